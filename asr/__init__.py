@@ -1,0 +1,1 @@
+"""Hears: audio in, transcript and emotion out."""

@@ -1,0 +1,47 @@
+"""How it was said: the emotion, and the seam that every tagger stands behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from asr.transcript import Waveform
+from clips.emotions import UNCERTAIN, Sentiment, sentiment_of
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """One clip's emotion: canonical label or ``uncertain``, how sure (0..1), and the score of every label."""
+
+    label: str
+    score: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def sentiment(self) -> Sentiment:
+        return sentiment_of(self.label)
+
+
+UNTAGGED: Final = Emotion(UNCERTAIN)
+"""Of silence, and of a waveform without samples."""
+
+
+class EmotionTagger(Protocol):
+    """Speech in, emotion out. Silence, and a waveform of no samples, are `UNTAGGED`."""
+
+    @property
+    def name(self) -> str:
+        """What stands in ``ser_model``: the name that would choose this model again."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """``"cpu"``, ``"cuda"`` and the like."""
+        ...
+
+    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+        """One emotion per waveform, in order; waveforms of any length, from one to many."""
+        ...
+
+    def close(self) -> None:
+        """Give back processes and memory; closing twice is once."""
+        ...

@@ -1,0 +1,38 @@
+"""The settings of the hearing half: defaults, then ``config.yml``, then the environment."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+
+
+class AsrSettings(BaseSettings):
+    """Each field is also a key of ``config.yml``, and an environment variable in capitals."""
+
+    # The other programs' settings stand in the same file, so keys that are none of ours pass.
+    model_config = SettingsConfigDict(yaml_file=PROJECT / "config.yml", extra="ignore", env_ignore_empty=True)
+
+    asr_model: str = Field("auto", description="Speech model: auto, pocketsphinx, a Hugging Face name or a folder.")
+    ser_model: str = Field("auto", description="Emotion model: auto, classic, a Hugging Face name or a folder.")
+    device: str = Field("auto", description="Where models run: auto, cpu, cuda or cuda:N.")
+    workers: int = Field(0, ge=0, description="Processes that recognise speech side by side; 0 is one per core.")
+    batch_clips: int = Field(16, ge=1, description="Clips heard and written to the journal together.")
+    max_clip_seconds: float = Field(4 * 3600, gt=0, description="Longest clip that is accepted, in seconds.")
+    max_upload_bytes: int = Field(200_000_000, gt=0, description="Largest upload that the API accepts, in bytes.")
+    api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(8001, ge=1, le=65535, description="Port of the API.")
+    log_dir: Path = Field(PROJECT / "logs", description="Folder of the log files, one a run, by day.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)

@@ -1,0 +1,45 @@
+"""What was said: the transcript, and the seam that every recogniser stands behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clips.row import Segment, Word
+
+Waveform = NDArray[np.float32]
+"""Mono samples at `asr.audio.SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One clip's words. Times in seconds from its start, confidences 0..1 (None where the model gives none)."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    confidence: float | None = None
+
+
+class Transcriber(Protocol):
+    """Speech in, words out. Silence, and a waveform of no samples, give the empty transcript."""
+
+    @property
+    def name(self) -> str:
+        """What stands in ``asr_model``: the name that would choose this model again."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """``"cpu"``, ``"cuda"`` and the like."""
+        ...
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        """One transcript per waveform, in order; waveforms of any length, from one to many."""
+        ...
+
+    def close(self) -> None:
+        """Give back processes and memory; closing twice is once."""
+        ...

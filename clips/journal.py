@@ -1,0 +1,117 @@
+"""The journal: clip rows as lines of JSON, only ever appended, so that a killed run loses nothing it had finished."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from clips.errors import BadRow, ClipsError, JournalInUse
+from clips.row import SCHEMA_VERSION, ClipRow
+
+
+def read_journal(path: Path) -> dict[str, ClipRow]:
+    """The latest row of each clip by id, in the order in which the clips first appeared.
+
+    A torn last line, left by a killed run, is passed over. Raises `BadRow` with the number of a line that is not a
+    clip row or was written by a newer version, and `ClipsError` where the file cannot be read.
+    """
+    rows: dict[str, ClipRow] = {}
+    for number, line in _whole_lines(path):
+        try:
+            row = _row_of_line(line)
+        except BadRow as problem:
+            raise BadRow(f"{path}, line {number}: {problem}") from problem
+        rows[row.id] = row
+    return rows
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                is_whole = line.endswith(b"\n") or _is_json(line)  # other people's last lines may lack their end
+                if is_whole and line.strip():
+                    yield number, line
+    except OSError as problem:
+        raise ClipsError(f"{path} cannot be read: {problem.strerror or problem}") from problem
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _row_of_line(line: bytes) -> ClipRow:
+    try:
+        members = json.loads(line)
+    except ValueError as problem:
+        raise BadRow(f"not a line of JSON ({problem})") from problem
+    if not isinstance(members, dict):
+        raise BadRow("not a JSON object")
+    version = members.get("schema_version", SCHEMA_VERSION)
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise BadRow(f"written with schema version {version}, this Hearsay reads up to {SCHEMA_VERSION}; update it")
+    return ClipRow.from_json(members)
+
+
+class Journal:
+    """A journal opened for appending, by one run at a time; use it in a ``with`` statement.
+
+    Opening cuts off a torn last line and raises `JournalInUse` while another process has the journal open.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab+", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            self._file.close()
+            raise JournalInUse(f"{path} is being written by another run; wait for it, or write elsewhere") from problem
+        self._cut_torn_line()
+
+    def _cut_torn_line(self) -> None:
+        size = end = self._file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 65536)
+            self._file.seek(start)
+            if (line_end := (self._file.read(end - start) or b"").rfind(b"\n")) >= 0:
+                end = start + line_end + 1
+                break
+            end = start
+        if end != size:
+            self._file.truncate(end)
+
+    def rows(self) -> dict[str, ClipRow]:
+        """The latest row of each clip, as `read_journal` has it."""
+        return read_journal(self.path)
+
+    def append(self, rows: Iterable[ClipRow]) -> None:
+        """Write a batch of rows and see it onto the disk before returning; raises `ClipsError` where it is full."""
+        lines = (json.dumps({"schema_version": SCHEMA_VERSION} | row.to_json(), ensure_ascii=False) for row in rows)
+        batch = "".join(f"{line}\n" for line in lines).encode()
+        size = self._file.seek(0, os.SEEK_END)
+        try:
+            self._file.write(batch)
+            os.fsync(self._file.fileno())
+        except OSError as problem:
+            os.truncate(self.path, size)  # half a batch would stand before the next one
+            raise ClipsError(f"{self.path} cannot be written: {problem.strerror or problem}") from problem
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,305 @@
+"""The clip row: one clip, what its corpus says of it, what was heard in it. The columns stand in one table."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
+
+from clips.errors import BadRow
+
+SCHEMA_VERSION: Final = 1
+"""Written into every journal line; raised when a column changes its meaning."""
+
+LONGEST_ID: Final = 500
+"""Bytes of a clip id in UTF-8; Elasticsearch takes 512, and a passage adds its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another word that the recogniser would have accepted here, and how sure it was (0..1)."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One heard word; ``start`` and ``end`` in seconds from the beginning of the clip, ``confidence`` 0..1."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a clip between pauses; times in seconds, ``emotion`` empty where it was not tagged by itself."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float | None = None
+    emotion: str = ""
+    emotion_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """One clip. Every field but ``id`` may be empty; `COLUMNS` says what each of them holds."""
+
+    id: str
+    text: str = ""
+    up_votes: int | None = None
+    down_votes: int | None = None
+    age: str = ""
+    gender: str = ""
+    accent: str = ""
+    duration: float | None = None
+    dataset: str = ""
+    audio_digest: str = ""
+    generated_text: str = ""
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    emotion: str = ""
+    emotion_score: float | None = None
+    emotion_scores: Mapping[str, float] = field(default_factory=dict)
+    sentiment: str = ""
+    asr_model: str = ""
+    ser_model: str = ""
+    decoded_at: str = ""
+    error: str = ""
+    deleted: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            size = len(self.id.encode())
+        except UnicodeEncodeError as problem:
+            raise BadRow(f"a clip id is UTF-8 text, this one is not: {self.id!r:.80}; rename the file") from problem
+        if not 1 <= size <= LONGEST_ID:
+            raise BadRow(f"a clip id has 1 to {LONGEST_ID} bytes, this one has {size}: {self.id[:80]!r}")
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, Any]) -> "ClipRow":
+        """A row from one journal line's object; members that are no column of ours go to ``extra`` as text.
+
+        Raises `BadRow` with the column's name where a value is not what the column holds.
+        """
+        if not isinstance(members.get("filename"), str):
+            raise BadRow("a clip row needs a filename, the clip's id, as text")
+        values: dict[str, Any] = {"id": members["filename"]}
+        extra: dict[str, str] = {}
+        for name, value in members.items():
+            if name in _READ:
+                values[name] = _read_value(name, value)
+            elif name not in ("filename", "schema_version") and value is not None:
+                extra[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return cls(**values, extra=extra)
+
+    @classmethod
+    def from_cells(cls, cells: Mapping[str, str]) -> "ClipRow":
+        """A row from the cells of a CSV, in which lists and maps are JSON."""
+        members: dict[str, Any] = {}
+        for name, cell in cells.items():
+            is_structured = name in _STRUCTURED and cell
+            members[name] = _parse_cell(name, cell) if is_structured else cell
+        return cls.from_json(members)
+
+    def to_json(self) -> dict[str, Any]:
+        """The journal line's object: the columns that are not empty, then the unknown ones."""
+        members: dict[str, Any] = {"filename": self.id}
+        for column in COLUMNS[1:]:
+            value = getattr(self, column.name)
+            if not _is_empty(value):
+                members[column.name] = _WRITE.get(column.name, _as_is)(value)
+        return members | dict(self.extra)
+
+    def to_cells(self) -> dict[str, str]:
+        """The cells of a CSV line; a column that is empty has no cell."""
+        return {
+            name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            for name, value in self.to_json().items()
+        }
+
+    def merged_with(self, later: "ClipRow") -> "ClipRow":
+        """The row with every column that ``later`` fills; a deletion stays one."""
+        changes = {
+            member.name: getattr(later, member.name)
+            for member in fields(later)
+            if not _is_empty(getattr(later, member.name))
+        }
+        changes["extra"] = {**self.extra, **{name: value for name, value in later.extra.items() if value}}
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the clip row: its name in CSV and journal, whose it is, and what it means."""
+
+    name: str
+    ours: bool
+    meaning: str
+
+
+COLUMNS: Final = (
+    Column("filename", False, "the clip's id: DATASET/path under the source, with /"),
+    Column("text", False, "what the speaker was asked to say (the reference)"),
+    Column("up_votes", False, "listeners who found that the clip says its text"),
+    Column("down_votes", False, "listeners who did not"),
+    Column("age", False, "the speaker's age, as the corpus spells it"),
+    Column("gender", False, "the speaker's gender"),
+    Column("accent", False, "the speaker's accent, as the corpus spells it"),
+    Column("duration", False, "length in seconds, two decimals; filled in where it was empty"),
+    Column("dataset", True, "the collection that the clip belongs to"),
+    Column("audio_digest", True, "SHA-256 of the audio file, in hexadecimal"),
+    Column("generated_text", True, "the transcript, as the model wrote it"),
+    Column("confidence", True, "how sure the recogniser is of the transcript, 0..1"),
+    Column("words", True, "words with start and end in seconds, confidence and alternatives"),
+    Column("segments", True, "stretches between pauses: start, end, text, confidence, emotion"),
+    Column("emotion", True, "the granular label, or uncertain"),
+    Column("emotion_score", True, "how sure the tagger is of the label, 0..1"),
+    Column("emotion_scores", True, "the score of every label that the tagger knows"),
+    Column("sentiment", True, "negative, neutral, positive or uncertain"),
+    Column("asr_model", True, "the model that made the transcript"),
+    Column("ser_model", True, "the model that made the emotion"),
+    Column("decoded_at", True, "when, as ISO 8601 in UTC"),
+    Column("error", True, "why the clip has no transcript, where it failed"),
+    Column("deleted", True, "true where the clip was taken out of the index"),
+)
+"""Every column in the order of the CSV: Common Voice's own, then those that ``asr decode`` adds."""
+
+CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
+OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
+
+_STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "deleted"})
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or (not isinstance(value, int | float) and not value)
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text, not {type(value).__name__}")
+    value.encode()  # half a surrogate pair is text to JSON and to nobody else
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise ValueError("a finite number")
+    return number
+
+
+def _optional_number(value: Any) -> float | None:
+    return None if value in (None, "") else _number(value)
+
+
+def _optional_count(value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    if (number := _number(value)) != int(number):  # pandas writes a column of counts with gaps as 2.0
+        raise ValueError("a whole number")
+    return int(number)
+
+
+def _seconds(value: Any) -> float | None:
+    if (number := _optional_number(value)) is not None and number < 0:
+        raise ValueError("seconds, zero or more")
+    return number
+
+
+def _words(value: Any) -> tuple[Word, ...]:
+    return tuple(
+        Word(
+            _text(item["text"]),
+            _number(item["start"]),
+            _number(item["end"]),
+            _optional_number(item.get("confidence")),
+            tuple(
+                Alternative(_text(other["text"]), _number(other["confidence"]))
+                for other in item.get("alternatives") or ()
+            ),
+        )
+        for item in value
+    )
+
+
+def _segments(value: Any) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(
+            _number(item["start"]),
+            _number(item["end"]),
+            _text(item["text"]),
+            _optional_number(item.get("confidence")),
+            _text(item.get("emotion") or ""),
+            _optional_number(item.get("emotion_score")),
+        )
+        for item in value
+    )
+
+
+def _scores(value: Any) -> dict[str, float]:
+    return {_text(label): _number(score) for label, score in value.items()}
+
+
+def _without_empty(item: Word | Segment | Alternative) -> dict[str, Any]:
+    members = {member.name: getattr(item, member.name) for member in fields(item)}
+    members["alternatives"] = [_without_empty(other) for other in members.get("alternatives", ())]
+    return {name: value for name, value in members.items() if value not in (None, "", []) or name == "text"}
+
+
+def _list_of_members(items: tuple[Word | Segment, ...]) -> list[dict[str, Any]]:
+    return [_without_empty(item) for item in items]
+
+
+_READ: Final[dict[str, Callable[[Any], Any]]] = {
+    **dict.fromkeys((column.name for column in COLUMNS[1:]), _text),
+    **dict.fromkeys(("up_votes", "down_votes"), _optional_count),
+    **dict.fromkeys(("confidence", "emotion_score"), _optional_number),
+    "duration": _seconds,
+    "words": _words,
+    "segments": _segments,
+    "emotion_scores": _scores,
+    "deleted": _flag,
+}
+_WRITE: Final[dict[str, Callable[[Any], Any]]] = {
+    "words": _list_of_members,
+    "segments": _list_of_members,
+    "emotion_scores": dict,
+}
+_EMPTY_OF: Final = {member.name: getattr(ClipRow("-"), member.name) for member in fields(ClipRow)}
+
+
+def _read_value(name: str, value: Any) -> Any:
+    if value is None or value == "":
+        return _EMPTY_OF[name]
+    try:
+        return _READ[name](value)
+    except (TypeError, ValueError, KeyError, AttributeError) as problem:
+        raise BadRow(f"{name} holds {value!r:.80}: {_expected(name)} ({problem})") from problem
+
+
+def _expected(name: str) -> str:
+    return "expected " + next(column.meaning for column in COLUMNS if column.name == name)
+
+
+def _parse_cell(name: str, cell: str) -> Any:
+    try:
+        return json.loads(cell)
+    except ValueError as problem:
+        raise BadRow(f"{name} holds {cell!r:.80}, which is not JSON: {problem}") from problem

@@ -1,0 +1,119 @@
+"""CSV files of clip rows: read with their own columns, written whole or not at all."""
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clips.errors import BadRow, BadTable
+from clips.row import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV of clips: its columns in order, and its cells as they stand, by clip id in the order of the file."""
+
+    columns: tuple[str, ...]
+    cells: Mapping[str, Mapping[str, str]]
+
+    def rows(self) -> dict[str, ClipRow]:
+        """The clip rows by id; raises `BadRow` naming the clip and the column."""
+        found = {}
+        for clip_id, cells in self.cells.items():
+            try:
+                found[clip_id] = ClipRow.from_cells(cells)
+            except BadRow as problem:
+                raise BadRow(f"clip {clip_id}: {problem}") from problem
+        return found
+
+
+EMPTY_TABLE = Table(CORPUS_COLUMNS, {})
+"""What a bare folder brings: Common Voice's columns, and nothing in them."""
+
+
+def read_csv(path: Path) -> Table:
+    """The CSV at ``path``: UTF-8 with or without a byte order mark, a header, a ``filename`` column.
+
+    Raises `BadTable` where it cannot be read, has no ``filename`` column, a line without a filename or of another
+    length than the header, or one clip twice.
+    """
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            columns = tuple(next(reader, ()))
+            _check_header(path, columns)
+            cells: dict[str, dict[str, str]] = {}
+            for values in filter(None, reader):
+                _add_line(path, reader.line_num, columns, values, cells)
+    except OSError as problem:
+        raise BadTable(f"{path} cannot be read: {problem.strerror or problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise BadTable(f"{path} is not UTF-8 text; save the table as CSV in UTF-8") from problem
+    except csv.Error as problem:
+        raise BadTable(f"{path}, line {reader.line_num}: not valid CSV ({problem})") from problem
+    return Table(columns, cells)
+
+
+def _check_header(path: Path, columns: Sequence[str]) -> None:
+    if "filename" not in columns:
+        raise BadTable(
+            f"{path} has no filename column; its columns are: {', '.join(columns) or 'none'}. "
+            "Name the column that holds each clip's path filename."
+        )
+    if doubled := {name for name in columns if columns.count(name) > 1}:
+        raise BadTable(f"{path} has more than one column {', '.join(sorted(doubled))}; rename all but one")
+
+
+def _add_line(
+    path: Path, line: int, columns: Sequence[str], values: Sequence[str], cells: dict[str, dict[str, str]]
+) -> None:
+    if len(values) != len(columns):
+        raise BadTable(f"{path}, line {line}: {len(values)} cells under a header of {len(columns)} columns")
+    named = dict(zip(columns, values, strict=True))
+    if not (clip_id := named["filename"]):
+        raise BadTable(f"{path}, line {line}: the filename is empty")
+    if clip_id in cells:
+        raise BadTable(f"{path}, line {line}: {clip_id} stands in an earlier line too; keep one of them")
+    cells[clip_id] = named
+
+
+def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) -> None:
+    """Write rows as CSV: the corpus's own columns with its cells as they stood, then ours, joined by clip id.
+
+    The file appears whole or not at all. A cell of the corpus's own is filled from the row only where it was empty.
+    """
+    rows = list(rows)
+    unknown = sorted({name for row in rows for name in row.extra} - set(corpus.columns) - set(OUR_COLUMNS))
+    own = [name for name in corpus.columns if name not in OUR_COLUMNS]
+    if "duration" not in own:
+        own.append("duration")
+    columns = own + unknown + list(OUR_COLUMNS)
+    with replaced_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            original = corpus.cells.get(row.id, {})
+            cells = row.to_cells() | {name: cell for name in own if (cell := original.get(name, ""))}
+            writer.writerow([cells.get(name, "") for name in columns])
+
+
+@contextmanager
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """``with replaced_whole(path) as temporary:`` writes beside ``path`` and moves it there when all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,88 @@
+"""Word error rate, and the alignment that it is counted from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Operation = Literal["equal", "substitute", "delete", "insert"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One step of an alignment; ``reference`` is empty for an insertion, ``hypothesis`` for a deletion."""
+
+    operation: Operation
+    reference: str
+    hypothesis: str
+
+
+def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
+    """The cheapest way from reference to hypothesis, each substitution, deletion and insertion costing one.
+
+    Levenshtein distance over words with its trace; of equal ways the one that substitutes latest, so that the
+    result never depends on anything but the two sequences. Takes time and memory of the product of the lengths.
+    """
+    costs = _cost_table(reference, hypothesis)
+    edits: list[Edit] = []
+    row, column = len(reference), len(hypothesis)
+    while row or column:
+        here = costs[row][column]
+        if row and column:
+            differs = reference[row - 1] != hypothesis[column - 1]
+            if here == costs[row - 1][column - 1] + differs:
+                row, column = row - 1, column - 1
+                edits.append(Edit("substitute" if differs else "equal", reference[row], hypothesis[column]))
+                continue
+        if row and here == costs[row - 1][column] + 1:
+            row -= 1
+            edits.append(Edit("delete", reference[row], ""))
+        else:
+            column -= 1
+            edits.append(Edit("insert", "", hypothesis[column]))
+    return edits[::-1]
+
+
+def _cost_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[list[int]]:
+    table = [list(range(len(hypothesis) + 1))]
+    for count, wanted in enumerate(reference, 1):
+        above = table[-1]
+        row = [count]
+        for column, heard in enumerate(hypothesis, 1):
+            row.append(min(above[column - 1] + (wanted != heard), above[column] + 1, row[-1] + 1))
+        table.append(row)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class WordErrors:
+    """Counts that add up over clips; ``rate`` is their word error rate."""
+
+    reference_words: int = 0
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+
+    def __add__(self, other: "WordErrors") -> "WordErrors":
+        return WordErrors(
+            self.reference_words + other.reference_words,
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+        )
+
+    @property
+    def errors(self) -> int:
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def rate(self) -> float | None:
+        """Errors by reference words, 0 and up (above 1 where much was inserted); None without a reference word."""
+        return self.errors / self.reference_words if self.reference_words else None
+
+
+def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
+    """The errors of one hypothesis against its reference, both as `clips.normalise.words` makes them."""
+    operations = [edit.operation for edit in align(reference, hypothesis)]
+    return WordErrors(
+        len(reference), operations.count("substitute"), operations.count("delete"), operations.count("insert")
+    )

@@ -1,0 +1,1 @@
+"""Remembers: clip rows in, a searchable index out."""

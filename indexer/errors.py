@@ -1,0 +1,36 @@
+"""What can go wrong with an index.
+
+HearsayError
+└── IndexerError
+    ├── IndexUnavailable   nothing answers at the address, or it refuses us
+    ├── IndexMissing       nothing has been loaded there yet
+    ├── IndexInUse         another process writes it
+    ├── IndexIncompatible  it was made by another version, and a new load mends it
+    └── LoadFailed         some documents were refused; the index that was there still stands
+"""
+
+from clips.errors import HearsayError
+
+
+class IndexerError(HearsayError):
+    """Something is wrong with the index or what was asked of it."""
+
+
+class IndexUnavailable(IndexerError):
+    """Nothing answers at the index's address, or it refuses us."""
+
+
+class IndexMissing(IndexerError):
+    """The index is empty-handed: nothing has been loaded there yet."""
+
+
+class IndexInUse(IndexerError):
+    """Another process writes the index."""
+
+
+class IndexIncompatible(IndexerError):
+    """The index was made by another version of Hearsay."""
+
+
+class LoadFailed(IndexerError):
+    """Some documents were refused; the index that was there still stands."""

@@ -1,0 +1,108 @@
+"""The seam between what is asked and what answers: requests, results, and the index that every engine is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from indexer.passages import Passage
+from indexer.query import EVERYTHING, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From ``low`` to ``high``, both ends in; None is open."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One search. Filters of one facet are alternatives, filters of several must all hold.
+
+    ``filters`` maps a facet of `indexer.fields.FACETS` to the values wanted, `UNKNOWN` for passages without one;
+    ``ranges`` a number of `indexer.fields.RANGES` to its bounds. ``page`` counts from 1.
+    """
+
+    query: Query = EVERYTHING
+    filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    facets: tuple[str, ...] = ()
+    size: int = 10
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found, and its score."""
+
+    score: float
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Hits by falling score, ties by id; ``total`` is exact.
+
+    ``facets`` holds the counts of each facet asked for, by value, `UNKNOWN` among them; a facet's own filter is left
+    out of its counts, so that they say what choosing another value would bring.
+    """
+
+    total: int
+    hits: tuple[Hit, ...]
+    facets: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an index tells of itself; ``audio`` is the folder that its clips' ids are looked up in, if one was named."""
+
+    version: str
+    audio: str | None = None
+
+
+class SearchIndex(Protocol):
+    """An index of passages. Making one opens no connection and reads no file; errors are `IndexerError`s."""
+
+    def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
+        """Load a new version, then swap it in at once; returns how many passages it has.
+
+        Until the swap, and where it fails, readers see the version before. Versions beyond the number kept are removed.
+        """
+        ...
+
+    def rollback(self) -> str:
+        """Go back to the version before, drop the current one, and return the name of the version now served."""
+        ...
+
+    def put(self, passages: Iterable[Passage]) -> int:
+        """Add clips to the current version, all passages of a clip replacing all that it had; returns how many."""
+        ...
+
+    def delete(self, clips: Sequence[str]) -> int:
+        """Remove all passages of these clips; returns how many there were."""
+        ...
+
+    def get(self, passage_id: str) -> Passage | None:
+        """The passage with this id."""
+        ...
+
+    def search(self, request: Request) -> Result:
+        """Hits, exact total and facet counts for one request."""
+        ...
+
+    def vocabulary(self) -> dict[str, int]:
+        """Every token of the transcripts, with the number of passages that have it."""
+        ...
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        """How many passages match."""
+        ...
+
+    def about(self) -> About:
+        """The current version and what was said when it was loaded; raises `IndexMissing` before the first load."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files; closing twice is once."""
+        ...

@@ -1,0 +1,143 @@
+"""Passages: a clip row as the index holds it, a long clip cut at its pauses so that a hit plays where its words are."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from clips.emotions import sentiment_of
+from clips.normalise import words as counted_words
+from clips.row import ClipRow, Segment, Word
+from clips.wer import word_errors
+
+LONGEST_PASSAGE: Final = 30.0
+"""Seconds; a clip up to this long is one passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one clip: ``start`` and ``end`` in seconds from the clip's beginning.
+
+    ``row`` is the clip's row with transcript, words, segments, emotion and duration of this stretch alone; the times
+    of its words and segments count from the clip's beginning too.
+    """
+
+    id: str
+    start: float
+    end: float | None
+    row: ClipRow
+
+    @property
+    def clip(self) -> str:
+        return self.row.id
+
+    def source(self) -> dict[str, Any]:
+        """What engines keep and give back: the row's members under natural names, with id, clip, start, end and wer."""
+        members = self.row.to_json()
+        del members["filename"]
+        return {
+            "id": self.id,
+            "clip": self.clip,
+            "start": self.start,
+            **({"end": self.end} if self.end is not None else {}),
+            **{name: value for name, value in members.items() if name not in self.row.extra},
+            **({"wer": wer} if (wer := self.wer()) is not None else {}),
+            **({"extra": dict(self.row.extra)} if self.row.extra else {}),
+        }
+
+    @classmethod
+    def from_source(cls, source: Mapping[str, Any]) -> "Passage":
+        """The passage that `source` was made of."""
+        members = {name: value for name, value in source.items() if name not in _NOT_OF_THE_ROW}
+        row = ClipRow.from_json(members | {"filename": source["clip"]} | source.get("extra", {}))
+        return cls(source["id"], source["start"], source.get("end"), row)
+
+    def wer(self) -> float | None:
+        """The transcript's word error rate, three decimals; None without a reference or for a part of a clip."""
+        if not self.row.text or self.id != self.clip or not (self.row.generated_text or self.row.decoded_at):
+            return None
+        rate = word_errors(counted_words(self.row.text), counted_words(self.row.generated_text)).rate
+        return None if rate is None else round(rate, 3)
+
+
+_NOT_OF_THE_ROW: Final = frozenset({"id", "clip", "start", "end", "wer", "extra"})
+
+
+def passages_of(row: ClipRow) -> Iterator[Passage]:
+    """A clip's passages, in order of time.
+
+    A clip of up to `LONGEST_PASSAGE` seconds is one, with the clip's id; so is a longer one whose segments and words
+    are not known. Else its stretches between pauses are gathered into passages of at most that length, with the ids
+    ``CLIP#0001`` and on. A stretch that is longer by itself is cut between two words.
+    """
+    if row.duration is None or row.duration <= LONGEST_PASSAGE or not (stretches := _stretches(row)):
+        yield Passage(row.id, 0.0, row.duration, row)
+        return
+    for number, group in enumerate(_gathered(stretches), 1):
+        yield _part(row, number, group)
+
+
+def _stretches(row: ClipRow) -> list[Segment]:
+    """The row's segments, those that are too long cut between words; of a row without segments, its words."""
+    if not row.segments:
+        return [_segment_of([word]) for word in row.words]
+    found: list[Segment] = []
+    for segment in row.segments:
+        inside = [word for word in row.words if segment.start <= word.start < segment.end]
+        if segment.end - segment.start <= LONGEST_PASSAGE or not inside:
+            found.append(segment)
+        else:
+            found += (
+                replace(_segment_of([word]), emotion=segment.emotion, emotion_score=segment.emotion_score)
+                for word in inside
+            )
+    return found
+
+
+def _segment_of(words: list[Word]) -> Segment:
+    return Segment(words[0].start, words[-1].end, " ".join(word.text for word in words))
+
+
+def _gathered(stretches: list[Segment]) -> Iterator[list[Segment]]:
+    group: list[Segment] = []
+    for stretch in stretches:
+        if group and stretch.end - group[0].start > LONGEST_PASSAGE:
+            yield group
+            group = []
+        group.append(stretch)
+    yield group
+
+
+def _part(row: ClipRow, number: int, group: list[Segment]) -> Passage:
+    start, end = group[0].start, group[-1].end
+    emotion, score = _emotion_of(group) or (row.emotion, row.emotion_score)
+    part = replace(
+        row,
+        generated_text=" ".join(stretch.text for stretch in group if stretch.text),
+        words=tuple(word for word in row.words if start <= word.start < end),
+        segments=tuple(segment for segment in row.segments if start <= segment.start < end),
+        duration=round(end - start, 2),
+        confidence=_mean((stretch.confidence, stretch.end - stretch.start) for stretch in group) or row.confidence,
+        emotion=emotion,
+        emotion_score=score,
+        sentiment=sentiment_of(emotion) if emotion else row.sentiment,
+    )
+    return Passage(f"{row.id}#{number:04}", start, end, part)
+
+
+def _emotion_of(group: list[Segment]) -> tuple[str, float | None] | None:
+    """The emotion that most of the seconds have, with its mean score; None where no stretch was tagged by itself."""
+    seconds: dict[str, float] = {}
+    for stretch in group:
+        if stretch.emotion:
+            seconds[stretch.emotion] = seconds.get(stretch.emotion, 0.0) + stretch.end - stretch.start
+    if not seconds:
+        return None
+    label = max(sorted(seconds), key=seconds.__getitem__)
+    same = ((stretch.emotion_score, stretch.end - stretch.start) for stretch in group if stretch.emotion == label)
+    return label, _mean(same)
+
+
+def _mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
+    """The mean of the values that are there, weighted, three decimals."""
+    known = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
+    return round(sum(value * weight for value, weight in known) / sum(w for _, w in known), 3) if known else None

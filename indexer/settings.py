@@ -1,0 +1,42 @@
+"""The settings of the remembering half: defaults, then ``config.yml``, then the environment."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+
+
+class IndexSettings(BaseSettings):
+    """Each field is also a key of ``config.yml``, and an environment variable in capitals."""
+
+    # The other programs' settings stand in the same file, so keys that are none of ours pass.
+    model_config = SettingsConfigDict(yaml_file=PROJECT / "config.yml", extra="ignore", env_ignore_empty=True)
+
+    index_url: str = Field(
+        str(PROJECT / "var" / "index"),
+        description="Where the index is: a folder (embedded), or http(s)://host:9200 (Elasticsearch).",
+    )
+    index_name: str = Field("cv-transcriptions", description="Name of the index, in Elasticsearch its alias.")
+    index_api_key: SecretStr | None = Field(None, description="Elasticsearch API key.")
+    index_username: str | None = Field(None, description="Elasticsearch user, where there is no API key.")
+    index_password: SecretStr | None = Field(None, description="That user's password.")
+    index_ca_cert: Path | None = Field(None, description="Certificate authority of an https:// index, as a PEM file.")
+    index_shards: int = Field(1, ge=1, description="Primary shards of a new Elasticsearch index.")
+    index_versions: int = Field(3, ge=1, description="Loaded versions that are kept to roll back to.")
+    deletions: Path = Field(
+        PROJECT / "var" / "deletions.jsonl", description="Journal of the clips that were deleted, which loads honour."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)

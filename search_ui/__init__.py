@@ -1,0 +1,1 @@
+"""Finds: the page on which people search, filter and listen."""
