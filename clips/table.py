@@ -104,7 +104,7 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
 
 @contextmanager
 def replaced_whole(path: Path) -> Iterator[Path]:
-    """``with replaced_whole(path) as temporary:`` writes beside ``path`` and moves it there when all went well."""
+    """A file beside ``path`` to write to, moved to ``path`` when the ``with`` block ends well and removed when not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
