@@ -7,7 +7,9 @@ HearsayError
     │   ├── EmptyAudio     no bytes, or no samples
     │   └── AudioTooLong   more seconds than the settings allow
     ├── ModelUnavailable   the weights or the library cannot be had here
-    └── BadSource          the folder or table of clips is not what was said
+    ├── BadSource          the folder or table of clips is not what was said
+    ├── BadSettings        a setting holds what it cannot hold
+    └── PortTaken          something else listens where the API should
 """
 
 from clips.errors import HearsayError
@@ -39,3 +41,11 @@ class ModelUnavailable(AsrError):
 
 class BadSource(AsrError):
     """The folder or table of clips is not what the command was told."""
+
+
+class BadSettings(AsrError):
+    """A setting holds what it cannot hold."""
+
+
+class PortTaken(AsrError):
+    """Something else listens where the API should."""

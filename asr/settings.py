@@ -1,10 +1,12 @@
 """The settings of the hearing half: defaults, then ``config.yml``, then the environment."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from asr.errors import BadSettings
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
@@ -36,3 +38,12 @@ class AsrSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**given: Any) -> AsrSettings:
+    """The settings, with those ``given`` above all others; raises `BadSettings` naming what does not fit."""
+    try:
+        return AsrSettings(**given)
+    except ValidationError as problem:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
+        raise BadSettings("settings: " + "; ".join(faults)) from problem

@@ -1,0 +1,124 @@
+"""The batch: every clip of a source heard once, journalled as it goes, written as CSV at the end."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asr.listener import Listener, digest_of
+from asr.progress import Progress
+from asr.sources import Clip, Listing
+from clips.journal import Journal
+from clips.row import ClipRow
+from clips.table import write_csv
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did; ``rows`` are those of its source, heard now or before, in the source's order."""
+
+    rows: tuple[ClipRow, ...]
+    heard: int
+    skipped: int
+    audio_seconds: float
+    wall_seconds: float
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> list[ClipRow]:
+        return [row for row in self.rows if row.error]
+
+
+def decode(listing: Listing, listener: Listener, out: Path, batch_clips: int, progress: Progress) -> Summary:
+    """Hear what the journal ``out/clips.jsonl`` does not have yet, then write ``out/clips.csv`` from it.
+
+    Rows are on the disk batch by batch, so a run that is killed loses at most the batch it was hearing. Ctrl-C ends
+    the run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
+    """
+    started = time.monotonic()
+    with Journal(out / "clips.jsonl") as journal:
+        run = _Run(listing, listener, journal)
+        try:
+            run.hear(batch_clips, progress)
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+        rows = run.rows_of_the_source()
+        write_csv(out / "clips.csv", [*rows, *run.other_rows()], listing.table)
+    summary = Summary(rows, run.heard, run.skipped, run.audio_seconds, time.monotonic() - started, interrupted)
+    log.info("decoded", extra={"heard": run.heard, "skipped": run.skipped, "failed": len(summary.failed)})
+    return summary
+
+
+class _Run:
+    """One run over one source: what the journal has, what is still to be heard, and the counts on the way."""
+
+    def __init__(self, listing: Listing, listener: Listener, journal: Journal) -> None:
+        self._listing = listing
+        self._listener = listener
+        self._journal = journal
+        self._known = journal.rows()
+        self.heard = self.skipped = 0
+        self.audio_seconds = 0.0
+
+    def hear(self, batch_clips: int, progress: Progress) -> None:
+        progress.start(len(self._listing.clips))
+        for batch in in_batches(self._listing.clips, batch_clips):
+            is_done = [self._is_done(clip) for clip in batch]
+            to_hear = [clip for clip, done in zip(batch, is_done, strict=True) if not done]
+            rows = self._listener.hear(to_hear) if to_hear else []
+            renewed = self._renewed(clip for clip, done in zip(batch, is_done, strict=True) if done)
+            self._keep([*rows, *renewed])
+            self.heard += len(rows)
+            self.skipped += len(batch) - len(rows)
+            self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
+            progress.advance(len(batch), audio, sum(bool(row.error) for row in rows))
+
+    def rows_of_the_source(self) -> tuple[ClipRow, ...]:
+        ids = (clip.row.id for clip in self._listing.clips)
+        return tuple(self._known[clip_id] for clip_id in ids if clip_id in self._known)
+
+    def other_rows(self) -> Iterator[ClipRow]:
+        """Clips that earlier runs heard and this source does not have."""
+        ids = {clip.row.id for clip in self._listing.clips}
+        return (row for row in self._known.values() if row.id not in ids)
+
+    def _is_done(self, clip: Clip) -> bool:
+        """Whether there is nothing to hear: no audio, a deleted clip, or this very audio heard by these very models."""
+        if clip.read is None:
+            return True
+        known = self._known.get(clip.row.id)
+        if known is None or known.error:
+            return False
+        models = (self._listener.asr_model, self._listener.ser_model)
+        if known.deleted or (known.asr_model, known.ser_model) != models:
+            return known.deleted
+        try:
+            return digest_of(clip.read()) == known.audio_digest
+        except OSError:  # the listener meets it again, and makes a row of it
+            return False
+
+    def _renewed(self, done: Iterator[Clip]) -> Iterator[ClipRow]:
+        """Rows of clips that need no hearing, where the corpus says something new of them."""
+        for clip in done:
+            known = self._known.get(clip.row.id)
+            row = clip.row if known is None else known.merged_with(clip.row)
+            if row != known:
+                yield row
+
+    def _keep(self, rows: Sequence[ClipRow]) -> None:
+        self._journal.append(rows)
+        self._known.update((row.id, row) for row in rows)
+
+
+def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:
+    """The clips in order, ``size`` at a time."""
+    return (clips[start : start + size] for start in range(0, len(clips), size))
+
+
+def limited(listing: Listing, limit: int | None) -> Listing:
+    """The listing with its first ``limit`` clips only; all of them where there is no limit."""
+    return replace(listing, clips=listing.clips[:limit])

@@ -1,0 +1,39 @@
+"""Log files: one a run, a JSON object a line, with no secret and no audio in it."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object: time, level, logger, message, and whatever was given as ``extra``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        members = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: value for name, value in vars(record).items() if name not in _STANDARD},
+        }
+        if record.exc_info:
+            members["trace"] = self.formatException(record.exc_info)
+        return json.dumps(members, ensure_ascii=False, default=str)
+
+
+def start_log(folder: Path) -> Path:
+    """Begin ``folder/yyyy-mm-dd/hh-mm-ss.log`` (local time) for this run's records from INFO up; returns its path."""
+    path = folder / datetime.now().astimezone().strftime("%Y-%m-%d/%H-%M-%S.log")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.getLogger(__name__).info("started", extra={"command": sys.argv})
+    return path

@@ -1,0 +1,82 @@
+"""What the API answers, as pydantic models: the OpenAPI document is made of them."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from asr.emotion import Emotion
+from asr.listener import rounded_segment, rounded_word
+from asr.transcript import Transcript
+from clips.row import Segment, Word
+
+
+class WordReply(BaseModel):
+    text: str
+    start: float = Field(description="Seconds from the start of the clip.")
+    end: float
+    confidence: float | None = Field(None, description="0..1, where the model gives one.")
+
+    @classmethod
+    def of(cls, word: Word) -> "WordReply":
+        word = rounded_word(word)
+        return cls(text=word.text, start=word.start, end=word.end, confidence=word.confidence)
+
+
+class SegmentReply(BaseModel):
+    text: str
+    start: float = Field(description="Seconds from the start of the clip.")
+    end: float
+    confidence: float | None = Field(None, description="0..1, where the model gives one.")
+
+    @classmethod
+    def of(cls, segment: Segment) -> "SegmentReply":
+        segment = rounded_segment(segment)
+        return cls(text=segment.text, start=segment.start, end=segment.end, confidence=segment.confidence)
+
+
+class EmotionReply(BaseModel):
+    emotion: str = Field(description="The granular label, or uncertain.", examples=["happiness"])
+    emotion_score: float | None = Field(None, description="How sure the model is of it, 0..1.")
+    emotion_scores: dict[str, float] = Field(description="The score of every label that the model knows.")
+    sentiment: Literal["negative", "neutral", "positive", "uncertain"]
+    ser_model: str = Field(description="The model that made the emotion.")
+    duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
+
+    @classmethod
+    def of(cls, emotion: Emotion, ser_model: str, duration: str) -> "EmotionReply":
+        return cls(
+            emotion=emotion.label,
+            emotion_score=None if emotion.score is None else round(emotion.score, 3),
+            emotion_scores={label: round(score, 3) for label, score in emotion.scores.items()},
+            sentiment=emotion.sentiment,
+            ser_model=ser_model,
+            duration=duration,
+        )
+
+
+class TranscriptReply(EmotionReply):
+    transcription: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
+    confidence: float | None = Field(None, description="How sure the recogniser is of the transcript, 0..1.")
+    words: list[WordReply]
+    segments: list[SegmentReply] = Field(description="Stretches between pauses.")
+    asr_model: str = Field(description="The model that made the transcript.")
+
+    @classmethod
+    def of_both(cls, transcript: Transcript, asr_model: str, emotion: EmotionReply) -> "TranscriptReply":
+        return cls(
+            transcription=transcript.text,
+            confidence=None if transcript.confidence is None else round(transcript.confidence, 3),
+            words=[WordReply.of(word) for word in transcript.words],
+            segments=[SegmentReply.of(segment) for segment in transcript.segments],
+            asr_model=asr_model,
+            **emotion.model_dump(),
+        )
+
+
+class HealthReply(BaseModel):
+    status: Literal["loading", "ready", "failed"]
+    ready: bool = Field(description="Whether POST /asr and POST /ser are answered.")
+    asr_model: str | None = None
+    ser_model: str | None = None
+    device: str | None = Field(None, description="Where the speech model runs.", examples=["cpu"])
+    warnings: list[str] = Field(description="What was wanted and could not be had: fallbacks, or why loading failed.")

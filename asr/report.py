@@ -1,0 +1,76 @@
+"""What a run of the terminal commands says at its end: summaries and tables for a person."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from asr.decode import Summary
+from asr.score import Score, Slice, score
+from clips.row import ClipRow
+
+EXAMPLES = 6
+"""Rows that a summary shows."""
+
+
+def show_summary(summary: Summary, console: Console) -> None:
+    """A few of the rows, then what was heard, how fast, how well, how it sounded, and what failed."""
+    console.print(_examples(summary.rows))
+    speed = summary.audio_seconds / summary.wall_seconds if summary.wall_seconds else 0.0
+    console.print(
+        f"{summary.heard} clips heard ({clock(summary.audio_seconds)} of sound in {clock(summary.wall_seconds)}, "
+        f"{speed:.1f} times real time), {summary.skipped} done before, {len(summary.failed)} failed"
+    )
+    scored = score(summary.rows)
+    if scored.whole.errors.rate is not None:
+        console.print(f"word error rate {percent(scored.whole)} over {scored.whole.clips} clips with a reference")
+    moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
+    console.print("sentiment: " + (" · ".join(f"{name} {count}" for name, count in moods.most_common()) or "none"))
+    for row in summary.failed[:EXAMPLES]:
+        console.print(f"failed: {row.id}: {row.error}", markup=False)
+    if len(summary.failed) > EXAMPLES:
+        console.print(f"… and {len(summary.failed) - EXAMPLES} more; their rows have an error")
+
+
+def _examples(rows: Iterable[ClipRow]) -> Table:
+    table = Table(box=None, header_style="dim")
+    for name in ("clip", "heard", "emotion"):
+        table.add_column(name)
+    heard = [row for row in rows if row.generated_text]
+    for row in heard[:EXAMPLES]:
+        text = row.generated_text if len(row.generated_text) < 90 else row.generated_text[:89] + "…"
+        table.add_row(row.id, text, _tag(row))
+    return table
+
+
+def _tag(row: ClipRow) -> str:
+    return row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
+
+
+def show_score(scored: Score, console: Console) -> None:
+    """The word error rate of all clips, then of each slice."""
+    whole = scored.whole
+    console.print(f"word error rate {percent(whole)} over {whole.clips} clips, {whole.errors.reference_words} words")
+    if scored.left_out:
+        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed")
+    for column, slices in scored.by.items():
+        table = Table(box=None, header_style="dim")
+        table.add_column(column)
+        for name in ("clips", "words", "word error rate"):
+            table.add_column(name, justify="right")
+        for value, part in slices.items():
+            table.add_row(value, str(part.clips), str(part.errors.reference_words), percent(part))
+        console.print(table)
+
+
+def percent(part: Slice) -> str:
+    """The slice's word error rate in percent with one decimal."""
+    return "–" if part.errors.rate is None else f"{100 * part.errors.rate:.1f} %"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them: ``0:07``, ``2:05``, ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

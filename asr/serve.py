@@ -1,0 +1,33 @@
+"""The API as a process: uvicorn on the address that the settings name."""
+
+import socket
+import sys
+
+import uvicorn
+
+from asr.api import create_app
+from asr.errors import PortTaken
+from asr.settings import AsrSettings
+
+
+def serve(settings: AsrSettings) -> int:
+    """Serve until Ctrl-C or a termination signal; raises `PortTaken`. Returns the exit status."""
+    listening = _listen(settings.api_host, settings.api_port)
+    address = f"http://{settings.api_host}:{settings.api_port}"
+    print(f"API on {address} (try {address}/docs), Ctrl-C ends it", file=sys.stderr)
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, access_log=True))
+    server.run([listening])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as problem:
+        listening.close()
+        raise PortTaken(
+            f"{host}:{port} cannot be listened on ({problem.strerror}); stop what is there, or set API_PORT"
+        ) from problem
+    return listening
