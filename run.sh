@@ -1,0 +1,301 @@
+#!/usr/bin/env bash
+# Everything that a person does with Hearsay, by word or from a menu; ./run.sh help lists it.
+set -euo pipefail
+
+PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+VENV="$PROJECT/.venv"
+RUN="$PROJECT/var/run"
+
+say() { printf '%s\n' "$@" >&2; }
+fail() {
+  say "run.sh: $*"
+  exit 2
+}
+
+usage() {
+  cat <<'TEXT'
+./run.sh                        the menu
+./run.sh setup [--models]       make .venv/ (with --models also torch and transformers)
+./run.sh demo [--page|--no-page]  transcribe and index the sample clips, search them, open the page
+./run.sh test [--all]           set up and run the tests (--all: the long ones too)
+./run.sh api                    serve POST /asr and POST /ser on port 8001
+./run.sh decode SOURCE --out DIR [--csv FILE]   transcribe a folder of clips
+./run.sh load FILE...           load clip rows into the index
+./run.sh search WORDS           search in the terminal
+./run.sh page                   the search page on port 8501
+./run.sh elastic start|stop|status   Elasticsearch on this machine
+./run.sh check                  format, lint, types, import rules and tests with coverage
+./run.sh stop                   stop whatever this project left running
+Further words go to the command itself; add --help to see what it takes.
+API_PORT, PAGE_PORT and ES_PORT change the ports.
+TEXT
+}
+
+# ── set-up ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+python_command() {
+  local name
+  for name in python3.13 python3.12 python3.11 python3; do
+    if command -v "$name" >/dev/null && "$name" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$name"
+      return
+    fi
+  done
+  fail "Python 3.11 or newer is needed; on Debian and Ubuntu: sudo apt-get install python3 python3-venv"
+}
+
+make_venv() {
+  [ -x "$VENV/bin/uv" ] && return
+  local python
+  python="$(python_command)"
+  say "making .venv with $python"
+  "$python" -m venv "$VENV" || fail "venv is missing; on Debian and Ubuntu: sudo apt-get install python3-venv"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check uv -c "$PROJECT/constraints.txt"
+}
+
+# Install extras of pyproject.toml, each once for each state of pyproject.toml and constraints.txt.
+need() {
+  local extra state missing=()
+  state="$(cat "$PROJECT/pyproject.toml" "$PROJECT/constraints.txt" | cksum)"
+  for extra in "$@"; do
+    [ "$(cat "$VENV/.has-$extra" 2>/dev/null)" = "$state" ] || missing+=("$extra")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  make_venv
+  say "installing what ${missing[*]} needs"
+  install_extras "$(IFS=,; echo "${missing[*]}")" || fail "the packages could not be installed; the lines above say why"
+  for extra in "${missing[@]}"; do echo "$state" >"$VENV/.has-$extra"; done
+}
+
+install_extras() {
+  local install=("$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c "$PROJECT/constraints.txt" -e "${PROJECT}[$1]")
+  case "$1" in
+    # The CPU build of torch is small, but lies where not every machine reaches; the ordinary one works everywhere.
+    *models* | *dev*) "${install[@]}" --torch-backend=auto 2>/dev/null || "${install[@]}" ;;
+    *) "${install[@]}" ;;
+  esac
+}
+
+# -P keeps a folder that is called like one of our packages, where the person stands, out of the way.
+python() { "$VENV/bin/python" -P "$@"; }
+
+# Install a Debian package where we may, else name it.
+need_package() {
+  local command="$1" package="$2" why="$3"
+  command -v "$command" >/dev/null && return
+  if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+    say "installing $package ($why)"
+    local as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+    { "${as_root[@]}" apt-get install -y -qq "$package" || { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq "$package"; }; } >/dev/null 2>&1 && return
+  fi
+  say "$package is not installed ($why); on Debian and Ubuntu: sudo apt-get install $package"
+}
+
+# ── what runs for long ───────────────────────────────────────────────────────────────────────────────────────────────
+
+# Become a server that ./run.sh stop can find; Ctrl-C ends it.
+serve() {
+  local name="$1"
+  shift
+  mkdir -p "$RUN"
+  echo "$BASHPID" >"$RUN/$name.pid"
+  exec "$VENV/bin/python" -P "$@"
+}
+
+is_ours() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$VENV/bin/python"; }
+
+end_process() {
+  local pid="$1" tries
+  kill "$pid" 2>/dev/null || return 0
+  for ((tries = 0; tries < 100; tries++)); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -9 "$pid" 2>/dev/null || true
+}
+
+stop_everything() {
+  local file pid name
+  for file in "$RUN"/*.pid; do
+    [ -f "$file" ] || continue
+    pid="$(cat "$file")"
+    name="$(basename "$file" .pid)"
+    if [ -n "$pid" ] && is_ours "$pid"; then
+      end_process "$pid"
+      say "stopped the $name"
+    fi
+    rm -f "$file"
+  done
+  "$PROJECT/elastic-backend/local.sh" stop
+}
+
+# Wait until an address answers, as long as the process that should answer lives.
+wait_for() {
+  local url="$1" pid="$2"
+  python - "$url" "$pid" <<'PYTHON'
+import os, sys, time, urllib.request
+url, pid = sys.argv[1], int(sys.argv[2])
+for _ in range(600):
+    try:
+        urllib.request.urlopen(url, timeout=2).close()
+        sys.exit(0)
+    except OSError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        sys.exit(1)
+    time.sleep(0.1)
+sys.exit(1)
+PYTHON
+}
+
+# ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+run_setup() {
+  case "${1:-}" in
+    "") need asr page ;;
+    --models) need asr page models ;;
+    *) fail "setup takes --models or nothing" ;;
+  esac
+  say "set up; next: ./run.sh demo"
+}
+
+run_demo() {
+  local page=ask
+  case "${1:-}" in
+    "") ;;
+    --page) page=yes ;;
+    --no-page) page=no ;;
+    *) fail "demo takes --page, --no-page or nothing" ;;
+  esac
+  [ "$page" = ask ] && { if [ -t 0 ] && [ -t 1 ]; then page=yes; else page=no; fi; }
+  need asr page
+  # The demo is the same on every machine: whatever the environment says of models and index is for other commands.
+  export ASR_MODEL=pocketsphinx SER_MODEL=classic INDEX_URL="$PROJECT/var/index"
+  local samples="$PROJECT/clips/samples"
+  say "" "── hearing the sample clips"
+  python -m asr decode "$samples" --csv "$samples/clips.csv" --out "$PROJECT/var/demo"
+  say "" "── loading them into the index"
+  python -m indexer load "$PROJECT/var/demo/clips.jsonl" --audio "$samples"
+  say "" "── searching: blacksmith"
+  python -m indexer search blacksmith
+  if [ "$page" = yes ]; then demo_page; else say "" "next: ./run.sh page, or ./run.sh search WORDS"; fi
+}
+
+demo_page() {
+  local port="${PAGE_PORT:-8501}" pid
+  (serve page -m search_ui) &
+  pid=$!
+  trap 'end_process "$pid"; exit 0' INT TERM
+  wait_for "http://127.0.0.1:$port/_stcore/health" "$pid" || { wait "$pid"; fail "the page did not start"; }
+  say "" "the page stands at http://127.0.0.1:$port (Ctrl-C ends it)"
+  wait "$pid"
+}
+
+run_tests() {
+  local chosen=(-m "not long")
+  if [ "${1:-}" = --all ]; then
+    chosen=()
+    shift
+  fi
+  need dev
+  need_package chromium chromium "for the test in a real browser"
+  (cd "$PROJECT" && python -m pytest "${chosen[@]}" "$@")
+}
+
+run_check() {
+  need dev
+  need_package chromium chromium "for the test in a real browser"
+  cd "$PROJECT"
+  python -m ruff format --check .
+  python -m ruff check .
+  python -m mypy
+  "$VENV/bin/lint-imports"
+  "$VENV/bin/shellcheck" run.sh .ci/run elastic-backend/*.sh clips/samples/*.sh
+  python -m pytest -m "not long" --cov --cov-report=term-missing:skip-covered "$@"
+}
+
+# ── the menu ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ask() {
+  local answer
+  read -r -p "$1 " answer || return 1
+  printf '%s' "$answer"
+}
+
+transcribe_from_menu() {
+  local folder table out options=()
+  folder="$(ask "folder with the clips:")" || return
+  table="$(ask "its CSV (empty for none):")" || return
+  out="$(ask "where to write (empty for var/clips):")" || return
+  [ -n "$table" ] && options=(--csv "$table")
+  "$0" decode "$folder" "${options[@]}" --out "${out:-$PROJECT/var/clips}"
+}
+
+index_from_menu() {
+  local files
+  files="$(ask "CSV or JSONL files (empty for var/clips/clips.jsonl):")" || return
+  # shellcheck disable=SC2086  # several files may be named
+  "$0" load ${files:-"$PROJECT/var/clips/clips.jsonl"}
+}
+
+menu() {
+  local choice
+  trap : INT # Ctrl-C ends what was started, not the menu
+  while true; do
+    cat <<'TEXT'
+
+Hearsay
+  1  set up                          6  index
+  2  demo                            7  search page
+  3  ASR API                         8  tests
+  4  transcribe a folder or CSV      9  stop everything
+  5  Elasticsearch                   0  exit
+TEXT
+    choice="$(ask "what shall it be?")" || return 0
+    from_menu "$choice" || say "(ended with status $?)"
+  done
+}
+
+from_menu() {
+  case "$1" in
+    1) "$0" setup ;;
+    2) "$0" demo ;;
+    3) "$0" api ;;
+    4) transcribe_from_menu ;;
+    5) "$0" elastic start ;;
+    6) index_from_menu ;;
+    7) "$0" page ;;
+    8) "$0" test ;;
+    9) "$0" stop ;;
+    0 | q | exit) exit 0 ;;
+    *) say "a number from 0 to 9" ;;
+  esac
+}
+
+main() {
+  local command="${1:-menu}"
+  [ $# -gt 0 ] && shift
+  case "$command" in
+    menu) menu ;;
+    setup) run_setup "$@" ;;
+    demo) run_demo "$@" ;;
+    test) run_tests "$@" ;;
+    check) run_check "$@" ;;
+    api) need asr && serve api -m asr api "$@" ;;
+    decode) need asr && python -m asr decode "$@" ;;
+    load | search) need indexer && python -m indexer "$command" "$@" ;;
+    page) need page && serve page -m search_ui "$@" ;;
+    elastic) exec "$PROJECT/elastic-backend/local.sh" "$@" ;;
+    stop) stop_everything ;;
+    help | -h | --help) usage ;;
+    *)
+      usage >&2
+      fail "there is no command $command"
+      ;;
+  esac
+}
+
+main "$@"
