@@ -1,0 +1,112 @@
+"""Audio in, waveform out: any format that people send, as mono float32 samples at 16 kHz."""
+
+import io
+from collections.abc import Iterator
+from typing import Final
+
+import av
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from asr.errors import AudioTooLong, EmptyAudio, NotAudio
+from asr.transcript import Waveform
+
+SAMPLE_RATE: Final = 16_000
+"""Samples per second of every `Waveform`."""
+
+# The rest goes to FFmpeg at once: libsndfile would try it as MP3, and libmpg123 writes its complaints to stderr.
+_SOUNDFILE_MAGIC: Final = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
+
+_BLOCK_FRAMES: Final = 1 << 16
+_SAMPLE_RATES: Final = range(1_000, 768_001)
+
+# FFmpeg also opens playlists, which name other files and addresses; an upload must not make us read those.
+_FFMPEG_FORMATS: Final = "mov,aac,matroska,mp3,ogg,wav,w64,flac,aiff,caf,asf,amr,mpegts,au"
+_FFMPEG_OPTIONS: Final = {"format_whitelist": _FFMPEG_FORMATS, "protocol_whitelist": "none"}
+
+_NOT_THIS_READER: Final = (soundfile.LibsndfileError, av.error.FFmpegError, LookupError)
+
+Block = tuple[int, NDArray[np.float32]]
+"""A piece of a sound: its sample rate, and samples of shape (frames, channels)."""
+
+
+def seconds(waveform: Waveform) -> float:
+    """How long a waveform lasts."""
+    return len(waveform) / SAMPLE_RATE
+
+
+def decode_audio(data: bytes, max_seconds: float) -> Waveform:
+    """The sound of a whole file: channels averaged, resampled to `SAMPLE_RATE`, its mean (DC) taken off.
+
+    Reads wav, flac, mp3, ogg, opus, m4a, aac, webm and aiff. Of a truncated or damaged file it keeps what decodes;
+    samples that are no numbers become 0, overshoots are clipped at full scale. Silence is a waveform of zeros.
+    Raises `NotAudio`, `EmptyAudio`, or `AudioTooLong` as soon as more than ``max_seconds`` have been decoded.
+    """
+    if not data:
+        raise EmptyAudio("The file is empty (0 bytes); record or upload it again.")
+    is_audio = False
+    readers = (_soundfile_blocks, _ffmpeg_blocks) if data.startswith(_SOUNDFILE_MAGIC) else (_ffmpeg_blocks,)
+    for blocks_of in readers:
+        try:
+            waveform = _joined(blocks_of(data), max_seconds)
+        except _NOT_THIS_READER:
+            continue
+        is_audio = True
+        if waveform.size:
+            return waveform
+    if is_audio:
+        raise EmptyAudio("The file holds no sound (0 samples); record or upload it again.")
+    raise NotAudio("This is no audio that can be read: send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
+
+
+def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
+    """All blocks as one waveform; at no time is more of them in memory than the waveform itself and one block."""
+    resampled: list[Waveform] = []
+    resampler: soxr.ResampleStream | None = None
+    heard = 0.0
+    for rate, block in blocks:
+        heard += len(block) / rate
+        if heard > max_seconds:
+            raise AudioTooLong(f"The sound is longer than {max_seconds:g} seconds, the longest that is accepted.")
+        resampler = resampler or _resampler(rate)
+        mono = np.nan_to_num(block, nan=0, posinf=0, neginf=0).clip(-1, 1).mean(axis=1)
+        resampled.append(resampler.resample_chunk(mono))
+    if resampler is None:
+        return np.zeros(0, np.float32)
+    resampled.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    waveform: Waveform = np.concatenate(resampled)
+    return waveform - waveform.mean() if waveform.size else waveform
+
+
+def _resampler(rate: int) -> soxr.ResampleStream:
+    if rate not in _SAMPLE_RATES:
+        raise NotAudio(f"The file claims {rate} samples a second, which no sound has; convert it to wav or flac.")
+    return soxr.ResampleStream(rate, SAMPLE_RATE, 1)
+
+
+def _soundfile_blocks(data: bytes) -> Iterator[Block]:
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        try:
+            while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
+                yield file.samplerate, block
+        except soundfile.LibsndfileError:
+            return  # damaged from here on: what decoded is kept
+
+
+def _ffmpeg_blocks(data: bytes) -> Iterator[Block]:
+    with av.open(io.BytesIO(data), "r", options=_FFMPEG_OPTIONS) as container:
+        stream = container.streams.audio[0]
+        planar_floats = av.AudioResampler(format="fltp")
+        for packet in container.demux(stream):
+            for frame in _frames(stream, packet):
+                for even in planar_floats.resample(frame):
+                    yield even.sample_rate, np.asarray(even.to_ndarray().T, np.float32)
+
+
+def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list[av.AudioFrame]:
+    try:
+        return stream.decode(packet)
+    except av.error.FFmpegError:
+        return []  # a damaged packet is passed over
