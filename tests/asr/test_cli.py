@@ -1,0 +1,121 @@
+"""The command line of the hearing half: files, exit statuses and sentences."""
+
+import json
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asr.__main__ import main
+from clips.table import read_csv
+from tests.asr.ears import tone
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    for name, value in {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LOG_DIR", str(tmp_path / "logs"))
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield tmp_path
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+        handler.close()
+
+
+def test_decode_writes_journal_csv_and_log_and_shows_what_was_heard(
+    embedded: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["decode", str(samples), "--csv", str(samples / "clips.csv"), "--out", str(embedded), "--limit", "3"]
+    assert main(arguments) == 0
+    cells = read_csv(embedded / "clips.csv").cells
+    assert list(cells) == [f"samples/sample-00000{number}.mp3" for number in range(3)]
+    assert all(row["generated_text"] and row["sentiment"] and not row["error"] for row in cells.values())
+    assert (embedded / "clips.jsonl").read_text().count("\n") == 3
+    assert len(list((embedded / "logs").rglob("*.log"))) == 1
+    shown = capsys.readouterr()
+    assert "3 clips heard" in shown.out
+    assert "word error rate" in shown.out
+    assert "pocketsphinx" in shown.err
+
+
+def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: pytest.CaptureFixture[str]):
+    corpus = embedded / "corpus"
+    corpus.mkdir()
+    (corpus / "good.wav").write_bytes(tone(8000))
+    (corpus / "bad.wav").write_bytes(b"no sound at all, only words" * 50)
+    assert main(["decode", str(corpus), "--out", str(embedded / "out")]) == 1
+    cells = read_csv(embedded / "out" / "clips.csv").cells
+    assert cells["corpus/bad.wav"]["error"]
+    assert not cells["corpus/good.wav"]["error"]
+    assert "failed: corpus/bad.wav" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["decode", "no/such/folder", "--out", "x"], "no folder"),
+        (["score", "no-such.csv"], "cannot be read"),
+    ],
+)
+def test_wrong_use_is_a_sentence_and_exit_status_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]):
+    assert main(arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["decode"], ["decode", "a", "--out", "b", "--limit", "0"], ["dance"]])
+def test_a_command_line_that_is_none_exits_with_2(arguments: list[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["decode", "score", "api"])
+def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "example:" in capsys.readouterr().out
+
+
+@pytest.fixture
+def scored(tmp_path: Path) -> Path:
+    path = tmp_path / "clips.csv"
+    path.write_text("filename,text,generated_text,accent\na,one two,ONE TOO,us\nb,three,THREE,\n")
+    return path
+
+
+def test_score_prints_one_json_object(scored: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["score", str(scored), "--by", "accent", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["clips"], found["wer"]) == (2, 0.3333)
+    assert found["by"]["accent"]["us"]["wer"] == 0.5
+
+
+def test_score_prints_a_table_for_people(scored: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["score", str(scored), "--by", "accent"]) == 0
+    shown = capsys.readouterr().out
+    assert "word error rate 33.3 % over 2 clips" in shown
+    assert "50.0 %" in shown
+
+
+def test_score_names_the_columns_that_there_are(scored: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["score", str(scored), "--by", "mood"]) == 2
+    assert "no such column" in capsys.readouterr().err
+
+
+def test_score_of_a_table_without_references_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "a.csv").write_text("filename,generated_text\na,one\n")
+    assert main(["score", str(tmp_path / "a.csv")]) == 2
+    assert "no row with both" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_said(embedded: Path, capsys: pytest.CaptureFixture[str]):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["api", "--port", str(taken.getsockname()[1])]) == 2
+    assert "set API_PORT" in capsys.readouterr().err

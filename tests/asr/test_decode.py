@@ -1,0 +1,178 @@
+"""Batch decode: journal and CSV, what a second run does, and what a killed one leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from asr.decode import Summary, decode, limited
+from asr.listener import LocalListener
+from asr.progress import Progress
+from asr.sources import open_source
+from clips.journal import Journal, read_journal
+from clips.row import ClipRow
+from clips.table import read_csv
+from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
+from tests.conftest import PROJECT
+
+
+class Bench:
+    """A corpus of tones in a folder, and decode runs over it."""
+
+    def __init__(self, root: Path) -> None:
+        self.corpus, self.out, self.table = root / "corpus", root / "out", root / "corpus.csv"
+        self.corpus.mkdir()
+        for number in range(10):
+            (self.corpus / f"{number}.wav").write_bytes(tone(1600 + number))
+        lines = (f"corpus/{number}.wav,{1600 + number},{'us' if number % 2 else ''}" for number in reversed(range(10)))
+        self.table.write_text("\n".join(["filename,text,accent", *lines, ""]))
+        self.transcriber = LengthTranscriber()
+
+    def run(self, *, table: bool = True, limit: int | None = None, batch_clips: int = 3) -> Summary:
+        source = open_source(str(self.corpus), self.table if table else None, None, allow_missing=True)
+        listener = LocalListener(self.transcriber, LoudnessTagger(), 60)
+        with Progress() as progress:
+            return decode(limited(source.list(), limit), listener, self.out, batch_clips, progress)
+
+    def journal(self) -> dict[str, ClipRow]:
+        return read_journal(self.out / "clips.jsonl")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_csv_has_the_tables_columns_and_order_then_ours(bench: Bench):
+    bench.run()
+    table = read_csv(bench.out / "clips.csv")
+    assert table.columns[:5] == ("filename", "text", "accent", "duration", "dataset")
+    assert list(table.cells) == [f"corpus/{number}.wav" for number in reversed(range(10))]
+    for cells in table.cells.values():
+        assert cells["text"] == cells["generated_text"]
+        assert cells["duration"] == "0.1"
+
+
+def test_a_bare_folder_gets_common_voices_columns(bench: Bench):
+    bench.run(table=False)
+    columns = read_csv(bench.out / "clips.csv").columns
+    assert columns[:8] == ("filename", "text", "up_votes", "down_votes", "age", "gender", "accent", "duration")
+
+
+def test_running_again_hears_nothing_and_writes_the_same(bench: Bench):
+    bench.run()
+    first, lines = (bench.out / "clips.csv").read_text(), (bench.out / "clips.jsonl").read_text()
+    summary = bench.run()
+    assert (summary.heard, summary.skipped, bench.transcriber.heard) == (0, 10, 10)
+    assert (bench.out / "clips.csv").read_text() == first
+    assert (bench.out / "clips.jsonl").read_text() == lines
+
+
+def test_changed_audio_is_heard_anew(bench: Bench):
+    bench.run()
+    (bench.corpus / "4.wav").write_bytes(tone(4000))
+    assert bench.run().heard == 1
+    assert bench.journal()["corpus/4.wav"].generated_text == "4000"
+
+
+def test_another_model_hears_everything_anew(bench: Bench):
+    bench.run()
+    bench.transcriber.name = "length-2"
+    assert bench.run().heard == 10
+    assert {row.asr_model for row in bench.journal().values()} == {"length-2"}
+
+
+def test_failures_are_tried_again(bench: Bench):
+    bench.transcriber.fails_on = 1604
+    summary = bench.run()
+    assert [row.id for row in summary.failed] == ["corpus/4.wav"]
+    bench.transcriber.fails_on = None
+    summary = bench.run()
+    assert (summary.heard, summary.failed) == (1, [])
+
+
+def test_what_the_corpus_says_later_reaches_rows_that_were_heard_before(bench: Bench):
+    bench.run(table=False)
+    summary = bench.run()
+    assert (summary.heard, bench.transcriber.heard) == (0, 10)
+    assert bench.journal()["corpus/3.wav"].accent == "us"
+
+
+def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
+    assert bench.run(limit=4).heard == 4
+    assert list(bench.journal()) == [f"corpus/{number}.wav" for number in (9, 8, 7, 6)]
+    assert bench.run().heard == 6
+    bench.run(limit=2)
+    assert len(read_csv(bench.out / "clips.csv").cells) == 10
+
+
+def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):
+    bench.table.write_text("filename,text\ncorpus/1.wav,1601\ncorpus/gone.wav,never recorded\n")
+    summary = bench.run()
+    assert (summary.heard, summary.failed) == (1, [])
+    assert bench.journal()["corpus/gone.wav"].text == "never recorded"
+
+
+def test_a_deleted_clip_is_not_heard_again(bench: Bench):
+    bench.run()
+    with Journal(bench.out / "clips.jsonl") as journal:
+        journal.append([ClipRow("corpus/4.wav", deleted=True)])
+    assert bench.run().heard == 0
+    assert bench.journal()["corpus/4.wav"].deleted
+
+
+class InterruptedTranscriber(LengthTranscriber):
+    """Is stopped by Ctrl-C in its third batch."""
+
+    def transcribe(self, waveforms: list) -> list:
+        if self.heard >= 6:
+            raise KeyboardInterrupt
+        return super().transcribe(waveforms)
+
+
+def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench):
+    bench.transcriber = InterruptedTranscriber()
+    summary = bench.run()
+    assert (summary.interrupted, summary.heard) == (True, 6)
+    assert len(read_csv(bench.out / "clips.csv").cells) == 6
+
+
+SLOW_RUN = """
+import sys, time
+from pathlib import Path
+from tests.asr import test_decode
+from tests.asr.ears import LengthTranscriber
+
+class Slow(LengthTranscriber):
+    def transcribe(self, waveforms):
+        time.sleep(0.1)
+        return super().transcribe(waveforms)
+
+bench = object.__new__(test_decode.Bench)
+root = Path(sys.argv[1])
+bench.corpus, bench.out, bench.table, bench.transcriber = root / "corpus", root / "out", root / "corpus.csv", Slow()
+bench.run(batch_clips=1)
+"""
+
+
+def test_a_run_killed_in_the_middle_loses_doubles_and_misplaces_nothing(bench: Bench):
+    run = subprocess.Popen([sys.executable, "-c", SLOW_RUN, str(bench.corpus.parent)], cwd=PROJECT)
+    journal = bench.out / "clips.jsonl"
+    while not journal.exists() or journal.read_bytes().count(b"\n") < 3:
+        assert run.poll() is None
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    with journal.open("ab") as file:
+        file.write(b'{"filename": "corpus/0.w')  # a line torn by the kill
+    kept = len(bench.journal())
+    assert 3 <= kept < 10
+    assert bench.run().heard == 10 - kept
+    lines = journal.read_text().splitlines()
+    assert len(lines) == len(set(lines)) == 10
+    for row in bench.journal().values():
+        assert row.generated_text == row.text

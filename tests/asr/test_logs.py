@@ -1,0 +1,42 @@
+"""Log files: where they lie and what a line is."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asr.logs import start_log
+
+
+@pytest.fixture
+def log_path(tmp_path: Path) -> Iterator[Path]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield start_log(tmp_path)
+    root.setLevel(level)
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+        handler.close()
+
+
+def test_a_run_has_a_file_by_day_and_time(log_path: Path, tmp_path: Path):
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d\.log", log_path.relative_to(tmp_path).as_posix())
+
+
+def test_a_line_is_a_json_object_with_what_was_given(log_path: Path):
+    logging.getLogger("asr.test").warning("clip failed", extra={"clip": "set/é.wav", "seconds": 1.5})
+    line = json.loads(log_path.read_text().splitlines()[-1])
+    assert line["level"] == "warning"
+    assert (line["message"], line["clip"], line["seconds"]) == ("clip failed", "set/é.wav", 1.5)
+    assert line["time"].endswith("+00:00")
+
+
+def test_an_exception_brings_its_trace(log_path: Path):
+    try:
+        int("broken")
+    except ValueError:
+        logging.getLogger("asr.test").exception("model failed")
+    assert "ValueError: invalid literal" in json.loads(log_path.read_text().splitlines()[-1])["trace"]

@@ -1,0 +1,49 @@
+"""Progress: a bar where there is a terminal, a line now and then where there is none."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from asr import progress
+from asr.progress import Progress
+
+
+def console(*, terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=120)
+
+
+def written(where: Console) -> str:
+    assert isinstance(where.file, io.StringIO)
+    return where.file.getvalue()
+
+
+def test_a_terminal_sees_counts_rates_and_failures():
+    where = console(terminal=True)
+    with Progress(where) as bar:
+        bar.start(10)
+        bar.advance(4, 12.5, failed=1)
+    assert "4/10" in written(where)
+    assert "clips/s" in written(where)
+    assert "audio-s/s" in written(where)
+    assert "1 failed" in written(where)
+
+
+def test_a_pipe_sees_whole_lines_and_no_control_characters(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    where = console(terminal=False)
+    with Progress(where) as bar:
+        bar.start(10)
+        bar.advance(4, 12.5)
+        bar.advance(4, 12.5)
+    lines = written(where).splitlines()
+    assert [line.split(" clips ")[0] for line in lines] == ["4 of 10", "8 of 10"]
+    assert "\x1b" not in written(where)
+
+
+def test_a_short_run_in_a_pipe_says_nothing():
+    where = console(terminal=False)
+    with Progress(where) as bar:
+        bar.start(1)
+        bar.advance(1, 2.0)
+    assert written(where) == ""

@@ -1,0 +1,67 @@
+"""Word error rate over tables: counts against hand-counted ones, slices, and what is left out."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from asr.score import score
+from clips.row import ClipRow
+from clips.table import read_csv
+
+ROWS = [
+    ClipRow("a", text="The cat sat.", generated_text="THE CAT SAT", accent="us", asr_model="m"),
+    ClipRow("b", text="don't go home now", generated_text="DONT GO HOME", accent="us", asr_model="m"),
+    ClipRow("c", text="two words", generated_text="too words here", extra={"mood": "glad"}, asr_model="m"),
+    ClipRow("d", text="silence was recorded", generated_text="", asr_model="m"),
+    ClipRow("e", text="never transcribed"),
+    ClipRow("f", generated_text="no reference", asr_model="m"),
+    ClipRow("g", text="failed", asr_model="m", error="not audio"),
+    ClipRow("h", text="deleted", generated_text="deleted", asr_model="m", deleted=True),
+    ClipRow("i", text="...", generated_text="", asr_model="m"),
+]
+
+
+def test_errors_are_counted_over_all_words_of_all_scored_clips():
+    whole = score(ROWS).whole
+    assert (whole.clips, whole.errors.reference_words) == (4, 3 + 4 + 2 + 3)
+    assert (whole.errors.substitutions, whole.errors.deletions, whole.errors.insertions) == (1, 1 + 3, 1)
+    assert whole.errors.rate == pytest.approx(6 / 12)
+
+
+def test_what_cannot_be_scored_is_counted_as_left_out():
+    assert score(ROWS).left_out == 5
+
+
+def test_slices_have_unknown_among_them_and_the_most_clips_first():
+    by = score(ROWS, ["accent", "mood"]).by
+    assert {value: part.clips for value, part in by["accent"].items()} == {"unknown": 2, "us": 2}
+    assert by["accent"]["us"].errors.rate == pytest.approx(1 / 7)
+    assert list(by["mood"]) == ["unknown", "glad"]
+
+
+def test_the_json_object_has_rates_and_slices():
+    found = score(ROWS, ["accent"]).to_json()
+    assert found["wer"] == 0.5
+    assert found["by"]["accent"]["us"] == {
+        "clips": 2, "words": 7, "wer": 0.1429, "substitutions": 0, "deletions": 1, "insertions": 0,
+    }  # fmt: skip
+
+
+def test_nothing_to_score_has_no_rate():
+    assert score([]).to_json()["wer"] is None
+
+
+def test_the_published_transcripts_score_what_was_measured_of_them(real_data: Path):
+    """wav2vec2-large-960h reads 10.8 % on the whole corpus; these 1,860 clips are half of it."""
+    folder = real_data / "common-voice"
+    references = read_csv(folder / "cv-valid-dev.csv").rows()
+    with (folder / "wav2vec2-large-960h.csv").open() as file:
+        heard = [
+            ClipRow(line["filename"], generated_text=line["generated_text"], asr_model="large-960h")
+            for line in csv.DictReader(file)
+        ]
+    found = score([references[row.id].merged_with(row) for row in heard], ["accent"])
+    assert found.whole.clips == 1860
+    assert found.whole.errors.rate == pytest.approx(0.108, abs=0.01)
+    assert found.by["accent"]["indian"].errors.rate > 2 * found.by["accent"]["us"].errors.rate

@@ -1,0 +1,37 @@
+"""Settings: who wins, and what a wrong one says."""
+
+from pathlib import Path
+
+import pytest
+
+from asr.errors import BadSettings
+from asr.settings import AsrSettings, read_settings
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "config.yml"
+    monkeypatch.setitem(AsrSettings.model_config, "yaml_file", path)
+    return path
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert read_settings().workers == 0
+    config.write_text("workers: 3\nindex_url: of another program\n")
+    assert read_settings().workers == 3
+    monkeypatch.setenv("WORKERS", "5")
+    assert read_settings().workers == 5
+    assert read_settings(workers=7).workers == 7
+
+
+def test_an_empty_variable_is_none_at_all(config: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_PORT", "")
+    assert read_settings().api_port == 8001
+
+
+def test_a_wrong_value_is_named(config: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_PORT", "eighty")
+    with pytest.raises(BadSettings, match="api_port"):
+        read_settings()
