@@ -1,0 +1,62 @@
+"""The README says what is there: settings, commands, and links that lead somewhere."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from asr.settings import AsrSettings
+from search_ui.settings import PageSettings
+from tests.conftest import PROJECT
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+DOCUMENTS = [PROJECT / name for name in TRACKED.splitlines()]
+
+
+def shown_default(value: object) -> str:
+    """A default as a person reads it: paths of this checkout from its root, nothing for none."""
+    if value is None or isinstance(value, SecretStr):
+        return ""
+    return f"`{str(value).replace(f'{PROJECT}/', '')}`"
+
+
+def settings_rows(settings: type[BaseSettings]) -> list[str]:
+    return [
+        f"| `{name.upper()}` | {shown_default(field.default)} | {field.description} |".replace("|  |", "| |")
+        for name, field in settings.model_fields.items()
+    ]
+
+
+@pytest.mark.parametrize("row", settings_rows(AsrSettings) + settings_rows(PageSettings))
+def test_every_setting_stands_in_the_readme_with_its_default_and_its_sentence(row: str):
+    assert row in README
+
+
+def test_the_readme_has_no_setting_that_is_not_there():
+    known = {name.upper() for settings in (AsrSettings, PageSettings) for name in settings.model_fields}
+    in_table = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    assert in_table <= known | {"ES_PORT", "HEARSAY_DATA", "HEARSAY_REQUIRE"}
+
+
+def test_every_word_of_run_sh_stands_in_the_readme():
+    usage = subprocess.run([PROJECT / "run.sh", "help"], capture_output=True, text=True, check=True).stdout
+    words = re.findall(r"^\./run\.sh (\w+)", usage, re.MULTILINE)
+    assert {"setup", "demo", "test", "api", "decode", "load", "search", "page", "elastic", "check", "stop"} == set(
+        words
+    )
+    for word in words:
+        assert f"./run.sh {word}" in README
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_links_between_documents_lead_somewhere(document: Path):
+    for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_readme_fits_on_a_few_screens():
+    assert len(README.splitlines()) < 200

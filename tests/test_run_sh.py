@@ -1,0 +1,83 @@
+"""run.sh as a person meets it: words, menu, and sentences where something is wrong."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+RUN = str(PROJECT / "run.sh")
+
+
+def run(*words: str, cwd: Path | None = None, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [RUN, *words],
+        cwd=cwd,
+        input=typed,
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_lists_the_commands():
+    shown = run("help")
+    assert shown.returncode == 0
+    for word in ("setup", "demo", "test", "api", "decode", "load", "search", "page", "elastic", "check", "stop"):
+        assert f"./run.sh {word}" in shown.stdout
+
+
+def test_a_word_that_is_no_command_lists_them_and_exits_with_2():
+    shown = run("dance")
+    assert shown.returncode == 2
+    assert "there is no command dance" in shown.stderr
+    assert "./run.sh demo" in shown.stderr
+
+
+def test_the_menu_offers_what_its_users_know_and_ends_when_told():
+    shown = run(typed="0\n")
+    assert shown.returncode == 0
+    for line in ("set up", "demo", "ASR API", "transcribe a folder or CSV", "Elasticsearch", "index", "search page",
+                 "tests", "stop everything", "exit"):  # fmt: skip
+        assert line in shown.stdout
+
+
+def test_the_menu_ends_where_nobody_types():
+    assert run(typed="").returncode == 0
+
+
+def test_the_menu_survives_a_wrong_number_and_a_failing_command():
+    shown = run(typed="nonsense\n4\nno/such/folder\n\n\n0\n")
+    assert shown.returncode == 0
+    assert "a number from 0 to 9" in shown.stderr
+    assert "no/such/folder is no folder" in shown.stderr
+
+
+@pytest.mark.parametrize("word", ["setup", "demo"])
+def test_a_word_that_a_command_does_not_take_is_said(word: str):
+    shown = run(word, "--dance")
+    assert (shown.returncode, f"{word} takes" in shown.stderr) == (2, True)
+
+
+def test_commands_run_from_any_directory_with_paths_as_they_are_seen_from_there(tmp_path: Path):
+    (tmp_path / "asr").mkdir()
+    (tmp_path / "asr" / "__init__.py").write_text("raise RuntimeError('the wrong package')")
+    (tmp_path / "clips.csv").write_text("filename,text,generated_text\na,one,one\n")
+    loaded = run("load", "clips.csv", cwd=tmp_path, INDEX_URL="index")
+    assert loaded.returncode == 0, loaded.stderr
+    assert (tmp_path / "index").is_dir()
+    found = run("search", "one", "--json", cwd=tmp_path, INDEX_URL="index")
+    assert '"total": 1' in found.stdout
+
+
+def test_exit_statuses_of_commands_are_passed_on():
+    assert run("decode", "no/such/folder", "--out", "x").returncode == 2
+    assert run("load", "no-such.csv").returncode == 2
+
+
+def test_stopping_when_nothing_runs_is_no_fault():
+    assert run("stop").returncode == 0
