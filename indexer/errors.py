@@ -6,7 +6,8 @@ HearsayError
     ├── IndexMissing       nothing has been loaded there yet
     ├── IndexInUse         another process writes it
     ├── IndexIncompatible  it was made by another version, and a new load mends it
-    └── LoadFailed         some documents were refused; the index that was there still stands
+    ├── LoadFailed         some documents were refused; the index that was there still stands
+    └── WrongRequest       what was asked for cannot be answered as it stands
 """
 
 from clips.errors import HearsayError
@@ -34,3 +35,7 @@ class IndexIncompatible(IndexerError):
 
 class LoadFailed(IndexerError):
     """Some documents were refused; the index that was there still stands."""
+
+
+class WrongRequest(IndexerError):
+    """What was asked for cannot be answered as it stands: an unknown mode, a range upside down."""

@@ -1,0 +1,122 @@
+"""The embedded engine's schema, and requests compiled to its queries: pure functions, no file is touched."""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
+
+from indexer.documents import LONGEST_KEYWORD, document_of
+from indexer.fields import FACETS, FIELDS, UNKNOWN
+from indexer.index import Range, Request
+from indexer.passages import Passage
+from indexer.query import AllOf, AnyOf, BestOf, Everything, Term
+from indexer.query import Query as Tree
+
+MOST_VALUES: Final = 10_000
+"""Values that are counted of one facet."""
+
+_LARGEST_INTEGER: Final = 2**63 - 1
+
+
+def schema() -> Schema:
+    """Made of the field table; ``rank`` orders passages by id, ``source`` is what comes back of them."""
+    builder = SchemaBuilder()
+    for field in FIELDS:
+        match field.kind:
+            case "id" | "keyword" | "date":
+                fast = field.kind == "keyword"
+                builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=fast)
+            case "tokens":  # split at spaces and nothing else: this analyzer neither lowers nor cuts
+                builder.add_text_field(field.name, tokenizer_name="whitespace", index_option="position")
+            case "number":
+                builder.add_float_field(field.name, indexed=True, fast=True)
+            case "integer":
+                builder.add_integer_field(field.name, indexed=True, fast=True)
+            case "prose" | "stored":
+                pass
+    builder.add_json_field("extra", tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field("rank", fast=True)
+    builder.add_bytes_field("source", stored=True)
+    return builder.build()
+
+
+SCHEMA: Final = schema()
+
+
+def engine_document(passage: Passage, rank: int) -> Document:
+    """A passage as this engine takes it; raises `ValueError` where a text is not Unicode."""
+    document = document_of(passage)
+    members = {field.name: document[field.name] for field in FIELDS if field.name in document}
+    kinds = {field.name: field.kind for field in FIELDS}
+    searchable = {name: value for name, value in members.items() if _is_searchable(name, kinds[name], value)}
+    source = json.dumps(passage.source(), separators=(",", ":")).encode()
+    extra = {"extra": document["extra"]} if "extra" in document else {}
+    return Document.from_dict(searchable | extra | {"rank": rank, "source": source}, SCHEMA)
+
+
+def _is_searchable(name: str, kind: str, value: Any) -> bool:
+    match kind:
+        case "keyword":
+            is_said = name not in FACETS or value != UNKNOWN  # who says "unknown" has said nothing
+            return is_said and len(value) <= LONGEST_KEYWORD
+        case "integer":
+            return bool(abs(value) <= _LARGEST_INTEGER)
+        case _:
+            return kind not in ("prose", "stored")
+
+
+def passage_of(document: Document) -> Passage:
+    """The passage that `engine_document` was made of."""
+    source: Any = document.get_first("source")
+    return Passage.from_source(json.loads(source))
+
+
+def compiled(tree: Tree) -> Query:
+    """The engine's query for a query tree."""
+    match tree:
+        case Everything():
+            return Query.const_score_query(Query.all_query(), 0.0)
+        case Term(field, token, weight):
+            term = Query.term_query(SCHEMA, field, token)
+            return term if weight == 1 else Query.boost_query(term, weight)
+        case AllOf(children):
+            return Query.boolean_query([(Occur.Must, compiled(child)) for child in children])
+        case AnyOf(children):
+            return Query.boolean_query([(Occur.Should, compiled(child)) for child in children])
+        case BestOf(children):
+            return Query.disjunction_max_query([compiled(child) for child in children])
+
+
+def filtered(request: Request, without: str = "") -> Query:
+    """The request's query with its ranges and with its filters, but for that of the facet ``without``."""
+    conditions = [_in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()]
+    conditions += (_with_value(facet, values) for facet, values in request.filters.items() if facet != without)
+    query = compiled(request.query)
+    if not conditions:
+        return query
+    silent = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
+    return Query.boolean_query([(Occur.Must, query), *silent])
+
+
+def _in_range(name: str, bounds: Range) -> Query:
+    low, high = (None if bound is None else float(bound) for bound in (bounds.low, bounds.high))
+    return Query.range_query(SCHEMA, name, FieldType.Float, lower_bound=low, upper_bound=high)
+
+
+def _with_value(facet: str, values: Collection[str]) -> Query:
+    choices = [Query.term_query(SCHEMA, facet, value) for value in sorted(values) if value != UNKNOWN]
+    if UNKNOWN in values:
+        said = (Occur.MustNot, Query.exists_query(facet))
+        choices.append(Query.boolean_query([(Occur.Must, Query.all_query()), said]))
+    return Query.boolean_query([(Occur.Should, choice) for choice in choices])
+
+
+def counting(facets: Collection[str]) -> dict[str, Any]:
+    """The aggregations that count the values of these facets, `UNKNOWN` for passages without one."""
+    return {facet: {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}} for facet in facets}
+
+
+def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
+    """The counts by value in the answer to `counting`."""
+    return {bucket["key"]: bucket["doc_count"] for bucket in answer[facet]["buckets"]}

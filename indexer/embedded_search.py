@@ -1,0 +1,70 @@
+"""One request to the embedded engine: the hits of a page in their one order, and the facets' counts."""
+
+from typing import Any
+
+from tantivy import DocAddress, Order, Query, Searcher
+
+from indexer.embedded_query import counting, counts_of, filtered
+from indexer.index import Request
+from indexer.query import Everything
+
+Found = list[tuple[float, DocAddress]]
+"""Scores and addresses."""
+
+
+def matching(searcher: Searcher, query: Query) -> int:
+    """How many documents match."""
+    return _search(searcher, query, limit=1)[0]
+
+
+def page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
+    """The total, and the hits of the page asked for, by falling score and ties by id.
+
+    ``is_ordered`` says that all documents were written in the order of their ids; where they lie in one segment too,
+    the engine's own order is ours, else ranks decide between equal scores.
+    """
+    query = filtered(request)
+    most = max(1, searcher.num_docs)
+    start = min((request.page - 1) * request.size, most)
+    end = min(start + request.size, most)
+    if isinstance(request.query, Everything):
+        total, found = _search(
+            searcher, query, max(1, end - start), offset=start, order_by_field="rank", order=Order.Asc
+        )
+        return total, [(0.0, address) for _, address in found[: end - start]]
+    if is_ordered and searcher.num_segments == 1:
+        total, found = _search(searcher, query, max(1, end - start), offset=start)
+        return total, found[: end - start]
+    total, found = _with_ties(searcher, query, end)
+    return total, _by_rank(searcher, found)[start:end]
+
+
+def _with_ties(searcher: Searcher, query: Query, end: int) -> tuple[int, Found]:
+    """The total, and at least ``end`` of the best hits: all of those, too, that score as much as the last of them."""
+    limit = end + 1
+    while True:
+        total, found = _search(searcher, query, limit)
+        if len(found) < limit or found[-1][0] < found[max(0, end - 1)][0]:
+            return total, found
+        limit *= 4
+
+
+def _by_rank(searcher: Searcher, found: Found) -> Found:
+    ranks = searcher.fast_field_values("rank", [address for _, address in found])
+    order = sorted(range(len(found)), key=lambda at: (-found[at][0], ranks[at]))
+    return [found[at] for at in order]
+
+
+def _search(searcher: Searcher, query: Query, limit: int, **how: Any) -> tuple[int, Found]:
+    result: Any = searcher.search(query, limit=limit, **how)  # the library's annotations lack the count
+    return result.count, result.hits
+
+
+def facets(searcher: Searcher, request: Request) -> dict[str, dict[str, int]]:
+    """Counts by value of the facets asked for; those without a filter of their own are counted in one go."""
+    free = [facet for facet in request.facets if facet not in request.filters]
+    answer: dict[str, Any] = searcher.aggregate(filtered(request), counting(free)) if free else {}
+    for facet in request.facets:
+        if facet in request.filters:
+            answer |= searcher.aggregate(filtered(request, without=facet), counting([facet]))
+    return {facet: counts_of(answer, facet) for facet in request.facets}

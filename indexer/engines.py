@@ -1,0 +1,19 @@
+"""Engines: which one an index address means. The one place where an index is made."""
+
+from pathlib import Path
+
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import WrongRequest
+from indexer.index import SearchIndex
+from indexer.settings import IndexSettings
+
+
+def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
+    """The index at ``url``, else at the settings' own: Elasticsearch for ``http(s)://``, else a folder.
+
+    Opens no connection and reads no file.
+    """
+    address = url or settings.index_url
+    if "://" in address:
+        raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {address} is neither")
+    return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)
