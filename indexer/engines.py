@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import WrongRequest
 from indexer.index import SearchIndex
@@ -14,6 +15,8 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
     Opens no connection and reads no file.
     """
     address = url or settings.index_url
+    if address.startswith(("http://", "https://")):
+        return ElasticIndex(address, settings)
     if "://" in address:
         raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {address} is neither")
     return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)

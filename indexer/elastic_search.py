@@ -1,0 +1,60 @@
+"""One request to Elasticsearch: one round trip for hits, total and facets, more only for pages far down."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch
+
+from indexer.elastic_query import counts_of, search_body
+from indexer.index import Hit, Request, Result
+from indexer.passages import Passage
+
+_WINDOW: Final = 10_000
+"""Hits up to which Elasticsearch pages by numbers; beyond, a search goes on after the last hit that was seen."""
+
+_ALL_SHARDS: Final = "dfs_query_then_fetch"
+"""Scores by the statistics of all shards together, as the other engine has them."""
+
+
+def answer(client: Elasticsearch, index: str, request: Request) -> Result:
+    """The page of hits asked for, the exact total, and the facets' counts."""
+    start = (request.page - 1) * request.size
+    body = search_body(request)
+    if start + request.size <= _WINDOW:
+        page = {"index": index, "from_": start, "size": request.size}
+        counts = _search(client, **page, **body)
+        found = counts["hits"]["hits"]
+    else:
+        counts, found = _far_down(client, index, body, start, request.size)
+    hits = tuple(Hit(hit["_score"], Passage.from_source(hit["_source"])) for hit in found)
+    facets = {facet: counts_of(counts, facet) for facet in request.facets}
+    return Result(counts["hits"]["total"]["value"], hits, facets)
+
+
+def _search(client: Elasticsearch, **how: Any) -> dict[str, Any]:
+    found: dict[str, Any] = client.search(search_type=_ALL_SHARDS, **how).body
+    return found
+
+
+def _far_down(
+    client: Elasticsearch, index: str, body: Mapping[str, Any], start: int, size: int
+) -> tuple[dict[str, Any], list[Any]]:
+    """The answer with total and facets, and the hits of a page that ends beyond the window; the index stands still."""
+    moment = client.open_point_in_time(index=index, keep_alive="1m")["id"]
+    pinned = {"pit": {"id": moment, "keep_alive": "1m"}}
+    try:
+        counts = _search(client, **pinned, **body, size=0)
+        hits_only = pinned | {name: part for name, part in body.items() if name != "aggs"}
+        found: list[Any] = []
+        last: Any = None
+        while len(found) < size:
+            is_skipping = start > 0
+            step = min(start if is_skipping else size - len(found), _WINDOW)
+            hits = _search(client, **hits_only, size=step, source=not is_skipping, search_after=last)["hits"]["hits"]
+            start, found = (start - step, found) if is_skipping else (start, found + hits)
+            if len(hits) < step:
+                break
+            last = hits[-1]["sort"]
+        return counts, found
+    finally:
+        client.close_point_in_time(id=moment)
