@@ -1,0 +1,66 @@
+"""``python -m search_ui``: the page as a process."""
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from clips.errors import HearsayError
+from search_ui.connection import audio_folder
+from search_ui.errors import PortTaken
+from search_ui.player import audio_route
+from search_ui.settings import PageSettings, read_settings
+
+ALL_WELL, FAILED = 0, 1
+SCRIPT: Final = Path(__file__).with_name("app.py")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the page until Ctrl-C or a termination signal; 1 where it cannot be served."""
+    parser().parse_args(arguments)
+    try:
+        settings = read_settings()
+        check_port(settings.page_host, settings.page_port)
+    except HearsayError as problem:
+        print(f"search_ui: {problem}", file=sys.stderr)
+        return FAILED
+    print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
+    st.App(SCRIPT, routes=[audio_route(audio_folder)]).run(config=streamlit_options(settings))
+    return ALL_WELL
+
+
+def parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog="python -m search_ui",
+        description="Serve the search page until Ctrl-C. The settings say which index it asks and where it listens.",
+        epilog="example: INDEX_URL=var/index PAGE_PORT=8600 python -m search_ui",
+    )
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `PortTaken` where the page could not listen."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise PortTaken(
+                f"{host}:{port} cannot be listened on ({problem.strerror}); stop what is there, or set PAGE_PORT"
+            ) from problem
+
+
+def streamlit_options(settings: PageSettings) -> dict[str, Any]:
+    return {
+        "server.address": settings.page_host,
+        "server.port": settings.page_port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

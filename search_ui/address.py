@@ -1,0 +1,31 @@
+"""The search in the browser's address: read from there on every run, written there by every change.
+
+Nothing else remembers what is looked for, so that Back, reload and a sent link show the same. Widgets follow the
+address (`follow`); their callbacks write it (`go`), and each write makes an entry in the browser's history.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from search_ui.state import SearchState
+
+
+def here() -> SearchState:
+    """The search that the address tells of."""
+    return SearchState.from_params({name: st.query_params.get_all(name) for name in st.query_params})
+
+
+def go(state: SearchState) -> None:
+    """Make this search the address's."""
+    st.query_params.from_dict(state.to_params())
+
+
+def follow(key: str, value: Any) -> str:
+    """Let the widget with this key show ``value``; returns the key.
+
+    A value that it shows already is not set again: the browser would lose what is being typed.
+    """
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    return key

@@ -1,0 +1,118 @@
+"""A hit as HTML: the transcript with its marks, and around it, small, what else is known of the clip.
+
+Everything that comes from a row is escaped here; the page adds nothing of a row to its HTML anywhere else.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from clips.emotions import UNCERTAIN
+from clips.normalise import words as counted_words
+from clips.row import ClipRow
+from indexer.fields import facet_label
+from indexer.highlight import Piece
+from indexer.passages import Passage
+
+EMBEDDED_MODELS: Final = {
+    "pocketsphinx": "the recogniser inside Hearsay, which mishears more than a large model does",
+    "classic": "the emotion model inside Hearsay, which would rather say uncertain than guess",
+}
+"""Models that answer where a better one is not at hand, by the beginning of their names, and what that means."""
+
+
+def hit_html(passage: Passage, pieces: Sequence[Piece], audio: str | None) -> str:
+    """One hit as an item of a list.
+
+    ``pieces`` are the transcript's, as `indexer.highlight.highlight` tells them; ``audio`` is the address of the
+    sound, None where it was not found.
+    """
+    row = passage.row
+    return (
+        f'<li class="hit">{_player(passage, audio)}<div class="said">{_transcript(row, pieces)}{_reference(row)}'
+        f'<p class="about">{"".join(_facts(passage))}</p></div></li>'
+    )
+
+
+def hits_html(items: Iterable[str], first: int) -> str:
+    """The list of hits, numbered on from ``first``."""
+    return f'<ol class="hits" start="{first}">{"".join(items)}</ol>'
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a clock shows them: ``1:05``, with hours where there are any."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def models_note(rows: Iterable[ClipRow]) -> str:
+    """Who heard and who tagged these clips, as a line for the foot of the page; empty where nobody is named."""
+    rows = list(rows)
+    lines = (_named("heard by", {row.asr_model for row in rows}), _named("tagged by", {row.ser_model for row in rows}))
+    note = " · ".join(filter(None, lines))
+    return f'<p class="models">{note}</p>' if note else ""
+
+
+def _named(verb: str, models: set[str]) -> str:
+    names = [f"{escape(model)}{_fallback(model)}" for model in sorted(models) if model]
+    return f"{verb} {', '.join(names)}" if names else ""
+
+
+def _fallback(model: str) -> str:
+    what = next((what for name, what in EMBEDDED_MODELS.items() if model.startswith(name)), "")
+    return f" ({what})" if what else ""
+
+
+def _player(passage: Passage, audio: str | None) -> str:
+    length = "" if passage.row.duration is None else f"{passage.row.duration:.1f} s"
+    if audio is None:
+        return f'<div class="player"><span class="play silent" title="no audio was found">{length}</span></div>'
+    label = escape(f"Play {passage.id}{', ' if length else ''}{length}")
+    return (
+        f'<div class="player"><button class="play" type="button" aria-label="{label}" aria-pressed="false">{length}'
+        f'</button><audio preload="none" src="{escape(audio)}" data-start="{_start(passage):g}"></audio></div>'
+    )
+
+
+def _start(passage: Passage) -> float:
+    return 0.0 if passage.id == passage.clip else passage.start
+
+
+def _transcript(row: ClipRow, pieces: Sequence[Piece]) -> str:
+    if not row.generated_text:
+        return f'<p class="transcript none">{escape(row.error) or "nothing was heard"}</p>'
+    loud = row.generated_text.isupper()
+    marked = (_piece(text.lower() if loud else text, is_match=is_match) for text, is_match in pieces)
+    return f'<p class="transcript">{"".join(marked)}</p>'
+
+
+def _piece(text: str, *, is_match: bool) -> str:
+    return f"<mark>{escape(text)}</mark>" if is_match else escape(text)
+
+
+def _reference(row: ClipRow) -> str:
+    """What was to be said, where it is known and differs from what was heard."""
+    if not row.text or counted_words(row.text) == counted_words(row.generated_text):
+        return ""
+    return f'<p class="reference"><span>said</span> {escape(row.text)}</p>'
+
+
+def _facts(passage: Passage) -> Iterable[str]:
+    row = passage.row
+    if row.emotion:
+        dot = "○" if row.sentiment == UNCERTAIN else "●"
+        yield f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{_score(row.emotion_score)}</span>'
+    speaker = [facet_label(facet, value) for facet in ("age", "gender", "accent") if (value := getattr(row, facet))]
+    if speaker:
+        yield f"<span>{escape(' · '.join(speaker))}</span>"
+    if row.confidence is not None:
+        yield f"<span>confidence{_score(row.confidence)}</span>"
+    if passage.id != passage.clip:
+        yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
+    yield f'<span class="clip">{escape(passage.clip)}</span>'
+
+
+def _score(score: float | None) -> str:
+    """A score of 0..1 as it stands on the page: two places, and no nought before the point."""
+    return "" if score is None else f" {score:.2f}".replace(" 0.", " .")

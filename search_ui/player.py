@@ -1,0 +1,47 @@
+"""The sound of a hit: the clip's file, found by its id under the one folder of audio, and sent from beside the page."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from clips.errors import HearsayError
+from clips.files import AUDIO_SUFFIXES, find_audio
+from indexer.passages import Passage
+
+AUDIO_ROUTE: Final = "audio"
+"""First part of the path under which clips are sent."""
+
+
+def audio_of(folder: Path | None, clip: str) -> Path | None:
+    """The audio file of a clip under the folder; None where there is none, or it is no audio by its ending."""
+    path = find_audio(folder, clip) if folder else None
+    return path if path and path.suffix.lower() in AUDIO_SUFFIXES else None
+
+
+def audio_url(passage: Passage) -> str:
+    """The address of a passage's sound, seen from the page; of a part of a clip it names start and end in seconds."""
+    url = f"{AUDIO_ROUTE}/{quote(passage.clip)}"
+    if passage.id == passage.clip:
+        return url
+    end = "" if passage.end is None else f",{passage.end:g}"
+    return f"{url}#t={passage.start:g}{end}"
+
+
+def audio_route(folder: Callable[[], Path | None]) -> Route:
+    """The route that sends clips, whole or by ranges, from the folder that ``folder`` returns."""
+
+    def send(request: Request) -> Response:
+        try:
+            path = audio_of(folder(), request.path_params["clip"])
+        except HearsayError as problem:
+            return PlainTextResponse(str(problem), status_code=503)
+        if path is None:
+            return PlainTextResponse("no audio is known for this clip", status_code=404)
+        return FileResponse(path, headers={"X-Content-Type-Options": "nosniff"})
+
+    return Route(f"/{AUDIO_ROUTE}/{{clip:path}}", send)

@@ -1,0 +1,91 @@
+"""The sound of a hit comes from the one folder of audio, by the clip's id, whole or in ranges."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from clips.row import ClipRow
+from indexer.errors import IndexMissing
+from indexer.passages import Passage
+from search_ui.player import audio_of, audio_route, audio_url
+
+CLIP = "samples/sample-000000.mp3"
+
+
+def client(folder: Callable[[], Path | None]) -> TestClient:
+    return TestClient(Starlette(routes=[audio_route(folder)]))
+
+
+def passage(clip: str) -> Passage:
+    return Passage(clip, 0.0, 2.0, ClipRow(clip))
+
+
+def test_a_clip_is_sent_whole_with_its_kind(samples: Path) -> None:
+    answer = client(lambda: samples).get(f"/{audio_url(passage(CLIP))}")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert answer.content == (samples / "sample-000000.mp3").read_bytes()
+
+
+def test_a_range_of_a_clip_is_sent_so_that_a_browser_can_jump(samples: Path) -> None:
+    answer = client(lambda: samples).get(f"/audio/{CLIP}", headers={"Range": "bytes=100-199"})
+
+    assert answer.status_code == 206
+    assert answer.content == (samples / "sample-000000.mp3").read_bytes()[100:200]
+
+
+@pytest.mark.parametrize("clip", ["set/a b.mp3", "set/50%.mp3", "set/what?.mp3", "set/#1.mp3", "set/é中.mp3"])
+def test_a_clip_with_any_name_is_found_by_its_address(tmp_path: Path, clip: str) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / clip).write_bytes(b"sound")
+
+    assert client(lambda: tmp_path).get(f"/{audio_url(passage(clip))}").content == b"sound"
+
+
+@pytest.mark.parametrize(
+    "clip", ["../secret.mp3", "%2e%2e/secret.mp3", "set/../../secret.mp3", "/etc/passwd", "link.mp3"]
+)
+def test_nothing_outside_the_folder_is_sent(tmp_path: Path, clip: str) -> None:
+    (tmp_path / "secret.mp3").write_bytes(b"secret")
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    (folder / "link.mp3").symlink_to(tmp_path / "secret.mp3")
+
+    answer = client(lambda: folder).get(f"/audio/{clip}")
+
+    assert answer.status_code == 404
+    assert b"secret" not in answer.content
+
+
+def test_a_file_that_is_no_audio_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text("filename\n")
+
+    assert audio_of(tmp_path, "clips.csv") is None
+    assert client(lambda: tmp_path).get("/audio/clips.csv").status_code == 404
+
+
+def test_without_a_folder_there_is_no_audio() -> None:
+    assert audio_of(None, CLIP) is None
+    assert client(lambda: None).get(f"/audio/{CLIP}").status_code == 404
+
+
+def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> None:
+    def folder() -> Path | None:
+        raise IndexMissing("nothing has been loaded")
+
+    answer = client(folder).get(f"/audio/{CLIP}")
+
+    assert answer.status_code == 503
+    assert answer.text == "nothing has been loaded"
+
+
+def test_a_part_of_a_recording_is_addressed_with_its_start_and_end() -> None:
+    row = ClipRow("set/long.mp3")
+
+    assert audio_url(Passage("set/long.mp3#0002", 42.5, 61.0, row)) == "audio/set/long.mp3#t=42.5,61"
+    assert audio_url(Passage("set/long.mp3#0003", 61.0, None, row)) == "audio/set/long.mp3#t=61"
+    assert audio_url(Passage("set/long.mp3", 0.0, 61.0, row)) == "audio/set/long.mp3"

@@ -1,0 +1,109 @@
+"""The search state and the address say the same, whoever wrote the address."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.fields import FACETS
+from indexer.index import Range
+from search_ui.state import LONGEST_WORDS, MOST_PAGES, SearchState
+
+VALUES = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True).map(tuple)
+BOUNDS = st.one_of(st.none(), st.integers(0, 60).map(float))
+STATES = st.builds(
+    SearchState,
+    words=st.text(max_size=40).map(str.strip),
+    filters=st.dictionaries(st.sampled_from(FACETS), VALUES),
+    duration=st.tuples(BOUNDS, BOUNDS)
+    .filter(lambda bounds: None in bounds or bounds[0] <= bounds[1])
+    .map(lambda bounds: Range(*bounds)),
+    page=st.integers(1, MOST_PAGES),
+)
+
+
+@given(STATES)
+def test_an_address_brings_back_the_search_that_it_was_made_of(state: SearchState) -> None:
+    assert SearchState.from_params(state.to_params()) == state
+
+
+@given(st.dictionaries(st.sampled_from(["q", "page", "duration", *FACETS, "other"]), st.lists(st.text())))
+def test_any_address_is_a_search(params: dict[str, list[str]]) -> None:
+    state = SearchState.from_params(params)
+
+    assert state.page >= 1
+    assert SearchState.from_params(state.to_params()) == state
+
+
+def test_an_empty_address_asks_for_everything_and_stays_empty() -> None:
+    assert SearchState.from_params({}) == SearchState()
+    assert SearchState().to_params() == {}
+
+
+def test_an_address_reads_as_a_person_would_write_it() -> None:
+    state = SearchState("black smith", {"age": ("teens", "unknown")}, Range(2.0, 7.5), page=3)
+
+    assert state.to_params() == {
+        "q": ["black smith"],
+        "age": ["teens", "unknown"],
+        "duration": ["2-7.5"],
+        "page": ["3"],
+    }
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "two", "1.5", "", "²", "9" * 5000])
+def test_a_page_that_is_none_is_the_first(page: str) -> None:
+    assert SearchState.from_params({"page": [page]}).page == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("2-8", Range(2.0, 8.0)),
+        ("2-", Range(2.0, None)),
+        ("-8", Range(None, 8.0)),
+        ("2", Range(2.0, None)),
+        ("8-2", Range()),
+        ("-", Range()),
+        ("nan-inf", Range()),
+        ("short", Range()),
+    ],
+)
+def test_a_duration_is_read_with_open_ends_and_nonsense_is_left_out(text: str, duration: Range) -> None:
+    assert SearchState.from_params({"duration": [text]}).duration == duration
+
+
+def test_a_field_that_is_no_facet_is_no_filter() -> None:
+    assert SearchState.from_params({"generated_text": ["x"], "age": ["teens"]}).filters == {"age": ("teens",)}
+
+
+def test_the_values_of_a_facet_are_replaced_and_no_other_facets() -> None:
+    state = SearchState("dog", {"gender": ("female",)}, page=4).with_values("age", ["teens", "unknown"])
+
+    assert state == SearchState("dog", {"age": ("teens", "unknown"), "gender": ("female",)})
+    assert state.with_values("age", []).filters == {"gender": ("female",)}
+
+
+def test_every_change_but_turning_the_page_goes_back_to_the_first() -> None:
+    third = SearchState("dog", {"age": ("teens",)}, page=3)
+
+    assert third.asking(" cat ") == SearchState("cat", {"age": ("teens",)})
+    assert third.with_values("gender", ["female"]).page == 1
+    assert third.lasting(Range(1.0)).page == 1
+    assert third.on_page(4) == SearchState("dog", {"age": ("teens",)}, page=4)
+
+
+def test_clearing_the_filters_keeps_the_words() -> None:
+    state = SearchState("dog", {"age": ("teens",)}, Range(1.0), page=2)
+
+    assert state.has_filters
+    assert state.without_filters() == SearchState("dog")
+    assert not state.without_filters().has_filters
+
+
+def test_endless_words_are_known_as_such_and_still_fit_into_an_address() -> None:
+    state = SearchState.from_params({"q": ["x" * 100_000]})
+
+    assert state.is_too_long
+    assert state == SearchState().asking("x" * 100_000)
+    assert len(state.words) == LONGEST_WORDS + 1
+    assert not SearchState("x" * LONGEST_WORDS).is_too_long
