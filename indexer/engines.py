@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import WrongRequest
 from indexer.index import SearchIndex
@@ -16,6 +15,8 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
     """
     address = url or settings.index_url
     if address.startswith(("http://", "https://")):
+        from indexer.elastic import ElasticIndex
+
         return ElasticIndex(address, settings)
     if "://" in address:
         raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {address} is neither")

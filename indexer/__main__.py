@@ -1,0 +1,137 @@
+"""The command line: ``python -m indexer load | put | delete | rollback | count | search``."""
+
+import logging
+import os
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from clips.errors import BadRow, BadTable, HearsayError
+from indexer import commands, searching
+from indexer.engines import open_index
+from indexer.errors import WrongRequest
+from indexer.fields import FACETS
+from indexer.index import SearchIndex
+from indexer.modes import DEFAULT_MODE, MODES, READY_MODES
+from indexer.settings import IndexSettings
+
+Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
+
+
+def parser() -> ArgumentParser:
+    """Every word of the command line."""
+    top = ArgumentParser(
+        prog="python -m indexer", description="Keeps clips in an index, and finds them by their words."
+    )
+    added = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, summary: str, example: str) -> ArgumentParser:
+        how: dict[str, Any] = {"formatter_class": RawDescriptionHelpFormatter}
+        command = added.add_parser(
+            name, help=summary, description=f"{summary}.", epilog=f"example:\n  python -m indexer {example}", **how
+        )
+        command.add_argument("--index", metavar="URL", help="a folder, or http(s)://host:9200 (default: INDEX_URL)")
+        command.set_defaults(run=run)
+        return command
+
+    _add_changes(add)
+    counting = add("count", commands.count, "Count the passages that match", "count chocolate cake")
+    counting.add_argument("words", nargs="*", metavar="WORDS", help="what was said (default: count everything)")
+    _add_mode(counting)
+    _add_search(
+        add("search", searching.search, "Find passages by what was said", "search the boy --age twenties,forties")
+    )
+    return top
+
+
+def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> None:
+    files: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "FILE", "help": "clip rows, .csv or .jsonl"}
+    loading = add(
+        "load",
+        commands.load,
+        "Load files as a new version of the index, which is swapped in when it is whole; files are merged by clip and "
+        "column, and a later file's cells win",
+        "load clips.csv transcripts.csv --audio recordings/",
+    )
+    loading.add_argument("files", **files)
+    loading.add_argument("--audio", type=Path, metavar="DIR", help="where the clips' audio lies, for the page to play")
+    putting = add("put", commands.put, "Add or replace clips in the index that is there", "put today.jsonl")
+    putting.add_argument("files", **files)
+    deleting = add(
+        "delete", commands.delete, "Take clips out of the index, for later loads too", "delete interviews/0012.mp3"
+    )
+    deleting.add_argument("clips", nargs="+", metavar="ID", help="the clip's id, as its filename column has it")
+    add("rollback", commands.rollback, "Go back to the version before the last load, and drop that", "rollback")
+
+
+def _add_mode(command: ArgumentParser) -> None:
+    ready = ", ".join(READY_MODES)
+    command.add_argument(
+        "--mode", choices=MODES, default=DEFAULT_MODE, help=f"how words are found: {ready} (default: {DEFAULT_MODE})"
+    )
+
+
+def _add_search(command: ArgumentParser) -> None:
+    command.add_argument("words", nargs="*", metavar="WORDS", help="what was said (default: everything)")
+    _add_mode(command)
+    for facet in FACETS:
+        command.add_argument(
+            f"--{facet}", action="append", metavar="VALUE", help="one or more with commas, unknown for clips without"
+        )
+    command.add_argument("--duration", metavar="SECONDS", help="from and to, as 2-8, 2- or -8")
+    command.add_argument("--size", type=_from_one, default=10, metavar="N", help="hits on a page (default: 10)")
+    command.add_argument("--page", type=_from_one, default=1, metavar="N", help="which page (default: 1)")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument(
+        "--queries",
+        type=Path,
+        metavar="FILE",
+        help='many searches: lines {"id", "query"} in, {"id", "total", "hits"} out',
+    )
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or not 1 <= (number := int(text)) <= 1_000_000_000:
+        raise ArgumentTypeError(f"a whole number from 1 on, not {text}")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors become one sentence on standard error and the exit status 1, wrong use 2."""
+    asked = parser().parse_args(arguments)
+    logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # what went wrong is said once, by us
+    try:
+        settings = IndexSettings()
+        index = open_index(settings, asked.index)
+        try:
+            run: Command = asked.run
+            status = run(index, asked, settings)
+            sys.stdout.flush()
+        finally:
+            index.close()
+    except ValidationError as problem:
+        wrong = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem.errors())
+        return _say(f"the settings are not right ({wrong}); mend config.yml or the environment", 2)
+    except (WrongRequest, BadTable, BadRow) as problem:
+        return _say(str(problem), 2)
+    except HearsayError as problem:
+        return _say(str(problem), 1)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _say("stopped; the index is as it was", 130)
+    return status
+
+
+def _say(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

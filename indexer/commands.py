@@ -1,0 +1,89 @@
+"""What each word on the command line does; every one returns an exit status."""
+
+import sys
+from argparse import Namespace
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from indexer import load as loading
+from indexer.index import SearchIndex
+from indexer.modes import build_query, note_on
+from indexer.query import Query, Term
+from indexer.settings import IndexSettings
+
+
+def note(text: str) -> None:
+    """A sentence beside the answer, on standard error."""
+    print(f"note: {text}", file=sys.stderr)
+
+
+def query_of(words: str, mode: str) -> Query:
+    """The query for what was typed, with a note where it holds nothing to search for."""
+    if said := note_on(words):
+        note(said)
+    return build_query(words, mode)
+
+
+def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    rows = loading.read_rows(asked.files)
+    if asked.audio:
+        found, looked_for = loading.audio_found(list(rows), asked.audio)
+        if found < looked_for / 2:
+            note(f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder?")
+    with _progress() as progress:
+        task = progress.add_task("reading", total=len(rows))
+
+        def step() -> None:
+            progress.advance(task)
+            if progress.finished:
+                progress.update(task, description="writing", total=None)
+
+        loaded = loading.load(index, rows.values(), settings.deletions, asked.audio, step)
+    _print_loaded(loaded)
+    return 0
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _print_loaded(loaded: loading.Loaded) -> None:
+    clips, passages = _number(loaded.clips, "clip"), _number(loaded.passages, "passage")
+    print(f"loaded {clips} as {passages} in {loaded.seconds:.1f} s, version {loaded.version}")
+    if loaded.failed:
+        print(f"{_number(loaded.failed, 'clip')} of them without a transcript, since decoding failed")
+    if loaded.deleted:
+        print(f"left out {_number(loaded.deleted, 'deleted clip')}")
+
+
+def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions)
+    print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
+    return 0
+
+
+def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    clips = list(dict.fromkeys(asked.clips))
+    missing = [clip for clip in clips if not index.count(Term("clip", clip))]
+    passages = loading.delete(index, clips, settings.deletions)
+    print(f"deleted {_number(len(clips) - len(missing), 'clip')} ({_number(passages, 'passage')})")
+    for clip in missing:
+        note(f"{clip} was not in the index; later loads will leave it out")
+    return 1 if missing else 0
+
+
+def rollback(index: SearchIndex, _asked: Namespace, _settings: IndexSettings) -> int:
+    print(f"back at version {index.rollback()}")
+    return 0
+
+
+def count(index: SearchIndex, asked: Namespace, _settings: IndexSettings) -> int:
+    print(index.count(query_of(" ".join(asked.words), asked.mode)))
+    return 0
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

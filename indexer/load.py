@@ -1,0 +1,112 @@
+"""Loading: files of clip rows merged by id and column, deletions honoured, and their passages into an index."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from clips.files import find_audio
+from clips.journal import Journal, read_journal
+from clips.row import ClipRow
+from clips.table import read_csv
+from indexer.errors import WrongRequest
+from indexer.index import SearchIndex
+from indexer.passages import Passage, passages_of
+
+Step = Callable[[], None]
+"""Called once for each clip that was handed to the index."""
+
+_LOOKED_FOR: Final = 200
+"""Clips whose audio is looked for, spread over all of them; a million files on a network disk take too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load brought: ``deleted`` clips were left out, ``failed`` ones are in it without a transcript."""
+
+    clips: int
+    passages: int
+    deleted: int
+    failed: int
+    seconds: float
+    version: str
+
+
+def read_rows(files: Sequence[Path]) -> dict[str, ClipRow]:
+    """The rows of all files by id, a later file's non-empty cells over an earlier one's; deletions are among them."""
+    rows: dict[str, ClipRow] = {}
+    for file in files:
+        for clip_id, row in _read_file(file).items():
+            rows[clip_id] = rows[clip_id].merged_with(row) if clip_id in rows else row
+    if not rows:
+        raise WrongRequest(f"there is no clip in {', '.join(map(str, files))}; the index is as it was")
+    return rows
+
+
+def _read_file(file: Path) -> dict[str, ClipRow]:
+    if not file.is_file():
+        raise WrongRequest(f"there is no file {file}")
+    match file.suffix.lower():
+        case ".csv":
+            return read_csv(file).rows()
+        case ".jsonl" | ".ndjson":
+            return read_journal(file)
+        case suffix:
+            raise WrongRequest(f"{file}: clip rows come as .csv or .jsonl, not {suffix or 'without an ending'}")
+
+
+def load(
+    index: SearchIndex, rows: Iterable[ClipRow], deletions: Path, audio: Path | None = None, step: Step = lambda: None
+) -> Loaded:
+    """Load the rows as the index's new version, but for those that are deleted, by themselves or in ``deletions``."""
+    began = time.monotonic()
+    gone = deleted_clips(deletions)
+    rows = list(rows)
+    kept = [row for row in rows if not row.deleted and row.id not in gone]
+    passages = index.replace(_passages(kept, step), str(audio.resolve()) if audio else None)
+    failed = sum(bool(row.error) for row in kept)
+    seconds = time.monotonic() - began
+    return Loaded(len(kept), passages, len(rows) - len(kept), failed, seconds, index.about().version)
+
+
+def put(index: SearchIndex, rows: Iterable[ClipRow], deletions: Path) -> tuple[int, int]:
+    """Put rows into the current version; those that say ``deleted`` go instead. How many clips came, how many went."""
+    rows = list(rows)
+    coming = [row for row in rows if not row.deleted]
+    going = [row.id for row in rows if row.deleted]
+    index.put(_passages(coming, lambda: None))
+    if going:
+        delete(index, going, deletions)
+    if revived := sorted(deleted_clips(deletions) & {row.id for row in coming}):
+        with Journal(deletions) as journal:
+            journal.append(map(ClipRow, revived))
+    return len(coming), len(going)
+
+
+def delete(index: SearchIndex, clips: Sequence[str], deletions: Path) -> int:
+    """Take clips out of the index, and write it down first, for later loads to honour; how many passages went."""
+    with Journal(deletions) as journal:
+        journal.append(ClipRow(clip_id, deleted=True) for clip_id in clips)
+    return index.delete(clips)
+
+
+def deleted_clips(deletions: Path) -> set[str]:
+    """The ids of the clips that were deleted and not put again since."""
+    if not deletions.exists():
+        return set()
+    return {clip_id for clip_id, row in read_journal(deletions).items() if row.deleted}
+
+
+def audio_found(clips: Sequence[str], audio: Path) -> tuple[int, int]:
+    """Of a sample of the clips: how many have a file under ``audio``, and how many were looked for."""
+    if not audio.is_dir():
+        raise WrongRequest(f"there is no folder {audio}")
+    looked_for = clips[:: max(1, len(clips) // _LOOKED_FOR)]
+    return sum(find_audio(audio, clip_id) is not None for clip_id in looked_for), len(looked_for)
+
+
+def _passages(rows: Iterable[ClipRow], step: Step) -> Iterator[Passage]:
+    for row in rows:
+        yield from passages_of(row)
+        step()

@@ -1,0 +1,72 @@
+"""The terminal: a result as a table for people, plain and whole where it goes into a pipe."""
+
+from collections.abc import Sequence
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexer.fields import UNKNOWN, facet_label, facet_order
+from indexer.highlight import highlight
+from indexer.index import Hit, Request, Result
+
+# What a recogniser or a corpus wrote is shown and never obeyed: control characters become visible.
+_CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
+
+
+_PIPE_WIDTH: Final = 100_000
+"""Columns of what goes into a file or another program, where nothing is to be cut off or folded."""
+
+
+def console_of(stream: TextIO) -> Console:
+    """As wide as the terminal; in a pipe as wide as need be, without colours."""
+    return Console(file=stream) if stream.isatty() else Console(file=stream, width=_PIPE_WIDTH, no_color=True)
+
+
+def print_result(console: Console, result: Result, request: Request, words: str, mode: str) -> None:
+    """The hits as a table with the words marked, then the total, then each facet's counts in a line."""
+    if result.hits:
+        console.print(_table(result.hits, words, mode))
+    console.print(_summary(result, request), highlight=False)
+    for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
+        line = " · ".join(
+            f"{facet_label(facet, value)} {counts[value]}".translate(_CONTROLS) for value in facet_order(facet, counts)
+        )
+        console.print(Text(f"{facet}: {line}", style="dim"), soft_wrap=True)
+
+
+def _summary(result: Result, request: Request) -> str:
+    number = "1 passage" if result.total == 1 else f"{result.total:,} passages"
+    pages = -(-result.total // request.size)
+    return f"{number} found" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
+
+
+def _table(hits: Sequence[Hit], words: str, mode: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("transcript", "emotion", "sentiment", "speaker"):
+        table.add_column(name, overflow="fold")
+    table.add_column("seconds", justify="right")
+    table.add_column("clip", overflow="fold", style="dim")
+    for hit in hits:
+        row = hit.passage.row
+        duration = "" if row.duration is None else f"{row.duration:.1f}"
+        cells = (row.emotion or UNKNOWN, row.sentiment or UNKNOWN, _speaker(hit), duration, hit.passage.id)
+        table.add_row(_transcript(hit, words, mode), *(Text(cell.translate(_CONTROLS)) for cell in cells))
+    return table
+
+
+def _transcript(hit: Hit, words: str, mode: str) -> Text:
+    row = hit.passage.row
+    if not row.generated_text:
+        return Text("no transcript" + (f": {row.error}".translate(_CONTROLS) if row.error else ""), style="italic")
+    pieces = highlight(row.generated_text, words, mode)
+    return Text.assemble(
+        *((piece.translate(_CONTROLS), "bold yellow" if is_match else "") for piece, is_match in pieces)
+    )
+
+
+def _speaker(hit: Hit) -> str:
+    row = hit.passage.row
+    said = facet_label("age", row.age), row.gender, facet_label("accent", row.accent)
+    return ", ".join(filter(None, said)) or UNKNOWN
