@@ -18,12 +18,12 @@ def find_audio(folder: Path, clip_id: str) -> Path | None:
     root = folder.resolve()
     without_first = clip_id.partition("/")[2]
     for relative in (clip_id, without_first):
-        if not relative or "\0" in relative:
+        if not relative:
             continue
         try:
             path = (root / relative).resolve()
             if path.is_relative_to(root) and path.is_file():
                 return path
-        except OSError:  # a name longer than the file system takes is a name of no file
+        except (OSError, ValueError, RuntimeError):  # too long, not a file system's text, a link to itself
             continue
     return None

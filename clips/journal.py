@@ -42,7 +42,7 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -50,7 +50,7 @@ def _is_json(line: bytes) -> bool:
 def _row_of_line(line: bytes) -> ClipRow:
     try:
         members = json.loads(line)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise BadRow(f"not a line of JSON ({problem})") from problem
     if not isinstance(members, dict):
         raise BadRow("not a JSON object")
@@ -63,21 +63,25 @@ def _row_of_line(line: bytes) -> ClipRow:
 class Journal:
     """A journal opened for appending, by one run at a time; use it in a ``with`` statement.
 
-    Opening cuts off a torn last line and raises `JournalInUse` while another process has the journal open.
+    Opening cuts off a torn last line, ends one that lacks its end alone, raises `JournalInUse` while another process
+    has the journal open, and `ClipsError` where it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab+", buffering=0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab+", buffering=0)
+        except OSError as problem:
+            raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as problem:
             self._file.close()
             raise JournalInUse(f"{path} is being written by another run; wait for it, or write elsewhere") from problem
-        self._cut_torn_line()
+        self._mend_last_line()
 
-    def _cut_torn_line(self) -> None:
+    def _mend_last_line(self) -> None:
         size = end = self._file.seek(0, os.SEEK_END)
         while end:
             start = max(0, end - 65536)
@@ -86,7 +90,10 @@ class Journal:
                 end = start + line_end + 1
                 break
             end = start
-        if end != size:
+        self._file.seek(end)
+        if _is_json(self._file.read(size - end)):
+            self._write(b"\n")
+        elif end != size:
             self._file.truncate(end)
 
     def rows(self) -> dict[str, ClipRow]:
@@ -99,11 +106,16 @@ class Journal:
         batch = "".join(f"{line}\n" for line in lines).encode()
         size = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(batch)
+            self._write(batch)
             os.fsync(self._file.fileno())
         except OSError as problem:
             os.truncate(self.path, size)  # half a batch would stand before the next one
             raise ClipsError(f"{self.path} cannot be written: {problem.strerror or problem}") from problem
+
+    def _write(self, data: bytes) -> None:
+        unwritten = memoryview(data)
+        while unwritten:  # a disk that is nearly full takes a part, and complains about the next one only
+            unwritten = unwritten[self._file.write(unwritten) :]
 
     def close(self) -> None:
         self._file.close()

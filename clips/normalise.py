@@ -11,7 +11,7 @@ LONGEST_TOKEN: Final = 200
 """Characters kept of one token; Lucene's tokenizers would split at 255, and tantivy's would not."""
 
 _ASCII_TOKEN: Final = re.compile(r"[a-z0-9]+")
-_APOSTROPHES: Final = "'\u2018\u2019\u02bc\u02b9\u0060\u00b4\u2032"
+_APOSTROPHES: Final = "'\u2018\u2019\u02bc\u02b9\u0060\u00b4\u1ffd\u2032"
 # Joiners and soft hyphens are invisible and stand inside words, Hindi's above all.
 _DROPPED: Final = dict.fromkeys(map(ord, _APOSTROPHES + "\u200c\u200d\u00ad\u2060\ufeff"))
 _CJK: Final = (
@@ -32,7 +32,9 @@ def _token_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower()).translate(_DROPPED)
+    # What is dropped goes first, since NFKC takes some of it apart, and again, since it makes some of it.
+    compatible = unicodedata.normalize("NFKC", text.translate(_DROPPED))
+    return unicodedata.normalize("NFKC", compatible.lower().translate(_DROPPED))
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:

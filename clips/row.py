@@ -97,7 +97,7 @@ class ClipRow:
             if name in _READ:
                 values[name] = _read_value(name, value)
             elif name not in ("filename", "schema_version") and value is not None:
-                extra[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                extra[name] = _unknown_value(name, value)
         return cls(**values, extra=extra)
 
     @classmethod
@@ -290,8 +290,17 @@ def _read_value(name: str, value: Any) -> Any:
         return _EMPTY_OF[name]
     try:
         return _READ[name](value)
-    except (TypeError, ValueError, KeyError, AttributeError) as problem:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as problem:
         raise BadRow(f"{name} holds {value!r:.80}: {_expected(name)} ({problem})") from problem
+
+
+def _unknown_value(name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    try:
+        (name + text).encode()
+    except UnicodeEncodeError as problem:
+        raise BadRow(f"the column {name!r:.80} holds {text!r:.80}, which is not UTF-8 text") from problem
+    return text
 
 
 def _expected(name: str) -> str:
@@ -301,5 +310,5 @@ def _expected(name: str) -> str:
 def _parse_cell(name: str, cell: str) -> Any:
     try:
         return json.loads(cell)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise BadRow(f"{name} holds {cell!r:.80}, which is not JSON: {problem}") from problem

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TextIO
 
-from clips.errors import BadRow, BadTable
+from clips.errors import BadRow, BadTable, ClipsError
 from clips.row import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
 
 
@@ -86,6 +87,7 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
     """Write rows as CSV: the corpus's own columns with its cells as they stood, then ours, joined by clip id.
 
     The file appears whole or not at all. A cell of the corpus's own is filled from the row only where it was empty.
+    Raises `ClipsError` where the file cannot be written.
     """
     rows = list(rows)
     unknown = sorted({name for row in rows for name in row.extra} - set(corpus.columns) - set(OUR_COLUMNS))
@@ -93,13 +95,21 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
     if "duration" not in own:
         own.append("duration")
     columns = own + unknown + list(OUR_COLUMNS)
-    with replaced_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            original = corpus.cells.get(row.id, {})
-            cells = row.to_cells() | {name: cell for name in own if (cell := original.get(name, ""))}
-            writer.writerow([cells.get(name, "") for name in columns])
+    try:
+        with replaced_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            _write_line(file, columns)
+            for row in rows:
+                original = corpus.cells.get(row.id, {})
+                cells = row.to_cells() | {name: cell for name in own if (cell := original.get(name, ""))}
+                _write_line(file, [cells.get(name, "") for name in columns])
+    except OSError as problem:
+        raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
+
+
+def _write_line(file: TextIO, values: Sequence[str]) -> None:
+    # Before Python 3.13 the csv module leaves a lone carriage return unquoted, and then cannot read it.
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in value for value in values) else csv.QUOTE_MINIMAL
+    csv.writer(file, lineterminator="\n", quoting=quoting).writerow(values)
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""Emotions have one name each, and every name one sentiment."""
+
+import pytest
+
+from clips.emotions import SENTIMENTS, UNCERTAIN, canonical_emotion, sentiment_of
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Happy", "happiness"),
+        (" ANG ", "angry"),
+        ("fearful", "fear"),
+        ("sad", "sadness"),
+        ("neutral", "neutral"),
+        ("excited", "excitement"),
+        ("other", UNCERTAIN),
+        ("unknown", UNCERTAIN),
+        ("contempt", "contempt"),
+    ],
+)
+def test_a_models_label_becomes_the_fields_one_name(label: str, name: str):
+    assert canonical_emotion(label) == name
+    assert canonical_emotion(name) == name
+
+
+@pytest.mark.parametrize(
+    ("sentiment", "emotions"),
+    [
+        ("negative", ["sadness", "fear", "angry", "disgust", "negative", "frustrated"]),
+        ("positive", ["happiness", "surprise", "positive", "excitement"]),
+        ("neutral", ["neutral", "calm"]),
+        ("uncertain", [UNCERTAIN, "contempt", ""]),
+    ],
+)
+def test_each_emotion_has_its_sentiment(sentiment: str, emotions: list[str]):
+    assert {sentiment_of(emotion) for emotion in emotions} == {sentiment}
+    assert sentiment in SENTIMENTS

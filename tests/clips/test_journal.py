@@ -1,0 +1,178 @@
+"""The journal keeps every whole line through kills, full disks and impatient second runs."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clips.errors import BadRow, ClipsError, JournalInUse
+from clips.journal import Journal, read_journal
+from clips.row import SCHEMA_VERSION, ClipRow
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROWS = [ClipRow("a", text="één"), ClipRow("b", generated_text="LINE\nBREAK", duration=1.5), ClipRow("c", deleted=True)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "clips.jsonl"
+
+
+def write(path: Path, rows: list[ClipRow]) -> bytes:
+    with Journal(path) as journal:
+        journal.append(rows)
+    return path.read_bytes()
+
+
+def test_rows_come_back_in_the_order_in_which_clips_first_appeared(path: Path):
+    write(path, ROWS)
+    write(path, [ClipRow("a", text="again")])
+    rows = read_journal(path)
+    assert list(rows) == ["a", "b", "c"]
+    assert rows == {"a": ClipRow("a", text="again"), "b": ROWS[1], "c": ROWS[2]}
+
+
+def test_an_open_journal_reads_what_it_appended(path: Path):
+    with Journal(path) as journal:
+        journal.append(ROWS[:1])
+        assert journal.rows() == {"a": ROWS[0]}
+        journal.append([])
+        journal.append(ROWS[1:])
+        assert list(journal.rows()) == ["a", "b", "c"]
+
+
+def test_every_line_says_which_version_wrote_it(path: Path):
+    lines = write(path, ROWS).decode().splitlines()
+    assert [json.loads(line)["schema_version"] for line in lines] == [SCHEMA_VERSION] * 3
+
+
+def test_a_journal_torn_at_any_byte_reopens_with_its_whole_lines_and_goes_on(path: Path):
+    whole = write(path, ROWS)
+    ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
+    for torn_at in range(len(whole) + 1):
+        path.write_bytes(whole[:torn_at])
+        kept = ROWS[: sum(end <= torn_at + 1 for end in ends)]  # of a line, its end alone may be missing
+        assert list(read_journal(path).values()) == kept
+        with Journal(path) as journal:
+            assert list(journal.rows().values()) == kept
+            journal.append([ClipRow("z")])
+        assert list(read_journal(path).values()) == [*kept, ClipRow("z")]
+
+
+def test_a_torn_line_longer_than_what_is_read_at_once_is_cut_too(path: Path):
+    whole = write(path, ROWS)
+    path.write_bytes(whole + b'{"filename": "' + b"x" * 200_000)
+    write(path, [])
+    assert path.read_bytes() == whole
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.text()), max_size=3), max_size=4))
+def test_batches_leave_the_latest_row_of_each_clip(path: Path, batches: list[list[tuple[str, str]]]):
+    path.unlink(missing_ok=True)
+    latest = {}
+    for batch in batches:
+        write(path, [ClipRow(clip_id, text=text) for clip_id, text in batch])
+        latest |= {clip_id: ClipRow(clip_id, text=text) for clip_id, text in batch}
+    assert (read_journal(path) if batches else {}) == latest
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{", "not a line of JSON"),
+        pytest.param("[" * 100_000, "not a line of JSON", id="deep"),
+        ("[]", "not a JSON object"),
+        ("{}", "needs a filename"),
+        ('{"filename": "a", "duration": "long"}', "duration holds"),
+        (f'{{"filename": "a", "schema_version": {SCHEMA_VERSION + 1}}}', "update it"),
+        ('{"filename": "a", "schema_version": "1"}', "schema version 1"),
+    ],
+)
+def test_a_line_that_is_no_row_is_reported_with_its_number(path: Path, line: str, complaint: str):
+    path.write_text(f'{{"filename": "fine"}}\n\n{line}\n{{"filename": "fine too"}}\n')
+    with pytest.raises(BadRow, match=f"{path}, line 3: .*{complaint}"):
+        read_journal(path)
+
+
+def test_a_line_without_a_version_is_read(path: Path):
+    path.write_text('{"filename": "a"}\n\n')
+    assert read_journal(path) == {"a": ClipRow("a")}
+
+
+def test_a_journal_that_is_not_there_is_reported(path: Path):
+    with pytest.raises(ClipsError, match="cannot be read"):
+        read_journal(path)
+
+
+def test_a_journal_that_cannot_be_opened_is_reported(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path, tmp_path / "file" / "clips.jsonl"):
+        with pytest.raises(ClipsError, match="cannot be written"):
+            Journal(path)
+
+
+def run(script: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+APPEND = """
+import sys
+from pathlib import Path
+from clips.errors import ClipsError
+from clips.journal import Journal
+from clips.row import ClipRow
+try:
+    with Journal(Path(sys.argv[1])) as journal:
+        journal.append(ClipRow(f"clip-{number}", text="x" * 100) for number in range(int(sys.argv[2])))
+except ClipsError as problem:
+    sys.exit(f"{type(problem).__name__}: {problem}")
+"""
+
+
+def test_a_second_run_is_told_that_the_journal_is_in_use(path: Path):
+    with Journal(path) as journal:
+        journal.append(ROWS)
+        second = run(APPEND, str(path), "1")
+    assert second.stderr.startswith("JournalInUse: ")
+    assert list(read_journal(path)) == ["a", "b", "c"]
+    assert run(APPEND, str(path), "1").returncode == 0
+    assert list(read_journal(path)) == ["a", "b", "c", "clip-0"]
+
+
+def test_a_second_opener_in_the_same_program_is_told_too(path: Path):
+    with Journal(path), pytest.raises(JournalInUse, match=str(path)):
+        Journal(path)
+
+
+def test_a_killed_run_leaves_the_journal_free_and_its_batches_in_it(path: Path):
+    script = APPEND.replace("range(int(sys.argv[2])))", "range(int(sys.argv[2])))\n        input()")
+    killed = subprocess.Popen([sys.executable, "-c", script, str(path), "3"], cwd=PROJECT, stdin=subprocess.PIPE)
+    while not path.exists() or path.read_bytes().count(b"\n") < 3:
+        assert killed.poll() is None
+    with pytest.raises(JournalInUse):
+        Journal(path)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    write(path, ROWS)
+    assert list(read_journal(path)) == ["clip-0", "clip-1", "clip-2", "a", "b", "c"]
+
+
+def test_a_full_disk_is_reported_and_no_part_of_the_batch_stays(path: Path):
+    whole = write(path, ROWS)
+
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 1000, resource.RLIM_INFINITY))
+
+    full = run(APPEND, str(path), "100", preexec_fn=limit_files)
+    assert full.stderr.startswith("ClipsError: ")
+    assert "cannot be written" in full.stderr
+    assert path.read_bytes() == whole

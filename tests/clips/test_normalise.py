@@ -1,0 +1,75 @@
+"""Text becomes the same words wherever it is searched, highlighted or counted."""
+
+import string
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from clips.normalise import LONGEST_TOKEN, tokens, words
+
+CJK = "東京タワー한국어"
+awkward = st.text(st.sampled_from("aeΣß'’´\u200d\u0301\u0308\u00ad-_ 1½ﬁकि़हिन्दी" + CJK) | st.characters())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" \t\n—…", []),
+        ("Don't STOP", ["dont", "stop"]),
+        ("don’t don`t donʼt don´t don＇t", ["dont"] * 5),
+        ("state-of-the-art_model", ["state", "of", "the", "art", "model"]),
+        ("x² and ﬁve", ["x2", "and", "five"]),
+        ("Café CAFE\u0301", ["café", "café"]),
+        ("soft\u00adhyphen", ["softhyphen"]),
+        ("हिन्दी कि़ताब", ["हिन्दी", unicodedata.normalize("NFKC", "कि़ताब")]),
+        ("東京タワーabc", ["東京", "京タ", "タワ", "ワー", "abc"]),
+        ("中 a", ["中", "a"]),
+        ("3.5 km", ["3", "5", "km"]),
+    ],
+)
+def test_text_becomes_tokens(text: str, expected: list[str]):
+    assert tokens(text) == expected
+
+
+@given(awkward)
+@example("e\u200d\u0301")
+@example("ΑΣ' ΣΑ")
+@example("´")
+def test_tokens_of_tokens_are_the_tokens(text: str):
+    once = tokens(text)
+    assert tokens(" ".join(once)) == once
+
+
+@given(awkward)
+def test_a_token_holds_letters_marks_and_digits_in_lower_case_and_no_spaces(text: str):
+    for token in tokens(text):
+        assert 1 <= len(token) <= LONGEST_TOKEN
+        assert unicodedata.is_normalized("NFKC", token)
+        assert all(character.isalnum() or unicodedata.category(character)[0] == "M" for character in token)
+
+
+@given(awkward, st.sampled_from(["NFC", "NFD"]))
+def test_the_form_in_which_unicode_was_written_does_not_matter(text: str, form: str):
+    assert tokens(unicodedata.normalize(form, text)) == tokens(text)
+
+
+@given(st.text(string.printable))
+def test_plain_english_has_the_same_tokens_beside_other_scripts(text: str):
+    assert tokens(f"{text} é") == [*tokens(text), "é"]
+
+
+@given(st.text(string.printable))
+def test_counted_words_are_tokens_where_nothing_is_chinese_japanese_or_korean(text: str):
+    assert [word[:LONGEST_TOKEN] for word in words(text)] == tokens(text)
+
+
+def test_chinese_is_counted_by_characters_and_searched_by_pairs():
+    assert words("东京塔 tower") == ["东", "京", "塔", "tower"]
+    assert tokens("东京塔 tower") == ["东京", "京塔", "tower"]
+
+
+def test_an_endless_word_is_cut_where_both_engines_would_differ():
+    assert tokens("a" * 1000) == ["a" * LONGEST_TOKEN]

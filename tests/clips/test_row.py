@@ -1,0 +1,161 @@
+"""A clip row survives its journal line and its cells, and refuses with a sentence what its columns do not hold."""
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clips.errors import BadRow
+from clips.row import COLUMNS, CORPUS_COLUMNS, LONGEST_ID, OUR_COLUMNS, Alternative, ClipRow, Segment, Word
+
+ids = st.text(min_size=1, max_size=LONGEST_ID // 4)
+seconds = st.floats(min_value=0, max_value=1e6)
+shares = st.floats(min_value=0, max_value=1)
+counts = st.integers(min_value=0, max_value=10**9)
+maybe_shares = st.none() | shares
+alternatives = st.lists(st.builds(Alternative, st.text(), shares), max_size=2).map(tuple)
+heard_words = st.lists(st.builds(Word, st.text(), seconds, seconds, maybe_shares, alternatives), max_size=3).map(tuple)
+segments = st.lists(
+    st.builds(Segment, seconds, seconds, st.text(), maybe_shares, st.text(), maybe_shares), max_size=3
+).map(tuple)
+unknown_names = st.text(min_size=1).filter(lambda name: name not in {column.name for column in COLUMNS})
+rows = st.builds(
+    ClipRow,
+    ids,
+    text=st.text(),
+    up_votes=st.none() | counts,
+    down_votes=st.none() | counts,
+    age=st.text(),
+    gender=st.text(),
+    accent=st.text(),
+    duration=st.none() | seconds,
+    dataset=st.text(),
+    audio_digest=st.text(),
+    generated_text=st.text(),
+    confidence=maybe_shares,
+    words=heard_words,
+    segments=segments,
+    emotion=st.text(),
+    emotion_score=maybe_shares,
+    emotion_scores=st.dictionaries(st.text(), shares, max_size=3),
+    sentiment=st.text(),
+    asr_model=st.text(),
+    ser_model=st.text(),
+    decoded_at=st.text(),
+    error=st.text(),
+    deleted=st.booleans(),
+    extra=st.dictionaries(unknown_names.filter(lambda name: name != "schema_version"), st.text(), max_size=3),
+)
+
+
+@given(rows)
+def test_a_row_survives_its_journal_line(row: ClipRow):
+    assert ClipRow.from_json(json.loads(json.dumps(row.to_json()))) == row
+
+
+@given(rows)
+def test_a_row_survives_the_cells_of_a_csv(row: ClipRow):
+    cells = row.to_cells()
+    assert ClipRow.from_cells(cells) == row
+    assert all(isinstance(cell, str) for cell in cells.values())
+
+
+@given(rows)
+def test_a_row_merged_with_an_empty_one_is_itself(row: ClipRow):
+    assert row.merged_with(ClipRow(row.id)) == row
+
+
+@given(rows, rows)
+def test_merging_takes_the_later_column_that_is_filled(earlier: ClipRow, later: ClipRow):
+    later = replace(later, id=earlier.id)
+    merged = earlier.merged_with(later)
+    assert merged.id == earlier.id
+    assert merged.text == (later.text or earlier.text)
+    assert merged.duration == (earlier.duration if later.duration is None else later.duration)
+    assert merged.deleted == (earlier.deleted or later.deleted)
+    assert merged.extra == {**earlier.extra, **{name: cell for name, cell in later.extra.items() if cell}}
+
+
+def test_every_field_has_a_column_and_every_column_a_field():
+    names = {field.name for field in fields(ClipRow)} - {"id", "extra"}
+    assert {column.name for column in COLUMNS} == names | {"filename"}
+    assert len(CORPUS_COLUMNS) + len(OUR_COLUMNS) == len(COLUMNS)
+
+
+def test_a_row_with_nothing_but_an_id_writes_nothing_else():
+    assert ClipRow("a.mp3").to_json() == {"filename": "a.mp3"}
+
+
+def test_zero_is_a_value_and_not_an_empty_cell():
+    row = ClipRow("a.mp3", up_votes=0, duration=0.0, confidence=0.0)
+    assert row.to_cells() == {"filename": "a.mp3", "up_votes": "0", "duration": "0.0", "confidence": "0.0"}
+
+
+def test_unknown_members_travel_along_as_text():
+    row = ClipRow.from_json({"filename": "a", "locale": "en", "takes": 2, "tags": ["x"], "nothing": None})
+    assert row.extra == {"locale": "en", "takes": "2", "tags": '["x"]'}
+
+
+def test_a_count_that_pandas_wrote_as_a_float_is_a_count():
+    assert ClipRow.from_cells({"filename": "a", "up_votes": "2.0"}).up_votes == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("up_votes", "many"),
+        ("up_votes", 1.5),
+        ("down_votes", True),
+        pytest.param("down_votes", 10**400, id="endless count"),
+        ("duration", -0.1),
+        ("duration", "nan"),
+        pytest.param("duration", 10**400, id="endless duration"),
+        ("confidence", float("inf")),
+        ("text", 7),
+        ("text", "\ud800"),
+        ("age", ["twenties"]),
+        ("words", "hello"),
+        ("words", 1),
+        ("words", [{"text": "hello"}]),
+        ("words", [{"text": "hello", "start": "early", "end": 1}]),
+        ("words", [{"text": "a", "start": 0, "end": 1, "alternatives": [{"text": "b"}]}]),
+        ("segments", [["0", "1"]]),
+        ("emotion_scores", [0.5]),
+        ("emotion_scores", {"angry": None}),
+        ("deleted", "yes"),
+    ],
+)
+def test_a_value_that_its_column_does_not_hold_is_refused_with_the_column_and_what_it_expects(name: str, value: Any):
+    with pytest.raises(BadRow, match=f"^{name} holds .*expected"):
+        ClipRow.from_json({"filename": "a", name: value})
+
+
+@pytest.mark.parametrize("cell", ["[", "{'angry': 1}", pytest.param("[" * 100_000, id="deep")])
+def test_a_structured_cell_that_is_not_json_is_refused(cell: str):
+    with pytest.raises(BadRow, match=r"^words holds .* not JSON"):
+        ClipRow.from_cells({"filename": "a", "words": cell})
+
+
+def test_an_unknown_column_that_no_file_can_hold_is_refused():
+    with pytest.raises(BadRow, match="locale"):
+        ClipRow.from_json({"filename": "a", "locale": "\ud800"})
+
+
+@pytest.mark.parametrize("members", [{}, {"filename": None}, {"filename": 7}])
+def test_a_row_without_an_id_is_refused(members: dict[str, Any]):
+    with pytest.raises(BadRow, match="filename"):
+        ClipRow.from_json(members)
+
+
+@pytest.mark.parametrize("clip_id", ["", "x" * (LONGEST_ID + 1), "é" * (LONGEST_ID // 2 + 1), "\udcff.mp3"])
+def test_an_id_that_the_index_could_not_hold_is_refused(clip_id: str):
+    with pytest.raises(BadRow, match="clip id"):
+        ClipRow(clip_id)
+
+
+@pytest.mark.parametrize("clip_id", ["x" * LONGEST_ID, "é" * (LONGEST_ID // 2)])
+def test_an_id_may_have_the_longest_length_in_bytes(clip_id: str):
+    assert ClipRow(clip_id).id == clip_id
