@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from asr.emotion import EmotionTagger
 from asr.errors import ModelUnavailable
 from asr.settings import AsrSettings
+from asr.sphinx import PocketSphinxTranscriber
 from asr.transcript import Transcriber
 
 Model_co = TypeVar("Model_co", covariant=True)
@@ -21,7 +22,7 @@ class Chosen(Generic[Model_co]):
 
 def open_transcriber(settings: AsrSettings) -> Chosen[Transcriber]:
     """The recogniser that ``asr_model`` names; raises `ModelUnavailable` where a named one cannot be had."""
-    raise ModelUnavailable(f"The speech model {settings.asr_model} is not there yet.")
+    return Chosen(PocketSphinxTranscriber(settings.workers))
 
 
 def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:

@@ -1,0 +1,83 @@
+"""The embedded recogniser: PocketSphinx with the English models of its wheel, in processes of its own."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib.util import find_spec
+from multiprocessing import get_context
+from threading import Lock
+from typing import Final
+
+from asr.audio import SAMPLE_RATE
+from asr.errors import AsrError, ModelUnavailable
+from asr.pauses import Stretch, pieces
+from asr.segments import transcript_of
+from asr.sphinx_process import HeardWord, is_ready, recognise, start
+from asr.transcript import Transcript, Waveform
+from clips.row import Word
+
+NAME: Final = "pocketsphinx"
+
+
+class PocketSphinxTranscriber:
+    """English with a vocabulary of 134,000 words; several processes hear several pieces at once.
+
+    ``workers`` processes, 0 for one per core, start when it is made. One that is killed is replaced once; threads
+    may share the transcriber, and their process never waits for the interpreter while it listens.
+    """
+
+    name = NAME
+    device = "cpu"
+
+    def __init__(self, workers: int = 0) -> None:
+        if find_spec("pocketsphinx") is None:
+            raise ModelUnavailable("PocketSphinx is not installed here; run ./run.sh setup.")
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._lock = Lock()
+        self._pool = self._started_pool()
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        cuts = [(number, cut) for number, waveform in enumerate(waveforms) for cut in pieces(waveform)]
+        heard = self._recognised([waveforms[number][start:end] for number, (start, end) in cuts])
+        words: list[list[Word]] = [[] for _ in waveforms]
+        for (number, cut), found in zip(cuts, heard, strict=True):
+            words[number] += _words(cut, found)
+        return [transcript_of(waveform, found) for waveform, found in zip(waveforms, words, strict=True)]
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _recognised(self, sounds: Sequence[Waveform]) -> list[list[HeardWord]]:
+        for _ in range(2):
+            pool = self._pool
+            try:
+                return list(pool.map(recognise, sounds))
+            except BrokenProcessPool:
+                self._replace(pool)
+        raise AsrError(
+            "A process of the speech recogniser was killed twice, most often for want of memory; "
+            "set WORKERS to a smaller number."
+        )
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is broken:  # else another thread was here first
+                self._pool = self._started_pool()
+
+    def _started_pool(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(self._workers, get_context("spawn"), initializer=start)
+        try:
+            for loading in [pool.submit(is_ready) for _ in range(self._workers)]:
+                loading.result()
+        except BrokenProcessPool as problem:
+            raise ModelUnavailable(
+                "PocketSphinx could not load its models; run ./run.sh setup again, or set WORKERS to a smaller number."
+            ) from problem
+        return pool
+
+
+def _words(cut: Stretch, heard: Sequence[HeardWord]) -> list[Word]:
+    """The words of one piece with times from the clip's start."""
+    first, last = (sample / SAMPLE_RATE for sample in cut)
+    return [Word(word.text, first + word.start, min(first + word.end, last), word.probability) for word in heard]
