@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-LONGEST_TOKEN: Final = 200
-"""Characters kept of one token; Lucene's tokenizers would split at 255, and tantivy's would not."""
+LONGEST_TOKEN: Final = 127
+"""Characters kept of one token; Lucene's tokenizers would split at 255 UTF-16 units, and tantivy's would not."""
 
 _ASCII_TOKEN: Final = re.compile(r"[a-z0-9]+")
 _APOSTROPHES: Final = "'\u2018\u2019\u02bc\u02b9\u0060\u00b4\u1ffd\u2032"
