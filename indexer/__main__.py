@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return _say("stopped; the index is as it was", 130)
+        return _say("stopped", 130)
     return status
 
 
