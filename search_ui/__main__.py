@@ -8,25 +8,24 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clips.errors import HearsayError
 from search_ui.connection import audio_folder
-from search_ui.errors import PortTaken
+from search_ui.errors import PageError, PortTaken
 from search_ui.player import audio_route
 from search_ui.settings import PageSettings, read_settings
 
-ALL_WELL, FAILED = 0, 1
+ALL_WELL, FAILED, WRONG_USE = 0, 1, 2
 SCRIPT: Final = Path(__file__).with_name("app.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve the page until Ctrl-C or a termination signal; 1 where it cannot be served."""
+    """Serve the page until Ctrl-C or a termination signal; 1 where the port is taken, 2 where a setting is wrong."""
     parser().parse_args(arguments)
     try:
         settings = read_settings()
         check_port(settings.page_host, settings.page_port)
-    except HearsayError as problem:
+    except PageError as problem:
         print(f"search_ui: {problem}", file=sys.stderr)
-        return FAILED
+        return FAILED if isinstance(problem, PortTaken) else WRONG_USE
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     st.App(SCRIPT, routes=[audio_route(audio_folder)]).run(config=streamlit_options(settings))
     return ALL_WELL

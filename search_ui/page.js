@@ -1,4 +1,4 @@
-// Plays the hits: one clip sounds at a time, and a passage ends where it ends.
+// Plays the hits, one clip at a time, and begins a new page of them at its top.
 (() => {
   if (window.hearsayPlays) return; // the page runs again on every change, its listeners stay
   window.hearsayPlays = true;
@@ -11,6 +11,7 @@
   };
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".stPagination button")) document.querySelector(".stMain").scrollTo({ top: 0 });
     const button = event.target.closest?.("button.play");
     if (!button) return;
     const audio = button.parentElement.querySelector("audio");

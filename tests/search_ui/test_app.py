@@ -1,0 +1,237 @@
+"""The page as Streamlit runs it, over a small index with real passages: what it shows, and that it never breaks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from clips.row import ClipRow
+from tests.search_ui.pages import PROJECT, load
+
+EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+AGES = ("teens", "twenties", "")
+
+ROWS = [
+    ClipRow(
+        f"set/{number:02}.mp3",
+        generated_text=f"the dog number {number} barks",
+        age=AGES[number % 3],
+        duration=1.0 + number,
+        emotion="angry" if number % 2 else "uncertain",
+        sentiment="negative" if number % 2 else "uncertain",
+        asr_model="pocketsphinx",
+    )
+    for number in range(25)
+]
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Opens the page over an index of these rows, at the address with these parameters."""
+
+    def open_page(rows: list[ClipRow] | None = None, audio: Path | None = None, **params: str | list[str]) -> AppTest:
+        if rows is not None:
+            load(tmp_path / "index", rows, audio)
+        page = AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=30)
+        for name, value in params.items():
+            page.query_params[name] = value
+        return page.run()
+
+    monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
+    _forget()
+    yield open_page
+    _forget()
+
+
+def _forget() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def html(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(element.proto.body for element in page.get("html") if "<script>" not in element.proto.body[:10])
+
+
+def hits(page: AppTest) -> int:
+    return html(page).count('<li class="hit">')
+
+
+def choices(page: AppTest, facet: str) -> list[str]:
+    return [option.content for option in page.button_group(key=facet).proto.options]
+
+
+def address(page: AppTest) -> dict[str, list[str]]:
+    return {name: values if isinstance(values, list) else [values] for name, values in page.query_params.items()}
+
+
+def test_the_page_opens_with_everything_and_the_true_total(opened: Open) -> None:
+    page = opened(ROWS)
+
+    assert "25 hits" in html(page)
+    assert hits(page) == 10
+    assert address(page) == {}
+
+
+def test_words_are_found_and_marked_and_stand_in_the_address(opened: Open) -> None:
+    page = opened(ROWS)
+    page.text_input(key="words").set_value("number 7").run()
+
+    assert "1 hit<" in html(page)
+    assert "dog <mark>number</mark> <mark>7</mark> barks" in html(page)
+    assert address(page) == {"q": ["number 7"]}
+
+
+def test_a_sent_address_shows_the_same_search(opened: Open) -> None:
+    page = opened(ROWS, q="dog", age=["teens", "unknown"], duration="2-9")
+
+    assert page.text_input(key="words").value == "dog"
+    assert page.button_group(key="age").value == ["teens", "unknown"]
+    assert page.slider(key="duration").value == (2.0, 9.0)
+    assert "5 hits" in html(page)
+
+
+def test_facets_count_every_value_and_unknown_among_them(opened: Open) -> None:
+    page = opened(ROWS)
+
+    assert choices(page, "age") == ["teens :gray[9]", "twenties :gray[8]", "unknown :gray[8]"]
+    assert choices(page, "sentiment") == ["negative :gray[12]", "uncertain :gray[13]"]
+    assert choices(page, "accent") == ["unknown :gray[25]"]
+
+
+def test_a_facet_filters_by_several_values_and_goes_on_counting_the_others(opened: Open) -> None:
+    page = opened(ROWS)
+    page.button_group(key="age").set_value(["teens", "unknown"]).run()
+
+    assert "17 hits" in html(page)
+    assert address(page) == {"age": ["teens", "unknown"]}
+    assert choices(page, "age") == ["teens :gray[9]", "twenties :gray[8]", "unknown :gray[8]"]
+    assert choices(page, "sentiment") == ["negative :gray[8]", "uncertain :gray[9]"]
+
+
+def test_a_long_facet_shows_its_first_values_until_more_is_asked_for(opened: Open) -> None:
+    page = opened([ClipRow(f"{letter}.mp3", accent=f"accent {letter}") for letter in "abcdefghi"], accent="accent i")
+    assert [choice[:8] for choice in choices(page, "accent")] == [f"accent {letter}" for letter in "abcdefi"]
+
+    page.button(key="more accent").click().run()
+
+    assert len(choices(page, "accent")) == 9
+
+
+def test_the_slider_filters_by_duration_and_its_ends_are_open(opened: Open) -> None:
+    page = opened(ROWS)
+    page.slider(key="duration").set_value((20.0, 30.0)).run()
+
+    assert "6 hits" in html(page)
+    assert address(page) == {"duration": ["20-"]}
+
+
+def test_every_filter_has_a_chip_and_one_click_clears_them_all(opened: Open) -> None:
+    page = opened(ROWS, q="dog", age=["teens"], duration="2-9")
+    page.button(key="chip age: teens").click().run()
+    assert address(page) == {"q": ["dog"], "duration": ["2-9"]}
+
+    page.button(key="clear-all").click().run()
+    assert address(page) == {"q": ["dog"]}
+    assert "25 hits" in html(page)
+
+
+def test_pages_follow_each_other_to_the_last(opened: Open) -> None:
+    page = opened(ROWS, page="3")
+    assert hits(page) == 5
+    assert 'start="21"' in html(page)
+
+    beyond = opened(page="99")
+    assert html(beyond) == html(page)
+
+
+def test_new_words_begin_on_the_first_page(opened: Open) -> None:
+    page = opened(ROWS, page="3")
+    page.text_input(key="words").set_value("dog").run()
+
+    assert address(page) == {"q": ["dog"]}
+    assert 'start="1"' in html(page)
+
+
+def test_a_new_load_is_seen_at_once(opened: Open, tmp_path: Path) -> None:
+    page = opened(ROWS)
+    load(tmp_path / "index", ROWS[:3])
+
+    assert "3 hits" in html(page.run())
+
+
+def test_the_models_are_named_and_a_fallback_among_them(opened: Open) -> None:
+    assert "heard by pocketsphinx (the recogniser inside Hearsay" in html(opened(ROWS))
+
+
+def test_html_in_a_transcript_is_shown_and_never_run(opened: Open) -> None:
+    page = opened([ClipRow("a.mp3", generated_text=EVIL, text=EVIL, age=EVIL, accent="**b**", error=EVIL)], age=EVIL)
+
+    assert hits(page) == 1
+    assert "<img" not in html(page)
+    assert "<script>" not in html(page)
+    assert "&lt;img src=x onerror=" in html(page)
+    assert choices(page, "accent") == [r"\*\*b\*\* :gray[1]"]
+
+
+def test_before_the_first_load_the_page_says_how_to_load(opened: Open) -> None:
+    page = opened()
+
+    assert len(page.warning) == 1
+    assert page.code[0].value == "./run.sh load FILE… --audio FOLDER"
+    assert not page.exception
+
+
+def test_an_index_that_does_not_answer_is_said_in_a_sentence(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INDEX_URL", "http://127.0.0.1:9")
+    page = opened()
+
+    assert "127" in page.warning[0].value
+    assert not page.exception
+
+
+def test_an_empty_index_says_so(opened: Open) -> None:
+    assert "no clip has been loaded" in opened([]).info[0].value
+
+
+def test_a_very_long_search_is_answered_with_a_sentence(opened: Open) -> None:
+    page = opened(ROWS)
+    page.text_input(key="words").set_value("dog " * 2500).run()
+
+    assert "1,000 characters" in page.warning[0].value
+    assert hits(page) == 0
+
+
+def test_words_without_a_letter_are_explained(opened: Open) -> None:
+    assert "no letters or digits" in opened(ROWS, q="?!").info[0].value
+
+
+def test_nothing_found_offers_a_way_out(opened: Open) -> None:
+    assert "Try fewer" in opened(ROWS, q="cat dog").info[0].value
+    assert "clear them all" in opened(q="dog", age="nineties").info[0].value
+
+
+def test_clips_whose_audio_is_gone_are_shown_without_a_player(opened: Open, tmp_path: Path) -> None:
+    page = opened(ROWS, audio=tmp_path / "nowhere")
+
+    assert "No audio was found" in page.info[0].value
+    assert "<audio" not in html(page)
+
+
+def test_clips_with_audio_play_from_beside_the_page(opened: Open, samples: Path) -> None:
+    page = opened([ClipRow("samples/sample-000000.mp3", generated_text="the dog")], audio=samples)
+
+    assert 'src="audio/samples/sample-000000.mp3"' in html(page)
+    assert not page.info
+
+
+def test_the_folder_of_the_settings_goes_before_the_one_of_the_load(
+    opened: Open, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIO_DIR", str(samples))
+
+    assert "<audio" in html(opened([ClipRow("samples/sample-000000.mp3")], audio=tmp_path / "nowhere"))

@@ -1,0 +1,171 @@
+"""The page in a real browser, over the sample clips: search, filter, listen, page, go back, reload, send the link."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from clips.row import Segment
+from clips.table import read_csv
+from tests.search_ui.pages import load, served_page
+
+pytestmark = pytest.mark.browser
+
+EVIL = '<img src="x" onerror="document.title=\'run\'"><script>document.title="run"</script>'
+
+
+@pytest.fixture(scope="module")
+def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over the samples, as if each were heard without a fault; the interview in two stretches."""
+    folder = tmp_path_factory.mktemp("page")
+    rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
+    halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
+    interview = replace(rows[0], id="samples/interview.mp3", duration=120.0, segments=halves)
+    evil = replace(rows[0], id="samples/evil.mp3", generated_text=EVIL)
+    load(folder / "index", [*rows, interview, evil], samples)
+    with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
+        yield found
+
+
+def search(tab: Page, words: str) -> None:
+    tab.get_by_role("searchbox", name="Search what was said").fill(words)
+    tab.keyboard.press("Enter")
+
+
+def facet(tab: Page, name: str, value: str) -> Locator:
+    """The button of a facet's value, which reads as the value and its count."""
+    return tab.get_by_role("toolbar", name=name).get_by_role("button", name=re.compile(rf"^{value} [\d,]+$"))
+
+
+def total(tab: Page) -> Locator:
+    return tab.get_by_role("status").filter(has_text="hit")
+
+
+def wait_for_sound(tab: Page, button: Locator, after: float = 0.0) -> None:
+    """Return when the clip of this button sounds, at least a moment past ``after`` seconds."""
+    tab.wait_for_function(
+        "([button, after]) => { const audio = button.parentElement.querySelector('audio');"
+        " return !audio.error && !audio.paused && audio.currentTime > after + 0.2 }",
+        arg=[button.element_handle(), after],
+    )
+
+
+def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, address: str) -> None:
+    tab.goto(address)
+    search(tab, "blacksmith")
+    expect(tab.locator(".transcript mark")).to_have_text(["blacksmith"] * 3)
+    expect(total(tab)).to_have_text("3 hits")
+
+    facet(tab, "Gender", "male").click()
+    expect(total(tab)).to_have_text("1 hit")
+    expect(facet(tab, "Gender", "male")).to_have_attribute("aria-pressed", "true")
+    expect(tab.locator(".about")).to_contain_text("male · United States")
+
+    button = tab.get_by_role("button", name="Play samples/sample-000001.mp3")
+    button.click()
+    wait_for_sound(tab, button)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_only_one_clip_sounds_at_a_time(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    first, second = (tab.get_by_role("button", name="Play").nth(at) for at in (0, 1))
+    first.click()
+    wait_for_sound(tab, first)
+    second.click()
+    wait_for_sound(tab, second)
+
+    expect(first).to_have_attribute("aria-pressed", "false")
+    assert tab.locator("audio").evaluate_all("clips => clips.filter(clip => !clip.paused).length") == 1
+
+
+def test_a_part_of_a_recording_plays_from_where_it_starts(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=interview+goes")
+    expect(tab.locator(".about")).to_contain_text("0:40–1:00")
+    button = tab.get_by_role("button", name="Play samples/interview.mp3#0002")
+    button.press("Enter")
+
+    wait_for_sound(tab, button, after=40.0)
+
+
+def test_pages_turn_and_begin_at_their_top(tab: Page, address: str) -> None:
+    tab.set_viewport_size({"width": 1000, "height": 400})
+    tab.goto(address)
+    first = tab.locator(".hit").first.inner_text()
+    tab.get_by_role("button", name="Next page").click()
+
+    expect(tab.locator("ol.hits")).to_have_attribute("start", "11")
+    assert tab.locator(".hit").first.inner_text() != first
+    assert tab.locator(".stMain").evaluate("main => main.scrollTop") == 0
+    assert tab.url.endswith("?page=2")
+
+
+def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: str) -> None:
+    tab.goto(address)
+    search(tab, "blacksmith")
+    expect(tab).to_have_url(f"{address}/?q=blacksmith")
+    expect(tab.locator("mark").first).to_be_visible()
+    facet(tab, "Gender", "male").click()
+    expect(tab.get_by_role("button", name="gender:")).to_be_visible()
+    filtered, shown = tab.url, tab.locator("ol.hits").inner_text()
+
+    tab.go_back()
+    expect(tab.get_by_role("button", name="gender:")).to_have_count(0)
+    expect(tab).to_have_url(f"{address}/?q=blacksmith")
+
+    tab.go_forward()
+    expect(tab.locator("ol.hits")).to_have_text(shown, use_inner_text=True)
+    tab.reload()
+    expect(tab.locator("ol.hits")).to_have_text(shown, use_inner_text=True)
+    expect(tab.get_by_role("searchbox")).to_have_value("blacksmith")
+    assert tab.url == filtered
+
+
+def test_a_filter_goes_with_its_chip(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?gender=female&duration=1-8")
+    tab.get_by_role("button", name="gender: female").click()
+    expect(tab).to_have_url(f"{address}/?duration=1-8")
+    tab.get_by_role("button", name="clear all").click()
+    expect(tab).to_have_url(f"{address}/")
+
+
+def test_everything_is_reached_by_keyboard(tab: Page, address: str) -> None:
+    tab.goto(address)
+    box = tab.get_by_role("searchbox")
+    box.focus()
+    tab.keyboard.type("blacksmith")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("mark").first).to_be_visible()
+    while not tab.evaluate("document.activeElement.matches('button.play')"):
+        tab.keyboard.press("Tab")
+    tab.keyboard.press("Space")
+
+    wait_for_sound(tab, tab.locator("button.play").first)
+
+
+def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=onerror")
+
+    expect(tab.locator(".transcript")).to_have_text(EVIL)
+    assert tab.locator(".hit img").count() == 0
+    assert tab.title() == "Hearsay"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page, address: str, scheme: str) -> None:
+    tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(address)
+    expect(tab.locator(".hit").first).to_be_visible()
+
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
+    assert tab.locator(".stApp").evaluate("app => getComputedStyle(app).colorScheme") == scheme
+    expect(tab.get_by_role("toolbar", name="Age")).not_to_be_in_viewport()
+    tab.get_by_test_id("stExpandSidebarButton").click()
+    expect(tab.get_by_role("toolbar", name="Age")).to_be_in_viewport()
