@@ -77,7 +77,7 @@ def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]]) -> 
 
 def show_facet(facet: str, all_choices: list[Choice]) -> None:
     """One facet: its first values and its chosen ones, and the rest when *more* was asked for."""
-    is_whole = st.session_state.get(f"all of {facet}", False)
+    is_whole = st.session_state.get(f"all of {facet}", False) or len(all_choices) == SHOWN_VALUES + 1
     seen = [choice for at, choice in enumerate(all_choices) if is_whole or at < SHOWN_VALUES or choice.is_chosen]
     labels = {choice.value: f"{plain(choice.label)} :gray[{choice.count:,}]" for choice in seen}
     key = follow(facet, [choice.value for choice in seen if choice.is_chosen])

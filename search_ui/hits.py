@@ -29,7 +29,7 @@ def hit_html(passage: Passage, pieces: Sequence[Piece], audio: str | None) -> st
     """
     row = passage.row
     return (
-        f'<li class="hit">{_player(passage, audio)}<div class="said">{_transcript(row, pieces)}{_reference(row)}'
+        f'<li class="hit">{_player(passage, audio)}<div class="said">{_transcript(row, pieces)}{_reference(passage)}'
         f'<p class="about">{"".join(_facts(passage))}</p></div></li>'
     )
 
@@ -44,6 +44,11 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def length_label(seconds: float) -> str:
+    """How long something lasts: ``4.2 s``, from a minute on ``2:08``."""
+    return clock(seconds) if seconds >= 60 else f"{seconds:.1f} s"
 
 
 def models_note(rows: Iterable[ClipRow]) -> str:
@@ -65,7 +70,7 @@ def _fallback(model: str) -> str:
 
 
 def _player(passage: Passage, audio: str | None) -> str:
-    length = "" if passage.row.duration is None else f"{passage.row.duration:.1f} s"
+    length = "" if passage.row.duration is None else length_label(passage.row.duration)
     if audio is None:
         return f'<div class="player"><span class="play silent" title="no audio was found">{length}</span></div>'
     label = escape(f"Play {passage.id}{', ' if length else ''}{length}")
@@ -91,9 +96,11 @@ def _piece(text: str, *, is_match: bool) -> str:
     return f"<mark>{escape(text)}</mark>" if is_match else escape(text)
 
 
-def _reference(row: ClipRow) -> str:
-    """What was to be said, where it is known and differs from what was heard."""
-    if not row.text or counted_words(row.text) == counted_words(row.generated_text):
+def _reference(passage: Passage) -> str:
+    """What was to be said, where it is known of the whole passage and differs from what was heard."""
+    row = passage.row
+    is_part = passage.id != passage.clip
+    if is_part or not row.text or counted_words(row.text) == counted_words(row.generated_text):
         return ""
     return f'<p class="reference"><span>said</span> {escape(row.text)}</p>'
 

@@ -122,6 +122,12 @@ def test_a_long_facet_shows_its_first_values_until_more_is_asked_for(opened: Ope
     assert len(choices(page, "accent")) == 9
 
 
+def test_one_value_alone_never_waits_behind_more(opened: Open) -> None:
+    page = opened([ClipRow(f"{letter}.mp3", accent=f"accent {letter}") for letter in "abcdefg"])
+
+    assert len(choices(page, "accent")) == 7
+
+
 def test_the_slider_filters_by_duration_and_its_ends_are_open(opened: Open) -> None:
     page = opened(ROWS)
     page.slider(key="duration").set_value((20.0, 30.0)).run()

@@ -93,6 +93,10 @@ def test_the_reference_is_shown_where_it_was_heard_differently() -> None:
     assert "reference" not in shown(whole(same))
 
 
+def test_a_part_of_a_recording_has_no_reference_for_that_is_of_the_whole() -> None:
+    assert "reference" not in shown(Passage("set/a.mp3#0001", 0.0, 4.0, ROW))
+
+
 def test_a_transcript_in_capitals_alone_is_shown_in_small_letters() -> None:
     shouted = replace(ROW, generated_text="LET THE HAMMER FALL")
     assert "let the <mark>hammer</mark> fall" in shown(whole(shouted), "hammer")
@@ -116,6 +120,11 @@ def test_a_part_of_a_recording_shows_where_it_is_and_starts_there() -> None:
 @pytest.mark.parametrize(("seconds", "time"), [(0, "0:00"), (59.9, "0:59"), (65, "1:05"), (3600, "1:00:00")])
 def test_seconds_are_shown_as_a_clock_does(seconds: float, time: str) -> None:
     assert clock(seconds) == time
+
+
+def test_what_lasts_a_minute_is_measured_by_the_clock() -> None:
+    assert ">59.9 s<" in shown(whole(replace(ROW, duration=59.94)))
+    assert ">2:08<" in shown(whole(replace(ROW, duration=128.4)))
 
 
 def test_a_clip_without_audio_has_nothing_to_press() -> None:
