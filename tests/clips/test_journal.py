@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from clips.errors import BadRow, ClipsError, JournalInUse
 from clips.journal import Journal, read_journal
 from clips.row import SCHEMA_VERSION, ClipRow
+from tests.conftest import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 ROWS = [ClipRow("a", text="één"), ClipRow("b", generated_text="LINE\nBREAK", duration=1.5), ClipRow("c", deleted=True)]
 
 
