@@ -1,11 +1,9 @@
 """The search page: the box, the filters, the hits, and a sentence wherever one of them has nothing to show."""
 
-from typing import Final
-
 import streamlit as st
 
 from clips.errors import HearsayError
-from indexer.errors import IndexMissing, IndexUnavailable
+from indexer.errors import IndexMissing
 from indexer.highlight import highlight
 from indexer.index import Hit
 from indexer.modes import note_on
@@ -16,12 +14,6 @@ from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import hit_html, hits_html, models_note
 from search_ui.player import audio_of, audio_url
 from search_ui.state import SearchState
-
-WHAT_TO_TYPE: Final[dict[type[HearsayError], str]] = {
-    IndexMissing: "./run.sh load FILE… --audio FOLDER",
-    IndexUnavailable: "./run.sh elastic status",
-}
-"""The command that helps, by what went wrong."""
 
 
 def show() -> None:
@@ -50,11 +42,17 @@ def show_box(state: SearchState) -> None:
 
 
 def show_trouble(problem: HearsayError) -> None:
-    """A sentence that helps, and the command to type where there is one."""
-    sentence = str(problem)
-    st.warning(plain(sentence[:1].upper() + sentence[1:]))
-    if command := WHAT_TO_TYPE.get(type(problem)):
-        st.code(command, language=None)
+    """A sentence in place of what could not be shown."""
+    if isinstance(problem, IndexMissing):
+        show_how_to_load()
+    else:
+        sentence = str(problem)
+        st.warning(plain(sentence[:1].upper() + sentence[1:]))
+
+
+def show_how_to_load() -> None:
+    st.info("No clip has been loaded yet. Load what was decoded, and name the folder of its audio:")
+    st.code("./run.sh load FILE… --audio FOLDER", language=None)
 
 
 def show_found(state: SearchState, found: Found) -> None:
@@ -93,5 +91,4 @@ def show_nothing(state: SearchState) -> None:
     elif state.words:
         st.info("No clip was heard to say all of these words. Try fewer of them.")
     else:
-        st.info("The index is empty: no clip has been loaded yet.")
-        st.code(WHAT_TO_TYPE[IndexMissing], language=None)
+        show_how_to_load()

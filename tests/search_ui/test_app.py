@@ -187,7 +187,7 @@ def test_html_in_a_transcript_is_shown_and_never_run(opened: Open) -> None:
 def test_before_the_first_load_the_page_says_how_to_load(opened: Open) -> None:
     page = opened()
 
-    assert len(page.warning) == 1
+    assert "No clip has been loaded yet" in page.info[0].value
     assert page.code[0].value == "./run.sh load FILE… --audio FOLDER"
     assert not page.exception
 
@@ -201,7 +201,7 @@ def test_an_index_that_does_not_answer_is_said_in_a_sentence(opened: Open, monke
 
 
 def test_an_empty_index_says_so(opened: Open) -> None:
-    assert "no clip has been loaded" in opened([]).info[0].value
+    assert "No clip has been loaded yet" in opened([]).info[0].value
 
 
 def test_a_very_long_search_is_answered_with_a_sentence(opened: Open) -> None:
