@@ -213,7 +213,7 @@ run_check() {
   python -m ruff check .
   python -m mypy
   "$VENV/bin/lint-imports"
-  "$VENV/bin/shellcheck" run.sh .ci/run elastic-backend/*.sh clips/samples/*.sh
+  "$VENV/bin/shellcheck" run.sh .ci/run elastic-backend/*.sh
   python -m pytest -m "not long" --cov --cov-report=term-missing:skip-covered "$@"
 }
 
