@@ -13,6 +13,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "clips" / "samples"
 
+pytest_plugins = ["tests.browser"]
+
 
 def leave_out(need: str, why: str) -> NoReturn:
     """Skip a test that needs something this machine lacks, or fail it where ``HEARSAY_REQUIRE`` insists."""

@@ -1,0 +1,59 @@
+"""The main job as a person does it: sound in a folder, three commands, and a hit on the page that plays."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from clips.table import read_csv
+from tests.conftest import PROJECT
+from tests.search_ui.pages import served_page
+
+pytestmark = pytest.mark.browser
+
+CLIPS = 4
+
+
+def run(*words: str, **environment: str) -> str:
+    """A command's standard output; fails with what it said where it does not end well."""
+    ended = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=PROJECT, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture
+def corpus(samples: Path, tmp_path: Path) -> Path:
+    """A folder with the first sample clips and the lines of the table that tell of them."""
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    lines = (samples / "clips.csv").read_text(encoding="utf-8").splitlines()[: CLIPS + 1]
+    (tmp_path / "clips.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    for line in lines[1:]:
+        shutil.copy(samples / Path(line.partition(",")[0]).name, folder)
+    return folder
+
+
+def test_what_was_said_in_a_folder_of_sound_is_found_on_the_page_and_heard(corpus: Path, tmp_path: Path, tab: Page):
+    index, out = str(tmp_path / "index"), tmp_path / "out"
+    embedded = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "LOG_DIR": str(tmp_path / "logs")}
+    shown = run("asr", "decode", str(corpus), "--csv", str(tmp_path / "clips.csv"), "--out", str(out), **embedded)
+    assert f"{CLIPS} clips heard" in shown
+    run("indexer", "load", str(out / "clips.csv"), "--index", index, "--audio", str(corpus))
+
+    heard = read_csv(out / "clips.csv").rows()
+    wanted = heard["samples/sample-000003.mp3"]
+    assert "blacksmith" in wanted.generated_text
+    with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
+        tab.goto(f"{address}/?q=blacksmith+summer")
+        expect(tab.locator(".transcript")).to_have_text(wanted.generated_text)
+        expect(tab.locator(".transcript mark")).to_have_text(["blacksmith", "summer"])
+        expect(tab.locator("body")).to_contain_text("pocketsphinx")
+        tab.get_by_role("button", name=f"Play {wanted.id}").click()
+        tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0.2)")
