@@ -15,14 +15,14 @@ def translated(address: str, name: str) -> Iterator[None]:
     """Raise the package's own errors instead of the client's; ``address`` is shown, and holds no credentials."""
     try:
         yield
-    except ApiError as problem:
-        raise _of_answer(problem, address, name) from problem
-    except TransportError as problem:
-        raise IndexUnavailable(_of_transport(problem, address)) from problem
     except UnsupportedProductError as problem:
         raise IndexUnavailable(
             f"what answers at {address} is not an Elasticsearch that this client knows; it wants version 9"
         ) from problem
+    except ApiError as problem:
+        raise _of_answer(problem, address, name) from problem
+    except TransportError as problem:
+        raise IndexUnavailable(_of_transport(problem, address)) from problem
 
 
 def _of_transport(problem: TransportError, address: str) -> str:

@@ -82,15 +82,17 @@ def compiled(tree: Query) -> dict[str, Any]:
 def search_body(request: Request) -> dict[str, Any]:
     """Hits, exact total and facets in one; what hits are skipped and how many are wanted is not in it.
 
-    Ranges narrow hits and counts alike. Facet filters narrow the hits after counting, and each facet's counts are
-    narrowed by the filters of the others.
+    Filters and ranges narrow the hits after counting, and each facet's counts are narrowed by all of them but its own
+    filter. They stand beside the query and not in it: a shard without a passage in a range would answer for none, and
+    its words would be missing from the statistics that scores are made of.
     """
-    ranges = [_in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()]
+    ranges = {name: _in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()}
     filters = {facet: _with_value(facet, values) for facet, values in request.filters.items()}
+    conditions = ranges | filters
     return {
-        "query": {"bool": {"must": [compiled(request.query)], "filter": ranges}},
-        "post_filter": {"bool": {"filter": list(filters.values())}},
-        "aggs": {facet: _counting(facet, filters) for facet in request.facets},
+        "query": compiled(request.query),
+        "post_filter": {"bool": {"filter": list(conditions.values())}},
+        "aggs": {facet: _counting(facet, conditions) for facet in request.facets},
         "sort": [{"_score": "desc"}, {"id": "asc"}],
         "track_scores": True,
         "track_total_hits": True,
@@ -109,8 +111,8 @@ def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
     return {"bool": {"should": choices, "minimum_should_match": 1}}
 
 
-def _counting(facet: str, filters: Mapping[str, Any]) -> dict[str, Any]:
-    others = [condition for name, condition in filters.items() if name != facet]
+def _counting(facet: str, conditions: Mapping[str, Any]) -> dict[str, Any]:
+    others = [condition for name, condition in conditions.items() if name != facet]
     values = {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}}
     return {"filter": {"bool": {"filter": others}}, "aggs": {"values": values}}
 

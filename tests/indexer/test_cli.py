@@ -1,0 +1,320 @@
+"""The command line as people and other programs use it."""
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from clips.row import ClipRow
+from indexer.__main__ import main
+from indexer.embedded import EmbeddedIndex
+from indexer.index import Hit, Request, Result
+from indexer.passages import passages_of
+from indexer.terminal import console_of, print_result
+from tests.conftest import PROJECT
+from tests.indexer.conftest import Node
+from tests.indexer.test_elastic import settings
+
+CORPUS = """\
+filename,text,age,gender,accent,duration
+cv/1.mp3,the boy runs,twenties,male,us,2.0
+cv/2.mp3,the boys ran,fourties,female,england,5.5
+cv/3.mp3,a girl,,,,9.0
+cv/4.mp3,never heard,,,,
+"""
+HEARD = """\
+filename,generated_text,emotion,sentiment,error
+cv/1.mp3,THE BOY RUNS,happiness,positive,
+cv/2.mp3,THE BOYS RAN,uncertain,uncertain,
+cv/3.mp3,A GIRL,,,
+cv/4.mp3,,,,no sound in it
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The corpus and what was heard, as two CSV files, with index and deletions in a folder of the test's own."""
+    monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
+    monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
+    named = {"corpus.csv": CORPUS, "heard.csv": HEARD}
+    for name, text in named.items():
+        (tmp_path / name).write_text(text)
+    return [str(tmp_path / name) for name in named]
+
+
+@pytest.fixture
+def loaded(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load", *files]) == 0
+    capsys.readouterr()
+
+
+def asked(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    assert main(["search", *words, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_load_says_what_it_brought(files: list[str], capsys: pytest.CaptureFixture[str]):
+    assert main(["load", *files]) == 0
+    said = capsys.readouterr()
+    assert "loaded 4 clips as 4 passages in" in said.out
+    assert "1 clip of them without a transcript" in said.out
+    assert said.err == "", "no progress bar where nobody watches"
+
+
+def test_load_warns_of_a_folder_that_has_little_of_the_audio(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "1.mp3").touch()
+    assert main(["load", *files, "--audio", str(tmp_path)]) == 0
+    assert "has the audio of 1 of 4 clips" in capsys.readouterr().err
+    assert main(["load", *files, "--audio", str(tmp_path / "nothing")]) == 2
+
+
+@pytest.mark.usefixtures("loaded")
+def test_search_prints_a_table_with_the_true_total_and_the_counts(capsys: pytest.CaptureFixture[str]):
+    assert main(["search", "boy", "--size", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "THE BOY RUNS" in out
+    assert "happiness" in out
+    assert "twenties, male, United States" in out
+    assert "2 passages found, page 1 of 2" in out
+    assert "age: twenties 1 · forties 1" in out
+    assert "sentiment: positive 1 · uncertain 1" in out
+    assert "\x1b" not in out
+
+
+@pytest.mark.usefixtures("loaded")
+def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFixture[str]):
+    answer = asked(capsys, "boy")
+    assert answer.keys() == {"total", "hits", "facets"}
+    first = answer["hits"][0]
+    assert (first["id"], first["generated_text"], first["text"]) == ("cv/1.mp3", "THE BOY RUNS", "the boy runs")
+    assert first["score"] > answer["hits"][1]["score"] > 0
+    assert answer["facets"]["age"] == {"twenties": 1, "fourties": 1}
+    assert list(asked(capsys)["facets"]["age"]) == ["twenties", "fourties", "unknown"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--age", "forties"], ["cv/2.mp3"]),
+        (["--age", "fourties,twenties"], ["cv/1.mp3", "cv/2.mp3"]),
+        (["--age", "forties", "--age", "Unknown"], ["cv/2.mp3", "cv/3.mp3", "cv/4.mp3"]),
+        (["--accent", "England", "--gender", "female"], ["cv/2.mp3"]),
+        (["--emotion", "uncertain"], ["cv/2.mp3"]),
+        (["--sentiment", "unknown"], ["cv/3.mp3", "cv/4.mp3"]),
+        (["--duration", "2-5.5"], ["cv/1.mp3", "cv/2.mp3"]),
+        (["--duration", "5-"], ["cv/2.mp3", "cv/3.mp3"]),
+        (["--duration", "-5"], ["cv/1.mp3"]),
+        (["the", "boy", "--mode", "baseline"], ["cv/1.mp3", "cv/2.mp3"]),
+        (["the", "boy", "--mode", "exact"], ["cv/1.mp3", "cv/2.mp3"]),
+        (["ran", "girl", "--mode", "baseline"], ["cv/3.mp3", "cv/2.mp3"]),
+        (["ran", "girl"], []),
+        (["--size", "2", "--page", "2"], ["cv/3.mp3", "cv/4.mp3"]),
+    ],
+)
+def test_filters_modes_and_pages_do_what_they_say(
+    words: list[str], found: list[str], capsys: pytest.CaptureFixture[str]
+):
+    assert [hit["id"] for hit in asked(capsys, *words)["hits"]] == found
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_value_that_is_not_there_finds_nothing_and_says_what_is(capsys: pytest.CaptureFixture[str]):
+    assert main(["search", "--accent", "mars", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["total"] == 0
+    assert "no clip has the accent “mars”; there are: England, United States, unknown" in said.err
+
+
+@pytest.mark.usefixtures("loaded")
+def test_words_without_letters_find_nothing_and_say_why(capsys: pytest.CaptureFixture[str]):
+    assert main(["search", "!?", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["total"] == 0
+    assert "no letters or digits" in said.err
+
+
+@pytest.mark.usefixtures("loaded")
+def test_many_queries_are_answered_in_order_and_nothing_else_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text(
+        '{"id": 7, "query": "girl"}\n\n{"id": "x", "query": "boy", "more": 1}\n{"id": null, "query": "!"}\n'
+    )
+    assert main(["search", "--queries", str(queries)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        {"id": 7, "total": 1, "hits": ["cv/3.mp3"]},
+        {"id": "x", "total": 2, "hits": ["cv/1.mp3", "cv/2.mp3"]},
+        {"id": None, "total": 0, "hits": []},
+    ]
+    assert main(["search", "--queries", str(queries), "--age", "forties", "--mode", "baseline"]) == 0
+    totals = [json.loads(line)["total"] for line in capsys.readouterr().out.splitlines()]
+    assert totals == [0, 0, 0]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("line", ["girl", '{"id": 1}', '{"id": 1, "query": 2}', "[]"])
+def test_a_line_that_is_no_query_is_named(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text(f'{{"id": 1, "query": "girl"}}\n{line}\n')
+    assert main(["search", "--queries", str(queries)]) == 2
+    assert "line 2" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("loaded")
+def test_count_put_delete_and_rollback(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    new = tmp_path / "new.jsonl"
+    new.write_text('{"filename": "cv/5.mp3", "generated_text": "ANOTHER BOY"}\n')
+
+    def said(*words: str, status: int = 0) -> str:
+        assert main(list(words)) == status
+        return capsys.readouterr().out.strip()
+
+    assert said("count") == "4"
+    assert said("count", "boy") == "2"
+    assert said("put", str(new)) == "put 1 clip"
+    assert said("count", "boy", "--mode", "baseline") == "2"
+    assert said("delete", "cv/1.mp3", "cv/5.mp3") == "deleted 2 clips (2 passages)"
+    assert said("delete", "cv/2.mp3", "cv/none.mp3", status=1) == "deleted 1 clip (1 passage)"
+    assert said("count") == "2"
+    assert "left out 2 deleted clips" in said("load", *files)
+    assert said("rollback").startswith("back at version")
+    assert said("put", str(new)) == "put 1 clip"
+    assert said("count") == "3"
+
+
+def test_an_index_can_be_named_on_the_command_line(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    elsewhere = str(tmp_path / "elsewhere")
+    assert main(["load", *files, "--index", elsewhere]) == 0
+    assert main(["count", "--index", elsewhere]) == 0
+    assert capsys.readouterr().out.endswith("\n4\n")
+    assert main(["count"]) == 1
+    assert "python -m indexer load" in capsys.readouterr().err
+
+
+@pytest.mark.elastic
+def test_the_same_words_work_on_elasticsearch(
+    files: list[str], node: Node, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("INDEX_NAME", settings().index_name)
+    monkeypatch.setenv("INDEX_URL", node.url)
+    assert main(["load", *files]) == 0
+    capsys.readouterr()
+    elastic = asked(capsys, "boy", "--age", "forties,twenties")
+    monkeypatch.delenv("INDEX_URL")
+    folder = str(Path(files[0]).parent / "folder")
+    assert main(["load", *files, "--index", folder]) == 0
+    capsys.readouterr()
+    embedded = asked(capsys, "boy", "--age", "forties,twenties", "--index", folder)
+    scores = [[hit.pop("score") for hit in answer["hits"]] for answer in (elastic, embedded)]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-4)
+    assert elastic == embedded
+    assert main(["delete", "cv/1.mp3", "cv/2.mp3", "cv/3.mp3", "cv/4.mp3", "--index", node.url]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (["search", "x", "--mode", "forgiving"], 2, "no mode forgiving here"),
+        (["search", "x", "--mode", "sounds-like"], 2, "no mode sounds-like here"),
+        (["search", "x", "--duration", "8-2"], 2, "written as 2-8"),
+        (["search", "x", "--queries", "q.jsonl"], 2, "not both"),
+        (["search", "--queries", "no-such-file"], 2, "no-such-file cannot be read"),
+        (["search", "x"], 1, "there is no index in"),
+        (["load", "no-such.csv"], 2, "there is no file no-such.csv"),
+        (["count", "--index", "s3://bucket"], 2, "s3://bucket is neither"),
+        (["count", "--index", "http://127.0.0.1:1"], 1, "nothing answers at http://127.0.0.1:1"),
+    ],
+)
+@pytest.mark.usefixtures("files")
+def test_what_cannot_be_done_is_one_sentence(
+    words: list[str], status: int, sentence: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(words) == status
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+@pytest.mark.usefixtures("files")
+def test_settings_that_are_not_right_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("INDEX_SHARDS", "many")
+    assert main(["count"]) == 2
+    assert "index_shards" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["dance"], ["search", "--size", "0"], ["search", "--page", "x"], ["search", "--mode", "x"], ["load"]]
+)
+def test_words_that_are_not_understood_end_with_two(words: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["load", "put", "delete", "rollback", "count", "search"])
+def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"example:\n  python -m indexer {command}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("loaded")
+def test_the_program_runs_by_its_name_and_a_reader_may_leave_early():
+    program = [sys.executable, "-m", "indexer", "search", "--json"]
+    with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (0, b"")
+
+
+def test_marked_words_stand_out_on_a_terminal_and_nothing_a_corpus_says_is_obeyed():
+    row = ClipRow("a\x1b[2J.mp3", generated_text="THE BOY\x1b[31m RUNS [bold]", age="fourties", emotion="\x1b]0;x\x07")
+    (passage,) = passages_of(row)
+    result = Result(1, (Hit(1.0, passage),), {"age": {"fourties": 1}, "gender": {}})
+    out = StringIO()
+    print_result(Console(file=out, force_terminal=True, width=200), result, Request(), "boy", "exact")
+    said = out.getvalue()
+    assert "\x1b[1;33mBOY\x1b[0m" in said
+    assert "[bold]" in said
+    assert not {"\x1b[2J", "\x1b[31m", "\x1b]0", "\x07"} & {
+        said[at : at + length] for at in range(len(said)) for length in (1, 3, 4, 5)
+    }
+    assert "gender" not in said
+
+
+def test_in_a_pipe_no_transcript_is_cut_or_folded(tmp_path: Path):
+    long = "WORD " * 500
+    index = EmbeddedIndex(tmp_path)
+    index.replace(passages_of(ClipRow("x" * 400, generated_text=long, error="")))
+    out = StringIO()
+    print_result(console_of(out), index.search(Request()), Request(), "", "exact")
+    assert any(long.strip() in line and "x" * 400 in line for line in out.getvalue().splitlines())
+
+
+def test_what_a_search_costs_at_its_start_has_no_part_of_the_other_engine(tmp_path: Path):
+    program = "import sys, indexer.__main__; print('elasticsearch' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "False\n"

@@ -1,0 +1,181 @@
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import IndexIncompatible, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage
+from tests.conftest import PROJECT
+from tests.indexer.contract import AskingContract, ChangingContract, OpenIndex, heard, ids, paged, rows
+from tests.indexer.made_rows import ALL, passages
+
+
+class TestEmbedded(AskingContract, ChangingContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+        index = EmbeddedIndex(tmp_path_factory.mktemp("made"))
+        index.replace(passages())
+        yield index
+        index.close()
+
+    @pytest.fixture
+    def open_index(self, tmp_path: Path) -> OpenIndex:
+        return lambda: EmbeddedIndex(tmp_path / "index", keep=3)
+
+
+class TestEmbeddedAfterManyPuts(AskingContract):
+    """The same promises where documents lie in several segments, in the order in which they came."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+        index = EmbeddedIndex(tmp_path_factory.mktemp("put"))
+        index.replace([])
+        for start in (3, 1, 0, 2):
+            index.put(passages(ALL[start::4]))
+        yield index
+        index.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def test_making_one_touches_nothing(folder: Path):
+    EmbeddedIndex(folder).close()
+    assert not folder.exists()
+
+
+def test_a_second_writer_is_told_to_wait_and_readers_are_not(folder: Path):
+    first, second = EmbeddedIndex(folder), EmbeddedIndex(folder)
+    first.replace(rows("a"))
+
+    def while_loading() -> Iterator[Passage]:
+        with pytest.raises(IndexInUse, match="another process is writing"):
+            second.replace(rows("b"))
+        with pytest.raises(IndexInUse):
+            second.put(rows("b"))
+        with pytest.raises(IndexInUse):
+            second.delete(["a"])
+        with pytest.raises(IndexInUse):
+            second.rollback()
+        assert ids(second) == ["a"]
+        yield from rows("c")
+
+    first.replace(while_loading())
+    assert ids(second) == ["c"]
+
+
+def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cleans_up(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    program = textwrap.dedent("""
+        import os, signal, sys
+        from pathlib import Path
+        import indexer.embedded as embedded
+        from tests.indexer.contract import rows
+        at, names = sys.argv[2], [str(number) for number in range(50)]
+        def killing(function):
+            def killed(*arguments, **named):
+                result = function(*arguments, **named)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return killed
+        if at == "add":
+            embedded._add = killing(embedded._add)
+        elif at == "describe":
+            embedded._describe = killing(embedded._describe)
+        elif at == "rename":
+            Path.rename = killing(Path.rename)
+        embedded.EmbeddedIndex(Path(sys.argv[1])).replace(rows(*names))
+    """)
+    for point in ("add", "describe", "rename"):
+        ended = subprocess.run([sys.executable, "-c", program, folder, point], cwd=PROJECT, check=False)
+        assert ended.returncode == -signal.SIGKILL, point
+        assert ids(index) == ["a"]
+        assert ids(EmbeddedIndex(folder)) == ["a"]
+    assert len(list((folder / "versions").iterdir())) > 1
+    index.replace(rows("b"))
+    assert len(list((folder / "versions").iterdir())) == 2
+    assert ids(index) == ["b"]
+    index.rollback()
+    assert ids(index) == ["a"]
+
+
+def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a", "z"), audio="/audio")
+    names = [f"m{number:03}" for number in range(45)]
+    for name in names:
+        index.put(rows(name))
+    assert ids(index) == ["a", *names, "z"]
+    assert ids(index, heard("same")) == ["a", *names, "z"]
+    assert ids(index, heard("same"), 10, 3) == names[19:29]
+    assert index.about().audio == "/audio"
+
+
+def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows(*(f"{number:04}" for number in range(0, 400, 2))))
+    index.put(rows(*(f"{number:04}" for number in range(1, 400, 2))))
+    index.put(rows("best", text="same"))
+    whole = ["best", *(f"{number:04}" for number in range(400))]
+    assert ids(index, heard("same"), 500) == whole
+    assert paged(index, heard("same"), 30, 14) == whole
+
+
+def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    about = folder / "versions" / index.about().version / "about.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": 0}))
+    with pytest.raises(IndexIncompatible, match="load your files again"):
+        EmbeddedIndex(folder).search(Request())
+    EmbeddedIndex(folder).replace(rows("b"))
+    assert ids(EmbeddedIndex(folder)) == ["b"]
+
+
+def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    (folder / "versions" / index.about().version / "meta.json").write_text("{")
+    with pytest.raises(IndexIncompatible, match="load your files again"):
+        EmbeddedIndex(folder).count()
+
+
+def test_a_version_that_somebody_removed_is_missed(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    (folder / "current").write_text("20000101000000000000")
+    with pytest.raises(IndexMissing, match="load again"):
+        index.count()
+
+
+def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(IndexUnavailable, match=str(file)):
+        EmbeddedIndex(file).replace(rows("a"))
+    with pytest.raises(IndexMissing):
+        EmbeddedIndex(file).count()
+
+
+def test_a_passage_that_the_engine_refuses_is_named_and_nothing_changes(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    (good,) = rows("b")
+    bad = Passage("c", "soon", None, good.row)  # type: ignore[arg-type]
+    with pytest.raises(LoadFailed, match="c cannot be indexed"):
+        index.replace([good, bad])
+    with pytest.raises(LoadFailed, match="c cannot be indexed"):
+        index.put([good, bad])
+    assert ids(index) == ["a"]
+    assert index.put(rows("b")) == 1

@@ -1,0 +1,61 @@
+import pytest
+
+from clips.row import COLUMNS
+from indexer.documents import document_of
+from indexer.elastic_query import mapping
+from indexer.embedded_query import SCHEMA, engine_document
+from indexer.fields import FACETS, FIELDS, RANGES, UNKNOWN, facet_label, facet_order
+from tests.indexer.made_rows import ALL, passages
+
+NAMES = {field.name for field in FIELDS}
+
+
+def test_every_column_but_the_deletion_has_a_field():
+    assert {column.name for column in COLUMNS} - {"filename", "deleted"} <= NAMES
+
+
+def test_every_member_of_a_document_has_a_field():
+    members = {name for passage in passages() for name in document_of(passage)}
+    assert members - {"extra"} <= NAMES
+    assert {"tokens", "stems", "text_tokens", "wer", "words", "segments"} <= members
+
+
+def test_facets_are_keywords_and_ranges_numbers():
+    kinds = {field.name: field.kind for field in FIELDS}
+    assert {kinds[name] for name in FACETS} == {"keyword"}
+    assert {kinds[name] for name in RANGES} == {"number"}
+
+
+def test_both_engines_are_made_of_the_whole_table():
+    assert mapping(None)["properties"].keys() >= NAMES
+    assert len(list(map(engine_document, passages(ALL), range(100)))) == len(passages(ALL))
+    assert SCHEMA is not None
+
+
+def test_every_field_says_what_it_means():
+    assert all(field.meaning for field in FIELDS)
+    assert len(NAMES) == len(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("facet", "value", "label"),
+    [
+        ("age", "fourties", "forties"),
+        ("age", "twenties", "twenties"),
+        ("accent", "southatlandtic", "South Atlantic"),
+        ("accent", "klingon", "klingon"),
+        ("gender", "fourties", "fourties"),
+        ("accent", UNKNOWN, UNKNOWN),
+    ],
+)
+def test_values_are_shown_as_people_write_them(facet: str, value: str, label: str):
+    assert facet_label(facet, value) == label
+
+
+def test_ages_come_by_age_sentiments_from_bad_to_good_and_the_rest_by_count():
+    ages = {"unknown": 9, "fifties": 1, "teens": 1, "fourties": 5, "of old": 2}
+    assert facet_order("age", ages) == ["teens", "fourties", "fifties", "of old", "unknown"]
+    sentiments = {"uncertain": 1, "positive": 2, "negative": 3, "neutral": 4}
+    assert facet_order("sentiment", sentiments) == ["negative", "neutral", "positive", "uncertain"]
+    accents = {"us": 3, "england": 5, "unknown": 99, "african": 3}
+    assert facet_order("accent", accents) == ["england", "african", "us", "unknown"]

@@ -1,0 +1,126 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clips.errors import BadRow, BadTable, JournalInUse
+from clips.journal import Journal
+from clips.row import ClipRow
+from indexer import load as loading
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import WrongRequest
+from indexer.index import SearchIndex
+from tests.indexer.contract import ids
+from tests.indexer.made_rows import INTERVIEW
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[SearchIndex]:
+    index = EmbeddedIndex(tmp_path / "index")
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def deletions(tmp_path: Path) -> Path:
+    return tmp_path / "deletions.jsonl"
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_files_are_merged_by_id_and_column_and_a_later_cell_wins(tmp_path: Path):
+    first = write(tmp_path / "a.csv", "filename,text,age,duration\nx.mp3,the dog,teens,\ny.mp3,the cat,,3\n")
+    second = write(tmp_path / "b.CSV", "filename,generated_text,age,duration,locale\nx.mp3,THE DOG,twenties,2.5,en\n")
+    third = write(tmp_path / "c.jsonl", '{"filename": "y.mp3", "generated_text": "THE CAT", "duration": null}\n')
+    rows = loading.read_rows([first, second, third])
+    assert list(rows.values()) == [
+        ClipRow(
+            "x.mp3", text="the dog", age="twenties", duration=2.5, generated_text="THE DOG", extra={"locale": "en"}
+        ),
+        ClipRow("y.mp3", text="the cat", duration=3.0, generated_text="THE CAT"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "sentence"),
+    [
+        ("a.txt", "x", WrongRequest, "come as .csv or .jsonl, not .txt"),
+        ("a", "x", WrongRequest, "without an ending"),
+        ("a.csv", "path\nx\n", BadTable, "no filename column"),
+        ("a.csv", "filename\n", WrongRequest, "there is no clip in"),
+        ("a.jsonl", "", WrongRequest, "there is no clip in"),
+        ("a.jsonl", '{"filename": 3}\n', BadRow, "line 1"),
+    ],
+)
+def test_a_file_that_holds_no_clip_rows_is_refused(
+    tmp_path: Path, name: str, text: str, error: type[Exception], sentence: str
+):
+    with pytest.raises(error, match=sentence):
+        loading.read_rows([write(tmp_path / name, text)])
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(WrongRequest, match=r"there is no file .*nothing\.csv"):
+        loading.read_rows([tmp_path / "nothing.csv"])
+
+
+def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchIndex, deletions: Path, tmp_path: Path):
+    rows = [INTERVIEW, ClipRow("a", error="no audio in it"), ClipRow("b", deleted=True)]
+    steps: list[None] = []
+    loaded = loading.load(index, rows, deletions, tmp_path, lambda: steps.append(None))
+    assert (loaded.clips, loaded.passages, loaded.failed, loaded.deleted) == (2, 4, 1, 1)
+    assert loaded.version == index.about().version
+    assert len(steps) == 2
+    assert index.about().audio == str(tmp_path.resolve())
+    assert index.get("a") is not None, "a clip that failed is in the index too"
+
+
+def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchIndex, deletions: Path):
+    rows = [ClipRow("a"), ClipRow("b"), ClipRow("c")]
+    loading.load(index, rows, deletions)
+    assert loading.delete(index, ["b", "not there"], deletions) == 1
+    assert ids(index) == ["a", "c"]
+    assert loading.deleted_clips(deletions) == {"b", "not there"}
+    assert loading.load(index, rows, deletions).deleted == 1
+    assert ids(index) == ["a", "c"]
+
+
+def test_putting_a_deleted_clip_brings_it_back_for_good(index: SearchIndex, deletions: Path):
+    rows = [ClipRow("a"), ClipRow("b")]
+    loading.load(index, rows, deletions)
+    loading.delete(index, ["a", "b"], deletions)
+    assert loading.put(index, [ClipRow("b", generated_text="again")], deletions) == (1, 0)
+    assert ids(index) == ["b"]
+    assert loading.deleted_clips(deletions) == {"a"}
+    loading.load(index, rows, deletions)
+    assert ids(index) == ["b"]
+
+
+def test_rows_that_say_deleted_go_when_they_are_put(index: SearchIndex, deletions: Path):
+    loading.load(index, [ClipRow("a"), ClipRow("b")], deletions)
+    assert loading.put(index, [ClipRow("a", deleted=True), ClipRow("c")], deletions) == (1, 1)
+    assert ids(index) == ["b", "c"]
+
+
+def test_a_deletion_that_cannot_be_written_down_is_not_done(index: SearchIndex, deletions: Path):
+    loading.load(index, [ClipRow("a")], deletions)
+    with Journal(deletions), pytest.raises(JournalInUse):
+        loading.delete(index, ["a"], deletions)
+    assert ids(index) == ["a"]
+
+
+def test_audio_is_looked_for_under_the_folder(samples: Path, tmp_path: Path):
+    (tmp_path / "one.mp3").touch()
+    assert loading.audio_found(["set/one.mp3", "set/two.mp3"], tmp_path) == (1, 2)
+    _, looked_for = loading.audio_found([f"set/{number}.mp3" for number in range(10_000)], tmp_path)
+    assert 100 <= looked_for <= 400
+    with pytest.raises(WrongRequest, match="there is no folder"):
+        loading.audio_found(["x"], tmp_path / "nothing")
+
+
+def test_the_real_clips_are_joined_whole(real_rows: list[ClipRow]):
+    assert len(real_rows) == 1860
+    assert all(row.text and row.duration for row in real_rows)

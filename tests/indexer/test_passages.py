@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pytest
+
+from clips.row import ClipRow, Segment, Word
+from indexer.passages import LONGEST_PASSAGE, Passage, passages_of
+from tests.indexer.made_rows import ALL, INTERVIEW, passages
+
+
+def test_a_short_clip_is_one_passage_with_its_own_id():
+    row = ClipRow("a.mp3", duration=LONGEST_PASSAGE, generated_text="words", segments=(Segment(0, 1, "words"),))
+    assert list(passages_of(row)) == [Passage("a.mp3", 0.0, LONGEST_PASSAGE, row)]
+
+
+@pytest.mark.parametrize("row", [ClipRow("a"), ClipRow("a", duration=90.0, generated_text="no times known")], ids=str)
+def test_a_clip_whose_length_or_times_are_not_known_stays_whole(row: ClipRow):
+    assert list(passages_of(row)) == [Passage("a", 0.0, row.duration, row)]
+
+
+def test_a_long_clip_is_cut_at_its_pauses():
+    first, second, third = passages_of(INTERVIEW)
+    assert [passage.id for passage in (first, second, third)] == [f"{INTERVIEW.id}#000{number}" for number in (1, 2, 3)]
+    assert (second.start, second.end, second.row.duration) == (26.0, 50.0, 24.0)
+    assert (second.row.generated_text, second.row.emotion, second.row.sentiment) == (
+        "second part",
+        "happiness",
+        "positive",
+    )
+    assert [word.text for word in second.row.words] == ["second"]
+    assert third.row.emotion == "neutral", "what was not tagged by itself has the clip's emotion"
+    assert {passage.clip for passage in (first, second, third)} == {INTERVIEW.id}
+
+
+def test_short_stretches_are_gathered_up_to_the_longest_passage():
+    segments = tuple(Segment(start, start + 9.0, str(start)) for start in range(0, 100, 10))
+    found = list(passages_of(ClipRow("a", duration=100.0, segments=segments)))
+    assert [passage.row.generated_text for passage in found] == ["0 10 20", "30 40 50", "60 70 80", "90"]
+    assert all(passage.end is not None and passage.end - passage.start <= LONGEST_PASSAGE for passage in found)
+
+
+def test_a_stretch_that_is_too_long_by_itself_is_cut_between_words():
+    words = tuple(Word(f"w{second}", second, second + 0.5) for second in range(70))
+    row = ClipRow(
+        "a", duration=70.0, words=words, segments=(Segment(0.0, 70.0, "all", emotion="fear", emotion_score=0.9),)
+    )
+    found = list(passages_of(row))
+    assert sum((list(passage.row.words) for passage in found), []) == list(words)  # noqa: RUF017 - three lists
+    assert [passage.row.emotion for passage in found] == ["fear"] * 3
+    assert [passage.start for passage in found] == [0.0, 30.0, 60.0]
+
+
+def test_no_word_is_lost_or_doubled_where_only_words_are_known():
+    words = tuple(Word(f"w{second}", second * 1.7, second * 1.7 + 1.0) for second in range(50))
+    found = list(passages_of(ClipRow("a", duration=86.0, words=words)))
+    assert " ".join(passage.row.generated_text for passage in found) == " ".join(word.text for word in words)
+
+
+@pytest.mark.parametrize("passage", passages(ALL), ids=lambda passage: passage.id[:24])
+def test_a_passage_comes_back_from_its_source_as_it_was(passage: Passage):
+    assert Passage.from_source(passage.source()) == passage
+
+
+def test_the_source_has_natural_names_and_no_empty_member():
+    row = ClipRow("a.mp3", text="the dog", generated_text="THE FROG", duration=2.0, extra={"locale": "en"})
+    (passage,) = passages_of(row)
+    assert passage.source() == {
+        "id": "a.mp3",
+        "clip": "a.mp3",
+        "start": 0.0,
+        "end": 2.0,
+        "text": "the dog",
+        "generated_text": "THE FROG",
+        "duration": 2.0,
+        "wer": 0.5,
+        "extra": {"locale": "en"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "wer"),
+    [
+        (ClipRow("a", text="the dog", generated_text="THE DOG"), 0.0),
+        (ClipRow("a", text="one two three", generated_text="one two"), 0.333),
+        (ClipRow("a", text="spoken", decoded_at="2026-01-01"), 1.0),
+        (ClipRow("a", text="never decoded"), None),
+        (ClipRow("a", generated_text="no reference"), None),
+        (ClipRow("a", text="?!", generated_text="words"), None),
+    ],
+    ids=str,
+)
+def test_the_word_error_rate_is_known_where_both_texts_are(row: ClipRow, wer: float | None):
+    (passage,) = passages_of(row)
+    assert passage.wer() == wer
+
+
+def test_a_part_of_a_clip_has_no_word_error_rate():
+    assert {passage.wer() for passage in passages_of(replace(INTERVIEW, decoded_at="now"))} == {None}
