@@ -16,6 +16,7 @@ MAVEN_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 OLDEST_JDK=21
 HEAP=512m
 SECONDS_TO_GREEN=180
+SECONDS_OF_CALM=6
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/hearsay"
@@ -199,16 +200,26 @@ ask() {
     2> /dev/null || true
 }
 
-health() {
-  local answer
-  answer="$(ask "$1" "/_cluster/health?wait_for_nodes=%3E%3D${2:-1}&wait_for_status=${3:-red}&timeout=2s")"
-  if [[ "$answer" != *'"timed_out":false'* && -n "${2:-}" ]]; then answer=""; fi
-  sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' <<< "$answer"
-}
+health() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' <<< "$(ask "$1" /_cluster/health)"; }
 
+# Green; or yellow and calm, where an index from before wants more copies than there are nodes.
 wait_until_green() {
-  local deadline=$((SECONDS + SECONDS_TO_GREEN))
-  until [ "$(health "$PORT" "$NODES" green)" = green ]; do
+  local deadline=$((SECONDS + SECONDS_TO_GREEN)) calm=$SECONDS answer
+  while true; do
+    answer="$(ask "$PORT" "/_cluster/health?wait_for_nodes=$NODES&wait_for_status=green&timeout=2s")"
+    case "$answer" in
+      *'"timed_out":false'*)
+        say "green: http://127.0.0.1:$PORT"
+        return
+        ;;
+      *'"status":"yellow"'*"\"number_of_nodes\":$NODES,"*'"initializing_shards":0,'*)
+        if [ $((SECONDS - calm)) -ge "$SECONDS_OF_CALM" ]; then
+          say "yellow: http://127.0.0.1:$PORT (an index there wants more copies than there are nodes)"
+          return
+        fi
+        ;;
+      *) calm=$SECONDS ;;
+    esac
     [ "$(running_nodes | wc -l)" -eq "$NODES" ] || give_up "a node ended"
     [ "$SECONDS" -lt "$deadline" ] || give_up "not green after $SECONDS_TO_GREEN seconds"
     sleep 0.2
@@ -259,7 +270,6 @@ start() {
   done
   for pid in "${launches[@]}"; do wait "$pid" || give_up "Elasticsearch did not start"; done
   wait_until_green
-  say "green: http://127.0.0.1:$PORT"
 }
 
 stop() {

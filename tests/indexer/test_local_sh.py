@@ -37,15 +37,25 @@ def test_starting_twice_says_that_it_is_running_already(node: Node):
 
 
 @elastic
-def test_data_outlive_a_stop_and_a_stop_ends_its_own_nodes_alone(node: Node, open_folder: Path):
-    data, port = str(open_folder / "other"), free_port()
-    assert run_local("start", "--data", data, port=port).stdout == f"green: http://127.0.0.1:{port}\n"
-    with Elasticsearch(f"http://127.0.0.1:{port}") as client:
-        client.index(index="kept", id="1", document={"a": 1}, refresh=True)
+def test_a_stop_ends_its_own_nodes_and_no_others(node: Node, open_folder: Path):
+    data, port = str(open_folder / "another one"), free_port()
+    started = run_local("start", "--data", data, port=port)
+    assert started.stdout == f"green: http://127.0.0.1:{port}\n", started.stderr
     assert run_local("stop", "--data", data).stdout == "stopped node-1\n"
     assert last_line(run_local("status", "--data", data).stdout) == "stopped"
     assert last_line(run_local("status", "--data", str(node.data)).stdout) == "green"
+
+
+@elastic
+@pytest.mark.long
+def test_data_outlive_a_stop_and_what_cannot_become_green_is_not_waited_for(open_folder: Path):
+    data, port = str(open_folder / "kept"), free_port()
     assert run_local("start", "--data", data, port=port).returncode == 0
+    with Elasticsearch(f"http://127.0.0.1:{port}") as client:
+        client.index(index="kept", id="1", document={"a": 1}, refresh=True)
+    run_local("stop", "--data", data)
+    again = run_local("start", "--data", data, port=port)
+    assert again.stdout.startswith(f"yellow: http://127.0.0.1:{port} "), "the index wants a copy, and there is one node"
     with Elasticsearch(f"http://127.0.0.1:{port}") as client:
         assert client.get(index="kept", id="1")["found"]
     run_local("stop", "--data", data)
