@@ -146,7 +146,7 @@ find_elasticsearch() {
 # The process of a node, if it is one that we started: its command line names the node's folder.
 pid_of() {
   local pid
-  [ -f "$1/pid" ] && pid="$(cat "$1/pid")" && [ -n "$pid" ] || return 1
+  pid="$(cat "$1/pid" 2> /dev/null)" && [ -n "$pid" ] || return 1 # it goes with its process
   ps -o args= -p "$pid" 2> /dev/null | grep -qF -- "-Dhearsay.node=$1 " && say "$pid"
 }
 

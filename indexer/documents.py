@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from clips.normalise import tokens
+from indexer.fields import FIELDS
 from indexer.passages import Passage
 from indexer.stems import stem
 
@@ -14,6 +15,9 @@ It is no letter, so nobody's words ever become it.
 
 LONGEST_KEYWORD: Final = 1000
 """Characters of a value that can be filtered and counted; a longer one is kept, given back, and counted as unknown."""
+
+TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
+"""What a document has beside its passage's source."""
 
 SCHEMA: Final = 1
 """Raised when documents change so that an index has to be loaded anew."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from indexer.documents import LONGEST_KEYWORD, SCHEMA, SENTINEL, document_of
+from indexer.documents import LONGEST_KEYWORD, SCHEMA, SENTINEL, TOKEN_FIELDS, document_of
 from indexer.fields import FIELDS, UNKNOWN, Kind
 from indexer.index import Range, Request
 from indexer.passages import Passage
@@ -11,8 +11,6 @@ from indexer.query import AllOf, AnyOf, BestOf, Everything, Query, Term
 
 MOST_VALUES: Final = 10_000
 """Values that are counted of one facet."""
-
-TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
 
 # Nothing here needs a module that the minimal distribution lacks.
 _TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
-from indexer.documents import LONGEST_KEYWORD, document_of
-from indexer.fields import FACETS, FIELDS, UNKNOWN
+from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS, document_of
+from indexer.fields import FACETS, FIELDS, UNKNOWN, Field
 from indexer.index import Range, Request
 from indexer.passages import Passage
 from indexer.query import AllOf, AnyOf, BestOf, Everything, Term
@@ -16,13 +16,15 @@ from indexer.query import Query as Tree
 MOST_VALUES: Final = 10_000
 """Values that are counted of one facet."""
 
+_SEARCHABLE: Final = tuple(field for field in FIELDS if field.kind not in ("prose", "stored"))
+
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 
 def schema() -> Schema:
     """Made of the field table; ``rank`` orders passages by id, ``source`` is what comes back of them."""
     builder = SchemaBuilder()
-    for field in FIELDS:
+    for field in _SEARCHABLE:
         match field.kind:
             case "id" | "keyword" | "date":
                 fast = field.kind == "keyword"
@@ -33,8 +35,6 @@ def schema() -> Schema:
                 builder.add_float_field(field.name, indexed=True, fast=True)
             case "integer":
                 builder.add_integer_field(field.name, indexed=True, fast=True)
-            case "prose" | "stored":
-                pass
     builder.add_json_field("extra", tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("rank", fast=True)
     builder.add_bytes_field("source", stored=True)
@@ -47,23 +47,27 @@ SCHEMA: Final = schema()
 def engine_document(passage: Passage, rank: int) -> Document:
     """A passage as this engine takes it; raises `ValueError` where a text is not Unicode."""
     document = document_of(passage)
-    members = {field.name: document[field.name] for field in FIELDS if field.name in document}
-    kinds = {field.name: field.kind for field in FIELDS}
-    searchable = {name: value for name, value in members.items() if _is_searchable(name, kinds[name], value)}
-    source = json.dumps(passage.source(), separators=(",", ":")).encode()
-    extra = {"extra": document["extra"]} if "extra" in document else {}
-    return Document.from_dict(searchable | extra | {"rank": rank, "source": source}, SCHEMA)
+    source = {name: value for name, value in document.items() if name not in TOKEN_FIELDS}
+    members = {
+        field.name: document[field.name]
+        for field in _SEARCHABLE
+        if field.name in document and _is_taken(field, document[field.name])
+    }
+    if "extra" in document:
+        members["extra"] = document["extra"]
+    stored = json.dumps(source, separators=(",", ":")).encode()
+    return Document.from_dict(members | {"rank": rank, "source": stored}, SCHEMA)
 
 
-def _is_searchable(name: str, kind: str, value: Any) -> bool:
-    match kind:
+def _is_taken(field: Field, value: Any) -> bool:
+    match field.kind:
         case "keyword":
-            is_said = name not in FACETS or value != UNKNOWN  # who says "unknown" has said nothing
+            is_said = field.name not in FACETS or value != UNKNOWN  # who says "unknown" has said nothing
             return is_said and len(value) <= LONGEST_KEYWORD
         case "integer":
             return bool(abs(value) <= _LARGEST_INTEGER)
         case _:
-            return kind not in ("prose", "stored")
+            return True
 
 
 def passage_of(document: Document) -> Passage:
