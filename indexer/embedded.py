@@ -127,7 +127,12 @@ class EmbeddedIndex:
             about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return Opened(version, stamp, _index(folder, about), about["audio"], about["ordered"])
+        try:
+            return Opened(version, stamp, _index(folder, about), about["audio"], about["ordered"])
+        except IndexIncompatible:
+            if folder.exists():
+                raise
+            return None  # a load removed it while it was being opened
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None) -> int:
         by_id = _by_id(passages)
