@@ -1,15 +1,26 @@
 """Which models hear: the one place where a name in the settings becomes a recogniser or a tagger."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
+from asr import sphinx
+from asr.checkpoints import device_of, has_torch, loaded
+from asr.classic import ClassicTagger
+from asr.classifier import ClassifierTagger
+from asr.ctc import CtcTranscriber
 from asr.emotion import EmotionTagger
 from asr.errors import ModelUnavailable
+from asr.seq2seq import Seq2SeqTranscriber
 from asr.settings import AsrSettings
 from asr.sphinx import PocketSphinxTranscriber
 from asr.transcript import Transcriber
 
 Model_co = TypeVar("Model_co", covariant=True)
+
+AUTO: Final = "auto"
+SPEECH_ON_GPU: Final = "facebook/wav2vec2-large-960h"
+SPEECH_ON_CPU: Final = "facebook/wav2vec2-base-960h"
+EMOTION_ON_GPU: Final = "CAiRE/SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +32,65 @@ class Chosen(Generic[Model_co]):
 
 
 def open_transcriber(settings: AsrSettings) -> Chosen[Transcriber]:
-    """The recogniser that ``asr_model`` names; raises `ModelUnavailable` where a named one cannot be had."""
-    return Chosen(PocketSphinxTranscriber(settings.workers))
+    """The recogniser that ``asr_model`` names; raises `ModelUnavailable` where a named one cannot be had.
+
+    ``auto`` is the larger wav2vec2 on a GPU, the smaller one on a CPU, and PocketSphinx where that cannot be had.
+    """
+    if settings.asr_model == sphinx.NAME:
+        return Chosen(PocketSphinxTranscriber(settings.workers))
+    if settings.asr_model != AUTO:
+        return Chosen(checkpoint_transcriber(settings.asr_model, settings.device))
+    wanted = SPEECH_ON_GPU if _has_gpu(settings.device) else SPEECH_ON_CPU
+    try:
+        return Chosen(checkpoint_transcriber(wanted, settings.device))
+    except ModelUnavailable as problem:
+        return Chosen(PocketSphinxTranscriber(settings.workers), _warning("speech", wanted, problem, sphinx.NAME))
 
 
 def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:
-    """The tagger that ``ser_model`` names; raises `ModelUnavailable` where a named one cannot be had."""
-    raise ModelUnavailable(f"The emotion model {settings.ser_model} is not there yet.")
+    """The tagger that ``ser_model`` names; raises `ModelUnavailable` where a named one cannot be had.
+
+    ``auto`` is the large classifier on a GPU, the embedded one elsewhere, and where the large one cannot be had.
+    """
+    if settings.ser_model not in (AUTO, ClassicTagger.name):
+        return Chosen(ClassifierTagger(settings.ser_model, settings.device))
+    if settings.ser_model != AUTO or not _has_gpu(settings.device):
+        return Chosen(ClassicTagger())
+    try:
+        return Chosen(ClassifierTagger(EMOTION_ON_GPU, settings.device))
+    except ModelUnavailable as problem:
+        return Chosen(ClassicTagger(), _warning("emotion", EMOTION_ON_GPU, problem, ClassicTagger.name))
+
+
+def checkpoint_transcriber(name: str, device: str) -> Transcriber:
+    """The recogniser of a checkpoint, by what its config says of its kind; raises `ModelUnavailable`."""
+    device = device_of(device)
+    kind = loaded(name, _kind_of_transcriber)
+    return kind(name, device)
+
+
+def _kind_of_transcriber(name: str, *, local_files_only: bool) -> type[CtcTranscriber | Seq2SeqTranscriber]:
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CTC_MAPPING_NAMES,
+        MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES,
+    )
+
+    config = AutoConfig.from_pretrained(name, local_files_only=local_files_only)
+    architectures = set(config.architectures or ())
+    if architectures & set(MODEL_FOR_CTC_MAPPING_NAMES.values()):
+        return CtcTranscriber
+    if architectures & set(MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES.values()):
+        return Seq2SeqTranscriber
+    raise ModelUnavailable(
+        f"The model {name} ({', '.join(sorted(architectures)) or config.model_type}) does not write down speech; "
+        "name a CTC model such as wav2vec2, or a sequence-to-sequence one such as Whisper."
+    )
+
+
+def _has_gpu(device: str) -> bool:
+    return has_torch() and device_of(device).startswith("cuda")
+
+
+def _warning(purpose: str, wanted: str, problem: ModelUnavailable, used: str) -> str:
+    return f"The {purpose} model for this machine is {wanted}, which cannot be had: {problem} {used} is used instead."

@@ -1,0 +1,121 @@
+"""Emotion by a transformers audio classifier: a Hugging Face name or a folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.checkpoints import device_of, feature_extractor, features, loaded, running, trained_model
+from asr.emotion import UNTAGGED, Emotion
+from asr.errors import ModelUnavailable
+from asr.pauses import pieces
+from asr.transcript import Waveform
+from clips.emotions import UNCERTAIN, canonical_emotion
+
+CERTAIN: Final = 0.5
+"""Lowest score of a label that is said: the model holds it for more likely than not.
+
+It is where a sigmoid changes sides, and of a softmax more than all other labels together. It is not calibrated, since
+no checkpoint's calibration is known beforehand.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a classifier's outputs mean: canonical labels in order, and whether they exclude each other."""
+
+    labels: tuple[str, ...]
+    exclude_each_other: bool
+
+
+UNNAMED: Final = {
+    # Its config names no labels; the order and the multi-label training are its authors' (CAiRE, HKUST).
+    "SER-wav2vec2-large-xlsr-53-eng-zho-all-age": Outputs(
+        (
+            "sadness",
+            "fear",
+            "angry",
+            "happiness",
+            "disgust",
+            "neutral",
+            "surprise",
+            "positive",
+            "negative",
+            "excitement",
+            "frustrated",
+            UNCERTAIN,  # "other"
+            UNCERTAIN,  # "unknown"
+        ),
+        exclude_each_other=False,
+    )
+}
+"""Checkpoints that do not say themselves what their outputs mean, by the last part of name or folder."""
+
+
+class ClassifierTagger:
+    """An audio classification checkpoint by Hugging Face name or folder; hears one piece per forward pass.
+
+    Of a clip longer than 30 s the scores are the mean over its pieces, by their length. A best label under `CERTAIN`,
+    and one that means "something else", is ``uncertain``.
+    """
+
+    def __init__(self, name: str, device: str = "auto") -> None:
+        self.name = name
+        self.device = device_of(device)
+        self._extractor, self._outputs, self._model = loaded(name, _load)
+        self._model.to(self.device)
+
+    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+        return [self._emotion(waveform) for waveform in waveforms]
+
+    def close(self) -> None:
+        """Nothing is held that the garbage collector does not give back."""
+
+    def _emotion(self, waveform: Waveform) -> Emotion:
+        heard = pieces(waveform)
+        if not heard:
+            return UNTAGGED
+        scores = [self._scores(waveform[start:end]) for start, end in heard]
+        lengths = [end - start for start, end in heard]
+        return emotion_of(np.average(scores, axis=0, weights=lengths), self._outputs.labels)
+
+    def _scores(self, piece: Waveform) -> NDArray[np.float64]:
+        with running(self.name):
+            logits = self._model(**features(self._extractor, piece, self.device)).logits[0].double()
+            scores = logits.softmax(-1) if self._outputs.exclude_each_other else logits.sigmoid()
+            return np.asarray(scores.cpu())
+
+
+def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> Emotion:
+    """The emotion that a model's scores (0..1, in the order of its labels) speak for, or ``uncertain``."""
+    best = int(np.argmax(scores))
+    by_label: dict[str, float] = {}
+    for label, score in zip(labels, scores.tolist(), strict=True):
+        by_label[label] = max(score, by_label.get(label, 0.0))  # a sum would favour labels that stand for two
+    label = labels[best] if scores[best] >= CERTAIN else UNCERTAIN
+    return Emotion(label, float(scores[best]), by_label)
+
+
+def _load(name: str, *, local_files_only: bool) -> tuple[Any, Outputs, Any]:
+    from transformers import AutoModelForAudioClassification, Wav2Vec2ForSequenceClassification
+
+    extractor = feature_extractor(name, local_files_only=local_files_only)
+    if outputs := UNNAMED.get(PurePath(name).name):
+        size = len(outputs.labels)
+        kind = Wav2Vec2ForSequenceClassification
+        return extractor, outputs, trained_model(kind, name, local_files_only=local_files_only, num_labels=size)
+    model = trained_model(AutoModelForAudioClassification, name, local_files_only=local_files_only)
+    return extractor, _named_outputs(name, model.config.id2label), model
+
+
+def _named_outputs(name: str, id2label: dict[int, str]) -> Outputs:
+    labels = [id2label[number] for number in sorted(id2label)]
+    if all(label.upper().startswith("LABEL_") for label in labels):
+        raise ModelUnavailable(
+            f"The model {name} does not say which emotions its {len(labels)} outputs are; "
+            "write their names into id2label of its config.json."
+        )
+    return Outputs(tuple(map(canonical_emotion, labels)), exclude_each_other=True)

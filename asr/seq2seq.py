@@ -1,0 +1,64 @@
+"""Sequence-to-sequence recognisers (Whisper and kin): they write whole sentences, and some say from when to when."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any
+
+from asr.audio import SAMPLE_RATE
+from asr.checkpoints import device_of, feature_extractor, features, loaded, running, tokenizer, trained_model
+from asr.pauses import pieces
+from asr.transcript import Transcript, Waveform
+from clips.row import Segment
+
+
+class Seq2SeqTranscriber:
+    """A sequence-to-sequence checkpoint by Hugging Face name or folder.
+
+    A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
+    lie between them, else each piece that it heard is one. It gives no confidences, and no times of single words.
+    """
+
+    def __init__(self, name: str, device: str = "auto") -> None:
+        self.name = name
+        self.device = device_of(device)
+        self._extractor, self._tokenizer, self._model = loaded(name, _load)
+        self._model.to(self.device)
+        self._marks_times = getattr(self._model.generation_config, "no_timestamps_token_id", None) is not None
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        return [_transcript(self._segments(waveform)) for waveform in waveforms]
+
+    def close(self) -> None:
+        """Nothing is held that the garbage collector does not give back."""
+
+    def _segments(self, waveform: Waveform) -> Iterator[Segment]:
+        for piece in pieces(waveform):
+            start, end = (sample / SAMPLE_RATE for sample in piece)
+            for first, last, tokens in self._sentences(waveform[slice(*piece)]):
+                text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
+                if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
+                    yield Segment(start + first, min(start + last, end), text)
+
+    def _sentences(self, piece: Waveform) -> list[tuple[float, float, Any]]:
+        """Start and end in seconds from the piece's start, and tokens, of what the model wrote."""
+        options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
+        with running(self.name):
+            heard = features(self._extractor, piece, self.device, return_attention_mask=True)
+            written = self._model.generate(**heard, **options)
+        if not self._marks_times:
+            return [(0.0, len(piece) / SAMPLE_RATE, written[0])]
+        found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in written["segments"][0]]
+        return sorted(found, key=itemgetter(0))
+
+
+def _transcript(segments: Iterable[Segment]) -> Transcript:
+    found = tuple(segments)
+    return Transcript(" ".join(segment.text for segment in found), segments=found)
+
+
+def _load(name: str, *, local_files_only: bool) -> tuple[Any, Any, Any]:
+    from transformers import AutoModelForSpeechSeq2Seq
+
+    extractor = feature_extractor(name, local_files_only=local_files_only)
+    spelling = tokenizer(name, local_files_only=local_files_only)
+    return extractor, spelling, trained_model(AutoModelForSpeechSeq2Seq, name, local_files_only=local_files_only)
