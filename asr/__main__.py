@@ -13,7 +13,7 @@ from asr.listener import LocalListener
 from asr.logs import start_log
 from asr.models import open_tagger, open_transcriber
 from asr.progress import Progress
-from asr.report import show_score, show_summary
+from asr.report import console_of, show_score, show_summary
 from asr.score import score
 from asr.settings import AsrSettings, read_settings
 from asr.sources import open_source
@@ -99,7 +99,7 @@ def run_decode(options: argparse.Namespace) -> int:
     settings = read_settings()
     source = open_source(options.source, options.csv, options.dataset, allow_missing=options.allow_missing)
     listing = limited(source.list(), options.limit)
-    console = Console(stderr=True)
+    console = console_of(sys.stderr)
     log_path = start_log(settings.log_dir)
     listener = open_listener(settings, console)
     try:
@@ -107,7 +107,7 @@ def run_decode(options: argparse.Namespace) -> int:
             summary = decode(listing, listener, options.out, settings.batch_clips, progress)
     finally:
         listener.close()
-    show_summary(summary, Console())
+    show_summary(summary, console_of(sys.stdout))
     for sentence in listing.rejected:
         console.print(f"left out: {sentence}", markup=False)
     console.print(f"written: {options.out / 'clips.csv'}, {options.out / 'clips.jsonl'}; log: {log_path}", markup=False)
@@ -137,7 +137,7 @@ def run_score(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(scored.to_json(), ensure_ascii=False))
     else:
-        show_score(scored, Console())
+        show_score(scored, console_of(sys.stdout))
     return ALL_WELL
 
 

@@ -2,16 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final, TextIO
 
 from rich.console import Console
 from rich.table import Table
 
 from asr.decode import Summary
 from asr.score import Score, Slice, score
+from clips.emotions import UNCERTAIN
 from clips.row import ClipRow
 
-EXAMPLES = 6
+PIPE_WIDTH: Final = 160
+"""Columns of what goes into a file or another program."""
+
+EXAMPLES: Final = 6
 """Rows that a summary shows."""
+
+
+def console_of(stream: TextIO) -> Console:
+    """As wide as the terminal; in a pipe wide enough for a line to stay one."""
+    return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
 
 
 def show_summary(summary: Summary, console: Console) -> None:
@@ -45,7 +55,8 @@ def _examples(rows: Iterable[ClipRow]) -> Table:
 
 
 def _tag(row: ClipRow) -> str:
-    return row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
+    says_nothing = row.emotion_score is None or row.emotion == UNCERTAIN
+    return row.emotion if says_nothing else f"{row.emotion} {row.emotion_score:.2f}"
 
 
 def show_score(scored: Score, console: Console) -> None:

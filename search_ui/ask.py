@@ -18,6 +18,9 @@ from search_ui.state import ANY_DURATION, LONGEST_WORDS, SearchState
 MODE: Final = DEFAULT_MODE
 """How words are found; the page offers no choice while there is one way to choose from."""
 
+SECONDS_KEPT: Final = 10
+"""How long an answer is given again: ``put`` and ``delete`` change a version in its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -52,6 +55,6 @@ def _address(state: SearchState) -> str:
     return urlencode(state.to_params(), doseq=True)
 
 
-@st.cache_data(show_spinner=False, max_entries=300, hash_funcs={SearchState: _address})
+@st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
 def _answer(version: str, state: SearchState, size: int) -> Result:  # noqa: ARG001 - a new version is another answer
     return the_index().search(request_of(state, size))
