@@ -58,26 +58,28 @@ def decode_audio(data: bytes, max_seconds: float) -> Waveform:
             return waveform
     if is_audio:
         raise EmptyAudio("The file holds no sound (0 samples); record or upload it again.")
-    raise NotAudio("This is no audio that can be read: send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
+    raise NotAudio("This is no audio, or it is damaged: send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
 
 
 def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
     """All blocks as one waveform; at no time is more of them in memory than the waveform itself and one block."""
     resampled: list[Waveform] = []
     resampler: soxr.ResampleStream | None = None
-    heard = 0.0
+    frames = 0
     for rate, block in blocks:
-        heard += len(block) / rate
-        if heard > max_seconds:
-            raise AudioTooLong(f"The sound is longer than {max_seconds:g} seconds, the longest that is accepted.")
         resampler = resampler or _resampler(rate)
+        frames += len(block)
+        if frames > max_seconds * rate:
+            raise AudioTooLong(f"The sound is longer than {max_seconds:g} seconds, the longest that is accepted.")
         mono = np.nan_to_num(block, nan=0, posinf=0, neginf=0).clip(-1, 1).mean(axis=1)
         resampled.append(resampler.resample_chunk(mono))
     if resampler is None:
         return np.zeros(0, np.float32)
     resampled.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
     waveform: Waveform = np.concatenate(resampled)
-    return waveform - waveform.mean() if waveform.size else waveform
+    if waveform.size:
+        waveform -= waveform.mean()
+    return waveform.clip(-1, 1, out=waveform)
 
 
 def _resampler(rate: int) -> soxr.ResampleStream:
