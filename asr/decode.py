@@ -75,7 +75,7 @@ class _Run:
             self.heard += len(rows)
             self.skipped += len(batch) - len(rows)
             self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
-            progress.advance(len(batch), audio, sum(bool(row.error) for row in rows))
+            progress.advance(len(batch), len(rows), audio, sum(bool(row.error) for row in rows))
 
     def rows_of_the_source(self) -> tuple[ClipRow, ...]:
         ids = (clip.row.id for clip in self._listing.clips)

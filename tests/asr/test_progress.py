@@ -22,7 +22,7 @@ def test_a_terminal_sees_counts_rates_and_failures():
     where = console(terminal=True)
     with Progress(where) as bar:
         bar.start(10)
-        bar.advance(4, 12.5, failed=1)
+        bar.advance(4, 4, 12.5, failed=1)
     assert "4/10" in written(where)
     assert "clips/s" in written(where)
     assert "audio-s/s" in written(where)
@@ -34,8 +34,8 @@ def test_a_pipe_sees_whole_lines_and_no_control_characters(monkeypatch: pytest.M
     where = console(terminal=False)
     with Progress(where) as bar:
         bar.start(10)
-        bar.advance(4, 12.5)
-        bar.advance(4, 12.5)
+        bar.advance(4, 4, 12.5)
+        bar.advance(4, 4, 12.5)
     lines = written(where).splitlines()
     assert [line.split(" clips ")[0] for line in lines] == ["4 of 10", "8 of 10"]
     assert "\x1b" not in written(where)
@@ -45,5 +45,14 @@ def test_a_short_run_in_a_pipe_says_nothing():
     where = console(terminal=False)
     with Progress(where) as bar:
         bar.start(1)
-        bar.advance(1, 2.0)
+        bar.advance(1, 1, 2.0)
     assert written(where) == ""
+
+
+def test_clips_that_were_done_before_do_not_make_the_pace_look_better(monkeypatch: pytest.MonkeyPatch):
+    bar = Progress(console(terminal=False))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
+    bar.start(100)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 110.0)
+    bar.advance(60, 10, 50.0)
+    assert bar.pace() == "1.0 clips/s · 5.0 audio-s/s · 0:40 left"
