@@ -14,6 +14,7 @@ MAVEN_ARTIFACT="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$VER
 MAVEN_SHA512=c06bd4ef7691da91052cada7bb255b2d7c48a1422820a8db0e3e3a1ed0dde4e8d380cdbadeb7029cc56167b9ad3a6d89f6b8edbc48d4b8685d1ab24a7ab17dd5
 MAVEN_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 OLDEST_JDK=21
+JDK_PACKAGE=openjdk-21-jre-headless
 HEAP=512m
 SECONDS_TO_GREEN=180
 SECONDS_OF_CALM=6
@@ -69,7 +70,7 @@ jdk_candidates() {
   printf '%s\n' /usr/lib/jvm/*
 }
 
-find_jdk() {
+known_jdk() {
   local home major
   while read -r home; do
     [ -n "$home" ] && [ -x "$home/bin/java" ] || continue
@@ -79,7 +80,21 @@ find_jdk() {
       return
     fi
   done < <(jdk_candidates)
-  fail "no JDK of version $OLDEST_JDK or later; install one (Debian 13: apt install openjdk-21-jre-headless) or name it in JAVA_HOME"
+  return 1
+}
+
+# Where we may, and where the release has one: Debian 13 and Ubuntu 24.04 do, Debian 12 does not.
+install_jdk() {
+  local as_root=()
+  is_root || as_root=(sudo -n)
+  apt-cache show "$JDK_PACKAGE" > /dev/null 2>&1 || return 1
+  say "installing $JDK_PACKAGE" >&2
+  "${as_root[@]}" apt-get install -y -qq "$JDK_PACKAGE" > /dev/null 2>&1
+}
+
+find_jdk() {
+  known_jdk || { install_jdk && known_jdk; } \
+    || fail "no JDK of version $OLDEST_JDK or later; install one (sudo apt-get install $JDK_PACKAGE) or name it in JAVA_HOME"
 }
 
 fetch() {
