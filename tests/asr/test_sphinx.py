@@ -1,0 +1,262 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import pairwise
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.audio import decode_audio, seconds
+from asr.errors import AsrError
+from asr.sphinx import PocketSphinxTranscriber
+from asr.sphinx_process import decoder
+from asr.transcript import Transcript, Waveform
+from clips.normalise import words as counted_words
+from clips.table import read_csv
+from clips.wer import WordErrors, word_errors
+from tests.conftest import PROJECT
+
+SHORT = 14
+
+
+@pytest.fixture(scope="module")
+def sphinx() -> Iterator[PocketSphinxTranscriber]:
+    transcriber = PocketSphinxTranscriber(workers=2)
+    yield transcriber
+    transcriber.close()
+
+
+def waveform_of(path: Path) -> Waveform:
+    return decode_audio(path.read_bytes(), 600)
+
+
+@pytest.fixture(scope="module")
+def spoken(samples: Path) -> dict[str, Waveform]:
+    """A few short sample clips by their reference text."""
+    rows = read_csv(samples / "clips.csv").rows().values()
+    short = [row for row in rows if row.id.endswith("0.mp3") or row.id.endswith("5.mp3")][:SHORT]
+    return {row.text: waveform_of(samples.parent / row.id) for row in short}
+
+
+@pytest.fixture(scope="module")
+def transcripts(sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]) -> list[Transcript]:
+    return sphinx.transcribe(list(spoken.values()))
+
+
+@pytest.fixture(scope="module")
+def interview(samples: Path) -> Waveform:
+    return waveform_of(samples / "interview.mp3")
+
+
+def test_what_was_said_is_written_down(transcripts: list[Transcript], spoken: dict[str, Waveform]):
+    pairs = zip(spoken, transcripts, strict=True)
+    errors = sum((word_errors(counted_words(text), counted_words(heard.text)) for text, heard in pairs), WordErrors())
+    assert errors.reference_words > 60
+    assert errors.rate is not None
+    assert errors.rate < 0.25
+
+
+def check_promises(transcript: Transcript, waveform: Waveform) -> None:
+    """What `Transcript` promises of any recogniser that gives words."""
+    assert transcript.text == " ".join(word.text for word in transcript.words)
+    assert transcript.text == " ".join(segment.text for segment in transcript.segments)
+    for timed in (transcript.words, transcript.segments):
+        assert all(0 <= one.start < one.end <= seconds(waveform) for one in timed)
+        assert all(before.end <= after.start + 0.011 for before, after in pairwise(timed))
+        assert all(one.confidence is not None and 0 <= one.confidence <= 1 for one in timed)
+    assert not set("<>[]()+|") & set(transcript.text)
+
+
+def test_words_and_segments_come_in_order_inside_the_clip_with_confidences(
+    transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    for transcript, waveform in zip(transcripts, spoken.values(), strict=True):
+        check_promises(transcript, waveform)
+        assert transcript.confidence is not None
+        assert 0 < transcript.confidence <= 1
+
+
+def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[Transcript], spoken: dict[str, Waveform]):
+    right, wrong = [], []
+    for text, transcript in zip(spoken, transcripts, strict=True):
+        for word in transcript.words:
+            (right if word.text in text.split() else wrong).append(word.confidence)
+    assert np.mean(right) > np.mean(wrong)
+
+
+def test_a_transcript_depends_on_nothing_that_was_heard_before(
+    sphinx: PocketSphinxTranscriber, transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    sounds = list(spoken.values())
+    assert sphinx.transcribe(sounds[::-1])[::-1] == transcripts
+    assert sphinx.transcribe([sounds[3]]) == [transcripts[3]]
+    alone = PocketSphinxTranscriber(workers=1)
+    try:
+        assert alone.transcribe([sounds[3]]) == [transcripts[3]]
+    finally:
+        alone.close()
+
+
+def test_a_quiet_recording_reads_like_a_loud_one(
+    sphinx: PocketSphinxTranscriber, transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    quiet = [waveform / 30 for waveform in list(spoken.values())[:3]]
+    assert [heard.text for heard in sphinx.transcribe(quiet)] == [heard.text for heard in transcripts[:3]]
+
+
+def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxTranscriber):
+    silent = [np.zeros(0, np.float32), np.zeros(1, np.float32), np.zeros(80_000, np.float32)]
+    assert sphinx.transcribe(silent) == [Transcript("")] * 3
+    assert sphinx.transcribe([]) == []
+
+
+def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxTranscriber):
+    clicks = [np.full(length, 0.5, np.float32) for length in (1, 40, 400, 2_000)]
+    for transcript, click in zip(sphinx.transcribe(clicks), clicks, strict=True):
+        check_promises(transcript, click)
+
+
+def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphinxTranscriber, interview: Waveform):
+    transcript = sphinx.transcribe([interview])[0]
+    check_promises(transcript, interview)
+    assert seconds(interview) > 100
+    assert len(transcript.segments) > 15
+    assert max(segment.end - segment.start for segment in transcript.segments) <= 30
+    assert "lighthouse" in transcript.text.split()
+    assert transcript.words[-1].end > 100
+
+
+def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
+    sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]
+):
+    with ThreadPoolExecutor(3) as server_threads:
+        answers = list(server_threads.map(lambda waveform: sphinx.transcribe([waveform])[0], list(spoken.values())[:3]))
+    assert all(answer.text for answer in answers)
+    assert decoder.cache_info().currsize == 0
+
+
+@pytest.fixture
+def lonely() -> Iterator[tuple[PocketSphinxTranscriber, set[BaseProcess]]]:
+    """A transcriber of one process, and the processes that are not its own."""
+    others = set(active_children())
+    transcriber = PocketSphinxTranscriber(workers=1)
+    yield transcriber, others
+    transcriber.close()
+
+
+def test_a_killed_process_is_replaced_and_loses_no_clip(
+    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]],
+    transcripts: list[Transcript],
+    spoken: dict[str, Waveform],
+):
+    transcriber, others = lonely
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(transcriber.transcribe, list(spoken.values()))
+        time.sleep(0.3)  # so that it is hearing one of them
+        (set(active_children()) - others).pop().kill()
+        assert answer.result() == transcripts
+
+
+def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_later_clips_are_heard(
+    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
+):
+    transcriber, others = lonely
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(transcriber.transcribe, [interview])
+        while not answer.done():
+            for child in set(active_children()) - others:
+                child.kill()
+            time.sleep(0.05)
+        with pytest.raises(AsrError, match="WORKERS"):
+            answer.result()
+    assert transcriber.transcribe([next(iter(spoken.values()))])[0].text
+
+
+def test_closing_twice_is_once(spoken: dict[str, Waveform]):
+    others = set(active_children())
+    transcriber = PocketSphinxTranscriber(workers=1)
+    transcriber.close()
+    transcriber.close()
+    assert set(active_children()) <= others
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from asr.audio import decode_audio
+from asr.sphinx import PocketSphinxTranscriber
+
+if __name__ == "__main__":
+    waveform = decode_audio(Path(sys.argv[1]).read_bytes(), 600)
+    transcriber = PocketSphinxTranscriber(workers=2)
+    print("ready", flush=True)
+    try:
+        transcriber.transcribe([waveform] * int(sys.argv[2]))
+        time.sleep(60)
+    except KeyboardInterrupt:
+        transcriber.close()
+        print("stopped")
+"""
+
+
+def start_program(tmp_path: Path, clip: Path, times: int) -> subprocess.Popen[str]:
+    """A program of its own, in a process group of its own, that hears a clip so many times and then waits."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    program = subprocess.Popen(
+        [sys.executable, tmp_path / "program.py", clip, str(times)],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "ready\n"
+    return program
+
+
+def processes_of(group: int) -> list[str]:
+    """The processes of a group that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, group_of_it = entry.read_text().rpartition(")")[2].split()[:3]
+            if int(group_of_it) == group and state != "Z":
+                found.append(entry.parent.name)
+    return found
+
+
+def test_ctrl_c_ends_it_without_a_stack_trace_and_leaves_no_process(tmp_path: Path, samples: Path):
+    program = start_program(tmp_path, samples / "sample-000000.mp3", times=400)
+    time.sleep(0.5)
+    os.killpg(program.pid, signal.SIGINT)  # a terminal sends it to all of them
+    assert program.communicate(timeout=60) == ("stopped\n", "")
+    assert program.returncode == 0
+    assert not processes_of(program.pid)
+
+
+def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: Path):
+    program = start_program(tmp_path, samples / "sample-000000.mp3", times=0)
+    assert len(processes_of(program.pid)) >= 3
+    program.kill()
+    program.communicate(timeout=60)
+    while processes_of(program.pid):  # the test's own time limit is the end of it
+        time.sleep(0.05)
+
+
+def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: PocketSphinxTranscriber, real_data: Path):
+    rows = list(read_csv(real_data / "common-voice" / "cv-valid-dev.csv").rows().values())
+    there = [row for row in rows if (real_data / "common-voice" / row.id).exists()][:400:20]
+    heard = sphinx.transcribe([waveform_of(real_data / "common-voice" / row.id) for row in there])
+    pairs = zip(there, heard, strict=True)
+    errors = sum((word_errors(counted_words(row.text), counted_words(one.text)) for row, one in pairs), WordErrors())
+    assert errors.rate is not None
+    assert errors.rate < 0.65
