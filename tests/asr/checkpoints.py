@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import torch
-from tokenizers import pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     GenerationConfig,
+    MoonshineConfig,
+    MoonshineForConditionalGeneration,
+    PreTrainedTokenizerFast,
     Wav2Vec2Config,
     Wav2Vec2CTCTokenizer,
     Wav2Vec2FeatureExtractor,
@@ -37,7 +40,8 @@ def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "letters.json"
-    vocabulary.write_text(json.dumps({token: number for number, token in enumerate(SPECIALS + LETTERS)}))
+    tokens = SPECIALS + LETTERS
+    vocabulary.write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
     tokenizer = Wav2Vec2CTCTokenizer(str(vocabulary))
     config = Wav2Vec2Config(
         **_SMALL,
@@ -49,6 +53,8 @@ def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
     model = Wav2Vec2ForCTC(config)
     with torch.no_grad():
         model.lm_head.weight *= 400
+        model.lm_head.weight[tokens.index("|")] = model.lm_head.weight[tokens.index("V")]  # so that words end, too
+        model.lm_head.bias[tokens.index("|")] = 1
         model.lm_head.bias[1 : len(SPECIALS)] = -1e4  # a trained model never writes them
     for part in (model, tokenizer, _wave_extractor(norm)):
         part.save_pretrained(folder)
@@ -62,6 +68,33 @@ def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4,
     config = Wav2Vec2Config(**_SMALL, **named, classifier_proj_size=16, feat_extract_norm="layer")
     Wav2Vec2ForSequenceClassification(config).save_pretrained(folder)
     _wave_extractor("layer").save_pretrained(folder)
+    return folder
+
+
+def save_moonshine(folder: Path, seed: int = 0) -> Path:
+    """A sequence-to-sequence checkpoint that hears samples and writes letters without times."""
+    torch.manual_seed(seed)
+    letters = {token: number for number, token in enumerate(SPECIALS + LETTERS)}
+    vocabulary = Tokenizer(models.BPE(letters, []))
+    vocabulary.decoder = decoders.Fuse()
+    config = MoonshineConfig(
+        vocab_size=len(letters),
+        hidden_size=32,
+        intermediate_size=32,
+        encoder_num_hidden_layers=1,
+        decoder_num_hidden_layers=1,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        max_position_embeddings=40,
+    )
+    model = MoonshineForConditionalGeneration(config)
+    model.generation_config.max_length = 30
+    model.generation_config.suppress_tokens = list(range(len(SPECIALS)))  # else it repeats its first token
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=vocabulary, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
+    for part in (model, tokenizer, _wave_extractor("layer")):
+        part.save_pretrained(folder)
     return folder
 
 
