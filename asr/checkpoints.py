@@ -5,8 +5,9 @@ torch and transformers are imported inside the functions: whoever hears with the
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -21,9 +22,142 @@ if TYPE_CHECKING:
 Loaded = TypeVar("Loaded")
 
 HUB_TIMEOUT: Final = 5.0
-"""Seconds in which the hub must answer; transformers itself would try for half a minute, file by file."""
+"""Seconds in which the hub must answer; its library by itself would try for half a minute, file by file."""
 
 _FEWEST_SAMPLES: Final = SAMPLE_RATE // 10
+_DESCRIPTIONS: Final = frozenset({".json", ".txt", ".model", ".jinja"})
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint on this machine: the name that the settings have for it, and the folder of its files.
+
+    Everything is read from the folder: asked for a hub's name, transformers asks the hub for more files than a
+    checkpoint has, even where it is told not to.
+    """
+
+    name: str
+    folder: Path
+
+    def model(self, kind: Any, **options: Any) -> Any:
+        """The model that a class of transformers makes of it, ready to run.
+
+        Raises `ModelUnavailable` where weights of it are missing: transformers would fill them with noise, and what it
+        then hears is noise too.
+        """
+        model, info = kind.from_pretrained(self.folder, local_files_only=True, output_loading_info=True, **options)
+        # The embedding of masked frames only serves training, and published checkpoints often leave it out.
+        if missing := sorted(key for key in info["missing_keys"] if not key.endswith("masked_spec_embed")):
+            raise ModelUnavailable(
+                f"The model {self.name} was not trained for this: its checkpoint lacks {', '.join(missing[:3])}. "
+                "Name one that was fine-tuned for it."
+            )
+        return model.eval()
+
+    def feature_extractor(self) -> Any:
+        """What makes the model's input of samples; raises `ModelUnavailable` where it wants another sample rate."""
+        from transformers import AutoFeatureExtractor
+
+        untyped: Any = AutoFeatureExtractor
+        extractor = untyped.from_pretrained(self.folder, local_files_only=True)
+        if extractor.sampling_rate != SAMPLE_RATE:
+            raise ModelUnavailable(
+                f"The model {self.name} hears {extractor.sampling_rate} samples a second, not {SAMPLE_RATE}."
+            )
+        return extractor
+
+    def tokenizer(self) -> Any:
+        """What spells the model's output; raises `OSError` where its files are missing."""
+        from transformers import AutoTokenizer
+
+        try:
+            return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+        except TypeError as problem:  # some tokenizers open the vocabulary that they have not found
+            raise OSError("it comes without the files of its tokenizer, so what it writes cannot be read.") from problem
+
+
+def loaded(name: str, load: Callable[[Checkpoint], Loaded]) -> Loaded:
+    """What ``load`` makes of a checkpoint, found in its folder or the local cache, else downloaded from the hub.
+
+    The hub is only asked for what is not here, and has `HUB_TIMEOUT` seconds to say that it has it. Raises
+    `ModelUnavailable`.
+    """
+    _quieten()
+    if Path(name).expanduser().is_dir():
+        return _loaded(Checkpoint(name, Path(name).expanduser()), load)
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise ModelUnavailable(f"There is no folder {name}; name a folder with a checkpoint, or a Hugging Face model.")
+    if cached := _cached(name):
+        try:
+            return load(cached)
+        except ModelUnavailable:
+            raise
+        except Exception:  # noqa: BLE001, S110  # an unfinished download can fail in any way, and is finished now
+            pass
+    return _loaded(_downloaded(name), load)
+
+
+def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Loaded]) -> Loaded:
+    try:
+        return load(checkpoint)
+    except ModelUnavailable:
+        raise
+    except Exception as problem:  # every class of model, and every format of weights, has errors of its own
+        raise ModelUnavailable(f"The model {checkpoint.name} cannot be loaded: {_first_line(problem)}") from problem
+
+
+def _cached(name: str) -> Checkpoint | None:
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        config = try_to_load_from_cache(name, "config.json")
+    except HFValidationError:
+        return None
+    return Checkpoint(name, Path(config).parent) if isinstance(config, str) else None
+
+
+def _downloaded(name: str) -> Checkpoint:
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    try:
+        published = HfApi().model_info(name, timeout=HUB_TIMEOUT).siblings or ()
+        for file in _wanted_files([file.rfilename for file in published]):
+            hf_hub_download(name, file)
+        return Checkpoint(name, Path(hf_hub_download(name, "config.json")).parent)
+    except GatedRepoError as problem:
+        raise ModelUnavailable(
+            f"The model {name} is only given to those who accept its terms on the Hugging Face hub; "
+            "do so there, then set HF_TOKEN."
+        ) from problem
+    except (HFValidationError, RepositoryNotFoundError) as problem:
+        raise ModelUnavailable(
+            f"There is no model {name}, neither as a folder nor on the Hugging Face hub; check its spelling."
+        ) from problem
+    except Exception as problem:  # of the hub's library, of its HTTP library, of the system
+        raise ModelUnavailable(
+            f"The model {name} is not on this machine, and cannot be had from the Hugging Face hub "
+            f"({_first_line(problem)}); connect once to download it, or name a folder that holds it."
+        ) from problem
+
+
+def _wanted_files(published: list[str]) -> list[str]:
+    """What torch needs of the files that a checkpoint was published with: no other library's weights, none twice."""
+    top = [PurePath(file) for file in published if "/" not in file]
+    weights = [file for file in top if file.suffix == ".safetensors"] or [file for file in top if file.suffix == ".bin"]
+    return [str(file) for file in (*weights, *(file for file in top if file.suffix in _DESCRIPTIONS))]
+
+
+def _quieten() -> None:
+    """Keep advice for developers, and bars for what takes a moment, out of people's terminals."""
+    from huggingface_hub.utils.tqdm import enable_progress_bars
+    from transformers.utils import logging
+
+    untyped: Any = logging
+    untyped.set_verbosity_error()
+    untyped.disable_progress_bar()
+    enable_progress_bars()  # those of downloads, which take minutes
 
 
 def has_torch() -> bool:
@@ -48,99 +182,6 @@ def device_of(setting: str) -> str:
     return setting
 
 
-def loaded(name: str, load: Callable[..., Loaded]) -> Loaded:
-    """What ``load(name, local_files_only=…)`` gives: from its folder or the local cache, else from the hub.
-
-    The hub is only asked for what is not here, and has `HUB_TIMEOUT` seconds to say that it has it. Raises
-    `ModelUnavailable`.
-    """
-    is_folder = Path(name).is_dir()
-    if not is_folder and (name.startswith(("/", ".", "~")) or name.count("/") > 1):
-        raise ModelUnavailable(f"There is no folder {name}; name a folder with a checkpoint, or a Hugging Face model.")
-    _quieten()
-    try:
-        try:
-            return load(name, local_files_only=True)
-        except OSError:
-            if is_folder:
-                raise
-            _ask_hub(name)
-            return load(name, local_files_only=False)
-    except ModelUnavailable:
-        raise
-    except Exception as problem:  # every class of model, and every format of weights, has errors of its own
-        raise ModelUnavailable(f"The model {name} cannot be loaded: {_first_line(problem)}") from problem
-
-
-def _quieten() -> None:
-    """Keep advice for developers, and bars for what takes a moment, out of people's terminals."""
-    from huggingface_hub.utils.tqdm import enable_progress_bars
-    from transformers.utils import logging
-
-    untyped: Any = logging
-    untyped.set_verbosity_error()
-    untyped.disable_progress_bar()
-    enable_progress_bars()  # those of downloads, which take minutes
-
-
-def _ask_hub(name: str) -> None:
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-
-    try:
-        HfApi().model_info(name, timeout=HUB_TIMEOUT)
-    except (HFValidationError, RepositoryNotFoundError) as problem:
-        raise ModelUnavailable(
-            f"There is no model {name}, neither as a folder nor on the Hugging Face hub; check its spelling."
-        ) from problem
-    except Exception as problem:  # of the hub's own, of its HTTP library, of the system
-        raise ModelUnavailable(
-            f"The model {name} is not on this machine, and the Hugging Face hub cannot be reached "
-            f"({_first_line(problem)}); connect once to download it, or name a folder that holds it."
-        ) from problem
-
-
-def _first_line(problem: Exception) -> str:
-    return next(iter(str(problem).splitlines()), "") or type(problem).__name__
-
-
-def trained_model(kind: Any, name: str, *, local_files_only: bool, **options: Any) -> Any:
-    """The model that an ``Auto`` class makes of a checkpoint, ready to run.
-
-    Raises `ModelUnavailable` where the checkpoint lacks weights of it: transformers would fill them with noise, and
-    what it then hears is noise too.
-    """
-    model, info = kind.from_pretrained(name, local_files_only=local_files_only, output_loading_info=True, **options)
-    # The embedding of masked frames only serves training, and published checkpoints often leave it out.
-    if missing := sorted(key for key in info["missing_keys"] if not key.endswith("masked_spec_embed")):
-        raise ModelUnavailable(
-            f"The model {name} was not trained for this: its checkpoint lacks {', '.join(missing[:3])}. "
-            "Name one that was fine-tuned for it."
-        )
-    return model.eval()
-
-
-def feature_extractor(name: str, *, local_files_only: bool) -> Any:
-    """What makes a model's input of samples; raises `ModelUnavailable` where it wants another sample rate."""
-    from transformers import AutoFeatureExtractor
-
-    untyped: Any = AutoFeatureExtractor
-    extractor = untyped.from_pretrained(name, local_files_only=local_files_only)
-    if extractor.sampling_rate != SAMPLE_RATE:
-        raise ModelUnavailable(f"The model {name} hears {extractor.sampling_rate} samples a second, not {SAMPLE_RATE}.")
-    return extractor
-
-
-def tokenizer(name: str, *, local_files_only: bool) -> Any:
-    """What spells a model's output; raises `OSError` where its files are not here."""
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(name, local_files_only=local_files_only)
-    except TypeError as problem:  # the slow tokenizers open the vocabulary that they have not found
-        raise OSError("it comes without the files of its tokenizer, so what it writes cannot be read.") from problem
-
-
 def features(extractor: Any, piece: Waveform, device: str, **options: Any) -> "dict[str, torch.Tensor]":
     """One piece of sound as the model takes it, alone in its batch and normalised by itself."""
     # Shorter than the first layers are wide, a piece has no frame at all.
@@ -157,8 +198,10 @@ def running(name: str) -> Iterator[None]:
         with torch.inference_mode():
             yield
     except torch.OutOfMemoryError as problem:
-        raise AsrError(
-            f"{name} ran out of memory on its device; set DEVICE to cpu, or name a smaller model."
-        ) from problem
+        raise AsrError(f"{name} ran out of memory; set DEVICE to cpu, or name a smaller model.") from problem
     except RuntimeError as problem:
         raise AsrError(f"{name} failed: {_first_line(problem)}") from problem
+
+
+def _first_line(problem: Exception) -> str:
+    return next(iter(str(problem).splitlines()), "") or type(problem).__name__

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.checkpoints import device_of, feature_extractor, features, loaded, running, trained_model
+from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
 from asr.pauses import pieces
@@ -99,16 +99,14 @@ def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> Emotion:
     return Emotion(label, float(scores[best]), by_label)
 
 
-def _load(name: str, *, local_files_only: bool) -> tuple[Any, Outputs, Any]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Outputs, Any]:
     from transformers import AutoModelForAudioClassification, Wav2Vec2ForSequenceClassification
 
-    extractor = feature_extractor(name, local_files_only=local_files_only)
-    if outputs := UNNAMED.get(PurePath(name).name):
-        size = len(outputs.labels)
-        kind = Wav2Vec2ForSequenceClassification
-        return extractor, outputs, trained_model(kind, name, local_files_only=local_files_only, num_labels=size)
-    model = trained_model(AutoModelForAudioClassification, name, local_files_only=local_files_only)
-    return extractor, _named_outputs(name, model.config.id2label), model
+    extractor = checkpoint.feature_extractor()
+    if outputs := UNNAMED.get(PurePath(checkpoint.name).name):
+        return extractor, outputs, checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(outputs.labels))
+    model = checkpoint.model(AutoModelForAudioClassification)
+    return extractor, _named_outputs(checkpoint.name, model.config.id2label), model
 
 
 def _named_outputs(name: str, id2label: dict[int, str]) -> Outputs:

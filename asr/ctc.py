@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio import SAMPLE_RATE
-from asr.checkpoints import device_of, feature_extractor, features, loaded, running, tokenizer, trained_model
+from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
 from asr.segments import transcript_of
 from asr.transcript import Transcript, Waveform
@@ -103,13 +103,11 @@ def _word(runs: Sequence[Run], start: int, end: int, samples_a_frame: float) -> 
     )
 
 
-def _load(name: str, *, local_files_only: bool) -> tuple[Any, Spelling, Any]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Spelling, Any]:
     from transformers import AutoModelForCTC
 
-    model = trained_model(AutoModelForCTC, name, local_files_only=local_files_only)
-    extractor = feature_extractor(name, local_files_only=local_files_only)
-    spelling = _spelling(tokenizer(name, local_files_only=local_files_only), model.config.vocab_size)
-    return extractor, spelling, model
+    model = checkpoint.model(AutoModelForCTC)
+    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config.vocab_size), model
 
 
 def _spelling(vocabulary: Any, size: int) -> Spelling:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from asr import sphinx
-from asr.checkpoints import device_of, has_torch, loaded
+from asr.checkpoints import Checkpoint, device_of, has_torch, loaded
 from asr.classic import ClassicTagger
 from asr.classifier import ClassifierTagger
 from asr.ctc import CtcTranscriber
@@ -69,21 +69,21 @@ def checkpoint_transcriber(name: str, device: str) -> Transcriber:
     return kind(name, device)
 
 
-def _kind_of_transcriber(name: str, *, local_files_only: bool) -> type[CtcTranscriber | Seq2SeqTranscriber]:
+def _kind_of_transcriber(checkpoint: Checkpoint) -> type[CtcTranscriber | Seq2SeqTranscriber]:
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CTC_MAPPING_NAMES,
         MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES,
     )
 
-    config = AutoConfig.from_pretrained(name, local_files_only=local_files_only)
+    config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True)
     architectures = set(config.architectures or ())
     if architectures & set(MODEL_FOR_CTC_MAPPING_NAMES.values()):
         return CtcTranscriber
     if architectures & set(MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES.values()):
         return Seq2SeqTranscriber
     raise ModelUnavailable(
-        f"The model {name} ({', '.join(sorted(architectures)) or config.model_type}) does not write down speech; "
+        f"The model {checkpoint.name} does not write down speech ({', '.join(architectures) or config.model_type}); "
         "name a CTC model such as wav2vec2, or a sequence-to-sequence one such as Whisper."
     )
 

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from asr.audio import SAMPLE_RATE
-from asr.checkpoints import device_of, feature_extractor, features, loaded, running, tokenizer, trained_model
+from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
 from asr.transcript import Transcript, Waveform
 from clips.row import Segment
@@ -56,9 +56,7 @@ def _transcript(segments: Iterable[Segment]) -> Transcript:
     return Transcript(" ".join(segment.text for segment in found), segments=found)
 
 
-def _load(name: str, *, local_files_only: bool) -> tuple[Any, Any, Any]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any]:
     from transformers import AutoModelForSpeechSeq2Seq
 
-    extractor = feature_extractor(name, local_files_only=local_files_only)
-    spelling = tokenizer(name, local_files_only=local_files_only)
-    return extractor, spelling, trained_model(AutoModelForSpeechSeq2Seq, name, local_files_only=local_files_only)
+    return checkpoint.feature_extractor(), checkpoint.tokenizer(), checkpoint.model(AutoModelForSpeechSeq2Seq)

@@ -15,6 +15,10 @@ from tests.asr.checkpoints import save_classifier, save_wav2vec2
 from tests.asr.recordings import bursts
 
 CAIRE = "SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
+THIRTEEN = (
+    *("sadness", "fear", "angry", "happiness", "disgust", "neutral", "surprise", "positive", "negative"),
+    *("excitement", "frustrated", "other", "unknown"),
+)
 LABELS = {0: "ang", 1: "Happy", 2: "neu", 3: "SAD"}
 
 
@@ -42,9 +46,8 @@ def test_the_default_model_is_read_as_thirteen_independent_labels_in_its_authors
     folder = save_classifier(tmp_path / CAIRE, None, count=13)
     (emotion,) = ClassifierTagger(str(folder), "cpu").tag([clip])
     expected = logits_of(folder, clip).sigmoid().tolist()
-    names = "sadness fear angry happiness disgust neutral surprise positive negative excitement frustrated".split()
-    assert list(emotion.scores) == [*names, "uncertain"]
-    assert [emotion.scores[name] for name in names] == pytest.approx(expected[:11], abs=1e-5)
+    assert list(emotion.scores) == [*THIRTEEN[:11], "uncertain"]
+    assert [emotion.scores[name] for name in THIRTEEN[:11]] == pytest.approx(expected[:11], abs=1e-5)
     assert emotion.scores["uncertain"] == pytest.approx(max(expected[11:]), abs=1e-5)
 
 

@@ -1,0 +1,75 @@
+"""A hub of checkpoints on this machine, which speaks as much of the Hugging Face hub as a download needs."""
+
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Hub:
+    """Serves the files of the folders that were published, and keeps the paths that it was asked for."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, Path] = {}
+        self.gated: set[str] = set()
+        self.asked: list[str] = []
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hub.asked.append(self.path)
+                body = hub.body_of(self.path.partition("?")[0])
+                self.send_response(404 if body is None else 200)
+                if body is None:
+                    self.send_header("X-Error-Code", hub.reason(self.path))
+                self.send_header("X-Repo-Commit", COMMIT)
+                self.send_header("ETag", f'"{hashlib.sha1(body or b"").hexdigest()}"')
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(body or b"")
+
+            do_HEAD = do_GET  # noqa: N815  # the name is http.server's
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def publish(self, name: str, folder: Path) -> None:
+        self.folders[name] = folder
+
+    def reason(self, path: str) -> str:
+        if any(name in path for name in self.gated):
+            return "GatedRepo"
+        return "EntryNotFound" if any(name in path for name in self.folders) else "RepoNotFound"
+
+    def body_of(self, path: str) -> bytes | None:
+        for name, folder in self.folders.items():
+            if path == f"/api/models/{name}":
+                files = [{"rfilename": file.name} for file in folder.iterdir()]
+                return json.dumps({"id": name, "sha": COMMIT, "siblings": files}).encode()
+            start, _, file = path.rpartition("/")
+            if start == f"/{name}/resolve/main" and (folder / file).is_file():
+                return (folder / file).read_bytes()
+        return None
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Go away; the port refuses from now on."""
+        self._server.shutdown()
+        self._server.server_close()
