@@ -99,11 +99,12 @@ serve() {
   local name="$1"
   shift
   mkdir -p "$RUN"
-  echo "$BASHPID" >"$RUN/$name.pid"
+  : >"$RUN/$name.$BASHPID"
   exec "$VENV/bin/python" -P "$@"
 }
 
-is_ours() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$VENV/bin/python"; }
+# Numbers of processes are used again; ours is one that runs this project's Python.
+is_ours() { [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF "$VENV/bin/python"; }
 
 end_process() {
   local pid="$1" tries
@@ -116,14 +117,13 @@ end_process() {
 }
 
 stop_everything() {
-  local file pid name
-  for file in "$RUN"/*.pid; do
+  local file pid
+  for file in "$RUN"/*.*; do
     [ -f "$file" ] || continue
-    pid="$(cat "$file")"
-    name="$(basename "$file" .pid)"
-    if [ -n "$pid" ] && is_ours "$pid"; then
+    pid="${file##*.}"
+    if is_ours "$pid"; then
       end_process "$pid"
-      say "stopped the $name"
+      say "stopped the $(basename "$file" ".$pid") (process $pid)"
     fi
     rm -f "$file"
   done
@@ -137,16 +137,13 @@ wait_for() {
 import os, sys, time, urllib.request
 url, pid = sys.argv[1], int(sys.argv[2])
 for _ in range(600):
+    if not os.path.exists(f"/proc/{pid}/exe"):  # it has ended
+        break
     try:
         urllib.request.urlopen(url, timeout=2).close()
         sys.exit(0)
     except OSError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        sys.exit(1)
-    time.sleep(0.1)
+        time.sleep(0.1)
 sys.exit(1)
 PYTHON
 }
@@ -172,6 +169,7 @@ run_demo() {
   esac
   [ "$page" = ask ] && { if [ -t 0 ] && [ -t 1 ]; then page=yes; else page=no; fi; }
   need asr page
+  [ "$page" = no ] || python -m search_ui --check || exit 2
   # The demo is the same on every machine: whatever the environment says of models and index is for other commands.
   export ASR_MODEL=pocketsphinx SER_MODEL=classic INDEX_URL="$PROJECT/var/index"
   local samples="$PROJECT/clips/samples"
@@ -190,7 +188,7 @@ demo_page() {
   pid=$!
   trap 'end_process "$pid"; exit 0' INT TERM
   wait_for "http://127.0.0.1:$port/_stcore/health" "$pid" || { wait "$pid"; fail "the page did not start"; }
-  say "" "the page stands at http://127.0.0.1:$port (Ctrl-C ends it)"
+  say "it is ready; try the words blacksmith, lighthouse or captain"
   wait "$pid"
 }
 
@@ -235,10 +233,12 @@ transcribe_from_menu() {
 }
 
 index_from_menu() {
-  local files
+  local files folder options=()
   files="$(ask "CSV or JSONL files (empty for var/clips/clips.jsonl):")" || return
+  folder="$(ask "folder with their audio, for the page to play (empty for none):")" || return
+  [ -n "$folder" ] && options=(--audio "$folder")
   # shellcheck disable=SC2086  # several files may be named
-  "$0" load ${files:-"$PROJECT/var/clips/clips.jsonl"}
+  "$0" load ${files:-"$PROJECT/var/clips/clips.jsonl"} "${options[@]}"
 }
 
 menu() {
@@ -255,9 +255,11 @@ Hearsay
   5  Elasticsearch                   0  exit
 TEXT
     choice="$(ask "what shall it be?")" || return 0
-    from_menu "$choice" || say "(ended with status $?)"
+    from_menu "$choice" || ended "$?"
   done
 }
+
+ended() { [ "$1" = 130 ] || say "(ended with status $1)"; } # 130 is Ctrl-C
 
 from_menu() {
   case "$1" in

@@ -90,8 +90,8 @@ def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _positive(word: str) -> int:
-    if (number := int(word)) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+    if not word.isdecimal() or (number := int(word)) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {word}")
     return number
 
 
@@ -110,6 +110,9 @@ def run_decode(options: argparse.Namespace) -> int:
     show_summary(summary, console_of(sys.stdout))
     for sentence in listing.rejected:
         console.print(f"left out: {sentence}", markup=False)
+    if listing.passed_over:
+        endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
+        console.print(f"{len(listing.passed_over)} files passed over, no audio by their endings: {endings}")
     console.print(f"written: {options.out / 'clips.csv'}, {options.out / 'clips.jsonl'}; log: {log_path}", markup=False)
     if summary.interrupted:
         console.print("stopped early; the same command goes on where it stopped")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, File, Request, UploadFile
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 
 from asr.audio import decode_audio, seconds
 from asr.emotion import EmotionTagger
@@ -42,17 +43,29 @@ def load_models(settings: AsrSettings) -> Models:
     """The models that the settings choose; raises `ModelUnavailable`."""
     transcriber, tagger = open_transcriber(settings), open_tagger(settings)
     warnings = tuple(chosen.warning for chosen in (transcriber, tagger) if chosen.warning)
-    for warning in warnings:
-        log.warning(warning)
     return Models(transcriber.model, tagger.model, warnings)
 
 
-def create_app(settings: AsrSettings) -> FastAPI:
-    """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start."""
+def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> FastAPI:
+    """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start.
+
+    ``say`` is told when they are ready, and what was wanted and could not be had.
+    """
+
+    def load() -> Models:
+        try:
+            models = load_models(settings)
+        except HearsayError as problem:
+            say(f"the models could not be loaded: {problem}")
+            raise
+        for warning in models.warnings:
+            say(f"warning: {warning}")
+        say(f"ready: speech {models.transcriber.name} · emotion {models.tagger.name}")
+        return models
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.models = asyncio.create_task(run_in_threadpool(load_models, settings))
+        app.state.models = asyncio.create_task(run_in_threadpool(load))
         yield
         for models in await asyncio.gather(app.state.models, return_exceptions=True):
             if isinstance(models, Models):
@@ -93,10 +106,15 @@ Ready = Annotated[Models, Depends(_ready_models)]
 
 
 def _add_routes(app: FastAPI) -> None:
+    app.get("/", include_in_schema=False)(to_the_documents)
     app.get("/ping", summary="Whether the server is there")(ping)
     app.get("/health", summary="Which models are at work, and whether they are ready")(health)
     app.post("/asr", summary="What was said in a file, and how")(transcribe)
     app.post("/ser", summary="How it was said")(tag)
+
+
+async def to_the_documents() -> RedirectResponse:
+    return RedirectResponse("/docs")
 
 
 async def ping() -> str:

@@ -72,7 +72,7 @@ class _Run:
             rows = self._listener.hear(to_hear) if to_hear else []
             renewed = self._renewed(clip for clip, done in zip(batch, is_done, strict=True) if done)
             self._keep([*rows, *renewed])
-            self.heard += len(rows)
+            self.heard += sum(not row.error for row in rows)
             self.skipped += len(batch) - len(rows)
             self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
             progress.advance(len(batch), len(rows), audio, sum(bool(row.error) for row in rows))

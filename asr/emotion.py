@@ -10,7 +10,7 @@ from clips.emotions import UNCERTAIN, Sentiment, sentiment_of
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """One clip's emotion: canonical label or ``uncertain``, how sure (0..1), and the score of every label."""
+    """One clip's emotion: canonical label or ``uncertain``, the likeliest label's score (0..1), and every label's."""
 
     label: str
     score: float | None = None
@@ -19,6 +19,11 @@ class Emotion:
     @property
     def sentiment(self) -> Sentiment:
         return sentiment_of(self.label)
+
+    @property
+    def certainty(self) -> float | None:
+        """How sure the tagger is of what it says, as rows and the API have it; None where it says nothing certain."""
+        return None if self.label == UNCERTAIN else self.score
 
 
 UNTAGGED: Final = Emotion(UNCERTAIN)

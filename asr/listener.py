@@ -123,7 +123,7 @@ class LocalListener:
             words=tuple(rounded_word(word) for word in transcript.words),
             segments=tuple(rounded_segment(segment) for segment in transcript.segments),
             emotion=emotion.label,
-            emotion_score=_rounded(emotion.score),
+            emotion_score=_rounded(emotion.certainty),
             emotion_scores={label: round(score, 3) for label, score in emotion.scores.items()},
             sentiment=emotion.sentiment,
             asr_model=self.asr_model,

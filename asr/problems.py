@@ -65,7 +65,9 @@ async def _http_problem(request: Request, error: HTTPException) -> Response:
 
 
 async def _validation_problem(request: Request, error: RequestValidationError) -> Response:
-    faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    if any(fault["loc"][:2] == ("body", "file") for fault in error.errors()):
+        faults = ["Send the audio as the form field file, for example: curl -F file=@clip.mp3"]
     return problem(request, 422, "; ".join(faults))
 
 

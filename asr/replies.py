@@ -36,7 +36,9 @@ class SegmentReply(BaseModel):
 
 class EmotionReply(BaseModel):
     emotion: str = Field(description="The granular label, or uncertain.", examples=["happiness"])
-    emotion_score: float | None = Field(None, description="How sure the model is of it, 0..1.")
+    emotion_score: float | None = Field(
+        None, description="How sure the model is of it, 0..1; null where it is uncertain."
+    )
     emotion_scores: dict[str, float] = Field(description="The score of every label that the model knows.")
     sentiment: Literal["negative", "neutral", "positive", "uncertain"]
     ser_model: str = Field(description="The model that made the emotion.")
@@ -46,7 +48,7 @@ class EmotionReply(BaseModel):
     def of(cls, emotion: Emotion, ser_model: str, duration: str) -> "EmotionReply":
         return cls(
             emotion=emotion.label,
-            emotion_score=None if emotion.score is None else round(emotion.score, 3),
+            emotion_score=None if emotion.certainty is None else round(emotion.certainty, 3),
             emotion_scores={label: round(score, 3) for label, score in emotion.scores.items()},
             sentiment=emotion.sentiment,
             ser_model=ser_model,

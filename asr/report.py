@@ -9,7 +9,6 @@ from rich.table import Table
 
 from asr.decode import Summary
 from asr.score import Score, Slice, score
-from clips.emotions import UNCERTAIN
 from clips.row import ClipRow
 
 PIPE_WIDTH: Final = 160
@@ -26,17 +25,22 @@ def console_of(stream: TextIO) -> Console:
 
 def show_summary(summary: Summary, console: Console) -> None:
     """A few of the rows, then what was heard, how fast, how well, how it sounded, and what failed."""
-    console.print(_examples(summary.rows))
-    speed = summary.audio_seconds / summary.wall_seconds if summary.wall_seconds else 0.0
+    if any(row.generated_text for row in summary.rows):
+        console.print(_examples(summary.rows))
+    speed = (
+        f" ({clock(summary.audio_seconds)} of sound in {clock(summary.wall_seconds)}, "
+        f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
+    )
     console.print(
-        f"{summary.heard} clips heard ({clock(summary.audio_seconds)} of sound in {clock(summary.wall_seconds)}, "
-        f"{speed:.1f} times real time), {summary.skipped} done before, {len(summary.failed)} failed"
+        f"{summary.heard} clips heard{speed if summary.heard else ''}, {summary.skipped} done before, "
+        f"{len(summary.failed)} failed"
     )
     scored = score(summary.rows)
     if scored.whole.errors.rate is not None:
         console.print(f"word error rate {percent(scored.whole)} over {scored.whole.clips} clips with a reference")
     moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
-    console.print("sentiment: " + (" · ".join(f"{name} {count}" for name, count in moods.most_common()) or "none"))
+    if moods:
+        console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
     for row in summary.failed[:EXAMPLES]:
         console.print(f"failed: {row.id}: {row.error}", markup=False)
     if len(summary.failed) > EXAMPLES:
@@ -55,8 +59,7 @@ def _examples(rows: Iterable[ClipRow]) -> Table:
 
 
 def _tag(row: ClipRow) -> str:
-    says_nothing = row.emotion_score is None or row.emotion == UNCERTAIN
-    return row.emotion if says_nothing else f"{row.emotion} {row.emotion_score:.2f}"
+    return row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
 
 
 def show_score(scored: Score, console: Console) -> None:

@@ -14,10 +14,15 @@ def serve(settings: AsrSettings) -> int:
     """Serve until Ctrl-C or a termination signal; raises `PortTaken`. Returns the exit status."""
     listening = _listen(settings.api_host, settings.api_port)
     address = f"http://{settings.api_host}:{settings.api_port}"
-    print(f"API on {address} (try {address}/docs), Ctrl-C ends it", file=sys.stderr)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, access_log=True))
+    say(f"API on {address} ({address}/docs tells what it takes), Ctrl-C ends it; loading the models")
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, say), log_config=None, access_log=True))
     server.run([listening])
     return 0
+
+
+def say(sentence: str) -> None:
+    """Tell whoever started the server."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -25,11 +25,12 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The clips of a source in its order, its table, and a sentence for each file that can be no clip."""
+    """The clips of a source in its order, its table, a sentence for each clip that cannot be one, and other files."""
 
     clips: tuple[Clip, ...]
     table: Table = EMPTY_TABLE
     rejected: tuple[str, ...] = ()
+    passed_over: tuple[Path, ...] = ()
 
 
 class ClipSource(Protocol):
@@ -50,7 +51,8 @@ class FolderSource:
     def list(self) -> Listing:
         clips: list[Clip] = []
         rejected: list[str] = []
-        for path in audio_files(self.folder):
+        audio, others = sorted_files(self.folder)
+        for path in audio:
             clip_id = f"{self.dataset}/{path.relative_to(self.folder).as_posix()}"
             try:
                 clips.append(Clip(ClipRow(clip_id, dataset=self.dataset), path.read_bytes))
@@ -59,15 +61,18 @@ class FolderSource:
         if not clips:
             endings = ", ".join(sorted(AUDIO_SUFFIXES))
             raise BadSource(f"no audio under {self.folder}; files with these endings would be heard: {endings}")
-        return Listing(tuple(clips), rejected=tuple(rejected))
+        return Listing(tuple(clips), rejected=tuple(rejected), passed_over=tuple(others))
 
 
-def audio_files(folder: Path) -> Iterator[Path]:
-    """Files under ``folder`` whose ending says sound, hidden ones left out, in the order of their paths."""
+def sorted_files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files under ``folder`` whose ending says sound, and the others; by path, hidden ones left out."""
+    audio: list[Path] = []
+    others: list[Path] = []
     for path in sorted(folder.rglob("*")):
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in AUDIO_SUFFIXES and not is_hidden and path.is_file():
-            yield path
+        if not is_hidden and path.is_file():
+            (audio if path.suffix.lower() in AUDIO_SUFFIXES else others).append(path)
+    return audio, others
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
 
         loaded = loading.load(index, rows.values(), settings.deletions, asked.audio, step)
     _print_loaded(loaded)
+    if not any(row.generated_text for row in rows.values()):
+        note("none of these clips has a transcript; load what decode wrote beside it, or go back with rollback")
     return 0
 
 

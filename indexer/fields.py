@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from clips.emotions import SENTIMENTS, UNCERTAIN
+
 UNKNOWN: Final = "unknown"
 """The value that stands, in filters and counts, for an empty field."""
 
@@ -59,7 +61,8 @@ RANGES: Final = ("duration",)
 """Numbers that can be filtered from and to."""
 
 _ORDER: Final[Mapping[str, tuple[str, ...]]] = {
-    "sentiment": ("negative", "neutral", "positive", "uncertain"),
+    "sentiment": SENTIMENTS,
+    "gender": ("female", "male", "other"),
     "age": ("teens", "twenties", "thirties", "fourties", "fifties", "sixties", "seventies", "eighties", "nineties"),
 }
 
@@ -95,13 +98,15 @@ def facet_label(facet: str, value: str) -> str:
 def facet_order(facet: str, counts: Mapping[str, int]) -> list[str]:
     """The values in the order in which a person expects them.
 
-    Ages by age and sentiments from negative to positive; other facets by falling count, then name; *unknown* last.
+    Ages by age and sentiments from negative to positive; other facets by falling count, then name; *uncertain* and
+    *unknown* last.
     """
     known = _ORDER.get(facet, ())
     return sorted(
         counts,
         key=lambda value: (
             value == UNKNOWN,
+            value == UNCERTAIN,
             known.index(value) if value in known else len(known),
             0 if known else -counts[value],
             value,

@@ -13,30 +13,37 @@ from search_ui.errors import PageError, PortTaken
 from search_ui.player import audio_route
 from search_ui.settings import PageSettings, read_settings
 
-ALL_WELL, FAILED, WRONG_USE = 0, 1, 2
+ALL_WELL, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 SCRIPT: Final = Path(__file__).with_name("app.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve the page until Ctrl-C or a termination signal; 1 where the port is taken, 2 where a setting is wrong."""
-    parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     try:
         settings = read_settings()
         check_port(settings.page_host, settings.page_port)
     except PageError as problem:
         print(f"search_ui: {problem}", file=sys.stderr)
         return FAILED if isinstance(problem, PortTaken) else WRONG_USE
+    if asked.check:
+        return ALL_WELL
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
-    st.App(SCRIPT, routes=[audio_route(audio_folder)]).run(config=streamlit_options(settings))
+    try:
+        st.App(SCRIPT, routes=[audio_route(audio_folder)]).run(config=streamlit_options(settings))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return ALL_WELL
 
 
 def parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    words = argparse.ArgumentParser(
         prog="python -m search_ui",
         description="Serve the search page until Ctrl-C. The settings say which index it asks and where it listens.",
         epilog="example: INDEX_URL=var/index PAGE_PORT=8600 python -m search_ui",
     )
+    words.add_argument("--check", action="store_true", help="only tell whether the settings and the port are right")
+    return words
 
 
 def check_port(host: str, port: int) -> None:

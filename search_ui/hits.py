@@ -109,8 +109,7 @@ def _facts(passage: Passage) -> Iterable[str]:
     row = passage.row
     if row.emotion:
         dot = "○" if row.sentiment == UNCERTAIN else "●"
-        certainty = None if row.emotion == UNCERTAIN else row.emotion_score
-        yield f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{_score(certainty)}</span>'
+        yield f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{_score(row.emotion_score)}</span>'
     speaker = [facet_label(facet, value) for facet in ("age", "gender", "accent") if (value := getattr(row, facet))]
     if speaker:
         yield f"<span>{escape(' · '.join(speaker))}</span>"
