@@ -26,6 +26,7 @@ usage() {
 ./run.sh elastic start|stop|status   Elasticsearch on this machine
 ./run.sh check                  format, lint, types, import rules and tests with coverage
 ./run.sh stop                   stop whatever this project left running
+for example: ./run.sh demo --no-page && ./run.sh search lighthouse
 Further words go to the command itself; add --help to see what it takes.
 API_PORT, PAGE_PORT and ES_PORT change the ports.
 TEXT
@@ -280,6 +281,12 @@ from_menu() {
 main() {
   local command="${1:-menu}"
   [ $# -gt 0 ] && shift
+  case "$command ${1:-}" in
+    setup\ -h | setup\ --help | demo\ -h | demo\ --help | stop\ -h | stop\ --help | check\ -h | check\ --help | test\ -h | test\ --help)
+      usage
+      return
+      ;;
+  esac
   case "$command" in
     menu) menu ;;
     setup) run_setup "$@" ;;

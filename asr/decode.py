@@ -23,6 +23,7 @@ class Summary:
     rows: tuple[ClipRow, ...]
     heard: int
     skipped: int
+    without_audio: int
     audio_seconds: float
     wall_seconds: float
     interrupted: bool = False
@@ -48,7 +49,9 @@ def decode(listing: Listing, listener: Listener, out: Path, batch_clips: int, pr
             interrupted = True
         rows = run.rows_of_the_source()
         write_csv(out / "clips.csv", [*rows, *run.other_rows()], listing.table)
-    summary = Summary(rows, run.heard, run.skipped, run.audio_seconds, time.monotonic() - started, interrupted)
+    summary = Summary(
+        rows, run.heard, run.skipped, run.without_audio, run.audio_seconds, time.monotonic() - started, interrupted
+    )
     log.info("decoded", extra={"heard": run.heard, "skipped": run.skipped, "failed": len(summary.failed)})
     return summary
 
@@ -61,7 +64,7 @@ class _Run:
         self._listener = listener
         self._journal = journal
         self._known = journal.rows()
-        self.heard = self.skipped = 0
+        self.heard = self.skipped = self.without_audio = 0
         self.audio_seconds = 0.0
 
     def hear(self, batch_clips: int, progress: Progress) -> None:
@@ -73,7 +76,8 @@ class _Run:
             renewed = self._renewed(clip for clip, done in zip(batch, is_done, strict=True) if done)
             self._keep([*rows, *renewed])
             self.heard += sum(not row.error for row in rows)
-            self.skipped += len(batch) - len(rows)
+            self.without_audio += (silent := sum(clip.read is None for clip in batch))
+            self.skipped += len(batch) - len(rows) - silent
             self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
             progress.advance(len(batch), len(rows), audio, sum(bool(row.error) for row in rows))
 

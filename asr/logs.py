@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from asr.errors import BadSettings
+
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -27,10 +29,16 @@ class JsonLines(logging.Formatter):
 
 
 def start_log(folder: Path) -> Path:
-    """Begin ``folder/yyyy-mm-dd/hh-mm-ss.log`` (local time) for this run's records from INFO up; returns its path."""
+    """Begin ``folder/yyyy-mm-dd/hh-mm-ss.log`` (local time) for this run's records from INFO up; returns its path.
+
+    Raises `BadSettings` where the folder cannot be written.
+    """
     path = folder / datetime.now().astimezone().strftime("%Y-%m-%d/%H-%M-%S.log")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as problem:
+        raise BadSettings(f"no log can be written to {path} ({problem.strerror}); set LOG_DIR to a folder") from problem
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.addHandler(handler)

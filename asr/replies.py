@@ -56,13 +56,16 @@ class EmotionReply(BaseModel):
         )
 
 
-class TranscriptReply(EmotionReply):
+class TextReply(BaseModel):
     transcription: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
+    duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
     confidence: float | None = Field(None, description="How sure the recogniser is of the transcript, 0..1.")
     words: list[WordReply]
     segments: list[SegmentReply] = Field(description="Stretches between pauses.")
     asr_model: str = Field(description="The model that made the transcript.")
 
+
+class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
     @classmethod
     def of_both(cls, transcript: Transcript, asr_model: str, emotion: EmotionReply) -> "TranscriptReply":
         return cls(

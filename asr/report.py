@@ -33,7 +33,7 @@ def show_summary(summary: Summary, console: Console) -> None:
     )
     console.print(
         f"{summary.heard} clips heard{speed if summary.heard else ''}, {summary.skipped} done before, "
-        f"{len(summary.failed)} failed"
+        f"{len(summary.failed)} failed" + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
     scored = score(summary.rows)
     if scored.whole.errors.rate is not None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
 
 from asr.errors import BadSettings
 
@@ -47,3 +48,5 @@ def read_settings(**given: Any) -> AsrSettings:
     except ValidationError as problem:
         faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
         raise BadSettings("settings: " + "; ".join(faults)) from problem
+    except (YAMLError, ValueError, OSError) as problem:
+        raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem

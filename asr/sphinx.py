@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from threading import Lock
 from typing import Final
 
@@ -46,7 +46,11 @@ class PocketSphinxTranscriber:
         return [transcript_of(waveform, found) for waveform, found in zip(waveforms, words, strict=True)]
 
     def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.terminate()
+            process.join()
 
     def _recognised(self, sounds: Sequence[Waveform]) -> list[list[HeardWord]]:
         for _ in range(2):
@@ -66,6 +70,7 @@ class PocketSphinxTranscriber:
                 self._pool = self._started_pool()
 
     def _started_pool(self) -> ProcessPoolExecutor:
+        others = set(active_children())
         pool = ProcessPoolExecutor(self._workers, get_context("spawn"), initializer=start)
         try:
             for loading in [pool.submit(is_ready) for _ in range(self._workers)]:
@@ -74,6 +79,7 @@ class PocketSphinxTranscriber:
             raise ModelUnavailable(
                 "PocketSphinx could not load its models; run ./run.sh setup again, or set WORKERS to a smaller number."
             ) from problem
+        self._processes = set(active_children()) - others
         return pool
 
 

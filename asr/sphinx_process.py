@@ -19,6 +19,9 @@ from pocketsphinx import Decoder
 FRAMES_A_SECOND: Final = 100
 LOUDNESS: Final = 0.05
 """Root mean square that every piece is brought to, so that a whisper is heard like a shout."""
+NOISE: Final = 3e-4
+"""Standard deviation of the noise under every piece. In the dead silence of edited sound PocketSphinx hears words:
+with it the sample interview has a word error rate of .103 instead of .227, and 60 real clips .502 instead of .516."""
 
 # Fewer guesses kept alive than the library's 30,000 states and endless words a frame: on 50 real clips half as fast
 # again, at a word error rate of .480 instead of .483.
@@ -80,5 +83,6 @@ def recognise(piece: NDArray[np.float32]) -> list[HeardWord]:
 
 def _samples(piece: NDArray[np.float32]) -> bytes:
     loudness = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64))))
-    level = piece * (LOUDNESS / max(loudness, 1e-9))
+    noise = np.random.default_rng(0).normal(0, NOISE, len(piece))  # the same for every piece, so nothing is random
+    level = piece * (LOUDNESS / max(loudness, 1e-9)) + noise
     return (level.clip(-1, 1) * 32767).astype("<i2").tobytes()

@@ -94,7 +94,8 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
     own = [name for name in corpus.columns if name not in OUR_COLUMNS]
     if "duration" not in own:
         own.append("duration")
-    columns = own + unknown + list(OUR_COLUMNS)
+    ours = [name for name in OUR_COLUMNS if name != "deleted" or any(row.deleted for row in rows)]
+    columns = own + unknown + ours
     try:
         with replaced_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             _write_line(file, columns)

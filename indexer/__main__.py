@@ -8,16 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from clips.errors import BadRow, BadTable, HearsayError
 from indexer import commands, searching
 from indexer.engines import open_index
-from indexer.errors import WrongRequest
+from indexer.errors import BadSettings, WrongRequest
 from indexer.fields import FACETS
 from indexer.index import SearchIndex
 from indexer.modes import DEFAULT_MODE, MODES, READY_MODES
-from indexer.settings import IndexSettings
+from indexer.settings import IndexSettings, read_settings
 
 Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
 
@@ -105,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # what went wrong is said once, by us
     try:
-        settings = IndexSettings()
+        settings = read_settings(IndexSettings)
         index = open_index(settings, asked.index)
         try:
             run: Command = asked.run
@@ -113,10 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         finally:
             index.close()
-    except ValidationError as problem:
-        wrong = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem.errors())
-        return _say(f"the settings are not right ({wrong}); mend config.yml or the environment", 2)
-    except (WrongRequest, BadTable, BadRow) as problem:
+    except (WrongRequest, BadSettings, BadTable, BadRow) as problem:
         return _say(str(problem), 2)
     except HearsayError as problem:
         return _say(str(problem), 1)

@@ -164,7 +164,7 @@ class ElasticIndex:
         if (served := self._served()) is None:
             raise IndexMissing(
                 f"there is no index {self._alias} at {shown(self._address)} yet; "
-                "load your clips with: python -m indexer load FILE"
+                "load your clips with: ./run.sh load FILE"
             )
         return served
 

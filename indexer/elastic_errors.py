@@ -46,9 +46,7 @@ def _of_answer(problem: ApiError, address: str, name: str) -> IndexerError:
         case 403:
             return IndexUnavailable(f"{address} does not allow this to this user or key; ask for rights on {name}")
         case 404:
-            return IndexMissing(
-                f"there is no index {name} at {address} yet; load your clips with: python -m indexer load FILE"
-            )
+            return IndexMissing(f"there is no index {name} at {address} yet; load your clips with: ./run.sh load FILE")
         case 409:
             return IndexInUse(f"another process is writing the index {name} at {address}; try again when it is done")
         case 408 | 429 | 502 | 503 | 504:

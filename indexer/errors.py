@@ -7,7 +7,8 @@ HearsayError
     ├── IndexInUse         another process writes it
     ├── IndexIncompatible  it was made by another version, and a new load mends it
     ├── LoadFailed         some documents were refused; the index that was there still stands
-    └── WrongRequest       what was asked for cannot be answered as it stands
+    ├── WrongRequest       what was asked for cannot be answered as it stands
+    └── BadSettings        a setting holds what it cannot hold
 """
 
 from clips.errors import HearsayError
@@ -39,3 +40,7 @@ class LoadFailed(IndexerError):
 
 class WrongRequest(IndexerError):
     """What was asked for cannot be answered as it stands: an unknown mode, a range upside down."""
+
+
+class BadSettings(IndexerError):
+    """A setting holds what it cannot hold."""

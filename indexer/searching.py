@@ -27,7 +27,7 @@ def search(index: SearchIndex, asked: Namespace, _settings: IndexSettings) -> in
         return Request(query_of(words, asked.mode), filters, ranges, facets, asked.size, asked.page)
 
     if asked.queries:
-        for query_id, words in _queries(asked.queries):
+        for query_id, words in list(_queries(asked.queries)):  # a line that is wrong is told before any answer
             result = index.search(request_for(words))
             print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
         return 0
@@ -51,7 +51,12 @@ def json_of(result: Result) -> dict[str, Any]:
 
 def _members(hit: Hit) -> dict[str, Any]:
     source = hit.passage.source()
-    return {"id": source.pop("id"), "score": hit.score, "generated_text": hit.passage.row.generated_text, **source}
+    return {
+        "id": source.pop("id"),
+        "score": round(hit.score, 4),
+        "generated_text": hit.passage.row.generated_text,
+        **source,
+    }
 
 
 def _filters(index: SearchIndex, asked: Namespace) -> dict[str, frozenset[str]]:

@@ -1,12 +1,17 @@
 """The settings of the remembering half: defaults, then ``config.yml``, then the environment."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
+
+from indexer.errors import BadSettings
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
+
+Settings = TypeVar("Settings", bound="IndexSettings")
 
 
 class IndexSettings(BaseSettings):
@@ -40,3 +45,14 @@ class IndexSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def read_settings(kind: type[Settings], **given: Any) -> Settings:
+    """The settings of a kind, those ``given`` above all others; raises `BadSettings` naming what does not fit."""
+    try:
+        return kind(**given)
+    except ValidationError as problem:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
+        raise BadSettings("settings: " + "; ".join(faults)) from problem
+    except (YAMLError, ValueError, OSError) as problem:
+        raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem

@@ -30,7 +30,7 @@ class Versions:
             return self._current.read_text(encoding="utf-8").strip()
         except (FileNotFoundError, NotADirectoryError) as problem:
             raise IndexMissing(
-                f"there is no index in {self.folder} yet; load your clips with: python -m indexer load FILE"
+                f"there is no index in {self.folder} yet; load your clips with: ./run.sh load FILE"
             ) from problem
         except (OSError, UnicodeDecodeError) as problem:
             raise IndexUnavailable(f"the index in {self.folder} cannot be read: {problem}") from problem

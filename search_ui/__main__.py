@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import streamlit as st
 
+from indexer.errors import BadSettings
+from indexer.settings import read_settings
 from search_ui.connection import audio_folder
-from search_ui.errors import PageError, PortTaken
+from search_ui.errors import PortTaken
 from search_ui.player import audio_route
-from search_ui.settings import PageSettings, read_settings
+from search_ui.settings import PageSettings
 
 ALL_WELL, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 SCRIPT: Final = Path(__file__).with_name("app.py")
@@ -21,9 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve the page until Ctrl-C or a termination signal; 1 where the port is taken, 2 where a setting is wrong."""
     asked = parser().parse_args(arguments)
     try:
-        settings = read_settings()
+        settings = read_settings(PageSettings)
         check_port(settings.page_host, settings.page_port)
-    except PageError as problem:
+    except (BadSettings, PortTaken) as problem:
         print(f"search_ui: {problem}", file=sys.stderr)
         return FAILED if isinstance(problem, PortTaken) else WRONG_USE
     if asked.check:

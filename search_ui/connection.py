@@ -6,12 +6,13 @@ import streamlit as st
 
 from indexer.engines import open_index
 from indexer.index import SearchIndex
-from search_ui.settings import PageSettings, read_settings
+from indexer.settings import read_settings
+from search_ui.settings import PageSettings
 
 
 @st.cache_resource(show_spinner=False)
 def the_settings() -> PageSettings:
-    return read_settings()
+    return read_settings(PageSettings)
 
 
 @st.cache_resource(show_spinner=False)

@@ -2,8 +2,7 @@
 
 HearsayError
 └── PageError
-    ├── BadSettings  a setting is not what it should be
-    └── PortTaken    something else listens where the page should
+    └── PortTaken  something else listens where the page should
 """
 
 from clips.errors import HearsayError
@@ -11,10 +10,6 @@ from clips.errors import HearsayError
 
 class PageError(HearsayError):
     """The page cannot be shown."""
-
-
-class BadSettings(PageError):
-    """A setting is not what it should be."""
 
 
 class PortTaken(PageError):

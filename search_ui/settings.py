@@ -1,12 +1,10 @@
 """The settings of the page: those of the index that it asks, and its own."""
 
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from indexer.settings import IndexSettings
-from search_ui.errors import BadSettings
 
 
 class PageSettings(IndexSettings):
@@ -18,12 +16,3 @@ class PageSettings(IndexSettings):
     audio_dir: Path | None = Field(
         None, description="Folder with the clips' audio, where it is not the one that load --audio named."
     )
-
-
-def read_settings(**given: Any) -> PageSettings:
-    """The settings, with those ``given`` above all others; raises `BadSettings` naming what does not fit."""
-    try:
-        return PageSettings(**given)
-    except ValidationError as problem:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
-        raise BadSettings("settings: " + "; ".join(faults)) from problem

@@ -1,12 +1,14 @@
 """run.sh as a person meets it: words, menu, and sentences where something is wrong."""
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROJECT
+from tests.search_ui.pages import free_port, wait_for_health
 
 RUN = str(PROJECT / "run.sh")
 
@@ -79,5 +81,50 @@ def test_exit_statuses_of_commands_are_passed_on():
     assert run("load", "no-such.csv").returncode == 2
 
 
-def test_stopping_when_nothing_runs_is_no_fault():
-    assert run("stop").returncode == 0
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The project by links, with a var/ of its own: what somebody runs in the real one is not to be stopped."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for entry in PROJECT.iterdir():
+        if entry.name not in ("var", "logs", ".git"):
+            (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+def stop(checkout: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([checkout / "run.sh", "stop"], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_stopping_when_nothing_runs_is_no_fault(checkout: Path):
+    assert stop(checkout).returncode == 0
+
+
+def page_at(checkout: Path, port: int) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PAGE_PORT": str(port), "INDEX_URL": str(checkout / "index")}
+    return subprocess.Popen([checkout / "run.sh", "page"], env=environment, stderr=subprocess.DEVNULL)
+
+
+def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: Path):
+    ports = [free_port(), free_port()]
+    pages = [page_at(checkout, port) for port in ports]
+    try:
+        for port, page in zip(ports, pages, strict=True):
+            wait_for_health(f"http://127.0.0.1:{port}", page, checkout / "README.md")
+        assert page_at(checkout, ports[0]).wait(30) == 1
+        assert stop(checkout).stderr.count("stopped the page") == 2
+        assert [page.wait(10) is not None for page in pages] == [True, True]
+    finally:
+        for page in pages:
+            page.kill()
+            page.wait()
+
+
+def test_the_demo_looks_at_the_port_before_it_hears_anything():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        shown = run("demo", "--page", PAGE_PORT=str(taken.getsockname()[1]))
+    assert shown.returncode == 2
+    assert "cannot be listened on" in shown.stderr
+    assert "hearing" not in shown.stderr

@@ -60,9 +60,9 @@ def make_interview(folder: Path) -> dict[str, str]:
             with wave.open(str(folder / "spoken.wav"), "rb") as spoken:
                 whole.writeframes(spoken.readframes(spoken.getnframes()))
             whole.writeframes(bytes(2 * round(16000 * float(line["pause"]))))
-    compress(folder / "interview.wav", HERE / "interview.mp3")
+    compress(folder / "interview.wav", HERE / "sample-interview.mp3")
     text = " ".join(as_text(line["sentence"]) for line in lines)
-    return {"filename": "samples/interview.mp3", "text": text, "up_votes": "2", "down_votes": "0"}
+    return {"filename": "samples/sample-interview.mp3", "text": text, "up_votes": "2", "down_votes": "0"}
 
 
 def main() -> None:

@@ -108,6 +108,24 @@ def test_a_file_that_cannot_be_heard_is_a_problem_with_a_sentence(
     assert reply.headers["X-Request-ID"] == body["request_id"]
 
 
+def test_a_request_without_a_file_is_told_how_to_send_one(client: TestClient):
+    for request in ({}, {"files": {"audio": tone(800)}}, {"data": {"file": "clip.mp3"}}):
+        assert "curl -F file=@" in client.post("/asr", **request).json()["detail"]
+
+
+def test_the_address_alone_leads_to_the_documents(client: TestClient):
+    assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
+def test_whoever_starts_the_server_is_told_of_a_fallback_and_when_it_is_ready(monkeypatch: pytest.MonkeyPatch):
+    models = Models(LengthTranscriber(), LoudnessTagger(), ("wanted large, got small",))
+    monkeypatch.setattr(api, "load_models", lambda _: models)
+    said: list[str] = []
+    with TestClient(create_app(AsrSettings(), said.append)) as client:
+        wait_until_ready(client)
+    assert said == ["warning: wanted large, got small", "ready: speech length · emotion loudness"]
+
+
 def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(client: TestClient):
     for reply, status in ((client.post("/asr"), 422), (client.get("/nothing"), 404), (client.get("/asr"), 405)):
         assert (reply.status_code, reply.headers["content-type"]) == (status, PROBLEM)

@@ -113,7 +113,7 @@ def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
 def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):
     bench.table.write_text("filename,text\ncorpus/1.wav,1601\ncorpus/gone.wav,never recorded\n")
     summary = bench.run()
-    assert (summary.heard, summary.failed) == (1, [])
+    assert (summary.heard, summary.skipped, summary.without_audio, summary.failed) == (1, 0, 1, [])
     assert bench.journal()["corpus/gone.wav"].text == "never recorded"
 
 

@@ -38,6 +38,12 @@ def test_a_row_tells_where_it_comes_from():
     assert (row.confidence, row.words[0].confidence) == (0.988, 0.988)
 
 
+def test_uncertain_has_no_score_of_its_own():
+    (row,) = listener().hear([clip("quiet", tone(16000, peak=0.2))])
+    assert (row.emotion, row.emotion_score) == ("uncertain", None)
+    assert row.emotion_scores["angry"] == pytest.approx(0.2, abs=0.01)
+
+
 def test_a_duration_that_the_corpus_gives_is_kept():
     given = Clip(ClipRow("set/a", duration=7.5), lambda: tone(16000))
     assert listener().hear([given])[0].duration == 7.5

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from asr.errors import BadSettings
 from asr.logs import start_log
 
 
@@ -40,3 +41,9 @@ def test_an_exception_brings_its_trace(log_path: Path):
     except ValueError:
         logging.getLogger("asr.test").exception("model failed")
     assert "ValueError: invalid literal" in json.loads(log_path.read_text().splitlines()[-1])["trace"]
+
+
+def test_a_folder_that_cannot_be_written_names_its_setting(tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(BadSettings, match="set LOG_DIR"):
+        start_log(tmp_path / "file")

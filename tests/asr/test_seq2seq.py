@@ -25,7 +25,7 @@ def transcriber(folder: Path) -> Seq2SeqTranscriber:
 
 @pytest.fixture(scope="module")
 def clip(samples: Path) -> Waveform:
-    return decode_audio((samples / "interview.mp3").read_bytes(), 600)[: 16_000 * 20]
+    return decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 20]
 
 
 def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(

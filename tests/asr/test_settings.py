@@ -35,3 +35,10 @@ def test_a_wrong_value_is_named(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "eighty")
     with pytest.raises(BadSettings, match="api_port"):
         read_settings()
+
+
+@pytest.mark.parametrize("content", [": : bad\n - x", "just text\n"])
+def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: str):
+    config.write_text(content)
+    with pytest.raises(BadSettings, match=r"config\.yml cannot be read"):
+        read_settings()

@@ -53,7 +53,7 @@ def transcripts(sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]) ->
 
 @pytest.fixture(scope="module")
 def interview(samples: Path) -> Waveform:
-    return waveform_of(samples / "interview.mp3")
+    return waveform_of(samples / "sample-interview.mp3")
 
 
 def test_what_was_said_is_written_down(transcripts: list[Transcript], spoken: dict[str, Waveform]):

@@ -11,7 +11,7 @@ from clips.normalise import words
 from clips.row import CORPUS_COLUMNS, ClipRow
 from clips.table import Table, read_csv
 
-INTERVIEW = "samples/interview.mp3"
+INTERVIEW = "samples/sample-interview.mp3"
 
 
 @pytest.fixture(scope="module")

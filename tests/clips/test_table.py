@@ -11,6 +11,9 @@ from clips.errors import BadRow, BadTable, ClipsError
 from clips.row import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow, Word
 from clips.table import EMPTY_TABLE, Table, read_csv, replaced_whole, write_csv
 
+OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
+"""What a table has where no clip was deleted."""
+
 HEADER = ",".join(CORPUS_COLUMNS)
 quoted_cells = st.text(st.sampled_from('ab,"\r\n\t; é') | st.characters(codec="utf-8"), max_size=20)
 
@@ -85,11 +88,17 @@ def test_rows_are_joined_to_the_corpus_by_id_and_not_by_place(path: Path):
     ]
     write_csv(path, heard, corpus)
     written = read_csv(path)
-    assert written.columns == CORPUS_COLUMNS + OUR_COLUMNS
+    assert written.columns == CORPUS_COLUMNS + OURS
     assert [(clip, cells["text"], cells["generated_text"]) for clip, cells in written.cells.items()] == [
         ("a", "spoken a", "HEARD A"),
         ("b", "spoken b", "HEARD B"),
     ]
+
+
+def test_a_deletion_has_its_column_where_there_is_one(path: Path):
+    write_csv(path, [ClipRow("a"), ClipRow("b", deleted=True)])
+    assert [cells["deleted"] for cells in read_csv(path).cells.values()] == ["", "true"]
+    assert read_csv(path).rows()["b"].deleted
 
 
 def test_a_cell_of_the_corpus_is_filled_only_where_it_was_empty(path: Path):
@@ -104,7 +113,7 @@ def test_unknown_columns_travel_along_in_their_place(path: Path):
     corpus = table_of(path, "locale,filename\nen,a\n")
     write_csv(path, [ClipRow("a", extra={"locale": "en"}), ClipRow("b", extra={"speaker": "7"})], corpus)
     written = read_csv(path)
-    assert written.columns == ("locale", "filename", "duration", "speaker", *OUR_COLUMNS)
+    assert written.columns == ("locale", "filename", "duration", "speaker", *OURS)
     assert written.cells["a"]["locale"] == "en"
     assert written.cells["b"]["speaker"] == "7"
 
@@ -147,7 +156,7 @@ def test_a_file_is_replaced_only_when_the_block_ends_well(path: Path):
 def test_a_folder_that_is_not_there_is_made(tmp_path: Path):
     write_csv(tmp_path / "new" / "folder" / "clips.csv", [])
     with (tmp_path / "new" / "folder" / "clips.csv").open(newline="") as file:
-        assert next(csv.reader(file)) == [*EMPTY_TABLE.columns, *OUR_COLUMNS]
+        assert next(csv.reader(file)) == [*EMPTY_TABLE.columns, *OURS]
 
 
 def test_a_table_that_cannot_be_written_is_reported(tmp_path: Path):

@@ -202,7 +202,7 @@ def test_an_index_can_be_named_on_the_command_line(
     assert main(["count", "--index", elsewhere]) == 0
     assert capsys.readouterr().out.endswith("\n4\n")
     assert main(["count"]) == 1
-    assert "python -m indexer load" in capsys.readouterr().err
+    assert "./run.sh load FILE" in capsys.readouterr().err
 
 
 @pytest.mark.elastic

@@ -23,7 +23,7 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("page")
     rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
     halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
-    interview = replace(rows[0], id="samples/interview.mp3", duration=120.0, segments=halves)
+    interview = replace(rows[0], id="samples/sample-interview.mp3", duration=120.0, segments=halves)
     evil = replace(rows[0], id="samples/evil.mp3", generated_text=EVIL)
     load(folder / "index", [*rows, interview, evil], samples)
     with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
@@ -87,7 +87,7 @@ def test_only_one_clip_sounds_at_a_time(tab: Page, address: str) -> None:
 def test_a_part_of_a_recording_plays_from_where_it_starts(tab: Page, address: str) -> None:
     tab.goto(f"{address}/?q=interview+goes")
     expect(tab.locator(".about")).to_contain_text("0:40–1:00")
-    button = tab.get_by_role("button", name="Play samples/interview.mp3#0002")
+    button = tab.get_by_role("button", name="Play samples/sample-interview.mp3#0002")
     button.press("Enter")
 
     wait_for_sound(tab, button, after=40.0)

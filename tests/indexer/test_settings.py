@@ -1,0 +1,35 @@
+"""The settings of the remembering half: a wrong one is a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import BadSettings
+from indexer.settings import IndexSettings, read_settings
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "config.yml"
+    monkeypatch.setitem(IndexSettings.model_config, "yaml_file", path)
+    return path
+
+
+def test_the_file_gives_what_the_environment_does_not(config: Path, monkeypatch: pytest.MonkeyPatch):
+    config.write_text("index_name: mine\nindex_shards: 2\nworkers: 3\n")
+    monkeypatch.setenv("INDEX_SHARDS", "5")
+    settings = read_settings(IndexSettings)
+    assert (settings.index_name, settings.index_shards) == ("mine", 5)
+
+
+def test_a_wrong_value_is_named(config: Path):
+    config.write_text("index_shards: many\n")
+    with pytest.raises(BadSettings, match="index_shards"):
+        read_settings(IndexSettings)
+
+
+@pytest.mark.parametrize("content", [": : bad\n - x", "just text\n"])
+def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: str):
+    config.write_text(content)
+    with pytest.raises(BadSettings, match=r"config\.yml cannot be read"):
+        read_settings(IndexSettings)
