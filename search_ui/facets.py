@@ -71,7 +71,8 @@ def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]]) -> 
     """The filters, one group a facet."""
     with st.container(key="facets"):
         for facet in FACETS:
-            show_facet(facet, choices(facet, counts.get(facet, {}), state.chosen(facet)))
+            if found := choices(facet, counts.get(facet, {}), state.chosen(facet)):
+                show_facet(facet, found)
         show_duration(state.duration)
 
 

@@ -3,6 +3,7 @@
 Everything that comes from a row is escaped here; the page adds nothing of a row to its HTML anywhere else.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
@@ -72,7 +73,8 @@ def _fallback(model: str) -> str:
 def _player(passage: Passage, audio: str | None) -> str:
     length = "" if passage.row.duration is None else length_label(passage.row.duration)
     if audio is None:
-        return f'<div class="player"><span class="play silent" title="no audio was found">{length}</span></div>'
+        why = "no audio was found"
+        return f'<div class="player"><span class="play silent" title="{why}">{length or "no audio"}</span></div>'
     label = escape(f"Play {passage.id}{', ' if length else ''}{length}")
     return (
         f'<div class="player"><button class="play" type="button" aria-label="{label}" aria-pressed="false">{length}'
@@ -86,7 +88,8 @@ def _start(passage: Passage) -> float:
 
 def _transcript(row: ClipRow, pieces: Sequence[Piece]) -> str:
     if not row.generated_text:
-        return f'<p class="transcript none">{escape(row.error) or "nothing was heard"}</p>'
+        why = f"could not be heard: {escape(row.error)}" if row.error else "nothing was heard"
+        return f'<p class="transcript none">{why}</p>'
     loud = row.generated_text.isupper()
     marked = (_piece(text.lower() if loud else text, is_match=is_match) for text, is_match in pieces)
     return f'<p class="transcript">{"".join(marked)}</p>'
@@ -121,5 +124,5 @@ def _facts(passage: Passage) -> Iterable[str]:
 
 
 def _score(score: float | None) -> str:
-    """A score of 0..1 as it stands on the page: two places, and no nought before the point."""
-    return "" if score is None else f" {score:.2f}".replace(" 0.", " .")
+    """A score of 0..1 as it stands on the page: two places, cut and not rounded, so that only certainty is 1.00."""
+    return "" if score is None else f" {math.floor(score * 100 + 1e-9) / 100:.2f}".replace(" 0.", " .")

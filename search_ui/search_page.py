@@ -89,6 +89,8 @@ def show_nothing(state: SearchState) -> None:
     elif state.has_filters:
         st.info("No clip passes these filters. Take one away above, or clear them all.")
     elif state.words:
-        st.info("No clip was heard to say all of these words. Try fewer of them.")
+        several = len(state.words.split()) > 1
+        what = "all of these words. Try fewer of them." if several else f"“{state.words.strip()}”."
+        st.info(plain(f"No clip was heard to say {what}"))
     else:
         show_how_to_load()
