@@ -47,10 +47,9 @@ class PocketSphinxTranscriber:
 
     def close(self) -> None:
         """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
         for process in self._processes:
             process.terminate()
-            process.join()
+        self._pool.shutdown(cancel_futures=True)  # the pool waits for them, and must be the only one that does
 
     def _recognised(self, sounds: Sequence[Waveform]) -> list[list[HeardWord]]:
         for _ in range(2):
