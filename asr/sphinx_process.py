@@ -21,7 +21,8 @@ LOUDNESS: Final = 0.05
 """Root mean square that every piece is brought to, so that a whisper is heard like a shout."""
 NOISE: Final = 3e-4
 """Standard deviation of the noise under every piece. In the dead silence of edited sound PocketSphinx hears words:
-with it the sample interview has a word error rate of .103 instead of .227, and 60 real clips .502 instead of .516."""
+with it the sample interview has a word error rate of .103 instead of .227. On real clips it makes no difference that
+can be told from chance (60 of them: 277 errors instead of 285; 400: 54.5 % instead of 54.7)."""
 
 # Fewer guesses kept alive than the library's 30,000 states and endless words a frame: on 50 real clips half as fast
 # again, at a word error rate of .480 instead of .483.

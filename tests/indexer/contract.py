@@ -367,7 +367,10 @@ class ChangingContract:
         writer.close()
         reader.close()
 
-    def test_closing_twice_is_closing_once(self, index: SearchIndex):
-        index.replace(rows("a"))
-        index.close()
-        index.close()
+    def test_closing_twice_is_closing_once_and_loses_nothing(self, open_index: OpenIndex):
+        first, second = open_index(), open_index()
+        first.replace(rows("a"))
+        first.close()
+        first.close()
+        assert second.count() == 1
+        second.close()

@@ -200,7 +200,10 @@ def test_an_index_of_another_version_asks_to_be_loaded_again(
 
 
 def test_making_one_connects_to_nothing(tmp_path: Path):
-    ElasticIndex("https://nowhere.invalid:9200", settings(index_ca_cert=tmp_path / "missing.pem")).close()
+    index = ElasticIndex("https://nowhere.invalid:9200", settings(index_ca_cert=tmp_path / "missing.pem"))
+    with pytest.raises(IndexUnavailable):  # only the first question needs the certificate
+        index.count()
+    index.close()
 
 
 def test_where_nothing_answers_the_address_is_named_and_the_password_is_not():
