@@ -23,6 +23,57 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrase:
+    """Matches passages whose ``field`` has the ``tokens`` side by side, in order; there are at least two.
+
+    Scores as a term does, with the tokens' inverse document frequencies added up.
+    """
+
+    field: str
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Matches passages whose ``field`` has a token that begins with ``start``; scores 1."""
+
+    field: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Matches passages whose number ``field`` is from ``low`` to ``high``, both ends in; None is open. Scores 0."""
+
+    field: str
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Matches passages in which ``field``, a keyword, is empty; scores 0."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Matches what ``child`` does, and scores ``score`` wherever it does."""
+
+    child: "Query"
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Matches what ``child`` does and ``excluded`` does not; scores as ``child``."""
+
+    child: "Query"
+    excluded: "Query"
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     """Matches where every child does; scores their sum. There is at least one child."""
 
@@ -45,4 +96,4 @@ class BestOf:
 
 EVERYTHING: Final = Everything()
 
-Query = Everything | Term | AllOf | AnyOf | BestOf
+Query = Everything | Term | Phrase | Prefix | Between | Missing | Constant | Without | AllOf | AnyOf | BestOf
