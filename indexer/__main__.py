@@ -1,4 +1,4 @@
-"""The command line: ``python -m indexer load | put | delete | rollback | count | search``."""
+"""The command line: ``python -m indexer load | put | delete | rollback | count | search | score``."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clips.errors import BadRow, BadTable, HearsayError
-from indexer import commands, searching
+from indexer import commands, scoring, searching
 from indexer.engines import open_index
 from indexer.errors import BadSettings, WrongRequest
 from indexer.fields import FACETS
@@ -42,6 +42,14 @@ def parser() -> ArgumentParser:
     _add_mode(counting)
     _add_search(
         add("search", searching.search, "Find passages by what was said", "search the boy --age twenties,forties")
+    )
+    _add_score(
+        add(
+            "score",
+            scoring.score,
+            "Ask for what was said, and tell how well search finds it",
+            "score clips.csv transcripts.csv --mode baseline --mode exact",
+        )
     )
     return top
 
@@ -90,6 +98,23 @@ def _add_search(command: ArgumentParser) -> None:
         metavar="FILE",
         help='many searches: lines {"id", "query"} in, {"id", "total", "hits"} out',
     )
+
+
+def _add_score(command: ArgumentParser) -> None:
+    number: dict[str, Any] = {"type": _from_one, "metavar": "N"}
+    command.add_argument(
+        "files", nargs="+", type=Path, metavar="CSV", help="clip rows with text and generated_text, merged as by load"
+    )
+    command.add_argument("--mode", action="append", choices=MODES, help="one or more (default: all that answer)")
+    command.add_argument("--cross-fit", action="store_true", help="ask only for sentences that nothing was learned on")
+    command.add_argument("--seeds", default=5, **number, help="how often queries are drawn (default: 5)")
+    command.add_argument("--per-kind", default=800, **number, help="queries of a kind, a seed (default: 800)")
+    command.add_argument(
+        "--by", default="", metavar="FACETS", help=f"by value too, of {', '.join(FACETS)}; with commas"
+    )
+    command.add_argument("--distractors", default=0, **number, help="made-up clips beside the real ones")
+    command.add_argument("--distractors-as-heard", action="store_true", help="without made-up words in them")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _from_one(text: str) -> int:

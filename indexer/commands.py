@@ -31,7 +31,7 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
         found, looked_for = loading.audio_found(list(rows), asked.audio)
         if found < looked_for / 2:
             note(f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder?")
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("reading", total=len(rows))
 
         def step() -> None:
@@ -46,7 +46,8 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     return 0
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
+    """A bar on standard error, where somebody watches it."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
