@@ -1,0 +1,38 @@
+"""The two alphabets that are compared: phonemes, and letters; each symbol has a number, 0 is no symbol at all."""
+
+import unicodedata
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+PHONEMES: Final = tuple(
+    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
+)
+"""ARPAbet without stress, as the CMU pronouncing dictionary writes English; the number of the first is 1."""
+
+VOWELS: Final = frozenset(number for number, name in enumerate(PHONEMES, 1) if name[0] in "AEIOU")
+
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+OTHER_LETTER: Final = len(LETTERS) + 1
+SPACE: Final = OTHER_LETTER + 1
+
+PHONEME_COUNT: Final = len(PHONEMES) + 1
+LETTER_COUNT: Final = SPACE + 1
+
+_NUMBERS: Final = {letter: number for number, letter in enumerate(LETTERS, 1)} | {" ": SPACE}
+
+Symbols = NDArray[np.uint8]
+"""Numbers of one alphabet, in order."""
+
+
+def letters(text: str) -> bytes:
+    """The numbers of a text's letters; what is no letter of English and no digit has one number for all."""
+    return bytes(_NUMBERS.get(letter, OTHER_LETTER) for letter in text)
+
+
+def plain(word: str) -> str:
+    """A word without accents and other marks: what an English reader makes of ``café``."""
+    if word.isascii():
+        return word
+    return "".join(part for part in unicodedata.normalize("NFD", word) if not unicodedata.combining(part))

@@ -1,0 +1,181 @@
+"""Guesses: the words and pairs of an index that may stand for a word that was said, with their probabilities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.sounds.alphabets import letters, plain
+from indexer.sounds.distance import distances
+from indexer.sounds.entries import LONGEST_SOUND, LONGEST_SPELLING, Entries
+from indexer.sounds.lexicon import Lexicon
+from indexer.sounds.spelling import Spelling
+from indexer.sounds.tables import Tables
+
+NEAREST: Final = 35
+"""Words, and pairs as many, that a guess is chosen from."""
+
+MEASURED_WORDS: Final = 1000
+MEASURED_PAIRS: Final = 700
+"""How many entries are measured exactly; see `indexer.sounds.entries.Entries.likest`."""
+
+FEATURES: Final = (
+    "phoneme cost of the whole, per phoneme said",
+    "phoneme cost of the stretch that fits best",
+    "difference of these two",
+    "letter cost of the whole, per letter",
+    "letter cost of the stretch that fits best",
+    "the first, at most .3",
+    "the second, at most .2",
+    "the fourth, at most .3",
+    "the fifth, at most .2",
+    "phoneme cost times letter cost",
+    "phoneme cost times phonemes",
+    "letter cost times phonemes",
+    "logarithm of the passages that have the candidate",
+    "share of it that the dictionary knows",
+    "whether the dictionary knows all of it",
+    "phoneme cost where it does",
+    "logarithm of passages where it does",
+    "difference in length, per phoneme said",
+    "same first phoneme",
+    "same last phoneme",
+    "phonemes said",
+    "whether the dictionary knows the word asked for",
+    "logarithm of the passages that have its rarer member",
+    "whether the index has the word asked for",
+    "one",
+)
+"""What the regression looks at. That a candidate is no word of English, or rare, tells as much as how near it sounds: a
+word that is heard often was rarely meant to be another."""
+
+_LETTER_SHARE: Final = 0.7
+_STRETCH_CHARGE: Final = 0.05
+"""Of the distance by which candidates are chosen: letters count .7 beside sounds, a stretch inside .05 more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One or two neighbouring ``tokens`` of the index, and the probability that who said them meant the word."""
+
+    tokens: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The nearest entries to a word: their numbers, and `FEATURES` of each, shape (candidates, features)."""
+
+    rows: NDArray[np.intp]
+    features: NDArray[np.float64]
+
+
+class Guesser:
+    """Guesses among the words and pairs of one lexicon, by one set of tables."""
+
+    def __init__(self, lexicon: Lexicon, tables: Tables, spelling: Spelling) -> None:
+        self.lexicon = lexicon
+        self._tables = tables
+        self._spelling = spelling
+        self.guesses = lru_cache(maxsize=10_000)(self._guesses)
+
+    def rate(self, word: str) -> float:
+        """The share of passages that have a word, at least one in as many as the tables were learned from."""
+        least = 1 / self._tables.passages
+        return max(self.lexicon.passages_with(word) / max(1, self.lexicon.passages), least)
+
+    def _guesses(self, word: str) -> tuple[Guess, ...]:
+        """The candidates by falling probability, those without the word itself; none for what nobody can pronounce."""
+        found: list[Guess] = []
+        for entries, weights in zip((self.lexicon.single, self.lexicon.double), self._tables.weights, strict=True):
+            candidates = self.candidates(word, entries)
+            odds = np.exp(-(candidates.features @ weights))
+            for row, odd in zip(candidates.rows, odds.tolist(), strict=True):
+                tokens = tuple(self.lexicon.words[number] for number in entries.members[row])
+                if word not in tokens:
+                    found.append(Guess(tokens, 1 / (1 + odd)))
+        return tuple(sorted(found, key=lambda guess: (-guess.probability, guess.tokens)))
+
+    def candidates(self, word: str, entries: Entries) -> Candidates:
+        """The `NEAREST` entries by sound and letters together."""
+        said = [np.frombuffer(one[:LONGEST_SOUND], np.uint8) for one in self._spelling.pronunciations(plain(word))]
+        if not said or not len(entries):
+            return Candidates(np.empty(0, np.intp), np.empty((0, len(FEATURES))))
+        spelled = np.frombuffer(letters(plain(word))[:LONGEST_SPELLING], np.uint8)
+        is_single = entries is self.lexicon.single
+        most, length_weight = (MEASURED_WORDS, 1) if is_single else (MEASURED_PAIRS, 0)
+        rows = entries.likest(said[0], spelled, most, length_weight)
+        sounds = _nearest(said, entries, rows, self._tables)
+        spellings = np.stack(
+            distances(spelled, entries.letters[rows], entries.letter_lengths[rows], self._tables.letters)
+        ) / len(spelled)
+        apart = _together(sounds) + _LETTER_SHARE * _together(spellings)
+        best = np.sort(np.argsort(apart, kind="stable")[:NEAREST])
+        features = self._features(word, said[0], entries, rows[best], sounds[:, best], spellings[:, best])
+        return Candidates(rows[best], features)
+
+    def _features(
+        self,
+        word: str,
+        said: NDArray[np.uint8],
+        entries: Entries,
+        rows: NDArray[np.intp],
+        sounds: NDArray[np.float64],
+        spellings: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        (sound, sound_inside), (letter, letter_inside) = sounds, spellings
+        length = len(said)
+        lengths = entries.sound_lengths[rows]
+        heard = entries.sounds[rows]
+        frequency, rarer = self._frequency(entries.passages[rows]), self._frequency(entries.rarer[rows])
+        is_known = entries.known[rows] == 1
+        columns = (
+            sound,
+            sound_inside,
+            sound - sound_inside,
+            letter,
+            letter_inside,
+            np.minimum(sound, 0.3),
+            np.minimum(sound_inside, 0.2),
+            np.minimum(letter, 0.3),
+            np.minimum(letter_inside, 0.2),
+            sound * letter,
+            sound * length,
+            letter * length,
+            frequency,
+            entries.known[rows],
+            is_known,
+            sound * is_known,
+            frequency * is_known,
+            np.abs(lengths - length) / length,
+            heard[:, 0] == said[0],
+            heard[np.arange(len(rows)), lengths - 1] == said[-1],
+            length,
+            self._spelling.knows(plain(word)),
+            rarer,
+            self.lexicon.passages_with(word) > 0,
+            1,
+        )
+        return np.stack([np.broadcast_to(np.asarray(column, float), len(rows)) for column in columns], axis=1)
+
+    def _frequency(self, passages: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Logarithms of how many passages of as many as the tables were learned from, so that size changes nothing."""
+        scale = max(1.0, self.lexicon.passages / self._tables.passages)
+        return np.log(np.maximum(1.0, passages / scale))
+
+
+def _nearest(
+    said: Sequence[NDArray[np.uint8]], entries: Entries, rows: NDArray[np.intp], tables: Tables
+) -> NDArray[np.float64]:
+    """Costs per phoneme of the whole and of the best stretch, shape (2, rows); of several pronunciations the best."""
+    heard, lengths = entries.sounds[rows], entries.sound_lengths[rows]
+    costs = [np.stack(distances(one, heard, lengths, tables.phonemes)) / len(one) for one in said]
+    return np.min(costs, axis=0)
+
+
+def _together(costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    whole, inside = costs
+    return np.minimum(whole, inside + _STRETCH_CHARGE)

@@ -1,0 +1,184 @@
+"""The lexicon of an index: its own words and neighbouring pairs of words, ready to be compared by letter and sound."""
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.sounds.alphabets import plain
+from indexer.sounds.entries import Entries, padded_letters, padded_sounds, joined
+from indexer.sounds.spelling import Spelling
+
+MOST_WORDS: Final = 200_000
+"""Different words that are kept; of more, the rarest are left out."""
+
+MOST_PAIRS: Final = 400_000
+"""Different pairs of neighbouring words that are kept; of more, those first without a word that is in no dictionary."""
+
+LONGEST_PAIR: Final = 18
+"""Letters of a pair that may stand for one word."""
+
+_MOST_COUNTED: Final = 2_000_000
+"""Pairs that are counted at a time; those seen once are forgotten when there are more (Manku & Motwani 2002)."""
+
+
+class Tally:
+    """Counts in how many transcripts each word and each pair of neighbours stands, in bounded memory."""
+
+    def __init__(self) -> None:
+        self.passages = 0
+        self.words: Counter[str] = Counter()
+        self.pairs: Counter[tuple[str, str]] = Counter()
+
+    def add(self, heard: Sequence[str]) -> None:
+        """One transcript, as tokens."""
+        self.passages += 1
+        self.words.update(set(heard))
+        self.pairs.update({pair for pair in pairwise(heard) if len(pair[0]) + len(pair[1]) <= LONGEST_PAIR})
+        if len(self.pairs) > _MOST_COUNTED:
+            self.pairs = Counter({pair: count for pair, count in self.pairs.items() if count > 1})
+
+
+class Lexicon:
+    """An index's words and pairs with the number of passages that have them; unchanging.
+
+    ``words`` are sorted, ``sounds`` the first pronunciation of each, shape (words, 20) padded with 0; ``pairs`` has two
+    word numbers a row. Words that say nothing in English (numbers, other scripts) are not in it.
+    """
+
+    def __init__(
+        self,
+        passages: int,
+        words: Sequence[str],
+        word_passages: NDArray[np.int32],
+        sounds: NDArray[np.uint8],
+        known: NDArray[np.bool_],
+        pairs: NDArray[np.int32],
+        pair_passages: NDArray[np.int32],
+    ) -> None:
+        self.passages = passages
+        self.words = words
+        self._word_passages = word_passages
+        self._sounds = sounds
+        self._known = known
+        self._pairs = pairs
+        self._pair_passages = pair_passages
+
+    @classmethod
+    def of(cls, tally: Tally, spelling: Spelling, before: "Lexicon | None" = None) -> "Lexicon":
+        """The lexicon of what was counted, upon that of ``before``; only words that are new are read aloud."""
+        said = before.pronounced() if before else {}
+        words = (before.counts() if before else Counter()) + tally.words
+        said |= {word: sound for word in words if word not in said if (sound := _spoken(word, spelling))}
+        kept = sorted(_most_frequent((word for word in words if word in said), words, MOST_WORDS))
+        numbers = {word: number for number, word in enumerate(kept)}
+        known = np.array([spelling.knows(word) for word in kept], bool)
+        pairs = (before.pair_counts() if before else Counter()) + tally.pairs
+        rows = _pairs(pairs, numbers, known)
+        return cls(
+            tally.passages + (before.passages if before else 0),
+            kept,
+            np.array([words[word] for word in kept], np.int32),
+            padded_sounds([said[word] for word in kept]),
+            known,
+            np.array([(numbers[first], numbers[second]) for first, second in rows], np.int32).reshape(-1, 2),
+            np.array([pairs[pair] for pair in rows], np.int32),
+        )
+
+    def counts(self) -> Counter[str]:
+        """How many passages have each word."""
+        return Counter(dict(zip(self.words, self._word_passages.tolist(), strict=True)))
+
+    def pair_counts(self) -> Counter[tuple[str, str]]:
+        words = self.words
+        numbers = zip(self._pairs.tolist(), self._pair_passages.tolist(), strict=True)
+        return Counter({(words[first], words[second]): count for (first, second), count in numbers})
+
+    def pronounced(self) -> dict[str, bytes]:
+        """What each word sounds like."""
+        lengths = np.count_nonzero(self._sounds, axis=1).tolist()
+        return {
+            word: row[:length].tobytes() for word, row, length in zip(self.words, self._sounds, lengths, strict=True)
+        }
+
+    def passages_with(self, word: str) -> int:
+        """How many passages have a word; 0 for one that is not in the lexicon."""
+        return self._counts.get(word, 0)
+
+    @cached_property
+    def _counts(self) -> Mapping[str, int]:
+        return self.counts()
+
+    @cached_property
+    def single(self) -> Entries:
+        """The words as entries to compare with."""
+        letters = padded_letters(list(map(plain, self.words)))
+        share = self._known.astype(np.float32)
+        return Entries(
+            np.arange(len(self.words), dtype=np.int32)[:, None],
+            self._sounds,
+            letters,
+            self._word_passages.astype(np.float32),
+            self._word_passages.astype(np.float32),
+            share,
+        )
+
+    @cached_property
+    def double(self) -> Entries:
+        """The pairs, joined, as entries to compare with."""
+        first, second = self._pairs.T
+        return Entries(
+            self._pairs,
+            joined(self._sounds, first, second),
+            joined(self.single.letters, first, second),
+            self._pair_passages.astype(np.float32),
+            np.minimum(self._word_passages[first], self._word_passages[second]).astype(np.float32),
+            (self._known[first].astype(np.float32) + self._known[second]) / 2,
+        )
+
+    def to_bytes(self) -> bytes:
+        """All of it, as `from_bytes` takes it."""
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            passages=np.array(self.passages),
+            words=np.frombuffer(" ".join(self.words).encode(), np.uint8),
+            word_passages=self._word_passages,
+            sounds=self._sounds,
+            known=self._known,
+            pairs=self._pairs,
+            pair_passages=self._pair_passages,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, packed: bytes) -> "Lexicon":
+        with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
+            return cls(
+                int(parts["passages"]),
+                parts["words"].tobytes().decode().split(),
+                *(parts[name] for name in ("word_passages", "sounds", "known", "pairs", "pair_passages")),
+            )
+
+
+def _spoken(word: str, spelling: Spelling) -> bytes:
+    return next(iter(spelling.pronunciations(plain(word))), b"")
+
+
+def _most_frequent(words: Iterable[str], counts: Mapping[str, int], most: int) -> list[str]:
+    return sorted(words, key=lambda word: (-counts[word], word))[:most]
+
+
+def _pairs(
+    counts: Mapping[tuple[str, str], int], numbers: Mapping[str, int], known: NDArray[np.bool_]
+) -> list[tuple[str, str]]:
+    """The pairs to keep, sorted: all while there are few, else those first that hold a word nobody knows."""
+    there = [pair for pair in counts if pair[0] in numbers and pair[1] in numbers]
+    if len(there) > MOST_PAIRS:
+        there.sort(key=lambda pair: (bool(known[numbers[pair[0]]] and known[numbers[pair[1]]]), -counts[pair], pair))
+    return sorted(there[:MOST_PAIRS])
