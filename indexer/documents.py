@@ -19,7 +19,7 @@ LONGEST_KEYWORD: Final = 1000
 TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
 """What a document has beside its passage's source."""
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Raised when documents change so that an index has to be loaded anew."""
 
 

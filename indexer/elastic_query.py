@@ -1,13 +1,27 @@
 """Elasticsearch's mapping, documents and requests, made of the field table and the query tree: no server is asked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from indexer.documents import LONGEST_KEYWORD, SCHEMA, SENTINEL, TOKEN_FIELDS, document_of
-from indexer.fields import FIELDS, UNKNOWN, Kind
+from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Kind
 from indexer.index import Range, Request
 from indexer.passages import Passage
-from indexer.query import AllOf, AnyOf, BestOf, Everything, Query, Term
+from indexer.query import (
+    AllOf,
+    AnyOf,
+    BestOf,
+    Between,
+    Constant,
+    Everything,
+    Leaf,
+    Missing,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    Without,
+)
 
 MOST_VALUES: Final = 10_000
 """Values that are counted of one facet."""
@@ -67,14 +81,71 @@ def compiled(tree: Query) -> dict[str, Any]:
     match tree:
         case Everything():
             return {"match_all": {"boost": 0}}
-        case Term(field, token, weight):
-            return {"term": {field: {"value": token, "boost": weight}}}
         case AllOf(children):
             return {"bool": {"must": [compiled(child) for child in children]}}
         case AnyOf(children):
-            return {"bool": {"should": [compiled(child) for child in children], "minimum_should_match": 1}}
+            return _either(compiled(child) for child in children)
         case BestOf(children):
             return {"dis_max": {"queries": [compiled(child) for child in children]}}
+        case Constant(child, score):
+            return _scoring(compiled(child), score)
+        case Without(child, excluded):
+            return {"bool": {"must": [compiled(child)], "must_not": [compiled(excluded)]}}
+        case _:
+            return _leaf(tree)
+
+
+def _leaf(tree: Leaf) -> dict[str, Any]:
+    match tree:
+        case Term(field, token, weight) if field in TOKEN_FIELDS:
+            return {"term": {field: {"value": token, "boost": weight}}}
+        case Term(field, token, weight):
+            return _scoring({"term": {field: {"value": _value(token)}}}, weight)
+        case Phrase(field, tokens):  # a shard that has none of the tokens would not say how many passages it has
+            return _either([{"match_phrase": {field: " ".join(tokens)}}, _nothing(field)])
+        case Prefix(field, start):
+            return {"prefix": {field: {"value": _value(start)}}}
+        case Between():
+            return _scoring(_opaque(_between(tree)), 0)
+        case Missing(field):
+            return _scoring(_opaque(_missing(field)), 0)
+
+
+def _value(text: str) -> str:
+    """The text, or one that is as little in the index: there are limits to what can be asked for."""
+    return text[: LONGEST_KEYWORD + 1]
+
+
+def _either(queries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+
+
+def _scoring(query: Mapping[str, Any], score: float) -> dict[str, Any]:
+    return {"constant_score": {"filter": query, "boost": score}}
+
+
+def _nothing(field: str) -> dict[str, Any]:
+    """Matches no passage, and no shard sees this before it has looked."""
+    return {"term": {field: {"value": ""}}}
+
+
+def _opaque(query: Mapping[str, Any]) -> dict[str, Any]:
+    """The query, in a form that no shard simplifies to all of its passages or to none of them.
+
+    A shard that did would answer for none, and its words would be missing from the statistics that scores are made of.
+    """
+    return {"bool": {"must": [_either([query, _nothing("tokens")])], "must_not": [_nothing("stems")]}}
+
+
+def _between(span: Between) -> dict[str, Any]:
+    ends = Range(*span.whole()) if span.field in INTEGERS else Range(span.low, span.high)
+    return _in_range(span.field, ends)
+
+
+def _missing(field: str) -> dict[str, Any]:
+    """Empty, or said to be: an unknown column's empty cell is a value here."""
+    nothing = {"bool": {"must_not": {"exists": {"field": field}}}}
+    return _either([nothing, {"terms": {field: ["", UNKNOWN]}}])
 
 
 def search_body(request: Request) -> dict[str, Any]:
@@ -105,8 +176,8 @@ def _in_range(name: str, bounds: Range) -> dict[str, Any]:
 def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
     choices: list[dict[str, Any]] = [{"terms": {facet: sorted(values)}}]
     if UNKNOWN in values:
-        choices.append({"bool": {"must_not": {"exists": {"field": facet}}}})
-    return {"bool": {"should": choices, "minimum_should_match": 1}}
+        choices.append(_missing(facet))
+    return _either(choices)
 
 
 def _counting(facet: str, conditions: Mapping[str, Any]) -> dict[str, Any]:

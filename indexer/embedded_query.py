@@ -1,16 +1,30 @@
 """The embedded engine's schema, and requests compiled to its queries: pure functions, no file is touched."""
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
 from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS, document_of
-from indexer.fields import FACETS, FIELDS, UNKNOWN, Field
+from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Field
 from indexer.index import Range, Request
 from indexer.passages import Passage
-from indexer.query import AllOf, AnyOf, BestOf, Everything, Term
+from indexer.query import (
+    AllOf,
+    AnyOf,
+    BestOf,
+    Between,
+    Constant,
+    Everything,
+    Leaf,
+    Missing,
+    Phrase,
+    Prefix,
+    Term,
+    Without,
+)
 from indexer.query import Query as Tree
 
 MOST_VALUES: Final = 10_000
@@ -19,6 +33,8 @@ MOST_VALUES: Final = 10_000
 _SEARCHABLE: Final = tuple(field for field in FIELDS if field.kind not in ("prose", "stored"))
 
 _LARGEST_INTEGER: Final = 2**63 - 1
+
+_EXTRA: Final = "extra."
 
 
 def schema() -> Schema:
@@ -35,7 +51,7 @@ def schema() -> Schema:
                 builder.add_float_field(field.name, indexed=True, fast=True)
             case "integer":
                 builder.add_integer_field(field.name, indexed=True, fast=True)
-    builder.add_json_field("extra", tokenizer_name="raw", index_option="basic")
+    builder.add_json_field("extra", tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_unsigned_field("rank", fast=True)
     builder.add_bytes_field("source", stored=True)
     return builder.build()
@@ -54,7 +70,9 @@ def engine_document(passage: Passage, rank: int) -> Document:
         if field.name in document and _is_taken(field, document[field.name])
     }
     if "extra" in document:
-        members["extra"] = document["extra"]
+        members["extra"] = {
+            name: _extra_value(value) for name, value in document["extra"].items() if _says_something(value)
+        }
     stored = json.dumps(source, separators=(",", ":")).encode()
     return Document.from_dict(members | {"rank": rank, "source": stored}, SCHEMA)
 
@@ -62,12 +80,21 @@ def engine_document(passage: Passage, rank: int) -> Document:
 def _is_taken(field: Field, value: Any) -> bool:
     match field.kind:
         case "keyword":
-            is_said = field.name not in FACETS or value != UNKNOWN  # who says "unknown" has said nothing
-            return is_said and len(value) <= LONGEST_KEYWORD
+            return field.name == "clip" or _says_something(value)
         case "integer":
             return bool(abs(value) <= _LARGEST_INTEGER)
         case _:
             return True
+
+
+def _says_something(value: str) -> bool:
+    """Whether a keyword can be found; who says "unknown" has said nothing."""
+    return value not in ("", UNKNOWN) and len(value) <= LONGEST_KEYWORD
+
+
+def _extra_value(value: str) -> str:
+    """What is indexed of an unknown column's value: the engine would take a text that reads like a date for one."""
+    return "=" + value
 
 
 def passage_of(document: Document) -> Passage:
@@ -81,15 +108,59 @@ def compiled(tree: Tree) -> Query:
     match tree:
         case Everything():
             return Query.const_score_query(Query.all_query(), 0.0)
-        case Term(field, token, weight):
-            term = Query.term_query(SCHEMA, field, token)
-            return term if weight == 1 else Query.boost_query(term, weight)
         case AllOf(children):
             return Query.boolean_query([(Occur.Must, compiled(child)) for child in children])
         case AnyOf(children):
             return Query.boolean_query([(Occur.Should, compiled(child)) for child in children])
         case BestOf(children):
             return Query.disjunction_max_query([compiled(child) for child in children])
+        case Constant(child, score):
+            return Query.const_score_query(compiled(child), score)
+        case Without(child, excluded):
+            return _but(compiled(child), compiled(excluded))
+        case _:
+            return _leaf(tree)
+
+
+def _leaf(tree: Leaf) -> Query:
+    match tree:
+        case Term(field, token, weight) if field in TOKEN_FIELDS:
+            term = Query.term_query(SCHEMA, field, token)
+            return term if weight == 1 else Query.boost_query(term, weight)
+        case Term(field, token, weight):
+            return Query.const_score_query(Query.term_query(SCHEMA, _path(field), _value(field, token)), weight)
+        case Phrase(field, tokens):
+            return Query.phrase_query(SCHEMA, field, list(tokens))
+        case Prefix(field, start):  # of the engine's queries, a fuzzy one without fuzziness takes any start as it is
+            return Query.fuzzy_term_query(SCHEMA, _path(field), _value(field, start), distance=0, prefix=True)
+        case Between():
+            return Query.const_score_query(_between(tree), 0.0)
+        case Missing(field):
+            return Query.const_score_query(_but(Query.all_query(), Query.exists_query(_path(field))), 0.0)
+
+
+def _but(query: Query, excluded: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
+
+
+def _path(field: str) -> str:
+    """The field's name as the engine takes it, for which a dot separates members of members."""
+    if not field.startswith(_EXTRA):
+        return field
+    return _EXTRA + field.removeprefix(_EXTRA).replace("\\", "\\\\").replace(".", "\\.")
+
+
+def _value(field: str, value: str) -> str:
+    return _extra_value(value) if field.startswith(_EXTRA) else value
+
+
+def _between(span: Between) -> Query:
+    if span.field in INTEGERS:
+        least, most = span.whole()
+        low = -_LARGEST_INTEGER - 1 if least is None else least
+        high = _LARGEST_INTEGER if most is None else most
+        return Query.range_query(SCHEMA, span.field, FieldType.Integer, lower_bound=low, upper_bound=high)
+    return _in_range(span.field, Range(span.low, span.high))
 
 
 def filtered(request: Request, without: str = "") -> Query:
@@ -104,15 +175,15 @@ def filtered(request: Request, without: str = "") -> Query:
 
 
 def _in_range(name: str, bounds: Range) -> Query:
-    low, high = (None if bound is None else float(bound) for bound in (bounds.low, bounds.high))
+    low = -math.inf if bounds.low is None else float(bounds.low)
+    high = math.inf if bounds.high is None else float(bounds.high)
     return Query.range_query(SCHEMA, name, FieldType.Float, lower_bound=low, upper_bound=high)
 
 
 def _with_value(facet: str, values: Collection[str]) -> Query:
     choices = [Query.term_query(SCHEMA, facet, value) for value in sorted(values) if value != UNKNOWN]
     if UNKNOWN in values:
-        said = (Occur.MustNot, Query.exists_query(facet))
-        choices.append(Query.boolean_query([(Occur.Must, Query.all_query()), said]))
+        choices.append(compiled(Missing(facet)))
     return Query.boolean_query([(Occur.Should, choice) for choice in choices])
 
 

@@ -54,6 +54,9 @@ FIELDS: Final = (
 )
 """Unknown columns of the corpus stand beside these under ``extra``."""
 
+INTEGERS: Final = frozenset(field.name for field in FIELDS if field.kind == "integer")
+"""Numbers that are whole."""
+
 FACETS: Final = ("sentiment", "emotion", "age", "gender", "accent")
 """Fields with a few values, counted and filterable, in the order in which people see them."""
 

@@ -4,6 +4,7 @@ A tree is built from a person's words by `indexer.modes` and compiled by each en
 parser ever sees what a person typed.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,11 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Matches passages whose ``field`` has ``token``; scores ``weight`` times its BM25 (k1 1.2, b 0.75)."""
+    """Matches passages whose ``field`` has ``token``.
+
+    Scores ``weight`` times its BM25 (k1 1.2, b 0.75) in a field of tokens, and ``weight`` itself in a keyword. As
+    everywhere here, the unknown column NAME of a corpus is the keyword ``extra.NAME``, whatever characters NAME has.
+    """
 
     field: str
     token: str
@@ -49,10 +54,16 @@ class Between:
     low: float | None
     high: float | None
 
+    def whole(self) -> tuple[int | None, int | None]:
+        """The ends as whole numbers of 64 bits, for a field that holds such."""
+        low = None if self.low is None else max(math.ceil(self.low), -(2**63))
+        high = None if self.high is None else min(math.floor(self.high), 2**63 - 1)
+        return low, high
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Matches passages in which ``field``, a keyword, is empty; scores 0."""
+    """Matches passages in which ``field``, a keyword, is empty or says `indexer.fields.UNKNOWN`; scores 0."""
 
     field: str
 
@@ -96,4 +107,5 @@ class BestOf:
 
 EVERYTHING: Final = Everything()
 
-Query = Everything | Term | Phrase | Prefix | Between | Missing | Constant | Without | AllOf | AnyOf | BestOf
+Leaf = Term | Phrase | Prefix | Between | Missing
+Query = Everything | Leaf | Constant | Without | AllOf | AnyOf | BestOf

@@ -38,8 +38,12 @@ UNICODE = (
 
 EXTRA = (
     ClipRow(
-        "set/c1.mp3", generated_text="columns of others", extra={"": "0", "locale": "en", "a.b.c": "dots", "ключ": "Ж"}
+        "set/c1.mp3",
+        generated_text="columns of others",
+        extra={"": "0", "locale": "en", "a.b.c": "dots", "ключ": "Ж", "my column": "two words", "back\\slash": "x"},
     ),
+    ClipRow("set/c3.mp3", extra={"locale": "", "my column": "2026-01-02T03:04:05Z", "a.b.c": "5", "a*": "star"}),
+    ClipRow("set/c4.mp3", extra={"locale": "unknown", "my column": "true", "a.b.c": "dotted"}),
     ClipRow("set/c2.mp3", extra={"id": "not ours", "tokens": "neither", "clip": "nor this", "long": "y" * 40_000}),
 )
 
@@ -60,7 +64,14 @@ INTERVIEW = ClipRow(
     dataset="set",
 )
 
-ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, INTERVIEW)
+REPEATED = (
+    ClipRow("set/d1.mp3", generated_text="no no no", up_votes=0, down_votes=-1),
+    ClipRow("set/d2.mp3", generated_text="no", up_votes=-(2**53)),
+    ClipRow("set/d3.mp3", generated_text="oh no no I said no", up_votes=2**53),
+    ClipRow("set/d4.mp3", generated_text="no oh no", emotion_score=0.5),
+)
+
+ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, INTERVIEW)
 
 
 def passages(rows: tuple[ClipRow, ...] = ALL) -> list[Passage]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from elasticsearch import Elasticsearch
 
+from clips.normalise import tokens
 from clips.row import ClipRow
 from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
@@ -15,7 +16,20 @@ from indexer.fields import FACETS, UNKNOWN
 from indexer.index import Range, Request, SearchIndex
 from indexer.modes import READY_MODES, build_query
 from indexer.passages import passages_of
-from indexer.query import AllOf, AnyOf, BestOf, Term
+from indexer.query import (
+    EVERYTHING,
+    AllOf,
+    AnyOf,
+    BestOf,
+    Between,
+    Constant,
+    Missing,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    Without,
+)
 from tests.indexer.conftest import Node
 from tests.indexer.made_rows import ALL
 from tests.indexer.test_elastic import remove, settings
@@ -50,8 +64,8 @@ def real(
     yield from loaded(real_rows, tmp_path_factory.mktemp("real"), node, request.param)
 
 
-@pytest.fixture(scope="module")
-def made(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+@pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
+def made(request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """Made rows, and many more with the same few words, among which nothing but ids tells many apart."""
     chance = random.Random(7)
     many = [
@@ -63,7 +77,7 @@ def made(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]
         )
         for number in range(300)
     ]
-    yield from loaded([*ALL, *many], tmp_path_factory.mktemp("made"), node, 1)
+    yield from loaded([*ALL, *many], tmp_path_factory.mktemp("made"), node, request.param)
 
 
 def assert_same(both: Both, request: Request) -> None:
@@ -123,14 +137,70 @@ def test_made_rows_of_every_kind_have_the_same_answers(made: Both):
     assert_same(made, Request(size=400, facets=FACETS))
 
 
+WORDS = ("the", "a", "boy", "ran", "far", "no", "nowhere", "大学", "straße")
+KEYWORDS = (
+    ("age", "twenties"),
+    ("age", "nobody"),
+    ("clip", "set/a1.mp3"),
+    ("extra.locale", "en"),
+    ("extra.a.b.c", "5"),
+)
+
+
+def leaf(chance: random.Random) -> Query:
+    """Any node without children, most of them about the few words that many made rows have."""
+    field = chance.choice(["tokens", "tokens", "stems", "text_tokens"])
+    keyword, value = chance.choice(KEYWORDS)
+    return chance.choice(
+        [
+            Term(field, chance.choice(WORDS), chance.choice([1, 0.5, 3])),
+            Term(keyword, value, 0.25),
+            Phrase(field, tuple(chance.choices(WORDS[:6], k=chance.randint(2, 3)))),
+            Prefix(field, chance.choice(WORDS)[:1]),
+            Prefix(keyword, value[:2]),
+            Between(
+                chance.choice(["duration", "up_votes"]), chance.choice([None, 0, 1.5]), chance.choice([None, 2, 4])
+            ),
+            Missing(keyword),
+        ]
+    )
+
+
+def tree(chance: random.Random, depth: int) -> Query:
+    """Any tree of at most this depth."""
+    if depth == 0 or chance.random() < 0.2:
+        return leaf(chance)
+    children = tuple(tree(chance, depth - 1) for _ in range(chance.randint(1, 3)))
+    return chance.choice(
+        [
+            AllOf(children),
+            AnyOf(children),
+            BestOf(children),
+            Constant(children[0], chance.choice([0.0, 0.25, 64.0])),
+            Without(children[0], children[-1]),
+            Without(EVERYTHING, children[0]),
+        ]
+    )
+
+
 def test_any_tree_of_queries_has_the_same_answers(made: Both):
     chance = random.Random(3)
-    words = ["the", "a", "boy", "ran", "far", "nowhere", "大学", "straße"]
+    trees = [tree(chance, 3) for _ in range(300)]
+    for query in trees:
+        assert_same(made, Request(query, size=400))
+    assert sum(0 < made.embedded.count(query) < made.embedded.count() for query in trees) > 150
 
-    def term() -> Term:
-        return Term(chance.choice(["tokens", "stems", "text_tokens"]), chance.choice(words), chance.choice([1, 0.5, 3]))
 
-    for _ in range(100):
-        nodes = [AllOf((term(), term())), BestOf((term(), term(), term())), AnyOf((term(), BestOf((term(), term()))))]
-        assert_same(made, Request(AnyOf(tuple(chance.sample(nodes, 2))), size=400))
-        assert_same(made, Request(AllOf((chance.choice(nodes), term())), size=400))
+def test_real_trees_of_queries_have_the_same_answers(real: Both):
+    chance = random.Random(5)
+    vocabulary = sorted(real.embedded.vocabulary())
+    spoken = [tokens(hit.passage.row.generated_text) for hit in real.embedded.search(Request(size=500)).hits]
+    for said in chance.sample([said for said in spoken if len(said) > 3], 40):
+        at = chance.randrange(len(said) - 2)
+        phrase = Phrase("tokens", tuple(said[at : at + chance.randint(2, 3)]))
+        sometimes = Constant(AnyOf(tuple(Term("tokens", word) for word in chance.sample(vocabulary, 20))), 8.0)
+        prefix = Prefix("tokens", chance.choice(said)[:3])
+        assert real.embedded.count(phrase) > 0
+        assert_same(real, Request(AnyOf((BestOf((phrase, prefix)), sometimes)), size=400))
+        assert_same(real, Request(Without(AllOf((prefix, Between("duration", 2, 6))), phrase), size=400))
+        assert_same(real, Request(AllOf((Missing("accent"), AnyOf((phrase, Term("stems", said[0]))))), size=400))
