@@ -71,5 +71,6 @@ def _shown(figure: Estimate | None, sign: str = "") -> str:
 
 
 def _number(value: float, decimals: int, sign: str = "") -> str:
-    """Without the nought before the point, as such figures are printed."""
+    """Without the nought before the point, as such figures are printed; 1 is short, since it says all there is."""
+    decimals = 1 if abs(round(value, decimals)) == 1 else decimals
     return f"{value:{sign}.{decimals}f}".replace("0.", ".", 1)

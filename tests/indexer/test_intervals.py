@@ -1,0 +1,57 @@
+"""Bootstrap intervals, against what statistics says without drawing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from indexer.intervals import estimates
+
+
+def test_what_never_varies_has_an_interval_without_width():
+    (figure,) = estimates([[0.25]] * 30, [str(at) for at in range(30)])
+    assert (figure.mean, figure.low, figure.high) == (0.25, 0.25, 0.25)
+
+
+def test_the_interval_of_a_share_is_the_binomial_one():
+    count = 400
+    values = [[float(at % 4 == 0)] for at in range(count)]
+    (figure,) = estimates(values, [f"clip {at}" for at in range(count)])
+    half = 1.96 * math.sqrt(0.25 * 0.75 / count)
+    assert figure.mean == 0.25
+    assert figure.low == pytest.approx(0.25 - half, abs=0.006)
+    assert figure.high == pytest.approx(0.25 + half, abs=0.006)
+
+
+def test_questions_of_one_clip_are_one_piece_of_news():
+    values = [[float(at % 2)] for at in range(50)] * 8
+    sources = [f"clip {at}" for at in range(50)] * 8
+    (together,) = estimates(values, sources)
+    (apart,) = estimates(values, [str(at) for at in range(400)])
+    (once,) = estimates(values[:50], sources[:50])
+    assert together.mean == apart.mean == 0.5
+    assert (together.low, together.high) == (once.low, once.high), "asking eight times tells nothing new"
+    assert together.high - together.low == pytest.approx(math.sqrt(8) * (apart.high - apart.low), rel=0.15)
+
+
+def test_a_clip_with_more_questions_weighs_more():
+    (figure,) = estimates([[1.0], [1.0], [1.0], [0.0]], ["a", "a", "a", "b"])
+    assert (figure.mean, figure.low, figure.high) == (0.75, 0.0, 1.0)
+
+
+def test_paired_differences_are_surer_than_the_figures_they_are_of():
+    rng = np.random.default_rng(5)
+    one = (rng.random(300) < 0.5).astype(float)
+    other = one.copy()
+    other[:30] = 1.0
+    columns = np.column_stack((one, other, other - one))
+    first, second, difference = estimates(columns, [str(at) for at in range(300)])
+    assert difference.mean == pytest.approx(second.mean - first.mean)
+    assert difference.high - difference.low < (first.high - first.low) / 2
+    assert difference.low > 0
+
+
+def test_the_same_measurements_have_the_same_interval_in_any_order():
+    values = [[float(at % 3)] for at in range(60)]
+    sources = [f"clip {at:02}" for at in range(60)]
+    assert estimates(values, sources) == estimates(values[::-1], sources[::-1])
