@@ -269,7 +269,7 @@ def test_words_that_are_not_understood_end_with_two(words: list[str], capsys: py
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["load", "put", "delete", "rollback", "count", "search"])
+@pytest.mark.parametrize("command", ["load", "put", "delete", "rollback", "count", "search", "score"])
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
