@@ -23,6 +23,8 @@ NAME: Final = "pocketsphinx"
 class PocketSphinxTranscriber:
     """English with a vocabulary of 134,000 words; several processes hear several pieces at once.
 
+    Its words come with alternatives out of its further hypotheses.
+
     ``workers`` processes, 0 for one per core, start when it is made. One that is killed is replaced once; threads
     may share the transcriber, and their process never waits for the interpreter while it listens.
     """
@@ -85,4 +87,7 @@ class PocketSphinxTranscriber:
 def _words(cut: Stretch, heard: Sequence[HeardWord]) -> list[Word]:
     """The words of one piece with times from the clip's start."""
     first, last = (sample / SAMPLE_RATE for sample in cut)
-    return [Word(word.text, first + word.start, min(first + word.end, last), word.probability) for word in heard]
+    return [
+        Word(word.text, first + word.start, min(first + word.end, last), word.probability, word.alternatives)
+        for word in heard
+    ]

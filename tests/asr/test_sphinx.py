@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.alternatives import LEAST
 from asr.audio import decode_audio, seconds
 from asr.errors import AsrError
 from asr.sphinx import PocketSphinxTranscriber
-from asr.sphinx_process import decoder
+from asr.sphinx_process import MOST, decoder
 from asr.transcript import Transcript, Waveform
 from clips.normalise import words as counted_words
 from clips.table import read_csv
@@ -103,6 +104,40 @@ def test_a_transcript_depends_on_nothing_that_was_heard_before(
         assert alone.transcribe([sounds[3]]) == [transcripts[3]]
     finally:
         alone.close()
+
+
+def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcripts: list[Transcript]):
+    offered = 0
+    for transcript in transcripts:
+        texts = [word.text for word in transcript.words]
+        for at, word in enumerate(transcript.words):
+            others = [other.text for other in word.alternatives]
+            confidences = [other.confidence for other in word.alternatives]
+            offered += len(others)
+            assert len(others) == len(set(others)) <= MOST
+            assert not set(others) & set(texts[max(0, at - 1) : at + 2])
+            assert not set("<>[]()+| ") & set("".join(others))
+            assert confidences == sorted(confidences, reverse=True)
+            assert all(LEAST <= confidence <= 0.25 for confidence in confidences)
+    assert offered > sum(len(transcript.words) for transcript in transcripts) / 2
+
+
+def test_alternatives_have_words_that_were_said_and_not_written(
+    transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    lost, found = lost_and_found(zip(spoken, transcripts, strict=True))
+    assert lost > 3
+    assert found >= lost / 4
+
+
+def lost_and_found(pairs: Iterable[tuple[str, Transcript]]) -> tuple[int, int]:
+    """Words of references that their transcripts lack, and how many of these stand among the alternatives."""
+    lost = found = 0
+    for reference, transcript in pairs:
+        missing = set(counted_words(reference)) - set(counted_words(transcript.text))
+        lost += len(missing)
+        found += len(missing & {other.text for word in transcript.words for other in word.alternatives})
+    return lost, found
 
 
 def test_a_quiet_recording_reads_like_a_loud_one(
@@ -191,6 +226,7 @@ def test_closing_twice_is_once(spoken: dict[str, Waveform]):
 PROGRAM = """
 import sys, time
 from pathlib import Path
+from asr.alternatives import LEAST
 from asr.audio import decode_audio
 from asr.sphinx import PocketSphinxTranscriber
 
@@ -265,3 +301,5 @@ def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: Poc
     errors = sum((word_errors(counted_words(row.text), counted_words(one.text)) for row, one in pairs), WordErrors())
     assert errors.rate is not None
     assert errors.rate < 0.65
+    lost, found = lost_and_found((row.text, one) for row, one in zip(there, heard, strict=True))
+    assert found > 0.25 * lost
