@@ -25,6 +25,9 @@ _SENTIMENT_OF: Final[dict[str, Sentiment]] = {
     "excitement": "positive",
 }
 
+EMOTIONS: Final = (*_SENTIMENT_OF, UNCERTAIN)
+"""Every canonical label."""
+
 # Public checkpoints name the same emotion in many ways; a facet must not list it twice.
 _SAME_EMOTION: Final = {
     "ang": "angry",

@@ -54,13 +54,15 @@ def tokens(text: str) -> list[str]:
     NFKC, lower case, apostrophes dropped; tokens are runs of letters, marks and digits, at most `LONGEST_TOKEN`
     characters of each. Runs of Chinese, Japanese and Korean become character bigrams (a single character stays).
     """
-    found: list[str] = []
-    for run, is_cjk in _runs(text):
-        if is_cjk and len(run) > 1:
-            found += (run[at : at + 2] for at in range(len(run) - 1))
-        else:
-            found.append(run[:LONGEST_TOKEN])
-    return found
+    return [token for run in token_runs(text) for token in run]
+
+
+def token_runs(text: str) -> list[list[str]]:
+    """The `tokens` of a text by the run that they are of: one of a word, the bigrams of Chinese, Japanese or Korean."""
+    return [
+        [run[at : at + 2] for at in range(len(run) - 1)] if is_cjk and len(run) > 1 else [run[:LONGEST_TOKEN]]
+        for run, is_cjk in _runs(text)
+    ]
 
 
 def words(text: str) -> list[str]:

@@ -38,7 +38,7 @@ class InField:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A number from ``low`` to ``high``, both ends in, None open: ``duration:2-8``."""
+    """A number from ``low`` to ``high``, both ends in, None open: ``duration:2-8``. Both are where it need be known."""
 
     field: str
     low: float | None
@@ -54,7 +54,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """One of two or more: ``OR``."""
+    """One of two or more: ``OR``. There are none, and nothing is found, where nothing typed could be searched for."""
 
     children: tuple["Asked", ...]
 

@@ -1,8 +1,10 @@
 """Documents: what engines index of a passage, the same for all of them."""
 
+from itertools import chain, starmap
 from typing import Any, Final
 
-from clips.normalise import tokens
+from clips.normalise import LONGEST_TOKEN, tokens
+from clips.row import ClipRow
 from indexer.fields import FIELDS
 from indexer.passages import Passage
 from indexer.stems import stem
@@ -23,12 +25,37 @@ SCHEMA: Final = 2
 """Raised when documents change so that an index has to be loaded anew."""
 
 
+LONGEST_LENGTH: Final = 40
+"""From this many words on, passages count as equally long."""
+
+
 def document_of(passage: Passage) -> dict[str, Any]:
     """The passage's source with the token fields of `indexer.fields` beside it, each a text split by single spaces."""
-    heard = tokens(passage.row.generated_text) or [SENTINEL]
-    reference = tokens(passage.row.text) or [SENTINEL]
+    heard = tokens(passage.row.generated_text)
+    reference = tokens(passage.row.text)
     return passage.source() | {
-        "tokens": " ".join(heard),
-        "stems": " ".join(map(stem, heard)),
-        "text_tokens": " ".join(reference),
+        "tokens": " ".join(heard or [SENTINEL]),
+        "stems": " ".join(map(stem, heard or [SENTINEL])),
+        "text_tokens": " ".join(reference or [SENTINEL]),
+        "alternatives": " ".join(starmap(_graded, alternatives_of(passage.row).items())) or SENTINEL,
+        "length": str(min(len(heard), LONGEST_LENGTH)),
     }
+
+
+def alternatives_of(row: ClipRow) -> dict[str, float]:
+    """The tokens that the recogniser nearly wrote, each with the best confidence it has (0..1), in order.
+
+    What the transcript has anyway is none of them.
+    """
+    heard = frozenset(tokens(row.generated_text))
+    best: dict[str, float] = {}
+    for alternative in chain.from_iterable(word.alternatives for word in row.words):
+        for token in tokens(alternative.text):
+            if token not in heard:
+                best[token] = max(best.get(token, 0.0), alternative.confidence)
+    return best
+
+
+def _graded(token: str, confidence: float) -> str:
+    """``TOKEN_D``, D being the confidence in tenths, 1 to 9; no more of the token than engines take whole with it."""
+    return f"{token[: LONGEST_TOKEN - 1]}_{min(9, max(1, int(confidence * 10)))}"

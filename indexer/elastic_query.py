@@ -99,21 +99,16 @@ def _leaf(tree: Leaf) -> dict[str, Any]:
     match tree:
         case Term(field, token, weight) if field in TOKEN_FIELDS:
             return {"term": {field: {"value": token, "boost": weight}}}
-        case Term(field, token, weight):
-            return _scoring({"term": {field: {"value": _value(token)}}}, weight)
+        case Term(field, token, weight):  # what is longer than every value is not asked for whole: there is a limit
+            return _scoring({"term": {field: {"value": token[: LONGEST_KEYWORD + 1]}}}, weight)
         case Phrase(field, tokens):  # a shard that has none of the tokens would not say how many passages it has
             return _either([{"match_phrase": {field: " ".join(tokens)}}, _nothing(field)])
         case Prefix(field, start):
-            return {"prefix": {field: {"value": _value(start)}}}
+            return {"prefix": {field: {"value": start}}}
         case Between():
             return _scoring(_opaque(_between(tree)), 0)
         case Missing(field):
             return _scoring(_opaque(_missing(field)), 0)
-
-
-def _value(text: str) -> str:
-    """The text, or one that is as little in the index: there are limits to what can be asked for."""
-    return text[: LONGEST_KEYWORD + 1]
 
 
 def _either(queries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

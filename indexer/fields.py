@@ -1,10 +1,10 @@
 """The one table of what an index holds: engines make their mappings of it, page and terminal their filters."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from clips.emotions import SENTIMENTS, UNCERTAIN
+from clips.emotions import EMOTIONS, SENTIMENTS, UNCERTAIN
 
 UNKNOWN: Final = "unknown"
 """The value that stands, in filters and counts, for an empty field."""
@@ -29,6 +29,8 @@ FIELDS: Final = (
     Field("generated_text", "prose", "the transcript, as the model wrote it"),
     Field("tokens", "tokens", "the transcript's normalised words"),
     Field("stems", "tokens", "their English stems"),
+    Field("alternatives", "tokens", "words that the recogniser nearly wrote: WORD_D, D tenths sure, 1 to 9"),
+    Field("length", "tokens", "how many words were heard, as one token; 40 stands for more too"),
     Field("text", "prose", "the reference: what the speaker was asked to say"),
     Field("text_tokens", "tokens", "the reference's normalised words"),
     Field("wer", "number", "the transcript's word error rate against the reference"),
@@ -93,9 +95,24 @@ _LABELS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+_KNOWN: Final[Mapping[str, Iterable[str]]] = {**_ORDER, "accent": _LABELS["accent"], "emotion": EMOTIONS}
+_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    facet: {text.casefold(): value for value in values for text in (value, _LABELS.get(facet, {}).get(value, value))}
+    for facet, values in _KNOWN.items()
+}
+
+
 def facet_label(facet: str, value: str) -> str:
     """How a person reads a facet's value: ``fourties`` is "forties"; a value that needs no help is itself."""
     return _LABELS.get(facet, {}).get(value, value)
+
+
+def facet_value(facet: str, text: str) -> str:
+    """The value that a person means by ``text``, in letters of any size: what `facet_label` shows is ``text`` too.
+
+    A value that this table does not know is taken as it is written.
+    """
+    return _VALUES.get(facet, {}).get(text.casefold(), UNKNOWN if text.casefold() == UNKNOWN else text)
 
 
 def facet_order(facet: str, counts: Mapping[str, int]) -> list[str]:

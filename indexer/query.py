@@ -40,7 +40,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Matches passages whose ``field`` has a token that begins with ``start``; scores 1."""
+    """Matches passages whose ``field`` has a token that begins with ``start``, at most 1000 characters; scores 1."""
 
     field: str
     start: str

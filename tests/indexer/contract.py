@@ -252,6 +252,18 @@ class AskingContract:
     def test_unknown_columns_are_found_whatever_their_names(self, made: SearchIndex, query: Query, found: list[str]):
         assert ids(made, query) == found
 
+    def test_what_was_nearly_heard_is_found_by_how_sure_the_recogniser_was(self, made: SearchIndex):
+        for token in ("blacksmith_3", "block_1", "京都_9", "都大_9", "𐌰" * 126 + "_5"):
+            assert ids(made, Term("alternatives", token)) == ["set/doubted.mp3"], token
+        assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), heard("blacksmith")))) == []
+
+    def test_lengths_are_found_by_number(self, made: SearchIndex):
+        numbers = {passage.id: len(tokens(passage.row.generated_text)) for passage in passages()}
+        assert {0, 3, 6} < set(numbers.values())
+        for number in range(10):
+            same = {passage_id for passage_id, words in numbers.items() if words == number}
+            assert set(ids(made, Term("length", str(number)))) == same
+
     def test_a_keyword_scores_its_weight(self, made: SearchIndex):
         for query in (Term("age", "twenties", 0.1), Term("extra.locale", "en", 0.1), Term("clip", "set/a1.mp3", 0.1)):
             assert {single(hit.score) for hit in made.search(Request(query)).hits} == {single(0.1)}

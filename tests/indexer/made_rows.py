@@ -1,6 +1,6 @@
 """Made clip rows: everything that real corpora hold sooner or later, and that a well-kept one does not."""
 
-from clips.row import ClipRow, Segment, Word
+from clips.row import Alternative, ClipRow, Segment, Word
 from indexer.passages import Passage, passages_of
 
 LATIN = (
@@ -42,7 +42,7 @@ EXTRA = (
         generated_text="columns of others",
         extra={"": "0", "locale": "en", "a.b.c": "dots", "ключ": "Ж", "my column": "two words", "back\\slash": "x"},
     ),
-    ClipRow("set/c3.mp3", extra={"locale": "", "my column": "2026-01-02T03:04:05Z", "a.b.c": "5", "a*": "star"}),
+    ClipRow("set/c3.mp3", extra={"locale": "", "my column": "2026-01-02T03:04:05Z", "a.b.c": "5"}),
     ClipRow("set/c4.mp3", extra={"locale": "unknown", "my column": "true", "a.b.c": "dotted"}),
     ClipRow("set/c2.mp3", extra={"id": "not ours", "tokens": "neither", "clip": "nor this", "long": "y" * 40_000}),
 )
@@ -71,7 +71,16 @@ REPEATED = (
     ClipRow("set/d4.mp3", generated_text="no oh no", emotion_score=0.5),
 )
 
-ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, INTERVIEW)
+DOUBTED = ClipRow(
+    "set/doubted.mp3",
+    generated_text="THE BLACK SMITH",
+    words=(
+        Word("BLACK", 0.5, 1.0, 0.6, (Alternative("blacksmith", 0.31), Alternative("BLOCK", 0.07))),
+        Word("SMITH", 1.0, 1.5, 0.5, (Alternative("京都大", 0.98), Alternative("𐌰" * 300, 0.5))),
+    ),
+)
+
+ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, DOUBTED, INTERVIEW)
 
 
 def passages(rows: tuple[ClipRow, ...] = ALL) -> list[Passage]:

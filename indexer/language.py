@@ -1,0 +1,198 @@
+"""The query language: what a person typed, read as `indexer.asked` has it. Nothing that is typed is an error."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from clips.normalise import token_runs, tokens
+from indexer.asked import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.fields import FIELDS, UNKNOWN, facet_value
+
+MOST_NOTES: Final = 8
+"""Notes that are made; who pasted a book is told enough with these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was asked for, and a sentence for a person on each thing that was not understood."""
+
+    asked: Asked
+    notes: tuple[str, ...]
+
+
+_QUOTES: Final = '"“”„‟«»「」'  # any of them opens, and the next one closes: people mix them, keyboards too
+
+_VALUE: Final = rf"(?:[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|[^\s,{_QUOTES}]+)"
+
+_ITEM: Final = re.compile(
+    rf"""
+    (?P<minus>(?<!\S)-(?=\S))?
+    (?:
+        (?P<field>extra\.[^\s:*{_QUOTES}]{{1,200}}|[^\W\d]\w*):(?!//)(?P<values>{_VALUE}(?:,+{_VALUE})*),*
+        | [{_QUOTES}](?P<quoted>[^{_QUOTES}]*)[{_QUOTES}]
+        | (?P<unclosed>[{_QUOTES}])
+        | (?P<bare>[^\s{_QUOTES}]+)
+    )
+    """,
+    re.VERBOSE,
+)
+_VALUES: Final = re.compile(_VALUE)
+
+_NUMBER: Final = r"\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}"
+_SPAN: Final = re.compile(rf"(?P<exact>{_NUMBER})|(?P<low>{_NUMBER})?[-–](?P<high>{_NUMBER})?")
+
+_LONGEST_SHOWN: Final = 40
+"""Characters of what was typed that a note repeats."""
+
+_EXTRA: Final = "extra."
+_KINDS: Final = {field.name: field.kind for field in FIELDS}
+
+
+def parse(text: str) -> Parsed:
+    """What ``text`` asks for. Never raises, whatever it is, and takes time in proportion to its length.
+
+    Nothing typed is an `Every` of nothing, which is everything. What was typed and holds nothing to search for is an
+    `Either` of nothing, which is nothing.
+    """
+    readable = re.sub(r"[\x00-\x1f\x7f]", " ", text.encode(errors="replace").decode())
+    reader = _Reader()
+    asked = _together(Every, reader.side_by_side(readable))
+    if asked == _NOTHING and readable.strip():
+        asked = Either(())
+    return Parsed(asked, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES])
+
+
+_NOTHING: Final = Every(())
+"""What an item asks for that was not understood."""
+
+
+def _together(kind: type[Every] | type[Either], children: Iterable[Asked]) -> Asked:
+    """The children as one, each of them once; those of the same kind are opened up, and one alone is itself."""
+    opened: dict[Asked, None] = {}
+    for child in children:
+        opened |= dict.fromkeys(child.children if isinstance(child, kind) else (child,))
+    opened.pop(_NOTHING, None)
+    if not opened:
+        return _NOTHING
+    return next(iter(opened)) if len(opened) == 1 else kind(tuple(opened))
+
+
+class _Reader:
+    """Reads one text; ``notes`` fills with what it does not understand."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def side_by_side(self, text: str) -> list[Asked]:
+        """What stands side by side in the text, things with OR between them as one."""
+        groups: list[list[Asked]] = []
+        is_or = False
+        for item in _ITEM.finditer(text):
+            if item["bare"] == "OR" and not item["minus"]:
+                self._note_lonely(is_or or not groups)
+                is_or = bool(groups)
+            elif (asked := self._item(item)) != _NOTHING:
+                if not is_or:
+                    groups.append([])
+                groups[-1].append(asked)
+                is_or = False
+        self._note_lonely(is_or)
+        return [_together(Either, group) for group in groups]
+
+    def _note_lonely(self, is_lonely: bool) -> None:
+        if is_lonely:
+            self.notes.append("OR stands between two things, and one of them is missing; it was left out")
+
+    def _item(self, item: re.Match[str]) -> Asked:
+        if item["field"] is not None:
+            asked = self._fielded(item["field"], [_unquoted(value) for value in _VALUES.findall(item["values"])])
+        elif item["quoted"] is not None:
+            asked = self._quoted(item["quoted"])
+        elif item["unclosed"] is not None:
+            self.notes.append("a quote is not closed; what stands behind it was read as words")
+            asked = _NOTHING
+        else:
+            asked = self._bare(item["bare"])
+        return Not(asked) if item["minus"] and asked != _NOTHING else asked
+
+    def _bare(self, text: str) -> Asked:
+        """Words, with the sign that may stand behind the last of them.
+
+        Words that a hyphen or the like joins are asked for one by one: recognisers write no hyphens, and mishear one
+        part more often than both; who wants them in a row writes quotes. A run of Chinese, Japanese or Korean is a
+        phrase without any, since its pairs of characters say little out of order.
+        """
+        body, sign = (text[:-1], text[-1]) if text[-1] in "*~" else (text, "")
+        runs = token_runs(body)
+        if not runs:
+            self._note_nothing(text)
+        elif "*" in body:
+            self.notes.append("* stands for the rest of a word, at its end and nowhere else; it was left out")
+        return _together(Every, [*map(_words, runs[:-1]), *(_words(run, sign) for run in runs[-1:])])
+
+    def _quoted(self, text: str) -> Asked:
+        found = tokens(text)
+        if not found:
+            self._note_nothing(text)
+            return _NOTHING
+        return _words(found)
+
+    def _note_nothing(self, text: str) -> None:
+        if text == "-":
+            self.notes.append("a minus leaves out what stands right behind it; one that stands alone was left out")
+        else:
+            self.notes.append(f"“{_short(text)}” has no letters or digits to search for")
+
+    def _fielded(self, name: str, values: list[str]) -> Asked:
+        field = name if name.startswith(_EXTRA) else name.casefold()
+        kind = "keyword" if field.startswith(_EXTRA) else _KINDS.get(field)
+        if field == "text":
+            return _together(Either, [InField(field, value) for value in values if self._quoted(value) != _NOTHING])
+        match kind:
+            case "keyword":
+                return _together(Either, [self._keyword(field, value) for value in values])
+            case "number" | "integer":
+                return _together(Either, [self._span(field, value) for value in values])
+            case _:
+                parts = [self._bare(name), *map(self._quoted, values)]
+                number = "both" if len(parts) == 2 else "all the"
+                self.notes.append(f"there is no field {_short(name)}; searched for {number} words")
+                return _together(Every, parts)
+
+    def _keyword(self, field: str, value: str) -> Asked:
+        if value:
+            return InField(field, facet_value(field, value))
+        self.notes.append(f"{_short(field)} has no value behind it; it was left out")
+        return _NOTHING
+
+    def _span(self, field: str, value: str) -> Asked:
+        """A number that is not known is none of all the numbers."""
+        if value.casefold() == UNKNOWN:
+            return Not(Span(field, None, None))
+        found = _SPAN.fullmatch(value)
+        low, high = (_number(found["exact"] or found[end]) if found else None for end in ("low", "high"))
+        ends = [end for end in (low, high) if end is not None]
+        if not ends or ends != sorted(ends):
+            self.notes.append(f"{field} takes a number or a span such as 2-8, 2- or -8, not “{_short(value)}”")
+            return _NOTHING
+        return Span(field, low, high)
+
+
+def _words(run: list[str], sign: str = "") -> Asked:
+    """The tokens of one run; the sign says something of a run of one."""
+    if len(run) > 1:
+        return Words(tuple(run))
+    return Beginning(run[0]) if sign == "*" else Word(run[0], sounds_like=sign == "~")
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None
+
+
+def _unquoted(value: str) -> str:
+    return value.strip(_QUOTES).strip()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from clips.normalise import LONGEST_TOKEN
+from clips.row import Alternative, ClipRow, Word
+from indexer.documents import SCHEMA, SENTINEL, alternatives_of, document_of
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import IndexIncompatible
+from indexer.index import SearchIndex
+from indexer.query import Constant, Term
+from tests.indexer.contract import heard, ids, score
+from tests.indexer.made_rows import passages
+
+
+def word(text: str, *alternatives: tuple[str, float]) -> Word:
+    return Word(text, 0.0, 1.0, 0.5, tuple(Alternative(*other) for other in alternatives))
+
+
+BLACK = ClipRow(
+    "set/black.mp3",
+    generated_text="THE BLACK SMITH",
+    words=(
+        word("THE", ("A", 0.07), ("the", 0.9)),
+        word("BLACK", ("BLOCK", 0.35), ("BLACKSMITH", 0.2)),
+        word("SMITH", ("BLACKSMITH", 0.98), ("black's myth", 0.6), ("?!", 0.6)),
+    ),
+)
+
+
+def member(row: ClipRow, name: str) -> str:
+    (passage,) = passages((row,))
+    return str(document_of(passage)[name])
+
+
+def test_alternatives_are_told_with_their_best_confidence_and_without_what_was_heard():
+    assert alternatives_of(BLACK) == {"a": 0.07, "block": 0.35, "blacksmith": 0.98, "blacks": 0.6, "myth": 0.6}
+    assert alternatives_of(ClipRow("x", generated_text="no words")) == {}
+
+
+def test_alternatives_are_tokens_with_their_tenths():
+    assert member(BLACK, "alternatives") == "a_1 block_3 blacksmith_9 blacks_6 myth_6"
+    assert member(ClipRow("x", generated_text="no words"), "alternatives") == SENTINEL
+
+
+@pytest.mark.parametrize(("confidence", "tenths"), [(0.0, 1), (0.1, 1), (0.199, 1), (0.2, 2), (0.7, 7), (1.0, 9)])
+def test_tenths_go_from_one_to_nine(confidence: float, tenths: int):
+    row = ClipRow("x", generated_text="a", words=(word("a", ("b", confidence)),))
+    assert member(row, "alternatives") == f"b_{tenths}"
+
+
+def test_the_longest_alternative_is_no_longer_than_engines_take_whole():
+    row = ClipRow("x", generated_text="a", words=(word("a", ("𐌰" * 500, 0.5)),))
+    graded = member(row, "alternatives")
+    assert graded == "𐌰" * (LONGEST_TOKEN - 1) + "_5"
+    assert len(graded.encode("utf-16-le")) // 2 < 255
+
+
+@pytest.mark.parametrize(("words", "told"), [(0, "0"), (1, "1"), (39, "39"), (40, "40"), (41, "40"), (5000, "40")])
+def test_the_length_is_the_number_of_words_up_to_forty(words: int, told: str):
+    assert member(ClipRow("x", generated_text="Word, " * words), "length") == told
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> SearchIndex:
+    index = EmbeddedIndex(tmp_path / "index")
+    index.replace(passages((BLACK, ClipRow("set/short.mp3", generated_text="smith"))))
+    return index
+
+
+def test_a_passage_is_found_by_its_alternatives_and_its_length(index: SearchIndex):
+    assert ids(index, Term("alternatives", "blacksmith_9")) == ["set/black.mp3"]
+    assert ids(index, Term("alternatives", "black_9")) == []
+    assert ids(index, Term("length", "1")) == ["set/short.mp3"]
+    assert score(index, Constant(Term("length", "3"), 0.125), "set/black.mp3") == 0.125
+
+
+def test_alternatives_are_no_words_of_the_vocabulary(index: SearchIndex):
+    assert index.vocabulary() == {"the": 1, "black": 1, "smith": 2}
+    assert ids(index, heard("blacksmith")) == []
+
+
+def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, index: SearchIndex):
+    about = tmp_path / "index" / "versions" / index.about().version / "about.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": SCHEMA - 1}))
+    with pytest.raises(IndexIncompatible, match="load your files again"):
+        EmbeddedIndex(tmp_path / "index").count()
