@@ -1,44 +1,23 @@
 """CTC recognisers (wav2vec2 and kin): one character or blank per frame, so words come with times and confidences."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.alternatives import kept
 from asr.audio import SAMPLE_RATE
 from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
+from asr.respelling import respelled, stretch_of
 from asr.segments import transcript_of
+from asr.spelling import Run, Spelling, runs_of, text_of, words_of
 from asr.transcript import Transcript, Waveform
-from clips.row import Word
+from clips.row import Alternative, Word
 
-WORD_START: Final = "▁"
-"""How sentencepiece vocabularies mark a token that begins a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """What a vocabulary writes: the token of each id, "" for one that is not written, the blank among them."""
-
-    tokens: tuple[str, ...]
-    delimiter: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A token written over the frames from ``first`` to ``last``, both among them; its mean probability in them."""
-
-    token: str
-    first: int
-    last: int
-    probability: float
-
-    @property
-    def frames(self) -> int:
-        return self.last + 1 - self.first
+MOST: Final = 3
+"""Alternatives of one word."""
 
 
 class CtcTranscriber:
@@ -60,8 +39,15 @@ class CtcTranscriber:
         for start, end in pieces(waveform):
             probabilities = self._probabilities(waveform[start:end])
             samples_a_frame = getattr(self._model.config, "inputs_to_logits_ratio", (end - start) / len(probabilities))
-            for runs in words_of(runs_of(probabilities, self._spelling), self._spelling.delimiter):
-                yield _word(runs, start, end, samples_a_frame)
+            written = list(words_of(runs_of(probabilities, self._spelling), self._spelling.delimiter))
+            for runs, others in zip(written, self._alternatives(probabilities, written), strict=True):
+                yield _word(runs, others, start, end, samples_a_frame)
+
+    def _alternatives(
+        self, probabilities: NDArray[np.float32], written: Sequence[Sequence[Run]]
+    ) -> list[tuple[Alternative, ...]]:
+        nearly = [respelled(stretch_of(probabilities, runs, self._spelling), self._spelling) for runs in written]
+        return kept([text_of(run.token for run in runs) for runs in written], nearly, MOST)
 
     def _probabilities(self, piece: Waveform) -> NDArray[np.float32]:
         """Of each token in each frame, shape (frames, tokens)."""
@@ -71,35 +57,14 @@ class CtcTranscriber:
         return probabilities
 
 
-def runs_of(probabilities: NDArray[np.float32], spelling: Spelling) -> Iterator[Run]:
-    """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
-    likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
-    for first, end in pairwise(edges):
-        if token := spelling.tokens[likeliest[first]]:
-            yield Run(token, first, end - 1, float(sure[first:end].mean()))
-
-
-def words_of(runs: Iterable[Run], delimiter: str) -> Iterator[list[Run]]:
-    """The runs of each word, without the delimiters between them."""
-    word: list[Run] = []
-    for run in runs:
-        if word and (run.token == delimiter or run.token.startswith(WORD_START)):
-            yield word
-            word = []
-        if run.token != delimiter:
-            word.append(run)
-    if word:
-        yield word
-
-
-def _word(runs: Sequence[Run], start: int, end: int, samples_a_frame: float) -> Word:
+def _word(runs: Sequence[Run], others: tuple[Alternative, ...], start: int, end: int, samples_a_frame: float) -> Word:
     """A word with times from the clip's start; its piece goes from sample ``start`` to ``end``."""
     return Word(
-        "".join(run.token for run in runs).removeprefix(WORD_START),
+        text_of(run.token for run in runs),
         (start + runs[0].first * samples_a_frame) / SAMPLE_RATE,
         min(start + (runs[-1].last + 1) * samples_a_frame, end) / SAMPLE_RATE,
         sum(run.probability * run.frames for run in runs) / sum(run.frames for run in runs),
+        others,
     )
 
 
@@ -107,13 +72,15 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, Spelling, Any]:
     from transformers import AutoModelForCTC
 
     model = checkpoint.model(AutoModelForCTC)
-    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config.vocab_size), model
+    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config), model
 
 
-def _spelling(vocabulary: Any, size: int) -> Spelling:
+def _spelling(vocabulary: Any, config: Any) -> Spelling:
     delimiter = getattr(vocabulary, "word_delimiter_token", None) or "|"
     unwritten = set(vocabulary.all_special_tokens) - {delimiter}
-    written = ["" if token in unwritten else token for token in vocabulary.convert_ids_to_tokens(range(size))]
+    written = [
+        "" if token in unwritten else token for token in vocabulary.convert_ids_to_tokens(range(config.vocab_size))
+    ]
     if getattr(vocabulary, "do_lower_case", False):
         written = [token.lower() for token in written]
-    return Spelling(tuple(written), delimiter)
+    return Spelling(tuple(written), delimiter, config.pad_token_id)

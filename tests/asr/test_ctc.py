@@ -6,46 +6,13 @@ import pytest
 import torch
 from transformers import AutoProcessor, Wav2Vec2ForCTC
 
+from asr.alternatives import LEAST
 from asr.audio import decode_audio, seconds
-from asr.ctc import CtcTranscriber, Run, Spelling, runs_of, words_of
+from asr.ctc import MOST, CtcTranscriber
 from asr.errors import ModelUnavailable
 from asr.transcript import Transcript, Waveform
 from tests.asr.checkpoints import save_wav2vec2
 from tests.asr.recordings import bursts
-
-SPELLING = Spelling(("", "|", "a", "b"), "|")
-
-
-def frames(*ids: int) -> np.ndarray:
-    """Probabilities that write these tokens, one a frame, each surer than the one before."""
-    table = np.full((len(ids), 4), 0.01, np.float32)
-    for frame, token in enumerate(ids):
-        table[frame, token] = 0.5 + frame / 100
-    return table
-
-
-def test_repetitions_are_one_and_blanks_part_what_is_doubled():
-    runs = list(runs_of(frames(2, 2, 0, 2, 3, 1, 1, 3), SPELLING))
-    assert [(run.token, run.first, run.last) for run in runs] == [
-        ("a", 0, 1),
-        ("a", 3, 3),
-        ("b", 4, 4),
-        ("|", 5, 6),
-        ("b", 7, 7),
-    ]
-    assert runs[0].probability == pytest.approx(0.505)
-
-
-def test_delimiters_and_marked_beginnings_part_words():
-    def runs(*tokens: str) -> list[Run]:
-        return [Run(token, at, at, 1.0) for at, token in enumerate(tokens)]
-
-    def spelled(*tokens: str) -> list[str]:
-        return ["".join(run.token for run in word) for word in words_of(runs(*tokens), "|")]
-
-    assert spelled("|", "a", "b", "|", "|", "c", "|") == ["ab", "c"]
-    assert spelled("▁a", "b", "▁c") == ["▁ab", "▁c"]
-    assert spelled("|") == spelled() == []
 
 
 @pytest.fixture(scope="module", params=["group", "layer"])
@@ -86,6 +53,16 @@ def test_words_have_the_times_of_their_frames(transcriber: CtcTranscriber, clip:
     assert all(word.confidence is not None and 0 < word.confidence <= 1 for word in transcript.words)
     assert transcript.confidence is not None
     assert 0 < transcript.confidence <= 1
+
+
+def test_words_that_the_model_nearly_wrote_are_their_alternatives(transcriber: CtcTranscriber, clip: Waveform):
+    words = transcriber.transcribe([clip])[0].words
+    assert any(word.alternatives for word in words)
+    for word in words:
+        assert len(word.alternatives) <= MOST
+        assert word.text not in [other.text for other in word.alternatives]
+        assert all(other.text.isupper() and LEAST <= other.confidence < 1 for other in word.alternatives)
+        assert sum(other.confidence for other in word.alternatives) < 1.01
 
 
 def test_a_clip_is_heard_the_same_alone_and_among_others(transcriber: CtcTranscriber, clip: Waveform):

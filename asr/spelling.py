@@ -1,0 +1,62 @@
+"""What a CTC recogniser spells: tokens into runs, runs into words."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+WORD_START: Final = "▁"
+"""How sentencepiece vocabularies mark a token that begins a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What a vocabulary writes: the token of each id, "" for one that is not written, the blank among them."""
+
+    tokens: tuple[str, ...]
+    delimiter: str
+    blank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A token written over the frames from ``first`` to ``last``, both among them; its mean probability in them."""
+
+    token: str
+    first: int
+    last: int
+    probability: float
+
+    @property
+    def frames(self) -> int:
+        return self.last + 1 - self.first
+
+
+def runs_of(probabilities: NDArray[np.float32], spelling: Spelling) -> Iterator[Run]:
+    """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
+    likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
+    for first, end in pairwise(edges):
+        if token := spelling.tokens[likeliest[first]]:
+            yield Run(token, first, end - 1, float(sure[first:end].mean()))
+
+
+def words_of(runs: Iterable[Run], delimiter: str) -> Iterator[list[Run]]:
+    """The runs of each word, without the delimiters between them."""
+    word: list[Run] = []
+    for run in runs:
+        if word and (run.token == delimiter or run.token.startswith(WORD_START)):
+            yield word
+            word = []
+        if run.token != delimiter:
+            word.append(run)
+    if word:
+        yield word
+
+
+def text_of(tokens: Iterable[str]) -> str:
+    """The word that tokens write."""
+    return "".join(tokens).removeprefix(WORD_START)
