@@ -10,13 +10,13 @@ from indexer.fields import UNKNOWN, facet_label
 _AND_HOW: Final = {"forgiving": ", even if heard differently", "exact": ", as heard or in another form"}
 
 _FIELDS: Final = {
-    "age": "from speakers in their {}",
-    "gender": "from speakers of the gender {}",
-    "accent": "from speakers with the accent {}",
-    "clip": "from the recording {}",
-    "dataset": "from the dataset {}",
-    "asr_model": "heard by {}",
-    "ser_model": "with an emotion told by {}",
+    "age": "from speakers in their",
+    "gender": "from speakers of the gender",
+    "accent": "from speakers with the accent",
+    "clip": "from the recording",
+    "dataset": "from the dataset",
+    "asr_model": "heard by",
+    "ser_model": "with an emotion told by",
 }
 _SPANS: Final = {
     "duration": "lasting {} second{s}",
@@ -143,8 +143,8 @@ def _quality(asked: Asked, mode: str) -> str:
     match asked:
         case Span():
             return _span(asked)
-        case Either(children) if children:
-            return f"either {_joined([_those(child, mode) for child in children], 'or')}"
+        case Either() if one_of:
+            return ("either " if len(one_of) > 1 else "") + _joined([_those(one, mode) for one in one_of], "or")
         case Either():
             return "of no kind"
         case _:
@@ -155,7 +155,7 @@ def _in_field(field: str, values: Sequence[str]) -> str:
     if field == "text":
         return f"with {_joined([f'“{value}”' for value in values], 'or')} in the reference"
     labels = [facet_label(field, value) for value in values if value != UNKNOWN]
-    known = [_FIELDS.get(field, f"with the {_name(field)} {{}}").format(_joined(labels, "or"))] if labels else []
+    known = [f"{_FIELDS.get(field, f'with the {_name(field)}')} {_joined(labels, 'or')}"] if labels else []
     unknown = [f"with no {_name(field)} given"] if UNKNOWN in values else []
     return _joined([*known, *unknown], "or")
 

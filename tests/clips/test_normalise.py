@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clips.normalise import LONGEST_TOKEN, tokens, words
+from clips.normalise import LONGEST_TOKEN, token_runs, tokens, words
 
 CJK = "東京タワー한국어"
 awkward = st.text(st.sampled_from("aeΣß'’´\u200d\u0301\u0308\u00ad-_ 1½ﬁकि़हिन्दी" + CJK) | st.characters())
@@ -59,6 +59,20 @@ def test_the_form_in_which_unicode_was_written_does_not_matter(text: str, form: 
 @given(st.text(string.printable))
 def test_plain_english_has_the_same_tokens_beside_other_scripts(text: str):
     assert tokens(f"{text} é") == [*tokens(text), "é"]
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("the old-man", [["the"], ["old"], ["man"]]),
+        ("ab bc", [["ab"], ["bc"]]),
+        ("京都大学 ok", [["京都", "都大", "大学"], ["ok"]]),
+        ("tokyo東京 大", [["tokyo"], ["東京"], ["大"]]),
+        ("?!", []),
+    ],
+)
+def test_the_tokens_of_a_run_of_cjk_stay_together(text: str, runs: list[list[str]]):
+    assert token_runs(text) == runs
 
 
 @given(st.text(string.printable))

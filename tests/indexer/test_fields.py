@@ -4,7 +4,7 @@ from clips.row import COLUMNS
 from indexer.documents import document_of
 from indexer.elastic_query import mapping
 from indexer.embedded_query import SCHEMA, engine_document
-from indexer.fields import FACETS, FIELDS, RANGES, UNKNOWN, facet_label, facet_order
+from indexer.fields import FACETS, FIELDS, RANGES, UNKNOWN, facet_label, facet_order, facet_value
 from tests.indexer.made_rows import ALL, passages
 
 NAMES = {field.name for field in FIELDS}
@@ -50,6 +50,29 @@ def test_every_field_says_what_it_means():
 )
 def test_values_are_shown_as_people_write_them(facet: str, value: str, label: str):
     assert facet_label(facet, value) == label
+
+
+@pytest.mark.parametrize(
+    ("facet", "text", "value"),
+    [
+        ("age", "Forties", "fourties"),
+        ("age", "FOURTIES", "fourties"),
+        ("accent", "New Zealand", "newzealand"),
+        ("accent", "Us", "us"),
+        ("accent", "Klingon", "Klingon"),
+        ("emotion", "Fear", "fear"),
+        ("sentiment", "Uncertain", "uncertain"),
+        ("dataset", "Mine", "Mine"),
+        ("dataset", "Unknown", UNKNOWN),
+    ],
+)
+def test_values_are_taken_as_people_write_them(facet: str, text: str, value: str):
+    assert facet_value(facet, text) == value
+
+
+def test_what_is_shown_of_a_value_is_taken_for_it():
+    for facet, values in (("age", ["fourties", "teens"]), ("accent", ["us", "southatlandtic", "bermuda", "england"])):
+        assert [facet_value(facet, facet_label(facet, value).upper()) for value in values] == values
 
 
 def test_ages_come_by_age_sentiments_from_bad_to_good_and_the_rest_by_count():
