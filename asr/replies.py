@@ -10,16 +10,27 @@ from asr.transcript import Transcript
 from clips.row import Segment, Word
 
 
+class AlternativeReply(BaseModel):
+    text: str
+    confidence: float = Field(description="How likely it is that this word was said here, 0..1.")
+
+
 class WordReply(BaseModel):
     text: str
     start: float = Field(description="Seconds from the start of the clip.")
     end: float
     confidence: float | None = Field(None, description="0..1, where the model gives one.")
+    alternatives: list[AlternativeReply] = Field(
+        [],
+        description="Other words that the model would have accepted here, surest first; left out where there are none.",
+        exclude_if=lambda found: not found,
+    )
 
     @classmethod
     def of(cls, word: Word) -> "WordReply":
         word = rounded_word(word)
-        return cls(text=word.text, start=word.start, end=word.end, confidence=word.confidence)
+        others = [AlternativeReply(text=other.text, confidence=other.confidence) for other in word.alternatives]
+        return cls(text=word.text, start=word.start, end=word.end, confidence=word.confidence, alternatives=others)
 
 
 class SegmentReply(BaseModel):

@@ -15,7 +15,8 @@ class Seq2SeqTranscriber:
     """A sequence-to-sequence checkpoint by Hugging Face name or folder.
 
     A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
-    lie between them, else each piece that it heard is one. It gives no confidences, and no times of single words.
+    lie between them, else each piece that it heard is one. It gives no confidences, no times of single words, and
+    so no alternatives of any.
     """
 
     def __init__(self, name: str, device: str = "auto") -> None:

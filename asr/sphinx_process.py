@@ -32,7 +32,8 @@ can be told from chance (60 of them: 277 errors instead of 285; 400: 54.5 % inst
 
 HYPOTHESES: Final = 400
 """Asked for after each piece; of 150 real clips some 230 are distinct. They and their alignment take 1.7 % of the time
-of hearing, and the alternatives have 34 % of the reference words that the transcripts lack (100 hypotheses: 30 %)."""
+of hearing (3 % in pieces of 30 s), and the alternatives have 34 % of the reference words that the transcripts lack;
+with 100 hypotheses they have 30 %. In a long piece the best paths differ in a few places only."""
 MOST: Final = 5
 """Alternatives of one word; with three they have 30 % of the lost words."""
 SHARPNESS: Final = 100
@@ -139,7 +140,9 @@ def _confidences(heard: Sequence[str], hypotheses: Mapping[tuple[str, ...], floa
 def _calibrated(share: float) -> float:
     """The chance that a word with this share of the hypotheses was said and is lost: a quarter of its cube root.
 
-    Fitted to the deciles of 10,129 alternatives.
+    Fitted to the deciles of 10,129 alternatives of 150 clips of Common Voice, and on 460 others: of alternatives at
+    .02 to .04, .04 to .07, .07 to .15 and above, 3.8, 5.7, 9.1 and 15.3 % stand in the reference and not in the
+    transcript, where the confidences say 2.6, 5.0, 9.8 and 18.5 % on average.
     """
     return math.cbrt(min(share, 1.0)) / 4
 

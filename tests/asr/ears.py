@@ -8,7 +8,7 @@ import soundfile
 
 from asr.emotion import Emotion
 from asr.transcript import Transcript, Waveform
-from clips.row import Segment, Word
+from clips.row import Alternative, Segment, Word
 
 
 class LengthTranscriber:
@@ -17,8 +17,9 @@ class LengthTranscriber:
     name = "length"
     device = "cpu"
 
-    def __init__(self, fails_on: int | None = None) -> None:
+    def __init__(self, fails_on: int | None = None, alternatives: tuple[Alternative, ...] = ()) -> None:
         self.fails_on = fails_on
+        self.alternatives = alternatives
         self.heard = 0
         self.is_closed = False
 
@@ -30,7 +31,9 @@ class LengthTranscriber:
 
     def _transcript(self, waveform: Waveform) -> Transcript:
         text, end = str(len(waveform)), len(waveform) / 16000
-        return Transcript(text, (Word(text, 0.0, end, 0.98765),), (Segment(0.0, end, text, 0.98765),), 0.98765)
+        return Transcript(
+            text, (Word(text, 0.0, end, 0.98765, self.alternatives),), (Segment(0.0, end, text, 0.98765),), 0.98765
+        )
 
     def close(self) -> None:
         self.is_closed = True

@@ -14,6 +14,7 @@ from asr.api import Models, create_app
 from asr.errors import ModelUnavailable
 from asr.settings import AsrSettings
 from asr.transcript import Transcript, Waveform
+from clips.row import Alternative
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
 
 PROBLEM = "application/problem+json"
@@ -79,6 +80,17 @@ def test_asr_answers_transcription_and_duration_as_strings_and_everything_else(c
     assert (body["confidence"], body["asr_model"]) == (0.988, "length")
     assert (body["emotion"], body["sentiment"], body["ser_model"]) == ("angry", "negative", "loudness")
     assert body["emotion_score"] == pytest.approx(0.9, abs=0.01)
+
+
+def test_words_show_their_alternatives(monkeypatch: pytest.MonkeyPatch):
+    transcriber = LengthTranscriber(alternatives=(Alternative("four", 0.25), Alternative("fore", 0.1)))
+    with serve(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+        body = client.post("/asr", files={"file": ("clip.wav", tone(24000))}).json()
+    assert body["transcription"] == "24000"
+    assert body["words"][0]["alternatives"] == [
+        {"text": "four", "confidence": 0.25},
+        {"text": "fore", "confidence": 0.1},
+    ]
 
 
 def test_ser_answers_the_emotion_alone(client: TestClient):

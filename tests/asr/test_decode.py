@@ -14,7 +14,7 @@ from asr.listener import LocalListener
 from asr.progress import Progress
 from asr.sources import open_source
 from clips.journal import Journal, read_journal
-from clips.row import ClipRow
+from clips.row import Alternative, ClipRow
 from clips.table import read_csv
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
 from tests.conftest import PROJECT
@@ -55,6 +55,14 @@ def test_the_csv_has_the_tables_columns_and_order_then_ours(bench: Bench):
     for cells in table.cells.values():
         assert cells["text"] == cells["generated_text"]
         assert cells["duration"] == "0.1"
+
+
+def test_journal_and_csv_carry_the_alternatives_of_words(bench: Bench):
+    bench.transcriber.alternatives = (Alternative("four", 0.25),)
+    bench.run(limit=1)
+    (journalled,) = bench.journal().values()
+    (written,) = read_csv(bench.out / "clips.csv").rows().values()
+    assert journalled.words[0].alternatives == written.words[0].alternatives == bench.transcriber.alternatives
 
 
 def test_a_bare_folder_gets_common_voices_columns(bench: Bench):
