@@ -1,4 +1,4 @@
-"""The command line: ``python -m indexer load | put | delete | rollback | count | search | score``."""
+"""The command line: ``python -m indexer load | put | delete | rollback | count | search | score | learn``."""
 
 import logging
 import os
@@ -10,11 +10,12 @@ from typing import Any
 
 from clips.errors import BadRow, BadTable, HearsayError
 from indexer import commands, scoring, searching
+from indexer import learning as learning_commands
 from indexer.engines import open_index
 from indexer.errors import BadSettings, WrongRequest
 from indexer.fields import FACETS
 from indexer.index import SearchIndex
-from indexer.modes import DEFAULT_MODE, MODES, READY_MODES
+from indexer.modes import DEFAULT_MODE, MODES
 from indexer.settings import IndexSettings, read_settings
 
 Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
@@ -43,6 +44,7 @@ def parser() -> ArgumentParser:
     _add_search(
         add("search", searching.search, "Find passages by what was said", "search the boy --age twenties,forties")
     )
+    _add_learning(add)
     _add_score(
         add(
             "score",
@@ -74,8 +76,32 @@ def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> Non
     add("rollback", commands.rollback, "Go back to the version before the last load, and drop that", "rollback")
 
 
+def _add_learning(add: Callable[[str, Command, str, str], ArgumentParser]) -> None:
+    source: dict[str, Any] = {"metavar": "WORDS", "help": "what to say that was learned from (default: file names)"}
+    learning = add(
+        "learn",
+        learning_commands.learn,
+        "Learn from clips with both text and generated_text how words are misheard; searches use it from then on",
+        "learn clips.csv transcripts.csv",
+    )
+    learning.add_argument("files", nargs="+", type=Path, metavar="FILE", help="clip rows, .csv or .jsonl")
+    learning.add_argument("--out", type=Path, metavar="FILE", help="where the tables go (default: SOUND_TABLES)")
+    learning.add_argument("--source", **source)
+    spelling = add(
+        "learn-spelling",
+        learning_commands.learn_spelling,
+        "Learn from a pronouncing dictionary what letters sound like",
+        "learn-spelling --out indexer/sounds/english.json.xz",
+    )
+    spelling.add_argument(
+        "dictionary", nargs="?", type=Path, metavar="FILE", help="lines: word W ER D (default: that of PocketSphinx)"
+    )
+    spelling.add_argument("--out", type=Path, required=True, metavar="FILE", help="where what was learned goes")
+    spelling.add_argument("--source", **source)
+
+
 def _add_mode(command: ArgumentParser) -> None:
-    ready = ", ".join(READY_MODES)
+    ready = ", ".join(MODES)
     command.add_argument(
         "--mode", choices=MODES, default=DEFAULT_MODE, help=f"how words are found: {ready} (default: {DEFAULT_MODE})"
     )

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer import load as loading
+from indexer.finding import Finder, Plan, finder_of
 from indexer.index import SearchIndex
-from indexer.modes import build_query, note_on
-from indexer.query import Query, Term
+from indexer.query import Term
 from indexer.settings import IndexSettings
 
 
@@ -18,11 +18,12 @@ def note(text: str) -> None:
     print(f"note: {text}", file=sys.stderr)
 
 
-def query_of(words: str, mode: str) -> Query:
-    """The query for what was typed, with a note where it holds nothing to search for."""
-    if said := note_on(words):
-        note(said)
-    return build_query(words, mode)
+def plan_of(finder: Finder, words: str, mode: str) -> Plan:
+    """How to search for what was typed, with a note on each thing in it that was not understood."""
+    plan = finder.plan(words, mode)
+    for text in plan.notes:
+        note(text)
+    return plan
 
 
 def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
@@ -83,8 +84,8 @@ def rollback(index: SearchIndex, _asked: Namespace, _settings: IndexSettings) ->
     return 0
 
 
-def count(index: SearchIndex, asked: Namespace, _settings: IndexSettings) -> int:
-    print(index.count(query_of(" ".join(asked.words), asked.mode)))
+def count(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    print(index.count(plan_of(finder_of(index, settings), " ".join(asked.words), asked.mode).query))
     return 0
 
 

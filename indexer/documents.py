@@ -25,8 +25,8 @@ SCHEMA: Final = 2
 """Raised when documents change so that an index has to be loaded anew."""
 
 
-LONGEST_LENGTH: Final = 40
-"""From this many words on, passages count as equally long."""
+LONGEST_LENGTH: Final = 10
+"""Fours of words from which on passages count as equally long."""
 
 
 def document_of(passage: Passage) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def document_of(passage: Passage) -> dict[str, Any]:
         "stems": " ".join(map(stem, heard or [SENTINEL])),
         "text_tokens": " ".join(reference or [SENTINEL]),
         "alternatives": " ".join(starmap(_graded, alternatives_of(passage.row).items())) or SENTINEL,
-        "length": str(min(len(heard), LONGEST_LENGTH)),
+        "length": str(min(len(heard) // 4, LONGEST_LENGTH)),
     }
 
 

@@ -14,6 +14,7 @@ from indexer.documents import SCHEMA
 from indexer.elastic_bulk import write
 from indexer.elastic_client import connect, shown
 from indexer.elastic_errors import translated
+from indexer.elastic_lexicon import Fetched, fetched, index_of, keep
 from indexer.elastic_query import (
     LOADED,
     SETTINGS_WHEN_LOADED,
@@ -29,6 +30,8 @@ from indexer.index import About, Request, Result
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term
 from indexer.settings import IndexSettings
+from indexer.sounds.lexicon import Lexicon, Tally, heard_in, tallied
+from indexer.sounds.spelling import english
 
 
 class ElasticIndex:
@@ -39,6 +42,7 @@ class ElasticIndex:
         self._settings = settings
         self._alias = settings.index_name
         self._checked = False
+        self._fetched: Fetched | None = None
 
     @cached_property
     def _client(self) -> Elasticsearch:
@@ -67,7 +71,7 @@ class ElasticIndex:
                     f"there is no version before {current} at {shown(self._address)}; it is still served"
                 )
             self._serve(before[-1], current)
-            self._client.indices.delete(index=current)
+            self._remove(current)
         return before[-1]
 
     def put(self, passages: Iterable[Passage]) -> int:
@@ -77,6 +81,8 @@ class ElasticIndex:
             current = self._current()
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
             actions = [*(index_action(passage, current) for passage in new.values()), *_deletions(current, stale)]
+            before = fetched(self._client, current, None).lexicon
+            keep(self._client, current, Lexicon.of(heard_in(new.values()), english(), before))
             write(self._client, actions)
             self._client.indices.refresh(index=current)
         return len(new)
@@ -109,6 +115,12 @@ class ElasticIndex:
                 if not (after := words.get("after_key")):
                     return counts
 
+    def lexicon(self) -> Lexicon:
+        with self._translated():
+            self._check()
+            self._fetched = fetched(self._client, self._current(), self._fetched)
+            return self._fetched.lexicon
+
     def count(self, query: Query = EVERYTHING) -> int:
         with self._translated():
             self._check()
@@ -131,7 +143,9 @@ class ElasticIndex:
 
     def _fill(self, index: str, passages: Iterable[Passage]) -> int:
         """Write all passages and see that they are there; returns how many."""
-        created = write(self._client, (index_action(passage, index) for passage in passages))
+        tally = Tally()
+        created = write(self._client, (index_action(passage, index) for passage in tallied(passages, tally)))
+        keep(self._client, index, Lexicon.of(tally, english()))
         self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
         self._client.indices.refresh(index=index)
         if (there := self._client.count(index=index)["count"]) != created:
@@ -147,14 +161,17 @@ class ElasticIndex:
         """Remove a version that failed, unless it is served after all and only the answer was lost."""
         with suppress(IndexerError), self._translated():
             if self._served() != half:
-                self._client.indices.delete(index=half, ignore_unavailable=True)
+                self._remove(half)
 
     def _remove_old(self, current: str) -> None:
         """Remove the versions beyond those to keep, and what killed loads left."""
         kept = self._whole()[-self._settings.index_versions :]
         for name in self._metas():
             if name < current and name not in kept:
-                self._client.indices.delete(index=name, ignore_unavailable=True)
+                self._remove(name)
+
+    def _remove(self, version: str) -> None:
+        self._client.indices.delete(index=[version, index_of(version)], ignore_unavailable=True)
 
     def _served(self) -> str | None:
         aliased = self._client.options(ignore_status=404).indices.get_alias(name=self._alias).body

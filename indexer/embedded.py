@@ -20,12 +20,15 @@ from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
 from indexer.ranks import fresh_rank, ranks_between
+from indexer.sounds.lexicon import Lexicon, heard_in
+from indexer.sounds.spelling import english
 from indexer.versions import Versions
 
 _WRITER_BYTES: Final = 1_000_000_000
 """At most, for documents not yet on disk; as much as a million short ones need to become one segment."""
 
 _ABOUT: Final = "about.json"
+_LEXICON: Final = "lexicon.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class EmbeddedIndex:
         self._versions = Versions(folder, keep)
         self._opened: Opened | None = None
         self._opening = Lock()
+        self._lexicon: tuple[Opened, Lexicon] | None = None
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
         with self._versions.writing():
@@ -64,7 +68,9 @@ class EmbeddedIndex:
             opened = self._open()
             if (ranks := _ranks(opened.searcher(), sorted(new))) is None:
                 return self._renumber(opened, new)
-            _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
+            folder = self._versions.path(opened.version)
+            _describe(folder, opened.audio, is_ordered=False)
+            _keep(folder, Lexicon.of(heard_in(new.values()), english(), _kept(folder)))
             with _writer(opened.index) as writer:
                 _delete_clips(writer, {passage.clip for passage in new.values()})
                 for passage_id in sorted(new):
@@ -95,6 +101,12 @@ class EmbeddedIndex:
         terms = self._open().searcher().terms_with_prefix("tokens", "", filter_query=Query.all_query())
         return {token: count for token, count in terms if token != documents.SENTINEL}
 
+    def lexicon(self) -> Lexicon:
+        opened = self._open()
+        if self._lexicon is None or self._lexicon[0] is not opened:
+            self._lexicon = opened, _kept(self._versions.path(opened.version))
+        return self._lexicon[1]
+
     def count(self, query: Tree = EVERYTHING) -> int:
         return matching(self._open().searcher(), compiled(query))
 
@@ -103,7 +115,7 @@ class EmbeddedIndex:
         return About(opened.version, opened.audio)
 
     def close(self) -> None:
-        self._opened = None
+        self._opened = self._lexicon = None
 
     def _open(self) -> Opened:
         """The current version as it stands on disk now; one look at two files where nothing has changed."""
@@ -140,6 +152,7 @@ class EmbeddedIndex:
             with _writer(Index(SCHEMA, str(folder))) as writer:
                 for position, passage_id in enumerate(sorted(by_id)):
                     _add(writer, by_id[passage_id], fresh_rank(position))
+            _keep(folder, Lexicon.of(heard_in(by_id.values()), english()))
             _describe(folder, audio, is_ordered=True)
         return len(by_id)
 
@@ -172,6 +185,18 @@ def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:
     about = {"schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
     with replaced_whole(folder / _ABOUT) as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
+
+
+def _keep(folder: Path, lexicon: Lexicon) -> None:
+    with replaced_whole(folder / _LEXICON) as temporary:
+        temporary.write_bytes(lexicon.to_bytes())
+
+
+def _kept(folder: Path) -> Lexicon:
+    try:
+        return Lexicon.from_bytes((folder / _LEXICON).read_bytes())
+    except FileNotFoundError as problem:
+        raise IndexMissing(f"{folder / _LEXICON} is gone; load your files again") from problem
 
 
 @contextmanager

@@ -2,38 +2,35 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import Final
+from typing import Final, Literal
 
 from clips.normalise import tokens
-from indexer.modes import DEFAULT_MODE
-from indexer.stems import stem
+from indexer.evidence import Evidence
 
-Piece = tuple[str, bool]
-"""A stretch of the text as it stands, and whether it was asked for."""
+Mark = Literal["", "heard", "guessed"]
+UNMARKED: Final[Mark] = ""
+
+Piece = tuple[str, Mark]
+"""A stretch of the text as it stands, and why it is marked: it is what was asked for, or may stand for it."""
 
 # One letter a character, see `_kind`: what joins stands inside words and at no end of them.
 _STRETCH: Final = re.compile(r"w(?:j*w)*|c(?:j*c)*")
 
 
-def highlight(text: str, words: str, mode: str = DEFAULT_MODE) -> list[Piece]:
-    """The text in pieces, in order and complete; those are marked that a search for ``words`` matches.
+def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
+    """The text in pieces, in order and complete; those are marked that are evidence for what was asked.
 
-    In mode ``exact`` a word is also marked that only has its stem in common. Chinese, Japanese and Korean are marked by
-    the pairs of characters that were asked for, other words whole.
+    Chinese, Japanese and Korean are marked by the pairs of characters that were asked for, other words whole.
     """
-    asked = frozenset(tokens(words))
-    stems = frozenset(map(stem, asked)) if mode == "exact" else frozenset()
-
-    def is_asked(part: str) -> bool:
-        return any(token in asked or stem(token) in stems for token in tokens(part))
-
     characters = list(_characters(text))
-    marked = _marked(characters, is_asked) if asked else frozenset()
-    numbered = groupby(enumerate(characters), key=lambda item: item[0] in marked)
-    return [("".join(character for _, character in run), is_match) for is_match, run in numbered]
+    marks = _marks(characters, evidence) if any(one.heard_as for one in evidence) else {}
+    pieces: list[Piece] = []
+    for mark, run in groupby(enumerate(characters), key=lambda item: marks.get(item[0], UNMARKED)):
+        pieces.append(("".join(character for _, character in run), mark))
+    return pieces
 
 
 def _characters(text: str) -> Iterator[str]:
@@ -61,16 +58,31 @@ def _kind(character: str) -> str:
     return "j" if tokens(f"a{character}a") == ["aa"] else "-"
 
 
-def _marked(characters: Sequence[str], is_asked: Callable[[str], bool]) -> frozenset[int]:
-    """The positions of the characters that were asked for."""
+def _marks(characters: Sequence[str], evidence: Sequence[Evidence]) -> dict[int, Mark]:
+    """The marks of the characters, by their positions; what was heard covers what was guessed."""
     kinds = "".join(map(_kind, characters))
-    marked: set[int] = set()
-    for stretch in _STRETCH.finditer(kinds):
-        start, end = stretch.span()
-        for first, last in _units(kinds, start, end):
-            if is_asked("".join(characters[first : last + 1])):
-                marked.update(range(first, last + 1))
-    return frozenset(marked)
+    units = [unit for stretch in _STRETCH.finditer(kinds) for unit in _units(kinds, *stretch.span())]
+    said = [_token("".join(characters[first : last + 1])) for first, last in units]
+    marks: dict[int, Mark] = {}
+    for wanted, mark in sorted(_wanted(evidence), key=lambda item: item[1] == "heard"):
+        for at in range(len(units) - len(wanted) + 1):
+            if tuple(said[at : at + len(wanted)]) == wanted:
+                for first, last in units[at : at + len(wanted)]:
+                    marks |= dict.fromkeys(range(first, last + 1), mark)
+    return marks
+
+
+def _wanted(evidence: Sequence[Evidence]) -> Iterator[tuple[tuple[str, ...], Mark]]:
+    """Words that stand side by side, and how they are marked."""
+    for one in evidence:
+        if one.how == "sounds like":
+            yield one.heard_as, "guessed"
+        else:
+            yield from (((token,), "heard") for token in one.heard_as)
+
+
+def _token(part: str) -> str:
+    return next(iter(tokens(part)), "")
 
 
 def _units(kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query
+from indexer.sounds.lexicon import Lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,13 @@ class SearchIndex(Protocol):
 
     def vocabulary(self) -> dict[str, int]:
         """Every token of the transcripts, with the number of passages that have it."""
+        ...
+
+    def lexicon(self) -> Lexicon:
+        """The words and pairs of neighbours that guesses are chosen from; the same object while nothing has changed.
+
+        Made by `replace`, added to by `put`; `delete` leaves in it what no passage has any more.
+        """
         ...
 
     def count(self, query: Query = EVERYTHING) -> int:

@@ -18,20 +18,23 @@ from indexer.drawing import FREQUENT, Drawing, is_scorable, references_of
 from indexer.engines import open_index
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.fields import FACETS
+from indexer.finding import Finder, finder_of
 from indexer.index import Request, SearchIndex
 from indexer.load import read_rows
-from indexer.modes import READY_MODES, build_query
+from indexer.modes import MODES
 from indexer.passages import Passage, passages_of
 from indexer.score import score as scored
 from indexer.score_tables import print_score
 from indexer.settings import IndexSettings
+from indexer.sounds.learn import learn
+from indexer.sounds.spelling import english
 from indexer.terminal import console_of
 
 
 def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     """Index the transcripts apart from all else, ask for what the references say, and print how well it was found."""
     by = _facets(asked.by)
-    modes = tuple(dict.fromkeys(asked.mode or READY_MODES))
+    modes = tuple(dict.fromkeys(asked.mode or MODES))
     rows = _scorable(asked.files)
     drawing = Drawing(references_of(rows))
     drawn = (question for seed in range(asked.seeds) for question in drawing.draw(seed, asked.per_kind))
@@ -44,7 +47,7 @@ def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
         passages = _passages(chain(rows, made_up), lambda: progress.advance(indexing))
         with _own_index(asked.index, settings, passages) as index:
             asking = progress.add_task("asking", total=len(questions) * len(modes))
-            ask_for = _ask_for(index, rows, is_cross_fit=asked.cross_fit)
+            ask_for = _ask_for(index, rows, settings, is_cross_fit=asked.cross_fit)
             found = scored(questions, ask_for, modes, values, lambda: progress.advance(asking))
     if asked.json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
@@ -53,22 +56,26 @@ def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 0
 
 
-def asking(index: SearchIndex) -> Ask:
+def asking(finder: Finder, index: SearchIndex) -> Ask:
     """Asks the index as the search command does; the one place where a question meets the search that is measured."""
 
     def ask(typed: str, mode: str) -> list[str]:
-        request = Request(build_query(typed, mode), size=FIRST)
+        request = Request(finder.plan(typed, mode).query, size=FIRST)
         return [hit.passage.clip for hit in index.search(request).hits]
 
     return ask
 
 
-def _ask_for(index: SearchIndex, rows: Sequence[ClipRow], *, is_cross_fit: bool) -> Answers:
-    """Who answers: the search as it is shipped, or one that learned on the other half of the sentences."""
+def _ask_for(index: SearchIndex, rows: Sequence[ClipRow], settings: IndexSettings, *, is_cross_fit: bool) -> Answers:
+    """Who answers: the search as it is set up, or one that learned on the other half of the sentences."""
+
+    def fit(half: Sequence[ClipRow]) -> Ask:
+        return asking(Finder(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
+
     if is_cross_fit:
-        return cross_fitted(rows, lambda _half: asking(index))
-    as_shipped = asking(index)
-    return lambda _question: as_shipped
+        return cross_fitted(rows, fit)
+    as_set_up = asking(finder_of(index, settings), index)
+    return lambda _question: as_set_up
 
 
 def _facets(typed: str) -> tuple[str, ...]:

@@ -4,56 +4,68 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from indexer.choices import chosen, seconds_between
-from indexer.commands import note, query_of
+from indexer.commands import note, plan_of
 from indexer.errors import WrongRequest
 from indexer.fields import FACETS, facet_order
+from indexer.finding import Plan, finder_of
 from indexer.index import Hit, Request, Result, SearchIndex
 from indexer.settings import IndexSettings
 from indexer.terminal import console_of, print_result
 
 
-def search(index: SearchIndex, asked: Namespace, _settings: IndexSettings) -> int:
+def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     """Search once, or once for each line of ``--queries``."""
     if asked.queries and asked.words:
         raise WrongRequest("search takes words, or --queries FILE, not both")
     filters = _filters(index, asked)
     ranges = {"duration": seconds_between(asked.duration)} if asked.duration is not None else {}
 
-    def request_for(words: str, facets: tuple[str, ...] = ()) -> Request:
-        return Request(query_of(words, asked.mode), filters, ranges, facets, asked.size, asked.page)
+    finder = finder_of(index, settings)
+
+    def request_for(plan: Plan, facets: tuple[str, ...] = ()) -> Request:
+        return Request(plan.query, filters, ranges, facets, asked.size, asked.page)
 
     if asked.queries:
         for query_id, words in list(_queries(asked.queries)):  # a line that is wrong is told before any answer
-            result = index.search(request_for(words))
+            result = index.search(request_for(finder.plan(words, asked.mode)))
             print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
         return 0
-    words = " ".join(asked.words)
-    request = request_for(words, FACETS)
+    plan = plan_of(finder, " ".join(asked.words), asked.mode)
+    request = request_for(plan, FACETS)
     result = index.search(request)
     if asked.json:
-        print(json.dumps(json_of(result), ensure_ascii=False))
+        print(json.dumps(json_of(result, plan), ensure_ascii=False))
     else:
-        print_result(console_of(sys.stdout), result, request, words, asked.mode)
+        print_result(console_of(sys.stdout), result, request, plan)
     return 0
 
 
-def json_of(result: Result) -> dict[str, Any]:
+def json_of(result: Result, plan: Plan) -> dict[str, Any]:
     """A result as other programs read it; facets' values in the order in which people see them."""
     facets = {
         facet: {value: counts[value] for value in facet_order(facet, counts)} for facet, counts in result.facets.items()
     }
-    return {"total": result.total, "hits": [_members(hit) for hit in result.hits], "facets": facets}
+    return {
+        "meaning": plan.sentence,
+        "notes": list(plan.notes),
+        "total": result.total,
+        "hits": [_members(hit, plan) for hit in result.hits],
+        "facets": facets,
+    }
 
 
-def _members(hit: Hit) -> dict[str, Any]:
+def _members(hit: Hit, plan: Plan) -> dict[str, Any]:
     source = hit.passage.source()
     return {
         "id": source.pop("id"),
         "score": round(hit.score, 4),
+        "certain": plan.is_certain(hit),
+        "evidence": list(map(asdict, plan.evidence(hit.passage))),
         "generated_text": hit.passage.row.generated_text,
         **source,
     }

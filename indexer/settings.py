@@ -34,6 +34,10 @@ class IndexSettings(BaseSettings):
     deletions: Path = Field(
         PROJECT / "var" / "deletions.jsonl", description="Journal of the clips that were deleted, which loads honour."
     )
+    sound_tables: Path = Field(
+        PROJECT / "var" / "sound-tables.json",
+        description="Sound tables that learn wrote; without the file, those that come with Hearsay are used.",
+    )
 
     @classmethod
     def settings_customise_sources(

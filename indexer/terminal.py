@@ -1,19 +1,25 @@
 """The terminal: a result as a table for people, plain and whole where it goes into a pipe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.evidence import told
 from indexer.fields import UNKNOWN, facet_label, facet_order
-from indexer.highlight import highlight
+from indexer.finding import Plan
+from indexer.highlight import Mark, highlight
 from indexer.index import Hit, Request, Result
 
 # What a recogniser or a corpus wrote is shown and never obeyed: control characters become visible.
 _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
 
+
+_STYLES: Final[Mapping[Mark, str]] = {"": "", "heard": "bold yellow", "guessed": "underline"}
+
+END_OF_CERTAINTY: Final = "── from here on a word is missing or only guessed ──"
 
 _PIPE_WIDTH: Final = 100_000
 """Columns of what goes into a file or another program, where nothing is to be cut off or folded."""
@@ -24,10 +30,11 @@ def console_of(stream: TextIO) -> Console:
     return Console(file=stream) if stream.isatty() else Console(file=stream, width=_PIPE_WIDTH, no_color=True)
 
 
-def print_result(console: Console, result: Result, request: Request, words: str, mode: str) -> None:
-    """The hits as a table with the words marked, then the total, then each facet's counts in a line."""
+def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:
+    """What is looked for, the hits as a table with the words marked, the total, and each facet's counts in a line."""
+    console.print(Text(plan.sentence.translate(_CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
-        console.print(_table(result.hits, words, mode))
+        console.print(_table(result.hits, plan))
     console.print(_summary(result, request), highlight=False)
     for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
         line = " · ".join(
@@ -42,28 +49,33 @@ def _summary(result: Result, request: Request) -> str:
     return f"{number} found" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
 
 
-def _table(hits: Sequence[Hit], words: str, mode: str) -> Table:
+def _table(hits: Sequence[Hit], plan: Plan) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("transcript", "emotion", "sentiment", "speaker"):
         table.add_column(name, overflow="fold")
     table.add_column("seconds", justify="right")
     table.add_column("clip", overflow="fold", style="dim")
+    was_certain = True
     for hit in hits:
+        if was_certain and not plan.is_certain(hit):
+            table.add_row(Text(END_OF_CERTAINTY, style="dim"))
+            was_certain = False
         row = hit.passage.row
         duration = "" if row.duration is None else f"{row.duration:.1f}"
         cells = (row.emotion or UNKNOWN, row.sentiment or UNKNOWN, _speaker(hit), duration, hit.passage.id)
-        table.add_row(_transcript(hit, words, mode), *(Text(cell.translate(_CONTROLS)) for cell in cells))
+        table.add_row(_transcript(hit, plan), *(Text(cell.translate(_CONTROLS)) for cell in cells))
     return table
 
 
-def _transcript(hit: Hit, words: str, mode: str) -> Text:
+def _transcript(hit: Hit, plan: Plan) -> Text:
     row = hit.passage.row
     if not row.generated_text:
         return Text("no transcript" + (f": {row.error}".translate(_CONTROLS) if row.error else ""), style="italic")
-    pieces = highlight(row.generated_text, words, mode)
-    return Text.assemble(
-        *((piece.translate(_CONTROLS), "bold yellow" if is_match else "") for piece, is_match in pieces)
-    )
+    evidence = plan.evidence(hit.passage)
+    pieces = highlight(row.generated_text, evidence)
+    said = Text.assemble(*((piece.translate(_CONTROLS), _STYLES[mark]) for piece, mark in pieces))
+    how = told(evidence)
+    return Text.assemble(said, (f"  ({how})".translate(_CONTROLS), "dim")) if how else said
 
 
 def _speaker(hit: Hit) -> str:

@@ -10,9 +10,10 @@ import streamlit as st
 
 from indexer.errors import WrongRequest
 from indexer.fields import FACETS
+from indexer.finding import Plan
 from indexer.index import Request, Result
-from indexer.modes import DEFAULT_MODE, build_query
-from search_ui.connection import the_index, the_settings
+from indexer.modes import DEFAULT_MODE
+from search_ui.connection import the_finder, the_index, the_settings
 from search_ui.state import ANY_DURATION, LONGEST_WORDS, SearchState
 
 MODE: Final = DEFAULT_MODE
@@ -37,7 +38,12 @@ def request_of(state: SearchState, size: int) -> Request:
         raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
     filters: Mapping[str, frozenset[str]] = {facet: frozenset(values) for facet, values in state.filters.items()}
     ranges = {"duration": state.duration} if state.duration != ANY_DURATION else {}
-    return Request(build_query(state.words, MODE), filters, ranges, FACETS, size, state.page)
+    return Request(plan_of(state).query, filters, ranges, FACETS, size, state.page)
+
+
+def plan_of(state: SearchState) -> Plan:
+    """How a state's words are searched for, with what explains each hit."""
+    return the_finder().plan(state.words, MODE)
 
 
 def ask(state: SearchState) -> Found:

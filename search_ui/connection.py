@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from indexer.engines import open_index
+from indexer.finding import Finder, finder_of
 from indexer.index import SearchIndex
 from indexer.settings import read_settings
 from search_ui.settings import PageSettings
@@ -19,6 +20,12 @@ def the_settings() -> PageSettings:
 def the_index() -> SearchIndex:
     """The index that the settings name."""
     return open_index(the_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def the_finder() -> Finder:
+    """Plans searches of that index."""
+    return finder_of(the_index(), the_settings())
 
 
 def audio_folder() -> Path | None:

@@ -12,7 +12,7 @@ from clips.emotions import UNCERTAIN
 from clips.normalise import words as counted_words
 from clips.row import ClipRow
 from indexer.fields import facet_label
-from indexer.highlight import Piece
+from indexer.highlight import Mark, Piece
 from indexer.passages import Passage
 
 EMBEDDED_MODELS: Final = {
@@ -91,12 +91,12 @@ def _transcript(row: ClipRow, pieces: Sequence[Piece]) -> str:
         why = f"could not be heard: {escape(row.error)}" if row.error else "nothing was heard"
         return f'<p class="transcript none">{why}</p>'
     loud = row.generated_text.isupper()
-    marked = (_piece(text.lower() if loud else text, is_match=is_match) for text, is_match in pieces)
+    marked = (_piece(text.lower() if loud else text, mark) for text, mark in pieces)
     return f'<p class="transcript">{"".join(marked)}</p>'
 
 
-def _piece(text: str, *, is_match: bool) -> str:
-    return f"<mark>{escape(text)}</mark>" if is_match else escape(text)
+def _piece(text: str, mark: Mark) -> str:
+    return f'<mark class="{mark}">{escape(text)}</mark>' if mark else escape(text)
 
 
 def _reference(passage: Passage) -> str:

@@ -4,11 +4,11 @@ import streamlit as st
 
 from clips.errors import HearsayError
 from indexer.errors import IndexMissing
+from indexer.finding import Plan
 from indexer.highlight import highlight
 from indexer.index import Hit
-from indexer.modes import note_on
 from search_ui.address import follow, go, here
-from search_ui.ask import MODE, Found, ask
+from search_ui.ask import Found, ask, plan_of
 from search_ui.connection import audio_folder, the_settings
 from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import hit_html, hits_html, models_note
@@ -74,18 +74,19 @@ def show_hits(state: SearchState, found: Found) -> None:
     if not sounds:
         where = f"under {folder}" if folder else "because no folder was named"
         st.info(plain(f"No audio was found for these clips {where}. Load them with --audio FOLDER, or set AUDIO_DIR."))
-    items = (one_hit(hit, state.words, sounds.get(hit.passage.id)) for hit in found.result.hits)
+    plan = plan_of(state)
+    items = (one_hit(hit, plan, sounds.get(hit.passage.id)) for hit in found.result.hits)
     st.html(hits_html(items, (found.page - 1) * the_settings().page_size + 1))
 
 
-def one_hit(hit: Hit, words: str, audio: str | None) -> str:
-    return hit_html(hit.passage, highlight(hit.passage.row.generated_text, words, MODE), audio)
+def one_hit(hit: Hit, plan: Plan, audio: str | None) -> str:
+    return hit_html(hit.passage, highlight(hit.passage.row.generated_text, plan.evidence(hit.passage)), audio)
 
 
 def show_nothing(state: SearchState) -> None:
     """Why nothing was found, and a way out."""
-    if note := note_on(state.words):
-        st.info(plain(f"{note[:1].upper()}{note[1:]}."))
+    if notes := plan_of(state).notes:
+        st.info(plain(f"{notes[0][:1].upper()}{notes[0][1:]}."))
     elif state.has_filters:
         st.info("No clip passes these filters. Take one away above, or clear them all.")
     elif state.words:

@@ -6,8 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-PHONEMES: Final = tuple(
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
+PHONEMES: Final = (
+    *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY"),
+    *("F", "G", "HH", "IH", "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY"),
+    *("P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"),
 )
 """ARPAbet without stress, as the CMU pronouncing dictionary writes English; the number of the first is 1."""
 

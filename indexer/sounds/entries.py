@@ -45,11 +45,11 @@ class Entries:
 
     @cached_property
     def sound_lengths(self) -> NDArray[np.intp]:
-        return np.count_nonzero(self.sounds, axis=1)
+        return _lengths(self.sounds)
 
     @cached_property
     def letter_lengths(self) -> NDArray[np.intp]:
-        return np.count_nonzero(self.letters, axis=1)
+        return _lengths(self.letters)
 
     @cached_property
     def _sketches(self) -> tuple[Bits, ...]:
@@ -100,10 +100,14 @@ def _highest(values: NDArray[np.uint8], most: int) -> NDArray[np.intp]:
 def sketches(words: Padded) -> tuple[Bits, Bits, Bits]:
     """Three sets of up to 64 members a word: its symbols, its pairs of neighbours, its pairs with one between."""
     wide = words.astype(np.uint64)
-    lengths = np.count_nonzero(words, axis=1)
+    lengths = _lengths(words)
     neighbours = wide[:, :-1] * np.uint64(64) + wide[:, 1:]
     apart = wide[:, :-2] * np.uint64(64) + wide[:, 2:]
     return _set(wide, lengths), _set(_hashed(neighbours), lengths - 1), _set(_hashed(apart), lengths - 2)
+
+
+def _lengths(words: Padded) -> NDArray[np.intp]:
+    return np.asarray(np.count_nonzero(words, axis=1), np.intp)
 
 
 def _hashed(numbers: Bits) -> Bits:
@@ -112,7 +116,7 @@ def _hashed(numbers: Bits) -> Bits:
 
 def _set(members: Bits, lengths: NDArray[np.intp]) -> Bits:
     counts = np.arange(members.shape[1]) < lengths[:, None]
-    return np.bitwise_or.reduce(np.where(counts, np.uint64(1) << members, np.uint64(0)), axis=1)
+    return np.asarray(np.bitwise_or.reduce(np.where(counts, np.uint64(1) << members, np.uint64(0)), axis=1), np.uint64)
 
 
 def padded_sounds(pronunciations: Sequence[bytes]) -> Padded:
@@ -132,7 +136,7 @@ def joined(words: Padded, first: NDArray[np.int32], second: NDArray[np.int32]) -
     """The symbols of one word and then of another, as far as the width goes."""
     width = words.shape[1]
     rows = words[first].copy()
-    starts = np.count_nonzero(rows, axis=1)
+    starts = _lengths(rows)
     for at in range(width):
         fits = np.flatnonzero(starts + at < width)
         rows[fits, starts[fits] + at] = words[second[fits], at]

@@ -15,7 +15,7 @@ from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import Spelling
 from indexer.sounds.tables import Tables
 
-NEAREST: Final = 35
+NEAREST: Final = 70
 """Words, and pairs as many, that a guess is chosen from."""
 
 MEASURED_WORDS: Final = 1000
@@ -164,7 +164,7 @@ class Guesser:
     def _frequency(self, passages: NDArray[np.float32]) -> NDArray[np.float64]:
         """Logarithms of how many passages of as many as the tables were learned from, so that size changes nothing."""
         scale = max(1.0, self.lexicon.passages / self._tables.passages)
-        return np.log(np.maximum(1.0, passages / scale))
+        return np.asarray(np.log(np.maximum(1.0, passages / scale)), np.float64)
 
 
 def _nearest(
@@ -173,9 +173,9 @@ def _nearest(
     """Costs per phoneme of the whole and of the best stretch, shape (2, rows); of several pronunciations the best."""
     heard, lengths = entries.sounds[rows], entries.sound_lengths[rows]
     costs = [np.stack(distances(one, heard, lengths, tables.phonemes)) / len(one) for one in said]
-    return np.min(costs, axis=0)
+    return np.asarray(np.min(costs, axis=0), np.float64)
 
 
 def _together(costs: NDArray[np.float64]) -> NDArray[np.float64]:
     whole, inside = costs
-    return np.minimum(whole, inside + _STRETCH_CHARGE)
+    return np.asarray(np.minimum(whole, inside + _STRETCH_CHARGE), np.float64)

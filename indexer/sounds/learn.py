@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,6 @@ from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import letters, plain
 from indexer.sounds.confusions import Stretch, learned, letter_prior, phoneme_prior, stretches
 from indexer.sounds.distance import Costs
-from indexer.sounds.entries import Entries
 from indexer.sounds.guesses import FEATURES, Guesser
 from indexer.sounds.lexicon import Lexicon, Tally
 from indexer.sounds.spelling import Spelling
@@ -57,7 +57,7 @@ def learn(
     spelling: Spelling,
     source: str,
     lexicon: Lexicon | None = None,
-    step: Callable[[int, int], None] = lambda done, total: None,
+    step: Callable[[int, int], None] | None = None,
 ) -> Tables:
     """The tables of rows with references and transcripts; a row that lacks one is passed over.
 
@@ -78,8 +78,12 @@ def learn(
     lexicon = lexicon or _lexicon(clips, spelling)
     phonemes, spelled = _phoneme_costs(clips, misheard, spelling), _letter_costs(clips, misheard)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), lexicon.passages, source)
-    words, pairs = _examples(clips, Guesser(lexicon, tables, spelling), step)
+    words, pairs = _examples(clips, Guesser(lexicon, tables, spelling), step or _untold)
     return replace(tables, weights=np.stack([regression(words), regression(pairs)]))
+
+
+def _untold(_done: int, _total: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def _lexicon(clips: Sequence[Clip], spelling: Spelling) -> Lexicon:
@@ -104,9 +108,7 @@ def _letter_costs(clips: Sequence[Clip], misheard: Sequence[Stretch]) -> Costs:
     return learned(pairs, seen, letter_prior())
 
 
-def _examples(
-    clips: Sequence[Clip], guesser: Guesser, step: Callable[[int, int], None]
-) -> tuple[Examples, Examples]:
+def _examples(clips: Sequence[Clip], guesser: Guesser, step: Callable[[int, int], None]) -> tuple[Examples, Examples]:
     """For each word that was said and each candidate for it: in how many clips with the candidate it was said.
 
     Clips that have the word as heard are no evidence, since nobody guesses there.
@@ -123,7 +125,8 @@ def _examples(
                 members = [lexicon.words[number] for number in entries.members[row]]
                 places = _places(members, heard_in, clips) - heard_in.get(word, frozenset())
                 right = len(places & said_in[word])
-                kind += [(features, label, times) for label, times in ((1.0, right), (0.0, len(places) - right)) if times]
+                counts = ((1.0, right), (0.0, len(places) - right))
+                kind += [(features, label, times) for label, times in counts if times]
         step(done, len(asked))
     words, pairs = (_as_arrays(kind) for kind in found)
     return words, pairs
@@ -150,8 +153,8 @@ def _places(members: Sequence[str], heard_in: dict[str, frozenset[int]], clips: 
     places = frozenset.intersection(*(heard_in.get(word, frozenset()) for word in members))
     if len(members) == 1:
         return places
-    pair = tuple(members)
-    return frozenset(place for place in places if pair in zip(clips[place].heard, clips[place].heard[1:], strict=False))
+    first, second = members
+    return frozenset(place for place in places if (first, second) in pairwise(clips[place].heard))
 
 
 def regression(examples: Examples) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
@@ -10,8 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clips.normalise import tokens
+from indexer.passages import Passage
 from indexer.sounds.alphabets import plain
-from indexer.sounds.entries import Entries, padded_letters, padded_sounds, joined
+from indexer.sounds.entries import Entries, joined, padded_letters, padded_sounds
 from indexer.sounds.spelling import Spelling
 
 MOST_WORDS: Final = 200_000
@@ -42,6 +44,21 @@ class Tally:
         self.pairs.update({pair for pair in pairwise(heard) if len(pair[0]) + len(pair[1]) <= LONGEST_PAIR})
         if len(self.pairs) > _MOST_COUNTED:
             self.pairs = Counter({pair: count for pair, count in self.pairs.items() if count > 1})
+
+
+def heard_in(passages: Iterable[Passage]) -> Tally:
+    """The counts of the passages' transcripts."""
+    tally = Tally()
+    for _ in tallied(passages, tally):
+        pass
+    return tally
+
+
+def tallied(passages: Iterable[Passage], tally: Tally) -> Iterator[Passage]:
+    """The passages, counted as they go by."""
+    for passage in passages:
+        tally.add(tokens(passage.row.generated_text))
+        yield passage
 
 
 class Lexicon:

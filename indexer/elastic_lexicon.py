@@ -1,0 +1,58 @@
+"""The lexicon of an Elasticsearch index: one document, in a small index of its own beside the version it belongs to."""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch, NotFoundError
+
+from indexer.errors import IndexMissing
+from indexer.sounds.lexicon import Lexicon
+
+_ID: Final = "lexicon"
+
+_MAPPING: Final[dict[str, Any]] = {"dynamic": "strict", "properties": {"packed": {"type": "binary"}}}
+_SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
+
+SECONDS_BELIEVED: Final = 10.0
+"""How long a lexicon is used before Elasticsearch is asked whether it has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold."""
+
+    version: str
+    change: int
+    lexicon: Lexicon
+    at: float
+
+
+def index_of(version: str) -> str:
+    """The name of the index that holds a version's lexicon."""
+    return f"{version}-lexicon"
+
+
+def keep(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
+    """Store a version's lexicon in place of the one it had; at most some 10 MB."""
+    name = index_of(version)
+    if not client.indices.exists(index=name):
+        client.indices.create(index=name, mappings=_MAPPING, settings=_SETTINGS)
+    client.index(index=name, id=_ID, document={"packed": b64encode(lexicon.to_bytes()).decode()})
+
+
+def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetched:
+    """The lexicon of a version, ``before`` again where that still holds; `IndexMissing` where there is none."""
+    if before and before.version == version and monotonic() - before.at < SECONDS_BELIEVED:
+        return before
+    try:
+        found = client.get(index=index_of(version), id=_ID, source=not before or before.version != version)
+        if before and before.version == version:
+            if found["_seq_no"] == before.change:
+                return Fetched(version, before.change, before.lexicon, monotonic())
+            found = client.get(index=index_of(version), id=_ID)
+    except NotFoundError as problem:
+        raise IndexMissing(f"the words of {version} are gone; load your files again") from problem
+    lexicon = Lexicon.from_bytes(b64decode(found["_source"]["packed"]))
+    return Fetched(version, found["_seq_no"], lexicon, monotonic())

@@ -1,0 +1,102 @@
+"""Evidence: what makes a passage a hit, word by word, and how sure that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from clips.normalise import tokens
+from indexer.documents import alternatives_of
+from indexer.passages import Passage
+from indexer.sounds.guesses import Guess
+from indexer.stems import stem
+
+How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
+"""From the surest to none: the word itself, its stem, a guess, and what the recogniser nearly wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One word that was asked for, and what may stand for it: words with its ``stem``, and ``guesses``.
+
+    A word that ends in ``*`` is the beginning of one.
+    """
+
+    word: str
+    stem: str | None = None
+    guesses: tuple[Guess, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a passage has one ``word``: ``heard_as`` the words in it that stand for it, ``probability`` that it was said.
+
+    Of a guess that is two words, those stand side by side.
+    """
+
+    word: str
+    how: How
+    heard_as: tuple[str, ...] = ()
+    probability: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A passage's words, as evidence is looked for in them."""
+
+    tokens: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+    by_stem: Mapping[str, tuple[str, ...]]
+    alternatives: Mapping[str, float]
+
+    @classmethod
+    def of(cls, passage: Passage) -> "Heard":
+        heard = tokens(passage.row.generated_text)
+        by_stem: dict[str, tuple[str, ...]] = {}
+        for token in dict.fromkeys(heard):
+            by_stem[stem(token)] = (*by_stem.get(stem(token), ()), token)
+        return cls(frozenset(heard), frozenset(pairwise(heard)), by_stem, alternatives_of(passage.row))
+
+    def has(self, guess: Guess) -> bool:
+        if len(guess.tokens) == 1:
+            return guess.tokens[0] in self.tokens
+        return guess.tokens in self.pairs
+
+
+def evidence_of(passage: Passage, sought: Sequence[Sought]) -> tuple[Evidence, ...]:
+    """The best evidence for each word."""
+    heard = Heard.of(passage)
+    return tuple(_evidence(one, heard) for one in sought)
+
+
+def _evidence(one: Sought, heard: Heard) -> Evidence:
+    if one.word.endswith("*"):
+        found = tuple(sorted(token for token in heard.tokens if token.startswith(one.word[:-1])))
+        return Evidence(one.word, "heard", found, 1.0) if found else Evidence(one.word, "missing")
+    forms = heard.by_stem.get(one.stem, ()) if one.stem is not None else ()
+    if one.word in heard.tokens:
+        return Evidence(one.word, "heard", tuple(dict.fromkeys((one.word, *forms))), 1.0)
+    if forms:
+        return Evidence(one.word, "other form", forms, 1.0)
+    confidence = heard.alternatives.get(one.word, 0.0) if one.guesses or one.stem else 0.0
+    for guess in one.guesses:  # the likeliest first
+        if guess.probability >= confidence and heard.has(guess):
+            return Evidence(one.word, "sounds like", guess.tokens, guess.probability)
+    return Evidence(one.word, "alternative", (), confidence) if confidence else Evidence(one.word, "missing")
+
+
+def told(evidence: Sequence[Evidence]) -> str:
+    """What a person should know beside the marks: what words were heard as, and which are missing; else empty."""
+    parts = [_told(one) for one in evidence]
+    missing = [f"“{one.word}”" for one in evidence if one.how == "missing"]
+    return "; ".join(filter(None, [*parts, f"without {', '.join(missing)}" if missing else ""]))
+
+
+def _told(one: Evidence) -> str:
+    match one.how:
+        case "sounds like":
+            return f"heard “{' '.join(one.heard_as)}” for “{one.word}”"
+        case "alternative":
+            return f"“{one.word}” was nearly heard"
+        case _:
+            return ""

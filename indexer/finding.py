@@ -1,0 +1,125 @@
+"""Finding: from what a person typed to the query of an index, and to the words that explain each hit."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from indexer.asked import Asked
+from indexer.errors import WrongRequest
+from indexer.evidence import Evidence, Sought, evidence_of
+from indexer.index import Hit, SearchIndex
+from indexer.language import parse
+from indexer.modes import (
+    BUILDERS,
+    DEFAULT_MODE,
+    LEAST_PROBABILITY,
+    MODES,
+    MOST_GUESSES,
+    Weighing,
+    certain_from,
+    sounding,
+    words_of,
+)
+from indexer.passages import Passage
+from indexer.query import Query
+from indexer.sentence import in_english
+from indexer.settings import IndexSettings
+from indexer.sounds.guesses import Guess, Guesser
+from indexer.sounds.spelling import english
+from indexer.sounds.tables import Tables, shipped
+from indexer.stems import stem
+
+MOST_WORDS: Final = 200
+"""Words of one search; Elasticsearch refuses trees that are much larger."""
+
+_GUESSING: Final = ("forgiving", "sounds-like")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one search is done: the ``query``, what it means in a ``sentence``, ``notes`` on what was not understood.
+
+    ``sought`` has each word with what may stand for it. A hit that scores ``certain_from`` or more has every word as
+    heard or in another form; below, a word is missing or only guessed. None in modes that know no such line.
+    """
+
+    query: Query
+    mode: str
+    sentence: str
+    notes: tuple[str, ...]
+    sought: tuple[Sought, ...]
+    certain_from: float | None
+
+    def evidence(self, passage: Passage) -> tuple[Evidence, ...]:
+        """How the passage has each word that was asked for."""
+        return evidence_of(passage, self.sought)
+
+    def is_certain(self, hit: Hit) -> bool:
+        """Whether every word that was asked for was heard in it, in one form or another."""
+        return self.certain_from is None or hit.score >= self.certain_from
+
+
+class Finder:
+    """Plans searches of one index, with guesses among its own words; those are fetched when a plan first needs them."""
+
+    def __init__(self, index: SearchIndex, tables: Tables | None = None) -> None:
+        self._index = index
+        self._tables = tables
+        self._guesser: Guesser | None = None
+
+    def plan(self, typed: str, mode: str = DEFAULT_MODE) -> Plan:
+        """How to search for what was typed; raises `WrongRequest` for a mode that there is not."""
+        if mode not in MODES:
+            raise WrongRequest(f"there is no mode {mode}; the modes are {', '.join(MODES)}")
+        asked, notes = _read(typed)
+        words = list(dict.fromkeys(words_of(asked)))
+        weighing = Weighing(
+            partial(self._guesses, most=MOST_GUESSES // max(1, len(words))),
+            lambda word: self.guesser().rate(word),
+            is_loud=mode == "sounds-like",
+        )
+        return Plan(
+            BUILDERS[mode](asked, weighing),
+            mode,
+            in_english(asked, mode),
+            notes,
+            _sought(asked, mode, weighing),
+            certain_from(asked, weighing) if mode == "forgiving" and words else None,
+        )
+
+    def guesser(self) -> Guesser:
+        """Guesses among the words that the index has now."""
+        lexicon = self._index.lexicon()
+        if self._guesser is None or self._guesser.lexicon is not lexicon:
+            self._guesser = Guesser(lexicon, self._tables or shipped(), english())
+        return self._guesser
+
+    def _guesses(self, word: str, most: int) -> tuple[Guess, ...]:
+        return tuple(guess for guess in self.guesser().guesses(word)[:most] if guess.probability >= LEAST_PROBABILITY)
+
+
+def finder_of(index: SearchIndex, settings: IndexSettings) -> Finder:
+    """Finds by the tables that were learned here, else by those that come with Hearsay."""
+    tables = Tables.load(settings.sound_tables) if settings.sound_tables.exists() else None
+    return Finder(index, tables)
+
+
+def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:
+    """Each word that is wanted, with what the mode takes for it."""
+    loud = sounding(asked)
+
+    def one(word: str) -> Sought:
+        guesses = weighing.guesses(word) if mode in _GUESSING or word in loud else ()
+        return Sought(word, None if mode == "baseline" else stem(word), guesses)
+
+    return tuple(map(one, dict.fromkeys(words_of(asked))))
+
+
+def _read(typed: str) -> tuple[Asked, tuple[str, ...]]:
+    """What was asked for, with no more words than one search takes."""
+    parsed = parse(typed)
+    if len(words_of(parsed.asked)) <= MOST_WORDS:
+        return parsed.asked, parsed.notes
+    shortened = parse(" ".join(typed.split()[:MOST_WORDS]))
+    note = f"a search takes up to {MOST_WORDS} words; what stands behind them was left out"
+    return shortened.asked, (*shortened.notes, note)

@@ -1,0 +1,54 @@
+"""``indexer learn`` and ``learn-spelling``: what search knows of sounds, learned anew."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Final
+
+from indexer.commands import progress_bar
+from indexer.errors import WrongRequest
+from indexer.index import SearchIndex
+from indexer.load import read_rows
+from indexer.settings import IndexSettings
+from indexer.sounds.learn import learn as learn_tables
+from indexer.sounds.learn_spelling import learn_spelling as learn_from
+from indexer.sounds.learn_spelling import read_dictionary
+from indexer.sounds.spelling import english
+
+IN_THE_WHEEL: Final = "en-us/cmudict-en-us.dict"
+"""Where PocketSphinx's models have the dictionary."""
+
+
+def learn(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    """Learn sound tables from corrected transcripts; searches use them from then on."""
+    rows = [row for row in read_rows(asked.files).values() if not row.deleted]
+    target: Path = asked.out or settings.sound_tables
+    with progress_bar() as progress:
+        task = progress.add_task("learning", total=None)
+        source = asked.source or ", ".join(file.name for file in asked.files)
+        tables = learn_tables(
+            rows, english(), source, step=lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    tables.save(target)
+    print(f"learned from {tables.passages:,} transcripts; the tables are in {target}")
+    return 0
+
+
+def learn_spelling(_index: SearchIndex, asked: Namespace, _settings: IndexSettings) -> int:
+    """Learn from a pronouncing dictionary how words are spelled; without one, from that in PocketSphinx's wheel."""
+    dictionary: Path = asked.dictionary or _dictionary_in_the_wheel()
+    if not dictionary.is_file():
+        raise WrongRequest(f"there is no file {dictionary}")
+    pronounced = read_dictionary(dictionary)
+    print(f"aligning {len(pronounced):,} words with their sounds; this takes about a minute")
+    learn_from(pronounced, asked.source or dictionary.name).save(asked.out)
+    print(f"the letters' sounds are in {asked.out}")
+    return 0
+
+
+def _dictionary_in_the_wheel() -> Path:
+    try:
+        from pocketsphinx import get_model_path
+    except ImportError as problem:
+        raise WrongRequest("PocketSphinx is not installed here; name a pronouncing dictionary") from problem
+    return Path(get_model_path()) / IN_THE_WHEEL
