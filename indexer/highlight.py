@@ -62,11 +62,11 @@ def _marks(characters: Sequence[str], evidence: Sequence[Evidence]) -> dict[int,
     """The marks of the characters, by their positions; what was heard covers what was guessed."""
     kinds = "".join(map(_kind, characters))
     units = [unit for stretch in _STRETCH.finditer(kinds) for unit in _units(kinds, *stretch.span())]
-    said = [_token("".join(characters[first : last + 1])) for first, last in units]
+    said = [tokens("".join(characters[first : last + 1])) for first, last in units]  # of ½ there are two
     marks: dict[int, Mark] = {}
     for wanted, mark in sorted(_wanted(evidence), key=lambda item: item[1] == "heard"):
         for at in range(len(units) - len(wanted) + 1):
-            if tuple(said[at : at + len(wanted)]) == wanted:
+            if all(word in here for word, here in zip(wanted, said[at:], strict=False)):
                 for first, last in units[at : at + len(wanted)]:
                     marks |= dict.fromkeys(range(first, last + 1), mark)
     return marks
@@ -79,10 +79,6 @@ def _wanted(evidence: Sequence[Evidence]) -> Iterator[tuple[tuple[str, ...], Mar
             yield one.heard_as, "guessed"
         else:
             yield from (((token,), "heard") for token in one.heard_as)
-
-
-def _token(part: str) -> str:
-    return next(iter(tokens(part)), "")
 
 
 def _units(kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -5,26 +5,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clips.normalise import tokens
+from clips.row import ClipRow
+from indexer.evidence import Evidence, Sought, evidence_of
 from indexer.highlight import highlight
+from indexer.passages import Passage
+from indexer.sounds.guesses import Guess
+from indexer.stems import stem
 from tests.indexer.made_rows import ALL
 
 
-def marked(text: str, words: str, mode: str = "exact") -> list[str]:
-    return [piece for piece, is_match in highlight(text, words, mode) if is_match]
+def evidence(text: str, words: str, *, stems: bool = False, guesses: tuple[Guess, ...] = ()) -> tuple[Evidence, ...]:
+    """How a clip with this transcript has each of the words."""
+    sought = [Sought(word, stem(word) if stems else None, guesses) for word in tokens(words)]
+    return evidence_of(Passage("clip", 0, None, ClipRow("clip", generated_text=text)), sought)
+
+
+def marked(text: str, words: str, *, stems: bool = False) -> list[str]:
+    return [piece for piece, mark in highlight(text, evidence(text, words, stems=stems)) if mark]
 
 
 def test_the_words_asked_for_are_marked_as_they_stand():
-    assert highlight("THE BOY, the boy", "boy") == [
-        ("THE ", False),
-        ("BOY", True),
-        (", the ", False),
-        ("boy", True),
+    text = "THE BOY, the boy"
+    assert highlight(text, evidence(text, "boy")) == [
+        ("THE ", ""),
+        ("BOY", "heard"),
+        (", the ", ""),
+        ("boy", "heard"),
     ]
 
 
-def test_stems_are_marked_in_exact_mode_alone():
-    assert marked("HE RUNS, SHE WAS RUNNING", "run", "exact") == ["RUNS", "RUNNING"]
-    assert marked("HE RUNS, SHE WAS RUNNING", "runs", "baseline") == ["RUNS"]
+def test_other_forms_are_marked_where_they_are_evidence():
+    assert marked("HE RUNS, SHE WAS RUNNING", "run", stems=True) == ["RUNS", "RUNNING"]
+    assert marked("HE RUNS, SHE WAS RUNNING", "runs") == ["RUNS"]
+
+
+def test_a_guess_is_marked_otherwise_than_what_was_heard():
+    text = "A VAINTED CUP"
+    pieces = highlight(text, evidence(text, "painted cup", guesses=(Guess(("vainted",), 0.5),)))
+    assert pieces == [("A ", ""), ("VAINTED", "guessed"), (" ", ""), ("CUP", "heard")]
+
+
+def test_the_words_of_a_guess_are_marked_where_they_stand_side_by_side():
+    text = "SMITH, black. The Black Smith!"
+    pieces = highlight(text, evidence(text, "blacksmith", guesses=(Guess(("black", "smith"), 0.5),)))
+    assert pieces == [("SMITH, black. The ", ""), ("Black", "guessed"), (" ", ""), ("Smith", "guessed"), ("!", "")]
+
+
+def test_what_was_heard_covers_what_was_guessed():
+    text = "THE PAINTED CUP"
+    both = (Evidence("vainted", "sounds like", ("painted",), 0.5), Evidence("painted", "heard", ("painted",), 1.0))
+    for order in (both, both[::-1]):
+        assert highlight(text, order) == [("THE ", ""), ("PAINTED", "heard"), (" CUP", "")]
+
+
+def test_what_is_missing_or_was_nearly_heard_marks_nothing():
+    text = "THE BOY"
+    told = (Evidence("boy", "missing"), Evidence("toy", "alternative", (), 0.4))
+    assert highlight(text, told) == [("THE BOY", "")]
 
 
 def test_part_of_a_word_is_not_marked():
@@ -70,20 +107,18 @@ def test_a_decomposed_korean_word_is_marked_whole():
 
 
 def test_nothing_asked_for_marks_nothing():
-    assert highlight("THE BOY", "") == [("THE BOY", False)]
-    assert highlight("THE BOY", "!?") == [("THE BOY", False)]
-    assert highlight("", "boy") == []
+    assert highlight("THE BOY", ()) == [("THE BOY", "")]
+    assert highlight("", evidence("", "boy")) == []
 
 
 @given(st.text(max_size=60), st.text(max_size=10))
 def test_the_pieces_are_the_text_whole_and_in_order(text: str, words: str):
-    pieces = highlight(text, words)
+    pieces = highlight(text, evidence(text, words, stems=True))
     assert "".join(piece for piece, _ in pieces) == text
     assert all(one != other for (_, one), (_, other) in pairwise(pieces)), "neighbours differ"
 
 
 @pytest.mark.parametrize("row", [row for row in ALL if row.generated_text], ids=lambda row: row.id[:20])
-def test_every_word_that_finds_a_transcript_is_marked_in_it(row: object):
-    text = row.generated_text  # type: ignore[attr-defined]
-    for token in set(tokens(text)):
-        assert marked(text, token, "baseline"), token
+def test_every_word_that_finds_a_transcript_is_marked_in_it(row: ClipRow):
+    for token in set(tokens(row.generated_text)):
+        assert marked(row.generated_text, token), token

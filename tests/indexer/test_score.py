@@ -9,6 +9,7 @@ from clips.row import ClipRow
 from indexer.asking import Ask
 from indexer.drawing import KINDS, Drawing, references_of
 from indexer.embedded import EmbeddedIndex
+from indexer.finding import Finder
 from indexer.passages import passages_of
 from indexer.score import Score, score
 from indexer.scoring import asking
@@ -33,9 +34,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Score:
     index = EmbeddedIndex(tmp_path_factory.mktemp("score"))
     index.replace(passage for row in ROWS for passage in passages_of(row))
     questions = list(Drawing(references_of(ROWS)).draw(0, 100))
-    ask = asking(index)
+    ask = asking(Finder(index), index)
     by = {"accent": {row.id: row.accent for row in ROWS}}
-    return score(questions, lambda _: ask, ("exact", "baseline"), by)
+    return score(questions, lambda _: ask, ("forgiving", "exact", "baseline"), by)
 
 
 def figures(scored: Score, mode: str, kind: str, group: str) -> dict[str, float]:
@@ -70,10 +71,10 @@ def test_what_cannot_be_drawn_has_no_figures(scored: Score):
 def test_differences_are_those_of_the_figures_and_stand_against_baseline(scored: Score):
     told = scored.to_json()["differences"]
     assert list(told) == ["baseline"]
-    assert list(told["baseline"]) == ["exact"]
-    lost = told["baseline"]["exact"]["phrase"]["lost"]
-    assert lost["zero_hits"] == 1.0, "any word finds something, all words nothing"
-    assert lost["intervals"]["zero_hits"] == [1.0, 1.0]
+    assert list(told["baseline"]) == ["forgiving", "exact"]
+    lost = told["baseline"]["forgiving"]["one"]["lost"]
+    assert lost["zero_hits"] == -1.0, "the otter is found by what it was heard as, or not at all"
+    assert lost["intervals"]["zero_hits"] == [-1.0, -1.0]
     for kind in KINDS:
         whole = {mode: scored.modes[mode][kind]["all"].figures for mode in scored.modes}
         for name, figure in scored.differences["exact"][kind]["all"].figures.items():

@@ -12,7 +12,7 @@ from indexer.__main__ import main
 from indexer.drawing import KINDS
 from indexer.elastic import ElasticIndex
 from indexer.engines import open_index
-from indexer.modes import READY_MODES
+from indexer.modes import MODES
 from tests.indexer.conftest import Node
 from tests.indexer.test_elastic import settings
 
@@ -24,6 +24,8 @@ voices/3.mp3,the lion ran,,england
 voices/4.mp3,my lion sat,,
 voices/5.mp3,,,
 """
+NUMBERS = [f"{ten}{one}" for ten in ("twenty", "thirty", "forty", "fifty", "sixty", "seventy")
+           for one in ("one", "two", "three", "four", "five", "six", "seven", "eight")]  # fmt: skip
 HEARD = """\
 filename,generated_text
 voices/1.mp3,A ZEBRA RAN
@@ -41,6 +43,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "own" / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
+    monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "sound-tables.json"))
     named = {"corpus.csv": CORPUS, "heard.csv": HEARD, "mine.csv": "filename,generated_text\nmine.mp3,MY ZEBRA\n"}
     for name, text in named.items():
         (tmp_path / name).write_text(text)
@@ -57,12 +60,12 @@ def scored(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 
 def test_json_is_one_line_with_each_mode_kind_and_group(files: list[str], capsys: pytest.CaptureFixture[str]):
     answer = scored(capsys, *files)
-    assert list(answer) == [*READY_MODES, "differences", "by", "seconds"]
-    for mode in READY_MODES:
+    assert list(answer) == [*MODES, "differences", "by", "seconds"]
+    for mode in MODES:
         assert list(answer[mode]) == list(KINDS)
         assert list(answer[mode]["one"]) == ["lost", "heard", "all"]
         assert list(answer[mode]["frequent"]) == ["all"]
-    assert list(answer["seconds"]) == list(READY_MODES)
+    assert list(answer["seconds"]) == list(MODES)
     one = answer["baseline"]["one"]
     assert one["all"]["n"] == 20, "four targets, five seeds"
     assert one["all"]["sources"] == 4
@@ -97,9 +100,17 @@ def test_by_accent_and_age_tells_the_same_by_value(files: list[str], capsys: pyt
     assert by["age"]["fourties"]["exact"]["one"]["all"]["success@10"] == 0.0
 
 
-def test_without_learned_tables_cross_fitting_changes_no_figure(files: list[str], capsys: pytest.CaptureFixture[str]):
-    plain, crossed = (scored(capsys, *files, "--mode", "baseline", *more) for more in ([], ["--cross-fit"]))
+def test_cross_fitting_changes_no_figure_of_a_mode_that_learned_nothing(
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
+):
+    misheard = tmp_path / "misheard.csv"
+    lines = [f"m/{at}.mp3,the otter ran {word},THE UTTER RAN {word}" for at, word in enumerate(NUMBERS)]
+    misheard.write_text("\n".join(["filename,text,generated_text", *lines, ""]))
+    plain, crossed = (scored(capsys, str(misheard), "--mode", "baseline", *more) for more in ([], ["--cross-fit"]))
     assert plain["baseline"] == crossed["baseline"]
+    assert plain["baseline"]["one"]["all"]["n"] > 0
+    assert main(["score", *files, "--cross-fit"]) == 2
+    assert "learning takes at least 20" in capsys.readouterr().err
 
 
 def test_people_read_tables_that_fit_into_eighty_columns(files: list[str], capsys: pytest.CaptureFixture[str]):
