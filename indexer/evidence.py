@@ -19,12 +19,13 @@ How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
 class Sought:
     """One word that was asked for, and what may stand for it: words with its ``stem``, and ``guesses``.
 
-    A word that ends in ``*`` is the beginning of one.
+    A word that ends in ``*`` is the beginning of one. One that ``is_optional`` is not missed where it is not.
     """
 
     word: str
     stem: str | None = None
     guesses: tuple[Guess, ...] = ()
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ class Heard:
 
 
 def evidence_of(passage: Passage, sought: Sequence[Sought]) -> tuple[Evidence, ...]:
-    """The best evidence for each word."""
+    """The best evidence for each word; none for an optional one that is missing."""
     heard = Heard.of(passage)
-    return tuple(_evidence(one, heard) for one in sought)
+    found = ((one, _evidence(one, heard)) for one in sought)
+    return tuple(evidence for one, evidence in found if evidence.how != "missing" or not one.is_optional)
 
 
 def _evidence(one: Sought, heard: Heard) -> Evidence:

@@ -10,10 +10,11 @@ import streamlit as st
 
 from indexer.errors import BadSettings
 from indexer.settings import read_settings
-from search_ui.connection import audio_folder
+from search_ui.connection import audio_folder, the_finder
 from search_ui.errors import PortTaken
 from search_ui.player import audio_route
 from search_ui.settings import PageSettings
+from search_ui.typing_ahead import completions_route
 
 ALL_WELL, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 SCRIPT: Final = Path(__file__).with_name("app.py")
@@ -32,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         return ALL_WELL
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     try:
-        st.App(SCRIPT, routes=[audio_route(audio_folder)]).run(config=streamlit_options(settings))
+        routes = [audio_route(audio_folder), completions_route(the_finder)]
+        st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
     except KeyboardInterrupt:
         return INTERRUPTED
     return ALL_WELL

@@ -11,5 +11,5 @@ HERE = Path(__file__).parent
 st.set_page_config("Hearsay", page_icon=HERE / "icon.svg", layout="centered", initial_sidebar_state="auto")
 st.html(HERE / "style.css")
 st.html(f"<script>{(HERE / 'page.js').read_text()}</script>", unsafe_allow_javascript=True)
-st.html('<header class="name"><h1>Hearsay</h1></header>')
+st.html(HERE / "header.html")
 search_page.show()

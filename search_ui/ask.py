@@ -1,23 +1,20 @@
 """Asking the index: a search as the page holds it, as the index takes it and as it is answered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from indexer.errors import WrongRequest
 from indexer.fields import FACETS
 from indexer.finding import Plan
-from indexer.index import Request, Result
-from indexer.modes import DEFAULT_MODE
+from indexer.index import Hit, Request, Result
+from indexer.likeness import plan_like, plan_same
+from indexer.suggestions import did_you_mean
 from search_ui.connection import the_finder, the_index, the_settings
 from search_ui.state import ANY_DURATION, LONGEST_WORDS, SearchState
-
-MODE: Final = DEFAULT_MODE
-"""How words are found; the page offers no choice while there is one way to choose from."""
 
 SECONDS_KEPT: Final = 10
 """How long an answer is given again: ``put`` and ``delete`` change a version in its place."""
@@ -25,42 +22,69 @@ SECONDS_KEPT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of an answer: ``page`` counts from 1 and may be less than was asked for, where that lay past the end."""
+    """One page of an answer, and the ``plan`` that it was found by.
 
+    ``page`` counts from 1 and may be less than was asked for, where that lay past the end. Certainty ends before the
+    hit at ``certain``, None where it does not end on this page.
+    """
+
+    plan: Plan
     result: Result
     page: int
     pages: int
-
-
-def request_of(state: SearchState, size: int) -> Request:
-    """The request for one page of hits with the counts of all facets; raises `WrongRequest` for endless words."""
-    if state.is_too_long:
-        raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
-    filters: Mapping[str, frozenset[str]] = {facet: frozenset(values) for facet, values in state.filters.items()}
-    ranges = {"duration": state.duration} if state.duration != ANY_DURATION else {}
-    return Request(plan_of(state).query, filters, ranges, FACETS, size, state.page)
-
-
-def plan_of(state: SearchState) -> Plan:
-    """How a state's words are searched for, with what explains each hit."""
-    return the_finder().plan(state.words, MODE)
+    certain: int | None
 
 
 def ask(state: SearchState) -> Found:
-    """The hits of a state's page, or of the last page where the state's is past the end."""
+    """The hits of a state's page, or of the last page where the state's is past the end.
+
+    Raises `WrongRequest` for endless words, and where a passage that others should be like is not in the index.
+    """
+    if state.is_too_long:
+        raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
     size = the_settings().page_size
     version = the_index().about().version
-    result = _answer(version, state, size)
+    plan = _plan(version, state.without_filters())
+    result, page = _answer(version, state, size, plan), state.page
     pages = max(1, ceil(result.total / size))
-    if state.page > pages:
-        return Found(_answer(version, state.on_page(pages), size), pages, pages)
-    return Found(result, state.page, pages)
+    if page > pages:
+        result, page = _answer(version, state.on_page(pages), size, plan), pages
+    is_after_doubt = page > 1 and any(not plan.is_certain(hit) for hit in result.hits[:1])
+    before = _answer(version, state.on_page(page - 1), size, plan).hits[-1] if is_after_doubt else None
+    return Found(plan, result, page, pages, end_of_certainty(plan, result.hits, before))
+
+
+def end_of_certainty(plan: Plan, hits: Sequence[Hit], before: Hit | None) -> int | None:
+    """Before which of these hits certainty ends; ``before`` stands before the first of them, where one does."""
+    first = next((at for at, hit in enumerate(hits) if not plan.is_certain(hit)), None)
+    return None if first == 0 and before and not plan.is_certain(before) else first
+
+
+def meant(state: SearchState) -> str | None:
+    """What may have been meant by the words; None where there is nothing better."""
+    return _meant(the_index().about().version, state.words)
 
 
 def _address(state: SearchState) -> str:
-    return urlencode(state.to_params(), doseq=True)
+    return state.address
+
+
+@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
+def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new version has other words
+    if state.like:
+        return plan_like(the_index(), state.like)
+    if state.same:
+        return plan_same(the_index(), state.same)
+    return the_finder().plan(state.words, state.mode)
 
 
 @st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
-def _answer(version: str, state: SearchState, size: int) -> Result:  # noqa: ARG001 - a new version is another answer
-    return the_index().search(request_of(state, size))
+def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - as above
+    filters: Mapping[str, frozenset[str]] = {facet: frozenset(values) for facet, values in state.filters.items()}
+    ranges = {"duration": state.duration} if state.duration != ANY_DURATION else {}
+    return the_index().search(Request(_plan.query, filters, ranges, FACETS, size, state.page))
+
+
+@st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
+def _meant(version: str, words: str) -> str | None:  # noqa: ARG001 - as above
+    return did_you_mean(the_finder(), words)

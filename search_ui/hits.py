@@ -4,15 +4,17 @@ Everything that comes from a row is escaped here; the page adds nothing of a row
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
 from clips.emotions import UNCERTAIN
 from clips.normalise import words as counted_words
 from clips.row import ClipRow
+from indexer.evidence import Evidence, told
 from indexer.fields import facet_label
-from indexer.highlight import Mark, Piece
+from indexer.highlight import Mark, Piece, highlight
 from indexer.passages import Passage
 
 EMBEDDED_MODELS: Final = {
@@ -22,22 +24,49 @@ EMBEDDED_MODELS: Final = {
 """Models that answer where a better one is not at hand, by the beginning of their names, and what that means."""
 
 
-def hit_html(passage: Passage, pieces: Sequence[Piece], audio: str | None) -> str:
-    """One hit as an item of a list.
+END_OF_CERTAINTY: Final = "from here on a word is missing, guessed or in another form"
 
-    ``pieces`` are the transcript's, as `indexer.highlight.highlight` tells them; ``audio`` is the address of the
-    sound, None where it was not found.
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a hit: the address of its ``audio``, None where there is none, and ``links`` by their texts.
+
+    ``common`` is the reference that stands above the list and need not be repeated.
     """
-    row = passage.row
+
+    audio: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    common: str = ""
+
+
+def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> str:
+    """One hit as an item of a list, with its words marked and how they were heard."""
+    pieces = highlight(passage.row.generated_text, evidence)
     return (
-        f'<li class="hit">{_player(passage, audio)}<div class="said">{_transcript(row, pieces)}{_reference(passage)}'
-        f'<p class="about">{"".join(_facts(passage))}</p></div></li>'
+        f'<li class="hit">{_player(passage, beside.audio)}<div class="said"><div>{_transcript(passage.row, pieces)}'
+        f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
+        f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}</p></div></li>'
     )
 
 
-def hits_html(items: Iterable[str], first: int) -> str:
-    """The list of hits, numbered on from ``first``."""
-    return f'<ol class="hits" start="{first}">{"".join(items)}</ol>'
+def hits_html(items: Sequence[str], first: int, certain: int | None = None) -> str:
+    """The hits, numbered on from ``first``; a rule tells that certainty ends before the item at ``certain``.
+
+    It stands between two lists, since a list holds nothing but items.
+    """
+    if certain is None:
+        return _list(items, first)
+    rule = f'<div class="doubt" role="separator" aria-label="{END_OF_CERTAINTY}"><span>{END_OF_CERTAINTY}</span></div>'
+    return f"{_list(items[:certain], first)}{rule}{_list(items[certain:], first + certain)}"
+
+
+def _list(items: Sequence[str], first: int) -> str:
+    return f'<ol class="hits" start="{first}">{"".join(items)}</ol>' if items else ""
+
+
+def link_html(text: str, address: str) -> str:
+    """A link to another search of this page."""
+    return f'<a class="go" href="{escape(address)}" target="_self">{escape(text)}</a>'
 
 
 def clock(seconds: float) -> str:
@@ -99,11 +128,22 @@ def _piece(text: str, mark: Mark) -> str:
     return f'<mark class="{mark}">{escape(text)}</mark>' if mark else escape(text)
 
 
-def _reference(passage: Passage) -> str:
+def _how(evidence: Sequence[Evidence]) -> str:
+    how = told(evidence)
+    return f'<p class="how">{escape(how)}</p>' if how else ""
+
+
+def _links(links: Mapping[str, str]) -> str:
+    if not links:
+        return ""
+    return f'<span class="more">{" · ".join(link_html(text, address) for text, address in links.items())}</span>'
+
+
+def _reference(passage: Passage, common: str) -> str:
     """What was to be said, where it is known of the whole passage and differs from what was heard."""
     row = passage.row
     is_part = passage.id != passage.clip
-    if is_part or not row.text or counted_words(row.text) == counted_words(row.generated_text):
+    if is_part or not row.text or row.text == common or counted_words(row.text) == counted_words(row.generated_text):
         return ""
     return f'<p class="reference"><span>said</span> {escape(row.text)}</p>'
 

@@ -1,4 +1,4 @@
-// Plays the hits, one clip at a time, and begins a new page of them at its top.
+// Plays the hits, one clip at a time; follows links and completes words without a new page; keeps searches.
 (() => {
   if (window.hearsayPlays) return; // the page runs again on every change, its listeners stay
   window.hearsayPlays = true;
@@ -34,5 +34,81 @@
     button.disabled = true;
     button.title = "this clip could not be played: its file is gone, or of a kind that this browser cannot play";
     button.textContent = "cannot play";
+  });
+
+  // ── links to other searches: as going back does, without loading the page anew ──
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.go");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    history.pushState({}, "", link.search || location.pathname);
+    dispatchEvent(new PopStateEvent("popstate"));
+    document.querySelector(".stMain").scrollTo({ top: 0 });
+  });
+
+  // ── completions of the word that is being typed ──
+  const offers = document.body.appendChild(document.createElement("datalist"));
+  offers.id = "completions";
+  let waiting;
+
+  const offer = async (box) => {
+    const answer = await fetch(`completions?q=${encodeURIComponent(box.value)}`).catch(() => null);
+    if (!answer?.ok) return;
+    const texts = await answer.json();
+    offers.replaceChildren(...texts.map((text) => Object.assign(document.createElement("option"), { value: text })));
+  };
+
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches?.(".st-key-words input")) return;
+    target.setAttribute("list", offers.id);
+    clearTimeout(waiting);
+    waiting = setTimeout(offer, 150, target);
+  });
+
+  // ── searches that are kept, in this browser alone: their addresses by their names ──
+  const SAVED = "hearsay-saved";
+  const saved = () => {
+    try {
+      return Object.entries(JSON.parse(localStorage.getItem(SAVED)) ?? {});
+    } catch {
+      return []; // somebody else wrote there
+    }
+  };
+  const keep = (searches) => localStorage.setItem(SAVED, JSON.stringify(Object.fromEntries(searches)));
+  const named = (search) => [...new URLSearchParams(search)].map(([, value]) => value).join(" · ") || "everything";
+
+  const item = ([name, search]) => {
+    const link = Object.assign(document.createElement("a"), { className: "go", href: search || "?", textContent: name });
+    const remove = Object.assign(document.createElement("button"), { type: "button", className: "forget", textContent: "×" });
+    remove.setAttribute("aria-label", `forget ${name}`);
+    remove.dataset.name = name;
+    const row = document.createElement("li");
+    row.append(link, remove);
+    return row;
+  };
+  const list = () => {
+    const rows = saved().map(item);
+    const none = Object.assign(document.createElement("li"), { textContent: "no search is saved yet" });
+    document.querySelectorAll(".saved ul").forEach((ul) => ul.replaceChildren(...(rows.length ? rows : [none])));
+  };
+  const say = (button, word) => {
+    const before = button.textContent;
+    button.textContent = word;
+    setTimeout(() => (button.textContent = before), 1500);
+  };
+
+  document.addEventListener("toggle", ({ target }) => target.matches?.(".saved[open]") && list(), true);
+  document.addEventListener("click", ({ target }) => {
+    if (target.matches?.("button.share")) {
+      if (!navigator.clipboard) return prompt("The link of this search", location.href); // pages without https have none
+      navigator.clipboard.writeText(location.href).then(() => say(target, "copied"), () => say(target, "not allowed"));
+    } else if (target.matches?.("button.save")) {
+      keep([...saved(), [named(location.search), location.search]]);
+      list();
+      say(target, "saved");
+    } else if (target.matches?.("button.forget")) {
+      keep(saved().filter(([name]) => name !== target.dataset.name));
+      list();
+    }
   });
 })();

@@ -1,19 +1,21 @@
 """The search page: the box, the filters, the hits, and a sentence wherever one of them has nothing to show."""
 
+from collections.abc import Iterable
+from html import escape
+
 import streamlit as st
 
 from clips.errors import HearsayError
 from indexer.errors import IndexMissing
-from indexer.finding import Plan
-from indexer.highlight import highlight
 from indexer.index import Hit
 from search_ui.address import follow, go, here
-from search_ui.ask import Found, ask, plan_of
+from search_ui.ask import Found, ask, meant
 from search_ui.connection import audio_folder, the_settings
 from search_ui.facets import plain, show_chips, show_facets
-from search_ui.hits import hit_html, hits_html, models_note
+from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
 from search_ui.player import audio_of, audio_url
-from search_ui.state import SearchState
+from search_ui.state import OFFERED_MODES, SearchState
+from search_ui.ways_out import ways_out, why_nothing
 
 
 def show() -> None:
@@ -24,6 +26,7 @@ def show() -> None:
         found = ask(state)
         with st.sidebar:
             show_facets(state, found.result.facets)
+        show_meaning(state, found)
         show_chips(state)
         show_found(state, found)
     except HearsayError as problem:
@@ -31,14 +34,35 @@ def show() -> None:
 
 
 def show_box(state: SearchState) -> None:
-    st.text_input(
-        "Search what was said",
-        key=follow("words", state.words),
-        type="search",
-        placeholder="Search what was said",
-        label_visibility="collapsed",
-        on_change=lambda: go(here().asking(st.session_state["words"])),
-    )
+    """Where words are typed, and how they are to be found."""
+    with st.container(key="box", horizontal=True, vertical_alignment="center"):
+        st.text_input(
+            "Search what was said",
+            key=follow("words", state.words),
+            type="search",
+            placeholder="Search what was said",
+            label_visibility="collapsed",
+            on_change=lambda: go(here().asking(st.session_state["words"])),
+        )
+        st.segmented_control(
+            "How words are found",
+            OFFERED_MODES,
+            required=True,
+            format_func=lambda mode: mode.replace("-", " "),
+            key=follow("mode", state.mode),
+            label_visibility="collapsed",
+            on_change=lambda: go(here().in_mode(st.session_state["mode"])),
+        )
+
+
+def show_meaning(state: SearchState, found: Found) -> None:
+    """What the search means, what of it was not understood, and what may have been meant by it."""
+    lines = [escape(found.plan.sentence)] if state != state.asking("") else []
+    lines += map(escape, found.plan.notes)
+    if state.words and (better := meant(state)):
+        lines.append(f"did you mean {link_html(better, state.asking(better).address)}?")
+    if lines:
+        st.html(f'<div class="meaning">{"".join(f"<p>{line}</p>" for line in lines)}</div>')
 
 
 def show_trouble(problem: HearsayError) -> None:
@@ -69,29 +93,40 @@ def show_found(state: SearchState, found: Found) -> None:
 
 
 def show_hits(state: SearchState, found: Found) -> None:
+    hits = found.result.hits
     folder = audio_folder()
-    sounds = {hit.passage.id: audio_url(hit.passage) for hit in found.result.hits if audio_of(folder, hit.passage.clip)}
+    sounds = {hit.passage.id: audio_url(hit.passage) for hit in hits if audio_of(folder, hit.passage.clip)}
     if not sounds:
         where = f"under {folder}" if folder else "because no folder was named"
         st.info(plain(f"No audio was found for these clips {where}. Load them with --audio FOLDER, or set AUDIO_DIR."))
-    plan = plan_of(state)
-    items = (one_hit(hit, plan, sounds.get(hit.passage.id)) for hit in found.result.hits)
-    st.html(hits_html(items, (found.page - 1) * the_settings().page_size + 1))
+    common = common_reference(hits) if state.same else ""
+    items = [
+        hit_html(hit.passage, found.plan.evidence(hit.passage), beside(state, hit, sounds.get(hit.passage.id), common))
+        for hit in hits
+    ]
+    shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1, found.certain)
+    above = f'<p class="common"><span>said</span> {escape(common)}</p>' if common else ""
+    st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 
-def one_hit(hit: Hit, plan: Plan, audio: str | None) -> str:
-    return hit_html(hit.passage, highlight(hit.passage.row.generated_text, plan.evidence(hit.passage)), audio)
+def beside(state: SearchState, hit: Hit, audio: str | None, common: str) -> Beside:
+    """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
+    links = {"more like this": state.liking(hit.passage.id).address}
+    if hit.passage.id == hit.passage.clip and not state.same:
+        links["same sentence"] = state.saying_the_same(hit.passage.id).address
+    return Beside(audio, links if hit.passage.row.generated_text else {}, common)
+
+
+def common_reference(hits: Iterable[Hit]) -> str:
+    """The reference of the first that has one."""
+    return next((hit.passage.row.text for hit in hits if hit.passage.row.text), "")
 
 
 def show_nothing(state: SearchState) -> None:
-    """Why nothing was found, and a way out."""
-    if notes := plan_of(state).notes:
-        st.info(plain(f"{notes[0][:1].upper()}{notes[0][1:]}."))
-    elif state.has_filters:
-        st.info("No clip passes these filters. Take one away above, or clear them all.")
-    elif state.words:
-        several = len(state.words.split()) > 1
-        what = "all of these words. Try fewer of them." if several else f"“{state.words.strip()}”."
-        st.info(plain(f"No clip was heard to say {what}"))
-    else:
+    """Why nothing was found, and the ways out."""
+    if state == SearchState(mode=state.mode):
         show_how_to_load()
+        return
+    st.info(plain(why_nothing(state)))
+    ways = "".join(f"<li>{link_html(way.text, way.state.address)}</li>" for way in ways_out(state))
+    st.html(f'<ul class="ways">{ways}</ul>')

@@ -1,6 +1,7 @@
 """The page as Streamlit runs it, over a small index with real passages: what it shows, and that it never breaks."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clips.row import ClipRow
+from search_ui.hits import END_OF_CERTAINTY
 from tests.search_ui.pages import PROJECT, load
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -54,7 +56,8 @@ def _forget() -> None:
 
 def html(page: AppTest) -> str:
     assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html") if "<script>" not in element.proto.body[:10])
+    bodies = [element.proto.body for element in page.get("html")]
+    return "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
 
 
 def hits(page: AppTest) -> int:
@@ -81,9 +84,67 @@ def test_words_are_found_and_marked_and_stand_in_the_address(opened: Open) -> No
     page = opened(ROWS)
     page.text_input(key="words").set_value("number 7").run()
 
-    assert "1 hit<" in html(page)
-    assert "dog <mark>number</mark> <mark>7</mark> barks" in html(page)
+    assert 'dog <mark class="heard">number</mark> <mark class="heard">7</mark> barks' in html(page)
+    assert "<p>clips where “number” and “7” were said, even if heard differently</p>" in html(page)
     assert address(page) == {"q": ["number 7"]}
+
+
+def test_the_mode_is_chosen_beside_the_box_and_stands_in_the_address(opened: Open) -> None:
+    page = opened(ROWS, q="number 7")
+    assert "25 hits" in html(page)
+
+    page.button_group(key="mode").set_value("exact").run()
+
+    assert "1 hit<" in html(page)
+    assert "doubt" not in html(page)
+    assert address(page) == {"q": ["number 7"], "mode": ["exact"]}
+
+
+def test_a_mode_that_there_is_not_is_the_default(opened: Open) -> None:
+    page = opened(ROWS, mode="loud")
+
+    assert page.button_group(key="mode").value == "forgiving"
+    assert "25 hits" in html(page)
+
+
+def test_certainty_ends_where_a_word_is_missing_once_and_on_no_later_page(opened: Open) -> None:
+    first = html(opened(ROWS, q="number 7"))
+    assert first.count(END_OF_CERTAINTY) == 2  # to be seen, and to be heard
+    assert '<ol class="hits" start="2">' in first
+    assert "without “7”" in first
+
+    assert END_OF_CERTAINTY not in html(opened(q="number 7", page="2"))
+
+
+def test_certainty_that_ends_with_a_page_is_told_at_the_top_of_the_next(opened: Open) -> None:
+    rows = [replace(row, generated_text="a dog" if at < 10 else "a cat") for at, row in enumerate(ROWS)]
+
+    assert END_OF_CERTAINTY not in html(opened(rows, q="a dog"))
+    assert html(opened(q="a dog", page="2")).index(END_OF_CERTAINTY) < html(opened(q="a dog", page="2")).index("<ol")
+
+
+def test_where_nothing_is_certain_the_list_begins_with_that(opened: Open) -> None:
+    shown = html(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith"))
+
+    assert shown.index(END_OF_CERTAINTY) < shown.index("<ol")
+    assert '<mark class="guessed">black</mark> <mark class="guessed">smith</mark>' in shown
+    assert "heard “black smith” for “blacksmith”" in shown
+
+
+def test_what_was_not_understood_is_said_and_never_markup(opened: Open) -> None:
+    shown = html(opened(ROWS, q="dog <b>x</b>:red"))
+
+    assert "<p>there is no field" in html(opened(ROWS, q="dog colour:red"))
+    assert "<b>" not in shown
+
+
+def test_a_misspelt_word_is_met_with_what_may_have_been_meant(opened: Open) -> None:
+    rows = [ClipRow("a.mp3", generated_text="the blacksmith sang"), *ROWS]
+
+    assert '<a class="go" href="?q=the+blacksmith" target="_self">the blacksmith</a>?' in html(
+        opened(rows, q="the blaksmith")
+    )
+    assert "did you mean" not in html(opened(q="the blacksmith"))
 
 
 def test_a_sent_address_shows_the_same_search(opened: Open) -> None:
@@ -213,12 +274,51 @@ def test_a_very_long_search_is_answered_with_a_sentence(opened: Open) -> None:
 
 
 def test_words_without_a_letter_are_explained(opened: Open) -> None:
-    assert "no letters or digits" in opened(ROWS, q="?!").info[0].value
+    assert "“?!” has no letters or digits" in html(opened(ROWS, q="?!"))
 
 
-def test_nothing_found_offers_a_way_out(opened: Open) -> None:
-    assert "Try fewer" in opened(ROWS, q="cat dog").info[0].value
-    assert "clear them all" in opened(q="dog", age="nineties").info[0].value
+def test_nothing_found_offers_ways_out(opened: Open) -> None:
+    page = opened(ROWS, q="dog", mode="exact", age="nineties")
+    assert page.info[0].value == "No clip passes these filters."
+    assert 'href="?q=dog&amp;mode=exact" target="_self">drop age: nineties</a>' in html(page)
+
+    page = opened(q="cat dog", mode="exact")
+    assert "all of these words" in page.info[0].value
+    assert 'href="?q=cat+dog&amp;mode=sounds-like"' in html(page)
+
+
+def test_more_like_a_clip_takes_the_place_of_words_and_leaves_the_clip_out(opened: Open) -> None:
+    rows = [
+        ClipRow("a.mp3", generated_text="zebras in the garden"),
+        ClipRow("b.mp3", generated_text="a garden of zebras"),
+        *ROWS,
+    ]
+    page = opened(rows, q="zebras")
+    assert 'href="?like=a.mp3" target="_self">more like this</a>' in html(page)
+
+    page = opened(like="a.mp3")
+    assert 'a <mark class="heard">garden</mark> of <mark class="heard">zebras</mark>' in html(page)
+    assert "1 hit<" in html(page)
+    assert 'class="how"' not in html(page)
+    page.text_input(key="words").set_value("dog").run()
+    assert address(page) == {"q": ["dog"]}
+
+
+def test_the_same_sentence_stands_above_the_voices_that_say_it(opened: Open) -> None:
+    voices = ("the boy smiled", "the boys mild", "a boy smile")
+    rows = [ClipRow(f"{at}.mp3", text="the boy smiled", generated_text=heard) for at, heard in enumerate(voices)]
+    page = opened([*rows, *ROWS], same="1.mp3")
+
+    assert "3 hits" in html(page)
+    assert '<p class="common"><span>said</span> the boy smiled</p>' in html(page)
+    assert "reference" not in html(page)
+    assert "same sentence</a>" not in html(page)
+
+
+def test_a_clip_that_is_gone_is_said_in_a_sentence(opened: Open) -> None:
+    page = opened(ROWS, like="gone.mp3")
+
+    assert "The index has no clip gone.mp3" in page.warning[0].value
 
 
 def test_clips_whose_audio_is_gone_are_shown_without_a_player(opened: Open, tmp_path: Path) -> None:

@@ -24,15 +24,17 @@ def test_a_chosen_value_that_nothing_has_is_still_there_to_be_taken_away() -> No
 
 
 def test_every_filter_has_a_chip_that_takes_it_away_alone() -> None:
-    state = SearchState("dog", {"age": ("teens", "fourties"), "accent": ("us",)}, Range(2.0, 8.0), page=2)
+    state = SearchState(
+        "dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}, duration=Range(2.0, 8.0), page=2
+    )
 
     found = {chip.label: chip.without for chip in chips(state)}
 
     assert found == {
-        "age: teens": SearchState("dog", {"age": ("fourties",), "accent": ("us",)}, Range(2.0, 8.0)),
-        "age: forties": SearchState("dog", {"age": ("teens",), "accent": ("us",)}, Range(2.0, 8.0)),
-        "accent: United States": SearchState("dog", {"age": ("teens", "fourties")}, Range(2.0, 8.0)),
-        "duration: 2–8 s": SearchState("dog", {"age": ("teens", "fourties"), "accent": ("us",)}),
+        "age: teens": SearchState("dog", filters={"age": ("fourties",), "accent": ("us",)}, duration=Range(2.0, 8.0)),
+        "age: forties": SearchState("dog", filters={"age": ("teens",), "accent": ("us",)}, duration=Range(2.0, 8.0)),
+        "accent: United States": SearchState("dog", filters={"age": ("teens", "fourties")}, duration=Range(2.0, 8.0)),
+        "duration: 2–8 s": SearchState("dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}),
     }
 
 

@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 import pytest
 
 from clips.row import ClipRow
-from indexer.highlight import highlight
+from indexer.evidence import Sought, evidence_of
 from indexer.passages import Passage
-from search_ui.hits import clock, hit_html, hits_html, models_note
+from indexer.sounds.guesses import Guess
+from indexer.stems import stem
+from search_ui.hits import END_OF_CERTAINTY, Beside, clock, hit_html, hits_html, models_note
 
 ROW = ClipRow(
     "set/a.mp3",
@@ -33,8 +35,12 @@ def whole(row: ClipRow) -> Passage:
     return Passage(row.id, 0.0, row.duration, row)
 
 
-def shown(passage: Passage, words: str = "", audio: str | None = "audio/set/a.mp3") -> str:
-    return hit_html(passage, highlight(passage.row.generated_text, words), audio)
+BESIDE = Beside("audio/set/a.mp3", {"more like this": "?like=set%2Fa.mp3"})
+
+
+def shown(passage: Passage, words: str = "", beside: Beside = BESIDE) -> str:
+    sought = [Sought(word, stem(word)) for word in words.split()]
+    return hit_html(passage, evidence_of(passage, sought), beside)
 
 
 class _Reader(HTMLParser):
@@ -62,8 +68,25 @@ def read(html: str) -> _Reader:
 def test_the_words_asked_for_are_marked_and_the_text_stays_whole() -> None:
     html = shown(whole(ROW), "hammers let")
 
-    assert re.findall("<mark>(.*?)</mark>", html) == ["let", "hammer"]
+    assert re.findall('<mark class="heard">(.*?)</mark>', html) == ["let", "hammer"]
     assert "the black smith let the hammer fall" in read(html).text
+
+
+def test_a_guess_is_marked_otherwise_and_told_in_words_as_is_what_is_missing() -> None:
+    wanted = [Sought("blacksmith", guesses=(Guess(("black", "smith"), 0.5),)), Sought("fall"), Sought("<anvil>")]
+
+    html = hit_html(whole(ROW), evidence_of(whole(ROW), wanted), BESIDE)
+
+    assert re.findall("<mark class=.(heard|guessed).>(.*?)</mark>", html) == [
+        ("guessed", "black"),
+        ("guessed", "smith"),
+        ("heard", "fall"),
+    ]
+    assert "heard “black smith” for “blacksmith”; without “<anvil>”" in read(html).text
+
+
+def test_a_clip_that_has_every_word_needs_no_explanation() -> None:
+    assert 'class="how"' not in shown(whole(ROW), "hammer fall")
 
 
 def test_what_is_known_of_a_clip_stands_beside_it_in_a_persons_words() -> None:
@@ -74,7 +97,7 @@ def test_what_is_known_of_a_clip_stands_beside_it_in_a_persons_words() -> None:
 
 
 def test_a_clip_of_which_nothing_is_known_has_only_its_name() -> None:
-    assert read(shown(whole(ClipRow("set/a.mp3")))).text == "nothing was heardset/a.mp3"
+    assert read(shown(whole(ClipRow("set/a.mp3")))).text == "nothing was heardset/a.mp3more like this"
 
 
 def test_an_uncertain_emotion_has_a_hollow_dot() -> None:
@@ -99,7 +122,7 @@ def test_a_part_of_a_recording_has_no_reference_for_that_is_of_the_whole() -> No
 
 def test_a_transcript_in_capitals_alone_is_shown_in_small_letters() -> None:
     shouted = replace(ROW, generated_text="LET THE HAMMER FALL")
-    assert "let the <mark>hammer</mark> fall" in shown(whole(shouted), "hammer")
+    assert 'let the <mark class="heard">hammer</mark> fall' in shown(whole(shouted), "hammer")
 
     assert "Let it FALL" in shown(whole(replace(ROW, generated_text="Let it FALL")))
 
@@ -128,7 +151,7 @@ def test_what_lasts_a_minute_is_measured_by_the_clock() -> None:
 
 
 def test_a_clip_without_audio_has_nothing_to_press() -> None:
-    html = shown(whole(ROW), audio=None)
+    html = shown(whole(ROW), beside=Beside())
 
     assert read(html).tags.isdisjoint({"audio", "button"})
     assert "4.2 s" in html
@@ -156,7 +179,26 @@ def test_nothing_of_a_row_is_ever_markup(column: str) -> None:
 
 
 def test_the_address_of_the_audio_cannot_leave_its_attribute() -> None:
-    assert read(shown(whole(ROW), audio='x" onerror="alert(1)')).attributes.isdisjoint({"onerror"})
+    assert read(shown(whole(ROW), beside=Beside('x" onerror="alert(1)'))).attributes.isdisjoint({"onerror"})
+
+
+def test_links_lead_to_other_searches_and_nothing_leaves_their_attribute() -> None:
+    html = shown(whole(ROW), beside=Beside(links={"more like this": '?like="><b>'}))
+
+    assert '<a class="go" href="?like=&quot;&gt;&lt;b&gt;" target="_self">more like this</a>' in html
+
+
+def test_the_reference_that_stands_above_the_list_is_not_repeated() -> None:
+    assert "reference" not in shown(whole(ROW), beside=Beside(common=ROW.text))
+
+
+def test_certainty_ends_between_two_lists_that_are_numbered_as_one() -> None:
+    rule = f'<div class="doubt" role="separator" aria-label="{END_OF_CERTAINTY}"><span>{END_OF_CERTAINTY}</span></div>'
+
+    assert hits_html(["<li>a</li>", "<li>b</li>"], 11, certain=1) == (
+        f'<ol class="hits" start="11"><li>a</li></ol>{rule}<ol class="hits" start="12"><li>b</li></ol>'
+    )
+    assert hits_html(["<li>a</li>"], 1, certain=0) == f'{rule}<ol class="hits" start="1"><li>a</li></ol>'
 
 
 def test_a_list_of_hits_is_numbered_on_from_page_to_page() -> None:

@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 
 from indexer.fields import FACETS
 from indexer.index import Range
-from search_ui.state import LONGEST_WORDS, MOST_PAGES, SearchState
+from search_ui.state import LONGEST_WORDS, MOST_PAGES, OFFERED_MODES, SearchState
 
 VALUES = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True).map(tuple)
 BOUNDS = st.one_of(st.none(), st.integers(0, 60).map(float))
 STATES = st.builds(
-    SearchState,
-    words=st.text(max_size=40).map(str.strip),
+    lambda sought, **others: SearchState(**sought, **others),
+    st.tuples(st.sampled_from(["words", "like", "same"]), st.text(max_size=40).map(str.strip)).map(
+        lambda one: dict([one])
+    ),
+    mode=st.sampled_from(OFFERED_MODES),
     filters=st.dictionaries(st.sampled_from(FACETS), VALUES),
     duration=st.tuples(BOUNDS, BOUNDS)
     .filter(lambda bounds: None in bounds or bounds[0] <= bounds[1])
@@ -26,7 +29,11 @@ def test_an_address_brings_back_the_search_that_it_was_made_of(state: SearchStat
     assert SearchState.from_params(state.to_params()) == state
 
 
-@given(st.dictionaries(st.sampled_from(["q", "page", "duration", *FACETS, "other"]), st.lists(st.text())))
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "like", "same", "mode", "page", "duration", *FACETS, "other"]), st.lists(st.text())
+    )
+)
 def test_any_address_is_a_search(params: dict[str, list[str]]) -> None:
     state = SearchState.from_params(params)
 
@@ -40,14 +47,30 @@ def test_an_empty_address_asks_for_everything_and_stays_empty() -> None:
 
 
 def test_an_address_reads_as_a_person_would_write_it() -> None:
-    state = SearchState("black smith", {"age": ("teens", "unknown")}, Range(2.0, 7.5), page=3)
+    filters = {"age": ("teens", "unknown")}
+    state = SearchState("black smith", mode="sounds-like", filters=filters, duration=Range(2.0, 7.5), page=3)
 
     assert state.to_params() == {
         "q": ["black smith"],
+        "mode": ["sounds-like"],
         "age": ["teens", "unknown"],
         "duration": ["2-7.5"],
         "page": ["3"],
     }
+
+
+@pytest.mark.parametrize("mode", ["", "baseline", "loud", "EXACT"])
+def test_a_mode_that_is_not_offered_is_the_default(mode: str) -> None:
+    assert SearchState.from_params({"mode": [mode]}) == SearchState()
+
+
+def test_a_clip_takes_the_place_of_the_words_and_words_that_of_a_clip() -> None:
+    state = SearchState("dog", mode="exact", filters={"age": ("teens",)}, page=3)
+
+    assert state.liking("a b.mp3").address == "?like=a+b.mp3&mode=exact"
+    assert state.saying_the_same("a.mp3").to_params() == {"same": ["a.mp3"], "mode": ["exact"]}
+    assert state.liking("a.mp3").asking("cat") == SearchState("cat", mode="exact")
+    assert SearchState.from_params({"q": ["dog"], "like": ["a.mp3"], "same": ["b.mp3"]}) == SearchState(like="a.mp3")
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "two", "1.5", "", "²", "9" * 5000])
@@ -77,26 +100,28 @@ def test_a_field_that_is_no_facet_is_no_filter() -> None:
 
 
 def test_the_values_of_a_facet_are_replaced_and_no_other_facets() -> None:
-    state = SearchState("dog", {"gender": ("female",)}, page=4).with_values("age", ["teens", "unknown"])
+    state = SearchState("dog", filters={"gender": ("female",)}, page=4).with_values("age", ["teens", "unknown"])
 
-    assert state == SearchState("dog", {"age": ("teens", "unknown"), "gender": ("female",)})
+    assert state == SearchState("dog", filters={"age": ("teens", "unknown"), "gender": ("female",)})
     assert state.with_values("age", []).filters == {"gender": ("female",)}
 
 
 def test_every_change_but_turning_the_page_goes_back_to_the_first() -> None:
-    third = SearchState("dog", {"age": ("teens",)}, page=3)
+    third = SearchState("dog", filters={"age": ("teens",)}, page=3)
 
-    assert third.asking(" cat ") == SearchState("cat", {"age": ("teens",)})
+    assert third.asking(" cat ") == SearchState("cat", filters={"age": ("teens",)})
     assert third.with_values("gender", ["female"]).page == 1
     assert third.lasting(Range(1.0)).page == 1
-    assert third.on_page(4) == SearchState("dog", {"age": ("teens",)}, page=4)
+    assert third.in_mode("exact") == SearchState("dog", mode="exact", filters={"age": ("teens",)})
+    assert third.on_page(4) == SearchState("dog", filters={"age": ("teens",)}, page=4)
 
 
-def test_clearing_the_filters_keeps_the_words() -> None:
-    state = SearchState("dog", {"age": ("teens",)}, Range(1.0), page=2)
+def test_clearing_the_filters_keeps_what_is_looked_for() -> None:
+    state = SearchState("dog", filters={"age": ("teens",)}, duration=Range(1.0), page=2)
 
     assert state.has_filters
     assert state.without_filters() == SearchState("dog")
+    assert SearchState(same="a.mp3", mode="exact", page=2).without_filters() == SearchState(same="a.mp3", mode="exact")
     assert not state.without_filters().has_filters
 
 

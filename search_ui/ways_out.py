@@ -1,0 +1,41 @@
+"""Ways out of a search that finds nothing: other words, another mode, or one filter less."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from search_ui.facets import chips
+from search_ui.state import SearchState
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """Another search that may find more, and how it is offered."""
+
+    text: str
+    state: SearchState
+
+
+def ways_out(state: SearchState) -> Iterator[WayOut]:
+    """What may be tried in place of this search, the least change first."""
+    for chip in chips(state):
+        yield WayOut(f"drop {chip.label}", chip.without)
+    if state.words and state.mode == "exact":
+        yield WayOut("be forgiving: find it even if heard differently", state.in_mode("forgiving"))
+    if state.words and state.mode != "sounds-like":
+        yield WayOut("try what sounds like it", state.in_mode("sounds-like"))
+    if state != SearchState():
+        yield WayOut("begin again with everything", SearchState())
+
+
+def why_nothing(state: SearchState) -> str:
+    """Why nothing was found, as a sentence."""
+    if state.has_filters:
+        return "No clip passes these filters."
+    if state.like:
+        return "No other clip shares words with this one."
+    if state.same:
+        return "No clip is known to have this sentence."
+    words = state.words.split()
+    return (
+        "No clip was heard to say all of these words." if len(words) > 1 else f"No clip was heard to say “{words[0]}”."
+    )

@@ -1,0 +1,44 @@
+"""What is offered where nothing was found, and why that is."""
+
+import pytest
+
+from indexer.index import Range
+from search_ui.state import SearchState
+from search_ui.ways_out import ways_out, why_nothing
+
+
+def offered(state: SearchState) -> dict[str, SearchState]:
+    return {way.text: way.state for way in ways_out(state)}
+
+
+def test_each_filter_can_be_dropped_alone() -> None:
+    state = SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}, duration=Range(2.0))
+
+    assert offered(state) == {
+        "drop age: forties": SearchState("dog", mode="sounds-like", duration=Range(2.0)),
+        "drop duration: from 2 s": SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}),
+        "begin again with everything": SearchState(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "others"), [("exact", ["forgiving", "sounds-like"]), ("forgiving", ["sounds-like"]), ("sounds-like", [])]
+)
+def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
+    ways = list(offered(SearchState("dog", mode=mode)).values())
+
+    assert ways == [*(SearchState("dog", mode=other) for other in others), SearchState()]
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (SearchState("dog", filters={"age": ("teens",)}), "filters"),
+        (SearchState("dog"), "“dog”"),
+        (SearchState("dog cat"), "all of these words"),
+        (SearchState(like="a.mp3"), "shares words"),
+        (SearchState(same="a.mp3"), "this sentence"),
+    ],
+)
+def test_the_reason_is_said(state: SearchState, why: str) -> None:
+    assert why in why_nothing(state)
