@@ -24,15 +24,21 @@ def distances(
     ends of Sellers (1980); a row of the table is filled at once, since an insertion after k symbols costs a difference
     of running sums.
     """
-    inserted = np.zeros((len(heard), heard.shape[1] + 1), np.float32)
-    np.cumsum(costs[0][heard], axis=1, out=inserted[:, 1:])
-    table = np.stack([inserted, np.minimum(inserted, np.float32(INSIDE_CHARGE))])
+    across = np.ascontiguousarray(
+        heard[:, : lengths.max(initial=0)].T
+    )  # a column of the table is one stretch of memory
+    inserted = np.zeros((len(across) + 1, 1, len(heard)), np.float32)
+    np.cumsum(costs[0][across], axis=0, out=inserted[1:, 0])
+    table = np.concatenate([inserted, np.minimum(inserted, np.float32(INSIDE_CHARGE))], axis=1)
     for symbol in said:
         row = costs[symbol]
         dropped = table + row[0]
-        np.minimum(dropped[..., 1:], table[..., :-1] + row[heard], out=dropped[..., 1:])
-        table = np.minimum.accumulate(dropped - inserted, axis=-1) + inserted
-    whole = table[0, np.arange(len(heard)), lengths]
-    beyond = np.arange(table.shape[-1]) > lengths[:, None]
-    inside = np.where(beyond, np.float32(np.inf), table[1]).min(axis=1) + np.float32(INSIDE_CHARGE)
+        np.minimum(dropped[1:], table[:-1] + row[across][:, None], out=dropped[1:])
+        dropped -= inserted
+        for column in range(1, len(dropped)):
+            np.minimum(dropped[column], dropped[column - 1], out=dropped[column])
+        table = np.add(dropped, inserted, out=dropped)
+    whole = table[lengths, 0, np.arange(len(heard))]
+    beyond = np.arange(len(table))[:, None] > lengths
+    inside = np.where(beyond, np.float32(np.inf), table[:, 1]).min(axis=0) + np.float32(INSIDE_CHARGE)
     return whole, np.minimum(whole, inside)
