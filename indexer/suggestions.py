@@ -18,7 +18,7 @@ OFTEN: Final = 3
 FARTHEST: Final = 0.25
 """Cost of letters, per letter typed, up to which a word may be the one that was meant."""
 
-_LAST_WORD: Final = re.compile(r"(?:^|(?<=[\s\"“„«-]))[^\s\"“”„«»:*~]+$")
+_LAST_WORD: Final = re.compile(r"(?:^|(?<=[\s\"“„«-]))[^\s\"“”„«»:*~-]+$")
 _WORD: Final = re.compile(r"(?<![:\w'’])[\w'’]+")
 _LAST_LETTER: Final = "\U0010ffff"
 
