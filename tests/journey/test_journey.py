@@ -52,8 +52,9 @@ def test_what_was_said_in_a_folder_of_sound_is_found_on_the_page_and_heard(corpu
     assert "blacksmith" in wanted.generated_text
     with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
         tab.goto(f"{address}/?q=blacksmith+summer")
-        expect(tab.locator(".transcript")).to_have_text(wanted.generated_text)
-        expect(tab.locator(".transcript mark")).to_have_text(["blacksmith", "summer"])
+        first = tab.locator(".transcript").first  # both words were heard; clips with one of them come after it
+        expect(first).to_have_text(wanted.generated_text)
+        expect(first.locator("mark")).to_have_text(["blacksmith", "summer"])
         expect(tab.locator("body")).to_contain_text("pocketsphinx")
         tab.get_by_role("button", name=f"Play {wanted.id}").click()
         tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0.2)")

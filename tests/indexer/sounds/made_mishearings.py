@@ -1,0 +1,31 @@
+"""A made corpus: sentences of real words, and what somebody hears who takes v for w and th for d, and joins words."""
+
+import random
+
+from clips.row import ClipRow
+
+NOUNS = (
+    "vase", "village", "valley", "vinegar", "velvet", "voyage", "victory", "vulture", "vehicle", "vampire",
+    "feather", "leather", "weather", "brother", "mother", "father", "thunder", "throat", "thread", "thimble",
+    "blacksmith", "rainbow", "sunflower", "teacup", "railway", "boy", "garden", "window", "river", "mountain",
+)  # fmt: skip
+VERBS = ("broke", "painted", "carried", "watched", "remembered", "forgot", "followed", "measured", "repaired", "sold")
+SPLIT = {
+    "blacksmith": "black smith", "rainbow": "rain bow", "sunflower": "sun flower", "teacup": "tea cup",
+    "railway": "rail way",
+}  # fmt: skip
+
+
+def misheard(word: str) -> str:
+    return SPLIT.get(word) or word.replace("v", "w").replace("th", "d")
+
+
+def rows(number: int = 300, seed: int = 2, share: float = 0.5) -> list[ClipRow]:
+    """Clips of which a ``share`` of the words that can be misheard are, with a speaker's accent and a length."""
+    chance = random.Random(seed)
+    made = []
+    for at in range(number):
+        said = ["the", chance.choice(NOUNS), chance.choice(VERBS), "a", chance.choice(NOUNS)]
+        heard = [misheard(word) if chance.random() < share else word for word in said]
+        made.append(ClipRow(f"made/{at:04}.mp3", text=" ".join(said), generated_text=" ".join(heard).upper()))
+    return made
