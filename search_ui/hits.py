@@ -143,7 +143,8 @@ def _reference(passage: Passage, common: str) -> str:
     """What was to be said, where it is known of the whole passage and differs from what was heard."""
     row = passage.row
     is_part = passage.id != passage.clip
-    if is_part or not row.text or row.text == common or counted_words(row.text) == counted_words(row.generated_text):
+    known = (counted_words(common), counted_words(row.generated_text))
+    if is_part or not row.text or counted_words(row.text) in known:
         return ""
     return f'<p class="reference"><span>said</span> {escape(row.text)}</p>'
 

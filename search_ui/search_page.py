@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from clips.errors import HearsayError
+from clips.normalise import words
 from indexer.errors import IndexMissing
 from indexer.index import Hit
 from search_ui.address import follow, go, here
@@ -118,8 +119,9 @@ def beside(state: SearchState, hit: Hit, audio: str | None, common: str) -> Besi
 
 
 def common_reference(hits: Iterable[Hit]) -> str:
-    """The reference of the first that has one."""
-    return next((hit.passage.row.text for hit in hits if hit.passage.row.text), "")
+    """The reference of all hits that have one; empty where they have several."""
+    references = {tuple(words(text)): text for hit in hits if (text := hit.passage.row.text)}
+    return next(iter(references.values())) if len(references) == 1 else ""
 
 
 def show_nothing(state: SearchState) -> None:

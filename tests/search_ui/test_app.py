@@ -315,6 +315,16 @@ def test_the_same_sentence_stands_above_the_voices_that_say_it(opened: Open) -> 
     assert "same sentence</a>" not in html(page)
 
 
+def test_where_clips_were_only_heard_alike_each_keeps_its_own_reference(opened: Open) -> None:
+    references = ("", "the boy smiled at me", "the boy smiles at me")
+    rows = [ClipRow(f"{at}.mp3", text=text, generated_text="the boys mild at me") for at, text in enumerate(references)]
+    page = opened(rows, same="0.mp3")
+
+    assert "3 hits" in html(page)
+    assert "common" not in html(page)
+    assert html(page).count('class="reference"') == 2
+
+
 def test_a_clip_that_is_gone_is_said_in_a_sentence(opened: Open) -> None:
     page = opened(ROWS, like="gone.mp3")
 

@@ -189,7 +189,7 @@ def test_links_lead_to_other_searches_and_nothing_leaves_their_attribute() -> No
 
 
 def test_the_reference_that_stands_above_the_list_is_not_repeated() -> None:
-    assert "reference" not in shown(whole(ROW), beside=Beside(common=ROW.text))
+    assert "reference" not in shown(whole(ROW), beside=Beside(common=ROW.text.title()))
 
 
 def test_certainty_ends_between_two_lists_that_are_numbered_as_one() -> None:

@@ -1,0 +1,154 @@
+"""What the page's script adds, in a real browser: links without a new page, completions, copied and saved searches."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from clips.table import read_csv
+from search_ui.hits import END_OF_CERTAINTY
+from tests.search_ui.pages import load, served_page
+
+pytestmark = pytest.mark.browser
+
+FIRST, HEARD_WRONG = "samples/sample-000001.mp3", "samples/split.mp3"
+
+
+@pytest.fixture(scope="module")
+def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over the samples, as if each were heard without a fault but one, which has “black smith” in it."""
+    folder = tmp_path_factory.mktemp("page")
+    rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
+    split = replace(rows[0], id=HEARD_WRONG, text="", generated_text="a black smith sang")
+    load(folder / "index", [*rows, split], samples)
+    with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
+        yield found
+
+
+def box(tab: Page) -> Locator:
+    return tab.get_by_role("searchbox", name="Search what was said")
+
+
+def hit(tab: Page, clip: str) -> Locator:
+    return tab.locator(".hit").filter(has_text=clip)
+
+
+def mark_page(tab: Page) -> None:
+    """Leave something behind that a new page would not have."""
+    tab.evaluate("window.isStillHere = true")
+
+
+def is_same_page(tab: Page) -> bool:
+    return bool(tab.evaluate("window.isStillHere === true"))
+
+
+def test_a_mode_is_chosen_and_back_and_reload_show_what_the_address_says(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    expect(hit(tab, HEARD_WRONG)).to_have_count(1)
+    tab.get_by_role("radio", name="exact").click()
+    expect(tab).to_have_url(f"{address}/?q=blacksmith&mode=exact")
+    expect(hit(tab, HEARD_WRONG)).to_have_count(0)
+    tab.reload()
+    expect(tab.get_by_role("radio", name="exact")).to_be_checked()
+    tab.go_back()
+
+    expect(hit(tab, HEARD_WRONG)).to_have_count(1)
+    expect(tab.get_by_role("radio", name="forgiving")).to_be_checked()
+
+
+def test_certainty_ends_at_a_rule_between_two_lists(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    rule = tab.get_by_role("separator", name=END_OF_CERTAINTY)
+
+    expect(rule).to_be_visible()
+    expect(rule).to_have_text(END_OF_CERTAINTY)
+    expect(tab.locator("ol.hits")).to_have_count(2)
+    assert tab.locator("ol.hits > :not(li)").count() == 0
+    expect(hit(tab, HEARD_WRONG).locator("mark.guessed")).to_have_text(["black", "smith"])
+    expect(hit(tab, HEARD_WRONG).locator(".how")).to_have_text("heard “black smith” for “blacksmith”")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page, address: str, scheme: str) -> None:
+    tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    tab.goto(f"{address}/?q=blacksmith")
+    expect(tab.locator("mark").first).to_be_visible()
+
+    line = "mark => getComputedStyle(mark).borderBottomStyle"
+    assert tab.locator("mark.heard").first.evaluate(line) == "solid"
+    assert tab.locator("mark.guessed").first.evaluate(line) == "dashed"
+
+
+def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    expect(hit(tab, FIRST)).to_be_visible()
+    mark_page(tab)
+    hit(tab, FIRST).get_by_role("link", name="more like this").click()
+    expect(tab).to_have_url(f"{address}/?like=samples%2Fsample-000001.mp3")
+    expect(tab.locator(".meaning")).to_contain_text(f"share telling words with {FIRST}")
+    expect(box(tab)).to_have_value("")
+    tab.locator(".hit").first.get_by_role("link", name="same sentence").click()
+    expect(tab.locator(".common")).to_be_visible()
+    tab.go_back()
+    expect(tab.locator(".meaning")).to_contain_text("share telling words")
+    tab.go_back()
+
+    expect(box(tab)).to_have_value("blacksmith")
+    expect(hit(tab, FIRST)).to_be_visible()
+    assert is_same_page(tab)
+
+
+def test_a_misspelt_word_is_put_right_by_one_click(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blaksmith&mode=exact")
+    mark_page(tab)
+    tab.get_by_role("link", name="blacksmith", exact=True).click()
+
+    expect(hit(tab, FIRST)).to_be_visible()
+    expect(tab).to_have_url(f"{address}/?q=blacksmith&mode=exact")
+    assert is_same_page(tab)
+
+
+def test_what_is_typed_is_completed_and_chosen_by_keyboard(tab: Page, address: str) -> None:
+    tab.goto(address)
+    with tab.expect_response(lambda answer: "completions?q=the%20blac" in answer.url) as answer:
+        box(tab).press_sequentially("the blac", delay=20)
+    assert answer.value.json() == ["the blacksmith", "the black"]
+    expect(box(tab)).to_have_attribute("list", "completions")
+    expect(tab.locator("#completions option")).to_have_count(2)
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    expect(box(tab)).to_have_value("the blacksmith")
+    tab.keyboard.press("Enter")
+
+    expect(tab).to_have_url(f"{address}/?q=the+blacksmith")
+
+
+def test_the_link_is_copied(tab: Page, address: str) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.goto(f"{address}/?q=blacksmith&gender=female")
+    button = tab.get_by_role("button", name="copy link")
+    button.click()
+
+    expect(tab.get_by_role("button", name="copied")).to_be_visible()
+    expect(button).to_be_visible()
+    assert tab.evaluate("navigator.clipboard.readText()") == f"{address}/?q=blacksmith&gender=female"
+
+
+def test_a_search_is_saved_opened_again_and_forgotten(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=<b>blacksmith&mode=exact")
+    tab.get_by_role("button", name="save", exact=True).click()
+    tab.goto(address)
+    tab.locator(".saved summary").click()
+    link = tab.locator(".saved").get_by_role("link", name="<b>blacksmith · exact")
+    link.click()
+    expect(tab).to_have_url(f"{address}/?q=%3Cb%3Eblacksmith&mode=exact")
+    expect(box(tab)).to_have_value("<b>blacksmith")
+
+    tab.get_by_role("button", name="forget <b>blacksmith · exact").click()
+    expect(tab.locator(".saved")).to_contain_text("no search is saved yet")
+    tab.reload()
+    tab.locator(".saved summary").click()
+    expect(tab.locator(".saved")).to_contain_text("no search is saved yet")
