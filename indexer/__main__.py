@@ -109,6 +109,8 @@ def _add_mode(command: ArgumentParser) -> None:
 
 def _add_search(command: ArgumentParser) -> None:
     command.add_argument("words", nargs="*", metavar="WORDS", help="what was said (default: everything)")
+    command.add_argument("--like", metavar="ID", help="in place of words: clips that share telling words with this one")
+    command.add_argument("--same", metavar="ID", help="in place of words: clips with the same sentence as this one")
     _add_mode(command)
     for facet in FACETS:
         command.add_argument(

@@ -12,16 +12,17 @@ from indexer.choices import chosen, seconds_between
 from indexer.commands import note, plan_of
 from indexer.errors import WrongRequest
 from indexer.fields import FACETS, facet_order
-from indexer.finding import Plan, finder_of
+from indexer.finding import Finder, Plan, finder_of
 from indexer.index import Hit, Request, Result, SearchIndex
+from indexer.likeness import plan_like, plan_same
 from indexer.settings import IndexSettings
 from indexer.terminal import console_of, print_result
 
 
 def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     """Search once, or once for each line of ``--queries``."""
-    if asked.queries and asked.words:
-        raise WrongRequest("search takes words, or --queries FILE, not both")
+    if sum(map(bool, (asked.queries, asked.words, asked.like, asked.same))) > 1:
+        raise WrongRequest("search takes one of words, --like ID, --same ID and --queries FILE")
     filters = _filters(index, asked)
     ranges = {"duration": seconds_between(asked.duration)} if asked.duration is not None else {}
 
@@ -35,7 +36,7 @@ def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
             result = index.search(request_for(finder.plan(words, asked.mode)))
             print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
         return 0
-    plan = plan_of(finder, " ".join(asked.words), asked.mode)
+    plan = _plan(index, finder, asked)
     request = request_for(plan, FACETS)
     result = index.search(request)
     if asked.json:
@@ -43,6 +44,15 @@ def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     else:
         print_result(console_of(sys.stdout), result, request, plan)
     return 0
+
+
+def _plan(index: SearchIndex, finder: Finder, asked: Namespace) -> Plan:
+    """How to search for what was asked for: a clip, or words."""
+    if asked.like:
+        return plan_like(index, asked.like)
+    if asked.same:
+        return plan_same(index, asked.same)
+    return plan_of(finder, " ".join(asked.words), asked.mode)
 
 
 def json_of(result: Result, plan: Plan) -> dict[str, Any]:

@@ -238,7 +238,7 @@ def test_the_same_words_work_on_elasticsearch(
     ("words", "status", "sentence"),
     [
         (["search", "x", "--duration", "8-2"], 2, "written as 2-8"),
-        (["search", "x", "--queries", "q.jsonl"], 2, "not both"),
+        (["search", "x", "--queries", "q.jsonl"], 2, "takes one of"),
         (["search", "--queries", "no-such-file"], 2, "no-such-file cannot be read"),
         (["search", "x"], 1, "there is no index in"),
         (["load", "no-such.csv"], 2, "there is no file no-such.csv"),
