@@ -83,6 +83,7 @@ class ElasticIndex:
             actions = [*(index_action(passage, current) for passage in new.values()), *_deletions(current, stale)]
             before = fetched(self._client, current, None).lexicon
             keep(self._client, current, Lexicon.of(heard_in(new.values()), english(), before))
+            self._fetched = None
             write(self._client, actions)
             self._client.indices.refresh(index=current)
         return len(new)

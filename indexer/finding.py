@@ -1,10 +1,11 @@
 """Finding: from what a person typed to the query of an index, and to the words that explain each hit."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import Final
 
-from indexer.asked import Asked
+from indexer.asked import Asked, Either, Every, Not, Words
 from indexer.errors import WrongRequest
 from indexer.evidence import Evidence, Sought, evidence_of
 from indexer.index import Hit, SearchIndex
@@ -39,8 +40,8 @@ _GUESSING: Final = ("forgiving", "sounds-like")
 class Plan:
     """How one search is done: the ``query``, what it means in a ``sentence``, ``notes`` on what was not understood.
 
-    ``sought`` has each word with what may stand for it. A hit that scores ``certain_from`` or more has every word as
-    heard or in another form; below, a word is missing or only guessed. None in modes that know no such line.
+    ``sought`` has each word with what may stand for it. In a hit that scores ``certain_from`` or more every word was
+    heard as it was asked for; below, one is missing, guessed or in another form. None in modes without such a line.
     """
 
     query: Query
@@ -55,7 +56,7 @@ class Plan:
         return evidence_of(passage, self.sought)
 
     def is_certain(self, hit: Hit) -> bool:
-        """Whether every word that was asked for was heard in it, in one form or another."""
+        """Whether every word that was asked for was heard in it as it was asked for."""
         return self.certain_from is None or hit.score >= self.certain_from
 
 
@@ -73,9 +74,10 @@ class Finder:
             raise WrongRequest(f"there is no mode {mode}; the modes are {', '.join(MODES)}")
         asked, notes = _read(typed)
         words = list(dict.fromkeys(words_of(asked)))
+        guesser = cache(self.guesser)  # all of one plan is guessed among the same words, which are asked for once
         weighing = Weighing(
-            partial(self._guesses, most=MOST_GUESSES // max(1, len(words))),
-            lambda word: self.guesser().rate(word),
+            lambda word: _likely(guesser().guesses(word)[: MOST_GUESSES // max(1, len(words))]),
+            lambda word: guesser().rate(word),
             is_loud=mode == "sounds-like",
         )
         return Plan(
@@ -94,9 +96,6 @@ class Finder:
             self._guesser = Guesser(lexicon, self._tables or shipped(), english())
         return self._guesser
 
-    def _guesses(self, word: str, most: int) -> tuple[Guess, ...]:
-        return tuple(guess for guess in self.guesser().guesses(word)[:most] if guess.probability >= LEAST_PROBABILITY)
-
 
 def finder_of(index: SearchIndex, settings: IndexSettings) -> Finder:
     """Finds by the tables that were learned here, else by those that come with Hearsay."""
@@ -104,22 +103,52 @@ def finder_of(index: SearchIndex, settings: IndexSettings) -> Finder:
     return Finder(index, tables)
 
 
+def _likely(guesses: Iterable[Guess]) -> tuple[Guess, ...]:
+    return tuple(guess for guess in guesses if guess.probability >= LEAST_PROBABILITY)
+
+
 def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:
     """Each word that is wanted, with what the mode takes for it."""
-    loud = sounding(asked)
+    loud, needed = sounding(asked), _needed(asked)
 
     def one(word: str) -> Sought:
         guesses = weighing.guesses(word) if mode in _GUESSING or word in loud else ()
-        return Sought(word, None if mode == "baseline" else stem(word), guesses)
+        return Sought(word, None if mode == "baseline" else stem(word), guesses, is_optional=word not in needed)
 
     return tuple(map(one, dict.fromkeys(words_of(asked))))
+
+
+def _needed(asked: Asked) -> frozenset[str]:
+    """The words that are wanted whatever else is there: those beside an OR are not."""
+    match asked:
+        case Either():
+            return frozenset()
+        case Every(children):
+            return frozenset[str]().union(*map(_needed, children))
+        case _:
+            return frozenset(words_of(asked))
 
 
 def _read(typed: str) -> tuple[Asked, tuple[str, ...]]:
     """What was asked for, with no more words than one search takes."""
     parsed = parse(typed)
-    if len(words_of(parsed.asked)) <= MOST_WORDS:
+    if _size(parsed.asked) <= MOST_WORDS:
         return parsed.asked, parsed.notes
-    shortened = parse(" ".join(typed.split()[:MOST_WORDS]))
+    shortened = " ".join(typed.split()[:MOST_WORDS])
+    while _size((parsed := parse(shortened)).asked) > MOST_WORDS:  # hyphens join words, and Chinese has no spaces
+        shortened = shortened[: len(shortened) * 3 // 4]
     note = f"a search takes up to {MOST_WORDS} words; what stands behind them was left out"
-    return shortened.asked, (*shortened.notes, note)
+    return parsed.asked, (*parsed.notes, note)
+
+
+def _size(asked: Asked) -> int:
+    """How many words and values it takes to say."""
+    match asked:
+        case Words(tokens):
+            return len(tokens)
+        case Either(children) | Every(children):
+            return sum(map(_size, children))
+        case Not(child):
+            return _size(child)
+        case _:
+            return 1

@@ -114,8 +114,8 @@ def any_word(asked: Asked, weighing: Weighing) -> Query:
 
 
 def forgiving(asked: Asked, weighing: Weighing) -> Query:
-    """Mode forgiving: first the passages in which every word was heard, by BM25; then those with all words in some
-    form; then those in which a word is missing or only guessed, by the sum of what the evidence is worth.
+    """Mode forgiving: first the passages in which every word was heard, by BM25; then those in which one is missing,
+    guessed or in another form, by the sum of what the evidence is worth.
     """
     wanted, conditions = _parted(asked)
     if not wanted:
@@ -140,7 +140,7 @@ BUILDERS: Final[Mapping[str, Callable[[Asked, Weighing], Query]]] = {
 
 
 def certain_from(asked: Asked, weighing: Weighing) -> float:
-    """The score from which on, in mode forgiving, every word was heard; below it one is missing or only guessed.
+    """The score from which on, in mode forgiving, every word was heard as it was asked for.
 
     A whole number above all that evidence can score together.
     """

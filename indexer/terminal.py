@@ -19,7 +19,7 @@ _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
 
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "heard": "bold yellow", "guessed": "underline"}
 
-END_OF_CERTAINTY: Final = "── from here on a word is missing or only guessed ──"
+END_OF_CERTAINTY: Final = "── from here on a word is missing, guessed or in another form ──"
 
 _PIPE_WIDTH: Final = 100_000
 """Columns of what goes into a file or another program, where nothing is to be cut off or folded."""
