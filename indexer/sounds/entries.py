@@ -29,8 +29,9 @@ Bits = NDArray[np.uint64]
 class Entries:
     """Words or pairs, one a row.
 
-    ``members`` are the numbers of its words, shape (rows, 1 or 2); ``passages`` how many have it, ``rarer`` how many
-    have its rarer member; ``known`` the share of its members that are in the dictionary.
+    ``members`` are the numbers of its words, shape (rows, 1 or 2); ``passages`` how many have it, ``rarer`` and
+    ``commoner`` how many have its rarer and its more frequent member; ``known`` the share of its members that are in
+    the dictionary.
     """
 
     members: NDArray[np.int32]
@@ -38,6 +39,7 @@ class Entries:
     letters: Padded
     passages: NDArray[np.float32]
     rarer: NDArray[np.float32]
+    commoner: NDArray[np.float32]
     known: NDArray[np.float32]
 
     def __len__(self) -> int:

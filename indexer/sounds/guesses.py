@@ -46,7 +46,12 @@ FEATURES: Final = (
     "phonemes said",
     "whether the dictionary knows the word asked for",
     "logarithm of the passages that have its rarer member",
+    "logarithm of the passages that have its more frequent member",
     "whether the index has the word asked for",
+    "the first, squared",
+    "the fourth, squared",
+    "the first, as exp(-4 x)",
+    "the fourth, as exp(-4 x)",
     "one",
 )
 """What the regression looks at. That a candidate is no word of English, or rare, tells as much as how near it sounds: a
@@ -55,6 +60,11 @@ word that is heard often was rarely meant to be another."""
 _LETTER_SHARE: Final = 0.7
 _STRETCH_CHARGE: Final = 0.05
 """Of the distance by which candidates are chosen: letters count .7 beside sounds, a stretch inside .05 more."""
+
+
+MISSPELT: Final = 0.8
+"""Probability of a word that is one letter away from what was asked for, where neither dictionary nor index have that:
+who typed it has likely misspelt it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +100,15 @@ class Guesser:
     def _guesses(self, word: str) -> tuple[Guess, ...]:
         """The candidates by falling probability, those without the word itself; none for what nobody can pronounce."""
         found: list[Guess] = []
+        is_misspelt = not self._spelling.knows(plain(word)) and not self.lexicon.passages_with(word)
         for entries, weights in zip((self.lexicon.single, self.lexicon.double), self._tables.weights, strict=True):
             candidates = self.candidates(word, entries)
             odds = np.exp(-(candidates.features @ weights))
             for row, odd in zip(candidates.rows, odds.tolist(), strict=True):
                 tokens = tuple(self.lexicon.words[number] for number in entries.members[row])
                 if word not in tokens:
-                    found.append(Guess(tokens, 1 / (1 + odd)))
+                    least = MISSPELT if is_misspelt and _one_letter_apart(word, "".join(tokens)) else 0.0
+                    found.append(Guess(tokens, max(least, 1 / (1 + odd))))
         return tuple(sorted(found, key=lambda guess: (-guess.probability, guess.tokens)))
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
@@ -130,7 +142,9 @@ class Guesser:
         length = len(said)
         lengths = entries.sound_lengths[rows]
         heard = entries.sounds[rows]
-        frequency, rarer = self._frequency(entries.passages[rows]), self._frequency(entries.rarer[rows])
+        frequency, rarer, commoner = (
+            self._frequency(counts[rows]) for counts in (entries.passages, entries.rarer, entries.commoner)
+        )
         is_known = entries.known[rows] == 1
         columns = (
             sound,
@@ -156,7 +170,12 @@ class Guesser:
             length,
             self._spelling.knows(plain(word)),
             rarer,
+            commoner,
             self.lexicon.passages_with(word) > 0,
+            sound**2,
+            letter**2,
+            np.exp(-4 * sound),
+            np.exp(-4 * letter),
             1,
         )
         return np.stack([np.broadcast_to(np.asarray(column, float), len(rows)) for column in columns], axis=1)
@@ -165,6 +184,19 @@ class Guesser:
         """Logarithms of how many passages of as many as the tables were learned from, so that size changes nothing."""
         scale = max(1.0, self.lexicon.passages / self._tables.passages)
         return np.asarray(np.log(np.maximum(1.0, passages / scale)), np.float64)
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """Whether a letter was changed, dropped or added, or two neighbours were swapped (Damerau 1964)."""
+    start = _alike(one, other)
+    end = _alike(one[start:][::-1], other[start:][::-1])
+    wrong, right = one[start : len(one) - end], other[start : len(other) - end]
+    return max(len(wrong), len(right)) == 1 or (len(wrong) == 2 and wrong == right[::-1])
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters are the same from the beginning."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _nearest(

@@ -1,16 +1,19 @@
 """The lexicon of an index: its own words and neighbouring pairs of words, ready to be compared by letter and sound."""
 
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clips.normalise import tokens
+from indexer.errors import IndexIncompatible
 from indexer.passages import Passage
 from indexer.sounds.alphabets import plain
 from indexer.sounds.entries import Entries, joined, padded_letters, padded_sounds
@@ -135,13 +138,14 @@ class Lexicon:
     def single(self) -> Entries:
         """The words as entries to compare with."""
         letters = padded_letters(list(map(plain, self.words)))
-        share = self._known.astype(np.float32)
+        share, counts = self._known.astype(np.float32), self._word_passages.astype(np.float32)
         return Entries(
             np.arange(len(self.words), dtype=np.int32)[:, None],
             self._sounds,
             letters,
-            self._word_passages.astype(np.float32),
-            self._word_passages.astype(np.float32),
+            counts,
+            counts,
+            counts,
             share,
         )
 
@@ -155,6 +159,7 @@ class Lexicon:
             joined(self.single.letters, first, second),
             self._pair_passages.astype(np.float32),
             np.minimum(self._word_passages[first], self._word_passages[second]).astype(np.float32),
+            np.maximum(self._word_passages[first], self._word_passages[second]).astype(np.float32),
             (self._known[first].astype(np.float32) + self._known[second]) / 2,
         )
 
@@ -175,12 +180,16 @@ class Lexicon:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> "Lexicon":
-        with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
-            return cls(
-                int(parts["passages"]),
-                parts["words"].tobytes().decode().split(),
-                *(parts[name] for name in ("word_passages", "sounds", "known", "pairs", "pair_passages")),
-            )
+        """Raises `IndexIncompatible` for what `to_bytes` did not make."""
+        try:
+            with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
+                return cls(
+                    int(parts["passages"]),
+                    parts["words"].tobytes().decode().split(),
+                    *(parts[name] for name in ("word_passages", "sounds", "known", "pairs", "pair_passages")),
+                )
+        except (ValueError, TypeError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as problem:
+            raise IndexIncompatible("the words of the index are damaged; load your files again") from problem
 
 
 def _spoken(word: str, spelling: Spelling) -> bytes:
