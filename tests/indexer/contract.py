@@ -12,8 +12,9 @@ import pytest
 from clips.errors import ClipsError
 from clips.normalise import tokens
 from clips.row import ClipRow
+from indexer import elastic_lexicon
 from indexer.documents import SENTINEL, document_of
-from indexer.errors import IndexMissing
+from indexer.errors import IndexMissing, LoadFailed
 from indexer.fields import FACETS, UNKNOWN
 from indexer.index import Range, Request, SearchIndex
 from indexer.passages import Passage
@@ -31,6 +32,8 @@ from indexer.query import (
     Term,
     Without,
 )
+from indexer.sounds.lexicon import Lexicon, heard_in
+from indexer.sounds.spelling import english
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
 
 OpenIndex = Callable[[], SearchIndex]
@@ -94,6 +97,12 @@ class AskingContract:
         counts = Counter(token for passage in passages() for token in set(tokens(passage.row.generated_text)))
         assert made.vocabulary() == counts
         assert SENTINEL not in counts
+
+    def test_the_lexicon_has_the_words_and_pairs_of_the_transcripts(self, made: SearchIndex):
+        counted = Lexicon.of(heard_in(passages()), english())
+        assert made.lexicon().counts() == counted.counts()
+        assert made.lexicon().pair_counts() == counted.pair_counts()
+        assert made.lexicon().passages == len(passages())
 
     def test_the_reference_is_found_in_its_own_field_only(self, made: SearchIndex):
         assert ids(made, heard("frog")) == []
@@ -424,6 +433,7 @@ class ChangingContract:
             index.count,
             index.vocabulary,
             index.about,
+            index.lexicon,
             index.rollback,
             lambda: index.put(rows("x")),
             lambda: index.delete(["x"]),
@@ -451,6 +461,50 @@ class ChangingContract:
     def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchIndex):
         assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
         assert ids(index, heard("later")) == ["a"]
+
+    def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchIndex):
+        index.replace(rows("a"))
+        first = index.lexicon()
+        index.search(Request(heard("same")))
+        assert index.lexicon() is first
+        index.replace(rows("a"))
+        assert index.lexicon() is not first
+
+    def test_the_lexicon_goes_with_its_version(self, index: SearchIndex):
+        index.replace(rows("a", "b", text="black smith"))
+        index.replace(rows("c", text="rain bow"))
+        assert index.lexicon().counts() == {"rain": 1, "bow": 1}
+        index.rollback()
+        assert index.lexicon().pair_counts() == {("black", "smith"): 2}
+
+    def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchIndex):
+        index.replace(rows("a", text="black smith"))
+        before = index.lexicon()
+        index.put(rows("b", text="black bow"))
+        assert index.lexicon().counts() == {"black": 2, "smith": 1, "bow": 1}
+        assert index.lexicon().passages == 2
+        assert before.counts() == {"black": 1, "smith": 1}, "a lexicon never changes"
+        index.delete(["a"])
+        assert index.lexicon().passages_with("smith") == 1
+
+    def test_words_that_another_process_puts_are_in_the_lexicon_soon(
+        self, index: SearchIndex, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(elastic_lexicon, "SECONDS_BELIEVED", 0.0)
+        index.replace(rows("a", text="black smith"))
+        index.lexicon()
+        other = open_index()
+        other.put(rows("b", text="rain bow"))
+        other.close()
+        assert index.lexicon().passages_with("rain") == 1
+        assert index.lexicon() is index.lexicon()
+
+    def test_a_load_that_fails_leaves_the_lexicon_as_it_was(self, index: SearchIndex):
+        index.replace(rows("a", text="black smith"))
+        bad = Passage("c", "soon", None, rows("c")[0].row)  # type: ignore[arg-type]
+        with pytest.raises(LoadFailed):
+            index.replace([*rows("b", text="rain bow"), bad])
+        assert index.lexicon().counts() == {"black": 1, "smith": 1}
 
     def test_a_load_that_fails_changes_nothing_and_the_next_one_works(self, index: SearchIndex):
         index.replace(rows("a"))
