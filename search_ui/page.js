@@ -75,7 +75,8 @@
     }
   };
   const keep = (searches) => localStorage.setItem(SAVED, JSON.stringify(Object.fromEntries(searches)));
-  const named = (search) => [...new URLSearchParams(search)].map(([, value]) => value).join(" · ") || "everything";
+  const part = ([name, value]) => (["like", "same"].includes(name) ? `${name} ${value}` : value);
+  const named = (search) => [...new URLSearchParams(search)].map(part).join(" · ") || "everything";
 
   const item = ([name, search]) => {
     const link = Object.assign(document.createElement("a"), { className: "go", href: search || "?", textContent: name });

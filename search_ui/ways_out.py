@@ -30,7 +30,7 @@ def ways_out(state: SearchState) -> Iterator[WayOut]:
 def why_nothing(state: SearchState) -> str:
     """Why nothing was found, as a sentence."""
     if state.has_filters:
-        return "No clip passes these filters."
+        return f"No {'such ' if state.words or state.like or state.same else ''}clip passes these filters."
     if state.like:
         return "No other clip shares words with this one."
     if state.same:

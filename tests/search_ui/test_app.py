@@ -279,7 +279,7 @@ def test_words_without_a_letter_are_explained(opened: Open) -> None:
 
 def test_nothing_found_offers_ways_out(opened: Open) -> None:
     page = opened(ROWS, q="dog", mode="exact", age="nineties")
-    assert page.info[0].value == "No clip passes these filters."
+    assert page.info[0].value == "No such clip passes these filters."
     assert 'href="?q=dog&amp;mode=exact" target="_self">drop age: nineties</a>' in html(page)
 
     page = opened(q="cat dog", mode="exact")

@@ -33,7 +33,8 @@ def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (SearchState("dog", filters={"age": ("teens",)}), "filters"),
+        (SearchState("dog", filters={"age": ("teens",)}), "No such clip passes these filters."),
+        (SearchState(duration=Range(20.0)), "No clip passes these filters."),
         (SearchState("dog"), "“dog”"),
         (SearchState("dog cat"), "all of these words"),
         (SearchState(like="a.mp3"), "shares words"),
