@@ -12,7 +12,7 @@ PICTURE = Path(__file__).with_name("search-page.png")
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.goto(f"{ADDRESS}/?q=blacksmith")
+    tab.goto(f"{ADDRESS}/?q=blacksmith+hammer")
     tab.locator(".transcript mark").first.wait_for()
     tab.wait_for_load_state("networkidle")
     tab.screenshot(path=PICTURE)
