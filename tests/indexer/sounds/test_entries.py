@@ -21,7 +21,9 @@ symbols = st.lists(st.integers(1, 39), max_size=30).map(bytes)
 def entries(sounds: list[bytes], words: list[str]) -> Entries:
     ones = np.ones(len(words), np.float32)
     numbers = np.arange(len(words), dtype=np.int32)[:, None]
-    return Entries(numbers, padded_sounds(sounds), padded_letters(words), ones, ones, ones)
+    return Entries(
+        numbers, padded_sounds(sounds), padded_letters(words), passages=ones, rarer=ones, commoner=ones, known=ones
+    )
 
 
 def made_up(number: int) -> tuple[list[bytes], list[str]]:
