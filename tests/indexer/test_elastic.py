@@ -14,6 +14,7 @@ from indexer import elastic_client, elastic_search
 from indexer.elastic import ElasticIndex
 from indexer.elastic_client import shown
 from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
+from indexer.finding import MOST_WORDS, Finder
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
@@ -21,6 +22,7 @@ from indexer.settings import IndexSettings
 from tests.indexer.conftest import Node
 from tests.indexer.contract import AskingContract, ChangingContract, OpenIndex, heard, ids, paged, rows
 from tests.indexer.made_rows import passages
+from tests.indexer.sounds.made_mishearings import rows as misheard_rows
 
 PASSWORD = "not for anyone's eyes"
 
@@ -118,6 +120,37 @@ def test_a_passage_that_is_refused_is_named_and_the_half_index_goes(
     assert ids(index) == ["a"]
     (version,) = client.indices.get_alias(name=own.index_name).body
     assert set(client.indices.get(index=f"{own.index_name}-*").body) == {version, f"{version}-lexicon"}
+
+
+@pytest.mark.elastic
+def test_words_that_are_gone_ask_to_be_loaded_again(index: ElasticIndex, client: Elasticsearch):
+    index.replace(rows("a"))
+    client.indices.delete(index=f"{index.about().version}-lexicon")
+    with pytest.raises(IndexMissing, match="load your files again"):
+        index.lexicon()
+    assert index.count() == 1, "what needs no guesses is answered"
+
+
+@pytest.mark.elastic
+def test_a_version_that_is_removed_takes_its_words_along(
+    index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    for name in "abcde":
+        index.replace(rows(name))
+    names = sorted(client.indices.get(index=f"{own.index_name}-*").body)
+    versions = [name for name in names if not name.endswith("-lexicon")]
+    assert len(versions) == own.index_versions
+    assert names == sorted([*versions, *(f"{name}-lexicon" for name in versions)])
+
+
+@pytest.mark.elastic
+def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticIndex):
+    """Each with all its guesses, which makes the largest tree that anybody can ask for."""
+    index.replace(passages(tuple(misheard_rows(300))))
+    words = " ".join(dict.fromkeys(word for row in misheard_rows(300) for word in row.text.split()))
+    plan = Finder(index).plan(f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}")
+    assert len(plan.sought) == MOST_WORDS
+    assert index.search(Request(plan.query)).total == 300
 
 
 @pytest.mark.elastic

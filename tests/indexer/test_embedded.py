@@ -151,6 +151,17 @@ def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
         EmbeddedIndex(folder).count()
 
 
+@pytest.mark.parametrize("packed", [b"", b"no words", b"PK\x03\x04cut off", None])
+def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, packed: bytes | None):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    lexicon = folder / "versions" / index.about().version / "lexicon.npz"
+    lexicon.unlink() if packed is None else lexicon.write_bytes(packed)
+    with pytest.raises(IndexMissing if packed is None else IndexIncompatible, match="load your files again"):
+        EmbeddedIndex(folder).lexicon()
+    assert EmbeddedIndex(folder).count() == 1, "what needs no guesses is answered"
+
+
 def test_a_version_that_somebody_removed_is_missed(folder: Path):
     index = EmbeddedIndex(folder)
     index.replace(rows("a"))

@@ -13,7 +13,7 @@ from clips.row import ClipRow
 from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
 from indexer.fields import FACETS, UNKNOWN
-from indexer.finding import Finder, Plan
+from indexer.finding import Finder
 from indexer.index import Range, Request, SearchIndex
 from indexer.modes import MODES
 from indexer.passages import passages_of
@@ -89,13 +89,6 @@ def assert_same(both: Both, request: Request) -> None:
     assert one.facets == other.facets
 
 
-def plans(both: Both, typed: str, mode: str) -> tuple[Plan, Plan]:
-    """How the same is searched for in either engine; the plans are alike, since both know the same words."""
-    one, other = (Finder(index).plan(typed, mode) for index in both)
-    assert one == other
-    return one, other
-
-
 def drawn(chance: random.Random, finder: Finder, vocabulary: dict[str, int], facets: dict[str, list[str]]) -> Request:
     """A search as people make them: frequent words and rare ones, some filters, any page."""
     weights = list(vocabulary.values()) if chance.random() < 0.5 else None
@@ -133,8 +126,7 @@ def test_a_few_hundred_searches_of_the_real_clips_have_the_same_answers(real: Bo
 def test_the_whole_ranking_of_a_frequent_word_is_the_same(real: Both):
     for words in ("the", "the boy", "he said", "", "blacksmith", "some one painted"):
         for mode in MODES:
-            plan, _ = plans(real, words, mode)
-            assert_same(real, Request(plan.query, size=2000))
+            assert_same(real, Request(Finder(real.elastic).plan(words, mode).query, size=2000))
 
 
 def test_the_vocabulary_is_the_same(real: Both, made: Both):
@@ -145,6 +137,47 @@ def test_the_vocabulary_is_the_same(real: Both, made: Both):
 def test_made_rows_of_every_kind_have_the_same_answers(made: Both):
     assert_same_for_many(made, SEARCHES)
     assert_same(made, Request(size=400, facets=FACETS))
+
+
+def typed(chance: random.Random, words: list[str], values: dict[str, list[str]]) -> str:
+    """What people may type: a few things of the query language about words that are there."""
+    facet = chance.choice([facet for facet, known in values.items() if known])
+    one, other = chance.choices(words, k=2)
+    things = [
+        one,
+        one,
+        f"{one}~",
+        f"{one[: chance.randint(1, 4)]}*",
+        f'"{one} {other}"',
+        f"-{one}",
+        f"{one} OR {other}",
+        f'{facet}:"{chance.choice(values[facet])}"',
+        f"-{facet}:unknown",
+        f"duration:{chance.randint(0, 4)}-{chance.choice(['', '6'])}",
+    ]
+    return " ".join(chance.sample(things, chance.randint(1, 4)))
+
+
+def assert_same_for_what_is_typed(both: Both, searches: int) -> None:
+    """In every mode the plans are equal, and what they find is."""
+    chance = random.Random(11)
+    words = sorted(both.embedded.vocabulary())
+    counts = both.embedded.search(Request(facets=FACETS, size=1)).facets
+    values = {facet: sorted({*found} - {UNKNOWN}) for facet, found in counts.items()}
+    finders = [Finder(index) for index in both]
+    for at in range(searches):
+        text, mode = typed(chance, words, values), MODES[at % len(MODES)]
+        one, other = (finder.plan(text, mode) for finder in finders)
+        assert one == other, text
+        assert_same(both, Request(one.query, facets=FACETS, size=100))
+
+
+def test_what_people_type_has_the_same_answers_over_the_real_clips(real: Both):
+    assert_same_for_what_is_typed(real, 200)
+
+
+def test_what_people_type_has_the_same_answers_over_made_rows(made: Both):
+    assert_same_for_what_is_typed(made, 120)
 
 
 WORDS = ("the", "a", "boy", "ran", "far", "no", "nowhere", "大学", "straße")
