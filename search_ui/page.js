@@ -52,9 +52,10 @@
   let waiting;
 
   const offer = async (box) => {
-    const answer = await fetch(`completions?q=${encodeURIComponent(box.value)}`).catch(() => null);
-    if (!answer?.ok) return;
-    const texts = await answer.json();
+    const typed = box.value;
+    const answer = await fetch(`completions?q=${encodeURIComponent(typed)}`).catch(() => null);
+    const texts = answer?.ok ? await answer.json() : [];
+    if (box.value !== typed) return; // more was typed meanwhile, and is asked for in its turn
     offers.replaceChildren(...texts.map((text) => Object.assign(document.createElement("option"), { value: text })));
   };
 
@@ -93,9 +94,9 @@
     document.querySelectorAll(".saved ul").forEach((ul) => ul.replaceChildren(...(rows.length ? rows : [none])));
   };
   const say = (button, word) => {
-    const before = button.textContent;
+    button.dataset.name ??= button.textContent; // a second click comes while the first is still answered
     button.textContent = word;
-    setTimeout(() => (button.textContent = before), 1500);
+    setTimeout(() => (button.textContent = button.dataset.name), 1500);
   };
 
   document.addEventListener("toggle", ({ target }) => target.matches?.(".saved[open]") && list(), true);

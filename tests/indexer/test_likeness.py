@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from elasticsearch import Elasticsearch
 
 from clips.row import ClipRow, Segment
 from clips.table import read_csv
@@ -13,17 +14,19 @@ from indexer.index import Request, SearchIndex
 from indexer.likeness import MOST_TELLING, more_like, plan_like, plan_same, same_sentence, telling_words
 from indexer.passages import Passage, passages_of
 from indexer.query import Query
-from indexer.settings import IndexSettings
+from tests.indexer.test_elastic import remove, settings
 
 Load = Callable[[list[ClipRow]], SearchIndex]
 
 COMMON = [ClipRow(f"common-{at:02}.mp3", generated_text="the boy said no") for at in range(30)]
 
 
-@pytest.fixture
-def loaded(tmp_path: Path) -> Iterator[Load]:
-    """Loads rows into an index of its own, and closes it in the end."""
-    index = open_index(IndexSettings(), str(tmp_path / "index"))
+@pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
+def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
+    """Loads rows into an index of its own, of either engine, and removes it in the end."""
+    own = settings()
+    url = str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("node").url
+    index = open_index(own, url)
 
     def load(rows: list[ClipRow]) -> SearchIndex:
         index.replace(passage for row in rows for passage in passages_of(row))
@@ -31,6 +34,9 @@ def loaded(tmp_path: Path) -> Iterator[Load]:
 
     yield load
     index.close()
+    if request.param == "elastic":
+        with Elasticsearch(url) as client:
+            remove(client, own)
 
 
 def found(index: SearchIndex, query: Query) -> list[str]:
