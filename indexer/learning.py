@@ -1,6 +1,8 @@
 """``indexer learn`` and ``learn-spelling``: what search knows of sounds, learned anew."""
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +30,8 @@ def learn(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
         tables = learn_tables(
             rows, english(), source, step=lambda done, total: progress.update(task, completed=done, total=total)
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    tables.save(target)
+    with _written(target):
+        tables.save(target)
     print(f"learned from {tables.passages:,} transcripts; the tables are in {target}")
     return 0
 
@@ -41,9 +43,21 @@ def learn_spelling(_index: SearchIndex, asked: Namespace, _settings: IndexSettin
         raise WrongRequest(f"there is no file {dictionary}")
     pronounced = read_dictionary(dictionary)
     print(f"aligning {len(pronounced):,} words with their sounds; this takes about a minute")
-    learn_from(pronounced, asked.source or dictionary.name).save(asked.out)
+    spelling = learn_from(pronounced, asked.source or dictionary.name)
+    with _written(asked.out):
+        spelling.save(asked.out)
     print(f"the letters' sounds are in {asked.out}")
     return 0
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """Make the folder; what cannot be written is told in a sentence."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as problem:
+        raise WrongRequest(f"{target} cannot be written: {problem.strerror}; name another file with --out") from problem
 
 
 def _dictionary_in_the_wheel() -> Path:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import letters, plain
 from indexer.sounds.distance import distances
 from indexer.sounds.entries import LONGEST_SOUND, LONGEST_SPELLING, Entries
@@ -17,6 +18,10 @@ from indexer.sounds.tables import Tables
 
 NEAREST: Final = 70
 """Words, and pairs as many, that a guess is chosen from."""
+
+FARTHEST: Final = 2.0
+"""Cost per phoneme, and per letter, beyond which nothing is alike: of short words all that is long is farther, and the
+regression, which is learned from words of four letters and more, knows nothing of that."""
 
 MEASURED_WORDS: Final = 1000
 MEASURED_PAIRS: Final = 700
@@ -84,9 +89,14 @@ class Candidates:
 
 
 class Guesser:
-    """Guesses among the words and pairs of one lexicon, by one set of tables."""
+    """Guesses among the words and pairs of one lexicon, by one set of tables; `WrongRequest` where those do not fit."""
 
     def __init__(self, lexicon: Lexicon, tables: Tables, spelling: Spelling) -> None:
+        if tables.weights.shape != (2, len(FEATURES)):
+            raise WrongRequest(
+                f"the sound tables learned from {tables.source} are of another version of Hearsay; "
+                "learn them again with: indexer learn"
+            )
         self.lexicon = lexicon
         self._tables = tables
         self._spelling = spelling
@@ -112,7 +122,7 @@ class Guesser:
         return tuple(sorted(found, key=lambda guess: (-guess.probability, guess.tokens)))
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
-        """The `NEAREST` entries by sound and letters together."""
+        """The `NEAREST` entries by sound and letters together, without those that are farther than `FARTHEST`."""
         said = [np.frombuffer(one[:LONGEST_SOUND], np.uint8) for one in self._spelling.pronunciations(plain(word))]
         if not said or not len(entries):
             return Candidates(np.empty(0, np.intp), np.empty((0, len(FEATURES))))
@@ -126,6 +136,7 @@ class Guesser:
         ) / len(spelled)
         apart = _together(sounds) + _LETTER_SHARE * _together(spellings)
         best = np.sort(np.argsort(apart, kind="stable")[:NEAREST])
+        best = best[np.maximum(sounds[0, best], spellings[0, best]) < FARTHEST]
         features = self._features(word, said[0], entries, rows[best], sounds[:, best], spellings[:, best])
         return Candidates(rows[best], features)
 

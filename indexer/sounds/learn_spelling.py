@@ -36,7 +36,7 @@ def read_dictionary(file: Path) -> Dictionary:
     `WrongRequest` where the file holds no such line.
     """
     found: dict[str, list[Pronunciation]] = defaultdict(list)
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
         name, *phonemes = line.split() or [""]
         word = re.sub(r"['.-]", "", _VARIANT.sub("", name)).lower()
         if word.isascii() and word.isalpha() and phonemes and all(phoneme in _NUMBERS for phoneme in phonemes):

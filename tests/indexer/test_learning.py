@@ -100,3 +100,17 @@ def test_what_is_no_dictionary_is_one_sentence(
     assert sentence in said.err
     assert said.err.count("\n") == 1
     assert not (tmp_path / "out.xz").exists()
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    dictionary = tmp_path / "tiny.dict"
+    dictionary.write_text(TINY)
+    (tmp_path / "folder").mkdir()
+    for out in (tmp_path / "folder", corpus / "in a file"):
+        for words in (["learn", str(corpus)], ["learn-spelling", str(dictionary)]):
+            assert main([*words, "--out", str(out)]) == 2
+            said = capsys.readouterr()
+            assert f"{out} cannot be written" in said.err
+            assert said.err.count("\n") == 1

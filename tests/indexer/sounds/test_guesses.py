@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clips.normalise import tokens
-from indexer.sounds.guesses import FEATURES, NEAREST, Guesser
+from indexer.errors import WrongRequest
+from indexer.sounds.guesses import FEATURES, MISSPELT, NEAREST, Guesser
 from indexer.sounds.lexicon import Lexicon, Tally
 from indexer.sounds.spelling import english
 from indexer.sounds.tables import shipped
@@ -91,7 +94,8 @@ def test_the_rate_of_a_word_is_its_share_of_the_passages_and_never_nothing():
 def test_features_are_finite_and_the_last_is_one(guesser: Guesser):
     for entries in (guesser.lexicon.single, guesser.lexicon.double):
         features = guesser.candidates("blacksmith", entries).features
-        assert features.shape == (len(entries), len(FEATURES))
+        assert 0 < len(features) <= len(entries)
+        assert features.shape[1] == len(FEATURES)
         assert np.all(np.isfinite(features))
         assert np.all(features[:, -1] == 1)
 
@@ -118,3 +122,24 @@ def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
         one, other = large.guesses(word)[0], small.guesses(word)[0]
         assert one.tokens == other.tokens
         assert one.probability == pytest.approx(other.probability, rel=0.05)
+
+
+@pytest.mark.parametrize("word", ["a", "i", "u", "x", "oh", "zz", "mmm"])
+def test_a_short_word_has_no_long_one_for_a_guess(word: str):
+    """What is learned from words of four letters and more would else call everything likely that is far away."""
+    heard = "approached internationalizations beautiful masized attempting alchymist everyone expectations macksack"
+    guesses = Guesser(lexicon_of(heard), shipped(), english()).guesses(word)
+    assert all(guess.probability < 0.5 for guess in guesses), guesses[:3]
+
+
+def test_a_misspelt_word_has_the_right_one_for_a_likely_guess(guesser: Guesser):
+    for typed in ("vaintde", "vainte", "vaimted"):
+        probability = {guess.tokens: guess.probability for guess in guesser.guesses(typed)}
+        assert probability["vainted",] >= MISSPELT
+        assert probability.get(("utter",), 0) < MISSPELT, "more than a letter is wrong in it"
+
+
+def test_tables_of_other_features_are_to_be_learned_again():
+    tables = replace(shipped(), weights=np.zeros((2, len(FEATURES) + 1)))
+    with pytest.raises(WrongRequest, match=r"learned from .* another version.*learn them again with: indexer learn"):
+        Guesser(lexicon_of(*HEARD), tables, english())

@@ -74,3 +74,9 @@ def test_a_file_that_is_no_dictionary_is_named(tmp_path: Path):
     file.write_text("These are words.\n\n1 2 3\n")
     with pytest.raises(WrongRequest, match=r"no\.dict holds no line of the form: word W ER D"):
         read_dictionary(file)
+
+
+def test_a_dictionary_in_an_older_encoding_is_read_but_for_its_strange_words(tmp_path: Path):
+    file = tmp_path / "latin.dict"
+    file.write_bytes("d\xe9j\xe0 D EY Z HH AA\nbat B AE T\n".encode("latin-1"))
+    assert set(read_dictionary(file)) == {"bat"}
