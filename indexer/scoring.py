@@ -35,16 +35,17 @@ def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     """Index the transcripts apart from all else, ask for what the references say, and print how well it was found."""
     by = _facets(asked.by)
     modes = tuple(dict.fromkeys(asked.mode or MODES))
-    rows = _scorable(asked.files)
+    rows, without_reference = _scorable(asked.files)
     drawing = Drawing(references_of(rows))
     drawn = (question for seed in range(asked.seeds) for question in drawing.draw(seed, asked.per_kind))
-    # Nobody said what distractors say, so it cannot be told whether a frequent word is rightly found in one.
-    questions = [question for question in drawn if not (asked.distractors and question.kind == FREQUENT)]
+    # Of what nobody said it cannot be told whether a frequent word is rightly found in it.
+    is_all_said = not (asked.distractors or without_reference)
+    questions = [question for question in drawn if question.kind != FREQUENT or is_all_said]
     values = {facet: {row.id: str(getattr(row, facet)) for row in rows} for facet in by}
     made_up = distractors([row.generated_text for row in rows], asked.distractors, as_heard=asked.distractors_as_heard)
     with progress_bar() as progress:
-        indexing = progress.add_task("indexing", total=len(rows) + asked.distractors)
-        passages = _passages(chain(rows, made_up), lambda: progress.advance(indexing))
+        indexing = progress.add_task("indexing", total=len(rows) + len(without_reference) + asked.distractors)
+        passages = _passages(chain(rows, without_reference, made_up), lambda: progress.advance(indexing))
         with _own_index(asked.index, settings, passages) as index:
             asking = progress.add_task("asking", total=len(questions) * len(modes))
             ask_for = _ask_for(index, rows, settings, is_cross_fit=asked.cross_fit)
@@ -85,8 +86,11 @@ def _facets(typed: str) -> tuple[str, ...]:
     return named
 
 
-def _scorable(files: Sequence[Path]) -> list[ClipRow]:
-    """The rows that can be asked about; a note tells of the others, and `WrongRequest` that there are none."""
+def _scorable(files: Sequence[Path]) -> tuple[list[ClipRow], list[ClipRow]]:
+    """The rows that can be asked about, and those that have a transcript alone and are only searched.
+
+    Notes tell of these and of what is left out, and `WrongRequest` that nothing can be asked about.
+    """
     rows = [row for row in read_rows(files).values() if not row.deleted]
     scorable = [row for row in rows if is_scorable(row)]
     if not scorable:
@@ -96,9 +100,11 @@ def _scorable(files: Sequence[Path]) -> list[ClipRow]:
             f"of {len(rows)} rows {with_text} have a reference in text and {with_transcript} a transcript in "
             "generated_text, and none has both; name the corpus's file and the transcripts' file, both"
         )
-    if len(scorable) < len(rows):
-        note(f"{len(rows) - len(scorable)} of {len(rows)} rows left out: no reference, or no transcript")
-    return scorable
+    if without := sum(not row.text and bool(row.generated_text) for row in rows):
+        note(f"{without} of {len(rows)} rows have no reference: they are searched, and not asked for")
+    if unheard := sum(not is_scorable(row) for row in rows) - without:
+        note(f"{unheard} of {len(rows)} rows left out: no transcript")
+    return scorable, [row for row in rows if not row.text and row.generated_text]
 
 
 def _passages(rows: Iterable[ClipRow], step: Callable[[], None]) -> Iterator[Passage]:

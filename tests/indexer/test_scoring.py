@@ -122,7 +122,23 @@ def test_people_read_tables_that_fit_into_eighty_columns(files: list[str], capsy
     assert {"one lost 5 .000 (.00, .00) .000 (.00, .00) 1.0 (1.0, 1.0)", "three all 0 – – –"} <= told
     assert "exact minus baseline, question by question" in said.out
     assert "United States" in said.out
-    assert said.err == "note: 1 of 5 rows left out: no reference, or no transcript\n"
+    assert said.err == "note: 1 of 5 rows left out: no transcript\n"
+
+
+def test_clips_without_a_reference_are_searched_and_not_asked_for(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    alone = scored(capsys, *files, "--mode", "baseline")["baseline"]
+    more = tmp_path / "more.csv"
+    heard = "\n".join(row.split(",", 1)[1] for row in HEARD.splitlines()[1:])
+    lines = [f"a-{copy}-{number},{line}" for copy in range(11) for number, line in enumerate(heard.splitlines())]
+    more.write_text("\n".join(["filename,generated_text", *lines, ""]))
+    beside = scored(capsys, *files, str(more), "--mode", "baseline")["baseline"]
+    assert beside["one"]["all"]["n"] == alone["one"]["all"]["n"]
+    assert beside["one"]["all"]["success@10"] < alone["one"]["all"]["success@10"], "eleven copies of each stand first"
+    assert beside["frequent"]["all"]["n"] == 0
+    main(["score", *files, str(more), "--mode", "baseline"])
+    assert "have no reference: they are searched, and not asked for" in capsys.readouterr().err
 
 
 def test_nothing_is_left_behind_and_the_users_own_index_is_as_it_was(
