@@ -19,7 +19,7 @@ from indexer.sounds.tables import Tables
 NEAREST: Final = 70
 """Words, and pairs as many, that a guess is chosen from."""
 
-FARTHEST: Final = 2.0
+FARTHEST: Final = 3.0
 """Cost per phoneme, and per letter, beyond which nothing is alike: of short words all that is long is farther, and the
 regression, which is learned from words of four letters and more, knows nothing of that."""
 

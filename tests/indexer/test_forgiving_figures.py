@@ -20,8 +20,8 @@ from indexer.sounds.spelling import english
 from tests.indexer.sounds.made_mishearings import rows as made_rows
 
 LEAST: Final = (
-    # kind, group, figure, at least; reached with this seed: .782 .895 .994, .834 .933 .983
-    ("one", "lost", "success@10", 0.75),
+    # kind, group, figure, at least; reached with this seed: .800 .888 .994, .833 .932 .984
+    ("one", "lost", "success@10", 0.76),
     ("two", "lost", "success@10", 0.87),
     ("three", "lost", "success@10", 0.97),
     ("one", "all", "mrr@10", 0.825),
