@@ -2,11 +2,12 @@
 
 import logging
 import os
+import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clips.errors import BadRow, BadTable, HearsayError
 from indexer import commands, scoring, searching
@@ -151,9 +152,25 @@ def _from_one(text: str) -> int:
     return number
 
 
+def _parsed(arguments: Sequence[str]) -> Namespace:
+    """The arguments, in which ``-dog`` is a word that must not be there: no option has one dash and several letters."""
+    protected = [f"{_PROTECTED}{text}" if _LEFT_OUT.match(text) else text for text in arguments]
+    asked = parser().parse_args(protected)
+    for name, value in vars(asked).items():
+        if isinstance(value, str):
+            setattr(asked, name, value.removeprefix(_PROTECTED))
+        elif isinstance(value, list):
+            setattr(asked, name, [one.removeprefix(_PROTECTED) if isinstance(one, str) else one for one in value])
+    return asked
+
+
+_LEFT_OUT: Final = re.compile(r"-[^-].")
+_PROTECTED: Final = "\N{WORD JOINER}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors become one sentence on standard error and the exit status 1, wrong use 2."""
-    asked = parser().parse_args(arguments)
+    asked = _parsed(sys.argv[1:] if arguments is None else arguments)
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # what went wrong is said once, by us
     try:
         settings = read_settings(IndexSettings)

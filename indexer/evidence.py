@@ -98,6 +98,8 @@ def _told(one: Evidence) -> str:
     match one.how:
         case "sounds like":
             return f"heard “{' '.join(one.heard_as)}” for “{one.word}”"
+        case "other form":
+            return f"“{one.heard_as[0]}” for “{one.word}”"
         case "alternative":
             return f"“{one.word}” was nearly heard"
         case _:

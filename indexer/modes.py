@@ -41,8 +41,8 @@ OTHER_FORM: Final = 0.05
 
 FLOOR: Final = 0.1
 """Evidence is worth the logarithm of its probability over `FLOOR` times the root of the share of passages that have the
-word: so much is any word worth, and a rare one more. From .03 to .1 success@10 of two lost words goes from .886 to .879 with
-wav2vec2's transcripts, and that of all two-word queries from .745 to .755 with PocketSphinx's."""
+word: so much is any word worth, and a rare one more. From .03 to .1 success@10 of two lost words goes from .886 to .879
+with wav2vec2's transcripts, and that of all two-word queries from .745 to .755 with PocketSphinx's."""
 
 LEAST_PROBABILITY: Final = 0.005
 """Guesses that are less likely are not looked for; with .002 nothing more is found, with .02 a point less."""

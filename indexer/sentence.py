@@ -9,6 +9,9 @@ from indexer.fields import UNKNOWN, facet_label
 
 _AND_HOW: Final = {"forgiving": ", even if heard differently", "exact": ", as heard or in another form"}
 
+_LOOSE: Final = ("forgiving", "sounds-like")
+"""Modes in which a phrase is not all or nothing."""
+
 _FIELDS: Final = {
     "age": "from speakers in their",
     "gender": "from speakers of the gender",
@@ -98,7 +101,8 @@ def _noun(asked: Asked, mode: str, among: int = 1) -> str:
             return f"something like “{token}”" if sounds_like or mode == "sounds-like" else f"“{token}”"
         case Words(tokens):
             spoken = _spoken(tokens)
-            return f"“{spoken}” in a row" if " " in spoken else f"“{spoken}”"
+            loosely = " or some of its words" if mode in _LOOSE else ""
+            return f"“{spoken}” in a row{loosely}" if " " in spoken else f"“{spoken}”{loosely}"
         case Beginning(start):
             return f"a word beginning with “{start}”"
         case _:

@@ -1,6 +1,6 @@
 """Asking the index: a search as the page holds it, as the index takes it and as it is answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -10,7 +10,7 @@ import streamlit as st
 from indexer.errors import WrongRequest
 from indexer.fields import FACETS
 from indexer.finding import Plan
-from indexer.index import Hit, Request, Result
+from indexer.index import Request, Result
 from indexer.likeness import plan_like, plan_same
 from indexer.suggestions import did_you_mean
 from search_ui.connection import the_finder, the_index, the_settings
@@ -25,7 +25,7 @@ class Found:
     """One page of an answer, and the ``plan`` that it was found by.
 
     ``page`` counts from 1 and may be less than was asked for, where that lay past the end. Certainty ends before the
-    hit at ``certain``, None where it does not end on this page.
+    hit at ``certain``, 0 where it ended before this page, None where all of it is certain.
     """
 
     plan: Plan
@@ -49,15 +49,8 @@ def ask(state: SearchState) -> Found:
     pages = max(1, ceil(result.total / size))
     if page > pages:
         result, page = _answer(version, state.on_page(pages), size, plan), pages
-    is_after_doubt = page > 1 and any(not plan.is_certain(hit) for hit in result.hits[:1])
-    before = _answer(version, state.on_page(page - 1), size, plan).hits[-1] if is_after_doubt else None
-    return Found(plan, result, page, pages, end_of_certainty(plan, result.hits, before))
-
-
-def end_of_certainty(plan: Plan, hits: Sequence[Hit], before: Hit | None) -> int | None:
-    """Before which of these hits certainty ends; ``before`` stands before the first of them, where one does."""
-    first = next((at for at, hit in enumerate(hits) if not plan.is_certain(hit)), None)
-    return None if first == 0 and before and not plan.is_certain(before) else first
+    uncertain = next((at for at, hit in enumerate(result.hits) if not plan.is_certain(hit)), None)
+    return Found(plan, result, page, pages, uncertain)
 
 
 def meant(state: SearchState) -> str | None:

@@ -70,7 +70,8 @@ class Entries:
         common, count = np.empty(len(self), np.uint64), np.empty(len(self), np.uint8)
         for weight, there, (asked,) in zip(_WEIGHTS, self._sketches, wanted, strict=True):
             np.bitwise_count(np.bitwise_and(there, asked, out=common), out=count)
-            shared += count * np.uint8(weight)
+            for _ in range(weight):
+                shared += count
         if length_weight:
             apart = np.abs(np.arange(LONGEST_SOUND + 1) - len(sound)) * length_weight
             shared += np.uint8(_ROOM) - np.minimum(apart, _ROOM).astype(np.uint8)[self._short_lengths]

@@ -24,7 +24,7 @@ FARTHEST: Final = 3.0
 regression, which is learned from words of four letters and more, knows nothing of that."""
 
 MEASURED_WORDS: Final = 1000
-MEASURED_PAIRS: Final = 700
+MEASURED_PAIRS: Final = 400
 """How many entries are measured exactly; see `indexer.sounds.entries.Entries.likest`."""
 
 FEATURES: Final = (

@@ -331,3 +331,18 @@ def test_what_a_search_costs_at_its_start_has_no_part_of_the_other_engine(tmp_pa
         [sys.executable, "-c", program], cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=True
     )
     assert said.stdout == "False\n"
+
+
+@pytest.mark.parametrize("words", [["dog", "-cat"], ["-cat", "dog"], ["dog", "--", "-cat"], ["dog -cat"]])
+def test_a_minus_before_a_word_is_no_option(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
+    (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,DOG\nb.mp3,DOG AND CAT\nc.mp3,COW\n")
+    where = ["--index", str(tmp_path / "index")]
+    assert main(["load", str(tmp_path / "clips.csv"), *where]) == 0
+    capsys.readouterr()
+    assert main(["count", "--mode", "exact", *where, *words]) == 0
+    assert capsys.readouterr().out == "1\n"
+    assert main(["search", "--mode", "exact", "--json", "--duration", "-10", *where, *words]) == 0
+    assert json.loads(capsys.readouterr().out)["total"] == 0, "none of them has a duration"
