@@ -19,13 +19,15 @@ How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
 class Sought:
     """One word that was asked for, and what may stand for it: words with its ``stem``, and ``guesses``.
 
-    A word that ends in ``*`` is the beginning of one. One that ``is_optional`` is not missed where it is not.
+    A word that ends in ``*`` is the beginning of one. One that ``is_optional`` is not missed where it is not, unless
+    all of ``either``, the words that OR stands between, are missing.
     """
 
     word: str
     stem: str | None = None
     guesses: tuple[Guess, ...] = ()
     is_optional: bool = False
+    either: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,15 @@ class Heard:
 
 
 def evidence_of(passage: Passage, sought: Sequence[Sought]) -> tuple[Evidence, ...]:
-    """The best evidence for each word; none for an optional one that is missing."""
+    """The best evidence for each word; none for an optional one that is missing, and one for all of an OR together."""
     heard = Heard.of(passage)
-    found = ((one, _evidence(one, heard)) for one in sought)
-    return tuple(evidence for one, evidence in found if evidence.how != "missing" or not one.is_optional)
+    found = [(one, _evidence(one, heard)) for one in sought]
+    missing = {one.word for one, evidence in found if evidence.how == "missing"}
+    lacking = dict.fromkeys(one.either for one in sought if one.either and missing.issuperset(one.either))
+    return (
+        *(evidence for one, evidence in found if evidence.how != "missing" or not one.is_optional),
+        *(Evidence(" OR ".join(words), "missing") for words in lacking),
+    )
 
 
 def _evidence(one: Sought, heard: Heard) -> Evidence:

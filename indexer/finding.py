@@ -109,13 +109,21 @@ def _likely(guesses: Iterable[Guess]) -> tuple[Guess, ...]:
 
 def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:
     """Each word that is wanted, with what the mode takes for it."""
-    loud, needed = sounding(asked), _needed(asked)
+    loud, needed, alternatives = sounding(asked), _needed(asked), _alternatives(asked)
 
     def one(word: str) -> Sought:
         guesses = weighing.guesses(word) if mode in _GUESSING or word in loud else ()
-        return Sought(word, None if mode == "baseline" else stem(word), guesses, is_optional=word not in needed)
+        either = () if word in needed else alternatives.get(word, ())
+        return Sought(word, None if mode == "baseline" else stem(word), guesses, word not in needed, either)
 
     return tuple(map(one, dict.fromkeys(words_of(asked))))
+
+
+def _alternatives(asked: Asked) -> dict[str, tuple[str, ...]]:
+    """For each word beside an OR, all the words that the OR stands between."""
+    children = asked.children if isinstance(asked, Every) else (asked,)
+    groups = [tuple(words_of(child)) for child in children if isinstance(child, Either)]
+    return {word: words for words in groups for word in words}
 
 
 def _needed(asked: Asked) -> frozenset[str]:

@@ -65,6 +65,12 @@ def test_an_optional_word_that_is_not_there_is_not_missed():
     assert [one.word for one in evidence_of(passage("A GIRL"), pair)] == ["girl"]
 
 
+def test_where_all_that_or_stands_between_is_missing_that_is_said_at_once():
+    pair = [Sought(word, is_optional=True, either=("boy", "girl")) for word in ("boy", "girl")]
+    assert told(evidence_of(passage("A DOG"), pair)) == "without “boy OR girl”"
+    assert told(evidence_of(passage("A GIRL"), pair)) == ""
+
+
 def test_words_are_compared_as_they_are_indexed():
     assert how("CAN’T Straße", sought("cant"))[0] == "heard"
     assert how("京都大学", sought("大学"))[0] == "heard"
