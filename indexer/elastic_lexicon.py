@@ -1,7 +1,7 @@
 """The lexicon of an Elasticsearch index: one document, in a small index of its own beside the version it belongs to."""
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
@@ -44,14 +44,13 @@ def keep(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
 
 def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetched:
     """The lexicon of a version, ``before`` again where that still holds; `IndexMissing` where there is none."""
-    if before and before.version == version and monotonic() - before.at < SECONDS_BELIEVED:
-        return before
+    known = before if before and before.version == version else None
+    if known and monotonic() - known.at < SECONDS_BELIEVED:
+        return known
     try:
-        found = client.get(index=index_of(version), id=_ID, source=not before or before.version != version)
-        if before and before.version == version:
-            if found["_seq_no"] == before.change:
-                return Fetched(version, before.change, before.lexicon, monotonic())
-            found = client.get(index=index_of(version), id=_ID)
+        if known and client.get(index=index_of(version), id=_ID, source=False)["_seq_no"] == known.change:
+            return replace(known, at=monotonic())
+        found = client.get(index=index_of(version), id=_ID)
     except NotFoundError as problem:
         raise IndexMissing(f"the words of {version} are gone; load your files again") from problem
     lexicon = Lexicon.from_bytes(b64decode(found["_source"]["packed"]))

@@ -98,9 +98,7 @@ def every_word(asked: Asked, weighing: Weighing) -> Query:
         case Either(children):
             return _one_of(AnyOf, (every_word(child, weighing) for child in children))
         case Every(children):
-            wanted = [every_word(child, weighing) for child in children if not isinstance(child, Not)]
-            barred = [every_word(child.child, weighing) for child in children if isinstance(child, Not)]
-            return _without(_all_of(wanted), barred)
+            return _narrowed((), children, weighing)
         case Not(child):
             return Without(EVERYTHING, every_word(child, weighing))
         case InField() | Span():
@@ -111,7 +109,7 @@ def any_word(asked: Asked, weighing: Weighing) -> Query:
     """Mode baseline: any word, exactly as heard, ranked by plain BM25."""
     wanted, conditions = _parted(asked)
     found = _one_of(AnyOf, (_as_heard(child, weighing) for child in wanted)) if wanted else EVERYTHING
-    return _narrowed(found, conditions, weighing)
+    return _narrowed((found,), conditions, weighing)
 
 
 def forgiving(asked: Asked, weighing: Weighing) -> Query:
@@ -120,16 +118,16 @@ def forgiving(asked: Asked, weighing: Weighing) -> Query:
     """
     wanted, conditions = _parted(asked)
     if not wanted:
-        return _narrowed(EVERYTHING, conditions, weighing)
+        return _narrowed((EVERYTHING,), conditions, weighing)
     band = certain_from(asked, weighing)
     heard = AllOf((Constant(EVERYTHING, band), *(_as_heard(child, weighing) for child in wanted)))
-    return _narrowed(BestOf((heard, _guessed(wanted, weighing))), conditions, weighing)
+    return _narrowed((BestOf((heard, _guessed(wanted, weighing))),), conditions, weighing)
 
 
 def sounds_like(asked: Asked, weighing: Weighing) -> Query:
     """Mode sounds-like: guesses weigh about as much as hits, so that both stand side by side."""
     wanted, conditions = _parted(asked)
-    return _narrowed(_guessed(wanted, weighing) if wanted else EVERYTHING, conditions, weighing)
+    return _narrowed((_guessed(wanted, weighing) if wanted else EVERYTHING,), conditions, weighing)
 
 
 BUILDERS: Final[Mapping[str, Callable[[Asked, Weighing], Query]]] = {
@@ -188,11 +186,12 @@ def _is_condition(asked: Asked) -> bool:
     return isinstance(asked, InField | Span | Not)
 
 
-def _narrowed(found: Query, conditions: Sequence[Asked], weighing: Weighing) -> Query:
-    """What was found, where the conditions hold."""
+def _narrowed(found: Sequence[Query], conditions: Sequence[Asked], weighing: Weighing) -> Query:
+    """What all of ``found`` finds, where the conditions hold: each as in mode exact, and none that a `Not` bars."""
     held = [every_word(child, weighing) for child in conditions if not isinstance(child, Not)]
     barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Not)]
-    return _without(_all_of([found, *held]), barred)
+    query = _all_of([*found, *held])
+    return Without(query, _one_of(AnyOf, barred)) if barred else query
 
 
 def _condition(asked: InField | Span) -> Query:
@@ -278,7 +277,3 @@ def _one_of(kind: type[AnyOf] | type[BestOf], queries: Iterable[Query]) -> Query
     if not children:
         return NOTHING
     return children[0] if len(children) == 1 else kind(children)
-
-
-def _without(query: Query, barred: Sequence[Query]) -> Query:
-    return Without(query, _one_of(AnyOf, barred)) if barred else query
