@@ -21,6 +21,9 @@ from indexer.settings import IndexSettings, read_settings
 
 Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
 
+_LEFT_OUT: Final = re.compile(r"-[^-].")
+_PROTECTED: Final = "\N{WORD JOINER}"
+
 
 def parser() -> ArgumentParser:
     """Every word of the command line."""
@@ -162,10 +165,6 @@ def _parsed(arguments: Sequence[str]) -> Namespace:
         elif isinstance(value, list):
             setattr(asked, name, [one.removeprefix(_PROTECTED) if isinstance(one, str) else one for one in value])
     return asked
-
-
-_LEFT_OUT: Final = re.compile(r"-[^-].")
-_PROTECTED: Final = "\N{WORD JOINER}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

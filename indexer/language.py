@@ -88,10 +88,13 @@ class _Reader:
         """What stands side by side in the text, things with OR between them as one."""
         groups: list[list[Asked]] = []
         is_or = False
+        self._note_of_other_languages(text)
         for item in _ITEM.finditer(text):
             if item["bare"] == "OR" and not item["minus"]:
                 self._note_lonely(is_or or not groups)
                 is_or = bool(groups)
+            elif item["bare"] == "AND":
+                continue
             elif (asked := self._item(item)) != _NOTHING:
                 if not is_or:
                     groups.append([])
@@ -99,6 +102,16 @@ class _Reader:
                 is_or = False
         self._note_lonely(is_or)
         return [_together(Either, group) for group in groups]
+
+    def _note_of_other_languages(self, text: str) -> None:
+        """What people know from elsewhere and is not said so here."""
+        bare = [item["bare"] for item in _ITEM.finditer(text) if item["bare"]]
+        if "AND" in bare:
+            self.notes.append("words side by side are all asked for, so AND was left out; the word itself is “and”")
+        if "NOT" in bare:
+            self.notes.append("NOT was read as a word; a minus leaves out what stands right behind it, as in -dog")
+        if "OR" in bare and any(word.startswith("(") or word.endswith(")") for word in bare):
+            self.notes.append("brackets do not hold words together here; OR stands between its two neighbours")
 
     def _note_lonely(self, is_lonely: bool) -> None:
         if is_lonely:
