@@ -1,5 +1,6 @@
 """Engines: which one an index address means. The one place where an index is made."""
 
+import re
 from pathlib import Path
 
 from indexer.embedded import EmbeddedIndex
@@ -19,5 +20,6 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
 
         return ElasticIndex(address, settings)
     if "://" in address:
-        raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {address} is neither")
+        shown = re.sub(r"://.*@", "://", address)
+        raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {shown} is neither")
     return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)

@@ -22,7 +22,8 @@ class IndexSettings(BaseSettings):
 
     index_url: str = Field(
         str(PROJECT / "var" / "index"),
-        description="Where the index is: a folder (embedded), or http(s)://host:9200 (Elasticsearch).",
+        description="Where the index is: a folder (embedded), or http(s)://host:9200 (Elasticsearch; more nodes with "
+        "commas).",
     )
     index_name: str = Field("cv-transcriptions", description="Name of the index, in Elasticsearch its alias.")
     index_api_key: SecretStr | None = Field(None, description="Elasticsearch API key.")
