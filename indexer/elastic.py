@@ -1,22 +1,18 @@
 """The Elasticsearch engine: versions are indices behind one alias, which is swapped in one step."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from elasticsearch import Elasticsearch
-from elasticsearch.helpers import scan
+from elasticsearch.helpers import ScanError, scan
 
-from indexer.documents import SCHEMA
 from indexer.elastic_bulk import write
 from indexer.elastic_client import connect, shown
 from indexer.elastic_errors import translated
-from indexer.elastic_lexicon import Fetched, fetched, index_of, keep
+from indexer.elastic_lexicon import Fetched, add, fetched, keep
 from indexer.elastic_query import (
-    LOADED,
     SETTINGS_WHEN_LOADED,
     compiled,
     index_action,
@@ -24,14 +20,20 @@ from indexer.elastic_query import (
     settings_while_loading,
     words_body,
 )
+from indexer.elastic_sample import Sample
 from indexer.elastic_search import answer
-from indexer.errors import IndexerError, IndexIncompatible, IndexMissing, LoadFailed
+from indexer.elastic_versions import ElasticVersions, exact_count
+from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.index import About, Request, Result
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term
+from indexer.refusals import Refusals
 from indexer.settings import IndexSettings
 from indexer.sounds.lexicon import Lexicon, Tally, heard_in, tallied
 from indexer.sounds.spelling import english
+
+_BEFORE_STANDS: Final = "the index before still stands"
+_OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"
 
 
 class ElasticIndex:
@@ -48,52 +50,48 @@ class ElasticIndex:
     def _client(self) -> Elasticsearch:
         return connect(self._address, self._settings)
 
+    @property
+    def _versions(self) -> ElasticVersions:
+        return ElasticVersions(self._client, self._alias, shown(self._address))
+
     def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
         with self._translated():
-            before = self._served()
-            new = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-            shape = settings_while_loading(self._settings.index_shards)
-            self._client.indices.create(index=new, mappings=mapping(audio), settings=shape)
+            before = self._versions.served()
+            new = self._versions.new_name()
             try:
+                self._versions.create(new, mapping(audio), settings_while_loading(self._settings.index_shards))
                 number = self._fill(new, passages)
-                self._serve(new, before)
+                self._versions.serve(new)
             except BaseException:
                 self._discard(new)
                 raise
-            self._remove_old(new)
+        with suppress(IndexerError), self._translated():  # what cannot be removed now goes with the next load
+            self._versions.remove_old(before, new, self._settings.index_versions)
         return number
 
     def rollback(self) -> str:
         with self._translated():
-            current = self._current()
-            if not (before := [name for name in self._whole() if name < current]):
-                raise IndexMissing(
-                    f"there is no version before {current} at {shown(self._address)}; it is still served"
-                )
-            self._serve(before[-1], current)
-            self._remove(current)
-        return before[-1]
+            current = self._versions.current()
+            before = self._versions.before(current)
+            self._versions.serve(before)
+            self._versions.remove(current)
+        return before
 
     def put(self, passages: Iterable[Passage]) -> int:
         new = {passage.id: passage for passage in passages}
         with self._translated():
-            self._check()
-            current = self._current()
+            current = self._versions.readable()
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
-            actions = [*(index_action(passage, current) for passage in new.values()), *_deletions(current, stale)]
-            before = fetched(self._client, current, None).lexicon
-            keep(self._client, current, Lexicon.of(heard_in(new.values()), english(), before))
+            add(self._client, current, heard_in(new.values()))
             self._fetched = None
-            write(self._client, actions)
-            self._client.indices.refresh(index=current)
+            self._change(current, [*(index_action(one, current) for one in new.values()), *_deletions(current, stale)])
         return len(new)
 
     def delete(self, clips: Sequence[str]) -> int:
         with self._translated():
-            current = self._current()
+            current = self._versions.readable()
             ids = list(self._ids_of(current, clips))
-            write(self._client, _deletions(current, ids))
-            self._client.indices.refresh(index=current)
+            self._change(current, _deletions(current, ids))
         return len(ids)
 
     def get(self, passage_id: str) -> Passage | None:
@@ -111,7 +109,8 @@ class ElasticIndex:
         with self._translated():
             self._check()
             while True:
-                words = self._client.search(index=self._alias, **words_body(after))["aggregations"]["words"]
+                found = self._client.search(index=self._alias, allow_partial_search_results=False, **words_body(after))
+                words = found["aggregations"]["words"]
                 counts |= {bucket["key"]["word"]: bucket["doc_count"] for bucket in words["buckets"]}
                 if not (after := words.get("after_key")):
                     return counts
@@ -119,18 +118,18 @@ class ElasticIndex:
     def lexicon(self) -> Lexicon:
         with self._translated():
             self._check()
-            self._fetched = fetched(self._client, self._current(), self._fetched)
+            self._fetched = fetched(self._client, self._versions.current(), self._fetched)
             return self._fetched.lexicon
 
     def count(self, query: Query = EVERYTHING) -> int:
         with self._translated():
             self._check()
-            return int(self._client.count(index=self._alias, query=compiled(query))["count"])
+            return exact_count(self._client, self._alias, compiled(query))
 
     def about(self) -> About:
         with self._translated():
-            current = self._current()
-            return About(current, self._meta(current).get("audio"))
+            current = self._versions.current()
+            return About(current, self._versions.about(current).get("audio"))
 
     def close(self) -> None:
         if "_client" in self.__dict__:
@@ -144,74 +143,44 @@ class ElasticIndex:
 
     def _fill(self, index: str, passages: Iterable[Passage]) -> int:
         """Write all passages and see that they are there; returns how many."""
-        tally = Tally()
-        created = write(self._client, (index_action(passage, index) for passage in tallied(passages, tally)))
+        tally, sample, refusals = Tally(), Sample(), Refusals(self._settings.refusals)
+        actions = sample.of(index_action(passage, index) for passage in tallied(passages, tally))
+        written = write(self._client, actions, refusals, _BEFORE_STANDS)
         keep(self._client, index, Lexicon.of(tally, english()))
         self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
         self._client.indices.refresh(index=index)
-        if (there := self._client.count(index=index)["count"]) != created:
-            raise LoadFailed(f"{created} passages were written and {there} are there; the index before still stands")
-        self._client.indices.put_mapping(index=index, meta=self._meta(index) | {LOADED: True})
-        return created
+        there = exact_count(self._client, index)
+        if not written.created <= there <= written.acknowledged:
+            raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
+        sample.check(self._client, index)
+        self._versions.mark_whole(index)
+        return there
 
-    def _serve(self, new: str, before: str | None) -> None:
-        away = [{"remove": {"index": before, "alias": self._alias}}] if before else []
-        self._client.indices.update_aliases(actions=[*away, {"add": {"index": new, "alias": self._alias}}])
+    def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
+        write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)
+        self._client.indices.refresh(index=version)
 
     def _discard(self, half: str) -> None:
         """Remove a version that failed, unless it is served after all and only the answer was lost."""
         with suppress(IndexerError), self._translated():
-            if self._served() != half:
-                self._remove(half)
-
-    def _remove_old(self, current: str) -> None:
-        """Remove the versions beyond those to keep, and what killed loads left."""
-        kept = self._whole()[-self._settings.index_versions :]
-        for name in self._metas():
-            if name < current and name not in kept:
-                self._remove(name)
-
-    def _remove(self, version: str) -> None:
-        self._client.indices.delete(index=[version, index_of(version)], ignore_unavailable=True)
-
-    def _served(self) -> str | None:
-        aliased = self._client.options(ignore_status=404).indices.get_alias(name=self._alias).body
-        return None if "error" in aliased else max(aliased, default=None)
-
-    def _current(self) -> str:
-        if (served := self._served()) is None:
-            raise IndexMissing(
-                f"there is no index {self._alias} at {shown(self._address)} yet; "
-                "load your clips with: ./run.sh load FILE"
-            )
-        return served
-
-    def _metas(self) -> dict[str, dict[str, Any]]:
-        """What each version tells of itself, by its name."""
-        found = self._client.indices.get_mapping(index=f"{self._alias}-*").body
-        own = re.compile(rf"{re.escape(self._alias)}-\d{{20}}")
-        return {name: found[name]["mappings"].get("_meta", {}) for name in sorted(found) if own.fullmatch(name)}
-
-    def _whole(self) -> list[str]:
-        """The versions that were loaded to their end, oldest first."""
-        return [name for name, meta in self._metas().items() if meta.get(LOADED)]
-
-    def _meta(self, index: str) -> dict[str, Any]:
-        return dict(self._client.indices.get_mapping(index=index).body[index]["mappings"].get("_meta", {}))
+            if self._versions.served() != half:
+                self._versions.remove(half)
 
     def _check(self) -> None:
         """Refuse, at the first question, an index that another version of Hearsay made."""
-        if not self._checked and self._meta(self._current()).get("schema") != SCHEMA:
-            raise IndexIncompatible(
-                f"the index {self._alias} at {shown(self._address)} was made by another version of Hearsay; "
-                "load your files again"
-            )
+        if not self._checked:
+            self._versions.readable()
         self._checked = True
 
     def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
-        for start in range(0, len(clips), 1000):
-            query = {"query": {"terms": {"clip": list(clips[start : start + 1000])}}, "_source": False}
-            yield from (hit["_id"] for hit in scan(self._client, query, index=index))
+        try:
+            for start in range(0, len(clips), 1000):
+                query = {"query": {"terms": {"clip": list(clips[start : start + 1000])}}, "_source": False}
+                yield from (hit["_id"] for hit in scan(self._client, query, index=index))
+        except ScanError as problem:
+            raise IndexUnavailable(
+                f"a part of the index at {shown(self._address)} is not there yet; try again when its nodes are up"
+            ) from problem
 
 
 def _deletions(index: str, ids: Iterable[str]) -> list[dict[str, Any]]:

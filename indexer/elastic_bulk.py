@@ -1,37 +1,74 @@
-"""Bulk writing into Elasticsearch, in which nothing that was refused goes unsaid."""
+"""Bulk writing into Elasticsearch: patient with a cluster in trouble, and nothing that was refused goes unsaid."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
-from indexer.errors import LoadFailed
+from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
+from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
+from indexer.refusals import Refusals
 
-_SHOWN: Final = 3
-"""Refused documents that an error names."""
+_PASSING: Final = (429, 502, 503, 504)
+"""Statuses of a cluster that is busy, has lost a node or is out of room: trying again may help."""
+
+# Half a minute for a cluster of which no node answers, longer only where one accepts and keeps silent.
+_PATIENCE: Final[dict[str, Any]] = {
+    "max_retries": 10,
+    "request_timeout": 60,
+    "retry_backoff_base": 0.25,
+    "retry_backoff_cap": 8,
+}
+
+# Half a minute for one that sends documents back, beside what it waits itself for a shard that moves.
+_TRIES: Final[dict[str, Any]] = {
+    "max_retries": 5,
+    "initial_backoff": 1,
+    "retry_on_status": _PASSING,
+    "timeout": "10s",
+}
 
 
-def write(client: Elasticsearch, actions: Iterable[dict[str, Any]]) -> int:
-    """Carry out bulk actions, trying again what a busy cluster sends back; returns how many documents came to be.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many writes were acknowledged, and how many of them made a document where there was none.
 
-    Raises `LoadFailed` with the first documents that were refused, and why, when all have been tried.
+    What is sent again because a node was lost with its answer may have made its document the first time. So there are
+    at least ``created`` new documents and at most ``acknowledged``, and in quiet times as many as were created.
     """
-    created = refused = 0
-    reasons: list[str] = []
-    patient = client.options(max_retries=5, request_timeout=60)
-    for is_done, item in streaming_bulk(patient, actions, max_retries=10, raise_on_error=False):
+
+    created: int
+    acknowledged: int
+
+
+def write(client: Elasticsearch, actions: Iterable[dict[str, Any]], refusals: Refusals, holds: str) -> Written:
+    """Carry out bulk actions, trying again what a busy cluster sends back and what a lost node did not answer.
+
+    Raises `LoadFailed` with the `Refusals` when all have been tried and some were refused for what they are; and where
+    the cluster's trouble outlasts half a minute `IndexUnavailable`, or `LoadFailed` for a full disk. ``holds`` ends
+    these sentences: what can be relied on then.
+    """
+    created = acknowledged = 0
+    for is_done, item in streaming_bulk(client.options(**_PATIENCE), actions, raise_on_error=False, **_TRIES):
         ((operation, answer),) = item.items()
-        created += answer.get("result") == "created"
-        if is_done or (operation == "delete" and answer.get("status") == 404):
-            continue
-        refused += 1
-        if len(reasons) < _SHOWN:
-            reasons.append(f"{answer.get('_id')}: {_reason(answer.get('error'))}")
-    if refused:
-        number = "1 passage was" if refused == 1 else f"{refused} passages were"
-        raise LoadFailed(f"{number} refused, the index before still stands: {'; '.join(reasons)}")
-    return created
+        if is_done or (operation == "delete" and answer["status"] == 404):
+            created += answer["result"] == "created"
+            acknowledged += 1
+        elif answer["status"] in _PASSING:
+            raise _given_up(_reason(answer["error"]), holds)
+        else:
+            refusals.add(answer["_id"], _reason(answer["error"]))
+    if refusals.number:
+        raise LoadFailed(f"{refusals}; {holds}")
+    return Written(created, acknowledged)
+
+
+def _given_up(reason: str, holds: str) -> IndexerError:
+    if is_of_a_full_disk(reason):
+        return LoadFailed(f"{DISK_IS_FULL}; {holds}")
+    return IndexUnavailable(f"Elasticsearch takes no documents for now ({reason}); try again later; {holds}")
 
 
 def _reason(error: Any) -> str:

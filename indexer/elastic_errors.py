@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from elastic_transport import ApiError, ConnectionTimeout, TlsError, TransportError
 from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import UnsupportedProductError
 
 from indexer.errors import IndexerError, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
+
+DISK_IS_FULL: Final = (
+    "the disk of an Elasticsearch node is nearly full, so it takes no writes; make room there or add a node, "
+    "then try again"
+)
+
+
+def is_of_a_full_disk(reason: str) -> bool:
+    """Whether Elasticsearch's reason is the block that it sets at its flood stage, and lifts when there is room."""
+    return "flood-stage" in reason
 
 
 @contextmanager
@@ -50,7 +61,7 @@ def _of_answer(problem: ApiError, address: str, name: str) -> IndexerError:
         case 409:
             return IndexInUse(f"another process is writing the index {name} at {address}; try again when it is done")
         case 408 | 429 | 502 | 503 | 504:
-            return IndexUnavailable(f"Elasticsearch at {address} is too busy or not ready yet; try again in a moment")
+            return _of_trouble(problem, address)
         case 413:
             return LoadFailed(
                 f"{address} refused a document for its size; leave its clip out, or raise the limit there"
@@ -61,6 +72,12 @@ def _of_answer(problem: ApiError, address: str, name: str) -> IndexerError:
             )
         case status:
             return IndexUnavailable(f"{address} answers with status {status}; is it Elasticsearch, version 9?")
+
+
+def _of_trouble(problem: ApiError, address: str) -> IndexerError:
+    if is_of_a_full_disk(str(problem.body)):
+        return LoadFailed(DISK_IS_FULL)
+    return IndexUnavailable(f"Elasticsearch at {address} is too busy or not ready yet; try again in a moment")
 
 
 def _reason(problem: ApiError) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
-from elasticsearch import Elasticsearch, NotFoundError
+from elasticsearch import ConflictError, Elasticsearch, NotFoundError
 
-from indexer.errors import IndexMissing
-from indexer.sounds.lexicon import Lexicon
+from indexer.elastic_versions import create, index_of_words
+from indexer.errors import IndexInUse, IndexMissing
+from indexer.sounds.lexicon import Lexicon, Tally
+from indexer.sounds.spelling import english
 
 _ID: Final = "lexicon"
 
@@ -19,27 +21,49 @@ SECONDS_BELIEVED: Final = 10.0
 """How long a lexicon is used before Elasticsearch is asked whether it has changed."""
 
 
+_MOST_TRIES: Final = 20
+"""How often words are added once more because another program has just added some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold."""
+    """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold.
+
+    Elasticsearch numbers changes, and the ``term`` counts how often another copy has taken over the numbering.
+    """
 
     version: str
     change: int
+    term: int
     lexicon: Lexicon
     at: float
 
 
-def index_of(version: str) -> str:
-    """The name of the index that holds a version's lexicon."""
-    return f"{version}-lexicon"
-
-
 def keep(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
-    """Store a version's lexicon in place of the one it had; at most some 10 MB."""
-    name = index_of(version)
-    if not client.indices.exists(index=name):
-        client.indices.create(index=name, mappings=_MAPPING, settings=_SETTINGS)
-    client.index(index=name, id=_ID, document={"packed": b64encode(lexicon.to_bytes()).decode()})
+    """Store the lexicon of a new version; at most some 10 MB."""
+    name = index_of_words(version)
+    create(client, name, _MAPPING, _SETTINGS)
+    client.index(index=name, id=_ID, document=_document(lexicon))
+
+
+def add(client: Elasticsearch, version: str, tally: Tally) -> None:
+    """Add words to a version's lexicon, to those too that another program adds at the same moment."""
+    tries = 1
+    while not _is_added(client, version, tally):
+        if (tries := tries + 1) > _MOST_TRIES:
+            raise IndexInUse(f"other programs go on putting clips into {version}; try again when they are done")
+
+
+def _is_added(client: Elasticsearch, version: str, tally: Tally) -> bool:
+    """Add words to those that are there; whether no other program was faster."""
+    before = fetched(client, version, None)
+    document = _document(Lexicon.of(tally, english(), before.lexicon))
+    name, change, term = index_of_words(version), before.change, before.term
+    try:
+        client.index(index=name, id=_ID, document=document, if_seq_no=change, if_primary_term=term)
+    except ConflictError:
+        return False
+    return True
 
 
 def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetched:
@@ -48,10 +72,14 @@ def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetc
     if known and monotonic() - known.at < SECONDS_BELIEVED:
         return known
     try:
-        if known and client.get(index=index_of(version), id=_ID, source=False)["_seq_no"] == known.change:
+        if known and client.get(index=index_of_words(version), id=_ID, source=False)["_seq_no"] == known.change:
             return replace(known, at=monotonic())
-        found = client.get(index=index_of(version), id=_ID)
+        found = client.get(index=index_of_words(version), id=_ID)
     except NotFoundError as problem:
         raise IndexMissing(f"the words of {version} are gone; load your files again") from problem
     lexicon = Lexicon.from_bytes(b64decode(found["_source"]["packed"]))
-    return Fetched(version, found["_seq_no"], lexicon, monotonic())
+    return Fetched(version, found["_seq_no"], found["_primary_term"], lexicon, monotonic())
+
+
+def _document(lexicon: Lexicon) -> dict[str, str]:
+    return {"packed": b64encode(lexicon.to_bytes()).decode()}

@@ -57,16 +57,12 @@ def mapping(audio: str | None) -> dict[str, Any]:
     }
 
 
-LOADED: Final = "loaded"
-"""The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
-
-
 def settings_while_loading(shards: int) -> dict[str, Any]:
-    """No copies and no refresh until all is there."""
-    return {"number_of_shards": shards, "number_of_replicas": 0, "refresh_interval": "-1"}
+    """No refresh until all is there; and a copy of each shard where there is a second node, lest a lost one end it."""
+    return {"number_of_shards": shards, "auto_expand_replicas": "0-1", "refresh_interval": "-1"}
 
 
-SETTINGS_WHEN_LOADED: Final = {"refresh_interval": None, "auto_expand_replicas": "0-1"}
+SETTINGS_WHEN_LOADED: Final = {"refresh_interval": None}
 
 
 def index_action(passage: Passage, index: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def answer(client: Elasticsearch, index: str, request: Request) -> Result:
 
 
 def _search(client: Elasticsearch, **how: Any) -> dict[str, Any]:
-    found: dict[str, Any] = client.search(search_type=_ALL_SHARDS, **how).body
+    found: dict[str, Any] = client.search(search_type=_ALL_SHARDS, allow_partial_search_results=False, **how).body
     return found
 
 

@@ -35,6 +35,10 @@ class IndexSettings(BaseSettings):
     deletions: Path = Field(
         PROJECT / "var" / "deletions.jsonl", description="Journal of the clips that were deleted, which loads honour."
     )
+    refusals: Path = Field(
+        PROJECT / "var" / "refused.jsonl",
+        description="Passages that Elasticsearch refused at the latest change, with its reasons.",
+    )
     sound_tables: Path = Field(
         PROJECT / "var" / "sound-tables.json",
         description="Sound tables that learn wrote; without the file, those that come with Hearsay are used.",
