@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Elasticsearch on this machine without Docker: real nodes, on the loopback interface, without passwords.
+# Elasticsearch on this machine without Docker: real nodes, on the loopback interface.
 #
-#   local.sh start [--nodes N] [--data DIR]   returns when the cluster is green, and prints its address
-#   local.sh stop [--data DIR]                ends the nodes that start began
-#   local.sh status [--data DIR]              the last line is green, yellow, red, starting or stopped
+#   local.sh start [--nodes N] [--secure] [--data DIR]   returns when the cluster is green, and prints its address
+#   local.sh stop [--data DIR]                           ends the nodes that start began
+#   local.sh status [--data DIR]                         the last line is green, yellow, red, starting or stopped
+#
+# Plain nodes ask for no password. With --secure they speak TLS, to each other too, and know three users; start then
+# also prints the lines to copy that say where they are, which authority to trust, and where the passwords lie.
+# A folder of data is secure from its first start or never: for the other kind, name another one with --data.
 #
 # ES_PORT (9200) is the first node's port, the others follow. ES_HOME names an unpacked Elasticsearch to use;
 # without it one is downloaded once, checked, and kept under ${XDG_CACHE_HOME:-~/.cache}/hearsay.
@@ -16,7 +20,7 @@ MAVEN_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 OLDEST_JDK=21
 JDK_PACKAGE=openjdk-21-jre-headless
 HEAP=512m
-SECONDS_TO_GREEN=180
+SECONDS_TO_GREEN=240
 SECONDS_OF_CALM=6
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -24,10 +28,14 @@ CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/hearsay"
 PORT="${ES_PORT:-9200}"
 DATA=""
 NODES=1
+SECURE=no
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'local.sh: %s\n' "$*" >&2; exit 1; }
 misused() { printf 'local.sh: %s\n' "$*" >&2; exit 2; }
+# shellcheck source=elastic-backend/secure.sh
+source "$PROJECT/elastic-backend/secure.sh"
+
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"; }
 
 # ── who runs it, and where ───────────────────────────────────────────────────────────────────────────────────────────
@@ -192,10 +200,11 @@ http.port: $((PORT + number - 1))
 transport.port: $((PORT + 100 + number - 1))
 discovery.seed_hosts: [$seeds]
 cluster.initial_master_nodes: ["node-1"]
-xpack.security.enabled: false
 action.destructive_requires_name: true
 cluster.routing.allocation.disk.threshold_enabled: false
 YML
+  { if is_secure; then configure_security "$node"; else say "xpack.security.enabled: false"; fi; } \
+    >> "$node/config/elasticsearch.yml"
   [ ! -d "$home/modules/ingest-geoip" ] || say "ingest.geoip.downloader.enabled: false" >> "$node/config/elasticsearch.yml"
   [ ! -d "$home/modules/x-pack-ml" ] || say "xpack.ml.enabled: false" >> "$node/config/elasticsearch.yml"
   if is_root; then chown -R nobody "$node"; fi
@@ -208,11 +217,21 @@ launch() {
     "$home/bin/elasticsearch" --daemonize --pidfile "$node/pid" > "$node/start.log" 2>&1 < /dev/null 9>&-)
 }
 
-# The body that an address on this machine answers with; plain bash, since a fresh machine has no curl.
+# The body that a node on this machine answers with, whatever the status. Python is there wherever Hearsay is, while a
+# fresh machine has no curl; it reads the password itself, so that ps shows none.
 ask() {
-  # shellcheck disable=SC2016 # the inner shell expands
-  timeout 5 bash -c 'exec 3<> "/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && cat <&3' _ "$1" "$2" \
-    2> /dev/null || true
+  python3 - "$1" "$2" "$DATA/secure" 2> /dev/null << 'PYTHON' || true
+import base64, http.client, pathlib, ssl, sys
+port, path, secure = int(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+node, who = http.client.HTTPConnection("127.0.0.1", port, timeout=5), {}
+if secure.is_dir():
+    trust = ssl.create_default_context(cafile=secure / "ca.crt")
+    node = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=trust)
+    password = (secure / "passwords" / "elastic").read_text().strip()
+    who = {"Authorization": "Basic " + base64.b64encode(f"elastic:{password}".encode()).decode()}
+node.request("GET", path, headers=who)
+print(node.getresponse().read().decode())
+PYTHON
 }
 
 health() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' <<< "$(ask "$1" /_cluster/health)"; }
@@ -224,12 +243,12 @@ wait_until_green() {
     answer="$(ask "$PORT" "/_cluster/health?wait_for_nodes=$NODES&wait_for_status=green&timeout=2s")"
     case "$answer" in
       *'"timed_out":false'*)
-        say "green: http://127.0.0.1:$PORT"
+        reached green "$PORT"
         return
         ;;
       *'"status":"yellow"'*"\"number_of_nodes\":$NODES,"*'"initializing_shards":0,'*)
         if [ $((SECONDS - calm)) -ge "$SECONDS_OF_CALM" ]; then
-          say "yellow: http://127.0.0.1:$PORT (an index there wants more copies than there are nodes)"
+          reached yellow "$PORT" " (an index there wants more copies than there are nodes)"
           return
         fi
         ;;
@@ -239,6 +258,16 @@ wait_until_green() {
     [ "$SECONDS" -lt "$deadline" ] || give_up "not green after $SECONDS_TO_GREEN seconds"
     sleep 0.2
   done
+}
+
+# The address, and for secure nodes what one needs to ask them; $1 is how they are, $2 the first one's port.
+reached() {
+  local nodes
+  say "$1: $(scheme)://127.0.0.1:$2${3:-}"
+  if is_secure; then
+    nodes="$(for node in "$DATA"/node-*; do say "https://127.0.0.1:$(configured_port "$node")"; done)"
+    show_access "${nodes//$'\n'/,}"
+  fi
 }
 
 give_up() {
@@ -259,6 +288,14 @@ check_ports() {
   done
 }
 
+check_kind() {
+  if is_secure; then
+    [ "$SECURE" = yes ] || fail "$DATA holds the data of secure nodes; start with --secure, or name another folder with --data"
+  elif [ "$SECURE" = yes ] && [ -d "$DATA/node-1" ]; then
+    fail "$DATA holds the data of plain nodes; start without --secure, or name another folder with --data"
+  fi
+}
+
 check_data() {
   local there
   there="$(find "$DATA" -maxdepth 1 -name 'node-*' | wc -l)"
@@ -270,14 +307,16 @@ start() {
   make_data
   exec 9> "$DATA/lock"
   flock --nonblock 9 || fail "another start is under way in $DATA"
+  check_kind
   if [ -n "$(running_nodes)" ]; then
-    say "running already: http://127.0.0.1:$(configured_port "$DATA/node-1")"
+    reached "running already" "$(configured_port "$DATA/node-1")"
     return
   fi
   check_data
   check_ports
   home="$(find_elasticsearch)"
   if [ -d "$home/jdk" ]; then jdk="$home/jdk"; else jdk="$(find_jdk)"; fi
+  if [ "$SECURE" = yes ] && ! is_secure; then make_secrets "$home" "$jdk"; fi
   for ((number = 1; number <= NODES; number++)); do
     configure "$home" "$DATA/node-$number" "$number"
     launch "$home" "$jdk" "$DATA/node-$number" &
@@ -309,7 +348,7 @@ status() {
   local node port state=stopped
   while read -r node; do
     port="$(configured_port "$node")"
-    say "$(basename "$node") http://127.0.0.1:$port, process $(cat "$node/pid")"
+    say "$(basename "$node") $(scheme)://127.0.0.1:$port, process $(cat "$node/pid")"
     if [ "$state" = stopped ]; then state="$(health "$port")"; fi
   done < <(running_nodes)
   say "${state:-starting}"
@@ -324,7 +363,7 @@ main() {
     case "$1" in
       --nodes) NODES="${2:-}"; shift ;;
       --data) DATA="${2:-}"; [ -n "$DATA" ] || misused "--data wants a folder"; shift ;;
-      --secure) misused "--secure is not there yet: these nodes are plain, for this machine alone" ;;
+      --secure) SECURE=yes ;;
       --help | -h) command=--help ;;
       *) misused "what is $1? See: $0 --help" ;;
     esac

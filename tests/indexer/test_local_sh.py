@@ -109,7 +109,6 @@ def test_an_elasticsearch_that_is_not_there_is_named(open_folder: Path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["start", "--secure"], "--secure is not there yet"),
         (["start", "--nodes", "none"], "--nodes wants a number"),
         (["start", "--nodes"], "--nodes wants a number"),
         (["start", "--data"], "--data wants a folder"),
