@@ -17,11 +17,17 @@ from search_ui.settings import PageSettings
 from tests.conftest import PROJECT, leave_out
 
 COMPOSE = "docker-compose.yml"
+CLUSTER = "elastic-backend/docker-compose.yml"
 GPU = "asr/compose.gpu.yml"
-SERVICES = ("api", "index", "page")
+NODES = ("es01", "es02", "es03")
+SERVERS = ("api", "page", *NODES, "kibana")
+ONCE = ("certificates", "setup", "indexer")
+"""Services that do one thing and end."""
+
 LOADER = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 DOCKERFILES = {"api": "asr/Dockerfile", "page": "search_ui/Dockerfile"}
-READ_BY = {"api": AsrSettings, "page": PageSettings}
+READ_BY = {"api": AsrSettings, "page": PageSettings, "indexer": IndexSettings}
+SECRETS = ("ELASTIC_PASSWORD", "KIBANA_PASSWORD")
 
 
 @pytest.fixture(scope="session")
@@ -38,25 +44,52 @@ def loader() -> Path:
     return cache / "cmd"
 
 
-def resolve(loader: Path, *files: str) -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Compose files where nobody has an .env yet."""
+    project = tmp_path_factory.mktemp("project")
+    for name in (COMPOSE, CLUSTER, GPU):
+        (project / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, project / name)
+    return project
+
+
+@pytest.fixture(scope="session")
+def filled_in(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the example's .env, passwords filled in.
+
+    Compose reads .env in the project's folder; the loader's command line reads only those beside included files.
+    """
+    filled = shutil.copytree(project, tmp_path_factory.mktemp("filled") / "project")
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    told = re.sub(r"^(\w+)=$", r"\1=secret-of-\1", example, flags=re.MULTILINE)
+    (filled / "elastic-backend" / ".env").write_text(told, encoding="utf-8")
+    return filled
+
+
+def load(loader: Path, project: Path, *files: str) -> subprocess.CompletedProcess[str]:
+    told = [loader, "--format", "json", *files]
+    return subprocess.run(told, cwd=project, capture_output=True, text=True, check=False)
+
+
+def resolve(loader: Path, project: Path, *files: str) -> dict[str, Any]:
     """The model that Compose makes of the files."""
-    loaded = subprocess.run(
-        [loader, "--format", "json", *files], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    loaded = load(loader, project, *files)
     assert loaded.returncode == 0, loaded.stderr
     model: dict[str, Any] = json.loads(loaded.stdout)
     return model
 
 
 @pytest.fixture(scope="session")
-def services(loader: Path) -> dict[str, Any]:
-    return resolve(loader, COMPOSE)["services"]
+def services(loader: Path, filled_in: Path) -> dict[str, Any]:
+    return resolve(loader, filled_in, COMPOSE)["services"]
 
 
 def published(services: dict[str, Any]) -> dict[str, list[tuple[str | None, str]]]:
     return {
         name: [(port.get("host_ip"), port["published"]) for port in service["ports"]]
         for name, service in services.items()
+        if "ports" in service
     }
 
 
@@ -65,69 +98,217 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
     return told if isinstance(told, dict) else dict(entry.split("=", 1) for entry in told)
 
 
-def test_the_api_the_index_and_the_page_are_services(services: dict[str, Any]):
-    assert tuple(sorted(services)) == SERVICES
+def volumes(service: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {volume["source"]: volume for volume in service.get("volumes", ())}
+
+
+def conditions(service: dict[str, Any]) -> dict[str, str]:
+    return {name: how["condition"] for name, how in service.get("depends_on", {}).items()}
+
+
+def written(name: str) -> dict[str, Any]:
+    """A file as it stands, variables and all; what it merges is merged."""
+    held: dict[str, Any] = yaml.safe_load((PROJECT / name).read_text(encoding="utf-8"))
+    return held
+
+
+def test_the_servers_and_what_runs_once_are_services(services: dict[str, Any]):
+    assert sorted(services) == sorted((*SERVERS, *ONCE))
+
+
+def test_kibana_and_the_indexer_start_only_when_asked_for(services: dict[str, Any]):
+    profiles = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert profiles == {"kibana": ["kibana"], "indexer": ["indexer"]}
+    assert not [name for name, service in services.items() if profiles.keys() & conditions(service).keys()]
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_without_a_password_compose_says_what_to_write_where(loader: Path, project: Path, missing: str):
+    refused = load(loader, project, COMPOSE)
+    assert refused.returncode == 1
+    assert f"required variable {missing} is missing a value: write a password" in refused.stderr
+    assert "into .env (cp .env.example .env)" in refused.stderr
+
+
+def test_the_example_names_every_variable_with_the_default_that_it_has():
+    read = dict(re.findall(r"\$\{(\w+):[-?]([^}]*)\}", "".join((PROJECT / f).read_text() for f in (COMPOSE, CLUSTER))))
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^#(\w+)=(.*)$", example, re.MULTILINE)) == {
+        name: default for name, default in read.items() if name not in SECRETS
+    }
+    assert re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE) == [(name, "") for name in SECRETS]
+
+
+def test_secrets_stand_in_no_file_that_is_kept():
+    ignored = subprocess.run(["git", "check-ignore", ".env"], cwd=PROJECT, capture_output=True, check=False)
+    assert ignored.returncode == 0
+    for name in (COMPOSE, CLUSTER):
+        told = re.findall(r"^\s*\w*PASSWORD\w*: (.*)$", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert all(re.match(r"\$\{\w+:\?", value) for value in told)
+
+
+def test_passwords_reach_those_who_need_them_and_nobody_else(services: dict[str, Any]):
+    told = {name: json.dumps(service) for name, service in services.items()}
+    holders = {secret: {name for name in told if f"secret-of-{secret}" in told[name]} for secret in SECRETS}
+    assert holders == {"ELASTIC_PASSWORD": {*NODES, "setup"}, "KIBANA_PASSWORD": {"kibana", "setup"}}
+    shown = ("command", "entrypoint", "healthcheck")
+    assert not [name for name, service in services.items() if "secret-of" in str([service.get(at) for at in shown])]
 
 
 def test_every_port_is_published_on_the_loopback_interface(services: dict[str, Any]):
     assert published(services) == {
         "api": [("127.0.0.1", "8001")],
-        "index": [("127.0.0.1", "9200")],
+        "es01": [("127.0.0.1", "9200")],
+        "kibana": [("127.0.0.1", "5601")],
         "page": [("127.0.0.1", "8501")],
     }
 
 
 @pytest.mark.parametrize(
-    ("name", "variable", "port"), [("api", "API_PORT", 8001), ("index", "ES_PORT", 9200), ("page", "PAGE_PORT", 8501)]
+    ("file", "name", "variable", "port"),
+    [
+        (COMPOSE, "api", "API_PORT", 8001),
+        (COMPOSE, "page", "PAGE_PORT", 8501),
+        (CLUSTER, "es01", "ES_PORT", 9200),
+        (CLUSTER, "kibana", "KIBANA_PORT", 5601),
+    ],
 )
-def test_a_variable_chooses_each_port_and_not_the_interface(name: str, variable: str, port: int):
-    # As written, since the loader's command line leaves the environment out.
-    written = yaml.safe_load((PROJECT / COMPOSE).read_text(encoding="utf-8"))["services"]
-    assert written[name]["ports"] == [f"127.0.0.1:${{{variable}:-{port}}}:{port}"]
+def test_a_variable_chooses_each_port_and_not_the_interface(file: str, name: str, variable: str, port: int):
+    assert written(file)["services"][name]["ports"] == [f"127.0.0.1:${{{variable}:-{port}}}:{port}"]
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_every_service_tells_whether_it_is_well_and_where_it_comes_from(services: dict[str, Any], name: str):
-    assert services[name]["healthcheck"]["test"][0] == "CMD"
-    assert services[name].get("image") or services[name]["build"]["dockerfile"] == DOCKERFILES[name]
+@pytest.mark.parametrize("name", SERVERS)
+def test_every_server_tells_whether_it_is_well_and_comes_back(services: dict[str, Any], name: str):
+    assert services[name]["healthcheck"]["test"][0].startswith("CMD")
+    assert services[name]["restart"] == "unless-stopped"
 
 
-def test_the_page_waits_for_the_index(services: dict[str, Any]):
-    assert services["page"]["depends_on"]["index"]["condition"] == "service_healthy"
+@pytest.mark.parametrize("name", [*SERVERS, *ONCE])
+def test_no_service_has_rights_that_it_does_not_need(services: dict[str, Any], name: str):
+    assert services[name]["cap_drop"] == ["ALL"]
+    assert services[name]["security_opt"] == ["no-new-privileges:true"]
+    assert services[name].get("cap_add", []) == (["CHOWN", "DAC_OVERRIDE"] if name in ("certificates", "setup") else [])
 
 
-@pytest.mark.parametrize("name", DOCKERFILES)
+def test_what_comes_first_is_waited_for(services: dict[str, Any]):
+    for name in NODES:
+        assert conditions(services[name]) == {"certificates": "service_completed_successfully"}
+    assert conditions(services["setup"]) == dict.fromkeys(NODES, "service_healthy")
+    for name in ("page", "indexer", "kibana"):
+        assert conditions(services[name]) == {"setup": "service_completed_successfully"}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_speaks_tls_to_everybody_within_its_memory(services: dict[str, Any], name: str):
+    node, told = services[name], environment(services[name])
+    for layer in ("http", "transport"):
+        assert told[f"xpack.security.{layer}.ssl.enabled"] == "true"
+    assert (told["xpack.security.enabled"], told["node.name"]) == ("true", name)
+    assert told["cluster.initial_master_nodes"].split(",") == told["discovery.seed_hosts"].split(",") == list(NODES)
+    assert node["mem_limit"] == "1g"
+    assert node["ulimits"] == {"memlock": -1, "nofile": 65535}
+    assert volumes(node).keys() == {name, f"{name}-certificates", "snapshots"}
+    assert volumes(node)[f"{name}-certificates"]["read_only"]
+
+
+def test_who_may_see_a_key_is_who_it_was_made_for(services: dict[str, Any]):
+    secret = (
+        "authority",
+        "page-access",
+        "indexer-access",
+        "kibana-access",
+        *(f"{name}-certificates" for name in NODES),
+    )
+    seen = {volume: {name for name in services if volume in volumes(services[name])} for volume in secret}
+    assert seen == {
+        "authority": {"certificates"},
+        "page-access": {"certificates", "setup", "page"},
+        "indexer-access": {"certificates", "setup", "indexer"},
+        "kibana-access": {"certificates", "kibana"},
+        **{f"{name}-certificates": {"certificates", name} for name in NODES},
+    }
+    for name in ("page", "indexer", "kibana"):
+        assert volumes(services[name])[f"{name}-access"]["read_only"]
+
+
+def test_the_jobs_have_their_script_and_the_roles_and_every_folder_that_the_script_fills(
+    services: dict[str, Any], filled_in: Path
+):
+    backend = filled_in / "elastic-backend"
+    for name, command in (("certificates", ["certificates"]), ("setup", ["keys"])):
+        assert (services[name]["entrypoint"], services[name]["command"]) == (["bash", "/set-up/set-up.sh"], command)
+        assert volumes(services[name])[str(backend / "set-up.sh")]["read_only"]
+        assert environment(services[name])["NODES"].split() == list(NODES)
+    assert volumes(services["setup"])[str(backend / "roles")]["target"] == "/set-up/roles"
+    folders = {volume["target"] for volume in services["certificates"]["volumes"]} - {"/set-up/set-up.sh"}
+    assert folders == {f"/access/{name}" for name in ("authority", *NODES, "page", "indexer", "kibana", "snapshots")}
+
+
+@pytest.mark.parametrize("name", ["page", "indexer"])
+def test_page_and_indexer_know_all_nodes_and_whom_to_trust(services: dict[str, Any], name: str):
+    told = environment(services[name])
+    assert told["INDEX_URL"].split(",") == [f"https://{node}:9200" for node in NODES]
+    assert told["INDEX_CA_CERT"] == "/access/ca.crt"
+    assert services[name]["build"]["dockerfile"] == DOCKERFILES["page"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "runs"),
+    [
+        ("page", [], ["-m", "search_ui"]),
+        ("indexer", ["load", "two words.jsonl"], ["-m", "indexer", "load", "two words.jsonl"]),
+    ],
+)
+def test_a_program_gets_its_key_and_its_words(
+    services: dict[str, Any], tmp_path: Path, name: str, words: list[str], runs: list[str]
+):
+    (tmp_path / "api-key").write_text("the key\n", encoding="utf-8")
+    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$INDEX_API_KEY" "$@"\n', encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    asked = [*services[name].get("entrypoint", []), *(words or services[name]["command"])]
+    here = [word.replace("$$", "$").replace("/access/", f"{tmp_path}/") for word in asked]
+    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    said = subprocess.run(here, env=told, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == ["the key", *runs]
+    (tmp_path / "api-key").unlink()
+    assert subprocess.run(here, env=told, capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("name", READ_BY)
 def test_what_a_service_is_told_is_a_setting_of_its_program(services: dict[str, Any], name: str):
     assert {setting.lower() for setting in environment(services[name])} <= set(READ_BY[name].model_fields)
 
 
 def test_both_programs_listen_where_the_published_port_leads(services: dict[str, Any]):
-    for name, model in READ_BY.items():
+    for name in DOCKERFILES:
+        model = READ_BY[name]
         assert services[name]["ports"][0]["target"] == model.model_fields[f"{name}_port"].default
         assert environment(services[name])[f"{name.upper()}_HOST"] == "0.0.0.0"
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_the_audio_is_mounted_where_nobody_can_change_it(services: dict[str, Any], name: str):
-    (audio,) = (volume for volume in services[name]["volumes"] if volume["target"] == "/audio")
-    assert audio["source"] == str(PROJECT / "clips" / "samples")
-    assert audio["read_only"]
+def test_the_audio_is_mounted_where_nobody_can_change_it(services: dict[str, Any], filled_in: Path, name: str):
+    audio = volumes(services[name])[str(filled_in / "clips" / "samples")]
+    assert (audio["target"], audio["read_only"]) == ("/audio", True)
 
 
-def test_the_gpu_file_gives_the_api_a_gpu_and_changes_nothing_else(loader: Path, services: dict[str, Any]):
-    with_gpu = resolve(loader, COMPOSE, GPU)["services"]
+def test_the_gpu_file_gives_the_api_a_gpu_and_changes_nothing_else(
+    loader: Path, filled_in: Path, services: dict[str, Any]
+):
+    with_gpu = resolve(loader, filled_in, COMPOSE, GPU)["services"]
     (device,) = with_gpu["api"]["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
     assert environment(with_gpu["api"]) == environment(services["api"]) | {"DEVICE": "cuda"}
     assert published(with_gpu) == published(services)
-    assert {name: with_gpu[name] for name in ("index", "page")} == {name: services[name] for name in ("index", "page")}
+    assert with_gpu | {"api": None} == services | {"api": None}
 
 
-def test_elasticsearch_is_the_version_that_runs_without_docker(services: dict[str, Any]):
+def test_elasticsearch_and_kibana_are_the_version_that_runs_without_docker(services: dict[str, Any]):
     script = (PROJECT / "elastic-backend" / "local.sh").read_text(encoding="utf-8")
     version = re.search(r"^(?:ES_)?VERSION=(\S+)$", script, re.MULTILINE)
     assert version is not None
-    assert services["index"]["image"] == f"elasticsearch:{version[1]}"
+    images = {service["image"] for service in services.values() if "image" in service}
+    assert images == {f"elasticsearch:{version[1]}", f"kibana:{version[1]}"}
 
 
 def instructions(dockerfile: str) -> list[tuple[str, list[str]]]:

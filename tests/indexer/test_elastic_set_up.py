@@ -1,0 +1,318 @@
+"""``elastic-backend/set-up.sh`` makes certificates with Elasticsearch's own tool, and keys that only their owner reads.
+
+Keys are kept in an index that the minimal distribution cannot make, so a small server plays those answers here, with a
+certificate that the script made.
+"""
+
+import base64
+import json
+import os
+import shutil
+import socket
+import ssl
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from tests.conftest import PROJECT
+from tests.indexer.conftest import Node
+
+SCRIPT = PROJECT / "elastic-backend" / "set-up.sh"
+ROLES = PROJECT / "elastic-backend" / "roles"
+FOLDERS = ("authority", "es01", "es02", "indexer", "page", "kibana", "snapshots")
+ELASTIC_PASSWORD = 'of "elastic" \\ $HOME'
+KIBANA_PASSWORD = "of 'kibana' \\n \"x\""
+
+
+def run_set_up(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    told = {"NODES": "es01 es02", "ELASTIC_PASSWORD": ELASTIC_PASSWORD, "KIBANA_PASSWORD": KIBANA_PASSWORD}
+    return subprocess.run(
+        [SCRIPT, *words], env=os.environ | told | environment, capture_output=True, text=True, check=False, timeout=200
+    )
+
+
+@pytest.fixture(scope="session")
+def distribution(node: Node) -> dict[str, str]:
+    """Where the running node's Elasticsearch and its Java are."""
+    with Elasticsearch(node.url) as client:
+        (info,) = client.nodes.info().body["nodes"].values()
+    process = (node.data / "node-1" / "pid").read_text(encoding="utf-8").strip()
+    java = subprocess.run(["ps", "-o", "args=", "-p", process], capture_output=True, text=True, check=True).stdout
+    return {"ES_HOME": info["settings"]["path"]["home"], "ES_JAVA_HOME": str(Path(java.split()[0]).parent.parent)}
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory, distribution: dict[str, str]) -> Path:
+    """The folders as Compose mounts them, with all certificates made."""
+    access = tmp_path_factory.mktemp("access")
+    for name in FOLDERS:
+        (access / name).mkdir()
+    made = run_set_up("certificates", ACCESS=str(access), **distribution)
+    assert made.returncode == 0, made.stderr
+    return access
+
+
+@pytest.fixture
+def access(certified: Path, tmp_path: Path) -> Path:
+    """Folders of one test's own, with certificates and without keys."""
+    return shutil.copytree(certified, tmp_path / "access")
+
+
+@dataclass
+class Played:
+    """What the played cluster keeps: keys with their rights, Kibana's password, what was asked, secrets seen in ps."""
+
+    port: int = 0
+    keys: dict[str, Any] = field(default_factory=dict)
+    kibana: str = ""
+    asked: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    refuses: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+
+class PlayedHandler(BaseHTTPRequestHandler):
+    played: ClassVar[Played]
+
+    def user(self) -> str | None:
+        kind, _, value = self.headers.get("Authorization", "").partition(" ")
+        if kind == "ApiKey":
+            return value if value in self.played.keys else None
+        user, _, password = base64.b64decode(value).decode().partition(":")
+        passwords = {"elastic": ELASTIC_PASSWORD, "kibana_system": self.played.kibana}
+        return user if password and passwords.get(user) == password else None
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = f"{self.command} {self.path.partition('?')[0]}"
+        self.played.asked.append(request)
+        self.played.shown += [line for line in command_lines() if ELASTIC_PASSWORD in line or KIBANA_PASSWORD in line]
+        if status := self.played.refuses.get(request):
+            return self.say(status, {"error": "no shard is there"})
+        if (user := self.user()) is None:
+            return self.say(401, {"error": "unable to authenticate"})
+        return self.say(200, self.result(request, user, json.loads(body or b"null")))
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (the standard library's names)
+
+    def result(self, request: str, user: str, body: Any) -> Any:
+        keys = self.played.keys
+        if request == "GET /_security/_authenticate" and user in keys:
+            return {"username": "elastic", "api_key": {"id": keys[user]["id"], "name": keys[user]["name"]}}
+        if request == "POST /_security/api_key":
+            made = {"id": f"id-{self.played.asked.count(request)}", "name": body["name"]}
+            encoded = base64.b64encode(f"{made['id']}:secret".encode()).decode()
+            keys[encoded] = made | {"rights": body["role_descriptors"]}
+            return made | {"api_key": "secret", "encoded": encoded}
+        if request.startswith("PUT /_security/api_key/"):
+            (changed,) = (key for key in keys.values() if key["id"] == request.rpartition("/")[2])
+            changed["rights"] = body["role_descriptors"]
+        if request == "DELETE /_security/api_key":
+            self.played.keys = {encoded: key for encoded, key in keys.items() if key["id"] not in body["ids"]}
+        if request == "POST /_security/user/kibana_system/_password":
+            self.played.kibana = body["password"]
+        return {}
+
+    def say(self, status: int, body: Any) -> None:
+        told = json.dumps(body, separators=(",", ":")).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def command_lines() -> Iterator[str]:
+    """What a list of processes shows of those that run now."""
+    listed = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True)
+    yield from listed.stdout.splitlines()
+
+
+@pytest.fixture
+def acting(access: Path) -> Iterator[Played]:
+    """A server with es01's certificate that plays Elasticsearch's answers about users and keys."""
+    played = Played()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(access / "es01" / "node.crt", access / "es01" / "node.key")
+    handler = type("Handler", (PlayedHandler,), {"played": played})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        played.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield played
+        server.shutdown()
+        thread.join()
+
+
+def ask_for_keys(access: Path, acting: Played, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run_set_up(*words or ("keys",), ACCESS=str(access), ES_URL=acting.url, **environment)
+
+
+def key_of(access: Path, name: str) -> str:
+    return (access / name / "api-key").read_text(encoding="utf-8").strip()
+
+
+def rights_of(name: str) -> dict[str, Any]:
+    return {name: json.loads((ROLES / f"{name}.json").read_text(encoding="utf-8"))}
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def everything_in(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+@pytest.mark.elastic
+def test_each_folder_has_what_its_owner_needs_and_nothing_else(certified: Path):
+    there = {name: sorted(path.name for path in (certified / name).iterdir()) for name in FOLDERS}
+    node, client = ["ca.crt", "node.crt", "node.key"], ["ca.crt"]
+    assert there == {
+        "authority": ["ca.crt", "ca.key"],
+        "es01": node,
+        "es02": node,
+        "indexer": client,
+        "page": client,
+        "kibana": client,
+        "snapshots": [],
+    }
+    assert {mode_of(path) for path in certified.rglob("*.key")} == {0o400}
+    if os.getuid() == 0:
+        assert {(certified / name / "node.key").stat().st_uid for name in ("es01", "es02")} == {1000}
+
+
+@pytest.mark.elastic
+@pytest.mark.parametrize(
+    ("name", "trusted"), [("es01", True), ("localhost", True), ("127.0.0.1", True), ("es02", False)]
+)
+def test_a_node_is_trusted_by_its_own_names_alone(access: Path, acting: Played, name: str, trusted: bool):
+    context = ssl.create_default_context(cafile=access / "page" / "ca.crt")
+    with socket.create_connection(("127.0.0.1", acting.port)) as connection:
+        if trusted:
+            context.wrap_socket(connection, server_hostname=name).close()
+        else:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                context.wrap_socket(connection, server_hostname=name)
+
+
+@pytest.mark.elastic
+def test_certificates_are_kept_and_those_of_another_authority_made_anew(access: Path, distribution: dict[str, str]):
+    before = everything_in(access)
+    again = run_set_up("certificates", ACCESS=str(access), **distribution)
+    assert again.stdout == "certificates are there for es01 es02\n", again.stderr
+    assert everything_in(access) == before
+    (access / "es02" / "ca.crt").chmod(0o644)
+    (access / "es02" / "ca.crt").write_text("of another authority", encoding="utf-8")
+    mended = run_set_up("certificates", ACCESS=str(access), **distribution)
+    assert "making a certificate for es02" in mended.stdout
+    changed = {path for path, held in everything_in(access).items() if held != before[path]}
+    assert changed == {str(access / "es02" / name) for name in ("ca.crt", "node.crt", "node.key")}
+
+
+@pytest.mark.parametrize("name", ["indexer", "page"])
+def test_a_key_is_asked_for_with_the_rights_that_the_roles_describe(name: str):
+    said = run_set_up("key-request", name)
+    assert json.loads(said.stdout) == {"name": f"hearsay-{name}", "role_descriptors": rights_of(name)}
+
+
+@pytest.mark.elastic
+def test_keys_have_their_rights_and_lie_where_only_their_user_reads_them(access: Path, acting: Played):
+    said = ask_for_keys(access, acting)
+    assert said.returncode == 0, said.stderr
+    for name in ("indexer", "page"):
+        assert acting.keys[key_of(access, name)]["rights"] == rights_of(name)
+        assert mode_of(access / name / "api-key") == 0o400
+        assert [path.name for path in (access / name).iterdir() if path.name != "ca.crt"] == ["api-key"]
+        if os.getuid() == 0:
+            assert (access / name / "api-key").stat().st_uid == 10001
+    assert key_of(access, "indexer") != key_of(access, "page")
+
+
+@pytest.mark.elastic
+def test_a_password_arrives_as_it_is_and_is_shown_nowhere(access: Path, acting: Played):
+    said = ask_for_keys(access, acting)
+    assert acting.kibana == KIBANA_PASSWORD
+    assert acting.shown == []
+    secrets = (ELASTIC_PASSWORD, KIBANA_PASSWORD, key_of(access, "indexer"), key_of(access, "page"))
+    assert not [secret for secret in secrets if secret in said.stdout + said.stderr]
+
+
+@pytest.mark.elastic
+def test_a_second_run_changes_nothing(access: Path, acting: Played):
+    ask_for_keys(access, acting)
+    keys, held = dict(acting.keys), everything_in(access)
+    acting.asked.clear()
+    assert ask_for_keys(access, acting).returncode == 0
+    assert (acting.keys, everything_in(access)) == (keys, held)
+    assert not [request for request in acting.asked if request.startswith("POST")]
+
+
+@pytest.mark.elastic
+def test_a_kept_key_has_the_rights_of_now(access: Path, acting: Played):
+    ask_for_keys(access, acting)
+    acting.keys[key_of(access, "page")]["rights"] = {"page": "of an older version"}
+    ask_for_keys(access, acting)
+    assert acting.keys[key_of(access, "page")]["rights"] == rights_of("page")
+
+
+@pytest.mark.elastic
+def test_a_key_that_no_longer_works_is_replaced_and_the_other_kept(access: Path, acting: Played):
+    ask_for_keys(access, acting)
+    page, indexer = key_of(access, "page"), key_of(access, "indexer")
+    del acting.keys[page]
+    assert "the page has a new key" in ask_for_keys(access, acting).stdout
+    assert key_of(access, "page") != page
+    assert key_of(access, "indexer") == indexer
+
+
+@pytest.mark.elastic
+def test_a_key_is_kept_where_it_cannot_be_seen_whether_it_works(access: Path, acting: Played):
+    ask_for_keys(access, acting)
+    held = everything_in(access)
+    acting.refuses = {"GET /_security/_authenticate": 503, "POST /_security/user/kibana_system/_password": 200}
+    said = ask_for_keys(access, acting)
+    assert (said.returncode, everything_in(access)) == (1, held)
+    assert "it is not known whether the key of the indexer still works" in said.stderr
+
+
+@pytest.mark.elastic
+def test_a_rotated_key_ends_the_old_one(access: Path, acting: Played):
+    ask_for_keys(access, acting)
+    page, indexer = key_of(access, "page"), key_of(access, "indexer")
+    assert ask_for_keys(access, acting, "rotate", "page").returncode == 0
+    assert sorted(acting.keys) == sorted([key_of(access, "page"), indexer])
+    assert page not in acting.keys
+
+
+@pytest.mark.elastic
+def test_a_wrong_password_and_an_absent_cluster_are_told(access: Path, acting: Played):
+    wrong = ask_for_keys(access, acting, ELASTIC_PASSWORD="another", SECONDS_TO_WAIT="0")
+    assert wrong.returncode == 1
+    assert "the cluster does not take ELASTIC_PASSWORD; it keeps the one of its first start" in wrong.stderr
+    absent = run_set_up("keys", ACCESS=str(access), ES_URL="https://localhost:1", SECONDS_TO_WAIT="0")
+    assert absent.returncode == 1
+    assert "no cluster of 2 nodes after 0 seconds; see: docker compose logs es01" in absent.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["keys", "page"], ["rotate", "kibana"], ["key-request", "../page"]])
+def test_wrong_use_is_answered_with_what_the_script_does(words: list[str]):
+    said = run_set_up(*words)
+    assert said.returncode == 2
+    assert "set-up.sh certificates" in said.stderr
