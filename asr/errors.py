@@ -4,15 +4,22 @@ HearsayError
 └── AsrError
     ├── AudioError         bytes that are no sound we can read
     │   ├── NotAudio       not a format that we know, or not sound at all
+    │   ├── NoAudio        a clip without a file, or one that cannot be read
     │   ├── EmptyAudio     no bytes, or no samples
     │   └── AudioTooLong   more seconds than the settings allow
     ├── ModelUnavailable   the weights or the library cannot be had here
+    ├── ModelFailed        the model broke off over this one clip
+    ├── ListenerGone       who listens elsewhere is not there, or will not hear us
+    ├── Busy               too much waits to be heard already
     ├── BadSource          the folder or table of clips is not what was said
     ├── BadSettings        a setting holds what it cannot hold
     └── PortTaken          something else listens where the API should
 """
 
+from collections.abc import Sequence
+
 from clips.errors import HearsayError
+from clips.row import ClipRow
 
 
 class AsrError(HearsayError):
@@ -27,6 +34,10 @@ class NotAudio(AudioError):
     """Not an audio format that we know, or damaged beyond its first sample."""
 
 
+class NoAudio(AudioError):
+    """The clip has no file, or one that cannot be read."""
+
+
 class EmptyAudio(AudioError):
     """No bytes, or no samples in them."""
 
@@ -37,6 +48,26 @@ class AudioTooLong(AudioError):
 
 class ModelUnavailable(AsrError):
     """A model's weights, or the library that runs them, cannot be had here."""
+
+
+class ModelFailed(AsrError):
+    """The model broke off over this one clip; others are heard."""
+
+
+class ListenerGone(AsrError):
+    """Who listens elsewhere is not there, or will not hear us; ``rows`` are those it answered of the last batch."""
+
+    def __init__(self, sentence: str, rows: Sequence[ClipRow] = ()) -> None:
+        super().__init__(sentence)
+        self.rows = rows
+
+
+class Busy(AsrError):
+    """Too much waits to be heard already; ``retry_seconds`` tells about when there is room again."""
+
+    def __init__(self, retry_seconds: int) -> None:
+        self.retry_seconds = max(1, retry_seconds)
+        super().__init__(f"too much waits to be heard already; ask again in {self.retry_seconds} s")
 
 
 class BadSource(AsrError):
