@@ -1,5 +1,6 @@
 """Documents: what engines index of a passage, the same for all of them."""
 
+from collections.abc import Callable, Mapping
 from itertools import chain, starmap
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ SCHEMA: Final = 2
 LONGEST_LENGTH: Final = 10
 """Fours of words from which on passages count as equally long."""
 
+DocumentOf = Callable[[Passage], dict[str, Any]]
+"""What engines ask for the document of a passage: `document_of`, or one who has it ready."""
+
 
 def document_of(passage: Passage) -> dict[str, Any]:
     """The passage's source with the token fields of `indexer.fields` beside it, each a text split by single spaces."""
@@ -40,6 +44,12 @@ def document_of(passage: Passage) -> dict[str, Any]:
         "alternatives": " ".join(starmap(_graded, alternatives_of(passage.row).items())) or SENTINEL,
         "length": str(min(len(heard) // 4, LONGEST_LENGTH)),
     }
+
+
+def heard_tokens(document: Mapping[str, Any]) -> list[str]:
+    """The transcript's tokens, as the document has them."""
+    text: str = document["tokens"]
+    return [] if text == SENTINEL else text.split(" ")
 
 
 def alternatives_of(row: ClipRow) -> dict[str, float]:

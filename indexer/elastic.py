@@ -8,6 +8,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import ScanError, scan
 
+from indexer.documents import DocumentOf, document_of
 from indexer.elastic_bulk import write
 from indexer.elastic_client import connect, shown
 from indexer.elastic_errors import translated
@@ -39,8 +40,9 @@ _OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked f
 class ElasticIndex:
     """A `SearchIndex` in an Elasticsearch of version 9, whose alias is the settings' ``index_name``."""
 
-    def __init__(self, address: str, settings: IndexSettings) -> None:
+    def __init__(self, address: str, settings: IndexSettings, document_of: DocumentOf = document_of) -> None:
         self._address = address
+        self._document_of = document_of
         self._settings = settings
         self._alias = settings.index_name
         self._checked = False
@@ -84,7 +86,8 @@ class ElasticIndex:
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
             add(self._client, current, heard_in(new.values()))
             self._fetched = None
-            self._change(current, [*(index_action(one, current) for one in new.values()), *_deletions(current, stale)])
+            coming = (index_action(self._document_of(passage), current) for passage in new.values())
+            self._change(current, [*coming, *_deletions(current, stale)])
         return len(new)
 
     def delete(self, clips: Sequence[str]) -> int:
@@ -144,7 +147,8 @@ class ElasticIndex:
     def _fill(self, index: str, passages: Iterable[Passage]) -> int:
         """Write all passages and see that they are there; returns how many."""
         tally, sample, refusals = Tally(), Sample(), Refusals(self._settings.refusals)
-        actions = sample.of(index_action(passage, index) for passage in tallied(passages, tally))
+        documents = tallied(map(self._document_of, passages), tally)
+        actions = sample.of(index_action(document, index) for document in documents)
         written = write(self._client, actions, refusals, _BEFORE_STANDS)
         keep(self._client, index, Lexicon.of(tally, english()))
         self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
@@ -152,9 +156,16 @@ class ElasticIndex:
         there = exact_count(self._client, index)
         if not written.created <= there <= written.acknowledged:
             raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
+        if there < written.acknowledged:
+            self._forget_what_was_written_twice(index)
         sample.check(self._client, index)
         self._versions.mark_whole(index)
         return there
+
+    def _forget_what_was_written_twice(self, index: str) -> None:
+        """Its first writing would be counted in the statistics that scores are made of."""
+        self._client.options(request_timeout=600).indices.forcemerge(index=index, only_expunge_deletes=True)
+        self._client.indices.refresh(index=index)
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from indexer.documents import LONGEST_KEYWORD, SCHEMA, SENTINEL, TOKEN_FIELDS, document_of
+from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_tokens
 from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Kind
 from indexer.index import Range, Request
-from indexer.passages import Passage
 from indexer.query import (
     AllOf,
     AnyOf,
@@ -58,18 +57,25 @@ def mapping(audio: str | None) -> dict[str, Any]:
 
 
 def settings_while_loading(shards: int) -> dict[str, Any]:
-    """No refresh until all is there; and a copy of each shard where there is a second node, lest a lost one end it."""
-    return {"number_of_shards": shards, "auto_expand_replicas": "0-1", "refresh_interval": "-1"}
+    """No refresh until all is there; and a copy of each shard where there is a second node, lest a lost one end it.
+
+    A merge that is asked for removes all that was replaced, and not only where it is much.
+    """
+    return {
+        "number_of_shards": shards,
+        "auto_expand_replicas": "0-1",
+        "refresh_interval": "-1",
+        "merge": {"policy": {"expunge_deletes_allowed": 0}},
+    }
 
 
 SETTINGS_WHEN_LOADED: Final = {"refresh_interval": None}
 
 
-def index_action(passage: Passage, index: str) -> dict[str, Any]:
-    """The bulk action that writes a passage."""
-    document = document_of(passage)
-    document["vocabulary"] = sorted(set(document["tokens"].split(" ")) - {SENTINEL})
-    return {"_op_type": "index", "_index": index, "_id": passage.id, "_source": document}
+def index_action(document: Mapping[str, Any], index: str) -> dict[str, Any]:
+    """The bulk action that writes a document."""
+    source = {**document, "vocabulary": sorted(set(heard_tokens(document)))}
+    return {"_op_type": "index", "_index": index, "_id": document["id"], "_source": source}
 
 
 def compiled(tree: Query) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -12,23 +12,24 @@ from tantivy import Index, IndexWriter, Query, Searcher
 
 from clips.table import replaced_whole
 from indexer import documents
-from indexer.embedded_query import SCHEMA, compiled, engine_document, passage_of
+from indexer.documents import DocumentOf
+from indexer.embedded_query import SCHEMA, compiled, passage_of
 from indexer.embedded_search import facets, matching, page
-from indexer.errors import IndexIncompatible, IndexMissing, LoadFailed
+from indexer.embedded_writing import add, put_in_order, write_fresh, writing
+from indexer.errors import IndexIncompatible, IndexMissing
 from indexer.index import About, Hit, Request, Result
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
-from indexer.ranks import fresh_rank, ranks_between
-from indexer.sounds.lexicon import Lexicon, heard_in
+from indexer.ranks import ranks_between
+from indexer.sounds.lexicon import Lexicon, Tally, heard_in, tallied
 from indexer.sounds.spelling import english
+from indexer.spool import Rising, in_order
 from indexer.versions import Versions
-
-_WRITER_BYTES: Final = 1_000_000_000
-"""At most, for documents not yet on disk; as much as a million short ones need to become one segment."""
 
 _ABOUT: Final = "about.json"
 _LEXICON: Final = "lexicon.npz"
+_SPOOL: Final = "passages.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ class Opened:
 class EmbeddedIndex:
     """A `SearchIndex` in a folder. A version that is swapped in by another process is noticed at the next question."""
 
-    def __init__(self, folder: Path, keep: int = 3) -> None:
+    def __init__(self, folder: Path, keep: int = 3, document_of: DocumentOf = documents.document_of) -> None:
         self._versions = Versions(folder, keep)
+        self._document_of = document_of
         self._opened: Opened | None = None
         self._opening = Lock()
         self._lexicon: tuple[Opened, Lexicon] | None = None
@@ -63,7 +65,7 @@ class EmbeddedIndex:
             return self._versions.rollback()
 
     def put(self, passages: Iterable[Passage]) -> int:
-        new = _by_id(passages)
+        new = {passage.id: passage for passage in passages}
         with self._versions.writing():
             opened = self._open()
             if (ranks := _ranks(opened.searcher(), sorted(new))) is None:
@@ -71,17 +73,19 @@ class EmbeddedIndex:
             folder = self._versions.path(opened.version)
             _describe(folder, opened.audio, is_ordered=False)
             _keep(folder, Lexicon.of(heard_in(new.values()), english(), _kept(folder)))
-            with _writer(opened.index) as writer:
+            with writing(opened.index) as writer:
                 _delete_clips(writer, {passage.clip for passage in new.values()})
                 for passage_id in sorted(new):
-                    _add(writer, new[passage_id], ranks[passage_id])
+                    add(writer, self._document_of(new[passage_id]), ranks[passage_id])
         return len(new)
 
     def delete(self, clips: Sequence[str]) -> int:
         with self._versions.writing():
             opened = self._open()
             found = matching(opened.searcher(), _of_clips(clips))
-            with _writer(opened.index) as writer:
+            if opened.searcher().num_segments > 1:  # the engine lists them anew
+                _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
+            with writing(opened.index) as writer:
                 _delete_clips(writer, clips)
         return found
 
@@ -147,25 +151,29 @@ class EmbeddedIndex:
             return None  # a load removed it while it was being opened
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None) -> int:
-        by_id = _by_id(passages)
+        """Written as they come where their ids rise, and once more, put in order first, where they do not."""
+        rising = Rising(passages)
         with self._versions.new() as folder:
-            with _writer(Index(SCHEMA, str(folder))) as writer:
-                for position, passage_id in enumerate(sorted(by_id)):
-                    _add(writer, by_id[passage_id], fresh_rank(position))
-            _keep(folder, Lexicon.of(heard_in(by_id.values()), english()))
-            _describe(folder, audio, is_ordered=True)
-        return len(by_id)
+            number = self._fill(folder, rising)
+            if rising.rest is not None:
+                early = _everything(Index.open(str(folder)).searcher())
+                with in_order(chain(early, rising.rest), folder / _SPOOL) as ordered:
+                    number = self._fill(folder, ordered)
+            _describe(folder, audio, is_ordered=put_in_order(folder))
+        return number
+
+    def _fill(self, folder: Path, passages: Iterable[Passage]) -> int:
+        tally = Tally()
+        number = write_fresh(folder, tallied(map(self._document_of, passages), tally))
+        _keep(folder, Lexicon.of(tally, english()))
+        return number
 
     def _renumber(self, opened: Opened, new: dict[str, Passage]) -> int:
         """Put by loading everything anew, where there is no rank left between two neighbours."""
         clips = {passage.clip for passage in new.values()}
         kept = (passage for passage in _everything(opened.searcher()) if passage.clip not in clips)
-        self._write_version([*kept, *new.values()], opened.audio)
+        self._write_version(chain(kept, new.values()), opened.audio)
         return len(new)
-
-
-def _by_id(passages: Iterable[Passage]) -> dict[str, Passage]:
-    return {passage.id: passage for passage in passages}
 
 
 def _index(folder: Path, about: dict[str, Any]) -> Index:
@@ -181,7 +189,7 @@ def _index(folder: Path, about: dict[str, Any]) -> Index:
 
 
 def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:
-    """Write what a version tells of itself; ordered means that all documents were written in the order of their ids."""
+    """Write what a version tells of itself; ordered means that all documents lie in the order of their ids."""
     about = {"schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
     with replaced_whole(folder / _ABOUT) as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
@@ -197,27 +205,6 @@ def _kept(folder: Path) -> Lexicon:
         return Lexicon.from_bytes((folder / _LEXICON).read_bytes())
     except FileNotFoundError as problem:
         raise IndexMissing(f"{folder / _LEXICON} is gone; load your files again") from problem
-
-
-@contextmanager
-def _writer(index: Index) -> Iterator[IndexWriter]:
-    """A writer whose changes become visible together when the block ends well, and not at all when it does not."""
-    try:
-        writer = index.writer(_WRITER_BYTES, 1)  # one thread keeps documents in the order in which they are written
-        yield writer
-        writer.commit()
-        writer.wait_merging_threads()
-    except (ValueError, OSError) as problem:
-        raise LoadFailed(f"the index could not be written: {problem}; the one that was there still stands") from problem
-
-
-def _add(writer: IndexWriter, passage: Passage, rank: int) -> None:
-    try:
-        writer.add_document(engine_document(passage, rank))
-    except (ValueError, OverflowError) as problem:
-        raise LoadFailed(
-            f"{passage.id} cannot be indexed: {problem}; the index that was there still stands"
-        ) from problem
 
 
 def _of_clips(clips: Iterable[str]) -> Query:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
-from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS, document_of
+from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS
 from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Field
 from indexer.index import Range, Request
 from indexer.passages import Passage
@@ -60,9 +60,8 @@ def schema() -> Schema:
 SCHEMA: Final = schema()
 
 
-def engine_document(passage: Passage, rank: int) -> Document:
-    """A passage as this engine takes it; raises `ValueError` where a text is not Unicode."""
-    document = document_of(passage)
+def engine_document(document: Mapping[str, Any], rank: int) -> Document:
+    """A document as this engine takes it; raises `ValueError` where a text is not Unicode."""
     source = {name: value for name, value in document.items() if name not in TOKEN_FIELDS}
     members = {
         field.name: document[field.name]
@@ -98,7 +97,7 @@ def _extra_value(value: str) -> str:
 
 
 def passage_of(document: Document) -> Passage:
-    """The passage that `engine_document` was made of."""
+    """The passage that a document which is stored was made of."""
     source: Any = document.get_first("source")
     return Passage.from_source(json.loads(source))
 

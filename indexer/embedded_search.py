@@ -20,8 +20,8 @@ def matching(searcher: Searcher, query: Query) -> int:
 def page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
     """The total, and the hits of the page asked for, by falling score and ties by id.
 
-    ``is_ordered`` says that all documents were written in the order of their ids; where they lie in one segment too,
-    the engine's own order is ours, else ranks decide between equal scores.
+    ``is_ordered`` says that all documents lie in the order of their ids, so that the engine's own order is ours; else
+    ranks decide between equal scores.
     """
     query = filtered(request)
     most = max(1, searcher.num_docs)
@@ -32,7 +32,7 @@ def page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int
             searcher, query, max(1, end - start), offset=start, order_by_field="rank", order=Order.Asc
         )
         return total, [(0.0, address) for _, address in found[: end - start]]
-    if is_ordered and searcher.num_segments == 1:
+    if is_ordered:
         total, found = _search(searcher, query, max(1, end - start), offset=start)
         return total, found[: end - start]
     total, found = _with_ties(searcher, query, end)

@@ -5,19 +5,23 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
-from typing import Final
+from itertools import islice, pairwise
+from sys import intern
+from typing import Any, Final, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clips.normalise import tokens
+from indexer.documents import heard_tokens
 from indexer.errors import IndexIncompatible
 from indexer.passages import Passage
 from indexer.sounds.alphabets import plain
 from indexer.sounds.entries import Entries, joined, padded_letters, padded_sounds
 from indexer.sounds.spelling import Spelling
+
+Counted = TypeVar("Counted")
 
 MOST_WORDS: Final = 200_000
 """Different words that are kept; of more, the rarest are left out."""
@@ -28,12 +32,18 @@ MOST_PAIRS: Final = 400_000
 LONGEST_PAIR: Final = 18
 """Letters of a pair that may stand for one word."""
 
-_MOST_COUNTED: Final = 2_000_000
-"""Pairs that are counted at a time; those seen once are forgotten when there are more (Manku & Motwani 2002)."""
+_MOST_COUNTED_WORDS: Final = 2 * MOST_WORDS
+_MOST_COUNTED_PAIRS: Final = 2 * MOST_PAIRS
+"""Words and pairs that are counted at a time, and take some 150 MB together. When there are more, those that were met
+least are forgotten (Manku & Motwani 2002), and counted anew where they are met again."""
 
 
 class Tally:
-    """Counts in how many transcripts each word and each pair of neighbours stands, in bounded memory."""
+    """Counts in how many transcripts each word and each pair of neighbours stands, in bounded memory.
+
+    While there are few different ones every count is exact. Once some were forgotten a count is the least that it can
+    be: it lacks at most as many transcripts as the most frequent that was forgotten had.
+    """
 
     def __init__(self) -> None:
         self.passages = 0
@@ -43,25 +53,39 @@ class Tally:
     def add(self, heard: Sequence[str]) -> None:
         """One transcript, as tokens."""
         self.passages += 1
+        heard = list(map(intern, heard))  # a word is one object in all the pairs that it is in
         self.words.update(set(heard))
         self.pairs.update({pair for pair in pairwise(heard) if len(pair[0]) + len(pair[1]) <= LONGEST_PAIR})
-        if len(self.pairs) > _MOST_COUNTED:
-            self.pairs = Counter({pair: count for pair, count in self.pairs.items() if count > 1})
+        if len(self.words) > _MOST_COUNTED_WORDS:
+            _forget_rarest(self.words, _MOST_COUNTED_WORDS // 2)
+        if len(self.pairs) > _MOST_COUNTED_PAIRS:
+            _forget_rarest(self.pairs, _MOST_COUNTED_PAIRS // 2)
+
+
+def _forget_rarest(counts: Counter[Counted], most: int) -> None:
+    """Leave the most frequent, at most so many, and of those that are equally frequent all or none."""
+    there = len(counts)
+    for count, number in sorted(Counter(counts.values()).items()):
+        if there <= most:
+            break
+        there, enough = there - number, count
+    for rare in [counted for counted, count in counts.items() if count <= enough]:
+        del counts[rare]
 
 
 def heard_in(passages: Iterable[Passage]) -> Tally:
     """The counts of the passages' transcripts."""
     tally = Tally()
-    for _ in tallied(passages, tally):
-        pass
+    for passage in passages:
+        tally.add(tokens(passage.row.generated_text))
     return tally
 
 
-def tallied(passages: Iterable[Passage], tally: Tally) -> Iterator[Passage]:
-    """The passages, counted as they go by."""
-    for passage in passages:
-        tally.add(tokens(passage.row.generated_text))
-        yield passage
+def tallied(documents: Iterable[dict[str, Any]], tally: Tally) -> Iterator[dict[str, Any]]:
+    """The documents, counted as they go by."""
+    for document in documents:
+        tally.add(heard_tokens(document))
+        yield document
 
 
 class Lexicon:
@@ -92,13 +116,12 @@ class Lexicon:
     @classmethod
     def of(cls, tally: Tally, spelling: Spelling, before: "Lexicon | None" = None) -> "Lexicon":
         """The lexicon of what was counted, upon that of ``before``; only words that are new are read aloud."""
-        said = before.pronounced() if before else {}
-        words = (before.counts() if before else Counter()) + tally.words
-        said |= {word: sound for word in words if word not in said if (sound := _spoken(word, spelling))}
-        kept = sorted(_most_frequent((word for word in words if word in said), words, MOST_WORDS))
+        words = before.counts() + tally.words if before else tally.words
+        said = _most_frequent_said(words, before.pronounced() if before else {}, spelling)
+        kept = sorted(said)
         numbers = {word: number for number, word in enumerate(kept)}
         known = np.array([spelling.knows(word) for word in kept], bool)
-        pairs = (before.pair_counts() if before else Counter()) + tally.pairs
+        pairs = before.pair_counts() + tally.pairs if before else tally.pairs
         rows = _pairs(pairs, numbers, known)
         return cls(
             tally.passages + (before.passages if before else 0),
@@ -192,12 +215,15 @@ class Lexicon:
             raise IndexIncompatible("the words of the index are damaged; load your files again") from problem
 
 
+def _most_frequent_said(counts: Mapping[str, int], known: Mapping[str, bytes], spelling: Spelling) -> dict[str, bytes]:
+    """What the most frequent of the words that can be said sound like; those that are ``known`` are not read again."""
+    by_count = sorted(counts, key=lambda word: (-counts[word], word))
+    said = ((word, known.get(word) or _spoken(word, spelling)) for word in by_count)
+    return dict(islice(((word, sound) for word, sound in said if sound), MOST_WORDS))
+
+
 def _spoken(word: str, spelling: Spelling) -> bytes:
     return next(iter(spelling.pronunciations(plain(word))), b"")
-
-
-def _most_frequent(words: Iterable[str], counts: Mapping[str, int], most: int) -> list[str]:
-    return sorted(words, key=lambda word: (-counts[word], word))[:most]
 
 
 def _pairs(

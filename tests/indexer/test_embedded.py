@@ -1,17 +1,24 @@
 import json
+import random
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tantivy import Index
 
+from indexer import embedded_writing
+from indexer.documents import document_of
 from indexer.embedded import EmbeddedIndex
+from indexer.embedded_writing import add, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
+from indexer.ranks import fresh_rank
 from tests.conftest import PROJECT
 from tests.indexer.contract import AskingContract, ChangingContract, OpenIndex, heard, ids, paged, rows
 from tests.indexer.made_rows import ALL, passages
@@ -81,7 +88,7 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
     program = textwrap.dedent("""
         import os, signal, sys
         from pathlib import Path
-        import indexer.embedded as embedded
+        from indexer import embedded, embedded_writing
         from tests.indexer.contract import rows
         at, names = sys.argv[2], [str(number) for number in range(50)]
         def killing(function):
@@ -90,7 +97,7 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
                 os.kill(os.getpid(), signal.SIGKILL)
             return killed
         if at == "add":
-            embedded._add = killing(embedded._add)
+            embedded_writing.add = killing(embedded_writing.add)
         elif at == "describe":
             embedded._describe = killing(embedded._describe)
         elif at == "rename":
@@ -108,6 +115,59 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
     assert ids(index) == ["b"]
     index.rollback()
     assert ids(index) == ["a"]
+
+
+def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_last_wins(folder: Path):
+    index = EmbeddedIndex(folder)
+    names = [f"{number:03}" for number in range(300)]
+    shuffled = random.Random(1).sample(names, 300)
+    assert index.replace([*rows("007", text="old"), *rows(*shuffled[:200]), *rows(*shuffled[100:])]) == 300
+    assert ids(index, heard("same"), 300) == ids(index, size=300) == names
+    assert index.count(heard("old")) == 0
+    lexicon = index.lexicon()
+    assert (lexicon.passages, lexicon.passages_with("same"), lexicon.passages_with("old")) == (300, 300, 0)
+    assert not list(folder.rglob("*.sqlite*"))
+
+
+def test_a_load_killed_while_passages_are_put_in_order_leaves_the_last_version(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+
+    def cut_off() -> Iterator[Passage]:
+        yield from rows("c", "b")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.replace(cut_off())
+    assert ids(index) == ["a"]
+    assert len(list((folder / "versions").iterdir())) == 1
+
+
+def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_deletion(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(embedded_writing, "_WRITER_BYTES", 15_000_000)  # the least that the engine takes
+    index = EmbeddedIndex(folder)
+    (row,) = rows("any")
+    names = [f"{number:06}" for number in range(50_000)]
+    index.replace(replace(row, id=name, row=replace(row.row, id=name)) for name in names)
+    version = folder / "versions" / index.about().version
+    assert len(json.loads((version / "meta.json").read_text())["segments"]) > 1
+    assert json.loads((version / "about.json").read_text())["ordered"]
+    asked = Request(heard("same"), size=20, page=1001)
+    assert [hit.passage.id for hit in index.search(asked).hits] == names[20_000:20_020]
+    index.delete(names[:10])
+    assert [hit.passage.id for hit in index.search(asked).hits] == names[20_010:20_030]
+
+
+def test_segments_that_were_merged_in_another_order_are_told(folder: Path):
+    folder.mkdir()
+    documents = list(map(document_of, rows("a", "b")))
+    assert write_fresh(folder, documents) == 2
+    assert put_in_order(folder)
+    with writing(Index.open(str(folder))) as writer:
+        add(writer, documents[0], fresh_rank(1))
+    assert not put_in_order(folder), "two documents of one rank"
 
 
 def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path):

@@ -28,7 +28,7 @@ def test_facets_are_keywords_and_ranges_numbers():
 
 def test_both_engines_are_made_of_the_whole_table():
     assert mapping(None)["properties"].keys() >= NAMES
-    assert len(list(map(engine_document, passages(ALL), range(100)))) == len(passages(ALL))
+    assert len(list(map(engine_document, map(document_of, passages(ALL)), range(100)))) == len(passages(ALL))
     assert SCHEMA is not None
 
 
