@@ -20,7 +20,7 @@ MAVEN_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 OLDEST_JDK=21
 JDK_PACKAGE=openjdk-21-jre-headless
 HEAP=512m
-SECONDS_TO_GREEN=240
+SECONDS_TO_GREEN=420
 SECONDS_OF_CALM=6
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -195,6 +195,7 @@ cluster.name: hearsay
 node.name: node-$number
 path.data: "$node/data"
 path.logs: "$node/logs"
+path.repo: "$DATA/snapshots"
 network.host: 127.0.0.1
 http.port: $((PORT + number - 1))
 transport.port: $((PORT + 100 + number - 1))

@@ -76,10 +76,17 @@ def _whom_to_trust(settings: IndexSettings) -> dict[str, Any]:
         ) from problem
 
 
+def _api_key(given: str) -> str:
+    """The key, which goes into a header as it stands."""
+    if re.fullmatch(r"[\w+/=-]+", key := given.strip(), re.ASCII) is None:
+        raise WrongRequest("INDEX_API_KEY is no API key; it wants what Elasticsearch gives as its “encoded” form")
+    return key
+
+
 def _who_asks(node: SplitResult, settings: IndexSettings) -> dict[str, Any]:
     """The API key, else user and password of the settings, else those in the first address, else nobody."""
     if settings.index_api_key:
-        return {"api_key": settings.index_api_key.get_secret_value()}
+        return {"api_key": _api_key(settings.index_api_key.get_secret_value())}
     if settings.index_username:
         password = settings.index_password.get_secret_value() if settings.index_password else ""
         return {"basic_auth": (settings.index_username, password)}

@@ -88,3 +88,15 @@ def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path):
     (tmp_path / "ca.pem").write_text("no certificate\n")
     with pytest.raises(IndexUnavailable, match=r"INDEX_CA_CERT names .*ca\.pem, which cannot be read"):
         connect("https://a:9200", IndexSettings(index_ca_cert=tmp_path / "ca.pem"))
+
+
+@pytest.mark.parametrize("key", ["two words", "two\nlines", "clé"])
+def test_an_api_key_that_is_none_is_refused_and_not_shown(key: str):
+    with pytest.raises(WrongRequest, match="INDEX_API_KEY is no API key") as caught:
+        connect("http://a:9200", IndexSettings(index_api_key=SecretStr(key)))
+    assert key not in str(caught.value)
+
+
+def test_an_api_key_may_have_been_pasted_with_the_end_of_its_line():
+    with connect("http://a:9200", IndexSettings(index_api_key=SecretStr("a2V5=\n"))) as client:
+        assert client._headers["authorization"] == "ApiKey a2V5="
