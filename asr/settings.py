@@ -1,13 +1,14 @@
 """The settings of the hearing half: defaults, then ``config.yml``, then the environment."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 from yaml import YAMLError
 
 from asr.errors import BadSettings
+from asr.precision import Precision
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
@@ -21,12 +22,26 @@ class AsrSettings(BaseSettings):
     asr_model: str = Field("auto", description="Speech model: auto, pocketsphinx, a Hugging Face name or a folder.")
     ser_model: str = Field("auto", description="Emotion model: auto, classic, a Hugging Face name or a folder.")
     device: str = Field("auto", description="Where models run: auto, cpu, cuda or cuda:N.")
+    precision: Precision = Field(
+        "auto", description="Numbers that models compute in: auto, float32, bfloat16 or, on a GPU, float16."
+    )
+    batch_seconds: float = Field(
+        0, ge=0, description="Seconds of sound, padding included, in one forward pass; 0 chooses by the device."
+    )
     workers: int = Field(0, ge=0, description="Processes that recognise speech side by side; 0 is one per core.")
     batch_clips: int = Field(16, ge=1, description="Clips heard and written to the journal together.")
     max_clip_seconds: float = Field(4 * 3600, gt=0, description="Longest clip that is accepted, in seconds.")
     max_upload_bytes: int = Field(200_000_000, gt=0, description="Largest upload that the API accepts, in bytes.")
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(8001, ge=1, le=65535, description="Port of the API.")
+    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via shows to the API.")
+    api_token: Literal["", "google"] = Field(
+        "", description="google: decode --via shows an identity token of Google Cloud for the API's address."
+    )
+    via_clips: int = Field(8, ge=1, description="Clips that decode --via sends to the API at the same time.")
+    via_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one clip.")
+    via_patience: float = Field(300, ge=0, description="Seconds that decode --via waits for an API that is away or busy.")
+    aws_endpoint_url: str = Field("", description="Address of the S3 server for s3:// sources, where it is not Amazon's.")
     log_dir: Path = Field(PROJECT / "logs", description="Folder of the log files, one a run, by day.")
 
     @classmethod

@@ -1,8 +1,8 @@
-"""Where clips come from: a folder, or a table beside it, behind one seam."""
+"""Where clips come from: a folder or a bucket, alone or with a table beside it, behind one seam."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, Protocol
 
 from asr.errors import BadSource
@@ -15,12 +15,16 @@ EXAMPLES: Final = 3
 """How many names an error shows."""
 
 
+Reader = Callable[[], bytes]
+"""Gets a file's bytes, in any thread and more than once; raises `OSError` with a sentence where it cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
     """One clip to be heard: what its corpus says of it, and how to get its bytes (None where it has no audio)."""
 
     row: ClipRow
-    read: Callable[[], bytes] | None
+    read: Reader | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Listing:
     clips: tuple[Clip, ...]
     table: Table = EMPTY_TABLE
     rejected: tuple[str, ...] = ()
-    passed_over: tuple[Path, ...] = ()
+    passed_over: tuple[PurePath, ...] = ()
 
 
 class ClipSource(Protocol):
@@ -49,30 +53,50 @@ class FolderSource:
     dataset: str
 
     def list(self) -> Listing:
-        clips: list[Clip] = []
-        rejected: list[str] = []
-        audio, others = sorted_files(self.folder)
-        for path in audio:
-            clip_id = f"{self.dataset}/{path.relative_to(self.folder).as_posix()}"
-            try:
-                clips.append(Clip(ClipRow(clip_id, dataset=self.dataset), path.read_bytes))
-            except BadRow as problem:
-                rejected.append(str(problem))
-        if not clips:
-            endings = ", ".join(sorted(AUDIO_SUFFIXES))
-            raise BadSource(f"no audio under {self.folder}; files with these endings would be heard: {endings}")
-        return Listing(tuple(clips), rejected=tuple(rejected), passed_over=tuple(others))
+        listing = self.listing_of(*sorted_files(self.folder))
+        check_not_empty(listing, str(self.folder))
+        return listing
+
+    def listing_of(self, audio: Iterable[Path], others: Iterable[Path]) -> Listing:
+        """The clips that some of the folder's files are."""
+        named = ((path.relative_to(self.folder).as_posix(), path.read_bytes) for path in audio)
+        return listing_of_files(named, self.dataset, others)
+
+
+def listing_of_files(files: Iterable[tuple[str, Reader]], dataset: str, others: Iterable[PurePath]) -> Listing:
+    """One clip per audio file, which is given by its path under the source, with ``/``, and how it is read."""
+    clips: list[Clip] = []
+    rejected: list[str] = []
+    for path, read in files:
+        try:
+            clips.append(Clip(ClipRow(f"{dataset}/{path}", dataset=dataset), read))
+        except BadRow as problem:
+            rejected.append(str(problem))
+    return Listing(tuple(clips), rejected=tuple(rejected), passed_over=tuple(others))
+
+
+def check_not_empty(listing: Listing, place: str) -> None:
+    """Raise `BadSource` where nothing at a place is a clip."""
+    if not listing.clips:
+        endings = ", ".join(sorted(AUDIO_SUFFIXES))
+        raise BadSource(f"no audio under {place}; files with these endings would be heard: {endings}")
 
 
 def sorted_files(folder: Path) -> tuple[list[Path], list[Path]]:
     """The files under ``folder`` whose ending says sound, and the others; by path, hidden ones left out."""
-    audio: list[Path] = []
-    others: list[Path] = []
-    for path in sorted(folder.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not is_hidden and path.is_file():
-            (audio if path.suffix.lower() in AUDIO_SUFFIXES else others).append(path)
-    return audio, others
+    paths = (path for path in sorted(folder.rglob("*")) if not is_hidden(path.relative_to(folder)))
+    files = [path for path in paths if path.is_file()]
+    return [path for path in files if is_audio(path)], [path for path in files if not is_audio(path)]
+
+
+def is_hidden(relative: PurePath) -> bool:
+    """Whether a path under its source begins with a dot anywhere: what programs put aside, or have not finished."""
+    return any(part.startswith(".") for part in relative.parts)
+
+
+def is_audio(path: PurePath) -> bool:
+    """Whether a file's ending says sound."""
+    return path.suffix.lower() in AUDIO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +109,31 @@ class CsvSource:
     allow_missing: bool = False
 
     def list(self) -> Listing:
-        table = read_csv(self.csv)
-        clips = tuple(self._clip(row) for row in corpus_rows(table))
-        missing = [clip.row.id for clip in clips if clip.read is None]
-        if not clips:
-            raise BadSource(f"{self.csv} has a header and no rows")
-        if missing and not self.allow_missing:
-            raise BadSource(
-                f"{len(missing)} of {len(clips)} rows of {self.csv} have no file under {self.folder}, for example "
-                f"{', '.join(missing[:EXAMPLES])}. Name the folder that the filenames are relative to, "
-                "or add --allow-missing to take those rows without audio."
-            )
-        return Listing(clips, table)
+        listing = listing_of_table(read_csv(self.csv), self._read, self.dataset)
+        check_matched(listing, str(self.csv), str(self.folder), allow_missing=self.allow_missing)
+        return listing
 
-    def _clip(self, row: ClipRow) -> Clip:
-        path = find_audio(self.folder, row.id)
-        return Clip(replace(row, dataset=self.dataset), path.read_bytes if path else None)
+    def _read(self, clip_id: str) -> Reader | None:
+        path = find_audio(self.folder, clip_id)
+        return path.read_bytes if path else None
+
+
+def listing_of_table(table: Table, find: Callable[[str], Reader | None], dataset: str) -> Listing:
+    """One clip per row of the table; ``find`` knows where a clip's bytes are, by its id."""
+    return Listing(tuple(Clip(replace(row, dataset=dataset), find(row.id)) for row in corpus_rows(table)), table)
+
+
+def check_matched(listing: Listing, csv: str, place: str, *, allow_missing: bool) -> None:
+    """Raise `BadSource` where a table has no rows, or rows without a file unless those are allowed."""
+    missing = [clip.row.id for clip in listing.clips if clip.read is None]
+    if not listing.clips:
+        raise BadSource(f"{csv} has a header and no rows")
+    if missing and not allow_missing:
+        raise BadSource(
+            f"{len(missing)} of {len(listing.clips)} rows of {csv} have no file under {place}, for example "
+            f"{', '.join(missing[:EXAMPLES])}. Name the folder that the filenames are relative to, "
+            "or add --allow-missing to take those rows without audio."
+        )
 
 
 def corpus_rows(table: Table) -> Iterator[ClipRow]:
@@ -115,15 +148,28 @@ def corpus_rows(table: Table) -> Iterator[ClipRow]:
     yield from own.rows().values()
 
 
-def open_source(place: str, csv: Path | None, dataset: str | None, *, allow_missing: bool) -> ClipSource:
-    """The source that a person's words mean; raises `BadSource` where there is no such folder."""
+def open_source(
+    place: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str = ""
+) -> ClipSource:
+    """The source that a person's words mean; raises `BadSource` where there is no such folder or bucket."""
+    if place.startswith("s3://"):
+        from asr.s3 import S3Source, connect  # boto3 is needed by those who have a bucket
+
+        return S3Source(connect(s3_endpoint), place, csv, dataset, allow_missing)
+    folder = open_folder(place, dataset)
+    if csv is None:
+        return folder
+    if "://" in csv:
+        raise BadSource(f"{csv}: beside a folder of this machine, --csv is a file of this machine; copy it there first")
+    return CsvSource(folder.folder, Path(csv), folder.dataset, allow_missing)
+
+
+def open_folder(place: str, dataset: str | None) -> FolderSource:
+    """A folder of this machine; raises `BadSource` where there is none."""
     if "://" in place:
-        raise BadSource(f"{place}: clips are read from a folder of this machine; copy them there first")
+        raise BadSource(f"{place}: clips are read from a folder of this machine or from s3://BUCKET/PREFIX")
     folder = Path(place).resolve()
     if not folder.is_dir():
         hint = "; name the folder that it is in" if folder.is_file() else ""
         raise BadSource(f"{place} is no folder{hint}")
-    name = dataset or folder.name
-    if csv is None:
-        return FolderSource(folder, name)
-    return CsvSource(folder, csv, name, allow_missing)
+    return FolderSource(folder, dataset or folder.name)

@@ -42,44 +42,50 @@ def read_csv(path: Path) -> Table:
     Raises `BadTable` where it cannot be read, has no ``filename`` column, a line without a filename or of another
     length than the header, or one clip twice.
     """
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            columns = tuple(next(reader, ()))
-            _check_header(path, columns)
-            cells: dict[str, dict[str, str]] = {}
-            for values in filter(None, reader):
-                _add_line(path, reader.line_num, columns, values, cells)
+            return parse_csv(file, str(path))
     except OSError as problem:
         raise BadTable(f"{path} cannot be read: {problem.strerror or problem}") from problem
+
+
+def parse_csv(file: TextIO, name: str) -> Table:
+    """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`."""
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
+    reader = csv.reader(file, strict=True)
+    try:
+        columns = tuple(next(reader, ()))
+        _check_header(name, columns)
+        cells: dict[str, dict[str, str]] = {}
+        for values in filter(None, reader):
+            _add_line(name, reader.line_num, columns, values, cells)
     except UnicodeDecodeError as problem:
-        raise BadTable(f"{path} is not UTF-8 text; save the table as CSV in UTF-8") from problem
+        raise BadTable(f"{name} is not UTF-8 text; save the table as CSV in UTF-8") from problem
     except csv.Error as problem:
-        raise BadTable(f"{path}, line {reader.line_num}: not valid CSV ({problem})") from problem
+        raise BadTable(f"{name}, line {reader.line_num}: not valid CSV ({problem})") from problem
     return Table(columns, cells)
 
 
-def _check_header(path: Path, columns: Sequence[str]) -> None:
+def _check_header(table: str, columns: Sequence[str]) -> None:
     if "filename" not in columns:
         raise BadTable(
-            f"{path} has no filename column; its columns are: {', '.join(columns) or 'none'}. "
+            f"{table} has no filename column; its columns are: {', '.join(columns) or 'none'}. "
             "Name the column that holds each clip's path filename."
         )
     if doubled := {name for name in columns if columns.count(name) > 1}:
-        raise BadTable(f"{path} has more than one column {', '.join(sorted(doubled))}; rename all but one")
+        raise BadTable(f"{table} has more than one column {', '.join(sorted(doubled))}; rename all but one")
 
 
 def _add_line(
-    path: Path, line: int, columns: Sequence[str], values: Sequence[str], cells: dict[str, dict[str, str]]
+    table: str, line: int, columns: Sequence[str], values: Sequence[str], cells: dict[str, dict[str, str]]
 ) -> None:
     if len(values) != len(columns):
-        raise BadTable(f"{path}, line {line}: {len(values)} cells under a header of {len(columns)} columns")
+        raise BadTable(f"{table}, line {line}: {len(values)} cells under a header of {len(columns)} columns")
     named = dict(zip(columns, values, strict=True))
     if not (clip_id := named["filename"]):
-        raise BadTable(f"{path}, line {line}: the filename is empty")
+        raise BadTable(f"{table}, line {line}: the filename is empty")
     if clip_id in cells:
-        raise BadTable(f"{path}, line {line}: {clip_id} stands in an earlier line too; keep one of them")
+        raise BadTable(f"{table}, line {line}: {clip_id} stands in an earlier line too; keep one of them")
     cells[clip_id] = named
 
 

@@ -73,7 +73,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_a_table_gives_its_rows_in_order_with_its_names_as_ids(folder: Path, table: Path):
-    listing = open_source(str(folder), table, None, allow_missing=False).list()
+    listing = open_source(str(folder), str(table), None, allow_missing=False).list()
     first, second = listing.clips
     assert (first.row.id, first.row.text, first.row.age) == ("corpus/b.mp3", "second", "fourties")
     assert first.row.extra == {"mood": "glad"}
@@ -84,35 +84,35 @@ def test_a_table_gives_its_rows_in_order_with_its_names_as_ids(folder: Path, tab
 
 def test_a_table_is_matched_from_the_folder_above_too(folder: Path, table: Path):
     table.write_text("filename\ncorpus/b.mp3\n")
-    listing = open_source(str(folder.parent), table, None, allow_missing=False).list()
+    listing = open_source(str(folder.parent), str(table), None, allow_missing=False).list()
     assert listing.clips[0].read is not None
 
 
 def test_rows_without_a_file_are_an_error_that_shows_examples(folder: Path, table: Path):
     table.write_text("filename\ncorpus/b.mp3\ncorpus/gone.mp3\n")
     with pytest.raises(BadSource, match=r"1 of 2 rows .* corpus/gone\.mp3.*--allow-missing"):
-        open_source(str(folder), table, None, allow_missing=False).list()
+        open_source(str(folder), str(table), None, allow_missing=False).list()
 
 
 def test_rows_without_a_file_can_be_allowed(folder: Path, table: Path):
     table.write_text("filename\ncorpus/b.mp3\ncorpus/gone.mp3\n")
-    clips = open_source(str(folder), table, None, allow_missing=True).list().clips
+    clips = open_source(str(folder), str(table), None, allow_missing=True).list().clips
     assert [clip.read is None for clip in clips] == [False, True]
 
 
 def test_what_an_earlier_run_wrote_into_the_table_is_not_taken_for_the_corpus(folder: Path, table: Path):
     table.write_text("filename,text,generated_text,emotion\ncorpus/b.mp3,second,SECOND,angry\n")
-    row = open_source(str(folder), table, None, allow_missing=False).list().clips[0].row
+    row = open_source(str(folder), str(table), None, allow_missing=False).list().clips[0].row
     assert (row.text, row.generated_text, row.emotion) == ("second", "", "")
 
 
 def test_a_table_without_rows_is_said(folder: Path, table: Path):
     table.write_text("filename,text\n")
     with pytest.raises(BadSource, match="no rows"):
-        open_source(str(folder), table, None, allow_missing=False).list()
+        open_source(str(folder), str(table), None, allow_missing=False).list()
 
 
 def test_a_table_without_filenames_is_said(folder: Path, table: Path):
     table.write_text("path,sentence\na.wav,hello\n")
     with pytest.raises(BadTable, match="no filename column"):
-        open_source(str(folder), table, None, allow_missing=False).list()
+        open_source(str(folder), str(table), None, allow_missing=False).list()

@@ -1,0 +1,160 @@
+"""Clips in a bucket: ``s3://BUCKET/PREFIX`` as a source, from Amazon or any server that speaks S3."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from asr.errors import BadSource
+from asr.sources import (
+    Listing,
+    Reader,
+    check_matched,
+    check_not_empty,
+    is_audio,
+    is_hidden,
+    listing_of_files,
+    listing_of_table,
+)
+from clips.table import Table, parse_csv, read_csv
+
+SCHEME: Final = "s3://"
+
+Client = Any
+"""A boto3 S3 client; those may be used by many threads at a time."""
+
+_REASONS: Final = {
+    "NoSuchBucket": "there is no such bucket; look at its name, and at AWS_ENDPOINT_URL and AWS_REGION",
+    "NoSuchKey": "there is no such object",
+    "404": "there is no such object",
+    "AccessDenied": "these credentials may not read it; allow them s3:ListBucket and s3:GetObject there",
+    "403": "these credentials may not read it; allow them s3:ListBucket and s3:GetObject there",
+    "InvalidAccessKeyId": "the server does not know this access key; look at AWS_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "the secret key is not the access key's; look at AWS_SECRET_ACCESS_KEY",
+    "ExpiredToken": "the credentials have expired; log in again",
+    "PermanentRedirect": "the bucket is in another region; set AWS_REGION to it",
+}
+"""What S3's error codes mean for a person."""
+
+
+def connect(endpoint: str) -> Client:
+    """A client by boto3's own rules for credentials and region; ``endpoint`` is empty for Amazon's servers.
+
+    Raises `BadSource` where boto3 is not installed or the endpoint is no address. Nothing is asked of a server yet.
+    """
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError as problem:
+        advice = "run .venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[asr,s3]'"
+        raise BadSource(f"s3:// needs boto3, which is not installed here; {advice}") from problem
+    config = Config(
+        connect_timeout=10,
+        read_timeout=60,
+        retries={"max_attempts": 5, "mode": "standard"},
+        max_pool_connections=32,
+        # Another server than Amazon's has no host for each bucket, so there the bucket goes into the path.
+        s3={"addressing_style": "path" if endpoint else "auto"},
+    )
+    try:
+        return boto3.client("s3", endpoint_url=endpoint or None, config=config)
+    except (BotoCoreError, ValueError) as problem:
+        raise BadSource(f"S3 cannot be spoken to: {problem}") from problem
+
+
+class S3Source:
+    """Every audio object under a prefix, by key, or a table's rows matched to such objects.
+
+    Ids are ``DATASET/key under the prefix``, or the table's ``filename`` cells. A key is read when its clip is.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        place: str,
+        csv: str | None = None,
+        dataset: str | None = None,
+        allow_missing: bool = False,
+    ) -> None:
+        self._client = client
+        self._bucket, prefix = split(place)
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._place = place
+        self._csv = csv
+        self._dataset = dataset or PurePosixPath(self._prefix).name or self._bucket
+        self._allow_missing = allow_missing
+
+    def list(self) -> Listing:
+        paths = [PurePosixPath(path) for path in self._paths()]
+        if self._csv is not None:
+            known = {str(path) for path in paths}
+            listing = listing_of_table(self._table(self._csv), partial(self._find, known), self._dataset)
+            check_matched(listing, self._csv, self._place, allow_missing=self._allow_missing)
+            return listing
+        audio = ((str(path), self._reader(str(path))) for path in paths if is_audio(path))
+        listing = listing_of_files(audio, self._dataset, (path for path in paths if not is_audio(path)))
+        check_not_empty(listing, self._place)
+        return listing
+
+    def _paths(self) -> Iterator[str]:
+        """The keys under the prefix, without it, in S3's order: by their bytes in UTF-8."""
+        with _said_plainly(f"{SCHEME}{self._bucket}", BadSource):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    path = item["Key"].removeprefix(self._prefix)
+                    if path and not path.endswith("/") and not is_hidden(PurePosixPath(path)):
+                        yield path
+
+    def _find(self, known: set[str], clip_id: str) -> Reader | None:
+        """The reader of a clip's object, its id taken with or without its first folder."""
+        found = (path for path in (clip_id, clip_id.partition("/")[2]) if path in known)
+        return next((self._reader(path) for path in found), None)
+
+    def _reader(self, path: str) -> Reader:
+        return partial(_read, self._client, self._bucket, self._prefix + path)
+
+    def _table(self, csv: str) -> Table:
+        if not csv.startswith(SCHEME):
+            return read_csv(Path(csv))
+        bucket, key = split(csv)
+        with _said_plainly(csv, BadSource):
+            data = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return parse_csv(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline=""), csv)
+
+
+def split(place: str) -> tuple[str, str]:
+    """Bucket and key of ``s3://BUCKET/KEY``; raises `BadSource` where there is no bucket."""
+    bucket, _, key = place.removeprefix(SCHEME).partition("/")
+    if not bucket:
+        raise BadSource(f"{place} names no bucket; write s3://BUCKET/PREFIX")
+    return bucket, key
+
+
+def _read(client: Client, bucket: str, key: str) -> bytes:
+    with _said_plainly(f"{SCHEME}{bucket}/{key}", OSError):
+        data: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return data
+
+
+@contextmanager
+def _said_plainly(place: str, kind: type[Exception]) -> Iterator[None]:
+    """Whatever boto3 raises inside, as an exception of ``kind`` that says what to do."""
+    from botocore import exceptions as boto
+
+    try:
+        yield
+    except boto.ClientError as problem:
+        code = problem.response.get("Error", {}).get("Code", "")
+        raise kind(f"{place}: {_REASONS.get(code, problem)}") from problem
+    except (boto.NoCredentialsError, boto.PartialCredentialsError) as problem:
+        advice = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        raise kind(f"{place}: there are no whole credentials for S3; {advice}") from problem
+    except (boto.HTTPClientError, boto.ConnectionError) as problem:
+        advice = "look at AWS_ENDPOINT_URL and the network, and try again"
+        raise kind(f"{place}: the S3 server cannot be reached ({problem}); {advice}") from problem
+    except boto.BotoCoreError as problem:
+        raise kind(f"{place}: {problem}") from problem
