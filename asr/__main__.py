@@ -14,6 +14,7 @@ from asr.logs import start_log
 from asr.models import open_tagger, open_transcriber
 from asr.progress import Progress
 from asr.report import console_of, show_score, show_summary
+from asr.scheduler import Scheduler
 from asr.score import score
 from asr.settings import AsrSettings, read_settings
 from asr.sources import open_source
@@ -57,7 +58,7 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     command.add_argument("source", metavar="SOURCE", help="folder with the clips")
     command.add_argument("--out", metavar="DIR", type=Path, required=True, help="gets clips.jsonl and clips.csv")
-    command.add_argument("--csv", metavar="FILE", type=Path, help="the corpus's table; its rows are the clips")
+    command.add_argument("--csv", metavar="FILE", help="the corpus's table; its rows are the clips")
     command.add_argument("--dataset", metavar="NAME", help="name of the collection (default: the folder's name)")
     command.add_argument("--allow-missing", action="store_true", help="take rows of the table that have no file")
     command.add_argument("--limit", metavar="N", type=_positive, help="only the first N clips")
@@ -104,7 +105,7 @@ def run_decode(options: argparse.Namespace) -> int:
     listener = open_listener(settings, console)
     try:
         with Progress(console) as progress:
-            summary = decode(listing, listener, options.out, settings.batch_clips, progress)
+            summary = decode([listing], listener, options.out, settings.batch_clips, progress)
     finally:
         listener.close()
     show_summary(summary, console_of(sys.stdout))
@@ -127,7 +128,7 @@ def open_listener(settings: AsrSettings, console: Console) -> LocalListener:
         if chosen.warning:
             console.print(f"warning: {chosen.warning}", style="yellow", markup=False)
     console.print(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}", markup=False)
-    return LocalListener(transcriber.model, tagger.model, settings.max_clip_seconds)
+    return LocalListener(Scheduler(transcriber.model, tagger.model), settings.max_clip_seconds)
 
 
 def run_score(options: argparse.Namespace) -> int:

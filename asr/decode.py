@@ -2,23 +2,24 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asr.errors import ListenerGone
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
 from asr.sources import Clip, Listing
 from clips.journal import Journal
 from clips.row import ClipRow
-from clips.table import write_csv
+from clips.table import EMPTY_TABLE, write_csv
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did; ``rows`` are those of its source, heard now or before, in the source's order."""
+    """What a run did; ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early."""
 
     rows: tuple[ClipRow, ...]
     heard: int
@@ -27,52 +28,60 @@ class Summary:
     audio_seconds: float
     wall_seconds: float
     interrupted: bool = False
+    gone: str = ""
 
     @property
     def failed(self) -> list[ClipRow]:
         return [row for row in self.rows if row.error]
 
 
-def decode(listing: Listing, listener: Listener, out: Path, batch_clips: int, progress: Progress) -> Summary:
-    """Hear what the journal ``out/clips.jsonl`` does not have yet, then write ``out/clips.csv`` from it.
+def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_clips: int, progress: Progress) -> Summary:
+    """Hear what the journal ``out/clips.jsonl`` does not have yet, writing ``out/clips.csv`` after each listing.
 
-    Rows are on the disk batch by batch, so a run that is killed loses at most the batch it was hearing. Ctrl-C ends
-    the run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
+    A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
+    batch, so a run that is killed loses at most the batch it was hearing. Ctrl-C, or a listener that is gone, ends the
+    run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
+    interrupted, gone = False, ""
     with Journal(out / "clips.jsonl") as journal:
-        run = _Run(listing, listener, journal)
+        run = _Run(listener, journal, out / "clips.csv")
         try:
-            run.hear(batch_clips, progress)
-            interrupted = False
+            for listing in listings:
+                run.hear(listing, batch_clips, progress)
+                run.write_table()
         except KeyboardInterrupt:
             interrupted = True
-        rows = run.rows_of_the_source()
-        write_csv(out / "clips.csv", [*rows, *run.other_rows()], listing.table)
-    summary = Summary(
-        rows, run.heard, run.skipped, run.without_audio, run.audio_seconds, time.monotonic() - started, interrupted
-    )
+        except ListenerGone as problem:
+            gone = str(problem)
+        if interrupted or gone:
+            run.write_table()
+    summary = run.summary(time.monotonic() - started, interrupted, gone)
     log.info("decoded", extra={"heard": run.heard, "skipped": run.skipped, "failed": len(summary.failed)})
     return summary
 
 
 class _Run:
-    """One run over one source: what the journal has, what is still to be heard, and the counts on the way."""
+    """One run: what the journal has, what its listings brought so far, and the counts on the way."""
 
-    def __init__(self, listing: Listing, listener: Listener, journal: Journal) -> None:
-        self._listing = listing
+    def __init__(self, listener: Listener, journal: Journal, csv: Path) -> None:
         self._listener = listener
         self._journal = journal
+        self._csv = csv
         self._known = journal.rows()
+        self._listed: dict[str, None] = {}  # ids, in the order in which they came
+        self._table = EMPTY_TABLE
         self.heard = self.skipped = self.without_audio = 0
         self.audio_seconds = 0.0
 
-    def hear(self, batch_clips: int, progress: Progress) -> None:
-        progress.start(len(self._listing.clips))
-        for batch in in_batches(self._listing.clips, batch_clips):
+    def hear(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
+        self._table = listing.table
+        self._listed.update((clip.row.id, None) for clip in listing.clips)
+        progress.start(len(listing.clips))
+        for batch in in_batches(listing.clips, batch_clips):
             is_done = [self._is_done(clip) for clip in batch]
             to_hear = [clip for clip, done in zip(batch, is_done, strict=True) if not done]
-            rows = self._listener.hear(to_hear) if to_hear else []
+            rows = self._heard(to_hear)
             renewed = self._renewed(clip for clip, done in zip(batch, is_done, strict=True) if done)
             self._keep([*rows, *renewed])
             self.heard += sum(not row.error for row in rows)
@@ -81,14 +90,26 @@ class _Run:
             self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
             progress.advance(len(batch), len(rows), audio, sum(bool(row.error) for row in rows))
 
-    def rows_of_the_source(self) -> tuple[ClipRow, ...]:
-        ids = (clip.row.id for clip in self._listing.clips)
-        return tuple(self._known[clip_id] for clip_id in ids if clip_id in self._known)
+    def write_table(self) -> None:
+        """The source's rows in its order, then clips that earlier runs heard and this source does not have."""
+        others = (row for row in self._known.values() if row.id not in self._listed)
+        write_csv(self._csv, [*self._rows_of_the_source(), *others], self._table)
 
-    def other_rows(self) -> Iterator[ClipRow]:
-        """Clips that earlier runs heard and this source does not have."""
-        ids = {clip.row.id for clip in self._listing.clips}
-        return (row for row in self._known.values() if row.id not in ids)
+    def summary(self, wall_seconds: float, interrupted: bool, gone: str) -> Summary:
+        rows = tuple(self._rows_of_the_source())
+        counts = (self.heard, self.skipped, self.without_audio, self.audio_seconds)
+        return Summary(rows, *counts, wall_seconds, interrupted, gone)
+
+    def _rows_of_the_source(self) -> Iterator[ClipRow]:
+        return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)
+
+    def _heard(self, clips: Sequence[Clip]) -> Sequence[ClipRow]:
+        try:
+            return self._listener.hear(clips) if clips else []
+        except ListenerGone as problem:
+            self._keep(problem.rows)
+            self.heard += sum(not row.error for row in problem.rows)
+            raise
 
     def _is_done(self, clip: Clip) -> bool:
         """Whether there is nothing to hear: no audio, a deleted clip, or this very audio heard by these very models."""

@@ -29,9 +29,13 @@ class Progress:
         self._started = self._last_line = time.monotonic()
 
     def start(self, total: int) -> None:
-        """Begin to count towards ``total`` clips."""
+        """Begin to count towards ``total`` clips; what was counted before is over."""
         self._total = total
+        self._done = self._heard = self._failed = 0
+        self._audio_seconds = 0.0
         self._started = self._last_line = time.monotonic()
+        if self._task is not None:
+            self._bar.remove_task(self._task)
         self._task = self._bar.add_task("hearing", total=total, pace="")
 
     def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
