@@ -2,29 +2,28 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from asr.audio import decode_audio, seconds
-from asr.emotion import Emotion, EmotionTagger
-from asr.errors import AudioError
+from asr.emotion import Emotion
+from asr.errors import AudioError, ModelFailed, NoAudio
+from asr.scheduler import Scheduler
 from asr.sources import Clip
-from asr.transcript import Transcriber, Transcript, Waveform
+from asr.transcript import Transcript
 from clips.row import ClipRow, Segment, Word
 
 log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer", bound=Transcript | Emotion)
 
 AUDIO_DECODERS: Final = 4
 """Threads that decode audio side by side; the libraries let go of the interpreter while they work."""
 
 
 class Listener(Protocol):
-    """Hears clips, wherever the models run."""
+    """Hears clips, wherever the models run; threads may share it."""
 
     @property
     def asr_model(self) -> str: ...
@@ -33,7 +32,10 @@ class Listener(Protocol):
     def ser_model(self) -> str: ...
 
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other."""
+        """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
+
+        Raises `ListenerGone`, with the rows that there are, where nothing more can be heard.
+        """
         ...
 
     def close(self) -> None:
@@ -42,82 +44,61 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """One clip's audio, decoded once for both models, or the reason why there is none."""
+class Heard:
+    """One clip's audio, decoded once for both models, and what they will say of it; or the reason why there is none."""
 
     digest: str = ""
-    waveform: Waveform | None = None
+    seconds: float = 0.0
+    transcript: "Future[Transcript] | None" = None
+    emotion: "Future[Emotion] | None" = None
     error: str = ""
 
 
 class LocalListener:
-    """Hears on this machine: decodes each clip once and gives the waveform to both models."""
+    """Hears on this machine: decodes each clip once, ahead of the models, and gives the waveform to both."""
 
-    def __init__(self, transcriber: Transcriber, tagger: EmotionTagger, max_seconds: float) -> None:
-        self._transcriber = transcriber
-        self._tagger = tagger
+    def __init__(self, scheduler: Scheduler, max_seconds: float) -> None:
+        self._scheduler = scheduler
         self._max_seconds = max_seconds
 
     @property
     def asr_model(self) -> str:
-        return self._transcriber.name
+        return self._scheduler.transcriber.name
 
     @property
     def ser_model(self) -> str:
-        return self._tagger.name
+        return self._scheduler.tagger.name
 
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:
-            sounds = list(decoders.map(self._decode, clips))
-        waveforms = [sound.waveform for sound in sounds if sound.waveform is not None]
-        transcripts = iter(one_by_one_on_failure(self._transcriber.transcribe, waveforms))
-        emotions = iter(one_by_one_on_failure(self._tagger.tag, waveforms))
-        return [
-            self._failed(clip, sound, sound.error)
-            if sound.waveform is None
-            else self._row(clip, sound, seconds(sound.waveform), next(transcripts), next(emotions))
-            for clip, sound in zip(clips, sounds, strict=True)
-        ]
+            return [self._row(clip, heard) for clip, heard in zip(clips, decoders.map(self._hear, clips), strict=True)]
 
     def close(self) -> None:
-        self._transcriber.close()
-        self._tagger.close()
+        self._scheduler.close()
 
-    def _decode(self, clip: Clip) -> Sound:
-        if clip.read is None:
-            return Sound(error="there is no audio file")
+    def _hear(self, clip: Clip) -> Heard:
+        """Decode a clip and let it wait for the models; its waveform is kept no longer than they need it."""
+        digest = ""
         try:
-            data = clip.read()
-        except OSError as problem:
-            return Sound(error=f"the file cannot be read: {problem.strerror or problem}")
-        digest = digest_of(data)
-        try:
-            return Sound(digest, decode_audio(data, self._max_seconds))
+            data = bytes_of(clip)
+            digest = digest_of(data)
+            waveform = decode_audio(data, self._max_seconds)
         except AudioError as problem:
-            return Sound(digest, error=str(problem))
+            return Heard(digest, error=str(problem))
+        transcript = self._scheduler.transcript(waveform, is_patient=True)
+        return Heard(digest, seconds(waveform), transcript, self._scheduler.emotion(waveform, is_patient=True))
 
-    def _failed(self, clip: Clip, sound: Sound, error: str) -> ClipRow:
-        log.warning("clip failed", extra={"clip": clip.row.id, "error": error})
+    def _row(self, clip: Clip, heard: Heard) -> ClipRow:
+        if heard.transcript is None or heard.emotion is None:
+            return failed_row(self, clip, heard.digest, heard.error)
+        try:
+            transcript, emotion = heard.transcript.result(), heard.emotion.result()
+        except ModelFailed as problem:
+            return failed_row(self, clip, heard.digest, str(problem))
         return replace(
             clip.row,
-            audio_digest=sound.digest,
-            asr_model=self.asr_model,
-            ser_model=self.ser_model,
-            decoded_at=now(),
-            error=error,
-        )
-
-    def _row(
-        self, clip: Clip, sound: Sound, length: float, transcript: Transcript | str, emotion: Emotion | str
-    ) -> ClipRow:
-        if isinstance(transcript, str):
-            return self._failed(clip, sound, transcript)
-        if isinstance(emotion, str):
-            return self._failed(clip, sound, emotion)
-        return replace(
-            clip.row,
-            duration=round(length, 2) if clip.row.duration is None else clip.row.duration,
-            audio_digest=sound.digest,
+            duration=round(heard.seconds, 2) if clip.row.duration is None else clip.row.duration,
+            audio_digest=heard.digest,
             generated_text=transcript.text,
             confidence=_rounded(transcript.confidence),
             words=tuple(rounded_word(word) for word in transcript.words),
@@ -132,20 +113,27 @@ class LocalListener:
         )
 
 
-def one_by_one_on_failure(
-    model: Callable[[Sequence[Waveform]], Sequence[Answer]], waveforms: Sequence[Waveform]
-) -> Sequence[Answer | str]:
-    """The model's answers in order, and in the place of a waveform that it fails on alone, the reason.
-
-    A model may fail in any way a library can, and one clip that makes it fail must not take its batch along.
-    """
+def bytes_of(clip: Clip) -> bytes:
+    """The clip's audio file; raises `NoAudio` where there is none or it cannot be read."""
+    if clip.read is None:
+        raise NoAudio("there is no audio file")
     try:
-        return model(waveforms) if waveforms else []
-    except Exception as problem:
-        log.exception("model failed on a batch", extra={"clips": len(waveforms)})
-        if len(waveforms) == 1:
-            return [f"the model failed: {problem or type(problem).__name__}"]
-    return [answer for waveform in waveforms for answer in one_by_one_on_failure(model, [waveform])]
+        return clip.read()
+    except OSError as problem:
+        raise NoAudio(f"the file cannot be read: {problem.strerror or problem}") from problem
+
+
+def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipRow:
+    """The row of a clip that the listener could not hear, which is also logged."""
+    log.warning("clip failed", extra={"clip": clip.row.id, "error": error})
+    return replace(
+        clip.row,
+        audio_digest=digest,
+        asr_model=listener.asr_model,
+        ser_model=listener.ser_model,
+        decoded_at=now(),
+        error=error,
+    )
 
 
 def digest_of(data: bytes) -> str:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from asr.decode import Summary, decode, limited
 from asr.listener import LocalListener
 from asr.progress import Progress
+from asr.scheduler import Scheduler
 from asr.sources import open_source
 from clips.journal import Journal, read_journal
 from clips.row import Alternative, ClipRow
@@ -33,10 +35,10 @@ class Bench:
         self.transcriber = LengthTranscriber()
 
     def run(self, *, table: bool = True, limit: int | None = None, batch_clips: int = 3) -> Summary:
-        source = open_source(str(self.corpus), self.table if table else None, None, allow_missing=True)
-        listener = LocalListener(self.transcriber, LoudnessTagger(), 60)
+        source = open_source(str(self.corpus), str(self.table) if table else None, None, allow_missing=True)
+        listener = LocalListener(Scheduler(self.transcriber, LoudnessTagger()), 60)
         with Progress() as progress:
-            return decode(limited(source.list(), limit), listener, self.out, batch_clips, progress)
+            return decode([limited(source.list(), limit)], listener, self.out, batch_clips, progress)
 
     def journal(self) -> dict[str, ClipRow]:
         return read_journal(self.out / "clips.jsonl")
@@ -134,17 +136,23 @@ def test_a_deleted_clip_is_not_heard_again(bench: Bench):
 
 
 class InterruptedTranscriber(LengthTranscriber):
-    """Is stopped by Ctrl-C in its third batch."""
+    """Is stopped by Ctrl-C in its third batch, while its thread hears on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_let_go = threading.Event()
 
     def transcribe(self, waveforms: list) -> list:
         if self.heard >= 6:
-            raise KeyboardInterrupt
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            self.is_let_go.wait(30)
         return super().transcribe(waveforms)
 
 
 def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench):
     bench.transcriber = InterruptedTranscriber()
     summary = bench.run()
+    bench.transcriber.is_let_go.set()
     assert (summary.interrupted, summary.heard) == (True, 6)
     assert len(read_csv(bench.out / "clips.csv").cells) == 6
 

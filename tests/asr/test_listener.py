@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from asr.listener import LocalListener
+from asr.scheduler import Scheduler
 from asr.sources import Clip
 from clips.row import ClipRow
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
@@ -16,7 +17,7 @@ def clip(name: str, data: bytes) -> Clip:
 
 
 def listener(**options: int) -> LocalListener:
-    return LocalListener(LengthTranscriber(**options), LoudnessTagger(), max_seconds=60)
+    return LocalListener(Scheduler(LengthTranscriber(**options), LoudnessTagger()), max_seconds=60)
 
 
 def test_every_clip_has_its_own_row_in_order():
@@ -93,5 +94,5 @@ def test_durations_have_two_decimals(length: int):
 
 def test_closing_closes_the_models():
     transcriber = LengthTranscriber()
-    LocalListener(transcriber, LoudnessTagger(), 60).close()
+    LocalListener(Scheduler(transcriber, LoudnessTagger()), 60).close()
     assert transcriber.is_closed
