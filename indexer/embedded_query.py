@@ -62,6 +62,11 @@ SCHEMA: Final = schema()
 
 def engine_document(document: Mapping[str, Any], rank: int) -> Document:
     """A document as this engine takes it; raises `ValueError` where a text is not Unicode."""
+    return Document.from_dict(engine_members(document, rank), SCHEMA)
+
+
+def engine_members(document: Mapping[str, Any], rank: int) -> dict[str, Any]:
+    """The members of the engine's document, by the names of its `schema`."""
     source = {name: value for name, value in document.items() if name not in TOKEN_FIELDS}
     members = {
         field.name: document[field.name]
@@ -73,7 +78,7 @@ def engine_document(document: Mapping[str, Any], rank: int) -> Document:
             name: _extra_value(value) for name, value in document["extra"].items() if _says_something(value)
         }
     stored = json.dumps(source, separators=(",", ":")).encode()
-    return Document.from_dict(members | {"rank": rank, "source": stored}, SCHEMA)
+    return members | {"rank": rank, "source": stored}
 
 
 def _is_taken(field: Field, value: Any) -> bool:

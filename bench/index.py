@@ -1,0 +1,311 @@
+"""How fast both engines load and answer, as ratios to what their libraries do by themselves in the same run.
+
+    python bench/index.py [TRANSCRIPTS.csv] [--documents 1000000] [--json]
+
+The documents are made of a word-pair model of the transcripts in the file (``generated_text``, else ``text``; without a
+file those of the sample clips), with ages, accents, emotions and so on as often as a corpus has them, always the same.
+
+* ``embedded_load_ratio``, ``elastic_load_ratio``: documents per second of ``replace`` over those of bare tantivy writes
+  and one commit, and of a bare ``helpers.bulk`` and one refresh; the documents are ready in memory for all of them, and
+  all that the engine does besides (counting words, its lexicon, the check of what was written, the swap) counts. The
+  better of two rounds each, taken in turn. ``*_seconds`` are the seconds behind them.
+* ``prepare_us_per_document``: what making the document of a passage takes, and counting its words.
+* ``embedded_p95_ms``, ``embedded_p50_ms``: milliseconds of one search with two filters and five facets, for words that
+  less than 1 % of the documents have, words that 1 to 10 % have, and no words. ``embedded_over_bare`` compares medians
+  with the same query, one count of five facets and ten stored documents asked of tantivy directly.
+  ``forgiving_p95_ms``: the same words in mode forgiving, plan included.
+* ``peak_mb``: the most memory that a process had resident which loaded all documents and then answered those searches
+  (10^6 bytes); ``forgiving_peak_mb`` after the forgiving ones too.
+"""
+
+import argparse
+import gc
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import bulk
+from tantivy import Document, Index
+
+from clips.emotions import sentiment_of
+from clips.normalise import tokens
+from clips.row import ClipRow
+from indexer.distractors import distractors
+from indexer.documents import document_of
+from indexer.elastic import ElasticIndex
+from indexer.elastic_client import connect
+from indexer.elastic_query import SETTINGS_WHEN_LOADED, index_action, mapping, settings_while_loading
+from indexer.embedded import EmbeddedIndex
+from indexer.embedded_query import SCHEMA, counting, engine_members, filtered
+from indexer.fields import FACETS, UNKNOWN
+from indexer.finding import Finder
+from indexer.index import Request
+from indexer.load import read_rows
+from indexer.passages import Passage
+from indexer.query import EVERYTHING, Term
+from indexer.settings import IndexSettings, read_settings
+from indexer.sounds.lexicon import Tally, tallied
+
+PROJECT = Path(__file__).resolve().parent.parent
+LOCAL = PROJECT / "elastic-backend" / "local.sh"
+SEARCHES = 200
+ROUNDS = 2
+KINDS = ("rare", "common", "browse")
+
+Figures = dict[str, Any]
+
+# How many of a hundred clips say so; the corpus leaves most of it blank.
+AGES = {"": 58, "twenties": 15, "thirties": 10, "fourties": 6, "teens": 5, "fifties": 4, "sixties": 2}
+GENDERS = {"": 57, "male": 32, "female": 10, "other": 1}
+ACCENTS = {"": 66, "us": 15, "england": 8, "indian": 4, "australia": 3, "canada": 2, "scotland": 1, "african": 1}
+EMOTIONS = {"neutral": 55, "happiness": 12, "sadness": 9, "anger": 8, "uncertain": 7, "surprise": 5, "fear": 4}
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def made_passages(transcripts: Sequence[str], number: int) -> Iterator[Passage]:
+    """As many passages, always the same, in the order of their ids."""
+    rng = random.Random("bench/index")
+    draws = [(list(shares), list(shares.values())) for shares in (AGES, GENDERS, ACCENTS, EMOTIONS)]
+    made = distractors(transcripts, number)
+    while rows := list(islice(made, 1000)):
+        drawn = zip(*(rng.choices(values, shares, k=len(rows)) for values, shares in draws), strict=True)
+        for row, told in zip(rows, drawn, strict=True):
+            yield passage_with(row, *told, rng)
+
+
+def passage_with(row: ClipRow, age: str, gender: str, accent: str, emotion: str, rng: random.Random) -> Passage:
+    duration = round(1 + 0.4 * row.generated_text.count(" ") + rng.random(), 3)
+    known = replace(
+        row, dataset="made", duration=duration, age=age, gender=gender, accent=accent, up_votes=rng.randrange(1, 5),
+        down_votes=rng.randrange(2), emotion=emotion, emotion_score=round(0.4 + 0.6 * rng.random(), 3),
+        sentiment=sentiment_of(emotion), confidence=round(0.6 + 0.4 * rng.random(), 3),
+    )  # fmt: skip
+    return Passage(row.id, 0.0, duration, known)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def prepared(passages: Sequence[Passage]) -> tuple[dict[str, dict[str, Any]], float]:
+    """The documents by id, and the microseconds that each took, its words counted."""
+    documents: dict[str, dict[str, Any]] = {}
+    taken = seconds(lambda: documents.update((one["id"], one) for one in map(document_of, passages)))
+    taken += seconds(lambda: [None for _ in tallied(documents.values(), Tally())])
+    gc.freeze()  # so many objects that stay would be looked through again and again
+    return documents, taken / len(passages) * 1e6
+
+
+def compared(name: str, number: int, ours: Callable[[], object], bare: Callable[[], object]) -> Figures:
+    """Both, taken in turn; the better round of each."""
+    rounds = [(seconds(bare), seconds(ours)) for _ in range(ROUNDS)]
+    bare_seconds, our_seconds = map(min, zip(*rounds, strict=True))
+    say(f"{name}: {our_seconds:.1f} s, bare {bare_seconds:.1f} s")
+    return {
+        f"{name}_load_ratio": bare_seconds / our_seconds, f"{name}_load_documents": number,
+        f"{name}_load_seconds": our_seconds, f"{name}_bare_seconds": bare_seconds,
+    }  # fmt: skip
+
+
+def embedded_load(passages: Sequence[Passage], documents: Mapping[str, dict[str, Any]], folder: Path) -> Figures:
+    index = EmbeddedIndex(folder / "ours", keep=1, document_of=lambda passage: documents[passage.id])
+    members = [engine_members(document, rank) for rank, document in enumerate(documents.values())]
+    gc.freeze()
+
+    def bare() -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            writer = Index(SCHEMA, name).writer(num_threads=1)
+            for one in members:
+                writer.add_document(Document.from_dict(one, SCHEMA))
+            writer.commit()
+            writer.wait_merging_threads()
+
+    return compared("embedded", len(passages), lambda: index.replace(passages), bare)
+
+
+def elastic_load(passages: Sequence[Passage], documents: Mapping[str, dict[str, Any]], address: str) -> Figures:
+    settings = read_settings(IndexSettings, index_url=address, index_versions=1)
+    index = ElasticIndex(address, settings, document_of=lambda passage: documents[passage.id])
+    client = connect(address, settings)
+    actions = [index_action(documents[passage.id], "bare") for passage in passages]
+    gc.freeze()
+    work = compared("elastic", len(passages), lambda: index.replace(passages), partial(bare_bulk, client, actions))
+    index.close()
+    client.close()
+    return work
+
+
+def bare_bulk(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> None:
+    client.indices.delete(index="bare", ignore_unavailable=True)
+    client.indices.create(index="bare", mappings=mapping(None), settings=settings_while_loading(1))
+    bulk(client.options(request_timeout=60), actions)
+    client.indices.put_settings(index="bare", settings=SETTINGS_WHEN_LOADED)
+    client.indices.refresh(index="bare")
+
+
+@contextmanager
+def node() -> Iterator[str | None]:
+    """The address of a real node that stands for as long; None, and said why, where it cannot be had."""
+    with tempfile.TemporaryDirectory(prefix="hearsay-elastic-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)  # Elasticsearch does not run as root, whose temporary folders are private
+        port, data = free_port(), f"{name}/data"
+        environment = os.environ | {"ES_PORT": str(port)}
+        try:
+            started = subprocess.run(
+                [LOCAL, "start", "--data", data], env=environment, check=False, capture_output=True, text=True
+            )
+            if started.returncode:
+                say(f"left out, no Elasticsearch: {started.stderr.strip()}")
+            yield None if started.returncode else f"http://127.0.0.1:{port}"
+        finally:
+            subprocess.run([LOCAL, "stop", "--data", data], env=environment, check=False, capture_output=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1]) % 20_000 + 20_000
+
+
+def searches(index: EmbeddedIndex, transcripts: Sequence[str], documents: int) -> dict[str, list[str]]:
+    """What is typed, by kind."""
+    rng = random.Random("bench/index: words")
+    said = {word for row in distractors(transcripts, 5000) for word in tokens(row.generated_text)}
+    words: dict[str, list[str]] = {"rare": [], "common": [], "browse": [""] * (SEARCHES // 4)}
+    for word in rng.sample(sorted(said), len(said)):
+        share = index.count(Term("tokens", word)) / documents
+        kind = "rare" if share < 0.01 else "common"
+        if share <= 0.1 and len(words[kind]) < SEARCHES:
+            words[kind].append(word)
+    return words
+
+
+def requests(finder: Finder, typed: Sequence[str], mode: str) -> Iterator[Callable[[], Request]]:
+    """Two filters and five facets each; what is timed begins with the call."""
+    rng = random.Random("bench/index: filters")
+    for words in typed:
+        filters = {
+            "sentiment": frozenset(rng.sample(("negative", "neutral", "positive"), 2)),
+            "gender": frozenset({rng.choice(("male", "female", UNKNOWN))}),
+        }
+        yield partial(request, finder, words, mode, filters)
+
+
+def request(finder: Finder, words: str, mode: str, filters: Mapping[str, frozenset[str]]) -> Request:
+    return Request(finder.plan(words, mode).query if words else EVERYTHING, filters, facets=FACETS)
+
+
+def milliseconds(work: Sequence[Callable[[], object]]) -> tuple[float, float]:
+    """Median and 95th percentile; what the machine reads for the first time is read before."""
+    for once in work[:20]:
+        once()
+    taken = sorted(seconds(once) * 1e3 for once in work)
+    return taken[len(taken) // 2], taken[int(len(taken) * 0.95)]
+
+
+def answering(index: EmbeddedIndex, folder: Path, typed: Mapping[str, Sequence[str]]) -> Figures:
+    finder, figures = Finder(index), {"embedded_p50_ms": {}, "embedded_p95_ms": {}, "embedded_over_bare": {}}
+    searcher = Index.open(str(folder / "versions" / index.about().version)).searcher()
+
+    def bare(asked: Request) -> None:
+        query = filtered(asked)
+        for _, address in searcher.search(query, limit=asked.size).hits:
+            searcher.doc(address)
+        searcher.aggregate(query, counting(FACETS))
+
+    for kind in KINDS:
+        asked = list(requests(finder, typed[kind], "baseline"))
+        median, p95 = milliseconds([lambda one=one: index.search(one()) for one in asked])
+        bare_median, _ = milliseconds([lambda one=one: bare(one()) for one in asked])
+        figures["embedded_p50_ms"][kind], figures["embedded_p95_ms"][kind] = median, p95
+        figures["embedded_over_bare"][kind] = median / bare_median
+        say(f"{kind}: {len(asked)} searches, median {median:.1f} ms, p95 {p95:.1f} ms")
+    figures["peak_mb"] = peak_mb()
+    forgiven = [list(requests(finder, typed[kind], "forgiving")) for kind in ("rare", "common")]
+    figures["forgiving_p95_ms"] = {
+        kind: milliseconds([lambda one=one: index.search(one()) for one in asked])[1]
+        for kind, asked in zip(("rare", "common"), forgiven, strict=True)
+    }
+    return figures | {"forgiving_peak_mb": peak_mb()}
+
+
+def peak_mb() -> float | None:
+    """The most memory that this process had resident so far; None where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def load_and_answer(transcripts: Sequence[str], documents: int) -> Figures:
+    """In a process that does nothing else."""
+    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as name:
+        index = EmbeddedIndex(Path(name))
+        taken = seconds(lambda: index.replace(made_passages(transcripts, documents)))
+        say(f"{documents:,} documents made, prepared and loaded in {taken:.0f} s; peak {peak_mb()} MB")
+        figures = answering(index, Path(name), searches(index, transcripts, documents))
+        return {"documents": documents, "make_and_load_seconds": taken} | figures
+
+
+def in_own_process(given: argparse.Namespace) -> Figures:
+    command = [sys.executable, __file__, str(given.transcripts), "--documents", str(given.documents), "--answer"]
+    told: Figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return told
+
+
+def loading(transcripts: Sequence[str], embedded: int, elastic: int) -> Figures:
+    passages = list(made_passages(transcripts, max(embedded, elastic)))
+    documents, figures = {}, {"elastic_load_ratio": None}
+    documents, figures["prepare_us_per_document"] = prepared(passages)
+    say(f"{len(passages):,} documents prepared, {figures['prepare_us_per_document']:.0f} µs each")
+    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as name:
+        figures |= embedded_load(passages[:embedded], dict(islice(documents.items(), embedded)), Path(name))
+    with node() as address:
+        if address:
+            figures |= elastic_load(passages[:elastic], documents, address)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "clips" / "samples" / "clips.csv")
+    parser.add_argument("--documents", type=int, default=1_000_000, help="that are searched, in bounded memory")
+    parser.add_argument("--embedded-documents", type=int, default=500_000, help="for the load ratio, at most all")
+    parser.add_argument("--elastic-documents", type=int, default=200_000, help="for the load ratio")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    transcripts = [row.generated_text or row.text for row in read_rows([given.transcripts]).values()]
+    if given.answer:
+        print(json.dumps(load_and_answer(transcripts, given.documents)))
+        return
+    figures = in_own_process(given)
+    figures |= loading(transcripts, min(given.embedded_documents, given.documents), given.elastic_documents)
+    if given.json:
+        print(json.dumps(figures))
+        return
+    for name, figure in figures.items():
+        print(f"{name:32} {figure if not isinstance(figure, float) else format(figure, ',.3f')}")
+
+
+if __name__ == "__main__":
+    main()
