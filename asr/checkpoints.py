@@ -182,11 +182,13 @@ def device_of(setting: str) -> str:
     return setting
 
 
-def features(extractor: Any, piece: Waveform, device: str, **options: Any) -> "dict[str, torch.Tensor]":
-    """One piece of sound as the model takes it, alone in its batch and normalised by itself."""
+def features(
+    extractor: Any, piece: Waveform, device: str, kind: "torch.dtype | None" = None, **options: Any
+) -> "dict[str, torch.Tensor]":
+    """One piece of sound as the model takes it, alone in its batch and normalised by itself, float32 or ``kind``."""
     # Shorter than the first layers are wide, a piece has no frame at all.
     padded = np.pad(piece, (0, max(0, _FEWEST_SAMPLES - len(piece))))
-    return dict(extractor(padded, sampling_rate=SAMPLE_RATE, return_tensors="pt", **options).to(device))
+    return dict(extractor(padded, sampling_rate=SAMPLE_RATE, return_tensors="pt", **options).to(device, kind))
 
 
 @contextmanager

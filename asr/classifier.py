@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.checkpoints import Checkpoint, device_of, features, loaded, running
+from asr.acoustics import AcousticModel
+from asr.checkpoints import Checkpoint, device_of, loaded
 from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
-from asr.pauses import pieces
+from asr.precision import Precision
 from asr.transcript import Waveform
 from clips.emotions import UNCERTAIN, canonical_emotion
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CERTAIN: Final = 0.5
 """Lowest score of a label that is said: the model holds it for more likely than not.
@@ -56,37 +60,38 @@ UNNAMED: Final = {
 
 
 class ClassifierTagger:
-    """An audio classification checkpoint by Hugging Face name or folder; hears one piece per forward pass.
+    """An audio classification checkpoint by Hugging Face name or folder; hears pieces of many clips in common batches.
 
     Of a clip longer than 30 s the scores are the mean over its pieces, by their length. A best label under `CERTAIN`,
     and one that means "something else", is ``uncertain``.
     """
 
-    def __init__(self, name: str, device: str = "auto") -> None:
+    def __init__(
+        self, name: str, device: str = "auto", precision: Precision = "float32", batch_seconds: float = 0
+    ) -> None:
         self.name = name
         self.device = device_of(device)
-        self._extractor, self._outputs, self._model = loaded(name, _load)
-        self._model.to(self.device)
+        extractor, self._outputs, model = loaded(name, _load)
+        self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
 
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
-        return [self._emotion(waveform) for waveform in waveforms]
+        scores: list[list[NDArray[np.float64]]] = [[] for _ in waveforms]
+        lengths: list[list[int]] = [[] for _ in waveforms]
+        for heard in self._acoustics.outputs(waveforms):
+            scores[heard.clip].append(self._scores(heard.logits))
+            lengths[heard.clip].append(heard.end - heard.start)
+        return list(map(self._emotion, scores, lengths))
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not give back."""
 
-    def _emotion(self, waveform: Waveform) -> Emotion:
-        heard = pieces(waveform)
-        if not heard:
-            return UNTAGGED
-        scores = [self._scores(waveform[start:end]) for start, end in heard]
-        lengths = [end - start for start, end in heard]
-        return emotion_of(np.average(scores, axis=0, weights=lengths), self._outputs.labels)
+    def _emotion(self, scores: Sequence[NDArray[np.float64]], lengths: Sequence[int]) -> Emotion:
+        """Of a clip, by the scores and lengths of its pieces."""
+        return emotion_of(np.average(scores, axis=0, weights=lengths), self._outputs.labels) if scores else UNTAGGED
 
-    def _scores(self, piece: Waveform) -> NDArray[np.float64]:
-        with running(self.name):
-            logits = self._model(**features(self._extractor, piece, self.device)).logits[0].double()
-            scores = logits.softmax(-1) if self._outputs.exclude_each_other else logits.sigmoid()
-            return np.asarray(scores.cpu())
+    def _scores(self, logits: "Tensor") -> NDArray[np.float64]:
+        logits = logits.double()
+        return np.asarray(logits.softmax(-1) if self._outputs.exclude_each_other else logits.sigmoid())
 
 
 def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> Emotion:

@@ -1,15 +1,17 @@
 """CTC recognisers (wav2vec2 and kin): one character or blank per frame, so words come with times and confidences."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.acoustics import AcousticModel, Heard
 from asr.alternatives import kept
 from asr.audio import SAMPLE_RATE
-from asr.checkpoints import Checkpoint, device_of, features, loaded, running
-from asr.pauses import pieces
+from asr.checkpoints import Checkpoint, device_of, loaded
+from asr.precision import Precision
 from asr.respelling import respelled, stretch_of
 from asr.segments import transcript_of
 from asr.spelling import Run, Spelling, runs_of, text_of, words_of
@@ -21,40 +23,40 @@ MOST: Final = 3
 
 
 class CtcTranscriber:
-    """A CTC checkpoint by Hugging Face name or folder; hears one piece of sound per forward pass."""
+    """A CTC checkpoint by Hugging Face name or folder; hears the pieces of all given clips in common batches."""
 
-    def __init__(self, name: str, device: str = "auto") -> None:
+    def __init__(
+        self, name: str, device: str = "auto", precision: Precision = "float32", batch_seconds: float = 0
+    ) -> None:
         self.name = name
         self.device = device_of(device)
-        self._extractor, self._spelling, self._model = loaded(name, _load)
-        self._model.to(self.device)
+        extractor, self._spelling, model = loaded(name, _load)
+        self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
 
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
-        return [transcript_of(waveform, list(self._words(waveform))) for waveform in waveforms]
+        words: list[list[Word]] = [[] for _ in waveforms]
+        for heard in self._acoustics.outputs(waveforms):
+            words[heard.clip] += self._words(heard)
+        in_order = (sorted(own, key=attrgetter("start")) for own in words)
+        return list(map(transcript_of, waveforms, in_order))
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not give back."""
 
-    def _words(self, waveform: Waveform) -> Iterator[Word]:
-        for start, end in pieces(waveform):
-            probabilities = self._probabilities(waveform[start:end])
-            samples_a_frame = getattr(self._model.config, "inputs_to_logits_ratio", (end - start) / len(probabilities))
-            written = list(words_of(runs_of(probabilities, self._spelling), self._spelling.delimiter))
-            for runs, others in zip(written, self._alternatives(probabilities, written), strict=True):
-                yield _word(runs, others, start, end, samples_a_frame)
+    def _words(self, heard: Heard) -> Iterator[Word]:
+        probabilities = heard.logits.softmax(-1).numpy()
+        samples_a_frame = getattr(
+            self._acoustics.config, "inputs_to_logits_ratio", (heard.end - heard.start) / max(1, len(probabilities))
+        )
+        written = list(words_of(runs_of(probabilities, self._spelling), self._spelling.delimiter))
+        for runs, others in zip(written, self._alternatives(probabilities, written), strict=True):
+            yield _word(runs, others, heard.start, heard.end, samples_a_frame)
 
     def _alternatives(
         self, probabilities: NDArray[np.float32], written: Sequence[Sequence[Run]]
     ) -> list[tuple[Alternative, ...]]:
         nearly = [respelled(stretch_of(probabilities, runs, self._spelling), self._spelling) for runs in written]
         return kept([text_of(run.token for run in runs) for runs in written], nearly, MOST)
-
-    def _probabilities(self, piece: Waveform) -> NDArray[np.float32]:
-        """Of each token in each frame, shape (frames, tokens)."""
-        with running(self.name):
-            logits = self._model(**features(self._extractor, piece, self.device)).logits[0]
-            probabilities: NDArray[np.float32] = logits.float().softmax(-1).cpu().numpy()
-        return probabilities
 
 
 def _word(runs: Sequence[Run], others: tuple[Alternative, ...], start: int, end: int, samples_a_frame: float) -> Word:

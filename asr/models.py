@@ -39,10 +39,10 @@ def open_transcriber(settings: AsrSettings) -> Chosen[Transcriber]:
     if settings.asr_model == sphinx.NAME:
         return Chosen(PocketSphinxTranscriber(settings.workers))
     if settings.asr_model != AUTO:
-        return Chosen(checkpoint_transcriber(settings.asr_model, settings.device))
+        return Chosen(checkpoint_transcriber(settings.asr_model, settings))
     wanted = SPEECH_ON_GPU if _has_gpu(settings.device) else SPEECH_ON_CPU
     try:
-        return Chosen(checkpoint_transcriber(wanted, settings.device))
+        return Chosen(checkpoint_transcriber(wanted, settings))
     except ModelUnavailable as problem:
         return Chosen(PocketSphinxTranscriber(settings.workers), _warning("speech", wanted, problem, sphinx.NAME))
 
@@ -53,20 +53,25 @@ def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:
     ``auto`` is the large classifier on a GPU, the embedded one elsewhere, and where the large one cannot be had.
     """
     if settings.ser_model not in (AUTO, ClassicTagger.name):
-        return Chosen(ClassifierTagger(settings.ser_model, settings.device))
+        return Chosen(_checkpoint_tagger(settings.ser_model, settings))
     if settings.ser_model != AUTO or not _has_gpu(settings.device):
         return Chosen(ClassicTagger())
     try:
-        return Chosen(ClassifierTagger(EMOTION_ON_GPU, settings.device))
+        return Chosen(_checkpoint_tagger(EMOTION_ON_GPU, settings))
     except ModelUnavailable as problem:
         return Chosen(ClassicTagger(), _warning("emotion", EMOTION_ON_GPU, problem, ClassicTagger.name))
 
 
-def checkpoint_transcriber(name: str, device: str) -> Transcriber:
+def checkpoint_transcriber(name: str, settings: AsrSettings) -> Transcriber:
     """The recogniser of a checkpoint, by what its config says of its kind; raises `ModelUnavailable`."""
-    device = device_of(device)
-    kind = loaded(name, _kind_of_transcriber)
-    return kind(name, device)
+    device = device_of(settings.device)
+    if loaded(name, _kind_of_transcriber) is Seq2SeqTranscriber:
+        return Seq2SeqTranscriber(name, device, settings.precision)
+    return CtcTranscriber(name, device, settings.precision, settings.batch_seconds)
+
+
+def _checkpoint_tagger(name: str, settings: AsrSettings) -> EmotionTagger:
+    return ClassifierTagger(name, settings.device, settings.precision, settings.batch_seconds)
 
 
 def _kind_of_transcriber(checkpoint: Checkpoint) -> type[CtcTranscriber | Seq2SeqTranscriber]:

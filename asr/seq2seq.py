@@ -7,6 +7,7 @@ from typing import Any
 from asr.audio import SAMPLE_RATE
 from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
+from asr.precision import Precision, kind_of
 from asr.transcript import Transcript, Waveform
 from clips.row import Segment
 
@@ -19,11 +20,11 @@ class Seq2SeqTranscriber:
     so no alternatives of any.
     """
 
-    def __init__(self, name: str, device: str = "auto") -> None:
+    def __init__(self, name: str, device: str = "auto", precision: Precision = "float32") -> None:
         self.name = name
         self.device = device_of(device)
         self._extractor, self._tokenizer, self._model = loaded(name, _load)
-        self._model.to(self.device)
+        self._model.to(self.device, kind_of(precision, self.device))
         self._marks_times = getattr(self._model.generation_config, "no_timestamps_token_id", None) is not None
 
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
@@ -44,7 +45,7 @@ class Seq2SeqTranscriber:
         """Start and end in seconds from the piece's start, and tokens, of what the model wrote."""
         options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
         with running(self.name):
-            heard = features(self._extractor, piece, self.device, return_attention_mask=True)
+            heard = features(self._extractor, piece, self.device, self._model.dtype, return_attention_mask=True)
             written = self._model.generate(**heard, **options)
         if not self._marks_times:
             return [(0.0, len(piece) / SAMPLE_RATE, written[0])]

@@ -1,0 +1,134 @@
+"""Exact batches of wav2vec2 and kin: what a model hears in a clip does not depend on the clips beside it.
+
+Shorter clips of a batch are padded with zeros. Two things let the padding be heard: the group-norm family
+(wav2vec2-base-960h, -large-960h, hubert-base) takes the statistics of its first layer over all frames, and the encoder
+attends to all of them. Here the statistics are those of each clip's own frames, and the encoder has the mask, with
+which transformers also zeroes padded frames before the positional convolution, as they are beyond a clip's end. Each
+clip then has the logits of the unbatched model, up to the order of sums in floating point.
+
+This module needs torch; those who hear without it do not import it.
+"""
+
+from contextvars import ContextVar
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+_EXACT: Final = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat"})
+_LENGTHS: Final[ContextVar[Tensor | None]] = ContextVar("lengths", default=None)
+
+
+def can_batch(config: Any) -> bool:
+    """Whether batches of this kind of model are known to be exact; another hears one piece in a pass.
+
+    Adapters convolve over padded frames after the encoder, and a batch norm before the positional convolution makes
+    them other than zero.
+    """
+    inexact = getattr(config, "add_adapter", False) or getattr(config, "conv_pos_batch_norm", False)
+    return config.model_type in _EXACT and not inexact
+
+
+def make_exact(model: Any) -> None:
+    """Make a transformers model exact in batches, when it is called with ``attention_mask``; see `can_batch`."""
+    base = model.base_model
+    base.feature_extractor = FeatureEncoder(base.feature_extractor)
+    base.register_forward_pre_hook(_note_lengths, with_kwargs=True)
+
+
+def frames_of(samples: int, config: Any) -> int:
+    """The frames that so many samples have."""
+    for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+        samples = (samples - kernel) // stride + 1
+    return samples
+
+
+def _note_lengths(_: nn.Module, __: tuple[Any, ...], named: dict[str, Any]) -> None:
+    mask = named.get("attention_mask")
+    _LENGTHS.set(None if mask is None else mask.sum(-1))
+
+
+class FeatureEncoder(nn.Module):
+    """The convolutions of a transformers feature encoder, as matrix products with the channels last."""
+
+    def __init__(self, original: Any) -> None:
+        super().__init__()
+        first, *others = original.conv_layers
+        over_time = isinstance(getattr(first, "layer_norm", None), nn.GroupNorm)
+        self.first = NormedOverTime(first) if over_time else Convolution(first)
+        self.others = nn.Sequential(*map(Convolution, others))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Samples of shape (clips, samples) to features (clips, channels, frames)."""
+        if isinstance(self.first, NormedOverTime):
+            hidden = self.first(samples, _LENGTHS.get())
+        else:
+            hidden = self.first(samples[:, :, None].to(self.first.product.weight.dtype))
+        features: Tensor = self.others(hidden)
+        return features.transpose(1, 2)
+
+
+class Convolution(nn.Module):
+    """A convolution over time as one matrix product, a norm of each frame where there is one, and the activation."""
+
+    def __init__(self, original: Any) -> None:
+        super().__init__()
+        convolution = original.conv
+        (self.kernel,), (self.stride,) = convolution.kernel_size, convolution.stride
+        weight = convolution.weight.detach().transpose(1, 2).flatten(1)
+        self.product = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+        self.product.weight = nn.Parameter(weight.contiguous())
+        self.product.bias = convolution.bias
+        self.norm = getattr(original, "layer_norm", nn.Identity())
+        self.activation = original.activation
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(clips, steps, channels) to (clips, fewer steps, channels)."""
+        channels = hidden.shape[2]
+        windows = hidden.flatten(1).unfold(1, self.kernel * channels, self.stride * channels)
+        found: Tensor = self.activation(self.norm(self.product(windows)))
+        return found
+
+
+class NormedOverTime(nn.Module):
+    """The first layer of the group-norm family: convolution, norm of each channel over time, activation.
+
+    A channel is w·x + b over windows x of the samples. Its mean is w·m + b, and its variance wᵀCw, where m and C are
+    the mean and the covariance of the clip's windows: so the norm is known from ten numbers a window before there is
+    any channel, and becomes part of the weights that the clip is convolved with.
+    """
+
+    def __init__(self, original: Any) -> None:
+        super().__init__()
+        (self.kernel,), (self.stride,) = original.conv.kernel_size, original.conv.stride
+        self.weight = nn.Parameter(original.conv.weight.detach()[:, 0])
+        self.norm = original.layer_norm
+        self.activation = original.activation
+
+    def forward(self, samples: Tensor, lengths: Tensor | None) -> Tensor:
+        """Samples (clips, samples), of which ``lengths`` are real or all, to (clips, frames, channels)."""
+        windows = samples.unfold(1, self.kernel, self.stride)
+        weights, shifts = self._normed(*self._statistics(windows, lengths))
+        kind = self.weight.dtype
+        found: Tensor = self.activation(torch.baddbmm(shifts.to(kind), windows.to(kind), weights.to(kind)))
+        return found
+
+    def _statistics(self, windows: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean (clips, 1, kernel) and covariance (clips, kernel, kernel) of each clip's own windows."""
+        real = windows.double()
+        frames: Any = windows.shape[1]
+        if lengths is not None:
+            frames = ((lengths - self.kernel) // self.stride + 1)[:, None, None]
+            real = real * (torch.arange(windows.shape[1], device=windows.device)[:, None] < frames)
+        mean = real.sum(1, keepdim=True) / frames
+        return mean, real.mT @ real / frames - mean.mT @ mean
+
+    def _normed(self, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (clips, kernel, channels) and shifts (clips, 1, channels) that convolve and norm at once.
+
+        What the convolution adds to a channel, its norm takes away again.
+        """
+        weight = self.weight.double()
+        variance = (weight @ covariance * weight).sum(-1)
+        weights = (weight * (self.norm.weight / torch.sqrt(variance + self.norm.eps))[:, :, None]).mT
+        return weights, self.norm.bias - mean @ weights

@@ -1,0 +1,42 @@
+"""The precision that models compute in: half the bits where the device is built for them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from asr.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    import torch
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+_CPU_FLAGS: Final = Path("/proc/cpuinfo")
+_BFLOAT16: Final = frozenset({"avx512_bf16", "amx_bf16"})
+
+
+def kind_of(precision: Precision, device: str) -> "torch.dtype":
+    """The number format that ``precision`` means on a device; raises `ModelUnavailable` where that cannot compute it.
+
+    ``auto`` is bfloat16 on a GPU and on a CPU that multiply it in hardware, float16 on an older GPU, else float32.
+    """
+    import torch
+
+    if precision != "auto":
+        if precision == "float16" and device == "cpu":
+            raise ModelUnavailable("PRECISION is float16, which a CPU computes slowly; set it to auto or bfloat16.")
+        kind: torch.dtype = getattr(torch, precision)
+        return kind
+    if device == "cpu":
+        return torch.bfloat16 if cpu_flags() & _BFLOAT16 else torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def cpu_flags() -> frozenset[str]:
+    """What this machine's CPU can do, as Linux names it; nothing where the system does not say."""
+    try:
+        lines = _CPU_FLAGS.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(
+        next((line.partition(":")[2] for line in lines if line.startswith(("flags", "Features"))), "").split()
+    )
