@@ -20,11 +20,11 @@ from indexer.load import read_rows
 from indexer.passages import Passage, passages_of
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
+from tests.indexer import console
 from tests.indexer.conftest import Node
 
-ALIAS = "cv-transcriptions"
 DOCUMENT = (PROJECT / "docs" / "elasticsearch-queries.md").read_text(encoding="utf-8")
-QUERIES = dict(re.findall(r"^### (.+?)\n(?:(?!^###).)*?```console\n(.*?)```", DOCUMENT, re.MULTILINE | re.DOTALL))
+QUERIES = console.titled(DOCUMENT)
 
 MADE = (
     ClipRow(
@@ -76,23 +76,8 @@ class Loaded:
         return {passage.id for passage in self.passages if holds(passage.row)}
 
     def answers(self, title: str) -> list[Any]:
-        """The answers to the document's requests under a title; later ones know what earlier ones answered."""
-        found: list[Any] = []
-        for method, path, body in re.findall(
-            r"^(POST|DELETE) (\S+)\n(.*?)(?=^POST|^DELETE|\Z)", QUERIES[title], re.MULTILINE | re.DOTALL
-        ):
-            told = self.filled_in(body, found)
-            here = path.replace(ALIAS, self.alias)
-            headers = {"accept": "application/json"} | ({"content-type": "application/json"} if told else {})
-            found.append(self.client.perform_request(method, here, headers=headers, body=told).body)
-        return found
-
-    def filled_in(self, body: str, found: list[Any]) -> Any:
-        if found:
-            hits = [answer["hits"]["hits"] for answer in found if "hits" in answer]
-            last = json.dumps(hits[-1][-1]["sort"] if hits else None)
-            body = body.replace('"PIT"', json.dumps(found[0]["id"])).replace('"LAST"', last)
-        return json.loads(body.replace(ALIAS, self.alias)) if body.strip() else None
+        """The answers to the document's requests under a title."""
+        return console.send(self.client, QUERIES[title], {console.ALIAS: self.alias})
 
 
 @pytest.fixture(scope="module")
@@ -281,7 +266,7 @@ def test_a_query_answers_what_its_title_says(loaded: Loaded, title: str):
 @pytest.mark.elastic
 def test_a_request_is_sent_with_curl_as_the_document_says(loaded: Loaded):
     (lines,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
-    here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(ALIAS, loaded.alias)
+    here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(console.ALIAS, loaded.alias)
     said = subprocess.run(["bash", "-ec", here], capture_output=True, text=True, check=True).stdout
     assert json.loads(said)["count"] == len(loaded.ids(lambda row: "blacksmith" in words(row)))
 
