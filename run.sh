@@ -23,7 +23,7 @@ usage() {
 ./run.sh load FILE...           load clip rows into the index
 ./run.sh search WORDS           search in the terminal
 ./run.sh page                   the search page on port 8501
-./run.sh elastic start|stop|status   Elasticsearch on this machine
+./run.sh elastic start|stop|status   Elasticsearch on this machine (start --nodes 3 --secure: with TLS and users)
 ./run.sh check                  format, lint, types, import rules and tests with coverage
 ./run.sh stop                   stop whatever this project left running
 for example: ./run.sh demo --no-page && ./run.sh search lighthouse

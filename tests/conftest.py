@@ -5,8 +5,10 @@ what must be there (``data elastic browser models``): a test that would be skipp
 """
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pytest
 
@@ -15,12 +17,27 @@ SAMPLES = PROJECT / "clips" / "samples"
 
 pytest_plugins = ["tests.browser"]
 
+LEFT_OUT: Final = "left out, no "
+
 
 def leave_out(need: str, why: str) -> NoReturn:
     """Skip a test that needs something this machine lacks, or fail it where ``HEARSAY_REQUIRE`` insists."""
     if need in os.environ.get("HEARSAY_REQUIRE", "").split():
         pytest.fail(f"HEARSAY_REQUIRE insists on {need}: {why}")
-    pytest.skip(f"left out, no {need}: {why}")
+    pytest.skip(f"{LEFT_OUT}{need}: {why}")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say at the very end, in red, what was left out and for want of what."""
+    yield
+    skips = (report.longrepr for report in terminalreporter.getreports("skipped"))
+    reasons = (str(skip[2]).removeprefix("Skipped: ") for skip in skips if isinstance(skip, tuple))
+    if left_out := Counter(reason for reason in reasons if reason.startswith(LEFT_OUT)):
+        terminalreporter.section(f"LEFT OUT: {left_out.total()} OF THE TESTS", red=True, bold=True)
+        for reason, number in left_out.most_common():
+            terminalreporter.line(f"{number} {reason}", red=True)
+        terminalreporter.line("HEARSAY_REQUIRE insists on them; .ci/run sets it", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ NOT_ALLOWED = "does not allow this to this user or key"
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class SecureNodes:
     """Secure nodes: what their start printed, and what a shell made of the lines in it that are to be copied."""
 
     said: str
@@ -72,42 +72,42 @@ def copied(said: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in shell.stdout.split("\0") if pair.startswith("INDEX_"))
 
 
-@pytest.fixture(scope="session")
-def cluster(open_folder: Path) -> Iterator[Cluster]:
+@pytest.fixture(scope="module")
+def secure(open_folder: Path) -> Iterator[SecureNodes]:
     data, port = open_folder / "secure", free_port()
     started = run_local("start", "--nodes", "3", "--secure", "--data", str(data), port=port)
     if started.returncode != 0:
         leave_out("elastic", started.stderr.strip() or "local.sh could not start three nodes with TLS")
     urls = tuple(f"https://127.0.0.1:{port + number}" for number in range(3))
-    yield Cluster(started.stdout, data, urls, copied(started.stdout))
+    yield SecureNodes(started.stdout, data, urls, copied(started.stdout))
     run_local("stop", "--data", str(data))
 
 
 @pytest.fixture
-def indexer(cluster: Cluster) -> Iterator[SearchIndex]:
-    with closing(cluster.index("hearsay-indexer")) as index:
+def indexer(secure: SecureNodes) -> Iterator[SearchIndex]:
+    with closing(secure.index("hearsay-indexer")) as index:
         yield index
 
 
 @pytest.fixture(scope="module")
-def loaded(cluster: Cluster) -> Iterator[SearchIndex]:
+def loaded(secure: SecureNodes) -> Iterator[SearchIndex]:
     """The index as its indexer has it, with two versions in it: all that its user may not change is there."""
-    with closing(cluster.index("hearsay-indexer")) as index:
+    with closing(secure.index("hearsay-indexer")) as index:
         index.replace(rows("a"))
         index.replace(rows("a", "b"))
         yield index
 
 
 @pytest.fixture
-def page(cluster: Cluster) -> Iterator[SearchIndex]:
-    with closing(cluster.index("hearsay-page")) as index:
+def page(secure: SecureNodes) -> Iterator[SearchIndex]:
+    with closing(secure.index("hearsay-page")) as index:
         yield index
 
 
 @pytest.fixture
-def foreign(cluster: Cluster) -> Iterator[str]:
+def foreign(secure: SecureNodes) -> Iterator[str]:
     """Somebody else's index in the same cluster, whose name begins alike."""
-    with cluster.client("elastic") as client:
+    with secure.client("elastic") as client:
         client.index(index="cv-transcriptionsx", document={"secret": "of others"}, refresh=True)
         yield "cv-transcriptionsx"
         client.indices.delete(index="cv-transcriptionsx")
@@ -116,30 +116,30 @@ def foreign(cluster: Cluster) -> Iterator[str]:
 # ── the nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_start_prints_what_leads_there_and_no_password(cluster: Cluster):
-    assert cluster.said.startswith(f"green: {cluster.urls[0]}\n")
-    assert cluster.access["INDEX_URL"] == ",".join(cluster.urls)
-    assert cluster.access["INDEX_USERNAME"] == "hearsay-indexer"
-    passwords = [cluster.password(user) for user in ("elastic", "hearsay-indexer", "hearsay-page")]
-    assert cluster.access["INDEX_PASSWORD"] == passwords[1]
+def test_start_prints_what_leads_there_and_no_password(secure: SecureNodes):
+    assert secure.said.startswith(f"green: {secure.urls[0]}\n")
+    assert secure.access["INDEX_URL"] == ",".join(secure.urls)
+    assert secure.access["INDEX_USERNAME"] == "hearsay-indexer"
+    passwords = [secure.password(user) for user in ("elastic", "hearsay-indexer", "hearsay-page")]
+    assert secure.access["INDEX_PASSWORD"] == passwords[1]
     assert len(set(passwords)) == 3
-    assert all(len(password) == 24 and password not in cluster.said for password in passwords)
+    assert all(len(password) == 24 and password not in secure.said for password in passwords)
 
 
-def test_only_the_owner_reads_the_secrets_and_no_process_shows_them(cluster: Cluster):
-    secrets = cluster.data / "secure"
+def test_only_the_owner_reads_the_secrets_and_no_process_shows_them(secure: SecureNodes):
+    secrets = secure.data / "secure"
     hidden = [secrets / "passwords", *(secrets / "passwords").iterdir(), *secrets.rglob("*.key")]
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in hidden)
     assert not list(secrets.rglob("ca.key")), "nobody needs it again"
     shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert not any(cluster.password(user) in shown for user in ("elastic", "hearsay-indexer", "hearsay-page"))
+    assert not any(secure.password(user) in shown for user in ("elastic", "hearsay-indexer", "hearsay-page"))
 
 
-def test_status_is_green_over_tls_and_three_nodes_listen_to_this_machine_alone(cluster: Cluster):
-    said = run_local("status", "--data", str(cluster.data))
+def test_status_is_green_over_tls_and_three_nodes_listen_to_this_machine_alone(secure: SecureNodes):
+    said = run_local("status", "--data", str(secure.data))
     assert said.stdout.strip().splitlines()[-1] == "green"
-    assert all(f"{url}, process" in said.stdout for url in cluster.urls)
-    with cluster.client("elastic") as client:
+    assert all(f"{url}, process" in said.stdout for url in secure.urls)
+    with secure.client("elastic") as client:
         nodes = client.nodes.info().body["nodes"].values()
     bound = [address for node in nodes for layer in ("http", "transport") for address in node[layer]["bound_address"]]
     assert len(bound) == 6
@@ -147,16 +147,16 @@ def test_status_is_green_over_tls_and_three_nodes_listen_to_this_machine_alone(c
 
 
 @pytest.mark.parametrize("beside", [0, 100], ids=["to-clients", "to-each-other"])
-def test_nodes_speak_tls(cluster: Cluster, beside: int):
-    trust = ssl.create_default_context(cafile=cluster.access["INDEX_CA_CERT"])
-    port = int(cluster.urls[0].rpartition(":")[2]) + beside
+def test_nodes_speak_tls(secure: SecureNodes, beside: int):
+    trust = ssl.create_default_context(cafile=secure.access["INDEX_CA_CERT"])
+    port = int(secure.urls[0].rpartition(":")[2]) + beside
     plain = socket.create_connection(("127.0.0.1", port))
     with trust.wrap_socket(plain, server_hostname="127.0.0.1") as private:
         assert (private.version() or "").startswith("TLSv1.")
 
 
-def test_secure_data_are_not_started_plainly_nor_plain_data_securely(cluster: Cluster, node: Node):
-    plainly = run_local("start", "--data", str(cluster.data))
+def test_secure_data_are_not_started_plainly_nor_plain_data_securely(secure: SecureNodes, node: Node):
+    plainly = run_local("start", "--data", str(secure.data))
     assert plainly.returncode == 1
     assert "start with --secure" in plainly.stderr
     securely = run_local("start", "--secure", "--data", str(node.data))
@@ -164,13 +164,13 @@ def test_secure_data_are_not_started_plainly_nor_plain_data_securely(cluster: Cl
     assert "start without --secure" in securely.stderr
 
 
-def test_the_command_line_needs_only_what_start_printed(cluster: Cluster, tmp_path: Path):
+def test_the_command_line_needs_only_what_start_printed(secure: SecureNodes, tmp_path: Path):
     (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,the village blacksmith\nb.mp3,a captain\n")
     kept = {"DELETIONS": str(tmp_path / "deletions.jsonl"), "REFUSALS": str(tmp_path / "refused.jsonl")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INDEX_")}
     for words in (["load", "clips.csv"], ["search", "blacksmith", "--json"]):
         program = [sys.executable, "-P", "-m", "indexer", *words]
-        known = environment | {"PYTHONPATH": str(PROJECT)} | kept | cluster.access
+        known = environment | {"PYTHONPATH": str(PROJECT)} | kept | secure.access
         done = subprocess.run(program, env=known, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "the village blacksmith" in done.stdout
 
@@ -239,8 +239,8 @@ FORBIDDEN: list[Callable[[Elasticsearch], object]] = [
 
 
 @pytest.mark.parametrize("user", ["hearsay-indexer", "hearsay-page"])
-def test_neither_user_touches_other_indices_users_or_the_cluster(cluster: Cluster, foreign: str, user: str):
-    with cluster.client(user) as client:
+def test_neither_user_touches_other_indices_users_or_the_cluster(secure: SecureNodes, foreign: str, user: str):
+    with secure.client(user) as client:
         for forbidden in FORBIDDEN:
             with pytest.raises(AuthorizationException):
                 forbidden(client)
@@ -285,9 +285,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     ],
 )
 def test_who_is_not_let_in_is_told_why(
-    asked: Callable[[dict[str, str]], str], cluster: Cluster, changes: dict[str, str], sentence: str
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, changes: dict[str, str], sentence: str
 ):
-    assert sentence in asked(cluster.access | changes)
+    assert sentence in asked(secure.access | changes)
 
 
 @pytest.mark.parametrize(
@@ -299,13 +299,15 @@ def test_who_is_not_let_in_is_told_why(
     ],
 )
 def test_an_address_that_is_not_quite_right_is_told_how_to_mend_it(
-    asked: Callable[[dict[str, str]], str], cluster: Cluster, old: str, new: str, sentence: str
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, old: str, new: str, sentence: str
 ):
-    assert sentence in asked(cluster.access | {"INDEX_URL": cluster.urls[0].replace(old, new)})
+    assert sentence in asked(secure.access | {"INDEX_URL": secure.urls[0].replace(old, new)})
 
 
-def test_tls_asked_of_a_node_without_is_told_so(asked: Callable[[dict[str, str]], str], cluster: Cluster, node: Node):
-    said = asked(cluster.access | {"INDEX_URL": node.url.replace("http://", "https://")})
+def test_tls_asked_of_a_node_without_is_told_so(
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, node: Node
+):
+    said = asked(secure.access | {"INDEX_URL": node.url.replace("http://", "https://")})
     assert "does not answer with TLS; where it is a node without, write http:// in INDEX_URL" in said
 
 
@@ -353,12 +355,12 @@ def served_with(folder: Path) -> Iterator[str]:
 
 
 def test_an_authority_that_is_not_the_one_named_is_told_from_a_certificate_that_has_expired(
-    asked: Callable[[dict[str, str]], str], cluster: Cluster, authority: Path
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, authority: Path
 ):
     other = {"INDEX_CA_CERT": str(authority / "ca.crt")}
-    assert "signed by an authority that is not trusted here" in asked(cluster.access | other)
+    assert "signed by an authority that is not trusted here" in asked(secure.access | other)
     with served_with(authority) as url:
-        assert f"the certificate of {url} has expired" in asked(cluster.access | other | {"INDEX_URL": url})
+        assert f"the certificate of {url} has expired" in asked(secure.access | other | {"INDEX_URL": url})
 
 
 @pytest.mark.long

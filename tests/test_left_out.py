@@ -1,0 +1,34 @@
+"""A run of the tests says loudly what it left out, and ends in failure where that was insisted on."""
+
+import os
+import subprocess
+import sys
+
+from tests.conftest import PROJECT
+
+
+def run_without_elasticsearch(require: str) -> subprocess.CompletedProcess[str]:
+    one = "tests/indexer/test_local_sh.py::test_a_started_node_is_green_and_listens_to_this_machine_alone"
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one],
+        cwd=PROJECT,
+        env=os.environ | {"ES_HOME": "/nonexistent", "HEARSAY_REQUIRE": require},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_was_left_out_stands_at_the_end_with_its_reason():
+    done = run_without_elasticsearch("")
+    *_, title, reason, advice, _total = done.stdout.strip().splitlines()
+    assert done.returncode == 0
+    assert "LEFT OUT: 1 OF THE TESTS" in title
+    assert reason.startswith("1 left out, no elastic: local.sh: ES_HOME is /nonexistent")
+    assert "HEARSAY_REQUIRE" in advice
+
+
+def test_what_was_insisted_on_is_not_left_out():
+    done = run_without_elasticsearch("data elastic")
+    assert done.returncode == 1
+    assert "HEARSAY_REQUIRE insists on elastic: local.sh: ES_HOME is /nonexistent" in done.stdout
