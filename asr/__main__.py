@@ -2,26 +2,39 @@
 
 import argparse
 import json
+import signal
 import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from asr.decode import decode, limited
-from asr.errors import AsrError
-from asr.listener import LocalListener
+from asr.decode import Summary, decode, limited
+from asr.errors import AsrError, BadSource
+from asr.listener import Listener, LocalListener
 from asr.logs import start_log
 from asr.models import open_tagger, open_transcriber
 from asr.progress import Progress
-from asr.report import console_of, show_score, show_summary
+from asr.report import console_of, left_out, show_score, show_summary
 from asr.scheduler import Scheduler
 from asr.score import score
 from asr.settings import AsrSettings, read_settings
-from asr.sources import open_source
+from asr.sources import Listing, open_folder, open_source
 from clips.errors import HearsayError
 from clips.journal import read_journal
 from clips.row import COLUMNS, ClipRow
 from clips.table import read_csv
+
+DECODE_EXAMPLES = """\
+examples:
+  python -m asr decode cv-valid-dev --csv cv-valid-dev.csv --out var/cv-valid-dev
+  python -m asr decode s3://corpora/cv-valid-dev --out var/cv-valid-dev
+  python -m asr decode cv-valid-dev --out var/cv-valid-dev --via http://gpu-host:8001
+  python -m asr decode incoming --out var/incoming --watch
+
+docs/decoding.md tells more."""
 
 ALL_WELL, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -51,17 +64,20 @@ def parser() -> argparse.ArgumentParser:
 def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "decode",
-        help="transcribe and tag a folder of clips",
-        description="Transcribe and tag every clip of a folder. Running it again goes on where it stopped, tries "
-        "failures again, and hears anew what changed.",
-        epilog="example: python -m asr decode cv-valid-dev --csv cv-valid-dev.csv --out var/cv-valid-dev",
+        help="transcribe and tag a folder or bucket of clips",
+        description="Transcribe and tag every clip of a folder or bucket. Running it again goes on where it\n"
+        "stopped, tries failures again, and hears anew what changed.",
+        epilog=DECODE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("source", metavar="SOURCE", help="folder with the clips")
+    command.add_argument("source", metavar="SOURCE", help="folder with the clips, or s3://BUCKET/PREFIX")
     command.add_argument("--out", metavar="DIR", type=Path, required=True, help="gets clips.jsonl and clips.csv")
     command.add_argument("--csv", metavar="FILE", help="the corpus's table; its rows are the clips")
     command.add_argument("--dataset", metavar="NAME", help="name of the collection (default: the folder's name)")
     command.add_argument("--allow-missing", action="store_true", help="take rows of the table that have no file")
     command.add_argument("--limit", metavar="N", type=_positive, help="only the first N clips")
+    command.add_argument("--via", metavar="URL", help="let the API at this address hear, in place of models here")
+    command.add_argument("--watch", action="store_true", help="go on with what arrives in the folder, until Ctrl-C")
     command.set_defaults(run=run_decode)
 
 
@@ -98,31 +114,72 @@ def _positive(word: str) -> int:
 
 def run_decode(options: argparse.Namespace) -> int:
     settings = read_settings()
-    source = open_source(options.source, options.csv, options.dataset, allow_missing=options.allow_missing)
-    listing = limited(source.list(), options.limit)
     console = console_of(sys.stderr)
+    listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
-    listener = open_listener(settings, console)
+    listener = open_listener(settings, options.via, console)
     try:
-        with Progress(console) as progress:
-            summary = decode([listing], listener, options.out, settings.batch_clips, progress)
+        with Progress(console) as progress, ended_like_ctrl_c():
+            summary = decode(listings, listener, options.out, settings.batch_clips, progress)
     finally:
         listener.close()
     show_summary(summary, console_of(sys.stdout))
-    for sentence in listing.rejected:
-        console.print(f"left out: {sentence}", markup=False)
-    if listing.passed_over:
-        endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
-        console.print(f"{len(listing.passed_over)} files passed over, no audio by their endings: {endings}")
     console.print(f"written: {options.out / 'clips.csv'}, {options.out / 'clips.jsonl'}; log: {log_path}", markup=False)
+    return status_of(summary, console, is_watching=options.watch)
+
+
+def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Callable[[str], None]) -> Iterable[Listing]:
+    """The listing of the source, or those of a watched folder as they come."""
+    if options.watch:
+        if options.csv or options.limit or options.allow_missing or "://" in options.source:
+            raise BadSource("--watch takes a folder alone: no s3://, --csv, --limit or --allow-missing beside it")
+        from asr.watch import arrivals  # needed by those who watch
+
+        return arrivals(open_folder(options.source, options.dataset), say)
+    source = open_source(
+        options.source,
+        options.csv,
+        options.dataset,
+        allow_missing=options.allow_missing,
+        s3_endpoint=settings.aws_endpoint_url,
+    )
+    listing = limited(source.list(), options.limit)
+    for sentence in left_out(listing):
+        say(sentence)
+    return [listing]
+
+
+@contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """Inside, a termination signal ends the run as Ctrl-C does: what was heard is written."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
+    """The exit status that a run deserves; why it ended early is said."""
+    if summary.gone:
+        console.print(f"stopped early: {summary.gone}", markup=False)
+        return SOME_FAILED
+    if summary.interrupted and is_watching:
+        return ALL_WELL
     if summary.interrupted:
         console.print("stopped early; the same command goes on where it stopped")
         return INTERRUPTED
-    return SOME_FAILED if summary.failed or listing.rejected else ALL_WELL
+    return SOME_FAILED if summary.failed or summary.rejected else ALL_WELL
 
 
-def open_listener(settings: AsrSettings, console: Console) -> LocalListener:
-    """The listener that the settings choose; a fallback is said on the console."""
+def open_listener(settings: AsrSettings, via: str | None, console: Console) -> Listener:
+    """The listener at an address, or else the one that the settings choose; a fallback is said on the console."""
+    if via is not None:
+        from asr.remote import open_remote  # an HTTP client is needed by those who have an address
+
+        remote = open_remote(via, settings, partial(console.print, markup=False))
+        console.print(f"{via}: speech: {remote.asr_model} · emotion: {remote.ser_model}", markup=False)
+        return remote
     transcriber, tagger = open_transcriber(settings), open_tagger(settings)
     for chosen in (transcriber, tagger):
         if chosen.warning:

@@ -146,7 +146,7 @@ async def transcribe(models: Ready, sound: Sound) -> TranscriptReply:
     transcripts, emotion = await asyncio.gather(
         run_in_threadpool(models.transcriber.transcribe, [sound]), tag(models, sound)
     )
-    return TranscriptReply.of_both(transcripts[0], models.transcriber.name, emotion)
+    return TranscriptReply.of_both(transcripts[0], models.transcriber.name, emotion, seconds(sound))
 
 
 async def tag(models: Ready, sound: Sound) -> EmotionReply:

@@ -19,7 +19,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did; ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early."""
+    """What a run did.
+
+    ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early; ``rejected`` counts
+    what could be no clip.
+    """
 
     rows: tuple[ClipRow, ...]
     heard: int
@@ -29,6 +33,7 @@ class Summary:
     wall_seconds: float
     interrupted: bool = False
     gone: str = ""
+    rejected: int = 0
 
     @property
     def failed(self) -> list[ClipRow]:
@@ -71,11 +76,12 @@ class _Run:
         self._known = journal.rows()
         self._listed: dict[str, None] = {}  # ids, in the order in which they came
         self._table = EMPTY_TABLE
-        self.heard = self.skipped = self.without_audio = 0
+        self.heard = self.skipped = self.without_audio = self.rejected = 0
         self.audio_seconds = 0.0
 
     def hear(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
         self._table = listing.table
+        self.rejected += len(listing.rejected)
         self._listed.update((clip.row.id, None) for clip in listing.clips)
         progress.start(len(listing.clips))
         for batch in in_batches(listing.clips, batch_clips):
@@ -98,7 +104,7 @@ class _Run:
     def summary(self, wall_seconds: float, interrupted: bool, gone: str) -> Summary:
         rows = tuple(self._rows_of_the_source())
         counts = (self.heard, self.skipped, self.without_audio, self.audio_seconds)
-        return Summary(rows, *counts, wall_seconds, interrupted, gone)
+        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected)
 
     def _rows_of_the_source(self) -> Iterator[ClipRow]:
         return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)

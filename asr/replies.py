@@ -77,14 +77,19 @@ class TextReply(BaseModel):
 
 
 class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
+    seconds: float = Field(description="Seconds of sound, two decimals, as rows have them.", examples=[20.71])
+
     @classmethod
-    def of_both(cls, transcript: Transcript, asr_model: str, emotion: EmotionReply) -> "TranscriptReply":
+    def of_both(
+        cls, transcript: Transcript, asr_model: str, emotion: EmotionReply, seconds: float
+    ) -> "TranscriptReply":
         return cls(
             transcription=transcript.text,
             confidence=None if transcript.confidence is None else round(transcript.confidence, 3),
             words=[WordReply.of(word) for word in transcript.words],
             segments=[SegmentReply.of(segment) for segment in transcript.segments],
             asr_model=asr_model,
+            seconds=round(seconds, 2),
             **emotion.model_dump(),
         )
 

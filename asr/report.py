@@ -1,7 +1,7 @@
 """What a run of the terminal commands says at its end: summaries and tables for a person."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TextIO
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from asr.decode import Summary
 from asr.score import Score, Slice, score
+from asr.sources import Listing
 from clips.row import ClipRow
 
 PIPE_WIDTH: Final = 160
@@ -45,6 +46,15 @@ def show_summary(summary: Summary, console: Console) -> None:
         console.print(f"failed: {row.id}: {row.error}", markup=False)
     if len(summary.failed) > EXAMPLES:
         console.print(f"… and {len(summary.failed) - EXAMPLES} more; their rows have an error")
+
+
+def left_out(listing: Listing) -> Iterator[str]:
+    """A sentence for each file that can be no clip, and one for those that are no audio."""
+    for sentence in listing.rejected:
+        yield f"left out: {sentence}"
+    if listing.passed_over:
+        endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
+        yield f"{len(listing.passed_over)} files passed over, no audio by their endings: {endings}"
 
 
 def _examples(rows: Iterable[ClipRow]) -> Table:

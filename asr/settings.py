@@ -40,12 +40,8 @@ class AsrSettings(BaseSettings):
     )
     via_clips: int = Field(8, ge=1, description="Clips that decode --via sends to the API at the same time.")
     via_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one clip.")
-    via_patience: float = Field(
-        300, ge=0, description="Seconds that decode --via waits for an API that is away or busy."
-    )
-    aws_endpoint_url: str = Field(
-        "", description="Address of the S3 server for s3:// sources, where it is not Amazon's."
-    )
+    via_patience: float = Field(300, ge=0, description="Seconds that decode --via waits for an API that is away.")
+    aws_endpoint_url: str = Field("", description="Address of the S3 server, where it is not Amazon's.")
     log_dir: Path = Field(PROJECT / "logs", description="Folder of the log files, one a run, by day.")
 
     @classmethod

@@ -1,0 +1,75 @@
+"""What a client shows to an API that lets in only those it knows: a key, or an identity token of Google Cloud."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+
+import httpx
+
+from asr.errors import BadSettings, ListenerGone
+from asr.settings import AsrSettings
+
+ADVICE = "run where Google Cloud knows who you are, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key"
+
+
+def bearer_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
+    """What the settings say is shown to the API at ``audience``; None where nothing is."""
+    key = settings.api_key.get_secret_value()
+    if settings.api_token and key:
+        raise BadSettings("API_KEY and API_TOKEN are both set, and a request shows one of them; unset the other")
+    if settings.api_token:
+        return GoogleBearer(audience)
+    return KeyBearer(key) if key else None
+
+
+class KeyBearer(httpx.Auth):
+    """Shows one key."""
+
+    def __init__(self, key: str) -> None:
+        if not key.isascii() or not key.isprintable():
+            raise BadSettings("API_KEY holds characters that no header can carry; take letters and digits")
+        self._key = key
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        yield request
+
+
+class GoogleBearer(httpx.Auth):
+    """Shows an identity token for one audience, which is renewed some minutes before it runs out.
+
+    Raises `BadSettings` where google-auth is not installed or finds no identity, `ListenerGone` where a token cannot
+    be had later.
+    """
+
+    def __init__(self, audience: str) -> None:
+        try:
+            from google.auth.exceptions import GoogleAuthError
+            from google.auth.transport.requests import Request
+            from google.oauth2.id_token import fetch_id_token_credentials
+        except ImportError as problem:
+            install = ".venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[asr,google]'"
+            raise BadSettings(
+                f"API_TOKEN=google needs google-auth, which is not installed here; {install}"
+            ) from problem
+        self._error = GoogleAuthError
+        self._request = Request()
+        self._lock = threading.Lock()
+        try:
+            self._credentials = fetch_id_token_credentials(audience, request=self._request)
+        except GoogleAuthError as problem:
+            raise BadSettings(f"there is no identity of Google Cloud here ({problem}); {ADVICE}") from problem
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        token = await asyncio.to_thread(self._token)
+        request.headers["Authorization"] = f"Bearer {token}"
+        yield request
+
+    def _token(self) -> str:
+        with self._lock:
+            try:
+                if not self._credentials.valid:
+                    self._credentials.refresh(self._request)
+            except self._error as problem:
+                raise ListenerGone(f"Google Cloud gives no identity token ({problem}); {ADVICE}") from problem
+            return str(self._credentials.token)
