@@ -168,8 +168,10 @@ class ElasticIndex:
         self._client.indices.refresh(index=index)
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
-        write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)
-        self._client.indices.refresh(index=version)
+        try:
+            write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)
+        finally:  # what was taken is to be found, whatever was refused
+            self._client.indices.refresh(index=version)
 
     def _discard(self, half: str) -> None:
         """Remove a version that failed, unless it is served after all and only the answer was lost."""

@@ -37,12 +37,17 @@ class Sample:
         if not self._documents:
             return
         answers = client.mget(index=index, ids=list(self._documents))["docs"]
-        if wrong := [answer["_id"] for answer in answers if not self._is_as_sent(answer)]:
+        if wrong := [told for answer in answers if (told := self._differences(answer))]:
             raise LoadFailed(
                 f"of {len(answers)} passages looked at after the load, {len(wrong)} are not as they were sent "
-                f"({', '.join(wrong[:3])}); load again; the index before still stands"
+                f"({'; '.join(wrong[:3])}); load again; the index before still stands"
             )
 
-    def _is_as_sent(self, answer: dict[str, Any]) -> bool:
-        sent = {name: value for name, value in self._documents[answer["_id"]].items() if name not in _NOT_GIVEN_BACK}
-        return bool(answer.get("_source") == json.loads(json.dumps(sent)))
+    def _differences(self, answer: dict[str, Any]) -> str:
+        """The passage's id and the members that are not as they were sent; empty where all are."""
+        document = {
+            name: value for name, value in self._documents[answer["_id"]].items() if name not in _NOT_GIVEN_BACK
+        }
+        sent, got = json.loads(json.dumps(document)), answer.get("_source", {})
+        members = sorted(name for name in sent | got if name not in sent or name not in got or sent[name] != got[name])
+        return f"{answer['_id']} in {', '.join(members)}" if members else ""

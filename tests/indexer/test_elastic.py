@@ -1,5 +1,4 @@
 import threading
-import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
@@ -19,7 +18,7 @@ from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.settings import IndexSettings
-from tests.indexer.conftest import Node
+from tests.indexer.conftest import Node, remove, settings
 from tests.indexer.contract import AskingContract, ChangingContract, OpenIndex, heard, ids, paged, rows
 from tests.indexer.made_rows import passages
 from tests.indexer.sounds.made_mishearings import rows as misheard_rows
@@ -27,36 +26,9 @@ from tests.indexer.sounds.made_mishearings import rows as misheard_rows
 PASSWORD = "not for anyone's eyes"
 
 
-def settings(**values: Any) -> IndexSettings:
-    """Settings with an index name of their own, so that one node serves all tests."""
-    return IndexSettings(**{"index_name": f"cv-test-{uuid.uuid4().hex}", "index_versions": 3} | values)
-
-
-def remove(client: Elasticsearch, own: IndexSettings) -> None:
-    if names := list(client.indices.get(index=f"{own.index_name}-*").body):
-        client.indices.delete(index=names)
-
-
 @pytest.fixture
-def client(node: Node) -> Iterator[Elasticsearch]:
-    client = Elasticsearch(node.url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def own(client: Elasticsearch) -> Iterator[IndexSettings]:
-    """Settings for one test, whose indices go when it ends."""
-    own = settings()
-    yield own
-    remove(client, own)
-
-
-@pytest.fixture
-def index(node: Node, own: IndexSettings) -> Iterator[ElasticIndex]:
-    index = ElasticIndex(node.url, own)
-    yield index
-    index.close()
+def index(elastic_index: ElasticIndex) -> ElasticIndex:
+    return elastic_index
 
 
 @pytest.mark.elastic

@@ -1,0 +1,106 @@
+"""What Elasticsearch refuses is listed, all of it, and costs nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from clips.row import ClipRow
+from indexer.documents import SCHEMA
+from indexer.elastic import ElasticIndex
+from indexer.errors import LoadFailed
+from indexer.passages import Passage, passages_of
+from indexer.query import Term
+from indexer.settings import IndexSettings
+from tests.indexer.contract import heard, ids, rows
+
+pytestmark = pytest.mark.elastic
+
+
+def spoilt(*names: str) -> list[Passage]:
+    """Passages with a beginning that is no number."""
+    return [Passage(one.id, "soon", None, one.row) for one in rows(*names)]  # type: ignore[arg-type]
+
+
+def listed(own: IndexSettings) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in own.refusals.read_text(encoding="utf-8").splitlines()]
+
+
+def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
+    elastic_index: ElasticIndex, own: IndexSettings
+):
+    elastic_index.replace(rows("a"))
+    bad = spoilt(*(f"c{number}" for number in range(9)))
+    with pytest.raises(LoadFailed, match=r"9 passages were refused, listed in .*index before still stands") as caught:
+        elastic_index.replace([*rows("b"), *bad])
+    assert str(own.refusals) in str(caught.value)
+    assert "c2" in str(caught.value)
+    assert "c3" not in str(caught.value)
+    assert [line["id"] for line in listed(own)] == [passage.id for passage in bad]
+    assert all("start" in line["reason"] and "soon" in line["reason"] for line in listed(own))
+    assert ids(elastic_index) == ["a"]
+
+
+def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticIndex, own: IndexSettings):
+    with pytest.raises(LoadFailed):
+        elastic_index.replace(spoilt("a"))
+    elastic_index.replace(rows("b"))
+    assert not own.refusals.exists()
+    with pytest.raises(LoadFailed, match="1 passage was refused"):
+        elastic_index.put(spoilt("c"))
+    assert [line["id"] for line in listed(own)] == ["c"]
+
+
+def test_what_is_put_beside_a_refused_passage_is_in(elastic_index: ElasticIndex):
+    elastic_index.replace(rows("a"))
+    with pytest.raises(LoadFailed, match=r"b: .*soon.*the other changes are made"):
+        elastic_index.put([*spoilt("b"), *rows("c")])
+    assert ids(elastic_index) == ["a", "c"]
+
+
+def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index: ElasticIndex, own: IndexSettings):
+    elastic_index.replace(rows("a"))
+    own.refusals.mkdir()
+    with pytest.raises(LoadFailed, match=r"cannot be listed in .*refused\.jsonl.*name another file in REFUSALS"):
+        elastic_index.replace(rows("b"))
+    assert ids(elastic_index) == ["a"]
+
+
+def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elastic_index: ElasticIndex):
+    elastic_index.replace(rows("a"))
+    long = ClipRow("b", extra={"k" * 40_000: "v"})
+    with pytest.raises(LoadFailed, match=r"1 passage was refused.*b: "):
+        elastic_index.replace(passages_of(long))
+    assert ids(elastic_index) == ["a"]
+
+
+def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    by_hand = f"{own.index_name}-by-hand"
+    properties = {"id": {"type": "keyword"}, "clip": {"type": "keyword"}, "generated_text": {"type": "integer"}}
+    client.indices.create(index=by_hand, mappings={"_meta": {"schema": SCHEMA}, "properties": properties})
+    client.indices.create(index=f"{by_hand}-lexicon")
+    elastic_index.replace(rows("first"))
+    client.indices.delete_alias(index="*", name=own.index_name)
+    client.indices.put_alias(index=by_hand, name=own.index_name)
+    copied = client.get(index=f"{next(iter(versions(client, own)))}-lexicon", id="lexicon")["_source"]
+    client.index(index=f"{by_hand}-lexicon", id="lexicon", document=copied)
+    with pytest.raises(LoadFailed, match=r"a: .*generated_text.*integer"):
+        elastic_index.put(rows("a"))
+    elastic_index.replace(rows("b"))
+    assert ids(elastic_index, heard("same")) == ["b"]
+    assert list(client.indices.get_alias(name=own.index_name).body) == [elastic_index.about().version]
+
+
+def versions(client: Elasticsearch, own: IndexSettings) -> list[str]:
+    found = client.indices.get(index=f"{own.index_name}-2*").body
+    return sorted(name for name in found if not name.endswith("-lexicon"))
+
+
+def test_deleting_what_is_gone_already_is_no_refusal(elastic_index: ElasticIndex, client: Elasticsearch):
+    elastic_index.replace(rows("a", "b"))
+    client.delete(index=elastic_index.about().version, id="a")  # and not refreshed: a search still finds it
+    assert elastic_index.delete(["a"]) == 1
+    assert elastic_index.count(Term("clip", "a")) == 0
