@@ -1,7 +1,7 @@
 """``elastic-backend/set-up.sh`` makes certificates with Elasticsearch's own tool, and keys that only their owner reads.
 
 Keys are kept in an index that the minimal distribution cannot make, so a small server plays those answers here, with a
-certificate that the script made.
+certificate that the script made. How far real nodes go is tried too: they check a request before they make the index.
 """
 
 import base64
@@ -23,7 +23,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from tests.conftest import PROJECT
-from tests.indexer.conftest import Node
+from tests.indexer.conftest import Node, free_port, run_local
 
 SCRIPT = PROJECT / "elastic-backend" / "set-up.sh"
 ROLES = PROJECT / "elastic-backend" / "roles"
@@ -309,6 +309,43 @@ def test_a_wrong_password_and_an_absent_cluster_are_told(access: Path, acting: P
     absent = run_set_up("keys", ACCESS=str(access), ES_URL="https://localhost:1", SECONDS_TO_WAIT="0")
     assert absent.returncode == 1
     assert "no cluster of 2 nodes after 0 seconds; see: docker compose logs es01" in absent.stderr
+
+
+@pytest.fixture(scope="module")
+def secure(open_folder: Path) -> Iterator[dict[str, str]]:
+    """What the script is told of a real node that speaks TLS, with the folders of its clients."""
+    data, port = open_folder / "set up", free_port()
+    started = run_local("start", "--secure", "--data", str(data), port=port)
+    assert started.returncode == 0, started.stderr
+    for name in ("indexer", "page"):
+        (data / "access" / name).mkdir(parents=True)
+    shutil.copy(data / "secure" / "ca.crt", data / "access" / "indexer")
+    password = (data / "secure" / "passwords" / "elastic").read_text(encoding="utf-8").strip()
+    told = {"NODES": "node-1", "ES_URL": f"https://127.0.0.1:{port}", "ACCESS": str(data / "access")}
+    yield told | {"ELASTIC_PASSWORD": password}
+    run_local("stop", "--data", str(data))
+
+
+@pytest.mark.elastic
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["indexer", "page"])
+def test_a_real_node_takes_the_request_for_a_key(secure: dict[str, str], name: str):
+    key = Path(secure["ACCESS"], name, "api-key")
+    key.write_text("YWJjOmRlZg==", encoding="utf-8")  # one that never worked
+    said = run_set_up("rotate", name, **secure)
+    if said.returncode == 0:  # the full distribution
+        assert said.stdout == f"the {name} has a new key\n"
+    else:
+        assert f"no key could be made for the {name}" in said.stderr
+        assert "Unknown filter type [pattern_capture]" in said.stderr, "not: Validation Failed"
+        assert key.read_text(encoding="utf-8") == "YWJjOmRlZg==", "the old one stays until there is a new one"
+
+
+@pytest.mark.elastic
+@pytest.mark.long
+def test_a_real_node_tells_a_wrong_password(secure: dict[str, str]):
+    said = run_set_up("keys", **secure | {"ELASTIC_PASSWORD": "wrong", "SECONDS_TO_WAIT": "0"})
+    assert "the cluster does not take ELASTIC_PASSWORD" in said.stderr
 
 
 @pytest.mark.parametrize("words", [[], ["keys", "page"], ["rotate", "kibana"], ["key-request", "../page"]])
