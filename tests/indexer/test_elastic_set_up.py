@@ -4,7 +4,6 @@ Keys are kept in an index that the minimal distribution cannot make, so a small 
 certificate that the script made. How far real nodes go is tried too: they check a request before they make the index.
 """
 
-import base64
 import json
 import os
 import shutil
@@ -12,24 +11,19 @@ import socket
 import ssl
 import stat
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from tests.conftest import PROJECT
-from tests.indexer.conftest import Node, free_port, run_local
+from tests.indexer.conftest import Node, free_port, programs_of, run_local
+from tests.indexer.played_elasticsearch import ELASTIC_PASSWORD, KIBANA_PASSWORD, Played, playing
 
 SCRIPT = PROJECT / "elastic-backend" / "set-up.sh"
 ROLES = PROJECT / "elastic-backend" / "roles"
 FOLDERS = ("authority", "es01", "es02", "indexer", "page", "kibana", "snapshots")
-ELASTIC_PASSWORD = 'of "elastic" \\ $HOME'
-KIBANA_PASSWORD = "of 'kibana' \\n \"x\""
 
 
 def run_set_up(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -42,11 +36,8 @@ def run_set_up(*words: str, **environment: str) -> subprocess.CompletedProcess[s
 @pytest.fixture(scope="session")
 def distribution(node: Node) -> dict[str, str]:
     """Where the running node's Elasticsearch and its Java are."""
-    with Elasticsearch(node.url) as client:
-        (info,) = client.nodes.info().body["nodes"].values()
-    process = (node.data / "node-1" / "pid").read_text(encoding="utf-8").strip()
-    java = subprocess.run(["ps", "-o", "args=", "-p", process], capture_output=True, text=True, check=True).stdout
-    return {"ES_HOME": info["settings"]["path"]["home"], "ES_JAVA_HOME": str(Path(java.split()[0]).parent.parent)}
+    home, java = programs_of(int((node.data / "node-1" / "pid").read_text(encoding="utf-8")))
+    return {"ES_HOME": home, "ES_JAVA_HOME": java}
 
 
 @pytest.fixture(scope="session")
@@ -66,96 +57,10 @@ def access(certified: Path, tmp_path: Path) -> Path:
     return shutil.copytree(certified, tmp_path / "access")
 
 
-@dataclass
-class Played:
-    """What the played cluster keeps: keys with their rights, Kibana's password, what was asked, secrets seen in ps."""
-
-    port: int = 0
-    keys: dict[str, Any] = field(default_factory=dict)
-    kibana: str = ""
-    asked: list[str] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
-    refuses: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        return f"https://localhost:{self.port}"
-
-
-class PlayedHandler(BaseHTTPRequestHandler):
-    played: ClassVar[Played]
-
-    def user(self) -> str | None:
-        kind, _, value = self.headers.get("Authorization", "").partition(" ")
-        if kind == "ApiKey":
-            return value if value in self.played.keys else None
-        user, _, password = base64.b64decode(value).decode().partition(":")
-        passwords = {"elastic": ELASTIC_PASSWORD, "kibana_system": self.played.kibana}
-        return user if password and passwords.get(user) == password else None
-
-    def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = f"{self.command} {self.path.partition('?')[0]}"
-        self.played.asked.append(request)
-        self.played.shown += [line for line in command_lines() if ELASTIC_PASSWORD in line or KIBANA_PASSWORD in line]
-        if status := self.played.refuses.get(request):
-            return self.say(status, {"error": "no shard is there"})
-        if (user := self.user()) is None:
-            return self.say(401, {"error": "unable to authenticate"})
-        return self.say(200, self.result(request, user, json.loads(body or b"null")))
-
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (the standard library's names)
-
-    def result(self, request: str, user: str, body: Any) -> Any:
-        keys = self.played.keys
-        if request == "GET /_security/_authenticate" and user in keys:
-            return {"username": "elastic", "api_key": {"id": keys[user]["id"], "name": keys[user]["name"]}}
-        if request == "POST /_security/api_key":
-            made = {"id": f"id-{self.played.asked.count(request)}", "name": body["name"]}
-            encoded = base64.b64encode(f"{made['id']}:secret".encode()).decode()
-            keys[encoded] = made | {"rights": body["role_descriptors"]}
-            return made | {"api_key": "secret", "encoded": encoded}
-        if request.startswith("PUT /_security/api_key/"):
-            (changed,) = (key for key in keys.values() if key["id"] == request.rpartition("/")[2])
-            changed["rights"] = body["role_descriptors"]
-        if request == "DELETE /_security/api_key":
-            self.played.keys = {encoded: key for encoded, key in keys.items() if key["id"] not in body["ids"]}
-        if request == "POST /_security/user/kibana_system/_password":
-            self.played.kibana = body["password"]
-        return {}
-
-    def say(self, status: int, body: Any) -> None:
-        told = json.dumps(body, separators=(",", ":")).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-def command_lines() -> Iterator[str]:
-    """What a list of processes shows of those that run now."""
-    listed = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True)
-    yield from listed.stdout.splitlines()
-
-
 @pytest.fixture
 def acting(access: Path) -> Iterator[Played]:
-    """A server with es01's certificate that plays Elasticsearch's answers about users and keys."""
-    played = Played()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(access / "es01" / "node.crt", access / "es01" / "node.key")
-    handler = type("Handler", (PlayedHandler,), {"played": played})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        played.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with playing(access / "es01") as played:
         yield played
-        server.shutdown()
-        thread.join()
 
 
 def ask_for_keys(access: Path, acting: Played, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
