@@ -8,7 +8,7 @@ from typing import Any, Final
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
 from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS
-from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Field
+from indexer.fields import FIELDS, INTEGERS, UNKNOWN
 from indexer.index import Range, Request
 from indexer.passages import Passage
 from indexer.query import (
@@ -31,6 +31,14 @@ MOST_VALUES: Final = 10_000
 """Values that are counted of one facet."""
 
 _SEARCHABLE: Final = tuple(field for field in FIELDS if field.kind not in ("prose", "stored"))
+
+_KEYWORDS: Final = tuple(field.name for field in FIELDS if field.kind == "keyword" and field.name != "clip")
+
+_TAKEN_AS_THEY_ARE: Final = tuple(
+    field.name for field in _SEARCHABLE if field.name not in _KEYWORDS and field.name not in INTEGERS
+)
+
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 _LARGEST_INTEGER: Final = 2**63 - 1
 
@@ -62,33 +70,20 @@ SCHEMA: Final = schema()
 
 def engine_document(document: Mapping[str, Any], rank: int) -> Document:
     """A document as this engine takes it; raises `ValueError` where a text is not Unicode."""
-    return Document.from_dict(engine_members(document, rank), SCHEMA)
-
-
-def engine_members(document: Mapping[str, Any], rank: int) -> dict[str, Any]:
-    """The members of the engine's document, by the names of its `schema`."""
-    source = {name: value for name, value in document.items() if name not in TOKEN_FIELDS}
-    members = {
-        field.name: document[field.name]
-        for field in _SEARCHABLE
-        if field.name in document and _is_taken(field, document[field.name])
-    }
+    members: dict[str, Any] = {name: document[name] for name in _TAKEN_AS_THEY_ARE if name in document}
+    for name in _KEYWORDS:
+        if name in document and _says_something(document[name]):
+            members[name] = document[name]
+    for name in INTEGERS:
+        if name in document and abs(document[name]) <= _LARGEST_INTEGER:
+            members[name] = document[name]
     if "extra" in document:
-        members["extra"] = {
-            name: _extra_value(value) for name, value in document["extra"].items() if _says_something(value)
-        }
-    stored = json.dumps(source, separators=(",", ":")).encode()
-    return members | {"rank": rank, "source": stored}
-
-
-def _is_taken(field: Field, value: Any) -> bool:
-    match field.kind:
-        case "keyword":
-            return field.name == "clip" or _says_something(value)
-        case "integer":
-            return bool(abs(value) <= _LARGEST_INTEGER)
-        case _:
-            return True
+        extra = document["extra"].items()
+        members["extra"] = {name: _extra_value(value) for name, value in extra if _says_something(value)}
+    source = {name: value for name, value in document.items() if name not in TOKEN_FIELDS}
+    members["source"] = _JSON.encode(source).encode()
+    members["rank"] = rank
+    return Document.from_dict(members, SCHEMA)
 
 
 def _says_something(value: str) -> bool:
