@@ -13,9 +13,9 @@ from indexer.embedded_query import SCHEMA, engine_document
 from indexer.errors import LoadFailed
 from indexer.ranks import fresh_rank
 
-_WRITER_BYTES: Final = 120_000_000
+_WRITER_BYTES: Final = 100_000_000
 """At most, for documents not yet on disk. As often as they are reached a segment is written; from eight of about a size
-on the engine merges them, in an order of its own. A million short documents are five segments."""
+on the engine merges them, in an order of its own. A million short documents are six segments."""
 
 _LOOKED_AT: Final = 50_000
 """Ranks that are looked at together."""

@@ -32,9 +32,9 @@ MOST_PAIRS: Final = 400_000
 LONGEST_PAIR: Final = 18
 """Letters of a pair that may stand for one word."""
 
-_MOST_COUNTED_WORDS: Final = 2 * MOST_WORDS
-_MOST_COUNTED_PAIRS: Final = 2 * MOST_PAIRS
-"""Words and pairs that are counted at a time, and take some 150 MB together. When there are more, those that were met
+_MOST_COUNTED_WORDS: Final = 300_000
+_MOST_COUNTED_PAIRS: Final = 600_000
+"""Words and pairs that are counted at a time, and take some 110 MB together. When there are more, those that were met
 least are forgotten (Manku & Motwani 2002), and counted anew where they are met again."""
 
 
