@@ -1,58 +1,56 @@
-"""The API: one audio file in, what was said and how it was said out."""
+"""The API: audio files in, what was said and how it was said out."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, File, Request, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, Request, Response, Security, UploadFile
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from asr.audio import decode_audio, seconds
-from asr.emotion import EmotionTagger
-from asr.models import open_tagger, open_transcriber
-from asr.problems import Problem, add_problems
-from asr.replies import EmotionReply, HealthReply, TranscriptReply
+from asr.audio import seconds
+from asr.hearing import Hearing, Models, load_models, ready_hearing, sentence_of, while_there
+from asr.keys import Door, keepers_of
+from asr.metrics import Measured, Metrics
+from asr.openai_api import openai_routes
+from asr.problems import Problem, WithRequestId, add_problems, documented, refusal_of
+from asr.replies import (
+    EmotionReply,
+    FilesReply,
+    Granularity,
+    GranularReply,
+    HealthReply,
+    LiveReply,
+    SentimentReply,
+    TranscriptReply,
+)
 from asr.settings import AsrSettings
-from asr.transcript import Transcriber, Waveform
+from asr.transcript import Waveform
+from asr.uploads import UploadLimits
 from clips.errors import HearsayError
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = "5"
+FILES_AT_ONCE = 8
+"""Files of one request that are heard at a time, so that a request of many leaves room for others."""
 
+PLAIN_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
-@dataclass(frozen=True, slots=True)
-class Models:
-    """Both models, loaded, and what had to be said about their choice."""
-
-    transcriber: Transcriber
-    tagger: EmotionTagger
-    warnings: tuple[str, ...]
-
-    def close(self) -> None:
-        self.transcriber.close()
-        self.tagger.close()
-
-
-def load_models(settings: AsrSettings) -> Models:
-    """The models that the settings choose; raises `ModelUnavailable`."""
-    transcriber, tagger = open_transcriber(settings), open_tagger(settings)
-    warnings = tuple(chosen.warning for chosen in (transcriber, tagger) if chosen.warning)
-    return Models(transcriber.model, tagger.model, warnings)
+EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
 
 
 def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> FastAPI:
     """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start.
 
-    ``say`` is told when they are ready, and what was wanted and could not be had.
+    ``say`` is told when they are ready, and what was wanted and could not be had. Raises `BadSettings`.
     """
+    metrics = Metrics()
 
-    def load() -> Models:
+    def load() -> Hearing:
         try:
             models = load_models(settings)
         except HearsayError as problem:
@@ -61,56 +59,72 @@ def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> 
         for warning in models.warnings:
             say(f"warning: {warning}")
         say(f"ready: speech {models.transcriber.name} · emotion {models.tagger.name}")
-        return models
+        return Hearing(models, settings.max_clip_seconds, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.models = asyncio.create_task(run_in_threadpool(load))
+        app.state.hearing = asyncio.create_task(run_in_threadpool(load))
         yield
-        for models in await asyncio.gather(app.state.models, return_exceptions=True):
-            if isinstance(models, Models):
-                await run_in_threadpool(models.close)
+        for hearing in await asyncio.gather(app.state.hearing, return_exceptions=True):
+            if isinstance(hearing, Hearing):
+                await run_in_threadpool(hearing.close)
 
     app = FastAPI(
         title="Hearsay",
         summary="What was said in a voice clip, and how it was said.",
         version="1",
         lifespan=lifespan,
-        responses={status: {"model": Problem} for status in (413, 415, 422, 503)},
     )
-    app.state.settings = settings
+    app.state.metrics = metrics
     add_problems(app)
-    _add_routes(app)
+    _add_middleware(app, settings, metrics)
+    for router in (_open_routes(), _guarded_routes(), openai_routes(BEARER)):
+        app.include_router(router)
     return app
 
 
-def _ready_models(request: Request) -> Models:
-    loading: asyncio.Task[Models] = request.app.state.models
-    if not loading.done():
-        raise HTTPException(503, "The models are still loading; ask again soon.", {"Retry-After": RETRY_SECONDS})
-    if (problem := loading.exception()) is not None:
-        raise HTTPException(503, f"The models could not be loaded: {problem}")
-    return loading.result()
+BEARER = Security(HTTPBearer(auto_error=False, description="A key of API_KEYS, where the server has some."))
+"""Says in the OpenAPI document what `Door` asks for."""
 
 
-async def _uploaded_sound(request: Request, file: Annotated[UploadFile, File(description="The audio.")]) -> Waveform:
-    """The upload as a waveform; its name is not looked at, and nothing of it stays on the disk."""
-    settings: AsrSettings = request.app.state.settings
-    if file.size is not None and file.size > settings.max_upload_bytes:
-        raise HTTPException(413, f"The file has {file.size} bytes; at most {settings.max_upload_bytes} are taken.")
-    return await run_in_threadpool(decode_audio, await file.read(), settings.max_clip_seconds)
+def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> None:
+    """From the inside out."""
+    app.add_middleware(
+        UploadLimits,
+        at_once=settings.max_uploads,
+        max_bytes=settings.max_upload_bytes,
+        max_seconds=settings.max_upload_seconds,
+    )
+    app.add_middleware(Door, keepers=keepers_of(settings))
+    app.add_middleware(WithRequestId)
+    app.add_middleware(Measured, answered=metrics.answered)
 
 
-Sound = Annotated[Waveform, Depends(_uploaded_sound)]
-Ready = Annotated[Models, Depends(_ready_models)]
+def _open_routes() -> APIRouter:
+    routes = APIRouter(tags=["state"])
+    routes.get("/", include_in_schema=False)(to_the_documents)
+    routes.get("/ping", summary="Whether the server is there")(ping)
+    routes.get("/health", summary="Which models are at work, and whether they are ready")(health)
+    routes.get("/health/live", summary="Whether the server is alive: else start it anew")(live)
+    routes.get("/health/ready", summary="Whether it hears: else send nothing to it yet", responses=documented([503]))(
+        ready
+    )
+    return routes
 
 
-def _add_routes(app: FastAPI) -> None:
-    app.get("/", include_in_schema=False)(to_the_documents)
-    app.get("/ping", summary="Whether the server is there")(ping)
-    app.get("/health", summary="Which models are at work, and whether they are ready")(health)
-    app.post("/asr", summary="What was said in a file, and how")(transcribe)
-    app.post("/ser", summary="How it was said")(tag)
+def _guarded_routes() -> APIRouter:
+    routes = APIRouter(tags=["hearing"], dependencies=[BEARER])
+    refusals = documented([400, 401, 408, 413, 415, 422, 429, 500, 503])
+    routes.post("/asr", summary="What was said in a file or several, and how", responses=refusals)(transcribe)
+    routes.post("/ser", summary="How it was said", responses=refusals)(tag)
+    routes.post("/predict/", summary="The same as /ser", responses=refusals)(tag)
+    routes.get(
+        "/metrics",
+        summary="What Prometheus asks for",
+        response_class=Response,
+        responses=PLAIN_TEXT | documented([401]),
+    )(metrics_page)
+    return routes
 
 
 async def to_the_documents() -> RedirectResponse:
@@ -121,13 +135,20 @@ async def ping() -> str:
     return "pong"
 
 
+async def live() -> LiveReply:
+    return LiveReply(status="live")
+
+
 async def health(request: Request) -> HealthReply:
-    loading: asyncio.Task[Models] = request.app.state.models
+    loading: asyncio.Task[Hearing] = request.app.state.hearing
     if not loading.done():
         return HealthReply(status="loading", ready=False, warnings=[])
     if (problem := loading.exception()) is not None:
-        return HealthReply(status="failed", ready=False, warnings=[_sentence(problem)])
-    models = loading.result()
+        return HealthReply(status="failed", ready=False, warnings=[sentence_of(problem)])
+    return _ready_health(loading.result().models)
+
+
+def _ready_health(models: Models) -> HealthReply:
     return HealthReply(
         status="ready",
         ready=True,
@@ -138,17 +159,75 @@ async def health(request: Request) -> HealthReply:
     )
 
 
-def _sentence(problem: BaseException) -> str:
-    return str(problem) if isinstance(problem, HearsayError) else f"{type(problem).__name__}: {problem}"
+Ready = Annotated[Hearing, Depends(ready_hearing)]
 
 
-async def transcribe(models: Ready, sound: Sound) -> TranscriptReply:
-    transcripts, emotion = await asyncio.gather(
-        run_in_threadpool(models.transcriber.transcribe, [sound]), tag(models, sound)
+async def ready(hearing: Ready) -> HealthReply:
+    return _ready_health(hearing.models)
+
+
+async def metrics_page(request: Request) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.page(), media_type="text/plain; version=0.0.4")
+
+
+async def transcribe(
+    request: Request,
+    hearing: Ready,
+    file: Annotated[UploadFile | None, File(description="The audio: answered by itself.")] = None,
+    files: Annotated[
+        list[UploadFile] | None, File(description="Several: answered in order, each by a reply or a problem.")
+    ] = None,
+) -> TranscriptReply | FilesReply:
+    if (file is None) == (not files):
+        raise HTTPException(422, EXPECTED)
+    if file is not None:
+        return await while_there(request, _reply(hearing, file))
+    return await while_there(request, _replies(request, hearing, files or []))
+
+
+async def _replies(request: Request, hearing: Hearing, files: list[UploadFile]) -> FilesReply:
+    places = asyncio.Semaphore(FILES_AT_ONCE)
+
+    async def of_one(file: UploadFile) -> TranscriptReply | Problem:
+        async with places:
+            try:
+                return await _reply(hearing, file)
+            except HearsayError as problem:
+                return refusal_of(request, problem)
+
+    return FilesReply(replies=await asyncio.gather(*map(of_one, files)))
+
+
+async def _reply(hearing: Hearing, file: UploadFile) -> TranscriptReply:
+    sound = await hearing.sound(file)
+    transcript, emotion = await hearing.both(sound)
+    models = hearing.models
+    return TranscriptReply.of_both(
+        transcript,
+        models.transcriber.name,
+        EmotionReply.of(emotion, models.tagger.name, _duration(sound)),
+        seconds(sound),
     )
-    return TranscriptReply.of_both(transcripts[0], models.transcriber.name, emotion, seconds(sound))
 
 
-async def tag(models: Ready, sound: Sound) -> EmotionReply:
-    emotions = await run_in_threadpool(models.tagger.tag, [sound])
-    return EmotionReply.of(emotions[0], models.tagger.name, f"{seconds(sound):.1f}")
+async def tag(
+    request: Request,
+    hearing: Ready,
+    file: Annotated[UploadFile, File(description="The audio.")],
+    granularity: Annotated[Granularity | None, Query(description="What to answer; both where nothing is said.")] = None,
+    granularity_in_form: Annotated[
+        Granularity | None, Form(alias="granularity", description="The same, as a form field.")
+    ] = None,
+) -> EmotionReply | GranularReply | SentimentReply:
+    reply = await while_there(request, _emotion(hearing, file))
+    return reply.at(granularity or granularity_in_form or "both")
+
+
+async def _emotion(hearing: Hearing, file: UploadFile) -> EmotionReply:
+    sound = await hearing.sound(file)
+    return EmotionReply.of(await hearing.emotion(sound), hearing.models.tagger.name, _duration(sound))
+
+
+def _duration(sound: Waveform) -> str:
+    return f"{seconds(sound):.1f}"

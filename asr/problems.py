@@ -1,29 +1,53 @@
-"""Errors over HTTP: one shape for all of them, RFC 9457's ``application/problem+json``, with the request's id."""
+"""Errors over HTTP: RFC 9457's ``application/problem+json`` with the request's id, and under /v1 OpenAI's shape."""
 
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from asr.errors import AudioTooLong, EmptyAudio, ModelUnavailable, NotAudio
+from asr.errors import AudioTooLong, Busy, EmptyAudio, ModelUnavailable, NotAudio
 from clips.errors import HearsayError
 
 log = logging.getLogger(__name__)
 
 REQUEST_ID: Final = "X-Request-ID"
+OPENAI: Final = "/v1/"
+"""Where paths begin that speak as OpenAI does."""
+
+GONE: Final = 499
+"""Counted as the status of a request whose client went away before it was answered."""
+
+_OURS: Final = "This is a fault of ours; the log has it under the request's id."
 
 _STATUS_OF: Final[dict[type[HearsayError], int]] = {
     NotAudio: 415,
     EmptyAudio: 422,
     AudioTooLong: 413,
+    Busy: 429,
     ModelUnavailable: 503,
+}
+
+_MEANINGS: Final = {
+    400: "The body is not what its Content-Type says.",
+    401: "No key that this server knows was shown.",
+    404: "There is no such thing.",
+    408: "The upload took too long.",
+    413: "More bytes or more seconds of sound than are taken.",
+    415: "This is no audio.",
+    422: "A file or a field is missing or wrong, or the file holds no sound.",
+    429: "Too much is under way or waits already; Retry-After says when to ask again.",
+    500: "A fault of the server's; its log has it under the request's id.",
+    503: "The models are loading, or could not be loaded.",
 }
 
 
@@ -31,33 +55,89 @@ class Problem(BaseModel):
     """The body of every error."""
 
     type: str = Field("about:blank", description="Always about:blank: the status says what kind of problem it is.")
-    title: str = Field(description="The status in words.")
-    status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What is wrong, and what to do.")
-    request_id: str = Field(description="The request's id, which the log has too.")
+    title: str = Field(description="The status in words.", examples=["Unsupported Media Type"])
+    status: int = Field(description="The HTTP status.", examples=[415])
+    detail: str = Field(description="What is wrong, and what to do.", examples=["This is no audio, or it is damaged."])
+    request_id: str = Field(description="The request's id, which the log has too.", examples=[uuid.UUID(int=7).hex])
+
+
+class OpenAiFault(BaseModel):
+    message: str = Field(description="What is wrong, and what to do.")
+    type: str = Field(description="Kind of error, as OpenAI names them.", examples=["invalid_request_error"])
+    param: str | None = Field(None, description="The field that is wrong, where it is one.", examples=["model"])
+    code: str | None = Field(None, description="A word for programs.", examples=["model_not_found"])
+
+
+class OpenAiProblem(BaseModel):
+    """The body of every error under /v1."""
+
+    error: OpenAiFault
+
+
+class BadField(Exception):
+    """A field of OpenAI's contract that is wrong, or asks for what cannot be had here."""
+
+    def __init__(self, status: int, message: str, param: str, code: str) -> None:
+        super().__init__(message)
+        self.status, self.param, self.code = status, param, code
+
+
+def documented(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of responses that are problems."""
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
+
+
+def documented_for_openai(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
+    """The same of OpenAI's shape; any other status has it too."""
+    known: dict[int | str, dict[str, Any]] = {
+        status: {"description": _MEANINGS[status], "model": OpenAiProblem} for status in statuses
+    }
+    return {**known, "default": {"description": "Any other error.", "model": OpenAiProblem}}
 
 
 def add_problems(app: FastAPI) -> None:
-    """Give every request an id and every error of the app the shape of `Problem`."""
-    app.middleware("http")(_with_request_id)
+    """Give every error of the app its shape."""
     app.exception_handler(HearsayError)(_hearsay_problem)
     app.exception_handler(HTTPException)(_http_problem)
     app.exception_handler(RequestValidationError)(_validation_problem)
+    app.exception_handler(BadField)(_field_problem)
+    app.exception_handler(ClientDisconnect)(_nobody_there)
 
 
-async def _with_request_id(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    request.state.request_id = uuid.uuid4().hex
-    try:
-        response = await call_next(request)
-    except Exception:
-        log.exception("request failed", extra={"request_id": request.state.request_id, "path": request.url.path})
-        response = problem(request, 500, "This is a fault of ours; the log has it under the request's id.")
-    response.headers[REQUEST_ID] = request.state.request_id
-    return response
+class WithRequestId:
+    """ASGI middleware that gives every request an id, and every fault of ours an answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope.setdefault("state", {})["request_id"] = uuid.uuid4().hex
+        has_begun = False
+
+        async def with_id(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_id)
+        except Exception:
+            log.exception("request failed", extra={"request_id": request_id, "path": scope["path"]})
+            if has_begun:
+                raise
+            await problem(Request(scope), 500, _OURS)(scope, receive, with_id)
 
 
 async def _hearsay_problem(request: Request, error: HearsayError) -> Response:
-    return problem(request, _STATUS_OF.get(type(error), 500), str(error))
+    refusal = refusal_of(request, error)
+    headers = {"Retry-After": str(error.retry_seconds)} if isinstance(error, Busy) else None
+    return problem(request, refusal.status, refusal.detail, headers)
 
 
 async def _http_problem(request: Request, error: HTTPException) -> Response:
@@ -68,11 +148,53 @@ async def _validation_problem(request: Request, error: RequestValidationError) -
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
     if any(fault["loc"][:2] == ("body", "file") for fault in error.errors()):
         faults = ["Send the audio as the form field file, for example: curl -F file=@clip.mp3"]
-    return problem(request, 422, "; ".join(faults))
+    return problem(request, 422, "; ".join(faults), param=str(error.errors()[0]["loc"][-1]))
 
 
-def problem(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error's response; logged with its request's id."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, request_id=request.state.request_id)
+async def _field_problem(request: Request, error: BadField) -> Response:
+    return problem(request, error.status, str(error), param=error.param, code=error.code)
+
+
+async def _nobody_there(request: Request, _: ClientDisconnect) -> Response:
+    log.info("client went away", extra={"request_id": request.state.request_id})
+    return Response(status_code=GONE)
+
+
+def refusal_of(request: Request, error: HearsayError) -> Problem:
+    """The error as a problem of this request; why a fault of ours happened is for the log alone."""
+    status = _STATUS_OF.get(type(error), 500)
+    if status == 500:
+        log.error("fault", exc_info=error, extra={"request_id": request.state.request_id})
+    return _problem(request, status, _OURS if status == 500 else str(error))
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    param: str | None = None,
+    code: str | None = None,
+) -> Response:
+    """An error's response; logged with its request's id. ``param`` and ``code`` are said where OpenAI's shape is."""
+    body = _problem(request, status, detail)
     log.warning("problem", extra={"request_id": body.request_id, "status": status, "detail": detail})
+    if request.url.path.startswith(OPENAI):
+        return _openai_problem(status, detail, headers, param, code)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def _problem(request: Request, status: int, detail: str) -> Problem:
+    title = HTTPStatus(status).phrase
+    return Problem(title=title, status=status, detail=detail, request_id=request.state.request_id)
+
+
+def _openai_problem(
+    status: int, message: str, headers: Mapping[str, str] | None, param: str | None, code: str | None
+) -> Response:
+    """As OpenAI says it: what is wrong with the file or a field is a 400 there."""
+    status = 400 if status in (415, 422) else status
+    kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
+    code = "invalid_api_key" if status == 401 else code
+    fault = OpenAiFault(message=message, type=kind, param=param, code=code)
+    return JSONResponse(OpenAiProblem(error=fault).model_dump(), status, headers)

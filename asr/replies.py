@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from asr.emotion import Emotion
 from asr.listener import rounded_segment, rounded_word
+from asr.problems import Problem
 from asr.transcript import Transcript
 from clips.row import Segment, Word
 
@@ -16,10 +17,10 @@ class AlternativeReply(BaseModel):
 
 
 class WordReply(BaseModel):
-    text: str
-    start: float = Field(description="Seconds from the start of the clip.")
-    end: float
-    confidence: float | None = Field(None, description="0..1, where the model gives one.")
+    text: str = Field(examples=["BEFORE"])
+    start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
+    end: float = Field(examples=[0.64])
+    confidence: float | None = Field(None, description="0..1, where the model gives one.", examples=[0.93])
     alternatives: list[AlternativeReply] = Field(
         [],
         description="Other words that the model would have accepted here, surest first; left out where there are none.",
@@ -34,10 +35,10 @@ class WordReply(BaseModel):
 
 
 class SegmentReply(BaseModel):
-    text: str
-    start: float = Field(description="Seconds from the start of the clip.")
-    end: float
-    confidence: float | None = Field(None, description="0..1, where the model gives one.")
+    text: str = Field(examples=["BEFORE"])
+    start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
+    end: float = Field(examples=[0.64])
+    confidence: float | None = Field(None, description="0..1, where the model gives one.", examples=[0.93])
 
     @classmethod
     def of(cls, segment: Segment) -> "SegmentReply":
@@ -45,16 +46,29 @@ class SegmentReply(BaseModel):
         return cls(text=segment.text, start=segment.start, end=segment.end, confidence=segment.confidence)
 
 
-class EmotionReply(BaseModel):
-    emotion: str = Field(description="The granular label, or uncertain.", examples=["happiness"])
-    emotion_score: float | None = Field(
-        None, description="How sure the model is of it, 0..1; null where it is uncertain."
-    )
-    emotion_scores: dict[str, float] = Field(description="The score of every label that the model knows.")
-    sentiment: Literal["negative", "neutral", "positive", "uncertain"]
-    ser_model: str = Field(description="The model that made the emotion.")
+Granularity = Literal["granular", "sentiment", "both"]
+
+
+class OfClip(BaseModel):
+    ser_model: str = Field(description="The model that made the emotion.", examples=["classic"])
     duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
 
+
+class SentimentReply(OfClip):
+    sentiment: Literal["negative", "neutral", "positive", "uncertain"]
+
+
+class GranularReply(OfClip):
+    emotion: str = Field(description="The granular label, or uncertain.", examples=["happiness"])
+    emotion_score: float | None = Field(
+        None, description="How sure the model is of it, 0..1; null where it is uncertain.", examples=[0.81]
+    )
+    emotion_scores: dict[str, float] = Field(
+        description="The score of every label that the model knows.", examples=[{"happiness": 0.81, "neutral": 0.19}]
+    )
+
+
+class EmotionReply(SentimentReply, GranularReply):
     @classmethod
     def of(cls, emotion: Emotion, ser_model: str, duration: str) -> "EmotionReply":
         return cls(
@@ -65,6 +79,14 @@ class EmotionReply(BaseModel):
             ser_model=ser_model,
             duration=duration,
         )
+
+    def at(self, granularity: Granularity) -> "EmotionReply | GranularReply | SentimentReply":
+        """The part of it that was asked for."""
+        if granularity == "granular":
+            return GranularReply(**self.model_dump(include=set(GranularReply.model_fields)))
+        if granularity == "sentiment":
+            return SentimentReply(**self.model_dump(include=set(SentimentReply.model_fields)))
+        return self
 
 
 class TextReply(BaseModel):
@@ -101,3 +123,13 @@ class HealthReply(BaseModel):
     ser_model: str | None = None
     device: str | None = Field(None, description="Where the speech model runs.", examples=["cpu"])
     warnings: list[str] = Field(description="What was wanted and could not be had: fallbacks, or why loading failed.")
+
+
+class FilesReply(BaseModel):
+    replies: list[TranscriptReply | Problem] = Field(
+        description="One per file, in their order: what was heard, or the problem with that file."
+    )
+
+
+class LiveReply(BaseModel):
+    status: Literal["live"]

@@ -31,7 +31,20 @@ class AsrSettings(BaseSettings):
     workers: int = Field(0, ge=0, description="Processes that recognise speech side by side; 0 is one per core.")
     batch_clips: int = Field(16, ge=1, description="Clips heard and written to the journal together.")
     max_clip_seconds: float = Field(4 * 3600, gt=0, description="Longest clip that is accepted, in seconds.")
-    max_upload_bytes: int = Field(200_000_000, gt=0, description="Largest upload that the API accepts, in bytes.")
+    max_upload_bytes: int = Field(
+        200_000_000, gt=0, description="Largest upload that the API accepts, in bytes: all files of a request."
+    )
+    max_upload_seconds: float = Field(300, gt=0, description="Longest that an upload to the API may take, in seconds.")
+    max_uploads: int = Field(64, ge=1, description="Uploads that the API receives and hears at the same time.")
+    api_keys: SecretStr = Field(
+        SecretStr(""), description="Bearer keys that the API lets in, with commas between; without any it is open."
+    )
+    google_audience: str = Field(
+        "", description="The API's own address, for which Google Cloud's identity tokens let services in."
+    )
+    google_callers: str = Field(
+        "", description="Service accounts that these tokens let in, by e-mail, with commas between."
+    )
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(8001, ge=1, le=65535, description="Port of the API.")
     api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via shows to the API.")

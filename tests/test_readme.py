@@ -19,7 +19,7 @@ DOCUMENTS = [PROJECT / name for name in TRACKED.splitlines()]
 
 def shown_default(value: object) -> str:
     """A default as a person reads it: paths of this checkout from its root, nothing for none."""
-    if value is None or isinstance(value, SecretStr):
+    if value in (None, "") or isinstance(value, SecretStr):
         return ""
     return f"`{str(value).replace(f'{PROJECT}/', '')}`"
 
