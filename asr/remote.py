@@ -57,8 +57,11 @@ class Health:
     warnings: tuple[str, ...] = ()
 
 
-def open_remote(address: str, settings: AsrSettings, say: Say) -> "RemoteListener":
-    """A listener at ``address``, which is told to ``say`` as it comes and goes; raises as `RemoteListener` does."""
+def open_remote(address: str, settings: AsrSettings, say: Say, patience: Patience | None = None) -> "RemoteListener":
+    """A listener at ``address``, whose coming and going is said; patience is the settings' unless it is given.
+
+    Raises `BadSettings` where that is no address, or as `RemoteListener` does.
+    """
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL as problem:
@@ -71,7 +74,7 @@ def open_remote(address: str, settings: AsrSettings, say: Say) -> "RemoteListene
         timeout=httpx.Timeout(settings.via_timeout, connect=LOOK_SECONDS),
         limits=httpx.Limits(max_connections=settings.via_clips + 1, keepalive_expiry=KEPT_SECONDS),
     )
-    return RemoteListener(client, settings.via_clips, Patience(settings.via_patience), say)
+    return RemoteListener(client, settings.via_clips, patience or Patience(settings.via_patience), say)
 
 
 class RemoteListener:

@@ -42,12 +42,11 @@ _REASONS: Final = {
 def connect(endpoint: str) -> Client:
     """A client by boto3's own rules for credentials and region; ``endpoint`` is empty for Amazon's servers.
 
-    Raises `BadSource` where boto3 is not installed or the endpoint is no address. Nothing is asked of a server yet.
+    Raises `BadSource` where boto3 is not installed or cannot begin. Nothing is asked of a server yet.
     """
     try:
-        import boto3
+        from boto3.session import Session
         from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
     except ImportError as problem:
         advice = "run .venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[asr,s3]'"
         raise BadSource(f"s3:// needs boto3, which is not installed here; {advice}") from problem
@@ -59,10 +58,8 @@ def connect(endpoint: str) -> Client:
         # Another server than Amazon's has no host for each bucket, so there the bucket goes into the path.
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
-    try:
-        return boto3.client("s3", endpoint_url=endpoint or None, config=config)
-    except (BotoCoreError, ValueError) as problem:
-        raise BadSource(f"S3 cannot be spoken to: {problem}") from problem
+    with _said_plainly("S3", BadSource):
+        return Session().client("s3", endpoint_url=endpoint or None, config=config)
 
 
 class S3Source:
@@ -156,5 +153,5 @@ def _said_plainly(place: str, kind: type[Exception]) -> Iterator[None]:
     except (boto.HTTPClientError, boto.ConnectionError) as problem:
         advice = "look at AWS_ENDPOINT_URL and the network, and try again"
         raise kind(f"{place}: the S3 server cannot be reached ({problem}); {advice}") from problem
-    except boto.BotoCoreError as problem:
+    except (boto.BotoCoreError, ValueError) as problem:
         raise kind(f"{place}: {problem}") from problem
