@@ -19,7 +19,10 @@ from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.indexer.conftest import Node, remove, settings
-from tests.indexer.contract import AskingContract, ChangingContract, OpenIndex, heard, ids, paged, rows
+from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
+from tests.indexer.contract_asking import AskingContract
+from tests.indexer.contract_changing import ChangingContract
+from tests.indexer.contract_queries import QueriesContract
 from tests.indexer.made_rows import passages
 from tests.indexer.sounds.made_mishearings import rows as misheard_rows
 
@@ -32,7 +35,7 @@ def index(elastic_index: ElasticIndex) -> ElasticIndex:
 
 
 @pytest.mark.elastic
-class TestElastic(AskingContract, ChangingContract):
+class TestElastic(QueriesContract, AskingContract, ChangingContract):
     @pytest.fixture(scope="class")
     @classmethod
     def made(cls, node: Node) -> Iterator[SearchIndex]:
@@ -50,7 +53,7 @@ class TestElastic(AskingContract, ChangingContract):
 
 
 @pytest.mark.elastic
-class TestElasticInShards(AskingContract):
+class TestElasticInShards(QueriesContract, AskingContract):
     """The same promises where passages are spread over three shards."""
 
     @pytest.fixture(scope="class")

@@ -20,11 +20,14 @@ from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.ranks import fresh_rank
 from tests.conftest import PROJECT
-from tests.indexer.contract import AskingContract, ChangingContract, OpenIndex, heard, ids, paged, rows
+from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
+from tests.indexer.contract_asking import AskingContract
+from tests.indexer.contract_changing import ChangingContract
+from tests.indexer.contract_queries import QueriesContract
 from tests.indexer.made_rows import ALL, passages
 
 
-class TestEmbedded(AskingContract, ChangingContract):
+class TestEmbedded(QueriesContract, AskingContract, ChangingContract):
     @pytest.fixture(scope="class")
     @classmethod
     def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
@@ -38,7 +41,7 @@ class TestEmbedded(AskingContract, ChangingContract):
         return lambda: EmbeddedIndex(tmp_path / "index", keep=3)
 
 
-class TestEmbeddedAfterManyPuts(AskingContract):
+class TestEmbeddedAfterManyPuts(QueriesContract, AskingContract):
     """The same promises where documents lie in several segments, in the order in which they came."""
 
     @pytest.fixture(scope="class")

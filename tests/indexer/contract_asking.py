@@ -1,0 +1,155 @@
+"""What every engine answers: what comes back, in which order, on which page, and how it is counted and filtered."""
+
+from collections import Counter
+
+import pytest
+
+from clips.normalise import tokens
+from indexer.documents import SENTINEL
+from indexer.fields import FACETS, UNKNOWN
+from indexer.index import Range, Request, SearchIndex
+from indexer.query import EVERYTHING, AnyOf, Query, Term
+from indexer.sounds.lexicon import Lexicon, heard_in
+from indexer.sounds.spelling import english
+from tests.indexer.contract import heard, ids, paged, score
+from tests.indexer.made_rows import passages
+
+
+class AskingContract:
+    """What is answered; subclasses bring the fixture ``made``, an index with all made rows."""
+
+    def test_everything_comes_in_the_order_of_ids_and_scores_nothing(self, made: SearchIndex):
+        result = made.search(Request(size=100))
+        assert [hit.passage.id for hit in result.hits] == sorted(passage.id for passage in passages())
+        assert {hit.score for hit in result.hits} == {0.0}
+        assert result.total == made.count() == len(passages())
+
+    def test_what_comes_back_is_what_was_loaded(self, made: SearchIndex):
+        for passage in passages():
+            assert made.get(passage.id) == passage
+
+    def test_a_passage_that_is_not_there_is_none(self, made: SearchIndex):
+        assert made.get("set/nothing.mp3") is None
+        assert made.get("") is None
+        assert made.get("set/interview.mp3") is None, "its passages have ids of their own"
+
+    def test_every_word_finds_its_passages_in_whatever_script(self, made: SearchIndex):
+        having: dict[str, set[str]] = {}
+        for passage in passages():
+            for token in tokens(passage.row.generated_text):
+                having.setdefault(token, set()).add(passage.id)
+        assert len(having) > 40
+        for token, expected in having.items():
+            assert set(ids(made, heard(token))) == expected, token
+
+    def test_the_vocabulary_counts_the_passages_that_have_a_word(self, made: SearchIndex):
+        counts = Counter(token for passage in passages() for token in set(tokens(passage.row.generated_text)))
+        assert made.vocabulary() == counts
+        assert SENTINEL not in counts
+
+    def test_the_lexicon_has_the_words_and_pairs_of_the_transcripts(self, made: SearchIndex):
+        counted = Lexicon.of(heard_in(passages()), english())
+        assert made.lexicon().counts() == counted.counts()
+        assert made.lexicon().pair_counts() == counted.pair_counts()
+        assert made.lexicon().passages == len(passages())
+
+    def test_the_reference_is_found_in_its_own_field_only(self, made: SearchIndex):
+        assert ids(made, heard("frog")) == []
+        assert ids(made, Term("text_tokens", "frog")) == ["set/a5.mp3"]
+
+    def test_stems_are_found_in_their_own_field(self, made: SearchIndex):
+        assert ids(made, heard("run")) == []
+        assert set(ids(made, Term("stems", "run"))) == {"set/a1.mp3", "set/a2.mp3", "set/a3.mp3", "set/a4.mp3"}
+
+    def test_an_empty_token_matches_nothing(self, made: SearchIndex):
+        assert made.count(heard("")) == 0
+
+    def test_hits_come_by_falling_score_and_ties_by_id(self, made: SearchIndex):
+        hits = made.search(Request(AnyOf((heard("boy"), heard("a"))), size=100)).hits
+        assert [(-hit.score, hit.passage.id) for hit in hits] == sorted((-hit.score, hit.passage.id) for hit in hits)
+        assert ids(made, heard("home")) == ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]
+
+    @pytest.mark.parametrize("query", [EVERYTHING, heard("boy"), AnyOf((heard("the"), heard("a")))], ids=str)
+    @pytest.mark.parametrize("size", [1, 3, 7])
+    def test_pages_neither_overlap_nor_miss(self, made: SearchIndex, query: Query, size: int):
+        whole = ids(made, query)
+        assert paged(made, query, size, len(whole) // size + 1) == whole
+
+    def test_a_page_beyond_the_end_is_empty_and_the_total_stays(self, made: SearchIndex):
+        for query in (EVERYTHING, heard("boy")):
+            result = made.search(Request(query, page=1000, size=9))
+            assert result.hits == ()
+            assert result.total == made.count(query)
+
+    def test_facets_count_every_passage_once_and_unknown_among_them(self, made: SearchIndex):
+        facets = made.search(Request(facets=FACETS, size=1)).facets
+        assert list(facets) == list(FACETS)
+        assert {sum(counts.values()) for counts in facets.values()} == {len(passages())}
+        assert facets["gender"] == {"male": 3, "female": 1, UNKNOWN: len(passages()) - 4}
+        assert facets["age"][" twenties"] == 1, "values stay as the corpus spells them"
+
+    def test_only_the_facets_asked_for_are_counted(self, made: SearchIndex):
+        assert made.search(Request(facets=("age",))).facets.keys() == {"age"}
+        assert made.search(Request()).facets == {}
+
+    def test_filters_of_one_facet_are_alternatives_and_of_several_must_all_hold(self, made: SearchIndex):
+        ages = frozenset({"twenties", "fourties"})
+        assert self.filtered(made, age=ages) == ["set/a1.mp3", "set/a2.mp3", "set/a4.mp3"]
+        assert self.filtered(made, age=ages, gender=frozenset({"male"})) == ["set/a1.mp3", "set/a2.mp3"]
+        assert self.filtered(made, age=frozenset({"nineties"})) == []
+
+    def filtered(self, index: SearchIndex, **filters: frozenset[str]) -> list[str]:
+        result = index.search(Request(filters=filters, size=100))
+        assert result.total == len(result.hits)
+        return [hit.passage.id for hit in result.hits]
+
+    def test_every_value_that_is_counted_can_be_filtered_by(self, made: SearchIndex):
+        for facet, counts in made.search(Request(facets=FACETS, size=1)).facets.items():
+            for value, number in counts.items():
+                assert len(self.filtered(made, **{facet: frozenset({value})})) == number, (facet, value)
+
+    def test_unknown_is_empty_or_says_unknown_or_is_endless(self, made: SearchIndex):
+        unknown = self.filtered(made, age=frozenset({UNKNOWN}), gender=frozenset({"male"}))
+        assert unknown == ["set/b2.mp3"]
+        assert "set/b3.mp3" in self.filtered(made, accent=frozenset({UNKNOWN}))
+        assert "set/b3.mp3" in self.filtered(made, accent=frozenset({UNKNOWN, "us"}))
+
+    def test_a_facet_leaves_its_own_filter_out_and_heeds_the_others(self, made: SearchIndex):
+        filters = {"age": frozenset({"twenties"}), "gender": frozenset({"male"})}
+        result = made.search(Request(heard("home"), filters, facets=("age", "gender", "accent")))
+        assert result.total == 1
+        assert result.facets["age"] == {"twenties": 1, "fourties": 1}
+        assert result.facets["gender"] == {"male": 1}
+        assert result.facets["accent"] == {"us": 1}
+
+    def test_filters_change_no_score(self, made: SearchIndex):
+        request = Request(heard("home"), {"gender": frozenset({"female"})}, {"duration": Range(8.0, 8.0)})
+        (hit,) = made.search(request).hits
+        assert hit.score == pytest.approx(score(made, heard("home"), "set/a3.mp3"), rel=1e-6)
+
+    @pytest.mark.parametrize(
+        ("bounds", "found"),
+        [
+            (Range(2.0, 8.0), ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]),
+            (Range(2, 5), ["set/a1.mp3", "set/a2.mp3"]),
+            (Range(5.1, None), ["set/a3.mp3"]),
+            (Range(None, 2.0), ["set/a1.mp3"]),
+            (Range(9.0, 1.0), []),
+            (Range(), ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]),
+        ],
+        ids=str,
+    )
+    def test_ranges_have_both_ends_in_and_open_ones_none(self, made: SearchIndex, bounds: Range, found: list[str]):
+        result = made.search(Request(heard("home"), ranges={"duration": bounds}, facets=("gender",)))
+        assert [hit.passage.id for hit in result.hits] == found
+        assert sum(result.facets["gender"].values()) == result.total == len(found)
+
+    def test_a_range_leaves_out_what_has_no_duration_unless_it_is_open_at_both_ends(self, made: SearchIndex):
+        without = sum(passage.row.duration is None for passage in passages())
+        assert made.search(Request(ranges={"duration": Range(0.0)})).total == len(passages()) - without
+        assert made.search(Request(ranges={"duration": Range()})).total == len(passages())
+
+    def test_a_hit_in_a_long_clip_is_the_passage_with_the_word(self, made: SearchIndex):
+        (hit,) = made.search(Request(heard("second"))).hits
+        assert (hit.passage.id, hit.passage.clip) == ("set/interview.mp3#0002", "set/interview.mp3")
+        assert (hit.passage.start, hit.passage.end, hit.passage.row.emotion) == (26.0, 50.0, "happiness")

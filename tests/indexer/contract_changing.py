@@ -1,0 +1,225 @@
+"""What loads, puts, deletions and rollbacks do in every engine, and what readers see of them."""
+
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+
+import pytest
+
+from clips.errors import ClipsError
+from indexer import elastic_lexicon
+from indexer.errors import IndexMissing, LoadFailed
+from indexer.fields import FACETS
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage
+from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
+from tests.indexer.made_rows import ALL, INTERVIEW, passages
+
+
+class ChangingContract:
+    """What loads and changes do; subclasses bring the fixture ``open_index``, see `OpenIndex`."""
+
+    @pytest.fixture
+    def index(self, open_index: OpenIndex) -> Iterator[SearchIndex]:
+        """An index of its own for one test, with nothing loaded."""
+        index = open_index()
+        yield index
+        index.close()
+
+    def test_before_the_first_load_everything_says_that_there_is_no_index(self, index: SearchIndex):
+        questions: list[Callable[[], object]] = [
+            lambda: index.search(Request()),
+            lambda: index.get("x"),
+            index.count,
+            index.vocabulary,
+            index.about,
+            index.lexicon,
+            index.rollback,
+            lambda: index.put(rows("x")),
+            lambda: index.delete(["x"]),
+        ]
+        for question in questions:
+            with pytest.raises(IndexMissing, match=r"\./run\.sh load FILE"):
+                question()
+
+    def test_a_load_replaces_everything_and_says_how_many(self, index: SearchIndex):
+        assert index.replace(rows("a", "b", "c")) == 3
+        first = index.about()
+        assert index.replace(iter(rows("d")), audio="/somewhere/else") == 1
+        assert ids(index) == ["d"]
+        assert (first.audio, index.about().audio) == (None, "/somewhere/else")
+        assert first.version < index.about().version
+
+    def test_an_index_of_nothing_answers(self, index: SearchIndex):
+        assert index.replace([]) == 0
+        result = index.search(Request(heard("x"), facets=FACETS))
+        assert (result.total, result.hits, index.vocabulary()) == (0, (), {})
+        assert index.search(Request()).hits == ()
+        assert index.put(rows("a")) == 1
+        assert ids(index) == ["a"]
+
+    def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchIndex):
+        assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
+        assert ids(index, heard("later")) == ["a"]
+
+    def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchIndex):
+        index.replace(rows("a"))
+        first = index.lexicon()
+        index.search(Request(heard("same")))
+        assert index.lexicon() is first
+        index.replace(rows("a"))
+        assert index.lexicon() is not first
+
+    def test_the_lexicon_goes_with_its_version(self, index: SearchIndex):
+        index.replace(rows("a", "b", text="black smith"))
+        index.replace(rows("c", text="rain bow"))
+        assert index.lexicon().counts() == {"rain": 1, "bow": 1}
+        index.rollback()
+        assert index.lexicon().pair_counts() == {("black", "smith"): 2}
+
+    def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchIndex):
+        index.replace(rows("a", text="black smith"))
+        before = index.lexicon()
+        index.put(rows("b", text="black bow"))
+        assert index.lexicon().counts() == {"black": 2, "smith": 1, "bow": 1}
+        assert index.lexicon().passages == 2
+        assert before.counts() == {"black": 1, "smith": 1}, "a lexicon never changes"
+        index.delete(["a"])
+        assert index.lexicon().passages_with("smith") == 1
+
+    def test_words_that_another_process_puts_are_in_the_lexicon_soon(
+        self, index: SearchIndex, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(elastic_lexicon, "SECONDS_BELIEVED", 0.0)
+        index.replace(rows("a", text="black smith"))
+        index.lexicon()
+        other = open_index()
+        other.put(rows("b", text="rain bow"))
+        other.close()
+        assert index.lexicon().passages_with("rain") == 1
+        assert index.lexicon() is index.lexicon()
+
+    def test_a_load_that_fails_leaves_the_lexicon_as_it_was(self, index: SearchIndex):
+        index.replace(rows("a", text="black smith"))
+        bad = Passage("c", "soon", None, rows("c")[0].row)  # type: ignore[arg-type]
+        with pytest.raises(LoadFailed):
+            index.replace([*rows("b", text="rain bow"), bad])
+        assert index.lexicon().counts() == {"black": 1, "smith": 1}
+
+    def test_a_load_that_fails_changes_nothing_and_the_next_one_works(self, index: SearchIndex):
+        index.replace(rows("a"))
+        before = index.about()
+
+        def broken() -> Iterator[Passage]:
+            yield from rows("b")
+            raise ClipsError("the file ends in the middle")
+
+        with pytest.raises(ClipsError, match="in the middle"):
+            index.replace(broken())
+        assert (ids(index), index.about()) == (["a"], before)
+        index.replace(rows("c"))
+        assert index.rollback() == before.version
+        assert ids(index) == ["a"]
+
+    def test_rollback_goes_back_one_version_and_no_further_than_the_first(self, index: SearchIndex):
+        versions = []
+        for name in ("a", "b", "c"):
+            index.replace(rows(name), audio=f"/{name}")
+            versions.append(index.about().version)
+        assert index.rollback() == versions[1]
+        assert (ids(index), index.about().audio) == (["b"], "/b")
+        index.rollback()
+        with pytest.raises(IndexMissing, match="no version before"):
+            index.rollback()
+        assert ids(index) == ["a"]
+
+    def test_versions_beyond_those_to_keep_are_gone(self, index: SearchIndex):
+        for name in ("a", "b", "c", "d"):
+            index.replace(rows(name))
+        index.rollback()
+        assert ids(index) == ["c"]
+        index.rollback()
+        assert ids(index) == ["b"]
+        with pytest.raises(IndexMissing):
+            index.rollback()
+
+    def test_put_adds_and_replaces_clips_in_the_order_of_their_ids(self, index: SearchIndex):
+        index.replace(rows("b", "d", "f"))
+        version = index.about().version
+        assert index.put(rows("c", "a")) == 2
+        assert index.put(rows("g")) == 1
+        assert index.put(rows("e", "d", text="new words")) == 2
+        assert ids(index) == ["a", "b", "c", "d", "e", "f", "g"]
+        assert ids(index, heard("same")) == ["a", "b", "c", "f", "g"]
+        assert paged(index, heard("same"), 2, 3) == ["a", "b", "c", "f", "g"]
+        assert ids(index, heard("new")) == ["d", "e"]
+        assert index.about().version == version
+
+    def test_putting_a_clip_replaces_all_the_passages_that_it_had(self, index: SearchIndex):
+        index.replace(passages((INTERVIEW,)))
+        assert index.put(rows("set/interview.mp3")) == 1
+        assert ids(index) == ["set/interview.mp3"]
+        assert index.put(passages((INTERVIEW,))) == 3
+        assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
+
+    def test_putting_nothing_changes_nothing(self, index: SearchIndex):
+        index.replace(rows("a"))
+        assert index.put([]) == 0
+        assert ids(index) == ["a"]
+
+    def test_delete_takes_all_passages_of_clips_and_says_how_many_there_were(self, index: SearchIndex):
+        index.replace(passages(ALL))
+        before = index.count()
+        assert index.delete(["set/interview.mp3", "set/a5.mp3", "set/never.mp3"]) == 4
+        assert index.delete(["set/a5.mp3"]) == 0
+        assert index.delete([]) == 0
+        assert index.count() == len(ids(index)) == before - 4
+        assert index.get("set/a5.mp3") is None
+        assert "dog" not in index.vocabulary()
+        assert sum(index.search(Request(facets=("age",))).facets["age"].values()) == before - 4
+
+    def test_who_has_the_index_open_sees_a_load_a_put_and_a_delete_at_once(self, open_index: OpenIndex):
+        writer, reader = open_index(), open_index()
+        writer.replace(rows("a"))
+        assert ids(reader) == ["a"]
+        writer.put(rows("b"))
+        assert ids(reader) == ["a", "b"]
+        writer.delete(["a"])
+        assert ids(reader) == ["b"]
+        writer.replace(rows("c"))
+        assert ids(reader) == ["c"]
+        writer.rollback()
+        assert ids(reader) == ["b"]
+        writer.close()
+        reader.close()
+
+    def test_nobody_ever_sees_half_a_load(self, open_index: OpenIndex):
+        writer, reader = open_index(), open_index()
+        writer.replace(rows(*map(str, range(10))))
+        seen: set[tuple[int, int]] = set()
+        done = Event()
+
+        def read() -> None:
+            while not done.is_set():
+                result = reader.search(Request(facets=("age",), size=100))
+                seen.add((result.total, len(result.hits)))
+
+        thread = Thread(target=read)
+        thread.start()
+        try:
+            for number in (20, 30, 40):
+                writer.replace(rows(*map(str, range(number))))
+        finally:
+            done.set()
+            thread.join()
+        assert seen <= {(10, 10), (20, 20), (30, 30), (40, 40)}
+        assert seen
+        writer.close()
+        reader.close()
+
+    def test_closing_twice_is_closing_once_and_loses_nothing(self, open_index: OpenIndex):
+        first, second = open_index(), open_index()
+        first.replace(rows("a"))
+        first.close()
+        first.close()
+        assert second.count() == 1
+        second.close()
