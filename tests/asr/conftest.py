@@ -1,11 +1,13 @@
-"""The hub of checkpoints as these tests find it: on this machine, with nothing in its cache."""
+"""What the tests of hearing share: a hub of checkpoints on this machine, and models that were trained a moment."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from asr.transcript import Waveform
 from tests.asr.hub import Hub
+from tests.asr.trained import sample_sentences, save_trained
 
 
 @pytest.fixture
@@ -25,3 +27,17 @@ def closed_hub(hub: Hub) -> Hub:
     """A hub that went away: its port refuses."""
     hub.close()
     return hub
+
+
+@pytest.fixture(scope="session")
+def sentences(samples: Path) -> list[tuple[Waveform, str]]:
+    """The sample clips of one sentence each, and what is said in them."""
+    return sample_sentences(samples)
+
+
+@pytest.fixture(scope="session", params=["group", "layer"])
+def trained(
+    request: pytest.FixtureRequest, sentences: list[tuple[Waveform, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A tiny CTC checkpoint of each family, whose frames differ as those of a trained model do."""
+    return save_trained(tmp_path_factory.mktemp("trained") / request.param, request.param, sentences)
