@@ -40,6 +40,8 @@ FILES_AT_ONCE = 8
 
 PLAIN_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
+UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
+
 EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
 
 
@@ -97,7 +99,7 @@ def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> No
     )
     app.add_middleware(Door, keepers=keepers_of(settings))
     app.add_middleware(WithRequestId)
-    app.add_middleware(Measured, answered=metrics.answered)
+    app.add_middleware(Measured, answered=metrics.answered, paths=UPLOADS)
 
 
 def _open_routes() -> APIRouter:

@@ -1,7 +1,7 @@
 """What the API tells Prometheus of its work; every app counts for itself."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Final
 
@@ -109,11 +109,12 @@ class _BatchMetrics:
 
 
 class Measured:
-    """ASGI middleware that counts every request and its seconds."""
+    """ASGI middleware that counts every request and its seconds; those to ``paths`` also if turned away at the door."""
 
-    def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None]) -> None:
+    def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None], paths: Collection[str]) -> None:
         self._app = app
         self._answered = answered
+        self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -130,5 +131,10 @@ class Measured:
         try:
             await self._app(scope, receive, noted)
         finally:
-            path = getattr(scope.get("route"), "path", "other")
-            self._answered(path, status, time.monotonic() - began)
+            self._answered(self._path(scope), status, time.monotonic() - began)
+
+    def _path(self, scope: Scope) -> str:
+        """The route's path, with the names of its parameters."""
+        if scope["path"] in self._paths:
+            return str(scope["path"])
+        return str(getattr(scope.get("route"), "path", "other"))

@@ -2,56 +2,32 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from asr import api
-from asr.api import Models, create_app
+from asr.api import create_app
 from asr.errors import ModelUnavailable
+from asr.hearing import Models
 from asr.settings import AsrSettings
-from asr.transcript import Transcript, Waveform
 from clips.row import Alternative
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
+from tests.asr.serving import HeldTranscriber, client_of, server_of, small_models, wait_until_ready
 
 PROBLEM = "application/problem+json"
 
-
-class HeldTranscriber(LengthTranscriber):
-    """Works until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun, self.let_go = threading.Event(), threading.Event()
-
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
-        self.begun.set()
-        self.let_go.wait(30)
-        return super().transcribe(waveforms)
-
-
-@contextmanager
-def serve(models: Models, monkeypatch: pytest.MonkeyPatch, **settings: int) -> Iterator[TestClient]:
-    monkeypatch.setattr(api, "load_models", lambda _: models)
-    with TestClient(create_app(AsrSettings(**settings)), raise_server_exceptions=False) as client:
-        wait_until_ready(client)
-        yield client
-
-
-def wait_until_ready(client: TestClient) -> None:
-    deadline = time.monotonic() + 60
-    while client.get("/health").json()["status"] == "loading":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+Found = TypeVar("Found")
 
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    models = Models(LengthTranscriber(), LoudnessTagger(), ("wanted large, got small",))
-    with serve(models, monkeypatch, max_upload_bytes=100_000, max_clip_seconds=2) as client:
+    with client_of(small_models(), monkeypatch, max_upload_bytes=100_000, max_clip_seconds=2) as client:
         yield client
 
 
@@ -84,7 +60,7 @@ def test_asr_answers_transcription_and_duration_as_strings_and_everything_else(c
 
 def test_words_show_their_alternatives(monkeypatch: pytest.MonkeyPatch):
     transcriber = LengthTranscriber(alternatives=(Alternative("four", 0.25), Alternative("fore", 0.1)))
-    with serve(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
         body = client.post("/asr", files={"file": ("clip.wav", tone(24000))}).json()
     assert body["transcription"] == "24000"
     assert body["words"][0]["alternatives"] == [
@@ -97,6 +73,51 @@ def test_ser_answers_the_emotion_alone(client: TestClient):
     body = client.post("/ser", files={"file": ("clip.wav", tone(8000))}).json()
     assert (body["emotion"], body["sentiment"], body["duration"]) == ("uncertain", "uncertain", "0.5")
     assert "transcription" not in body
+
+
+@pytest.mark.parametrize("path", ["/ser", "/predict/"])
+@pytest.mark.parametrize(
+    ("granularity", "there", "absent"),
+    [
+        ("granular", {"emotion", "emotion_score", "emotion_scores"}, {"sentiment"}),
+        ("sentiment", {"sentiment"}, {"emotion", "emotion_score", "emotion_scores"}),
+        ("both", {"emotion", "emotion_score", "emotion_scores", "sentiment"}, set()),
+    ],
+)
+def test_granularity_says_which_part_of_the_emotion_is_answered(
+    client: TestClient, path: str, granularity: str, there: set[str], absent: set[str]
+):
+    file = {"file": ("clip.wav", tone(8000, peak=0.9))}
+    by_query = client.post(path, params={"granularity": granularity}, files=file).json()
+    by_form = client.post(path, data={"granularity": granularity}, files=file).json()
+    assert by_query == by_form
+    assert by_query.keys() >= there | {"ser_model", "duration"}
+    assert not by_query.keys() & absent
+
+
+def test_another_granularity_is_refused(client: TestClient):
+    reply = client.post("/ser?granularity=fine", files={"file": tone(800)})
+    assert (reply.status_code, "granularity" in reply.json()["detail"]) == (422, True)
+
+
+def test_several_files_are_answered_in_order_and_one_that_is_bad_takes_no_other_along(client: TestClient):
+    files = [tone(1600), b"no sound", tone(800), b"", tone(3 * 8000, rate=8000), tone(2400)]
+    reply = client.post("/asr", files=[("files", (f"{number}.wav", data)) for number, data in enumerate(files)])
+    assert reply.status_code == 200
+    replies = reply.json()["replies"]
+    assert [one.get("transcription", one.get("status")) for one in replies] == ["1600", 415, "800", 422, 413, "2400"]
+    assert {one["request_id"] for one in replies if "status" in one} == {reply.headers["X-Request-ID"]}
+
+
+def test_each_of_several_files_is_answered_as_it_is_alone(client: TestClient):
+    files = [tone(1600 + 160 * number, peak=0.09 * number) for number in range(11)]
+    together = client.post("/asr", files=[("files", data) for data in files]).json()["replies"]
+    assert together == [client.post("/asr", files={"file": data}).json() for data in files]
+
+
+def test_either_one_file_or_several_are_sent(client: TestClient):
+    reply = client.post("/asr", files=[("file", tone(800)), ("files", tone(800))])
+    assert (reply.status_code, "files" in reply.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +151,7 @@ def test_the_address_alone_leads_to_the_documents(client: TestClient):
 
 
 def test_whoever_starts_the_server_is_told_of_a_fallback_and_when_it_is_ready(monkeypatch: pytest.MonkeyPatch):
-    models = Models(LengthTranscriber(), LoudnessTagger(), ("wanted large, got small",))
-    monkeypatch.setattr(api, "load_models", lambda _: models)
+    monkeypatch.setattr(api, "load_models", lambda _: small_models())
     said: list[str] = []
     with TestClient(create_app(AsrSettings(), said.append)) as client:
         wait_until_ready(client)
@@ -145,7 +165,7 @@ def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(
 
 def test_a_fault_of_ours_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
     models = Models(LengthTranscriber(fails_on=800), LoudnessTagger(), ())
-    with serve(models, monkeypatch) as client:
+    with client_of(models, monkeypatch) as client:
         reply = client.post("/asr", files={"file": ("clip.wav", tone(800))})
         assert (reply.status_code, reply.headers["content-type"]) == (500, PROBLEM)
         assert "out of memory" not in reply.text
@@ -166,18 +186,65 @@ def test_nothing_of_an_upload_stays_on_the_disk(client: TestClient, tmp_path: Pa
 
 def test_the_server_answers_while_a_model_works(monkeypatch: pytest.MonkeyPatch):
     transcriber = HeldTranscriber()
-    with serve(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
         replies = []
         request = threading.Thread(
             target=lambda: replies.append(client.post("/asr", files={"file": ("clip.wav", tone(1600))}))
         )
         request.start()
-        assert transcriber.begun.wait(10)
+        assert transcriber.begun.acquire(timeout=10)
         assert client.get("/ping").json() == "pong"
         assert replies == []
         transcriber.let_go.set()
         request.join()
         assert replies[0].json()["transcription"] == "1600"
+
+
+def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
+    transcriber = HeldTranscriber()
+    ten_minutes = tone(600_000, rate=1000)
+    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client, ThreadPoolExecutor() as senders:
+
+        def send() -> httpx.Response:
+            return client.post("/asr", files={"file": ten_minutes})
+
+        heard = senders.submit(send)
+        assert transcriber.begun.acquire(timeout=30)
+        others = [senders.submit(send) for _ in range(2)]
+        refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
+        transcriber.let_go.set()
+        statuses = sorted(sent.result().status_code for sent in (heard, *others))
+    assert (refused.status_code, refused.headers["content-type"]) == (429, PROBLEM)
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert statuses == [200, 200, 429]
+
+
+def wait_for_one(look: Callable[[], list[Found]]) -> list[Found]:
+    deadline = time.monotonic() + 30
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_who_goes_away_is_not_heard(monkeypatch: pytest.MonkeyPatch):
+    transcriber = HeldTranscriber()
+    with server_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as address, ThreadPoolExecutor() as senders:
+
+        def send(samples: int, seconds: float = 30) -> int:
+            return httpx.post(f"{address}/asr", files={"file": tone(samples)}, timeout=seconds).status_code
+
+        patient = []
+        for samples in (800, 1600):  # both threads of the model are at work
+            patient.append(senders.submit(send, samples))
+            assert transcriber.begun.acquire(timeout=10)
+        with pytest.raises(httpx.ReadTimeout):
+            send(2400, 0.5)
+        gone = 'hearsay_requests_total{path="/asr",status="499"} 1.0'
+        wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics").text else [])
+        transcriber.let_go.set()
+        assert [sent.result() for sent in patient] == [200, 200]
+    assert transcriber.heard == 2
 
 
 def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
@@ -190,11 +257,13 @@ def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypa
     monkeypatch.setattr(api, "load_models", load)
     with TestClient(create_app(AsrSettings())) as client:
         assert client.get("/health").json()["status"] == "loading"
-        reply = client.post("/asr", files={"file": ("clip.wav", tone(1600))})
-        assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+        assert client.get("/health/live").status_code == 200
+        for reply in (client.post("/asr", files={"file": ("clip.wav", tone(1600))}), client.get("/health/ready")):
+            assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
         loaded.set()
         wait_until_ready(client)
         assert client.post("/asr", files={"file": ("clip.wav", tone(1600))}).status_code == 200
+        assert client.get("/health/ready").json() == client.get("/health").json()
 
 
 def test_a_model_that_cannot_be_had_is_said_and_the_server_stays(monkeypatch: pytest.MonkeyPatch):
