@@ -68,6 +68,14 @@ need() {
   for extra in "${missing[@]}"; do echo "$state" >"$VENV/.has-$extra"; done
 }
 
+# What a decode needs: a bucket's library and Google's only where they are asked for.
+need_for_decode() {
+  local extras=(asr)
+  [[ " $*" == *" s3://"* ]] && extras+=(s3)
+  [ "${API_TOKEN:-}" = google ] && extras+=(google)
+  need "${extras[@]}"
+}
+
 install_extras() {
   local install=("$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c "$PROJECT/constraints.txt" -e "${PROJECT}[$1]")
   case "$1" in
@@ -294,7 +302,7 @@ main() {
     test) run_tests "$@" ;;
     check) run_check "$@" ;;
     api) need asr && serve api -m asr api "$@" ;;
-    decode) need asr && python -m asr decode "$@" ;;
+    decode) need_for_decode "$@" && python -m asr decode "$@" ;;
     load | search) need indexer && python -m indexer "$command" "$@" ;;
     page) need page && serve page -m search_ui "$@" ;;
     elastic) exec "$PROJECT/elastic-backend/local.sh" "$@" ;;

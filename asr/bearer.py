@@ -48,7 +48,7 @@ class GoogleBearer(httpx.Auth):
             from google.auth.transport.requests import Request
             from google.oauth2.id_token import fetch_id_token_credentials
         except ImportError as problem:
-            install = ".venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[asr,google]'"
+            install = "API_TOKEN=google ./run.sh decode installs it"
             raise BadSettings(
                 f"API_TOKEN=google needs google-auth, which is not installed here; {install}"
             ) from problem

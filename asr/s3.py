@@ -39,8 +39,8 @@ _REASONS: Final = {
 """What S3's error codes mean for a person."""
 
 
-def connect(endpoint: str) -> Client:
-    """A client by boto3's own rules for credentials and region; ``endpoint`` is empty for Amazon's servers.
+def connect(endpoint: str | None) -> Client:
+    """A client by boto3's own rules for credentials and region; ``endpoint`` is None for Amazon's servers.
 
     Raises `BadSource` where boto3 is not installed or cannot begin. Nothing is asked of a server yet.
     """
@@ -48,8 +48,7 @@ def connect(endpoint: str) -> Client:
         from boto3.session import Session
         from botocore.config import Config
     except ImportError as problem:
-        advice = "run .venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[asr,s3]'"
-        raise BadSource(f"s3:// needs boto3, which is not installed here; {advice}") from problem
+        raise BadSource("s3:// needs boto3, which is not installed here; ./run.sh decode installs it") from problem
     config = Config(
         connect_timeout=10,
         read_timeout=60,
@@ -59,7 +58,7 @@ def connect(endpoint: str) -> Client:
         s3={"addressing_style": "path" if endpoint else "auto"},
     )
     with _said_plainly("S3", BadSource):
-        return Session().client("s3", endpoint_url=endpoint or None, config=config)
+        return Session().client("s3", endpoint_url=endpoint, config=config)
 
 
 class S3Source:

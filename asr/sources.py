@@ -149,7 +149,7 @@ def corpus_rows(table: Table) -> Iterator[ClipRow]:
 
 
 def open_source(
-    place: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str = ""
+    place: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str | None = None
 ) -> ClipSource:
     """The source that a person's words mean; raises `BadSource` where there is no such folder or bucket."""
     if place.startswith("s3://"):

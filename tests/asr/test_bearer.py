@@ -126,6 +126,12 @@ def test_a_machine_without_an_identity_is_said(monkeypatch: pytest.MonkeyPatch, 
         bearer_of(AsrSettings(api_token="google"), "https://api.example")
 
 
+def test_without_google_auth_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "google.oauth2.id_token", None)
+    with pytest.raises(BadSettings, match=r"run\.sh decode installs it"):
+        bearer_of(AsrSettings(api_token="google"), "https://api.example")
+
+
 def test_a_key_and_a_token_are_one_too_many():
     with pytest.raises(BadSettings, match="both set"):
         bearer_of(AsrSettings(api_token="google", api_key="sesame"), "https://api.example")

@@ -1,5 +1,6 @@
 """Buckets as sources, against a real server that speaks S3."""
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -193,6 +194,12 @@ def test_a_server_that_is_away_is_said(tmp_path: Path):
         pass
     with pytest.raises(BadSource, match=r"cannot be reached.*AWS_ENDPOINT_URL"):
         listed(away, "s3://corpora/dev")
+
+
+def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
+    with pytest.raises(BadSource, match=r"needs boto3.*run\.sh decode installs it"):
+        open_source("s3://corpora/dev", None, None, allow_missing=False)
 
 
 def test_an_address_that_is_none_is_said():
