@@ -14,7 +14,7 @@ from asr.decode import Summary, decode, limited
 from asr.listener import LocalListener
 from asr.progress import Progress
 from asr.scheduler import Scheduler
-from asr.sources import open_source
+from asr.sources import FolderSource, Listing, open_source
 from clips.journal import Journal, read_journal
 from clips.row import Alternative, ClipRow
 from clips.table import read_csv
@@ -118,6 +118,16 @@ def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
     assert bench.run().heard == 6
     bench.run(limit=2)
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
+
+
+def test_listings_one_after_the_other_are_one_run(bench: Bench):
+    one, two = (Listing(FolderSource(bench.corpus, "corpus").list().clips[part]) for part in (slice(4), slice(4, 6)))
+    with Progress() as progress:
+        listener = LocalListener(Scheduler(bench.transcriber, LoudnessTagger()), 60)
+        summary = decode([one, two, one], listener, bench.out, 3, progress)
+        listener.close()
+    assert (summary.heard, summary.skipped, len(summary.rows)) == (6, 4, 6)
+    assert list(read_csv(bench.out / "clips.csv").cells) == [f"corpus/{number}.wav" for number in range(6)]
 
 
 def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):

@@ -49,6 +49,16 @@ def test_a_short_run_in_a_pipe_says_nothing():
     assert written(where) == ""
 
 
+def test_a_second_start_counts_from_nothing():
+    where = console(terminal=False)
+    with Progress(where) as bar:
+        bar.start(10)
+        bar.advance(10, 10, 12.5, failed=2)
+        bar.start(3)
+        assert bar.pace().startswith("0.0 clips/s · 0.0 audio-s/s")
+        assert "failed" not in bar.pace()
+
+
 def test_clips_that_were_done_before_do_not_make_the_pace_look_better(monkeypatch: pytest.MonkeyPatch):
     bar = Progress(console(terminal=False))
     monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)

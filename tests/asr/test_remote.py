@@ -228,10 +228,10 @@ def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_
 
 @pytest.fixture
 def corpus(tmp_path: Path, samples: Path) -> Path:
-    """Six clips that are heard, and one that is none."""
+    """Four clips that are heard, and one that is none."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    for number in range(6):
+    for number in range(4):
         name = f"sample-{number:06}.mp3"
         (corpus / name).write_bytes((samples / name).read_bytes())
     (corpus / "x.wav").write_bytes(b"no sound at all, only words " * 50)
@@ -240,7 +240,7 @@ def corpus(tmp_path: Path, samples: Path) -> Path:
 
 def run_decode(corpus: Path, out: Path, *further: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "asr", "decode", str(corpus), "--out", str(out), *further]
-    told = {**os.environ, **EMBEDDED, "LOG_DIR": str(out / "logs"), "BATCH_CLIPS": "2", "VIA_CLIPS": "2"}
+    told = {**os.environ, **EMBEDDED, "LOG_DIR": str(out / "logs"), "BATCH_CLIPS": "2"}
     return subprocess.Popen(command, cwd=PROJECT, env=told, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -257,11 +257,11 @@ def test_an_api_that_is_killed_and_started_again_costs_no_clip(corpus: Path, tmp
             assert run.poll() is None
             time.sleep(0.01)
         api.kill()
-        assert len(read_journal(journal)) < 7
+        assert len(read_journal(journal)) < 5
         api.start()
-        _, said = run.communicate(timeout=120)
+        _, said = run.communicate(timeout=200)
     assert run.returncode == 1, said  # for x.wav, which is no sound here or there
-    assert len(journal.read_text().splitlines()) == 7
+    assert len(journal.read_text().splitlines()) == 5
     local = run_decode(corpus, here)
     local.communicate(timeout=120)
     assert rows_in(there) == rows_in(here)
