@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, Request, Response, Security, UploadFile
 from fastapi.security import HTTPBearer
+from pydantic import WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
@@ -39,6 +40,9 @@ FILES_AT_ONCE = 8
 """Files of one request that are heard at a time, so that a request of many leaves room for others."""
 
 PLAIN_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+SOUND = {"type": "string", "contentMediaType": "application/octet-stream"}
+"""What an `UploadFile` is in the OpenAPI document; one that may be left out is not null there."""
 
 UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
 
@@ -176,16 +180,18 @@ async def metrics_page(request: Request) -> Response:
 async def transcribe(
     request: Request,
     hearing: Ready,
-    file: Annotated[UploadFile | None, File(description="The audio: answered by itself.")] = None,
-    files: Annotated[
-        list[UploadFile] | None, File(description="Several: answered in order, each by a reply or a problem.")
+    file: Annotated[
+        UploadFile | None, File(description="The audio: answered by itself."), WithJsonSchema(SOUND)
     ] = None,
+    files: Annotated[
+        list[UploadFile], File(description="Several: answered in order, each by a reply or a problem.")
+    ] = [],  # noqa: B006  FastAPI copies it
 ) -> TranscriptReply | FilesReply:
-    if (file is None) == (not files):
+    if (file is None) is (not files):
         raise HTTPException(422, EXPECTED)
     if file is not None:
         return await while_there(request, _reply(hearing, file))
-    return await while_there(request, _replies(request, hearing, files or []))
+    return await while_there(request, _replies(request, hearing, files))
 
 
 async def _replies(request: Request, hearing: Hearing, files: list[UploadFile]) -> FilesReply:

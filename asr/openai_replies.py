@@ -57,15 +57,19 @@ class SpokenWord(BaseModel):
 class SpokenSegment(BaseModel):
     """OpenAI's members; those that only Whisper's decoder has (seek, tokens, temperature) are 0 and empty."""
 
-    id: int
+    id: int = Field(description="Its number, from 0.", examples=[0])
     seek: int = 0
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[1.87])
     text: str = Field(examples=["BEFORE HE HAD TIME"])
     tokens: list[int] = []
     temperature: float = 0.0
-    avg_logprob: float = Field(description="Logarithm of the segment's confidence; 0 where the model gives none.")
-    compression_ratio: float = Field(description="Bytes of text over its compressed bytes, as Whisper has it.")
+    avg_logprob: float = Field(
+        description="Logarithm of the segment's confidence; 0 where the model gives none.", examples=[-0.094]
+    )
+    compression_ratio: float = Field(
+        description="Bytes of text over its compressed bytes, as Whisper has it.", examples=[0.7]
+    )
     no_speech_prob: float = Field(0.0, description="Always 0: silence makes no segment here.")
 
     @classmethod

@@ -62,7 +62,7 @@ class Problem(BaseModel):
 
 
 class OpenAiFault(BaseModel):
-    message: str = Field(description="What is wrong, and what to do.")
+    message: str = Field(description="What is wrong, and what to do.", examples=["There is no model whisper-9 here."])
     type: str = Field(description="Kind of error, as OpenAI names them.", examples=["invalid_request_error"])
     param: str | None = Field(None, description="The field that is wrong, where it is one.", examples=["model"])
     code: str | None = Field(None, description="A word for programs.", examples=["model_not_found"])

@@ -12,8 +12,8 @@ from clips.row import Segment, Word
 
 
 class AlternativeReply(BaseModel):
-    text: str
-    confidence: float = Field(description="How likely it is that this word was said here, 0..1.")
+    text: str = Field(examples=["FOUR"])
+    confidence: float = Field(description="How likely it is that this word was said here, 0..1.", examples=[0.15])
 
 
 class WordReply(BaseModel):
@@ -35,7 +35,7 @@ class WordReply(BaseModel):
 
 
 class SegmentReply(BaseModel):
-    text: str = Field(examples=["BEFORE"])
+    text: str = Field(examples=["BEFORE HE HAD TIME"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
     confidence: float | None = Field(None, description="0..1, where the model gives one.", examples=[0.93])
@@ -92,10 +92,12 @@ class EmotionReply(SentimentReply, GranularReply):
 class TextReply(BaseModel):
     transcription: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
     duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
-    confidence: float | None = Field(None, description="How sure the recogniser is of the transcript, 0..1.")
+    confidence: float | None = Field(
+        None, description="How sure the recogniser is of the transcript, 0..1.", examples=[0.91]
+    )
     words: list[WordReply]
     segments: list[SegmentReply] = Field(description="Stretches between pauses.")
-    asr_model: str = Field(description="The model that made the transcript.")
+    asr_model: str = Field(description="The model that made the transcript.", examples=["pocketsphinx"])
 
 
 class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
@@ -119,10 +121,12 @@ class TranscriptReply(EmotionReply, TextReply):  # in this order the members of 
 class HealthReply(BaseModel):
     status: Literal["loading", "ready", "failed"]
     ready: bool = Field(description="Whether POST /asr and POST /ser are answered.")
-    asr_model: str | None = None
-    ser_model: str | None = None
+    asr_model: str | None = Field(None, examples=["pocketsphinx"])
+    ser_model: str | None = Field(None, examples=["classic"])
     device: str | None = Field(None, description="Where the speech model runs.", examples=["cpu"])
-    warnings: list[str] = Field(description="What was wanted and could not be had: fallbacks, or why loading failed.")
+    warnings: list[str] = Field(
+        description="What was wanted and could not be had: fallbacks, or why loading failed.", examples=[[]]
+    )
 
 
 class FilesReply(BaseModel):

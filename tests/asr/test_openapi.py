@@ -1,0 +1,110 @@
+"""The OpenAPI document: valid, complete, and kept by what the server really answers."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from openapi_spec_validator import validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from asr.api import create_app
+from asr.openai_api import Format
+from asr.settings import AsrSettings
+from tests.asr.ears import tone
+from tests.asr.serving import server_of, small_models
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+
+DOCUMENT = create_app(AsrSettings()).openapi()
+
+API = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, server_of(small_models(), patch) as address:
+        yield address
+
+
+def test_the_document_is_valid():
+    validate(DOCUMENT)
+
+
+def test_every_operation_says_what_it_does_and_every_answer_has_a_sentence():
+    operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
+    assert len(operations) == 11
+    assert all(operation["summary"] for operation in operations)
+    assert all(answer["description"] for operation in operations for answer in operation["responses"].values())
+
+
+def test_every_member_of_an_answer_has_an_example_or_is_made_of_members_that_have():
+    schemas = DOCUMENT["components"]["schemas"]
+    for name, schema in schemas.items():
+        for member, said in schema.get("properties", {}).items():
+            if not name.startswith("Body_"):
+                assert is_shown(said), f"{name}.{member}"
+
+
+def is_shown(said: dict[str, Any]) -> bool:
+    """Whether a reader sees what stands there: an example, a constant, a choice, a default, or another schema."""
+    inside = [*said.get("anyOf", ()), *([said["items"]] if "items" in said else [])]
+    shown = {"examples", "const", "enum", "default", "$ref"} & said.keys()
+    return bool(shown) or said.get("type") in ("boolean", "null") or any(is_shown(part) for part in inside)
+
+
+@API.parametrize()
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+def test_the_server_answers_as_the_document_says(case: schemathesis.Case, address: str):
+    case.call_and_validate(base_url=address, checks=CHECKS)
+
+
+@pytest.mark.long
+@API.parametrize()
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemathesis.Case, address: str):
+    case.call_and_validate(base_url=address, checks=CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/asr", {}),
+        ("/ser", {}),
+        *(("/predict/", {"granularity": part}) for part in ("granular", "sentiment", "both")),
+        *(("/v1/audio/transcriptions", {"model": "length", "response_format": form}) for form in get_args(Format)),
+    ],
+)
+def test_sound_is_answered_as_the_document_says(address: str, path: str, fields: dict[str, str]):
+    reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields)
+    assert reply.status_code == 200
+    reply.request.read()
+    API[path]["POST"].validate_response(reply)
+
+
+def test_several_files_are_answered_as_the_document_says(address: str):
+    reply = httpx.post(f"{address}/asr", files=[("files", data) for data in (tone(800), b"no sound", tone(1600))])
+    assert len(reply.json()["replies"]) == 3
+    reply.request.read()
+    API["/asr"]["POST"].validate_response(reply)
