@@ -25,6 +25,9 @@ from indexer.query import (
 MOST_VALUES: Final = 10_000
 """Values that are counted of one facet."""
 
+_UNSAID: Final = ("", UNKNOWN)
+"""Keywords that say as little as an empty field."""
+
 # Nothing here needs a module that the minimal distribution lacks.
 _TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "id": {"type": "keyword"},
@@ -101,16 +104,29 @@ def _leaf(tree: Leaf) -> dict[str, Any]:
     match tree:
         case Term(field, token, weight) if field in TOKEN_FIELDS:
             return {"term": {field: {"value": token, "boost": weight}}}
+        case Term(field, token, weight) if _says_nothing(field, token):
+            return _scoring(_nothing("tokens"), weight)
         case Term(field, token, weight):  # what is longer than every value is not asked for whole: there is a limit
             return _scoring({"term": {field: {"value": token[: LONGEST_KEYWORD + 1]}}}, weight)
         case Phrase(field, tokens):  # a shard that has none of the tokens would not say how many passages it has
             return _either([{"match_phrase": {field: " ".join(tokens)}}, _nothing(field)])
         case Prefix(field, start):
-            return {"prefix": {field: {"value": start}}}
+            prefix = {"prefix": {field: {"value": start}}}
+            unsaid = [{"term": {field: {"value": value}}} for value in _UNSAID if value.startswith(start)]
+            return {"bool": {"must": [prefix], "must_not": unsaid}} if unsaid and _may_be_unsaid(field) else prefix
         case Between():
             return _scoring(_opaque(_between(tree)), 0)
         case Missing(field):
             return _scoring(_opaque(_missing(field)), 0)
+
+
+def _may_be_unsaid(field: str) -> bool:
+    return field not in TOKEN_FIELDS and field not in ("id", "clip")
+
+
+def _says_nothing(field: str, value: str) -> bool:
+    """Whether the value is what `Missing` finds, and nothing else does."""
+    return value in _UNSAID and _may_be_unsaid(field)
 
 
 def _either(queries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -142,7 +158,7 @@ def _between(span: Between) -> dict[str, Any]:
 def _missing(field: str) -> dict[str, Any]:
     """Empty, or said to be: an unknown column's empty cell is a value here."""
     nothing = {"bool": {"must_not": {"exists": {"field": field}}}}
-    return _either([nothing, {"terms": {field: ["", UNKNOWN]}}])
+    return _either([nothing, {"terms": {field: list(_UNSAID)}}])
 
 
 def search_body(request: Request) -> dict[str, Any]:

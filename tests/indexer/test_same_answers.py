@@ -2,21 +2,15 @@
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from clips.normalise import tokens
 from clips.row import ClipRow
-from indexer.elastic import ElasticIndex
-from indexer.embedded import EmbeddedIndex
 from indexer.fields import FACETS, UNKNOWN
 from indexer.finding import Finder
-from indexer.index import Range, Request, SearchIndex
+from indexer.index import Range, Request
 from indexer.modes import MODES
-from indexer.passages import passages_of
 from indexer.query import (
     EVERYTHING,
     AllOf,
@@ -31,38 +25,21 @@ from indexer.query import (
     Term,
     Without,
 )
+from tests.indexer.both_engines import Both, assert_same, loaded
 from tests.indexer.conftest import Node
 from tests.indexer.made_rows import ALL
-from tests.indexer.test_elastic import remove, settings
 
 pytestmark = pytest.mark.elastic
 
 SEARCHES = 400
 
 
-class Both(NamedTuple):
-    embedded: SearchIndex
-    elastic: SearchIndex
-
-
-def loaded(rows: list[ClipRow], folder: Path, node: Node, shards: int) -> Iterator[Both]:
-    """The rows in both engines, handed to one of them back to front."""
-    own = settings(index_shards=shards)
-    both = Both(EmbeddedIndex(folder), ElasticIndex(node.url, own))
-    passages = [passage for row in rows for passage in passages_of(row)]
-    assert both.embedded.replace(passages) == both.elastic.replace(reversed(passages))
-    yield both
-    for index in both:
-        index.close()
-    with Elasticsearch(node.url) as client:
-        remove(client, own)
-
-
 @pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
 def real(
     request: pytest.FixtureRequest, real_rows: list[ClipRow], node: Node, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Both]:
-    yield from loaded(real_rows, tmp_path_factory.mktemp("real"), node, request.param)
+    with loaded(real_rows, tmp_path_factory.mktemp("real"), node, request.param) as both:
+        yield both
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
@@ -78,15 +55,8 @@ def made(request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.Te
         )
         for number in range(300)
     ]
-    yield from loaded([*ALL, *many], tmp_path_factory.mktemp("made"), node, request.param)
-
-
-def assert_same(both: Both, request: Request) -> None:
-    one, other = (index.search(request) for index in both)
-    assert one.total == other.total
-    assert [hit.passage for hit in one.hits] == [hit.passage for hit in other.hits]
-    assert [hit.score for hit in one.hits] == pytest.approx([hit.score for hit in other.hits], rel=1e-4)
-    assert one.facets == other.facets
+    with loaded([*ALL, *many], tmp_path_factory.mktemp("made"), node, request.param) as both:
+        yield both
 
 
 def drawn(chance: random.Random, finder: Finder, vocabulary: dict[str, int], facets: dict[str, list[str]]) -> Request:

@@ -1,0 +1,59 @@
+"""Both engines side by side, with the same passages, and what it means that their answers are the same."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from clips.row import ClipRow
+from indexer.elastic import ElasticIndex
+from indexer.embedded import EmbeddedIndex
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage, passages_of
+from tests.indexer.conftest import Node, remove, settings
+
+TOLERANCE: Final = 1e-4
+"""Part of a score by which engines may differ: both add and multiply numbers of 32 bits, in orders of their own."""
+
+
+class Both(NamedTuple):
+    embedded: SearchIndex
+    elastic: SearchIndex
+
+
+@contextmanager
+def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[ElasticIndex]:
+    """The passages in Elasticsearch, back to front."""
+    own = settings(index_shards=shards)
+    index = ElasticIndex(node.url, own)
+    try:
+        assert index.replace(reversed(passages)) == len({passage.id for passage in passages})
+        yield index
+    finally:
+        index.close()
+        with Elasticsearch(node.url) as client:
+            remove(client, own)
+
+
+@contextmanager
+def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> Iterator[Both]:
+    """The rows in both engines, handed to one of them back to front."""
+    passages = [passage for row in rows for passage in passages_of(row)]
+    embedded = EmbeddedIndex(folder)
+    embedded.replace(passages)
+    with sharded(passages, node, shards) as elastic:
+        yield Both(embedded, elastic)
+    embedded.close()
+
+
+def assert_same(indices: Sequence[SearchIndex], request: Request) -> None:
+    """All of them answer with the same total, the same hits in the same order, like scores and the same counts."""
+    one, *others = (index.search(request) for index in indices)
+    for other in others:
+        assert one.total == other.total
+        assert [hit.passage for hit in one.hits] == [hit.passage for hit in other.hits]
+        assert [hit.score for hit in one.hits] == pytest.approx([hit.score for hit in other.hits], rel=TOLERANCE)
+        assert one.facets == other.facets
