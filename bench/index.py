@@ -58,8 +58,9 @@ from indexer.load import read_rows
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Term
 from indexer.settings import IndexSettings, read_settings
-from indexer.sounds.lexicon import Lexicon, Tally, tallied
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
+from indexer.sounds.tally import Tally, tallied
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOCAL = PROJECT / "elastic-backend" / "local.sh"

@@ -27,9 +27,10 @@ from indexer.index import Request
 from indexer.load import read_rows
 from indexer.passages import Passage
 from indexer.sounds.guesses import Guesser
-from indexer.sounds.lexicon import MOST_PAIRS, MOST_WORDS, Lexicon, Tally
+from indexer.sounds.lexicon import MOST_PAIRS, MOST_WORDS, Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tables import shipped
+from indexer.sounds.tally import Tally
 
 SEARCHES = 200
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

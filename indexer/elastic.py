@@ -30,8 +30,9 @@ from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term
 from indexer.refusals import Refusals
 from indexer.settings import IndexSettings
-from indexer.sounds.lexicon import Lexicon, Tally, heard_in, tallied
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
+from indexer.sounds.tally import Tally, heard_in, tallied
 
 _BEFORE_STANDS: Final = "the index before still stands"
 _OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"

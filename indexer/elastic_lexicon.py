@@ -9,8 +9,9 @@ from elasticsearch import ConflictError, Elasticsearch, NotFoundError
 
 from indexer.elastic_versions import create, index_of_words
 from indexer.errors import IndexInUse, IndexMissing
-from indexer.sounds.lexicon import Lexicon, Tally
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
+from indexer.sounds.tally import Tally
 
 _ID: Final = "lexicon"
 

@@ -22,8 +22,9 @@ from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
 from indexer.ranks import ranks_between
-from indexer.sounds.lexicon import Lexicon, Tally, heard_in, tallied
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
+from indexer.sounds.tally import Tally, heard_in, tallied
 from indexer.spool import Rising, in_order
 from indexer.versions import Versions
 
@@ -34,16 +35,17 @@ _SPOOL: Final = "passages.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A version that is open for reading; ``stamp`` changes when a writer commits to it."""
+    """A version that is open for reading; ``stamp`` changes when a writer commits to it.
+
+    All is asked of the one ``searcher``: a new one may see a later commit, in which documents lie in another order.
+    """
 
     version: str
     stamp: tuple[int, int]
     index: Index
+    searcher: Searcher
     audio: str | None
     is_ordered: bool
-
-    def searcher(self) -> Searcher:
-        return self.index.searcher()
 
 
 class EmbeddedIndex:
@@ -68,7 +70,7 @@ class EmbeddedIndex:
         new = {passage.id: passage for passage in passages}
         with self._versions.writing():
             opened = self._open()
-            if (ranks := _ranks(opened.searcher(), sorted(new))) is None:
+            if (ranks := _ranks(opened.searcher, sorted(new))) is None:
                 return self._renumber(opened, new)
             folder = self._versions.path(opened.version)
             _describe(folder, opened.audio, is_ordered=False)
@@ -82,27 +84,27 @@ class EmbeddedIndex:
     def delete(self, clips: Sequence[str]) -> int:
         with self._versions.writing():
             opened = self._open()
-            found = matching(opened.searcher(), _of_clips(clips))
-            if opened.searcher().num_segments > 1:  # the engine lists them anew
+            found = matching(opened.searcher, _of_clips(clips))
+            if opened.searcher.num_segments > 1:  # the engine lists them anew
                 _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
             with writing(opened.index) as writer:
                 _delete_clips(writer, clips)
         return found
 
     def get(self, passage_id: str) -> Passage | None:
-        searcher = self._open().searcher()
+        searcher = self._open().searcher
         hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
         return passage_of(searcher.doc(hits[0][1])) if hits else None
 
     def search(self, request: Request) -> Result:
         opened = self._open()
-        searcher = opened.searcher()
+        searcher = opened.searcher
         total, found = page(searcher, request, is_ordered=opened.is_ordered)
         hits = tuple(Hit(score, passage_of(searcher.doc(address))) for score, address in found)
         return Result(total, hits, facets(searcher, request))
 
     def vocabulary(self) -> dict[str, int]:
-        terms = self._open().searcher().terms_with_prefix("tokens", "", filter_query=Query.all_query())
+        terms = self._open().searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
         return {token: count for token, count in terms if token != documents.SENTINEL}
 
     def lexicon(self) -> Lexicon:
@@ -112,7 +114,7 @@ class EmbeddedIndex:
         return self._lexicon[1]
 
     def count(self, query: Tree = EVERYTHING) -> int:
-        return matching(self._open().searcher(), compiled(query))
+        return matching(self._open().searcher, compiled(query))
 
     def about(self) -> About:
         opened = self._open()
@@ -140,15 +142,15 @@ class EmbeddedIndex:
             stamp = (stat.st_mtime_ns, stat.st_ino)
             if self._opened and (self._opened.version, self._opened.stamp) == (version, stamp):
                 return self._opened
-            about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+            searcher = (index := _index(folder)).searcher()
+            about = _about(folder)  # after what it tells of: who writes tells first that the order will be lost
         except FileNotFoundError:
             return None
-        try:
-            return Opened(version, stamp, _index(folder, about), about["audio"], about["ordered"])
         except IndexIncompatible:
             if folder.exists():
                 raise
             return None  # a load removed it while it was being opened
+        return Opened(version, stamp, index, searcher, about["audio"], about["ordered"])
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None) -> int:
         """Written as they come where their ids rise, and once more, put in order first, where they do not."""
@@ -171,21 +173,29 @@ class EmbeddedIndex:
     def _renumber(self, opened: Opened, new: dict[str, Passage]) -> int:
         """Put by loading everything anew, where there is no rank left between two neighbours."""
         clips = {passage.clip for passage in new.values()}
-        kept = (passage for passage in _everything(opened.searcher()) if passage.clip not in clips)
+        kept = (passage for passage in _everything(opened.searcher) if passage.clip not in clips)
         self._write_version(chain(kept, new.values()), opened.audio)
         return len(new)
 
 
-def _index(folder: Path, about: dict[str, Any]) -> Index:
-    problem: Exception | None = None
-    if about.get("schema") == documents.SCHEMA:
-        try:
-            return Index.open(str(folder))
-        except ValueError as error:
-            problem = error
-    raise IndexIncompatible(
+def _index(folder: Path) -> Index:
+    try:
+        return Index.open(str(folder))
+    except ValueError as problem:
+        raise _incompatible(folder) from problem
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    if about.get("schema") != documents.SCHEMA:
+        raise _incompatible(folder)
+    return about
+
+
+def _incompatible(folder: Path) -> IndexIncompatible:
+    return IndexIncompatible(
         f"the index in {folder.parent.parent} was made by another version of Hearsay; load your files again"
-    ) from problem
+    )
 
 
 def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:

@@ -16,9 +16,10 @@ from indexer.sounds.alphabets import letters, plain
 from indexer.sounds.confusions import Stretch, learned, letter_prior, phoneme_prior, stretches
 from indexer.sounds.distance import Costs
 from indexer.sounds.guesses import FEATURES, Guesser
-from indexer.sounds.lexicon import Lexicon, Tally
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import Spelling
 from indexer.sounds.tables import Tables
+from indexer.sounds.tally import Tally
 
 SHORTEST: Final = 4
 """Letters of a word that is learned from."""

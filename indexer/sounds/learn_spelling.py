@@ -9,7 +9,8 @@ from typing import Final
 
 from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import PHONEMES
-from indexer.sounds.spelling import CONTEXTS, EDGE, MOST_PRONUNCIATIONS, Pronunciation, Spelling
+from indexer.sounds.reading import CONTEXTS, EDGE
+from indexer.sounds.spelling import MOST_PRONUNCIATIONS, Pronunciation, Spelling
 
 MOST_SOUNDS: Final = 2
 """Phonemes that one letter may stand for: the x of "fox"."""

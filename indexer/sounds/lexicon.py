@@ -3,89 +3,25 @@
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import islice, pairwise
-from sys import intern
-from typing import Any, Final, TypeVar
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clips.normalise import tokens
-from indexer.documents import heard_tokens
 from indexer.errors import IndexIncompatible
-from indexer.passages import Passage
 from indexer.sounds.alphabets import plain
 from indexer.sounds.entries import Entries, joined, padded_letters, padded_sounds
 from indexer.sounds.spelling import Spelling
-
-Counted = TypeVar("Counted")
+from indexer.sounds.tally import Counts, Numbers, Tally
 
 MOST_WORDS: Final = 200_000
 """Different words that are kept; of more, the rarest are left out."""
 
 MOST_PAIRS: Final = 400_000
 """Different pairs of neighbouring words that are kept; of more, those first without a word that is in no dictionary."""
-
-LONGEST_PAIR: Final = 18
-"""Letters of a pair that may stand for one word."""
-
-_MOST_COUNTED_WORDS: Final = 300_000
-_MOST_COUNTED_PAIRS: Final = 600_000
-"""Words and pairs that are counted at a time, and take some 110 MB together. When there are more, those that were met
-least are forgotten (Manku & Motwani 2002), and counted anew where they are met again."""
-
-
-class Tally:
-    """Counts in how many transcripts each word and each pair of neighbours stands, in bounded memory.
-
-    While there are few different ones every count is exact. Once some were forgotten a count is the least that it can
-    be: it lacks at most as many transcripts as the most frequent that was forgotten had.
-    """
-
-    def __init__(self) -> None:
-        self.passages = 0
-        self.words: Counter[str] = Counter()
-        self.pairs: Counter[tuple[str, str]] = Counter()
-
-    def add(self, heard: Sequence[str]) -> None:
-        """One transcript, as tokens."""
-        self.passages += 1
-        heard = list(map(intern, heard))  # a word is one object in all the pairs that it is in
-        self.words.update(set(heard))
-        self.pairs.update({pair for pair in pairwise(heard) if len(pair[0]) + len(pair[1]) <= LONGEST_PAIR})
-        if len(self.words) > _MOST_COUNTED_WORDS:
-            _forget_rarest(self.words, _MOST_COUNTED_WORDS // 2)
-        if len(self.pairs) > _MOST_COUNTED_PAIRS:
-            _forget_rarest(self.pairs, _MOST_COUNTED_PAIRS // 2)
-
-
-def _forget_rarest(counts: Counter[Counted], most: int) -> None:
-    """Leave the most frequent, at most so many, and of those that are equally frequent all or none."""
-    there = len(counts)
-    for count, number in sorted(Counter(counts.values()).items()):
-        if there <= most:
-            break
-        there, enough = there - number, count
-    for rare in [counted for counted, count in counts.items() if count <= enough]:
-        del counts[rare]
-
-
-def heard_in(passages: Iterable[Passage]) -> Tally:
-    """The counts of the passages' transcripts."""
-    tally = Tally()
-    for passage in passages:
-        tally.add(tokens(passage.row.generated_text))
-    return tally
-
-
-def tallied(documents: Iterable[dict[str, Any]], tally: Tally) -> Iterator[dict[str, Any]]:
-    """The documents, counted as they go by."""
-    for document in documents:
-        tally.add(heard_tokens(document))
-        yield document
 
 
 class Lexicon:
@@ -115,32 +51,35 @@ class Lexicon:
 
     @classmethod
     def of(cls, tally: Tally, spelling: Spelling, before: "Lexicon | None" = None) -> "Lexicon":
-        """The lexicon of what was counted, upon that of ``before``; only words that are new are read aloud."""
-        words = before.counts() + tally.words if before else tally.words
-        said = _most_frequent_said(words, before.pronounced() if before else {}, spelling)
-        kept = sorted(said)
-        numbers = {word: number for number, word in enumerate(kept)}
-        known = np.array([spelling.knows(word) for word in kept], bool)
-        pairs = before.pair_counts() + tally.pairs if before else tally.pairs
-        rows = _pairs(pairs, numbers, known)
+        """The lexicon of what was counted, upon that of ``before``."""
+        found = before._counted + tally.counts() if before else tally.counts()
+        said = spelling.usual(list(map(plain, found.words)))
+        kept = _most_frequent(found.word_passages, np.fromiter(map(bool, said), bool, len(said)))
+        words = [found.words[number] for number in kept.tolist()]
+        known = np.fromiter(map(spelling.knows, words), bool, len(words))
+        pairs, pair_passages = _renumbered(found, kept)
+        rows = _pairs_kept(known[pairs[:, 0]] & known[pairs[:, 1]], pair_passages)
         return cls(
-            tally.passages + (before.passages if before else 0),
-            kept,
-            np.array([words[word] for word in kept], np.int32),
-            padded_sounds([said[word] for word in kept]),
+            found.passages,
+            words,
+            found.word_passages[kept].astype(np.int32),
+            padded_sounds([said[number] for number in kept.tolist()]),
             known,
-            np.array([(numbers[first], numbers[second]) for first, second in rows], np.int32).reshape(-1, 2),
-            np.array([pairs[pair] for pair in rows], np.int32),
+            pairs[rows].astype(np.int32),
+            pair_passages[rows].astype(np.int32),
         )
+
+    @property
+    def _counted(self) -> Counts:
+        arrays = (self._word_passages, self._pairs, self._pair_passages)
+        return Counts(self.passages, self.words, *(numbers.astype(np.int64) for numbers in arrays))
 
     def counts(self) -> Counter[str]:
         """How many passages have each word."""
-        return Counter(dict(zip(self.words, self._word_passages.tolist(), strict=True)))
+        return self._counted.of_words()
 
     def pair_counts(self) -> Counter[tuple[str, str]]:
-        words = self.words
-        numbers = zip(self._pairs.tolist(), self._pair_passages.tolist(), strict=True)
-        return Counter({(words[first], words[second]): count for (first, second), count in numbers})
+        return self._counted.of_pairs()
 
     def pronounced(self) -> dict[str, bytes]:
         """What each word sounds like."""
@@ -215,22 +154,21 @@ class Lexicon:
             raise IndexIncompatible("the words of the index are damaged; load your files again") from problem
 
 
-def _most_frequent_said(counts: Mapping[str, int], known: Mapping[str, bytes], spelling: Spelling) -> dict[str, bytes]:
-    """What the most frequent of the words that can be said sound like; those that are ``known`` are not read again."""
-    by_count = sorted(counts, key=lambda word: (-counts[word], word))
-    said = ((word, known.get(word) or _spoken(word, spelling)) for word in by_count)
-    return dict(islice(((word, sound) for word, sound in said if sound), MOST_WORDS))
+def _most_frequent(passages: Numbers, is_said: NDArray[np.bool_]) -> Numbers:
+    """The numbers, rising, of the most frequent of the words that can be said; of equal ones the first."""
+    order = np.argsort(-passages, kind="stable")
+    return np.sort(order[is_said[order]][:MOST_WORDS])
 
 
-def _spoken(word: str, spelling: Spelling) -> bytes:
-    return next(iter(spelling.pronunciations(plain(word))), b"")
+def _renumbered(found: Counts, kept: Numbers) -> tuple[Numbers, Numbers]:
+    """The pairs of kept words, by their numbers among these."""
+    number_of = np.full(len(found.words), -1)
+    number_of[kept] = np.arange(len(kept))
+    pairs = number_of[found.pairs]
+    is_kept = (pairs >= 0).all(axis=1)
+    return pairs[is_kept], found.pair_passages[is_kept]
 
 
-def _pairs(
-    counts: Mapping[tuple[str, str], int], numbers: Mapping[str, int], known: NDArray[np.bool_]
-) -> list[tuple[str, str]]:
-    """The pairs to keep, sorted: all while there are few, else those first that hold a word nobody knows."""
-    there = [pair for pair in counts if pair[0] in numbers and pair[1] in numbers]
-    if len(there) > MOST_PAIRS:
-        there.sort(key=lambda pair: (bool(known[numbers[pair[0]]] and known[numbers[pair[1]]]), -counts[pair], pair))
-    return sorted(there[:MOST_PAIRS])
+def _pairs_kept(known: NDArray[np.bool_], passages: Numbers) -> Numbers:
+    """The numbers, rising, of the pairs to keep: all while there are few, else those first that are not all known."""
+    return np.sort(np.lexsort((-passages, known))[:MOST_PAIRS])

@@ -2,19 +2,15 @@
 
 import json
 import lzma
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from indexer.sounds.reading import CONTEXTS, EDGE, Reader
+
 SHIPPED: Final = Path(__file__).parent / "english.json.xz"
-
-CONTEXTS: Final = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 4), (4, 4))
-"""Letters before and after a letter that decide what it sounds like; each is inside the next."""
-
-EDGE: Final = "#" * 4
-"""Stands before and after a word, so that its ends are contexts too."""
 
 MOST_PRONUNCIATIONS: Final = 3
 
@@ -22,7 +18,7 @@ Pronunciation = bytes
 """Numbers of phonemes (`indexer.sounds.alphabets.PHONEMES`), in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spelling:
     """How English is pronounced.
 
@@ -45,6 +41,15 @@ class Spelling:
             return found
         guessed = self.read(word)
         return (guessed,) if guessed else ()
+
+    def usual(self, words: Sequence[str]) -> list[Pronunciation]:
+        """The first pronunciation of each of many words, empty where there is none."""
+        said = zip(words, self._reader.read(words), strict=True)
+        return [self.exceptions[word][0] if word in self.exceptions else guessed for word, guessed in said]
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.contexts)
 
     def read(self, word: str) -> Pronunciation:
         """What the letters say, each in the longest context that is known; other letters and digits say nothing."""

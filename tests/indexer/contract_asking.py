@@ -9,8 +9,9 @@ from indexer.documents import SENTINEL
 from indexer.fields import FACETS, UNKNOWN
 from indexer.index import Range, Request, SearchIndex
 from indexer.query import EVERYTHING, AnyOf, Query, Term
-from indexer.sounds.lexicon import Lexicon, heard_in
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
+from indexer.sounds.tally import heard_in
 from tests.indexer.contract import heard, ids, paged, score
 from tests.indexer.made_rows import passages
 

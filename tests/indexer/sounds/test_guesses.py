@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from clips.normalise import tokens
 from indexer.errors import WrongRequest
 from indexer.sounds.guesses import FEATURES, MISSPELT, NEAREST, Guesser
-from indexer.sounds.lexicon import Lexicon, Tally
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tables import shipped
+from indexer.sounds.tally import Tally
 
 HEARD = (
     "THE WALL WAS VAINTED RED",

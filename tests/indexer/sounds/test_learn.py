@@ -9,9 +9,10 @@ from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import letters
 from indexer.sounds.guesses import FEATURES, Guesser
 from indexer.sounds.learn import FEWEST, Examples, learn, regression
-from indexer.sounds.lexicon import Lexicon, heard_in
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tables import Tables
+from indexer.sounds.tally import heard_in
 from tests.indexer.made_rows import passages
 from tests.indexer.sounds.made_mishearings import misheard, rows
 

@@ -1,5 +1,4 @@
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,13 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clips.normalise import tokens
-from clips.row import ClipRow
-from indexer.documents import document_of
 from indexer.sounds import lexicon as module
 from indexer.sounds.alphabets import letters
-from indexer.sounds.lexicon import LONGEST_PAIR, Lexicon, Tally, heard_in, tallied
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
-from tests.indexer.made_rows import passages
+from indexer.sounds.tally import LONGEST_PAIR, Tally
 
 
 def lexicon(*transcripts: str, before: Lexicon | None = None) -> Lexicon:
@@ -89,41 +86,6 @@ def test_of_too_many_pairs_those_with_a_word_in_no_dictionary_stay(monkeypatch: 
     assert set(found.pair_counts()) == {("vainted", "boy"), ("the", "boy")}
 
 
-def test_pairs_that_were_heard_once_are_forgotten_when_there_are_too_many_to_count(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_MOST_COUNTED_PAIRS", 3)
-    tally = Tally()
-    for said in ("the boy", "the boy", "a b c d"):
-        tally.add(tokens(said))
-    assert tally.pairs == {("the", "boy"): 2}
-    assert tally.words["d"] == 1
-
-
-def test_of_too_many_words_to_count_those_that_were_met_least_are_forgotten(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_MOST_COUNTED_WORDS", 4)
-    tally = Tally()
-    for said in ("the boy", "the boy", "the cat", "the cat", "the sea", "a dog"):
-        tally.add(tokens(said))
-    assert tally.words == {"the": 5}, "the half at most, and of equal ones none"
-    tally.add(tokens("the boy"))
-    assert tally.words == {"the": 6, "boy": 1}
-    assert tally.passages == 7
-
-
-@given(st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=4), max_size=30))
-@settings(max_examples=60, deadline=None)
-def test_however_much_is_said_few_are_counted_and_none_too_often(said: list[list[str]]):
-    bounded, whole = Tally(), Tally()
-    for heard in said:
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(module, "_MOST_COUNTED_WORDS", 4)
-            patched.setattr(module, "_MOST_COUNTED_PAIRS", 6)
-            bounded.add(heard)
-        whole.add(heard)
-        assert (len(bounded.words) <= 4, len(bounded.pairs) <= 6) == (True, True)
-        assert bounded.words <= whole.words
-        assert bounded.pairs <= whole.pairs
-
-
 def test_entries_tell_of_each_row_what_it_is_made_of():
     found = lexicon("vainted boy", "boy", "boy")
     words = list(found.words)
@@ -145,20 +107,3 @@ def test_of_nothing_there_is_a_lexicon_of_nothing():
     found = Lexicon.from_bytes(lexicon().to_bytes())
     assert (found.passages, len(found.words), len(found.single), len(found.double)) == (0, 0, 0, 0)
     assert np.array_equal(found.single.letters, found.double.letters)
-
-
-def test_documents_are_counted_as_they_go_by_like_their_passages():
-    tally = Tally()
-    made = passages((ClipRow("a", generated_text="THE BOY"), ClipRow("b", generated_text=""), ClipRow("c")))
-    documents = list(map(document_of, made))
-    assert list(tallied(iter(documents), tally)) == documents
-    assert tally.passages == 3
-    assert tally.words == heard_in(made).words == {"the": 1, "boy": 1}
-
-
-def test_every_word_and_pair_of_made_transcripts_is_counted_as_by_hand():
-    heard = [tokens(passage.row.generated_text) for passage in passages()]
-    tally = heard_in(passages())
-    assert tally.words == Counter(word for said in heard for word in set(said))
-    short = Counter(pair for said in heard for pair in set(pairwise(said)) if len("".join(pair)) <= LONGEST_PAIR)
-    assert tally.pairs == short

@@ -1,6 +1,9 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from indexer.sounds.alphabets import PHONEMES
 from indexer.sounds.spelling import MOST_PRONUNCIATIONS, Spelling, english
@@ -70,3 +73,26 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
     )
     spelling.save(tmp_path / "made.json.xz")
     assert Spelling.load(tmp_path / "made.json.xz") == spelling
+
+
+words = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz1é京#"), max_size=14)
+
+
+@given(st.lists(st.one_of(words, st.sampled_from(sorted(english().words))), max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_many_words_are_read_aloud_at_once_as_each_alone(several: list[str]):
+    assert english().usual(several) == [next(iter(english().pronunciations(word)), b"") for word in several]
+
+
+def test_thousands_of_words_are_read_aloud_as_each_alone():
+    made = [one[:5] + other[-4:] for one, other in pairwise(sorted(english().words)[::5])]
+    assert len(made) > 2 * 10_000
+    assert english().usual(made) == [next(iter(english().pronunciations(word)), b"") for word in made]
+
+
+def test_a_spelling_made_by_hand_reads_many_words_by_the_longest_context_that_is_known():
+    spelling = Spelling({"a": said("AE"), "#a#": said("EY"), "e": b"", "bab##": said("AA B L")}, frozenset(), {}, "")
+    assert spelling.usual(["a", "aa", "bab", "e", ""]) == [
+        said("EY"), said("AE AE"), spelling.read("bab"), b"", b""
+    ]  # fmt: skip
+    assert Spelling({}, frozenset(), {}, "").usual(["a"]) == [b""]
