@@ -63,7 +63,7 @@ class FeatureEncoder(nn.Module):
         if isinstance(self.first, NormedOverTime):
             hidden = self.first(samples, _LENGTHS.get())
         else:
-            hidden = self.first(samples[:, :, None].to(self.first.product.weight.dtype))
+            hidden = self.first(samples[:, :, None].to(next(self.parameters()).dtype))
         features: Tensor = self.others(hidden)
         return features.transpose(1, 2)
 
@@ -79,14 +79,15 @@ class Convolution(nn.Module):
         self.product = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
         self.product.weight = nn.Parameter(weight.contiguous())
         self.product.bias = convolution.bias
-        self.norm = getattr(original, "layer_norm", nn.Identity())
+        self.norm = getattr(original, "layer_norm", None)
         self.activation = original.activation
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(clips, steps, channels) to (clips, fewer steps, channels)."""
         channels = hidden.shape[2]
         windows = hidden.flatten(1).unfold(1, self.kernel * channels, self.stride * channels)
-        found: Tensor = self.activation(self.norm(self.product(windows)))
+        product = self.product(windows)
+        found: Tensor = self.activation(product if self.norm is None else self.norm(product))
         return found
 
 

@@ -1,0 +1,94 @@
+from collections.abc import Iterator
+
+import pytest
+import torch
+from transformers import (
+    HubertConfig,
+    HubertForCTC,
+    Wav2Vec2Config,
+    Wav2Vec2ForCTC,
+    Wav2Vec2ForSequenceClassification,
+    WavLMConfig,
+    WavLMForCTC,
+)
+
+from asr.exact import make_exact
+from asr.packed import PackedLinear, can_pack, made_fast
+from tests.asr.test_exact import NORMS, random_model
+from tests.asr.trained import one_thread
+from tests.conftest import leave_out
+
+KINDS = [
+    (Wav2Vec2ForCTC, Wav2Vec2Config),
+    (Wav2Vec2ForSequenceClassification, Wav2Vec2Config),
+    (HubertForCTC, HubertConfig),
+    (WavLMForCTC, WavLMConfig),
+]
+
+
+@pytest.fixture(autouse=True)
+def alone_on_its_core() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+@pytest.fixture
+def sound() -> torch.Tensor:
+    """Two clips of 1.5 s."""
+    return torch.randn(2, 24_000, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("kind", "config"), KINDS, ids=[kind.__name__ for kind, _ in KINDS])
+def test_packed_and_folded_weights_change_no_logits(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
+    plain, fast = (random_model(kind, config, norm) for _ in range(2))
+    make_exact(fast)
+    made_fast(fast, torch.float32, "cpu")
+    with torch.inference_mode():
+        assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
+    assert not any("parametrizations" in name for name, _ in fast.named_parameters())
+
+
+@pytest.mark.parametrize("activation", ["gelu", "relu", "gelu_new"])
+def test_only_the_gelu_that_the_operator_computes_is_left_to_it(activation: str, sound: torch.Tensor):
+    options = {"hidden_act": activation, "feat_extract_activation": activation}
+    plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group", **options) for _ in range(2))
+    make_exact(fast)
+    made_fast(fast, torch.float32, "cpu")
+    with torch.inference_mode():
+        assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
+
+
+def test_without_the_operators_models_run_as_they_are(monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor):
+    plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
+    monkeypatch.setattr("asr.packed.can_pack", lambda: False)
+    make_exact(fast)
+    made_fast(fast, torch.float32, "cpu")
+    assert not any(isinstance(module, PackedLinear) for module in fast.modules())
+    with torch.inference_mode():
+        assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gelu", [False, True])
+def test_a_packed_layer_computes_what_the_layer_does(kind: torch.dtype, gelu: bool):
+    if not can_pack():
+        leave_out("models", "this build of torch has no packed linear layers")
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(48, 80).to(kind)
+    values = torch.randn(3, 7, 48).to(kind)
+    with torch.inference_mode():
+        expected = layer(values).float()
+        expected = torch.nn.functional.gelu(expected) if gelu else expected
+        found = PackedLinear(layer, gelu)(values)
+    assert found.dtype == kind
+    assert (found.float() - expected).abs().max() < (1e-5 if kind == torch.float32 else 0.02)
+
+
+def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
+    plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
+    make_exact(fast)
+    made_fast(fast, torch.bfloat16, "cpu")
+    with torch.inference_mode():
+        found, expected = fast(sound).logits.float(), plain(sound).logits
+    assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
