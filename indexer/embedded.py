@@ -22,8 +22,9 @@ from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
 from indexer.ranks import ranks_between
-from indexer.sounds.lexicon import Lexicon, Tally, heard_in, tallied
+from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
+from indexer.sounds.tally import Tally, heard_in, tallied
 from indexer.spool import Rising, in_order
 from indexer.versions import Versions
 

@@ -116,7 +116,8 @@ def _pieces(draw: st.DrawFn, known: Known) -> tuple[str, ...]:
 
 
 _WEIGHT: Final = st.sampled_from([1.0, 0.5, 3.0, 0.1])
-_END: Final = st.none() | st.sampled_from([-1.0, 0.0, 0.5, 1.5, 3.0, 6.0]) | st.floats(allow_nan=False, allow_infinity=False)
+_FLOATS: Final = st.floats(allow_nan=False, allow_infinity=False)
+_END: Final = st.none() | st.sampled_from([-1.0, 0.0, 0.5, 1.5, 3.0, 6.0]) | _FLOATS
 _START: Final = st.integers(1, 4)
 _KEYWORDS: Final = st.sampled_from([*FACETS, "error", "dataset", "extra.a", "extra.нет"])
 
