@@ -58,7 +58,7 @@ def server_of(models: Models, monkeypatch: pytest.MonkeyPatch, **settings: float
 @contextmanager
 def listening(app: FastAPI) -> Iterator[str]:
     """The address of a real server, which is ready to hear."""
-    with socket.socket() as place:
+    with socket.socket(proto=socket.IPPROTO_TCP) as place:
         place.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{place.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
