@@ -151,7 +151,6 @@ class ElasticIndex:
         documents = tallied(map(self._document_of, passages), tally)
         actions = sample.of(index_action(document, index) for document in documents)
         written = write(self._client, actions, refusals, _BEFORE_STANDS)
-        keep(self._client, index, Lexicon.of(tally, english()))
         self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
         self._client.indices.refresh(index=index)
         there = exact_count(self._client, index)
@@ -159,6 +158,8 @@ class ElasticIndex:
             raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
         if there < written.acknowledged:
             self._forget_what_was_written_twice(index)
+            tally = heard_in(self._everything(index))  # as its words are now
+        keep(self._client, index, Lexicon.of(tally, english()))
         sample.check(self._client, index)
         self._versions.mark_whole(index)
         return there
@@ -187,10 +188,16 @@ class ElasticIndex:
         self._checked = True
 
     def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
+        for start in range(0, len(clips), 1000):
+            query = {"query": {"terms": {"clip": list(clips[start : start + 1000])}}, "_source": False}
+            yield from (hit["_id"] for hit in self._scanned(index, query))
+
+    def _everything(self, index: str) -> Iterator[Passage]:
+        return (Passage.from_source(hit["_source"]) for hit in self._scanned(index, {}))
+
+    def _scanned(self, index: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         try:
-            for start in range(0, len(clips), 1000):
-                query = {"query": {"terms": {"clip": list(clips[start : start + 1000])}}, "_source": False}
-                yield from (hit["_id"] for hit in scan(self._client, query, index=index))
+            yield from scan(self._client, query, index=index)
         except ScanError as problem:
             raise IndexUnavailable(
                 f"a part of the index at {shown(self._address)} is not there yet; try again when its nodes are up"

@@ -93,13 +93,13 @@ def _in_a_row(field: str, wanted: tuple[str, ...]) -> Query:
 
 def _reference(passage: Passage) -> list[str]:
     """The tokens of a reference; that of a long recording says nothing of one of its parts."""
-    return tokens(passage.row.text) if passage.id == passage.clip else []
+    return tokens(passage.row.text) if passage.is_whole else []
 
 
 def _is_same(passage: Passage, other: Passage) -> bool:
     if reference := _reference(passage):
         return _reference(other) == reference
-    if other.id != other.clip:  # a clip is asked for whole
+    if not other.is_whole:  # a clip is asked for whole
         return False
     apart = word_errors(counted_words(passage.row.generated_text), counted_words(other.row.generated_text)).rate
     return apart is not None and apart <= MOST_APART

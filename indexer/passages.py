@@ -1,5 +1,6 @@
 """Passages: a clip row as the index holds it, a long clip cut at its pauses so that a hit plays where its words are."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,6 +12,8 @@ from clips.wer import word_errors
 
 LONGEST_PASSAGE: Final = 30.0
 """Seconds; a clip up to this long is one passage."""
+
+_LIKE_A_PART: Final = re.compile(r"#[0-9]{4,}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Passage:
     @property
     def clip(self) -> str:
         return self.row.id
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its clip."""
+        return self.id == _whole(self.clip)
 
     def source(self) -> dict[str, Any]:
         """What engines keep and give back: the row's members under natural names, with id, clip, start, end and wer."""
@@ -53,7 +61,7 @@ class Passage:
 
     def wer(self) -> float | None:
         """The transcript's word error rate, three decimals; None without a reference or for a part of a clip."""
-        if not self.row.text or self.id != self.clip or not (self.row.generated_text or self.row.decoded_at):
+        if not self.row.text or not self.is_whole or not (self.row.generated_text or self.row.decoded_at):
             return None
         rate = word_errors(counted_words(self.row.text), counted_words(self.row.generated_text)).rate
         return None if rate is None else round(rate, 3)
@@ -67,13 +75,18 @@ def passages_of(row: ClipRow) -> Iterator[Passage]:
 
     A clip of up to `LONGEST_PASSAGE` seconds is one, with the clip's id; so is a longer one whose segments and words
     are not known. Else its stretches between pauses are gathered into passages of at most that length, with the ids
-    ``CLIP#0001`` and on. A stretch that is longer by itself is cut between two words.
+    ``CLIP#0001`` and on. A stretch that is longer by itself is cut between two words. No two clips have a passage of
+    the same id: a clip whose own id reads like that of a part is, as a whole, ``CLIP#0000``.
     """
     if row.duration is None or row.duration <= LONGEST_PASSAGE or not (stretches := _stretches(row)):
-        yield Passage(row.id, 0.0, row.duration, row)
+        yield Passage(_whole(row.id), 0.0, row.duration, row)
         return
     for number, group in enumerate(_gathered(stretches), 1):
         yield _part(row, number, group)
+
+
+def _whole(clip_id: str) -> str:
+    return f"{clip_id}#0000" if _LIKE_A_PART.search(clip_id) else clip_id
 
 
 def _stretches(row: ClipRow) -> list[Segment]:

@@ -112,7 +112,7 @@ def _player(passage: Passage, audio: str | None) -> str:
 
 
 def _start(passage: Passage) -> float:
-    return 0.0 if passage.id == passage.clip else passage.start
+    return 0.0 if passage.is_whole else passage.start
 
 
 def _transcript(row: ClipRow, pieces: Sequence[Piece]) -> str:
@@ -142,7 +142,7 @@ def _links(links: Mapping[str, str]) -> str:
 def _reference(passage: Passage, common: str) -> str:
     """What was to be said, where it is known of the whole passage and differs from what was heard."""
     row = passage.row
-    is_part = passage.id != passage.clip
+    is_part = not passage.is_whole
     known = (counted_words(common), counted_words(row.generated_text))
     if is_part or not row.text or counted_words(row.text) in known:
         return ""
@@ -159,7 +159,7 @@ def _facts(passage: Passage) -> Iterable[str]:
         yield f"<span>{escape(' · '.join(speaker))}</span>"
     if row.confidence is not None:
         yield f"<span>confidence{_score(row.confidence)}</span>"
-    if passage.id != passage.clip:
+    if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
     yield f'<span class="clip">{escape(passage.clip)}</span>'
 

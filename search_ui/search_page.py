@@ -113,7 +113,7 @@ def show_hits(state: SearchState, found: Found) -> None:
 def beside(state: SearchState, hit: Hit, audio: str | None, common: str) -> Beside:
     """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
     links = {"more like this": state.liking(hit.passage.id).address}
-    if hit.passage.id == hit.passage.clip and not state.same:
+    if hit.passage.is_whole and not state.same:
         links["same sentence"] = state.saying_the_same(hit.passage.id).address
     return Beside(audio, links if hit.passage.row.generated_text else {}, common)
 

@@ -6,6 +6,7 @@ from threading import Event, Thread
 import pytest
 
 from clips.errors import ClipsError
+from clips.row import ClipRow
 from indexer import elastic_lexicon
 from indexer.errors import IndexMissing, LoadFailed
 from indexer.fields import FACETS
@@ -60,6 +61,21 @@ class ChangingContract:
     def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchIndex):
         assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
         assert ids(index, heard("later")) == ["a"]
+        assert index.get("a") == rows("a", text="later")[0]
+        assert index.lexicon().counts() == {"same": 1, "words": 1, "later": 1}
+        assert index.lexicon().passages == 2
+
+    def test_a_clip_named_like_a_part_of_another_stands_beside_it(self, index: SearchIndex):
+        like_a_part = ClipRow("set/interview.mp3#0001", text="words", generated_text="words", duration=1.0)
+        both = passages((INTERVIEW, like_a_part))
+        assert index.replace(both) == 4
+        assert ids(index, heard("words")) == ["set/interview.mp3#0001#0000"]
+        assert [index.get(passage.id) for passage in both] == both
+        assert index.put(passages((INTERVIEW,))) == 3
+        assert index.put(passages((like_a_part,))) == 1
+        assert index.count() == 4
+        assert index.delete([like_a_part.id]) == 1
+        assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
 
     def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchIndex):
         index.replace(rows("a"))

@@ -17,6 +17,19 @@ def test_a_clip_whose_length_or_times_are_not_known_stays_whole(row: ClipRow):
     assert list(passages_of(row)) == [Passage("a", 0.0, row.duration, row)]
 
 
+@pytest.mark.parametrize("name", ["a#0001", "a#0000", "a#12345"])
+def test_a_clip_that_is_named_like_a_part_has_an_id_that_no_part_has(name: str):
+    row = ClipRow(name, text="words", generated_text="words")
+    (passage,) = passages_of(row)
+    assert (passage.id, passage.clip, passage.is_whole, passage.wer()) == (f"{name}#0000", name, True, 0.0)
+
+
+@pytest.mark.parametrize("name", ["a#1", "a#0001.mp3", "#", "a#00x1"])
+def test_a_number_sign_elsewhere_changes_no_id(name: str):
+    (passage,) = passages_of(ClipRow(name))
+    assert (passage.id, passage.is_whole) == (name, True)
+
+
 def test_a_long_clip_is_cut_at_its_pauses():
     first, second, third = passages_of(INTERVIEW)
     assert [passage.id for passage in (first, second, third)] == [f"{INTERVIEW.id}#000{number}" for number in (1, 2, 3)]

@@ -1,0 +1,76 @@
+"""Pages to the very end of results beyond 10,000 hits, where Elasticsearch no longer pages by numbers."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexer.embedded import EmbeddedIndex
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage
+from indexer.query import EVERYTHING, AnyOf, Constant, Query
+from tests.indexer.both_engines import assert_same, sharded
+from tests.indexer.conftest import Node
+from tests.indexer.contract import heard, rows
+
+pytestmark = [pytest.mark.elastic, pytest.mark.long]
+
+NUMBER = 25_000
+
+
+def many(number: int, word: str = "same") -> Iterator[Passage]:
+    """Passages that score alike but for every seventh."""
+    common, other = rows("x", text=word)[0], rows("x", text=f"{word} {word} word")[0]
+    for at in range(number):
+        model = other if at % 7 == 0 else common
+        name = f"{at:06}"
+        yield replace(model, id=name, row=replace(model.row, id=name))
+
+
+@pytest.fixture(scope="module")
+def indices(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[SearchIndex]]:
+    passages = list(many(NUMBER))
+    embedded = EmbeddedIndex(tmp_path_factory.mktemp("many"))
+    embedded.replace(passages)
+    with sharded(passages, node, 1) as one_shard, sharded(passages, node, 3) as three_shards:
+        yield [embedded, one_shard, three_shards]
+    embedded.close()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [EVERYTHING, heard("same"), AnyOf((heard("word"), Constant(heard("same"), 0.5)))],
+    ids=["all", "one", "two"],
+)
+def test_page_after_page_leads_to_every_hit_once(indices: list[SearchIndex], query: Query):
+    size = 4000
+    rankings = []
+    for index in indices:
+        pages = [index.search(Request(query, size=size, page=page)) for page in range(1, NUMBER // size + 3)]
+        assert {page.total for page in pages} == {NUMBER}
+        assert pages[-1].hits == ()
+        rankings.append([hit.passage.id for page in pages for hit in page.hits])
+        assert sorted(rankings[-1]) == [f"{at:06}" for at in range(NUMBER)]
+    assert rankings == [rankings[0]] * len(indices)
+
+
+@pytest.mark.parametrize("page", [1000, 1001, 2499, 2500, 2501])
+def test_a_small_page_far_down_is_the_same_in_all(indices: list[SearchIndex], page: int):
+    assert_same(indices, Request(heard("same"), size=10, page=page, facets=("age",)))
+
+
+def test_a_page_after_another_load_is_a_page_of_the_new_version_whole_in_itself(node: Node, tmp_path: Path):
+    """What was on the pages before is not remembered: whoever goes on sees the index as it is now."""
+    before, after = list(many(11_000)), list(many(12_000, "same new"))
+    embedded = EmbeddedIndex(tmp_path)
+    embedded.replace(before)
+    with sharded(before, node, 3) as elastic:
+        for index in (embedded, elastic):
+            first = index.search(Request(heard("same"), size=5500, page=2))
+            index.replace(after)
+            second = index.search(Request(heard("same"), size=5500, page=2))
+            assert (first.total, second.total) == (11_000, 12_000)
+            assert {hit.passage.row.generated_text.count("new") > 0 for hit in first.hits} == {False}
+            assert {hit.passage.row.generated_text.count("new") > 0 for hit in second.hits} == {True}
+        assert_same([embedded, elastic], Request(heard("same"), size=700, page=17))
