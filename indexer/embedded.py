@@ -166,9 +166,8 @@ class EmbeddedIndex:
 
     def _fill(self, folder: Path, passages: Iterable[Passage]) -> int:
         tally = Tally()
-        number = write_fresh(folder, tallied(map(self._document_of, passages), tally))
-        _keep(folder, Lexicon.of(tally, english()))
-        return number
+        counted = tallied(map(self._document_of, passages), tally)
+        return write_fresh(folder, counted, lambda: _keep(folder, Lexicon.of(tally, english())))
 
     def _renumber(self, opened: Opened, new: dict[str, Passage]) -> int:
         """Put by loading everything anew, where there is no rank left between two neighbours."""

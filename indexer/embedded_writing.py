@@ -1,7 +1,8 @@
 """Writing the embedded engine's files: documents in the order of their ids, in memory that does not grow with them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -43,13 +44,18 @@ def add(writer: IndexWriter, document: Mapping[str, Any], rank: int) -> None:
         ) from problem
 
 
-def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]]) -> int:
-    """Write documents, which come in the order of their ids, in place of all that is in the folder; how many."""
+def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]], meanwhile: Callable[[], None]) -> int:
+    """Write documents, which come in the order of their ids, in place of all that is in the folder; how many.
+
+    ``meanwhile`` is done beside the engine's last writing, when all documents have come.
+    """
     number = 0
-    with writing(Index(SCHEMA, str(folder))) as writer:
+    with ThreadPoolExecutor(1) as beside, writing(Index(SCHEMA, str(folder))) as writer:
         writer.delete_all_documents()
         for number, document in enumerate(documents, 1):
             add(writer, document, fresh_rank(number - 1))
+        work = beside.submit(meanwhile)
+    work.result()
     return number
 
 

@@ -169,7 +169,8 @@ def _pairs(keys: Numbers) -> Numbers:
 
 def _once_each(said: Numbers, transcripts: Numbers) -> Numbers:
     """What was said, sorted, as often as there are transcripts that have it."""
-    return np.unique(said << _TRANSCRIPT_BITS | transcripts) >> _TRANSCRIPT_BITS
+    together = np.sort(said << _TRANSCRIPT_BITS | transcripts)
+    return together[np.diff(together, prepend=-1) > 0] >> _TRANSCRIPT_BITS  # np.unique takes five times as long
 
 
 def _added(some: tuple[Numbers, Numbers], more: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:

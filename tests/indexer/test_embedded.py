@@ -166,11 +166,27 @@ def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_delet
 def test_segments_that_were_merged_in_another_order_are_told(folder: Path):
     folder.mkdir()
     documents = list(map(document_of, rows("a", "b")))
-    assert write_fresh(folder, documents) == 2
+    done: list[str] = []
+    assert write_fresh(folder, documents, lambda: done.append("meanwhile")) == 2
+    assert done == ["meanwhile"]
     assert put_in_order(folder)
     with writing(Index.open(str(folder))) as writer:
         add(writer, documents[0], fresh_rank(1))
     assert not put_in_order(folder), "two documents of one rank"
+
+
+def test_what_fails_beside_the_writing_ends_the_load(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+
+    def fills_the_words_place() -> Iterator[Passage]:
+        (fresh,) = {path.parent for path in folder.glob("**/meta.json")} - {folder / "versions" / index.about().version}
+        (fresh / "lexicon.npz").mkdir()
+        yield from rows("b")
+
+    with pytest.raises(OSError, match=r"lexicon\.npz"):
+        index.replace(fills_the_words_place())
+    assert ids(index) == ["a"]
 
 
 def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path):
