@@ -88,8 +88,18 @@ def _resampler(rate: int) -> soxr.ResampleStream:
     return soxr.ResampleStream(rate, SAMPLE_RATE, 1)
 
 
+class _Seekable(io.BytesIO):
+    """A file that stays where it is when a damaged header leads to before its beginning, as files of C do."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
 def _soundfile_blocks(data: bytes) -> Iterator[Block]:
-    with soundfile.SoundFile(io.BytesIO(data)) as file:
+    with soundfile.SoundFile(_Seekable(data)) as file:
         try:
             while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
                 yield file.samplerate, block
@@ -98,13 +108,13 @@ def _soundfile_blocks(data: bytes) -> Iterator[Block]:
 
 
 def _ffmpeg_blocks(data: bytes) -> Iterator[Block]:
-    with av.open(io.BytesIO(data), "r", options=_FFMPEG_OPTIONS) as container:
+    with av.open(io.BytesIO(data), "r", options=_FFMPEG_OPTIONS, metadata_errors="replace") as container:
         stream = container.streams.audio[0]
         planar_floats = av.AudioResampler(format="fltp")
         for packet in container.demux(stream):
             for frame in _frames(stream, packet):
-                for even in planar_floats.resample(frame):
-                    yield even.sample_rate, np.asarray(even.to_ndarray().T, np.float32)
+                for even in _evened(planar_floats, frame):
+                    yield even.sample_rate, _channels(even)
 
 
 def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list[av.AudioFrame]:
@@ -112,3 +122,16 @@ def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list
         return stream.decode(packet)
     except av.error.FFmpegError:
         return []  # a damaged packet is passed over
+
+
+def _evened(resampler: av.AudioResampler, frame: av.AudioFrame) -> list[av.AudioFrame]:
+    try:
+        return resampler.resample(frame)
+    except (ValueError, av.error.FFmpegError):
+        return []  # damage made it another kind of frame than those before
+
+
+def _channels(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """Samples of shape (frames, channels); PyAV's own way reads a ninth channel of eight, from nowhere."""
+    planes = frame.planes[: frame.layout.nb_channels]
+    return np.stack([np.frombuffer(memoryview(plane), np.float32, frame.samples) for plane in planes], axis=1)

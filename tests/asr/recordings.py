@@ -32,14 +32,18 @@ def sound_file(samples: Samples, rate: int = 16_000, kind: str = "WAV", subtype:
     return file.getvalue()
 
 
-def ffmpeg_file(samples: Samples, rate: int, kind: str, codec: str) -> bytes:
-    """A mono file as FFmpeg writes it."""
+def ffmpeg_file(
+    samples: Samples, rate: int, kind: str, codec: str, layout: str = "mono", title: str | None = None
+) -> bytes:
+    """A file as FFmpeg writes it, of a mono sound."""
     file = BytesIO()
     with av.open(file, "w", format=kind) as container:
-        stream = container.add_stream(codec, rate=rate, layout="mono")
+        if title is not None:
+            container.metadata["title"] = title
+        stream = container.add_stream(codec, rate=rate, layout=layout)
         whole = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="fltp", layout="mono")
         whole.sample_rate = rate
-        converted = av.AudioResampler(format=stream.codec_context.format.name, layout="mono", rate=rate).resample(whole)
+        converted = av.AudioResampler(format=stream.codec_context.format.name, layout=layout, rate=rate).resample(whole)
         for frame in (*converted, None):
             container.mux(stream.encode(frame))
     return file.getvalue()

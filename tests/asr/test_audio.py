@@ -168,3 +168,15 @@ def test_real_recordings_in_many_formats_last_as_long_as_their_manifest_says(rea
     }
     assert len(rows) > 50
     assert not off
+
+
+def test_eight_channels_are_heard():
+    sound = tone(1.0, 48_000)
+    waveform = decode_audio(ffmpeg_file(sound, 48_000, "mp4", "aac", layout="7.1"), 60)
+    assert abs(seconds(waveform) - 1.0) < 0.1
+    assert np.abs(waveform).max() > 0.01
+
+
+def test_a_title_that_is_no_text_is_passed_over():
+    file = ffmpeg_file(tone(1.0, 48_000), 48_000, "webm", "libopus", title="a title")
+    assert decode_audio(file.replace(b"a title", b"\x80 title"), 60).size
