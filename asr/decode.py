@@ -2,9 +2,13 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from asr.errors import ListenerGone
 from asr.listener import Listener, digest_of
@@ -15,6 +19,9 @@ from clips.row import ClipRow
 from clips.table import EMPTY_TABLE, write_csv
 
 log = logging.getLogger(__name__)
+
+BATCHES_AT_ONCE: Final = 4
+"""Batches under way, so that the models never wait for files, and hear clips of about equal lengths together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,8 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
     """Hear what the journal ``out/clips.jsonl`` does not have yet, writing ``out/clips.csv`` after each listing.
 
     A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
-    batch, so a run that is killed loses at most the batch it was hearing. Ctrl-C, or a listener that is gone, ends the
-    run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
+    batch, so a run that is killed loses at most the `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that
+    is gone, ends the run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
     interrupted, gone = False, ""
@@ -66,6 +73,14 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
     return summary
 
 
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """A batch that is being heard, and what will be its rows."""
+
+    batch: Sequence[Clip]
+    rows: Future[Sequence[ClipRow]]
+
+
 class _Run:
     """One run: what the journal has, what its listings brought so far, and the counts on the way."""
 
@@ -84,17 +99,50 @@ class _Run:
         self.rejected += len(listing.rejected)
         self._listed.update((clip.row.id, None) for clip in listing.clips)
         progress.start(len(listing.clips))
-        for batch in in_batches(listing.clips, batch_clips):
-            is_done = [self._is_done(clip) for clip in batch]
-            to_hear = [clip for clip, done in zip(batch, is_done, strict=True) if not done]
-            rows = self._heard(to_hear)
-            renewed = self._renewed(clip for clip, done in zip(batch, is_done, strict=True) if done)
-            self._keep([*rows, *renewed])
-            self.heard += sum(not row.error for row in rows)
-            self.without_audio += (silent := sum(clip.read is None for clip in batch))
-            self.skipped += len(batch) - len(rows) - silent
-            self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
-            progress.advance(len(batch), len(rows), audio, sum(bool(row.error) for row in rows))
+        hearing: deque[_Hearing] = deque()
+        listeners = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
+        try:
+            for batch in in_batches(listing.clips, batch_clips):
+                if len(hearing) == BATCHES_AT_ONCE:
+                    self._take_first(hearing, progress)
+                hearing.append(_Hearing(batch, listeners.submit(self._heard, batch)))
+            while hearing:
+                self._take_first(hearing, progress)
+        except (KeyboardInterrupt, ListenerGone) as stopped:
+            for left in hearing:
+                if left.rows.done() or isinstance(stopped, ListenerGone):  # it is gone for all of them
+                    with suppress(ListenerGone):
+                        self._take(left, progress)
+            raise
+        finally:
+            listeners.shutdown(wait=False, cancel_futures=True)
+
+    def _heard(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
+        """Rows of those clips of a batch that have to be heard."""
+        to_hear = [clip for clip in batch if not self._is_done(clip)]
+        return self._listener.hear(to_hear) if to_hear else []
+
+    def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
+        """Wait for the first batch, and take it; where the wait is interrupted it is still among them."""
+        wait([hearing[0].rows])
+        self._take(hearing.popleft(), progress)
+
+    def _take(self, hearing: "_Hearing", progress: Progress) -> None:
+        """Write down what was heard of a batch; raises `ListenerGone` when that is done."""
+        try:
+            rows, gone = hearing.rows.result(), None
+        except ListenerGone as problem:
+            rows, gone = problem.rows, problem
+        ids = {row.id for row in rows}
+        done = [clip for clip in hearing.batch if clip.row.id not in ids]
+        self._keep([*rows, *(() if gone else self._renewed(done))])
+        self.heard += sum(not row.error for row in rows)
+        self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
+        if gone:
+            raise gone
+        self.without_audio += (silent := sum(clip.read is None for clip in hearing.batch))
+        self.skipped += len(hearing.batch) - len(rows) - silent
+        progress.advance(len(hearing.batch), len(rows), audio, sum(bool(row.error) for row in rows))
 
     def write_table(self) -> None:
         """The source's rows in its order, then clips that earlier runs heard and this source does not have."""
@@ -108,14 +156,6 @@ class _Run:
 
     def _rows_of_the_source(self) -> Iterator[ClipRow]:
         return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)
-
-    def _heard(self, clips: Sequence[Clip]) -> Sequence[ClipRow]:
-        try:
-            return self._listener.hear(clips) if clips else []
-        except ListenerGone as problem:
-            self._keep(problem.rows)
-            self.heard += sum(not row.error for row in problem.rows)
-            raise
 
     def _is_done(self, clip: Clip) -> bool:
         """Whether there is nothing to hear: no audio, a deleted clip, or this very audio heard by these very models."""
@@ -132,7 +172,7 @@ class _Run:
         except OSError:  # the listener meets it again, and makes a row of it
             return False
 
-    def _renewed(self, done: Iterator[Clip]) -> Iterator[ClipRow]:
+    def _renewed(self, done: Iterable[Clip]) -> Iterator[ClipRow]:
         """Rows of clips that need no hearing, where the corpus says something new of them."""
         for clip in done:
             known = self._known.get(clip.row.id)
