@@ -1,6 +1,7 @@
 """The Elasticsearch engine: versions are indices behind one alias, which is swapped in one step."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, Final
@@ -151,15 +152,18 @@ class ElasticIndex:
         documents = tallied(map(self._document_of, passages), tally)
         actions = sample.of(index_action(document, index) for document in documents)
         written = write(self._client, actions, refusals, _BEFORE_STANDS)
-        self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
-        self._client.indices.refresh(index=index)
+        with ThreadPoolExecutor(1) as beside:
+            words = beside.submit(Lexicon.of, tally, english())
+            self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
+            self._client.indices.refresh(index=index)
+        lexicon = words.result()
         there = exact_count(self._client, index)
         if not written.created <= there <= written.acknowledged:
             raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
         if there < written.acknowledged:
             self._forget_what_was_written_twice(index)
-            tally = heard_in(self._everything(index))  # as its words are now
-        keep(self._client, index, Lexicon.of(tally, english()))
+            lexicon = Lexicon.of(heard_in(self._everything(index)), english())  # of its words as they are now
+        keep(self._client, index, lexicon)
         sample.check(self._client, index)
         self._versions.mark_whole(index)
         return there

@@ -7,6 +7,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
+from indexer.ahead import made_ahead
 from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.refusals import Refusals
@@ -22,8 +23,12 @@ _PATIENCE: Final[dict[str, Any]] = {
     "retry_backoff_cap": 8,
 }
 
+_IN_A_REQUEST: Final = 500
+"""Writes that are sent together; as many are made while the cluster is busy with them."""
+
 # Half a minute for one that sends documents back, beside what it waits itself for a shard that moves.
 _TRIES: Final[dict[str, Any]] = {
+    "chunk_size": _IN_A_REQUEST,
     "max_retries": 5,
     "initial_backoff": 1,
     "retry_on_status": _PASSING,
@@ -51,7 +56,8 @@ def write(client: Elasticsearch, actions: Iterable[dict[str, Any]], refusals: Re
     these sentences: what can be relied on then.
     """
     created = acknowledged = 0
-    for is_done, item in streaming_bulk(client.options(**_PATIENCE), actions, raise_on_error=False, **_TRIES):
+    made = made_ahead(actions, _IN_A_REQUEST)
+    for is_done, item in streaming_bulk(client.options(**_PATIENCE), made, raise_on_error=False, **_TRIES):
         ((operation, answer),) = item.items()
         if is_done or (operation == "delete" and answer["status"] == 404):
             created += answer["result"] == "created"

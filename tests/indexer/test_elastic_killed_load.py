@@ -36,8 +36,8 @@ def begun(client: Elasticsearch, own: IndexSettings, before: str) -> bool:
 def writing(client: Elasticsearch, own: IndexSettings, before: str) -> bool:
     if not begun(client, own, before):
         return False
-    found = client.indices.stats(index=newest(client, own), metric="indexing")
-    return int(found["_all"]["primaries"]["indexing"]["index_total"]) > CLIPS // 3
+    found = client.indices.stats(index=newest(client, own), metric="indexing")["_all"]["primaries"]
+    return bool(found) and int(found["indexing"]["index_total"]) > CLIPS // 3  # empty while no shard has started
 
 
 def written(client: Elasticsearch, own: IndexSettings, before: str) -> bool:
