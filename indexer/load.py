@@ -64,6 +64,7 @@ def load(
     gone = deleted_clips(deletions)
     rows = list(rows)
     kept = [row for row in rows if not row.deleted and row.id not in gone]
+    kept.sort(key=lambda row: row.id)  # the order in which an index takes them as they come
     passages = index.replace(_passages(kept, step), str(audio.resolve()) if audio else None)
     failed = sum(bool(row.error) for row in kept)
     seconds = time.monotonic() - began
