@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SECONDS_ON_CPU: Final = 30.0
 SECONDS_ON_GPU: Final = 600.0
-"""Padded seconds in one pass where the settings name none; a GPU is only busy with many, a CPU's caches prefer few."""
+"""A GPU is only busy with many, a CPU's caches prefer few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class AcousticModel:
         from asr import exact, packed
 
         self._name, self._extractor, self._device = name, extractor, device
-        self._most = round((batch_seconds or _usual_seconds(device)) * SAMPLE_RATE)
+        self._most = round((batch_seconds or usual_seconds(device)) * SAMPLE_RATE)
         self._batched = exact.can_batch(model.config)
         self._kind = kind_of(precision, device)
         if self._batched:
@@ -87,7 +87,8 @@ class AcousticModel:
         return [own[: frames_of(length, self.config)] for own, length in zip(logits, lengths, strict=True)]
 
 
-def _usual_seconds(device: str) -> float:
+def usual_seconds(device: str) -> float:
+    """Padded seconds in one pass on a device, where the settings name none."""
     return SECONDS_ON_GPU if device.startswith("cuda") else SECONDS_ON_CPU
 
 

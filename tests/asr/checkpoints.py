@@ -51,14 +51,20 @@ def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
         do_stable_layer_norm=norm == "layer",
     )
     model = Wav2Vec2ForCTC(config)
-    with torch.no_grad():
-        model.lm_head.weight *= 400
-        model.lm_head.weight[tokens.index("|")] = model.lm_head.weight[tokens.index("V")]  # so that words end, too
-        model.lm_head.bias[tokens.index("|")] = 1
-        model.lm_head.bias[1 : len(SPECIALS)] = -1e4  # a trained model never writes them
+    sharpen(model, 400)
     for part in (model, tokenizer, _wave_extractor(norm)):
         part.save_pretrained(folder)
     return folder
+
+
+def sharpen(model: Wav2Vec2ForCTC, scale: float) -> None:
+    """Make a random model write many letters, surely, in words, and none of the special tokens, as trained ones do."""
+    tokens = SPECIALS + LETTERS
+    with torch.no_grad():
+        model.lm_head.weight *= scale
+        model.lm_head.weight[tokens.index("|")] = model.lm_head.weight[tokens.index("V")]  # so that words end, too
+        model.lm_head.bias[tokens.index("|")] = 1
+        model.lm_head.bias[1 : len(SPECIALS)] = -1e4
 
 
 def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4, seed: int = 0) -> Path:
