@@ -15,7 +15,7 @@ from asr.decode import Summary, decode, limited
 from asr.errors import AsrError, BadSource
 from asr.listener import Listener, LocalListener
 from asr.logs import start_log
-from asr.models import open_tagger, open_transcriber
+from asr.models import limits_for, open_tagger, open_transcriber
 from asr.progress import Progress
 from asr.report import console_of, left_out, show_score, show_summary
 from asr.scheduler import Scheduler
@@ -185,7 +185,8 @@ def open_listener(settings: AsrSettings, via: str | None, console: Console) -> L
         if chosen.warning:
             console.print(f"warning: {chosen.warning}", style="yellow", markup=False)
     console.print(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}", markup=False)
-    return LocalListener(Scheduler(transcriber.model, tagger.model), settings.max_clip_seconds)
+    limits = limits_for(transcriber.model, settings)
+    return LocalListener(Scheduler(transcriber.model, tagger.model, limits), settings.max_clip_seconds)
 
 
 def run_score(options: argparse.Namespace) -> int:

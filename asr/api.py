@@ -65,7 +65,7 @@ def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> 
         for warning in models.warnings:
             say(f"warning: {warning}")
         say(f"ready: speech {models.transcriber.name} · emotion {models.tagger.name}")
-        return Hearing(models, settings.max_clip_seconds, metrics)
+        return Hearing(models, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ from asr.audio import decode_audio
 from asr.emotion import Emotion, EmotionTagger
 from asr.listener import AUDIO_DECODERS
 from asr.metrics import Metrics
-from asr.models import open_tagger, open_transcriber
+from asr.models import limits_for, open_tagger, open_transcriber
 from asr.scheduler import Batch, Scheduler
 from asr.settings import AsrSettings
 from asr.transcript import Transcriber, Transcript, Waveform
@@ -49,13 +49,15 @@ class Hearing:
     ``since`` is when the models were loaded, in seconds since 1970.
     """
 
-    def __init__(self, models: Models, max_seconds: float, metrics: Metrics) -> None:
+    def __init__(self, models: Models, settings: AsrSettings, metrics: Metrics) -> None:
         self.models = models
         self.since = int(time.time())
-        self._max_seconds = max_seconds
+        self._max_seconds = settings.max_clip_seconds
         self._metrics = metrics
         self._decoders = ThreadPoolExecutor(AUDIO_DECODERS, "decoding")
-        self._scheduler = Scheduler(models.transcriber, models.tagger, told=self._told)
+        self._scheduler = Scheduler(
+            models.transcriber, models.tagger, limits_for(models.transcriber, settings), self._told
+        )
         metrics.watch(self._scheduler)
 
     async def sound(self, file: UploadFile) -> Waveform:

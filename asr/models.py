@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from asr import sphinx
+from asr.acoustics import usual_seconds
 from asr.checkpoints import Checkpoint, device_of, has_torch, loaded
 from asr.classic import ClassicTagger
 from asr.classifier import ClassifierTagger
 from asr.ctc import CtcTranscriber
 from asr.emotion import EmotionTagger
 from asr.errors import ModelUnavailable
+from asr.scheduler import Limits
 from asr.seq2seq import Seq2SeqTranscriber
 from asr.settings import AsrSettings
 from asr.sphinx import PocketSphinxTranscriber
@@ -60,6 +62,18 @@ def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:
         return Chosen(_checkpoint_tagger(EMOTION_ON_GPU, settings))
     except ModelUnavailable as problem:
         return Chosen(ClassicTagger(), _warning("emotion", EMOTION_ON_GPU, problem, ClassicTagger.name))
+
+
+def limits_for(transcriber: Transcriber, settings: AsrSettings) -> Limits:
+    """What the scheduler gives a recogniser at a time.
+
+    PocketSphinx hears one sound in each of its processes, and whoever sent it need not wait for others; what batches
+    gets as much as one pass through it takes, and has some passes' worth waiting.
+    """
+    if isinstance(transcriber, PocketSphinxTranscriber):
+        return Limits(batch_seconds=0, threads=transcriber.workers)
+    seconds = settings.batch_seconds or usual_seconds(transcriber.device)
+    return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
 
 
 def checkpoint_transcriber(name: str, settings: AsrSettings) -> Transcriber:

@@ -21,17 +21,19 @@ Answer = TypeVar("Answer")
 LONG: Final = 60.0
 """Seconds from which on sound waits in a queue of its own, so that nobody waits behind an hour of somebody else's."""
 
-THREADS: Final = 2
-"""That call a model: while one writes down what its batch said, the model hears the other's."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of each queue: seconds of a batch with its padding, of sound that may wait, and of waiting for company."""
+    """Of each queue: seconds of a batch with its padding, of sound that may wait, and of waiting for company.
+
+    A batch of 0 seconds is one sound. Several ``threads`` call a model: while one writes down what its batch said, the
+    model hears the other's.
+    """
 
     batch_seconds: float = 30.0
     waiting_seconds: float = 600.0
     company_seconds: float = 0.01
+    threads: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class Scheduler:
         limits = limits or Limits()
 
         def queues(name: str, model: Callable[[Sequence[Waveform]], Sequence[Answer]]) -> _Queues[Answer]:
-            return _Queues(Queue(name, model, limits, told, THREADS), Queue(name, model, limits, told, 1))
+            return _Queues(Queue(name, model, limits, told, limits.threads), Queue(name, model, limits, told, 1))
 
         self._speech = queues(transcriber.name, transcriber.transcribe)
         self._emotion = queues(tagger.name, tagger.tag)

@@ -35,7 +35,7 @@ class PocketSphinxTranscriber:
     def __init__(self, workers: int = 0) -> None:
         if find_spec("pocketsphinx") is None:
             raise ModelUnavailable("PocketSphinx is not installed here; run ./run.sh setup.")
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or len(os.sched_getaffinity(0))
         self._lock = Lock()
         self._pool = self._started_pool()
 
@@ -72,9 +72,9 @@ class PocketSphinxTranscriber:
 
     def _started_pool(self) -> ProcessPoolExecutor:
         others = set(active_children())
-        pool = ProcessPoolExecutor(self._workers, get_context("spawn"), initializer=start)
+        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=start)
         try:
-            for loading in [pool.submit(is_ready) for _ in range(self._workers)]:
+            for loading in [pool.submit(is_ready) for _ in range(self.workers)]:
                 loading.result()
         except BrokenProcessPool as problem:
             raise ModelUnavailable(

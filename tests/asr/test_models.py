@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from asr.classic import ClassicTagger
 from asr.classifier import ClassifierTagger
 from asr.ctc import CtcTranscriber
 from asr.errors import ModelUnavailable
-from asr.models import EMOTION_ON_GPU, SPEECH_ON_CPU, SPEECH_ON_GPU, Chosen, open_tagger, open_transcriber
+from asr.models import EMOTION_ON_GPU, SPEECH_ON_CPU, SPEECH_ON_GPU, Chosen, limits_for, open_tagger, open_transcriber
 from asr.seq2seq import Seq2SeqTranscriber
 from asr.settings import AsrSettings
 from asr.sphinx import PocketSphinxTranscriber
 from asr.transcript import Transcriber
 from tests.asr.checkpoints import save_classifier, save_moonshine, save_wav2vec2, save_whisper
+from tests.asr.ears import LengthTranscriber
 from tests.asr.hub import Hub
 from tests.conftest import PROJECT
 
@@ -57,6 +59,19 @@ def test_a_folders_config_says_how_its_checkpoint_is_heard_with(save, kind, tmp_
     chosen = open_transcriber(settings(asr_model=str(save(tmp_path))))
     assert type(chosen.model) is kind
     assert (chosen.model.name, chosen.warning) == (str(tmp_path), None)
+
+
+@pytest.mark.parametrize(
+    ("save", "open_model", "named"),
+    [
+        (save_wav2vec2, open_transcriber, "asr_model"),
+        (save_whisper, open_transcriber, "asr_model"),
+        (partial(save_classifier, labels={0: "happy", 1: "sad"}), open_tagger, "ser_model"),
+    ],
+)
+def test_a_precision_that_the_device_cannot_compute_is_an_error_of_every_model(save, open_model, named, tmp_path: Path):  # noqa: ANN001
+    with pytest.raises(ModelUnavailable, match="PRECISION is float16"):
+        open_model(settings(precision="float16", **{named: str(save(tmp_path))}))
 
 
 def test_a_folder_of_an_emotion_model_is_a_tagger_and_no_transcriber(tmp_path: Path):
@@ -147,3 +162,20 @@ def test_the_embedded_models_import_neither_torch_nor_what_comes_with_it(tmp_pat
     command = [sys.executable, "-W", "error", tmp_path / "program.py"]
     done = subprocess.run(command, env={"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_pocketsphinx_is_given_one_sound_for_each_of_its_processes():
+    transcriber = closed(open_transcriber(settings(asr_model="pocketsphinx", workers=2))).model
+    limits = limits_for(transcriber, settings())
+    assert (limits.batch_seconds, limits.threads) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("device", "named", "batch", "waiting"),
+    [("cpu", 0, 30, 600), ("cuda", 0, 600, 3600), ("cpu", 45, 45, 600), ("cuda:1", 200, 200, 1200)],
+)
+def test_what_batches_is_given_a_pass_at_a_time(device: str, named: float, batch: float, waiting: float):
+    model = LengthTranscriber()
+    model.device = device
+    limits = limits_for(model, settings(batch_seconds=named))
+    assert (limits.batch_seconds, limits.waiting_seconds, limits.threads) == (batch, waiting, 2)

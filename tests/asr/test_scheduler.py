@@ -88,6 +88,15 @@ def test_a_batch_with_its_padding_is_no_longer_than_its_limit(queue: Callable[..
     assert max(map(len, held.batches)) > 3
 
 
+def test_a_batch_of_no_seconds_is_one_sound(queue: Callable[..., Queue[float]], held: Held):
+    opened = queue(batch_seconds=0)
+    at_work(opened, held)
+    answers = [opened.submit(sound(2)) for _ in range(3)]
+    held.may_go_on.release(1000)
+    wait_for(answers, PATIENCE)
+    assert held.batches == [[1], [2], [2], [2]]
+
+
 def test_what_comes_within_a_moment_is_heard_together(queue: Callable[..., Queue[float]], held: Held):
     opened = queue(company_seconds=PATIENCE, batch_seconds=9)
     first, second = opened.submit(sound(4)), opened.submit(sound(4))
