@@ -94,6 +94,11 @@ def test_it_says_which_checkpoint_and_device_it_is(transcriber: Seq2SeqTranscrib
     transcriber.close()
 
 
+def test_in_half_precision_it_writes_as_well(folder: Path, clip: Waveform):
+    (transcript,) = Seq2SeqTranscriber(str(folder), "cpu", "bfloat16").transcribe([clip])
+    assert transcript.segments
+
+
 def test_a_checkpoint_without_its_feature_extractor_says_so(tmp_path: Path):
     (save_whisper(tmp_path) / "preprocessor_config.json").unlink()
     with pytest.raises(ModelUnavailable, match="preprocessor_config"):
