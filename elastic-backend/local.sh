@@ -13,26 +13,23 @@
 # without it one is downloaded once, checked, and kept under ${XDG_CACHE_HOME:-~/.cache}/hearsay.
 set -euo pipefail
 
-VERSION=9.5.0
-MAVEN_ARTIFACT="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$VERSION:zip"
-MAVEN_SHA512=c06bd4ef7691da91052cada7bb255b2d7c48a1422820a8db0e3e3a1ed0dde4e8d380cdbadeb7029cc56167b9ad3a6d89f6b8edbc48d4b8685d1ab24a7ab17dd5
-MAVEN_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
-OLDEST_JDK=21
-JDK_PACKAGE=openjdk-21-jre-headless
 HEAP=512m
 SECONDS_TO_GREEN=420
-SECONDS_OF_CALM=6
+SECONDS_TO_END=30
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/hearsay"
 PORT="${ES_PORT:-9200}"
 DATA=""
 NODES=1
 SECURE=no
+LAUNCHED=() # numbers of nodes
+ENDED=()    # processes, by the numbers of their nodes
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'local.sh: %s\n' "$*" >&2; exit 1; }
 misused() { printf 'local.sh: %s\n' "$*" >&2; exit 2; }
+# shellcheck source=elastic-backend/distribution.sh
+source "$PROJECT/elastic-backend/distribution.sh"
 # shellcheck source=elastic-backend/secure.sh
 source "$PROJECT/elastic-backend/secure.sh"
 
@@ -51,13 +48,25 @@ as_owner() {
   fi
 }
 
+# A folder that everybody can enter and only we write to. Its name can be foreseen, so somebody else may have made it.
+open_folder() {
+  local folder
+  folder="/var/tmp/hearsay-elastic-$(id -u)"
+  [ -d "$folder" ] || mkdir -m 755 "$folder" || fail "cannot make $folder"
+  if [ -L "$folder" ] || [ "$(stat --format '%u %a' "$folder")" != "$(id -u) 755" ]; then
+    fail "$folder is not a folder that $(id -un) made and nobody else writes to; look who put it there, and remove it"
+  fi
+  say "$folder"
+}
+
 # The folder for data and logs: --data, else var/elastic, else one outside of a checkout that the owner cannot enter.
 choose_data() {
-  [ -n "$DATA" ] || DATA="$PROJECT/var/elastic"
-  case "$DATA" in /*) ;; *) DATA="$PWD/$DATA" ;; esac
-  if [ "$DATA" = "$PROJECT/var/elastic" ] && ! as_owner test -x "$PROJECT"; then
-    DATA="/var/tmp/hearsay-elastic-$(id -u)/$(printf '%s' "$PROJECT" | cksum | cut -d' ' -f1)"
+  local shared
+  if [ -z "$DATA" ] && ! as_owner test -x "$PROJECT"; then
+    shared="$(open_folder)" || exit 1
+    DATA="$shared/$(printf '%s' "$PROJECT" | cksum | cut -d' ' -f1)"
   fi
+  DATA="$(realpath -m "${DATA:-$PROJECT/var/elastic}")"
 }
 
 make_data() {
@@ -66,121 +75,18 @@ make_data() {
   as_owner test -w "$DATA" || fail "user $(as_owner id -un) cannot write to $DATA; name another folder with --data"
 }
 
-# ── what it needs ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-jdk_major() { "$1/bin/java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1; }
-
-jdk_candidates() {
-  printf '%s\n' "${JAVA_HOME:-}" "${ES_JAVA_HOME:-}"
-  if command -v update-alternatives > /dev/null; then
-    { update-alternatives --list java 2> /dev/null || true; } | sed 's|/bin/java$||'
-  fi
-  printf '%s\n' /usr/lib/jvm/*
-}
-
-known_jdk() {
-  local home major
-  while read -r home; do
-    [ -n "$home" ] && [ -x "$home/bin/java" ] || continue
-    major="$(jdk_major "$home")"
-    if [ "${major:-0}" -ge "$OLDEST_JDK" ] && as_owner test -x "$home/bin/java"; then
-      say "$home"
-      return
-    fi
-  done < <(jdk_candidates)
-  return 1
-}
-
-# Where we may, and where the release has one: Debian 13 and Ubuntu 24.04 do, Debian 12 does not.
-install_jdk() {
-  local as_root=()
-  is_root || as_root=(sudo -n)
-  apt-cache show "$JDK_PACKAGE" > /dev/null 2>&1 || return 1
-  say "installing $JDK_PACKAGE" >&2
-  "${as_root[@]}" apt-get install -y -qq "$JDK_PACKAGE" > /dev/null 2>&1
-}
-
-find_jdk() {
-  known_jdk || { install_jdk && known_jdk; } \
-    || fail "no JDK of version $OLDEST_JDK or later; install one (sudo apt-get install $JDK_PACKAGE) or name it in JAVA_HOME"
-}
-
-fetch() {
-  if command -v curl > /dev/null; then
-    curl --fail --silent --show-error --location --connect-timeout 5 --output "$2" "$1" 2> /dev/null
-  else
-    wget --quiet --tries 1 --connect-timeout 5 --output-document "$2" "$1" 2> /dev/null
-  fi
-}
-
-# Elastic's own archive, which brings its JDK and every module; its checksum is published beside it.
-fetch_archive() {
-  local name address
-  name="elasticsearch-$VERSION-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m).tar.gz"
-  address="https://artifacts.elastic.co/downloads/elasticsearch/$name"
-  fetch "$address.sha512" "$1/$name.sha512" || return 1
-  say "downloading Elasticsearch $VERSION from Elastic" >&2
-  fetch "$address" "$1/$name" || return 1
-  (cd "$1" && sha512sum --check --status "$name.sha512") || fail "$address is not what its checksum says; try again"
-  tar --extract --gzip --file "$1/$name" --directory "$1"
-}
-
-# The minimal but real distribution that Elastic publishes for other projects' tests.
-fetch_minimal() {
-  local zip="$1/elasticsearch-$VERSION.zip"
-  command -v mvn > /dev/null || fail "Elastic's archive cannot be reached; install maven, or name an unpacked Elasticsearch $VERSION in ES_HOME"
-  say "downloading Elasticsearch $VERSION (minimal distribution) with Maven" >&2
-  mvn -B -q --strict-checksums "$MAVEN_PLUGIN:copy" "-Dartifact=$MAVEN_ARTIFACT" "-DoutputDirectory=$1" >&2 \
-    || fail "Maven could not fetch $MAVEN_ARTIFACT; its words stand above"
-  say "$MAVEN_SHA512  $zip" | sha512sum --check --status || fail "$zip is not the file that this script knows; not used"
-  python3 -m zipfile --extract "$zip" "$1"
-  chmod 755 "$1/elasticsearch-$VERSION/bin"/*
-}
-
-# Whole or not at all: a download that is broken off leaves nothing that looks like one.
-download() {
-  local half
-  mkdir -p "$CACHE"
-  half="$(mktemp -d "$CACHE/half.XXXXXX")"
-  # shellcheck disable=SC2064 # the folder of now, not of then
-  trap "rm -rf '$half'" EXIT
-  fetch_archive "$half" || fetch_minimal "$half"
-  mv "$half/elasticsearch-$VERSION" "$1" 2> /dev/null || [ -d "$1" ] || fail "cannot write to $CACHE"
-  rm -rf "$half"
-}
-
-find_elasticsearch() {
-  local home="${ES_HOME:-$CACHE/elasticsearch-$VERSION}" copy
-  if [ -n "${ES_HOME:-}" ]; then
-    [ -x "$home/bin/elasticsearch" ] || fail "ES_HOME is $ES_HOME, and there is no bin/elasticsearch in it"
-  elif [ ! -d "$home" ]; then
-    download "$home"
-  fi
-  if ! as_owner test -x "$home/bin/elasticsearch"; then # it lies in root's own folder
-    copy="/var/tmp/hearsay-elastic-$(id -u)/elasticsearch-$VERSION"
-    [ -d "$copy" ] || { mkdir -p "$copy.$$" && cp -R "$home/." "$copy.$$" && mv "$copy.$$" "$copy"; }
-    home="$copy"
-  fi
-  say "$home"
-}
-
 # ── the nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The process of a node, if it is one that we started: its command line names the node's folder.
-pid_of() {
-  local pid
-  pid="$(cat "$1/pid" 2> /dev/null)" && [ -n "$pid" ] || return 1 # it goes with its process
-  ps -o args= -p "$pid" 2> /dev/null | grep -qF -- "-Dhearsay.node=$1 " && say "$pid"
-}
-
+# Number and process of each node that runs in DATA, or only of the processes that options of ps name. The command line
+# tells, which names the node's folder: a file with the pid is gone as soon as a node begins to end.
 running_nodes() {
-  local node
-  for node in "$DATA"/node-*; do
-    if pid_of "$node" > /dev/null; then say "$node"; fi
-  done
+  local pid words folder=" -Dhearsay.node=$DATA/node-"
+  while read -r pid words; do
+    [[ "$words" != *"$folder"[1-9]" "* ]] || { words="${words#*"$folder"}" && say "${words%% *} $pid"; }
+  done < <(ps -ww -o pid=,args= "${@:--e}") | sort -n
 }
 
-configured_port() { sed -n 's/^http.port: //p' "$1/config/elasticsearch.yml"; }
+configured_port() { sed -n 's/^http.port: //p' "$DATA/node-$1/config/elasticsearch.yml"; }
 
 is_taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 
@@ -237,44 +143,58 @@ PYTHON
 
 health() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' <<< "$(ask "$1" /_cluster/health)"; }
 
-# Green; or yellow and calm, where an index from before wants more copies than there are nodes.
+# Green; or yellow for good: nothing is under way, and an index from before wants more copies than there are nodes.
 wait_until_green() {
-  local deadline=$((SECONDS + SECONDS_TO_GREEN)) calm=$SECONDS answer
-  while true; do
-    answer="$(ask "$PORT" "/_cluster/health?wait_for_nodes=$NODES&wait_for_status=green&timeout=2s")"
-    case "$answer" in
-      *'"timed_out":false'*)
-        reached green "$PORT"
-        return
-        ;;
-      *'"status":"yellow"'*"\"number_of_nodes\":$NODES,"*'"initializing_shards":0,'*)
-        if [ $((SECONDS - calm)) -ge "$SECONDS_OF_CALM" ]; then
-          reached yellow "$PORT" " (an index there wants more copies than there are nodes)"
-          return
-        fi
-        ;;
-      *) calm=$SECONDS ;;
-    esac
+  local deadline=$((SECONDS + SECONDS_TO_GREEN)) answer=""
+  until [[ "$answer" == *'"timed_out":false'* ]]; do
     [ "$(running_nodes | wc -l)" -eq "$NODES" ] || give_up "a node ended"
-    [ "$SECONDS" -lt "$deadline" ] || give_up "not green after $SECONDS_TO_GREEN seconds"
+    if is_calm "$answer" && wants_more_copies; then
+      reached yellow " (an index there wants more copies than there are nodes)"
+      return
+    fi
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      [[ "$answer" == *'"status":"yellow"'* ]] || give_up "not green after $SECONDS_TO_GREEN seconds"
+      reached yellow " (some copies are in no place yet; GET /_cluster/allocation/explain says why)"
+      return
+    fi
     sleep 0.2
+    answer="$(ask "$PORT" "/_cluster/health?wait_for_nodes=$NODES&wait_for_status=green&timeout=2s")"
+  done
+  reached green
+}
+
+is_calm() {
+  local zero
+  [[ "$1" == *'"status":"yellow"'*"\"number_of_nodes\":$NODES,"* ]] || return
+  for zero in initializing_shards delayed_unassigned_shards number_of_pending_tasks number_of_in_flight_fetch; do
+    [[ "$1" == *"\"$zero\":0,"* ]] || return
   done
 }
 
-# The address, and for secure nodes what one needs to ask them; $1 is how they are, $2 the first one's port.
+wants_more_copies() {
+  local copies
+  for copies in $(ask "$PORT" "/_cat/indices?h=rep&expand_wildcards=all"); do
+    [[ ! "$copies" =~ ^[0-9]+$ || "$copies" -lt "$NODES" ]] || return 0
+  done
+  return 1
+}
+
+# The address, and for secure nodes what one needs to ask them; $1 is how the cluster is, where nodes had to start.
 reached() {
   local nodes
-  say "$1: $(scheme)://127.0.0.1:$2${3:-}"
+  [ "${#LAUNCHED[@]}" -gt 0 ] || set -- "running already" "${2:-}"
+  say "$1: $(scheme)://127.0.0.1:$PORT${2:-}"
   if is_secure; then
-    nodes="$(for node in "$DATA"/node-*; do say "https://127.0.0.1:$(configured_port "$node")"; done)"
+    nodes="$(for ((number = 0; number < NODES; number++)); do say "https://127.0.0.1:$((PORT + number))"; done)"
     show_access "${nodes//$'\n'/,}"
   fi
 }
 
+# Those that ran before go on.
 give_up() {
-  local node
-  for node in "$DATA"/node-*; do tail -n 5 "$node/start.log" >&2 || true; done
-  stop > /dev/null
+  local number
+  for number in "${LAUNCHED[@]}"; do tail -n 5 "$DATA/node-$number/start.log" >&2 || true; done
+  end_nodes "${LAUNCHED[@]}" > /dev/null
   fail "$1; the logs are $DATA/node-*/logs/hearsay.log"
 }
 
@@ -282,8 +202,8 @@ give_up() {
 
 check_ports() {
   local number port
-  for ((number = 0; number < NODES; number++)); do
-    for port in $((PORT + number)) $((PORT + 100 + number)); do
+  for number in "${LAUNCHED[@]}"; do
+    for port in $((PORT + number - 1)) $((PORT + number + 99)); do
       if is_taken "$port"; then fail "port $port is taken; stop what uses it, or choose another: ES_PORT=9400 $0 start"; fi
     done
   done
@@ -303,54 +223,78 @@ check_data() {
   [ "$there" -le "$NODES" ] || fail "$DATA holds the data of $there nodes; start with --nodes $there, or name another folder with --data"
 }
 
+# Which nodes are to be launched: those that do not run. Beside others their ports are those of their first start.
+choose_nodes() {
+  local running number
+  running="$(running_nodes)"
+  if [ -n "$running" ]; then PORT="$(configured_port "${running%% *}")" && PORT=$((PORT - ${running%% *} + 1)); fi
+  for ((number = 1; number <= NODES; number++)); do
+    [[ $'\n'"$running" == *$'\n'"$number "* ]] || LAUNCHED+=("$number")
+  done
+}
+
 start() {
-  local home jdk number launches=() pid
   make_data
   exec 9> "$DATA/lock"
   flock --nonblock 9 || fail "another start is under way in $DATA"
   check_kind
-  if [ -n "$(running_nodes)" ]; then
-    reached "running already" "$(configured_port "$DATA/node-1")"
-    return
-  fi
   check_data
+  choose_nodes
+  if [ "${#LAUNCHED[@]}" -gt 0 ]; then launch_nodes; fi
+  wait_until_green
+}
+
+launch_nodes() {
+  local home jdk number pid launches=()
   check_ports
   home="$(find_elasticsearch)"
   if [ -d "$home/jdk" ]; then jdk="$home/jdk"; else jdk="$(find_jdk)"; fi
   if [ "$SECURE" = yes ] && ! is_secure; then make_secrets "$home" "$jdk"; fi
-  for ((number = 1; number <= NODES; number++)); do
+  for number in "${LAUNCHED[@]}"; do
     configure "$home" "$DATA/node-$number" "$number"
     launch "$home" "$jdk" "$DATA/node-$number" &
     launches+=($!)
   done
   for pid in "${launches[@]}"; do wait "$pid" || give_up "Elasticsearch did not start"; done
-  wait_until_green
 }
 
 stop() {
-  local node pid stopped=()
-  for node in "$DATA"/node-*; do
-    pid="$(pid_of "$node")" || continue
-    kill "$pid" && stopped+=("$node")
+  end_nodes 1 2 3 4 5 6 7 8 9
+  [ "${#ENDED[@]}" -gt 0 ] || say "no node of $DATA is running"
+}
+
+# Ends the nodes of these numbers that run, side by side, and returns when their processes are gone.
+end_nodes() {
+  local number pid
+  while read -r number pid; do
+    if [[ " $* " == *" $number "* ]] && kill "$pid" 2> /dev/null; then ENDED["$number"]="$pid"; fi
+  done < <(running_nodes)
+  for number in "${!ENDED[@]}"; do
+    await_end "${ENDED[$number]}"
+    say "stopped node-$number"
   done
-  for node in "${stopped[@]}"; do
-    for ((tries = 0; tries < 300; tries++)); do
-      pid="$(pid_of "$node")" || break
-      [ "$tries" -lt 299 ] || kill -9 "$pid"
-      sleep 0.1
-    done
-    rm -f "$node/pid"
-    say "stopped $(basename "$node")"
+}
+
+await_end() {
+  local deadline=$((SECONDS + SECONDS_TO_END))
+  while is_there "$1"; do
+    if [ "$SECONDS" -ge "$deadline" ] && [ -n "$(running_nodes -p "$1")" ]; then kill -9 "$1" 2> /dev/null || true; fi
+    sleep 0.1
   done
-  [ "${#stopped[@]}" -gt 0 ] || say "no node of $DATA is running"
+}
+
+# A process that is ending has no command line any more, and still its ports: it is there until its last thread is gone.
+is_there() {
+  local state
+  state="$(ps -o stat= -p "$1")" || return
+  [[ "$state" != Z* || "$state" == *l* ]]
 }
 
 status() {
-  local node port state=stopped
-  while read -r node; do
-    port="$(configured_port "$node")"
-    say "$(basename "$node") $(scheme)://127.0.0.1:$port, process $(cat "$node/pid")"
-    if [ "$state" = stopped ]; then state="$(health "$port")"; fi
+  local number pid state=stopped
+  while read -r number pid; do
+    say "node-$number $(scheme)://127.0.0.1:$(configured_port "$number"), process $pid"
+    case "$state" in stopped | "") state="$(health "$(configured_port "$number")")" ;; esac
   done < <(running_nodes)
   say "${state:-starting}"
 }

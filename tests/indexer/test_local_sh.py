@@ -1,21 +1,38 @@
 """``elastic-backend/local.sh`` starts, reports and stops real nodes, and nothing that is not its own."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.indexer.conftest import Node, free_port, run_local
+from tests.conftest import PROJECT
+from tests.indexer.conftest import LOCAL, Cluster, Node, free_port, run_local
 
 elastic = pytest.mark.elastic
+COPIES = Path(f"/var/tmp/hearsay-elastic-{os.getuid()}")
 
 
 def last_line(text: str) -> str:
     return text.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def data(open_folder: Path) -> Iterator[Path]:
+    """A folder for one test's nodes, which end with it."""
+    data = open_folder / uuid.uuid4().hex
+    yield data
+    run_local("stop", "--data", str(data))
+
+
+def process_of(data: Path, number: int) -> int:
+    return int((data / f"node-{number}" / "pid").read_text(encoding="utf-8"))
 
 
 @elastic
@@ -75,6 +92,34 @@ def test_two_nodes_make_one_cluster_and_their_number_is_remembered(open_folder: 
     assert "--nodes 2" in again.stderr
 
 
+@elastic
+@pytest.mark.long
+def test_a_lost_node_is_brought_back_and_the_others_go_on(data: Path):
+    port = free_port()
+    assert run_local("start", "--nodes", "2", "--data", str(data), port=port).returncode == 0
+    lost, other = process_of(data, 1), process_of(data, 2)
+    Cluster(f"http://127.0.0.1:{port}", data, ("", "")).lose(1)
+    again = run_local("start", "--nodes", "2", "--data", f"{data}/", port=free_port())
+    assert again.stdout == f"green: http://127.0.0.1:{port}\n", again.stderr
+    assert process_of(data, 1) != lost
+    assert process_of(data, 2) == other
+    with Elasticsearch(f"http://127.0.0.1:{port}") as client:
+        assert client.cluster.health()["number_of_nodes"] == 2
+
+
+@elastic
+@pytest.mark.long
+def test_a_stop_returns_when_the_process_is_gone_even_of_a_node_that_hangs(data: Path):
+    port = free_port()
+    assert run_local("start", "--data", str(data), port=port).returncode == 0
+    process = process_of(data, 1)
+    (data / "node-1" / "pid").unlink()  # as Elasticsearch does when it begins to end
+    assert last_line(run_local("status", "--data", str(data)).stdout) == "green"
+    os.kill(process, signal.SIGSTOP)
+    assert run_local("stop", "--data", str(data)).stdout == "stopped node-1\n"
+    socket.create_server(("127.0.0.1", port)).close()  # an ending process keeps its ports to its last moment
+
+
 def test_a_port_that_is_taken_is_named(open_folder: Path):
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
@@ -104,6 +149,57 @@ def test_an_elasticsearch_that_is_not_there_is_named(open_folder: Path):
     said = run_local("start", "--data", str(open_folder / "none"), port=free_port(), ES_HOME="/nonexistent")
     assert said.returncode == 1
     assert "ES_HOME is /nonexistent" in said.stderr
+
+
+@pytest.fixture
+def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes an Elasticsearch, in a folder that only we can enter, whose one deed is to say something and end."""
+    said: list[str] = []
+
+    def make(words: str) -> Path:
+        home = tmp_path / "private" / "elasticsearch"
+        for folder in ("bin", "config", "lib", "jdk"):
+            (home / folder).mkdir(parents=True, exist_ok=True)
+        for file in ("jvm.options", "log4j2.properties"):
+            (home / "config" / file).touch()
+        for jar in (home / "lib").iterdir():
+            jar.unlink()
+        (home / "lib" / f"elasticsearch-{words}.jar").touch()
+        (home / "bin" / "elasticsearch").write_text(f"#!/bin/sh\necho {words}\nexit 1\n", encoding="utf-8")
+        (home / "bin" / "elasticsearch").chmod(0o755)
+        home.parent.chmod(0o700)
+        said.append(words)
+        return home
+
+    yield make
+    for jar in [jar for words in said for jar in COPIES.glob(f"*/lib/elasticsearch-{words}.jar")]:
+        shutil.rmtree(jar.parent.parent)
+
+
+def test_the_elasticsearch_that_is_named_runs_and_no_copy_of_another(
+    open_folder: Path, distributions: Callable[[str], Path]
+):
+    for words in ("the-first", "the-second"):
+        home = distributions(words)
+        said = run_local("start", "--data", str(open_folder / words), port=free_port(), ES_HOME=str(home))
+        assert said.returncode == 1
+        assert said.stderr.startswith(f"{words}\nlocal.sh: Elasticsearch did not start")
+
+
+def test_a_download_that_comes_second_leaves_the_first_as_it_is(tmp_path: Path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "made by").write_text(name, encoding="utf-8")
+    part = PROJECT / "elastic-backend" / "distribution.sh"
+    subprocess.run(["bash", "-euc", f"source '{part}'; put_whole second first"], cwd=tmp_path, check=True)
+    assert [path.name for path in (tmp_path / "first").iterdir()] == ["made by"]
+    assert (tmp_path / "first" / "made by").read_text(encoding="utf-8") == "first"
+
+
+def test_it_works_where_no_home_is_known(tmp_path: Path):
+    told = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
+    words = [LOCAL, "status", "--data", tmp_path]
+    assert subprocess.run(words, env=told, capture_output=True, text=True, check=False).stdout == "stopped\n"
 
 
 @pytest.mark.parametrize(
