@@ -112,12 +112,13 @@ ask() {
 
 refused() { fail "$1: $ES_URL answered $STATUS $ANSWER"; }
 
+# More than half of them can decide: keys can be rotated while a node is dead.
 wait_for_cluster() {
-  local deadline=$((SECONDS + SECONDS_TO_WAIT))
-  until ask "$(as_superuser)" GET "/_cluster/health?wait_for_status=yellow&wait_for_nodes=${#NODES[@]}&timeout=5s"; do
+  local deadline=$((SECONDS + SECONDS_TO_WAIT)) most=$((${#NODES[@]} / 2 + 1))
+  until ask "$(as_superuser)" GET "/_cluster/health?wait_for_status=yellow&wait_for_nodes=ge($most)&timeout=5s"; do
     if [ "$SECONDS" -ge "$deadline" ]; then
       [ "$STATUS" != 401 ] || fail "the cluster does not take ELASTIC_PASSWORD; it keeps the one of its first start (docs/elasticsearch-operations.md says how to change it)"
-      refused "no cluster of ${#NODES[@]} nodes after $SECONDS_TO_WAIT seconds; see: docker compose logs es01"
+      refused "no cluster of $most nodes after $SECONDS_TO_WAIT seconds; see: docker compose logs es01"
     fi
     sleep 1
   done

@@ -304,8 +304,8 @@ def test_the_gpu_file_gives_the_api_a_gpu_and_changes_nothing_else(
 
 
 def test_elasticsearch_and_kibana_are_the_version_that_runs_without_docker(services: dict[str, Any]):
-    script = (PROJECT / "elastic-backend" / "local.sh").read_text(encoding="utf-8")
-    version = re.search(r"^(?:ES_)?VERSION=(\S+)$", script, re.MULTILINE)
+    script = (PROJECT / "elastic-backend" / "distribution.sh").read_text(encoding="utf-8")
+    version = re.search(r"^VERSION=(\S+)$", script, re.MULTILINE)
     assert version is not None
     images = {service["image"] for service in services.values() if "image" in service}
     assert images == {f"elasticsearch:{version[1]}", f"kibana:{version[1]}"}
@@ -348,6 +348,14 @@ def test_what_an_image_sets_is_read(dockerfile: str):
         word.partition("=")[0].lower() for name, words in instructions(dockerfile) if name == "ENV" for word in words
     }
     assert told <= known
+
+
+def test_what_the_page_and_the_indexer_write_lies_in_the_volume_that_they_share(services: dict[str, Any]):
+    own = {name for name, field in PageSettings.model_fields.items() if str(field.default).startswith(f"{PROJECT}/")}
+    told = [word for name, words in instructions(DOCKERFILES["page"]) if name == "ENV" for word in words]
+    kept = {name.lower() for name, _, path in (word.partition("=") for word in told) if path.startswith("/data/")}
+    assert kept == own - {"index_url"}
+    assert all(volumes(services[name])["data"]["target"] == "/data" for name in ("page", "indexer"))
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES.values())
