@@ -3,6 +3,7 @@
 torch and transformers are imported inside the functions: whoever hears with the embedded models needs neither.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,6 +158,8 @@ def _quieten() -> None:
     untyped: Any = logging
     untyped.set_verbosity_error()
     untyped.disable_progress_bar()
+    # Of WavLM's attention, which gives torch its two masks in the two ways that it knows.
+    warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
     enable_progress_bars()  # those of downloads, which take minutes
 
 

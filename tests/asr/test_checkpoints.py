@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import WavLMConfig, WavLMForCTC
 
 from asr.checkpoints import Checkpoint, device_of, has_torch, loaded
 from asr.ctc import CtcTranscriber
@@ -13,6 +14,7 @@ from asr.errors import ModelUnavailable
 from tests.asr.checkpoints import save_wav2vec2
 from tests.asr.hub import Hub
 from tests.asr.recordings import bursts
+from tests.asr.test_exact import random_model
 
 NAME = "hearsay/tiny"
 
@@ -113,6 +115,13 @@ def test_loading_writes_nothing_on_the_terminal(tmp_path: Path, capfd: pytest.Ca
     capfd.readouterr()
     CtcTranscriber(str(tmp_path), "cpu")
     assert capfd.readouterr() == ("", "")
+
+
+def test_hearing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
+    save_wav2vec2(tmp_path)
+    random_model(WavLMForCTC, WavLMConfig, "group").save_pretrained(tmp_path)
+    sounds = [bursts((0.1, 1.9), length=2), bursts((0.1, 1.8), length=1.95)]
+    assert len(CtcTranscriber(str(tmp_path), "cpu").transcribe(sounds)) == 2
 
 
 def test_a_device_is_taken_as_said_and_auto_is_the_gpu_where_there_is_one():
