@@ -20,8 +20,11 @@ def made_fast(model: Any, kind: torch.dtype, device: str) -> Any:
     """The model of `asr.exact.make_exact` on its device, in its precision, and as fast as it can be there."""
     _fold_weight_norm(model)
     model.to(device, kind)
-    if device == "cpu" and can_pack():
-        _pack(model)
+    if device == "cpu":
+        positions = model.base_model.encoder.pos_conv_embed
+        positions.conv = FlatConvolution(positions.conv)
+        if can_pack():
+            _pack(model)
     return model
 
 
@@ -42,6 +45,25 @@ class PackedLinear(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         found: Tensor = torch.ops.mkldnn._linear_pointwise(values, self.weight, self.bias, *self.after)
         return found
+
+
+class FlatConvolution(nn.Module):
+    """A convolution over time, computed as that of an image one pixel high.
+
+    oneDNN then takes it with the channels last, as they lie in memory, and needs a third of the time.
+    """
+
+    def __init__(self, original: nn.Conv1d) -> None:
+        super().__init__()
+        (padding,) = map(int, original.padding)
+        self.options: Any = {"padding": (0, padding), "groups": original.groups}
+        weight = original.weight.detach()[:, :, None].contiguous(memory_format=torch.channels_last)
+        self.weight, self.bias = nn.Parameter(weight), original.bias
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(clips, channels, frames) to the same."""
+        image = hidden[:, :, None].contiguous(memory_format=torch.channels_last)
+        return nn.functional.conv2d(image, self.weight, self.bias, **self.options)[:, :, 0]
 
 
 def _fold_weight_norm(model: nn.Module) -> None:

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from asr.exact import make_exact
-from asr.packed import PackedLinear, can_pack, made_fast
+from asr.packed import FlatConvolution, PackedLinear, can_pack, made_fast
 from tests.asr.test_exact import NORMS, random_model
 from tests.asr.trained import one_thread
 from tests.conftest import leave_out
@@ -92,3 +92,15 @@ def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
     with torch.inference_mode():
         found, expected = fast(sound).logits.float(), plain(sound).logits
     assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
+
+
+@pytest.mark.parametrize("kernel", [15, 16])
+def test_a_flat_convolution_is_the_one_over_time(kernel: int):
+    torch.manual_seed(0)
+    layer = torch.nn.Conv1d(32, 32, kernel, padding=kernel // 2, groups=4)
+    hidden = torch.randn(2, 50, 32).transpose(1, 2)  # as encoders hold it, the channels last
+    with torch.inference_mode():
+        expected = layer(hidden)
+        found = FlatConvolution(layer)(hidden)
+    assert found.shape == expected.shape
+    assert (found - expected).abs().max() < 1e-5
