@@ -24,6 +24,9 @@ DOCUMENT = (PROJECT / "docs" / "elasticsearch-operations.md").read_text(encoding
 REQUESTS = console.titled(DOCUMENT)
 PLACE, TAKING = "A place for them, once", "Taking one"
 LOST, BESIDE = "Restoring when all is lost", "Restoring an older version beside a newer one"
+EXAMPLE = f"{console.ALIAS}-20260131093000000000"
+"""The version that the document names."""
+
 BY_THEMSELVES = (
     "Whether all is well",
     "Disks that run full",
@@ -44,9 +47,10 @@ class Kept:
     index: ElasticIndex
     alias: str
 
-    def do(self, title: str) -> list[Any]:
-        """The answers to the document's requests under a title, about this index alone."""
+    def do(self, title: str, version: str = "") -> list[Any]:
+        """The answers to the document's requests under a title, about this index alone, or one version of it."""
         own = {
+            EXAMPLE: version,
             console.ALIAS: self.alias,
             "hearsay-snapshots": f"{self.alias}-snapshots",
             '"hearsay"': f'"{self.alias}"',
@@ -118,19 +122,23 @@ def test_a_restored_index_can_be_changed_and_rolled_back_as_before(kept: Kept):
     assert kept.index.count() == 20
     kept.index.delete(["made/0000.mp3"])
     assert kept.index.count() == 19
-    assert kept.index.rollback() == first
+    assert kept.index.rollback().version == first
     assert kept.index.count() == 60
 
 
-def test_an_older_version_is_restored_beside_a_newer_one_and_rolled_back_to(kept: Kept):
+def test_an_older_version_is_restored_beside_newer_ones_and_rolled_back_to(kept: Kept):
     old = kept.indices()
     before = kept.found("blacksmith", "forgiving")
+    kept.index.replace(passages(tuple(misheard_rows(40))))
     taken(kept)
     kept.index.replace(passages(tuple(misheard_rows(20))))
     kept.lose(*old)
-    kept.do(BESIDE)
-    assert kept.index.count() == 20, "the newer one is still served, and no passage twice"
-    assert kept.index.rollback() == old[0]
+    kept.do(BESIDE, old[0])
+    assert set(old) < set(kept.indices())
+    assert kept.index.count() == 20, "the newest is still served, and no passage twice"
+    assert kept.index.rollback().version != old[0]
+    assert kept.index.count() == 40, "the one between comes first"
+    assert kept.index.rollback().version == old[0]
     assert kept.found("blacksmith", "forgiving") == before
 
 
