@@ -173,7 +173,12 @@ def test_pocketsphinx_is_given_one_sound_for_each_of_its_processes():
 
 @pytest.mark.parametrize(
     ("device", "named", "batch", "waiting"),
-    [("cpu", 0, SECONDS_ON_CPU, 600), ("cuda", 0, SECONDS_ON_GPU, 3600), ("cpu", 45, 45, 600), ("cuda:1", 200, 200, 1200)],
+    [
+        ("cpu", 0, SECONDS_ON_CPU, 600),
+        ("cuda", 0, SECONDS_ON_GPU, 3600),
+        ("cpu", 45, 45, 600),
+        ("cuda:1", 200, 200, 1200),
+    ],
 )
 def test_what_batches_is_given_a_pass_at_a_time(device: str, named: float, batch: float, waiting: float):
     model = LengthTranscriber()
