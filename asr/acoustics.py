@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SECONDS_ON_CPU: Final = 10.0
 SECONDS_ON_GPU: Final = 600.0
-"""A GPU is only busy with many; on a CPU whose caches hold a pass, one of 10 s is about 15 % faster than one of 40 s."""
+"""A GPU is only busy with many; on a CPU, whose caches hold it, a pass of 10 s is some 15 % faster than one of 40 s."""
 
 
 @dataclass(frozen=True, slots=True)
