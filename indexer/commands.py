@@ -79,8 +79,10 @@ def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 1 if missing else 0
 
 
-def rollback(index: SearchIndex, _asked: Namespace, _settings: IndexSettings) -> int:
-    print(f"back at version {index.rollback()}")
+def rollback(index: SearchIndex, _asked: Namespace, settings: IndexSettings) -> int:
+    back = loading.rollback(index, settings.deletions)
+    without = f", without {_number(back.deleted, 'passage')} of deleted clips" if back.deleted else ""
+    print(f"back at version {back.version}{without}")
     return 0
 
 

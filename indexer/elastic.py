@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from time import monotonic
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
@@ -13,6 +14,7 @@ from indexer.documents import DocumentOf, document_of
 from indexer.elastic_bulk import write
 from indexer.elastic_client import connect, shown
 from indexer.elastic_errors import translated
+from indexer.elastic_lease import Lease, held
 from indexer.elastic_lexicon import Fetched, add, fetched, keep
 from indexer.elastic_query import (
     SETTINGS_WHEN_LOADED,
@@ -26,7 +28,7 @@ from indexer.elastic_sample import Sample
 from indexer.elastic_search import answer
 from indexer.elastic_versions import ElasticVersions, exact_count
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
-from indexer.index import About, Request, Result
+from indexer.index import About, Request, Result, RolledBack
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term
 from indexer.refusals import Refusals
@@ -34,6 +36,9 @@ from indexer.settings import IndexSettings
 from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tally import Tally, heard_in, tallied
+
+_SECONDS_CHECKED: Final = 10.0
+"""How long an index is read before it is asked again by which Hearsay it was made."""
 
 _BEFORE_STANDS: Final = "the index before still stands"
 _OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"
@@ -47,7 +52,7 @@ class ElasticIndex:
         self._document_of = document_of
         self._settings = settings
         self._alias = settings.index_name
-        self._checked = False
+        self._checked: float | None = None
         self._fetched: Fetched | None = None
 
     @cached_property
@@ -59,45 +64,45 @@ class ElasticIndex:
         return ElasticVersions(self._client, self._alias, shown(self._address))
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
-        with self._translated():
+        with self._changing("load") as lease:
             before = self._versions.served()
             new = self._versions.new_name()
             try:
                 self._versions.create(new, mapping(audio), settings_while_loading(self._settings.index_shards))
-                number = self._fill(new, passages)
+                number = self._fill(new, lease.while_held(passages))
+                lease.check()
                 self._versions.serve(new)
             except BaseException:
                 self._discard(new)
                 raise
-        with suppress(IndexerError), self._translated():  # what cannot be removed now goes with the next load
-            self._versions.remove_old(before, new, self._settings.index_versions)
+            with suppress(IndexerError), self._translated():  # what cannot be removed now goes with the next load
+                self._versions.remove_old(before, new, self._settings.index_versions)
         return number
 
-    def rollback(self) -> str:
-        with self._translated():
+    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
+        with self._changing("rollback") as lease:
             current = self._versions.current()
             before = self._versions.before(current)
+            number = self._delete_from(before, deleted)
+            lease.check()
             self._versions.serve(before)
             self._versions.remove(current)
-        return before
+        return RolledBack(before, number)
 
     def put(self, passages: Iterable[Passage]) -> int:
         new = {passage.id: passage for passage in passages}
-        with self._translated():
+        with self._changing("put") as lease:
             current = self._versions.readable()
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
             add(self._client, current, heard_in(new.values()))
             self._fetched = None
             coming = (index_action(self._document_of(passage), current) for passage in new.values())
-            self._change(current, [*coming, *_deletions(current, stale)])
+            self._change(current, lease.while_held([*coming, *_deletions(current, stale)]))
         return len(new)
 
     def delete(self, clips: Sequence[str]) -> int:
-        with self._translated():
-            current = self._versions.readable()
-            ids = list(self._ids_of(current, clips))
-            self._change(current, _deletions(current, ids))
-        return len(ids)
+        with self._changing("deletion"):
+            return self._delete_from(self._versions.readable(), clips)
 
     def get(self, passage_id: str) -> Passage | None:
         hits = self.search(Request(Term("id", passage_id), size=1)).hits
@@ -146,6 +151,13 @@ class ElasticIndex:
         with translated(shown(self._address), self._alias):
             yield
 
+    @contextmanager
+    def _changing(self, what: str) -> Iterator[Lease]:
+        """While no other program does."""
+        address = shown(self._address)
+        with self._translated(), held(self._client, self._alias, address, what) as lease:
+            yield lease
+
     def _fill(self, index: str, passages: Iterable[Passage]) -> int:
         """Write all passages and see that they are there; returns how many."""
         tally, sample, refusals = Tally(), Sample(), Refusals(self._settings.refusals)
@@ -179,6 +191,12 @@ class ElasticIndex:
         finally:  # what was taken is to be found, whatever was refused
             self._client.indices.refresh(index=version)
 
+    def _delete_from(self, version: str, clips: Sequence[str]) -> int:
+        """Delete all passages of clips from one version; returns how many there were."""
+        ids = list(self._ids_of(version, clips))
+        self._change(version, _deletions(version, ids))
+        return len(ids)
+
     def _discard(self, half: str) -> None:
         """Remove a version that failed, unless it is served after all and only the answer was lost."""
         with suppress(IndexerError), self._translated():
@@ -186,10 +204,10 @@ class ElasticIndex:
                 self._versions.remove(half)
 
     def _check(self) -> None:
-        """Refuse, at the first question, an index that another version of Hearsay made."""
-        if not self._checked:
+        """Refuse an index that another version of Hearsay made; for a while what was found holds."""
+        if self._checked is None or monotonic() - self._checked > _SECONDS_CHECKED:
             self._versions.readable()
-        self._checked = True
+            self._checked = monotonic()
 
     def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
         for start in range(0, len(clips), 1000):

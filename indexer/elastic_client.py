@@ -41,7 +41,7 @@ def connect(address: str, settings: IndexSettings) -> Elasticsearch:
 
 def _nodes(address: str) -> list[str]:
     """The single addresses; a comma elsewhere than before the next of them may be part of a password."""
-    return [node.strip() for node in re.split(r",(?=\s*[a-z]+://)", address)]
+    return [node.strip() for node in re.split(r",(?=\s*[a-z]+://)", address.rstrip(", "), flags=re.IGNORECASE)]
 
 
 def _bare(node: str) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
-from elasticsearch import ConflictError, Elasticsearch, NotFoundError
+from elasticsearch import Elasticsearch, NotFoundError
 
 from indexer.elastic_versions import create, index_of_words
-from indexer.errors import IndexInUse, IndexMissing
+from indexer.errors import IndexMissing
 from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tally import Tally
@@ -22,20 +22,12 @@ SECONDS_BELIEVED: Final = 10.0
 """How long a lexicon is used before Elasticsearch is asked whether it has changed."""
 
 
-_MOST_TRIES: Final = 20
-"""How often words are added once more because another program has just added some."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold.
-
-    Elasticsearch numbers changes, and the ``term`` counts how often another copy has taken over the numbering.
-    """
+    """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold."""
 
     version: str
     change: int
-    term: int
     lexicon: Lexicon
     at: float
 
@@ -48,23 +40,9 @@ def keep(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
 
 
 def add(client: Elasticsearch, version: str, tally: Tally) -> None:
-    """Add words to a version's lexicon, to those too that another program adds at the same moment."""
-    tries = 1
-    while not _is_added(client, version, tally):
-        if (tries := tries + 1) > _MOST_TRIES:
-            raise IndexInUse(f"other programs go on putting clips into {version}; try again when they are done")
-
-
-def _is_added(client: Elasticsearch, version: str, tally: Tally) -> bool:
-    """Add words to those that are there; whether no other program was faster."""
-    before = fetched(client, version, None)
-    document = _document(Lexicon.of(tally, english(), before.lexicon))
-    name, change, term = index_of_words(version), before.change, before.term
-    try:
-        client.index(index=name, id=_ID, document=document, if_seq_no=change, if_primary_term=term)
-    except ConflictError:
-        return False
-    return True
+    """Add words to a version's lexicon; by the one program that changes the index."""
+    words = Lexicon.of(tally, english(), fetched(client, version, None).lexicon)
+    client.index(index=index_of_words(version), id=_ID, document=_document(words))
 
 
 def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetched:
@@ -79,7 +57,7 @@ def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetc
     except NotFoundError as problem:
         raise IndexMissing(f"the words of {version} are gone; load your files again") from problem
     lexicon = Lexicon.from_bytes(b64decode(found["_source"]["packed"]))
-    return Fetched(version, found["_seq_no"], found["_primary_term"], lexicon, monotonic())
+    return Fetched(version, found["_seq_no"], lexicon, monotonic())
 
 
 def _document(lexicon: Lexicon) -> dict[str, str]:

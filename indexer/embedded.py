@@ -17,7 +17,7 @@ from indexer.embedded_query import SCHEMA, compiled, passage_of
 from indexer.embedded_search import facets, matching, page
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing
-from indexer.index import About, Hit, Request, Result
+from indexer.index import About, Hit, Request, Result, RolledBack
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
@@ -62,9 +62,12 @@ class EmbeddedIndex:
         with self._versions.writing():
             return self._write_version(passages, audio)
 
-    def rollback(self) -> str:
+    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
         with self._versions.writing():
-            return self._versions.rollback()
+            before = self._versions.before()
+            number = self._delete_from(self._opened_at(before), deleted) if deleted else 0
+            self._versions.go_back_to(before)
+        return RolledBack(before, number)
 
     def put(self, passages: Iterable[Passage]) -> int:
         new = {passage.id: passage for passage in passages}
@@ -83,13 +86,7 @@ class EmbeddedIndex:
 
     def delete(self, clips: Sequence[str]) -> int:
         with self._versions.writing():
-            opened = self._open()
-            found = matching(opened.searcher, _of_clips(clips))
-            if opened.searcher.num_segments > 1:  # the engine lists them anew
-                _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
-            with writing(opened.index) as writer:
-                _delete_clips(writer, clips)
-        return found
+            return self._delete_from(self._open(), clips)
 
     def get(self, passage_id: str) -> Passage | None:
         searcher = self._open().searcher
@@ -129,11 +126,27 @@ class EmbeddedIndex:
             version = self._versions.current()
             while not (opened := self._reopened(version)):
                 if version == (version := self._versions.current()):  # it did not go while it was being opened
-                    raise IndexMissing(
-                        f"version {version} of the index is gone from {self._versions.folder}; load again"
-                    )
+                    raise self._gone(version)
             self._opened = opened
             return opened
+
+    def _opened_at(self, version: str) -> Opened:
+        """A version that is not the current one, and that goes nowhere while this process is writing."""
+        if opened := self._reopened(version):
+            return opened
+        raise self._gone(version)
+
+    def _gone(self, version: str) -> IndexMissing:
+        return IndexMissing(f"version {version} of the index is gone from {self._versions.folder}; load again")
+
+    def _delete_from(self, opened: Opened, clips: Sequence[str]) -> int:
+        """Delete all passages of clips from one version; returns how many there were."""
+        found = matching(opened.searcher, _of_clips(clips))
+        if opened.searcher.num_segments > 1:  # the engine lists them anew
+            _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
+        with writing(opened.index) as writer:
+            _delete_clips(writer, clips)
+        return found
 
     def _reopened(self, version: str) -> Opened | None:
         folder = self._versions.path(version)

@@ -15,11 +15,13 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
     Opens no connection and reads no file.
     """
     address = url or settings.index_url
-    if address.startswith(("http://", "https://")):
+    if re.match("https?://", address, re.IGNORECASE):
         from indexer.elastic import ElasticIndex
 
         return ElasticIndex(address, settings)
+    shown = re.sub(r"(?<=://).*@|^[^/]*@", "", address)
     if "://" in address:
-        shown = re.sub(r"://.*@", "://", address)
         raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {shown} is neither")
+    if re.fullmatch(r"[^/]+:\d+/?", address):
+        raise WrongRequest(f"{shown} is no folder; for Elasticsearch write http://{shown} or https://{shown}")
     return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)

@@ -62,8 +62,19 @@ class About:
     audio: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """The version that is served now, and how many passages of clips deleted since then went out of it."""
+
+    version: str
+    deleted: int
+
+
 class SearchIndex(Protocol):
-    """An index of passages. Making one opens no connection and reads no file; errors are `IndexerError`s."""
+    """An index of passages. Making one opens no connection and reads no file; errors are `IndexerError`s.
+
+    One program at a time changes it: while one does, a second is told so by `IndexInUse`, and any number read.
+    """
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
         """Load a new version, then swap it in at once; returns how many passages it has.
@@ -72,8 +83,8 @@ class SearchIndex(Protocol):
         """
         ...
 
-    def rollback(self) -> str:
-        """Go back to the version before, drop the current one, and return the name of the version now served."""
+    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
+        """Go back to the version before, first without the clips that were ``deleted``, and drop the current one."""
         ...
 
     def put(self, passages: Iterable[Passage]) -> int:

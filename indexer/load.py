@@ -10,8 +10,8 @@ from clips.files import find_audio
 from clips.journal import Journal, read_journal
 from clips.row import ClipRow
 from clips.table import read_csv
-from indexer.errors import WrongRequest
-from indexer.index import SearchIndex
+from indexer.errors import IndexerError, WrongRequest
+from indexer.index import RolledBack, SearchIndex
 from indexer.passages import Passage, passages_of
 
 Step = Callable[[], None]
@@ -61,11 +61,15 @@ def load(
 ) -> Loaded:
     """Load the rows as the index's new version, but for those that are deleted, by themselves or in ``deletions``."""
     began = time.monotonic()
-    gone = deleted_clips(deletions)
-    rows = list(rows)
-    kept = [row for row in rows if not row.deleted and row.id not in gone]
-    kept.sort(key=lambda row: row.id)  # the order in which an index takes them as they come
-    passages = index.replace(_passages(kept, step), str(audio.resolve()) if audio else None)
+    rows = sorted(rows, key=lambda row: row.id)  # the order in which an index takes them as they come
+    kept: list[ClipRow] = []
+
+    def coming() -> Iterator[Passage]:
+        gone = deleted_clips(deletions)  # now that the index is held, so that none can be deleted between
+        kept.extend(row for row in rows if not row.deleted and row.id not in gone)
+        yield from _passages(kept, step)
+
+    passages = index.replace(coming(), str(audio.resolve()) if audio else None)
     failed = sum(bool(row.error) for row in kept)
     seconds = time.monotonic() - began
     return Loaded(len(kept), passages, len(rows) - len(kept), failed, seconds, index.about().version)
@@ -86,10 +90,24 @@ def put(index: SearchIndex, rows: Iterable[ClipRow], deletions: Path) -> tuple[i
 
 
 def delete(index: SearchIndex, clips: Sequence[str], deletions: Path) -> int:
-    """Take clips out of the index, and write it down first, for later loads to honour; how many passages went."""
+    """Take clips out of the index, and write it down first, for later loads to honour; how many passages went.
+
+    Where the index does not take it, its error says that the deletion stands all the same.
+    """
     with Journal(deletions) as journal:
         journal.append(ClipRow(clip_id, deleted=True) for clip_id in clips)
-    return index.delete(clips)
+    try:
+        return index.delete(clips)
+    except IndexerError as problem:
+        raise type(problem)(
+            f"{problem}; the deletion is written down in {deletions}: loads that begin now leave the clips out, "
+            "and the same can be asked for again"
+        ) from problem
+
+
+def rollback(index: SearchIndex, deletions: Path) -> RolledBack:
+    """Go back to the version before the latest load, without what was deleted since."""
+    return index.rollback(sorted(deleted_clips(deletions)))
 
 
 def deleted_clips(deletions: Path) -> set[str]:

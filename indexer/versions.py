@@ -77,14 +77,18 @@ class Versions:
         for old in self._whole()[: -self._keep]:
             shutil.rmtree(self.path(old), ignore_errors=True)
 
-    def rollback(self) -> str:
-        """Serve the version before and drop the current one, while `writing`; the name of the one now served."""
+    def before(self) -> str:
+        """The version to roll back to; raises `IndexMissing` where there is none."""
         current = self.current()
         if not (before := [name for name in self._whole() if name < current]):
             raise IndexMissing(f"there is no version before {current} in {self.folder}; it is still served")
-        self._serve(before[-1])
-        shutil.rmtree(self.path(current), ignore_errors=True)
         return before[-1]
+
+    def go_back_to(self, before: str) -> None:
+        """Serve the version before and drop the current one, while `writing`."""
+        current = self.current()
+        self._serve(before)
+        shutil.rmtree(self.path(current), ignore_errors=True)
 
     def _serve(self, name: str) -> None:
         with replaced_whole(self._current) as temporary:

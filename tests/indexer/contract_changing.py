@@ -7,10 +7,10 @@ import pytest
 
 from clips.errors import ClipsError
 from clips.row import ClipRow
-from indexer import elastic_lexicon
-from indexer.errors import IndexMissing, LoadFailed
+from indexer import elastic_lease, elastic_lexicon
+from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.fields import FACETS
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, RolledBack, SearchIndex
 from indexer.passages import Passage
 from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
@@ -133,7 +133,7 @@ class ChangingContract:
             index.replace(broken())
         assert (ids(index), index.about()) == (["a"], before)
         index.replace(rows("c"))
-        assert index.rollback() == before.version
+        assert index.rollback().version == before.version
         assert ids(index) == ["a"]
 
     def test_rollback_goes_back_one_version_and_no_further_than_the_first(self, index: SearchIndex):
@@ -141,12 +141,49 @@ class ChangingContract:
         for name in ("a", "b", "c"):
             index.replace(rows(name), audio=f"/{name}")
             versions.append(index.about().version)
-        assert index.rollback() == versions[1]
+        assert index.rollback().version == versions[1]
         assert (ids(index), index.about().audio) == (["b"], "/b")
         index.rollback()
         with pytest.raises(IndexMissing, match="no version before"):
             index.rollback()
         assert ids(index) == ["a"]
+
+    def test_a_rollback_leaves_out_what_was_deleted_since(self, index: SearchIndex):
+        index.replace(passages(ALL))
+        first, before = index.about().version, index.count()
+        index.replace(rows("a", "b"))
+        index.delete(["a"])
+        gone = ["a", "set/interview.mp3", "set/a5.mp3", "set/never.mp3"]
+        assert index.rollback(gone) == RolledBack(first, 4)
+        assert index.count() == len(ids(index)) == before - 4
+        assert index.get("set/a5.mp3") is None
+
+    def test_a_second_writer_is_told_to_wait_and_readers_are_not(
+        self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
+        first, second = open_index(), open_index()
+        first.replace(rows("a"))
+        changes: list[Callable[[], object]] = [
+            lambda: second.replace(rows("b")),
+            lambda: second.put(rows("b")),
+            lambda: second.delete(["a"]),
+            second.rollback,
+        ]
+
+        def while_loading() -> Iterator[Passage]:
+            for change in changes:
+                with pytest.raises(IndexInUse, match=r"another process is writing the index .*; try again"):
+                    change()
+            assert ids(second) == ["a"]
+            yield from rows("c")
+
+        assert first.replace(while_loading()) == 1
+        assert ids(second) == ["c"]
+        assert second.put(rows("d")) == 1
+        assert ids(first) == ["c", "d"]
+        first.close()
+        second.close()
 
     def test_versions_beyond_those_to_keep_are_gone(self, index: SearchIndex):
         for name in ("a", "b", "c", "d"):

@@ -9,7 +9,7 @@ import pytest
 from elasticsearch import Elasticsearch
 from pydantic import SecretStr
 
-from indexer import elastic_client, elastic_search
+from indexer import elastic, elastic_client, elastic_search
 from indexer.elastic import ElasticIndex
 from indexer.elastic_client import shown
 from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
@@ -203,6 +203,19 @@ def test_an_index_of_another_version_asks_to_be_loaded_again(
     with pytest.raises(IndexIncompatible, match="load your files again"):
         other.search(Request())
     other.close()
+
+
+@pytest.mark.elastic
+def test_a_reader_notices_that_another_hearsay_has_loaded_since(
+    index: ElasticIndex, client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
+):
+    index.replace(rows("a"))
+    assert index.count() == 1
+    client.indices.put_mapping(index=own.index_name, meta={"schema": 99})
+    assert index.count() == 1, "what was found holds for a while"
+    monkeypatch.setattr(elastic, "_SECONDS_CHECKED", 0.0)
+    with pytest.raises(IndexIncompatible, match="load your files again"):
+        index.count()
 
 
 # ── the way there ────────────────────────────────────────────────────────────────────────────────────────────────────

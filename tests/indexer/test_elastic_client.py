@@ -39,7 +39,9 @@ def test_where_one_node_does_not_answer_the_next_is_asked(node: Node):
         assert index.search(Request()).total == 1
     finally:
         with connect(node.url, IndexSettings()) as client:
-            client.indices.delete(index=list(client.indices.get(index="cv-test-several-nodes-*").body))
+            client.indices.delete(
+                index=list(client.indices.get(index="cv-test-several-nodes-*", expand_wildcards="all").body)
+            )
         index.close()
 
 
@@ -58,7 +60,6 @@ def test_a_password_that_breaks_its_address_is_not_shown_either():
         ("https://a:9200,http://b:9200", "mixes http:// and https://"),
         ("https://a:9200,https://b", "https://b names no port"),
         ("https://a:9200,b:9200", "has no port number"),
-        ("https://a:9200,", "has no port number"),
         ("https://me:secret@a:9200,ftp://you:hidden@b:9200", "ftp://b:9200 cannot be used"),
         ("http://[::1:9200", "has no port number"),
         ("http://a:99999", "has no port number"),
@@ -69,6 +70,23 @@ def test_each_node_has_to_be_an_address_and_all_of_one_kind(address: str, senten
     assert sentence in said
     assert "secret" not in said
     assert "hidden" not in said
+
+
+def test_schemes_may_be_in_capitals_and_a_comma_may_stand_at_the_end():
+    assert hosts("HTTPS://a:9200, Https://b:9201,") == ["https://a:9200", "https://b:9201"]
+    index = open_index(IndexSettings(), "HTTP://127.0.0.1:1")
+    with pytest.raises(IndexUnavailable, match="nothing answers"):
+        index.count()
+    index.close()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9200", "me:secret@localhost:9200/", "es01:9200,es02:9200"])
+def test_an_address_without_its_scheme_is_not_taken_for_a_folder(address: str):
+    with pytest.raises(
+        WrongRequest, match=r"is no folder; for Elasticsearch write http://\w.* or https://\w"
+    ) as caught:
+        open_index(IndexSettings(), address)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_index_that_is_nowhere_is_refused_without_its_password():

@@ -15,7 +15,7 @@ from indexer import embedded_writing
 from indexer.documents import document_of
 from indexer.embedded import EmbeddedIndex
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
-from indexer.errors import IndexIncompatible, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed
+from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.ranks import fresh_rank
@@ -63,26 +63,6 @@ def folder(tmp_path: Path) -> Path:
 def test_making_one_touches_nothing(folder: Path):
     EmbeddedIndex(folder).close()
     assert not folder.exists()
-
-
-def test_a_second_writer_is_told_to_wait_and_readers_are_not(folder: Path):
-    first, second = EmbeddedIndex(folder), EmbeddedIndex(folder)
-    first.replace(rows("a"))
-
-    def while_loading() -> Iterator[Passage]:
-        with pytest.raises(IndexInUse, match="another process is writing"):
-            second.replace(rows("b"))
-        with pytest.raises(IndexInUse):
-            second.put(rows("b"))
-        with pytest.raises(IndexInUse):
-            second.delete(["a"])
-        with pytest.raises(IndexInUse):
-            second.rollback()
-        assert ids(second) == ["a"]
-        yield from rows("c")
-
-    first.replace(while_loading())
-    assert ids(second) == ["c"]
 
 
 def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cleans_up(folder: Path):

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +8,11 @@ from clips.journal import Journal
 from clips.row import ClipRow
 from indexer import load as loading
 from indexer.embedded import EmbeddedIndex
-from indexer.errors import WrongRequest
-from indexer.index import SearchIndex
+from indexer.errors import IndexInUse, WrongRequest
+from indexer.index import RolledBack, SearchIndex
+from indexer.passages import Passage
 from tests.indexer.contract import ids
-from tests.indexer.made_rows import INTERVIEW
+from tests.indexer.made_rows import INTERVIEW, passages
 
 
 @pytest.fixture
@@ -110,6 +111,48 @@ def test_a_deletion_that_cannot_be_written_down_is_not_done(index: SearchIndex, 
     with Journal(deletions), pytest.raises(JournalInUse):
         loading.delete(index, ["a"], deletions)
     assert ids(index) == ["a"]
+
+
+def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: SearchIndex, deletions: Path):
+    rows = [ClipRow("a"), ClipRow("b")]
+    loading.load(index, rows, deletions)
+
+    def while_loading() -> Iterator[Passage]:
+        with pytest.raises(IndexInUse, match=r"another process is writing .*; the deletion is written down in .*jsonl"):
+            loading.delete(index, ["a"], deletions)
+        yield from passages(tuple(rows))
+
+    index.replace(while_loading())
+    assert ids(index) == ["a", "b"]
+    assert loading.load(index, rows, deletions).deleted == 1
+    assert ids(index) == ["b"]
+
+
+def test_what_is_deleted_until_a_load_holds_the_index_is_honoured_by_it(tmp_path: Path, deletions: Path):
+    clips = [ClipRow("a"), ClipRow("b")]
+
+    class Late(EmbeddedIndex):
+        """Whose lock is taken late."""
+
+        def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
+            other = EmbeddedIndex(tmp_path / "index")
+            loading.load(other, clips, deletions)
+            loading.delete(other, ["a"], deletions)
+            return super().replace(passages, audio)
+
+    late = Late(tmp_path / "index")
+    assert loading.load(late, clips, deletions).deleted == 1
+    assert ids(late) == ["b"]
+
+
+def test_a_rollback_does_not_bring_deleted_clips_back(index: SearchIndex, deletions: Path):
+    clips = [INTERVIEW, ClipRow("a"), ClipRow("b")]
+    first = loading.load(index, clips, deletions)
+    loading.load(index, clips, deletions)
+    loading.delete(index, [INTERVIEW.id, "b"], deletions)
+    loading.put(index, [ClipRow("b")], deletions)
+    assert loading.rollback(index, deletions) == RolledBack(first.version, 3)
+    assert ids(index) == ["a", "b"]
 
 
 def test_audio_is_looked_for_under_the_folder(samples: Path, tmp_path: Path):
