@@ -81,11 +81,11 @@ def put(index: SearchIndex, rows: Iterable[ClipRow], deletions: Path) -> tuple[i
     coming = [row for row in rows if not row.deleted]
     going = [row.id for row in rows if row.deleted]
     index.put(_passages(coming, lambda: None))
-    if going:
-        delete(index, going, deletions)
     if revived := sorted(deleted_clips(deletions) & {row.id for row in coming}):
         with Journal(deletions) as journal:
             journal.append(map(ClipRow, revived))
+    if going:
+        delete(index, going, deletions)
     return len(coming), len(going)
 
 
