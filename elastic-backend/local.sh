@@ -52,7 +52,7 @@ as_owner() {
 open_folder() {
   local folder
   folder="/var/tmp/hearsay-elastic-$(id -u)"
-  [ -d "$folder" ] || mkdir -m 755 "$folder" || fail "cannot make $folder"
+  mkdir -m 755 "$folder" 2> /dev/null || [ -d "$folder" ] || fail "cannot make $folder"
   if [ -L "$folder" ] || [ "$(stat --format '%u %a' "$folder")" != "$(id -u) 755" ]; then
     fail "$folder is not a folder that $(id -un) made and nobody else writes to; look who put it there, and remove it"
   fi
