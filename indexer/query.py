@@ -48,7 +48,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Matches passages whose number ``field`` is from ``low`` to ``high``, finite, both ends in; None is open. Scores 0."""
+    """Matches passages whose number ``field`` is from ``low`` to ``high``, finite, both in; None is open. Scores 0."""
 
     field: str
     low: float | None
