@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,15 @@ class InterruptedTranscriber(LengthTranscriber):
         return super().transcribe(waveforms)
 
 
-def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench):
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in a shell's background, whose programs begin without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):
     bench.transcriber = InterruptedTranscriber(bench.out / "clips.jsonl")
     bench.limits = Limits(batch_seconds=0.1)  # one clip at a time
     summary = bench.run()

@@ -224,13 +224,14 @@ def test_closing_twice_is_once(spoken: dict[str, Waveform]):
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from asr.alternatives import LEAST
 from asr.audio import decode_audio
 from asr.sphinx import PocketSphinxTranscriber
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
     waveform = decode_audio(Path(sys.argv[1]).read_bytes(), 600)
     transcriber = PocketSphinxTranscriber(workers=2)
     print("ready", flush=True)

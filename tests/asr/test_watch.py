@@ -141,7 +141,14 @@ class Run:
         self.journal, self.csv = out / "clips.jsonl", out / "clips.csv"
         command = [sys.executable, "-m", "asr", "decode", str(folder), "--out", str(out), "--watch", *further]
         told = {**os.environ, **EMBEDDED, "LOG_DIR": str(out / "logs")}
-        self._process = subprocess.Popen(command, cwd=PROJECT, env=told, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=told,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background begins without it
+        )
 
     def wait_for(self, rows: int) -> None:
         while not self.journal.exists() or self.journal.read_bytes().count(b"\n") < rows:
