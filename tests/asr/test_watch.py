@@ -147,7 +147,8 @@ class Run:
             env=told,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background begins without it
+            # A shell's background begins without SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # nothing here forks
         )
 
     def wait_for(self, rows: int) -> None:
