@@ -36,7 +36,7 @@ def test_passages_come_back_whole_in_the_order_of_their_ids_and_leave_nothing(tm
 
 
 def test_ids_are_ordered_as_python_orders_them(tmp_path: Path):
-    names = ["z", "Z", "é", "\U0001f600", "￿", "a#0001", "a b", "a", "京"]
+    names = ["z", "Z", "é", "\U0001f600", "￿", "a#1", "a b", "a", "京"]
     with in_order(rows(*names), tmp_path / "spool") as ordered:
         assert [passage.id for passage in ordered] == sorted(names)
 
