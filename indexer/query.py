@@ -55,9 +55,9 @@ class Between:
     high: float | None
 
     def whole(self) -> tuple[int | None, int | None]:
-        """The ends as whole numbers of 64 bits, for a field that holds such."""
-        low = None if self.low is None else max(math.ceil(self.low), -(2**63))
-        high = None if self.high is None else min(math.floor(self.high), 2**63 - 1)
+        """The ends as whole numbers of 64 bits, for a field that holds such; what lies beyond is the last of them."""
+        low = None if self.low is None else _of_64_bits(math.ceil(self.low))
+        high = None if self.high is None else _of_64_bits(math.floor(self.high))
         return low, high
 
 
@@ -109,3 +109,7 @@ EVERYTHING: Final = Everything()
 
 Leaf = Term | Phrase | Prefix | Between | Missing
 Query = Everything | Leaf | Constant | Without | AllOf | AnyOf | BestOf
+
+
+def _of_64_bits(number: int) -> int:
+    return min(max(number, -(2**63)), 2**63 - 1)
