@@ -32,6 +32,9 @@ class IndexSettings(BaseSettings):
     index_ca_cert: Path | None = Field(None, description="Certificate authority of an https:// index, as a PEM file.")
     index_shards: int = Field(1, ge=1, description="Primary shards of a new Elasticsearch index.")
     index_versions: int = Field(3, ge=1, description="Loaded versions that are kept to roll back to.")
+    inbox_dir: Path = Field(
+        PROJECT / "var" / "inbox", description="Folder of the clips that were added on the page, which loads include."
+    )
     deletions: Path = Field(
         PROJECT / "var" / "deletions.jsonl", description="Journal of the clips that were deleted, which loads honour."
     )

@@ -28,7 +28,8 @@ def the_finder() -> Finder:
     return finder_of(the_index(), the_settings())
 
 
-def audio_folder() -> Path | None:
-    """The folder of the clips' audio: the settings' own, else the one that the index was loaded with."""
+def audio_folders() -> tuple[Path, ...]:
+    """Where the clips' audio lies, first to last: the settings' folder, else the one that load named; the inbox's."""
     named = the_settings().audio_dir or the_index().about().audio
-    return Path(named) if named else None
+    inbox = the_settings().inbox_dir / "audio"
+    return (Path(named), inbox) if named else (inbox,)

@@ -1,6 +1,6 @@
-"""The sound of a hit: the clip's file, found by its id under the one folder of audio, and sent from beside the page."""
+"""The sound of a hit: the clip's file, found by its id under the folders of audio, and sent from beside the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -17,9 +17,9 @@ AUDIO_ROUTE: Final = "audio"
 """First part of the path under which clips are sent."""
 
 
-def audio_of(folder: Path | None, clip: str) -> Path | None:
-    """The audio file of a clip under the folder; None where there is none, or it is no audio by its ending."""
-    path = find_audio(folder, clip) if folder else None
+def audio_of(folders: Iterable[Path], clip: str) -> Path | None:
+    """The audio file of a clip, in the first folder that has it; None where none has, or it is none by its ending."""
+    path = next(filter(None, (find_audio(folder, clip) for folder in folders)), None)
     return path if path and path.suffix.lower() in AUDIO_SUFFIXES else None
 
 
@@ -32,12 +32,12 @@ def audio_url(passage: Passage) -> str:
     return f"{url}#t={passage.start:g}{end}"
 
 
-def audio_route(folder: Callable[[], Path | None]) -> Route:
-    """The route that sends clips, whole or by ranges, from the folder that ``folder`` returns."""
+def audio_route(folders: Callable[[], Iterable[Path]]) -> Route:
+    """The route that sends clips, whole or by ranges, from the folders that ``folders`` returns."""
 
     def send(request: Request) -> Response:
         try:
-            path = audio_of(folder(), request.path_params["clip"])
+            path = audio_of(folders(), request.path_params["clip"])
         except HearsayError as problem:
             return PlainTextResponse(str(problem), status_code=503)
         if path is None:

@@ -11,7 +11,7 @@ from indexer.errors import IndexMissing
 from indexer.index import Hit
 from search_ui.address import follow, go, here
 from search_ui.ask import Found, ask, meant
-from search_ui.connection import audio_folder, the_settings
+from search_ui.connection import audio_folders, the_settings
 from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
 from search_ui.player import audio_of, audio_url
@@ -95,11 +95,12 @@ def show_found(state: SearchState, found: Found) -> None:
 
 def show_hits(state: SearchState, found: Found) -> None:
     hits = found.result.hits
-    folder = audio_folder()
-    sounds = {hit.passage.id: audio_url(hit.passage) for hit in hits if audio_of(folder, hit.passage.clip)}
+    folders = audio_folders()
+    sounds = {hit.passage.id: audio_url(hit.passage) for hit in hits if audio_of(folders, hit.passage.clip)}
     if not sounds:
-        where = f"under {folder}" if folder else "because no folder was named"
-        st.info(plain(f"No audio was found for these clips {where}. Load them with --audio FOLDER, or set AUDIO_DIR."))
+        where = " or ".join(map(str, folders))
+        advice = "Load them with --audio FOLDER, or set AUDIO_DIR."
+        st.info(plain(f"No audio was found for these clips under {where}. {advice}"))
     common = common_reference(hits) if state.same else ""
     items = [
         hit_html(hit.passage, found.plan.evidence(hit.passage), beside(state, hit, sounds.get(hit.passage.id), common))

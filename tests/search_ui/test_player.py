@@ -1,6 +1,6 @@
-"""The sound of a hit comes from the one folder of audio, by the clip's id, whole or in ranges."""
+"""The sound of a hit comes from the folders of audio, by the clip's id, whole or in ranges."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ from search_ui.player import audio_of, audio_route, audio_url
 CLIP = "samples/sample-000000.mp3"
 
 
-def client(folder: Callable[[], Path | None]) -> TestClient:
-    return TestClient(Starlette(routes=[audio_route(folder)]))
+def client(*folders: Path) -> TestClient:
+    return TestClient(Starlette(routes=[audio_route(lambda: folders)]))
 
 
 def passage(clip: str) -> Passage:
@@ -24,7 +24,7 @@ def passage(clip: str) -> Passage:
 
 
 def test_a_clip_is_sent_whole_with_its_kind(samples: Path) -> None:
-    answer = client(lambda: samples).get(f"/{audio_url(passage(CLIP))}")
+    answer = client(samples).get(f"/{audio_url(passage(CLIP))}")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "audio/mpeg"
@@ -32,7 +32,7 @@ def test_a_clip_is_sent_whole_with_its_kind(samples: Path) -> None:
 
 
 def test_a_range_of_a_clip_is_sent_so_that_a_browser_can_jump(samples: Path) -> None:
-    answer = client(lambda: samples).get(f"/audio/{CLIP}", headers={"Range": "bytes=100-199"})
+    answer = client(samples).get(f"/audio/{CLIP}", headers={"Range": "bytes=100-199"})
 
     assert answer.status_code == 206
     assert answer.content == (samples / "sample-000000.mp3").read_bytes()[100:200]
@@ -43,7 +43,7 @@ def test_a_clip_with_any_name_is_found_by_its_address(tmp_path: Path, clip: str)
     (tmp_path / "set").mkdir()
     (tmp_path / clip).write_bytes(b"sound")
 
-    assert client(lambda: tmp_path).get(f"/{audio_url(passage(clip))}").content == b"sound"
+    assert client(tmp_path).get(f"/{audio_url(passage(clip))}").content == b"sound"
 
 
 @pytest.mark.parametrize(
@@ -55,29 +55,40 @@ def test_nothing_outside_the_folder_is_sent(tmp_path: Path, clip: str) -> None:
     folder.mkdir()
     (folder / "link.mp3").symlink_to(tmp_path / "secret.mp3")
 
-    answer = client(lambda: folder).get(f"/audio/{clip}")
+    answer = client(folder).get(f"/audio/{clip}")
 
     assert answer.status_code == 404
     assert b"secret" not in answer.content
 
 
+def test_the_first_folder_that_has_a_clip_sends_it_and_a_later_one_what_that_lacks(tmp_path: Path) -> None:
+    corpus, inbox = tmp_path / "corpus", tmp_path / "inbox"
+    for folder, names in ((corpus, ["both.mp3"]), (inbox, ["both.mp3", "one.mp3"])):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text(f"{folder.name} {name}")
+
+    assert client(corpus, inbox).get("/audio/both.mp3").text == "corpus both.mp3"
+    assert client(corpus, inbox).get("/audio/inbox/one.mp3").text == "inbox one.mp3"
+
+
 def test_a_file_that_is_no_audio_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("filename\n")
 
-    assert audio_of(tmp_path, "clips.csv") is None
-    assert client(lambda: tmp_path).get("/audio/clips.csv").status_code == 404
+    assert audio_of([tmp_path], "clips.csv") is None
+    assert client(tmp_path).get("/audio/clips.csv").status_code == 404
 
 
 def test_without_a_folder_there_is_no_audio() -> None:
-    assert audio_of(None, CLIP) is None
-    assert client(lambda: None).get(f"/audio/{CLIP}").status_code == 404
+    assert audio_of([], CLIP) is None
+    assert client().get(f"/audio/{CLIP}").status_code == 404
 
 
 def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> None:
-    def folder() -> Path | None:
+    def folders() -> Iterable[Path]:
         raise IndexMissing("nothing has been loaded")
 
-    answer = client(folder).get(f"/audio/{CLIP}")
+    answer = TestClient(Starlette(routes=[audio_route(folders)])).get(f"/audio/{CLIP}")
 
     assert answer.status_code == 503
     assert answer.text == "nothing has been loaded"
