@@ -1,15 +1,21 @@
-"""What Streamlit runs for everybody who opens the page, again on every change."""
+"""What Streamlit runs for everybody who opens a page, again on every change."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from search_ui import search_page
+from search_ui import search_page, understand_page
+from search_ui.header import header_html
 
 HERE = Path(__file__).parent
 
-st.set_page_config("Hearsay", page_icon=HERE / "icon.svg", layout="centered", initial_sidebar_state="auto")
+pages = [
+    st.Page(search_page.show, title="Search", default=True),
+    st.Page(understand_page.show, title="Understand", url_path="understand"),
+]
+page = st.navigation(pages, position="hidden")
+st.set_page_config(f"{page.title} · Hearsay", page_icon=HERE / "icon.svg", layout="centered")
 st.html(HERE / "style.css")
 st.html(f"<script>{(HERE / 'page.js').read_text()}</script>", unsafe_allow_javascript=True)
-st.html(HERE / "header.html")
-search_page.show()
+st.html(header_html(pages, page))
+page.run()

@@ -36,12 +36,12 @@
     button.textContent = "cannot play";
   });
 
-  // ── links to other searches: as going back does, without loading the page anew ──
+  // ── links to other searches and pages: as going back does, without loading the page anew ──
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.go");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    history.pushState({}, "", link.search || location.pathname);
+    history.pushState({}, "", link.pathname + link.search);
     dispatchEvent(new PopStateEvent("popstate"));
     document.querySelector(".stMain").scrollTo({ top: 0 });
   });

@@ -153,7 +153,7 @@ def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> No
 
     expect(tab.locator(".transcript")).to_have_text(EVIL)
     assert tab.locator(".hit img").count() == 0
-    assert tab.title() == "Hearsay"
+    assert tab.title() == "Search · Hearsay"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

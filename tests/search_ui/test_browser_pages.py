@@ -1,0 +1,53 @@
+"""The way from page to page in a real browser: links, Back and Forward, without a new page being loaded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from clips.table import read_csv
+from tests.search_ui.pages import load, served_page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    load(folder / "index", list(read_csv(samples / "clips.csv").rows().values()), samples)
+    with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
+        yield found
+
+
+def expect_page(tab: Page, name: str, url: str) -> None:
+    """The address, the title and the link that is marked all say which page it is."""
+    expect(tab).to_have_url(url)
+    expect(tab).to_have_title(f"{name} · Hearsay")
+    expect(tab.locator("nav[aria-label=Pages] a[aria-current=page]")).to_have_text(name)
+
+
+def test_links_lead_from_page_to_page_and_back_and_forward_follow(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?accent=us")
+    expect_page(tab, "Search", f"{address}/?accent=us")
+    tab.evaluate("window.isStillHere = true")
+
+    tab.get_by_role("link", name="Understand").click()
+    expect_page(tab, "Understand", f"{address}/understand")
+    tab.get_by_role("link", name="Search", exact=True).click()
+    expect_page(tab, "Search", f"{address}/")
+    tab.go_back()
+    expect_page(tab, "Understand", f"{address}/understand")
+    tab.go_back()
+    expect_page(tab, "Search", f"{address}/?accent=us")
+    expect(tab.get_by_role("button", name="accent: United States ×")).to_be_visible()
+    tab.go_forward()
+    expect_page(tab, "Understand", f"{address}/understand")
+    assert tab.evaluate("window.isStillHere")
+
+
+def test_a_page_that_was_sent_opens_as_itself(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/understand")
+    expect_page(tab, "Understand", f"{address}/understand")
+    tab.reload()
+    expect_page(tab, "Understand", f"{address}/understand")
