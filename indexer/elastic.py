@@ -25,7 +25,7 @@ from indexer.elastic_query import (
     words_body,
 )
 from indexer.elastic_sample import Sample
-from indexer.elastic_search import answer
+from indexer.elastic_search import answer, every_hit
 from indexer.elastic_versions import ElasticVersions, exact_count
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.index import About, Request, Result, RolledBack
@@ -112,6 +112,11 @@ class ElasticIndex:
         with self._translated():
             self._check()
             return answer(self._client, self._alias, request)
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        with self._translated():
+            self._check()
+            yield from every_hit(self._client, self._alias, request)
 
     def vocabulary(self) -> dict[str, int]:
         counts: dict[str, int] = {}

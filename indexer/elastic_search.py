@@ -1,6 +1,7 @@
 """One request to Elasticsearch: one round trip for hits, total and facets, more only for pages far down."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
@@ -11,6 +12,12 @@ from indexer.passages import Passage
 
 _WINDOW: Final = 10_000
 """Hits up to which Elasticsearch pages by numbers; beyond, a search goes on after the last hit that was seen."""
+
+_STEP: Final = 1_000
+"""Hits that are fetched at a time where all of them are wanted, each with all that is known of it."""
+
+_KEPT: Final = "5m"
+"""Who takes a step away slowly, over a thin line, still finds the next one."""
 
 _ALL_SHARDS: Final = "dfs_query_then_fetch"
 """Scores by the statistics of all shards together, as the other engine has them."""
@@ -40,9 +47,7 @@ def _far_down(
     client: Elasticsearch, index: str, body: Mapping[str, Any], start: int, size: int
 ) -> tuple[dict[str, Any], list[Any]]:
     """The answer with total and facets, and the hits of a page that ends beyond the window; the index stands still."""
-    moment = client.open_point_in_time(index=index, keep_alive="1m")["id"]
-    pinned = {"pit": {"id": moment, "keep_alive": "1m"}}
-    try:
+    with _moment(client, index) as pinned:
         counts = _search(client, **pinned, **body, size=0)
         hits_only = pinned | {name: part for name, part in body.items() if name != "aggs"}
         found: list[Any] = []
@@ -56,5 +61,23 @@ def _far_down(
                 break
             last = hits[-1]["sort"]
         return counts, found
+
+
+def every_hit(client: Elasticsearch, index: str, request: Request) -> Iterator[Passage]:
+    """Every passage that matches, in the order of `answer`; the index stands still meanwhile."""
+    body = search_body(request) | {"aggs": {}, "track_total_hits": False}
+    last: Any = None
+    with _moment(client, index) as pinned:
+        while hits := _search(client, **pinned, **body, size=_STEP, search_after=last)["hits"]["hits"]:
+            yield from (Passage.from_source(hit["_source"]) for hit in hits)
+            last = hits[-1]["sort"]
+
+
+@contextmanager
+def _moment(client: Elasticsearch, index: str) -> Iterator[dict[str, Any]]:
+    """The index as it is now, as a part of a search; kept for as long as one step may be waited for."""
+    moment = client.open_point_in_time(index=index, keep_alive=_KEPT)["id"]
+    try:
+        yield {"pit": {"id": moment, "keep_alive": _KEPT}}
     finally:
         client.close_point_in_time(id=moment)

@@ -14,7 +14,7 @@ from clips.table import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
-from indexer.embedded_search import facets, matching, page
+from indexer.embedded_search import addresses, facets, matching, page
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing
 from indexer.index import About, Hit, Request, Result, RolledBack
@@ -99,6 +99,11 @@ class EmbeddedIndex:
         total, found = page(searcher, request, is_ordered=opened.is_ordered)
         hits = tuple(Hit(score, passage_of(searcher.doc(address))) for score, address in found)
         return Result(total, hits, facets(searcher, request))
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        opened = self._open()
+        for address in addresses(opened.searcher, request, is_ordered=opened.is_ordered):
+            yield passage_of(opened.searcher.doc(address))
 
     def vocabulary(self) -> dict[str, int]:
         terms = self._open().searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())

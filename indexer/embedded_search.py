@@ -1,6 +1,9 @@
 """One request to the embedded engine: the hits of a page in their one order, and the facets' counts."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Any, Final
 
 from tantivy import DocAddress, Order, Query, Searcher
 
@@ -10,6 +13,9 @@ from indexer.query import Everything
 
 Found = list[tuple[float, DocAddress]]
 """Scores and addresses."""
+
+_STEP: Final = 50_000
+"""Addresses that are fetched at a time where all hits are wanted."""
 
 
 def matching(searcher: Searcher, query: Query) -> int:
@@ -37,6 +43,35 @@ def page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int
         return total, found[: end - start]
     total, found = _with_ties(searcher, query, end)
     return total, _by_rank(searcher, found)[start:end]
+
+
+def addresses(searcher: Searcher, request: Request, *, is_ordered: bool) -> Iterator[DocAddress]:
+    """Where every hit lies, in the order of `answer`; some are fetched at a time."""
+    for number in count(1):
+        _, found = _page(searcher, replace(request, size=_STEP, page=number), is_ordered=is_ordered)
+        yield from (address for _, address in found)
+        if len(found) < _STEP:
+            return
+
+
+def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
+    """The total, and the hits of the page asked for in the order asked for, ties by id."""
+    query, how = filtered(request), _order(request)
+    most = max(1, searcher.num_docs)
+    start = min((request.page - 1) * request.size, most)
+    end = min(start + request.size, most)
+    if is_ordered or how == _BY_RANK:
+        total, found = _search(searcher, query, max(1, end - start), offset=start, **how)
+        return total, found[: end - start]
+    total, found = _with_ties(searcher, query, end, how)
+    return total, _by_rank(searcher, found)[start:end]
+
+
+def _order(request: Request) -> dict[str, Any]:
+    """How the engine is told the order; it puts what has no value last by itself."""
+    if sort := request.sort:
+        return {"order_by_field": sort.field, "order": Order.Desc if sort.falling else Order.Asc}
+    return _BY_RANK if isinstance(request.query, Everything) else {}
 
 
 def _with_ties(searcher: Searcher, query: Query, end: int) -> tuple[int, Found]:

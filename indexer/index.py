@@ -1,6 +1,6 @@
 """The seam between what is asked and what answers: requests, results, and the index that every engine is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,6 +101,14 @@ class SearchIndex(Protocol):
 
     def search(self, request: Request) -> Result:
         """Hits, exact total and facet counts for one request."""
+        ...
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        """Every passage that `search` finds, in its order, as the index stood when the first was asked for.
+
+        They are read as they are asked for: of however many, few are held. The request's size, page and facets say
+        nothing here.
+        """
         ...
 
     def vocabulary(self) -> dict[str, int]:

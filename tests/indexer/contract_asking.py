@@ -1,13 +1,14 @@
 """What every engine answers: what comes back, in which order, on which page, and how it is counted and filtered."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from clips.normalise import tokens
 from indexer.documents import SENTINEL
-from indexer.fields import FACETS, UNKNOWN
-from indexer.index import Range, Request, SearchIndex
+from indexer.fields import FACETS, SORTS, UNKNOWN
+from indexer.index import Range, Request, SearchIndex, Sort
 from indexer.query import EVERYTHING, AnyOf, Query, Term
 from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
@@ -76,11 +77,53 @@ class AskingContract:
         whole = ids(made, query)
         assert paged(made, query, size, len(whole) // size + 1) == whole
 
+    @pytest.mark.parametrize("field", SORTS)
+    @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
+    @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((heard("the"), heard("a"), heard("no")))], ids=str)
+    def test_hits_are_sorted_by_a_number_those_without_one_last_and_ties_by_id(
+        self, made: SearchIndex, query: Query, field: str, falling: bool
+    ):
+        found = {hit.passage.id: hit for hit in made.search(Request(query, size=100)).hits}
+        numbers = {one: hit.passage.source().get(field) for one, hit in found.items()}
+        having = sorted(one for one, number in numbers.items() if number is not None)
+        expected = sorted(having, key=lambda one: -numbers[one] if falling else numbers[one])
+        expected += sorted(one for one in found if one not in having)
+        assert len(having) > len({numbers[one] for one in having}) > 1, "some are equal, and not all"
+
+        hits = made.search(Request(query, size=100, sort=Sort(field, falling))).hits
+        assert [hit.passage.id for hit in hits] == expected
+        assert [hit.score for hit in hits] == pytest.approx([found[one].score for one in expected], rel=1e-6)
+        pages = [made.search(Request(query, size=3, page=page, sort=Sort(field, falling))) for page in range(1, 20)]
+        assert [hit.passage.id for page in pages for hit in page.hits] == expected
+
+    def test_a_sorted_search_that_finds_nothing_answers(self, made: SearchIndex):
+        result = made.search(Request(heard("nobody"), sort=Sort("wer"), seconds=True))
+        assert (result.total, result.hits, result.seconds) == (0, (), 0.0)
+
+    def test_the_seconds_of_all_that_match_are_added_up_where_they_are_asked_for(self, made: SearchIndex):
+        assert made.search(Request(heard("home"), size=1, seconds=True)).seconds == 15.0
+        male = Request(heard("home"), {"gender": frozenset({"male"})}, facets=("gender",), seconds=True)
+        assert made.search(male).seconds == 7.0
+        assert made.search(replace(male, ranges={"duration": Range(3.0)}, facets=())).seconds == 5.0
+        assert made.search(Request(heard("home"))).seconds is None
+        everything = sum(passage.row.duration or 0.0 for passage in passages())
+        assert made.search(Request(seconds=True)).seconds == pytest.approx(everything)
+
     def test_a_page_beyond_the_end_is_empty_and_the_total_stays(self, made: SearchIndex):
         for query in (EVERYTHING, heard("boy")):
             result = made.search(Request(query, page=1000, size=9))
             assert result.hits == ()
             assert result.total == made.count(query)
+
+    @pytest.mark.parametrize("query", [EVERYTHING, heard("boy"), AnyOf((heard("the"), heard("a")))], ids=str)
+    def test_a_walk_leads_to_every_hit_in_order_whatever_page_is_asked_for(self, made: SearchIndex, query: Query):
+        filters = {"gender": frozenset({"male", UNKNOWN})}
+        hits = made.search(Request(query, filters, size=100)).hits
+        walked = made.walk(Request(query, filters, facets=FACETS, size=1, page=3))
+        assert list(walked) == [hit.passage for hit in hits] != []
+
+    def test_a_walk_to_nothing_ends_at_once(self, made: SearchIndex):
+        assert list(made.walk(Request(heard("nothing-like-it")))) == []
 
     def test_facets_count_every_passage_once_and_unknown_among_them(self, made: SearchIndex):
         facets = made.search(Request(facets=FACETS, size=1)).facets

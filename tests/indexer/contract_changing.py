@@ -29,6 +29,7 @@ class ChangingContract:
     def test_before_the_first_load_everything_says_that_there_is_no_index(self, index: SearchIndex):
         questions: list[Callable[[], object]] = [
             lambda: index.search(Request()),
+            lambda: list(index.walk(Request())),
             lambda: index.get("x"),
             index.count,
             index.vocabulary,
@@ -49,6 +50,15 @@ class ChangingContract:
         assert ids(index) == ["d"]
         assert (first.audio, index.about().audio) == (None, "/somewhere/else")
         assert first.version < index.about().version
+
+    def test_a_walk_goes_on_through_the_index_that_it_began_in(self, index: SearchIndex):
+        index.replace(rows("a", "b", "c"))
+        walked = index.walk(Request())
+        first = next(walked)
+        index.delete(["b"])
+        index.replace(rows("d"))
+        assert [first.id, *(passage.id for passage in walked)] == ["a", "b", "c"]
+        assert [passage.id for passage in index.walk(Request())] == ["d"]
 
     def test_an_index_of_nothing_answers(self, index: SearchIndex):
         assert index.replace([]) == 0

@@ -55,6 +55,13 @@ def test_page_after_page_leads_to_every_hit_once(indices: list[SearchIndex], que
     assert rankings == [rankings[0]] * len(indices)
 
 
+def test_a_walk_leads_further_than_any_page(indices: list[SearchIndex]):
+    request = Request(AnyOf((heard("word"), Constant(heard("same"), 0.5))))
+    walks = [[passage.id for passage in index.walk(request)] for index in indices]
+    assert len(set(walks[0])) == len(walks[0]) == NUMBER
+    assert walks == [walks[0]] * len(indices)
+
+
 @pytest.mark.parametrize("page", [1000, 1001, 2499, 2500, 2501])
 def test_a_small_page_far_down_is_the_same_in_all(indices: list[SearchIndex], page: int):
     assert_same(indices, Request(heard("same"), size=10, page=page, facets=("age",)))
