@@ -1,0 +1,77 @@
+"""A transcript as subtitles: SRT and WebVTT, and what one cue of them holds."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from clips.row import ClipRow, Segment, Word
+
+LONGEST_CUE: Final = 7.0
+"""Seconds that a cue made of words stands at most."""
+
+LONGEST_TEXT: Final = 84
+"""Characters of such a cue at most: two lines of 42, as broadcasters have them."""
+
+PAUSE: Final = 0.8
+"""Seconds of silence between two words that end a cue."""
+
+
+def cues(row: ClipRow) -> tuple[Segment, ...]:
+    """What is said in a clip and when: its words in stretches that can be read at once, else its segments as they are.
+
+    Empty where no times are known.
+    """
+    return tuple(_cue(words) for words in _readable(row.words)) or row.segments
+
+
+def srt(segments: Sequence[Segment]) -> str:
+    """SubRip: numbered cues, with a comma before the milliseconds."""
+    cues = (
+        f"{number}\n{_time(segment.start, ',')} --> {_time(segment.end, ',')}\n{segment.text}\n\n"
+        for number, segment in enumerate(_spoken(segments), 1)
+    )
+    return "".join(cues)
+
+
+def vtt(segments: Sequence[Segment]) -> str:
+    """WebVTT: a head line, cues, and a point before the milliseconds; what would be markup is escaped."""
+    cues = (
+        f"{_time(segment.start, '.')} --> {_time(segment.end, '.')}\n{_escaped(segment.text)}\n\n"
+        for segment in _spoken(segments)
+    )
+    return "WEBVTT\n\n" + "".join(cues)
+
+
+def _readable(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """The words in stretches, each within the bounds of a cue but where one word by itself is longer."""
+    stretch = list(words[:1])
+    for before, word in pairwise(words):
+        if word.start - before.end >= PAUSE or not _fits(stretch, word):
+            yield stretch
+            stretch = []
+        stretch.append(word)
+    if stretch:
+        yield stretch
+
+
+def _fits(stretch: Sequence[Word], word: Word) -> bool:
+    is_short = word.end - stretch[0].start <= LONGEST_CUE
+    return is_short and sum(len(other.text) + 1 for other in stretch) + len(word.text) <= LONGEST_TEXT
+
+
+def _cue(words: Sequence[Word]) -> Segment:
+    return Segment(words[0].start, words[-1].end, " ".join(word.text for word in words))
+
+
+def _spoken(segments: Sequence[Segment]) -> list[Segment]:
+    return [segment for segment in segments if segment.text]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _time(seconds: float, point: str) -> str:
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
