@@ -14,8 +14,9 @@ from clips.normalise import words as counted_words
 from clips.row import ClipRow
 from indexer.evidence import Evidence, told
 from indexer.fields import facet_label
-from indexer.highlight import Mark, Piece, highlight
+from indexer.highlight import highlight
 from indexer.passages import Passage
+from search_ui.words import words_html
 
 EMBEDDED_MODELS: Final = {
     "pocketsphinx": "the recogniser inside Hearsay, which mishears more than a large model does",
@@ -41,9 +42,9 @@ class Beside:
 
 def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> str:
     """One hit as an item of a list, with its words marked and how they were heard."""
-    pieces = highlight(passage.row.generated_text, evidence)
     return (
-        f'<li class="hit">{_player(passage, beside.audio)}<div class="said"><div>{_transcript(passage.row, pieces)}'
+        f'<li class="hit"{_stretch(passage)}>{_player(passage, beside.audio)}<div class="said">'
+        f"<div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}"
         f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
         f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}</p></div></li>'
     )
@@ -107,25 +108,24 @@ def _player(passage: Passage, audio: str | None) -> str:
     label = escape(f"Play {passage.id}{', ' if length else ''}{length}")
     return (
         f'<div class="player"><button class="play" type="button" aria-label="{label}" aria-pressed="false">{length}'
-        f'</button><audio preload="none" src="{escape(audio)}" data-start="{_start(passage):g}"></audio></div>'
+        f'</button><audio preload="none" src="{escape(audio)}"></audio></div>'
     )
 
 
-def _start(passage: Passage) -> float:
-    return 0.0 if passage.is_whole else passage.start
+def _stretch(passage: Passage) -> str:
+    """Where a part of a recording starts and ends; a whole clip plays from beginning to end, whatever its row says."""
+    if passage.is_whole:
+        return ""
+    end = "" if passage.end is None else f' data-end="{passage.end:g}"'
+    return f' data-start="{passage.start:g}"{end}'
 
 
-def _transcript(row: ClipRow, pieces: Sequence[Piece]) -> str:
+def _transcript(row: ClipRow, evidence: Sequence[Evidence], *, is_heard: bool) -> str:
     if not row.generated_text:
         why = f"could not be heard: {escape(row.error)}" if row.error else "nothing was heard"
         return f'<p class="transcript none">{why}</p>'
-    loud = row.generated_text.isupper()
-    marked = (_piece(text.lower() if loud else text, mark) for text, mark in pieces)
-    return f'<p class="transcript">{"".join(marked)}</p>'
-
-
-def _piece(text: str, mark: Mark) -> str:
-    return f'<mark class="{mark}">{escape(text)}</mark>' if mark else escape(text)
+    words = row.words if is_heard else ()
+    return f'<p class="transcript">{words_html(highlight(row.generated_text, evidence), words)}</p>'
 
 
 def _how(evidence: Sequence[Evidence]) -> str:

@@ -24,12 +24,8 @@ def audio_of(folders: Iterable[Path], clip: str) -> Path | None:
 
 
 def audio_url(passage: Passage) -> str:
-    """The address of a passage's sound, seen from the page; of a part of a clip it names start and end in seconds."""
-    url = f"{AUDIO_ROUTE}/{quote(passage.clip)}"
-    if passage.is_whole:
-        return url
-    end = "" if passage.end is None else f",{passage.end:g}"
-    return f"{url}#t={passage.start:g}{end}"
+    """The address of the sound of a passage's clip, seen from the page."""
+    return f"{AUDIO_ROUTE}/{quote(passage.clip)}"
 
 
 def audio_route(folders: Callable[[], Iterable[Path]]) -> Route:

@@ -1,0 +1,143 @@
+"""Listening in a real browser: from any word, by mouse and by keyboard, with the word that sounds underlined."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from clips.row import ClipRow, Word
+from clips.table import read_csv
+from tests.search_ui.pages import load, served_page
+
+pytestmark = pytest.mark.browser
+
+FIRST, SECOND = "samples/sample-000000.mp3", "samples/sample-000001.mp3"
+
+
+def heard(row: ClipRow, seconds: float = 0.3) -> ClipRow:
+    """The row as if its words had been said one after the other, each in so many seconds."""
+    said = row.text.split()
+    words = tuple(Word(text, at * seconds, (at + 1) * seconds) for at, text in enumerate(said))
+    return replace(row, generated_text=" ".join(said), words=words)
+
+
+@pytest.fixture(scope="module")
+def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    rows = [heard(row) for row in read_csv(samples / "clips.csv").rows().values()]
+    load(folder / "index", rows, samples)
+    with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
+        yield found
+
+
+def hit(tab: Page, clip: str) -> Locator:
+    return tab.locator(".hit").filter(has_text=clip)
+
+
+def wait_for_sound(tab: Page, hit: Locator, after: float = 0.0) -> None:
+    """Return when this hit sounds, past so many seconds."""
+    tab.wait_for_function(
+        "([hit, after]) => { const audio = hit.querySelector('audio');"
+        " return !audio.error && !audio.paused && audio.currentTime > after }",
+        arg=[hit.element_handle(), after],
+    )
+
+
+def sounding(tab: Page) -> int:
+    return int(tab.locator("audio").evaluate_all("clips => clips.filter(clip => !clip.paused).length"))
+
+
+def test_a_clip_plays_from_the_word_that_was_clicked(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    first = tab.locator(".hit").first
+    word = first.locator(".word").nth(4)
+    word.click()
+
+    wait_for_sound(tab, first, after=1.2)
+    expect(first.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "true")
+    expect(word).to_be_focused()
+
+
+def test_the_word_that_sounds_is_underlined_until_it_is_quiet(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    first = tab.locator(".hit").first
+    first.locator("audio").evaluate("audio => (audio.playbackRate = 0.1)")
+    first.locator(".word").nth(2).click()
+    expect(first.locator(".word").nth(2)).to_have_class("word sounds")
+    expect(tab.locator(".word.sounds")).to_have_count(1)
+    first.get_by_role("button", name="Play").click()
+
+    expect(tab.locator(".word.sounds")).to_have_count(0)
+    assert sounding(tab) == 0
+
+
+def test_arrows_go_from_word_to_word_and_enter_plays_from_there(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    words = tab.locator(".hit").first.locator(".word")
+    words.first.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowRight")
+    expect(words.nth(2)).to_be_focused()
+    tab.keyboard.press("End")
+    expect(words.last).to_be_focused()
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("Enter")
+
+    wait_for_sound(tab, tab.locator(".hit").first, after=(words.count() - 2) * 0.3)
+
+
+def test_a_transcript_is_one_stop_of_the_tab_key(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    words = tab.locator(".hit").first.locator(".word")
+    words.first.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Tab")
+    assert not tab.evaluate("document.activeElement.matches('.word')")
+    tab.keyboard.press("Shift+Tab")
+
+    expect(words.nth(1)).to_be_focused()
+
+
+def test_keys_lead_from_hit_to_hit_and_the_sound_goes_along(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    hits = tab.locator(".hit")
+    expect(hits.nth(1)).to_be_visible()
+    tab.keyboard.press("n")
+    expect(hits.nth(0)).to_be_focused()
+    assert sounding(tab) == 0
+    tab.keyboard.press("Space")
+    wait_for_sound(tab, hits.nth(0))
+    tab.keyboard.press("j")
+    wait_for_sound(tab, hits.nth(1))
+    expect(hits.nth(1)).to_be_focused()
+    assert sounding(tab) == 1
+    tab.keyboard.press("Enter")
+    expect(hits.nth(1).get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
+    tab.keyboard.press("k")
+
+    expect(hits.nth(0)).to_be_focused()
+    assert sounding(tab) == 0
+
+
+def test_keys_are_letters_in_the_box(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    expect(tab.locator(".hit").first).to_be_visible()
+    box = tab.get_by_label("Search what was said")
+    box.fill("")
+    box.press_sequentially("jn kp ")
+
+    expect(box).to_have_value("jn kp ")
+    expect(box).to_be_focused()
+
+
+def test_a_clip_begins_anew_when_it_has_ended(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    first = tab.locator(".hit").first
+    first.locator("audio").evaluate("audio => { audio.play(); audio.currentTime = 1e6 }")
+    tab.wait_for_function("document.querySelector('.hit audio').ended")
+    first.get_by_role("button", name="Play").click()
+
+    wait_for_sound(tab, first)
+    assert first.locator("audio").evaluate("audio => audio.currentTime < audio.duration / 2")
