@@ -28,6 +28,29 @@ def read_journal(path: Path) -> dict[str, ClipRow]:
     return rows
 
 
+def read_journal_from(path: Path, start: int, end: int | None = None) -> tuple[dict[str, ClipRow], int]:
+    """The latest row of each clip in the lines from byte ``start`` to byte ``end``, and where the last of them ends.
+
+    A last line that lacks its end is still being written, and is not among them. Raises as `read_journal` does.
+    """
+    rows: dict[str, ClipRow] = {}
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            for line in file:
+                if not line.endswith(b"\n") or (end is not None and start >= end):
+                    break
+                if line.strip():
+                    row = _row_of_line(line)
+                    rows[row.id] = row
+                start += len(line)
+    except OSError as problem:
+        raise ClipsError(f"{path} cannot be read: {problem.strerror or problem}") from problem
+    except BadRow as problem:
+        raise BadRow(f"{path}, the line at byte {start}: {problem}") from problem
+    return rows, start
+
+
 def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as file:

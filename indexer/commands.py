@@ -1,16 +1,26 @@
 """What each word on the command line does; every one returns an exit status."""
 
+import signal
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer import load as loading
+from indexer.errors import WrongRequest
 from indexer.finding import Finder, Plan, finder_of
 from indexer.index import SearchIndex
 from indexer.query import Term
 from indexer.settings import IndexSettings
+from indexer.watching import Watcher
+
+INBOX_JOURNAL: Final = "clips.jsonl"
+"""Name of the journal in the folder of the inbox."""
 
 
 def note(text: str) -> None:
@@ -27,7 +37,7 @@ def plan_of(finder: Finder, words: str, mode: str) -> Plan:
 
 
 def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
-    rows = loading.read_rows(asked.files)
+    rows = loading.read_rows([*_inbox(asked, settings), *asked.files])
     if asked.audio:
         found, looked_for = loading.audio_found(list(rows), asked.audio)
         if found < looked_for / 2:
@@ -47,6 +57,20 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     return 0
 
 
+def _inbox(asked: Namespace, settings: IndexSettings) -> list[Path]:
+    """The journal of the clips that were added on the page, which belong into the index that the page asks.
+
+    It is merged first, so that what a file says of one of them wins.
+    """
+    journal = settings.inbox_dir / INBOX_JOURNAL
+    is_elsewhere = asked.index not in (None, settings.index_url)
+    is_there = journal.is_file() and journal.stat().st_size > 0
+    if asked.no_inbox or is_elsewhere or not is_there or journal.resolve() in map(Path.resolve, asked.files):
+        return []
+    print(f"with the inbox, {journal}, too (--no-inbox leaves it out)")
+    return [journal]
+
+
 def progress_bar() -> Progress:
     """A bar on standard error, where somebody watches it."""
     console = Console(stderr=True)
@@ -64,9 +88,23 @@ def _print_loaded(loaded: loading.Loaded) -> None:
 
 
 def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    if asked.watch:
+        return _watch(index, asked.files, settings)
     came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions)
     print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
     return 0
+
+
+def _watch(index: SearchIndex, files: Sequence[Path], settings: IndexSettings) -> int:
+    """Put a journal as it grows, until Ctrl-C or a termination signal; 1 where the index lacks some of it then."""
+    if len(files) != 1 or files[0].suffix not in (".jsonl", ".ndjson"):
+        raise WrongRequest("--watch takes one journal, a .jsonl file; it need not be there yet")
+    ended = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    watcher = Watcher(index, files[0], settings.deletions, lambda text: print(f"inbox: {text}", file=sys.stderr))
+    watcher.watch(ended)
+    return 1 if watcher.trouble else 0
 
 
 def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:

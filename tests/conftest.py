@@ -40,6 +40,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
         terminalreporter.line("HEARSAY_REQUIRE insists on them; .ci/run sets it", red=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What somebody added on the page here is in no test's index."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("INBOX_DIR", str(tmp_path_factory.mktemp("nobody") / "inbox"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of the project's own sample clips."""

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clips.errors import BadRow, ClipsError, JournalInUse
-from clips.journal import Journal, read_journal
+from clips.journal import Journal, read_journal, read_journal_from
 from clips.row import SCHEMA_VERSION, ClipRow
 from tests.conftest import PROJECT
 
@@ -176,3 +176,30 @@ def test_a_full_disk_is_reported_and_no_part_of_the_batch_stays(path: Path):
     assert full.stderr.startswith("ClipsError: ")
     assert "cannot be written" in full.stderr
     assert path.read_bytes() == whole
+
+
+def test_what_was_appended_after_a_place_is_read_from_there(path: Path):
+    before = len(write(path, ROWS[:1]))
+    after = len(write(path, [ROWS[1], ClipRow("a", text="again")]))
+    assert read_journal_from(path, before) == ({"b": ROWS[1], "a": ClipRow("a", text="again")}, after)
+    assert read_journal_from(path, 0, before) == ({"a": ROWS[0]}, before)
+    assert read_journal_from(path, after) == ({}, after)
+
+
+def test_read_from_a_place_a_line_without_its_end_is_left_for_the_next_time(path: Path):
+    whole = write(path, ROWS)
+    path.write_bytes(whole[:-1])
+    rows, end = read_journal_from(path, 0)
+    assert list(rows) == ["a", "b"]
+    path.write_bytes(whole)
+    assert read_journal_from(path, end) == ({"c": ROWS[2]}, len(whole))
+
+
+def test_a_bad_line_after_a_place_is_named_by_where_it_begins(path: Path):
+    start = len(write(path, ROWS))
+    with path.open("a", encoding="utf-8") as file:
+        file.write("{}\n")
+    with pytest.raises(BadRow, match=f"byte {start}: a clip row needs a filename"):
+        read_journal_from(path, start)
+    with pytest.raises(ClipsError, match="cannot be read"):
+        read_journal_from(path.with_name("gone.jsonl"), 0)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from clips.journal import Journal
 from clips.row import ClipRow
 from indexer.__main__ import main
 from indexer.embedded import EmbeddedIndex
@@ -348,3 +349,41 @@ def test_a_minus_before_a_word_is_no_option(
     assert capsys.readouterr().out == "1\n"
     assert main(["search", "--mode", "exact", "--json", "--duration", "-10", *where, *words]) == 0
     assert json.loads(capsys.readouterr().out)["total"] == 0, "none of them has a duration"
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The journal of an inbox with one clip of its own, one of the corpus, and one that was taken back."""
+    monkeypatch.setenv("INBOX_DIR", str(tmp_path / "inbox"))
+    with Journal(tmp_path / "inbox" / "clips.jsonl") as journal:
+        journal.append([ClipRow("inbox/hello.wav", generated_text="hello", text="hallo"), ClipRow("inbox/gone.wav")])
+        journal.append([ClipRow("inbox/gone.wav", deleted=True), ClipRow("cv/1.mp3", age="nineties", accent="wales")])
+        return journal.path
+
+
+def test_a_load_includes_the_inbox_and_what_its_files_say_wins(
+    files: list[str], inbox: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["load", *files]) == 0
+    said = capsys.readouterr().out
+    assert f"with the inbox, {inbox}, too (--no-inbox leaves it out)" in said
+    assert "loaded 5 clips" in said
+    assert [hit["id"] for hit in asked(capsys, "hello")["hits"]] == ["inbox/hello.wav"]
+    assert list(asked(capsys, "boy", "--accent", "us")["facets"]["age"]) == ["twenties"]
+
+
+def test_a_load_without_the_inbox_or_into_another_index_leaves_it_out(
+    files: list[str], inbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for words in (["--no-inbox"], ["--index", str(tmp_path / "other")]):
+        assert main(["load", *files, *words]) == 0
+        said = capsys.readouterr().out
+        assert "loaded 4 clips" in said
+        assert "inbox" not in said
+
+
+def test_the_inbox_is_loaded_once_where_it_is_named_itself(inbox: Path, files: list[str], capsys: Any):
+    assert main(["load", str(inbox)]) == 0
+    said = capsys.readouterr().out
+    assert "loaded 2 clips" in said
+    assert "too" not in said

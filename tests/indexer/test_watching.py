@@ -1,0 +1,235 @@
+"""A journal that is watched ends up in the index, whatever becomes of the index meanwhile."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from clips.errors import BadRow
+from clips.journal import Journal
+from clips.row import ClipRow
+from indexer import load as loading
+from indexer.__main__ import main
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import IndexInUse, IndexMissing, LoadFailed
+from indexer.passages import Passage
+from indexer.query import Term
+from indexer.watching import Watcher
+from tests.conftest import PROJECT
+
+CORPUS = [ClipRow("set/1.mp3", generated_text="the boy ran")]
+HELLO = ClipRow("inbox/hello.wav", generated_text="hello there", age="twenties", dataset="inbox")
+LATER = ClipRow("inbox/later.wav", generated_text="see you later", dataset="inbox")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[EmbeddedIndex]:
+    index = EmbeddedIndex(tmp_path / "index")
+    loading.load(index, CORPUS, tmp_path / "deletions.jsonl")
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "inbox" / "clips.jsonl"
+
+
+def append(journal: Path, *rows: ClipRow) -> None:
+    with Journal(journal) as opened:
+        opened.append(rows)
+
+
+def watcher_of(index: EmbeddedIndex, journal: Path, said: list[str] | None = None) -> Watcher:
+    told: list[str] = [] if said is None else said
+    return Watcher(index, journal, journal.parent.parent / "deletions.jsonl", told.append)
+
+
+def clips(index: EmbeddedIndex) -> set[str]:
+    return {row.id for row in (*CORPUS, HELLO, LATER) if index.count(Term("clip", row.id))}
+
+
+def test_rows_are_put_as_they_are_appended(index: EmbeddedIndex, journal: Path):
+    watcher = watcher_of(index, journal)
+    watcher.look()
+    append(journal, HELLO)
+    watcher.look()
+    assert clips(index) == {"set/1.mp3", HELLO.id}
+
+    append(journal, LATER, ClipRow(HELLO.id, deleted=True))
+    watcher.look()
+    assert clips(index) == {"set/1.mp3", LATER.id}
+
+
+def test_a_line_that_is_still_being_written_waits_for_its_end(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-10])
+    watcher = watcher_of(index, journal)
+    watcher.look()
+    assert clips(index) == {"set/1.mp3"}
+
+    journal.write_bytes(whole)
+    watcher.look()
+    assert HELLO.id in clips(index)
+
+
+def test_a_new_start_goes_on_where_the_last_one_ended(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    watcher_of(index, journal).look()
+    index.put([Passage(HELLO.id, 0.0, None, ClipRow(HELLO.id, generated_text="put by hand since"))])
+    append(journal, LATER)
+
+    said: list[str] = []
+    watcher_of(index, journal, said).look()
+
+    assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
+    kept = index.get(HELLO.id)
+    assert kept is not None
+    assert kept.row.generated_text == "put by hand since"
+
+
+def test_a_load_that_left_the_inbox_out_gets_it_again_but_for_what_was_deleted(
+    index: EmbeddedIndex, journal: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("indexer.watching.CHECK_SECONDS", 0.0)
+    deletions = journal.parent.parent / "deletions.jsonl"
+    watcher = watcher_of(index, journal)
+    append(journal, HELLO, LATER)
+    watcher.look()
+    loading.delete(index, [LATER.id], deletions)
+
+    loading.load(index, CORPUS, deletions)
+    assert clips(index) == {"set/1.mp3"}
+    watcher.look()
+    assert clips(index) == {"set/1.mp3", HELLO.id}
+
+    append(journal, LATER)  # somebody added it once more
+    watcher.look()
+    loading.load(index, [*CORPUS, LATER], deletions)
+    assert LATER.id in clips(index)
+
+
+def test_an_index_that_is_not_there_yet_is_waited_for(tmp_path: Path, journal: Path):
+    index = EmbeddedIndex(tmp_path / "index")
+    append(journal, HELLO)
+    watcher = watcher_of(index, journal)
+    with pytest.raises(IndexMissing):
+        watcher.look()
+
+    loading.load(index, CORPUS, tmp_path / "deletions.jsonl")
+    watcher.look()
+    assert HELLO.id in clips(index)
+
+
+def test_while_somebody_loads_a_row_waits_and_the_index_is_free_between(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    watcher = watcher_of(index, journal)
+
+    def slowly() -> Iterator[Passage]:
+        with pytest.raises(IndexInUse):
+            watcher.look()
+        yield Passage("set/1.mp3", 0.0, None, CORPUS[0])
+
+    index.replace(slowly())
+    watcher.look()
+    assert HELLO.id in clips(index)
+
+
+def test_a_row_that_the_index_refuses_holds_up_no_other(
+    index: EmbeddedIndex, journal: Path, monkeypatch: pytest.MonkeyPatch
+):
+    put = index.put
+
+    def refusing(passages: Iterator[Passage]) -> int:
+        coming = list(passages)
+        if HELLO.id in {passage.clip for passage in coming}:
+            raise LoadFailed(f"{HELLO.id} cannot be indexed")
+        return put(coming)
+
+    monkeypatch.setattr(index, "put", refusing)
+    append(journal, HELLO, LATER)
+    with pytest.raises(LoadFailed, match=HELLO.id):
+        watcher_of(index, journal).look()
+    assert clips(index) == {"set/1.mp3", LATER.id}
+
+
+def test_a_line_that_is_no_row_is_named_and_nothing_is_passed_over(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    with journal.open("a", encoding="utf-8") as file:
+        file.write("not a row\n")
+    with pytest.raises(BadRow, match="not a line of JSON"):
+        watcher_of(index, journal).look()
+
+
+def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedIndex, journal: Path, tmp_path: Path):
+    said: list[str] = []
+    ended = Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if "yet" in text:
+            loading.load(lost, CORPUS, tmp_path / "deletions.jsonl")
+        elif "again" in text:
+            ended.set()
+
+    lost = EmbeddedIndex(tmp_path / "lost")
+    append(journal, HELLO)
+    watcher = Watcher(lost, journal, tmp_path / "deletions.jsonl", say)
+    watcher.watch(ended)
+    assert [text.partition(" in ")[0] for text in said] == [
+        "there is no index",
+        f"put 1 and deleted 0 clips ({HELLO.id})",
+        "the index takes clips again",
+    ]
+    assert watcher.trouble == ""
+
+
+def watching(index: Path, journal: Path) -> "subprocess.Popen[str]":
+    words = ("put", "--watch", str(journal), "--index", str(index))
+    return subprocess.Popen([sys.executable, "-m", "indexer", *words], cwd=PROJECT, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_as_a_process_it_puts_until_it_is_told_to_end(
+    index: EmbeddedIndex, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+):
+    monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
+    with watching(tmp_path / "index", journal) as process:
+        try:
+            append(journal, HELLO)
+            wait_until(lambda: HELLO.id in clips(index))
+            append(journal, LATER)
+            wait_until(lambda: LATER.id in clips(index))
+        finally:
+            process.send_signal(number)
+            _, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, journal: Path):
+    append(journal, HELLO)
+    with watching(tmp_path / "index", journal) as process:
+        assert process.stderr is not None
+        assert "there is no index" in process.stderr.readline()
+        process.terminate()
+        assert process.wait(30) == 1
+
+
+def test_a_table_or_several_files_cannot_be_watched(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    for files in (["clips.csv"], ["a.jsonl", "b.jsonl"]):
+        assert main(["put", "--watch", "--index", str(tmp_path / "index"), *files]) == 2
+        assert "--watch takes one journal" in capsys.readouterr().err
