@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -96,27 +97,36 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
     Raises `ClipsError` where the file cannot be written.
     """
     rows = list(rows)
-    unknown = sorted({name for row in rows for name in row.extra} - set(corpus.columns) - set(OUR_COLUMNS))
     own = [name for name in corpus.columns if name not in OUR_COLUMNS]
-    if "duration" not in own:
-        own.append("duration")
-    ours = [name for name in OUR_COLUMNS if name != "deleted" or any(row.deleted for row in rows)]
-    columns = own + unknown + ours
+    columns = columns_of({name for row in rows for name in row.extra}, own)
+    columns += ["deleted"] if any(row.deleted for row in rows) else []
     try:
         with replaced_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-            _write_line(file, columns)
+            file.write(csv_line(columns))
             for row in rows:
                 original = corpus.cells.get(row.id, {})
                 cells = row.to_cells() | {name: cell for name in own if (cell := original.get(name, ""))}
-                _write_line(file, [cells.get(name, "") for name in columns])
+                file.write(csv_line([cells.get(name, "") for name in columns]))
     except OSError as problem:
         raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
 
 
-def _write_line(file: TextIO, values: Sequence[str]) -> None:
+def columns_of(unknown: Iterable[str], own: Sequence[str] = CORPUS_COLUMNS) -> list[str]:
+    """The columns of a CSV in order: the corpus's own, those that only it knows, then ours, but for ``deleted``."""
+    own = [*own, *(["duration"] if "duration" not in own else [])]
+    ours = [name for name in OUR_COLUMNS if name != "deleted"]
+    return [*own, *sorted(set(unknown) - {*own, *OUR_COLUMNS}), *ours]
+
+
+def csv_line(values: Sequence[str]) -> str:
+    """One line of a CSV, with its end.
+
+    Every cell is as it is: what a spreadsheet may take for a formula is not changed, or it would be read back changed.
+    """
     # Before Python 3.13 the csv module leaves a lone carriage return unquoted, and then cannot read it.
     quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in value for value in values) else csv.QUOTE_MINIMAL
-    csv.writer(file, lineterminator="\n", quoting=quoting).writerow(values)
+    csv.writer(line := StringIO(), lineterminator="\n", quoting=quoting).writerow(values)
+    return line.getvalue()
 
 
 @contextmanager

@@ -85,6 +85,25 @@ def passages_of(row: ClipRow) -> Iterator[Passage]:
         yield _part(row, number, group)
 
 
+def clip_of(passages: Iterable[Passage]) -> ClipRow:
+    """The clip that these are all the passages of: the way back from `passages_of`, which makes the same of it again.
+
+    Of a recording that was cut, its length and what it was tagged with as a whole are not kept: its duration is the end
+    of its last passage, its emotion that of one whose stretches were not tagged by themselves, else of the first.
+    """
+    parts = sorted(passages, key=lambda passage: passage.start)
+    if parts[0].is_whole:
+        return parts[0].row
+    untagged = (part for part in parts if not any(segment.emotion for segment in part.row.segments))
+    return replace(
+        next(untagged, parts[0]).row,
+        generated_text=" ".join(text for part in parts if (text := part.row.generated_text)),
+        words=tuple(word for part in parts for word in part.row.words),
+        segments=tuple(segment for part in parts for segment in part.row.segments),
+        duration=max(parts[-1].end or 0.0, LONGEST_PASSAGE + 0.01),  # a shorter one would not have been cut
+    )
+
+
 def _whole(clip_id: str) -> str:
     return f"{clip_id}#0000" if _LIKE_A_PART.search(clip_id) else clip_id
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from clips.row import ClipRow, Segment, Word
-from indexer.passages import LONGEST_PASSAGE, Passage, passages_of
+from indexer.passages import LONGEST_PASSAGE, Passage, clip_of, passages_of
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
 
 
@@ -108,3 +108,23 @@ def test_the_word_error_rate_is_known_where_both_texts_are(row: ClipRow, wer: fl
 
 def test_a_part_of_a_clip_has_no_word_error_rate():
     assert {passage.wer() for passage in passages_of(replace(INTERVIEW, decoded_at="now"))} == {None}
+
+
+@pytest.mark.parametrize("row", ALL, ids=str)
+def test_the_clip_of_all_its_passages_has_the_same_passages(row: ClipRow):
+    made = list(passages_of(row))
+    assert list(passages_of(clip_of(reversed(made)))) == made
+
+
+def test_a_clip_that_was_cut_is_cut_again_where_little_was_said_at_its_beginning_alone():
+    row = ClipRow("a", duration=90.0, segments=(Segment(1.0, 9.0, "so little"),))
+    assert [passage.id for passage in passages_of(clip_of(passages_of(row)))] == ["a#0001"]
+
+
+def test_a_clip_that_was_cut_between_words_is_put_together_again():
+    said = tuple(Word(f"w{at}", at * 2.0, at * 2.0 + 1.5) for at in range(40))
+    row = ClipRow("a", generated_text="x", duration=80.0, words=said, segments=(Segment(0.0, 79.5, "x"),))
+    made = list(passages_of(row))
+    assert len(made) == 3
+    assert list(passages_of(clip_of(made))) == made
+    assert clip_of(made).generated_text == " ".join(word.text for word in said)
