@@ -22,26 +22,30 @@ class Estimate:
     high: float
 
 
-def estimates(values: ArrayLike, sources: Sequence[str]) -> list[Estimate]:
+def estimates(values: ArrayLike, sources: Sequence[str], weights: ArrayLike = 1.0) -> list[Estimate]:
     """The mean of each column of ``values`` (measurements × figures) with its interval.
 
     The percentile bootstrap over clusters (Davison and Hinkley, *Bootstrap Methods and their Application*, 1997, 3.8):
     `RESAMPLES` times as many sources as there are are drawn with replacement, each with all of its measurements, since
     those of one source are no independent news. The draws are the same every time, and the same for all columns, so
     that a column of differences gets the interval of paired differences. There is at least one measurement.
+    ``weights`` are as long as ``values``: a word error rate is the mean of clips' rates, weighted by their words.
     """
     table = np.asarray(values, dtype=np.float64)
     _, cluster = np.unique(sources, return_inverse=True)
     clusters = int(cluster.max()) + 1
+    weight = np.broadcast_to(np.asarray(weights, dtype=np.float64), len(table))
     sums = np.zeros((clusters, table.shape[1] + 1))  # the last column counts a source's measurements
-    np.add.at(sums, cluster, np.column_stack((table, np.ones(len(table)))))
+    np.add.at(sums, cluster, np.column_stack((table * weight[:, None], weight)))
     means = _resampled_means(sums)
     low, high = np.percentile(means, (2.5, 97.5), axis=0)
-    return [Estimate(*map(float, ends)) for ends in zip(table.mean(axis=0), low, high, strict=True)]
+    return [
+        Estimate(*map(float, ends)) for ends in zip(np.average(table, axis=0, weights=weight), low, high, strict=True)
+    ]
 
 
 def _resampled_means(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Resamples × figures; of each resample the sums over its sources by the number of their measurements."""
+    """Resamples × figures; of each resample the sums over its sources by the weight of their measurements."""
     generator = np.random.default_rng(0)
     clusters = len(sums)
     batch = max(1, min(RESAMPLES, _AT_ONCE // clusters))

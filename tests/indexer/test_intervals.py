@@ -55,3 +55,14 @@ def test_the_same_measurements_have_the_same_interval_in_any_order():
     values = [[float(at % 3)] for at in range(60)]
     sources = [f"clip {at:02}" for at in range(60)]
     assert estimates(values, sources) == estimates(values[::-1], sources[::-1])
+
+
+def test_a_rate_of_all_words_is_the_mean_of_the_rates_of_clips_weighted_by_their_words():
+    errors, counts = [0, 1, 3, 0, 2, 1], [10, 2, 12, 7, 5, 4]
+    values = [[wrong / count] for wrong, count in zip(errors, counts, strict=True)]
+    (figure,) = estimates(values * 20, [str(at) for at in range(120)], counts * 20)
+    assert figure.mean == pytest.approx(sum(errors) / sum(counts))
+    assert figure.low < figure.mean < figure.high
+    ratios = np.array(errors) - figure.mean * np.array(counts)  # the variance of a ratio, by linearisation
+    half = 1.96 * math.sqrt((ratios**2).mean() / 120) / np.mean(counts)
+    assert (figure.high - figure.low) / 2 == pytest.approx(half, rel=0.1)
