@@ -40,11 +40,8 @@ def ask(state: SearchState) -> Found:
 
     Raises `WrongRequest` for endless words, and where a passage that others should be like is not in the index.
     """
-    if state.is_too_long:
-        raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
     size = the_settings().page_size
-    version = the_index().about().version
-    plan = _plan(version, state.without_filters())
+    version, plan = _planned(state)
     result, page = _answer(version, state, size, plan), state.page
     pages = max(1, ceil(result.total / size))
     if page > pages:
@@ -53,9 +50,29 @@ def ask(state: SearchState) -> Found:
     return Found(plan, result, page, pages, uncertain)
 
 
+def request_of(state: SearchState) -> Request:
+    """A state's search as the index takes it; raises what `ask` does."""
+    _, plan = _planned(state)
+    return _request(state, the_settings().page_size, plan)
+
+
 def meant(state: SearchState) -> str | None:
     """What may have been meant by the words; None where there is nothing better."""
     return _meant(the_index().about().version, state.words)
+
+
+def _planned(state: SearchState) -> tuple[str, Plan]:
+    """The version that is asked, and how."""
+    if state.is_too_long:
+        raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
+    version = the_index().about().version
+    return version, _plan(version, state.without_filters())
+
+
+def _request(state: SearchState, size: int, plan: Plan) -> Request:
+    filters: Mapping[str, frozenset[str]] = {facet: frozenset(values) for facet, values in state.filters.items()}
+    ranges = {"duration": state.duration} if state.duration != ANY_DURATION else {}
+    return Request(plan.query, filters, ranges, FACETS, size, state.page)
 
 
 def _address(state: SearchState) -> str:
@@ -73,9 +90,7 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new ver
 
 @st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
 def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - as above
-    filters: Mapping[str, frozenset[str]] = {facet: frozenset(values) for facet, values in state.filters.items()}
-    ranges = {"duration": state.duration} if state.duration != ANY_DURATION else {}
-    return the_index().search(Request(_plan.query, filters, ranges, FACETS, size, state.page))
+    return the_index().search(_request(state, size, _plan))
 
 
 @st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
