@@ -185,20 +185,52 @@ run_demo() {
   say "" "── hearing the sample clips"
   python -m asr decode "$samples" --csv "$samples/clips.csv" --out "$PROJECT/var/demo"
   say "" "── loading them into the index"
-  python -m indexer load "$PROJECT/var/demo/clips.jsonl" --audio "$samples"
+  python -m indexer load "$PROJECT/var/demo/clips.jsonl" --audio "$samples" --no-inbox
   say "" "── searching: blacksmith"
   python -m indexer search blacksmith
   if [ "$page" = yes ]; then demo_page; else say "" "next: ./run.sh page, or ./run.sh search WORDS"; fi
 }
 
 demo_page() {
-  local port="${PAGE_PORT:-8501}" pid
-  (serve page -m search_ui) &
-  pid=$!
-  trap 'end_process "$pid"; exit 0' INT TERM
-  wait_for "http://127.0.0.1:$port/_stcore/health" "$pid" || { wait "$pid"; fail "the page did not start"; }
-  say "it is ready; try the words blacksmith, lighthouse or captain"
-  wait "$pid"
+  local status=0
+  (wait_for "http://127.0.0.1:${PAGE_PORT:-8501}/_stcore/health" "$$" && say "it is ready; try the words blacksmith, lighthouse or captain") &
+  run_page || status=$?
+  case "$status" in
+    0 | 130 | 143) ;; # Ctrl-C and a termination signal are how a demo ends
+    *) fail "the page did not start" ;;
+  esac
+}
+
+# The page, and beside it the process that indexes what people add there. Each has the key that it needs and not the
+# other's: INDEX_API_KEY (or INDEX_USERNAME and INDEX_PASSWORD) is the page's, which only reads; LOADER_… is the other's.
+run_page() {
+  local status=0
+  (
+    unset LOADER_API_KEY LOADER_USERNAME LOADER_PASSWORD
+    serve page -m search_ui
+  ) &
+  PAGE=$!
+  (
+    become_the_loader
+    serve inbox -m indexer put --watch
+  ) &
+  INBOX=$!
+  trap 'end_process "$PAGE"' INT TERM
+  while kill -0 "$PAGE" 2>/dev/null; do # a signal ends a wait before the page has ended
+    status=0
+    wait "$PAGE" || status=$?
+  done
+  end_process "$INBOX"
+  return "$status"
+}
+
+# With words like --help the page only answers them.
+page() { if [ $# = 0 ]; then run_page; else python -m search_ui "$@"; fi; }
+
+become_the_loader() {
+  [ -n "${LOADER_API_KEY:-}${LOADER_USERNAME:-}" ] || return 0
+  export INDEX_API_KEY="${LOADER_API_KEY:-}" INDEX_USERNAME="${LOADER_USERNAME:-}" INDEX_PASSWORD="${LOADER_PASSWORD:-}"
+  unset LOADER_API_KEY LOADER_USERNAME LOADER_PASSWORD
 }
 
 run_tests() {
@@ -304,7 +336,7 @@ main() {
     api) need asr && serve api -m asr api "$@" ;;
     decode) need_for_decode "$@" && python -m asr decode "$@" ;;
     load | search) need indexer && python -m indexer "$command" "$@" ;;
-    page) need page && serve page -m search_ui "$@" ;;
+    page) need page && page "$@" ;;
     elastic) exec "$PROJECT/elastic-backend/local.sh" "$@" ;;
     stop) stop_everything ;;
     help | -h | --help) usage ;;

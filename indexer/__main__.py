@@ -73,9 +73,9 @@ def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> Non
     loading.add_argument("--no-inbox", action="store_true", help="without the clips that were added on the page")
     loading.add_argument("--audio", type=Path, metavar="DIR", help="where the clips' audio lies, for the page to play")
     putting = add("put", commands.put, "Add or replace clips in the index that is there", "put today.jsonl")
-    putting.add_argument("files", **files)
+    putting.add_argument("files", **(files | {"nargs": "*"}))
     putting.add_argument(
-        "--watch", action="store_true", help="go on with what is appended to the one journal FILE, until Ctrl-C"
+        "--watch", action="store_true", help="go on with what is appended to one journal (default: the inbox's)"
     )
     deleting = add(
         "delete", commands.delete, "Take clips out of the index, for later loads too", "delete interviews/0012.mp3"

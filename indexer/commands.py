@@ -89,7 +89,9 @@ def _print_loaded(loaded: loading.Loaded) -> None:
 
 def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     if asked.watch:
-        return _watch(index, asked.files, settings)
+        return _watch(index, asked.files or [settings.inbox_dir / INBOX_JOURNAL], settings)
+    if not asked.files:
+        raise WrongRequest("put takes files of clip rows, or --watch")
     came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions)
     print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
     return 0

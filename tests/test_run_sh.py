@@ -1,12 +1,17 @@
 """run.sh as a person meets it: words, menu, and sentences where something is wrong."""
 
 import os
+import signal
 import socket
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from clips.journal import Journal
+from clips.row import ClipRow
 from tests.conftest import PROJECT
 from tests.search_ui.pages import free_port, wait_for_health
 
@@ -112,12 +117,49 @@ def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: P
         for port, page in zip(ports, pages, strict=True):
             wait_for_health(f"http://127.0.0.1:{port}", page, checkout / "README.md")
         assert page_at(checkout, ports[0]).wait(30) == 1
-        assert stop(checkout).stderr.count("stopped the page") == 2
+        said = stop(checkout).stderr
+        assert (said.count("stopped the page"), said.count("stopped the inbox")) == (2, 2)
         assert [page.wait(10) is not None for page in pages] == [True, True]
     finally:
         for page in pages:
             page.kill()
             page.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_added_beside_the_page_is_indexed_with_the_loaders_key_until_the_page_ends(
+    checkout: Path, tmp_path: Path, number: signal.Signals
+):
+    (checkout / "clips.csv").write_text("filename,generated_text\nset/1.mp3,one\n")
+    told = {"INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "inbox"), "PAGE_PORT": str(free_port())}
+    keys = {"INDEX_API_KEY": "reads", "LOADER_API_KEY": "writes"}
+    assert run("load", str(checkout / "clips.csv"), **told).returncode == 0
+    page = subprocess.Popen(
+        [checkout / "run.sh", "page"], env=os.environ | told | keys, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        with Journal(checkout / "inbox" / "clips.jsonl") as journal:
+            journal.append([ClipRow("inbox/two.wav", generated_text="two")])
+        deadline = time.monotonic() + 60
+        while '"total": 1' not in run("search", "two", "--json", **told).stdout:
+            assert time.monotonic() < deadline
+        assert environments(checkout) == {"inbox": "writes", "page": "reads"}
+    finally:
+        os.killpg(page.pid, number)
+        _, said = page.communicate(timeout=60)
+    assert b"put 1 and deleted 0 clips (inbox/two.wav)" in said
+    assert b"Traceback" not in said
+    assert environments(checkout) == {}
+
+
+def environments(checkout: Path) -> dict[str, str]:
+    """The key that each process of a checkout has which still runs, where it has one key alone."""
+    found = {}
+    for name, _, pid in (file.name.partition(".") for file in (checkout / "var" / "run").iterdir()):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            told = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
+            (found[name],) = (entry.partition("=")[2] for entry in told if "_API_KEY=" in entry)
+    return found
 
 
 def test_the_demo_looks_at_the_port_before_it_hears_anything():
