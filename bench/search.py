@@ -56,14 +56,11 @@ def large_lexicon(transcripts: Sequence[Sequence[str]], rng: random.Random) -> L
         at = rng.randrange(len(word))
         words.add(word[:at] + rng.choice(LETTERS) + word[at + rng.randrange(2) :])
     tally = Tally()
-    tally.passages = 1_000_000
-    tally.words.update(dict.fromkeys(words, 5))
     some, said = sorted(words), [word for heard in transcripts for word in heard]
-    while len(tally.pairs) < MOST_PAIRS:
-        pair = (rng.choice(said), rng.choice(some)) if rng.random() < 0.5 else (rng.choice(said), rng.choice(said))
-        tally.pairs[pair] += 1
-        if rng.random() < 0.5:
-            tally.pairs[rng.choice(some), rng.choice(some)] += 1
+    for word in some:
+        tally.add(word)
+    for _ in range(MOST_PAIRS * 5 // 4):  # some are too long to be kept, some come twice
+        tally.add(f"{rng.choice(said)} {rng.choice(some)}")
     return Lexicon.of(tally, english())
 
 

@@ -46,10 +46,10 @@ def document_of(passage: Passage) -> dict[str, Any]:
     }
 
 
-def heard_tokens(document: Mapping[str, Any]) -> list[str]:
-    """The transcript's tokens, as the document has them."""
+def heard_text(document: Mapping[str, Any]) -> str:
+    """The transcript's tokens with single spaces between them, as the document has them; empty where there are none."""
     text: str = document["tokens"]
-    return [] if text == SENTINEL else text.split(" ")
+    return "" if text == SENTINEL else text
 
 
 def alternatives_of(row: ClipRow) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_tokens
+from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_text
 from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Kind
 from indexer.index import Range, Request
 from indexer.query import (
@@ -77,7 +77,7 @@ SETTINGS_WHEN_LOADED: Final = {"refresh_interval": None}
 
 def index_action(document: Mapping[str, Any], index: str) -> dict[str, Any]:
     """The bulk action that writes a document."""
-    source = {**document, "vocabulary": sorted(set(heard_tokens(document)))}
+    source = {**document, "vocabulary": sorted(set(heard_text(document).split()))}
     return {"_op_type": "index", "_index": index, "_id": document["id"], "_source": source}
 
 

@@ -90,7 +90,7 @@ def _untold(_done: int, _total: int) -> None:
 def _lexicon(clips: Sequence[Clip], spelling: Spelling) -> Lexicon:
     tally = Tally()
     for clip in clips:
-        tally.add(clip.heard)
+        tally.add(" ".join(clip.heard))
     return Lexicon.of(tally, spelling)
 
 

@@ -26,7 +26,7 @@ HEARD = (
 def lexicon_of(*heard: str) -> Lexicon:
     tally = Tally()
     for transcript in heard:
-        tally.add(tokens(transcript))
+        tally.add(" ".join(tokens(transcript)))
     return Lexicon.of(tally, english())
 
 
@@ -114,7 +114,7 @@ def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
     tally = Tally()
     for _ in range(200):
         for transcript in HEARD * 10:
-            tally.add(tokens(transcript))
+            tally.add(" ".join(tokens(transcript)))
     large, small = (
         Guesser(lexicon, shipped(), english())
         for lexicon in (Lexicon.of(tally, english()), lexicon_of(*HEARD * (shipped().passages // len(HEARD))))

@@ -16,7 +16,7 @@ from indexer.sounds.tally import LONGEST_PAIR, Tally
 def lexicon(*transcripts: str, before: Lexicon | None = None) -> Lexicon:
     tally = Tally()
     for transcript in transcripts:
-        tally.add(tokens(transcript))
+        tally.add(" ".join(tokens(transcript)))
     return Lexicon.of(tally, english(), before)
 
 
