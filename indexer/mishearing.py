@@ -24,12 +24,7 @@ class Compared:
 
     passage: Passage
     edits: tuple[Edit, ...]
-
-    @property
-    def errors(self) -> WordErrors:
-        kinds = Counter(edit.operation for edit in self.edits)
-        kept = kinds["equal"] + kinds["substitute"] + kinds["delete"]
-        return WordErrors(kept, kinds["substitute"], kinds["delete"], kinds["insert"])
+    errors: WordErrors
 
     def value(self, facet: str) -> str:
         """What the clip has in a facet, as engines count it."""
@@ -65,8 +60,20 @@ class Misheard:
 def compared(passages: Iterable[Passage]) -> list[Compared]:
     """The passages that are whole clips with a reference and a transcript: parts of a clip have none of their own."""
     whole = (passage for passage in passages if passage.is_whole and is_scorable(passage.row))
-    found = ((passage, words(passage.row.text), words(passage.row.generated_text)) for passage in whole)
-    return [Compared(passage, tuple(align(said, heard))) for passage, said, heard in found if said]
+    aligned = ((passage, _aligned(words(passage.row.text), words(passage.row.generated_text))) for passage in whole)
+    found = (Compared(passage, edits, _errors(edits)) for passage, edits in aligned)
+    return [clip for clip in found if clip.errors.reference_words]
+
+
+def _aligned(said: Sequence[str], heard: Sequence[str]) -> tuple[Edit, ...]:
+    is_right = said == heard  # as most are, which takes less time to see than to align
+    return tuple(Edit("equal", word, word) for word in said) if is_right else tuple(align(said, heard))
+
+
+def _errors(edits: Iterable[Edit]) -> WordErrors:
+    kinds = Counter(edit.operation for edit in edits)
+    to_be_said = kinds["equal"] + kinds["substitute"] + kinds["delete"]
+    return WordErrors(to_be_said, kinds["substitute"], kinds["delete"], kinds["insert"])
 
 
 def slice_of(clips: Sequence[Compared]) -> Slice:
@@ -98,7 +105,11 @@ def misheard(clips: Iterable[Compared]) -> list[Misheard]:
         said.update(edit.reference for edit in clip.edits if edit.reference)
         for word, instead in _replacements(clip.edits):
             heard[word][instead] += 1
-    return [Misheard(word, said[word], dict(heard[word].most_common())) for word in sorted(heard)]
+    return [Misheard(word, said[word], _most_first(heard[word])) for word in sorted(heard)]
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _replacements(edits: Iterable[Edit]) -> Iterable[tuple[str, str]]:
