@@ -47,7 +47,7 @@ class AsrSettings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(8001, ge=1, le=65535, description="Port of the API.")
-    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via shows to the API.")
+    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page show to the API.")
     api_token: Literal["google"] | None = Field(
         None, description="google: decode --via shows an identity token of Google Cloud for the API's address."
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from indexer.settings import IndexSettings
 
@@ -13,6 +13,9 @@ class PageSettings(IndexSettings):
     page_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     page_port: int = Field(8501, ge=1, le=65535, description="Port of the page.")
     page_size: int = Field(10, ge=1, le=100, description="Hits that the page shows at a time.")
+    api_url: str = Field("http://127.0.0.1:8001", description="Address of the API that hears what people try.")
+    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page show to the API.")
+    api_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one file that people try.")
     audio_dir: Path | None = Field(
         None, description="Folder with the clips' audio, where it is not the one that load --audio named."
     )

@@ -24,9 +24,12 @@ SERVERS = ("api", "page", *NODES, "kibana")
 ONCE = ("certificates", "setup", "indexer")
 """Services that do one thing and end."""
 
+ALWAYS = ("inbox",)
+"""Services that go on without being asked anything."""
+
 LOADER = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 DOCKERFILES = {"api": "asr/Dockerfile", "page": "search_ui/Dockerfile"}
-READ_BY = {"api": AsrSettings, "page": PageSettings, "indexer": IndexSettings}
+READ_BY = {"api": AsrSettings, "page": PageSettings, "inbox": IndexSettings, "indexer": IndexSettings}
 SECRETS = ("ELASTIC_PASSWORD", "KIBANA_PASSWORD")
 
 
@@ -113,7 +116,7 @@ def written(name: str) -> dict[str, Any]:
 
 
 def test_the_servers_and_what_runs_once_are_services(services: dict[str, Any]):
-    assert sorted(services) == sorted((*SERVERS, *ONCE))
+    assert sorted(services) == sorted((*SERVERS, *ALWAYS, *ONCE))
 
 
 def test_kibana_and_the_indexer_start_only_when_asked_for(services: dict[str, Any]):
@@ -183,7 +186,12 @@ def test_every_server_tells_whether_it_is_well_and_comes_back(services: dict[str
     assert services[name]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", [*SERVERS, *ONCE])
+@pytest.mark.parametrize("name", ALWAYS)
+def test_what_goes_on_comes_back(services: dict[str, Any], name: str):
+    assert services[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", [*SERVERS, *ALWAYS, *ONCE])
 def test_no_service_has_rights_that_it_does_not_need(services: dict[str, Any], name: str):
     assert services[name]["cap_drop"] == ["ALL"]
     assert services[name]["security_opt"] == ["no-new-privileges:true"]
@@ -194,7 +202,7 @@ def test_what_comes_first_is_waited_for(services: dict[str, Any]):
     for name in NODES:
         assert conditions(services[name]) == {"certificates": "service_completed_successfully"}
     assert conditions(services["setup"]) == dict.fromkeys(NODES, "service_healthy")
-    for name in ("page", "indexer", "kibana"):
+    for name in ("page", "inbox", "indexer", "kibana"):
         assert conditions(services[name]) == {"setup": "service_completed_successfully"}
 
 
@@ -223,12 +231,12 @@ def test_who_may_see_a_key_is_who_it_was_made_for(services: dict[str, Any]):
     assert seen == {
         "authority": {"certificates"},
         "page-access": {"certificates", "setup", "page"},
-        "indexer-access": {"certificates", "setup", "indexer"},
+        "indexer-access": {"certificates", "setup", "inbox", "indexer"},
         "kibana-access": {"certificates", "kibana"},
         **{f"{name}-certificates": {"certificates", name} for name in NODES},
     }
-    for name in ("page", "indexer", "kibana"):
-        assert volumes(services[name])[f"{name}-access"]["read_only"]
+    for name, key in (("page", "page"), ("inbox", "indexer"), ("indexer", "indexer"), ("kibana", "kibana")):
+        assert volumes(services[name])[f"{key}-access"]["read_only"]
 
 
 def test_the_jobs_have_their_script_and_the_roles_and_every_folder_that_the_script_fills(
@@ -244,7 +252,7 @@ def test_the_jobs_have_their_script_and_the_roles_and_every_folder_that_the_scri
     assert folders == {f"/access/{name}" for name in ("authority", *NODES, "page", "indexer", "kibana", "snapshots")}
 
 
-@pytest.mark.parametrize("name", ["page", "indexer"])
+@pytest.mark.parametrize("name", ["page", "inbox", "indexer"])
 def test_page_and_indexer_know_all_nodes_and_whom_to_trust(services: dict[str, Any], name: str):
     told = environment(services[name])
     assert told["INDEX_URL"].split(",") == [f"https://{node}:9200" for node in NODES]
@@ -256,6 +264,7 @@ def test_page_and_indexer_know_all_nodes_and_whom_to_trust(services: dict[str, A
     ("name", "words", "runs"),
     [
         ("page", [], ["-m", "search_ui"]),
+        ("inbox", [], ["-m", "indexer", "put", "--watch"]),
         ("indexer", ["load", "two words.jsonl"], ["-m", "indexer", "load", "two words.jsonl"]),
     ],
 )
@@ -284,6 +293,10 @@ def test_both_programs_listen_where_the_published_port_leads(services: dict[str,
         model = READ_BY[name]
         assert services[name]["ports"][0]["target"] == model.model_fields[f"{name}_port"].default
         assert environment(services[name])[f"{name.upper()}_HOST"] == "0.0.0.0"
+
+
+def test_the_page_asks_the_api_beside_it(services: dict[str, Any]):
+    assert environment(services["page"])["API_URL"] == f"http://api:{services['api']['ports'][0]['target']}"
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
@@ -355,7 +368,7 @@ def test_what_the_page_and_the_indexer_write_lies_in_the_volume_that_they_share(
     told = [word for name, words in instructions(DOCKERFILES["page"]) if name == "ENV" for word in words]
     kept = {name.lower() for name, _, path in (word.partition("=") for word in told) if path.startswith("/data/")}
     assert kept == own - {"index_url"}
-    assert all(volumes(services[name])["data"]["target"] == "/data" for name in ("page", "indexer"))
+    assert all(volumes(services[name])["data"]["target"] == "/data" for name in ("page", "inbox", "indexer"))
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES.values())
