@@ -51,7 +51,7 @@ from indexer.elastic_client import connect
 from indexer.elastic_query import SETTINGS_WHEN_LOADED, index_action, mapping, settings_while_loading
 from indexer.embedded import EmbeddedIndex
 from indexer.embedded_query import SCHEMA, counting, engine_document, filtered
-from indexer.fields import FACETS, UNKNOWN
+from indexer.fields import UNKNOWN
 from indexer.finding import Finder
 from indexer.index import Request
 from indexer.load import read_rows
@@ -67,6 +67,7 @@ LOCAL = PROJECT / "elastic-backend" / "local.sh"
 SEARCHES = 200
 ROUNDS = 2
 KINDS = ("rare", "common", "browse")
+FACETS = ("sentiment", "emotion", "age", "gender", "accent")
 
 Figures = dict[str, Any]
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from clips.normalise import tokens
 from indexer.distractors import distractors
 from indexer.embedded import EmbeddedIndex
-from indexer.fields import FACETS
 from indexer.finding import Finder
 from indexer.index import Request
 from indexer.load import read_rows
@@ -33,6 +32,7 @@ from indexer.sounds.tables import shipped
 from indexer.sounds.tally import Tally
 
 SEARCHES = 200
+FACETS = ("sentiment", "emotion", "age", "gender", "accent")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_text
 from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Kind
-from indexer.index import Range, Request
+from indexer.index import Range, Request, Sort
 from indexer.query import (
     AllOf,
     AnyOf,
@@ -162,7 +162,7 @@ def _missing(field: str) -> dict[str, Any]:
 
 
 def search_body(request: Request) -> dict[str, Any]:
-    """Hits, exact total and facets in one; what hits are skipped and how many are wanted is not in it.
+    """Hits, exact total, facets and seconds in one; what hits are skipped and how many are wanted is not in it.
 
     Filters and ranges narrow the hits after counting, and each facet's counts are narrowed by all of them but its own
     filter. They stand beside the query and not in it: a shard without a passage in a range would answer for none, and
@@ -171,11 +171,13 @@ def search_body(request: Request) -> dict[str, Any]:
     ranges = {name: _in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()}
     filters = {facet: _with_value(facet, values) for facet, values in request.filters.items()}
     conditions = ranges | filters
+    counts = {facet: _among(conditions, facet, _values(facet)) for facet in request.facets}
+    seconds = {"seconds": _among(conditions, "", _SUM)} if request.seconds else {}
     return {
         "query": compiled(request.query),
         "post_filter": {"bool": {"filter": list(conditions.values())}},
-        "aggs": {facet: _counting(facet, conditions) for facet in request.facets},
-        "sort": [{"_score": "desc"}, {"id": "asc"}],
+        "aggs": counts | seconds,
+        "sort": [_order(request.sort), {"id": "asc"}],
         "track_scores": True,
         "track_total_hits": True,
     }
@@ -193,15 +195,33 @@ def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
     return _either(choices)
 
 
-def _counting(facet: str, conditions: Mapping[str, Any]) -> dict[str, Any]:
-    others = [condition for name, condition in conditions.items() if name != facet]
-    values = {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}}
-    return {"filter": {"bool": {"filter": others}}, "aggs": {"values": values}}
+def _order(sort: Sort | None) -> dict[str, Any]:
+    if sort is None:
+        return {"_score": "desc"}
+    return {sort.field: {"order": "desc" if sort.falling else "asc", "missing": "_last"}}
+
+
+def _values(facet: str) -> dict[str, Any]:
+    return {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}}
+
+
+_SUM: Final = {"sum": {"field": "duration"}}
+
+
+def _among(conditions: Mapping[str, Any], without: str, counted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is counted among all that pass the conditions, but for the one that is named ``without``."""
+    others = [condition for name, condition in conditions.items() if name != without]
+    return {"filter": {"bool": {"filter": others}}, "aggs": {"all": counted}}
 
 
 def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
     """The counts by value in the answer to a search."""
-    return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"][facet]["values"]["buckets"]}
+    return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"][facet]["all"]["buckets"]}
+
+
+def seconds_of(answer: Mapping[str, Any]) -> float:
+    """The durations added up in the answer to a search that asks for them."""
+    return float(answer["aggregations"]["seconds"]["all"]["value"])
 
 
 def words_body(after: Mapping[str, str] | None) -> dict[str, Any]:

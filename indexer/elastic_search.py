@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 
-from indexer.elastic_query import counts_of, search_body
+from indexer.elastic_query import counts_of, search_body, seconds_of
 from indexer.index import Hit, Request, Result
 from indexer.passages import Passage
 
-_WINDOW: Final = 10_000
+WINDOW: Final = 10_000
 """Hits up to which Elasticsearch pages by numbers; beyond, a search goes on after the last hit that was seen."""
 
 _STEP: Final = 1_000
@@ -19,15 +19,15 @@ _STEP: Final = 1_000
 _KEPT: Final = "5m"
 """Who takes a step away slowly, over a thin line, still finds the next one."""
 
-_ALL_SHARDS: Final = "dfs_query_then_fetch"
-"""Scores by the statistics of all shards together, as the other engine has them."""
+HOW: Final[Mapping[str, Any]] = {"search_type": "dfs_query_then_fetch", "allow_partial_search_results": False}
+"""Scores are by the statistics of all shards together, as the other engine has them, and no shard may be missing."""
 
 
 def answer(client: Elasticsearch, index: str, request: Request) -> Result:
-    """The page of hits asked for, the exact total, and the facets' counts."""
+    """The page of hits asked for, the exact total, the facets' counts and the seconds."""
     start = (request.page - 1) * request.size
     body = search_body(request)
-    if start + request.size <= _WINDOW:
+    if start + request.size <= WINDOW:
         page = {"index": index, "from_": start, "size": request.size}
         counts = _search(client, **page, **body)
         found = counts["hits"]["hits"]
@@ -35,11 +35,12 @@ def answer(client: Elasticsearch, index: str, request: Request) -> Result:
         counts, found = _far_down(client, index, body, start, request.size)
     hits = tuple(Hit(hit["_score"], Passage.from_source(hit["_source"])) for hit in found)
     facets = {facet: counts_of(counts, facet) for facet in request.facets}
-    return Result(counts["hits"]["total"]["value"], hits, facets)
+    seconds = seconds_of(counts) if request.seconds else None
+    return Result(counts["hits"]["total"]["value"], hits, facets, seconds)
 
 
 def _search(client: Elasticsearch, **how: Any) -> dict[str, Any]:
-    found: dict[str, Any] = client.search(search_type=_ALL_SHARDS, allow_partial_search_results=False, **how).body
+    found: dict[str, Any] = client.search(**HOW, **how).body
     return found
 
 
@@ -54,7 +55,7 @@ def _far_down(
         last: Any = None
         while len(found) < size:
             is_skipping = start > 0
-            step = min(start if is_skipping else size - len(found), _WINDOW)
+            step = min(start if is_skipping else size - len(found), WINDOW)
             hits = _search(client, **hits_only, size=step, source=not is_skipping, search_after=last)["hits"]["hits"]
             start, found = (start - step, found) if is_skipping else (start, found + hits)
             if len(hits) < step:
@@ -71,6 +72,15 @@ def every_hit(client: Elasticsearch, index: str, request: Request) -> Iterator[P
         while hits := _search(client, **pinned, **body, size=_STEP, search_after=last)["hits"]["hits"]:
             yield from (Passage.from_source(hit["_source"]) for hit in hits)
             last = hits[-1]["sort"]
+
+
+def drawn(client: Elasticsearch, index: str, request: Request) -> tuple[Passage, ...]:
+    """Hits drawn by chance, as many as the request's size: those with the highest of numbers made of their places."""
+    body = search_body(request)
+    chance = {"random_score": {"seed": 0, "field": "_seq_no"}, "boost_mode": "replace"}
+    query = {"function_score": {"query": body["query"]} | chance}
+    hits = _search(client, index=index, query=query, post_filter=body["post_filter"], size=request.size)["hits"]["hits"]
+    return tuple(Passage.from_source(hit["_source"]) for hit in hits)
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from clips.table import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
-from indexer.embedded_search import addresses, facets, matching, page
+from indexer.embedded_search import addresses, answer, drawn, matching
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing
-from indexer.index import About, Hit, Request, Result, RolledBack
+from indexer.index import About, Request, Result, RolledBack
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
@@ -95,15 +95,16 @@ class EmbeddedIndex:
 
     def search(self, request: Request) -> Result:
         opened = self._open()
-        searcher = opened.searcher
-        total, found = page(searcher, request, is_ordered=opened.is_ordered)
-        hits = tuple(Hit(score, passage_of(searcher.doc(address))) for score, address in found)
-        return Result(total, hits, facets(searcher, request))
+        return answer(opened.searcher, request, is_ordered=opened.is_ordered)
 
     def walk(self, request: Request) -> Iterator[Passage]:
         opened = self._open()
         for address in addresses(opened.searcher, request, is_ordered=opened.is_ordered):
             yield passage_of(opened.searcher.doc(address))
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        searcher = self._open().searcher
+        return tuple(passage_of(searcher.doc(address)) for address in drawn(searcher, request))
 
     def vocabulary(self) -> dict[str, int]:
         terms = self._open().searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())

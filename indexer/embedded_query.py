@@ -191,6 +191,10 @@ def counting(facets: Collection[str]) -> dict[str, Any]:
     return {facet: {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}} for facet in facets}
 
 
+ADDING_UP: Final[dict[str, Any]] = {"seconds": {"sum": {"field": "duration"}}}
+"""The aggregation that adds up durations."""
+
+
 def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
     """The counts by value in the answer to `counting`."""
     return {bucket["key"]: bucket["doc_count"] for bucket in answer[facet]["buckets"]}

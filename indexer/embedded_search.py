@@ -1,18 +1,22 @@
-"""One request to the embedded engine: the hits of a page in their one order, and the facets' counts."""
+"""One request to the embedded engine: the hits of a page in their one order, the facets' counts and the seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, groupby
+from random import Random
 from typing import Any, Final
 
-from tantivy import DocAddress, Order, Query, Searcher
+from tantivy import DocAddress, Occur, Order, Query, Searcher
 
-from indexer.embedded_query import counting, counts_of, filtered
-from indexer.index import Request
+from indexer.embedded_query import ADDING_UP, SCHEMA, compiled, counting, counts_of, filtered, passage_of
+from indexer.index import Hit, Request, Result
+from indexer.passages import Passage
 from indexer.query import Everything
 
-Found = list[tuple[float, DocAddress]]
-"""Scores and addresses."""
+Found = list[tuple[Any, DocAddress]]
+"""What decides of the order, a score or a number that is sorted by, None where there is none; and addresses."""
+
+_BY_RANK: Final[dict[str, Any]] = {"order_by_field": "rank", "order": Order.Asc}
 
 _STEP: Final = 50_000
 """Addresses that are fetched at a time where all hits are wanted."""
@@ -23,26 +27,22 @@ def matching(searcher: Searcher, query: Query) -> int:
     return _search(searcher, query, limit=1)[0]
 
 
-def page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
-    """The total, and the hits of the page asked for, by falling score and ties by id.
+def answer(searcher: Searcher, request: Request, *, is_ordered: bool) -> Result:
+    """The page of hits asked for, the exact total, the facets' counts and the seconds.
 
     ``is_ordered`` says that all documents lie in the order of their ids, so that the engine's own order is ours; else
-    ranks decide between equal scores.
+    ranks decide between equals.
     """
-    query = filtered(request)
-    most = max(1, searcher.num_docs)
-    start = min((request.page - 1) * request.size, most)
-    end = min(start + request.size, most)
+    total, found = _page(searcher, request, is_ordered=is_ordered)
+    passages = [passage_of(searcher.doc(address)) for _, address in found]
     if isinstance(request.query, Everything):
-        total, found = _search(
-            searcher, query, max(1, end - start), offset=start, order_by_field="rank", order=Order.Asc
-        )
-        return total, [(0.0, address) for _, address in found[: end - start]]
-    if is_ordered:
-        total, found = _search(searcher, query, max(1, end - start), offset=start)
-        return total, found[: end - start]
-    total, found = _with_ties(searcher, query, end)
-    return total, _by_rank(searcher, found)[start:end]
+        scores = [0.0] * len(found)
+    elif request.sort:
+        scores = _scores(searcher, request, passages)
+    else:
+        scores = [score for score, _ in found]
+    facets, seconds = _counts(searcher, request)
+    return Result(total, tuple(map(Hit, scores, passages)), facets, seconds)
 
 
 def addresses(searcher: Searcher, request: Request, *, is_ordered: bool) -> Iterator[DocAddress]:
@@ -52,6 +52,13 @@ def addresses(searcher: Searcher, request: Request, *, is_ordered: bool) -> Iter
         yield from (address for _, address in found)
         if len(found) < _STEP:
             return
+
+
+def drawn(searcher: Searcher, request: Request) -> list[DocAddress]:
+    """Where hits drawn by chance lie, as many as the request's size. A million hits take a second to draw from."""
+    _, found = _search(searcher, Query.const_score_query(filtered(request), 0.0), max(1, searcher.num_docs))
+    chance = Random(0)  # noqa: S311 - nothing is kept secret by it
+    return [address for _, address in chance.sample(found, min(request.size, len(found)))]
 
 
 def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
@@ -74,20 +81,31 @@ def _order(request: Request) -> dict[str, Any]:
     return _BY_RANK if isinstance(request.query, Everything) else {}
 
 
-def _with_ties(searcher: Searcher, query: Query, end: int) -> tuple[int, Found]:
-    """The total, and at least ``end`` of the best hits: all of those, too, that score as much as the last of them."""
+def _with_ties(searcher: Searcher, query: Query, end: int, how: dict[str, Any]) -> tuple[int, Found]:
+    """The total, and at least ``end`` of the first hits: all of those, too, that equal the last of them."""
     limit = end + 1
     while True:
-        total, found = _search(searcher, query, limit)
-        if len(found) < limit or found[-1][0] < found[max(0, end - 1)][0]:
+        total, found = _search(searcher, query, limit, **how)
+        if len(found) < limit or found[-1][0] != found[max(0, end - 1)][0]:
             return total, found
         limit *= 4
 
 
 def _by_rank(searcher: Searcher, found: Found) -> Found:
+    """The same hits, each run of equals by rank."""
     ranks = searcher.fast_field_values("rank", [address for _, address in found])
-    order = sorted(range(len(found)), key=lambda at: (-found[at][0], ranks[at]))
-    return [found[at] for at in order]
+    runs = groupby(range(len(found)), key=lambda at: found[at][0])
+    return [found[at] for _, run in runs for at in sorted(run, key=ranks.__getitem__)]
+
+
+def _scores(searcher: Searcher, request: Request, passages: Sequence[Passage]) -> list[float]:
+    """How well each passage matches, where the engine has sorted by something else."""
+    ids = [passage.id for passage in passages]
+    among = Query.const_score_query(Query.term_set_query(SCHEMA, "id", ids), 0.0)
+    query = Query.boolean_query([(Occur.Must, compiled(request.query)), (Occur.Must, among)])
+    _, found = _search(searcher, query, max(1, len(ids)))
+    scores = {passage_of(searcher.doc(address)).id: score for score, address in found}
+    return [scores[passage_id] for passage_id in ids]
 
 
 def _search(searcher: Searcher, query: Query, limit: int, **how: Any) -> tuple[int, Found]:
@@ -95,11 +113,13 @@ def _search(searcher: Searcher, query: Query, limit: int, **how: Any) -> tuple[i
     return result.count, result.hits
 
 
-def facets(searcher: Searcher, request: Request) -> dict[str, dict[str, int]]:
-    """Counts by value of the facets asked for; those without a filter of their own are counted in one go."""
+def _counts(searcher: Searcher, request: Request) -> tuple[dict[str, dict[str, int]], float | None]:
+    """Counts by value of the facets asked for, and the seconds; all but facets with a filter of their own in one go."""
     free = [facet for facet in request.facets if facet not in request.filters]
-    answer: dict[str, Any] = searcher.aggregate(filtered(request), counting(free)) if free else {}
+    wanted = counting(free) | (ADDING_UP if request.seconds else {})
+    answer: dict[str, Any] = searcher.aggregate(filtered(request), wanted) if wanted else {}
     for facet in request.facets:
         if facet in request.filters:
             answer |= searcher.aggregate(filtered(request, without=facet), counting([facet]))
-    return {facet: counts_of(answer, facet) for facet in request.facets}
+    facets = {facet: counts_of(answer, facet) for facet in request.facets}
+    return facets, answer["seconds"]["value"] if request.seconds else None

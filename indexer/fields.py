@@ -59,11 +59,14 @@ FIELDS: Final = (
 INTEGERS: Final = frozenset(field.name for field in FIELDS if field.kind == "integer")
 """Numbers that are whole."""
 
-FACETS: Final = ("sentiment", "emotion", "age", "gender", "accent")
+FACETS: Final = ("sentiment", "emotion", "age", "gender", "accent", "asr_model")
 """Fields with a few values, counted and filterable, in the order in which people see them."""
 
-RANGES: Final = ("duration",)
+RANGES: Final = ("duration", "confidence", "wer")
 """Numbers that can be filtered from and to."""
+
+SORTS: Final = RANGES
+"""Numbers that hits can be sorted by."""
 
 _ORDER: Final[Mapping[str, tuple[str, ...]]] = {
     "sentiment": SENTIMENTS,
@@ -100,6 +103,11 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     facet: {text.casefold(): value for value in values for text in (value, _LABELS.get(facet, {}).get(value, value))}
     for facet, values in _KNOWN.items()
 }
+
+
+def facet_name(facet: str) -> str:
+    """What a person calls a facet: ``asr_model`` is "model", since no other model is filtered by."""
+    return facet.removeprefix("asr_")
 
 
 def facet_label(facet: str, value: str) -> str:

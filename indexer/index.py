@@ -18,11 +18,20 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Sort:
+    """By a number of `indexer.fields.SORTS`, rising or ``falling``. What has none comes last either way; ties by id."""
+
+    field: str
+    falling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One search. Filters of one facet are alternatives, filters of several must all hold.
 
     ``filters`` maps a facet of `indexer.fields.FACETS` to the values wanted, `UNKNOWN` for passages without one;
-    ``ranges`` a number of `indexer.fields.RANGES` to its bounds. ``page`` counts from 1.
+    ``ranges`` a number of `indexer.fields.RANGES` to its bounds. ``page`` counts from 1. Without a ``sort`` the best
+    match comes first. ``seconds`` asks how long all that match last together.
     """
 
     query: Query = EVERYTHING
@@ -31,11 +40,13 @@ class Request:
     facets: tuple[str, ...] = ()
     size: int = 10
     page: int = 1
+    sort: Sort | None = None
+    seconds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, and its score."""
+    """A passage that was found, and how well it matches, in whatever order it comes."""
 
     score: float
     passage: Passage
@@ -43,15 +54,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hits by falling score, ties by id; ``total`` is exact.
+    """Hits in the order asked for; ``total`` is exact.
 
     ``facets`` holds the counts of each facet asked for, by value, `UNKNOWN` among them; a facet's own filter is left
-    out of its counts, so that they say what choosing another value would bring.
+    out of its counts, so that they say what choosing another value would bring. ``seconds`` adds up the durations of
+    all that match; None where it was not asked for.
     """
 
     total: int
     hits: tuple[Hit, ...]
     facets: Mapping[str, Mapping[str, int]]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +113,7 @@ class SearchIndex(Protocol):
         ...
 
     def search(self, request: Request) -> Result:
-        """Hits, exact total and facet counts for one request."""
+        """Hits, exact total, facet counts and seconds for one request."""
         ...
 
     def walk(self, request: Request) -> Iterator[Passage]:
@@ -108,6 +121,14 @@ class SearchIndex(Protocol):
 
         They are read as they are asked for: of however many, few are held. The request's size, page and facets say
         nothing here.
+        """
+        ...
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        """As many of the passages that `search` finds as the request's size, 10,000 at most; all where they are fewer.
+
+        Each is as likely as any other, and none comes twice. Who asks again gets the same while nothing changes; each
+        engine draws its own. The request's page, facets and sort say nothing here.
         """
         ...
 

@@ -54,7 +54,7 @@ def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> It
 
 
 def assert_same(indices: Sequence[SearchIndex], request: Request) -> None:
-    """All of them answer with the same total, the same hits in the same order, like scores and the same counts."""
+    """All of them answer with the same total, hits in the same order, like scores, the same counts and seconds."""
     one, *others = (index.search(request) for index in indices)
     for other in others:
         assert one.total == other.total
@@ -62,3 +62,4 @@ def assert_same(indices: Sequence[SearchIndex], request: Request) -> None:
         scores = [hit.score for hit in other.hits]
         assert [hit.score for hit in one.hits] == pytest.approx(scores, rel=TOLERANCE, abs=LEAST)
         assert one.facets == other.facets
+        assert (one.seconds or 0.0) == pytest.approx(other.seconds or 0.0)

@@ -79,7 +79,7 @@ class AskingContract:
 
     @pytest.mark.parametrize("field", SORTS)
     @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
-    @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((heard("the"), heard("a"), heard("no")))], ids=str)
+    @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((heard("whale"), Term("stems", "run")))], ids=str)
     def test_hits_are_sorted_by_a_number_those_without_one_last_and_ties_by_id(
         self, made: SearchIndex, query: Query, field: str, falling: bool
     ):
@@ -197,3 +197,24 @@ class AskingContract:
         (hit,) = made.search(Request(heard("second"))).hits
         assert (hit.passage.id, hit.passage.clip) == ("set/interview.mp3#0002", "set/interview.mp3")
         assert (hit.passage.start, hit.passage.end, hit.passage.row.emotion) == (26.0, 50.0, "happiness")
+
+    def test_a_sample_is_drawn_from_all_places_none_twice_and_the_same_again(self, made: SearchIndex):
+        everything = ids(made)
+        half = len(everything) // 2
+        sampled = [passage.id for passage in made.sample(Request(size=half))]
+        assert len(set(sampled)) == half
+        assert half // 4 < len(set(sampled) & set(everything[:half])) < half * 3 // 4
+        assert sampled == [passage.id for passage in made.sample(Request(size=half))]
+
+    @pytest.mark.parametrize(
+        "request_of_all",
+        [
+            Request(size=1000),
+            Request(heard("home"), {"gender": frozenset({"male"})}, {"duration": Range(2.0, 8.0)}, size=1000),
+            Request(Term("tokens", "nowhere"), size=1000),
+        ],
+        ids=["everything", "some", "nothing"],
+    )
+    def test_a_sample_of_few_is_all_of_them_as_they_were_loaded(self, made: SearchIndex, request_of_all: Request):
+        expected = {hit.passage.id: hit.passage for hit in made.search(request_of_all).hits}
+        assert {passage.id: passage for passage in made.sample(request_of_all)} == expected

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from clips.normalise import tokens
 from clips.row import Alternative, ClipRow, Word
-from indexer.fields import FACETS, FIELDS, UNKNOWN
-from indexer.index import Range, Request, SearchIndex
+from indexer.fields import FACETS, FIELDS, RANGES, SORTS, UNKNOWN
+from indexer.index import Range, Request, SearchIndex, Sort
 from indexer.query import (
     EVERYTHING,
     AllOf,
@@ -62,6 +62,8 @@ def rows_in_every_script(number: int) -> list[ClipRow]:
             accent=chance.choice(["", *words]),
             emotion=chance.choice(["", "uncertain", "happiness"]),
             duration=chance.choice([None, 0.0, 1.5, 4.0, 29.97]),
+            confidence=chance.choice([None, 0.0, 0.5, 0.82, 1.0]),
+            asr_model=chance.choice(["", "one/large", "other"]),
             up_votes=chance.choice([None, -1, 0, 3]),
             words=(Word("a", 0.0, 0.5, 0.5, (Alternative(chance.choice(words), chance.random()),)),),
             extra={chance.choice(words).replace("\x00", ""): chance.choice(words)},
@@ -193,14 +195,16 @@ def typed(known: Known) -> st.SearchStrategy[str]:
 
 @st.composite
 def requests(draw: st.DrawFn, known: Known, query: Query = EVERYTHING) -> Request:
-    """A request for a query: any filters, ranges, facets, size and page."""
+    """A request for a query: any filters, ranges, facets, size, page and order."""
     chosen = draw(st.sets(st.sampled_from(FACETS), max_size=2)) if draw(st.booleans()) else set()
     filters = {
         facet: draw(st.frozensets(st.sampled_from(known.values[facet]), min_size=1, max_size=3))
         for facet in sorted(chosen)
     }
     end = st.none() | st.sampled_from([0.0, 1.5, 3.0, 4.0, 6.5])
-    ranges = {"duration": Range(draw(end), draw(end))} if draw(st.booleans()) else {}
     facets = tuple(draw(st.lists(st.sampled_from(FACETS), unique=True)))
+    bounds = Range(draw(end), draw(end))
+    ranges = {} if draw(st.booleans()) else {draw(st.sampled_from(RANGES)): bounds}
+    sort = draw(st.none() | st.builds(Sort, st.sampled_from(SORTS), st.booleans()))
     size, page = draw(st.sampled_from([1, 7, 10, 50, 400])), draw(st.sampled_from([1, 1, 2, 3, 9]))
-    return Request(query, filters, ranges, facets, size, page)
+    return Request(query, filters, ranges, facets, size, page, sort, draw(st.booleans()))

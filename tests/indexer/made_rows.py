@@ -4,13 +4,40 @@ from clips.row import Alternative, ClipRow, Segment, Word
 from indexer.passages import Passage, passages_of
 
 LATIN = (
-    ClipRow("set/a1.mp3", generated_text="THE BOY RUNS HOME", age="twenties", gender="male", accent="us", duration=2.0),
-    ClipRow("set/a2.mp3", generated_text="THE BOY RUNS HOME", age="fourties", gender="male", duration=5.0),
+    ClipRow(
+        "set/a1.mp3",
+        generated_text="THE BOY RUNS HOME",
+        age="twenties",
+        gender="male",
+        accent="us",
+        duration=2.0,
+        confidence=0.5,
+    ),
+    ClipRow(
+        "set/a2.mp3", generated_text="THE BOY RUNS HOME", age="fourties", gender="male", duration=5.0, confidence=0.5
+    ),
     ClipRow("set/a3.mp3", generated_text="THE BOY RUNS HOME", gender="female", accent="england", duration=8.0),
-    ClipRow("set/a4.mp3", generated_text="BOYS RUNNING", age="twenties", emotion="happiness", sentiment="positive"),
-    ClipRow("set/a5.mp3", generated_text="A DOG A DOG A DOG", text="a dog a frog", duration=3.25, up_votes=2),
+    ClipRow(
+        "set/a4.mp3",
+        generated_text="BOYS RUNNING",
+        asr_model="one/large",
+        age="twenties",
+        emotion="happiness",
+        sentiment="positive",
+    ),
+    ClipRow(
+        "set/a5.mp3", generated_text="A DOG A DOG A DOG", text="a dog a frog", duration=3.25, confidence=1.0, up_votes=2
+    ),
     ClipRow("set/a6.mp3", generated_text="DON'T  PANIC", text="do not panic", decoded_at="2026-01-02T03:04:05Z"),
-    ClipRow("set/a7.mp3", generated_text="A CAT", emotion="uncertain", sentiment="uncertain", emotion_score=0.4),
+    ClipRow(
+        "set/a7.mp3",
+        generated_text="A CAT",
+        confidence=0.0,
+        asr_model="other",
+        emotion="uncertain",
+        sentiment="uncertain",
+        emotion_score=0.4,
+    ),
 )
 
 EMPTY = (
@@ -80,7 +107,15 @@ DOUBTED = ClipRow(
     ),
 )
 
-ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, DOUBTED, INTERVIEW)
+COMPARED = (
+    ClipRow("set/e1.mp3", text="whale song", generated_text="WHALE SONG", duration=12.5, confidence=0.25),
+    ClipRow("set/e2.mp3", text="whale song", generated_text="WHALE LONG", duration=12.0),
+    ClipRow("set/e3.mp3", text="whale song", generated_text="WHALE SUNG", duration=12.0, confidence=0.25),
+    ClipRow("set/e4.mp3", text="whales", generated_text="WHALE SONG", duration=12.25),
+    ClipRow("set/e5.mp3", generated_text="WHALE SONG"),
+)
+
+ALL = (*LATIN, *EMPTY, *UNICODE, *EXTRA, *REPEATED, *COMPARED, DOUBTED, INTERVIEW)
 
 
 def passages(rows: tuple[ClipRow, ...] = ALL) -> list[Passage]:
