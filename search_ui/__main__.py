@@ -12,6 +12,7 @@ from indexer.errors import BadSettings
 from indexer.settings import read_settings
 from search_ui.connection import audio_folders, the_finder
 from search_ui.errors import PortTaken
+from search_ui.picture_route import picture_route
 from search_ui.player import audio_route
 from search_ui.settings import PageSettings
 from search_ui.typing_ahead import completions_route
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return ALL_WELL
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     try:
-        routes = [audio_route(audio_folders), completions_route(the_finder)]
+        routes = [audio_route(audio_folders), picture_route(audio_folders), completions_route(the_finder)]
         st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -2,7 +2,8 @@
 
 HearsayError
 └── PageError
-    └── PortTaken  something else listens where the page should
+    ├── PortTaken  something else listens where the page should
+    └── NoPicture  a sound of which no picture can be drawn
 """
 
 from clips.errors import HearsayError
@@ -14,3 +15,7 @@ class PageError(HearsayError):
 
 class PortTaken(PageError):
     """Something else listens where the page should."""
+
+
+class NoPicture(PageError):
+    """No picture can be drawn of a sound."""

@@ -32,18 +32,20 @@ END_OF_CERTAINTY: Final = "from here on a word is missing, guessed or in another
 class Beside:
     """What stands beside a hit: the address of its ``audio``, None where there is none, and ``links`` by their texts.
 
-    ``common`` is the reference that stands above the list and need not be repeated.
+    ``common`` is the reference that stands above the list and need not be repeated; ``picture`` is the address of a
+    picture of the sound.
     """
 
     audio: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     common: str = ""
+    picture: str | None = None
 
 
 def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> str:
     """One hit as an item of a list, with its words marked and how they were heard."""
     return (
-        f'<li class="hit"{_stretch(passage)}>{_player(passage, beside.audio)}<div class="said">'
+        f'<li class="hit"{_stretch(passage)}>{_player(passage, beside)}<div class="said">'
         f"<div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}"
         f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
         f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}</p></div></li>'
@@ -100,15 +102,26 @@ def _fallback(model: str) -> str:
     return f" ({what})" if what else ""
 
 
-def _player(passage: Passage, audio: str | None) -> str:
+def _player(passage: Passage, beside: Beside) -> str:
     length = "" if passage.row.duration is None else length_label(passage.row.duration)
-    if audio is None:
+    if beside.audio is None:
         why = "no audio was found"
         return f'<div class="player"><span class="play silent" title="{why}">{length or "no audio"}</span></div>'
     label = escape(f"Play {passage.id}{', ' if length else ''}{length}")
     return (
         f'<div class="player"><button class="play" type="button" aria-label="{label}" aria-pressed="false">{length}'
-        f'</button><audio preload="none" src="{escape(audio)}"></audio></div>'
+        f'</button>{_look(passage, beside.picture)}<audio preload="none" src="{escape(beside.audio)}"></audio></div>'
+    )
+
+
+def _look(passage: Passage, picture: str | None) -> str:
+    """What opens a picture of the sound, which is drawn no sooner."""
+    if picture is None:
+        return ""
+    label = escape(f"look at the sound of {passage.id}")
+    return (
+        f'<button class="look" type="button" data-picture="{escape(picture)}" aria-label="{label}" '
+        'aria-expanded="false">look</button>'
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from html import escape
+from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
@@ -14,9 +16,12 @@ from search_ui.ask import Found, ask, meant
 from search_ui.connection import audio_folders, the_settings
 from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
+from search_ui.picture_route import picture_url
 from search_ui.player import audio_of, audio_url
 from search_ui.state import OFFERED_MODES, SearchState
 from search_ui.ways_out import ways_out, why_nothing
+
+KEEP: Final = Path(__file__).with_name("keep.html")
 
 
 def show() -> None:
@@ -35,7 +40,7 @@ def show() -> None:
 
 
 def show_box(state: SearchState) -> None:
-    """Where words are typed, and how they are to be found."""
+    """Where words are typed, how they are to be found, and what may be done with the search."""
     with st.container(key="box", horizontal=True, vertical_alignment="center"):
         st.text_input(
             "Search what was said",
@@ -54,6 +59,7 @@ def show_box(state: SearchState) -> None:
             label_visibility="collapsed",
             on_change=lambda: go(here().in_mode(st.session_state["mode"])),
         )
+        st.html(KEEP, width="content")
 
 
 def show_meaning(state: SearchState, found: Found) -> None:
@@ -116,7 +122,8 @@ def beside(state: SearchState, hit: Hit, audio: str | None, common: str) -> Besi
     links = {"more like this": state.liking(hit.passage.id).address}
     if hit.passage.is_whole and not state.same:
         links["same sentence"] = state.saying_the_same(hit.passage.id).address
-    return Beside(audio, links if hit.passage.row.generated_text else {}, common)
+    picture = picture_url(hit.passage) if audio else None
+    return Beside(audio, links if hit.passage.row.generated_text else {}, common, picture)
 
 
 def common_reference(hits: Iterable[Hit]) -> str:

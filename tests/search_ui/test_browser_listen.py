@@ -141,3 +141,44 @@ def test_a_clip_begins_anew_when_it_has_ended(tab: Page, address: str) -> None:
 
     wait_for_sound(tab, first)
     assert first.locator("audio").evaluate("audio => audio.currentTime < audio.duration / 2")
+
+
+def test_a_picture_of_the_sound_opens_with_the_words_on_its_time_line_and_plays(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    first = tab.locator(".hit").first
+    look = first.get_by_role("button", name="look at the sound")
+    expect(look).to_have_attribute("aria-expanded", "false")
+    look.click()
+    strip = first.get_by_role("slider", name="where in the sound")
+    expect(strip).to_be_visible()
+    expect(strip.locator(".said").first).to_have_text(first.locator(".word").first.inner_text())
+    assert "picture/samples" in strip.locator(".mask").evaluate("mask => getComputedStyle(mask).maskImage")
+
+    box = strip.bounding_box()
+    assert box
+    strip.click(position={"x": box["width"] / 2, "y": 20})
+    middle = float(strip.get_attribute("aria-valuemax") or 0) / 2
+    wait_for_sound(tab, first, after=middle)
+    first.get_by_role("button", name="Play").click()
+    assert float(strip.get_attribute("aria-valuenow") or 0) >= round(middle, 1)
+    look.click()
+    expect(strip).to_have_count(0)
+
+
+def test_the_cursor_of_a_picture_is_moved_by_arrows(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    first = tab.locator(".hit").first
+    first.get_by_role("button", name="look at the sound").press("Enter")
+    strip = first.get_by_role("slider", name="where in the sound")
+    strip.press("ArrowRight")
+
+    wait_for_sound(tab, first, after=1.0)
+
+
+def test_a_picture_that_cannot_be_drawn_is_said(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith")
+    look = tab.get_by_role("button", name="look at the sound").first
+    look.evaluate("button => (button.dataset.picture = 'picture/samples/none.mp3?start=0')")
+    look.click()
+
+    expect(tab.locator(".hit").first.get_by_role("status")).to_have_text("no audio was found for this clip")

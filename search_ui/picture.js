@@ -1,0 +1,97 @@
+// Draws what a hit sounds like when its "look" is pressed: the server's picture, the words on its time line, a cursor.
+(() => {
+  if (window.hearsayLooks) return; // the page runs again on every change, its listeners stay
+  window.hearsayLooks = true;
+
+  const PIXELS = 90; // for a second, at least: longer stretches are scrolled
+  const STEP = 1; // seconds that an arrow goes
+
+  const make = (tag, className, more = {}) => Object.assign(document.createElement(tag), { className, ...more });
+  const clock = (time) => `${Math.floor(time / 60)}:${String(Math.floor(time % 60)).padStart(2, "0")}`;
+
+  /** What stands on a time line from `from` to `to`, in seconds. */
+  const labelled = (strip, from, to, labels) =>
+    labels
+      .filter(([time]) => time >= from && time < to - 0.2) // the last would be cut off
+      .map(([time, textContent, className]) => {
+        const label = make("span", className, { textContent });
+        label.style.left = `${((time - from) / (to - from)) * 100}%`;
+        return label;
+      })
+      .forEach((label) => strip.append(label));
+
+  const wordsOf = (hit) =>
+    [...hit.querySelectorAll(".word")].map((word, at) => [Number(word.dataset.start), word.textContent, `said row-${at % 2}`]);
+
+  const secondsOf = (from, to) =>
+    Array.from({ length: Math.ceil(to) - Math.ceil(from) }, (_, at) => Math.ceil(from) + at).map((time) => [time, clock(time), "second"]);
+
+  const picture = (hit, address, from, to) => {
+    const strip = make("div", "strip", { tabIndex: 0, role: "slider", ariaLabel: "where in the sound" });
+    Object.assign(strip.dataset, { from, to });
+    strip.style.minWidth = `${(to - from) * PIXELS}px`;
+    strip.ariaValueMin = from;
+    strip.ariaValueMax = to;
+    const mask = make("div", "mask");
+    mask.style.maskImage = `url("${address}")`;
+    strip.append(mask, make("i", "cursor"));
+    labelled(strip, from, to, [...wordsOf(hit), ...secondsOf(from, to)]);
+    point(strip, from);
+    const shown = make("div", "picture");
+    shown.append(strip);
+    return shown;
+  };
+
+  /** Move the cursor to where the sound is; it waits at an end while the sound is elsewhere. */
+  const point = (strip, time) => {
+    const [from, to] = [Number(strip.dataset.from), Number(strip.dataset.to)];
+    const at = Math.min(Math.max(time, from), to);
+    strip.style.setProperty("--at", `${((at - from) / (to - from)) * 100}%`);
+    strip.ariaValueNow = at.toFixed(1);
+    strip.ariaValueText = `${at.toFixed(1)} seconds`;
+    const shown = strip.parentElement;
+    const x = ((at - from) / (to - from)) * strip.clientWidth;
+    if (at === time && (x < shown?.scrollLeft || x > shown?.scrollLeft + shown?.clientWidth)) shown.scrollLeft = x - 20;
+  };
+
+  /** What a picture's address answers, as an element: the picture, or a sentence that says why there is none. */
+  const drawn = async (hit, address) => {
+    const answer = await fetch(address).catch(() => null);
+    if (answer?.ok) return picture(hit, address, ...answer.headers.get("Hearsay-Stretch").split(" ").map(Number));
+    const why = answer && answer.status !== 500 ? await answer.text() : "no picture could be drawn: the page does not answer";
+    return make("p", "none", { textContent: why });
+  };
+
+  const look = async (button) => {
+    const hit = button.closest(".hit");
+    const isOpen = button.ariaExpanded === "true";
+    button.ariaExpanded = !isOpen;
+    if (isOpen) return hit.querySelector(".shown").remove();
+    const shown = hit.appendChild(make("div", "shown", { role: "status" }));
+    shown.replaceChildren(await drawn(hit, button.dataset.picture));
+  };
+
+  document.addEventListener("sounds", ({ target, detail }) => {
+    const strip = target.querySelector(".strip");
+    if (strip) point(strip, detail);
+  });
+
+  const ask = (strip, time) =>
+    strip.dispatchEvent(new CustomEvent("play-from", { bubbles: true, detail: Math.max(time, Number(strip.dataset.from)) }));
+
+  document.addEventListener("click", ({ target, clientX }) => {
+    const button = target.closest?.("button.look");
+    if (button) return look(button);
+    const strip = target.closest?.(".strip");
+    if (!strip) return;
+    const { left, width } = strip.getBoundingClientRect();
+    const [from, to] = [Number(strip.dataset.from), Number(strip.dataset.to)];
+    ask(strip, from + ((clientX - left) / width) * (to - from));
+  });
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
+    if (!step || !event.target.matches(".strip")) return;
+    event.preventDefault();
+    ask(event.target, Number(event.target.ariaValueNow) + step);
+  });
+})();

@@ -1,0 +1,125 @@
+"""A picture of a sound: how loud it is above what it is made of, one column for every ten milliseconds.
+
+It is a mask: a PNG that says only how much of a colour shows, so that the page's style paints it, in light and in dark.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from PIL import Image
+
+from search_ui.errors import NoPicture
+
+LONGEST: Final = 60.0
+"""Seconds of sound that one picture shows at most."""
+
+COLUMNS: Final = 100
+"""Columns for a second of sound."""
+
+LOUD_ROWS: Final = 56
+PITCH_ROWS: Final = 128
+"""Rows of the spectrogram, which lies below those of the waveform."""
+
+HIGHEST: Final = 8000.0
+"""Hertz at the top of the spectrogram; it is linear, and starts from 0."""
+
+WINDOW: Final = 0.025
+"""Seconds of sound that one column of the spectrogram is made of."""
+
+QUIETEST: Final = -55.0
+"""Decibels below the loudest point of the picture at which nothing is seen any more."""
+
+LEVELS: Final = 16
+"""Shades, so that a column is small: four bits a point."""
+
+_RATES: Final = range(1000, 400_000)
+_MOST_CHANNELS: Final = 32
+
+Columns = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG, and the seconds of the clip that it really shows: from ``start`` to ``end``."""
+
+    png: bytes
+    start: float
+    end: float
+
+
+def draw(sound: Path | BinaryIO, start: float, end: float | None) -> Picture:
+    """The picture of a sound file from ``start`` to ``end`` in seconds, of its first `LONGEST` where that is more.
+
+    Raises `NoPicture` for a file that is of no known kind, or where nothing sounds in that stretch.
+    """
+    try:
+        with soundfile.SoundFile(sound) as opened:
+            return _picture(opened, start, min(start + LONGEST, start + LONGEST if end is None else end))
+    except (soundfile.LibsndfileError, OSError) as problem:
+        raise NoPicture("no picture can be drawn of this kind of file; it may sound all the same") from problem
+
+
+def _picture(opened: soundfile.SoundFile, start: float, end: float) -> Picture:
+    rate = opened.samplerate
+    if rate not in _RATES or opened.channels > _MOST_CHANNELS:
+        raise NoPicture("no picture can be drawn of a sound with so many samples or channels")
+    step = rate // COLUMNS
+    first, last = int(start * rate), min(int(end * rate), opened.frames)
+    if last - first < step:
+        raise NoPicture("there is no sound in this stretch of the file")
+    opened.seek(first)
+    seconds = list(_seconds(opened, step, (last - first) // step))
+    loud, pitch = (np.concatenate(parts) for parts in zip(*seconds, strict=True))
+    mask = np.vstack([_bars(loud), _shades(pitch)])
+    return Picture(_png(mask), first / rate, (first + len(loud) * step) / rate)
+
+
+def _seconds(opened: soundfile.SoundFile, step: int, columns: int) -> Iterator[tuple[Columns, Columns]]:
+    """About a second at a time, however many channels: the peak of each column, and its spectrum by rows of pitch."""
+    window = np.hanning(max(step, round(WINDOW * opened.samplerate))).astype(np.float32)
+    mono: Columns = np.empty(0, np.float32)
+    for column in range(0, columns, COLUMNS):
+        number = min(COLUMNS, columns - column)
+        missing = (number - 1) * step + len(window) - len(mono)  # windows reach into the next second
+        samples = opened.read(missing, dtype="float32", always_2d=True, fill_value=0.0)
+        more = np.nan_to_num(samples, posinf=0.0, neginf=0.0).clip(-10, 10).mean(axis=1)
+        mono = np.concatenate([mono, more])
+        yield np.abs(mono[: number * step]).reshape(number, step).max(axis=1), _spectra(mono, window, step, number)
+        mono = mono[number * step :]
+
+
+def _spectra(mono: Columns, window: Columns, step: int, number: int) -> Columns:
+    """Magnitudes, (number, PITCH_ROWS), lowest pitch first; 0 above what the file's rate can hold."""
+    frames = np.lib.stride_tricks.sliding_window_view(mono, len(window))[::step][:number]
+    bins: Columns = np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32)
+    rows = np.rint(np.linspace(0, HIGHEST, PITCH_ROWS) * WINDOW).astype(int)  # bins are 1 / WINDOW hertz apart
+    spectra: Columns = np.where(rows < bins.shape[1], bins[:, np.minimum(rows, bins.shape[1] - 1)], 0)
+    return spectra
+
+
+def _bars(loud: Columns) -> Columns:
+    """The waveform as bars around its middle, the loudest over all rows; (LOUD_ROWS, columns) of 0 or 1."""
+    height = loud / max(float(loud.max()), 1e-6) * LOUD_ROWS / 2
+    from_middle = np.abs(np.arange(LOUD_ROWS) - (LOUD_ROWS - 1) / 2)
+    return (from_middle[:, None] <= np.maximum(height, 0.5)).astype(np.float32)
+
+
+def _shades(pitch: Columns) -> Columns:
+    """The spectrogram, highest pitch first; (PITCH_ROWS, columns) of 0, for `QUIETEST` and below, to 1."""
+    decibels = 20 * np.log10(pitch / max(float(pitch.max()), 1e-6) + 1e-9)
+    shades: Columns = (1 - decibels / QUIETEST).clip(0, 1).T[::-1]
+    return shades
+
+
+def _png(mask: Columns) -> bytes:
+    """A mask of 0..1 as a PNG that is more or less transparent."""
+    image = Image.fromarray(np.rint(mask * (LEVELS - 1)).astype(np.uint8)).convert("P")
+    written = io.BytesIO()
+    image.save(written, "PNG", bits=4, transparency=bytes(level * 255 // (LEVELS - 1) for level in range(LEVELS)))
+    return written.getvalue()
