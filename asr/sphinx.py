@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
 from multiprocessing import active_children, get_context
@@ -37,6 +37,7 @@ class PocketSphinxTranscriber:
             raise ModelUnavailable("PocketSphinx is not installed here; run ./run.sh setup.")
         self.workers = workers or len(os.sched_getaffinity(0))
         self._lock = Lock()
+        self._is_closed = False
         self._pool = self._started_pool()
 
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
@@ -49,6 +50,7 @@ class PocketSphinxTranscriber:
 
     def close(self) -> None:
         """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""
+        self._is_closed = True
         for process in self._processes:
             process.terminate()
         self._pool.shutdown(cancel_futures=True)  # the pool waits for them, and must be the only one that does
@@ -57,7 +59,7 @@ class PocketSphinxTranscriber:
         for _ in range(2):
             pool = self._pool
             try:
-                return list(pool.map(recognise, sounds))
+                return _in_turn(pool, sounds, self.workers)
             except BrokenProcessPool:
                 self._replace(pool)
         raise AsrError(
@@ -67,6 +69,8 @@ class PocketSphinxTranscriber:
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         with self._lock:
+            if self._is_closed:
+                raise AsrError("nothing is heard any more: the recogniser is closed")
             if self._pool is broken:  # else another thread was here first
                 self._pool = self._started_pool()
 
@@ -82,6 +86,18 @@ class PocketSphinxTranscriber:
             ) from problem
         self._processes = set(active_children()) - others
         return pool
+
+
+def _in_turn(pool: ProcessPoolExecutor, sounds: Sequence[Waveform], at_once: int) -> list[list[HeardWord]]:
+    """What is heard in each sound; few of them wait in the pool, so that others' come between those of a long clip."""
+    asked: list[Future[list[HeardWord]]] = []
+    under_way: set[Future[list[HeardWord]]] = set()
+    for sound in sounds:
+        if len(under_way) == at_once:
+            _, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+        asked.append(pool.submit(recognise, sound))
+        under_way.add(asked[-1])
+    return [answer.result() for answer in asked]
 
 
 def _words(cut: Stretch, heard: Sequence[HeardWord]) -> list[Word]:

@@ -215,6 +215,22 @@ def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_l
     assert transcriber.transcribe([next(iter(spoken.values()))])[0].text
 
 
+def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
+    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    transcriber, others = lonely
+    short = next(iter(spoken.values()))
+    with ThreadPoolExecutor(1) as asking:
+        long = asking.submit(transcriber.transcribe, [short] * 60)
+        time.sleep(0.3)  # so that it is being heard
+        assert transcriber.transcribe([short]) == transcripts[:1]
+        assert not long.done()
+        transcriber.close()
+        with pytest.raises(AsrError, match="closed"):
+            long.result()
+    assert set(active_children()) <= others
+
+
 def test_closing_twice_is_once(spoken: dict[str, Waveform]):
     others = set(active_children())
     transcriber = PocketSphinxTranscriber(workers=1)
