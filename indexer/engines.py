@@ -15,7 +15,7 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
     Opens no connection and reads no file.
     """
     address = url or settings.index_url
-    if re.match("https?://", address, re.IGNORECASE):
+    if is_elastic(address):
         from indexer.elastic import ElasticIndex
 
         return ElasticIndex(address, settings)
@@ -25,3 +25,8 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
     if re.fullmatch(r"[^/]+:\d+/?", address):
         raise WrongRequest(f"{shown} is no folder; for Elasticsearch write http://{shown} or https://{shown}")
     return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)
+
+
+def is_elastic(address: str) -> bool:
+    """Whether the address of an index is one of Elasticsearch."""
+    return re.match("https?://", address, re.IGNORECASE) is not None

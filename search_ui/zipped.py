@@ -1,0 +1,116 @@
+"""Hits as a zip: the clips' audio, and beside it what is known of them, sent while it is made."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from time import localtime
+from typing import Final
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from indexer.errors import WrongRequest
+from indexer.index import Request, SearchIndex
+from search_ui.clip_files import csv_lines, manifest_lines
+
+MOST_HITS: Final = 5_000
+MOST_BYTES: Final = 2_000_000_000
+"""What one zip holds at most, so that no tool needs the format's extension for large files."""
+
+_PIECE: Final = 1 << 18
+"""Bytes of audio that are read at a time."""
+
+_ODD: Final = re.compile(r'[\\:*?"<>|\x00-\x1f]|[ .]\Z')
+"""What a part of a path cannot have everywhere; ``.`` and ``..`` are among it."""
+
+_MISSING: Final = "missing-audio.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The hits that go into a zip: each clip's audio, None where it is not known."""
+
+    request: Request
+    audio: Mapping[str, Path | None]
+
+
+def choose(index: SearchIndex, request: Request, audio_of: Callable[[str], Path | None]) -> Chosen:
+    """What a zip would hold; raises `WrongRequest` where it is too much for one."""
+    total = index.search(replace(request, facets=(), size=1, page=1)).total
+    if total > MOST_HITS:
+        raise WrongRequest(
+            f"a zip holds up to {MOST_HITS:,} hits and these are {total:,}; filter further, or take the CSV"
+        )
+    audio = {clip: audio_of(clip) for clip in dict.fromkeys(passage.clip for passage in index.walk(request))}
+    size = sum(path.stat().st_size for path in audio.values() if path)
+    if size > MOST_BYTES:
+        raise WrongRequest(
+            f"a zip holds up to {MOST_BYTES / 1e9:g} GB of audio and this is {size / 1e9:.1f} GB; filter further"
+        )
+    return Chosen(request, audio)
+
+
+def zipped(index: SearchIndex, chosen: Chosen) -> Iterator[bytes]:
+    """The zip in pieces: ``audio/…``, then ``manifest.jsonl`` of the hits with audio, ``clips.csv`` of all of them.
+
+    Nothing is compressed, since recordings hardly shrink. Clips without audio are listed in ``missing-audio.txt``.
+    """
+    outbox = _Outbox()
+    with ZipFile(outbox, "w", ZIP_STORED) as archive:
+        packed: dict[str, str] = {}
+        for clip, path in chosen.audio.items():
+            if path and path.is_file():
+                packed[clip] = name_of(clip, path)
+                yield from _added(
+                    archive, outbox, ZipInfo.from_file(path, packed[clip], strict_timestamps=False), _pieces(path)
+                )
+        missing = [f"{clip}\n" for clip in chosen.audio if clip not in packed]
+        yield from _text(archive, outbox, "manifest.jsonl", manifest_lines(index, chosen.request, packed.get))
+        yield from _text(archive, outbox, "clips.csv", csv_lines(index, chosen.request))
+        if missing:
+            yield from _text(archive, outbox, _MISSING, ["no audio was found for these clips:\n", *missing])
+    yield outbox.taken()
+
+
+def name_of(clip: str, path: Path) -> str:
+    """Where a clip's audio lies in a zip: under its id, unless that could not be unpacked everywhere or led away."""
+    if all(part and not _ODD.search(part) for part in clip.split("/")):
+        return f"audio/{clip}"
+    return f"audio/renamed/{sha256(clip.encode()).hexdigest()[:16]}{path.suffix.lower()}"
+
+
+class _Outbox:
+    """What a zip is written to, and taken out of piece by piece. It cannot be sought in, so lengths stand behind."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def taken(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
+
+
+def _added(archive: ZipFile, outbox: _Outbox, entry: ZipInfo, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    with archive.open(entry, "w") as member:
+        for piece in pieces:
+            member.write(piece)
+            yield outbox.taken()
+
+
+def _text(archive: ZipFile, outbox: _Outbox, name: str, lines: Iterable[str]) -> Iterator[bytes]:
+    return _added(archive, outbox, ZipInfo(name, localtime()[:6]), (line.encode() for line in lines))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
