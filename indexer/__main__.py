@@ -14,7 +14,7 @@ from indexer import commands, scoring, searching
 from indexer import learning as learning_commands
 from indexer.engines import open_index
 from indexer.errors import BadSettings, WrongRequest
-from indexer.fields import FACETS
+from indexer.fields import FACETS, SORTS, facet_name
 from indexer.index import SearchIndex
 from indexer.modes import DEFAULT_MODE, MODES
 from indexer.settings import IndexSettings, read_settings
@@ -122,9 +122,17 @@ def _add_search(command: ArgumentParser) -> None:
     _add_mode(command)
     for facet in FACETS:
         command.add_argument(
-            f"--{facet}", action="append", metavar="VALUE", help="one or more with commas, unknown for clips without"
+            f"--{facet_name(facet)}",
+            action="append",
+            metavar="VALUE",
+            help="one or more with commas, unknown for clips without",
         )
     command.add_argument("--duration", metavar="SECONDS", help="from and to, as 2-8, 2- or -8")
+    command.add_argument("--confidence", metavar="SHARE", help="how sure the recogniser is, as .5-.9, .5- or -.9")
+    command.add_argument("--wer", metavar="RATE", help="word errors by reference word, as .1-.3, .1- or -.3")
+    command.add_argument(
+        "--sort", metavar="NUMBER", help=f"by {', '.join(SORTS)}, or falling as -{SORTS[0]} (default: best match)"
+    )
     command.add_argument("--size", type=_from_one, default=10, metavar="N", help="hits on a page (default: 10)")
     command.add_argument("--page", type=_from_one, default=1, metavar="N", help="which page (default: 1)")
     command.add_argument("--json", action="store_true", help="print one JSON object")

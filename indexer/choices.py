@@ -1,10 +1,21 @@
 """Choices: the filters that a person types, in the corpus's words or in their own, against what the index holds."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from indexer.errors import WrongRequest
-from indexer.fields import UNKNOWN, facet_label, facet_order
-from indexer.index import Range
+from indexer.fields import SORTS, UNKNOWN, facet_label, facet_name, facet_order
+from indexer.index import Range, Sort
+
+ORDERS: Final[Mapping[str, Sort]] = {f"{dash}{field}": Sort(field, bool(dash)) for field in SORTS for dash in ("", "-")}
+"""What hits are sorted by, as it is typed and stands in addresses: ``duration`` rises, ``-duration`` falls."""
+
+_LIKE: Final[Mapping[str, str]] = {
+    "duration": "2-8, 2- or -8, in seconds",
+    "confidence": ".5-.9, .5- or -.9",
+    "wer": ".1-.3, .1- or -.3",
+}
+"""How each of `indexer.fields.RANGES` is typed."""
 
 
 def chosen(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple[frozenset[str], list[str]]:
@@ -23,7 +34,7 @@ def chosen(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple
             values.add(known.get(name, name))
             if name not in known:
                 there = ", ".join(facet_label(facet, value) for value in facet_order(facet, counts)) or "none"
-                notes.append(f"no clip has the {facet} “{name}”; there are: {there}")
+                notes.append(f"no clip has the {facet_name(facet)} “{name}”; there are: {there}")
     return frozenset(values), notes
 
 
@@ -36,18 +47,25 @@ def _folded(text: str) -> str:
     return text.strip().casefold().encode(errors="replace").decode()
 
 
-def seconds_between(text: str) -> Range:
-    """The range that ``2-8``, ``2-`` or ``-8`` says; raises `WrongRequest` for anything else."""
+def sorted_by(text: str) -> Sort:
+    """The order that ``duration`` or ``-duration`` says; raises `WrongRequest` for anything else."""
+    if text not in ORDERS:
+        raise WrongRequest(f"hits are sorted by {', '.join(SORTS)}, or falling with a minus before it, not by {text}")
+    return ORDERS[text]
+
+
+def bounds_of(name: str, text: str) -> Range:
+    """The range that ``2-8``, ``2-`` or ``-8`` says; raises `WrongRequest` for anything else, which is no ``name``."""
     low, dash, high = text.partition("-")
     try:
         bounds = Range(*(float(bound) if bound.strip() else None for bound in (low, high)))
     except ValueError as problem:
-        raise WrongRequest(_not_a_range(text)) from problem
+        raise WrongRequest(_not_a_range(name, text)) from problem
     ends = [end for end in (bounds.low, bounds.high) if end is not None]
     if not dash or not ends or ends != sorted(ends) or any(not 0 <= end < float("inf") for end in ends):
-        raise WrongRequest(_not_a_range(text))
+        raise WrongRequest(_not_a_range(name, text))
     return bounds
 
 
-def _not_a_range(text: str) -> str:
-    return f"a duration is written as 2-8, 2- or -8, in seconds, not {text}"
+def _not_a_range(name: str, text: str) -> str:
+    return f"a {name} is written as {_LIKE[name]}, not {text}"

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from indexer.choices import chosen, seconds_between
+from indexer.choices import bounds_of, chosen, sorted_by
 from indexer.commands import note, plan_of
 from indexer.errors import WrongRequest
-from indexer.fields import FACETS, facet_order
+from indexer.fields import FACETS, RANGES, facet_name, facet_order
 from indexer.finding import Finder, Plan, finder_of
 from indexer.index import Hit, Request, Result, SearchIndex
 from indexer.likeness import plan_like, plan_same
@@ -24,12 +24,12 @@ def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     if sum(map(bool, (asked.queries, asked.words, asked.like, asked.same))) > 1:
         raise WrongRequest("search takes one of words, --like ID, --same ID and --queries FILE")
     filters = _filters(index, asked)
-    ranges = {"duration": seconds_between(asked.duration)} if asked.duration is not None else {}
-
+    ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(asked, name)) is not None}
+    sort = sorted_by(asked.sort) if asked.sort is not None else None
     finder = finder_of(index, settings)
 
     def request_for(plan: Plan, facets: tuple[str, ...] = ()) -> Request:
-        return Request(plan.query, filters, ranges, facets, asked.size, asked.page)
+        return Request(plan.query, filters, ranges, facets, asked.size, asked.page, sort, seconds=bool(facets))
 
     if asked.queries:
         for query_id, words in list(_queries(asked.queries)):  # a line that is wrong is told before any answer
@@ -64,6 +64,7 @@ def json_of(result: Result, plan: Plan) -> dict[str, Any]:
         "meaning": plan.sentence,
         "notes": list(plan.notes),
         "total": result.total,
+        "seconds": result.seconds,
         "hits": [_members(hit, plan) for hit in result.hits],
         "facets": facets,
     }
@@ -83,7 +84,7 @@ def _members(hit: Hit, plan: Plan) -> dict[str, Any]:
 
 def _filters(index: SearchIndex, asked: Namespace) -> dict[str, frozenset[str]]:
     """The filters that were typed; the index is asked for its values only where there are some."""
-    typed = {facet: texts for facet in FACETS if (texts := getattr(asked, facet))}
+    typed = {facet: texts for facet in FACETS if (texts := getattr(asked, facet_name(facet)))}
     if not typed:
         return {}
     counts = index.search(Request(facets=tuple(typed), size=1)).facets

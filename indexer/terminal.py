@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.evidence import told
-from indexer.fields import UNKNOWN, facet_label, facet_order
+from indexer.fields import UNKNOWN, facet_label, facet_name, facet_order, time_label
 from indexer.finding import Plan
 from indexer.highlight import Mark, highlight
 from indexer.index import Hit, Request, Result
@@ -34,28 +34,29 @@ def print_result(console: Console, result: Result, request: Request, plan: Plan)
     """What is looked for, the hits as a table with the words marked, the total, and each facet's counts in a line."""
     console.print(Text(plan.sentence.translate(_CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
-        console.print(_table(result.hits, plan))
+        console.print(_table(result.hits, plan, is_best_first=request.sort is None))
     console.print(_summary(result, request), highlight=False)
     for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
         line = " · ".join(
             f"{facet_label(facet, value)} {counts[value]}".translate(_CONTROLS) for value in facet_order(facet, counts)
         )
-        console.print(Text(f"{facet}: {line}", style="dim"), soft_wrap=True)
+        console.print(Text(f"{facet_name(facet)}: {line}", style="dim"), soft_wrap=True)
 
 
 def _summary(result: Result, request: Request) -> str:
     number = "1 passage" if result.total == 1 else f"{result.total:,} passages"
     pages = -(-result.total // request.size)
-    return f"{number} found" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
+    lasting = f", {time_label(result.seconds)} in all" if result.seconds else ""
+    return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
 
 
-def _table(hits: Sequence[Hit], plan: Plan) -> Table:
+def _table(hits: Sequence[Hit], plan: Plan, *, is_best_first: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("transcript", "emotion", "sentiment", "speaker"):
         table.add_column(name, overflow="fold")
     table.add_column("seconds", justify="right")
     table.add_column("clip", overflow="fold", style="dim")
-    was_certain = True
+    was_certain = is_best_first
     for hit in hits:
         if was_certain and not plan.is_certain(hit):
             table.add_row(Text(END_OF_CERTAINTY, style="dim"))

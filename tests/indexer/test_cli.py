@@ -26,16 +26,16 @@ from tests.indexer.test_elastic import settings
 CORPUS = """\
 filename,text,age,gender,accent,duration
 cv/1.mp3,the boy runs,twenties,male,us,2.0
-cv/2.mp3,the boys ran,fourties,female,england,5.5
+cv/2.mp3,the boys run,fourties,female,england,5.5
 cv/3.mp3,a girl,,,,9.0
 cv/4.mp3,never heard,,,,
 """
 HEARD = """\
-filename,generated_text,emotion,sentiment,error
-cv/1.mp3,THE BOY RUNS,happiness,positive,
-cv/2.mp3,THE BOYS RAN,uncertain,uncertain,
-cv/3.mp3,A GIRL,,,
-cv/4.mp3,,,,no sound in it
+filename,generated_text,emotion,sentiment,error,confidence,asr_model
+cv/1.mp3,THE BOY RUNS,happiness,positive,,0.95,one/large
+cv/2.mp3,THE BOYS RAN,uncertain,uncertain,,0.5,one/large
+cv/3.mp3,A GIRL,,,,,
+cv/4.mp3,,,,no sound in it,,
 """
 
 
@@ -87,7 +87,7 @@ def test_search_prints_a_table_with_the_true_total_and_the_counts(capsys: pytest
     assert "THE BOY RUNS" in out
     assert "happiness" in out
     assert "twenties, male, United States" in out
-    assert "2 passages found, page 1 of 2" in out
+    assert "2 passages found, 8 s in all, page 1 of 2" in out
     assert "age: twenties 1 · forties 1" in out
     assert "sentiment: positive 1 · uncertain 1" in out
     assert "\x1b" not in out
@@ -96,7 +96,7 @@ def test_search_prints_a_table_with_the_true_total_and_the_counts(capsys: pytest
 @pytest.mark.usefixtures("loaded")
 def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFixture[str]):
     answer = asked(capsys, "boy")
-    assert list(answer) == ["meaning", "notes", "total", "hits", "facets"]
+    assert list(answer) == ["meaning", "notes", "total", "seconds", "hits", "facets"]
     assert (answer["meaning"], answer["notes"]) == ("clips where “boy” was said, even if heard differently", [])
     first = answer["hits"][0]
     assert (first["id"], first["generated_text"], first["text"]) == ("cv/1.mp3", "THE BOY RUNS", "the boy runs")
@@ -106,6 +106,7 @@ def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFix
         [{"word": "boy", "how": "heard", "heard_as": ["boy"], "probability": 1.0}],
         [{"word": "boy", "how": "other form", "heard_as": ["boys"], "probability": 1.0}],
     ]
+    assert answer["seconds"] == 7.5
     assert answer["facets"]["age"] == {"twenties": 1, "fourties": 1}
     assert list(asked(capsys)["facets"]["age"]) == ["twenties", "fourties", "unknown"]
 
@@ -123,6 +124,12 @@ def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFix
         (["--duration", "2-5.5"], ["cv/1.mp3", "cv/2.mp3"]),
         (["--duration", "5-"], ["cv/2.mp3", "cv/3.mp3"]),
         (["--duration", "-5"], ["cv/1.mp3"]),
+        (["--confidence", ".5-"], ["cv/1.mp3", "cv/2.mp3"]),
+        (["--confidence", "-0.9", "--wer", "0.1-"], ["cv/2.mp3"]),
+        (["--model", "One/Large"], ["cv/1.mp3", "cv/2.mp3"]),
+        (["--sort", "confidence"], ["cv/2.mp3", "cv/1.mp3", "cv/3.mp3", "cv/4.mp3"]),
+        (["--sort", "-duration"], ["cv/3.mp3", "cv/2.mp3", "cv/1.mp3", "cv/4.mp3"]),
+        (["the", "boy", "--sort", "-wer", "--size", "1"], ["cv/2.mp3"]),
         (["the", "boy", "--mode", "baseline"], ["cv/1.mp3", "cv/2.mp3"]),
         (["the", "boy", "--mode", "exact"], ["cv/1.mp3", "cv/2.mp3"]),
         (["ran", "girl", "--mode", "baseline"], ["cv/3.mp3", "cv/2.mp3"]),
@@ -240,6 +247,8 @@ def test_the_same_words_work_on_elasticsearch(
     ("words", "status", "sentence"),
     [
         (["search", "x", "--duration", "8-2"], 2, "written as 2-8"),
+        (["search", "x", "--wer", "low"], 2, "a wer is written as .1-.3"),
+        (["search", "x", "--sort", "-length"], 2, "not by -length"),
         (["search", "x", "--queries", "q.jsonl"], 2, "takes one of"),
         (["search", "--queries", "no-such-file"], 2, "no-such-file cannot be read"),
         (["search", "x"], 1, "there is no index in"),

@@ -4,7 +4,18 @@ from clips.row import COLUMNS
 from indexer.documents import document_of
 from indexer.elastic_query import mapping
 from indexer.embedded_query import SCHEMA, engine_document
-from indexer.fields import FACETS, FIELDS, RANGES, UNKNOWN, facet_label, facet_order, facet_value
+from indexer.fields import (
+    FACETS,
+    FIELDS,
+    RANGES,
+    SORTS,
+    UNKNOWN,
+    facet_label,
+    facet_name,
+    facet_order,
+    facet_value,
+    time_label,
+)
 from tests.indexer.made_rows import ALL, passages
 
 NAMES = {field.name for field in FIELDS}
@@ -23,7 +34,20 @@ def test_every_member_of_a_document_has_a_field():
 def test_facets_are_keywords_and_ranges_numbers():
     kinds = {field.name: field.kind for field in FIELDS}
     assert {kinds[name] for name in FACETS} == {"keyword"}
-    assert {kinds[name] for name in RANGES} == {"number"}
+    assert {kinds[name] for name in RANGES} == {kinds[name] for name in SORTS} == {"number"}
+
+
+def test_every_facet_has_a_name_of_its_own_that_is_one_word():
+    assert len({facet_name(facet) for facet in FACETS}) == len(FACETS)
+    assert all(facet_name(facet).isalpha() for facet in FACETS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "label"),
+    [(0.0, "0 s"), (41.7, "42 s"), (60.0, "1.0 min"), (156.0, "2.6 min"), (18_072.0, "5.0 h"), (3.6e7, "10,000.0 h")],
+)
+def test_what_was_added_up_reads_as_a_person_says_it(seconds: float, label: str):
+    assert time_label(seconds) == label
 
 
 def test_both_engines_are_made_of_the_whole_table():
