@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, Request, Response, Security, UploadFile
 from fastapi.security import HTTPBearer
+from fastapi_offline import FastAPIOffline
 from pydantic import WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.responses import RedirectResponse
 
 from asr.audio import seconds
 from asr.hearing import Hearing, Models, load_models, ready_hearing, sentence_of, while_there
-from asr.keys import Door, keepers_of
+from asr.keys import DOCUMENT_FILES, Door, keepers_of
 from asr.metrics import Measured, Metrics
 from asr.openai_api import openai_routes
 from asr.problems import Problem, WithRequestId, add_problems, documented, refusal_of
@@ -75,7 +76,9 @@ def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> 
             if isinstance(hearing, Hearing):
                 await run_in_threadpool(hearing.close)
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its /docs takes nothing from the internet
+        redoc_url=None,
+        static_url=DOCUMENT_FILES,
         title="Hearsay",
         summary="What was said in a voice clip, and how it was said.",
         version="1",

@@ -16,7 +16,13 @@ from asr.settings import AsrSettings
 
 log = logging.getLogger(__name__)
 
-OPEN: Final = frozenset({"/", "/docs", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"})
+DOCUMENT_FILES: Final = "/docs/files"
+"""Where the scripts and styles of ``/docs`` are."""
+
+OPEN: Final = frozenset(
+    {"/", "/docs", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"}
+    | {f"{DOCUMENT_FILES}/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
+)
 """Paths that answer everybody; they tell nothing of anybody's sound."""
 
 GOOGLE_CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"

@@ -1,0 +1,24 @@
+"""The API's documents in a browser, which reaches nothing but the API."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.asr.serving import server_of, small_models
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with server_of(small_models(), monkeypatch, api_keys="secret") as address:
+        yield address
+
+
+def test_the_documents_are_shown_without_the_internet_and_without_a_key(tab: Page, address: str):
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{address}/docs")
+    expect(tab.get_by_text("What was said in a file or several, and how")).to_be_visible()
+    expect(tab.get_by_role("button", name="Authorize")).to_be_visible()
+    assert len(asked) >= 4
+    assert [url for url in asked if not url.startswith((address, "data:"))] == []
