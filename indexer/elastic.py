@@ -25,7 +25,7 @@ from indexer.elastic_query import (
     words_body,
 )
 from indexer.elastic_sample import Sample
-from indexer.elastic_search import answer, every_hit
+from indexer.elastic_search import answer, drawn, every_hit
 from indexer.elastic_versions import ElasticVersions, exact_count
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.index import About, Request, Result, RolledBack
@@ -117,6 +117,11 @@ class ElasticIndex:
         with self._translated():
             self._check()
             yield from every_hit(self._client, self._alias, request)
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        with self._translated():
+            self._check()
+            return drawn(self._client, self._alias, request)
 
     def vocabulary(self) -> dict[str, int]:
         counts: dict[str, int] = {}
