@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 
 from clips.errors import HearsayError
 from clips.subtitles import cues, srt, vtt
-from indexer.by_hand import as_curl, as_json
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex
 from indexer.settings import IndexSettings
@@ -63,12 +62,24 @@ def _zip(source: Source, request: Request) -> Iterator[bytes]:
     return zipped(index, choose(index, request, lambda clip: audio_of(folders, clip)))
 
 
+def _json(_: Source, request: Request) -> Iterator[str]:
+    from indexer.by_hand import as_json  # the client of Elasticsearch takes long to import
+
+    yield as_json(request)
+
+
+def _curl(source: Source, request: Request) -> Iterator[str]:
+    from indexer.by_hand import as_curl
+
+    yield as_curl(request, source.settings())
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     "clips.csv": Kind("text/csv; charset=utf-8", lambda source, request: csv_lines(source.index(), request)),
     "manifest.jsonl": Kind("application/jsonl", lambda source, request: manifest_lines(source.index(), request)),
     "clips.zip": Kind("application/zip", _zip),
-    "query.json": Kind("application/json", lambda _, request: [as_json(request)]),
-    "query.sh": Kind("text/plain; charset=utf-8", lambda source, request: [as_curl(request, source.settings())]),
+    "query.json": Kind("application/json", _json),
+    "query.sh": Kind("text/plain; charset=utf-8", _curl),
 }
 """What a search can be taken away as, by the last part of its address."""
 

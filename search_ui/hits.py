@@ -16,6 +16,7 @@ from indexer.evidence import Evidence, told
 from indexer.fields import facet_label
 from indexer.highlight import highlight
 from indexer.passages import Passage
+from search_ui.export_menu import subtitles_html
 from search_ui.words import words_html
 
 EMBEDDED_MODELS: Final = {
@@ -48,7 +49,7 @@ def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> 
         f'<li class="hit"{_stretch(passage)}>{_player(passage, beside)}<div class="said">'
         f"<div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}"
         f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
-        f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}</p></div></li>'
+        f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}{subtitles_html(passage)}</p></div></li>'
     )
 
 
@@ -166,17 +167,17 @@ def _facts(passage: Passage) -> Iterable[str]:
     row = passage.row
     if row.emotion:
         dot = "○" if row.sentiment == UNCERTAIN else "●"
-        yield f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{_score(row.emotion_score)}</span>'
+        yield f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{score_label(row.emotion_score)}</span>'
     speaker = [facet_label(facet, value) for facet in ("age", "gender", "accent") if (value := getattr(row, facet))]
     if speaker:
         yield f"<span>{escape(' · '.join(speaker))}</span>"
     if row.confidence is not None:
-        yield f"<span>confidence{_score(row.confidence)}</span>"
+        yield f"<span>confidence{score_label(row.confidence)}</span>"
     if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
     yield f'<span class="clip">{escape(passage.clip)}</span>'
 
 
-def _score(score: float | None) -> str:
+def score_label(score: float | None) -> str:
     """A score of 0..1 as it stands on the page: two places, cut and not rounded, so that only certainty is 1.00."""
     return "" if score is None else f" {math.floor(score * 100 + 1e-9) / 100:.2f}".replace(" 0.", " .")

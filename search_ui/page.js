@@ -70,11 +70,30 @@
     setTimeout(() => (button.textContent = button.dataset.name), 1500);
   };
 
+  const copy = (button, text) => {
+    if (!navigator.clipboard) return prompt("To be copied", text); // pages without https have none
+    navigator.clipboard.writeText(text).then(() => say(button, "copied"), () => say(button, "not allowed"));
+  };
+
   document.addEventListener("toggle", ({ target }) => target.matches?.(".saved[open]") && list(), true);
+
+  // ── the search as a query, fetched when somebody looks at it; menus close when one looks elsewhere ──
+  const fetched = async (query) => {
+    const answer = await fetch(query.dataset.address).catch(() => null);
+    query.querySelector("pre").textContent = answer ? await answer.text() : "the page does not answer";
+  };
+  document.addEventListener("toggle", ({ target }) => target.matches?.(".query[open]") && fetched(target), true);
+
+  const close = (elsewhere) =>
+    document.querySelectorAll("details:is(.saved, .export)[open]").forEach((menu) => elsewhere(menu) && (menu.open = false));
+  document.addEventListener("click", ({ target }) => close((menu) => target.isConnected && !menu.contains(target)));
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && close(() => true));
+
   document.addEventListener("click", ({ target }) => {
     if (target.matches?.("button.share")) {
-      if (!navigator.clipboard) return prompt("The link of this search", location.href); // pages without https have none
-      navigator.clipboard.writeText(location.href).then(() => say(target, "copied"), () => say(target, "not allowed"));
+      copy(target, location.href);
+    } else if (target.matches?.(".query button.copy")) {
+      copy(target, target.nextElementSibling.textContent);
     } else if (target.matches?.("button.save")) {
       keep([...saved(), [named(location.search), location.search]]);
       list();

@@ -13,11 +13,13 @@ from indexer.errors import IndexMissing
 from indexer.index import Hit
 from search_ui.address import follow, go, here
 from search_ui.ask import Found, ask, meant
-from search_ui.connection import audio_folders, the_settings
+from search_ui.connection import the_settings
+from search_ui.export_menu import export_html
 from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
+from search_ui.listening import heard_among
 from search_ui.picture_route import picture_url
-from search_ui.player import audio_of, audio_url
+from search_ui.player import audio_url
 from search_ui.state import OFFERED_MODES, SearchState
 from search_ui.ways_out import ways_out, why_nothing
 
@@ -91,7 +93,8 @@ def show_found(state: SearchState, found: Found) -> None:
     if not total:
         show_nothing(state)
         return
-    st.html(f'<p class="total" role="status">{total:,} {"hit" if total == 1 else "hits"}</p>')
+    said = f'<p class="total" role="status">{total:,} {"hit" if total == 1 else "hits"}</p>'
+    st.html(f'<div class="above">{said}{export_html(state, total)}</div>')
     show_hits(state, found)
     if found.pages > 1:
         key = follow("page", found.page)
@@ -101,15 +104,14 @@ def show_found(state: SearchState, found: Found) -> None:
 
 def show_hits(state: SearchState, found: Found) -> None:
     hits = found.result.hits
-    folders = audio_folders()
-    sounds = {hit.passage.id: audio_url(hit.passage) for hit in hits if audio_of(folders, hit.passage.clip)}
-    if not sounds:
-        where = " or ".join(map(str, folders))
-        advice = "Load them with --audio FOLDER, or set AUDIO_DIR."
-        st.info(plain(f"No audio was found for these clips under {where}. {advice}"))
+    heard = heard_among(hit.passage for hit in hits)
     common = common_reference(hits) if state.same else ""
     items = [
-        hit_html(hit.passage, found.plan.evidence(hit.passage), beside(state, hit, sounds.get(hit.passage.id), common))
+        hit_html(
+            hit.passage,
+            found.plan.evidence(hit.passage),
+            beside(state, hit, common, is_heard=hit.passage.clip in heard),
+        )
         for hit in hits
     ]
     shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1, found.certain)
@@ -117,12 +119,12 @@ def show_hits(state: SearchState, found: Found) -> None:
     st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 
-def beside(state: SearchState, hit: Hit, audio: str | None, common: str) -> Beside:
+def beside(state: SearchState, hit: Hit, common: str, *, is_heard: bool) -> Beside:
     """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
     links = {"more like this": state.liking(hit.passage.id).address}
     if hit.passage.is_whole and not state.same:
         links["same sentence"] = state.saying_the_same(hit.passage.id).address
-    picture = picture_url(hit.passage) if audio else None
+    audio, picture = (audio_url(hit.passage), picture_url(hit.passage)) if is_heard else (None, None)
     return Beside(audio, links if hit.passage.row.generated_text else {}, common, picture)
 
 
