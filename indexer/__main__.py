@@ -71,7 +71,9 @@ def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> Non
     )
     loading.add_argument("files", **files)
     loading.add_argument("--no-inbox", action="store_true", help="without the clips that were added on the page")
-    loading.add_argument("--audio", type=Path, metavar="DIR", help="where the clips' audio lies, for the page to play")
+    loading.add_argument(
+        "--audio", metavar="PLACE", help="folder or s3://BUCKET/PREFIX of the clips' audio, for the page to play"
+    )
     putting = add("put", commands.put, "Add or replace clips in the index that is there", "put today.jsonl")
     putting.add_argument("files", **(files | {"nargs": "*"}))
     putting.add_argument(

@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
-from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,9 +17,6 @@ from indexer.index import SearchIndex
 from indexer.query import Term
 from indexer.settings import IndexSettings
 from indexer.watching import Watcher
-
-INBOX_JOURNAL: Final = "clips.jsonl"
-"""Name of the journal in the folder of the inbox."""
 
 
 def note(text: str) -> None:
@@ -38,8 +34,9 @@ def plan_of(finder: Finder, words: str, mode: str) -> Plan:
 
 def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     rows = loading.read_rows([*_inbox(asked, settings), *asked.files])
-    if asked.audio:
-        found, looked_for = loading.audio_found(list(rows), asked.audio)
+    audio = loading.audio_place(asked.audio) if asked.audio else None
+    if audio and not audio.startswith(loading.BUCKET):
+        found, looked_for = loading.audio_found(list(rows), Path(audio))
         if found < looked_for / 2:
             note(f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder?")
     with progress_bar() as progress:
@@ -50,7 +47,7 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
             if progress.finished:
                 progress.update(task, description="writing", total=None)
 
-        loaded = loading.load(index, rows.values(), settings.deletions, asked.audio, step)
+        loaded = loading.load(index, rows.values(), settings.deletions, audio, step)
     _print_loaded(loaded)
     if not any(row.generated_text for row in rows.values()):
         note("none of these clips has a transcript; load what decode wrote beside it, or go back with rollback")
@@ -62,7 +59,7 @@ def _inbox(asked: Namespace, settings: IndexSettings) -> list[Path]:
 
     It is merged first, so that what a file says of one of them wins.
     """
-    journal = settings.inbox_dir / INBOX_JOURNAL
+    journal = settings.inbox_journal
     is_elsewhere = asked.index not in (None, settings.index_url)
     is_there = journal.is_file() and journal.stat().st_size > 0
     if asked.no_inbox or is_elsewhere or not is_there or journal.resolve() in map(Path.resolve, asked.files):
@@ -89,7 +86,7 @@ def _print_loaded(loaded: loading.Loaded) -> None:
 
 def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     if asked.watch:
-        return _watch(index, asked.files or [settings.inbox_dir / INBOX_JOURNAL], settings)
+        return _watch(index, asked.files or [settings.inbox_journal], settings)
     if not asked.files:
         raise WrongRequest("put takes files of clip rows, or --watch")
     came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions)

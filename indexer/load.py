@@ -17,6 +17,9 @@ from indexer.passages import Passage, passages_of
 Step = Callable[[], None]
 """Called once for each clip that was handed to the index."""
 
+BUCKET: Final = "s3://"
+"""What the place of audio begins with where it is no folder."""
+
 _LOOKED_FOR: Final = 200
 """Clips whose audio is looked for, spread over all of them; a million files on a network disk take too long."""
 
@@ -57,9 +60,12 @@ def _read_file(file: Path) -> dict[str, ClipRow]:
 
 
 def load(
-    index: SearchIndex, rows: Iterable[ClipRow], deletions: Path, audio: Path | None = None, step: Step = lambda: None
+    index: SearchIndex, rows: Iterable[ClipRow], deletions: Path, audio: str | None = None, step: Step = lambda: None
 ) -> Loaded:
-    """Load the rows as the index's new version, but for those that are deleted, by themselves or in ``deletions``."""
+    """Load the rows as the index's new version, but for those that are deleted, by themselves or in ``deletions``.
+
+    ``audio`` is what `audio_place` made of a place.
+    """
     began = time.monotonic()
     rows = sorted(rows, key=lambda row: row.id)  # the order in which an index takes them as they come
     kept: list[ClipRow] = []
@@ -69,7 +75,7 @@ def load(
         kept.extend(row for row in rows if not row.deleted and row.id not in gone)
         yield from _passages(kept, step)
 
-    passages = index.replace(coming(), str(audio.resolve()) if audio else None)
+    passages = index.replace(coming(), audio)
     failed = sum(bool(row.error) for row in kept)
     seconds = time.monotonic() - began
     return Loaded(len(kept), passages, len(rows) - len(kept), failed, seconds, index.about().version)
@@ -117,10 +123,22 @@ def deleted_clips(deletions: Path) -> set[str]:
     return {clip_id for clip_id, row in read_journal(deletions).items() if row.deleted}
 
 
+def audio_place(named: str) -> str:
+    """Where audio lies, as an index remembers it: the whole path of a folder, or ``s3://BUCKET/PREFIX``.
+
+    A bucket is only asked when a clip is played.
+    """
+    if named.startswith(BUCKET):
+        if not named.removeprefix(BUCKET).partition("/")[0]:
+            raise WrongRequest(f"{named} names no bucket; write s3://BUCKET/PREFIX")
+        return named
+    if not Path(named).is_dir():
+        raise WrongRequest(f"there is no folder {named}")
+    return str(Path(named).resolve())
+
+
 def audio_found(clips: Sequence[str], audio: Path) -> tuple[int, int]:
     """Of a sample of the clips: how many have a file under ``audio``, and how many were looked for."""
-    if not audio.is_dir():
-        raise WrongRequest(f"there is no folder {audio}")
     looked_for = clips[:: max(1, len(clips) // _LOOKED_FOR)]
     return sum(find_audio(audio, clip_id) is not None for clip_id in looked_for), len(looked_for)
 

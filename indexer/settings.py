@@ -47,6 +47,14 @@ class IndexSettings(BaseSettings):
         description="Sound tables that learn wrote; without the file, those that come with Hearsay are used.",
     )
 
+    @property
+    def inbox_journal(self) -> Path:
+        return self.inbox_dir / "clips.jsonl"
+
+    @property
+    def inbox_audio(self) -> Path:
+        return self.inbox_dir / "audio"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -11,7 +11,7 @@ import streamlit as st
 from indexer.errors import BadSettings
 from indexer.settings import read_settings
 from search_ui.ask import request_of
-from search_ui.connection import audio_folders, the_finder, the_index, the_settings
+from search_ui.connection import audio_bucket, audio_folders, the_finder, the_index, the_settings
 from search_ui.errors import PortTaken
 from search_ui.exports import Source, export_routes
 from search_ui.picture_route import picture_route
@@ -36,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         return ALL_WELL
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     try:
-        routes = [audio_route(audio_folders), picture_route(audio_folders), completions_route(the_finder)]
+        sounds = (audio_folders, audio_bucket)
+        routes = [audio_route(*sounds), picture_route(*sounds), completions_route(the_finder)]
         routes += export_routes(Source(the_settings, the_index, audio_folders, request_of))
         st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
     except KeyboardInterrupt:

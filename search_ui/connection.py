@@ -7,7 +7,10 @@ import streamlit as st
 from indexer.engines import open_index
 from indexer.finding import Finder, finder_of
 from indexer.index import SearchIndex
+from indexer.load import BUCKET
 from indexer.settings import read_settings
+from search_ui.bucket import Bucket, open_bucket
+from search_ui.errors import BucketOutOfReach
 from search_ui.settings import PageSettings
 
 
@@ -30,6 +33,30 @@ def the_finder() -> Finder:
 
 def audio_folders() -> tuple[Path, ...]:
     """Where the clips' audio lies, first to last: the settings' folder, else the one that load named; the inbox's."""
-    named = the_settings().audio_dir or the_index().about().audio
-    inbox = the_settings().inbox_dir / "audio"
-    return (Path(named), inbox) if named else (inbox,)
+    named = _audio_named()
+    inbox = the_settings().inbox_audio
+    return (Path(named), inbox) if named and not named.startswith(BUCKET) else (inbox,)
+
+
+def audio_bucket() -> Bucket | None:
+    """The bucket that settings or load named in place of a folder; raises `BucketOutOfReach` where it says why."""
+    named = _audio_named()
+    if not named or not named.startswith(BUCKET):
+        return None
+    opened = _opened(named, the_settings().aws_endpoint_url)
+    if isinstance(opened, BucketOutOfReach):
+        raise opened
+    return opened
+
+
+def _audio_named() -> str | None:
+    return the_settings().audio_dir or the_index().about().audio
+
+
+@st.cache_resource(show_spinner=False, ttl=600, max_entries=4)
+def _opened(place: str, endpoint: str | None) -> Bucket | BucketOutOfReach:
+    """The bucket, or why there is none: credentials are looked for in several places, which takes a while."""
+    try:
+        return open_bucket(place, endpoint)
+    except BucketOutOfReach as problem:
+        return problem

@@ -3,7 +3,12 @@
 HearsayError
 └── PageError
     ├── PortTaken  something else listens where the page should
-    └── NoPicture  a sound of which no picture can be drawn
+    ├── NoPicture  a sound of which no picture can be drawn
+    ├── ApiAway    nothing answers where the API should
+    ├── ApiBusy    the API has no time for a sound, or a fault of its own
+    ├── NotHeard   the API refuses a sound
+    ├── NotAdded   the inbox takes no clip
+    └── BucketOutOfReach  the bucket of the audio cannot be asked
 """
 
 from clips.errors import HearsayError
@@ -19,3 +24,23 @@ class PortTaken(PageError):
 
 class NoPicture(PageError):
     """No picture can be drawn of a sound."""
+
+
+class ApiAway(PageError):
+    """Nothing answers where the API should."""
+
+
+class ApiBusy(PageError):
+    """The API has no time for a sound, or a fault of its own; later it may be heard."""
+
+
+class NotHeard(PageError):
+    """The API refuses a sound; the sentence says why, and what to do."""
+
+
+class NotAdded(PageError):
+    """The inbox takes no clip."""
+
+
+class BucketOutOfReach(PageError):
+    """The bucket in which the audio lies cannot be asked."""

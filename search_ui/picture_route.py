@@ -1,10 +1,11 @@
 """Pictures of sounds, sent from beside the page: drawn when somebody looks, a few at a time."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
@@ -16,7 +17,7 @@ from clips.errors import HearsayError
 from indexer.passages import Passage
 from search_ui.errors import NoPicture
 from search_ui.picture import draw
-from search_ui.player import audio_of
+from search_ui.player import Folders, GetBucket, audio_of
 
 PICTURE_ROUTE: Final = "picture"
 """First part of the path under which pictures are sent."""
@@ -31,36 +32,44 @@ STRETCH: Final = "Hearsay-Stretch"
 """The header that says what a picture shows: from and to, in seconds of the clip."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """How a sound is opened, and a text that is another one when the sound is."""
+
+    open: Callable[[], Path | BinaryIO]
+    version: str
+
+
 def picture_url(passage: Passage) -> str:
     """The address of the picture of a passage's sound, seen from the page."""
     stretch = f"?start={passage.start:g}" + ("" if passage.is_whole or passage.end is None else f"&end={passage.end:g}")
     return f"{PICTURE_ROUTE}/{quote(passage.clip)}{stretch}"
 
 
-def picture_route(folders: Callable[[], Iterable[Path]]) -> Route:
-    """The route that draws clips from the folders that ``folders`` returns, and says why where it cannot."""
+def picture_route(folders: Folders, bucket: GetBucket) -> Route:
+    """The route that draws clips from where `audio_route` sends them from, and says why where it cannot."""
     drawing = CapacityLimiter(AT_A_TIME)
 
     async def send(request: Request) -> Response:
         if drawing.statistics().tasks_waiting >= MOST_WAITING:
             return PlainTextResponse("too many pictures are asked for; look again", 503, {"Retry-After": "2"})
-        return await to_thread.run_sync(_answer, request, folders, limiter=drawing)
+        return await to_thread.run_sync(_answer, request, folders, bucket, limiter=drawing)
 
     return Route(f"/{PICTURE_ROUTE}/{{clip:path}}", send)
 
 
-def _answer(request: Request, folders: Callable[[], Iterable[Path]]) -> Response:
+def _answer(request: Request, folders: Folders, bucket: GetBucket) -> Response:
     stretch = _stretch(request)
     if stretch is None:
         return PlainTextResponse("start and end are seconds, the end behind the start", 400)
     try:
-        path = audio_of(folders(), request.path_params["clip"])
-        if path is None:
+        sound = _sound(request.path_params["clip"], folders, bucket)
+        if sound is None:
             return PlainTextResponse("no audio was found for this clip", 404)
-        tag = _tag(path, stretch)
+        tag = _tag(sound.version, stretch)
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers=_kept(tag))
-        picture = draw(path, *stretch)
+        picture = draw(sound.open(), *stretch)
     except NoPicture as problem:
         return PlainTextResponse(str(problem), 415)
     except HearsayError as problem:
@@ -80,10 +89,18 @@ def _stretch(request: Request) -> tuple[float, float | None] | None:
     return (start, end) if is_one else None
 
 
-def _tag(path: Path, stretch: tuple[float, float | None]) -> str:
+def _sound(clip: str, folders: Folders, bucket: GetBucket) -> _Sound | None:
+    if path := audio_of(folders(), clip):
+        file = path.stat()
+        return _Sound(lambda: path, f"{path} {file.st_mtime_ns} {file.st_size}")
+    if (there := bucket()) and (found := there.find(clip)):
+        return _Sound(lambda: there.read(found), f"{found.key} {found.tag}")
+    return None
+
+
+def _tag(version: str, stretch: tuple[float, float | None]) -> str:
     """Another one whenever the file or the stretch is another."""
-    file = path.stat()
-    return f'"{sha256(repr((str(path), file.st_mtime_ns, file.st_size, stretch)).encode()).hexdigest()[:32]}"'
+    return f'"{sha256(f"{version} {stretch}".encode()).hexdigest()[:32]}"'
 
 
 def _kept(tag: str) -> dict[str, str]:

@@ -6,12 +6,19 @@ from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from clips.errors import HearsayError
 from clips.files import AUDIO_SUFFIXES, find_audio
 from indexer.passages import Passage
+from search_ui.bucket import LINK_LIVES, Bucket
+
+Folders = Callable[[], Iterable[Path]]
+"""Tells the folders of audio, first to last."""
+
+GetBucket = Callable[[], Bucket | None]
+"""Tells the bucket of audio, where there is one."""
 
 AUDIO_ROUTE: Final = "audio"
 """First part of the path under which clips are sent."""
@@ -28,16 +35,20 @@ def audio_url(passage: Passage) -> str:
     return f"{AUDIO_ROUTE}/{quote(passage.clip)}"
 
 
-def audio_route(folders: Callable[[], Iterable[Path]]) -> Route:
-    """The route that sends clips, whole or by ranges, from the folders that ``folders`` returns."""
+def audio_route(folders: Folders, bucket: GetBucket) -> Route:
+    """The route that sends clips, whole or by ranges, from the first folder that has them, else leads to the bucket."""
 
     def send(request: Request) -> Response:
         try:
-            path = audio_of(folders(), request.path_params["clip"])
+            return answer(request.path_params["clip"])
         except HearsayError as problem:
             return PlainTextResponse(str(problem), status_code=503)
-        if path is None:
-            return PlainTextResponse("no audio is known for this clip", status_code=404)
-        return FileResponse(path, headers={"X-Content-Type-Options": "nosniff"})
+
+    def answer(clip: str) -> Response:
+        if path := audio_of(folders(), clip):
+            return FileResponse(path, headers={"X-Content-Type-Options": "nosniff"})
+        if (there := bucket()) and (found := there.find(clip)):
+            return RedirectResponse(there.link(found), 307, {"Cache-Control": f"private, max-age={LINK_LIVES // 2}"})
+        return PlainTextResponse("no audio is known for this clip", status_code=404)
 
     return Route(f"/{AUDIO_ROUTE}/{{clip:path}}", send)

@@ -1,7 +1,5 @@
 """The settings of the page: those of the index that it asks, and its own."""
 
-from pathlib import Path
-
 from pydantic import Field, SecretStr
 
 from indexer.settings import IndexSettings
@@ -16,6 +14,9 @@ class PageSettings(IndexSettings):
     api_url: str = Field("http://127.0.0.1:8001", description="Address of the API that hears what people try.")
     api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page show to the API.")
     api_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one file that people try.")
-    audio_dir: Path | None = Field(
-        None, description="Folder with the clips' audio, where it is not the one that load --audio named."
+    audio_dir: str | None = Field(
+        None,
+        description="Folder with the clips' audio, or s3://BUCKET/PREFIX, where it is not the one that load --audio "
+        "named.",
     )
+    aws_endpoint_url: str | None = Field(None, description="Address of the S3 server, where it is not Amazon's.")

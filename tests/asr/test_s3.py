@@ -14,8 +14,8 @@ from asr.s3 import connect
 from asr.sources import Listing, open_source
 from clips.errors import BadTable
 from clips.table import read_csv
-from tests.asr.buckets import Buckets, gateway
 from tests.asr.ears import tone
+from tests.buckets import Buckets, gateway
 
 
 @pytest.fixture(scope="module")

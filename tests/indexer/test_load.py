@@ -71,11 +71,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path):
 def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchIndex, deletions: Path, tmp_path: Path):
     rows = [INTERVIEW, ClipRow("a", error="no audio in it"), ClipRow("b", deleted=True)]
     steps: list[None] = []
-    loaded = loading.load(index, rows, deletions, tmp_path, lambda: steps.append(None))
+    loaded = loading.load(index, rows, deletions, str(tmp_path), lambda: steps.append(None))
     assert (loaded.clips, loaded.passages, loaded.failed, loaded.deleted) == (2, 4, 1, 1)
     assert loaded.version == index.about().version
     assert len(steps) == 2
-    assert index.about().audio == str(tmp_path.resolve())
+    assert index.about().audio == str(tmp_path)
     assert index.get("a") is not None, "a clip that failed is in the index too"
 
 
@@ -160,8 +160,17 @@ def test_audio_is_looked_for_under_the_folder(samples: Path, tmp_path: Path):
     assert loading.audio_found(["set/one.mp3", "set/two.mp3"], tmp_path) == (1, 2)
     _, looked_for = loading.audio_found([f"set/{number}.mp3" for number in range(10_000)], tmp_path)
     assert 100 <= looked_for <= 400
+
+
+def test_the_place_of_audio_is_remembered_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "audio").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert loading.audio_place("audio") == str(tmp_path.resolve() / "audio")
+    assert loading.audio_place("s3://bucket/prefix") == "s3://bucket/prefix"
     with pytest.raises(WrongRequest, match="there is no folder"):
-        loading.audio_found(["x"], tmp_path / "nothing")
+        loading.audio_place("nothing")
+    with pytest.raises(WrongRequest, match="names no bucket"):
+        loading.audio_place("s3:///prefix")
 
 
 def test_the_real_clips_are_joined_whole(real_rows: list[ClipRow]):

@@ -15,8 +15,12 @@ from search_ui.player import audio_of, audio_route, audio_url
 CLIP = "samples/sample-000000.mp3"
 
 
+def no_bucket() -> None:
+    """No bucket was named."""
+
+
 def client(*folders: Path) -> TestClient:
-    return TestClient(Starlette(routes=[audio_route(lambda: folders)]))
+    return TestClient(Starlette(routes=[audio_route(lambda: folders, no_bucket)]))
 
 
 def passage(clip: str) -> Passage:
@@ -88,7 +92,7 @@ def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> Non
     def folders() -> Iterable[Path]:
         raise IndexMissing("nothing has been loaded")
 
-    answer = TestClient(Starlette(routes=[audio_route(folders)])).get(f"/audio/{CLIP}")
+    answer = TestClient(Starlette(routes=[audio_route(folders, no_bucket)])).get(f"/audio/{CLIP}")
 
     assert answer.status_code == 503
     assert answer.text == "nothing has been loaded"
