@@ -1,0 +1,56 @@
+"""Words that were heard wrong, and as what: each a link to the clips in which that happened."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from indexer.mishearing import Misheard
+from indexer.portrait import LEAST_SAID, Portrait
+from search_ui.charts import Bar, words_html
+from search_ui.hits import link_html
+from search_ui.slices import link
+from search_ui.state import SearchState
+
+MOST_HEARD: Final = 4
+"""Things heard in place of one word that are shown; what was heard but once only where all were."""
+
+
+def misheard_html(drawn: Portrait, state: SearchState) -> str:
+    """The words that were heard wrong most often, and those that were seldom heard right."""
+    hearing = drawn.hearing
+    if not hearing.compared:
+        return "<p>Without a reference nobody knows.</p>"
+    if not hearing.often:
+        return "<p>None: every word was heard as it was to be said.</p>"
+    often = _table(drawn, hearing.often, state, "Words most often heard wrong")
+    if not hearing.seldom_right:
+        return often
+    seldom = f"Words heard wrong every other time or more, of those said at least {LEAST_SAID} times"
+    return often + _table(drawn, hearing.seldom_right, state, seldom)
+
+
+def _table(drawn: Portrait, words: Sequence[Misheard], state: SearchState, what: str) -> str:
+    rows = [
+        (
+            Bar(word.word, drawn.hearing.said[word.word], link(state.asking(f'text:"{word.word}"'))),
+            f"{word.wrong:,} of {word.said:,}",
+            _heard(word, state),
+        )
+        for word in words
+    ]
+    return words_html(rows, what)
+
+
+def _heard(word: Misheard, state: SearchState) -> str:
+    again = [(heard, count) for heard, count in word.heard.items() if count > 1]
+    shown = (again or list(word.heard.items()))[:MOST_HEARD]
+    told = [_instead(word.word, heard, count, state) for heard, count in shown]
+    if others := word.wrong - sum(count for _, count in shown):
+        told.append(f"<span>something else <small>{others:,}</small></span>")
+    return "".join(told)
+
+
+def _instead(word: str, heard: str, count: int, state: SearchState) -> str:
+    if not heard:
+        return f"<span><em>not at all</em> <small>{count:,}</small></span>"
+    address = link(state.asking(f'text:"{word}" "{heard}"').in_mode("exact"))
+    return f"<span>{link_html(heard, address)} <small>{count:,}</small></span>"
