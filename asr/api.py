@@ -40,7 +40,15 @@ log = logging.getLogger(__name__)
 FILES_AT_ONCE = 8
 """Files of one request that are heard at a time, so that a request of many leaves room for others."""
 
-PLAIN_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/plain": {"schema": {"type": "string"}, "example": 'hearsay_queue_seconds{model="pocketsphinx"} 0.0\n'}
+        }
+    }
+}
+
+PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": "pong"}}}}
 
 SOUND = {"type": "string", "contentMediaType": "application/octet-stream"}
 """What an `UploadFile` is in the OpenAPI document; one that may be left out is not null there."""
@@ -112,7 +120,7 @@ def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> No
 def _open_routes() -> APIRouter:
     routes = APIRouter(tags=["state"])
     routes.get("/", include_in_schema=False)(to_the_documents)
-    routes.get("/ping", summary="Whether the server is there")(ping)
+    routes.get("/ping", summary="Whether the server is there", responses=PONG)(ping)
     routes.get("/health", summary="Which models are at work, and whether they are ready")(health)
     routes.get("/health/live", summary="Whether the server is alive: else start it anew")(live)
     routes.get("/health/ready", summary="Whether it hears: else send nothing to it yet", responses=documented([503]))(
@@ -131,7 +139,7 @@ def _guarded_routes() -> APIRouter:
         "/metrics",
         summary="What Prometheus asks for",
         response_class=Response,
-        responses=PLAIN_TEXT | documented([401]),
+        responses=METRICS | documented([401]),
     )(metrics_page)
     return routes
 

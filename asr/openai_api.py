@@ -23,11 +23,19 @@ IGNORED: Final = "X-Ignored-Fields"
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Ready = Annotated[Hearing, Depends(ready_hearing)]
 
+_TEXT: Final = "BEFORE HE HAD TIME\n"
+_SRT: Final = "1\n00:00:00,320 --> 00:00:01,870\n" + _TEXT
 _SUCCESS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The transcript, in the format that was asked for.",
         "headers": {IGNORED: {"description": "Fields that had no effect.", "schema": {"type": "string"}}},
-        "content": {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "text/vtt")},
+        "content": {
+            "text/plain": {
+                "schema": {"type": "string"},
+                "examples": {"text": {"value": _TEXT}, "srt": {"value": _SRT}},
+            },
+            "text/vtt": {"schema": {"type": "string"}, "example": "WEBVTT\n\n00:00:00.320 --> 00:00:01.870\n" + _TEXT},
+        },
     }
 }
 

@@ -20,6 +20,7 @@ from clips.errors import HearsayError
 
 log = logging.getLogger(__name__)
 
+PROBLEM: Final = "application/problem+json"
 REQUEST_ID: Final = "X-Request-ID"
 OPENAI: Final = "/v1/"
 """Where paths begin that speak as OpenAI does."""
@@ -49,6 +50,13 @@ _MEANINGS: Final = {
     500: "A fault of the server's; its log has it under the request's id.",
     503: "The models are loading, or could not be loaded.",
 }
+
+_HEADERS: Final = {
+    REQUEST_ID: (_MEANINGS, "The request's id, which the log has too."),
+    "Retry-After": ({429, 503}, "Seconds after which to ask again; left out where asking again is of no use."),
+    "WWW-Authenticate": ({401}, "What is wanted: a bearer key."),
+}
+"""The headers of errors, with the statuses that have them."""
 
 
 class Problem(BaseModel):
@@ -84,16 +92,40 @@ class BadField(Exception):
 
 def documented(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
     """What the OpenAPI document says of responses that are problems."""
-    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
-    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
+    schema = {"$ref": "#/components/schemas/Problem"}  # it is there, being part of an answer to several files
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "headers": _documented_headers(status),
+            "content": {PROBLEM: {"schema": schema, "example": _example(status).model_dump()}},
+        }
+        for status in statuses
+    }
 
 
 def documented_for_openai(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
     """The same of OpenAI's shape; any other status has it too."""
     known: dict[int | str, dict[str, Any]] = {
-        status: {"description": _MEANINGS[status], "model": OpenAiProblem} for status in statuses
+        status: {
+            "description": _MEANINGS[status],
+            "model": OpenAiProblem,
+            "headers": _documented_headers(status),
+            "content": {"application/json": {"example": _openai_body(status, _MEANINGS[status]).model_dump()}},
+        }
+        for status in statuses
     }
     return {**known, "default": {"description": "Any other error.", "model": OpenAiProblem}}
+
+
+def _example(status: int) -> Problem:
+    return Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=_MEANINGS[status], request_id=uuid.UUID(int=7).hex
+    )
+
+
+def _documented_headers(status: int) -> dict[str, Any]:
+    headers = {name: said for name, (statuses, said) in _HEADERS.items() if status in statuses}
+    return {name: {"description": said, "schema": {"type": "string"}} for name, said in headers.items()}
 
 
 def add_problems(app: FastAPI) -> None:
@@ -148,7 +180,8 @@ async def _validation_problem(request: Request, error: RequestValidationError) -
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
     if any(fault["loc"][:2] == ("body", "file") for fault in error.errors()):
         faults = ["Send the audio as the form field file, for example: curl -F file=@clip.mp3"]
-    return problem(request, 422, "; ".join(faults), param=str(error.errors()[0]["loc"][-1]))
+    _, *place = error.errors()[0]["loc"]  # body or query, then the field, then where in it
+    return problem(request, 422, "; ".join(faults), param=str(place[0]) if place else None)
 
 
 async def _field_problem(request: Request, error: BadField) -> Response:
@@ -181,7 +214,7 @@ def problem(
     log.warning("problem", extra={"request_id": body.request_id, "status": status, "detail": detail})
     if request.url.path.startswith(OPENAI):
         return _openai_problem(status, detail, headers, param, code)
-    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+    return JSONResponse(body.model_dump(), status, headers, media_type=PROBLEM)
 
 
 def _problem(request: Request, status: int, detail: str) -> Problem:
@@ -194,7 +227,10 @@ def _openai_problem(
 ) -> Response:
     """As OpenAI says it: what is wrong with the file or a field is a 400 there."""
     status = 400 if status in (415, 422) else status
+    return JSONResponse(_openai_body(status, message, param, code).model_dump(), status, headers)
+
+
+def _openai_body(status: int, message: str, param: str | None = None, code: str | None = None) -> OpenAiProblem:
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     code = "invalid_api_key" if status == 401 else code
-    fault = OpenAiFault(message=message, type=kind, param=param, code=code)
-    return JSONResponse(OpenAiProblem(error=fault).model_dump(), status, headers)
+    return OpenAiProblem(error=OpenAiFault(message=message, type=kind, param=param, code=code))

@@ -150,6 +150,7 @@ def test_what_cannot_be_heard_is_an_error_with_a_sentence(
     [
         ({"stream": True}, "stream"),
         ({"response_format": "json", "timestamp_granularities": ["word"]}, "timestamp_granularities[]"),
+        ({"response_format": "verbose_json", "timestamp_granularities": ["letter"]}, "timestamp_granularities[]"),
         ({"response_format": "diarized_json"}, "response_format"),
         ({"temperature": 2}, "temperature"),
     ],

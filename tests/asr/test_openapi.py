@@ -68,6 +68,32 @@ def is_shown(said: dict[str, Any]) -> bool:
     return bool(shown) or said.get("type") in ("boolean", "null") or any(is_shown(part) for part in inside)
 
 
+def test_every_problem_is_shown_as_the_one_that_it_is_with_the_headers_that_it_has():
+    for path, operation, status, answer in answers():
+        if status.isdecimal() and status >= "400":
+            ((kind, content),) = answer["content"].items()
+            is_openais = path.startswith("/v1")
+            assert kind == ("application/json" if is_openais else "application/problem+json")
+            assert is_openais or content["example"]["status"] == int(status)
+            assert ("Retry-After" in answer["headers"]) == (status in ("429", "503"))
+            assert "X-Request-ID" in answer["headers"], operation["summary"]
+
+
+def test_every_answer_that_is_no_object_has_an_example():
+    for path, _, status, answer in answers():
+        for kind, content in answer.get("content", {}).items():
+            if content["schema"].get("type") == "string":
+                assert content.keys() & {"example", "examples"}, (path, status, kind)
+
+
+def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
+    """Every answer that the document has: its path, operation and status, and what is said of it."""
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                yield path, operation, status, answer
+
+
 @API.parametrize()
 @settings(
     max_examples=15,
