@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from search_ui import search_page, understand_page
+from search_ui import search_page, try_page, understand_page
 from search_ui.header import header_html
 
 HERE = Path(__file__).parent
@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 pages = [
     st.Page(search_page.show, title="Search", default=True),
     st.Page(understand_page.show, title="Understand", url_path="understand"),
+    st.Page(try_page.show, title="Try", url_path="try"),
 ]
 page = st.navigation(pages, position="hidden")
 st.set_page_config(f"{page.title} · Hearsay", page_icon=HERE / "icon.svg", layout="centered")

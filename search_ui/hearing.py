@@ -1,0 +1,106 @@
+"""The API as the page asks it: one sound goes there over HTTP, what was heard in it comes back as a clip row."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+
+from clips.errors import BadRow
+from clips.row import ClipRow
+from search_ui.errors import ApiAway, ApiBusy, NotHeard
+
+CONNECT_SECONDS: Final = 5.0
+"""How long the API may take to accept a connection, and to tell its health."""
+
+PATIENCE_SECONDS: Final = 120.0
+"""How long a sound is sent again to an API that is busy or still loads its models."""
+
+LONGEST_PAUSE: Final = 15.0
+"""Seconds between two of these tries, at most; the API says how many it wants."""
+
+BUSY: Final = frozenset({408, 429, 502, 503, 504})
+"""Statuses that say: later perhaps."""
+
+LOCKED: Final = frozenset({401, 403})
+
+_COLUMNS: Final = (
+    *("confidence", "words", "segments", "emotion", "emotion_score", "emotion_scores", "sentiment"),
+    *("asr_model", "ser_model"),
+)
+"""Members of a reply that are columns of the row by the same name."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API at ``address``; ``key`` is shown to it where there is one, and to nobody else."""
+
+    address: str
+    key: str
+    seconds: float
+
+    def is_ready(self) -> bool:
+        """Whether it hears now; False while it loads its models. Raises `ApiAway` where nothing answers."""
+        return self._ask("GET", "/health/ready", CONNECT_SECONDS).is_success
+
+    def hear(self, clip_id: str, data: bytes, say: Say) -> ClipRow:
+        """What is heard in a sound file; while the API is busy it is asked again, and ``say`` hears so.
+
+        Raises `ApiAway` where it does not answer, `ApiBusy` where it stays busy or has a fault of its own, and
+        `NotHeard` with what to do where it refuses the file.
+        """
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            answer = self._ask("POST", "/asr", self.seconds, data)
+            if answer.status_code not in BUSY:
+                return heard_in(answer, clip_id)
+            if time.monotonic() > give_up:
+                raise ApiBusy(f"{detail_of(answer)} It stayed so for {PATIENCE_SECONDS:.0f} s; try again later.")
+            say(detail_of(answer))
+            time.sleep(pause_wanted(answer))
+
+    def _ask(self, method: str, path: str, seconds: float, data: bytes | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+        files = None if data is None else {"file": ("clip", data)}
+        try:
+            return httpx.request(method, self.address.rstrip("/") + path, headers=headers, timeout=timeout, files=files)
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as problem:
+            raise ApiAway(
+                f"the API does not answer at {self.address} ({problem or type(problem).__name__})"
+            ) from problem
+
+
+def heard_in(answer: httpx.Response, clip_id: str) -> ClipRow:
+    """The row that an answer of ``POST /asr`` tells of; raises `ApiBusy` and `NotHeard` where it tells of none."""
+    if answer.status_code in LOCKED:
+        raise NotHeard("The API does not let the page in; set API_KEY, where the page is started, to a key it knows.")
+    if answer.is_server_error:
+        raise ApiBusy(detail_of(answer))
+    if answer.is_error:
+        raise NotHeard(detail_of(answer))
+    try:
+        reply: dict[str, Any] = answer.json()
+        members = {name: reply[name] for name in _COLUMNS} | {"generated_text": reply["transcription"]}
+        members |= {"duration": reply["seconds"], "decoded_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        return ClipRow.from_json({"filename": clip_id} | members)
+    except (ValueError, KeyError, TypeError, BadRow) as problem:
+        raise NotHeard("The reply is not understood; is this Hearsay's API, of the page's version?") from problem
+
+
+def detail_of(answer: httpx.Response) -> str:
+    """Why a request was refused: the detail of its problem+json, else the status in words."""
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code} {answer.reason_phrase}".rstrip()
+
+
+def pause_wanted(answer: httpx.Response) -> float:
+    """Seconds that a busy API's ``Retry-After`` asks for, from 1 to `LONGEST_PAUSE`."""
+    told = answer.headers.get("Retry-After", "")
+    return min(max(1.0, float(told)), LONGEST_PAUSE) if told.isdecimal() else 2.0

@@ -1,0 +1,143 @@
+"""The third page: sounds are dropped or recorded, heard by the API, added to the inbox, and found in the index."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from clips.errors import HearsayError
+from clips.files import AUDIO_SUFFIXES
+from indexer.fields import facet_label, known_values
+from search_ui.connection import the_index, the_settings
+from search_ui.errors import ApiAway, NotHeard
+from search_ui.facets import plain
+from search_ui.hits import models_note
+from search_ui.trial import Sound
+from search_ui.tried import added_html, file_html, heard_html, refusal_html, waiting_html
+from search_ui.visit import Visit, is_ready, the_visit
+
+STYLE: Final = Path(__file__).with_name("try.css")
+
+SPEAKER: Final = ("age", "gender", "accent")
+"""What a person may say of the speaker."""
+
+FAULT: Final = "A fault of the page's own, which its log tells of."
+
+LOOK_SECONDS: Final = 0.5
+"""How often the page looks whether something was heard, or can be found by now."""
+
+
+def show() -> None:
+    """Everything that is on the page."""
+    st.html(STYLE)
+    visit = the_visit()
+    sounds = show_intake(visit)
+    visit.trial.want(sounds.values())
+    shown = visit.progress()
+    show_api(visit)
+    show_speaker(visit, sounds.values())
+    for sound in sounds.values():
+        with st.container(key=f"try-{sound.digest[:16]}"):
+            show_sound(visit, sound)
+    st.html(models_note(filter(None, map(visit.heard, sounds))) or "<p></p>")
+    if visit.is_waiting():
+        look_again(visit, shown)
+
+
+def show_intake(visit: Visit) -> Mapping[str, Sound]:
+    """Where sounds come in; returns all that came, by digest."""
+    with st.container(key="intake"):
+        dropped = st.file_uploader(
+            "Drop sound files, to see what is heard in them",
+            type=sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES),
+            accept_multiple_files=True,
+            key="files",
+        )
+        recording = st.audio_input("Or say something", key="recording")
+    return visit.sounds(dropped, recording)
+
+
+def show_api(visit: Visit) -> None:
+    """A sentence where the API is away or not ready."""
+    address, ready = the_settings().api_url, is_ready(visit.api)
+    if ready is None:
+        advice = "Start it in another terminal with ./run.sh api; this page goes on by itself."
+        st.warning(plain(f"The API, which hears, does not answer at {address}. {advice}"))
+    elif not ready:
+        st.info(plain(f"The API at {address} loads its models; what you drop is heard when it is ready."))
+
+
+def show_speaker(visit: Visit, sounds: Iterable[Sound]) -> None:
+    """Who speaks, which goes with what is added, and a button that adds all."""
+    new = [sound for sound in sounds if visit.is_new(sound.digest)]
+    if not new:
+        return
+    with st.container(key="speaker", horizontal=True, vertical_alignment="bottom"):
+        for facet in SPEAKER:
+            name = partial(facet_label, facet)
+            st.selectbox(f"Speaker's {facet}", known_values(facet), None, name, key=facet, placeholder="unknown")
+        if len(new) > 1:
+            st.button(f"Add all {len(new)} to the index", key="add all", on_click=add, args=(visit, new))
+
+
+def show_sound(visit: Visit, sound: Sound) -> None:
+    """One sound: what it is called, its player, what was heard in it, and the way into the index."""
+    row = visit.heard(sound.digest)
+    outcome = visit.trial.outcome(sound.digest)
+    st.html(file_html(sound, row.duration if row else None))
+    if not (outcome.done() and isinstance(outcome.exception(), NotHeard)):
+        st.audio(sound.data)
+    if row:
+        st.html(heard_html(row))
+        show_adding(visit, sound)
+    elif outcome.done():
+        show_refusal(visit, sound, outcome.exception())
+    else:
+        now = "hearing it" if outcome.running() else "waiting for its turn"
+        st.html(waiting_html(visit.trial.note(sound.digest) or now))
+
+
+def show_refusal(visit: Visit, sound: Sound, problem: BaseException | None) -> None:
+    """Why nothing was heard; a sound that found no API waits for it, and one that may be heard later is tried again."""
+    if isinstance(problem, ApiAway):
+        st.html(waiting_html("waiting for the API"))
+        return
+    st.html(refusal_html(str(problem) if isinstance(problem, HearsayError) else FAULT))
+    if not isinstance(problem, NotHeard):
+        st.button("try again", key=f"again {sound.digest}", on_click=visit.trial.forget, args=([sound.digest],))
+
+
+def show_adding(visit: Visit, sound: Sound) -> None:
+    """A field for what was really said and a button; once added, what became of it."""
+    if added := visit.added.get(sound.digest):
+        st.html(added_html(added.id, is_found=sound.digest in visit.found))
+        return
+    with st.container(key=f"add-{sound.digest[:16]}", horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "What was said",
+            key=f"text {sound.digest}",
+            placeholder="what was said, if it was misheard (optional)",
+            label_visibility="collapsed",
+        )
+        st.button("Add to the index", key=f"add {sound.digest}", on_click=add, args=(visit, [sound]))
+    if problem := visit.refused.get(sound.digest):
+        st.html(refusal_html(problem))
+
+
+def add(visit: Visit, sounds: Sequence[Sound]) -> None:
+    """Add sounds with what stands in the fields now."""
+    speaker = {facet: st.session_state.get(facet) or "" for facet in SPEAKER}
+    texts = {sound.digest: st.session_state.get(f"text {sound.digest}", "").strip() for sound in sounds}
+    visit.add(sounds, speaker, texts)
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def look_again(visit: Visit, shown: tuple[str, ...]) -> None:
+    """Draw the page anew when something was heard or can be found, or an API that was away has come."""
+    visit.look(the_index())
+    if is_ready(visit.api):
+        visit.trial.forget(visit.trial.away())
+    if visit.progress() != shown:
+        st.rerun()
