@@ -68,7 +68,7 @@ def zipped(index: SearchIndex, chosen: Chosen) -> Iterator[bytes]:
         yield from _text(archive, outbox, "manifest.jsonl", manifest_lines(index, chosen.request, packed.get))
         yield from _text(archive, outbox, "clips.csv", csv_lines(index, chosen.request))
         if missing:
-            yield from _text(archive, outbox, _MISSING, ["no audio was found for these clips:\n", *missing])
+            yield from _text(archive, outbox, _MISSING, ["the audio of these clips is in no folder that the page knows:\n", *missing])
     yield outbox.taken()
 
 
