@@ -35,10 +35,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stacked:
-    """One row: all that share a value, parted in one way or in several."""
+    """One row: all that share a value, parted in one way or in several; without ``stacks``, ``note`` says why."""
 
     whole: Bar
     stacks: Sequence[Sequence[Part]]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def _column(bar: Bar, height: float) -> str:
 def stacked_html(rows: Sequence[Stacked], head: str, what: str) -> str:
     """Rows of bars that are each parted into shares of the whole."""
     body = "".join(
-        f"<tr>{_row_head(row.whole)}<td>{''.join(map(_stack, row.stacks))}</td>{_number(row.whole)}</tr>"
+        f"<tr>{_row_head(row.whole)}<td>{''.join(map(_stack, row.stacks)) or _note(row.note)}</td>"
+        f"{_number(row.whole)}</tr>"
         for row in rows
     )
     return _table("stacked", what, (head, "shares of sentiment, and below of emotion", "clips"), body)
@@ -120,10 +122,13 @@ def _rate(row: Interval, longest: float) -> str:
 
 def _rate_text(row: Interval) -> str:
     if row.rate is None:
-        return f"<small>{escape(row.note)}</small>"
+        return _note(row.note)
     rate, low, high = row.rate
-    note = f"<small>{escape(row.note)}</small>" if row.note else ""
-    return f"{percent(rate)} <small>{100 * low:.1f} to {100 * high:.1f}</small>{note}"
+    return f"{percent(rate)} <small>{100 * low:.1f} to {100 * high:.1f}</small> {_note(row.note)}"
+
+
+def _note(text: str) -> str:
+    return f"<small>{escape(text)}</small>" if text else ""
 
 
 def histogram_html(counts: Sequence[int], labels: Sequence[str]) -> str:

@@ -31,6 +31,11 @@ def clips(number: int) -> str:
     return f"{number:,} {'clip' if number == 1 else 'clips'}"
 
 
+def too_few(number: int) -> str:
+    """What stands in place of a figure that so few clips would not support."""
+    return f"too few to tell: {number:,}"
+
+
 def figures(drawn: Portrait) -> str:
     """The few numbers that say most."""
     rate = drawn.hearing.whole.rate
@@ -100,7 +105,7 @@ def _interval(bar: Bar, part: Slice | None, facet: str = "") -> Interval:
     compared = part.clips if part else 0
     whole = Bar(facet_label(facet, bar.label), bar.count, bar.address)
     if part is None or part.rate is None:
-        return Interval(whole, None, f"too few to tell: {compared:,}")
+        return Interval(whole, None, too_few(compared))
     ends = (part.rate.mean, part.rate.low, part.rate.high)
     return Interval(whole, ends, "" if compared == bar.count else f"from {compared:,}")
 

@@ -5,9 +5,10 @@ from typing import Final
 
 from clips.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 from indexer.fields import UNKNOWN, facet_label, facet_order
+from indexer.mishearing import LEAST_CLIPS
 from indexer.portrait import SPEAKER, TENTHS, TONES, Portrait
 from search_ui.charts import Bar, Part, Stacked, histogram_html, legend_html, share, spreads_html, stacked_html
-from search_ui.slices import clips, link, rest_html, rows_of
+from search_ui.slices import clips, link, rest_html, rows_of, too_few
 from search_ui.state import SearchState
 
 _NO_TAGGER: Final = (
@@ -39,12 +40,15 @@ def _by(drawn: Portrait, facet: str, state: SearchState) -> str:
     rows = rows_of(drawn, facet, state)
     if not rows:
         return f"<p>No clip tells the speaker's {facet}.</p>"
-    stacked = []
-    for row in rows:
-        narrowed = state.with_values(facet, [row.label])
-        stacks = [_parts(drawn, tone, drawn.tones[tone][facet].get(row.label, {}), narrowed) for tone in TONES]
-        stacked.append(Stacked(Bar(facet_label(facet, row.label), row.count, row.address), stacks))
+    stacked = [_slice(drawn, facet, row, state.with_values(facet, [row.label])) for row in rows]
     return stacked_html(stacked, facet, f"Sentiment and emotion by {facet}") + rest_html(drawn, facet, rows)
+
+
+def _slice(drawn: Portrait, facet: str, row: Bar, state: SearchState) -> Stacked:
+    whole = Bar(facet_label(facet, row.label), row.count, row.address)
+    if row.count < LEAST_CLIPS:
+        return Stacked(whole, [], too_few(row.count))
+    return Stacked(whole, [_parts(drawn, tone, drawn.tones[tone][facet].get(row.label, {}), state) for tone in TONES])
 
 
 def _parts(drawn: Portrait, tone: str, counts: Mapping[str, int], state: SearchState) -> list[Part]:

@@ -52,6 +52,11 @@ def test_each_part_says_what_it_is_and_how_much_and_leads_to_its_search():
     assert '<td class="number">40</td>' in html
 
 
+def test_what_would_say_nothing_is_told_in_words():
+    html = stacked_html([Stacked(Bar("teens", 5, "./?age=teens"), [], "too few to tell: 5")], "age", "by age")
+    assert "<td><small>too few to tell: 5</small></td>" in html
+
+
 def test_a_rate_has_its_interval_on_the_same_scale():
     html = intervals_html([Interval(Bar("teens", 50, "./?age=teens"), (0.1, 0.05, 0.2), "")], "age", "by age", 0.4)
     assert 'style="width:25.00%"' in html
