@@ -23,7 +23,7 @@ _PIECE: Final = 1 << 18
 _ODD: Final = re.compile(r'[\\:*?"<>|\x00-\x1f]|[ .]\Z')
 """What a part of a path cannot have everywhere; ``.`` and ``..`` are among it."""
 
-_MISSING: Final = "missing-audio.txt"
+_MISSING: Final = "the audio of these clips is in no folder that the page knows:\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def zipped(index: SearchIndex, chosen: Chosen) -> Iterator[bytes]:
         yield from _text(archive, outbox, "manifest.jsonl", manifest_lines(index, chosen.request, packed.get))
         yield from _text(archive, outbox, "clips.csv", csv_lines(index, chosen.request))
         if missing:
-            yield from _text(archive, outbox, _MISSING, ["the audio of these clips is in no folder that the page knows:\n", *missing])
+            yield from _text(archive, outbox, "missing-audio.txt", [_MISSING, *missing])
     yield outbox.taken()
 
 
