@@ -63,7 +63,7 @@ def decode_audio(data: bytes, max_seconds: float) -> Waveform:
 
 def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
     """All blocks as one waveform; at no time is more of them in memory than the waveform itself and one block."""
-    resampled: list[Waveform] = []
+    resampled = bytearray()
     resampler: soxr.ResampleStream | None = None
     frames = 0
     for rate, block in blocks:
@@ -72,11 +72,11 @@ def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
         if frames > max_seconds * rate:
             raise AudioTooLong(f"The sound is longer than {max_seconds:g} seconds, the longest that is accepted.")
         mono = np.nan_to_num(block, nan=0, posinf=0, neginf=0).clip(-1, 1).mean(axis=1)
-        resampled.append(resampler.resample_chunk(mono))
+        resampled += resampler.resample_chunk(mono).tobytes()
     if resampler is None:
         return np.zeros(0, np.float32)
-    resampled.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    waveform: Waveform = np.concatenate(resampled)
+    resampled += resampler.resample_chunk(np.zeros(0, np.float32), last=True).tobytes()
+    waveform: Waveform = np.frombuffer(resampled, np.float32)
     if waveform.size:
         waveform -= waveform.mean()
     return waveform.clip(-1, 1, out=waveform)

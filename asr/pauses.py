@@ -17,6 +17,7 @@ Stretch = tuple[int, int]
 """First sample, and the one after the last."""
 
 _FRAME: Final = SAMPLE_RATE // 50
+_BLOCK: Final = 3000 * _FRAME  # a minute, squared at a time: of an hour that would be half a gigabyte
 _LOWEST_FLOOR: Final = -70.0
 _SILENCE: Final = -65.0
 _SHORTEST_PAUSE: Final = 15  # frames: 0.3 s, longer than the closure of any plosive
@@ -61,11 +62,14 @@ def pieces(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
 
 def frame_levels(waveform: Waveform) -> NDArray[np.float64]:
     """The loudness of each 20 ms in dB below full scale, not under -100; the last frame may be shorter."""
-    starts = np.arange(0, len(waveform), _FRAME)
-    if not len(starts):
-        return np.zeros(0)
-    energy = np.add.reduceat(np.square(waveform, dtype=np.float64), starts)
-    lengths = np.diff(starts, append=len(waveform))
+    blocks = (waveform[first : first + _BLOCK] for first in range(0, len(waveform), _BLOCK))
+    return np.concatenate([np.zeros(0), *map(_levels, blocks)])
+
+
+def _levels(block: Waveform) -> NDArray[np.float64]:
+    starts = np.arange(0, len(block), _FRAME)
+    energy = np.add.reduceat(np.square(block, dtype=np.float64), starts)
+    lengths = np.diff(starts, append=len(block))
     return 10 * np.log10(np.maximum(energy / lengths, 1e-10))
 
 

@@ -130,6 +130,7 @@ class Queue(Generic[Answer]):
             lengths = tuple(waiting.seconds for waiting in batch)
             self._pace = (self._pace + sum(lengths) / max(took, 1e-6)) / 2
             self._told(Batch(self._name, lengths, began - min(waiting.since for waiting in batch), took))
+            batch.clear()  # an hour of sound is not kept until the next one comes
 
     def _next_batch(self) -> "list[_Waiting[Answer]]":
         """Waits for one; empty when the queue is closed."""

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,3 +79,13 @@ def test_no_sample_is_doubled_none_that_is_loud_is_lost_and_none_is_too_long(
             covered[start:end] = True
         loud = np.repeat(frame_levels(sound) > -25, RATE // 50)[: len(sound)]
         assert not (loud & ~covered).any()
+
+
+def test_a_long_clip_is_cut_without_a_copy_of_it():
+    waveform = np.tile(bursts((0.5, 1.5), (2.5, 4.0), length=6), 100)
+    tracemalloc.start()
+    try:
+        assert len(stretches(waveform)) == 200
+        assert tracemalloc.get_traced_memory()[1] < waveform.nbytes / 2
+    finally:
+        tracemalloc.stop()

@@ -1,6 +1,8 @@
 """The scheduler: batches of about equal lengths from a bounded queue, nobody's sound lost, mixed up or in the way."""
 
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -230,3 +232,16 @@ def test_closing_closes_the_models():
     scheduler.close()
     scheduler.close()
     assert transcriber.is_closed
+
+
+def test_sound_that_was_heard_is_not_kept_until_the_next_one_comes():
+    queue = Queue("length", lambda waveforms: list(map(len, waveforms)), Limits(), lambda _: None, 1)
+    waveform = sound(1)
+    kept = weakref.ref(waveform)
+    assert queue.submit(waveform).result(PATIENCE) == SAMPLE_RATE
+    del waveform
+    deadline = time.monotonic() + PATIENCE
+    while kept() is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    queue.close()
