@@ -15,10 +15,10 @@ MOST_HEARD: Final = 4
 
 
 def misheard_html(drawn: Portrait, state: SearchState) -> str:
-    """The words that were heard wrong most often, and those that were seldom heard right."""
+    """The words that were heard wrong most often, and those that were seldom heard right; empty if nobody knows."""
     hearing = drawn.hearing
     if not hearing.compared:
-        return "<p>Without a reference nobody knows.</p>"
+        return ""
     if not hearing.often:
         return "<p>None: every word was heard as it was to be said.</p>"
     often = _table(drawn, hearing.often, state, "Words most often heard wrong")

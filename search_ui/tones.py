@@ -18,13 +18,9 @@ _NO_TAGGER: Final = (
 _TENTHS: Final = [f".{at} to {f'.{at + 1}' if at < TENTHS - 1 else '1'}" for at in range(TENTHS)]
 
 
-def has_tones(drawn: Portrait) -> bool:
-    return any(drawn.facets[tone].keys() - {UNKNOWN} for tone in TONES)
-
-
 def tones_html(drawn: Portrait, state: SearchState) -> str:
     """Sentiment and emotion of all and by speaker: of each value one bar for either."""
-    if not has_tones(drawn):
+    if not any(drawn.facets[tone].keys() - {UNKNOWN} for tone in TONES):
         return _NO_TAGGER
     legends = "".join(legend_html(_parts(drawn, tone, drawn.facets[tone], state)) for tone in TONES)
     whole = Stacked(
@@ -68,11 +64,9 @@ def colour(value: str) -> str:
 
 
 def certainty_html(drawn: Portrait, state: SearchState) -> str:
-    """How the scores of each emotion are spread."""
-    if not has_tones(drawn):
-        return _NO_TAGGER
+    """How the scores of each emotion are spread; empty where there are none."""
     if not drawn.certainty:
-        return "<p>No emotion has a score.</p>"
+        return ""
     uncertain = drawn.facets["emotion"].get(UNCERTAIN, 0)
     order = [value for value in facet_order("emotion", drawn.facets["emotion"]) if value in drawn.certainty]
     rows = [

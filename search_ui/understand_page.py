@@ -46,7 +46,7 @@ def show() -> None:
 
 
 def page_html(drawn: Portrait, state: SearchState) -> str:
-    """All sections, one under the other."""
+    """All sections that have something to say, one under the other."""
     sections = {
         "How long they are": lengths_html(drawn, state),
         "How they sound": tones_html(drawn, state),
@@ -54,7 +54,7 @@ def page_html(drawn: Portrait, state: SearchState) -> str:
         "How well they were heard": rates_html(drawn, state),
         "Which words were heard wrong": misheard_html(drawn, state),
     }
-    body = "".join(f"<section><h2>{escape(title)}</h2>{html}</section>" for title, html in sections.items())
+    body = "".join(f"<section><h2>{escape(title)}</h2>{html}</section>" for title, html in sections.items() if html)
     return f'<div class="understand">{figures(drawn)}{body}</div>'
 
 

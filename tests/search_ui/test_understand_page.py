@@ -144,6 +144,8 @@ def test_without_references_and_emotions_the_page_says_what_is_missing(opened: O
     assert "No clip has a reference" in shown
     assert "No clip has an emotion" in shown
     assert "No clip tells how long it is" in shown
+    assert "How sure the tagger is" not in shown
+    assert "Which words were heard wrong" not in shown
 
 
 def test_when_every_word_was_heard_the_page_says_so(opened: Open) -> None:
