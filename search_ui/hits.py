@@ -34,20 +34,21 @@ class Beside:
     """What stands beside a hit: the address of its ``audio``, None where there is none, and ``links`` by their texts.
 
     ``common`` is the reference that stands above the list and need not be repeated; ``picture`` is the address of a
-    picture of the sound.
+    picture of the sound. The passage at which a recording was opened ``is_opened``.
     """
 
     audio: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     common: str = ""
     picture: str | None = None
+    is_opened: bool = False
 
 
 def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> str:
     """One hit as an item of a list, with its words marked and how they were heard."""
     return (
-        f'<li class="hit"{_stretch(passage)}>{_player(passage, beside)}<div class="said">'
-        f"<div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}"
+        f'<li class="hit{" opened" if beside.is_opened else ""}"{_stretch(passage)}>{_player(passage, beside)}'
+        f'<div class="said"><div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}'
         f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
         f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}{subtitles_html(passage)}</p></div></li>'
     )

@@ -107,7 +107,8 @@ def _bars(loud: Columns) -> Columns:
     """The waveform as bars around its middle, the loudest over all rows; (LOUD_ROWS, columns) of 0 or 1."""
     height = loud / max(float(loud.max()), 1e-6) * LOUD_ROWS / 2
     from_middle = np.abs(np.arange(LOUD_ROWS) - (LOUD_ROWS - 1) / 2)
-    return (from_middle[:, None] <= np.maximum(height, 0.5)).astype(np.float32)
+    bars: Columns = (from_middle[:, None] <= np.maximum(height, 0.5)).astype(np.float32)
+    return bars
 
 
 def _shades(pitch: Columns) -> Columns:

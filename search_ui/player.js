@@ -1,7 +1,7 @@
 // Plays the hits: one clip at a time, from any word, the word that sounds underlined; by mouse and by keyboard.
 //
-// A hit knows its stretch (data-start, data-end, in seconds). Hits of one .recording share its sound, which goes on
-// through them all. A hit that gets "play-from" sounds from that second on; it gets "sounds" with each that is reached.
+// A hit knows its stretch (data-start, data-end, in seconds). Hits of one .recording share the first one's sound, which
+// goes on through them all. A hit that gets "play-from" sounds from that second on; it gets "sounds" with each that is reached.
 (() => {
   if (window.hearsayPlays) return; // the page runs again on every change, its listeners stay
   window.hearsayPlays = true;
@@ -13,7 +13,7 @@
   const soundOf = (hit) => recordingOf(hit).querySelector("audio");
   const hitsOf = (audio) => [...(audio.closest(".recording")?.querySelectorAll(".hit") ?? [audio.closest(".hit")])];
   const startOf = (element) => Number(element.dataset.start ?? 0);
-  const endOf = (hit) => Number(hit.dataset.end ?? Infinity);
+  const endOf = (hit) => Number((!hit.closest(".recording") && hit.dataset.end) || Infinity);
   const begunLast = (elements, time) => elements.findLast((element) => startOf(element) <= time + 0.05);
 
   const play = (hit, from) => {
@@ -110,6 +110,15 @@
     hit.focus(); // the next Tab reaches what is in it
     if (goesOn) play(hit, startOf(hit));
   };
+
+  // A recording shows the passage that somebody came from, as soon as it is there.
+  new MutationObserver(() => {
+    const opened = document.querySelector(".hit.opened:not(.reached)");
+    if (!opened) return;
+    opened.classList.add("reached");
+    opened.scrollIntoView({ block: "center" });
+    current = opened;
+  }).observe(document.body, { childList: true, subtree: true });
 
   const isTaken = (target) =>
     target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=listbox], [role=menu]");

@@ -20,6 +20,7 @@ from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
 from search_ui.listening import heard_among
 from search_ui.picture_route import picture_url
 from search_ui.player import audio_url
+from search_ui.recording import recording_address, recording_here, show_recording
 from search_ui.state import OFFERED_MODES, SearchState
 from search_ui.ways_out import ways_out, why_nothing
 
@@ -31,6 +32,9 @@ def show() -> None:
     state = here()
     show_box(state)
     try:
+        if opened := recording_here():
+            show_recording(opened, state)
+            return
         found = ask(state)
         with st.sidebar:
             show_facets(state, found.result.facets)
@@ -124,6 +128,8 @@ def beside(state: SearchState, hit: Hit, common: str, *, is_heard: bool) -> Besi
     links = {"more like this": state.liking(hit.passage.id).address}
     if hit.passage.is_whole and not state.same:
         links["same sentence"] = state.saying_the_same(hit.passage.id).address
+    if not hit.passage.is_whole:
+        links["whole recording"] = recording_address(state, hit.passage)
     audio, picture = (audio_url(hit.passage), picture_url(hit.passage)) if is_heard else (None, None)
     return Beside(audio, links if hit.passage.row.generated_text else {}, common, picture)
 
