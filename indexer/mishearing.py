@@ -61,8 +61,7 @@ def compared(passages: Iterable[Passage]) -> list[Compared]:
     """The passages that are whole clips with a reference and a transcript: parts of a clip have none of their own."""
     whole = (passage for passage in passages if passage.is_whole and is_scorable(passage.row))
     aligned = ((passage, _aligned(words(passage.row.text), words(passage.row.generated_text))) for passage in whole)
-    found = (Compared(passage, edits, _errors(edits)) for passage, edits in aligned)
-    return [clip for clip in found if clip.errors.reference_words]
+    return [Compared(passage, edits, _errors(edits)) for passage, edits in aligned]
 
 
 def _aligned(said: Sequence[str], heard: Sequence[str]) -> tuple[Edit, ...]:
@@ -77,7 +76,10 @@ def _errors(edits: Iterable[Edit]) -> WordErrors:
 
 
 def slice_of(clips: Sequence[Compared]) -> Slice:
-    """The clips together: errors over all by reference words over all, with an interval by drawing clips anew."""
+    """The clips together: errors over all by reference words over all, with an interval by drawing clips anew.
+
+    After Bisani and Ney, *Bootstrap Estimates for Confidence Intervals in ASR Performance Evaluation*, 2004.
+    """
     errors = sum((clip.errors for clip in clips), WordErrors())
     return Slice(len(clips), errors, _rate(clips) if len(clips) >= LEAST_CLIPS else None)
 
