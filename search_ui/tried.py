@@ -45,9 +45,15 @@ def refusal_html(problem: str) -> str:
     return f'<p class="refused" role="alert">{escape(problem[:1].upper() + problem[1:])}</p>'
 
 
-def added_html(clip: str, *, is_found: bool) -> str:
-    """That a clip was added, and the search that finds it when the index has it."""
-    if not is_found:
-        return '<p class="pending" role="status">added; it can be found in a moment …</p>'
+def added_html(*, is_late: bool) -> str:
+    """That a clip was added, and that the index does not have it yet."""
+    if is_late:
+        how = "Has an index been loaded, and does what <code>./run.sh page</code> starts beside the page still run?"
+        return f'<p class="pending" role="status">added, and safe in the inbox, but not in the index yet. {how}</p>'
+    return '<p class="pending" role="status">added; it can be found in a moment …</p>'
+
+
+def found_html(clip: str) -> str:
+    """That an added clip is in the index, and the search that finds it."""
     link = f"./{SearchState(words=f'clip:{clip}').address}"
     return f'<p class="added" role="status">added · <a class="go" href="{escape(link)}" target="_self">find it</a></p>'

@@ -1,6 +1,6 @@
 """The third page: sounds are dropped or recorded, heard by the API, added to the inbox, and found in the index."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from search_ui.errors import ApiAway, NotHeard
 from search_ui.facets import plain
 from search_ui.hits import models_note
 from search_ui.trial import Sound
-from search_ui.tried import added_html, file_html, heard_html, refusal_html, waiting_html
+from search_ui.tried import added_html, file_html, found_html, heard_html, refusal_html, waiting_html
 from search_ui.visit import Visit, is_ready, the_visit
 
 STYLE: Final = Path(__file__).with_name("try.css")
@@ -33,30 +33,31 @@ def show() -> None:
     """Everything that is on the page."""
     st.html(STYLE)
     visit = the_visit()
-    sounds = show_intake(visit)
-    visit.trial.want(sounds.values())
     shown = visit.progress()
+    show_intake(visit)
     show_api(visit)
-    show_speaker(visit, sounds.values())
-    for sound in sounds.values():
+    show_speaker(visit)
+    for sound in visit.sounds.values():
         with st.container(key=f"try-{sound.digest[:16]}"):
             show_sound(visit, sound)
-    st.html(models_note(filter(None, map(visit.heard, sounds))) or "<p></p>")
+    st.html(models_note(filter(None, map(visit.heard, visit.sounds))) or "<p></p>")
     if visit.is_waiting():
         look_again(visit, shown)
 
 
-def show_intake(visit: Visit) -> Mapping[str, Sound]:
-    """Where sounds come in; returns all that came, by digest."""
+def show_intake(visit: Visit) -> None:
+    """Where sounds come in; what came stands below, and the next ones may come."""
     with st.container(key="intake"):
         dropped = st.file_uploader(
             "Drop sound files, to see what is heard in them",
             type=sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES),
             accept_multiple_files=True,
-            key="files",
+            key=f"files {visit.taken}",
         )
-        recording = st.audio_input("Or say something", key="recording")
-    return visit.sounds(dropped, recording)
+        recording = st.audio_input("Or say something", key=f"recording {visit.taken}")
+    if came := [*dropped, *([recording] if recording else [])]:
+        visit.take(came)
+        st.rerun()
 
 
 def show_api(visit: Visit) -> None:
@@ -69,9 +70,9 @@ def show_api(visit: Visit) -> None:
         st.info(plain(f"The API at {address} loads its models; what you drop is heard when it is ready."))
 
 
-def show_speaker(visit: Visit, sounds: Iterable[Sound]) -> None:
+def show_speaker(visit: Visit) -> None:
     """Who speaks, which goes with what is added, and a button that adds all."""
-    new = [sound for sound in sounds if visit.is_new(sound.digest)]
+    new = [sound for digest, sound in visit.sounds.items() if visit.is_new(digest)]
     if not new:
         return
     with st.container(key="speaker", horizontal=True, vertical_alignment="bottom"):
@@ -84,35 +85,41 @@ def show_speaker(visit: Visit, sounds: Iterable[Sound]) -> None:
 
 def show_sound(visit: Visit, sound: Sound) -> None:
     """One sound: what it is called, its player, what was heard in it, and the way into the index."""
-    row = visit.heard(sound.digest)
     outcome = visit.trial.outcome(sound.digest)
-    st.html(file_html(sound, row.duration if row else None))
-    if not (outcome.done() and isinstance(outcome.exception(), NotHeard)):
+    is_done = outcome.done()  # asked once, since it may change while this is drawn
+    problem = outcome.exception() if is_done else None
+    row = outcome.result() if is_done and problem is None else None
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.html(file_html(sound, row.duration if row else None), width="content")
+        st.button("remove", key=f"drop {sound.digest}", type="tertiary", on_click=visit.drop, args=(sound.digest,))
+    if not isinstance(problem, NotHeard):
         st.audio(sound.data)
     if row:
         st.html(heard_html(row))
         show_adding(visit, sound)
-    elif outcome.done():
-        show_refusal(visit, sound, outcome.exception())
+    elif problem:
+        show_refusal(visit, sound, problem)
     else:
         now = "hearing it" if outcome.running() else "waiting for its turn"
         st.html(waiting_html(visit.trial.note(sound.digest) or now))
 
 
-def show_refusal(visit: Visit, sound: Sound, problem: BaseException | None) -> None:
+def show_refusal(visit: Visit, sound: Sound, problem: BaseException) -> None:
     """Why nothing was heard; a sound that found no API waits for it, and one that may be heard later is tried again."""
     if isinstance(problem, ApiAway):
         st.html(waiting_html("waiting for the API"))
         return
     st.html(refusal_html(str(problem) if isinstance(problem, HearsayError) else FAULT))
     if not isinstance(problem, NotHeard):
-        st.button("try again", key=f"again {sound.digest}", on_click=visit.trial.forget, args=([sound.digest],))
+        st.button("try again", key=f"again {sound.digest}", on_click=visit.try_again, args=([sound.digest],))
 
 
 def show_adding(visit: Visit, sound: Sound) -> None:
     """A field for what was really said and a button; once added, what became of it."""
     if added := visit.added.get(sound.digest):
-        st.html(added_html(added.id, is_found=sound.digest in visit.found))
+        st.html(
+            found_html(added.id) if sound.digest in visit.found else added_html(is_late=visit.is_late(sound.digest))
+        )
         return
     with st.container(key=f"add-{sound.digest[:16]}", horizontal=True, vertical_alignment="bottom"):
         st.text_input(
@@ -137,7 +144,7 @@ def add(visit: Visit, sounds: Sequence[Sound]) -> None:
 def look_again(visit: Visit, shown: tuple[str, ...]) -> None:
     """Draw the page anew when something was heard or can be found, or an API that was away has come."""
     visit.look(the_index())
-    if is_ready(visit.api):
-        visit.trial.forget(visit.trial.away())
+    if (away := visit.away()) and is_ready(visit.api):
+        visit.try_again(away)
     if visit.progress() != shown:
         st.rerun()

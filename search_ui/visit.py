@@ -1,7 +1,9 @@
 """What one visitor has on the third page: sounds that were dropped or recorded, and what became of each."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -16,36 +18,44 @@ from search_ui.hearing import Api, Say
 from search_ui.inbox import Inbox, file_name
 from search_ui.trial import Sound, Trial
 
+LATE_SECONDS: Final = 15.0
+"""How long the index may take to have what was added; it takes about a second."""
+
 
 @dataclass(slots=True)
 class Visit:
-    """Sounds and outcomes by digest, for as long as the visitor keeps the page open.
+    """Sounds and what became of them by digest, for as long as the visitor keeps the browser's tab open.
 
     ``added`` has the rows that are in the inbox, ``found`` the digests of those that the index has too, ``refused`` why
-    the inbox did not take one; ``files`` knows what was dropped by Streamlit's ids.
+    the inbox did not take one. ``taken`` counts how often sounds were taken in.
     """
 
     api: Api
     trial: Trial
     inbox: Inbox
-    files: dict[str, Sound] = field(default_factory=dict)
-    recorded: dict[str, Sound] = field(default_factory=dict)
+    sounds: dict[str, Sound] = field(default_factory=dict)
     added: dict[str, ClipRow] = field(default_factory=dict)
+    added_at: dict[str, float] = field(default_factory=dict)
     found: set[str] = field(default_factory=set)
     refused: dict[str, str] = field(default_factory=dict)
+    taken: int = 0
 
-    def sounds(self, dropped: Iterable[UploadedFile], recording: UploadedFile | None) -> dict[str, Sound]:
-        """What is on the page, in order; the same bytes twice are one. A recording stays when the next one is made."""
-        if recording:
-            sound = self._sound(recording)
-            self.recorded.setdefault(sound.digest, sound)
-        files = map(self._sound, dropped)
-        return {sound.digest: sound for sound in (*files, *self.recorded.values())}
+    def take(self, files: Iterable[UploadedFile]) -> None:
+        """Put files before those that are there, and have them heard; the same bytes twice are one sound."""
+        came = {sound.digest: sound for sound in (Sound.of(file.name, file.getvalue()) for file in files)}
+        self.sounds = came | {digest: sound for digest, sound in self.sounds.items() if digest not in came}
+        self.taken += 1
+        self.trial.want(self.sounds.values())
 
-    def _sound(self, file: UploadedFile) -> Sound:
-        if file.file_id not in self.files:
-            self.files[file.file_id] = Sound.of(file.name, file.getvalue())
-        return self.files[file.file_id]
+    def drop(self, digest: str) -> None:
+        """Forget a sound; what was added of it stays added."""
+        self.sounds.pop(digest, None)
+        self.trial.want(self.sounds.values())
+
+    def try_again(self, digests: Iterable[str]) -> None:
+        """Have sounds heard that could not be."""
+        self.trial.forget(digests)
+        self.trial.want(self.sounds.values())
 
     def heard(self, digest: str) -> ClipRow | None:
         """The row of a sound that was heard."""
@@ -64,6 +74,7 @@ class Visit:
             row = replace(row, text=texts.get(sound.digest, ""), age=said["age"], gender=said["gender"])
             try:
                 self.added[sound.digest] = self.inbox.add(sound, replace(row, accent=said["accent"]))
+                self.added_at[sound.digest] = time.monotonic()
             except NotAdded as problem:
                 self.refused[sound.digest] = str(problem)
 
@@ -71,13 +82,21 @@ class Visit:
         """See what of that which was added the index has by now."""
         self.found |= {digest for digest, row in self.added.items() if digest not in self.found and has(index, row)}
 
+    def is_late(self, digest: str) -> bool:
+        """Whether the index should have had an added sound by now."""
+        return digest not in self.found and time.monotonic() - self.added_at[digest] > LATE_SECONDS
+
+    def away(self) -> list[str]:
+        """The sounds that found no API."""
+        return [digest for digest in self.trial.away() if digest in self.sounds]
+
     def progress(self) -> tuple[str, ...]:
         """Words that change when anything goes on."""
-        return (*self.trial.progress(), *sorted(self.found))
+        return (*self.trial.progress(), *sorted(self.found), *filter(self.is_late, self.added))
 
     def is_waiting(self) -> bool:
         """Whether a sound is still to be heard, or an added one to be found."""
-        return self.trial.is_busy() or bool(self.trial.away()) or self.added.keys() > self.found
+        return self.trial.is_busy() or bool(self.away()) or self.added.keys() > self.found
 
 
 def the_visit() -> Visit:
