@@ -95,7 +95,7 @@ def _by_rank(searcher: Searcher, found: Found) -> Found:
     """The same hits, each run of equals by rank."""
     ranks = searcher.fast_field_values("rank", [address for _, address in found])
     runs = groupby(range(len(found)), key=lambda at: found[at][0])
-    return [found[at] for _, run in runs for at in sorted(run, key=ranks.__getitem__)]
+    return [found[at] for _, run in runs for at in sorted(run, key=lambda at: ranks[at] or 0)]
 
 
 def _scores(searcher: Searcher, request: Request, passages: Sequence[Passage]) -> list[float]:

@@ -4,6 +4,7 @@ Nothing else remembers what is looked for, so that Back, reload and a sent link 
 address (`follow`); their callbacks write it (`go`), and each write makes an entry in the browser's history.
 """
 
+import json
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,12 @@ def here() -> SearchState:
 def go(state: SearchState) -> None:
     """Make this search the address's."""
     st.query_params.from_dict(state.to_params())
+
+
+def correct(state: SearchState) -> None:
+    """Make this search the address's in place of what was wrong in it: going back does not lead to that again."""
+    script = f'history.replaceState(history.state, "", {json.dumps(state.address)})'
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def follow(key: str, value: Any) -> str:

@@ -1,5 +1,6 @@
 """Asking the index: a search as the page holds it, as the index takes it and as it is answered."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -10,11 +11,12 @@ import streamlit as st
 from indexer.errors import WrongRequest
 from indexer.fields import FACETS
 from indexer.finding import Plan
-from indexer.index import Request, Result
+from indexer.index import Request, Result, Sort
 from indexer.likeness import plan_like, plan_same
+from indexer.query import Between
 from indexer.suggestions import did_you_mean
 from search_ui.connection import the_finder, the_index, the_settings
-from search_ui.state import ANY_DURATION, LONGEST_WORDS, SearchState
+from search_ui.state import LONGEST_WORDS, SearchState
 
 SECONDS_KEPT: Final = 10
 """How long an answer is given again: ``put`` and ``delete`` change a version in its place."""
@@ -25,7 +27,7 @@ class Found:
     """One page of an answer, and the ``plan`` that it was found by.
 
     ``page`` counts from 1 and may be less than was asked for, where that lay past the end. Certainty ends before the
-    hit at ``certain``, 0 where it ended before this page, None where all of it is certain.
+    hit at ``certain``, 0 where it ended before this page, None where all of it is certain or sorted by something else.
     """
 
     plan: Plan
@@ -33,6 +35,14 @@ class Found:
     page: int
     pages: int
     certain: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The ``longest`` passage of an index in seconds, and whether it ``has_parts`` of longer recordings."""
+
+    longest: float
+    has_parts: bool
 
 
 def ask(state: SearchState) -> Found:
@@ -46,7 +56,8 @@ def ask(state: SearchState) -> Found:
     pages = max(1, ceil(result.total / size))
     if page > pages:
         result, page = _answer(version, state.on_page(pages), size, plan), pages
-    uncertain = next((at for at, hit in enumerate(result.hits) if not plan.is_certain(hit)), None)
+    doubted = (at for at, hit in enumerate(result.hits) if not plan.is_certain(hit))
+    uncertain = None if state.sort else next(doubted, None)
     return Found(plan, result, page, pages, uncertain)
 
 
@@ -54,6 +65,11 @@ def request_of(state: SearchState) -> Request:
     """A state's search as the index takes it; raises what `ask` does."""
     _, plan = _planned(state)
     return _request(state, the_settings().page_size, plan)
+
+
+def extent() -> Extent:
+    """How far the durations of the whole index go."""
+    return _extent(the_index().about().version)
 
 
 def meant(state: SearchState) -> str | None:
@@ -66,13 +82,12 @@ def _planned(state: SearchState) -> tuple[str, Plan]:
     if state.is_too_long:
         raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
     version = the_index().about().version
-    return version, _plan(version, state.without_filters())
+    return version, _plan(version, state.without_filters().sorted_by(None))
 
 
 def _request(state: SearchState, size: int, plan: Plan) -> Request:
     filters: Mapping[str, frozenset[str]] = {facet: frozenset(values) for facet, values in state.filters.items()}
-    ranges = {"duration": state.duration} if state.duration != ANY_DURATION else {}
-    return Request(plan.query, filters, ranges, FACETS, size, state.page)
+    return Request(plan.query, filters, state.ranges, FACETS, size, state.page, state.sort, seconds=True)
 
 
 def _address(state: SearchState) -> str:
@@ -91,6 +106,13 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new ver
 @st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
 def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - as above
     return the_index().search(_request(state, size, _plan))
+
+
+@st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
+def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
+    longest = the_index().search(Request(size=1, sort=Sort("duration", falling=True))).hits
+    has_parts = the_index().count(Between("start", sys.float_info.min, None)) > 0
+    return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts)
 
 
 @st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)

@@ -1,20 +1,29 @@
-"""Filters: each facet's values with their counts, the duration, and a chip for whatever is filtered by."""
+"""Filters: each facet's values with their counts, sliders, and a chip for whatever is filtered by."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import streamlit as st
 
-from indexer.fields import FACETS, facet_label, facet_order
+from indexer.fields import FACETS, facet_label, facet_name, facet_order
 from indexer.index import Range
-from indexer.passages import LONGEST_PASSAGE
 from search_ui.address import follow, go, here
-from search_ui.state import ANY_DURATION, SearchState
+from search_ui.state import ANY, SearchState
 
 SHOWN_VALUES: Final = 6
 """Values of one facet that are seen at once; the rest wait behind *more*, unless chosen."""
+
+_SECONDS: Final = tuple(map(float, (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 45, 60, 120, 300, 600, 1800, 3600)))
+"""Durations that the slider stops at."""
+
+_SHARES: Final = tuple(at / 20 for at in range(21))
+"""Confidences that the slider stops at."""
+
+_RANGE_NAMES: Final[Mapping[str, str]] = {"wer": "word error rate"}
+"""What a person calls a number that is filtered by."""
 
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>:$~#&|])")
 
@@ -50,16 +59,17 @@ def chips(state: SearchState) -> Iterator[Chip]:
     for facet, values in state.filters.items():
         for value in values:
             others = (other for other in values if other != value)
-            yield Chip(f"{facet}: {facet_label(facet, value)}", state.with_values(facet, others))
-    if state.duration != ANY_DURATION:
-        yield Chip(f"duration: {range_label(state.duration)}", state.lasting(ANY_DURATION))
+            yield Chip(f"{facet_name(facet)}: {facet_label(facet, value)}", state.with_values(facet, others))
+    for name, bounds in state.ranges.items():
+        label = f"{range_label(bounds)} s" if name == "duration" else range_label(bounds)
+        yield Chip(f"{_RANGE_NAMES.get(name, name)}: {label}", state.within(name, ANY))
 
 
-def range_label(seconds: Range) -> str:
-    """``2–8 s``, ``from 2 s`` or ``up to 8 s``."""
-    if seconds.low is None:
-        return f"up to {seconds.high:g} s"
-    return f"from {seconds.low:g} s" if seconds.high is None else f"{seconds.low:g}–{seconds.high:g} s"
+def range_label(bounds: Range) -> str:
+    """``2–8``, ``from 2`` or ``up to 8``."""
+    if bounds.low is None:
+        return f"up to {bounds.high:g}"
+    return f"from {bounds.low:g}" if bounds.high is None else f"{bounds.low:g}–{bounds.high:g}"
 
 
 def plain(text: str) -> str:
@@ -67,13 +77,18 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]]) -> None:
-    """The filters, one group a facet."""
+def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], longest: float) -> None:
+    """The filters, one group a facet, and sliders; ``longest`` is the duration of the longest passage, in seconds.
+
+    A model is chosen only where there are several.
+    """
     with st.container(key="facets"):
         for facet in FACETS:
-            if found := choices(facet, counts.get(facet, {}), state.chosen(facet)):
+            found = choices(facet, counts.get(facet, {}), state.chosen(facet))
+            if len(found) > (facet == "asr_model" and not state.chosen(facet)):
                 show_facet(facet, found)
-        show_duration(state.duration)
+        show_slider(state, "duration", stops(longest), "{:g} s")
+        show_slider(state, "confidence", _SHARES, "{:.2f}")
 
 
 def show_facet(facet: str, all_choices: list[Choice]) -> None:
@@ -83,7 +98,7 @@ def show_facet(facet: str, all_choices: list[Choice]) -> None:
     labels = {choice.value: f"{plain(choice.label)} :gray[{choice.count:,}]" for choice in seen}
     key = follow(facet, [choice.value for choice in seen if choice.is_chosen])
     st.pills(
-        facet.capitalize(),
+        facet_name(facet).capitalize(),
         list(labels),
         selection_mode="multi",
         format_func=labels.__getitem__,
@@ -104,17 +119,32 @@ def _show_all(facet: str) -> None:
     st.session_state[f"all of {facet}"] = True
 
 
-def show_duration(duration: Range) -> None:
-    """A slider from 0 to the longest passage; at either end it asks for no bound there."""
-    low = 0.0 if duration.low is None else min(duration.low, LONGEST_PASSAGE)
-    high = LONGEST_PASSAGE if duration.high is None else min(duration.high, LONGEST_PASSAGE)
-    key = follow("duration", (low, high))
-    st.slider("Duration", 0.0, LONGEST_PASSAGE, step=0.5, format="%g s", key=key, on_change=_slid)
+def stops(longest: float) -> tuple[float, ...]:
+    """Where the slider of durations stops, from 0 to as long as the longest; closer together where most clips are."""
+    return tuple(stop for before, stop in pairwise((-1.0, *_SECONDS)) if before < max(longest, _SECONDS[1]))
 
 
-def _slid() -> None:
-    low, high = st.session_state["duration"]
-    go(here().lasting(Range(low or None, high if high < LONGEST_PASSAGE else None)))
+def show_slider(state: SearchState, name: str, places: tuple[float, ...], label: str) -> None:
+    """A slider of one number that stops at these places and the chosen ones; at either end it asks for no bound."""
+    bounds = state.bounds(name)
+    low = places[0] if bounds.low is None else bounds.low
+    high = max(places[-1], low) if bounds.high is None else bounds.high
+    options = sorted({*places, low, high})
+    ends = options[0], options[-1]
+    st.select_slider(
+        name.capitalize(),
+        options,
+        value=ends,  # says that there are two of them; where they are says the address
+        format_func=label.format,
+        key=follow(name, (low, high)),
+        on_change=_slid,
+        args=(name, ends),
+    )
+
+
+def _slid(name: str, ends: tuple[float, float]) -> None:
+    low, high = st.session_state[name]
+    go(here().within(name, Range(low if low > ends[0] else None, high if high < ends[1] else None)))
 
 
 def show_chips(state: SearchState) -> None:

@@ -16,6 +16,7 @@ from indexer.evidence import Evidence, told
 from indexer.fields import facet_label
 from indexer.highlight import highlight
 from indexer.passages import Passage
+from search_ui.difference import difference_html
 from search_ui.export_menu import subtitles_html
 from search_ui.words import words_html
 
@@ -155,13 +156,13 @@ def _links(links: Mapping[str, str]) -> str:
 
 
 def _reference(passage: Passage, common: str) -> str:
-    """What was to be said, where it is known of the whole passage and differs from what was heard."""
+    """What was to be said, where it is known of the whole passage, and how that differs from what was heard."""
     row = passage.row
     is_part = not passage.is_whole
     known = (counted_words(common), counted_words(row.generated_text))
     if is_part or not row.text or counted_words(row.text) in known:
         return ""
-    return f'<p class="reference"><span>said</span> {escape(row.text)}</p>'
+    return f'<p class="reference"><span>said</span> {difference_html(row.text, row.generated_text)}</p>'
 
 
 def _facts(passage: Passage) -> Iterable[str]:
@@ -174,6 +175,8 @@ def _facts(passage: Passage) -> Iterable[str]:
         yield f"<span>{escape(' · '.join(speaker))}</span>"
     if row.confidence is not None:
         yield f"<span>confidence{score_label(row.confidence)}</span>"
+    if (rate := passage.wer()) is not None:
+        yield f'<span title="word errors by word of the reference">WER {f"{rate:.2f}".removeprefix("0")}</span>'
     if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
     yield f'<span class="clip">{escape(passage.clip)}</span>'

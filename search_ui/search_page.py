@@ -10,14 +10,16 @@ import streamlit as st
 from clips.errors import HearsayError
 from clips.normalise import words
 from indexer.errors import IndexMissing
+from indexer.fields import time_label
 from indexer.index import Hit
-from search_ui.address import follow, go, here
-from search_ui.ask import Found, ask, meant
+from search_ui.address import correct, follow, go, here
+from search_ui.ask import Found, ask, extent, meant
 from search_ui.connection import the_settings
 from search_ui.export_menu import export_html
 from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
 from search_ui.listening import heard_among
+from search_ui.order import order_html
 from search_ui.picture_route import picture_url
 from search_ui.player import audio_url
 from search_ui.recording import recording_address, recording_here, show_recording
@@ -37,7 +39,7 @@ def show() -> None:
             return
         found = ask(state)
         with st.sidebar:
-            show_facets(state, found.result.facets)
+            show_facets(state, found.result.facets, extent().longest)
         show_meaning(state, found)
         show_chips(state)
         show_found(state, found)
@@ -72,7 +74,7 @@ def show_meaning(state: SearchState, found: Found) -> None:
     """What the search means, what of it was not understood, and what may have been meant by it."""
     lines = [escape(found.plan.sentence)] if state != state.asking("") else []
     lines += map(escape, found.plan.notes)
-    if state.words and (better := meant(state)):
+    if state.words and found.result.total and (better := meant(state)):
         lines.append(f"did you mean {link_html(better, state.asking(better).address)}?")
     if lines:
         st.html(f'<div class="meaning">{"".join(f"<p>{line}</p>" for line in lines)}</div>')
@@ -97,13 +99,22 @@ def show_found(state: SearchState, found: Found) -> None:
     if not total:
         show_nothing(state)
         return
-    said = f'<p class="total" role="status">{total:,} {"hit" if total == 1 else "hits"}</p>'
-    st.html(f'<div class="above">{said}{export_html(state, total)}</div>')
+    if found.page != state.page:
+        correct(state.on_page(found.page))
+    st.html(f'<div class="above">{total_html(found)}{order_html(state)}{export_html(state, total)}</div>')
     show_hits(state, found)
     if found.pages > 1:
         key = follow("page", found.page)
         st.pagination(found.pages, key=key, on_change=lambda: go(here().on_page(st.session_state[key])))
     st.html(models_note(hit.passage.row for hit in found.result.hits) or "<p></p>")
+
+
+def total_html(found: Found) -> str:
+    """How many there are and how long they last; clips, or passages where an index holds parts of recordings."""
+    total, seconds = found.result.total, found.result.seconds
+    noun = "passage" if extent().has_parts else "clip"
+    lasting = f" · {time_label(seconds)}" if seconds else ""
+    return f'<p class="total" role="status">{total:,} {noun}{"" if total == 1 else "s"}{lasting}</p>'
 
 
 def show_hits(state: SearchState, found: Found) -> None:
@@ -146,5 +157,8 @@ def show_nothing(state: SearchState) -> None:
         show_how_to_load()
         return
     st.info(plain(why_nothing(state)))
-    ways = "".join(f"<li>{link_html(way.text, way.state.address)}</li>" for way in ways_out(state))
+    ways = "".join(
+        f"<li>{link_html(way.text, way.state.address)}</li>"
+        for way in ways_out(state, meant(state) if state.words else None)
+    )
     st.html(f'<ul class="ways">{ways}</ul>')

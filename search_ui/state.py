@@ -1,4 +1,4 @@
-"""What a person is looking for, and how it stands in the address: words or a clip, mode, filters, duration and page."""
+"""What a person is looking for, and how it stands in the address: words or a clip, mode, filters, order and page."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from indexer.fields import FACETS
-from indexer.index import Range
+from indexer.choices import ORDERS
+from indexer.fields import FACETS, RANGES, facet_name
+from indexer.index import Range, Sort
 from indexer.modes import DEFAULT_MODE
 
 OFFERED_MODES: Final = ("exact", "forgiving", "sounds-like")
@@ -19,7 +20,11 @@ LONGEST_WORDS: Final = 1000
 MOST_PAGES: Final = 1_000_000_000
 """Pages up to which an address is believed."""
 
-ANY_DURATION: Final = Range()
+_LARGEST: Final = 1e9
+_PLACES: Final = 3
+"""What is believed of a number in an address, so that it is written there as it was read."""
+
+ANY: Final = Range()
 
 Params = dict[str, list[str]]
 """The query of an address: each name's values in order."""
@@ -29,6 +34,7 @@ Params = dict[str, list[str]]
 class SearchState:
     """One search as the page holds it. ``filters`` has the chosen values of each facet, in the order of choosing.
 
+    ``ranges`` has the bounds of each number that is filtered by. Without a ``sort`` the best match comes first.
     ``words`` keeps one character more than `LONGEST_WORDS` at most, so that an address always fits into one. In place
     of words, ``like`` is the id of a passage that others are to be like, ``same`` of one that others said too.
     """
@@ -38,7 +44,8 @@ class SearchState:
     same: str = ""
     mode: str = DEFAULT_MODE
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    duration: Range = ANY_DURATION
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    sort: Sort | None = None
     page: int = 1
 
     @classmethod
@@ -52,8 +59,9 @@ class SearchState:
             like=like,
             same=same,
             mode=mode if mode in OFFERED_MODES else DEFAULT_MODE,
-            filters={facet: values for facet in FACETS if (values := _values(params.get(facet, ())))},
-            duration=_range(_last(params, "duration")),
+            filters={facet: values for facet in FACETS if (values := _values(params.get(facet_name(facet), ())))},
+            ranges={name: bounds for name in RANGES if (bounds := _range(_last(params, name))) != ANY},
+            sort=ORDERS.get(_last(params, "sort")),
             page=_page(_last(params, "page")),
         )
 
@@ -63,9 +71,10 @@ class SearchState:
         params: Params = {name: [text] for name, text in sought.items() if text}
         if self.mode != DEFAULT_MODE:
             params["mode"] = [self.mode]
-        params |= {facet: list(values) for facet, values in self.filters.items()}
-        if self.duration != ANY_DURATION:
-            params["duration"] = [f"{_bound(self.duration.low)}-{_bound(self.duration.high)}"]
+        params |= {facet_name(facet): list(values) for facet, values in self.filters.items()}
+        params |= {name: [f"{_bound(bounds.low)}-{_bound(bounds.high)}"] for name, bounds in self.ranges.items()}
+        if self.sort:
+            params["sort"] = [f"{'-' if self.sort.falling else ''}{self.sort.field}"]
         if self.page > 1:
             params["page"] = [str(self.page)]
         return params
@@ -81,10 +90,18 @@ class SearchState:
 
     @property
     def has_filters(self) -> bool:
-        return bool(self.filters) or self.duration != ANY_DURATION
+        return bool(self.filters or self.ranges)
+
+    @property
+    def is_seeking(self) -> bool:
+        """Whether something is looked for, so that some hits match better than others."""
+        return bool(self.words or self.like)
 
     def chosen(self, facet: str) -> tuple[str, ...]:
         return self.filters.get(facet, ())
+
+    def bounds(self, name: str) -> Range:
+        return self.ranges.get(name, ANY)
 
     def asking(self, words: str) -> "SearchState":
         """The same filters with other words."""
@@ -106,14 +123,23 @@ class SearchState:
         filters = {name: self.chosen(name) for name in FACETS} | {facet: _values(values)}
         return replace(self, filters={name: chosen for name, chosen in filters.items() if chosen}, page=1)
 
-    def lasting(self, duration: Range) -> "SearchState":
-        return replace(self, duration=duration, page=1)
+    def within(self, name: str, bounds: Range) -> "SearchState":
+        """The same search with these bounds of a number in place of those that it had."""
+        ranges = {one: self.bounds(one) for one in RANGES} | {name: bounds}
+        return replace(self, ranges={one: there for one, there in ranges.items() if there != ANY}, page=1)
+
+    def sorted_by(self, sort: Sort | None) -> "SearchState":
+        return replace(self, sort=sort, page=1)
 
     def on_page(self, page: int) -> "SearchState":
         return replace(self, page=page)
 
+    def only_filters(self) -> "SearchState":
+        """What is filtered by, and nothing that is looked for."""
+        return SearchState(filters=self.filters, ranges=self.ranges)
+
     def without_filters(self) -> "SearchState":
-        return replace(self, filters={}, duration=ANY_DURATION, page=1)
+        return replace(self, filters={}, ranges={}, page=1)
 
 
 def _last(params: Mapping[str, Sequence[str]], name: str) -> str:
@@ -135,18 +161,18 @@ def _page(text: str) -> int:
 
 def _range(text: str) -> Range:
     low, _, high = text.partition("-")
-    bounds = Range(_seconds(low), _seconds(high))
+    bounds = Range(_number(low), _number(high))
     is_upside_down = bounds.low is not None and bounds.high is not None and bounds.low > bounds.high
-    return ANY_DURATION if is_upside_down else bounds
+    return ANY if is_upside_down else bounds
 
 
-def _seconds(text: str) -> float | None:
+def _number(text: str) -> float | None:
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return min(round(number, _PLACES), _LARGEST) if math.isfinite(number) and number >= 0 else None
 
 
-def _bound(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:g}"
+def _bound(number: float | None) -> str:
+    return "" if number is None else f"{number:.{_PLACES}f}".rstrip("0").rstrip(".")

@@ -15,10 +15,14 @@ class WayOut:
     state: SearchState
 
 
-def ways_out(state: SearchState) -> Iterator[WayOut]:
-    """What may be tried in place of this search, the least change first."""
+def ways_out(state: SearchState, better: str | None = None) -> Iterator[WayOut]:
+    """What may be tried in place of this search, the least change first; ``better`` words may have been meant."""
+    if better:
+        yield WayOut(f"did you mean “{better}”?", state.asking(better))
     for chip in chips(state):
         yield WayOut(f"drop {chip.label}", chip.without)
+    if len(list(chips(state))) > 1:
+        yield WayOut("drop all filters", state.without_filters())
     if state.words and state.mode == "exact":
         yield WayOut("be forgiving: find it even if heard differently", state.in_mode("forgiving"))
     if state.words and state.mode != "sounds-like":

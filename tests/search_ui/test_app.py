@@ -75,7 +75,7 @@ def address(page: AppTest) -> dict[str, list[str]]:
 def test_the_page_opens_with_everything_and_the_true_total(opened: Open) -> None:
     page = opened(ROWS)
 
-    assert "25 hits" in html(page)
+    assert "25 clips" in html(page)
     assert hits(page) == 10
     assert address(page) == {}
 
@@ -91,11 +91,11 @@ def test_words_are_found_and_marked_and_stand_in_the_address(opened: Open) -> No
 
 def test_the_mode_is_chosen_beside_the_box_and_stands_in_the_address(opened: Open) -> None:
     page = opened(ROWS, q="number 7")
-    assert "25 hits" in html(page)
+    assert "25 clips" in html(page)
 
     page.button_group(key="mode").set_value("exact").run()
 
-    assert "1 hit<" in html(page)
+    assert ">1 clip" in html(page)
     assert "doubt" not in html(page)
     assert address(page) == {"q": ["number 7"], "mode": ["exact"]}
 
@@ -104,7 +104,7 @@ def test_a_mode_that_there_is_not_is_the_default(opened: Open) -> None:
     page = opened(ROWS, mode="loud")
 
     assert page.button_group(key="mode").value == "forgiving"
-    assert "25 hits" in html(page)
+    assert "25 clips" in html(page)
 
 
 def test_certainty_ends_where_a_word_is_missing_and_later_pages_begin_with_that(opened: Open) -> None:
@@ -153,8 +153,8 @@ def test_a_sent_address_shows_the_same_search(opened: Open) -> None:
 
     assert page.text_input(key="words").value == "dog"
     assert page.button_group(key="age").value == ["teens", "unknown"]
-    assert page.slider(key="duration").value == (2.0, 9.0)
-    assert "5 hits" in html(page)
+    assert page.select_slider(key="duration").value == (2.0, 9.0)
+    assert "5 clips" in html(page)
 
 
 def test_facets_count_every_value_and_unknown_among_them(opened: Open) -> None:
@@ -169,7 +169,7 @@ def test_a_facet_filters_by_several_values_and_goes_on_counting_the_others(opene
     page = opened(ROWS)
     page.button_group(key="age").set_value(["teens", "unknown"]).run()
 
-    assert "17 hits" in html(page)
+    assert "17 clips" in html(page)
     assert address(page) == {"age": ["teens", "unknown"]}
     assert choices(page, "age") == ["teens :gray[9]", "twenties :gray[8]", "unknown :gray[8]"]
     assert choices(page, "sentiment") == ["negative :gray[8]", "uncertain :gray[9]"]
@@ -192,9 +192,9 @@ def test_one_value_alone_never_waits_behind_more(opened: Open) -> None:
 
 def test_the_slider_filters_by_duration_and_its_ends_are_open(opened: Open) -> None:
     page = opened(ROWS)
-    page.slider(key="duration").set_value((20.0, 30.0)).run()
+    page.select_slider(key="duration").set_value((20.0, 25.0)).run()
 
-    assert "6 hits" in html(page)
+    assert "6 clips" in html(page)
     assert address(page) == {"duration": ["20-"]}
 
 
@@ -205,7 +205,7 @@ def test_every_filter_has_a_chip_and_one_click_clears_them_all(opened: Open) -> 
 
     page.button(key="clear-all").click().run()
     assert address(page) == {"q": ["dog"]}
-    assert "25 hits" in html(page)
+    assert "25 clips" in html(page)
 
 
 def test_pages_follow_each_other_to_the_last(opened: Open) -> None:
@@ -214,7 +214,8 @@ def test_pages_follow_each_other_to_the_last(opened: Open) -> None:
     assert 'start="21"' in html(page)
 
     beyond = opened(page="99")
-    assert html(beyond) == html(page)
+    assert hits(beyond) == 5
+    assert 'start="21"' in html(beyond)
 
 
 def test_new_words_begin_on_the_first_page(opened: Open) -> None:
@@ -229,7 +230,7 @@ def test_a_new_load_is_seen_at_once(opened: Open, tmp_path: Path) -> None:
     page = opened(ROWS)
     load(tmp_path / "index", ROWS[:3])
 
-    assert "3 hits" in html(page.run())
+    assert "3 clips" in html(page.run())
 
 
 def test_the_models_are_named_and_a_fallback_among_them(opened: Open) -> None:
@@ -299,7 +300,7 @@ def test_more_like_a_clip_takes_the_place_of_words_and_leaves_the_clip_out(opene
 
     page = opened(like="a.mp3")
     assert 'a <mark class="heard">garden</mark> of <mark class="heard">zebras</mark>' in html(page)
-    assert "1 hit<" in html(page)
+    assert ">1 clip" in html(page)
     assert 'class="how"' not in html(page)
     page.text_input(key="words").set_value("dog").run()
     assert address(page) == {"q": ["dog"]}
@@ -310,9 +311,9 @@ def test_the_same_sentence_stands_above_the_voices_that_say_it(opened: Open) -> 
     rows = [ClipRow(f"{at}.mp3", text="the boy smiled", generated_text=heard) for at, heard in enumerate(voices)]
     page = opened([*rows, *ROWS], same="1.mp3")
 
-    assert "3 hits" in html(page)
+    assert "3 clips" in html(page)
     assert '<p class="common"><span>said</span> the boy smiled</p>' in html(page)
-    assert "reference" not in html(page)
+    assert 'class="reference"' not in html(page)
     assert "same sentence</a>" not in html(page)
 
 
@@ -321,7 +322,7 @@ def test_where_clips_were_only_heard_alike_each_keeps_its_own_reference(opened: 
     rows = [ClipRow(f"{at}.mp3", text=text, generated_text="the boys mild at me") for at, text in enumerate(references)]
     page = opened(rows, same="0.mp3")
 
-    assert "3 hits" in html(page)
+    assert "3 clips" in html(page)
     assert "common" not in html(page)
     assert html(page).count('class="reference"') == 2
 

@@ -41,7 +41,7 @@ def facet(tab: Page, name: str, value: str) -> Locator:
 
 
 def total(tab: Page) -> Locator:
-    return tab.get_by_role("status").filter(has_text="hit")
+    return tab.get_by_role("status").filter(has_text="passage")
 
 
 def wait_for_sound(tab: Page, button: Locator, after: float = 0.0) -> None:
@@ -57,10 +57,10 @@ def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, a
     tab.goto(address)
     search(tab, "blacksmith")
     expect(tab.locator(".transcript mark")).to_have_text(["blacksmith"] * 3)
-    expect(total(tab)).to_have_text("3 hits")
+    expect(total(tab)).to_have_text("3 passages")
 
     facet(tab, "Gender", "male").click()
-    expect(total(tab)).to_have_text("1 hit")
+    expect(total(tab)).to_have_text("1 passage")
     expect(facet(tab, "Gender", "male")).to_have_attribute("aria-pressed", "true")
     expect(tab.locator(".about")).to_contain_text("male · United States")
 

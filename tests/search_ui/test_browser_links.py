@@ -103,7 +103,7 @@ def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: 
 def test_a_misspelt_word_is_put_right_by_one_click(tab: Page, address: str) -> None:
     tab.goto(f"{address}/?q=blaksmith&mode=exact")
     mark_page(tab)
-    tab.get_by_role("link", name="blacksmith", exact=True).click()
+    tab.get_by_role("link", name="did you mean “blacksmith”?").click()
 
     expect(hit(tab, FIRST)).to_be_visible()
     expect(tab).to_have_url(f"{address}/?q=blacksmith&mode=exact")

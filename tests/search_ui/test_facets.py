@@ -25,15 +25,21 @@ def test_a_chosen_value_that_nothing_has_is_still_there_to_be_taken_away() -> No
 
 def test_every_filter_has_a_chip_that_takes_it_away_alone() -> None:
     state = SearchState(
-        "dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}, duration=Range(2.0, 8.0), page=2
+        "dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}, page=2
     )
 
     found = {chip.label: chip.without for chip in chips(state)}
 
     assert found == {
-        "age: teens": SearchState("dog", filters={"age": ("fourties",), "accent": ("us",)}, duration=Range(2.0, 8.0)),
-        "age: forties": SearchState("dog", filters={"age": ("teens",), "accent": ("us",)}, duration=Range(2.0, 8.0)),
-        "accent: United States": SearchState("dog", filters={"age": ("teens", "fourties")}, duration=Range(2.0, 8.0)),
+        "age: teens": SearchState(
+            "dog", filters={"age": ("fourties",), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}
+        ),
+        "age: forties": SearchState(
+            "dog", filters={"age": ("teens",), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}
+        ),
+        "accent: United States": SearchState(
+            "dog", filters={"age": ("teens", "fourties")}, ranges={"duration": Range(2.0, 8.0)}
+        ),
         "duration: 2–8 s": SearchState("dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}),
     }
 
@@ -43,10 +49,10 @@ def test_a_search_without_filters_has_no_chips() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "label"), [(Range(2.0, 7.5), "2–7.5 s"), (Range(2.0), "from 2 s"), (Range(high=8.0), "up to 8 s")]
+    ("bounds", "label"), [(Range(2.0, 7.5), "2–7.5"), (Range(2.0), "from 2"), (Range(high=0.25), "up to 0.25")]
 )
-def test_a_duration_reads_as_a_person_says_it(seconds: Range, label: str) -> None:
-    assert range_label(seconds) == label
+def test_a_range_reads_as_a_person_says_it(bounds: Range, label: str) -> None:
+    assert range_label(bounds) == label
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.fields import FACETS
-from indexer.index import Range
+from indexer.choices import ORDERS
+from indexer.fields import FACETS, RANGES, facet_name
+from indexer.index import Range, Sort
 from search_ui.state import LONGEST_WORDS, MOST_PAGES, OFFERED_MODES, SearchState
 
 VALUES = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True).map(tuple)
-BOUNDS = st.one_of(st.none(), st.integers(0, 60).map(float))
+BOUNDS = st.one_of(st.none(), st.integers(0, 60_000).map(lambda number: number / 1000))
+SPANS = (
+    st.tuples(BOUNDS, BOUNDS)
+    .filter(lambda bounds: bounds != (None, None) and (None in bounds or bounds[0] <= bounds[1]))
+    .map(lambda bounds: Range(*bounds))
+)
 STATES = st.builds(
     lambda sought, **others: SearchState(**sought, **others),
     st.tuples(st.sampled_from(["words", "like", "same"]), st.text(max_size=40).map(str.strip)).map(
@@ -17,9 +23,8 @@ STATES = st.builds(
     ),
     mode=st.sampled_from(OFFERED_MODES),
     filters=st.dictionaries(st.sampled_from(FACETS), VALUES),
-    duration=st.tuples(BOUNDS, BOUNDS)
-    .filter(lambda bounds: None in bounds or bounds[0] <= bounds[1])
-    .map(lambda bounds: Range(*bounds)),
+    ranges=st.dictionaries(st.sampled_from(RANGES), SPANS),
+    sort=st.none() | st.sampled_from(sorted(ORDERS.values(), key=str)),
     page=st.integers(1, MOST_PAGES),
 )
 
@@ -31,7 +36,8 @@ def test_an_address_brings_back_the_search_that_it_was_made_of(state: SearchStat
 
 @given(
     st.dictionaries(
-        st.sampled_from(["q", "like", "same", "mode", "page", "duration", *FACETS, "other"]), st.lists(st.text())
+        st.sampled_from(["q", "like", "same", "mode", "page", "sort", *RANGES, *map(facet_name, FACETS), "other"]),
+        st.lists(st.text() | st.text("0123456789.-e", max_size=12)),
     )
 )
 def test_any_address_is_a_search(params: dict[str, list[str]]) -> None:
@@ -48,13 +54,20 @@ def test_an_empty_address_asks_for_everything_and_stays_empty() -> None:
 
 def test_an_address_reads_as_a_person_would_write_it() -> None:
     filters = {"age": ("teens", "unknown")}
-    state = SearchState("black smith", mode="sounds-like", filters=filters, duration=Range(2.0, 7.5), page=3)
+    state = SearchState(
+        "black smith",
+        mode="sounds-like",
+        filters=filters,
+        ranges={"duration": Range(2.0, 7.5), "wer": Range(0.125)},
+        page=3,
+    )
 
     assert state.to_params() == {
         "q": ["black smith"],
         "mode": ["sounds-like"],
         "age": ["teens", "unknown"],
         "duration": ["2-7.5"],
+        "wer": ["0.125-"],
         "page": ["3"],
     }
 
@@ -92,7 +105,7 @@ def test_a_page_that_is_none_is_the_first(page: str) -> None:
     ],
 )
 def test_a_duration_is_read_with_open_ends_and_nonsense_is_left_out(text: str, duration: Range) -> None:
-    assert SearchState.from_params({"duration": [text]}).duration == duration
+    assert SearchState.from_params({"duration": [text]}).bounds("duration") == duration
 
 
 def test_a_field_that_is_no_facet_is_no_filter() -> None:
@@ -111,13 +124,14 @@ def test_every_change_but_turning_the_page_goes_back_to_the_first() -> None:
 
     assert third.asking(" cat ") == SearchState("cat", filters={"age": ("teens",)})
     assert third.with_values("gender", ["female"]).page == 1
-    assert third.lasting(Range(1.0)).page == 1
+    assert third.within("duration", Range(1.0)).page == 1
+    assert third.sorted_by(Sort("wer")).page == 1
     assert third.in_mode("exact") == SearchState("dog", mode="exact", filters={"age": ("teens",)})
     assert third.on_page(4) == SearchState("dog", filters={"age": ("teens",)}, page=4)
 
 
 def test_clearing_the_filters_keeps_what_is_looked_for() -> None:
-    state = SearchState("dog", filters={"age": ("teens",)}, duration=Range(1.0), page=2)
+    state = SearchState("dog", filters={"age": ("teens",)}, ranges={"duration": Range(1.0)}, page=2)
 
     assert state.has_filters
     assert state.without_filters() == SearchState("dog")

@@ -12,13 +12,23 @@ def offered(state: SearchState) -> dict[str, SearchState]:
 
 
 def test_each_filter_can_be_dropped_alone() -> None:
-    state = SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}, duration=Range(2.0))
+    state = SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}, ranges={"duration": Range(2.0)})
 
     assert offered(state) == {
-        "drop age: forties": SearchState("dog", mode="sounds-like", duration=Range(2.0)),
+        "drop age: forties": SearchState("dog", mode="sounds-like", ranges={"duration": Range(2.0)}),
         "drop duration: from 2 s": SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}),
+        "drop all filters": SearchState("dog", mode="sounds-like"),
         "begin again with everything": SearchState(),
     }
+
+
+def test_what_may_have_been_meant_is_offered_first_and_keeps_the_filters() -> None:
+    state = SearchState("dgo", filters={"age": ("teens",)})
+
+    first, *others = ways_out(state, "dog")
+    assert first.state == SearchState("dog", filters={"age": ("teens",)})
+    assert "“dog”" in first.text
+    assert "drop all filters" not in {way.text for way in others}, "there is but one"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +44,7 @@ def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
     ("state", "why"),
     [
         (SearchState("dog", filters={"age": ("teens",)}), "No such clip passes these filters."),
-        (SearchState(duration=Range(20.0)), "No clip passes these filters."),
+        (SearchState(ranges={"duration": Range(20.0)}), "No clip passes these filters."),
         (SearchState("dog"), "“dog”"),
         (SearchState("dog cat"), "all of these words"),
         (SearchState(like="a.mp3"), "shares words"),
