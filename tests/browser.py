@@ -25,12 +25,18 @@ ARGUMENTS: Final = (
 )
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser, started once; each page of it has a profile of its own."""
+def chromium_program() -> str:
+    """Where this machine has a Chromium."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         leave_out("browser", "install Chromium (Debian and Ubuntu: apt install chromium)")
+    return program
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser, started once; each page of it has a profile of its own."""
+    program = chromium_program()
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)

@@ -1,0 +1,93 @@
+"""The third page in a real browser, with the real API, and the process that indexes what was added."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import soundfile
+from playwright.sync_api import Browser, Page, expect
+
+from clips.table import read_csv
+from tests.asr.elsewhere import Api
+from tests.browser import ARGUMENTS, chromium_program
+from tests.conftest import PROJECT
+from tests.search_ui.pages import load, served_page
+
+pytestmark = pytest.mark.browser
+
+HEARD = "the blacksmith put down his hammer and smiled"
+"""What the embedded recogniser hears in the first sample."""
+
+
+@pytest.fixture(scope="module")
+def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over the samples, beside the real API and what `run.sh page` starts."""
+    folder = tmp_path_factory.mktemp("try")
+    load(folder / "index", list(read_csv(samples / "clips.csv").rows().values()), samples)
+    told = {"INDEX_URL": str(folder / "index"), "INBOX_DIR": str(folder / "inbox")}
+    with (
+        Api(folder) as api,
+        watching({**told, "DELETIONS": str(folder / "deletions.jsonl")}),
+        served_page({**told, "API_URL": api.address}, folder / "page.log") as found,
+    ):
+        yield found
+
+
+@contextmanager
+def watching(told: dict[str, str]) -> Iterator[None]:
+    """What indexes the inbox, for as long as the block lasts; it ends well."""
+    command = [sys.executable, "-m", "indexer", "put", "--watch"]
+    with subprocess.Popen(command, cwd=PROJECT, env=os.environ | told, stderr=subprocess.DEVNULL) as process:
+        yield
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so(
+    tab: Page, address: str, samples: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.mp3").write_text("this is no sound")
+    tab.goto(f"{address}/try")
+    tab.locator("input[type=file]").set_input_files([samples / "sample-000000.mp3", tmp_path / "notes.mp3"])
+    expect(tab.locator(".file strong")).to_have_text(["sample-000000.mp3", "notes.mp3"])
+    expect(tab.locator(".transcript")).to_have_text(HEARD)
+    expect(tab.get_by_role("alert").filter(has_text="This is no audio")).to_be_visible()
+    expect(tab.locator(".models")).to_contain_text("heard by pocketsphinx")
+
+    tab.get_by_role("button", name="Add to the index").click()
+    tab.get_by_role("link", name="find it").click()
+    expect(tab.locator(".hit")).to_have_count(1)
+    expect(tab.locator(".transcript")).to_have_text(HEARD)
+    play = tab.get_by_role("button", name="Play inbox/sample-000000-")
+    play.click()
+    tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0.2)")
+
+    tab.get_by_role("link", name="Try").click()
+    expect(tab.get_by_role("link", name="find it")).to_be_visible()
+
+
+@pytest.fixture
+def speaking_tab(chromium: Browser, samples: Path, tmp_path: Path) -> Iterator[Page]:
+    """A tab whose microphone hears the first sample, again and again."""
+    sound, rate = soundfile.read(samples / "sample-000000.mp3")
+    soundfile.write(tmp_path / "said.wav", sound, rate)
+    microphone = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={tmp_path / 'said.wav'}")
+    browser = chromium.browser_type.launch(
+        executable_path=chromium_program(), args=[*ARGUMENTS, *microphone, "--use-fake-ui-for-media-stream"]
+    )
+    yield browser.new_page()
+    browser.close()
+
+
+def test_what_is_said_into_the_microphone_is_heard(speaking_tab: Page, address: str) -> None:
+    speaking_tab.goto(f"{address}/try")
+    speaking_tab.get_by_role("button", name="Record").click()
+    speaking_tab.wait_for_timeout(4000)
+    speaking_tab.get_by_role("button", name="Stop recording").click()
+
+    expect(speaking_tab.locator(".file strong")).to_contain_text(".wav")
+    expect(speaking_tab.locator(".transcript")).to_contain_text("blacksmith")
