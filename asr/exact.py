@@ -49,7 +49,7 @@ def _note_lengths(_: nn.Module, __: tuple[Any, ...], named: dict[str, Any]) -> N
 
 
 class FeatureEncoder(nn.Module):
-    """The convolutions of a transformers feature encoder, as matrix products with the channels last."""
+    """The convolutions of a transformers feature encoder, with the channels last."""
 
     def __init__(self, original: Any) -> None:
         super().__init__()
@@ -69,26 +69,35 @@ class FeatureEncoder(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution over time as one matrix product, a norm of each frame where there is one, and the activation."""
+    """A convolution over time, a norm of each frame where there is one, and the activation; the channels are last."""
 
     def __init__(self, original: Any) -> None:
         super().__init__()
-        convolution = original.conv
-        (self.kernel,), (self.stride,) = convolution.kernel_size, convolution.stride
-        weight = convolution.weight.detach().transpose(1, 2).flatten(1)
-        self.product = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
-        self.product.weight = nn.Parameter(weight.contiguous())
-        self.product.bias = convolution.bias
+        self.conv = ProductConvolution(original.conv)
         self.norm = getattr(original, "layer_norm", None)
         self.activation = original.activation
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(clips, steps, channels) to (clips, fewer steps, channels)."""
-        channels = hidden.shape[2]
-        windows = hidden.flatten(1).unfold(1, self.kernel * channels, self.stride * channels)
-        product = self.product(windows)
+        product = self.conv(hidden.mT).mT
         found: Tensor = self.activation(product if self.norm is None else self.norm(product))
         return found
+
+
+class ProductConvolution(nn.Conv1d):
+    """A convolution over time as one matrix product, for hidden states whose channels are last in memory."""
+
+    def __init__(self, original: nn.Conv1d) -> None:
+        sizes = original.in_channels, original.out_channels, original.kernel_size[0], original.stride[0]
+        super().__init__(*sizes, bias=original.bias is not None)
+        self.weight = nn.Parameter(original.weight.detach().mT.contiguous().mT)
+        self.bias = original.bias
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(clips, channels, steps) to (clips, channels, fewer steps)."""
+        (kernel,), (stride,) = self.kernel_size, self.stride
+        windows = hidden.mT.flatten(1).unfold(1, kernel * self.in_channels, stride * self.in_channels)
+        return nn.functional.linear(windows, self.weight.mT.flatten(1), self.bias).mT
 
 
 class NormedOverTime(nn.Module):

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from asr.exact import make_exact
-from asr.packed import FlatConvolution, PackedLinear, can_pack, made_fast
+from asr.packed import HalfAttention, PackedConvolution, PackedLinear, can_pack, made_fast
 from tests.asr.test_exact import NORMS, random_model
 from tests.asr.trained import one_thread
 from tests.conftest import leave_out
@@ -94,13 +94,48 @@ def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
     assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
 
 
+@pytest.mark.parametrize("is_padded", [False, True])
+def test_attention_by_products_is_that_of_transformers(is_padded: bool):
+    torch.manual_seed(0)
+    plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group").wav2vec2.encoder.layers[0].attention
+    hidden, mask = torch.randn(3, 40, 32), torch.ones(3, 1, 40, 40, dtype=torch.bool)
+    mask[1, :, :, 25:] = False
+    given = {"attention_mask": mask} if is_padded else {}
+    with torch.inference_mode():
+        expected, _ = plain(hidden, **given)
+        found, _ = HalfAttention(plain)(hidden, **given)
+    assert (found - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("kind", "config"), [KINDS[0], KINDS[2]], ids=["wav2vec2", "hubert"])
+def test_half_precision_is_no_further_from_float32_in_a_padded_batch(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
+    plain, half, fast = (random_model(kind, config, norm) for _ in range(3))
+    half.to(torch.bfloat16)
+    make_exact(fast)
+    made_fast(fast, torch.bfloat16, "cpu")
+    assert any(isinstance(module, HalfAttention) for module in fast.modules())
+    own, mask = sound[:1, :18_000], torch.ones(2, 24_000, dtype=torch.long)
+    mask[0, 18_000:] = 0
+    padded = sound * mask
+    with torch.inference_mode():
+        expected, usual = plain(own).logits[0], half(own.bfloat16()).logits[0].float()
+        found = fast(padded, attention_mask=mask).logits[0].float()
+    assert off(found[: len(expected)], expected) < 1.2 * off(usual, expected)
+
+
+def off(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """Root of the mean square of the differences."""
+    return float((found - expected).square().mean().sqrt())
+
+
 @pytest.mark.parametrize("kernel", [15, 16])
-def test_a_flat_convolution_is_the_one_over_time(kernel: int):
+def test_a_packed_convolution_is_the_one_over_time(kernel: int):
     torch.manual_seed(0)
     layer = torch.nn.Conv1d(32, 32, kernel, padding=kernel // 2, groups=4)
     hidden = torch.randn(2, 50, 32).transpose(1, 2)  # as encoders hold it, the channels last
     with torch.inference_mode():
         expected = layer(hidden)
-        found = FlatConvolution(layer)(hidden)
+        found = PackedConvolution(layer)(hidden)
     assert found.shape == expected.shape
     assert (found - expected).abs().max() < 1e-5
