@@ -12,6 +12,9 @@ from asr.spelling import WORD_START, Run, Spelling, text_of
 NEARLY: Final = 0.05
 """Probability from which another token in a frame is worth trying."""
 
+LONGEST: Final = 40
+"""Tokens of what is still a word; more of them, with no space heard between, take long and are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -40,9 +43,12 @@ def respelled(stretch: Stretch, spelling: Spelling) -> dict[str, float]:
     run there, the run is left out (for the blank), or it is added between runs (where the blank won). The probability
     of a word is that of all paths through these frames that spell it (the forward variables of Graves et al. 2006),
     divided by the sum over the heard word and all that were tried. Empty where the model is sure of every frame, so
-    most words cost nothing. Read from single frames, it has not been set against how often such words were said.
+    most words cost nothing; and of more tokens than `LONGEST`. Read from single frames, it has not been set against how
+    often such words were said.
     """
     heard = tuple(run.token for run in stretch.runs)
+    if len(heard) > LONGEST:
+        return {}
     spellings = [heard, *sorted(set(_tried(stretch, spelling)) - {heard, ()})]
     if len(spellings) == 1:
         return {}

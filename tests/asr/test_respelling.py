@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from asr.respelling import NEARLY, Stretch, respelled, stretch_of
+from asr.respelling import LONGEST, NEARLY, Stretch, respelled, stretch_of
 from asr.spelling import Spelling, runs_of, words_of
 
 SPELLING = Spelling(("", "|", *"abcdefghijklmnopqrstuvwxyz"), "|", blank=0)
@@ -36,6 +36,12 @@ def test_a_letter_that_nearly_won_replaces_the_one_that_did():
 
 def test_a_letter_that_was_nearly_a_blank_is_left_out():
     assert others("b", {"e": 0.7, "": 0.3}, "d") == {"bd": pytest.approx(0.3, abs=1e-3)}
+
+
+def test_what_is_too_long_for_a_word_is_not_respelled():
+    letters = ("ab" * LONGEST)[: LONGEST - 1]
+    assert others(*letters, {"x": 0.6, "y": 0.4})
+    assert not others(*letters, "z", {"x": 0.6, "y": 0.4})
 
 
 def test_a_letter_that_nearly_stood_between_two_others_is_added():
