@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from search_ui import search_page, try_page, understand_page
+from search_ui.address import here
 from search_ui.header import header_html
 
 HERE = Path(__file__).parent
@@ -19,5 +20,5 @@ st.set_page_config(f"{page.title} · Hearsay", page_icon=HERE / "icon.svg", layo
 st.html(HERE / "style.css")
 script = "".join((HERE / name).read_text() for name in ("page.js", "player.js", "picture.js"))
 st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
-st.html(header_html(pages, page))
+st.html(header_html(pages, page, here()))
 page.run()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from html import escape
+from itertools import chain
 from typing import Final
 
 from indexer.fields import UNKNOWN, facet_label, facet_order
@@ -90,15 +91,16 @@ def rates_html(drawn: Portrait, state: SearchState) -> str:
     hearing = drawn.hearing
     if not hearing.compared:
         return f"<p>No clip has a reference, so nobody knows which words were heard wrong. {_DECODE}</p>"
-    whole = Bar("all", drawn.total, link(state))
-    tables = [([_interval(whole, hearing.whole)], "", "Word error rate of all clips")]
-    for facet in (*SPEAKER, "emotion"):
-        if rows := rows_of(drawn, facet, state):
-            named = [_interval(row, hearing.by[facet].get(row.label), facet) for row in rows]
-            tables.append((named, facet, f"Word error rate by {facet}"))
-    longest = max([_LEAST_SCALE, *(row.rate[2] for rows, _, _ in tables for row in rows if row.rate)])
-    drawn_tables = (intervals_html(rows, head, what, longest) for rows, head, what in tables)
-    return f"{_explained(hearing, drawn.total)}{''.join(drawn_tables)}"
+    whole = _interval(Bar("all", drawn.total, link(state)), hearing.whole)
+    rows = {facet: found for facet in (*SPEAKER, "emotion") if (found := rows_of(drawn, facet, state))}
+    by = {facet: [_interval(row, hearing.by[facet].get(row.label), facet) for row in rows[facet]] for facet in rows}
+    highs = [row.rate[2] for row in chain([whole], *by.values()) if row.rate]
+    longest = max([_LEAST_SCALE, *highs])
+    tables = [intervals_html([whole], "", "Word error rate of all clips", longest)]
+    for facet, part in by.items():
+        tables.append(intervals_html(part, facet, f"Word error rate by {facet}", longest))
+        tables.append(rest_html(drawn, facet, rows[facet]))
+    return f"<p>{' '.join(_explained(hearing, drawn.total))}</p>{''.join(tables)}"
 
 
 def _interval(bar: Bar, part: Slice | None, facet: str = "") -> Interval:
@@ -110,11 +112,7 @@ def _interval(bar: Bar, part: Slice | None, facet: str = "") -> Interval:
     return Interval(whole, ends, "" if compared == bar.count else f"from {compared:,}")
 
 
-def _explained(hearing: Hearing, total: int) -> str:
-    return f"<p>{' '.join(_sentences(hearing, total))}</p>"
-
-
-def _sentences(hearing: Hearing, total: int) -> Iterator[str]:
+def _explained(hearing: Hearing, total: int) -> Iterator[str]:
     errors = hearing.whole.errors
     kinds: Mapping[str, int] = {
         "taken for another": errors.substitutions,

@@ -1,6 +1,5 @@
 """The second page: what clips are made of and how well they were heard, all or those that pass the filters."""
 
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -8,7 +7,6 @@ from typing import Final
 import streamlit as st
 
 from clips.errors import HearsayError
-from indexer.modes import DEFAULT_MODE
 from indexer.portrait import Portrait, portrait
 from search_ui.address import here
 from search_ui.ask import request_of
@@ -28,7 +26,7 @@ SECONDS_KEPT: Final = 600
 
 def show() -> None:
     """Everything that is on the page, for the filters that the address tells of; its words say nothing here."""
-    state = replace(here(), words="", like="", same="", mode=DEFAULT_MODE, page=1)
+    state = here().only_filters()
     st.html(STYLE)
     try:
         total = the_index().count()

@@ -27,22 +27,23 @@ def expect_page(tab: Page, name: str, url: str) -> None:
     expect(tab.locator("nav[aria-label=Pages] a[aria-current=page]")).to_have_text(name)
 
 
-def test_links_lead_from_page_to_page_and_back_and_forward_follow(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?accent=us")
-    expect_page(tab, "Search", f"{address}/?accent=us")
+def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_follow(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=blacksmith&accent=us")
+    expect_page(tab, "Search", f"{address}/?q=blacksmith&accent=us")
     tab.evaluate("window.isStillHere = true")
 
     tab.get_by_role("link", name="Understand").click()
+    expect_page(tab, "Understand", f"{address}/understand?accent=us")
+    tab.get_by_role("button", name="accent: United States ×").click()
     expect_page(tab, "Understand", f"{address}/understand")
     tab.get_by_role("link", name="Search", exact=True).click()
     expect_page(tab, "Search", f"{address}/")
-    tab.go_back()
-    expect_page(tab, "Understand", f"{address}/understand")
-    tab.go_back()
-    expect_page(tab, "Search", f"{address}/?accent=us")
+    for _ in range(3):
+        tab.go_back()
+    expect_page(tab, "Search", f"{address}/?q=blacksmith&accent=us")
     expect(tab.get_by_role("button", name="accent: United States ×")).to_be_visible()
     tab.go_forward()
-    expect_page(tab, "Understand", f"{address}/understand")
+    expect_page(tab, "Understand", f"{address}/understand?accent=us")
     assert tab.evaluate("window.isStillHere")
 
 

@@ -191,7 +191,7 @@ def test_html_in_a_row_is_shown_and_not_read(opened: Open) -> None:
 def test_of_many_values_the_first_have_a_row_and_the_others_a_sentence(opened: Open, accents: int) -> None:
     rows = [replace(row, accent=f"accent {at % accents:02}") for at, row in enumerate(ROWS)]
     shown = text(opened(rows))
-    assert ("18 more, of 21 clips together" in shown) == (accents == 30)
+    assert shown.count("18 more, of 21 clips together") == (2 if accents == 30 else 0)
     assert "accent 11" in shown
     assert "accent 13" not in shown
 
