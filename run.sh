@@ -76,6 +76,13 @@ need_for_decode() {
   need "${extras[@]}"
 }
 
+# What a command needs, with a bucket's library where its words or AUDIO_DIR name a bucket of audio.
+need_with_bucket() {
+  local extras=("$1")
+  [[ "$* ${AUDIO_DIR:-}" == *s3://* ]] && extras+=(s3)
+  need "${extras[@]}"
+}
+
 install_extras() {
   local install=("$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" -c "$PROJECT/constraints.txt" -e "${PROJECT}[$1]")
   case "$1" in
@@ -335,8 +342,9 @@ main() {
     check) run_check "$@" ;;
     api) need asr && serve api -m asr api "$@" ;;
     decode) need_for_decode "$@" && python -m asr decode "$@" ;;
-    load | search) need indexer && python -m indexer "$command" "$@" ;;
-    page) need page && page "$@" ;;
+    load) need_with_bucket indexer "$@" && python -m indexer load "$@" ;;
+    search) need indexer && python -m indexer search "$@" ;;
+    page) need_with_bucket page && page "$@" ;;
     elastic) exec "$PROJECT/elastic-backend/local.sh" "$@" ;;
     stop) stop_everything ;;
     help | -h | --help) usage ;;

@@ -1,6 +1,7 @@
 """Which of the hits can be heard, and a sentence where none of them can."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import streamlit as st
 
@@ -10,6 +11,12 @@ from search_ui.connection import audio_bucket, audio_folders
 from search_ui.errors import BucketOutOfReach
 from search_ui.facets import plain
 from search_ui.player import audio_of
+
+KEYS: Final = (
+    '<p class="keys"><kbd>n</kbd> <kbd>p</kbd> next and previous hit · <kbd>space</kbd> plays and pauses · '
+    "<kbd>←</kbd> <kbd>→</kbd> from word to word, <kbd>enter</kbd> plays from there</p>"
+)
+"""What the keyboard does, at the foot of the hits; not shown where there is none."""
 
 
 def heard_among(passages: Iterable[Passage]) -> frozenset[str]:

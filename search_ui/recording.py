@@ -21,7 +21,7 @@ from search_ui.address import follow
 from search_ui.connection import the_finder, the_index
 from search_ui.export_menu import subtitles_html
 from search_ui.hits import Beside, clock, hit_html, hits_html, link_html, models_note
-from search_ui.listening import heard_among
+from search_ui.listening import KEYS, heard_among
 from search_ui.picture_route import picture_url
 from search_ui.player import audio_url
 from search_ui.state import SearchState
@@ -101,7 +101,7 @@ def show_recording(opened: Opened, state: SearchState) -> None:
     if (parts := ceil(read.total / PASSAGES)) > 1:
         key = follow("part", part)
         st.pagination(parts, key=key, on_change=lambda: _turn(opened.clip, state, st.session_state[key]))
-    st.html(models_note(passage.row for passage in read.passages) or "<p></p>")
+    st.html(models_note(passage.row for passage in read.passages) + KEYS)
 
 
 def _turn(clip: str, state: SearchState, part: int) -> None:

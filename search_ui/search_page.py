@@ -18,7 +18,7 @@ from search_ui.connection import the_settings
 from search_ui.export_menu import export_html
 from search_ui.facets import plain, show_chips, show_facets
 from search_ui.hits import Beside, hit_html, hits_html, link_html, models_note
-from search_ui.listening import heard_among
+from search_ui.listening import KEYS, heard_among
 from search_ui.order import order_html
 from search_ui.picture_route import picture_url
 from search_ui.player import audio_url
@@ -39,7 +39,7 @@ def show() -> None:
             return
         found = ask(state)
         with st.sidebar:
-            show_facets(state, found.result.facets, extent().longest)
+            show_facets(state, found.result.facets, extent())
         show_meaning(state, found)
         show_chips(state)
         show_found(state, found)
@@ -106,7 +106,7 @@ def show_found(state: SearchState, found: Found) -> None:
     if found.pages > 1:
         key = follow("page", found.page)
         st.pagination(found.pages, key=key, on_change=lambda: go(here().on_page(st.session_state[key])))
-    st.html(models_note(hit.passage.row for hit in found.result.hits) or "<p></p>")
+    st.html(models_note(hit.passage.row for hit in found.result.hits) + KEYS)
 
 
 def total_html(found: Found) -> str:
