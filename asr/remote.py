@@ -38,6 +38,9 @@ KEPT_SECONDS: Final = 4.0
 BUSY: Final = frozenset({408, 429, 502, 503, 504})
 """Statuses that say: later perhaps."""
 
+FAULT_TRIES: Final = 3
+"""How often a clip is sent to an API that says it is at fault (500): memory may be short once, but not every time."""
+
 LOCKED: Final = frozenset({401, 403})
 
 _COLUMNS: Final = (
@@ -183,7 +186,7 @@ class RemoteListener:
 
     async def _answer(self, data: bytes) -> httpx.Response:
         """The API's last word on a file; raises `GivenUp` where there is none, `ListenerGone` where it is locked."""
-        tries = Tries(self._patience)
+        tries, faults = Tries(self._patience), 0
         while True:
             try:
                 response = await self._client.post("/asr", files={"file": ("clip", data)})
@@ -191,11 +194,14 @@ class RemoteListener:
                 self._tell_away(_reason(problem))
                 await tries.pause(_reason(problem))
                 continue
-            if response.status_code not in BUSY:
-                self._check_let_in(response)
-                self._tell_back()
-                return response
-            await tries.pause(detail_of(response), seconds_told(response.headers.get("Retry-After", "")))
+            is_fault = response.is_server_error and response.status_code not in BUSY
+            faults += is_fault
+            if response.status_code in BUSY or (is_fault and faults < FAULT_TRIES):
+                await tries.pause(detail_of(response), seconds_told(response.headers.get("Retry-After", "")))
+                continue
+            self._check_let_in(response)
+            self._tell_back()
+            return response
 
     async def _check_still_there(self, reason: str) -> None:
         """Raise `ListenerGone` where it is not this one clip that gets no answer."""

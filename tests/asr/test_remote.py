@@ -18,7 +18,7 @@ from asr.errors import BadSettings, ListenerGone
 from asr.listener import digest_of
 from asr.patience import Patience
 from asr.progress import Progress
-from asr.remote import BUSY, RemoteListener, open_remote
+from asr.remote import BUSY, FAULT_TRIES, RemoteListener, open_remote
 from asr.settings import AsrSettings
 from asr.sources import Clip, Listing
 from clips.journal import read_journal
@@ -55,6 +55,12 @@ def clip(name: str, data: bytes | None) -> Clip:
 def hear(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, patience: Patience = PROMPT) -> list[ClipRow]:
     with listening(elsewhere, patience=patience, at_once=at_once) as listener:
         return listener.hear([clip(str(size), bytes(size)) for size in sizes])
+
+
+def test_a_fault_of_the_api_is_tried_again_and_not_for_ever(elsewhere: Elsewhere):
+    elsewhere.answers = [(500, {}, {"detail": "a fault of ours"})] * (FAULT_TRIES - 1)
+    (heard,) = hear(elsewhere, 7)
+    assert (heard.generated_text, heard.error, len(elsewhere.asked)) == ("7", "", FAULT_TRIES)
 
 
 def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewhere: Elsewhere):
@@ -118,13 +124,13 @@ def test_a_server_is_not_asked_again_sooner_than_it_wants(elsewhere: Elsewhere):
 
 
 def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewhere):
-    elsewhere.answers = [(415, {}, {"detail": "this is no sound"}), (500, {}, "no problem document")]
+    elsewhere.answers = [(415, {}, {"detail": "this is no sound"}), *[(500, {}, "no problem document")] * FAULT_TRIES]
     refused, broken, heard = hear(elsewhere, 1, 2, 3)
     assert (refused.error, refused.generated_text, refused.audio_digest) == ("this is no sound", "", digest_of(b"\0"))
     assert (refused.asr_model, refused.ser_model) == ("length", "loudness")
     assert broken.error == "500 Internal Server Error"
     assert (heard.generated_text, heard.error) == ("3", "")
-    assert len(elsewhere.asked) == 3
+    assert len(elsewhere.asked) == 2 + FAULT_TRIES
 
 
 def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_heard(elsewhere: Elsewhere):
