@@ -85,7 +85,7 @@
   document.addEventListener("toggle", ({ target }) => target.matches?.(".query[open]") && fetched(target), true);
 
   const close = (elsewhere) =>
-    document.querySelectorAll("details:is(.saved, .export)[open]").forEach((menu) => elsewhere(menu) && (menu.open = false));
+    document.querySelectorAll("details:is(.saved, .order, .export)[open]").forEach((menu) => elsewhere(menu) && (menu.open = false));
   document.addEventListener("click", ({ target }) => close((menu) => target.isConnected && !menu.contains(target)));
   document.addEventListener("keydown", ({ key }) => key === "Escape" && close(() => true));
 

@@ -58,8 +58,11 @@ def open_filters(tab: Page) -> None:
     expect(tab.get_by_role("toolbar", name="Age")).to_be_in_viewport()
 
 
+def sort(tab: Page) -> None:
+    tab.locator(".order > summary").click()
+
+
 def open_menus(tab: Page) -> None:
-    tab.locator(".saved > summary").click()
     tab.locator(".export > summary").click()
     tab.get_by_text("Elasticsearch JSON").click()
     expect(tab.locator(".query[open] pre")).to_contain_text("blacksmith")
@@ -77,6 +80,7 @@ def nothing_more(tab: Page) -> None:
 LOOKS: Final[dict[str, tuple[str, str, int, Act]]] = {
     "results": ("/?q=blacksmith+hammer", ".hit", WIDE, look_at_a_sound),
     "nothing found": ("/?q=zzz&mode=exact&gender=male", ".ways", WIDE, nothing_more),
+    "a long list in an order": ("/?sort=-duration&page=2", ".hit", WIDE, sort),
     "a facet chosen and menus open": ("/?q=blacksmith&gender=male&duration=1-8", ".hit", WIDE, open_menus),
     "the filters on a phone": ("/?q=blacksmith+hammer", ".hit", PHONE, open_filters),
     "a recording": ("/?clip=samples%2Fsample-interview.mp3", ".hit", WIDE, nothing_more),

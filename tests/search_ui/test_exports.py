@@ -98,6 +98,13 @@ def test_a_search_takes_its_hits_away_in_their_order_with_its_filters_whatever_t
     assert [line["id"] for line in taken] == ["set/a2.mp3", "set/a3.mp3"]
 
 
+def test_hits_are_taken_away_in_the_order_that_was_chosen(client: Client) -> None:
+    taken = lines(client.get("/export/manifest.jsonl?q=boy+home&mode=exact&sort=-duration").text)
+
+    assert [line["id"] for line in taken] == ["set/a3.mp3", "set/a2.mp3", "set/a1.mp3"]
+    assert '"duration": {' in client.get("/export/query.json?q=boy&sort=-duration").text
+
+
 def test_a_recording_found_in_several_places_is_one_row_and_several_lines(client: Client) -> None:
     search = "?q=part&mode=exact"
     rows = list(csv.DictReader(io.StringIO(client.get(f"/export/clips.csv{search}").text)))

@@ -1,0 +1,59 @@
+"""A walk goes on over however many steps it takes, in every order and in both engines."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer import elastic_search, embedded_search
+from indexer.choices import ORDERS
+from indexer.elastic import ElasticIndex
+from indexer.embedded import EmbeddedIndex
+from indexer.index import Request, SearchIndex, Sort
+from indexer.query import EVERYTHING, AnyOf, Query
+from tests.indexer.contract import heard
+from tests.indexer.made_rows import passages
+
+QUERIES = (EVERYTHING, AnyOf((heard("the"), heard("a"), heard("boy"))))
+
+
+@pytest.fixture(autouse=True)
+def steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elastic_search, "_STEP", 3)
+    monkeypatch.setattr(embedded_search, "_STEP", 3)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[SearchIndex]:
+    index = EmbeddedIndex(tmp_path)
+    index.replace(passages())
+    yield index
+    index.close()
+
+
+def assert_walks_as_it_answers(index: SearchIndex, query: Query, sort: Sort | None) -> None:
+    hits = index.search(Request(query, sort=sort, size=100)).hits
+    assert len(hits) > 6
+    assert list(index.walk(Request(query, sort=sort))) == [hit.passage for hit in hits]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
+@pytest.mark.parametrize("sort", [None, *ORDERS.values()], ids=str)
+def test_an_embedded_index_is_walked_in_the_order_of_its_answers(
+    embedded: SearchIndex, query: Query, sort: Sort | None
+) -> None:
+    assert_walks_as_it_answers(embedded, query, sort)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
+def test_an_embedded_index_is_walked_in_order_after_changes_too(embedded: SearchIndex, query: Query) -> None:
+    embedded.put(passages()[5:9])
+    assert_walks_as_it_answers(embedded, query, None)
+
+
+@pytest.mark.elastic
+def test_elasticsearch_is_walked_in_the_order_of_its_answers(elastic_index: ElasticIndex) -> None:
+    elastic_index.replace(passages())
+    for query in QUERIES:
+        for sort in (None, *ORDERS.values()):
+            assert_walks_as_it_answers(elastic_index, query, sort)
