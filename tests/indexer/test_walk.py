@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from elasticsearch import Elasticsearch
 
 from indexer import elastic_search, embedded_search
 from indexer.choices import ORDERS
@@ -57,3 +58,20 @@ def test_elasticsearch_is_walked_in_the_order_of_its_answers(elastic_index: Elas
     for query in QUERIES:
         for sort in (None, *ORDERS.values()):
             assert_walks_as_it_answers(elastic_index, query, sort)
+
+
+@pytest.mark.elastic
+def test_a_walk_that_is_broken_off_holds_nothing_in_elasticsearch(
+    elastic_index: ElasticIndex, client: Elasticsearch
+) -> None:
+    def held() -> int:
+        nodes = client.nodes.stats(metric="indices", index_metric="search")["nodes"].values()
+        return sum(node["indices"]["search"]["open_contexts"] for node in nodes)
+
+    elastic_index.replace(passages())
+    before = held()
+    walk = elastic_index.walk(Request())
+    next(walk)
+    assert held() == before + 1
+    walk.close()
+    assert held() == before
