@@ -39,10 +39,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The ``longest`` passage of an index in seconds, and whether it ``has_parts`` of longer recordings."""
+    """What an index holds: its ``longest`` passage in seconds, parts of longer recordings, and confidences."""
 
     longest: float
     has_parts: bool
+    has_confidence: bool
 
 
 def ask(state: SearchState) -> Found:
@@ -68,7 +69,7 @@ def request_of(state: SearchState) -> Request:
 
 
 def extent() -> Extent:
-    """How far the durations of the whole index go."""
+    """What the whole index holds, whatever is looked for."""
     return _extent(the_index().about().version)
 
 
@@ -112,7 +113,8 @@ def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:
 def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
     longest = the_index().search(Request(size=1, sort=Sort("duration", falling=True))).hits
     has_parts = the_index().count(Between("start", sys.float_info.min, None)) > 0
-    return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts)
+    has_confidence = the_index().count(Between("confidence", 0.0, None)) > 0
+    return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts, has_confidence)
 
 
 @st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)

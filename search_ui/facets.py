@@ -11,6 +11,7 @@ import streamlit as st
 from indexer.fields import FACETS, facet_label, facet_name, facet_order
 from indexer.index import Range
 from search_ui.address import follow, go, here
+from search_ui.ask import Extent
 from search_ui.state import ANY, SearchState
 
 SHOWN_VALUES: Final = 6
@@ -77,18 +78,16 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], longest: float) -> None:
-    """The filters, one group a facet, and sliders; ``longest`` is the duration of the longest passage, in seconds.
-
-    A model is chosen only where there are several.
-    """
+def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], extent: Extent) -> None:
+    """The filters, one group a facet, and sliders. A model is chosen only where there are several."""
     with st.container(key="facets"):
         for facet in FACETS:
             found = choices(facet, counts.get(facet, {}), state.chosen(facet))
             if len(found) > (facet == "asr_model" and not state.chosen(facet)):
                 show_facet(facet, found)
-        show_slider(state, "duration", stops(longest), "{:g} s")
-        show_slider(state, "confidence", _SHARES, "{:.2f}")
+        show_slider(state, "duration", stops(extent.longest), "{:g} s")
+        if extent.has_confidence or "confidence" in state.ranges:
+            show_slider(state, "confidence", _SHARES, "{:.2f}")
 
 
 def show_facet(facet: str, all_choices: list[Choice]) -> None:

@@ -1,75 +1,16 @@
 """The page as Streamlit runs it, over a small index with real passages: what it shows, and that it never breaks."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from clips.row import ClipRow
 from search_ui.hits import END_OF_CERTAINTY
-from tests.search_ui.pages import PROJECT, load
+from tests.search_ui.apps import ROWS, Open, address, choices, hits, html
+from tests.search_ui.pages import load
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
-AGES = ("teens", "twenties", "")
-
-ROWS = [
-    ClipRow(
-        f"set/{number:02}.mp3",
-        generated_text=f"the dog number {number} barks",
-        age=AGES[number % 3],
-        duration=1.0 + number,
-        emotion="angry" if number % 2 else "uncertain",
-        sentiment="negative" if number % 2 else "uncertain",
-        asr_model="pocketsphinx",
-    )
-    for number in range(25)
-]
-
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens the page over an index of these rows, at the address with these parameters."""
-
-    def open_page(rows: list[ClipRow] | None = None, audio: Path | None = None, **params: str | list[str]) -> AppTest:
-        if rows is not None:
-            load(tmp_path / "index", rows, audio)
-        page = AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=30)
-        for name, value in params.items():
-            page.query_params[name] = value
-        return page.run()
-
-    monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
-    _forget()
-    yield open_page
-    _forget()
-
-
-def _forget() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def html(page: AppTest) -> str:
-    assert not page.exception
-    bodies = [element.proto.body for element in page.get("html")]
-    return "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
-
-
-def hits(page: AppTest) -> int:
-    return html(page).count('<li class="hit">')
-
-
-def choices(page: AppTest, facet: str) -> list[str]:
-    return [option.content for option in page.button_group(key=facet).proto.options]
-
-
-def address(page: AppTest) -> dict[str, list[str]]:
-    return {name: values if isinstance(values, list) else [values] for name, values in page.query_params.items()}
 
 
 def test_the_page_opens_with_everything_and_the_true_total(opened: Open) -> None:

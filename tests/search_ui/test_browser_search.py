@@ -1,0 +1,92 @@
+"""The order of hits, wrong addresses and several people, in a real browser."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.search_ui.apps import ROWS
+from tests.search_ui.pages import load, served_page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("search")
+    references = ("the dog number one barks", "")
+    load(folder / "index", [replace(row, text=references[at % 2]) for at, row in enumerate(ROWS)])
+    with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
+        yield found
+
+
+def test_an_order_is_chosen_from_the_menu_by_keyboard_and_back_takes_it_away(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=dog")
+    menu = tab.locator(".order summary")
+    expect(menu).to_have_text("sort: best match")
+    menu.focus()
+    tab.keyboard.press("Enter")
+    tab.get_by_role("link", name="longest first").press("Enter")
+
+    expect(menu).to_have_text("sort: longest first")
+    expect(tab).to_have_url(f"{address}/?q=dog&sort=-duration")
+    expect(tab.locator(".hit .clip").first).to_have_text("set/24.mp3")
+    assert not tab.locator(".order").evaluate("menu => menu.open")
+    tab.go_back()
+    expect(menu).to_have_text("sort: best match")
+
+
+def test_a_page_past_the_end_is_the_last_one_in_the_address_too(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=dog")
+    expect(tab.locator(".hit").first).to_be_visible()
+    tab.goto(f"{address}/?q=dog&page=99")
+
+    expect(tab.locator("ol.hits")).to_have_attribute("start", "21")
+    expect(tab).to_have_url(f"{address}/?q=dog&page=3")
+    tab.get_by_role("button", name="Previous page").click()
+    expect(tab).to_have_url(f"{address}/?q=dog&page=2")
+    tab.go_back()
+    expect(tab.locator("ol.hits")).to_have_attribute("start", "21")
+    tab.go_back()
+    expect(tab).to_have_url(f"{address}/?q=dog")
+
+
+def test_ten_thousand_characters_are_answered_with_a_sentence_and_the_box_still_works(tab: Page, address: str) -> None:
+    tab.goto(address)
+    box = tab.get_by_label("Search what was said")
+    box.fill("dog <b> " * 1250)
+    box.press("Enter")
+    expect(tab.get_by_role("alert")).to_contain_text("up to 1,000 characters")
+
+    box.fill("number 7")
+    box.press("Enter")
+    expect(tab.locator("mark").first).to_have_text("number")
+    expect(tab).to_have_url(f"{address}/?q=number+7")
+
+
+def test_two_people_who_search_at_once_each_see_their_own(chromium: Browser, address: str) -> None:
+    contexts = [chromium.new_context() for _ in range(2)]
+    one, other = (context.new_page() for context in contexts)
+    one.goto(f"{address}/?mode=exact&sort=-duration")
+    other.goto(f"{address}/?mode=exact&sentiment=negative")
+    for number in ("7", "9"):
+        for tab, words in ((one, f"number {number}"), (other, "number 3")):
+            tab.get_by_label("Search what was said").fill(words)
+            tab.keyboard.press("Enter")
+        expect(one.locator(".hit .clip")).to_have_text([f"set/0{number}.mp3"])
+        expect(other.locator(".hit .clip")).to_have_text(["set/03.mp3"])
+    assert one.url == f"{address}/?q=number+9&mode=exact&sort=-duration"
+    assert other.url == f"{address}/?q=number+3&mode=exact&sentiment=negative"
+    for context in contexts:
+        context.close()
+
+
+def test_a_reference_reads_without_colours(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/?q=number+2&mode=exact")
+
+    line = tab.locator(".reference")
+    expect(line).to_have_text("said the dog number 2 one barks")
+    assert line.locator("del").evaluate("word => getComputedStyle(word).textDecorationLine") == "line-through"
+    assert line.locator("ins").evaluate("word => getComputedStyle(word).textDecorationStyle") == "dotted"
+    expect(tab.locator(".about")).to_contain_text("WER .20")
