@@ -16,12 +16,13 @@ from asr.errors import AsrError, BadSource
 from asr.listener import Listener, LocalListener
 from asr.logs import start_log
 from asr.models import limits_for, open_tagger, open_transcriber
+from asr.places import open_source
 from asr.progress import Progress
 from asr.report import console_of, left_out, show_score, show_summary
 from asr.scheduler import Scheduler
 from asr.score import score
 from asr.settings import AsrSettings, read_settings
-from asr.sources import Listing, open_folder, open_source
+from asr.sources import Listing, open_folder
 from clips.errors import HearsayError
 from clips.journal import read_journal
 from clips.row import COLUMNS, ClipRow

@@ -148,22 +148,6 @@ def corpus_rows(table: Table) -> Iterator[ClipRow]:
     yield from own.rows().values()
 
 
-def open_source(
-    place: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str | None = None
-) -> ClipSource:
-    """The source that a person's words mean; raises `BadSource` where there is no such folder or bucket."""
-    if place.startswith("s3://"):
-        from asr.s3 import S3Source, connect  # boto3 is needed by those who have a bucket
-
-        return S3Source(connect(s3_endpoint), place, csv, dataset, allow_missing)
-    folder = open_folder(place, dataset)
-    if csv is None:
-        return folder
-    if "://" in csv:
-        raise BadSource(f"{csv}: beside a folder of this machine, --csv is a file of this machine; copy it there first")
-    return CsvSource(folder.folder, Path(csv), folder.dataset, allow_missing)
-
-
 def open_folder(place: str, dataset: str | None) -> FolderSource:
     """A folder of this machine; raises `BadSource` where there is none."""
     if "://" in place:

@@ -13,9 +13,10 @@ import pytest
 
 from asr.decode import Summary, decode, limited
 from asr.listener import LocalListener
+from asr.places import open_source
 from asr.progress import Progress
 from asr.scheduler import Limits, Scheduler
-from asr.sources import FolderSource, Listing, open_source
+from asr.sources import FolderSource, Listing
 from clips.journal import Journal, read_journal
 from clips.row import Alternative, ClipRow
 from clips.table import read_csv

@@ -10,8 +10,9 @@ import pytest
 
 from asr.__main__ import main
 from asr.errors import BadSource
+from asr.places import open_source
 from asr.s3 import connect
-from asr.sources import Listing, open_source
+from asr.sources import Listing
 from clips.errors import BadTable
 from clips.table import read_csv
 from tests.asr.ears import tone

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from asr.errors import BadSource
-from asr.sources import FolderSource, open_source
+from asr.places import open_source
+from asr.sources import FolderSource
 from clips.errors import BadTable
 
 
@@ -52,17 +53,6 @@ def test_a_file_name_that_is_no_text_is_rejected_and_stops_nothing(folder: Path)
 def test_a_folder_without_audio_says_which_endings_would_be_heard(tmp_path: Path):
     with pytest.raises(BadSource, match=r"\.mp3"):
         FolderSource(tmp_path, "empty").list()
-
-
-@pytest.mark.parametrize("place", ["no/such/folder", "ftp://host/clips"])
-def test_a_place_that_is_no_folder_is_said(place: str):
-    with pytest.raises(BadSource, match="folder"):
-        open_source(place, None, None, allow_missing=False)
-
-
-def test_a_file_in_place_of_a_folder_is_said(folder: Path):
-    with pytest.raises(BadSource, match="name the folder that it is in"):
-        open_source(str(folder / "a.wav"), None, None, allow_missing=False)
 
 
 @pytest.fixture
