@@ -21,10 +21,16 @@
       .forEach((label) => strip.append(label));
 
   const wordsOf = (hit) =>
-    [...hit.querySelectorAll(".word")].map((word, at) => [Number(word.dataset.start), word.textContent, `said row-${at % 2}`]);
+    [...hit.querySelectorAll(".word")].map(({ dataset, textContent }, at) => [
+      Number(dataset.start),
+      textContent,
+      `said row-${at % 2}`, // in turn, so that short words do not cover each other
+    ]);
 
-  const secondsOf = (from, to) =>
-    Array.from({ length: Math.ceil(to) - Math.ceil(from) }, (_, at) => Math.ceil(from) + at).map((time) => [time, clock(time), "second"]);
+  const secondsOf = (from, to) => {
+    const first = Math.ceil(from);
+    return Array.from({ length: Math.ceil(to) - first }, (_, at) => [first + at, clock(first + at), "second"]);
+  };
 
   const picture = (hit, address, from, to) => {
     const strip = make("div", "strip", { tabIndex: 0, role: "slider", ariaLabel: "where in the sound" });
@@ -58,8 +64,8 @@
   const drawn = async (hit, address) => {
     const answer = await fetch(address).catch(() => null);
     if (answer?.ok) return picture(hit, address, ...answer.headers.get("Hearsay-Stretch").split(" ").map(Number));
-    const why = answer && answer.status !== 500 ? await answer.text() : "no picture could be drawn: the page does not answer";
-    return make("p", "none", { textContent: why });
+    const isTold = answer && answer.status !== 500;
+    return make("p", "none", { textContent: isTold ? await answer.text() : "no picture could be drawn of it" });
   };
 
   const look = async (button) => {
@@ -76,8 +82,10 @@
     if (strip) point(strip, detail);
   });
 
-  const ask = (strip, time) =>
-    strip.dispatchEvent(new CustomEvent("play-from", { bubbles: true, detail: Math.max(time, Number(strip.dataset.from)) }));
+  const ask = (strip, time) => {
+    const detail = Math.max(time, Number(strip.dataset.from));
+    strip.dispatchEvent(new CustomEvent("play-from", { bubbles: true, detail }));
+  };
 
   document.addEventListener("click", ({ target, clientX }) => {
     const button = target.closest?.("button.look");

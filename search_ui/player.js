@@ -1,7 +1,7 @@
 // Plays the hits: one clip at a time, from any word, the word that sounds underlined; by mouse and by keyboard.
 //
 // A hit knows its stretch (data-start, data-end, in seconds). Hits of one .recording share the first one's sound, which
-// goes on through them all. A hit that gets "play-from" sounds from that second on; it gets "sounds" with each that is reached.
+// goes on through them all. A hit that gets "play-from" sounds from that second on, and gets "sounds" with where it is.
 (() => {
   if (window.hearsayPlays) return; // the page runs again on every change, its listeners stay
   window.hearsayPlays = true;
@@ -120,20 +120,19 @@
     current = opened;
   }).observe(document.body, { childList: true, subtree: true });
 
-  const isTaken = (target) =>
-    target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=listbox], [role=menu]");
-  const isPressed = (target) => target.closest("button, a, summary, input, [role=slider]");
+  const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=listbox]";
+  const PRESSED = "button, a, summary, input, [role=button], [role=radio], [role=slider], [role=option]";
 
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || isTaken(target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches(TYPED)) return;
     const word = target.closest(".word");
     const next = word && wordFrom(word, key);
     const step = { n: 1, j: 1, p: -1, k: -1 }[key];
     if (next) reach(next);
     else if (step) move(step);
     else if (word && key === "Enter") play(word.closest(".hit"), startOf(word));
-    else if ((key === " " || key === "Enter") && current?.isConnected && !isPressed(target)) toggle(current);
+    else if ((key === " " || key === "Enter") && current?.isConnected && !target.matches(PRESSED)) toggle(current);
     else return;
     event.preventDefault();
   });

@@ -104,6 +104,7 @@ def test_keys_lead_from_hit_to_hit_and_the_sound_goes_along(tab: Page, address: 
     tab.goto(f"{address}/?q=blacksmith")
     hits = tab.locator(".hit")
     expect(hits.nth(1)).to_be_visible()
+    expect(tab.locator(".keys")).to_contain_text("n p next and previous hit")
     tab.keyboard.press("n")
     expect(hits.nth(0)).to_be_focused()
     assert sounding(tab) == 0
