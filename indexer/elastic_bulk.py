@@ -1,13 +1,16 @@
 """Bulk writing into Elasticsearch: patient with a cluster in trouble, and nothing that was refused goes unsaid."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
-from indexer.ahead import made_ahead
 from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.refusals import Refusals
@@ -24,7 +27,14 @@ _PATIENCE: Final[dict[str, Any]] = {
 }
 
 _IN_A_REQUEST: Final = 500
-"""Writes that are sent together; as many are made while the cluster is busy with them."""
+"""Writes that are sent together."""
+
+_AT_ONCE: Final = 2
+"""Requests that are under way: while the cluster is busy with one, the next is written down and sent."""
+
+Action = dict[str, Any]
+Answer = tuple[bool, dict[str, Any]]
+"""Whether a write was done, and what was said of it."""
 
 # Half a minute for one that sends documents back, beside what it waits itself for a shard that moves.
 _TRIES: Final[dict[str, Any]] = {
@@ -48,7 +58,7 @@ class Written:
     acknowledged: int
 
 
-def write(client: Elasticsearch, actions: Iterable[dict[str, Any]], refusals: Refusals, holds: str) -> Written:
+def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, holds: str) -> Written:
     """Carry out bulk actions, trying again what a busy cluster sends back and what a lost node did not answer.
 
     Raises `LoadFailed` with the `Refusals` when all have been tried and some were refused for what they are; and where
@@ -56,19 +66,39 @@ def write(client: Elasticsearch, actions: Iterable[dict[str, Any]], refusals: Re
     these sentences: what can be relied on then.
     """
     created = acknowledged = 0
-    made = made_ahead(actions, _IN_A_REQUEST)
-    for is_done, item in streaming_bulk(client.options(**_PATIENCE), made, raise_on_error=False, **_TRIES):
-        ((operation, answer),) = item.items()
-        if is_done or (operation == "delete" and answer["status"] == 404):
-            created += answer["result"] == "created"
-            acknowledged += 1
-        elif answer["status"] in _PASSING:
-            raise _given_up(_reason(answer["error"]), holds)
-        else:
-            refusals.add(answer["_id"], _reason(answer["error"]))
+    with closing(_sent(client.options(**_PATIENCE), iter(actions))) as answers:
+        for is_done, item in answers:
+            ((operation, answer),) = item.items()
+            if is_done or (operation == "delete" and answer["status"] == 404):
+                created += answer["result"] == "created"
+                acknowledged += 1
+            elif answer["status"] in _PASSING:
+                raise _given_up(_reason(answer["error"]), holds)
+            else:
+                refusals.add(answer["_id"], _reason(answer["error"]))
     if refusals.number:
         raise LoadFailed(f"{refusals}; {holds}")
     return Written(created, acknowledged)
+
+
+def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]:
+    """What becomes of each write, in their order. Nothing is under way any more when this ends or is closed.
+
+    A document that is still being written waits with its next version, so that the last one stays.
+    """
+    under_way: deque[tuple[frozenset[str], Future[list[Answer]]]] = deque()
+    with ThreadPoolExecutor(_AT_ONCE) as senders:
+        while some := list(islice(actions, _IN_A_REQUEST)):
+            ids = frozenset(action["_id"] for action in some)
+            while len(under_way) == _AT_ONCE or any(not ids.isdisjoint(others) for others, _ in under_way):
+                yield from under_way.popleft()[1].result()
+            under_way.append((ids, senders.submit(_send, client, some)))
+        for _, request in under_way:
+            yield from request.result()
+
+
+def _send(client: Elasticsearch, actions: Iterable[Action]) -> list[Answer]:
+    return list(streaming_bulk(client, actions, raise_on_error=False, **_TRIES))
 
 
 def _given_up(reason: str, holds: str) -> IndexerError:

@@ -1,17 +1,22 @@
 """What Elasticsearch refuses is listed, all of it, and costs nothing else."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from clips.row import ClipRow
+from indexer import elastic_bulk
 from indexer.documents import SCHEMA
 from indexer.elastic import ElasticIndex
+from indexer.elastic_bulk import Written, write
 from indexer.errors import LoadFailed
+from indexer.index import Request
 from indexer.passages import Passage, passages_of
 from indexer.query import Term
+from indexer.refusals import Refusals
 from indexer.settings import IndexSettings
 from tests.indexer.contract import heard, ids, rows
 
@@ -92,6 +97,35 @@ def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
     elastic_index.replace(rows("b"))
     assert ids(elastic_index, heard("same")) == ["b"]
     assert list(client.indices.get_alias(name=own.index_name).body) == [elastic_index.about().version]
+
+
+def test_of_several_versions_of_a_passage_the_last_stays_however_many_requests_it_takes(
+    elastic_index: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
+    said = [*"abcdefgh", "last"]
+    passages = [Passage(name, 0.0, None, ClipRow(name, generated_text=word)) for word in said for name in ("x", "y")]
+    elastic_index.replace(passages)
+    assert [hit.passage.row.generated_text for hit in elastic_index.search(Request()).hits] == ["last", "last"]
+
+
+class WrittenDownWithAnother(dict[str, Any]):
+    """A document that can be written down for sending only while another one is."""
+
+    both = threading.Barrier(2, timeout=30)
+
+    def items(self) -> Any:
+        self.both.wait()
+        return super().items()
+
+
+def test_the_next_request_is_made_while_one_is_under_way(
+    client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
+    documents = [WrittenDownWithAnother(id=name) for name in "abcd"]
+    actions = ({"_index": own.index_name, "_id": one["id"], "_source": one} for one in documents)
+    assert write(client, actions, Refusals(own.refusals), "") == Written(4, 4)
 
 
 def versions(client: Elasticsearch, own: IndexSettings) -> list[str]:
