@@ -1,0 +1,214 @@
+"""How long people wait for the page, in a real browser: for its first results, and for a click on a filter.
+
+    python bench/page.py [TRANSCRIPTS.csv] [--documents 1000000] [--json]
+
+Twice, over the clips of the file as they are (``clips_*``; without a file the sample clips) and over as many documents
+made of a word-pair model of them (``many_*``), each in an embedded index, asked by a page in a process of its own.
+
+* ``*_first_ms``: from the browser's first request to the first results seen, by somebody who opens the page anew;
+  somebody else has opened it before. ``*_cold_ms`` is what that first one waited.
+* ``*_facet_ms``: from a click on a value of a facet until the total above the hits has changed, without words and
+  (``*_word_facet_ms``) with a word that some 1 % of the clips have.
+* ``*_over_bare``: medians beside those of a page of Streamlit with one line and one button, in the same browser.
+
+Medians, and ``*_p95_ms``. The browser's own drawing is in all of them.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from index import made_passages
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from clips.normalise import tokens
+from clips.row import ClipRow
+from indexer.embedded import EmbeddedIndex
+from indexer.load import read_rows
+from indexer.passages import Passage, passages_of
+
+PROJECT = Path(__file__).resolve().parent.parent
+OPENINGS = 15
+CLICKS = 30
+WARMING_CLICKS = 3
+PATIENCE_MS = 60_000
+
+BARE = """
+import streamlit as st
+st.session_state.setdefault("clicks", 0)
+def more():
+    st.session_state["clicks"] += 1
+st.button("more", on_click=more)
+st.html(f'<p class="total">{st.session_state["clicks"]}</p>')
+"""
+
+# Clicks inside the browser and returns the milliseconds until the total reads otherwise.
+CLICK = """
+button => new Promise(done => {
+  const total = () => document.querySelector(".total")?.innerText;
+  const before = total(), started = performance.now();
+  const look = () => (total() && total() !== before ? done(performance.now() - started) : requestAnimationFrame(look));
+  button.click();
+  look();
+})
+"""
+
+Figures = dict[str, float]
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(command: Sequence[str], port: int, settings: dict[str, str], log: Path) -> Iterator[str]:
+    """A server's address, when it is healthy."""
+    environment = os.environ | settings | {"PYTHONPATH": str(PROJECT)}
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=environment, cwd=log.parent, stdout=output, stderr=output)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 120
+        while not is_healthy(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the page did not start: {log.read_text()}")
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def quantiles(name: str, taken: Sequence[float]) -> Figures:
+    in_order = sorted(taken)
+    median, p95 = in_order[len(in_order) // 2], in_order[int(len(in_order) * 0.95)]
+    say(f"{name}: median {median:.0f} ms, p95 {p95:.0f} ms, of {len(in_order)}")
+    return {f"{name}_ms": median, f"{name}_p95_ms": p95}
+
+
+def new_tab(browser: Browser) -> Page:
+    """A page of somebody who was never here."""
+    tab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    return tab
+
+
+def opened(browser: Browser, address: str, seen: str) -> float:
+    """Milliseconds until somebody new sees the first results."""
+    tab = new_tab(browser)
+    started = time.perf_counter()
+    tab.goto(address, wait_until="commit")
+    tab.locator(seen).first.wait_for()
+    taken = (time.perf_counter() - started) * 1e3
+    tab.context.close()
+    return taken
+
+
+def clicks(browser: Browser, address: str, buttons: str) -> list[float]:
+    """Milliseconds until each click on one of these buttons has changed the total."""
+    rng = random.Random(f"bench/page: {buttons}")
+    tab, taken = new_tab(browser), []
+    tab.goto(address)
+    tab.locator(".total").wait_for()
+    for _ in range(WARMING_CLICKS + CLICKS):
+        tab.wait_for_timeout(500)  # what the click before began is over
+        taken.append(float(rng.choice(tab.locator(buttons).all()).evaluate(CLICK)))
+    tab.context.close()
+    return taken[WARMING_CLICKS:]
+
+
+def of_bare(browser: Browser, folder: Path) -> Figures:
+    port = free_port()
+    (folder / "bare.py").write_text(BARE, encoding="utf-8")
+    options = ["--server.headless=true", "--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
+    options += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", str(folder / "bare.py"), *options]
+    with served(command, port, {}, folder / "bare.log") as address:
+        opened(browser, address, ".total")
+        first = quantiles("bare_first", [opened(browser, address, ".total") for _ in range(OPENINGS)])
+        return first | quantiles("bare_click", clicks(browser, address, ".stButton button"))
+
+
+def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passage], word: str) -> Figures:
+    index = EmbeddedIndex(folder / name)
+    number = index.replace(passages)
+    index.close()
+    say(f"{name}: {number:,} passages loaded")
+    port = free_port()
+    settings = {"INDEX_URL": str(folder / name), "PAGE_PORT": str(port), "INBOX_DIR": str(folder / "inbox")}
+    values = ".st-key-facets [role=toolbar] button[aria-pressed=false]"
+    with served([sys.executable, "-m", "search_ui"], port, settings, folder / f"{name}.log") as address:
+        cold = opened(browser, address, "li.hit")
+        first = quantiles(f"{name}_first", [opened(browser, address, "li.hit") for _ in range(OPENINGS)])
+        browsing = quantiles(f"{name}_facet", clicks(browser, address, values))
+        found = quantiles(f"{name}_word_facet", clicks(browser, f"{address}/?q={word}&mode=exact", values))
+    return {f"{name}_documents": number, f"{name}_cold_ms": cold} | first | browsing | found
+
+
+def usual_word(transcripts: Sequence[str]) -> str:
+    """The word nearest to being in 1 % of them."""
+    counts = Counter(word for transcript in transcripts for word in set(tokens(transcript)))
+    return min(sorted(counts), key=lambda word: abs(counts[word] / len(transcripts) - 0.01))
+
+
+def measured(rows: Sequence[ClipRow], documents: int, program: str) -> Figures:
+    transcripts = [row.generated_text or row.text for row in rows]
+    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as name, sync_playwright() as playwright:
+        folder, word = Path(name), usual_word(transcripts)
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        figures = of_bare(browser, folder)
+        clips = (passage for row in rows for passage in passages_of(row))
+        figures |= of_page(browser, folder, "clips", clips, word)
+        figures |= of_page(browser, folder, "many", made_passages(transcripts, documents), word)
+        browser.close()
+    for size in ("clips", "many"):
+        figures[f"{size}_first_over_bare"] = figures[f"{size}_first_ms"] / figures["bare_first_ms"]
+        figures[f"{size}_facet_over_bare"] = figures[f"{size}_facet_ms"] / figures["bare_click_ms"]
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "clips" / "samples" / "clips.csv")
+    parser.add_argument("--documents", type=int, default=1_000_000, help="of the larger index")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        raise SystemExit("there is no Chromium here: install it (Debian and Ubuntu: apt install chromium)")
+    figures = measured(list(read_rows([given.transcripts]).values()), given.documents, program)
+    if given.json:
+        print(json.dumps(figures))
+        return
+    for name, figure in figures.items():
+        print(f"{name:28} {figure:,.2f}")
+
+
+if __name__ == "__main__":
+    main()
