@@ -7,12 +7,18 @@
     if (target.closest?.(".stPagination button")) document.querySelector(".stMain").scrollTo({ top: 0 });
   });
 
+  // ── going back fast: the answer for a page that was left meanwhile would become a step of its own, and end going on ──
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    if (new URL(url, location.href).pathname === location.pathname) push(state, title, url);
+  };
+
   // ── links to other searches and pages: as going back does, without loading the page anew ──
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.go");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    history.pushState({}, "", link.pathname + link.search);
+    push({}, "", link.pathname + link.search);
     dispatchEvent(new PopStateEvent("popstate"));
     document.querySelector(".stMain").scrollTo({ top: 0 });
   });

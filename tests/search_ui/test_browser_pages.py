@@ -38,7 +38,7 @@ def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_foll
     expect_page(tab, "Understand", f"{address}/understand")
     tab.get_by_role("link", name="Search", exact=True).click()
     expect_page(tab, "Search", f"{address}/")
-    for _ in range(3):
+    for _ in range(3):  # faster than pages are shown
         tab.go_back()
     expect_page(tab, "Search", f"{address}/?q=blacksmith&accent=us")
     expect(tab.get_by_role("button", name="accent: United States ×")).to_be_visible()
