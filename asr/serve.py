@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from typing import Final
 
 import uvicorn
 
@@ -9,14 +10,21 @@ from asr.api import create_app
 from asr.errors import PortTaken
 from asr.settings import AsrSettings
 
+BACKLOG: Final = 2048
+"""Connections that may wait to be taken, as many as uvicorn's own default."""
+
+GRACE_SECONDS: Final = 20
+"""What is under way when the server is told to end has so long to be answered: an hour of sound is not waited for."""
+
 
 def serve(settings: AsrSettings) -> int:
     """Serve until Ctrl-C or a termination signal; raises `PortTaken`. Returns the exit status."""
+    app = create_app(settings, say)
     listening = listen(settings.api_host, settings.api_port)
     address = f"http://{settings.api_host}:{settings.api_port}"
     say(f"API on {address} ({address}/docs tells what it takes), Ctrl-C ends it; loading the models")
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, say), log_config=None, access_log=True))
-    server.run([listening])
+    config = uvicorn.Config(app, log_config=None, access_log=True, timeout_graceful_shutdown=GRACE_SECONDS)
+    uvicorn.Server(config).run([listening])
     return 0
 
 
@@ -32,6 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # who comes before the server has begun waits, and is not turned away
     except OSError as problem:
         listening.close()
         raise PortTaken(
