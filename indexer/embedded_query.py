@@ -9,7 +9,7 @@ from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
 from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS
 from indexer.fields import FIELDS, INTEGERS, UNKNOWN
-from indexer.index import Range, Request
+from indexer.index import Range, Request, Sort
 from indexer.passages import Passage
 from indexer.query import (
     AllOf,
@@ -171,6 +171,20 @@ def filtered(request: Request, without: str = "") -> Query:
         return query
     silent = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
     return Query.boolean_query([(Occur.Must, query), *silent])
+
+
+def equal_to(field: str, value: float | None) -> Query:
+    """Those that have this value, None for those without one."""
+    return compiled(Missing(field)) if value is None else _in_range(field, Range(value, value))
+
+
+def ahead_of(sort: Sort, value: float | None) -> Query:
+    """Those that come before all that have this value."""
+    if value is None:
+        return Query.exists_query(sort.field)
+    if sort.falling:
+        return _in_range(sort.field, Range(low=math.nextafter(value, math.inf)))
+    return _in_range(sort.field, Range(high=math.nextafter(value, -math.inf)))
 
 
 def _in_range(name: str, bounds: Range) -> Query:

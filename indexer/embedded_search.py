@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count, groupby
+from itertools import chain, count, groupby
+from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
 from tantivy import DocAddress, Occur, Order, Query, Searcher
 
-from indexer.embedded_query import ADDING_UP, SCHEMA, compiled, counting, counts_of, filtered, passage_of
-from indexer.index import Hit, Request, Result
+from indexer.embedded_query import (
+    ADDING_UP,
+    SCHEMA,
+    ahead_of,
+    compiled,
+    counting,
+    counts_of,
+    equal_to,
+    filtered,
+    passage_of,
+)
+from indexer.index import Hit, Request, Result, Sort
 from indexer.passages import Passage
 from indexer.query import Everything
 
@@ -70,7 +81,10 @@ def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[in
     if is_ordered or how == _BY_RANK:
         total, found = _search(searcher, query, max(1, end - start), offset=start, **how)
         return total, found[: end - start]
-    total, found = _with_ties(searcher, query, end, how)
+    if request.sort:
+        total, found = _search(searcher, query, max(1, end - start), offset=start, **how)
+        return total, _with_equals(searcher, query, request.sort, found[: end - start], start)
+    total, found = _with_ties(searcher, query, end)
     return total, _by_rank(searcher, found)[start:end]
 
 
@@ -81,12 +95,30 @@ def _order(request: Request) -> dict[str, Any]:
     return _BY_RANK if isinstance(request.query, Everything) else {}
 
 
-def _with_ties(searcher: Searcher, query: Query, end: int, how: dict[str, Any]) -> tuple[int, Found]:
-    """The total, and at least ``end`` of the first hits: all of those, too, that equal the last of them."""
+def _with_equals(searcher: Searcher, query: Query, sort: Sort, found: Found, start: int) -> Found:
+    """The page that begins at ``start``, each run of equals by rank.
+
+    Of the first and the last run some may belong on other pages, of however many: those are asked for by their value.
+    """
+    runs = [list(run) for _, run in groupby(_by_rank(searcher, found), key=itemgetter(0))]
+    for at in {0, len(runs) - 1} if runs else ():
+        value = runs[at][0][0]
+        skipped = start - matching(searcher, _both(query, ahead_of(sort, value))) if at == 0 else 0
+        equals = _both(query, equal_to(sort.field, value))
+        _, runs[at] = _search(searcher, equals, len(runs[at]), offset=skipped, **_BY_RANK)
+    return list(chain.from_iterable(runs))
+
+
+def _both(query: Query, other: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, other)])
+
+
+def _with_ties(searcher: Searcher, query: Query, end: int) -> tuple[int, Found]:
+    """The total, and at least ``end`` of the best hits: all of those, too, that score as much as the last of them."""
     limit = end + 1
     while True:
-        total, found = _search(searcher, query, limit, **how)
-        if len(found) < limit or found[-1][0] != found[max(0, end - 1)][0]:
+        total, found = _search(searcher, query, limit)
+        if len(found) < limit or found[-1][0] < found[max(0, end - 1)][0]:
             return total, found
         limit *= 4
 
@@ -102,8 +134,7 @@ def _scores(searcher: Searcher, request: Request, passages: Sequence[Passage]) -
     """How well each passage matches, where the engine has sorted by something else."""
     ids = [passage.id for passage in passages]
     among = Query.const_score_query(Query.term_set_query(SCHEMA, "id", ids), 0.0)
-    query = Query.boolean_query([(Occur.Must, compiled(request.query)), (Occur.Must, among)])
-    _, found = _search(searcher, query, max(1, len(ids)))
+    _, found = _search(searcher, _both(compiled(request.query), among), max(1, len(ids)))
     scores = {passage_of(searcher.doc(address)).id: score for score, address in found}
     return [scores[passage_id] for passage_id in ids]
 
