@@ -12,8 +12,7 @@ from clips.row import ClipRow, Segment
 from indexer.passages import Passage, passages_of
 from search_ui.recording import PASSAGES, Opened, recording_address
 from search_ui.state import SearchState
-from tests.search_ui.test_app import Open, html
-from tests.search_ui.test_app import opened as opened  # noqa: PLC0414 - a fixture
+from tests.search_ui.apps import Open, html
 
 LONG = ClipRow(
     "set/long.mp3",
