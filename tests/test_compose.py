@@ -335,7 +335,7 @@ def instructions(dockerfile: str) -> list[tuple[str, list[str]]]:
     ("dockerfile", "extras", "packages"),
     [
         ("asr/Dockerfile", {"asr", "models"}, {"clips", "asr"}),
-        ("search_ui/Dockerfile", {"page"}, {"clips", "indexer", "search_ui"}),
+        ("search_ui/Dockerfile", {"page", "s3"}, {"clips", "indexer", "search_ui"}),
     ],
 )
 def test_an_image_holds_its_own_rooms_and_what_they_need(dockerfile: str, extras: set[str], packages: set[str]):

@@ -202,8 +202,8 @@ def test_without_the_api_the_page_says_how_to_start_it_and_goes_on_when_it_is_th
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.api.answers = [None]
-    desk.drop(("hello.wav", HELLO))
     monkeypatch.setattr("search_ui.try_page.is_ready", lambda _: None)
+    desk.drop(("hello.wav", HELLO))
     assert "waiting for the API" in desk.settle()
     assert "./run.sh api" in desk.page.warning[0].value
 
