@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexer.embedded import EmbeddedIndex
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchIndex, Sort
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, AnyOf, Constant, Query
 from tests.indexer.both_engines import assert_same, sharded
@@ -20,12 +20,13 @@ NUMBER = 25_000
 
 
 def many(number: int, word: str = "same") -> Iterator[Passage]:
-    """Passages that score alike but for every seventh."""
+    """Passages that score alike but for every seventh; every third has no duration, and few durations are there."""
     common, other = rows("x", text=word)[0], rows("x", text=f"{word} {word} word")[0]
     for at in range(number):
         model = other if at % 7 == 0 else common
         name = f"{at:06}"
-        yield replace(model, id=name, row=replace(model.row, id=name))
+        duration = None if at % 3 == 0 else float(at % 5)
+        yield replace(model, id=name, row=replace(model.row, id=name, duration=duration))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,21 @@ def test_page_after_page_leads_to_every_hit_once(indices: list[SearchIndex], que
         rankings.append([hit.passage.id for page in pages for hit in page.hits])
         assert sorted(rankings[-1]) == [f"{at:06}" for at in range(NUMBER)]
     assert rankings == [rankings[0]] * len(indices)
+
+
+@pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
+def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchIndex], falling: bool):
+    request = Request(heard("same"), size=6000, sort=Sort("duration", falling))
+    found = [
+        [hit.passage for page in range(1, 6) for hit in index.search(replace(request, page=page)).hits]
+        for index in indices
+    ]
+    assert found == [found[0]] * len(indices)
+    known = [passage.row.duration for passage in found[0] if passage.row.duration is not None]
+    assert known == sorted(known, reverse=falling)
+    assert [passage.row.duration for passage in found[0]][: len(known)] == known
+    assert {passage.id for passage in found[0]} == {f"{at:06}" for at in range(NUMBER)}
+    assert list(indices[-1].walk(request)) == found[0] == list(indices[0].walk(request))
 
 
 def test_a_walk_leads_further_than_any_page(indices: list[SearchIndex]):
