@@ -19,7 +19,8 @@ from search_ui.connection import the_finder, the_index, the_settings
 from search_ui.state import LONGEST_WORDS, SearchState
 
 SECONDS_KEPT: Final = 10
-"""How long an answer is given again: ``put`` and ``delete`` change a version in its place."""
+"""How long an answer is given again: ``put`` and ``delete`` change a version in its place. It is kept as a resource,
+which is not copied for everybody who asks, since nobody changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,12 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new ver
     return the_finder().plan(state.words, state.mode)
 
 
-@st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
+@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
 def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - as above
     return the_index().search(_request(state, size, _plan))
 
 
-@st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
+@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
 def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
     longest = the_index().search(Request(size=1, sort=Sort("duration", falling=True))).hits
     has_parts = the_index().count(Between("start", sys.float_info.min, None)) > 0
@@ -117,6 +118,6 @@ def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
     return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts, has_confidence)
 
 
-@st.cache_data(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
+@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
 def _meant(version: str, words: str) -> str | None:  # noqa: ARG001 - as above
     return did_you_mean(the_finder(), words)
