@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the page: ``./run.sh demo --page`` in one terminal, then ``python docs/screenshot.py``."""
+"""Takes the README's pictures: ``./run.sh demo --page`` in one terminal, then ``python docs/screenshot.py``."""
 
 import shutil
 import sys
