@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from asr.audio import SAMPLE_RATE
-from asr.batches import batches
+from asr.batches import Padding, batches
 from asr.checkpoints import features, running
 from asr.pauses import pieces
 from asr.precision import Precision, kind_of
@@ -45,6 +45,7 @@ class AcousticModel:
         from asr import exact, packed
 
         self._name, self._extractor, self._device = name, extractor, device
+        self.padding = Padding()
         self._most = round((batch_seconds or usual_seconds(device)) * SAMPLE_RATE)
         self._batched = exact.can_batch(model.config)
         self._kind = kind_of(precision, device)
@@ -62,6 +63,7 @@ class AcousticModel:
         lengths = [end - start for _, start, end in cuts]
         for batch in batches(lengths, self._most) if self._batched else [[number] for number in range(len(cuts))]:
             sounds = [waveforms[clip][start:end] for clip, start, end in (cuts[number] for number in batch)]
+            self.padding.heard(own := list(map(len, sounds)), max(own))
             for number, logits in zip(batch, self._logits(sounds), strict=True):
                 yield Heard(*cuts[number], logits)
 

@@ -1,6 +1,7 @@
 """Which pieces of sound go through a model together."""
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Final
 
 MOST_PADDING: Final = 1.05
@@ -30,3 +31,23 @@ def padding_ratio(lengths: Sequence[int], batched: Sequence[Sequence[int]]) -> f
     """Padded over real length of all batches together; 1 where there is nothing to pad."""
     padded = sum(max(lengths[number] for number in batch) * len(batch) for batch in batched)
     return padded / max(1, sum(lengths)) if padded else 1.0
+
+
+class Padding:
+    """How much padding a model has heard; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._real = self._padded = 0
+
+    def heard(self, lengths: Sequence[int], padded_to: int) -> None:
+        """Sounds of these lengths went through the model, each as if it were ``padded_to`` long."""
+        with self._lock:
+            self._real += sum(lengths)
+            self._padded += padded_to * len(lengths)
+
+    @property
+    def ratio(self) -> float:
+        """Padded over real length of all that was heard so far; 1 where nothing was."""
+        with self._lock:
+            return self._padded / self._real if self._real else 1.0

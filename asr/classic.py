@@ -86,6 +86,7 @@ class ClassicTagger:
 
     name: Final = "classic"
     device: Final = "cpu"
+    padding_ratio: Final = 1.0
 
     def __init__(self, model: Path = MODEL) -> None:
         """Raises `ModelUnavailable` where the file is not there or holds no model."""

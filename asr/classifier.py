@@ -74,6 +74,10 @@ class ClassifierTagger:
         extractor, self._outputs, model = loaded(name, _load)
         self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
 
+    @property
+    def padding_ratio(self) -> float:
+        return self._acoustics.padding.ratio
+
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
         scores: list[list[NDArray[np.float64]]] = [[] for _ in waveforms]
         lengths: list[list[int]] = [[] for _ in waveforms]

@@ -33,6 +33,10 @@ class CtcTranscriber:
         extractor, self._spelling, model = loaded(name, _load)
         self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
 
+    @property
+    def padding_ratio(self) -> float:
+        return self._acoustics.padding.ratio
+
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         words: list[list[Word]] = [[] for _ in waveforms]
         for heard in self._acoustics.outputs(waveforms):

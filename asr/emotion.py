@@ -43,6 +43,11 @@ class EmotionTagger(Protocol):
         """``"cpu"``, ``"cuda"`` and the like."""
         ...
 
+    @property
+    def padding_ratio(self) -> float:
+        """Padded over real length of all that was heard so far; 1 where nothing is padded."""
+        ...
+
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
         """One emotion per waveform, in order; waveforms of any length, from one to many."""
         ...

@@ -8,8 +8,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from asr.emotion import EmotionTagger
 from asr.problems import GONE
 from asr.scheduler import Batch, Scheduler
+from asr.transcript import Transcriber
 
 _REFUSALS: Final = frozenset({401, 408, 413, 429, 503})
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -44,11 +46,18 @@ class Metrics:
         self._waiting = Gauge(
             "hearsay_queue_seconds", "Seconds of sound that wait for a model.", ["model"], registry=registry
         )
+        self._padding = Gauge(
+            *("hearsay_padding_ratio", "Padded over real length of all that went through a model; 1 is none."),
+            ["model"],
+            registry=registry,
+        )
 
     def watch(self, scheduler: Scheduler) -> None:
-        """From now on look into the scheduler's queues when asked."""
+        """From now on look into the scheduler's queues and models when asked."""
         for model in scheduler.waiting_seconds():
             self._waiting.labels(model).set_function(partial(_waiting_for, scheduler, model))
+        for listening in (scheduler.transcriber, scheduler.tagger):
+            self._padding.labels(listening.name).set_function(partial(_padding_of, listening))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request; paths that are no route of ours share one name, so that nobody can make up new ones."""
@@ -76,15 +85,16 @@ def _waiting_for(scheduler: Scheduler, model: str) -> float:
     return scheduler.waiting_seconds()[model]
 
 
+def _padding_of(model: Transcriber | EmotionTagger) -> float:
+    return model.padding_ratio
+
+
 class _BatchMetrics:
-    """Of each model: its batches, how much of them was padding, and how fast they were heard."""
+    """Of each model: its batches, and how fast they were heard."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str) -> Counter:
             return Counter(name, text, ["model"], registry=registry)
-
-        def gauge(name: str, text: str) -> Gauge:
-            return Gauge(name, text, ["model"], registry=registry)
 
         self._seconds = Histogram(
             *("hearsay_batch_seconds", "Seconds that a model worked on a batch.", ["model"]),
@@ -93,18 +103,17 @@ class _BatchMetrics:
         )
         self._clips = counter("hearsay_batch_clips", "Sounds heard in batches.")
         self._sound = counter("hearsay_sound_seconds", "Seconds of sound heard.")
-        self._padded = counter("hearsay_padded_seconds", "Seconds of sound heard, each as long as its batch's longest.")
-        self._padding = gauge("hearsay_padding_ratio", "Padded over real seconds of the latest batch; 1 is none.")
-        self._pace = gauge("hearsay_real_time_factor", "Seconds of work a second of sound, in the latest batch.")
+        self._pace = Gauge(
+            *("hearsay_real_time_factor", "Seconds of work a second of sound, in the latest batch.", ["model"]),
+            registry=registry,
+        )
 
     def heard(self, batch: Batch) -> None:
-        sound, padded = sum(batch.lengths), max(batch.lengths) * len(batch.lengths)
+        sound = sum(batch.lengths)
         self._seconds.labels(batch.model).observe(batch.took)
         self._clips.labels(batch.model).inc(len(batch.lengths))
         self._sound.labels(batch.model).inc(sound)
-        self._padded.labels(batch.model).inc(padded)
         if sound:
-            self._padding.labels(batch.model).set(padded / sound)
             self._pace.labels(batch.model).set(batch.took / sound)
 
 

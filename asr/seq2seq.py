@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from asr.audio import SAMPLE_RATE
+from asr.batches import Padding
 from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
 from asr.precision import Precision, kind_of
@@ -25,7 +26,12 @@ class Seq2SeqTranscriber:
         self.device = device_of(device)
         self._extractor, self._tokenizer, self._model = loaded(name, _load)
         self._model.to(self.device, kind_of(precision, self.device))
+        self._padding = Padding()
         self._marks_times = getattr(self._model.generation_config, "no_timestamps_token_id", None) is not None
+
+    @property
+    def padding_ratio(self) -> float:
+        return self._padding.ratio
 
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         return [_transcript(self._segments(waveform)) for waveform in waveforms]
@@ -43,6 +49,7 @@ class Seq2SeqTranscriber:
 
     def _sentences(self, piece: Waveform) -> list[tuple[float, float, Any]]:
         """Start and end in seconds from the piece's start, and tokens, of what the model wrote."""
+        self._padding.heard([len(piece)], max(len(piece), getattr(self._extractor, "n_samples", 0)))
         options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
         with running(self.name):
             heard = features(self._extractor, piece, self.device, self._model.dtype, return_attention_mask=True)

@@ -31,6 +31,7 @@ class PocketSphinxTranscriber:
 
     name = NAME
     device = "cpu"
+    padding_ratio = 1.0
 
     def __init__(self, workers: int = 0) -> None:
         if find_spec("pocketsphinx") is None:

@@ -36,6 +36,11 @@ class Transcriber(Protocol):
         """``"cpu"``, ``"cuda"`` and the like."""
         ...
 
+    @property
+    def padding_ratio(self) -> float:
+        """Padded over real length of all that was heard so far; 1 where nothing is padded."""
+        ...
+
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         """One transcript per waveform, in order; waveforms of any length, from one to many."""
         ...

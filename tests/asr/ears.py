@@ -16,6 +16,7 @@ class LengthTranscriber:
 
     name = "length"
     device = "cpu"
+    padding_ratio = 1.0
 
     def __init__(self, fails_on: int | None = None, alternatives: tuple[Alternative, ...] = ()) -> None:
         self.fails_on = fails_on
@@ -44,6 +45,7 @@ class LoudnessTagger:
 
     name = "loudness"
     device = "cpu"
+    padding_ratio = 1.25
 
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
         return [self._emotion(float(np.abs(waveform).max(initial=0))) for waveform in waveforms]

@@ -58,10 +58,13 @@ def shapes_of_passes(heard_by: AcousticModel, waveforms: list[Waveform]) -> tupl
 def test_pieces_of_all_clips_share_batches_that_stay_within_their_seconds(folder: Path):
     waveforms = [bursts((0.1, length - 0.1), length=length) for length in (2.0, 4.0, 1.98, 3.96, 2.0)]
     waveforms.append(bursts((1, 20), (22, 38), length=50))  # two pieces
-    shapes, heard = shapes_of_passes(acoustics(folder, batch_seconds=8), waveforms)
+    heard_by = acoustics(folder, batch_seconds=8)
+    shapes, heard = shapes_of_passes(heard_by, waveforms)
     assert [shape[0] for shape in shapes] == [1, 1, 2, 3]
     assert all(clips == 1 or clips * samples <= 8 * RATE for clips, samples in shapes)
     assert sorted(each.clip for each in heard) == [0, 1, 2, 3, 4, 5, 5]
+    real = sum(each.end - each.start for each in heard)
+    assert 1 < heard_by.padding.ratio == sum(clips * samples for clips, samples in shapes) / real
 
 
 def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.batches import MOST_PADDING, batches, padding_ratio
+from asr.batches import MOST_PADDING, Padding, batches, padding_ratio
 
 lengths_of_clips = st.lists(st.integers(1, 480_000), max_size=60)
 
@@ -31,3 +31,11 @@ def test_the_padding_of_batches_in_the_order_of_a_file_is_counted():
     assert padding_ratio([2, 8, 2, 8], [[0, 1], [2, 3]]) == 1.6
     assert padding_ratio([2, 8, 2, 8], batches([2, 8, 2, 8], 100)) == 1
     assert padding_ratio([], []) == 1
+
+
+def test_padding_is_counted_over_all_that_was_heard():
+    padding = Padding()
+    assert padding.ratio == 1
+    padding.heard([2, 8], 8)
+    padding.heard([6], 6)
+    assert padding.ratio == 22 / 16

@@ -7,6 +7,7 @@ import torch
 from transformers import AutoFeatureExtractor, Wav2Vec2ForSequenceClassification
 
 from asr.audio import decode_audio
+from asr.batches import MOST_PADDING
 from asr.classifier import CERTAIN, UNNAMED, ClassifierTagger, emotion_of
 from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
@@ -86,6 +87,7 @@ def test_a_clip_is_tagged_the_same_alone_and_among_others(tmp_path: Path, clip: 
     among = tagger.tag([clip[:-500], clip, clip[::-1].copy()])[1]
     assert among.label == alone.label
     assert dict(among.scores) == pytest.approx(dict(alone.scores), abs=1e-6)
+    assert 1 < tagger.padding_ratio <= MOST_PADDING
 
 
 def test_a_long_clip_has_the_mean_of_its_pieces_by_their_length(tmp_path: Path):

@@ -8,6 +8,7 @@ from transformers import AutoProcessor, Wav2Vec2ForCTC
 
 from asr.alternatives import LEAST
 from asr.audio import decode_audio, seconds
+from asr.batches import MOST_PADDING
 from asr.ctc import MOST, CtcTranscriber
 from asr.errors import ModelUnavailable
 from asr.transcript import Transcript, Waveform
@@ -68,6 +69,7 @@ def test_words_that_the_model_nearly_wrote_are_their_alternatives(transcriber: C
 def test_a_clip_is_heard_the_same_alone_and_among_others(transcriber: CtcTranscriber, clip: Waveform):
     others = [clip[:20_000], clip, clip[5_000:40_000] * 0.1]
     assert transcriber.transcribe(others)[1] == transcriber.transcribe([clip])[0]
+    assert 1 <= transcriber.padding_ratio <= MOST_PADDING
 
 
 def test_loudness_changes_no_word(transcriber: CtcTranscriber, clip: Waveform):

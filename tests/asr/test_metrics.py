@@ -52,13 +52,18 @@ def test_every_stage_of_a_request_is_timed(client: TestClient):
     assert found["hearsay_queue_seconds", ("length",)] == 0.0
 
 
-def test_padding_and_pace_of_a_batch():
+def test_padding_is_what_the_models_say_of_all_their_passes(client: TestClient):
+    found = samples_of(client.get("/metrics").text)
+    assert found["hearsay_padding_ratio", ("length",)] == 1.0
+    assert found["hearsay_padding_ratio", ("loudness",)] == 1.25
+
+
+def test_seconds_and_pace_of_a_batch():
     metrics = Metrics()
     metrics.heard(Batch("model", (1.0, 3.0), 0.5, 2.0), "asr")
     found = samples_of(metrics.page().decode())
-    assert found["hearsay_padding_ratio", ("model",)] == 1.5
     assert found["hearsay_real_time_factor", ("model",)] == 0.5
-    assert found["hearsay_padded_seconds_total", ("model",)] == 6.0
+    assert found["hearsay_sound_seconds_total", ("model",)] == 4.0
     assert found["hearsay_batch_seconds_sum", ("model",)] == 2.0
     assert found["hearsay_stage_seconds_sum", ("wait",)] == 0.5
 

@@ -7,6 +7,7 @@ from transformers import AutoProcessor, WhisperForConditionalGeneration
 
 from asr.audio import decode_audio, seconds
 from asr.errors import ModelUnavailable
+from asr.pauses import pieces
 from asr.seq2seq import Seq2SeqTranscriber
 from asr.transcript import Transcript, Waveform
 from tests.asr.checkpoints import save_moonshine, save_whisper
@@ -64,6 +65,15 @@ def test_it_claims_no_times_of_words_and_no_confidence(transcriber: Seq2SeqTrans
     (transcript,) = transcriber.transcribe([clip])
     assert transcript.words == ()
     assert transcript.confidence is None
+
+
+def test_what_it_pads_to_half_a_minute_counts_as_padding(folder: Path, clip: Waveform):
+    transcriber = Seq2SeqTranscriber(str(folder), "cpu")
+    assert transcriber.padding_ratio == 1
+    transcriber.transcribe([clip])
+    (start, end), *others = pieces(clip)
+    assert not others
+    assert transcriber.padding_ratio == 480_000 / (end - start)
 
 
 def test_silence_is_not_asked_about(transcriber: Seq2SeqTranscriber):
