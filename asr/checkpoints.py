@@ -3,6 +3,7 @@
 torch and transformers are imported inside the functions: whoever hears with the embedded models needs neither.
 """
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from asr.transcript import Waveform
 
 if TYPE_CHECKING:
     import torch
+
+# torch's oneDNN keeps what it made for the last 1,024 shapes, and clips hardly ever have the shape of another: of 22
+# minutes heard by a tiny model that was 150 MB. It looks when it is first used, so this stands before torch is imported.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 Loaded = TypeVar("Loaded")
 

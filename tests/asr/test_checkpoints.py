@@ -1,5 +1,7 @@
+import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.asr.checkpoints import save_wav2vec2
 from tests.asr.hub import Hub
 from tests.asr.recordings import bursts
 from tests.asr.test_exact import random_model
+from tests.conftest import PROJECT
 
 NAME = "hearsay/tiny"
 
@@ -146,3 +149,14 @@ def test_without_torch_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
 def check_says_setup(attempt: Callable[[], object]) -> None:
     with pytest.raises(ModelUnavailable, match=r"\./run\.sh setup --models"):
         attempt()
+
+
+def test_torch_is_told_to_keep_little_for_shapes_that_do_not_come_again_before_it_is_imported():
+    told = (
+        "import os, sys, asr.checkpoints; print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], 'torch' in sys.modules)"
+    )
+    alone = {name: value for name, value in os.environ.items() if name != "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}
+    done = subprocess.run(
+        [sys.executable, "-c", told], env=alone, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "64 False\n"
