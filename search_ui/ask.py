@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
@@ -63,6 +63,12 @@ def ask(state: SearchState) -> Found:
     return Found(plan, result, page, pages, uncertain)
 
 
+def how_many(state: SearchState) -> int:
+    """How many hits a state's search has; raises what `ask` does."""
+    version, plan = _planned(state)
+    return _total(version, state.sorted_by(None), plan)
+
+
 def request_of(state: SearchState) -> Request:
     """A state's search as the index takes it; raises what `ask` does."""
     _, plan = _planned(state)
@@ -108,6 +114,11 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new ver
 @st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
 def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - as above
     return the_index().search(_request(state, size, _plan))
+
+
+@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
+def _total(version: str, state: SearchState, _plan: Plan) -> int:  # noqa: ARG001 - as above
+    return the_index().search(replace(_request(state, 1, _plan), facets=(), seconds=False)).total
 
 
 @st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)

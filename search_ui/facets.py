@@ -61,6 +61,11 @@ def chips(state: SearchState) -> Iterator[Chip]:
         for value in values:
             others = (other for other in values if other != value)
             yield Chip(f"{facet_name(facet)}: {facet_label(facet, value)}", state.with_values(facet, others))
+    yield from range_chips(state)
+
+
+def range_chips(state: SearchState) -> Iterator[Chip]:
+    """The numbers that a search is filtered by."""
     for name, bounds in state.ranges.items():
         label = f"{range_label(bounds)} s" if name == "duration" else range_label(bounds)
         yield Chip(f"{_RANGE_NAMES.get(name, name)}: {label}", state.within(name, ANY))

@@ -13,7 +13,7 @@ from indexer.errors import IndexMissing
 from indexer.fields import time_label
 from indexer.index import Hit
 from search_ui.address import correct, follow, go, here
-from search_ui.ask import Found, ask, extent, meant
+from search_ui.ask import Found, ask, extent, how_many, meant
 from search_ui.connection import the_settings
 from search_ui.export_menu import export_html
 from search_ui.facets import plain, show_chips, show_facets
@@ -110,11 +110,16 @@ def show_found(state: SearchState, found: Found) -> None:
 
 
 def total_html(found: Found) -> str:
-    """How many there are and how long they last; clips, or passages where an index holds parts of recordings."""
-    total, seconds = found.result.total, found.result.seconds
-    noun = "passage" if extent().has_parts else "clip"
+    """How many there are, and how long they last."""
+    seconds = found.result.seconds
     lasting = f" · {time_label(seconds)}" if seconds else ""
-    return f'<p class="total" role="status">{total:,} {noun}{"" if total == 1 else "s"}{lasting}</p>'
+    return f'<p class="total" role="status">{counted(found.result.total)}{lasting}</p>'
+
+
+def counted(total: int) -> str:
+    """``1 clip``, ``1,860 clips``; passages where an index holds parts of recordings."""
+    noun = "passage" if extent().has_parts else "clip"
+    return f"{total:,} {noun}{'' if total == 1 else 's'}"
 
 
 def show_hits(state: SearchState, found: Found) -> None:
@@ -152,13 +157,14 @@ def common_reference(hits: Iterable[Hit]) -> str:
 
 
 def show_nothing(state: SearchState) -> None:
-    """Why nothing was found, and the ways out."""
+    """Why nothing was found, and the ways out, with what each of them leads to; none leads to nothing again."""
     if state == SearchState(mode=state.mode):
         show_how_to_load()
         return
     st.info(plain(why_nothing(state)))
     ways = "".join(
-        f"<li>{link_html(way.text, way.state.address)}</li>"
+        f"<li>{link_html(way.text, way.state.address)} <small>{counted(total)}</small></li>"
         for way in ways_out(state, meant(state) if state.words else None)
+        if (total := how_many(way.state))
     )
     st.html(f'<ul class="ways">{ways}</ul>')

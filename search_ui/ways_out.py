@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from search_ui.facets import chips
+from indexer.fields import facet_label, facet_name
+from search_ui.facets import range_chips
 from search_ui.state import SearchState
 
 
@@ -16,12 +17,18 @@ class WayOut:
 
 
 def ways_out(state: SearchState, better: str | None = None) -> Iterator[WayOut]:
-    """What may be tried in place of this search, the least change first; ``better`` words may have been meant."""
+    """What may be tried in place of this search, the least change first; ``better`` words may have been meant.
+
+    The values of one facet go together: they are alternatives, so that one less of them finds no more.
+    """
     if better:
         yield WayOut(f"did you mean “{better}”?", state.asking(better))
-    for chip in chips(state):
+    for facet, values in state.filters.items():
+        told = " or ".join(facet_label(facet, value) for value in values)
+        yield WayOut(f"drop {facet_name(facet)}: {told}", state.with_values(facet, ()))
+    for chip in range_chips(state):
         yield WayOut(f"drop {chip.label}", chip.without)
-    if len(list(chips(state))) > 1:
+    if len(state.filters) + len(state.ranges) > 1:
         yield WayOut("drop all filters", state.without_filters())
     if state.words and state.mode == "exact":
         yield WayOut("be forgiving: find it even if heard differently", state.in_mode("forgiving"))

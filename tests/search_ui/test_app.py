@@ -230,6 +230,14 @@ def test_nothing_found_offers_ways_out(opened: Open) -> None:
     assert 'href="?q=cat+dog&amp;mode=sounds-like"' in html(page)
 
 
+def test_a_way_out_says_how_many_it_leads_to_and_none_leads_to_nothing(opened: Open) -> None:
+    shown = html(opened(ROWS, q="dog", mode="exact", age="nineties", accent="wales", duration="-500"))
+
+    assert 'href="?q=dog&amp;mode=exact" target="_self">drop all filters</a> <small>25 clips</small>' in shown
+    for nowhere in ("drop age", "drop accent", "drop duration", "sounds like it"):
+        assert nowhere not in shown
+
+
 def test_more_like_a_clip_takes_the_place_of_words_and_leaves_the_clip_out(opened: Open) -> None:
     rows = [
         ClipRow("a.mp3", generated_text="zebras in the garden"),

@@ -22,6 +22,17 @@ def test_each_filter_can_be_dropped_alone() -> None:
     }
 
 
+def test_the_values_of_one_facet_are_dropped_together() -> None:
+    state = SearchState(mode="sounds-like", filters={"age": ("teens", "fourties"), "accent": ("us",)})
+
+    assert offered(state) == {
+        "drop age: teens or forties": state.with_values("age", ()),
+        "drop accent: United States": state.with_values("accent", ()),
+        "drop all filters": SearchState(mode="sounds-like"),
+        "begin again with everything": SearchState(),
+    }
+
+
 def test_what_may_have_been_meant_is_offered_first_and_keeps_the_filters() -> None:
     state = SearchState("dgo", filters={"age": ("teens",)})
 
