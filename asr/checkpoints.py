@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 # torch's oneDNN keeps what it made for the last 1,024 shapes, and clips hardly ever have the shape of another: of 22
-# minutes heard by a tiny model that was 150 MB. It looks when it is first used, so this stands before torch is imported.
+# minutes heard by a tiny model that was 150 MB. It looks when first used, so this stands before torch is imported.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 Loaded = TypeVar("Loaded")
