@@ -40,6 +40,9 @@ from indexer.sounds.tally import Tally, heard_in, tallied
 _SECONDS_CHECKED: Final = 10.0
 """How long an index is read before it is asked again by which Hearsay it was made."""
 
+_BRIEFLY: Final[Mapping[str, Any]] = {"request_timeout": 5, "max_retries": 1}
+"""How long a cluster that may keep silent is waited for where the next load would tidy up as well."""
+
 _BEFORE_STANDS: Final = "the index before still stands"
 _OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"
 
@@ -209,9 +212,10 @@ class ElasticIndex:
 
     def _discard(self, half: str) -> None:
         """Remove a version that failed, unless it is served after all and only the answer was lost."""
+        versions = ElasticVersions(self._client.options(**_BRIEFLY), self._alias, shown(self._address))
         with suppress(IndexerError), self._translated():
-            if self._versions.served() != half:
-                self._versions.remove(half)
+            if versions.served() != half:
+                versions.remove(half)
 
     def _check(self) -> None:
         """Refuse an index that another version of Hearsay made; for a while what was found holds."""

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from threading import Thread
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
@@ -31,6 +32,9 @@ _IN_A_REQUEST: Final = 500
 
 _AT_ONCE: Final = 2
 """Requests that are under way: while the cluster is busy with one, the next is written down and sent."""
+
+_SECONDS_TO_STOP: Final = 3
+"""How long one who stops the program waits for what is under way; then the cluster keeps silent, or is in trouble."""
 
 Action = dict[str, Any]
 Answer = tuple[bool, dict[str, Any]]
@@ -82,23 +86,42 @@ def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, 
 
 
 def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]:
-    """What becomes of each write, in their order. Nothing is under way any more when this ends or is closed.
+    """What becomes of each write, in their order.
 
-    A document that is still being written waits with its next version, so that the last one stays.
+    Nothing is under way any more when this ends or is closed, unless it was Ctrl-C that ended it. A document that is
+    still being written waits with its next version, so that the last one stays.
     """
     under_way: deque[tuple[frozenset[str], Future[list[Answer]]]] = deque()
-    with ThreadPoolExecutor(_AT_ONCE) as senders:
+    try:
         while some := list(islice(actions, _IN_A_REQUEST)):
             ids = frozenset(action["_id"] for action in some)
             while len(under_way) == _AT_ONCE or any(not ids.isdisjoint(others) for others, _ in under_way):
-                yield from under_way.popleft()[1].result()
-            under_way.append((ids, senders.submit(_send, client, some)))
-        for _, request in under_way:
-            yield from request.result()
+                yield from under_way[0][1].result()
+                under_way.popleft()
+            under_way.append((ids, _begun(client, some)))
+        while under_way:
+            yield from under_way[0][1].result()
+            under_way.popleft()
+    except KeyboardInterrupt:
+        wait([request for _, request in under_way], _SECONDS_TO_STOP)
+        under_way.clear()
+        raise
+    finally:
+        wait([request for _, request in under_way])
 
 
-def _send(client: Elasticsearch, actions: Iterable[Action]) -> list[Answer]:
-    return list(streaming_bulk(client, actions, raise_on_error=False, **_TRIES))
+def _begun(client: Elasticsearch, actions: Iterable[Action]) -> Future[list[Answer]]:
+    """A request that is under way, in a thread that ends with the program: an executor's would be waited for."""
+    request: Future[list[Answer]] = Future()
+
+    def send() -> None:
+        try:
+            request.set_result(list(streaming_bulk(client, actions, raise_on_error=False, **_TRIES)))
+        except Exception as problem:  # noqa: BLE001  # whoever waits for the answer raises it
+            request.set_exception(problem)
+
+    Thread(target=send, daemon=True).start()
+    return request
 
 
 def _given_up(reason: str, holds: str) -> IndexerError:

@@ -94,7 +94,7 @@ class Lease:
 
     def renew_until(self, ended: Event) -> None:
         """Renew it again and again; what a cluster in trouble does not answer is asked for again the next time."""
-        hurried = self._client.options(request_timeout=SECONDS_BETWEEN_RENEWALS)
+        hurried = self._client.options(request_timeout=SECONDS_BETWEEN_RENEWALS, max_retries=1)
         while not ended.wait(SECONDS_BETWEEN_RENEWALS) and not self._lost.is_set():
             with suppress(ApiError, TransportError, IndexerError):
                 self._renew(hurried)
@@ -115,8 +115,9 @@ class Lease:
         """Let the next one in at once; where the cluster does not hear it, that one waits until it takes over."""
         own = self._own
         if own and not self._lost.is_set():
+            hurried = self._client.options(request_timeout=SECONDS_BETWEEN_RENEWALS, max_retries=1)
             with suppress(ApiError, TransportError):
-                self._client.delete(index=self._index, id=_ID, if_seq_no=own.change, if_primary_term=own.term)
+                hurried.delete(index=self._index, id=_ID, if_seq_no=own.change, if_primary_term=own.term)
 
     def _renew(self, client: Elasticsearch) -> None:
         with self._renewing:

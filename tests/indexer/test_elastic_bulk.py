@@ -1,7 +1,10 @@
 """What Elasticsearch refuses is listed, all of it, and costs nothing else."""
 
 import json
+import socket
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from indexer import elastic_bulk
 from indexer.documents import SCHEMA
 from indexer.elastic import ElasticIndex
 from indexer.elastic_bulk import Written, write
-from indexer.errors import LoadFailed
+from indexer.errors import IndexInUse, LoadFailed
 from indexer.index import Request
 from indexer.passages import Passage, passages_of
 from indexer.query import Term
@@ -126,6 +129,31 @@ def test_the_next_request_is_made_while_one_is_under_way(
     documents = [WrittenDownWithAnother(id=name) for name in "abcd"]
     actions = ({"_index": own.index_name, "_id": one["id"], "_source": one} for one in documents)
     assert write(client, actions, Refusals(own.refusals), "") == Written(4, 4)
+
+
+def test_ctrl_c_does_not_wait_for_a_cluster_that_keeps_silent(own: IndexSettings):
+    others = threading.enumerate()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def actions() -> Iterator[dict[str, Any]]:
+            yield from ({"_index": own.index_name, "_id": str(number), "_source": {}} for number in range(500))
+            raise KeyboardInterrupt
+
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with closing(Elasticsearch(address)) as client, pytest.raises(KeyboardInterrupt):
+            write(client, actions(), Refusals(own.refusals), "")
+    assert all(thread.daemon for thread in threading.enumerate() if thread not in others)
+
+
+def test_what_is_under_way_is_waited_for_where_the_next_thing_fails(client: Elasticsearch, own: IndexSettings):
+    def actions() -> Iterator[dict[str, Any]]:
+        yield from ({"_index": own.index_name, "_id": str(number), "_source": {}} for number in range(500))
+        raise IndexInUse("another has gone on")
+
+    with pytest.raises(IndexInUse):
+        write(client, actions(), Refusals(own.refusals), "")
+    client.indices.refresh(index=own.index_name)
+    assert client.count(index=own.index_name)["count"] == 500
 
 
 def versions(client: Elasticsearch, own: IndexSettings) -> list[str]:
