@@ -1,12 +1,13 @@
 """One request to Elasticsearch: one round trip for hits, total and facets, more only for pages far down."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from indexer.elastic_query import counts_of, search_body, seconds_of
+from indexer.errors import IndexUnavailable
 from indexer.index import Hit, Request, Result
 from indexer.passages import Passage
 
@@ -85,9 +86,18 @@ def drawn(client: Elasticsearch, index: str, request: Request) -> tuple[Passage,
 
 @contextmanager
 def _moment(client: Elasticsearch, index: str) -> Iterator[dict[str, Any]]:
-    """The index as it is now, as a part of a search; kept for as long as one step may be waited for."""
+    """The index as it is now, as a part of a search; kept for as long as one step may be waited for.
+
+    Raises `IndexUnavailable` where Elasticsearch does not have it any more.
+    """
     moment = client.open_point_in_time(index=index, keep_alive=_KEPT)["id"]
     try:
         yield {"pit": {"id": moment, "keep_alive": _KEPT}}
+    except NotFoundError as problem:
+        raise IndexUnavailable(
+            "the version of the index that was being read is not there any more: newer ones took its place, a node "
+            "with a part of it was lost, or five minutes went by without a question; ask again"
+        ) from problem
     finally:
-        client.close_point_in_time(id=moment)
+        with suppress(ApiError, TransportError):  # it ends by itself, too
+            client.close_point_in_time(id=moment)

@@ -10,6 +10,7 @@ from indexer import elastic_search, embedded_search
 from indexer.choices import ORDERS
 from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
+from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex, Sort
 from indexer.query import EVERYTHING, AnyOf, Query
 from tests.indexer.contract import heard
@@ -75,3 +76,15 @@ def test_a_walk_that_is_broken_off_holds_nothing_in_elasticsearch(
     assert held() == before + 1
     walk.close()
     assert held() == before
+
+
+@pytest.mark.elastic
+def test_a_walk_through_a_version_that_is_removed_meanwhile_says_so(
+    elastic_index: ElasticIndex, client: Elasticsearch
+) -> None:
+    elastic_index.replace(passages())
+    walk = elastic_index.walk(Request())
+    next(walk)
+    client.indices.delete(index=elastic_index.about().version)
+    with pytest.raises(IndexUnavailable, match="the version of the index that was being read is not there any more"):
+        list(walk)
