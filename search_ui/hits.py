@@ -51,7 +51,9 @@ def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> 
         f'<li class="hit{" opened" if beside.is_opened else ""}"{_stretch(passage)}>{_player(passage, beside)}'
         f'<div class="said"><div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}'
         f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
-        f'<p class="about">{"".join(_facts(passage))}{_links(beside.links)}{subtitles_html(passage)}</p></div></li>'
+        f'<p class="about">{"".join(_facts(passage))}<span class="rest">'
+        f'<span class="clip">{escape(passage.clip)}</span>{_links(beside.links)}{subtitles_html(passage)}</span></p>'
+        "</div></li>"
     )
 
 
@@ -179,7 +181,6 @@ def _facts(passage: Passage) -> Iterable[str]:
         yield f'<span title="word errors by word of the reference">WER {f"{rate:.2f}".removeprefix("0")}</span>'
     if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
-    yield f'<span class="clip">{escape(passage.clip)}</span>'
 
 
 def score_label(score: float | None) -> str:

@@ -156,6 +156,20 @@ def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> No
     assert tab.title() == "Search · Hearsay"
 
 
+def test_what_stands_at_the_right_of_a_hit_goes_into_its_next_line_together(tab: Page, address: str) -> None:
+    tab.set_viewport_size({"width": 1000, "height": 900})
+    tab.goto(f"{address}/?q=blacksmith&gender=male")
+    about = tab.locator(".about")
+    expect(about.locator(".clip")).to_have_text("samples/sample-000001.mp3")
+
+    line, rest, clip, links = (
+        about.locator(part).evaluate("part => part.getBoundingClientRect().toJSON()")
+        for part in (":scope", ".rest", ".clip", ".more")
+    )
+    assert clip["y"] == links["y"] == rest["y"] > line["y"] + line["height"] / 3
+    assert links["right"] == pytest.approx(line["right"], abs=1)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page, address: str, scheme: str) -> None:
     tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
