@@ -51,6 +51,10 @@ class Interval:
     note: str
 
 
+def clips(number: int) -> str:
+    return f"{number:,} {'clip' if number == 1 else 'clips'}"
+
+
 def share(part: int, whole: int) -> str:
     """A part of a whole in per cent; what is there is never 0 %."""
     percent = 100 * part / whole if whole else 0.0
@@ -148,7 +152,7 @@ def spreads_html(rows: Sequence[tuple[Bar, str]], heads: tuple[str, str, str], w
 def words_html(rows: Sequence[tuple[Bar, str, str]], what: str) -> str:
     """Rows of a word, how often it was heard wrong, and what was heard, already as HTML."""
     body = "".join(
-        f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{bar.count:,} clips</small></th>'
+        f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{clips(bar.count)}</small></th>'
         f'<td class="wrong">{escape(wrong)}</td><td class="heard">{heard}</td></tr>'
         for bar, wrong, heard in rows
     )

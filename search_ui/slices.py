@@ -9,7 +9,7 @@ from indexer.fields import UNKNOWN, facet_label, facet_order
 from indexer.index import Range
 from indexer.mishearing import LEAST_CLIPS, Slice
 from indexer.portrait import SPEAKER, Hearing, Portrait
-from search_ui.charts import Bar, Interval, columns_html, intervals_html, percent
+from search_ui.charts import Bar, Interval, clips, columns_html, intervals_html, percent
 from search_ui.state import SearchState
 
 MOST_ROWS: Final = 12
@@ -26,10 +26,6 @@ _DECODE: Final = (
 def link(state: SearchState) -> str:
     """The address of a search, seen from another page."""
     return f"./{state.address}"
-
-
-def clips(number: int) -> str:
-    return f"{number:,} {'clip' if number == 1 else 'clips'}"
 
 
 def too_few(number: int) -> str:

@@ -7,8 +7,8 @@ from clips.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 from indexer.fields import UNKNOWN, facet_label, facet_order
 from indexer.mishearing import LEAST_CLIPS
 from indexer.portrait import SPEAKER, TENTHS, TONES, Portrait
-from search_ui.charts import Bar, Part, Stacked, histogram_html, legend_html, share, spreads_html, stacked_html
-from search_ui.slices import clips, link, rest_html, rows_of, too_few
+from search_ui.charts import Bar, Part, Stacked, clips, histogram_html, legend_html, share, spreads_html, stacked_html
+from search_ui.slices import link, rest_html, rows_of, too_few
 from search_ui.state import SearchState
 
 _NO_TAGGER: Final = (

@@ -15,6 +15,7 @@ from search_ui.charts import (
     percent,
     share,
     stacked_html,
+    words_html,
 )
 
 EVIL = '"><script>alert(1)</script>'
@@ -30,6 +31,11 @@ def test_a_share_is_told_in_per_cent(part: int, whole: int, shown: str):
 
 def test_a_rate_has_one_decimal():
     assert percent(0.1049) == "10.5 %"
+
+
+def test_a_word_tells_in_how_many_clips_it_was_said():
+    html = words_html([(Bar("a", 1, "./?a"), "1 of 1", ""), (Bar("b", 1200, "./?b"), "3 of 1,300", "")], "words")
+    assert re.findall(r"<small>(.*?)</small>", html) == ["1 clip", "1,200 clips"]
 
 
 def test_columns_are_as_high_as_they_are_many_and_empty_ones_are_no_link():
