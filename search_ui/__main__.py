@@ -73,6 +73,7 @@ def streamlit_options(settings: PageSettings) -> dict[str, Any]:
         "server.port": settings.page_port,
         "server.headless": True,
         "server.fileWatcherType": "none",
+        "server.maxUploadSize": max(1, settings.max_upload_bytes // 1_000_000),  # megabytes
         "browser.gatherUsageStats": False,
     }
 

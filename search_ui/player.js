@@ -61,10 +61,9 @@
   const on = (name, what) =>
     document.addEventListener(name, ({ target }) => target.matches?.(".player audio") && what(target), true);
 
-  on("play", (audio) => {
-    document.querySelectorAll(".player audio").forEach((other) => other !== audio && other.pause());
-    follow(audio);
-  });
+  const quieten = ({ target }) => document.querySelectorAll("audio").forEach((one) => one !== target && one.pause());
+  document.addEventListener("play", quieten, true); // players of other pages' too
+  on("play", follow);
   on("pause", show);
   on("timeupdate", (audio) => audio === sounding.audio && stopAtEnd()); // behind another tab nothing is drawn
   on("error", (audio) =>

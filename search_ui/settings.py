@@ -14,6 +14,9 @@ class PageSettings(IndexSettings):
     api_url: str = Field("http://127.0.0.1:8001", description="Address of the API that hears what people try.")
     api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page show to the API.")
     api_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one file that people try.")
+    max_upload_bytes: int = Field(
+        200_000_000, gt=0, description="Largest upload that the API accepts, in bytes: all files of a request."
+    )
     audio_dir: str | None = Field(
         None,
         description="Folder with the clips' audio, or s3://BUCKET/PREFIX, where it is not the one that load --audio "

@@ -8,7 +8,6 @@ from typing import Final
 import streamlit as st
 
 from clips.errors import HearsayError
-from clips.files import AUDIO_SUFFIXES
 from indexer.fields import facet_label, known_values
 from search_ui.connection import the_index, the_settings
 from search_ui.errors import ApiAway, NotHeard
@@ -33,7 +32,7 @@ def show() -> None:
     """Everything that is on the page."""
     st.html(STYLE)
     visit = the_visit()
-    shown = visit.progress()
+    shown = progress(visit)
     show_intake(visit)
     show_api(visit)
     show_speaker(visit)
@@ -41,16 +40,18 @@ def show() -> None:
         with st.container(key=f"try-{sound.digest[:16]}"):
             show_sound(visit, sound)
     st.html(models_note(filter(None, map(visit.heard, visit.sounds))) or "<p></p>")
-    if visit.is_waiting():
+    if visit.is_waiting() or not is_ready(visit.api):
         look_again(visit, shown)
 
 
 def show_intake(visit: Visit) -> None:
-    """Where sounds come in; what came stands below, and the next ones may come."""
+    """Where sounds come in; what came stands below, and the next ones may come.
+
+    Files of every kind come, since Streamlit forgets those that it refuses as soon as others were taken.
+    """
     with st.container(key="intake"):
         dropped = st.file_uploader(
             "Drop sound files, to see what is heard in them",
-            type=sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES),
             accept_multiple_files=True,
             key=f"files {visit.taken}",
         )
@@ -64,7 +65,9 @@ def show_api(visit: Visit) -> None:
     """A sentence where the API is away or not ready."""
     address, ready = the_settings().api_url, is_ready(visit.api)
     if ready is None:
-        advice = "Start it in another terminal with ./run.sh api; this page goes on by itself."
+        advice = (
+            "Start it in another terminal with ./run.sh api, and this page goes on; if it is elsewhere, set API_URL."
+        )
         st.warning(plain(f"The API, which hears, does not answer at {address}. {advice}"))
     elif not ready:
         st.info(plain(f"The API at {address} loads its models; what you drop is heard when it is ready."))
@@ -146,5 +149,10 @@ def look_again(visit: Visit, shown: tuple[str, ...]) -> None:
     visit.look(the_index())
     if (away := visit.away()) and is_ready(visit.api):
         visit.try_again(away)
-    if visit.progress() != shown:
+    if progress(visit) != shown:
         st.rerun()
+
+
+def progress(visit: Visit) -> tuple[str, ...]:
+    """Words that change when there is something new to be drawn."""
+    return (f"the API is ready: {is_ready(visit.api)}", *visit.progress())

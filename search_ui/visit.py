@@ -3,17 +3,19 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clips.errors import HearsayError
+from clips.files import AUDIO_SUFFIXES
 from clips.row import ClipRow
 from indexer.index import SearchIndex
 from indexer.query import Term
 from search_ui.connection import the_settings
-from search_ui.errors import ApiAway, NotAdded
+from search_ui.errors import ApiAway, NotAdded, NotHeard
 from search_ui.hearing import Api, Say
 from search_ui.inbox import Inbox, file_name
 from search_ui.trial import Sound, Trial
@@ -106,11 +108,19 @@ def the_visit() -> Visit:
         api = Api(told.api_url, told.api_key.get_secret_value(), told.api_timeout)
 
         def hear(sound: Sound, say: Say) -> ClipRow:
+            check_ending(sound)
             return api.hear(file_name(sound, 8), sound.data, say)
 
         st.session_state["visit"] = Visit(api, Trial(hear), Inbox(told.inbox_journal, told.inbox_audio))
     visit: Visit = st.session_state["visit"]
     return visit
+
+
+def check_ending(sound: Sound) -> None:
+    """Raise `NotHeard` where a file is no sound by its name: under that, nobody could play it from the inbox."""
+    if Path(sound.name).suffix.lower() not in AUDIO_SUFFIXES:
+        endings = ", ".join(sorted(AUDIO_SUFFIXES))
+        raise NotHeard(f"By its name this is no sound; send a file whose name ends in one of {endings}.")
 
 
 def has(index: SearchIndex, row: ClipRow) -> bool:

@@ -12,7 +12,7 @@ import soundfile
 from playwright.sync_api import Browser, Page, expect
 
 from clips.table import read_csv
-from tests.asr.elsewhere import Api
+from tests.asr.elsewhere import Api, Elsewhere
 from tests.browser import ARGUMENTS, chromium_program
 from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page
@@ -32,7 +32,7 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with (
         Api(folder) as api,
         watching({**told, "DELETIONS": str(folder / "deletions.jsonl")}),
-        served_page({**told, "API_URL": api.address}, folder / "page.log") as found,
+        served_page({**told, "API_URL": api.address, "MAX_UPLOAD_BYTES": "5000000"}, folder / "page.log") as found,
     ):
         yield found
 
@@ -68,6 +68,36 @@ def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so
 
     tab.get_by_role("link", name="Try").click()
     expect(tab.get_by_role("link", name="find it")).to_be_visible()
+
+
+def test_only_one_of_the_sounds_that_are_tried_plays_at_a_time(tab: Page, address: str, samples: Path) -> None:
+    tab.goto(f"{address}/try")
+    tab.locator("input[type=file]").set_input_files([samples / f"sample-00000{number}.mp3" for number in range(2)])
+    expect(tab.locator(".transcript")).to_have_count(2)
+    players = tab.locator("audio")
+    for number in range(2):
+        players.nth(number).evaluate("clip => { clip.loop = true; return clip.play(); }")
+
+    paused = "() => [...document.querySelectorAll('audio')].map(clip => clip.paused).join()"
+    tab.wait_for_function(f"({paused})() === 'true,false'")
+
+
+def test_the_largest_file_is_the_one_that_the_api_takes(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/try")
+
+    expect(tab.get_by_test_id("stFileUploader")).to_contain_text("5MB per file")
+
+
+def test_the_page_goes_on_when_the_api_is_ready_though_nothing_was_dropped(tab: Page, tmp_path: Path) -> None:
+    with Elsewhere() as api:
+        api.health = [(503, {}, {})]
+        told = {"INDEX_URL": str(tmp_path / "index"), "INBOX_DIR": str(tmp_path / "inbox"), "API_URL": api.address}
+        with served_page(told, tmp_path / "page.log") as address:
+            tab.goto(f"{address}/try")
+            expect(tab.get_by_test_id("stAlert")).to_contain_text("loads its models")
+
+            api.health = [(200, {}, {})]
+            expect(tab.get_by_test_id("stAlert")).to_have_count(0)
 
 
 @pytest.fixture

@@ -95,6 +95,14 @@ def test_each_file_shows_what_was_heard_or_why_not(desk: Desk) -> None:
     assert desk.api.headers[0]["Authorization"] == "Bearer a key of the page"
 
 
+def test_a_file_that_is_no_sound_by_its_name_says_so_among_others(desk: Desk) -> None:
+    desk.drop(("list.txt", OTHER), ("hello.WAV", HELLO), ("hello", tone(7000)))
+    shown = desk.settle()
+
+    assert shown.count("By its name this is no sound; send a file whose name ends in one of .aac, .aif") == 2
+    assert desk.api.asked == [HELLO]
+
+
 def test_a_sound_is_sent_once_whatever_happens_on_the_page(desk: Desk) -> None:
     desk.drop(("hello.wav", HELLO), ("copy.wav", HELLO))
     desk.settle()
