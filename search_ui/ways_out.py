@@ -47,6 +47,8 @@ def why_nothing(state: SearchState) -> str:
     if state.same:
         return "No clip is known to have this sentence."
     words = state.words.split()
+    if "OR" in words or not all(word.replace("'", "").isalnum() for word in words):
+        return "There is no such clip."  # what it asks for stands in the sentence under the box
     return (
         "No clip was heard to say all of these words." if len(words) > 1 else f"No clip was heard to say “{words[0]}”."
     )
