@@ -4,6 +4,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -101,7 +102,9 @@ def _watch(index: SearchIndex, files: Sequence[Path], settings: IndexSettings) -
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    watcher = Watcher(index, files[0], settings.deletions, lambda text: print(f"inbox: {text}", file=sys.stderr))
+    say = partial(print, "inbox:", file=sys.stderr, flush=True)
+    watcher = Watcher(index, files[0], settings.deletions, say)
+    say(f"what comes into {files[0]} is put into the index")
     watcher.watch(ended)
     return 1 if watcher.trouble else 0
 

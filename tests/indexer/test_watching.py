@@ -224,6 +224,7 @@ def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, 
     append(journal, HELLO)
     with watching(tmp_path / "index", journal) as process:
         assert process.stderr is not None
+        assert f"what comes into {journal} is put into the index" in process.stderr.readline()
         assert "there is no index" in process.stderr.readline()
         process.terminate()
         assert process.wait(30) == 1
