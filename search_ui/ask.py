@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from indexer.errors import WrongRequest
-from indexer.fields import FACETS
+from indexer.fields import FACETS, SORTS
 from indexer.finding import Plan
 from indexer.index import Request, Result, Sort
 from indexer.likeness import plan_like, plan_same
@@ -40,11 +40,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What an index holds: its ``longest`` passage in seconds, parts of longer recordings, and confidences."""
+    """What an index holds: its ``longest`` passage in seconds, parts of longer recordings, and the ``numbers`` of
+    `indexer.fields.SORTS` that any passage has.
+    """
 
     longest: float
     has_parts: bool
-    has_confidence: bool
+    numbers: frozenset[str]
 
 
 def ask(state: SearchState) -> Found:
@@ -125,8 +127,8 @@ def _total(version: str, state: SearchState, _plan: Plan) -> int:  # noqa: ARG00
 def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
     longest = the_index().search(Request(size=1, sort=Sort("duration", falling=True))).hits
     has_parts = the_index().count(Between("start", sys.float_info.min, None)) > 0
-    has_confidence = the_index().count(Between("confidence", 0.0, None)) > 0
-    return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts, has_confidence)
+    numbers = frozenset(name for name in SORTS if the_index().count(Between(name, 0.0, None)))
+    return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts, numbers)
 
 
 @st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)

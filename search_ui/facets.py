@@ -91,7 +91,7 @@ def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], ext
             if len(found) > (facet == "asr_model" and not state.chosen(facet)):
                 show_facet(facet, found)
         show_slider(state, "duration", stops(extent.longest), "{:g} s")
-        if extent.has_confidence or "confidence" in state.ranges:
+        if "confidence" in extent.numbers | state.ranges.keys():
             show_slider(state, "confidence", _SHARES, "{:.2f}")
 
 

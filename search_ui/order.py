@@ -1,6 +1,6 @@
 """The order of the hits: a menu of links above them, and how each order is called."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from indexer.choices import ORDERS
@@ -18,10 +18,11 @@ _NAMES: Final[Mapping[str, str]] = {
 """What a person calls each of `indexer.choices.ORDERS`."""
 
 
-def order_html(state: SearchState) -> str:
-    """The menu; the order that is in force stands on it."""
+def order_html(state: SearchState, numbers: Collection[str]) -> str:
+    """The menu, without the ``numbers`` that no clip has; the order that is in force stands on it."""
     own = "best match" if state.is_seeking else "file name"
-    orders = {own: None, **{_NAMES[text]: sort for text, sort in ORDERS.items()}}
+    offered = {_NAMES[text]: sort for text, sort in ORDERS.items() if sort.field in numbers or sort == state.sort}
+    orders = {own: None, **offered}
     chosen = next(name for name, sort in orders.items() if sort == state.sort)
     items = (
         f"<li{' class=chosen' if name == chosen else ''}>{link_html(name, state.sorted_by(sort).address)}</li>"

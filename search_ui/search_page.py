@@ -101,7 +101,9 @@ def show_found(state: SearchState, found: Found) -> None:
         return
     if found.page != state.page:
         correct(state.on_page(found.page))
-    st.html(f'<div class="above">{total_html(found)}{order_html(state)}{export_html(state, total)}</div>')
+    st.html(
+        f'<div class="above">{total_html(found)}{order_html(state, extent().numbers)}{export_html(state, total)}</div>'
+    )
     show_hits(state, found)
     if found.pages > 1:
         key = follow("page", found.page)

@@ -40,6 +40,18 @@ def test_without_an_order_the_best_match_comes_first_and_without_words_the_file_
     assert "sort: best match" in html(opened(q="number 7", sort="loudness"))
 
 
+def test_an_order_by_what_no_clip_has_is_not_offered(opened: Open) -> None:
+    shown = html(opened(ROWS))
+    assert "longest first</a>" in shown
+    for unknown in ("surest first", "least sure first", "fewest errors first", "most errors first"):
+        assert unknown not in shown
+
+    assert "sort: surest first" in html(opened(sort="-confidence")), "an address may ask for it nevertheless"
+    heard = html(opened([replace(ROWS[0], confidence=0.5, text="the dog"), *ROWS[1:]]))
+    assert "surest first</a>" in heard
+    assert "fewest errors first</a>" in heard
+
+
 def test_certainty_has_an_end_only_where_the_best_match_comes_first(opened: Open) -> None:
     assert END_OF_CERTAINTY in html(opened(ROWS, q="number 7"))
     assert END_OF_CERTAINTY not in html(opened(q="number 7", sort="duration"))
