@@ -75,7 +75,7 @@ def test_pages_go_on_beyond_the_window_of_page_numbers(
 ):
     index.replace(rows(*(f"{number:03}" for number in range(40))))
     whole = ids(index, query)
-    monkeypatch.setattr(elastic_search, "_WINDOW", 7)
+    monkeypatch.setattr(elastic_search, "WINDOW", 7)
     assert paged(index, query, 5, 8) == whole
     assert ids(index, query, 30, 2) == whole[30:]
     assert ids(index, query, 100) == whole

@@ -179,7 +179,7 @@ def test_the_command_line_needs_only_what_start_printed(secure: SecureNodes, tmp
 
 
 def test_the_indexer_loads_changes_and_asks(indexer: SearchIndex, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(elastic_search, "_WINDOW", 2)
+    monkeypatch.setattr(elastic_search, "WINDOW", 2)
     indexer.replace(rows("a"))
     first = indexer.about().version
     indexer.replace(rows("b", "c", "d", "e"))
@@ -193,7 +193,7 @@ def test_the_indexer_loads_changes_and_asks(indexer: SearchIndex, monkeypatch: p
 
 def test_the_page_asks_in_every_way(indexer: SearchIndex, page: SearchIndex, monkeypatch: pytest.MonkeyPatch):
     indexer.replace(rows("a", "b", "c"))
-    monkeypatch.setattr(elastic_search, "_WINDOW", 1)
+    monkeypatch.setattr(elastic_search, "WINDOW", 1)
     assert paged(page, EVERYTHING, 1, 3) == ["a", "b", "c"]
     assert page.search(Request(heard("same"), facets=("age",))).facets == {"age": {"unknown": 3}}
     assert isinstance(page.get("b"), Passage)
