@@ -127,7 +127,7 @@ def test_the_next_request_is_made_while_one_is_under_way(
 ):
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
     documents = [WrittenDownWithAnother(id=name) for name in "abcd"]
-    actions = ({"_index": own.index_name, "_id": one["id"], "_source": one} for one in documents)
+    actions = ({"_index": f"{own.index_name}-plain", "_id": one["id"], "_source": one} for one in documents)
     assert write(client, actions, Refusals(own.refusals), "") == Written(4, 4)
 
 

@@ -36,6 +36,7 @@ def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_foll
     expect_page(tab, "Understand", f"{address}/understand?accent=us")
     tab.get_by_role("button", name="accent: United States ×").click()
     expect_page(tab, "Understand", f"{address}/understand")
+    expect(tab.get_by_role("button", name="accent: United States ×")).to_have_count(0)  # the links follow with it
     tab.get_by_role("link", name="Search", exact=True).click()
     expect_page(tab, "Search", f"{address}/")
     for _ in range(3):  # faster than pages are shown
