@@ -2,8 +2,9 @@
 
     python bench/page.py [TRANSCRIPTS.csv] [--documents 1000000] [--json]
 
-Twice, over the clips of the file as they are (``clips_*``; without a file the sample clips) and over as many documents
-made of a word-pair model of them (``many_*``), each in an embedded index, asked by a page in a process of its own.
+Twice, over as many documents as the file has transcripts (``clips_*``; without a file those of the sample clips) and
+over ``--documents`` (``many_*``), both made as `bench/index.py` makes them, with ages, accents and emotions; each in
+an embedded index, asked by a page in a process of its own.
 
 * ``*_first_ms``: from the browser's first request to the first results seen, by somebody who opens the page anew;
   somebody else has opened it before. ``*_cold_ms`` is what that first one waited.
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -31,13 +33,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index import made_passages
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from clips.normalise import tokens
 from clips.row import ClipRow
 from indexer.embedded import EmbeddedIndex
 from indexer.load import read_rows
-from indexer.passages import Passage, passages_of
+from indexer.passages import Passage
 
 PROJECT = Path(__file__).resolve().parent.parent
 OPENINGS = 15
@@ -130,17 +132,30 @@ def opened(browser: Browser, address: str, seen: str) -> float:
     return taken
 
 
-def clicks(browser: Browser, address: str, buttons: str) -> list[float]:
-    """Milliseconds until each click on one of these buttons has changed the total."""
+def clicks(browser: Browser, address: str, buttons: str, pressed: str) -> list[float]:
+    """Milliseconds until each click on one of these buttons, and then on what is ``pressed``, has changed the total."""
     rng = random.Random(f"bench/page: {buttons}")
     tab, taken = new_tab(browser), []
     tab.goto(address)
     tab.locator(".total").wait_for()
-    for _ in range(WARMING_CLICKS + CLICKS):
-        tab.wait_for_timeout(500)  # what the click before began is over
-        taken.append(float(rng.choice(tab.locator(buttons).all()).evaluate(CLICK)))
+    tab.locator(buttons).first.wait_for()
+    while len(taken) < WARMING_CLICKS + CLICKS:
+        for button in (rng.choice(changing(tab, buttons)), tab.locator(pressed).first):
+            tab.wait_for_timeout(500)  # what the click before began is over
+            taken.append(float(button.evaluate(CLICK)))
+        tab.wait_for_timeout(500)
     tab.context.close()
     return taken[WARMING_CLICKS:]
+
+
+def changing(tab: Page, buttons: str) -> list[Locator]:
+    """Those that change the total: values that some of the hits have, and not all of them."""
+    total = numbers(tab.locator(".total").inner_text())[:1]
+    return [button for button in tab.locator(buttons).all() if numbers(button.inner_text())[-1:] not in (total, [0])]
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)]
 
 
 def of_bare(browser: Browser, folder: Path) -> Figures:
@@ -152,7 +167,7 @@ def of_bare(browser: Browser, folder: Path) -> Figures:
     with served(command, port, {}, folder / "bare.log") as address:
         opened(browser, address, ".total")
         first = quantiles("bare_first", [opened(browser, address, ".total") for _ in range(OPENINGS)])
-        return first | quantiles("bare_click", clicks(browser, address, ".stButton button"))
+        return first | quantiles("bare_click", clicks(browser, address, ".stButton button", ".stButton button"))
 
 
 def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passage], word: str) -> Figures:
@@ -163,11 +178,12 @@ def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passag
     port = free_port()
     settings = {"INDEX_URL": str(folder / name), "PAGE_PORT": str(port), "INBOX_DIR": str(folder / "inbox")}
     values = ".st-key-facets [role=toolbar] button[aria-pressed=false]"
+    chosen = values.replace("false", "true")
     with served([sys.executable, "-m", "search_ui"], port, settings, folder / f"{name}.log") as address:
         cold = opened(browser, address, "li.hit")
         first = quantiles(f"{name}_first", [opened(browser, address, "li.hit") for _ in range(OPENINGS)])
-        browsing = quantiles(f"{name}_facet", clicks(browser, address, values))
-        found = quantiles(f"{name}_word_facet", clicks(browser, f"{address}/?q={word}&mode=exact", values))
+        browsing = quantiles(f"{name}_facet", clicks(browser, address, values, chosen))
+        found = quantiles(f"{name}_word_facet", clicks(browser, f"{address}/?q={word}&mode=exact", values, chosen))
     return {f"{name}_documents": number, f"{name}_cold_ms": cold} | first | browsing | found
 
 
@@ -183,9 +199,8 @@ def measured(rows: Sequence[ClipRow], documents: int, program: str) -> Figures:
         folder, word = Path(name), usual_word(transcripts)
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         figures = of_bare(browser, folder)
-        clips = (passage for row in rows for passage in passages_of(row))
-        figures |= of_page(browser, folder, "clips", clips, word)
-        figures |= of_page(browser, folder, "many", made_passages(transcripts, documents), word)
+        for size, number in (("clips", len(transcripts)), ("many", documents)):
+            figures |= of_page(browser, folder, size, made_passages(transcripts, number), word)
         browser.close()
     for size in ("clips", "many"):
         figures[f"{size}_first_over_bare"] = figures[f"{size}_first_ms"] / figures["bare_first_ms"]
