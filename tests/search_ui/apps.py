@@ -1,10 +1,15 @@
 """The page as Streamlit runs it without a browser: rows to look at, and what is read off it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clips.row import ClipRow
+from tests.search_ui.pages import load
 
 AGES = ("teens", "twenties", "")
 
@@ -23,6 +28,29 @@ ROWS = [
 
 Open = Callable[..., AppTest]
 """Opens the page over an index of rows, where some are given, at the address with these parameters."""
+
+
+@contextmanager
+def opening(make: Callable[[], AppTest], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """What opens a page that is made so, over an index in the folder; nobody's answers from before are given again."""
+
+    def open_page(rows: list[ClipRow] | None = None, audio: Path | None = None, **params: str | list[str]) -> AppTest:
+        if rows is not None:
+            load(folder / "index", rows, audio)
+        page = make()
+        for name, value in params.items():
+            page.query_params[name] = value
+        return page.run()
+
+    monkeypatch.setenv("INDEX_URL", str(folder / "index"))
+    _forget()
+    yield open_page
+    _forget()
+
+
+def _forget() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
 
 
 def html(page: AppTest) -> str:

@@ -174,6 +174,7 @@ def test_the_cursor_of_a_picture_is_moved_by_arrows(tab: Page, address: str) -> 
     strip.press("ArrowRight")
 
     wait_for_sound(tab, first, after=1.0)
+    assert float(strip.get_attribute("aria-valuenow") or 0) >= 1.0
 
 
 def test_a_picture_that_cannot_be_drawn_is_said(tab: Page, address: str) -> None:

@@ -1,14 +1,13 @@
 """The page that tells what clips are made of, as Streamlit runs it, over small indices and the real clips."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clips.emotions import sentiment_of
@@ -16,6 +15,7 @@ from clips.row import ClipRow
 from indexer.load import read_rows
 from search_ui.ask import ask
 from search_ui.state import SearchState
+from tests.search_ui.apps import Open, opening
 from tests.search_ui.pages import load
 
 EVIL = '<img src=x onerror="alert(1)">'
@@ -35,8 +35,6 @@ ROWS = [
     for at in range(45)
 ]
 
-Open = Callable[..., AppTest]
-
 
 def run_page() -> None:
     from search_ui import understand_page
@@ -48,23 +46,8 @@ def run_page() -> None:
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the page over an index of these rows, at the address with these parameters."""
 
-    def open_page(rows: list[ClipRow] | None = None, **params: str | list[str]) -> AppTest:
-        if rows is not None:
-            load(tmp_path / "index", rows)
-        page = AppTest.from_function(run_page, default_timeout=60)
-        for name, value in params.items():
-            page.query_params[name] = value
-        return page.run()
-
-    monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
-    _forget()
-    yield open_page
-    _forget()
-
-
-def _forget() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    with opening(lambda: AppTest.from_function(run_page, default_timeout=60), tmp_path, monkeypatch) as open_page:
+        yield open_page
 
 
 def html(page: AppTest) -> str:
