@@ -236,7 +236,7 @@ def answering(index: EmbeddedIndex, folder: Path, typed: Mapping[str, Sequence[s
     searcher = Index.open(str(folder / "versions" / index.about().version)).searcher()
 
     def bare(asked: Request) -> None:
-        query = filtered(asked)
+        query = filtered(asked, lambda facet: [value for value, _ in searcher.terms_with_prefix(facet, "")])
         for _, address in searcher.search(query, limit=asked.size).hits:
             searcher.doc(address)
         searcher.aggregate(query, counting(FACETS))

@@ -13,6 +13,7 @@ from indexer.query import (
     Between,
     Constant,
     Everything,
+    Favouring,
     Leaf,
     Missing,
     Phrase,
@@ -92,6 +93,8 @@ def compiled(tree: Query) -> dict[str, Any]:
             return _either(compiled(child) for child in children)
         case BestOf(children):
             return {"dis_max": {"queries": [compiled(child) for child in children]}}
+        case Favouring(child, favours):
+            return {"bool": {"must": [compiled(child)], "should": [compiled(favour) for favour in favours]}}
         case Constant(child, score):
             return _scoring(compiled(child), score)
         case Without(child, excluded):

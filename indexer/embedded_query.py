@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
@@ -18,6 +18,7 @@ from indexer.query import (
     Between,
     Constant,
     Everything,
+    Favouring,
     Leaf,
     Missing,
     Phrase,
@@ -43,6 +44,13 @@ _JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 _EXTRA: Final = "extra."
+
+_FEW: Final = 8
+"""So many other values of a facet are sooner barred than the chosen ones are looked for together, where a query is
+narrow: the engine reads all documents of a union, but asks of a barred value only where the rest finds something."""
+
+ValuesOf = Callable[[str], Collection[str]]
+"""The values that some passage has of a facet."""
 
 
 def schema() -> Schema:
@@ -113,6 +121,9 @@ def compiled(tree: Tree) -> Query:
             return Query.boolean_query([(Occur.Should, compiled(child)) for child in children])
         case BestOf(children):
             return Query.disjunction_max_query([compiled(child) for child in children])
+        case Favouring(child, favours):
+            optional = [(Occur.Should, compiled(favour)) for favour in favours]
+            return Query.boolean_query([(Occur.Must, compiled(child)), *optional])
         case Constant(child, score):
             return Query.const_score_query(compiled(child), score)
         case Without(child, excluded):
@@ -138,8 +149,8 @@ def _leaf(tree: Leaf) -> Query:
             return Query.const_score_query(_but(Query.all_query(), Query.exists_query(_path(field))), 0.0)
 
 
-def _but(query: Query, excluded: Query) -> Query:
-    return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
+def _but(query: Query, *excluded: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, query), *((Occur.MustNot, one) for one in excluded)])
 
 
 def _path(field: str) -> str:
@@ -162,10 +173,13 @@ def _between(span: Between) -> Query:
     return _in_range(span.field, Range(span.low, span.high))
 
 
-def filtered(request: Request, without: str = "") -> Query:
+def filtered(request: Request, values_of: ValuesOf, without: str = "") -> Query:
     """The request's query with its ranges and with its filters, but for that of the facet ``without``."""
     conditions = [_in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()]
-    conditions += (_with_value(facet, values) for facet, values in request.filters.items() if facet != without)
+    is_narrow = not isinstance(request.query, Everything)
+    for facet, values in request.filters.items():
+        if facet != without:
+            conditions.append(_with_value(facet, values, values_of, is_narrow=is_narrow))
     query = compiled(request.query)
     if not conditions:
         return query
@@ -193,11 +207,21 @@ def _in_range(name: str, bounds: Range) -> Query:
     return Query.range_query(SCHEMA, name, FieldType.Float, lower_bound=low, upper_bound=high)
 
 
-def _with_value(facet: str, values: Collection[str]) -> Query:
-    choices = [Query.term_query(SCHEMA, facet, value) for value in sorted(values) if value != UNKNOWN]
+def _with_value(facet: str, values: Collection[str], values_of: ValuesOf, *, is_narrow: bool) -> Query:
+    """Those that have one of the values, of which `UNKNOWN` is to have none."""
+    known = _terms(facet, set(values) - {UNKNOWN})
+    if len(values) == len(known) == 1:
+        return known[0]
+    everything, having = Query.all_query(), Query.exists_query(facet)
+    if is_narrow and len(others := set(values_of(facet)).difference(values)) <= _FEW:
+        return _but(everything if UNKNOWN in values else having, *_terms(facet, others))
     if UNKNOWN in values:
-        choices.append(compiled(Missing(facet)))
-    return Query.boolean_query([(Occur.Should, choice) for choice in choices])
+        return _but(everything, _but(having, *known))
+    return Query.boolean_query([(Occur.Should, term) for term in known])
+
+
+def _terms(facet: str, values: Collection[str]) -> list[Query]:
+    return [Query.term_query(SCHEMA, facet, value) for value in sorted(values)]
 
 
 def counting(facets: Collection[str]) -> dict[str, Any]:

@@ -67,14 +67,14 @@ def addresses(searcher: Searcher, request: Request, *, is_ordered: bool) -> Iter
 
 def drawn(searcher: Searcher, request: Request) -> list[DocAddress]:
     """Where hits drawn by chance lie, as many as the request's size. A million hits take a second to draw from."""
-    _, found = _search(searcher, Query.const_score_query(filtered(request), 0.0), max(1, searcher.num_docs))
+    _, found = _search(searcher, Query.const_score_query(_filtered(searcher, request), 0.0), max(1, searcher.num_docs))
     chance = Random(0)  # noqa: S311 - nothing is kept secret by it
     return [address for _, address in chance.sample(found, min(request.size, len(found)))]
 
 
 def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
     """The total, and the hits of the page asked for in the order asked for, ties by id."""
-    query, how = filtered(request), _order(request)
+    query, how = _filtered(searcher, request), _order(request)
     most = max(1, searcher.num_docs)
     start = min((request.page - 1) * request.size, most)
     end = min(start + request.size, most)
@@ -86,6 +86,10 @@ def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[in
         return total, _with_equals(searcher, query, request.sort, found[: end - start], start)
     total, found = _with_ties(searcher, query, end)
     return total, _by_rank(searcher, found)[start:end]
+
+
+def _filtered(searcher: Searcher, request: Request, without: str = "") -> Query:
+    return filtered(request, lambda facet: [value for value, _ in searcher.terms_with_prefix(facet, "")], without)
 
 
 def _order(request: Request) -> dict[str, Any]:
@@ -148,9 +152,9 @@ def _counts(searcher: Searcher, request: Request) -> tuple[dict[str, dict[str, i
     """Counts by value of the facets asked for, and the seconds; all but facets with a filter of their own in one go."""
     free = [facet for facet in request.facets if facet not in request.filters]
     wanted = counting(free) | (ADDING_UP if request.seconds else {})
-    answer: dict[str, Any] = searcher.aggregate(filtered(request), wanted) if wanted else {}
+    answer: dict[str, Any] = searcher.aggregate(_filtered(searcher, request), wanted) if wanted else {}
     for facet in request.facets:
         if facet in request.filters:
-            answer |= searcher.aggregate(filtered(request, without=facet), counting([facet]))
+            answer |= searcher.aggregate(_filtered(searcher, request, without=facet), counting([facet]))
     facets = {facet: counts_of(answer, facet) for facet in request.facets}
     return facets, answer["seconds"]["value"] if request.seconds else None

@@ -16,6 +16,7 @@ from indexer.query import (
     BestOf,
     Between,
     Constant,
+    Favouring,
     Missing,
     Phrase,
     Prefix,
@@ -220,7 +221,7 @@ def _as_heard(asked: Asked, weighing: Weighing) -> Query:
 
 def _guessed(wanted: Sequence[Asked], weighing: Weighing) -> Query:
     """Any evidence for any of it, short passages first."""
-    return AllOf((_one_of(AnyOf, (_signs(child, weighing) for child in wanted)), _SHORT_FIRST))
+    return Favouring(_one_of(AnyOf, (_signs(child, weighing) for child in wanted)), _SHORT_ONES)
 
 
 def _signs(asked: Asked, weighing: Weighing) -> Query:
@@ -257,11 +258,8 @@ def _evidence(token: str, weighing: Weighing) -> Query:
     return BestOf((heard, other_form, *guesses, *alternatives))
 
 
-_SHORT_FIRST: Final = AnyOf(
-    tuple(
-        Constant(Term("length", str(fours)), SHORTNESS * (LONGEST_LENGTH - fours))
-        for fours in range(LONGEST_LENGTH + 1)
-    )
+_SHORT_ONES: Final = tuple(
+    Constant(Term("length", str(fours)), SHORTNESS * (LONGEST_LENGTH - fours)) for fours in range(LONGEST_LENGTH)
 )
 
 

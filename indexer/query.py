@@ -105,10 +105,21 @@ class BestOf:
     children: tuple["Query", ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Favouring:
+    """Matches what ``child`` does; scores the sum of its score and of those of ``favours`` that match, too.
+
+    There is at least one of these. What they match is looked at nowhere but where ``child`` does.
+    """
+
+    child: "Query"
+    favours: tuple["Query", ...]
+
+
 EVERYTHING: Final = Everything()
 
 Leaf = Term | Phrase | Prefix | Between | Missing
-Query = Everything | Leaf | Constant | Without | AllOf | AnyOf | BestOf
+Query = Everything | Leaf | Constant | Without | AllOf | AnyOf | BestOf | Favouring
 
 
 def _of_64_bits(number: int) -> int:

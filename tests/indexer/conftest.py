@@ -118,7 +118,7 @@ def settings(**values: Any) -> IndexSettings:
 
 
 def remove(client: Elasticsearch, own: IndexSettings) -> None:
-    if names := list(client.indices.get(index=f"{own.index_name}-*", expand_wildcards="all").body):
+    if names := list(client.indices.get(index=f"{own.index_name}*", expand_wildcards="all").body):
         client.indices.delete(index=names)
 
 

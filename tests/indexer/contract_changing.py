@@ -1,6 +1,7 @@
 """What loads, puts, deletions and rollbacks do in every engine, and what readers see of them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
@@ -9,9 +10,10 @@ from clips.errors import ClipsError
 from clips.row import ClipRow
 from indexer import elastic_lease, elastic_lexicon
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
-from indexer.fields import FACETS
+from indexer.fields import FACETS, UNKNOWN
 from indexer.index import Request, RolledBack, SearchIndex
 from indexer.passages import Passage
+from indexer.query import EVERYTHING, Query
 from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
 
@@ -59,6 +61,21 @@ class ChangingContract:
         index.replace(rows("d"))
         assert [first.id, *(passage.id for passage in walked)] == ["a", "b", "c"]
         assert [passage.id for passage in index.walk(Request())] == ["d"]
+
+    @pytest.mark.parametrize("number", [3, 20])
+    @pytest.mark.parametrize("query", [EVERYTHING, heard("same")], ids=["everything", "a word"])
+    def test_any_choice_of_a_facets_values_finds_those_and_no_others(
+        self, index: SearchIndex, number: int, query: Query
+    ):
+        accents = [*(f"accent{at:02}" for at in range(number)), UNKNOWN, "", "x" * 2000]
+        said = {f"{at:02}": accent for at, accent in enumerate(accents)}
+        index.replace([Passage(name, 0, None, replace(rows(name)[0].row, accent=said[name])) for name in said])
+        silent = {name for name, accent in said.items() if accent not in accents[:number]}
+        for chosen in ({"accent00", "accent01"}, {"accent02", UNKNOWN}, {UNKNOWN, "of nobody"}, {*accents[:number]}):
+            result = index.search(Request(query, {"accent": frozenset(chosen)}, facets=("accent",), size=100))
+            expected = {name for name in said if said[name] in chosen} | (silent if UNKNOWN in chosen else set())
+            assert {hit.passage.id for hit in result.hits} == expected, chosen
+            assert len(result.facets["accent"]) == number + 1
 
     def test_an_index_of_nothing_answers(self, index: SearchIndex):
         assert index.replace([]) == 0

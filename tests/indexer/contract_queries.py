@@ -16,6 +16,7 @@ from indexer.query import (
     BestOf,
     Between,
     Constant,
+    Favouring,
     Missing,
     Phrase,
     Prefix,
@@ -46,6 +47,15 @@ class QueriesContract:
         best = BestOf((heard("cat"), heard("a"), heard("nobody")))
         assert set(ids(made, best)) == {"set/a5.mp3", "set/a7.mp3"}
         assert score(made, best, "set/a7.mp3") == pytest.approx(score(made, heard("cat"), "set/a7.mp3"), rel=1e-5)
+
+    def test_favouring_wants_its_child_and_adds_what_else_matches(self, made: SearchIndex):
+        favouring = Favouring(heard("a"), (heard("cat"), Constant(heard("dog"), 4.0), heard("nobody")))
+        assert set(ids(made, favouring)) == set(ids(made, heard("a")))
+        parts = score(made, heard("cat"), "set/a7.mp3") + score(made, heard("a"), "set/a7.mp3")
+        assert score(made, favouring, "set/a7.mp3") == pytest.approx(parts, rel=1e-5)
+        assert score(made, favouring, "set/a5.mp3") == pytest.approx(
+            score(made, heard("a"), "set/a5.mp3") + 4, rel=1e-5
+        )
 
     def test_a_weight_multiplies_the_score(self, made: SearchIndex):
         plain = score(made, heard("cat"), "set/a7.mp3")

@@ -18,6 +18,7 @@ from indexer.query import (
     BestOf,
     Between,
     Constant,
+    Favouring,
     Missing,
     Phrase,
     Prefix,
@@ -159,7 +160,7 @@ def _other_leaves(draw: st.DrawFn, known: Known) -> Query:
 @st.composite
 def trees(draw: st.DrawFn, known: Known, depth: int = 3) -> Query:
     """A tree of all nodes, at most so deep."""
-    kind = draw(st.sampled_from(["leaf", AllOf, AnyOf, BestOf, "constant", "without"])) if depth else "leaf"
+    kind = draw(st.sampled_from(["leaf", AllOf, AnyOf, BestOf, Favouring, "constant", "without"])) if depth else "leaf"
     child = trees(known, depth - 1)
     match kind:
         case "leaf":
@@ -168,6 +169,8 @@ def trees(draw: st.DrawFn, known: Known, depth: int = 3) -> Query:
             return Constant(draw(child), draw(st.sampled_from([0.0, 0.25, 1 / 3, 64.0])))
         case "without":
             return Without(draw(child), draw(child))
+        case _ if kind is Favouring:
+            return Favouring(draw(child), tuple(draw(st.lists(child, min_size=1, max_size=3))))
         case _:
             return kind(tuple(draw(st.lists(child, min_size=1, max_size=3))))
 

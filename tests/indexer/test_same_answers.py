@@ -18,6 +18,7 @@ from indexer.query import (
     BestOf,
     Between,
     Constant,
+    Favouring,
     Missing,
     Phrase,
     Prefix,
@@ -190,6 +191,7 @@ def tree(chance: random.Random, depth: int) -> Query:
             AnyOf(children),
             BestOf(children),
             Constant(children[0], chance.choice([0.0, 0.25, 64.0])),
+            Favouring(children[0], children[-1:]),
             Without(children[0], children[-1]),
             Without(EVERYTHING, children[0]),
         ]
