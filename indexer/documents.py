@@ -22,12 +22,15 @@ LONGEST_KEYWORD: Final = 1000
 TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
 """What a document has beside its passage's source."""
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Raised when documents change so that an index has to be loaded anew."""
 
 
 LONGEST_LENGTH: Final = 10
 """Fours of words from which on passages count as equally long."""
+
+POWERS: Final = (8, 4, 2, 1)
+"""Of two: some of them add up to any number up to `LONGEST_LENGTH`, so that four tokens tell it instead of eleven."""
 
 DocumentOf = Callable[[Passage], dict[str, Any]]
 """What engines ask for the document of a passage: `document_of`, or one who has it ready."""
@@ -42,7 +45,7 @@ def document_of(passage: Passage) -> dict[str, Any]:
         "stems": " ".join(map(stem, heard or [SENTINEL])),
         "text_tokens": " ".join(reference or [SENTINEL]),
         "alternatives": " ".join(starmap(_graded, alternatives_of(passage.row).items())) or SENTINEL,
-        "length": str(min(len(heard) // 4, LONGEST_LENGTH)),
+        "shortness": " ".join(_powers(max(0, LONGEST_LENGTH - len(heard) // 4))) or SENTINEL,
     }
 
 
@@ -64,6 +67,11 @@ def alternatives_of(row: ClipRow) -> dict[str, float]:
             if token not in heard:
                 best[token] = max(best.get(token, 0.0), alternative.confidence)
     return best
+
+
+def _powers(number: int) -> list[str]:
+    """Those of `POWERS` that add up to the number: its binary digits."""
+    return [str(power) for power in POWERS if number & power]
 
 
 def _graded(token: str, confidence: float) -> str:

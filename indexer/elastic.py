@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
@@ -39,6 +39,9 @@ from indexer.sounds.tally import Tally, heard_in, tallied
 
 _SECONDS_CHECKED: Final = 10.0
 """How long an index is read before it is asked again by which Hearsay it was made."""
+
+_SECONDS_TO_FORGET: Final = 75.0
+"""How long copies are waited for: twice as long as they take where all is well, and a little more."""
 
 _BRIEFLY: Final[Mapping[str, Any]] = {"request_timeout": 5, "max_retries": 1}
 """How long a cluster that may keep silent is waited for where the next load would tidy up as well."""
@@ -185,8 +188,8 @@ class ElasticIndex:
         there = exact_count(self._client, index)
         if not written.created <= there <= written.acknowledged:
             raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
+        self._forget_what_was_written_twice(index)
         if there < written.acknowledged:
-            self._forget_what_was_written_twice(index)
             lexicon = Lexicon.of(heard_in(self._everything(index)), english())  # of its words as they are now
         keep(self._client, index, lexicon)
         sample.check(self._client, index)
@@ -194,9 +197,17 @@ class ElasticIndex:
         return there
 
     def _forget_what_was_written_twice(self, index: str) -> None:
-        """Its first writing would be counted in the statistics that scores are made of."""
-        self._client.options(request_timeout=600).indices.forcemerge(index=index, only_expunge_deletes=True)
-        self._client.indices.refresh(index=index)
+        """Its first writing would be counted in the statistics that scores are made of.
+
+        A shard keeps it for its copies until these have told how far they are, as they do every half minute.
+        """
+        end = monotonic() + _SECONDS_TO_FORGET
+        while self._client.indices.stats(index=index, metric="docs")["_all"]["total"]["docs"]["deleted"]:
+            self._client.options(request_timeout=600).indices.forcemerge(index=index, only_expunge_deletes=True)
+            self._client.indices.refresh(index=index)
+            if monotonic() > end:
+                return  # scores are a little off until the cluster forgets by itself
+            sleep(1)
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         try:

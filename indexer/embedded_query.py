@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import reduce
 from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
@@ -122,8 +123,7 @@ def compiled(tree: Tree) -> Query:
         case BestOf(children):
             return Query.disjunction_max_query([compiled(child) for child in children])
         case Favouring(child, favours):
-            optional = [(Occur.Should, compiled(favour)) for favour in favours]
-            return Query.boolean_query([(Occur.Must, compiled(child)), *optional])
+            return reduce(_favouring, map(compiled, favours), compiled(child))
         case Constant(child, score):
             return Query.const_score_query(compiled(child), score)
         case Without(child, excluded):
@@ -151,6 +151,11 @@ def _leaf(tree: Leaf) -> Query:
 
 def _but(query: Query, *excluded: Query) -> Query:
     return Query.boolean_query([(Occur.Must, query), *((Occur.MustNot, one) for one in excluded)])
+
+
+def _favouring(query: Query, favour: Query) -> Query:
+    """One at a time: several would be a union, whose documents the engine reads all."""
+    return Query.boolean_query([(Occur.Must, query), (Occur.Should, favour)])
 
 
 def _path(field: str) -> str:

@@ -30,7 +30,7 @@ FIELDS: Final = (
     Field("tokens", "tokens", "the transcript's normalised words"),
     Field("stems", "tokens", "their English stems"),
     Field("alternatives", "tokens", "words that the recogniser nearly wrote: WORD_D, D tenths sure, 1 to 9"),
-    Field("length", "tokens", "how many fours of words were heard, as one token; 10 stands for more too"),
+    Field("shortness", "tokens", "10 less the fours of words that were heard, as powers of two that add up to it"),
     Field("text", "prose", "the reference: what the speaker was asked to say"),
     Field("text_tokens", "tokens", "the reference's normalised words"),
     Field("wer", "number", "the transcript's word error rate against the reference"),

@@ -7,7 +7,7 @@ from typing import Final
 
 from clips.normalise import tokens
 from indexer.asked import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
-from indexer.documents import LONGEST_LENGTH
+from indexer.documents import LONGEST_LENGTH, POWERS
 from indexer.fields import UNKNOWN
 from indexer.query import (
     EVERYTHING,
@@ -258,9 +258,7 @@ def _evidence(token: str, weighing: Weighing) -> Query:
     return BestOf((heard, other_form, *guesses, *alternatives))
 
 
-_SHORT_ONES: Final = tuple(
-    Constant(Term("length", str(fours)), SHORTNESS * (LONGEST_LENGTH - fours)) for fours in range(LONGEST_LENGTH)
-)
+_SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), SHORTNESS * power) for power in POWERS)
 
 
 def _all_of(queries: Sequence[Query]) -> Query:

@@ -191,12 +191,12 @@ class QueriesContract:
             assert ids(made, Term("alternatives", token)) == ["set/doubted.mp3"], token
         assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), heard("blacksmith")))) == []
 
-    def test_lengths_are_found_by_number(self, made: SearchIndex):
-        lengths = {passage.id: document_of(passage)["length"] for passage in passages()}
-        assert len(set(lengths.values())) > 1
-        for length in set(lengths.values()):
-            same = {passage_id for passage_id, other in lengths.items() if other == length}
-            assert set(ids(made, Term("length", length))) == same
+    def test_short_ones_are_found_by_what_their_shortness_is_made_of(self, made: SearchIndex):
+        powers = {passage.id: document_of(passage)["shortness"].split() for passage in passages()}
+        for power in ("8", "4", "2", "1"):
+            having = {passage_id for passage_id, those in powers.items() if power in those}
+            assert set(ids(made, Term("shortness", power))) == having
+            assert 0 < len(having) < len(powers)
 
     def test_a_keyword_scores_its_weight(self, made: SearchIndex):
         for query in (Term("age", "twenties", 0.1), Term("extra.locale", "en", 0.1), Term("clip", "set/a1.mp3", 0.1)):

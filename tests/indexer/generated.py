@@ -28,7 +28,7 @@ from indexer.query import (
 )
 
 _NUMBERS: Final = tuple(field.name for field in FIELDS if field.kind in ("number", "integer"))
-_TOKEN_FIELDS: Final = ("tokens", "tokens", "tokens", "stems", "text_tokens", "alternatives", "length")
+_TOKEN_FIELDS: Final = ("tokens", "tokens", "tokens", "stems", "text_tokens", "alternatives", "shortness")
 
 _SCRIPTS: Final = (
     "the a boy ran far home no don't",

@@ -5,12 +5,12 @@ import pytest
 
 from clips.normalise import LONGEST_TOKEN
 from clips.row import Alternative, ClipRow, Word
-from indexer.documents import LONGEST_LENGTH, SCHEMA, SENTINEL, alternatives_of, document_of
+from indexer.documents import LONGEST_LENGTH, POWERS, SCHEMA, SENTINEL, alternatives_of, document_of
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexIncompatible
 from indexer.index import SearchIndex
-from indexer.query import Constant, Term
-from tests.indexer.contract import heard, ids, score
+from indexer.query import Term
+from tests.indexer.contract import heard, ids
 from tests.indexer.made_rows import passages
 
 
@@ -57,9 +57,16 @@ def test_the_longest_alternative_is_no_longer_than_engines_take_whole():
     assert len(graded.encode("utf-16-le")) // 2 < 255
 
 
-@pytest.mark.parametrize(("words", "told"), [(0, "0"), (3, "0"), (4, "1"), (39, "9"), (40, "10"), (5000, "10")])
-def test_the_length_is_the_number_of_words_up_to_forty(words: int, told: str):
-    assert member(ClipRow("x", generated_text="Word, " * words), "length") == told
+@pytest.mark.parametrize(
+    ("words", "told"), [(0, "8 2"), (3, "8 2"), (4, "8 1"), (15, "4 2 1"), (39, "1"), (40, SENTINEL), (5000, SENTINEL)]
+)
+def test_the_shortness_is_what_the_fours_of_words_lack_of_ten(words: int, told: str):
+    assert member(ClipRow("x", generated_text="Word, " * words), "shortness") == told
+
+
+def test_the_powers_tell_every_length():
+    assert sum(POWERS) >= LONGEST_LENGTH
+    assert [power.bit_count() for power in POWERS] == [1] * len(POWERS)
 
 
 @pytest.fixture
@@ -69,11 +76,11 @@ def index(tmp_path: Path) -> SearchIndex:
     return index
 
 
-def test_a_passage_is_found_by_its_alternatives_and_its_length(index: SearchIndex):
+def test_a_passage_is_found_by_its_alternatives_and_its_shortness(index: SearchIndex):
     assert ids(index, Term("alternatives", "blacksmith_9")) == ["set/black.mp3"]
     assert ids(index, Term("alternatives", "black_9")) == []
-    assert ids(index, Term("length", str(LONGEST_LENGTH))) == ["set/long.mp3"]
-    assert score(index, Constant(Term("length", member(BLACK, "length")), 0.125), "set/black.mp3") == 0.125
+    assert ids(index, Term("shortness", SENTINEL)) == ["set/long.mp3"]
+    assert ids(index, Term("shortness", "8")) == ["set/black.mp3"]
 
 
 def test_alternatives_are_no_words_of_the_vocabulary(index: SearchIndex):

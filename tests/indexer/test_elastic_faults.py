@@ -115,6 +115,15 @@ def spread(cluster: Cluster, three: Elasticsearch) -> Iterator[tuple[ElasticInde
     remove(three, own)
 
 
+@pytest.mark.long
+def test_what_was_written_twice_counts_once_though_shards_have_copies(spread: tuple[ElasticIndex, IndexSettings]):
+    index, _ = spread
+    index.replace(many(3000))
+    once = answers(index)
+    index.replace(passage for passage in many(3000) for _ in range(2))
+    assert answers(index) == once
+
+
 def master(client: Elasticsearch) -> int:
     """The number of the node that the others follow."""
     state = client.cluster.state(metric=["master_node", "nodes"])

@@ -291,5 +291,5 @@ def test_the_table_of_fields_names_those_that_the_index_has(loaded: Loaded):
         "stems",
         "text_tokens",
         "alternatives",
-        "length",
+        "shortness",
     }
