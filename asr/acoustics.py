@@ -42,7 +42,7 @@ class AcousticModel:
     def __init__(
         self, name: str, extractor: Any, model: Any, device: str, precision: Precision, batch_seconds: float
     ) -> None:
-        from asr import exact, packed
+        from asr import exact, int8, packed
 
         self._name, self._extractor, self._device = name, extractor, device
         self.padding = Padding()
@@ -51,7 +51,11 @@ class AcousticModel:
         self._kind = kind_of(precision, device)
         if self._batched:
             exact.make_exact(model)
-        self._model = packed.made_fast(model, self._kind, device) if self._batched else model.to(device, self._kind)
+            self._model = packed.made_fast(model, self._kind, device, is_int8=precision == "int8")
+        else:
+            self._model = model.to(device, self._kind)
+            if precision == "int8":
+                int8.use_int8(self._model)
 
     @property
     def config(self) -> Any:

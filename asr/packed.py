@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers.activations import GELUActivation
 
+from asr.int8 import is_opaque, use_int8
+
 _FOLLOWED_BY: Final = {"intermediate_dense": "intermediate_act_fn", "conv": "activation"}
 """The activation that comes after a layer: of transformers' feed-forward, and of all convolutions."""
 _OPERATORS: Final = (
@@ -22,12 +24,19 @@ _OPERATORS: Final = (
 )
 
 
-def made_fast(model: Any, kind: torch.dtype, device: str) -> Any:
-    """The model of `asr.exact.make_exact` on its device, in its precision, and as fast as it can be there."""
+def made_fast(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = False) -> Any:
+    """The model of `asr.exact.make_exact` on its device, in its precision, and as fast as it can be there.
+
+    Linear layers are `asr.int8.Int8Linear` on request.
+    """
     _fold_weight_norm(model)
     model.to(device, kind)
     if device == "cpu" and can_pack():
-        _pack(model, kind)
+        _multiply_heads_together(model, kind)
+    if is_int8:
+        use_int8(model)
+    if device == "cpu" and can_pack():
+        _pack(model)
     return model
 
 
@@ -116,19 +125,17 @@ def _fold_weight_norm(model: nn.Module) -> None:
             parametrize.remove_parametrizations(module, "weight")
 
 
-def _pack(model: Any, kind: torch.dtype) -> None:
+def _multiply_heads_together(model: Any, kind: torch.dtype) -> None:
     if kind == torch.bfloat16 and model.config._attn_implementation == "sdpa":
         for layer in model.base_model.encoder.layers:
-            if not _is_opaque(layer.attention):
+            if not is_opaque(layer.attention):
                 layer.attention = HalfAttention(layer.attention)
+
+
+def _pack(model: Any) -> None:
     for parent in list(model.modules()):
-        if not _is_opaque(parent):
+        if not is_opaque(parent):
             _pack_own(parent)
-
-
-def _is_opaque(attention: nn.Module) -> bool:
-    """Whether it is WavLM's, which hands the weights of its linear layers to torch, and calls none of them."""
-    return hasattr(attention, "gru_rel_pos_linear")
 
 
 def _pack_own(parent: Any) -> None:

@@ -8,7 +8,7 @@ from asr.errors import ModelUnavailable
 if TYPE_CHECKING:
     import torch
 
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 
 _CPU_FLAGS: Final = Path("/proc/cpuinfo")
 _BFLOAT16: Final = frozenset({"avx512_bf16", "amx_bf16"})
@@ -17,11 +17,14 @@ _BFLOAT16: Final = frozenset({"avx512_bf16", "amx_bf16"})
 def kind_of(precision: Precision, device: str) -> "torch.dtype":
     """The number format that ``precision`` means on a device; raises `ModelUnavailable` where that cannot compute it.
 
-    ``auto`` is bfloat16 on a GPU and on a CPU that multiply it in hardware, float16 on an older GPU, else float32.
+    ``auto`` is bfloat16 on a GPU and on a CPU that multiply it in hardware, float16 on an older GPU, else float32. The
+    same computes what ``int8``, an option on CPUs, leaves as it is: all but the linear layers.
     """
     import torch
 
-    if precision != "auto":
+    if precision == "int8" and device != "cpu":
+        raise ModelUnavailable("PRECISION is int8, which is for CPUs; set it to auto, float32, bfloat16 or float16.")
+    if precision not in ("auto", "int8"):
         if precision == "float16" and device == "cpu":
             raise ModelUnavailable("PRECISION is float16, which a CPU computes slowly; set it to auto or bfloat16.")
         kind: torch.dtype = getattr(torch, precision)

@@ -26,6 +26,10 @@ class Seq2SeqTranscriber:
         self.device = device_of(device)
         self._extractor, self._tokenizer, self._model = loaded(name, _load)
         self._model.to(self.device, kind_of(precision, self.device))
+        if precision == "int8":
+            from asr.int8 import use_int8
+
+            use_int8(self._model)
         self._padding = Padding()
         self._marks_times = getattr(self._model.generation_config, "no_timestamps_token_id", None) is not None
 

@@ -23,7 +23,7 @@ class AsrSettings(BaseSettings):
     ser_model: str = Field("auto", description="Emotion model: auto, classic, a Hugging Face name or a folder.")
     device: str = Field("auto", description="Where models run: auto, cpu, cuda or cuda:N.")
     precision: Precision = Field(
-        "auto", description="Numbers that models compute in: auto, float32, bfloat16 or, on a GPU, float16."
+        "auto", description="Numbers that models compute in: auto, float32, bfloat16; on a GPU float16; on a CPU int8."
     )
     batch_seconds: float = Field(
         0, ge=0, description="Seconds of sound, padding included, in one forward pass; 0 chooses by the device."

@@ -42,11 +42,13 @@ from asr.batches import batches, padding_ratio  # noqa: E402
 from asr.ctc import CtcTranscriber  # noqa: E402
 from asr.emotion import UNTAGGED, Emotion  # noqa: E402
 from asr.listener import LocalListener  # noqa: E402
+from asr.packed import PackedLinear, can_pack  # noqa: E402
 from asr.precision import Precision, cpu_flags, kind_of  # noqa: E402
 from asr.scheduler import Scheduler  # noqa: E402
 from asr.sources import Clip  # noqa: E402
 from asr.transcript import Waveform  # noqa: E402
 from clips.row import ClipRow  # noqa: E402
+from clips.wer import word_errors  # noqa: E402
 from tests.asr.checkpoints import save_wav2vec2, sharpen  # noqa: E402
 from tests.asr.trained import sample_sentences, save_trained  # noqa: E402
 
@@ -160,6 +162,8 @@ def race(folder: Path, files: Sequence[Path], sounds: Sequence[Waveform], kinds:
         ways[f"ours_{kind}_end_to_end"] = partial(rows_by_us, transcriber, files)
         by_us(transcriber, sounds[:2])  # warm, as the pipeline is
         by_pipeline(pipeline, lambda: iter(sounds[:2]), 1)
+    if not torch.cuda.is_available():
+        ways["ours_int8_model"] = partial(by_us, CtcTranscriber(str(folder), "cpu", "int8"), sounds)
     return Race(ways)
 
 
@@ -168,14 +172,18 @@ def precision_of(kind: str) -> Precision:
 
 
 def ceiling(kind: torch.dtype, size: int = 2048) -> float:
-    """TFLOP/s of this machine's best matrix product."""
+    """TFLOP/s of this machine's best matrix product: as torch multiplies, or with one matrix laid out for it before."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     matrix = torch.randn(size, size, device=device).to(kind)
+    products: list[Callable[[], torch.Tensor]] = [lambda: matrix @ matrix]
+    if device == "cpu" and can_pack():
+        packed = PackedLinear(torch.nn.Linear(size, size, dtype=kind))
+        products.append(lambda: packed(matrix))
     best = float("inf")
     with torch.inference_mode():
-        for _ in range(8):
+        for product in products * 8:
             started = time.perf_counter()
-            (matrix @ matrix)[0, 0].item()
+            product()[0, 0].item()
             best = min(best, time.perf_counter() - started)
     return 2 * size**3 / best / 1e12
 
@@ -219,8 +227,9 @@ def changed(ones: Sequence[str], others: Sequence[str]) -> int:
 
 
 def exactness(folder: Path, files: Sequence[Path], lowest: str) -> dict[str, int]:
-    """Transcripts of trained models that others in the batch change, and that half precision changes."""
-    found = {"changed_transcripts": 0, "changed_transcripts_half": 0, "changed_by_half": 0, "trained_transcripts": 0}
+    """Transcripts of trained models that others in the batch change, and that half precision and int8 change."""
+    counted = ("changed_transcripts", "changed_transcripts_half", "changed_by_half", "trained_transcripts")
+    found = dict.fromkeys((*counted, "changed_by_int8", "words_changed_by_int8", "trained_words"), 0)
     sounds = [decode_audio(file.read_bytes(), 60) for file in files]
     for norm in ("group", "layer"):
         print(f"training a tiny model with {norm} norm", file=sys.stderr, flush=True)
@@ -230,10 +239,18 @@ def exactness(folder: Path, files: Sequence[Path], lowest: str) -> dict[str, int
             transcriber = CtcTranscriber(name, "auto", precision_of(kind))
             texts[kind, True] = by_us(transcriber, sounds)
             texts[kind, False] = [text for sound in sounds for text in by_us(transcriber, [sound])]
+        full = texts["float32", False]
+        if not torch.cuda.is_available():
+            whole = by_us(CtcTranscriber(name, "cpu", "int8"), sounds)
+            found["changed_by_int8"] += changed(full, whole)
+            found["words_changed_by_int8"] += sum(
+                word_errors(one.split(), other.split()).errors for one, other in zip(full, whole, strict=True)
+            )
         found["trained_transcripts"] += len(sounds)
-        found["changed_transcripts"] += changed(texts["float32", True], texts["float32", False])
+        found["trained_words"] += sum(len(text.split()) for text in full)
+        found["changed_transcripts"] += changed(texts["float32", True], full)
         found["changed_transcripts_half"] += changed(texts[lowest, True], texts[lowest, False])
-        found["changed_by_half"] += changed(texts["float32", False], texts[lowest, False])
+        found["changed_by_half"] += changed(full, texts[lowest, False])
     return found
 
 

@@ -7,7 +7,8 @@ over ``--documents`` (``many_*``), both made as `bench/index.py` makes them, wit
 an embedded index, asked by a page in a process of its own.
 
 * ``*_first_ms``: from the browser's first request to the first results seen, by somebody who opens the page anew;
-  somebody else has opened it before. ``*_cold_ms`` is what that first one waited.
+  somebody else has opened it before. ``*_cold_ms`` is what that first one waited. Of the former, ``*_since_load_ms`` is
+  what passed since the browser had loaded the page's scripts, and ``*_again_ms`` what a reload then takes.
 * ``*_facet_ms``: from a click on a value of a facet until the total above the hits has changed, without words and
   (``*_word_facet_ms``) with a word that some 1 % of the clips have.
 * ``*_over_bare``: medians beside those of a page of Streamlit with one line and one button, in the same browser.
@@ -28,7 +29,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,6 +67,9 @@ button => new Promise(done => {
   look();
 })
 """
+
+# Milliseconds since the browser had loaded the page: its scripts had come and had begun.
+SINCE_LOAD = "() => performance.now() - performance.getEntriesByType('navigation')[0].loadEventEnd"
 
 Figures = dict[str, float]
 
@@ -121,15 +125,32 @@ def new_tab(browser: Browser) -> Page:
     return tab
 
 
-def opened(browser: Browser, address: str, seen: str) -> float:
-    """Milliseconds until somebody new sees the first results."""
+def opened(browser: Browser, address: str, seen: str) -> tuple[float, float, float]:
+    """Milliseconds until somebody new sees first results, those since the page was loaded, and those of a reload."""
     tab = new_tab(browser)
-    started = time.perf_counter()
-    tab.goto(address, wait_until="commit")
-    tab.locator(seen).first.wait_for()
-    taken = (time.perf_counter() - started) * 1e3
+    first = waited(lambda: tab.goto(address, wait_until="commit"), tab.locator(seen).first)
+    since_load = float(tab.evaluate(SINCE_LOAD))
+    again = waited(lambda: tab.reload(wait_until="commit"), tab.locator(seen).first)
     tab.context.close()
-    return taken
+    return first, since_load, again
+
+
+def waited(begin: Callable[[], object], seen: Locator) -> float:
+    """Milliseconds until something is seen."""
+    started = time.perf_counter()
+    begin()
+    seen.wait_for()
+    return (time.perf_counter() - started) * 1e3
+
+
+def openings(browser: Browser, address: str, seen: str, name: str) -> Figures:
+    taken = zip(*(opened(browser, address, seen) for _ in range(OPENINGS)), strict=True)
+    kinds = (f"{name}_first", f"{name}_since_load", f"{name}_again")
+    return {
+        figure: value
+        for kind, times in zip(kinds, taken, strict=True)
+        for figure, value in quantiles(kind, times).items()
+    }
 
 
 def clicks(browser: Browser, address: str, buttons: str, pressed: str) -> list[float]:
@@ -166,7 +187,7 @@ def of_bare(browser: Browser, folder: Path) -> Figures:
     command = [sys.executable, "-m", "streamlit", "run", str(folder / "bare.py"), *options]
     with served(command, port, {}, folder / "bare.log") as address:
         opened(browser, address, ".total")
-        first = quantiles("bare_first", [opened(browser, address, ".total") for _ in range(OPENINGS)])
+        first = openings(browser, address, ".total", "bare")
         return first | quantiles("bare_click", clicks(browser, address, ".stButton button", ".stButton button"))
 
 
@@ -180,8 +201,8 @@ def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passag
     values = ".st-key-facets [role=toolbar] button[aria-pressed=false]"
     chosen = values.replace("false", "true")
     with served([sys.executable, "-m", "search_ui"], port, settings, folder / f"{name}.log") as address:
-        cold = opened(browser, address, "li.hit")
-        first = quantiles(f"{name}_first", [opened(browser, address, "li.hit") for _ in range(OPENINGS)])
+        cold, _, _ = opened(browser, address, "li.hit")
+        first = openings(browser, address, "li.hit", name)
         browsing = quantiles(f"{name}_facet", clicks(browser, address, values, chosen))
         found = quantiles(f"{name}_word_facet", clicks(browser, f"{address}/?q={word}&mode=exact", values, chosen))
     return {f"{name}_documents": number, f"{name}_cold_ms": cold} | first | browsing | found

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from asr.settings import AsrSettings
 from indexer.settings import IndexSettings
@@ -286,6 +287,16 @@ def test_a_program_gets_its_key_and_its_words(
 @pytest.mark.parametrize("name", READ_BY)
 def test_what_a_service_is_told_is_a_setting_of_its_program(services: dict[str, Any], name: str):
     assert {setting.lower() for setting in environment(services[name])} <= set(READ_BY[name].model_fields)
+
+
+@pytest.mark.parametrize("name", READ_BY)
+def test_a_default_in_the_file_is_the_settings_own(name: str):
+    told = written(COMPOSE)["services"][name]["environment"]
+    defaults = {setting: re.findall(r"^\$\{\w+:-(.*)\}$", str(value)) for setting, value in told.items()}
+    fields = READ_BY[name].model_fields
+    for setting, (default,) in {setting: found for setting, found in defaults.items() if found}.items():
+        own = fields[setting.lower()].default
+        assert default == (own.get_secret_value() if isinstance(own, SecretStr) else str(own))
 
 
 def test_both_programs_listen_where_the_published_port_leads(services: dict[str, Any]):

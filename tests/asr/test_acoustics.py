@@ -85,7 +85,7 @@ def test_a_family_that_is_not_known_to_be_exact_is_heard_one_piece_a_pass(tmp_pa
     config = Data2VecAudioConfig(**TINY | {"num_conv_pos_embeddings": 2}, vocab_size=32)
     Data2VecAudioForCTC(config).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
-    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
     for precision in precisions:
         shapes, heard = shapes_of_passes(acoustics(tmp_path, precision=precision), [bursts((0.1, 0.9), length=1)] * 3)
         assert [shape[0] for shape in shapes] == [1, 1, 1]

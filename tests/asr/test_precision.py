@@ -44,6 +44,12 @@ def test_a_named_precision_is_taken_as_said(cpu_says: Path):
     assert kind_of("float16", "cuda") == torch.float16
 
 
+def test_what_int8_leaves_as_it_is_computes_as_with_auto(cpu_says: Path):
+    assert kind_of("int8", "cpu") == kind_of("auto", "cpu") == torch.float32
+    with pytest.raises(ModelUnavailable, match="int8, which is for CPUs; set it to auto"):
+        kind_of("int8", "cuda")
+
+
 def test_what_a_cpu_is_slow_at_is_refused_with_the_way_out():
     with pytest.raises(ModelUnavailable, match="auto or bfloat16"):
         kind_of("float16", "cpu")

@@ -1,0 +1,90 @@
+"""Int8: near to what the layers compute in full, and the same whatever else is in the batch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, WavLMConfig, WavLMForCTC
+
+from asr.audio import decode_audio
+from asr.ctc import CtcTranscriber
+from asr.exact import make_exact
+from asr.int8 import Int8Linear
+from asr.packed import made_fast
+from asr.seq2seq import Seq2SeqTranscriber
+from asr.transcript import Waveform
+from clips.wer import WordErrors, word_errors
+from tests.asr.checkpoints import save_whisper
+from tests.asr.test_exact import random_model
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 48), (3, 7, 48), (2, 1, 5, 48)], ids=str)
+def test_a_layer_computes_nearly_what_it_does_in_full(kind: torch.dtype, bias: bool, shape: tuple[int, ...]):
+    torch.manual_seed(0)
+    layer, values = torch.nn.Linear(48, 80, bias=bias).to(kind), torch.randn(shape).to(kind)
+    with torch.inference_mode():
+        expected, found = layer(values), Int8Linear(layer)(values)
+    assert (found.dtype, found.shape) == (kind, expected.shape)
+    assert 0 < (found - expected).float().abs().max() < 0.03 * expected.float().abs().max()
+
+
+def test_silence_and_rows_of_very_different_loudness_stay_what_they_are():
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(48, 80)
+    values = torch.randn(4, 48) * torch.tensor([[0.0], [1e-3], [1.0], [1e4]])
+    with torch.inference_mode():
+        expected, found = layer(values), Int8Linear(layer)(values)
+    assert torch.equal(found[0], layer.bias)
+    for row in range(1, 4):
+        assert (found[row] - expected[row]).abs().max() < 0.03 * expected[row].abs().max()
+
+
+def test_a_frame_does_not_depend_on_those_beside_it():
+    torch.manual_seed(0)
+    layer, values = Int8Linear(torch.nn.Linear(64, 96)), torch.randn(50, 64)
+    values[7] *= 1000
+    with torch.inference_mode():
+        together = layer(values)
+        assert all(torch.equal(together[row], layer(values[row : row + 1])[0]) for row in range(50))
+
+
+@pytest.mark.parametrize("kind", [(Wav2Vec2ForCTC, Wav2Vec2Config), (WavLMForCTC, WavLMConfig)], ids=str)
+@pytest.mark.parametrize("half", [torch.float32, torch.bfloat16])
+def test_a_models_logits_stay_near(kind, half: torch.dtype):  # noqa: ANN001
+    plain, fast = (random_model(*kind, "group") for _ in range(2))
+    make_exact(fast)
+    made_fast(fast, half, "cpu", is_int8=True)
+    sound = torch.randn(2, 24_000, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        found, expected = fast(sound).logits.float(), plain(sound).logits
+    assert isinstance(fast.lm_head, Int8Linear)
+    assert 0 < (found - expected).abs().max() < 0.15 * expected.abs().max()
+
+
+def test_a_clip_has_the_same_transcript_in_a_batch_and_nearly_that_of_full_precision(
+    trained: Path, sentences: list[tuple[Waveform, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("asr.precision._CPU_FLAGS", tmp_path / "nothing is said")  # so the rest computes in float32
+    sounds = [sound for sound, _ in sentences]
+    full, whole = (CtcTranscriber(str(trained), "cpu", precision) for precision in ("float32", "int8"))
+    together = [transcript.text for transcript in whole.transcribe(sounds)]
+    assert together == [whole.transcribe([sound])[0].text for sound in sounds]
+    errors = sum(
+        (
+            word_errors(one.text.split(), text.split())
+            for one, text in zip(full.transcribe(sounds), together, strict=True)
+        ),
+        WordErrors(),
+    )
+    assert errors.reference_words > 50
+    assert errors.errors < 0.1 * errors.reference_words
+
+
+def test_whisper_writes_in_int8_too(tmp_path: Path, samples: Path):
+    transcriber = Seq2SeqTranscriber(str(save_whisper(tmp_path, ("en",))), "cpu", "int8")
+    assert not any(isinstance(module, torch.nn.Linear) for module in transcriber._model.modules())
+    clip = decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 5]
+    assert transcriber.transcribe([clip, np.zeros(16_000, np.float32)])[1].text == ""
