@@ -1,4 +1,4 @@
-"""Words that were heard wrong, and as what: each a link to the clips in which that happened."""
+"""Words that were heard wrong, and as what: each a link to the clips among which are those where that happened."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,6 +13,11 @@ from search_ui.state import SearchState
 MOST_HEARD: Final = 4
 """Things heard in place of one word that are shown; what was heard but once only where all were."""
 
+_TOLD: Final = (
+    "The number beside what was heard tells how often that happened. Its link finds every clip that was to say the one "
+    "and was heard to say the other, wherever in the clip: of short words, many more."
+)
+
 
 def misheard_html(drawn: Portrait, state: SearchState) -> str:
     """The words that were heard wrong most often, and those that were seldom heard right; empty if nobody knows."""
@@ -21,7 +26,7 @@ def misheard_html(drawn: Portrait, state: SearchState) -> str:
         return ""
     if not hearing.often:
         return "<p>None: every word was heard as it was to be said.</p>"
-    often = _table(drawn, hearing.often, state, "Words most often heard wrong")
+    often = f"<p>{_TOLD}</p>" + _table(drawn, hearing.often, state, "Words most often heard wrong")
     if not hearing.seldom_right:
         return often
     seldom = f"Words heard wrong every other time or more, of those said at least {LEAST_SAID} times"

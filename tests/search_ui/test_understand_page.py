@@ -99,6 +99,18 @@ def test_words_that_were_heard_wrong_lead_to_the_clips_in_which_they_were(opened
     assert total_of(heard) == 22
 
 
+def test_where_a_link_finds_more_clips_than_its_word_was_heard_wrong_the_page_says_why(opened: Open) -> None:
+    elsewhere = ClipRow("set/elsewhere.mp3", text="a blacksmith sang", generated_text="the blacksmith sang")
+    both = [
+        replace(elsewhere, id=f"set/both-{at}.mp3", text="a dog sang the tune", generated_text="a dog sang the tune")
+        for at in range(3)
+    ]
+    page = opened([elsewhere, *both])
+    (heard,) = re.findall(r'<a class="go" href="([^"]+)"[^>]*>the</a> <small>1</small>', html(page))
+    assert total_of(heard) == 4
+    assert "Its link finds every clip that was to say the one and was heard to say the other" in text(page)
+
+
 def test_a_slice_with_too_few_clips_says_so(opened: Open) -> None:
     shown = text(opened(ROWS))
     assert re.search(r"twenties \d+\.\d % [\d.]+ to [\d.]+ 30", shown)
