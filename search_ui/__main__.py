@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         sounds = (audio_folders, audio_bucket)
         routes = [audio_route(*sounds), picture_route(*sounds), completions_route(the_finder)]
-        routes += export_routes(Source(the_settings, the_index, audio_folders, request_of))
+        routes += export_routes(Source(the_settings, the_index, *sounds, request_of))
         st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -1,8 +1,8 @@
 """Audio in a bucket: a clip's object, found by its id under one prefix, heard by a link that is signed for minutes."""
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -25,11 +25,12 @@ Client = Any
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object of the bucket, and the tag that S3 gives to what is in it now."""
+    """An object of the bucket, the tag that S3 gives to what is in it, and when that came, in seconds since 1970."""
 
     key: str
     tag: str
     size: int
+    changed: float
 
 
 class Bucket:
@@ -65,17 +66,31 @@ class Bucket:
         with _told(self._place):
             return io.BytesIO(self._client.get_object(Bucket=self._bucket, Key=found.key)["Body"].read())
 
+    def pieces(self, found: Found, size: int) -> Iterator[bytes] | None:
+        """The object in pieces of up to ``size`` bytes, whatever it weighs; None where it is gone by now."""
+        there = self._ask(self._client.get_object, found.key)
+        return self._read_on(there["Body"], size) if there else None
+
+    def _read_on(self, body: Any, size: int) -> Iterator[bytes]:
+        with _told(self._place), closing(body):
+            yield from body.iter_chunks(size)
+
     def _look(self, key: str) -> Found | None:
+        if head := self._ask(self._client.head_object, key):
+            return Found(key, head["ETag"], head["ContentLength"], head["LastModified"].timestamp())
+        return None
+
+    def _ask(self, what: Callable[..., dict[str, Any]], key: str) -> dict[str, Any] | None:
+        """What the server tells of an object; None where there is none."""
         from botocore.exceptions import ClientError
 
         with _told(self._place):
             try:
-                head = self._client.head_object(Bucket=self._bucket, Key=key)
+                return what(Bucket=self._bucket, Key=key)
             except ClientError as problem:
                 if problem.response.get("Error", {}).get("Code") in _NOT_THERE:
                     return None
                 raise
-        return Found(key, head["ETag"], head["ContentLength"])
 
 
 def open_bucket(place: str, endpoint: str | None) -> Bucket:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from threading import BoundedSemaphore
 from typing import Any, Final
 from urllib.parse import quote
@@ -22,9 +22,9 @@ from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex
 from indexer.settings import IndexSettings
 from search_ui.clip_files import csv_lines, manifest_lines, whole_clip
-from search_ui.player import audio_of
+from search_ui.player import Folders, GetBucket
 from search_ui.state import SearchState
-from search_ui.zipped import choose, zipped
+from search_ui.zipped import audio_in, choose, zipped
 
 EXPORT_ROUTE: Final = "export"
 SUBTITLES_ROUTE: Final = "subtitles"
@@ -45,7 +45,8 @@ class Source:
 
     settings: Callable[[], IndexSettings]
     index: Callable[[], SearchIndex]
-    folders: Callable[[], Iterable[Path]]
+    folders: Folders
+    bucket: GetBucket
     request_of: Callable[[SearchState], Request]
 
 
@@ -58,8 +59,8 @@ class Kind:
 
 
 def _zip(source: Source, request: Request) -> Iterator[bytes]:
-    index, folders = source.index(), tuple(source.folders())
-    return zipped(index, choose(index, request, lambda clip: audio_of(folders, clip)))
+    index, folders, bucket = source.index(), tuple(source.folders()), source.bucket()
+    return zipped(index, choose(index, request, lambda clip: audio_in(folders, bucket, clip)))
 
 
 def _json(_: Source, request: Request) -> Iterator[str]:

@@ -1,20 +1,28 @@
-"""Audio in a bucket is heard by signed links and drawn, against a real server that speaks S3."""
+"""Audio in a bucket is heard by signed links, drawn and taken away, against a real server that speaks S3."""
 
+import io
 import sys
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+import streamlit as st
+from httpx import Response
 from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from indexer.__main__ import main
+from search_ui.ask import request_of
 from search_ui.bucket import LINK_LIVES, Bucket, open_bucket
+from search_ui.connection import audio_bucket, audio_folders, the_index, the_settings
 from search_ui.errors import BucketOutOfReach
+from search_ui.exports import Source, export_routes
 from search_ui.picture_route import picture_route
 from search_ui.player import audio_route
 from tests.buckets import Buckets, gateway
@@ -137,6 +145,41 @@ def index(place: str, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
     assert main(["load", str(samples / "clips.csv"), "--audio", place, "--index", str(tmp_path / "index")]) == 0
     return str(tmp_path / "index")
+
+
+def taken(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
+    """The zip of what one search finds in this index."""
+    monkeypatch.setenv("INDEX_URL", index)
+    st.cache_resource.clear()
+    routes = export_routes(Source(the_settings, the_index, audio_folders, audio_bucket, request_of))
+    answer = TestClient(Starlette(routes=routes)).get("/export/clips.zip?q=text:blacksmith")
+    st.cache_resource.clear()
+    return answer
+
+
+def test_a_zip_has_the_audio_of_the_bucket_and_tells_what_that_lacks(
+    index: str, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(taken(index, monkeypatch).content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read(f"audio/{CLIP}") == (samples / SOUND).read_bytes()
+        assert archive.getinfo(f"audio/{CLIP}").date_time[0] > 1980
+        assert archive.read("manifest.jsonl").count(b"\n") == 1
+        assert len(archive.read("missing-audio.txt").splitlines()) > 2
+
+
+def test_a_zip_that_cannot_ask_its_bucket_says_so(index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    answer = taken(index, monkeypatch)
+    assert answer.status_code == 503
+    assert "look at AWS_ENDPOINT_URL" in answer.text
+
+
+def test_an_object_that_is_gone_by_now_has_no_pieces(bucket: Bucket) -> None:
+    found = bucket.find(CLIP)
+    assert found
+    assert b"".join(bucket.pieces(found, 1000) or ()) == b"".join(bucket.pieces(found, 1 << 20) or ())
+    assert bucket.pieces(replace(found, key="corpus/gone.mp3"), 1000) is None
 
 
 @pytest.mark.browser

@@ -19,7 +19,7 @@ from indexer.documents import document_of
 from indexer.passages import passages_of
 from search_ui import zipped
 from search_ui.ask import request_of
-from search_ui.connection import audio_folders, the_index, the_settings
+from search_ui.connection import audio_bucket, audio_folders, the_index, the_settings
 from search_ui.exports import KINDS, Source, export_routes
 from tests.indexer.made_rows import ALL, INTERVIEW
 from tests.search_ui.pages import load
@@ -49,7 +49,7 @@ def client(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("INDEX_API_KEY", "hidden-key")
     st.cache_resource.clear()
-    routes = export_routes(Source(the_settings, the_index, audio_folders, request_of))
+    routes = export_routes(Source(the_settings, the_index, audio_folders, audio_bucket, request_of))
     yield TestClient(Starlette(routes=routes))
     st.cache_resource.clear()
 
@@ -160,11 +160,11 @@ def test_a_zip_has_each_audio_once_where_its_manifest_says_and_tells_what_is_mis
     "clip", ["../up.mp3", "set/../up.mp3", "/root.mp3", "a\\b.mp3", "set/C:.mp3", "set//x.mp3", "set/dot./x.mp3"]
 )
 def test_no_name_in_a_zip_leads_out_of_the_folder_it_is_unpacked_into(clip: str) -> None:
-    name = zipped.name_of(clip, Path("x.MP3"))
+    name = zipped.name_of(clip, ".MP3")
 
     assert name.startswith("audio/renamed/")
     assert name.endswith(".mp3")
-    assert name == zipped.name_of(clip, Path("x.MP3")) != zipped.name_of(f"{clip}x", Path("x.MP3"))
+    assert name == zipped.name_of(clip, ".MP3") != zipped.name_of(f"{clip}x", ".MP3")
 
 
 def test_a_zip_of_too_much_is_refused_with_a_sentence(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
