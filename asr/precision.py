@@ -24,6 +24,8 @@ def kind_of(precision: Precision, device: str) -> "torch.dtype":
 
     if precision == "int8" and device != "cpu":
         raise ModelUnavailable("PRECISION is int8, which is for CPUs; set it to auto, float32, bfloat16 or float16.")
+    if precision == "int8" and not multiplies_int8():
+        raise ModelUnavailable("PRECISION is int8, which this CPU, without VNNI, multiplies wrongly; set it to auto.")
     if precision not in ("auto", "int8"):
         if precision == "float16" and device == "cpu":
             raise ModelUnavailable("PRECISION is float16, which a CPU computes slowly; set it to auto or bfloat16.")
@@ -32,6 +34,14 @@ def kind_of(precision: Precision, device: str) -> "torch.dtype":
     if device == "cpu":
         return torch.bfloat16 if cpu_flags() & _BFLOAT16 else torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def multiplies_int8() -> bool:
+    """Whether this CPU's products of int8 are right; without VNNI, oneDNN sums pairs in 16 bits, and cuts them off."""
+    import torch
+
+    largest = torch.full((64, 64), 127, dtype=torch.int8)
+    return bool((torch._int_mm(largest, largest) == 64 * 127**2).all())
 
 
 def cpu_flags() -> frozenset[str]:

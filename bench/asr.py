@@ -43,7 +43,7 @@ from asr.ctc import CtcTranscriber  # noqa: E402
 from asr.emotion import UNTAGGED, Emotion  # noqa: E402
 from asr.listener import LocalListener  # noqa: E402
 from asr.packed import PackedLinear, can_pack  # noqa: E402
-from asr.precision import Precision, cpu_flags, kind_of  # noqa: E402
+from asr.precision import Precision, cpu_flags, kind_of, multiplies_int8  # noqa: E402
 from asr.scheduler import Scheduler  # noqa: E402
 from asr.sources import Clip  # noqa: E402
 from asr.transcript import Waveform  # noqa: E402
@@ -162,9 +162,13 @@ def race(folder: Path, files: Sequence[Path], sounds: Sequence[Waveform], kinds:
         ways[f"ours_{kind}_end_to_end"] = partial(rows_by_us, transcriber, files)
         by_us(transcriber, sounds[:2])  # warm, as the pipeline is
         by_pipeline(pipeline, lambda: iter(sounds[:2]), 1)
-    if not torch.cuda.is_available():
+    if has_int8():
         ways["ours_int8_model"] = partial(by_us, CtcTranscriber(str(folder), "cpu", "int8"), sounds)
     return Race(ways)
+
+
+def has_int8() -> bool:
+    return not torch.cuda.is_available() and multiplies_int8()
 
 
 def precision_of(kind: str) -> Precision:
@@ -240,7 +244,7 @@ def exactness(folder: Path, files: Sequence[Path], lowest: str) -> dict[str, int
             texts[kind, True] = by_us(transcriber, sounds)
             texts[kind, False] = [text for sound in sounds for text in by_us(transcriber, [sound])]
         full = texts["float32", False]
-        if not torch.cuda.is_available():
+        if has_int8():
             whole = by_us(CtcTranscriber(name, "cpu", "int8"), sounds)
             found["changed_by_int8"] += changed(full, whole)
             found["words_changed_by_int8"] += sum(

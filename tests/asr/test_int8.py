@@ -12,11 +12,19 @@ from asr.ctc import CtcTranscriber
 from asr.exact import make_exact
 from asr.int8 import Int8Linear
 from asr.packed import made_fast
+from asr.precision import multiplies_int8
 from asr.seq2seq import Seq2SeqTranscriber
 from asr.transcript import Waveform
 from clips.wer import WordErrors, word_errors
 from tests.asr.checkpoints import save_whisper
 from tests.asr.test_exact import random_model
+from tests.conftest import leave_out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_cpu_that_multiplies_int8() -> None:
+    if not multiplies_int8():
+        leave_out("vnni", "this CPU multiplies int8 wrongly, so that it is refused")
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])

@@ -1,10 +1,15 @@
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from asr.errors import ModelUnavailable
-from asr.precision import cpu_flags, kind_of
+from asr.precision import cpu_flags, kind_of, multiplies_int8
+from tests.conftest import leave_out
 
 
 @pytest.fixture
@@ -45,7 +50,8 @@ def test_a_named_precision_is_taken_as_said(cpu_says: Path):
 
 
 def test_what_int8_leaves_as_it_is_computes_as_with_auto(cpu_says: Path):
-    assert kind_of("int8", "cpu") == kind_of("auto", "cpu") == torch.float32
+    if multiplies_int8():
+        assert kind_of("int8", "cpu") == kind_of("auto", "cpu") == torch.float32
     with pytest.raises(ModelUnavailable, match="int8, which is for CPUs; set it to auto"):
         kind_of("int8", "cuda")
 
@@ -53,3 +59,12 @@ def test_what_int8_leaves_as_it_is_computes_as_with_auto(cpu_says: Path):
 def test_what_a_cpu_is_slow_at_is_refused_with_the_way_out():
     with pytest.raises(ModelUnavailable, match="auto or bfloat16"):
         kind_of("float16", "cpu")
+
+
+def test_a_cpu_whose_products_of_int8_are_wrong_is_refused_with_the_way_out():
+    if platform.machine() != "x86_64":
+        leave_out("x86", "no older CPU can be stood in for")
+    older = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # as if the CPU were of before VNNI
+    asked = "from asr.precision import kind_of; kind_of('int8', 'cpu')"
+    done = subprocess.run([sys.executable, "-c", asked], env=older, capture_output=True, text=True, check=False)
+    assert "ModelUnavailable: PRECISION is int8, which this CPU, without VNNI" in done.stderr
