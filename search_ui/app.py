@@ -18,7 +18,7 @@ pages = [
 page = st.navigation(pages, position="hidden")
 st.set_page_config(f"{page.title} · Hearsay", page_icon=HERE / "icon.svg", layout="centered")
 st.html(HERE / "style.css")
-script = "".join((HERE / name).read_text() for name in ("page.js", "player.js", "picture.js"))
+script = "".join((HERE / name).read_text() for name in ("page.js", "fold.js", "player.js", "picture.js"))
 st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 st.html(header_html(pages, page, here()))
 page.run()

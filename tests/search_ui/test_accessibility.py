@@ -55,6 +55,7 @@ def heard(number: int, row: ClipRow) -> ClipRow:
 
 def open_filters(tab: Page) -> None:
     tab.get_by_test_id("stExpandSidebarButton").click()
+    tab.get_by_role("button", name="Values of age").click()
     expect(tab.get_by_role("toolbar", name="Age")).to_be_in_viewport()
 
 

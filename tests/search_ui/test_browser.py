@@ -180,6 +180,28 @@ def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page,
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
     assert tab.locator(".stApp").evaluate("app => getComputedStyle(app).colorScheme") == scheme
-    expect(tab.get_by_role("toolbar", name="Age")).not_to_be_in_viewport()
+    expect(tab.get_by_role("button", name="Values of age")).not_to_be_in_viewport()
     tab.get_by_test_id("stExpandSidebarButton").click()
-    expect(tab.get_by_role("toolbar", name="Age")).to_be_in_viewport()
+    expect(tab.get_by_role("button", name="Values of age")).to_be_in_viewport()
+
+
+def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_view(tab: Page, address: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(address)
+    tab.get_by_test_id("stExpandSidebarButton").click()
+    fold = tab.get_by_role("button", name="Values of gender")
+    women, men = (facet(tab, "Gender", value) for value in ("female", "male"))
+    expect(men).to_be_hidden()
+
+    fold.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    men.click()
+    expect(men).to_have_attribute("aria-pressed", "true")
+    expect(women).to_be_visible()
+    fold.click()
+    expect(women).to_be_hidden()
+    expect(men).to_be_visible()
+
+    tab.set_viewport_size({"width": 1280, "height": 844})
+    expect(women).to_be_visible()
+    expect(fold).to_be_hidden()
