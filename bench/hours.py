@@ -1,0 +1,210 @@
+"""How long both models take over hours of MP3 files, warm, and which stage is the slowest: what a GPU is asked.
+
+    python bench/hours.py [FOLDER_OF_MP3] [--hours 5] [--size large|tiny] [--json]
+
+Clips are repeated to that length, each under a name of its own, and go from their files to journal and CSV as
+`python -m asr decode` takes them, with its settings (DEVICE, PRECISION, BATCH_SECONDS, BATCH_CLIPS). Weights are
+random, of the sizes of wav2vec2-large-960h and of the large emotion model, so that it runs anywhere. ``both`` and
+``asr`` are whole runs, the second without emotion; each of ``stage_*_seconds`` is one stage alone, over the same clips:
+decoding in as many threads as a run has, the models' forward passes in one thread, and in one thread the spelling of
+words with their times and alternatives.
+``gpu_utilisation`` is the mean of what nvidia-smi says during ``both``, a share of 1, or None where it is not there.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from rich.console import Console  # noqa: E402
+from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForSequenceClassification  # noqa: E402
+
+from asr.acoustics import Heard  # noqa: E402
+from asr.audio import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.classifier import ClassifierTagger  # noqa: E402
+from asr.ctc import CtcTranscriber  # noqa: E402
+from asr.decode import BATCHES_AT_ONCE, Summary, decode  # noqa: E402
+from asr.emotion import EmotionTagger  # noqa: E402
+from asr.listener import AUDIO_DECODERS, LocalListener  # noqa: E402
+from asr.models import limits_for  # noqa: E402
+from asr.precision import kind_of  # noqa: E402
+from asr.progress import Progress  # noqa: E402
+from asr.scheduler import Scheduler  # noqa: E402
+from asr.settings import AsrSettings, read_settings  # noqa: E402
+from asr.sources import Clip, Listing  # noqa: E402
+from asr.transcript import Waveform  # noqa: E402
+from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, save_random  # noqa: E402
+from clips.row import ClipRow  # noqa: E402
+
+LONGEST = 60.0
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Files that are repeated, and the sound of each."""
+
+    files: Sequence[Path]
+    sounds: Sequence[Waveform]
+    seconds: float
+
+    def repeated(self) -> Iterator[int]:
+        """Numbers of files, one after the other and again, until they have so many seconds."""
+        left = self.seconds
+        for number in cycle(range(len(self.files))):
+            if left <= 0:
+                return
+            left -= len(self.sounds[number]) / SAMPLE_RATE
+            yield number
+
+    def clips(self) -> tuple[Clip, ...]:
+        return tuple(
+            Clip(ClipRow(f"hours/{count:06}.mp3", dataset="hours"), self.files[number].read_bytes)
+            for count, number in enumerate(self.repeated())
+        )
+
+    def all_sounds(self) -> list[Waveform]:
+        return [self.sounds[number] for number in self.repeated()]
+
+
+def save_emotions(folder: Path, size: str) -> Path:
+    """A classifier of the layer-norm family with eight emotions."""
+    torch.manual_seed(0)
+    labels = ("angry", "disgust", "fear", "happiness", "neutral", "sadness", "surprise", "other")
+    family = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
+    config = Wav2Vec2Config(**SIZES[size], **family, id2label=dict(enumerate(labels)))
+    Wav2Vec2ForSequenceClassification(config).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(return_attention_mask=True).save_pretrained(folder)
+    return folder
+
+
+def timed(name: str, work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    took = time.perf_counter() - started
+    print(f"{name}: {took:.1f} s", file=sys.stderr, flush=True)
+    return took
+
+
+def run(clips: Sequence[Clip], transcriber: CtcTranscriber, tagger: EmotionTagger, settings: AsrSettings) -> Summary:
+    """As `python -m asr decode` has it."""
+    scheduler = Scheduler(transcriber, tagger, limits_for(transcriber, settings))
+    listener = LocalListener(scheduler, LONGEST)
+    with tempfile.TemporaryDirectory() as out, Progress(Console(quiet=True)) as progress:
+        summary = decode([Listing(tuple(clips))], listener, Path(out), settings.batch_clips, progress)
+    listener.close()
+    if summary.failed:
+        sys.exit(f"{len(summary.failed)} clips failed, the first because {summary.failed[0].error}")
+    return summary
+
+
+def decode_all(hours: Hours) -> None:
+    with ThreadPoolExecutor(AUDIO_DECODERS * BATCHES_AT_ONCE) as decoders:
+        for _ in decoders.map(lambda number: decode_audio(hours.files[number].read_bytes(), LONGEST), hours.repeated()):
+            pass
+
+
+def spell_all(transcriber: CtcTranscriber, heard: Iterable[Heard]) -> None:
+    for each in heard:
+        deque(transcriber._words(each), maxlen=0)
+
+
+def stages(hours: Hours, transcriber: CtcTranscriber, tagger: ClassifierTagger) -> dict[str, Any]:
+    """Seconds of each stage alone."""
+    sounds = hours.all_sounds()
+    heard: list[Heard] = []
+    found = {
+        "decode": timed("decoding alone", lambda: decode_all(hours)),
+        "asr": timed("speech model alone", lambda: heard.extend(acoustics_of(transcriber).outputs(sounds))),
+        "spelling": timed("spelling alone", lambda: spell_all(transcriber, heard)),
+        "ser": timed("emotion model alone", lambda: deque(acoustics_of(tagger).outputs(sounds), maxlen=0)),
+    }
+    slowest = max(found, key=lambda name: found[name])
+    return {f"stage_{name}_seconds": took for name, took in found.items()} | {"slowest_stage": slowest}
+
+
+@contextmanager
+def utilisation(found: dict[str, Any]) -> Iterator[None]:
+    """Puts into ``found`` the shares of the GPU's time and of all cores' that the work inside took."""
+    program = shutil.which("nvidia-smi")
+    every = str(round(1000 * SECONDS_BETWEEN_LOOKS))
+    asked = ["--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-i", "0", "-lms", every]
+    looking = subprocess.Popen([program, *asked], stdout=subprocess.PIPE, text=True) if program else None
+    started, worked = time.perf_counter(), time.process_time()
+    yield
+    cores = (time.process_time() - worked) / (time.perf_counter() - started)
+    shares: list[float] = []
+    if looking:
+        looking.terminate()
+        shares = [float(line) / 100 for line in looking.communicate()[0].splitlines() if line.strip().isdecimal()]
+    found |= {"cpu_utilisation": cores / (os.cpu_count() or 1), "gpu_utilisation": mean(shares) if shares else None}
+
+
+def versions(settings: AsrSettings, device: str) -> dict[str, Any]:
+    return {
+        "device": torch.cuda.get_device_name() if device.startswith("cuda") else platform.processor() or "cpu",
+        "cores": os.cpu_count(),
+        "precision": str(kind_of(settings.precision, device)).removeprefix("torch."),
+        "python_version": platform.python_version(),
+        "torch_version": torch.__version__,
+        "transformers_version": transformers.__version__,
+        "cuda_version": torch.version.cuda,
+    }
+
+
+def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    settings = read_settings()
+    options = settings.device, settings.precision, settings.batch_seconds
+    transcriber = CtcTranscriber(str(save_random(scratch / "asr", given.size)), *options)
+    tagger = ClassifierTagger(str(save_emotions(scratch / "ser", given.size)), *options)
+    files = chosen_files(given.clips, min(600, 3600 * given.hours))
+    hours = Hours(files, [decode_audio(file.read_bytes(), LONGEST) for file in files], 3600 * given.hours)
+    clips = hours.clips()
+    timed("warming up", lambda: run(clips[: len(files)], transcriber, tagger, settings))
+    found = versions(settings, transcriber.device) | {"clips": len(clips)}
+    with utilisation(found):
+        found["both_seconds"] = timed("both models, files to rows", lambda: run(clips, transcriber, tagger, settings))
+    found["asr_seconds"] = timed("speech alone, files to rows", lambda: run(clips, transcriber, Mute(), settings))
+    found["audio_seconds"] = audio = sum(map(len, hours.all_sounds())) / SAMPLE_RATE
+    found |= {f"{name}_times_real_time": audio / found[f"{name}_seconds"] for name in ("both", "asr")}
+    return found | stages(hours, transcriber, tagger)
+
+
+def main() -> None:
+    transformers.utils.logging.disable_progress_bar()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path, nargs="?", default=SAMPLES)
+    parser.add_argument("--hours", type=float, default=5)
+    parser.add_argument("--size", choices=sorted(SIZES), default="large")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as scratch:
+        figures = figures_of(given, Path(scratch))
+    if given.json:
+        print(json.dumps(figures))
+        return
+    for name, figure in figures.items():
+        print(f"{name:28} {figure:,.3f}" if isinstance(figure, float) else f"{name:28} {figure}")
+
+
+if __name__ == "__main__":
+    main()
