@@ -80,7 +80,7 @@ def plan_same(index: SearchIndex, passage_id: str) -> Plan:
 def _passage(index: SearchIndex, passage_id: str) -> Passage:
     if passage := index.get(passage_id):
         return passage
-    raise WrongRequest(f"the index has no clip {passage_id}; take its id as search shows it")
+    raise WrongRequest(f"the index has no clip {passage_id}; it was deleted, or search shows it under another id")
 
 
 def _any_of(wanted: tuple[str, ...]) -> Query:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clips.errors import HearsayError
 from clips.normalise import words
-from indexer.errors import IndexMissing
+from indexer.errors import IndexMissing, WrongRequest
 from indexer.fields import time_label
 from indexer.index import Hit
 from search_ui.address import correct, follow, go, here
@@ -24,7 +24,7 @@ from search_ui.picture_route import picture_url
 from search_ui.player import audio_url
 from search_ui.recording import recording_address, recording_here, show_recording
 from search_ui.state import OFFERED_MODES, SearchState
-from search_ui.ways_out import ways_out, why_nothing
+from search_ui.ways_out import FROM_THE_START, ways_out, why_nothing
 
 KEEP: Final = Path(__file__).with_name("keep.html")
 
@@ -45,6 +45,8 @@ def show() -> None:
         show_found(state, found)
     except HearsayError as problem:
         show_trouble(problem)
+        if isinstance(problem, WrongRequest):
+            st.html(f'<ul class="ways"><li>{link_html(FROM_THE_START, SearchState().address)}</li></ul>')
 
 
 def show_box(state: SearchState) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from indexer.fields import facet_label, facet_name
 from search_ui.facets import range_chips
 from search_ui.state import SearchState
+
+FROM_THE_START: Final = "begin again with everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def ways_out(state: SearchState, better: str | None = None) -> Iterator[WayOut]:
     if state.words and state.mode != "sounds-like":
         yield WayOut("try what sounds like it", state.in_mode("sounds-like"))
     if state != SearchState():
-        yield WayOut("begin again with everything", SearchState())
+        yield WayOut(FROM_THE_START, SearchState())
 
 
 def why_nothing(state: SearchState) -> str:

@@ -276,10 +276,11 @@ def test_where_clips_were_only_heard_alike_each_keeps_its_own_reference(opened: 
     assert html(page).count('class="reference"') == 2
 
 
-def test_a_clip_that_is_gone_is_said_in_a_sentence(opened: Open) -> None:
+def test_a_clip_that_is_gone_is_said_in_a_sentence_and_a_link_leads_on(opened: Open) -> None:
     page = opened(ROWS, like="gone.mp3")
 
     assert "The index has no clip gone.mp3" in page.warning[0].value
+    assert ">begin again with everything</a>" in html(page)
 
 
 def test_clips_whose_audio_is_gone_are_shown_without_a_player(opened: Open, tmp_path: Path) -> None:
