@@ -185,6 +185,14 @@ def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page,
     expect(tab.get_by_role("button", name="Values of age")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize(("name", "shown"), [("accent", ".ways"), ("like", ".ways"), ("clip", ".total")])
+def test_at_phone_width_a_name_without_end_is_broken_into_lines(tab: Page, address: str, name: str, shown: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(f"{address}/?{name}={'a' * 500}")
+    expect(tab.locator(shown).first).to_be_visible()
+    assert tab.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
+
+
 def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_view(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     tab.goto(address)
