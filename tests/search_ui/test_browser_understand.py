@@ -110,3 +110,13 @@ def test_at_phone_width_nothing_is_cut_off(tab: Page, address: str) -> None:
         "all => all.map(one => one.getBoundingClientRect().right)"
     )
     assert max(edges) <= 390
+
+
+def test_at_phone_width_every_column_of_numbers_says_what_it_counts(tab: Page, address: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    open_page(tab, address)
+    tones = tab.get_by_role("table", name="Sentiment and emotion of all clips")
+    expect(tones.locator("thead").get_by_text("clips", exact=True)).to_be_visible()
+    words = tab.locator(".misheard").first.locator("thead")
+    expect(words.get_by_text("heard wrong")).to_be_visible()
+    expect(words.get_by_text("heard as")).to_be_hidden()
