@@ -63,6 +63,7 @@ def respelled(stretch: Stretch, spelling: Spelling) -> dict[str, float]:
 def _tried(stretch: Stretch, spelling: Spelling) -> Iterator[tuple[str, ...]]:
     """The spellings to try, some more than once; none that would part the word or join it with the one before."""
     heard = tuple(run.token for run in stretch.runs)
+    starts = _starts(heard)
     likeliest = stretch.probabilities.argmax(axis=1)
     for frame, number in np.argwhere(stretch.probabilities >= NEARLY).tolist():
         token = spelling.tokens[number]
@@ -71,7 +72,7 @@ def _tried(stretch: Stretch, spelling: Spelling) -> Iterator[tuple[str, ...]]:
             is_within = any(run.first <= frame <= run.last for run in stretch.runs)
             written = (token,) if token else ()
             tokens = (*heard[:before], *written, *heard[before + is_within :])
-            if _starts(tokens) == _starts(heard):
+            if _starts(tokens) == starts:
                 yield tokens
 
 
@@ -87,13 +88,13 @@ def _probabilities_of(
     from torch.nn.functional import ctc_loss
 
     numbers = {token: number for number, token in enumerate(spelling.tokens)}
-    targets = [torch.tensor([numbers[token] for token in tokens]) for tokens in spellings]
+    targets = torch.tensor([numbers[token] for tokens in spellings for token in tokens])
     frames = torch.from_numpy(probabilities).double().clamp_min(1e-30).log()
     losses = ctc_loss(
-        frames[:, None].expand(-1, len(targets), -1).contiguous(),
-        torch.cat(targets),
-        torch.full((len(targets),), len(frames)),
-        torch.tensor([len(target) for target in targets]),
+        frames[:, None].expand(-1, len(spellings), -1).contiguous(),
+        targets,
+        torch.full((len(spellings),), len(frames)),
+        torch.tensor(list(map(len, spellings))),
         blank=spelling.blank,
         reduction="none",
     )
