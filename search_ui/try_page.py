@@ -56,6 +56,7 @@ def show_intake(visit: Visit) -> None:
             key=f"files {visit.taken}",
         )
         recording = st.audio_input("Or say something", key=f"recording {visit.taken}")
+        st.html('<p class="kept">Nothing is kept until you add it to the index.</p>')
     if came := [*dropped, *([recording] if recording else [])]:
         visit.take(came)
         st.rerun()

@@ -79,6 +79,13 @@ def html(page: AppTest) -> str:
     return "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
 
 
+def test_before_anything_is_dropped_the_page_says_that_nothing_is_kept_unasked(desk: Desk) -> None:
+    assert "Nothing is kept until you add it to the index." in desk.settle()
+    desk.drop(("hello.wav", HELLO))
+    desk.settle()
+    assert not (desk.folder / "inbox").exists()
+
+
 def test_each_file_shows_what_was_heard_or_why_not(desk: Desk) -> None:
     desk.api.answers = [(415, {}, {"detail": "This is no audio: send wav or mp3."})]
     desk.drop(("notes.mp3", b"no sound"), ("hello.wav", HELLO))
