@@ -52,7 +52,7 @@ def whole_answer(connection: socket.socket) -> str:
 def test_more_bytes_than_are_taken_are_refused_while_they_come(address: str, path: bytes, kind: str):
     with upload(address, path) as connection:
         send(connection, PART % b"file")
-        for _ in range(11):
+        for _ in range(10):  # who sends after the refusal may lose the answer with the connection
             send(connection, bytes(10_000))
         answer = whole_answer(connection)  # and the upload is not at its end
     assert answer.startswith("HTTP/1.1 413")
@@ -62,8 +62,9 @@ def test_more_bytes_than_are_taken_are_refused_while_they_come(address: str, pat
 
 def test_many_small_files_count_together(address: str):
     with upload(address) as connection:
-        for _ in range(101):
-            send(connection, PART % b"files" + bytes(1000) + b"\r\n")
+        file = PART % b"files" + bytes(1000) + b"\r\n"
+        for _ in range(100_000 // len(file) + 1):
+            send(connection, file)
         assert whole_answer(connection).startswith("HTTP/1.1 413")
 
 
