@@ -8,7 +8,7 @@ from typing import Any, Final
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
-from indexer.errors import IndexIncompatible, IndexMissing, LoadFailed
+from indexer.errors import IndexIncompatible, IndexMissing, LoadFailed, no_way_back
 
 _LOADED: Final = "loaded"
 """The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
@@ -108,10 +108,7 @@ class ElasticVersions:
         if not (before := [name for name in self.whole() if name < current]):
             raise IndexMissing(f"there is no version before {current} at {self._address}; it is still served")
         if self.about(before[-1]).get("schema") != SCHEMA:
-            raise IndexIncompatible(
-                f"{before[-1]}, the version before, was made by another version of Hearsay; roll back with that one, "
-                f"or load your files again; {current} is still served"
-            )
+            raise no_way_back(before[-1], current)
         return before[-1]
 
     def remove(self, version: str) -> None:

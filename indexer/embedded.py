@@ -16,7 +16,7 @@ from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
 from indexer.embedded_search import addresses, answer, drawn, matching
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
-from indexer.errors import IndexIncompatible, IndexMissing
+from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
 from indexer.index import About, Request, Result, RolledBack
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
@@ -64,8 +64,8 @@ class EmbeddedIndex:
 
     def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
         with self._versions.writing():
-            before = self._versions.before()
-            number = self._delete_from(self._opened_at(before), deleted) if deleted else 0
+            opened = self._opened_at(before := self._versions.before())
+            number = self._delete_from(opened, deleted) if deleted else 0
             self._versions.go_back_to(before)
         return RolledBack(before, number)
 
@@ -137,9 +137,12 @@ class EmbeddedIndex:
             return opened
 
     def _opened_at(self, version: str) -> Opened:
-        """A version that is not the current one, and that goes nowhere while this process is writing."""
-        if opened := self._reopened(version):
-            return opened
+        """The version to roll back to, which goes nowhere while this process is writing."""
+        try:
+            if opened := self._reopened(version):
+                return opened
+        except IndexIncompatible as problem:
+            raise no_way_back(version, self._versions.current()) from problem
         raise self._gone(version)
 
     def _gone(self, version: str) -> IndexMissing:

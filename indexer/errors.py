@@ -44,3 +44,11 @@ class WrongRequest(IndexerError):
 
 class BadSettings(IndexerError):
     """A setting holds what it cannot hold."""
+
+
+def no_way_back(before: str, current: str) -> IndexIncompatible:
+    """What a rollback says where the version before is of another schema, in any engine."""
+    return IndexIncompatible(
+        f"{before}, the version before, was made by another version of Hearsay; roll back with that one, or load your "
+        f"files again; {current} is still served"
+    )

@@ -93,3 +93,15 @@ def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, i
     about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": SCHEMA - 1}))
     with pytest.raises(IndexIncompatible, match="load your files again"):
         EmbeddedIndex(tmp_path / "index").count()
+
+
+def test_there_is_no_way_back_to_a_version_of_the_schema_before(tmp_path: Path, index: SearchIndex):
+    old = index.about().version
+    about = tmp_path / "index" / "versions" / old / "about.json"
+    index.replace([])
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": SCHEMA - 1}))
+    new = index.about().version
+    with pytest.raises(IndexIncompatible, match=f"{old}, the version before, .*{new} is still served"):
+        index.rollback()
+    assert index.about().version == new
+    assert index.count() == 0
