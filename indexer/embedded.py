@@ -14,7 +14,7 @@ from clips.table import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
-from indexer.embedded_search import addresses, answer, drawn, matching
+from indexer.embedded_search import Moment, addresses, answer, drawn, matching
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
 from indexer.index import About, Request, Result, RolledBack
@@ -37,15 +37,14 @@ _SPOOL: Final = "passages.sqlite"
 class Opened:
     """A version that is open for reading; ``stamp`` changes when a writer commits to it.
 
-    All is asked of the one ``searcher``: a new one may see a later commit, in which documents lie in another order.
+    All is asked of the one ``moment``: a new one may see a later commit, in which documents lie in another order.
     """
 
     version: str
     stamp: tuple[int, int]
     index: Index
-    searcher: Searcher
+    moment: Moment
     audio: str | None
-    is_ordered: bool
 
 
 class EmbeddedIndex:
@@ -73,7 +72,7 @@ class EmbeddedIndex:
         new = {passage.id: passage for passage in passages}
         with self._versions.writing():
             opened = self._open()
-            if (ranks := _ranks(opened.searcher, sorted(new))) is None:
+            if (ranks := _ranks(opened.moment.searcher, sorted(new))) is None:
                 return self._renumber(opened, new)
             folder = self._versions.path(opened.version)
             _describe(folder, opened.audio, is_ordered=False)
@@ -89,25 +88,24 @@ class EmbeddedIndex:
             return self._delete_from(self._open(), clips)
 
     def get(self, passage_id: str) -> Passage | None:
-        searcher = self._open().searcher
+        searcher = self._open().moment.searcher
         hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
         return passage_of(searcher.doc(hits[0][1])) if hits else None
 
     def search(self, request: Request) -> Result:
-        opened = self._open()
-        return answer(opened.searcher, request, is_ordered=opened.is_ordered)
+        return answer(self._open().moment, request)
 
     def walk(self, request: Request) -> Iterator[Passage]:
         opened = self._open()
-        for address in addresses(opened.searcher, request, is_ordered=opened.is_ordered):
-            yield passage_of(opened.searcher.doc(address))
+        for address in addresses(opened.moment, request):
+            yield passage_of(opened.moment.searcher.doc(address))
 
     def sample(self, request: Request) -> tuple[Passage, ...]:
-        searcher = self._open().searcher
-        return tuple(passage_of(searcher.doc(address)) for address in drawn(searcher, request))
+        opened = self._open()
+        return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
 
     def vocabulary(self) -> dict[str, int]:
-        terms = self._open().searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
+        terms = self._open().moment.searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
         return {token: count for token, count in terms if token != documents.SENTINEL}
 
     def lexicon(self) -> Lexicon:
@@ -117,7 +115,7 @@ class EmbeddedIndex:
         return self._lexicon[1]
 
     def count(self, query: Tree = EVERYTHING) -> int:
-        return matching(self._open().searcher, compiled(query))
+        return matching(self._open().moment.searcher, compiled(query))
 
     def about(self) -> About:
         opened = self._open()
@@ -150,8 +148,8 @@ class EmbeddedIndex:
 
     def _delete_from(self, opened: Opened, clips: Sequence[str]) -> int:
         """Delete all passages of clips from one version; returns how many there were."""
-        found = matching(opened.searcher, _of_clips(clips))
-        if opened.searcher.num_segments > 1:  # the engine lists them anew
+        found = matching(opened.moment.searcher, _of_clips(clips))
+        if opened.moment.searcher.num_segments > 1:  # the engine lists them anew
             _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
         with writing(opened.index) as writer:
             _delete_clips(writer, clips)
@@ -172,7 +170,7 @@ class EmbeddedIndex:
             if folder.exists():
                 raise
             return None  # a load removed it while it was being opened
-        return Opened(version, stamp, index, searcher, about["audio"], about["ordered"])
+        return Opened(version, stamp, index, Moment(searcher, about["ordered"]), about["audio"])
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None) -> int:
         """Written as they come where their ids rise, and once more, put in order first, where they do not."""
@@ -194,7 +192,7 @@ class EmbeddedIndex:
     def _renumber(self, opened: Opened, new: dict[str, Passage]) -> int:
         """Put by loading everything anew, where there is no rank left between two neighbours."""
         clips = {passage.clip for passage in new.values()}
-        kept = (passage for passage in _everything(opened.searcher) if passage.clip not in clips)
+        kept = (passage for passage in _everything(opened.moment.searcher) if passage.clip not in clips)
         self._write_version(chain(kept, new.values()), opened.audio)
         return len(new)
 

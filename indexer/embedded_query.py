@@ -218,8 +218,8 @@ def _with_value(facet: str, values: Collection[str], values_of: ValuesOf, *, is_
     if len(values) == len(known) == 1:
         return known[0]
     everything, having = Query.all_query(), Query.exists_query(facet)
-    if is_narrow and len(others := set(values_of(facet)).difference(values)) <= _FEW:
-        return _but(everything if UNKNOWN in values else having, *_terms(facet, others))
+    if is_narrow and len(every := values_of(facet)) <= len(values) + _FEW:
+        return _but(everything if UNKNOWN in values else having, *_terms(facet, set(every).difference(values)))
     if UNKNOWN in values:
         return _but(everything, _but(having, *known))
     return Query.boolean_query([(Occur.Should, term) for term in known])

@@ -1,7 +1,7 @@
 """One request to the embedded engine: the hits of a page in their one order, the facets' counts and the seconds."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, count, groupby
 from operator import itemgetter
 from random import Random
@@ -33,52 +33,68 @@ _STEP: Final = 50_000
 """Addresses that are fetched at a time where all hits are wanted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The index as one commit left it.
+
+    ``is_ordered`` says that all documents lie in the order of their ids, so that the engine's own order is ours; else
+    ranks decide between equals.
+    """
+
+    searcher: Searcher
+    is_ordered: bool
+    _values: dict[str, list[str]] = field(default_factory=dict)
+
+    def values_of(self, facet: str) -> list[str]:
+        """The values of a facet, those of deleted passages too; told once, as there may be many thousands."""
+        if facet not in self._values:
+            self._values[facet] = [value for value, _ in self.searcher.terms_with_prefix(facet, "")]
+        return self._values[facet]
+
+
 def matching(searcher: Searcher, query: Query) -> int:
     """How many documents match."""
     return _search(searcher, query, limit=1)[0]
 
 
-def answer(searcher: Searcher, request: Request, *, is_ordered: bool) -> Result:
-    """The page of hits asked for, the exact total, the facets' counts and the seconds.
-
-    ``is_ordered`` says that all documents lie in the order of their ids, so that the engine's own order is ours; else
-    ranks decide between equals.
-    """
-    total, found = _page(searcher, request, is_ordered=is_ordered)
-    passages = [passage_of(searcher.doc(address)) for _, address in found]
+def answer(moment: Moment, request: Request) -> Result:
+    """The page of hits asked for, the exact total, the facets' counts and the seconds."""
+    total, found = _page(moment, request)
+    passages = [passage_of(moment.searcher.doc(address)) for _, address in found]
     if isinstance(request.query, Everything):
         scores = [0.0] * len(found)
     elif request.sort:
-        scores = _scores(searcher, request, passages)
+        scores = _scores(moment.searcher, request, passages)
     else:
         scores = [score for score, _ in found]
-    facets, seconds = _counts(searcher, request)
+    facets, seconds = _counts(moment, request)
     return Result(total, tuple(map(Hit, scores, passages)), facets, seconds)
 
 
-def addresses(searcher: Searcher, request: Request, *, is_ordered: bool) -> Iterator[DocAddress]:
+def addresses(moment: Moment, request: Request) -> Iterator[DocAddress]:
     """Where every hit lies, in the order of `answer`; some are fetched at a time."""
     for number in count(1):
-        _, found = _page(searcher, replace(request, size=_STEP, page=number), is_ordered=is_ordered)
+        _, found = _page(moment, replace(request, size=_STEP, page=number))
         yield from (address for _, address in found)
         if len(found) < _STEP:
             return
 
 
-def drawn(searcher: Searcher, request: Request) -> list[DocAddress]:
+def drawn(moment: Moment, request: Request) -> list[DocAddress]:
     """Where hits drawn by chance lie, as many as the request's size. A million hits take a second to draw from."""
-    _, found = _search(searcher, Query.const_score_query(_filtered(searcher, request), 0.0), max(1, searcher.num_docs))
+    alike = Query.const_score_query(filtered(request, moment.values_of), 0.0)
+    _, found = _search(moment.searcher, alike, max(1, moment.searcher.num_docs))
     chance = Random(0)  # noqa: S311 - nothing is kept secret by it
     return [address for _, address in chance.sample(found, min(request.size, len(found)))]
 
 
-def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[int, Found]:
+def _page(moment: Moment, request: Request) -> tuple[int, Found]:
     """The total, and the hits of the page asked for in the order asked for, ties by id."""
-    query, how = _filtered(searcher, request), _order(request)
+    searcher, query, how = moment.searcher, filtered(request, moment.values_of), _order(request)
     most = max(1, searcher.num_docs)
     start = min((request.page - 1) * request.size, most)
     end = min(start + request.size, most)
-    if is_ordered or how == _BY_RANK:
+    if moment.is_ordered or how == _BY_RANK:
         total, found = _search(searcher, query, max(1, end - start), offset=start, **how)
         return total, found[: end - start]
     if request.sort:
@@ -86,10 +102,6 @@ def _page(searcher: Searcher, request: Request, *, is_ordered: bool) -> tuple[in
         return total, _with_equals(searcher, query, request.sort, found[: end - start], start)
     total, found = _with_ties(searcher, query, end)
     return total, _by_rank(searcher, found)[start:end]
-
-
-def _filtered(searcher: Searcher, request: Request, without: str = "") -> Query:
-    return filtered(request, lambda facet: [value for value, _ in searcher.terms_with_prefix(facet, "")], without)
 
 
 def _order(request: Request) -> dict[str, Any]:
@@ -148,13 +160,14 @@ def _search(searcher: Searcher, query: Query, limit: int, **how: Any) -> tuple[i
     return result.count, result.hits
 
 
-def _counts(searcher: Searcher, request: Request) -> tuple[dict[str, dict[str, int]], float | None]:
+def _counts(moment: Moment, request: Request) -> tuple[dict[str, dict[str, int]], float | None]:
     """Counts by value of the facets asked for, and the seconds; all but facets with a filter of their own in one go."""
+    aggregate = moment.searcher.aggregate
     free = [facet for facet in request.facets if facet not in request.filters]
     wanted = counting(free) | (ADDING_UP if request.seconds else {})
-    answer: dict[str, Any] = searcher.aggregate(_filtered(searcher, request), wanted) if wanted else {}
+    answer: dict[str, Any] = aggregate(filtered(request, moment.values_of), wanted) if wanted else {}
     for facet in request.facets:
         if facet in request.filters:
-            answer |= searcher.aggregate(_filtered(searcher, request, without=facet), counting([facet]))
+            answer |= aggregate(filtered(request, moment.values_of, without=facet), counting([facet]))
     facets = {facet: counts_of(answer, facet) for facet in request.facets}
     return facets, answer["seconds"]["value"] if request.seconds else None

@@ -77,6 +77,18 @@ class ChangingContract:
             assert {hit.passage.id for hit in result.hits} == expected, chosen
             assert len(result.facets["accent"]) == number + 1
 
+    def test_a_value_that_came_with_a_put_is_chosen_and_left_out_as_any_other(self, index: SearchIndex):
+        def found(*chosen: str) -> set[str]:
+            request = Request(heard("same"), {"age": frozenset(chosen)}, facets=("age",))
+            return {hit.passage.id for hit in index.search(request).hits}
+
+        ages = {"a": "teens", "b": "fifties", "c": ""}
+        index.replace([Passage(name, 0, None, replace(rows(name)[0].row, age=age)) for name, age in ages.items()])
+        assert found("teens", UNKNOWN) == {"a", "c"}
+        index.put([Passage("d", 0, None, replace(rows("d")[0].row, age="sixties"))])
+        assert found("teens", UNKNOWN) == {"a", "c"}
+        assert found("fifties", "sixties") == {"b", "d"}
+
     def test_an_index_of_nothing_answers(self, index: SearchIndex):
         assert index.replace([]) == 0
         result = index.search(Request(heard("x"), facets=FACETS))
