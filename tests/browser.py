@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -33,6 +34,10 @@ def chromium_program() -> str:
     return program
 
 
+SLOW_SOUND: Final = "document.addEventListener('play', ({ target }) => (target.playbackRate = 0.1), true)"
+"""Clips last ten times as long, so that on a busy machine none ends before it is looked at."""
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser, started once; each page of it has a profile of its own."""
@@ -46,8 +51,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def tab(chromium: Browser) -> Iterator[Page]:
-    """A new page of the browser, with a new profile; what goes wrong in it fails the test."""
+    """A new page of the browser, with a new profile; sound plays slowly, and what goes wrong fails the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(SLOW_SOUND)
     tab = context.new_page()
     faults: list[str] = []
     tab.on("pageerror", lambda error: faults.append(str(error)))
@@ -55,3 +61,11 @@ def tab(chromium: Browser) -> Iterator[Page]:
     yield tab
     context.close()
     assert not [fault for fault in faults if "ERR_ABORTED" not in fault]  # the tab moved on before the answer
+
+
+def open_with_time_stopped(tab: Page, address: str) -> None:
+    """Open a page of hits, in which nothing then happens after a while of itself, until ``tab.clock.resume()``."""
+    tab.clock.install()
+    tab.goto(address)
+    expect(tab.locator(".hit").first).to_be_visible()
+    tab.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))

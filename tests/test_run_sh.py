@@ -116,10 +116,10 @@ def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: P
     try:
         for port, page in zip(ports, pages, strict=True):
             wait_for_health(f"http://127.0.0.1:{port}", page, checkout / "README.md")
-        assert page_at(checkout, ports[0]).wait(30) == 1
+        assert page_at(checkout, ports[0]).wait(60) == 1
         said = stop(checkout).stderr
         assert (said.count("stopped the page"), said.count("stopped the inbox")) == (2, 2)
-        assert [page.wait(10) is not None for page in pages] == [True, True]
+        assert [page.wait(60) is not None for page in pages] == [True, True]
     finally:
         for page in pages:
             page.kill()

@@ -250,8 +250,8 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
     waveform = decode_audio(Path(sys.argv[1]).read_bytes(), 600)
     transcriber = PocketSphinxTranscriber(workers=2)
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         transcriber.transcribe([waveform] * int(sys.argv[2]))
         time.sleep(60)
     except KeyboardInterrupt:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from clips.row import ClipRow
@@ -17,7 +16,7 @@ from indexer.passages import passages_of
 from indexer.settings import IndexSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
-SECONDS_TO_START = 60
+SECONDS_TO_START = 120
 
 
 def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
@@ -50,7 +49,7 @@ def served_page(settings: Mapping[str, str], log: Path) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(SECONDS_TO_START)
 
 
 def wait_for_health(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -61,6 +60,6 @@ def wait_for_health(address: str, process: "subprocess.Popen[bytes]", log: Path)
             with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
                 assert answer.read() == b"ok"
                 return
-        except URLError:
+        except OSError:  # refused, broken off, or not answered in time
             time.sleep(0.05)
     raise AssertionError(f"the page does not answer at {address}: {log.read_text()}")

@@ -71,7 +71,7 @@ def open_menus(tab: Page) -> None:
 
 def look_at_a_sound(tab: Page) -> None:
     tab.locator("button.look").first.click()
-    expect(tab.locator("button.look").first).to_have_attribute("aria-expanded", "true")
+    expect(tab.locator(".strip .said").first).to_be_visible()
 
 
 def nothing_more(tab: Page) -> None:
@@ -110,6 +110,7 @@ def settled(tab: Page, scheme: str) -> None:
     """Return when the page stands still in these colours."""
     expect(tab.locator(".stApp")).to_have_css("color-scheme", scheme)
     expect(tab.locator(".stApp[data-test-script-state=running]")).to_have_count(0)
+    tab.wait_for_function("!document.getAnimations().some(one => one instanceof CSSTransition)")
 
 
 def faults(tab: Page, *rules: str) -> list[str]:

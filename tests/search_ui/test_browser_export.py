@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from clips.row import ClipRow, Word
 from clips.table import read_csv
 from search_ui.exports import MOST_AT_ONCE
+from tests.browser import open_with_time_stopped
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -73,7 +74,8 @@ def test_the_audio_is_downloaded_beside_its_manifest(tab: Page, address: str, sa
 
 def test_the_search_is_shown_as_a_query_and_copied(tab: Page, address: str) -> None:
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    open_menu(tab, f"{address}/?q=blacksmith")
+    open_with_time_stopped(tab, f"{address}/?q=blacksmith")
+    tab.locator(".export > summary").click()
     tab.get_by_text("Elasticsearch JSON").click()
     shown = tab.locator(".query[open] pre")
     expect(shown).to_contain_text("blacksmith")

@@ -60,7 +60,8 @@ def test_the_whole_recording_opens_at_the_passage_and_plays_on_past_it(tab: Page
     tab.get_by_role("heading", name=CLIP).scroll_into_view_if_needed()
 
     hits.nth(0).locator(".word").first.click()
-    tab.locator(".recording audio").first.evaluate("audio => (audio.currentTime = 19)")
+    expect(hits.nth(0).locator(".word.sounds")).to_have_count(1)
+    tab.locator(".recording audio").first.evaluate("audio => (audio.currentTime = 19.9)")
     expect(play(hits.nth(1))).to_have_attribute("aria-pressed", "true")
     expect(play(hits.nth(0))).to_have_attribute("aria-pressed", "false")
     expect(hits.nth(1).locator(".word.sounds")).to_have_count(1)

@@ -64,7 +64,7 @@ def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so
     expect(tab.locator(".transcript")).to_have_text(HEARD)
     play = tab.get_by_role("button", name="Play inbox/sample-000000-")
     play.click()
-    tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0.2)")
+    tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0)")
 
     tab.get_by_role("link", name="Try").click()
     expect(tab.get_by_role("link", name="find it")).to_be_visible()
@@ -76,7 +76,7 @@ def test_only_one_of_the_sounds_that_are_tried_plays_at_a_time(tab: Page, addres
     expect(tab.locator(".transcript")).to_have_count(2)
     players = tab.locator("audio")
     for number in range(2):
-        players.nth(number).evaluate("clip => { clip.loop = true; return clip.play(); }")
+        players.nth(number).evaluate("clip => clip.play()")
 
     paused = "() => [...document.querySelectorAll('audio')].map(clip => clip.paused).join()"
     tab.wait_for_function(f"({paused})() === 'true,false'")
@@ -98,6 +98,7 @@ def test_the_page_goes_on_when_the_api_is_ready_though_nothing_was_dropped(tab: 
 
             api.health = [(200, {}, {})]
             expect(tab.get_by_test_id("stAlert")).to_have_count(0)
+            tab.goto("about:blank")  # a page whose server ends asks after it
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def speaking_tab(chromium: Browser, samples: Path, tmp_path: Path) -> Iterator[P
 def test_what_is_said_into_the_microphone_is_heard(speaking_tab: Page, address: str) -> None:
     speaking_tab.goto(f"{address}/try")
     speaking_tab.get_by_role("button", name="Record").click()
-    speaking_tab.wait_for_timeout(4000)
+    expect(speaking_tab.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:04")
     speaking_tab.get_by_role("button", name="Stop recording").click()
 
     expect(speaking_tab.locator(".file strong")).to_contain_text(".wav")
