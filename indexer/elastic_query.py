@@ -29,14 +29,16 @@ MOST_VALUES: Final = 10_000
 _UNSAID: Final = ("", UNKNOWN)
 """Keywords that say as little as an empty field."""
 
+_KEYWORD: Final = {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
+
 # Nothing here needs a module that the minimal distribution lacks.
 _TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "id": {"type": "keyword"},
-    "keyword": {"type": "keyword", "ignore_above": LONGEST_KEYWORD},
+    "keyword": _KEYWORD,
     "number": {"type": "double"},
     "integer": {"type": "long", "ignore_malformed": True},
     "date": {"type": "date", "ignore_malformed": True},
-    "prose": {"type": "text", "analyzer": "standard"},
+    "prose": {"type": "text", "analyzer": "standard", "fields": {"keyword": _KEYWORD}},  # whole, to be counted
     "tokens": {"type": "text", "analyzer": "whitespace"},
     "stored": {"type": "object", "enabled": False},
 }

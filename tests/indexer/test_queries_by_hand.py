@@ -39,6 +39,7 @@ MADE = (
         asr_model="another",
         decoded_at="2026-05-01T00:00:00Z",
     ),
+    ClipRow("made/heard.mp3", text="the blacksmith came home", generated_text="THE BLACKSMITH CAME HOME"),
     ClipRow("made/angry.mp3", generated_text="NOW GET OUT OF MY HOUSE", emotion="angry", sentiment="negative"),
     ClipRow("made/angrier.mp3", generated_text="GET OUT OF HERE", emotion="angry", emotion_score=0.9, accent="us"),
     ClipRow("made/failed.mp3", error="the file is empty: 0 bytes"),
@@ -176,6 +177,14 @@ def check_worst(loaded: Loaded, answer: Any) -> None:
     assert [hit["_source"]["wer"] for hit in answer["hits"]["hits"]] == [0.5, *[0.0] * 9]
 
 
+def check_sentences(loaded: Loaded, answer: Any) -> None:
+    said = Counter(row.text for row in loaded.rows() if row.text)
+    sentences = answer["aggregations"]["sentences"]
+    assert counts(sentences) == {sentence: number for sentence, number in said.items() if number > 1}
+    assert sentences["buckets"][0]["key"] == "the blacksmith came home"
+    assert sentences["buckets"][0]["wer"]["value"] == 0.25
+
+
 def check_wer_by_accent(loaded: Loaded, answer: Any) -> None:
     rates: dict[str, list[float]] = {}
     for passage in loaded.passages:
@@ -244,6 +253,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "Emotions by accent": check_emotions,
     "Words of angry clips": check_angry,
     "The worst transcripts": check_worst,
+    "The sentences that are misheard most": check_sentences,
     "Word error rate by accent": check_wer_by_accent,
     "How sure the recogniser was": check_confidence,
     "What each model wrote": check_models,
