@@ -18,11 +18,12 @@ EMOTIONS = ("angry", "neutral", "uncertain", "")
 
 @pytest.fixture(scope="module")
 def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page over the samples, as if every other one had one word misheard and each an emotion."""
+    """The page over the samples, as if every other one had one word misheard and each an emotion and a length."""
     folder = tmp_path_factory.mktemp("page")
     rows = [
         replace(
             row,
+            duration=1.0 + at % 30,
             generated_text=row.text.replace("blacksmith", "black smith" if at % 2 else "blacksmith"),
             emotion=(emotion := EMOTIONS[at % 4]),
             sentiment=sentiment_of(emotion) if emotion else "",
@@ -110,6 +111,7 @@ def test_at_phone_width_nothing_is_cut_off(tab: Page, address: str) -> None:
         "all => all.map(one => one.getBoundingClientRect().right)"
     )
     assert max(edges) <= 390
+    assert tab.locator(".columns span").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
 
 
 def test_at_phone_width_every_column_of_numbers_says_what_it_counts(tab: Page, address: str) -> None:
