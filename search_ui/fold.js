@@ -14,9 +14,10 @@
     group.prepend(button);
   };
 
-  new MutationObserver(() => {
+  const addFolds = () =>
     document.querySelectorAll(".st-key-facets .stButtonGroup:not(:has(> .fold)):has([role=toolbar])").forEach(addFold);
-  }).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(addFolds).observe(document.body, { childList: true, subtree: true });
+  addFolds(); // the groups may have been there before this script
 
   document.addEventListener("click", ({ target }) => {
     if (!target.matches?.("button.fold")) return;

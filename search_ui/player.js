@@ -111,13 +111,15 @@
   };
 
   // A recording shows the passage that somebody came from, as soon as it is there.
-  new MutationObserver(() => {
+  const reachOpened = () => {
     const opened = document.querySelector(".hit.opened:not(.reached)");
     if (!opened) return;
     opened.classList.add("reached");
     opened.scrollIntoView({ block: "center" });
     current = opened;
-  }).observe(document.body, { childList: true, subtree: true });
+  };
+  new MutationObserver(reachOpened).observe(document.body, { childList: true, subtree: true });
+  reachOpened(); // it may have been there before this script
 
   const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=listbox]";
   const PRESSED = "button, a, summary, input, [role=button], [role=radio], [role=slider], [role=option]";

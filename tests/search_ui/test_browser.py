@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from clips.row import Segment
 from clips.table import read_csv
+from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -214,3 +215,10 @@ def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_v
     tab.set_viewport_size({"width": 1280, "height": 844})
     expect(women).to_be_visible()
     expect(fold).to_be_hidden()
+
+
+def test_filters_that_were_drawn_before_the_script_came_are_folded_too(tab: Page) -> None:
+    group = '<div class="stButtonGroup"><div role="toolbar" aria-label="Age"></div></div>'
+    tab.set_content(f'<div class="st-key-facets">{group}</div>')
+    tab.add_script_tag(path=PROJECT / "search_ui" / "fold.js")
+    expect(tab.locator("button.fold")).to_have_accessible_name("Values of age")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from clips.row import ClipRow, Segment, Word
+from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -94,3 +95,9 @@ def test_back_leads_from_the_recording_to_the_hits(tab: Page, address: str) -> N
 
     expect(tab).to_have_url(f"{address}/?q=two")
     expect(tab.get_by_role("toolbar").first).to_be_visible()
+
+
+def test_a_passage_that_was_drawn_before_the_script_came_is_brought_into_view_too(tab: Page) -> None:
+    tab.set_content('<p style="height: 3000px">before it</p><p class="hit opened">the passage</p>')
+    tab.add_script_tag(path=PROJECT / "search_ui" / "player.js")
+    expect(tab.locator(".hit")).to_be_in_viewport()
