@@ -57,6 +57,8 @@ UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
 
 EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
 
+TOO_MANY = "The form field file was sent more than once, and one file is answered; POST /asr takes several as files"
+
 
 def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> FastAPI:
     """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start.
@@ -201,8 +203,15 @@ async def transcribe(
     if (file is None) is (not files):
         raise HTTPException(422, EXPECTED)
     if file is not None:
+        await _refuse_a_second_file(request)
         return await while_there(request, _reply(hearing, file))
     return await while_there(request, _replies(request, hearing, files))
+
+
+async def _refuse_a_second_file(request: Request) -> None:
+    """Of a field that is sent again FastAPI tells the last alone: nobody would hear that the others were not heard."""
+    if len((await request.form()).getlist("file")) > 1:
+        raise HTTPException(422, TOO_MANY)
 
 
 async def _replies(request: Request, hearing: Hearing, files: list[UploadFile]) -> FilesReply:
@@ -239,6 +248,7 @@ async def tag(
         Granularity | None, Form(alias="granularity", description="The same, as a form field.")
     ] = None,
 ) -> EmotionReply | GranularReply | SentimentReply:
+    await _refuse_a_second_file(request)
     reply = await while_there(request, _emotion(hearing, file))
     return reply.at(granularity or granularity_in_form or "both")
 

@@ -152,6 +152,8 @@ def open_folder(place: str, dataset: str | None) -> FolderSource:
     """A folder of this machine; raises `BadSource` where there is none."""
     if "://" in place:
         raise BadSource(f"{place}: clips are read from a folder of this machine or from s3://BUCKET/PREFIX")
+    if not place.strip():
+        raise BadSource("an empty name is no folder; name the one that holds the clips (. is the one you are in)")
     folder = Path(place).resolve()
     if not folder.is_dir():
         hint = "; name the folder that it is in" if folder.is_file() else ""

@@ -120,6 +120,12 @@ def test_either_one_file_or_several_are_sent(client: TestClient):
     assert (reply.status_code, "files" in reply.json()["detail"]) == (422, True)
 
 
+@pytest.mark.parametrize("path", ["/asr", "/ser"])
+def test_a_file_that_is_sent_again_is_refused_and_not_passed_over(client: TestClient, path: str):
+    reply = client.post(path, files=[("file", tone(800)), ("file", tone(1600))])
+    assert (reply.status_code, "more than once" in reply.json()["detail"]) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("data", "status", "says"),
     [

@@ -58,6 +58,7 @@ def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: py
     ("arguments", "says"),
     [
         (["decode", "no/such/folder", "--out", "x"], "no folder"),
+        (["decode", "", "--out", "x"], "an empty name is no folder"),
         (["score", "no-such.csv"], "cannot be read"),
     ],
 )
