@@ -7,7 +7,7 @@ from functools import cached_property
 from time import monotonic, sleep
 from typing import Any, Final
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ConnectionTimeout, Elasticsearch
 from elasticsearch.helpers import ScanError, scan
 
 from indexer.documents import DocumentOf, document_of
@@ -42,6 +42,9 @@ _SECONDS_CHECKED: Final = 10.0
 
 _SECONDS_TO_FORGET: Final = 75.0
 """How long copies are waited for: twice as long as they take where all is well, and a little more."""
+
+_SECONDS_TO_MERGE: Final = 600
+"""How long a merge is waited for, which goes on by itself where it takes longer."""
 
 _BRIEFLY: Final[Mapping[str, Any]] = {"request_timeout": 5, "max_retries": 1}
 """How long a cluster that may keep silent is waited for where the next load would tidy up as well."""
@@ -201,9 +204,11 @@ class ElasticIndex:
 
         A shard keeps it for its copies until these have told how far they are, as they do every half minute.
         """
+        patient = self._client.options(request_timeout=_SECONDS_TO_MERGE, retry_on_timeout=False)
         end = monotonic() + _SECONDS_TO_FORGET
         while self._client.indices.stats(index=index, metric="docs")["_all"]["total"]["docs"]["deleted"]:
-            self._client.options(request_timeout=600).indices.forcemerge(index=index, only_expunge_deletes=True)
+            with suppress(ConnectionTimeout):
+                patient.indices.forcemerge(index=index, only_expunge_deletes=True)
             self._client.indices.refresh(index=index)
             if monotonic() > end:
                 return  # scores are a little off until the cluster forgets by itself

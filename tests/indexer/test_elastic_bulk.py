@@ -11,7 +11,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from clips.row import ClipRow
-from indexer import elastic_bulk
+from indexer import elastic, elastic_bulk
 from indexer.documents import SCHEMA
 from indexer.elastic import ElasticIndex
 from indexer.elastic_bulk import Written, write
@@ -106,10 +106,20 @@ def test_of_several_versions_of_a_passage_the_last_stays_however_many_requests_i
     elastic_index: ElasticIndex, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
+    monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
     said = [*"abcdefgh", "last"]
     passages = [Passage(name, 0.0, None, ClipRow(name, generated_text=word)) for word in said for name in ("x", "y")]
     elastic_index.replace(passages)
     assert [hit.passage.row.generated_text for hit in elastic_index.search(Request()).hits] == ["last", "last"]
+
+
+def test_a_merge_that_outlasts_every_patience_costs_the_load_nothing(
+    elastic_index: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(elastic, "_SECONDS_TO_MERGE", 0.0001)
+    monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)
+    assert elastic_index.replace(rows("a", "b") + rows("a", text="later")) == 2
+    assert ids(elastic_index, heard("later")) == ["a"]
 
 
 class WrittenDownWithAnother(dict[str, Any]):
