@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,29 @@ from clips.row import Alternative, Segment, Word
 from tests.conftest import PROJECT
 
 EMBEDDED = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"}
+
+HEARSAY = ("-m", "asr")
+
+HEARS_ONE = (
+    "-c",
+    """
+import sys, threading
+from itertools import count
+from asr.__main__ import main
+from asr.sphinx import PocketSphinxTranscriber
+
+hear, heard = PocketSphinxTranscriber.transcribe, count()
+
+def hear_one(self, waveforms):
+    if next(heard):
+        threading.Event().wait()
+    return hear(self, waveforms)
+
+PocketSphinxTranscriber.transcribe = hear_one
+sys.exit(main())
+""",
+)
+"""Hearsay, whose API hears one clip and never has done with the next."""
 
 READY = HealthReply(status="ready", ready=True, asr_model="length", ser_model="loudness", warnings=[])
 
@@ -95,9 +118,13 @@ class Elsewhere:
 
 
 class Api:
-    """The real API with the embedded models, as a process that can be killed and started again on its port."""
+    """The real API with the embedded models, as a process that can be killed and started again on its port.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    ``program`` is what Python is told at the next start.
+    """
+
+    def __init__(self, folder: Path, program: Sequence[str] = HEARSAY, **settings: str) -> None:
+        self.program = program
         self._environment = {**os.environ, **EMBEDDED, "LOG_DIR": str(folder / "api-logs"), **settings}
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
@@ -107,7 +134,7 @@ class Api:
 
     def start(self) -> None:
         """Start without waiting until it is ready."""
-        command = [sys.executable, "-m", "asr", "api", "--port", str(self._port)]
+        command = [sys.executable, *self.program, "api", "--port", str(self._port)]
         self._process = subprocess.Popen(
             command, cwd=PROJECT, env=self._environment, stdout=self._said, stderr=self._said
         )

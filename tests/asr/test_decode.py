@@ -37,10 +37,17 @@ class Bench:
         self.transcriber = LengthTranscriber()
         self.limits = Limits()
 
-    def run(self, *, table: bool = True, limit: int | None = None, batch_clips: int = 3) -> Summary:
+    def run(
+        self,
+        *,
+        table: bool = True,
+        limit: int | None = None,
+        batch_clips: int = 3,
+        counted: Progress | None = None,
+    ) -> Summary:
         source = open_source(str(self.corpus), str(self.table) if table else None, None, allow_missing=True)
         listener = LocalListener(Scheduler(self.transcriber, LoudnessTagger(), self.limits), 60)
-        with Progress() as progress:
+        with counted or Progress() as progress:
             return decode([limited(source.list(), limit)], listener, self.out, batch_clips, progress)
 
     def journal(self) -> dict[str, ClipRow]:
@@ -148,19 +155,30 @@ def test_a_deleted_clip_is_not_heard_again(bench: Bench):
     assert bench.journal()["corpus/4.wav"].deleted
 
 
-class InterruptedTranscriber(LengthTranscriber):
-    """Is stopped by Ctrl-C at the seventh clip of the table, when six are in the journal."""
+class SixCounted(Progress):
+    """Lets others wait until six clips are in the journal and counted."""
 
-    def __init__(self, journal: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.journal = journal
+        self.are_counted = threading.Event()
+
+    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
+        super().advance(clips, heard, audio_seconds, failed)
+        if self._done == 6:
+            self.are_counted.set()
+
+
+class InterruptedTranscriber(LengthTranscriber):
+    """Is stopped by Ctrl-C at the seventh clip of the table, when six are counted."""
+
+    def __init__(self, six: SixCounted) -> None:
+        super().__init__()
+        self.six = six
         self.is_let_go = threading.Event()
 
     def transcribe(self, waveforms: list) -> list:
         if any(len(waveform) == 1603 for waveform in waveforms):
-            while self.journal.read_bytes().count(b"\n") < 6:
-                time.sleep(0.01)
-            time.sleep(0.5)  # until they are counted, too
+            self.six.are_counted.wait()
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             self.is_let_go.wait(30)
         return super().transcribe(waveforms)
@@ -175,9 +193,10 @@ def ctrl_c() -> Iterator[None]:
 
 
 def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):
-    bench.transcriber = InterruptedTranscriber(bench.out / "clips.jsonl")
+    six = SixCounted()
+    bench.transcriber = InterruptedTranscriber(six)
     bench.limits = Limits(batch_seconds=0.1)  # one clip at a time
-    summary = bench.run()
+    summary = bench.run(counted=six)
     bench.transcriber.is_let_go.set()
     assert summary.interrupted
     assert summary.heard in (6, 7)  # the last clip is a batch of its own
