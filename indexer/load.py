@@ -48,6 +48,8 @@ def read_rows(files: Sequence[Path]) -> dict[str, ClipRow]:
 
 
 def _read_file(file: Path) -> dict[str, ClipRow]:
+    if file.is_dir():
+        raise WrongRequest(f"{file} is a folder; name its file of clip rows, such as {file / 'clips.jsonl'}")
     if not file.is_file():
         raise WrongRequest(f"there is no file {file}")
     match file.suffix.lower():

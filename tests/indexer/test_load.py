@@ -68,6 +68,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path):
         loading.read_rows([tmp_path / "nothing.csv"])
 
 
+def test_a_folder_is_said_to_be_one_and_what_to_name_instead(tmp_path: Path):
+    (tmp_path / "heard").mkdir()
+    with pytest.raises(WrongRequest, match=r"heard is a folder; name .*/heard/clips\.jsonl$"):
+        loading.read_rows([tmp_path / "heard"])
+
+
 def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchIndex, deletions: Path, tmp_path: Path):
     rows = [INTERVIEW, ClipRow("a", error="no audio in it"), ClipRow("b", deleted=True)]
     steps: list[None] = []
