@@ -304,6 +304,16 @@ def ratios(timed: Race, lowest: str) -> dict[str, Any]:
     return found
 
 
+def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:
+    """One line of JSON, or a table."""
+    if as_json:
+        print(json.dumps(figures))
+        return
+    width = max(map(len, figures))
+    for name, figure in figures.items():
+        print(f"{name:{width}} {figure:,.3f}" if isinstance(figure, float) else f"{name:{width}} {figure}")
+
+
 def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -315,11 +325,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as scratch:
         figures = figures_of(given, Path(scratch))
-    if given.json:
-        print(json.dumps(figures))
-        return
-    for name, figure in figures.items():
-        print(f"{name:44} {figure:,.3f}" if isinstance(figure, float) else f"{name:44} {figure}")
+    print_figures(figures, as_json=given.json)
 
 
 if __name__ == "__main__":

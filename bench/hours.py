@@ -12,7 +12,6 @@ words with their times and alternatives.
 """
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -52,7 +51,7 @@ from asr.scheduler import Scheduler  # noqa: E402
 from asr.settings import AsrSettings, read_settings  # noqa: E402
 from asr.sources import Clip, Listing  # noqa: E402
 from asr.transcript import Waveform  # noqa: E402
-from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, save_random  # noqa: E402
+from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, print_figures, save_random  # noqa: E402
 from clips.row import ClipRow  # noqa: E402
 
 LONGEST = 60.0
@@ -199,11 +198,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as scratch:
         figures = figures_of(given, Path(scratch))
-    if given.json:
-        print(json.dumps(figures))
-        return
-    for name, figure in figures.items():
-        print(f"{name:28} {figure:,.3f}" if isinstance(figure, float) else f"{name:28} {figure}")
+    print_figures(figures, as_json=given.json)
 
 
 if __name__ == "__main__":
