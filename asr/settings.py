@@ -9,6 +9,7 @@ from yaml import YAMLError
 
 from asr.errors import BadSettings
 from asr.precision import Precision
+from clips.wrong_settings import fault_in_words
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
@@ -74,7 +75,9 @@ def read_settings(**given: Any) -> AsrSettings:
     try:
         return AsrSettings(**given)
     except ValidationError as problem:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in problem.errors())
+        faults = (
+            fault_in_words(".".join(map(str, fault["loc"])), fault["msg"], fault["input"]) for fault in problem.errors()
+        )
         raise BadSettings("settings: " + "; ".join(faults)) from problem
     except (YAMLError, ValueError, OSError) as problem:
         raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem

@@ -7,6 +7,8 @@ import pytest
 from asr.errors import BadSettings
 from asr.settings import AsrSettings, read_settings
 
+SECRETS = [name for name, field in AsrSettings.model_fields.items() if "Secret" in str(field.annotation)]
+
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -33,8 +35,16 @@ def test_an_empty_variable_is_none_at_all(config: Path, monkeypatch: pytest.Monk
 
 def test_a_wrong_value_is_named(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "eighty")
-    with pytest.raises(BadSettings, match="api_port"):
+    with pytest.raises(BadSettings, match=r"^settings: api_port: .* \(given: 'eighty'\)$"):
         read_settings()
+
+
+@pytest.mark.parametrize("name", [*SECRETS, "api_token"])
+def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: str):
+    config.write_text(f"{name}: 1601\n")
+    with pytest.raises(BadSettings, match=name) as refused:
+        read_settings()
+    assert "1601" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [": : bad\n - x", "just text\n"])

@@ -7,6 +7,8 @@ import pytest
 from indexer.errors import BadSettings
 from indexer.settings import IndexSettings, read_settings
 
+SECRETS = [name for name, field in IndexSettings.model_fields.items() if "Secret" in str(field.annotation)]
+
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -24,8 +26,16 @@ def test_the_file_gives_what_the_environment_does_not(config: Path, monkeypatch:
 
 def test_a_wrong_value_is_named(config: Path):
     config.write_text("index_shards: many\n")
-    with pytest.raises(BadSettings, match="index_shards"):
+    with pytest.raises(BadSettings, match=r"^settings: index_shards: .* \(given: 'many'\)$"):
         read_settings(IndexSettings)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: str):
+    config.write_text(f"{name}: 1601\n")
+    with pytest.raises(BadSettings, match=name) as refused:
+        read_settings(IndexSettings)
+    assert "1601" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [": : bad\n - x", "just text\n"])

@@ -1,0 +1,25 @@
+"""A setting that does not fit is told with its value, and a secret without it."""
+
+import pytest
+
+from clips.wrong_settings import fault_in_words
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("high", "'high'"), ("\x1b[2J", r"'\x1b[2J'"), (70000, "70000"), (0.5, "0.5"), (True, "True"), ("", "''")],
+)
+def test_the_value_that_was_given_is_told(given: object, told: str):
+    assert fault_in_words("page_port", "Input should be a port", given) == (
+        f"page_port: Input should be a port (given: {told})"
+    )
+
+
+@pytest.mark.parametrize("name", ["api_key", "api_keys", "api_token", "index_password", "client_secret"])
+def test_a_secret_is_not_told(name: str):
+    assert fault_in_words(name, "Input should be a string", "sesame") == f"{name}: Input should be a string"
+
+
+@pytest.mark.parametrize("given", [["https://user:sesame@node:9200"], {"url": "sesame"}, None])
+def test_what_is_no_plain_value_is_not_told(given: object):
+    assert fault_in_words("index_url", "Input should be a string", given) == "index_url: Input should be a string"
