@@ -231,8 +231,8 @@ run_page() {
   return "$status"
 }
 
-# With words like --help the page only answers them.
-page() { if [ $# = 0 ]; then run_page; else python -m search_ui "$@"; fi; }
+# With words like --help the page only answers them. What keeps it from starting is said before anything starts.
+page() { if [ $# = 0 ]; then python -m search_ui --check && run_page; else python -m search_ui "$@"; fi; }
 
 become_the_loader() {
   [ -n "${LOADER_API_KEY:-}${LOADER_USERNAME:-}" ] || return 0

@@ -19,19 +19,19 @@ from search_ui.player import audio_route
 from search_ui.settings import PageSettings
 from search_ui.typing_ahead import completions_route
 
-ALL_WELL, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+ALL_WELL, WRONG_USE, INTERRUPTED = 0, 2, 130
 SCRIPT: Final = Path(__file__).with_name("app.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve the page until Ctrl-C or a termination signal; 1 where the port is taken, 2 where a setting is wrong."""
+    """Serve the page until Ctrl-C or a termination signal; 2 where a setting is wrong or the port is taken."""
     asked = parser().parse_args(arguments)
     try:
         settings = read_settings(PageSettings)
         check_port(settings.page_host, settings.page_port)
     except (BadSettings, PortTaken) as problem:
         print(f"search_ui: {problem}", file=sys.stderr)
-        return FAILED if isinstance(problem, PortTaken) else WRONG_USE
+        return WRONG_USE
     if asked.check:
         return ALL_WELL
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)

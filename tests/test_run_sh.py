@@ -117,7 +117,7 @@ def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: P
     try:
         for port, page in zip(ports, pages, strict=True):
             wait_for_health(f"http://127.0.0.1:{port}", page, checkout / "README.md")
-        assert page_at(checkout, ports[0]).wait(60) == 1
+        assert page_at(checkout, ports[0]).wait(60) == 2
         said = stop(checkout).stderr
         assert (said.count("stopped the page"), said.count("stopped the inbox")) == (2, 2)
         assert [page.wait(60) is not None for page in pages] == [True, True]
@@ -161,6 +161,17 @@ def environments(checkout: Path) -> dict[str, str]:
             told = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
             (found[name],) = (entry.partition("=")[2] for entry in told if "_API_KEY=" in entry)
     return found
+
+
+def test_a_page_that_cannot_start_says_why_and_nothing_else():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for given, why in ((str(port), f"127.0.0.1:{port} cannot be listened on"), ("high", "(given: 'high')")):
+            shown = run("page", PAGE_PORT=given)
+            assert (shown.returncode, shown.stderr.count("\n")) == (2, 1), shown.stderr
+            assert why in shown.stderr
 
 
 def test_the_demo_looks_at_the_port_before_it_hears_anything():

@@ -17,7 +17,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_a_taken_port_is_said_and_the_status_is_one(
+def test_a_taken_port_is_said_and_the_status_is_two(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as taken:
@@ -26,7 +26,7 @@ def test_a_taken_port_is_said_and_the_status_is_one(
         port = taken.getsockname()[1]
         monkeypatch.setenv("PAGE_PORT", str(port))
 
-        assert main([]) == 1
+        assert main([]) == 2
 
     said = capsys.readouterr().err
     assert f"127.0.0.1:{port}" in said
@@ -39,7 +39,8 @@ def test_a_setting_that_does_not_fit_is_named(
     monkeypatch.setenv("PAGE_PORT", "high")
 
     assert main([]) == 2
-    assert "page_port" in capsys.readouterr().err
+    assert "search_ui: settings: page_port: " in (said := capsys.readouterr().err)
+    assert "(given: 'high')" in said
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
