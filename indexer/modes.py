@@ -40,13 +40,13 @@ HEARD: Final = 0.95
 OTHER_FORM: Final = 0.05
 """The same of a word of which another form stands there; chosen, not learned."""
 
-FLOOR: Final = 0.1
+FLOOR: Final = 0.03
 """Evidence is worth the logarithm of its probability over `FLOOR` times the root of the share of passages that have the
-word: so much is any word worth, and a rare one more. From .03 to .1 success@10 of two lost words goes from .886 to .879
-with wav2vec2's transcripts, and that of all two-word queries from .745 to .755 with PocketSphinx's."""
+word: so much is any word worth, and a rare one more. From .02 to .05 success@10 of two lost words goes from .879 to .866
+with wav2vec2's transcripts, and that of all two-word queries from .748 to .757 with PocketSphinx's."""
 
-LEAST_PROBABILITY: Final = 0.005
-"""Guesses that are less likely are not looked for; with .002 nothing more is found, with .02 a point less."""
+LEAST_PROBABILITY: Final = 0.002
+"""Guesses that are less likely are not looked for; with .001 nothing more is found, with .005 a point less."""
 
 SHORTNESS: Final = 0.25
 """What a passage that is four words shorter is worth, between passages with the same evidence."""

@@ -1,10 +1,11 @@
 """Learning: sound tables from clips whose transcripts stand beside what was really said."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from indexer.sounds.confusions import Stretch, learned, letter_prior, phoneme_pr
 from indexer.sounds.distance import Costs
 from indexer.sounds.guesses import FEATURES, Guesser
 from indexer.sounds.lexicon import Lexicon
+from indexer.sounds.regression import Sights, learned_from
 from indexer.sounds.spelling import Spelling
 from indexer.sounds.tables import Tables
 from indexer.sounds.tally import Tally
@@ -27,10 +29,9 @@ SHORTEST: Final = 4
 RAREST_SHARE: Final = 0.08
 """A word that more of the references have is not learned from: it is not the kind that people search for."""
 
-PENALTY: Final = 1 / 0.3
-"""Of large weights (L2), in the regression over features of mean 0 and deviation 1."""
-
-ROUNDS: Final = 30
+MOST_CLIPS: Final = 5_000
+"""Clips, evenly taken from more, that the regression looks at: plenty for its sixty weights, and what is kept of their
+words takes memory."""
 
 FEWEST: Final = 20
 """Clips with a misheard word below which nothing can be learned."""
@@ -42,15 +43,6 @@ class Clip:
 
     said: tuple[str, ...]
     heard: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Candidates as the regression sees them: of ``weights`` clips that have one, in ``labels`` the word was said."""
-
-    features: NDArray[np.float64]
-    labels: NDArray[np.float64]
-    weights: NDArray[np.float64]
 
 
 def learn(
@@ -79,8 +71,10 @@ def learn(
     lexicon = lexicon or _lexicon(clips, spelling)
     phonemes, spelled = _phoneme_costs(clips, misheard, spelling), _letter_costs(clips, misheard)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), lexicon.passages, source)
-    words, pairs = _examples(clips, Guesser(lexicon, tables, spelling), step or _untold)
-    return replace(tables, weights=np.stack([regression(words), regression(pairs)]))
+    looked_at = clips[:: math.ceil(len(clips) / MOST_CLIPS)]
+    return replace(
+        tables, weights=learned_from(_sights(looked_at, Guesser(lexicon, tables, spelling), step or _untold))
+    )
 
 
 def _untold(_done: int, _total: int) -> None:
@@ -109,35 +103,45 @@ def _letter_costs(clips: Sequence[Clip], misheard: Sequence[Stretch]) -> Costs:
     return learned(pairs, seen, letter_prior())
 
 
-def _examples(clips: Sequence[Clip], guesser: Guesser, step: Callable[[int, int], None]) -> tuple[Examples, Examples]:
-    """For each word that was said and each candidate for it: in how many clips with the candidate it was said.
+def _sights(clips: Sequence[Clip], guesser: Guesser, step: Callable[[int, int], None]) -> Sights:
+    """For each word that was said, the candidates for it and the clips that have these.
 
     Clips that have the word as heard are no evidence, since nobody guesses there.
     """
-    lexicon = guesser.lexicon
     said_in, heard_in = _clips_by_word(clip.said for clip in clips), _clips_by_word(clip.heard for clip in clips)
     most = RAREST_SHARE * len(clips)
     asked = sorted(word for word, places in said_in.items() if len(word) >= SHORTEST and len(places) < most)
-    found: list[list[tuple[NDArray[np.float64], float, float]]] = [[], []]
-    for done, word in enumerate(asked, 1):
-        for kind, entries in zip(found, (lexicon.single, lexicon.double), strict=True):
+    found: list[_Seen] = []
+    for number, word in enumerate(asked):
+        for entries in (guesser.lexicon.single, guesser.lexicon.double):
             candidates = guesser.candidates(word, entries)
             for row, features in zip(candidates.rows, candidates.features, strict=True):
-                members = [lexicon.words[number] for number in entries.members[row]]
-                places = _places(members, heard_in, clips) - heard_in.get(word, frozenset())
-                right = len(places & said_in[word])
-                counts = ((1.0, right), (0.0, len(places) - right))
-                kind += [(features, label, times) for label, times in counts if times]
-        step(done, len(asked))
-    words, pairs = (_as_arrays(kind) for kind in found)
-    return words, pairs
+                members = [guesser.lexicon.words[member] for member in entries.members[row]]
+                if places := _places(members, heard_in, clips) - heard_in.get(word, frozenset()):
+                    searches = np.fromiter(places, np.int64) + number * len(clips)
+                    is_right = np.fromiter((place in said_in[word] for place in places), np.bool_)
+                    found.append(_Seen(features, len(members) > 1, searches, is_right))
+        step(number + 1, len(asked))
+    return _as_sights(found)
 
 
-def _as_arrays(found: Sequence[tuple[NDArray[np.float64], float, float]]) -> Examples:
-    return Examples(
-        np.array([features for features, _, _ in found]).reshape(-1, len(FEATURES)),
-        np.array([label for _, label, _ in found]),
-        np.array([times for _, _, times in found]),
+class _Seen(NamedTuple):
+    """A candidate for a word, the searches that it was seen in, and in which of them it was right."""
+
+    features: NDArray[np.float64]
+    is_pair: bool
+    searches: NDArray[np.int64]
+    is_right: NDArray[np.bool_]
+
+
+def _as_sights(found: Sequence[_Seen]) -> Sights:
+    searches = np.concatenate([seen.searches for seen in found]) if found else np.empty(0, np.int64)
+    return Sights(
+        np.array([seen.features for seen in found]).reshape(-1, len(FEATURES)),
+        np.array([seen.is_pair for seen in found], np.bool_),
+        np.repeat(np.arange(len(found)), [len(seen.searches) for seen in found]),
+        np.unique(searches, return_inverse=True)[1],
+        np.concatenate([seen.is_right for seen in found]) if found else np.empty(0, np.bool_),
     )
 
 
@@ -156,27 +160,3 @@ def _places(members: Sequence[str], heard_in: dict[str, frozenset[int]], clips: 
         return places
     first, second = members
     return frozenset(place for place in places if (first, second) in pairwise(clips[place].heard))
-
-
-def regression(examples: Examples) -> NDArray[np.float64]:
-    """The weights of a logistic regression with an L2 penalty on all but the last feature, which is one.
-
-    Newton's method (iteratively reweighted least squares) over features brought to mean 0 and deviation 1; the weights
-    that come back are for the features as they are. Without an example all weights are 0 but the last, which is -20.
-    """
-    if not len(examples.labels):
-        return np.concatenate([np.zeros(len(FEATURES) - 1), [-20.0]])
-    mean, deviation = examples.features.mean(axis=0), examples.features.std(axis=0)
-    varies = deviation > 1e-9
-    scaled = np.where(varies, (examples.features - mean) / np.where(varies, deviation, 1), 0.0)
-    scaled[:, -1] = 1.0
-    penalty = np.diag([PENALTY] * (len(FEATURES) - 1) + [1e-9])
-    weights = np.zeros(len(FEATURES))
-    for _ in range(ROUNDS):
-        expected = 1 / (1 + np.exp(-np.clip(scaled @ weights, -30, 30)))
-        gradient = scaled.T @ (examples.weights * (expected - examples.labels)) + penalty @ weights
-        curvature = (scaled.T * (examples.weights * expected * (1 - expected))) @ scaled + penalty
-        weights -= np.linalg.solve(curvature + 1e-9 * np.eye(len(weights)), gradient)
-    plain_weights = np.where(varies, weights / np.where(varies, deviation, 1), 0.0)
-    plain_weights[-1] = weights[-1] - plain_weights[:-1] @ mean[:-1]
-    return plain_weights
