@@ -15,7 +15,7 @@ from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
 from indexer.embedded_search import Moment, addresses, answer, drawn, matching
-from indexer.embedded_writing import add, put_in_order, write_fresh, writing
+from indexer.embedded_writing import add, opened_at, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
 from indexer.index import About, Request, Result, RolledBack
 from indexer.passages import Passage
@@ -178,7 +178,7 @@ class EmbeddedIndex:
         with self._versions.new() as folder:
             number = self._fill(folder, rising)
             if rising.rest is not None:
-                early = _everything(Index.open(str(folder)).searcher())
+                early = _everything(opened_at(folder).searcher())
                 with in_order(chain(early, rising.rest), folder / _SPOOL) as ordered:
                     number = self._fill(folder, ordered)
             _describe(folder, audio, is_ordered=put_in_order(folder))
@@ -199,7 +199,7 @@ class EmbeddedIndex:
 
 def _index(folder: Path) -> Index:
     try:
-        return Index.open(str(folder))
+        return opened_at(folder)
     except ValueError as problem:
         raise _incompatible(folder) from problem
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tantivy import DocAddress, Index, IndexWriter, Searcher
+from tantivy import DocAddress, Index, IndexWriter, Schema, Searcher
 
 from clips.table import replaced_whole
 from indexer.embedded_query import SCHEMA, engine_document
@@ -20,6 +20,16 @@ on the engine merges them, in an order of its own. A million short documents are
 
 _LOOKED_AT: Final = 50_000
 """Ranks that are looked at together."""
+
+
+def opened_at(folder: Path, schema: Schema | None = None) -> Index:
+    """The engine's index in a folder, made anew where a schema is given. It shows what there is now, whatever is written
+    later: an index that is not told so looks for changes in a thread of its own, and leaves a lock file whenever it finds
+    one, also in a folder that is just being removed.
+    """
+    index = Index(schema, str(folder)) if schema else Index.open(str(folder))
+    index.config_reader(reload_policy="manual")
+    return index
 
 
 @contextmanager
@@ -50,7 +60,7 @@ def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]], meanwhile:
     ``meanwhile`` is done beside the engine's last writing, when all documents have come.
     """
     number = 0
-    with ThreadPoolExecutor(1) as beside, writing(Index(SCHEMA, str(folder))) as writer:
+    with ThreadPoolExecutor(1) as beside, writing(opened_at(folder, SCHEMA)) as writer:
         writer.delete_all_documents()
         for number, document in enumerate(documents, 1):
             add(writer, document, fresh_rank(number - 1))
@@ -65,7 +75,7 @@ def put_in_order(folder: Path) -> bool:
     Of hits that score the same the engine takes first those of the segment that meta.json lists first, and it lists
     them by their random names.
     """
-    searcher = Index.open(str(folder)).searcher()
+    searcher = opened_at(folder).searcher()
     firsts = searcher.fast_field_values("rank", [DocAddress(number, 0) for number in range(searcher.num_segments)])
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     by_first = sorted(zip(firsts, meta["segments"], strict=True), key=lambda pair: int(pair[0] or 0))
@@ -73,7 +83,7 @@ def put_in_order(folder: Path) -> bool:
     with replaced_whole(folder / "meta.json") as temporary:
         temporary.write_text(json.dumps(meta), encoding="utf-8")
     sizes = [int(segment["max_doc"]) for segment in meta["segments"]]
-    return _is_in_order(Index.open(str(folder)).searcher(), sizes)
+    return _is_in_order(opened_at(folder).searcher(), sizes)
 
 
 def _is_in_order(searcher: Searcher, sizes: Iterable[int]) -> bool:

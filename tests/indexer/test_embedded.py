@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -219,6 +220,17 @@ def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, pac
     with pytest.raises(IndexMissing if packed is None else IndexIncompatible, match="load your files again"):
         EmbeddedIndex(folder).lexicon()
     assert EmbeddedIndex(folder).count() == 1, "what needs no guesses is answered"
+
+
+def test_who_only_reads_leaves_nothing_in_the_folder_afterwards(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(passages())
+    assert index.count() == len(passages())
+    (lock,) = folder.rglob(".tantivy-meta.lock")
+    lock.unlink()
+    time.sleep(1)  # who watched would have looked twice by now, and locked the folder to read it
+    assert not lock.exists()
+    index.close()
 
 
 def test_a_version_that_somebody_removed_is_missed(folder: Path):
