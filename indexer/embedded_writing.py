@@ -23,9 +23,10 @@ _LOOKED_AT: Final = 50_000
 
 
 def opened_at(folder: Path, schema: Schema | None = None) -> Index:
-    """The engine's index in a folder, made anew where a schema is given. It shows what there is now, whatever is written
-    later: an index that is not told so looks for changes in a thread of its own, and leaves a lock file whenever it finds
-    one, also in a folder that is just being removed.
+    """The engine's index in a folder, made anew where a schema is given.
+
+    It shows what there is now, whatever is written later. If it were not told so it would look for changes in a thread
+    of its own, and leave a lock file whenever it found one, also in a folder that is just being removed.
     """
     index = Index(schema, str(folder)) if schema else Index.open(str(folder))
     index.config_reader(reload_policy="manual")

@@ -77,7 +77,7 @@ class Finder:
         guesser = cache(self.guesser)  # all of one plan is guessed among the same words, which are asked for once
         weighing = Weighing(
             lambda word: _likely(guesser().guesses(word)[: MOST_GUESSES // max(1, len(words))]),
-            lambda word: guesser().rate(word),
+            lambda word: guesser().floor(word),
             is_loud=mode == "sounds-like",
         )
         return Plan(

@@ -40,13 +40,8 @@ HEARD: Final = 0.95
 OTHER_FORM: Final = 0.05
 """The same of a word of which another form stands there; chosen, not learned."""
 
-FLOOR: Final = 0.03
-"""Evidence is worth the logarithm of its probability over `FLOOR` times the root of the share of passages that have the
-word: so much is any word worth, and a rare one more. From .02 to .05 success@10 of two lost words goes from .879 to .866
-with wav2vec2's transcripts, and that of all two-word queries from .748 to .757 with PocketSphinx's."""
-
-LEAST_PROBABILITY: Final = 0.002
-"""Guesses that are less likely are not looked for; with .001 nothing more is found, with .005 a point less."""
+LEAST_PROBABILITY: Final = 0.001
+"""Guesses that are less likely are not looked for; with .0005 nothing more is found, with .002 a little less."""
 
 SHORTNESS: Final = 0.25
 """What a passage that is four words shorter is worth, between passages with the same evidence."""
@@ -65,23 +60,23 @@ NOTHING: Final = Term("tokens", "")
 """Matches no passage: no token is empty."""
 
 Guesses = Callable[[str], tuple[Guess, ...]]
-Rate = Callable[[str], float]
+Floor = Callable[[str], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
     """What may stand for a word, and what evidence is worth; ``is_loud`` makes guesses weigh about as much as hits.
 
-    ``rate`` is the share of passages that have a word.
+    ``floor`` is the probability below which evidence for a word is none.
     """
 
     guesses: Guesses
-    rate: Rate
+    floor: Floor
     is_loud: bool = False
 
     def worth(self, probability: float, word: str) -> float:
-        """The score of evidence for a word; 0 and below says that it is none."""
-        return round(_STEP * math.log(probability / (FLOOR * math.sqrt(self.rate(word))))) / _STEP
+        """The score of evidence for a word: the logarithm of its probability over the floor; 0 and below is none."""
+        return round(_STEP * math.log(probability / self.floor(word))) / _STEP
 
     def guess_worth(self, probability: float, word: str) -> float:
         return self.worth(math.sqrt(probability) if self.is_loud else probability, word)

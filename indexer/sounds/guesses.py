@@ -1,5 +1,6 @@
 """Guesses: the words and pairs of an index that may stand for a word that was said, with their probabilities."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,6 +107,14 @@ class Guesser:
         """The share of passages that have a word, at least one in as many as the tables were learned from."""
         least = 1 / self._tables.passages
         return max(self.lexicon.passages_with(word) / max(1, self.lexicon.passages), least)
+
+    def floor(self, word: str) -> float:
+        """The probability below which a sign of the word tells nothing: that of a passage which shows no sign of it.
+
+        That would be the share of words that leave none, times `rate`. Of the rate the root is taken, as otherwise a
+        rare word would count for too much beside others that are asked for with it.
+        """
+        return self._tables.unseen * math.sqrt(self.rate(word))
 
     def _guesses(self, word: str) -> tuple[Guess, ...]:
         """The candidates by falling probability, those without the word itself; none for what nobody can pronounce."""

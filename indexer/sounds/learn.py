@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -45,6 +45,35 @@ class Clip:
     heard: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Clips, in which of them each word was said and heard, and the words ``asked`` for: those worth learning from."""
+
+    clips: Sequence[Clip]
+    said_in: Mapping[str, frozenset[int]]
+    heard_in: Mapping[str, frozenset[int]]
+    asked: Sequence[str]
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> "Corpus":
+        said_in, heard_in = _clips_by_word(clip.said for clip in clips), _clips_by_word(clip.heard for clip in clips)
+        most = RAREST_SHARE * len(clips)
+        asked = sorted(word for word, places in said_in.items() if len(word) >= SHORTEST and len(places) < most)
+        return cls(clips, said_in, heard_in, asked)
+
+    def with_word(self, word: str) -> frozenset[int]:
+        """The clips in which it was heard as it is."""
+        return self.heard_in.get(word, frozenset())
+
+    def with_all(self, members: Sequence[str]) -> frozenset[int]:
+        """The clips that have a word, or both of a pair side by side."""
+        places = frozenset.intersection(*map(self.with_word, members))
+        if len(members) == 1:
+            return places
+        first, second = members
+        return frozenset(place for place in places if (first, second) in pairwise(self.clips[place].heard))
+
+
 def learn(
     rows: Iterable[ClipRow],
     spelling: Spelling,
@@ -70,11 +99,10 @@ def learn(
         )
     lexicon = lexicon or _lexicon(clips, spelling)
     phonemes, spelled = _phoneme_costs(clips, misheard, spelling), _letter_costs(clips, misheard)
-    tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), lexicon.passages, source)
-    looked_at = clips[:: math.ceil(len(clips) / MOST_CLIPS)]
-    return replace(
-        tables, weights=learned_from(_sights(looked_at, Guesser(lexicon, tables, spelling), step or _untold))
-    )
+    tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
+    corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
+    sights = _sights(corpus, Guesser(lexicon, tables, spelling), step or _untold)
+    return replace(tables, weights=learned_from(sights), unseen=_unseen(corpus, sights))
 
 
 def _untold(_done: int, _total: int) -> None:
@@ -103,26 +131,31 @@ def _letter_costs(clips: Sequence[Clip], misheard: Sequence[Stretch]) -> Costs:
     return learned(pairs, seen, letter_prior())
 
 
-def _sights(clips: Sequence[Clip], guesser: Guesser, step: Callable[[int, int], None]) -> Sights:
-    """For each word that was said, the candidates for it and the clips that have these.
+def _sights(corpus: Corpus, guesser: Guesser, step: Callable[[int, int], None]) -> Sights:
+    """For each word that is asked for, the candidates for it and the clips that have these.
 
     Clips that have the word as heard are no evidence, since nobody guesses there.
     """
-    said_in, heard_in = _clips_by_word(clip.said for clip in clips), _clips_by_word(clip.heard for clip in clips)
-    most = RAREST_SHARE * len(clips)
-    asked = sorted(word for word, places in said_in.items() if len(word) >= SHORTEST and len(places) < most)
     found: list[_Seen] = []
-    for number, word in enumerate(asked):
+    for number, word in enumerate(corpus.asked):
         for entries in (guesser.lexicon.single, guesser.lexicon.double):
             candidates = guesser.candidates(word, entries)
             for row, features in zip(candidates.rows, candidates.features, strict=True):
                 members = [guesser.lexicon.words[member] for member in entries.members[row]]
-                if places := _places(members, heard_in, clips) - heard_in.get(word, frozenset()):
-                    searches = np.fromiter(places, np.int64) + number * len(clips)
-                    is_right = np.fromiter((place in said_in[word] for place in places), np.bool_)
+                if places := corpus.with_all(members) - corpus.with_word(word):
+                    searches = np.fromiter(places, np.int64) + number * len(corpus.clips)
+                    is_right = np.fromiter((place in corpus.said_in[word] for place in places), np.bool_)
                     found.append(_Seen(features, len(members) > 1, searches, is_right))
-        step(number + 1, len(asked))
+        step(number + 1, len(corpus.asked))
     return _as_sights(found)
+
+
+def _unseen(corpus: Corpus, sights: Sights) -> float:
+    """The share of words said that left no sight, as if one more word had left one, and one more none (Laplace)."""
+    said = sum(len(corpus.said_in[word]) for word in corpus.asked)
+    lost = sum(len(corpus.said_in[word] - corpus.with_word(word)) for word in corpus.asked)
+    seen = len(np.unique(sights.search[sights.is_right]))
+    return (lost - seen + 1) / (said + 2)
 
 
 class _Seen(NamedTuple):
@@ -151,12 +184,3 @@ def _clips_by_word(transcripts: Iterable[Sequence[str]]) -> dict[str, frozenset[
         for word in words:
             found[word].add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
-
-
-def _places(members: Sequence[str], heard_in: dict[str, frozenset[int]], clips: Sequence[Clip]) -> frozenset[int]:
-    """The clips that have a word, or both of a pair side by side."""
-    places = frozenset.intersection(*(heard_in.get(word, frozenset()) for word in members))
-    if len(members) == 1:
-        return places
-    first, second = members
-    return frozenset(place for place in places if (first, second) in pairwise(clips[place].heard))

@@ -16,7 +16,7 @@ from indexer.sounds.distance import Costs
 
 SHIPPED: Final = Path(__file__).parent / "tables.json"
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a figure changes its meaning."""
 
 
@@ -25,13 +25,15 @@ class Tables:
     """What mishearing costs, and how likely a candidate is the word that was said.
 
     ``phonemes`` and ``letters`` are the costs of taking one for another; ``weights`` those of a logistic regression
-    over `indexer.sounds.guesses.FEATURES`, for words and then for pairs, shape (2, features); ``passages`` is the
-    number of transcripts, and ``source`` the files, that they were learned from.
+    over `indexer.sounds.guesses.FEATURES`, for words and then for pairs, shape (2, features). ``unseen`` is the
+    share of words said that left no sign in the transcript, not even a candidate; ``passages`` is the number of
+    transcripts, and ``source`` the files, that they were learned from.
     """
 
     phonemes: Costs
     letters: Costs
     weights: NDArray[np.float64]
+    unseen: float
     passages: int
     source: str
 
@@ -40,6 +42,7 @@ class Tables:
             "version": VERSION,
             "source": self.source,
             "passages": self.passages,
+            "unseen": round(self.unseen, 5),
             "phonemes": np.round(self.phonemes.astype(float), 4).tolist(),
             "letters": np.round(self.letters.astype(float), 4).tolist(),
             "weights": np.round(self.weights, 5).tolist(),
@@ -56,6 +59,7 @@ class Tables:
                 np.array(members["phonemes"], np.float32),
                 np.array(members["letters"], np.float32),
                 np.array(members["weights"], np.float64),
+                float(members["unseen"]),
                 int(members["passages"]),
                 str(members["source"]),
             )

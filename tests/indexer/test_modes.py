@@ -13,7 +13,6 @@ from indexer.language import parse
 from indexer.modes import (
     BUILDERS,
     DEFAULT_MODE,
-    FLOOR,
     HEARD,
     MODES,
     NOTHING,
@@ -28,7 +27,7 @@ from indexer.sounds.guesses import Guess
 from indexer.stems import stem
 from tests.indexer.made_rows import passages
 
-RATE = 0.01
+FLOOR = 0.003
 GUESSES = {
     "painted": (Guess(("vainted",), 0.6), Guess(("pain", "ted"), 0.2), Guess(("panted",), 0.0001)),
     "boy": (Guess(("buoy",), 0.3),),
@@ -46,7 +45,7 @@ HEARD_AS = (
 
 
 def weighing(*, is_loud: bool = False) -> Weighing:
-    return Weighing(lambda word: GUESSES.get(word, ()), lambda _word: RATE, is_loud)
+    return Weighing(lambda word: GUESSES.get(word, ()), lambda _word: FLOOR, is_loud)
 
 
 def built(words: str, mode: str) -> Query:
@@ -138,11 +137,11 @@ def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(ind
     assert 0 < loud[heard] - loud[guessed] < quiet[heard] - quiet[guessed]
 
 
-def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor_and_rarity():
+def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():
     worth = weighing().worth(0.6, "painted")
-    assert worth == pytest.approx(math.log(0.6 / (FLOOR * math.sqrt(RATE))), abs=1 / 128)
+    assert worth == pytest.approx(math.log(0.6 / FLOOR), abs=1 / 128)
     assert worth * 64 == int(worth * 64), "a whole number of 64ths, which both engines add up exactly"
-    assert weighing().worth(FLOOR * math.sqrt(RATE) / 2, "painted") < 0
+    assert weighing().worth(FLOOR / 2, "painted") < 0
     assert weighing(is_loud=True).guess_worth(0.25, "painted") == weighing().worth(0.5, "painted")
 
 

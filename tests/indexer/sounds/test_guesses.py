@@ -92,6 +92,16 @@ def test_the_rate_of_a_word_is_its_share_of_the_passages_and_never_nothing():
     assert Guesser(lexicon_of(), shipped(), english()).rate("boy") == 1 / shipped().passages
 
 
+def test_a_sign_of_a_rare_word_tells_more_and_the_better_so_the_fewer_words_leave_none():
+    few = lexicon_of("the boy", "the girl", "the dog", "the boy ran")
+    guesser, deafer = (
+        Guesser(few, replace(shipped(), passages=4, unseen=unseen), english()) for unseen in (0.02, 0.08)
+    )
+    assert guesser.floor("the") == pytest.approx(0.02)
+    assert guesser.floor("girl") == pytest.approx(0.01)
+    assert deafer.floor("girl") == pytest.approx(0.04)
+
+
 def test_features_are_finite_and_the_last_is_one(guesser: Guesser):
     for entries in (guesser.lexicon.single, guesser.lexicon.double):
         features = guesser.candidates("blacksmith", entries).features
