@@ -20,11 +20,11 @@ from indexer.sounds.spelling import english
 from tests.indexer.sounds.made_mishearings import rows as made_rows
 
 LEAST: Final = (
-    # kind, group, figure, at least; reached with this seed: .800 .888 .994, .833 .932 .984
+    # kind, group, figure, at least; reached with this seed: .800 .881 .994, .837 .933 .985
     ("one", "lost", "success@10", 0.76),
     ("two", "lost", "success@10", 0.87),
     ("three", "lost", "success@10", 0.97),
-    ("one", "all", "mrr@10", 0.825),
+    ("one", "all", "mrr@10", 0.83),
     ("two", "all", "mrr@10", 0.92),
     ("three", "all", "mrr@10", 0.97),
 )
