@@ -12,7 +12,7 @@ PENALTY: Final = 1 / 0.3
 ROUNDS: Final = 30
 
 SHARINGS: Final = 2
-"""Times that votes are shared anew; with more, what is found no longer changes."""
+"""Times that votes are shared anew, after weights that come from all sights."""
 
 
 @dataclass(frozen=True, slots=True)
