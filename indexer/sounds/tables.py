@@ -1,6 +1,7 @@
 """The sound tables: what `learn` learns from corrected transcripts, shipped as JSON with what it was learned from."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,7 @@ class Tables:
             "version": VERSION,
             "source": self.source,
             "passages": self.passages,
-            "unseen": round(self.unseen, 5),
+            "unseen": float(f"{self.unseen:.4g}"),  # never rounded to 0
             "phonemes": np.round(self.phonemes.astype(float), 4).tolist(),
             "letters": np.round(self.letters.astype(float), 4).tolist(),
             "weights": np.round(self.weights, 5).tolist(),
@@ -55,22 +56,30 @@ class Tables:
         """Raises `WrongRequest` for a file that holds no tables of this version."""
         try:
             members: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            tables = cls(
-                np.array(members["phonemes"], np.float32),
-                np.array(members["letters"], np.float32),
-                np.array(members["weights"], np.float64),
-                float(members["unseen"]),
-                int(members["passages"]),
-                str(members["source"]),
-            )
-            fits = members["version"] == VERSION
-            fits &= tables.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
-            fits &= tables.letters.shape == (LETTER_COUNT, LETTER_COUNT)
+            tables = cls._of(members) if members["version"] == VERSION else None
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise WrongRequest(f"{file} holds no sound tables: {problem}; learn them with: indexer learn") from problem
-        if not fits:
+        if tables is None or not tables._fits():
             raise WrongRequest(f"{file} was learned by another version of Hearsay; learn it again with: indexer learn")
         return tables
+
+    @classmethod
+    def _of(cls, members: Mapping[str, Any]) -> "Tables":
+        return cls(
+            np.array(members["phonemes"], np.float32),
+            np.array(members["letters"], np.float32),
+            np.array(members["weights"], np.float64),
+            float(members["unseen"]),
+            int(members["passages"]),
+            str(members["source"]),
+        )
+
+    def _fits(self) -> bool:
+        """Whether search can reckon with it: logarithms are taken of ``unseen``, and ``passages`` divides."""
+        fits = self.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
+        fits &= self.letters.shape == (LETTER_COUNT, LETTER_COUNT)
+        fits &= all(bool(np.isfinite(figures).all()) for figures in (self.phonemes, self.letters, self.weights))
+        return fits and 0 < self.unseen <= 1 and self.passages > 0
 
 
 @cache

@@ -75,10 +75,10 @@ def test_tables_of_another_version_stop_a_search_with_a_sentence(
 ):
     assert main(["load", str(corpus)]) == 0
     (tmp_path / "learned").mkdir()
-    (tmp_path / "learned" / "tables.json").write_text('{"version": 0}')
+    (tmp_path / "learned" / "tables.json").write_text('{"version": 1}')
     capsys.readouterr()
     assert main(["search", "boy"]) == 2
-    assert "learn them with: indexer learn" in capsys.readouterr().err
+    assert "by another version of Hearsay; learn it again with: indexer learn" in capsys.readouterr().err
 
 
 def test_how_letters_sound_can_be_learned_from_a_dictionary(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,9 +37,15 @@ def test_tables_that_were_learned_guess_what_is_misheard_and_what_is_split(learn
         assert first.probability > 0.5
 
 
+def test_how_many_words_leave_no_sign_is_learned(learned: Tables):
+    deaf = [replace(row, generated_text="京都") if at % 4 == 0 else row for at, row in enumerate(rows())]
+    assert 0 < learned.unseen < 0.01
+    assert learn(deaf, english(), "made up").unseen == pytest.approx(0.25, abs=0.03)
+
+
 def test_learning_from_the_same_in_another_order_is_learning_the_same():
     learned, again = (learn(some, english(), "made up") for some in (rows(80), rows(80)[::-1]))
-    for name in ("phonemes", "letters", "weights"):
+    for name in ("phonemes", "letters", "weights", "unseen"):
         assert getattr(again, name) == pytest.approx(getattr(learned, name), abs=1e-6), name
 
 

@@ -1,4 +1,6 @@
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,12 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [file], "and nothing else is left"
 
 
+def test_a_share_of_words_that_is_very_small_is_saved_as_more_than_nothing(tmp_path: Path):
+    file = tmp_path / "tables.json"
+    replace(shipped(), unseen=1 / 3_000_000).save(file)
+    assert Tables.load(file).unseen == pytest.approx(1 / 3_000_000, rel=1e-3)
+
+
 def changed(tmp_path: Path, **members: Any) -> Path:
     """The shipped tables with other members, None for one left out."""
     whole = json.loads(SHIPPED.read_text(encoding="utf-8")) | members
@@ -51,10 +59,15 @@ def changed(tmp_path: Path, **members: Any) -> Path:
     "members",
     [
         {"version": VERSION + 1},
+        {"version": 1, "unseen": None},
         {"phonemes": [[0.0]]},
         {"letters": np.zeros((PHONEME_COUNT, PHONEME_COUNT + 3)).tolist()},
+        {"weights": [[math.nan]]},
+        {"unseen": 0},
+        {"unseen": math.nan},
+        {"passages": 0},
     ],
-    ids=lambda members: next(iter(members)),
+    ids=str,
 )
 def test_tables_of_another_version_are_to_be_learned_again(tmp_path: Path, members: dict[str, Any]):
     with pytest.raises(WrongRequest, match="learned by another version of Hearsay; learn it again with: indexer learn"):
