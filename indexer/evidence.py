@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Final, Literal
 
 from clips.normalise import tokens
 from indexer.documents import alternatives_of
@@ -13,6 +13,10 @@ from indexer.stems import stem
 
 How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
 """From the surest to none: the word itself, its stem, a guess, and what the recogniser nearly wrote."""
+
+
+ALONE: Final = 0.5
+"""Share of a pair's probability from which on one of its words is told without its neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Sought:
 class Evidence:
     """How a passage has one ``word``: ``heard_as`` the words in it that stand for it, ``probability`` that it was said.
 
-    Of a guess that is two words, those stand side by side.
+    Of a guess that is two words, those stand side by side; one that is as good without the other is told alone.
     """
 
     word: str
@@ -90,8 +94,15 @@ def _evidence(one: Sought, heard: Heard) -> Evidence:
     confidence = heard.alternatives.get(one.word, 0.0) if one.guesses or one.stem else 0.0
     for guess in one.guesses:  # the likeliest first
         if guess.probability >= confidence and heard.has(guess):
-            return Evidence(one.word, "sounds like", guess.tokens, guess.probability)
+            return Evidence(one.word, "sounds like", _told_of(guess, one.guesses), guess.probability)
     return Evidence(one.word, "alternative", (), confidence) if confidence else Evidence(one.word, "missing")
+
+
+def _told_of(guess: Guess, guesses: Sequence[Guess]) -> tuple[str, ...]:
+    """The words of a guess, but of “the vainted” only the one that is about as likely by itself."""
+    least = ALONE * guess.probability
+    alone = (other.tokens for other in guesses if len(other.tokens) == 1 and other.probability >= least)
+    return next((words for words in alone if words[0] in guess.tokens), guess.tokens)
 
 
 def told(evidence: Sequence[Evidence]) -> str:

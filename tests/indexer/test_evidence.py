@@ -38,6 +38,14 @@ def test_of_a_guess_that_is_two_words_both_stand_side_by_side_in_order():
         assert how(text, Sought("blacksmith", None, blacksmith.guesses)) == ("missing", ())
 
 
+def test_of_two_words_the_one_that_is_about_as_likely_by_itself_is_told_without_its_neighbour():
+    painted = sought("painted", ("the vainted", 0.8), ("vainted", 0.7), ("the", 0.3), ("pain ted", 0.2), ("pain", 0.05))
+    assert how("THE VAINTED CUP", painted) == ("sounds like", ("vainted",))
+    assert how("A PAIN TED CUP", painted) == ("sounds like", ("pain", "ted"))
+    (evidence,) = evidence_of(passage("THE VAINTED CUP"), [painted])
+    assert evidence.probability == 0.8, "that of all that was found"
+
+
 @pytest.mark.parametrize(("confidence", "expected"), [(0.2, "sounds like"), (0.5, "sounds like"), (0.7, "alternative")])
 def test_between_a_guess_and_what_was_nearly_heard_the_likelier_is_told(confidence: float, expected: How):
     assert how("A VAINTED CUP", sought("painted", ("vainted", 0.5)), painted=confidence)[0] == expected
