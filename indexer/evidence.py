@@ -16,7 +16,10 @@ How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
 
 
 ALONE: Final = 0.5
-"""Share of a pair's probability from which on one of its words is told without its neighbour."""
+"""Share of a pair's probability from which on one of its words is told without its neighbour.
+
+Chosen by looking: of 51 pairs that told of a lost word 19 become the one that was misheard, and “to morrow” stays two.
+"""
 
 
 @dataclass(frozen=True, slots=True)
