@@ -25,10 +25,21 @@ def the_index() -> SearchIndex:
     return open_index(the_settings())
 
 
-@st.cache_resource(show_spinner=False)
 def the_finder() -> Finder:
-    """Plans searches of that index."""
+    """Plans searches of that index by the sound tables that there are now; `learn` may write others at any time."""
+    return _finder(_when_written(the_settings().sound_tables))
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _finder(written: int | None) -> Finder:  # noqa: ARG001 - other tables guess otherwise
     return finder_of(the_index(), the_settings())
+
+
+def _when_written(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:  # there is none
+        return None
 
 
 def audio_folders() -> tuple[Path, ...]:

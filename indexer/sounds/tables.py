@@ -60,7 +60,10 @@ class Tables:
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise WrongRequest(f"{file} holds no sound tables: {problem}; learn them with: indexer learn") from problem
         if tables is None or not tables._fits():
-            raise WrongRequest(f"{file} was learned by another version of Hearsay; learn it again with: indexer learn")
+            raise WrongRequest(
+                f"{file} was learned by another version of Hearsay; learn it again with: indexer learn, "
+                "or remove it to have the tables that come with Hearsay"
+            )
         return tables
 
     @classmethod

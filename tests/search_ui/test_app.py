@@ -3,9 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from clips.row import ClipRow
+from indexer.sounds.tables import shipped
 from search_ui.hits import END_OF_CERTAINTY
 from tests.search_ui.apps import ROWS, Open, address, choices, hits, html
 from tests.search_ui.pages import load
@@ -71,6 +73,22 @@ def test_where_nothing_is_certain_the_list_begins_with_that(opened: Open) -> Non
     assert shown.index(END_OF_CERTAINTY) < shown.index("<ol")
     assert '<mark class="guessed">black</mark> <mark class="guessed">smith</mark>' in shown
     assert "heard “black smith” for “blacksmith”" in shown
+
+
+def test_a_page_that_runs_searches_by_what_was_learned_meanwhile(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = tmp_path / "tables.json"
+    monkeypatch.setenv("SOUND_TABLES", str(tables))
+    assert hits(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith")) == 1
+
+    nothing_is_likely = np.zeros_like(shipped().weights)
+    nothing_is_likely[:, -1] = -20
+    replace(shipped(), weights=nothing_is_likely).save(tables)
+    assert hits(opened(q="blacksmith", mode="sounds-like")) == 0
+
+    tables.unlink()
+    assert "heard “black smith” for “blacksmith”" in html(opened(q="the blacksmith"))
 
 
 def test_what_was_not_understood_is_said_and_never_markup(opened: Open) -> None:
