@@ -40,7 +40,8 @@ def show() -> None:
         with st.container(key=f"try-{sound.digest[:16]}"):
             show_sound(visit, sound)
     st.html(models_note(filter(None, map(visit.heard, visit.sounds))) or "<p></p>")
-    if visit.is_waiting() or not is_ready(visit.api):
+    is_old = progress(visit) != shown  # the last sound was heard while this was drawn
+    if visit.is_waiting() or is_old or not is_ready(visit.api):
         look_again(visit, shown)
 
 

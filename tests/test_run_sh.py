@@ -142,7 +142,7 @@ def test_what_is_added_beside_the_page_is_indexed_with_the_loaders_key_until_the
         with Journal(checkout / "inbox" / "clips.jsonl") as journal:
             journal.append([ClipRow("inbox/two.wav", generated_text="two")])
         deadline = time.monotonic() + 60
-        while '"total": 1' not in run("search", "two", "--json", **told).stdout:
+        while '"total": 1' not in run("search", "two", "--mode", "exact", "--json", **told).stdout:
             assert time.monotonic() < deadline
         assert environments(checkout) == {"inbox": "writes", "page": "reads"}
     finally:

@@ -14,6 +14,8 @@ from clips.row import ClipRow
 from indexer.engines import open_index
 from indexer.settings import IndexSettings
 from indexer.watching import Watcher
+from search_ui import try_page
+from search_ui.visit import Visit
 from tests.asr.ears import tone
 from tests.asr.elsewhere import Elsewhere
 from tests.search_ui.pages import PROJECT, load
@@ -160,6 +162,20 @@ def test_all_are_added_at_once(desk: Desk) -> None:
 
     assert len(desk.rows()) == 2
     assert html(desk.page).count("it can be found in a moment") == 2
+
+
+def test_what_is_heard_while_the_page_is_drawn_can_be_added_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show_speaker_and_wait(visit: Visit) -> None:
+        show_speaker(visit)
+        while visit.trial.is_busy():
+            time.sleep(0.01)
+
+    show_speaker = try_page.show_speaker
+    monkeypatch.setattr(try_page, "show_speaker", show_speaker_and_wait)
+    desk.drop(("hello.wav", HELLO), ("other.wav", OTHER))
+    assert "Add all 2 to the index" in [button.label for button in desk.page.button]
 
 
 def test_an_added_clip_is_found_as_soon_as_it_is_indexed(desk: Desk) -> None:
