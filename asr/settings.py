@@ -9,7 +9,7 @@ from yaml import YAMLError
 
 from asr.errors import BadSettings
 from asr.precision import Precision
-from clips.wrong_settings import fault_in_words
+from clips.wrong_settings import faults_in_words
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
@@ -75,9 +75,6 @@ def read_settings(**given: Any) -> AsrSettings:
     try:
         return AsrSettings(**given)
     except ValidationError as problem:
-        faults = (
-            fault_in_words(".".join(map(str, fault["loc"])), fault["msg"], fault["input"]) for fault in problem.errors()
-        )
-        raise BadSettings("settings: " + "; ".join(faults)) from problem
+        raise BadSettings(f"settings: {faults_in_words(problem.errors())}") from problem
     except (YAMLError, ValueError, OSError) as problem:
         raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem

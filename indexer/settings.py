@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 from yaml import YAMLError
 
-from clips.wrong_settings import fault_in_words
+from clips.wrong_settings import faults_in_words
 from indexer.errors import BadSettings
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -73,9 +73,6 @@ def read_settings(kind: type[Settings], **given: Any) -> Settings:
     try:
         return kind(**given)
     except ValidationError as problem:
-        faults = (
-            fault_in_words(".".join(map(str, fault["loc"])), fault["msg"], fault["input"]) for fault in problem.errors()
-        )
-        raise BadSettings("settings: " + "; ".join(faults)) from problem
+        raise BadSettings(f"settings: {faults_in_words(problem.errors())}") from problem
     except (YAMLError, ValueError, OSError) as problem:
         raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem

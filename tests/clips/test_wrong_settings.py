@@ -2,7 +2,7 @@
 
 import pytest
 
-from clips.wrong_settings import fault_in_words
+from clips.wrong_settings import fault_in_words, faults_in_words
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ def test_a_secret_is_not_told(name: str):
 @pytest.mark.parametrize("given", [["https://user:sesame@node:9200"], {"url": "sesame"}, None])
 def test_what_is_no_plain_value_is_not_told(given: object):
     assert fault_in_words("index_url", "Input should be a string", given) == "index_url: Input should be a string"
+
+
+def test_several_faults_are_one_sentence():
+    port = {"type": "int_parsing", "loc": ("page_port",), "msg": "Input should be a port", "input": "high"}
+    key = {"type": "string_type", "loc": ("api_keys", 1), "msg": "Input should be a string", "input": 5}
+    assert faults_in_words([port, key]) == (
+        "page_port: Input should be a port (given: 'high'); api_keys.1: Input should be a string"
+    )
