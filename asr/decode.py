@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 BATCHES_AT_ONCE: Final = 4
 """Batches under way, so that the models never wait for files, and hear clips of about equal lengths together."""
 
+_SECONDS_DEAF: Final = 0.2
+"""How long Ctrl-C can go unnoticed: one that comes just before a wait begins is only seen when the wait ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -124,7 +127,8 @@ class _Run:
 
     def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
         """Wait for the first batch, and take it; where the wait is interrupted it is still among them."""
-        wait([hearing[0].rows])
+        while not wait([hearing[0].rows], _SECONDS_DEAF).done:
+            pass
         self._take(hearing.popleft(), progress)
 
     def _take(self, hearing: "_Hearing", progress: Progress) -> None:
