@@ -1,8 +1,8 @@
 """Evidence: what makes a passage a hit, word by word, and how sure that is."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from clips.normalise import tokens
@@ -110,9 +110,16 @@ def _told_of(guess: Guess, guesses: Sequence[Guess]) -> tuple[str, ...]:
 
 def told(evidence: Sequence[Evidence]) -> str:
     """What a person should know beside the marks: what words were heard as, and which are missing; else empty."""
-    parts = [_told(one) for one in evidence]
+    parts = [_told(one) for one in _together(evidence)]
     missing = [f"“{one.word}”" for one in evidence if one.how == "missing"]
     return "; ".join(filter(None, [*parts, f"without {', '.join(missing)}" if missing else ""]))
+
+
+def _together(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Neighbours that were heard as one, “some one” as “someone”, as one."""
+    for _, alike in groupby(evidence, key=lambda one: (one.heard_as, one.how if one.heard_as else one.word)):
+        first, *others = alike
+        yield replace(first, word=" ".join((first.word, *(one.word for one in others))))
 
 
 def _told(one: Evidence) -> str:

@@ -1,11 +1,12 @@
 """Finding: from what a person typed to the query of an index, and to the words that explain each hit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
-from indexer.asked import Asked, Either, Every, Not, Words
+from indexer.asked import Asked, Either, Every, Not, Word, Words
 from indexer.errors import WrongRequest
 from indexer.evidence import Evidence, Sought, evidence_of
 from indexer.index import Hit, SearchIndex
@@ -75,8 +76,9 @@ class Finder:
         asked, notes = _read(typed)
         words = list(dict.fromkeys(words_of(asked)))
         guesser = cache(self.guesser)  # all of one plan is guessed among the same words, which are asked for once
+        as_one = _as_one(asked)
         weighing = Weighing(
-            lambda word: _likely(guesser().guesses(word)[: MOST_GUESSES // max(1, len(words))]),
+            lambda word: _likely(guesser().guesses(word, as_one.get(word, ()))[: MOST_GUESSES // max(1, len(words))]),
             lambda word: guesser().floor(word),
             is_loud=mode == "sounds-like",
         )
@@ -117,6 +119,28 @@ def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:
         return Sought(word, None if mode == "baseline" else stem(word), guesses, word not in needed, either)
 
     return tuple(map(one, dict.fromkeys(words_of(asked))))
+
+
+def _as_one(asked: Asked) -> dict[str, tuple[str, ...]]:
+    """For each word that has a neighbour in the search, what it and that one are in one word."""
+    found: dict[str, tuple[str, ...]] = {}
+    for first, second in _neighbours(asked):
+        for word in (first, second):
+            found[word] = (*found.get(word, ()), first + second)
+    return found
+
+
+def _neighbours(asked: Asked) -> Iterator[tuple[str, str]]:
+    """Words that were typed side by side."""
+    match asked:
+        case Words(several):
+            yield from pairwise(several)
+        case Either(children) | Every(children):
+            for child in children:
+                yield from _neighbours(child)
+            for one, other in pairwise(children):
+                if isinstance(asked, Every) and isinstance(one, Word) and isinstance(other, Word):
+                    yield one.token, other.token
 
 
 def _alternatives(asked: Asked) -> dict[str, tuple[str, ...]]:

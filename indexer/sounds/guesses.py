@@ -1,7 +1,7 @@
 """Guesses: the words and pairs of an index that may stand for a word that was said, with their probabilities."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -72,6 +72,9 @@ MISSPELT: Final = 0.8
 """Probability of a word that is one letter away from what was asked for, where neither dictionary nor index have that:
 who typed it has likely misspelt it."""
 
+AS_ONE: Final = 0.8
+"""Probability of “someone” where “some one” was asked for: they sound the same, and either may have been meant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -101,7 +104,19 @@ class Guesser:
         self.lexicon = lexicon
         self._tables = tables
         self._spelling = spelling
-        self.guesses = lru_cache(maxsize=10_000)(self._guesses)
+        self._alone = lru_cache(maxsize=10_000)(self._guesses)
+
+    def guesses(self, word: str, as_one: tuple[str, ...] = ()) -> tuple[Guess, ...]:
+        """What may stand for a word, the likeliest first; none for what nobody can pronounce.
+
+        ``as_one`` are the words that it makes with a neighbour that was asked for too; those that the index has stand
+        for both.
+        """
+        whole = tuple(Guess((one,), AS_ONE) for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one))
+        if not whole:
+            return self._alone(word)
+        others = (guess for guess in self._alone(word) if guess.tokens not in {one.tokens for one in whole})
+        return _likeliest_first((*whole, *others))
 
     def rate(self, word: str) -> float:
         """The share of passages that have a word, at least one in as many as the tables were learned from."""
@@ -117,7 +132,7 @@ class Guesser:
         return self._tables.unseen * math.sqrt(self.rate(word))
 
     def _guesses(self, word: str) -> tuple[Guess, ...]:
-        """The candidates by falling probability, those without the word itself; none for what nobody can pronounce."""
+        """The candidates without the word itself."""
         found: list[Guess] = []
         is_misspelt = not self._spelling.knows(plain(word)) and not self.lexicon.passages_with(word)
         for entries, weights in zip((self.lexicon.single, self.lexicon.double), self._tables.weights, strict=True):
@@ -128,7 +143,7 @@ class Guesser:
                 if word not in tokens:
                     least = MISSPELT if is_misspelt and _one_letter_apart(word, "".join(tokens)) else 0.0
                     found.append(Guess(tokens, max(least, 1 / (1 + odd))))
-        return tuple(sorted(found, key=lambda guess: (-guess.probability, guess.tokens)))
+        return _likeliest_first(found)
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
         """The `NEAREST` entries by sound and letters together, without those that are farther than `FARTHEST`."""
@@ -204,6 +219,10 @@ class Guesser:
         """Logarithms of how many passages of as many as the tables were learned from, so that size changes nothing."""
         scale = max(1.0, self.lexicon.passages / self._tables.passages)
         return np.asarray(np.log(np.maximum(1.0, passages / scale)), np.float64)
+
+
+def _likeliest_first(guesses: Iterable[Guess]) -> tuple[Guess, ...]:
+    return tuple(sorted(guesses, key=lambda guess: (-guess.probability, guess.tokens)))
 
 
 def _one_letter_apart(one: str, other: str) -> bool:

@@ -99,3 +99,14 @@ def test_a_person_is_told_what_the_marks_do_not_show():
     )
     assert told(evidence[:1]) == told(()) == ""
     assert told(evidence[-1:]) == "without “otter”"
+
+
+def test_neighbours_that_were_heard_as_one_are_told_as_one():
+    evidence = (
+        Evidence("some", "sounds like", ("someone",), 0.8),
+        Evidence("one", "sounds like", ("someone",), 0.8),
+        Evidence("boys", "other form", ("boy",), 1.0),
+        Evidence("lion", "missing"),
+        Evidence("otter", "missing"),
+    )
+    assert told(evidence) == "heard “someone” for “some one”; “boy” for “boys”; without “lion”, “otter”"

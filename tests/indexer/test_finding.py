@@ -14,6 +14,7 @@ from indexer.index import Request, SearchIndex
 from indexer.modes import LEAST_PROBABILITY, MODES
 from indexer.query import EVERYTHING
 from indexer.settings import IndexSettings
+from indexer.sounds.guesses import AS_ONE
 from indexer.sounds.lexicon import Lexicon
 from tests.indexer.made_rows import passages
 from tests.indexer.sounds.made_mishearings import rows as misheard_rows
@@ -24,6 +25,7 @@ HEARD = (
     "THE BOYS RAN FAR",
     "A BOY RUNS",
     "AN UTTER LION",
+    "A BLACKBIRD SINGS",
     "京都大学は遠い",
     "",
 )
@@ -56,6 +58,19 @@ def test_what_was_said_is_found_although_it_was_heard_wrong(found: Found):
     assert "A BLACK SMITH AND SOME ONE" in hits(found, "blacksmith")
     assert hits(found, "someone")[0] == "A BLACK SMITH AND SOME ONE"
     assert hits(found, "painted", "exact") != hits(found, "painted")
+
+
+@pytest.mark.parametrize("typed", ["black bird", '"black bird"', "the black bird"])
+def test_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(found: Found, typed: str):
+    assert "A BLACKBIRD SINGS" in hits(found, typed)[:2]
+    assert "A BLACKBIRD SINGS" not in hits(found, typed, "exact")
+
+
+@pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird"])
+def test_only_neighbours_are_heard_as_one(found: Found, typed: str):
+    guessed = {guess.tokens for one in found.finder.plan(typed).sought if one.word == "black" for guess in one.guesses}
+    assert guessed != set()
+    assert all(guess.probability < AS_ONE for one in found.finder.plan(typed).sought for guess in one.guesses)
 
 
 def test_a_plan_tells_what_it_means_and_what_was_not_understood(found: Found):

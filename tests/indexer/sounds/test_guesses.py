@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from clips.normalise import tokens
 from indexer.errors import WrongRequest
-from indexer.sounds.guesses import FEATURES, MISSPELT, NEAREST, Guesser
+from indexer.sounds.guesses import AS_ONE, FEATURES, MISSPELT, NEAREST, Guess, Guesser
 from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tables import shipped
@@ -74,6 +74,14 @@ def test_every_guess_stands_in_the_index(guesser: Guesser):
 def test_what_nobody_can_pronounce_has_no_guesses(guesser: Guesser, word: str):
     assert guesser.guesses(word) == ()
     assert guesser.candidates(word, guesser.lexicon.single).features.shape == (0, len(FEATURES))
+
+
+def test_what_two_words_are_as_one_stands_for_either(guesser: Guesser):
+    alone = guesser.guesses("ted")
+    together = guesser.guesses("ted", ("vainted", "nowhere"))
+    assert together[0] == Guess(("vainted",), AS_ONE)
+    assert [guess for guess in alone if guess.tokens != ("vainted",)] == list(together[1:])
+    assert guesser.guesses("ted", ("nowhere",)) == alone
 
 
 def test_among_no_words_there_are_no_guesses():
