@@ -55,9 +55,14 @@ def listed(words: str) -> tuple[str, ...]:
 
 
 class Keys:
-    """Keys compared in constant time, each of them every time, so that the clock tells nothing of any."""
+    """Keys compared in constant time, each of them every time, so that the clock tells nothing of any.
+
+    Raises `BadSettings` for one that clients could not show.
+    """
 
     def __init__(self, keys: Collection[str]) -> None:
+        if not all(key.isascii() and key.isprintable() for key in keys):
+            raise BadSettings("API_KEYS holds a key with characters that no header can carry; take letters and digits")
         self._keys = [key.encode() for key in keys]
 
     def admits(self, shown: str) -> bool:

@@ -206,13 +206,18 @@ class ElasticIndex:
         """
         patient = self._client.options(request_timeout=_SECONDS_TO_MERGE, retry_on_timeout=False)
         end = monotonic() + _SECONDS_TO_FORGET
-        while self._client.indices.stats(index=index, metric="docs")["_all"]["total"]["docs"]["deleted"]:
+        while self._deleted(index):
             with suppress(ConnectionTimeout):
                 patient.indices.forcemerge(index=index, only_expunge_deletes=True)
             self._client.indices.refresh(index=index)
             if monotonic() > end:
                 return  # scores are a little off until the cluster forgets by itself
             sleep(1)
+
+    def _deleted(self, index: str) -> int:
+        """Documents that are deleted and still there; none of shards that are not started, which tell nothing."""
+        told = self._client.indices.stats(index=index, metric="docs")["_all"]["total"]
+        return int(told.get("docs", {}).get("deleted", 0))
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         try:

@@ -101,6 +101,13 @@ def test_keys_are_compared_whole():
     assert [keys.admits(shown) for shown in ("abc", "def", "ab", "abcd", "")] == [True, True, False, False, False]
 
 
+@pytest.mark.parametrize("key", ["ключ", "schlüssel", "tab\tbed"])
+def test_a_key_that_nobody_could_show_is_refused_at_the_start_and_not_told(key: str):
+    with pytest.raises(BadSettings, match="API_KEYS holds a key with characters that no header can carry") as refused:
+        keepers_of(AsrSettings(api_keys=f"first-key, {key}"))
+    assert key not in str(refused.value)
+
+
 @pytest.fixture(scope="module")
 def key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
