@@ -19,6 +19,9 @@ from asr.settings import AsrSettings
 from asr.transcript import Transcript, Waveform
 from tests.asr.ears import LengthTranscriber, LoudnessTagger
 
+PATIENCE = 100.0
+"""Seconds that a busy machine may take for anything that comes sooner or later."""
+
 
 class HeldTranscriber(LengthTranscriber):
     """Works until it is let go; ``begun`` is released once for each batch that it begins."""
@@ -29,7 +32,7 @@ class HeldTranscriber(LengthTranscriber):
 
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         self.begun.release()
-        self.let_go.wait(30)
+        self.let_go.wait(2 * PATIENCE)  # longer than anybody waits for what it keeps from being heard
         return super().transcribe(waveforms)
 
 
@@ -67,7 +70,7 @@ def listening(app: FastAPI) -> Iterator[str]:
         try:
             while not server.started:
                 time.sleep(0.01)
-            with httpx.Client(base_url=address) as client:
+            with httpx.Client(base_url=address, timeout=PATIENCE) as client:
                 wait_until_ready(client)
             yield address
         finally:
@@ -77,7 +80,7 @@ def listening(app: FastAPI) -> Iterator[str]:
 
 def wait_until_ready(client: httpx.Client | TestClient) -> None:
     """Wait until the models are loaded, or could not be."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while client.get("/health").json()["status"] == "loading":
         assert time.monotonic() < deadline
         time.sleep(0.01)

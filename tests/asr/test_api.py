@@ -18,7 +18,7 @@ from asr.hearing import Models
 from asr.settings import AsrSettings
 from clips.row import Alternative
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
-from tests.asr.serving import HeldTranscriber, client_of, server_of, small_models, wait_until_ready
+from tests.asr.serving import PATIENCE, HeldTranscriber, client_of, server_of, small_models, wait_until_ready
 
 PROBLEM = "application/problem+json"
 
@@ -198,7 +198,7 @@ def test_the_server_answers_while_a_model_works(monkeypatch: pytest.MonkeyPatch)
             target=lambda: replies.append(client.post("/asr", files={"file": ("clip.wav", tone(1600))}))
         )
         request.start()
-        assert transcriber.begun.acquire(timeout=10)
+        assert transcriber.begun.acquire(timeout=PATIENCE)
         assert client.get("/ping").json() == "pong"
         assert replies == []
         transcriber.let_go.set()
@@ -215,7 +215,9 @@ def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
             return client.post("/asr", files={"file": ten_minutes})
 
         heard = senders.submit(send)
-        assert transcriber.begun.acquire(timeout=30)
+        assert transcriber.begun.acquire(timeout=PATIENCE)
+        tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it waits in no queue any more
+        wait_for_one(lambda: [tagged] if tagged in client.get("/metrics").text else [])
         others = [senders.submit(send) for _ in range(2)]
         refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
         transcriber.let_go.set()
@@ -226,7 +228,7 @@ def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
 
 
 def wait_for_one(look: Callable[[], list[Found]]) -> list[Found]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not (found := look()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -237,17 +239,18 @@ def test_who_goes_away_is_not_heard(monkeypatch: pytest.MonkeyPatch):
     transcriber = HeldTranscriber()
     with server_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as address, ThreadPoolExecutor() as senders:
 
-        def send(samples: int, seconds: float = 30) -> int:
-            return httpx.post(f"{address}/asr", files={"file": tone(samples)}, timeout=seconds).status_code
+        def send(samples: int, seconds: float = PATIENCE) -> int:
+            timeout = httpx.Timeout(PATIENCE, read=seconds)
+            return httpx.post(f"{address}/asr", files={"file": tone(samples)}, timeout=timeout).status_code
 
         patient = []
         for samples in (800, 1600):  # both threads of the model are at work
             patient.append(senders.submit(send, samples))
-            assert transcriber.begun.acquire(timeout=10)
+            assert transcriber.begun.acquire(timeout=PATIENCE)
         with pytest.raises(httpx.ReadTimeout):
             send(2400, 0.5)
         gone = 'hearsay_requests_total{path="/asr",status="499"} 1.0'
-        wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics").text else [])
+        wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics", timeout=PATIENCE).text else [])
         transcriber.let_go.set()
         assert [sent.result() for sent in patient] == [200, 200]
     assert transcriber.heard == 2
@@ -257,7 +260,7 @@ def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypa
     loaded = threading.Event()
 
     def load(_: AsrSettings) -> Models:
-        loaded.wait(30)
+        loaded.wait(PATIENCE)
         return Models(LengthTranscriber(), LoudnessTagger(), ())
 
     monkeypatch.setattr(api, "load_models", load)

@@ -64,7 +64,7 @@ def test_the_server_answers_every_damaged_file_and_keeps_nothing(
 
 
 def statuses(address: str, files: Iterable[bytes]) -> set[int]:
-    with httpx.Client(base_url=address, timeout=60) as client:
+    with httpx.Client(base_url=address, timeout=200) as client:
         return {client.post("/asr", files={"file": data}).status_code for data in files}
 
 

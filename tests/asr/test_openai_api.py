@@ -43,7 +43,7 @@ def test_the_text_is_that_of_asr(client: OpenAI, clip: Path, address: str):
         f"{address}/asr",
         files={"file": clip.read_bytes()},
         headers={"Authorization": f"Bearer {KEY}"},
-        timeout=60,
+        timeout=200,
     ).json()
     theirs = client.audio.transcriptions.create(file=clip, model="whisper-1")
     assert theirs.text == ours["transcription"] != ""

@@ -20,7 +20,7 @@ from asr.api import create_app
 from asr.openai_api import Format
 from asr.settings import AsrSettings
 from tests.asr.ears import tone
-from tests.asr.serving import server_of, small_models
+from tests.asr.serving import PATIENCE, server_of, small_models
 
 CHECKS = (
     not_a_server_error,
@@ -123,14 +123,15 @@ def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemat
     ],
 )
 def test_sound_is_answered_as_the_document_says(address: str, path: str, fields: dict[str, str]):
-    reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields)
+    reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields, timeout=PATIENCE)
     assert reply.status_code == 200
     reply.request.read()
     API[path]["POST"].validate_response(reply)
 
 
 def test_several_files_are_answered_as_the_document_says(address: str):
-    reply = httpx.post(f"{address}/asr", files=[("files", data) for data in (tone(800), b"no sound", tone(1600))])
+    files = [("files", data) for data in (tone(800), b"no sound", tone(1600))]
+    reply = httpx.post(f"{address}/asr", files=files, timeout=PATIENCE)
     assert len(reply.json()["replies"]) == 3
     reply.request.read()
     API["/asr"]["POST"].validate_response(reply)

@@ -10,7 +10,7 @@ import pytest
 
 from asr.hearing import Models
 from tests.asr.ears import LoudnessTagger, tone
-from tests.asr.serving import HeldTranscriber, server_of, small_models
+from tests.asr.serving import PATIENCE, HeldTranscriber, server_of, small_models
 
 HEAD = (
     b"POST %s HTTP/1.1\r\nHost: hearsay\r\nContent-Type: multipart/form-data; boundary=cut\r\n"
@@ -21,7 +21,7 @@ PART = b'--cut\r\nContent-Disposition: form-data; name="%s"; filename="clip.wav"
 
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with server_of(small_models(), monkeypatch, max_upload_bytes=100_000, max_upload_seconds=1.5) as address:
+    with server_of(small_models(), monkeypatch, max_upload_bytes=100_000) as address:
         yield address
 
 
@@ -29,7 +29,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def upload(address: str, path: bytes = b"/asr") -> Iterator[socket.socket]:
     """A connection on which a request without a length has begun."""
     host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), 20) as connection:
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
         connection.sendall(HEAD % path)
         yield connection
 
@@ -70,13 +70,13 @@ def test_many_small_files_count_together(address: str):
 
 def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(address: str):
     host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), 20) as connection:
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
         connection.sendall(b"POST /asr HTTP/1.1\r\nHost: hearsay\r\nContent-Length: 100001\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 413")
 
 
-def test_an_upload_that_takes_too_long_is_refused(address: str):
-    with upload(address) as connection:
+def test_an_upload_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch):
+    with server_of(small_models(), monkeypatch, max_upload_seconds=1.5) as address, upload(address) as connection:
         send(connection, PART % b"file" + b"RIFF")
         answer = whole_answer(connection)
     assert answer.startswith("HTTP/1.1 408")
@@ -84,7 +84,7 @@ def test_an_upload_that_takes_too_long_is_refused(address: str):
 
 
 def test_the_server_hears_on_after_refusals(address: str):
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=PATIENCE) as client:
         for _ in range(3):
             assert client.post("/asr", files={"file": bytes(200_000)}).status_code == 413
             assert client.post("/asr", files={"file": tone(800)}).json()["transcription"] == "800"
@@ -93,7 +93,7 @@ def test_the_server_hears_on_after_refusals(address: str):
 def test_a_body_that_is_no_form_is_a_problem(address: str):
     headers = {"Content-Type": "multipart/form-data; boundary=cut"}
     for body, status in ((b"", 422), (b"no form", 400)):
-        reply = httpx.post(f"{address}/asr", content=body, headers=headers)
+        reply = httpx.post(f"{address}/asr", content=body, headers=headers, timeout=PATIENCE)
         assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
 
 
@@ -103,15 +103,15 @@ def test_more_uploads_than_are_taken_at_once_are_asked_to_come_back(monkeypatch:
     with server_of(models, monkeypatch, max_uploads=2) as address, ThreadPoolExecutor() as senders:
 
         def send_clip() -> httpx.Response:
-            return httpx.post(f"{address}/asr", files={"file": tone(800)}, timeout=30)
+            return httpx.post(f"{address}/asr", files={"file": tone(800)}, timeout=PATIENCE)
 
         first = senders.submit(send_clip)
-        assert transcriber.begun.acquire(timeout=10)
+        assert transcriber.begun.acquire(timeout=PATIENCE)
         with upload(address) as connection:
             send(connection, PART % b"file")
             refused = wait_for_refusal(address)
-            assert httpx.get(f"{address}/ping").json() == "pong"
-            assert httpx.get(f"{address}/health").status_code == 200
+            assert httpx.get(f"{address}/ping", timeout=PATIENCE).json() == "pong"
+            assert httpx.get(f"{address}/health", timeout=PATIENCE).status_code == 200
         transcriber.let_go.set()
         assert first.result().status_code == 200
         assert (refused.headers["Retry-After"], refused.json()["status"]) == ("2", 429)
@@ -120,6 +120,6 @@ def test_more_uploads_than_are_taken_at_once_are_asked_to_come_back(monkeypatch:
 
 def wait_for_refusal(address: str) -> httpx.Response:
     """Asks until both places are taken; what is refused for its emptiness says that one is free."""
-    while (reply := httpx.post(f"{address}/asr")).status_code == 422:
+    while (reply := httpx.post(f"{address}/asr", timeout=PATIENCE)).status_code == 422:
         pass
     return reply
