@@ -1,5 +1,6 @@
 """What Prometheus reads: every request counted under its path, every stage timed, padding and pace of each model."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from asr.metrics import Metrics
 from asr.scheduler import Batch
 from tests.asr.ears import tone
-from tests.asr.serving import client_of, small_models
+from tests.asr.serving import PATIENCE, client_of, small_models
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
@@ -24,6 +25,17 @@ def samples_of(page: str) -> Samples:
     """Every sample by its name and the values of its labels."""
     families = text_string_to_metric_families(page)
     return {(one.name, tuple(one.labels.values())): one.value for family in families for one in family.samples}
+
+
+def samples_when_heard(client: TestClient, seconds: float) -> Samples:
+    """The samples once so much sound is counted, which the models' threads do after they gave their answers."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = samples_of(client.get("/metrics").text)
+        if sum(value for (name, _), value in found.items() if name == "hearsay_sound_seconds_total") == seconds:
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_requests_are_counted_by_path_and_status(client: TestClient):
@@ -44,7 +56,7 @@ def test_requests_are_counted_by_path_and_status(client: TestClient):
 def test_every_stage_of_a_request_is_timed(client: TestClient):
     client.post("/asr", files={"file": tone(16000)})
     client.post("/ser", files={"file": tone(8000)})
-    found = samples_of(client.get("/metrics").text)
+    found = samples_when_heard(client, seconds=2.5)
     stages = {stage: found["hearsay_stage_seconds_count", (stage,)] for stage in ("decode", "wait", "asr", "ser")}
     assert stages == {"decode": 2.0, "wait": 3.0, "asr": 1.0, "ser": 2.0}
     assert found["hearsay_sound_seconds_total", ("length",)] == 1.0
