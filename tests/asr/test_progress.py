@@ -41,7 +41,8 @@ def test_a_pipe_sees_whole_lines_and_no_control_characters(monkeypatch: pytest.M
     assert "\x1b" not in written(where)
 
 
-def test_a_short_run_in_a_pipe_says_nothing():
+def test_a_short_run_in_a_pipe_says_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 3600.0)
     where = console(terminal=False)
     with Progress(where) as bar:
         bar.start(1)
