@@ -52,9 +52,14 @@ class PocketSphinxTranscriber:
     def close(self) -> None:
         """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""
         self._is_closed = True
+        self._end()
+
+    def _end(self) -> None:
         for process in self._processes:
             process.terminate()
-        self._pool.shutdown(cancel_futures=True)  # the pool waits for them, and must be the only one that does
+        # The pool waits for them, and must be the only one that does. It cancels nothing, because nobody is told of
+        # that who waits for several pieces: for want of its processes it fails all that it was asked.
+        self._pool.shutdown()
 
     def _recognised(self, sounds: Sequence[Waveform]) -> list[list[HeardWord]]:
         for _ in range(2):
@@ -63,6 +68,9 @@ class PocketSphinxTranscriber:
                 return _in_turn(pool, sounds, self.workers)
             except BrokenProcessPool:
                 self._replace(pool)
+            except RuntimeError:  # also what a pool says that was closed between two pieces
+                self._check_open()
+                raise
         raise AsrError(
             "A process of the speech recogniser was killed twice, most often for want of memory; "
             "set WORKERS to a smaller number."
@@ -70,10 +78,16 @@ class PocketSphinxTranscriber:
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         with self._lock:
-            if self._is_closed:
-                raise AsrError("nothing is heard any more: the recogniser is closed")
+            self._check_open()
             if self._pool is broken:  # else another thread was here first
                 self._pool = self._started_pool()
+            if self._is_closed:  # while it started, so that who closed did not see it
+                self._end()
+            self._check_open()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise AsrError("nothing is heard any more: the recogniser is closed")
 
     def _started_pool(self) -> ProcessPoolExecutor:
         others = set(active_children())

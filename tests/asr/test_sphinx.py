@@ -231,6 +231,18 @@ def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
     assert set(active_children()) <= others
 
 
+def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_has_begun(spoken: dict[str, Waveform]):
+    transcriber = PocketSphinxTranscriber(workers=3)
+    short = next(iter(spoken.values()))
+    with ThreadPoolExecutor(6) as asking:
+        answers = [asking.submit(transcriber.transcribe, [short] * 20) for _ in range(6)]
+        transcriber.transcribe([short])  # comes after pieces of theirs
+        transcriber.close()
+        for answer in answers:
+            with pytest.raises(AsrError, match="closed"):
+                answer.result()
+
+
 def test_closing_twice_is_once(spoken: dict[str, Waveform]):
     others = set(active_children())
     transcriber = PocketSphinxTranscriber(workers=1)
@@ -297,7 +309,7 @@ def test_ctrl_c_ends_it_without_a_stack_trace_and_leaves_no_process(tmp_path: Pa
     program = start_program(tmp_path, samples / "sample-000000.mp3", times=400)
     time.sleep(0.5)
     os.killpg(program.pid, signal.SIGINT)  # a terminal sends it to all of them
-    assert program.communicate(timeout=60) == ("stopped\n", "")
+    assert program.communicate(timeout=200) == ("stopped\n", "")
     assert program.returncode == 0
     wait_until_all_ended(program.pid)
 
@@ -306,7 +318,7 @@ def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: P
     program = start_program(tmp_path, samples / "sample-000000.mp3", times=0)
     assert len(processes_of(program.pid)) >= 3
     program.kill()
-    program.communicate(timeout=60)
+    program.communicate(timeout=200)
     wait_until_all_ended(program.pid)
 
 
