@@ -140,9 +140,11 @@ class Queue(Generic[Answer]):
                     self._changed.wait()
                 elif (left := self._company_left()) > 0:
                     self._changed.wait(left)
-                elif batch := self._taken():
-                    self._changed.notify_all()
-                    return batch
+                else:
+                    batch = self._taken()
+                    self._changed.notify_all()  # also where all of them gave up: there is room
+                    if batch:
+                        return batch
         return []
 
     def _company_left(self) -> float:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -152,6 +153,19 @@ def test_the_patient_wait_for_room(queue: Callable[..., Queue[float]], held: Hel
         ]
         held.may_go_on.release(1000)
         assert [answer.result(PATIENCE) for answer in answers] == lengths
+
+
+def test_the_patient_are_told_of_the_room_that_is_left_by_who_gave_up(queue: Callable[..., Queue[float]], held: Held):
+    opened = queue(waiting_seconds=10)
+    at_work(opened, held)
+    gone = opened.submit(sound(9))
+    with ThreadPoolExecutor(1) as callers:
+        patient = callers.submit(lambda: opened.submit(sound(2), is_patient=True).result(PATIENCE))
+        with suppress(TimeoutError):
+            patient.result(0.1)  # so that it waits for room
+        gone.cancel()
+        held.may_go_on.release(1000)
+        assert patient.result(PATIENCE) == 2
 
 
 def test_sound_longer_than_the_queue_waits_alone(queue: Callable[..., Queue[float]], held: Held):
