@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from asr.bearer import bearer_of
-from asr.errors import BadSettings, ListenerGone, NoAudio
+from asr.errors import AsrError, BadSettings, ListenerGone, NoAudio
 from asr.listener import bytes_of, digest_of, failed_row, now
 from asr.patience import GivenUp, Patience, Tries, seconds_told
 from asr.settings import AsrSettings
@@ -95,6 +95,8 @@ class RemoteListener:
         self._say = say
         self._places = asyncio.Semaphore(at_once)
         self._is_away = False
+        self._closing = threading.Lock()
+        self._is_closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="remote listener", daemon=True)
         self._thread.start()
@@ -116,15 +118,23 @@ class RemoteListener:
         return self._wait_for(self._hear_all(clips))
 
     def close(self) -> None:
-        if self._loop.is_closed():
-            return
-        self._wait_for(self._end())
+        with self._closing:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            ended = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        ended.result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _wait_for(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        with self._closing:  # what comes after the end would be waited for without end
+            if self._is_closed:
+                work.close()
+                raise AsrError("nothing is heard any more: the listener is closed")
+            answer = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return answer.result()
 
     async def _end(self) -> None:
         unfinished = asyncio.all_tasks() - {asyncio.current_task()}

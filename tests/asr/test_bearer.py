@@ -87,7 +87,12 @@ def decode_in_the_cloud(
     (folder / "clips").mkdir()
     for number in range(3):
         (folder / "clips" / f"{number}.wav").write_bytes(tone(800 + number))
-    metadata = {"GCE_METADATA_HOST": cloud.host, "GCE_METADATA_IP": cloud.host, "GOOGLE_APPLICATION_CREDENTIALS": ""}
+    metadata = {
+        "GCE_METADATA_HOST": cloud.host,
+        "GCE_METADATA_IP": cloud.host,
+        "GCE_METADATA_TIMEOUT": "100",
+        "GOOGLE_APPLICATION_CREDENTIALS": "",
+    }
     told = {**os.environ, **EMBEDDED, **metadata, "API_TOKEN": "google", "VIA_CLIPS": "1", "LOG_DIR": str(folder)}
     command = [sys.executable, "-m", "asr", "decode", str(folder / "clips"), "--out", str(folder / "out")]
     command += ["--via", elsewhere.address]

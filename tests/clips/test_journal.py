@@ -121,7 +121,7 @@ def test_a_journal_that_cannot_be_opened_is_reported(tmp_path: Path):
 
 def run(script: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", script, *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False, **options)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=200, check=False, **options)
 
 
 APPEND = """
