@@ -4,7 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from asr.errors import ListenerGone
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
 from asr.sources import Clip, Listing
+from asr.turns import wait_in_turns
 from clips.journal import Journal
 from clips.row import ClipRow
 from clips.table import EMPTY_TABLE, write_csv
@@ -22,9 +23,6 @@ log = logging.getLogger(__name__)
 
 BATCHES_AT_ONCE: Final = 4
 """Batches under way, so that the models never wait for files, and hear clips of about equal lengths together."""
-
-_SECONDS_DEAF: Final = 0.2
-"""How long Ctrl-C can go unnoticed: one that comes just before a wait begins is only seen when the wait ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +125,7 @@ class _Run:
 
     def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
         """Wait for the first batch, and take it; where the wait is interrupted it is still among them."""
-        while not wait([hearing[0].rows], _SECONDS_DEAF).done:
-            pass
+        wait_in_turns(hearing[0].rows)
         self._take(hearing.popleft(), progress)
 
     def _take(self, hearing: "_Hearing", progress: Progress) -> None:

@@ -16,6 +16,7 @@ from asr.listener import bytes_of, digest_of, failed_row, now
 from asr.patience import GivenUp, Patience, Tries, seconds_told
 from asr.settings import AsrSettings
 from asr.sources import Clip
+from asr.turns import wait_in_turns
 from clips.errors import BadRow
 from clips.row import ClipRow
 
@@ -134,6 +135,7 @@ class RemoteListener:
                 work.close()
                 raise AsrError("nothing is heard any more: the listener is closed")
             answer = asyncio.run_coroutine_threadsafe(work, self._loop)
+        wait_in_turns(answer)
         return answer.result()
 
     async def _end(self) -> None:
