@@ -223,9 +223,10 @@ run_page() {
   ) &
   INBOX=$!
   trap 'end_process "$PAGE"' INT TERM
-  while kill -0 "$PAGE" 2>/dev/null; do # a signal ends a wait before the page has ended
+  while true; do # a signal ends a wait before the page has ended; one that ended before the wait has a status too
     status=0
     wait "$PAGE" || status=$?
+    kill -0 "$PAGE" 2>/dev/null || break
   done
   end_process "$INBOX"
   return "$status"
