@@ -26,7 +26,7 @@ def run(*words: str, cwd: Path | None = None, typed: str = "", **environment: st
         capture_output=True,
         text=True,
         env=os.environ | environment,
-        timeout=120,
+        timeout=250,
         check=False,
     )
 
@@ -99,7 +99,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def stop(checkout: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([checkout / "run.sh", "stop"], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([checkout / "run.sh", "stop"], capture_output=True, text=True, timeout=250, check=False)
 
 
 def test_stopping_when_nothing_runs_is_no_fault(checkout: Path):
@@ -117,10 +117,10 @@ def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: P
     try:
         for port, page in zip(ports, pages, strict=True):
             wait_for_health(f"http://127.0.0.1:{port}", page, checkout / "README.md")
-        assert page_at(checkout, ports[0]).wait(60) == 2
+        assert page_at(checkout, ports[0]).wait(200) == 2
         said = stop(checkout).stderr
         assert (said.count("stopped the page"), said.count("stopped the inbox")) == (2, 2)
-        assert [page.wait(60) is not None for page in pages] == [True, True]
+        assert [page.wait(200) is not None for page in pages] == [True, True]
     finally:
         for page in pages:
             page.kill()
@@ -139,15 +139,16 @@ def test_what_is_added_beside_the_page_is_indexed_with_the_loaders_key_until_the
         [checkout / "run.sh", "page"], env=os.environ | told | keys, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
+        wait_for_health(f"http://127.0.0.1:{told['PAGE_PORT']}", page, checkout / "README.md")
         with Journal(checkout / "inbox" / "clips.jsonl") as journal:
             journal.append([ClipRow("inbox/two.wav", generated_text="two")])
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while '"total": 1' not in run("search", "two", "--mode", "exact", "--json", **told).stdout:
             assert time.monotonic() < deadline
         assert environments(checkout) == {"inbox": "writes", "page": "reads"}
     finally:
         os.killpg(page.pid, number)
-        _, said = page.communicate(timeout=60)
+        _, said = page.communicate(timeout=200)
     assert b"put 1 and deleted 0 clips (inbox/two.wav)" in said
     assert b"Traceback" not in said
     assert environments(checkout) == {}

@@ -22,7 +22,7 @@ def run(*words: str, **environment: str) -> str:
     """A command's standard output; fails with what it said where it does not end well."""
     ended = subprocess.run(
         [sys.executable, "-m", *words],
-        cwd=PROJECT, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=PROJECT, env=os.environ | environment, capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
