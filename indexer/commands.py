@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from threading import Event
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -99,13 +98,13 @@ def _watch(index: SearchIndex, files: Sequence[Path], settings: IndexSettings) -
     """Put a journal as it grows, until Ctrl-C or a termination signal; 1 where the index lacks some of it then."""
     if len(files) != 1 or files[0].suffix not in (".jsonl", ".ndjson"):
         raise WrongRequest("--watch takes one journal, a .jsonl file; it need not be there yet")
-    ended = Event()
+    signals: list[int] = []  # no threading.Event: set while this very thread waits for it, it may wait for ever
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda came, _: signals.append(came))
     say = partial(print, "inbox:", file=sys.stderr, flush=True)
     watcher = Watcher(index, files[0], settings.deletions, say)
     say(f"what comes into {files[0]} is put into the index")
-    watcher.watch(ended)
+    watcher.watch(lambda: bool(signals))
     return 1 if watcher.trouble else 0
 
 

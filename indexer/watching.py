@@ -7,7 +7,6 @@ only where the index has nothing of their clip: after a load without them, a rol
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from threading import Event
 from typing import Final
 
 from clips.errors import ClipsError, HearsayError
@@ -47,10 +46,10 @@ class Watcher:
         self._looked_at: tuple[str, int] = ("", 0)
         self._next_check = 0.0
 
-    def watch(self, ended: Event) -> None:
-        """Look again and again until ``ended`` is set; what is wrong is said once, and tried again ever more rarely."""
+    def watch(self, is_ended: Callable[[], bool]) -> None:
+        """Look again and again until ``is_ended``; what is wrong is said once, and tried again ever more rarely."""
         pause = 0.0
-        while not ended.wait(pause):
+        while not _ends_within(pause, is_ended):
             try:
                 self.look()
             except HearsayError as problem:
@@ -129,3 +128,11 @@ class Watcher:
         elif self.trouble and not trouble:
             self._say("the index takes clips again")
         self.trouble = trouble
+
+
+def _ends_within(seconds: float, is_ended: Callable[[], bool]) -> bool:
+    """Rest so long, in naps: a signal that comes just before one begins is only noticed when it is over."""
+    over = time.monotonic() + seconds
+    while not is_ended() and (left := over - time.monotonic()) > 0:
+        time.sleep(min(left, LOOK_SECONDS))
+    return is_ended()

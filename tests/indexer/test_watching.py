@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -181,7 +182,7 @@ def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedIndex, journal: P
     lost = EmbeddedIndex(tmp_path / "lost")
     append(journal, HELLO)
     watcher = Watcher(lost, journal, tmp_path / "deletions.jsonl", say)
-    watcher.watch(ended)
+    watcher.watch(ended.is_set)
     assert [text.partition(" in ")[0] for text in said] == [
         "there is no index",
         f"put 1 and deleted 0 clips ({HELLO.id})",
@@ -196,7 +197,7 @@ def watching(index: Path, journal: Path) -> "subprocess.Popen[str]":
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 200
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -215,9 +216,46 @@ def test_as_a_process_it_puts_until_it_is_told_to_end(
             wait_until(lambda: LATER.id in clips(index))
         finally:
             process.send_signal(number)
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
     assert "Traceback" not in said
+
+
+TOLD_AT_EVERY_LINE = textwrap.dedent("""
+    import signal, sys
+    from pathlib import Path
+    from indexer import watching
+    from indexer.__main__ import main
+
+    watch, lines, end = watching.Watcher.watch, 0, 0
+
+    def tell(frame, event, _):
+        global lines
+        if Path(frame.f_code.co_filename).name not in {"watching.py", "commands.py", "threading.py"}:
+            return None
+        if event == "line" and (lines := lines + 1) == end:
+            signal.raise_signal(signal.SIGTERM)
+        return tell
+
+    def watch_and_be_told(*arguments):
+        sys.settrace(tell)
+        watch(*arguments)
+        sys.settrace(None)
+
+    watching.LOOK_SECONDS = 0.001
+    watching.Watcher.watch = watch_and_be_told
+    for end in range(1, 60):
+        lines = 0
+        assert main(["put", "--watch", sys.argv[1], "--index", sys.argv[2]]) == 0
+""")
+"""Watches a journal again and again, and is told to end before each line of ours and of Python's threads in turn."""
+
+
+def test_at_whatever_moment_it_is_told_to_end_it_ends(index: EmbeddedIndex, journal: Path, tmp_path: Path):
+    append(journal, HELLO)
+    watcher_of(index, journal).look()
+    told = [sys.executable, "-c", TOLD_AT_EVERY_LINE, journal, tmp_path / "index"]
+    subprocess.run(told, cwd=PROJECT, stderr=subprocess.DEVNULL, check=True, timeout=250)
 
 
 def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, journal: Path):
@@ -227,7 +265,7 @@ def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, 
         assert f"what comes into {journal} is put into the index" in process.stderr.readline()
         assert "there is no index" in process.stderr.readline()
         process.terminate()
-        assert process.wait(30) == 1
+        assert process.wait(200) == 1
 
 
 def test_a_table_or_several_files_cannot_be_watched(capsys: pytest.CaptureFixture[str], tmp_path: Path):
