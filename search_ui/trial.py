@@ -87,10 +87,11 @@ class Trial:
         return [digest for digest, outcome in done if isinstance(outcome.exception(), ApiAway)]
 
     def forget(self, digests: Iterable[str]) -> None:
-        """Let these be heard again when they are wanted again."""
+        """Let these be heard again when they are wanted again, but for those that still wait or are being heard."""
         with self._lock:
             for digest in digests:
-                self._outcomes.pop(digest, None)
+                if (outcome := self._outcomes.get(digest)) and outcome.done():
+                    del self._outcomes[digest]
 
     def _work(self) -> None:
         while sound := self._next():
