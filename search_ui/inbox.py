@@ -25,7 +25,7 @@ DIGITS: Final = (8, 16, 64)
 _LONGEST_NAME: Final = 120
 """Bytes of what a person called the file; a name holds 255, digest and ending among them."""
 
-_TRIES: Final = 50
+_TRIES: Final = 300
 _PAUSE_SECONDS: Final = 0.1
 """How often another visitor's writing is waited for, and how long each time."""
 
