@@ -289,23 +289,24 @@ class ChangingContract:
         writer, reader = open_index(), open_index()
         writer.replace(rows(*map(str, range(10))))
         seen: set[tuple[int, int]] = set()
-        done = Event()
+        begun, done = Event(), Event()
 
         def read() -> None:
             while not done.is_set():
                 result = reader.search(Request(facets=("age",), size=100))
                 seen.add((result.total, len(result.hits)))
+                begun.set()
 
         thread = Thread(target=read)
         thread.start()
         try:
+            assert begun.wait(200)
             for number in (20, 30, 40):
                 writer.replace(rows(*map(str, range(number))))
         finally:
             done.set()
             thread.join()
         assert seen <= {(10, 10), (20, 20), (30, 30), (40, 40)}
-        assert seen
         writer.close()
         reader.close()
 
