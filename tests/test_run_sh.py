@@ -13,7 +13,8 @@ import pytest
 from clips.journal import Journal
 from clips.row import ClipRow
 from tests.conftest import PROJECT
-from tests.search_ui.pages import free_port, wait_for_health
+from tests.ports import free_port
+from tests.search_ui.pages import wait_for_health
 
 RUN = str(PROJECT / "run.sh")
 

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from clips.row import ClipRow
 from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage, passages_of
-from tests.indexer.conftest import Node, remove, settings
+from tests.indexer.conftest import Node, client_of, remove, settings
 
 TOLERANCE: Final = 1e-4
 """Part of a score by which engines may differ: both add and multiply numbers of 32 bits, in orders of their own."""
@@ -38,7 +37,7 @@ def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[El
         yield index
     finally:
         index.close()
-        with Elasticsearch(node.url) as client:
+        with client_of(node.url) as client:
             remove(client, own)
 
 

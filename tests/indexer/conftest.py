@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,9 +18,12 @@ from clips.row import ClipRow
 from indexer.elastic import ElasticIndex
 from indexer.load import read_rows
 from indexer.settings import IndexSettings
+from tests import ports
 from tests.conftest import PROJECT, leave_out
 
 LOCAL = PROJECT / "elastic-backend" / "local.sh"
+SECONDS_TO_ANSWER = 120
+"""How long a node on a busy machine may take over one question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Cluster:
             cwd=node,
             check=True,
             capture_output=True,
-            timeout=200,
+            timeout=600,
             **({"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}),
         )
 
@@ -80,17 +82,13 @@ def run_local(*words: str, port: int | None = None, **environment: str) -> subpr
 
 
 def free_port() -> int:
-    """A port that is free, as is the one a hundred above, on which the node speaks to others of its kind."""
-    while True:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            try:
-                other.bind(("127.0.0.1", port + 100))
-            except (OSError, OverflowError):
-                continue
-            if port < 32768 or port + 100 < 65400:
-                return port
+    """A port that is free for up to three nodes, as are those a hundred above, on which they speak to each other."""
+    return ports.free_port(1, 2, 100, 101, 102)
+
+
+def client_of(url: str) -> Elasticsearch:
+    """A client that is patient with a node on a busy machine."""
+    return Elasticsearch(url, request_timeout=SECONDS_TO_ANSWER)
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +122,7 @@ def remove(client: Elasticsearch, own: IndexSettings) -> None:
 
 @pytest.fixture
 def client(node: Node) -> Iterator[Elasticsearch]:
-    client = Elasticsearch(node.url)
+    client = client_of(node.url)
     yield client
     client.close()
 

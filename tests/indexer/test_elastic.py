@@ -18,7 +18,7 @@ from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.settings import IndexSettings
-from tests.indexer.conftest import Node, remove, settings
+from tests.indexer.conftest import Node, client_of, remove, settings
 from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
 from tests.indexer.contract_asking import AskingContract
 from tests.indexer.contract_changing import ChangingContract
@@ -44,7 +44,7 @@ class TestElastic(QueriesContract, AskingContract, ChangingContract):
         index.replace(passages())
         yield index
         index.close()
-        with Elasticsearch(node.url) as client:
+        with client_of(node.url) as client:
             remove(client, own)
 
     @pytest.fixture
@@ -64,7 +64,7 @@ class TestElasticInShards(QueriesContract, AskingContract):
         index.replace(passages())
         yield index
         index.close()
-        with Elasticsearch(node.url) as client:
+        with client_of(node.url) as client:
             remove(client, own)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from clips.row import ClipRow, Segment
 from clips.table import read_csv
@@ -14,7 +13,7 @@ from indexer.index import Request, SearchIndex
 from indexer.likeness import MOST_TELLING, more_like, plan_like, plan_same, same_sentence, telling_words
 from indexer.passages import Passage, passages_of
 from indexer.query import Query
-from tests.indexer.test_elastic import remove, settings
+from tests.indexer.conftest import client_of, remove, settings
 
 Load = Callable[[list[ClipRow]], SearchIndex]
 
@@ -35,7 +34,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
     yield load
     index.close()
     if request.param == "elastic":
-        with Elasticsearch(url) as client:
+        with client_of(url) as client:
             remove(client, own)
 
 

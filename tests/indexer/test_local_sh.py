@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from tests.conftest import PROJECT
-from tests.indexer.conftest import LOCAL, Cluster, Node, free_port, run_local
+from tests.indexer.conftest import LOCAL, Cluster, Node, client_of, free_port, run_local
 
 elastic = pytest.mark.elastic
 COPIES = Path(f"/var/tmp/hearsay-elastic-{os.getuid()}")
@@ -40,7 +39,7 @@ def test_a_started_node_is_green_and_listens_to_this_machine_alone(node: Node):
     said = run_local("status", "--data", str(node.data))
     assert (said.returncode, last_line(said.stdout)) == (0, "green")
     assert node.url in said.stdout
-    with Elasticsearch(node.url) as client:
+    with client_of(node.url) as client:
         (info,) = client.nodes.info().body["nodes"].values()
     addresses = [*info["http"]["bound_address"], *info["transport"]["bound_address"]]
     assert all(address.startswith("127.0.0.1:") for address in addresses)
@@ -68,12 +67,12 @@ def test_a_stop_ends_its_own_nodes_and_no_others(node: Node, open_folder: Path):
 def test_data_outlive_a_stop_and_what_cannot_become_green_is_not_waited_for(open_folder: Path):
     data, port = str(open_folder / "kept"), free_port()
     assert run_local("start", "--data", data, port=port).returncode == 0
-    with Elasticsearch(f"http://127.0.0.1:{port}") as client:
+    with client_of(f"http://127.0.0.1:{port}") as client:
         client.index(index="kept", id="1", document={"a": 1}, refresh=True)
     run_local("stop", "--data", data)
     again = run_local("start", "--data", data, port=port)
     assert again.stdout.startswith(f"yellow: http://127.0.0.1:{port} "), "the index wants a copy, and there is one node"
-    with Elasticsearch(f"http://127.0.0.1:{port}") as client:
+    with client_of(f"http://127.0.0.1:{port}") as client:
         assert client.get(index="kept", id="1")["found"]
     run_local("stop", "--data", data)
 
@@ -84,7 +83,7 @@ def test_two_nodes_make_one_cluster_and_their_number_is_remembered(open_folder: 
     data, port = str(open_folder / "two"), free_port()
     started = run_local("start", "--nodes", "2", "--data", data, port=port)
     assert started.stdout == f"green: http://127.0.0.1:{port}\n", started.stderr
-    with Elasticsearch(f"http://127.0.0.1:{port + 1}") as client:
+    with client_of(f"http://127.0.0.1:{port + 1}") as client:
         assert client.cluster.health()["number_of_nodes"] == 2
     run_local("stop", "--data", data)
     again = run_local("start", "--data", data, port=port)
@@ -103,7 +102,7 @@ def test_a_lost_node_is_brought_back_and_the_others_go_on(data: Path):
     assert again.stdout == f"green: http://127.0.0.1:{port}\n", again.stderr
     assert process_of(data, 1) != lost
     assert process_of(data, 2) == other
-    with Elasticsearch(f"http://127.0.0.1:{port}") as client:
+    with client_of(f"http://127.0.0.1:{port}") as client:
         assert client.cluster.health()["number_of_nodes"] == 2
 
 
@@ -130,7 +129,7 @@ def test_a_port_that_is_taken_is_named(open_folder: Path):
 
 
 def test_stop_leaves_a_foreign_process_alone_whose_number_stands_in_a_pid_file(tmp_path: Path):
-    with subprocess.Popen(["sleep", "60"]) as foreign:
+    with subprocess.Popen(["sleep", "600"]) as foreign:
         (tmp_path / "node-1").mkdir()
         (tmp_path / "node-1" / "pid").write_text(f"{foreign.pid}\n")
         said = run_local("stop", "--data", str(tmp_path))

@@ -22,7 +22,7 @@ from indexer.passages import Passage, passages_of
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
 from tests.indexer import console
-from tests.indexer.conftest import Node
+from tests.indexer.conftest import Node, client_of
 
 DOCUMENT = (PROJECT / "docs" / "elasticsearch-queries.md").read_text(encoding="utf-8")
 QUERIES = console.titled(DOCUMENT)
@@ -91,7 +91,7 @@ def loaded(node: Node, samples: Path) -> Iterator[Loaded]:
     index = ElasticIndex(node.url, settings)
     index.replace(passages)
     index.close()
-    with Elasticsearch(node.url) as client:
+    with client_of(node.url) as client:
         yield Loaded(client, settings.index_name, node.url, passages)
         client.indices.delete(
             index=list(client.indices.get(index=f"{settings.index_name}-*", expand_wildcards="all").body)

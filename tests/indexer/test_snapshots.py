@@ -16,7 +16,7 @@ from indexer.index import Request
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
 from tests.indexer import console
-from tests.indexer.conftest import Node
+from tests.indexer.conftest import Node, client_of
 from tests.indexer.made_rows import passages
 from tests.indexer.sounds.made_mishearings import rows as misheard_rows
 
@@ -78,7 +78,7 @@ def settings(alias: str) -> IndexSettings:
 @pytest.fixture
 def kept(node: Node) -> Iterator[Kept]:
     alias = f"cv-kept-{uuid.uuid4().hex}"
-    with Elasticsearch(node.url) as client:
+    with client_of(node.url) as client:
         kept = Kept(client, ElasticIndex(node.url, settings(alias)), alias)
         kept.index.replace(passages(tuple(misheard_rows(60))))
         yield kept

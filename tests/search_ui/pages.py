@@ -1,7 +1,6 @@
 """An index of a few clips to look at, and the page as a process to look at it with."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from clips.row import ClipRow
 from indexer.engines import open_index
 from indexer.passages import passages_of
 from indexer.settings import IndexSettings
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 120
@@ -26,12 +26,6 @@ def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
         index.replace((passage for row in rows for passage in passages_of(row)), str(audio) if audio else None)
     finally:
         index.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

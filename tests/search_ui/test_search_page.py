@@ -9,14 +9,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from elasticsearch import Elasticsearch
 from streamlit.testing.v1 import AppTest
 
 from clips.row import ClipRow, Segment
 from indexer.elastic import ElasticIndex
 from indexer.passages import passages_of
 from search_ui.hits import END_OF_CERTAINTY
-from tests.indexer.conftest import Node, remove, settings
+from tests.indexer.conftest import Node, client_of, remove, settings
+from tests.ports import free_port
 from tests.search_ui.apps import ROWS, Open, address, choices, hits, html
 
 
@@ -131,10 +131,9 @@ def test_an_index_that_goes_away_is_said_in_a_sentence_and_is_back_when_it_comes
 
 
 @contextmanager
-def line_to(port: int, at: int = 0) -> Iterator[int]:
-    """A way to a server, there for as long as the block lasts, with all that is on it: its own port."""
-    server = socket.create_server(("127.0.0.1", at))
-    ends = [server]
+def line_to(port: int, at: int) -> Iterator[None]:
+    """A way to a server from another port, there for as long as the block lasts, with all that is on it."""
+    server, ends = socket.create_server(("127.0.0.1", at)), []
 
     def carry(source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
@@ -144,17 +143,25 @@ def line_to(port: int, at: int = 0) -> Iterator[int]:
     def accept() -> None:
         with suppress(OSError):
             while True:
-                pair = server.accept()[0], socket.create_connection(("127.0.0.1", port))
-                ends.extend(pair)
-                for source, target in (pair, pair[::-1]):
-                    threading.Thread(target=carry, args=(source, target), daemon=True).start()
+                ends.append(near := server.accept()[0])
+                ends.append(far := socket.create_connection(("127.0.0.1", port)))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=carry, args=pair, daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
-    yield int(server.getsockname()[1])
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
+    yield
+    close(server)
+    accepting.join()  # no other end comes now
     for end in ends:
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-        end.close()
+        close(end)
+
+
+def close(line: socket.socket) -> None:
+    """Close it for whoever waits at it, too."""
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
+    line.close()
 
 
 @pytest.mark.elastic
@@ -165,17 +172,18 @@ def test_an_elasticsearch_that_is_lost_is_said_in_a_sentence_and_found_again_whe
     index = ElasticIndex(node.url, own)
     index.replace(passage for row in ROWS for passage in passages_of(row))
     monkeypatch.setenv("INDEX_NAME", own.index_name)
-    with line_to(urlsplit(node.url).port or 0) as port:
-        monkeypatch.setenv("INDEX_URL", f"http://127.0.0.1:{port}")
+    there, here = urlsplit(node.url).port or 0, free_port()
+    with line_to(there, here):
+        monkeypatch.setenv("INDEX_URL", f"http://127.0.0.1:{here}")
         page = opened(q="dog", sort="-duration")
         assert clips(page)[0] == "set/24.mp3"
 
     assert "Nothing answers at http" in page.run().warning[0].value
     assert hits(page) == 0
 
-    with line_to(urlsplit(node.url).port or 0, port):
+    with line_to(there, here):
         assert clips(page.run())[0] == "set/24.mp3"
         assert ">25 clips · 5.4 min<" in html(page)
     index.close()
-    with Elasticsearch(node.url) as client:
+    with client_of(node.url) as client:
         remove(client, own)
