@@ -30,6 +30,9 @@ _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidde
 
 SECONDS_BETWEEN_RENEWALS: Final = 2.0
 
+SECONDS_TO_ANSWER: Final = 2.0
+"""How long one renewal waits for a cluster that keeps silent, and so does the end of a change."""
+
 SECONDS_WATCHED: Final = 10.0
 """A lease that is not renewed for so long was left by a program that was killed, and is taken over."""
 
@@ -94,7 +97,7 @@ class Lease:
 
     def renew_until(self, ended: Event) -> None:
         """Renew it again and again; what a cluster in trouble does not answer is asked for again the next time."""
-        hurried = self._client.options(request_timeout=SECONDS_BETWEEN_RENEWALS, max_retries=1)
+        hurried = self._hurried()
         while not ended.wait(SECONDS_BETWEEN_RENEWALS) and not self._lost.is_set():
             with suppress(ApiError, TransportError, IndexerError):
                 self._renew(hurried)
@@ -113,11 +116,21 @@ class Lease:
 
     def give_back(self) -> None:
         """Let the next one in at once; where the cluster does not hear it, that one waits until it takes over."""
-        own = self._own
-        if own and not self._lost.is_set():
-            hurried = self._client.options(request_timeout=SECONDS_BETWEEN_RENEWALS, max_retries=1)
-            with suppress(ApiError, TransportError):
-                hurried.delete(index=self._index, id=_ID, if_seq_no=own.change, if_primary_term=own.term)
+        if not self._own or self._lost.is_set():
+            return
+        with suppress(ApiError, TransportError, IndexerError):
+            try:
+                self._delete(self._own)
+            except ConflictError:  # renewed since, where the answer to a renewal was lost
+                found = self._found()
+                if found and found.writer == self._writer:
+                    self._delete(found)
+
+    def _delete(self, own: Found) -> None:
+        self._hurried().delete(index=self._index, id=_ID, if_seq_no=own.change, if_primary_term=own.term)
+
+    def _hurried(self) -> Elasticsearch:
+        return self._client.options(request_timeout=SECONDS_TO_ANSWER, max_retries=1)
 
     def _renew(self, client: Elasticsearch) -> None:
         with self._renewing:
