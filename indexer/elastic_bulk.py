@@ -36,6 +36,9 @@ _AT_ONCE: Final = 2
 _SECONDS_TO_STOP: Final = 3
 """How long one who stops the program waits for what is under way; then the cluster keeps silent, or is in trouble."""
 
+_SECONDS_DEAF: Final = 0.2
+"""How long Ctrl-C can go unnoticed: one that comes just before a wait begins is only seen when the wait ends."""
+
 Action = dict[str, Any]
 Answer = tuple[bool, dict[str, Any]]
 """Whether a write was done, and what was said of it."""
@@ -96,11 +99,11 @@ def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]
         while some := list(islice(actions, _IN_A_REQUEST)):
             ids = frozenset(action["_id"] for action in some)
             while len(under_way) == _AT_ONCE or any(not ids.isdisjoint(others) for others, _ in under_way):
-                yield from under_way[0][1].result()
+                yield from _answered(under_way[0][1])
                 under_way.popleft()
             under_way.append((ids, _begun(client, some)))
         while under_way:
-            yield from under_way[0][1].result()
+            yield from _answered(under_way[0][1])
             under_way.popleft()
     except KeyboardInterrupt:
         wait([request for _, request in under_way], _SECONDS_TO_STOP)
@@ -122,6 +125,13 @@ def _begun(client: Elasticsearch, actions: Iterable[Action]) -> Future[list[Answ
 
     Thread(target=send, daemon=True).start()
     return request
+
+
+def _answered(request: Future[list[Answer]]) -> list[Answer]:
+    """What became of a request, waited for in short turns."""
+    while not wait([request], _SECONDS_DEAF).done:
+        pass
+    return request.result()
 
 
 def _given_up(reason: str, holds: str) -> IndexerError:

@@ -11,6 +11,9 @@ from streamlit.testing.v1 import AppTest
 from clips.row import ClipRow
 from tests.search_ui.pages import load
 
+SECONDS_TO_RUN = 120
+"""How long the page may take on a busy machine to be drawn once."""
+
 AGES = ("teens", "twenties", "")
 
 ROWS = [

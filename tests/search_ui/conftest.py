@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.indexer.conftest import node, open_folder  # noqa: F401 - fixtures
-from tests.search_ui.apps import Open, opening
+from tests.search_ui.apps import SECONDS_TO_RUN, Open, opening
 from tests.search_ui.pages import PROJECT
 
 
@@ -16,6 +16,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the page over an index of these rows, at the address with these parameters."""
 
     with opening(
-        lambda: AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=30), tmp_path, monkeypatch
+        lambda: AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=SECONDS_TO_RUN),
+        tmp_path,
+        monkeypatch,
     ) as open_page:
         yield open_page

@@ -18,6 +18,7 @@ from search_ui import try_page
 from search_ui.visit import Visit
 from tests.asr.ears import tone
 from tests.asr.elsewhere import Elsewhere
+from tests.search_ui.apps import SECONDS_TO_RUN
 from tests.search_ui.pages import PROJECT, load
 
 HELLO, OTHER = tone(8000), tone(9000)
@@ -35,12 +36,15 @@ class Desk:
         self.page.file_uploader[0].set_value([(name, data, "audio/wav") for name, data in files]).run()
 
     def settle(self) -> str:
-        """Run the page until nothing goes on any more; what it shows then."""
-        deadline = time.monotonic() + 30
+        """Run the page until nothing goes on any more, and once more; what it shows then.
+
+        What is heard while the page is drawn stands only below where the page was by then.
+        """
+        deadline = time.monotonic() + SECONDS_TO_RUN
         while "hearing it" in (shown := html(self.page.run())) or "waiting for its turn" in shown:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        return shown
+        return html(self.page.run())
 
     def click(self, label: str) -> None:
         next(button for button in self.page.button if button.label == label).click().run()
@@ -67,7 +71,7 @@ def opened() -> AppTest:
 
         try_page.show()
 
-    return AppTest.from_function(script, default_timeout=30).run()
+    return AppTest.from_function(script, default_timeout=SECONDS_TO_RUN).run()
 
 
 def _forget() -> None:
@@ -193,7 +197,7 @@ def test_an_added_clip_is_found_as_soon_as_it_is_indexed(desk: Desk) -> None:
     address = f"./?q=clip%3Ainbox%2F{Path(row.id).name}"
     assert f'added · <a class="go" href="{address}" target="_self">find it</a>' in shown
 
-    search = AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=30)
+    search = AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=SECONDS_TO_RUN)
     search.query_params["q"] = f"clip:{row.id}"
     assert f'src="audio/{row.id}"' in html(search.run())
 

@@ -15,7 +15,7 @@ from clips.row import ClipRow
 from indexer.load import read_rows
 from search_ui.ask import ask
 from search_ui.state import SearchState
-from tests.search_ui.apps import Open, opening
+from tests.search_ui.apps import SECONDS_TO_RUN, Open, opening
 from tests.search_ui.pages import load
 
 EVIL = '<img src=x onerror="alert(1)">'
@@ -46,7 +46,9 @@ def run_page() -> None:
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the page over an index of these rows, at the address with these parameters."""
 
-    with opening(lambda: AppTest.from_function(run_page, default_timeout=60), tmp_path, monkeypatch) as open_page:
+    with opening(
+        lambda: AppTest.from_function(run_page, default_timeout=SECONDS_TO_RUN), tmp_path, monkeypatch
+    ) as open_page:
         yield open_page
 
 
