@@ -27,7 +27,7 @@ from indexer.elastic_query import (
 from indexer.elastic_sample import Sample
 from indexer.elastic_search import answer, drawn, every_hit
 from indexer.elastic_versions import ElasticVersions, exact_count
-from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
+from indexer.errors import IndexerError, IndexMissing, IndexUnavailable, LoadFailed
 from indexer.index import About, Request, Result, RolledBack
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term
@@ -147,8 +147,17 @@ class ElasticIndex:
     def lexicon(self) -> Lexicon:
         with self._translated():
             self._check()
-            self._fetched = fetched(self._client, self._versions.current(), self._fetched)
-            return self._fetched.lexicon
+            known = self._words_of(self._versions.current())
+            self._fetched = known
+            return known.lexicon
+
+    def _words_of(self, version: str) -> Fetched:
+        try:
+            return fetched(self._client, version, self._fetched)
+        except IndexMissing:
+            if version == (current := self._versions.current()):  # it did not go while it was being read
+                raise
+            return self._words_of(current)
 
     def count(self, query: Query = EVERYTHING) -> int:
         with self._translated():

@@ -109,10 +109,15 @@ class EmbeddedIndex:
         return {token: count for token, count in terms if token != documents.SENTINEL}
 
     def lexicon(self) -> Lexicon:
-        opened = self._open()
-        if self._lexicon is None or self._lexicon[0] is not opened:
-            self._lexicon = opened, _kept(self._versions.path(opened.version))
-        return self._lexicon[1]
+        opened, known = self._open(), self._lexicon
+        while known is None or known[0] is not opened:
+            try:
+                known = opened, _kept(self._versions.path(opened.version))
+            except IndexMissing:
+                if opened is (opened := self._open()):  # it did not go while it was being read
+                    raise
+        self._lexicon = known
+        return known[1]
 
     def count(self, query: Tree = EVERYTHING) -> int:
         return matching(self._open().moment.searcher, compiled(query))

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
 from clips.errors import ClipsError
 from clips.row import ClipRow
-from indexer import elastic, elastic_lease, elastic_lexicon
+from indexer import elastic, elastic_lease, elastic_lexicon, embedded
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.fields import FACETS, UNKNOWN
 from indexer.index import Request, RolledBack, SearchIndex
@@ -131,6 +133,25 @@ class ChangingContract:
         assert index.lexicon().counts() == {"rain": 1, "bow": 1}
         index.rollback()
         assert index.lexicon().pair_counts() == {("black", "smith"): 2}
+
+    def test_a_version_that_goes_while_its_lexicon_is_read_is_not_missed(
+        self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        index, other = open_index(), open_index()
+        for text in ("black", "rain"):
+            other.replace(rows("a", text=text))
+        read: dict[str, Callable[..., Any]] = {"_kept": embedded._kept, "fetched": elastic.fetched}
+
+        def rolled_back_meanwhile(name: str, *arguments: Any) -> Any:
+            monkeypatch.undo()
+            other.rollback()
+            return read[name](*arguments)
+
+        monkeypatch.setattr(embedded, "_kept", partial(rolled_back_meanwhile, "_kept"))
+        monkeypatch.setattr(elastic, "fetched", partial(rolled_back_meanwhile, "fetched"))
+        assert index.lexicon().counts() == {"black": 1}
+        index.close()
+        other.close()
 
     def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchIndex):
         index.replace(rows("a", text="black smith"))
