@@ -29,7 +29,7 @@ FOLDERS = ("authority", "es01", "es02", "indexer", "page", "kibana", "snapshots"
 def run_set_up(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     told = {"NODES": "es01 es02", "ELASTIC_PASSWORD": ELASTIC_PASSWORD, "KIBANA_PASSWORD": KIBANA_PASSWORD}
     return subprocess.run(
-        [SCRIPT, *words], env=os.environ | told | environment, capture_output=True, text=True, check=False, timeout=200
+        [SCRIPT, *words], env=os.environ | told | environment, capture_output=True, text=True, check=False, timeout=600
     )
 
 

@@ -281,7 +281,7 @@ def test_a_request_is_sent_with_curl_as_the_document_says(loaded: Loaded):
     (lines,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
     here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(console.ALIAS, loaded.alias)
     nobody, types = os.pipe()  # a keyboard that is not touched: nothing may wait for it
-    asked = subprocess.run(["bash", "-ec", here], stdin=nobody, capture_output=True, text=True, check=True, timeout=100)
+    asked = subprocess.run(["bash", "-ec", here], stdin=nobody, capture_output=True, text=True, check=True, timeout=280)
     os.close(types)
     os.close(nobody)
     everything, rest = json.JSONDecoder().raw_decode(asked.stdout)
