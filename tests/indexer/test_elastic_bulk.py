@@ -125,7 +125,7 @@ def test_a_merge_that_outlasts_every_patience_costs_the_load_nothing(
 class WrittenDownWithAnother(dict[str, Any]):
     """A document that can be written down for sending only while another one is."""
 
-    both = threading.Barrier(2, timeout=30)
+    both = threading.Barrier(2, timeout=200)
 
     def items(self) -> Any:
         self.both.wait()
