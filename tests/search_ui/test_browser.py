@@ -63,6 +63,7 @@ def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, a
     facet(tab, "Gender", "male").click()
     expect(total(tab)).to_have_text("1 passage")
     expect(facet(tab, "Gender", "male")).to_have_attribute("aria-pressed", "true")
+    expect(tab.locator(".hit")).to_have_count(1)  # they come after their number
     expect(tab.locator(".about")).to_contain_text("male · United States")
 
     button = tab.get_by_role("button", name="Play samples/sample-000001.mp3")
@@ -114,6 +115,7 @@ def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: 
     facet(tab, "Gender", "male").click()
     expect(tab.get_by_role("button", name="gender:")).to_be_visible()
     expect(total(tab)).to_have_text("1 passage")
+    expect(tab.locator(".hit")).to_have_count(1)
     filtered, shown = tab.url, tab.locator("ol.hits").inner_text()
 
     tab.go_back()

@@ -49,8 +49,15 @@ def sounding(tab: Page) -> int:
     return int(tab.locator("audio").evaluate_all("clips => clips.filter(clip => !clip.paused).length"))
 
 
-def test_a_clip_plays_from_the_word_that_was_clicked(tab: Page, address: str) -> None:
+def open_hits(tab: Page, address: str) -> None:
+    """Open a page of hits, and wait until it hears what is pressed there."""
     tab.goto(f"{address}/?q=blacksmith")
+    expect(tab.locator(".hit").nth(1)).to_be_visible()
+    tab.wait_for_function("window.hearsayPlays && window.hearsayLooks")
+
+
+def test_a_clip_plays_from_the_word_that_was_clicked(tab: Page, address: str) -> None:
+    open_hits(tab, address)
     first = tab.locator(".hit").first
     word = first.locator(".word").nth(4)
     word.click()
@@ -60,11 +67,23 @@ def test_a_clip_plays_from_the_word_that_was_clicked(tab: Page, address: str) ->
     expect(word).to_be_focused()
 
 
+REMEMBER_WHAT_SOUNDS = """hit => {
+  const words = [...hit.querySelectorAll('.word')];
+  const sounding = () => words.flatMap((word, at) => (word.matches('.sounds') ? [at] : []));
+  const look = () => window.sounded.push(sounding());
+  window.sounded = [];
+  new MutationObserver(look).observe(hit, { subtree: true, attributes: true, attributeFilter: ['class'] });
+}"""
+"""Keeps which words are underlined, whenever that changes: nobody has to look while a word sounds."""
+
+
 def test_the_word_that_sounds_is_underlined_until_it_is_quiet(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     first = tab.locator(".hit").first
+    first.evaluate(REMEMBER_WHAT_SOUNDS)
     first.locator(".word").nth(2).click()
-    expect(first.locator(".word").nth(2)).to_have_class("word sounds")
+    tab.wait_for_function("window.sounded.length > 0")
+    assert tab.evaluate("window.sounded[0]") == [2]
     expect(tab.locator(".word.sounds")).to_have_count(1)
     first.get_by_role("button", name="Play").click()
 
@@ -73,7 +92,7 @@ def test_the_word_that_sounds_is_underlined_until_it_is_quiet(tab: Page, address
 
 
 def test_arrows_go_from_word_to_word_and_enter_plays_from_there(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     words = tab.locator(".hit").first.locator(".word")
     words.first.focus()
     tab.keyboard.press("ArrowRight")
@@ -88,10 +107,11 @@ def test_arrows_go_from_word_to_word_and_enter_plays_from_there(tab: Page, addre
 
 
 def test_a_transcript_is_one_stop_of_the_tab_key(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     words = tab.locator(".hit").first.locator(".word")
     words.first.focus()
     tab.keyboard.press("ArrowRight")
+    expect(words.nth(1)).to_be_focused()
     tab.keyboard.press("Tab")
     assert not tab.evaluate("document.activeElement.matches('.word')")
     tab.keyboard.press("Shift+Tab")
@@ -100,7 +120,7 @@ def test_a_transcript_is_one_stop_of_the_tab_key(tab: Page, address: str) -> Non
 
 
 def test_keys_lead_from_hit_to_hit_and_the_sound_goes_along(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     hits = tab.locator(".hit")
     expect(hits.nth(1)).to_be_visible()
     expect(tab.locator(".keys")).to_contain_text("n p next and previous hit")
@@ -122,7 +142,7 @@ def test_keys_lead_from_hit_to_hit_and_the_sound_goes_along(tab: Page, address: 
 
 
 def test_keys_are_letters_in_the_box(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     expect(tab.locator(".hit").first).to_be_visible()
     box = tab.get_by_label("Search what was said")
     box.fill("")
@@ -133,7 +153,7 @@ def test_keys_are_letters_in_the_box(tab: Page, address: str) -> None:
 
 
 def test_a_clip_begins_anew_when_it_has_ended(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     first = tab.locator(".hit").first
     first.locator("audio").evaluate("audio => { audio.play(); audio.currentTime = 1e6 }")
     tab.wait_for_function("document.querySelector('.hit audio').ended")
@@ -144,7 +164,7 @@ def test_a_clip_begins_anew_when_it_has_ended(tab: Page, address: str) -> None:
 
 
 def test_a_picture_of_the_sound_opens_with_the_words_on_its_time_line_and_plays(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     first = tab.locator(".hit").first
     look = first.get_by_role("button", name="look at the sound")
     expect(look).to_have_attribute("aria-expanded", "false")
@@ -166,7 +186,7 @@ def test_a_picture_of_the_sound_opens_with_the_words_on_its_time_line_and_plays(
 
 
 def test_the_cursor_of_a_picture_is_moved_by_arrows(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     first = tab.locator(".hit").first
     first.get_by_role("button", name="look at the sound").press("Enter")
     strip = first.get_by_role("slider", name="where in the sound")
@@ -177,7 +197,7 @@ def test_the_cursor_of_a_picture_is_moved_by_arrows(tab: Page, address: str) -> 
 
 
 def test_a_picture_that_cannot_be_drawn_is_said(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    open_hits(tab, address)
     look = tab.get_by_role("button", name="look at the sound").first
     look.evaluate("button => (button.dataset.picture = 'picture/samples/none.mp3?start=0')")
     look.click()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import PATIENCE
 from tests.search_ui.apps import ROWS
 from tests.search_ui.pages import load, served_page
 
@@ -68,6 +69,8 @@ def test_ten_thousand_characters_are_answered_with_a_sentence_and_the_box_still_
 def test_two_people_who_search_at_once_each_see_their_own(chromium: Browser, address: str) -> None:
     contexts = [chromium.new_context() for _ in range(2)]
     one, other = (context.new_page() for context in contexts)
+    for tab in (one, other):
+        tab.set_default_timeout(PATIENCE)
     one.goto(f"{address}/?mode=exact&sort=-duration")
     other.goto(f"{address}/?mode=exact&sentiment=negative")
     for number in ("7", "9"):
@@ -76,8 +79,8 @@ def test_two_people_who_search_at_once_each_see_their_own(chromium: Browser, add
             tab.keyboard.press("Enter")
         expect(one.locator(".hit .clip")).to_have_text([f"set/0{number}.mp3"])
         expect(other.locator(".hit .clip")).to_have_text(["set/03.mp3"])
-    assert one.url == f"{address}/?q=number+9&mode=exact&sort=-duration"
-    assert other.url == f"{address}/?q=number+3&mode=exact&sentiment=negative"
+    expect(one).to_have_url(f"{address}/?q=number+9&mode=exact&sort=-duration")
+    expect(other).to_have_url(f"{address}/?q=number+3&mode=exact&sentiment=negative")
     for context in contexts:
         context.close()
 

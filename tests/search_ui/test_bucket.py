@@ -72,8 +72,9 @@ def test_a_clip_is_heard_by_a_signed_link_in_ranges(bucket: Bucket, samples: Pat
 def test_a_link_is_good_for_its_object_alone(bucket: Bucket) -> None:
     link = client(bucket).get(f"/audio/{CLIP}").headers["Location"]
 
-    with pytest.raises(HTTPError, match="403"):
+    with pytest.raises(HTTPError, match="403") as refused:
         urlopen(link.replace(f"corpus/{SOUND}", "secret.mp3"))
+    refused.value.close()
 
 
 def test_an_id_is_looked_up_with_and_without_its_first_folder(bucket: Bucket) -> None:
