@@ -209,6 +209,7 @@ def test_an_index_of_another_version_asks_to_be_loaded_again(
 def test_a_reader_notices_that_another_hearsay_has_loaded_since(
     index: ElasticIndex, client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(elastic, "_SECONDS_CHECKED", 600.0)
     index.replace(rows("a"))
     assert index.count() == 1
     client.indices.put_mapping(index=own.index_name, meta={"schema": 99})

@@ -16,7 +16,7 @@ from indexer.settings import IndexSettings
 from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
-SECONDS_TO_START = 120
+SECONDS_TO_START = 250
 
 
 def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
