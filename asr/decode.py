@@ -14,10 +14,10 @@ from asr.errors import ListenerGone
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
 from asr.sources import Clip, Listing
-from asr.turns import wait_in_turns
 from clips.journal import Journal
 from clips.row import ClipRow
 from clips.table import EMPTY_TABLE, write_csv
+from clips.turns import wait_in_turns
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
+from clips.turns import wait_in_turns
 from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.refusals import Refusals
@@ -35,9 +36,6 @@ _AT_ONCE: Final = 2
 
 _SECONDS_TO_STOP: Final = 3
 """How long one who stops the program waits for what is under way; then the cluster keeps silent, or is in trouble."""
-
-_SECONDS_DEAF: Final = 0.2
-"""How long Ctrl-C can go unnoticed: one that comes just before a wait begins is only seen when the wait ends."""
 
 Action = dict[str, Any]
 Answer = tuple[bool, dict[str, Any]]
@@ -128,9 +126,7 @@ def _begun(client: Elasticsearch, actions: Iterable[Action]) -> Future[list[Answ
 
 
 def _answered(request: Future[list[Answer]]) -> list[Answer]:
-    """What became of a request, waited for in short turns."""
-    while not wait([request], _SECONDS_DEAF).done:
-        pass
+    wait_in_turns(request)
     return request.result()
 
 

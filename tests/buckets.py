@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.conftest import leave_out
+from tests.ports import free_port
 
 GATEWAY = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 
@@ -44,9 +45,7 @@ class Buckets:
     def __init__(self, program: Path, folder: Path) -> None:
         self.root = folder / "buckets"
         self.root.mkdir()
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self._port = found.getsockname()[1]
+        self._port = free_port()
         self.endpoint = f"http://127.0.0.1:{self._port}"
         keys = {"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key}
         command = [program, "--port", f"127.0.0.1:{self._port}", "posix", self.root]

@@ -20,6 +20,7 @@ from asr.replies import EmotionReply, HealthReply, TranscriptReply
 from asr.transcript import Transcript
 from clips.row import Alternative, Segment, Word
 from tests.conftest import PROJECT
+from tests.ports import free_port
 
 EMBEDDED = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"}
 
@@ -126,9 +127,7 @@ class Api:
     def __init__(self, folder: Path, program: Sequence[str] = HEARSAY, **settings: str) -> None:
         self.program = program
         self._environment = {**os.environ, **EMBEDDED, "LOG_DIR": str(folder / "api-logs"), **settings}
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self._port = found.getsockname()[1]
+        self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self._said = (folder / "api.txt").open("ab")
 

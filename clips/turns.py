@@ -1,6 +1,7 @@
 """Waiting so that Ctrl-C is noticed."""
 
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any, Final
 
 _SECONDS_DEAF: Final = 0.2
@@ -9,5 +10,6 @@ _SECONDS_DEAF: Final = 0.2
 
 def wait_in_turns(answer: "Future[Any]") -> None:
     """Return when there is an answer, or a reason why there is none."""
-    while not wait([answer], _SECONDS_DEAF).done:
-        pass
+    while not answer.done():
+        with suppress(TimeoutError, CancelledError):
+            answer.exception(_SECONDS_DEAF)

@@ -1,0 +1,43 @@
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from clips.turns import wait_in_turns
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in a shell's background, whose programs begin without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_whoever_waits_goes_on_when_there_is_an_answer_or_a_reason_why_there_is_none():
+    for say in (lambda answer: answer.set_result(1), lambda answer: answer.set_exception(OSError()), Future.cancel):
+        answer: Future[int] = Future()
+        later = threading.Timer(0.3, say, (answer,))
+        later.start()
+        wait_in_turns(answer)
+        assert answer.done()
+        later.join()
+
+
+def test_ctrl_c_is_noticed_also_where_it_comes_just_before_a_wait(ctrl_c: None):
+    for _ in range(50):  # a plain wait slept through one of the first few
+        begun: list[bool] = []
+
+        def interrupt(begun: list[bool] = begun) -> None:
+            while not begun:
+                pass
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        other = threading.Thread(target=interrupt)
+        other.start()
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            begun.append(True)
+            wait_in_turns(Future())
+        other.join()
