@@ -1,16 +1,16 @@
 """Finding: from what a person typed to the query of an index, and to the words that explain each hit."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import groupby
 from typing import Final
 
 from indexer.asked import Asked, Either, Every, Not, Word, Words
 from indexer.errors import WrongRequest
 from indexer.evidence import Evidence, Sought, evidence_of
 from indexer.index import Hit, SearchIndex
-from indexer.language import parse
+from indexer.language import Parsed, parse
 from indexer.modes import (
     BUILDERS,
     DEFAULT_MODE,
@@ -33,6 +33,9 @@ from indexer.stems import stem
 
 MOST_WORDS: Final = 200
 """Words of one search; Elasticsearch refuses trees that are much larger."""
+
+MOST_AS_ONE: Final = 3
+"""Words that were typed side by side and are looked for as one: “never the less” too."""
 
 _GUESSING: Final = ("forgiving", "sounds-like")
 
@@ -73,10 +76,11 @@ class Finder:
         """How to search for what was typed; raises `WrongRequest` for a mode that there is not."""
         if mode not in MODES:
             raise WrongRequest(f"there is no mode {mode}; the modes are {', '.join(MODES)}")
-        asked, notes = _read(typed)
+        parsed = _read(typed)
+        asked = parsed.asked
         words = list(dict.fromkeys(words_of(asked)))
         guesser = cache(self.guesser)  # all of one plan is guessed among the same words, which are asked for once
-        as_one = _as_one(asked)
+        as_one = _as_one(parsed.typed)
         weighing = Weighing(
             lambda word: _likely(guesser().guesses(word, as_one.get(word, ()))[: MOST_GUESSES // max(1, len(words))]),
             lambda word: guesser().floor(word),
@@ -86,7 +90,7 @@ class Finder:
             BUILDERS[mode](asked, weighing),
             mode,
             in_english(asked, mode),
-            notes,
+            parsed.notes,
             _sought(asked, mode, weighing),
             certain_from(asked, weighing) if mode == "forgiving" and words else None,
         )
@@ -121,26 +125,31 @@ def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:
     return tuple(map(one, dict.fromkeys(words_of(asked))))
 
 
-def _as_one(asked: Asked) -> dict[str, tuple[str, ...]]:
-    """For each word that has a neighbour in the search, what it and that one are in one word."""
+def _as_one(typed: Iterable[Asked]) -> dict[str, tuple[str, ...]]:
+    """For each word that has neighbours in the search, what it and one or more of them are in one word."""
     found: dict[str, tuple[str, ...]] = {}
-    for first, second in _neighbours(asked):
-        for word in (first, second):
-            found[word] = (*found.get(word, ()), first + second)
+    for row in _rows(typed):
+        for size in range(2, MOST_AS_ONE + 1):
+            for several in (row[start : start + size] for start in range(len(row) - size + 1)):
+                found |= {word: (*found.get(word, ()), "".join(several)) for word in several}
     return found
 
 
-def _neighbours(asked: Asked) -> Iterator[tuple[str, str]]:
-    """Words that were typed side by side."""
-    match asked:
-        case Words(several):
-            yield from pairwise(several)
-        case Either(children) | Every(children):
-            for child in children:
-                yield from _neighbours(child)
-            for one, other in pairwise(children):
-                if isinstance(asked, Every) and isinstance(one, Word) and isinstance(other, Word):
-                    yield one.token, other.token
+def _rows(typed: Iterable[Asked]) -> Iterator[tuple[str, ...]]:
+    """Words that were typed side by side, with nothing between them."""
+    for is_word, several in groupby(typed, key=lambda one: isinstance(one, Word)):
+        if is_word:
+            yield tuple(one.token for one in several if isinstance(one, Word))
+            continue
+        for one in several:
+            match one:
+                case Words(tokens):
+                    yield tokens
+                case Either(children):
+                    for child in children:
+                        yield from _rows((child,))
+                case Every(children):
+                    yield from _rows(children)
 
 
 def _alternatives(asked: Asked) -> dict[str, tuple[str, ...]]:
@@ -161,16 +170,16 @@ def _needed(asked: Asked) -> frozenset[str]:
             return frozenset(words_of(asked))
 
 
-def _read(typed: str) -> tuple[Asked, tuple[str, ...]]:
+def _read(typed: str) -> Parsed:
     """What was asked for, with no more words than one search takes."""
     parsed = parse(typed)
     if _size(parsed.asked) <= MOST_WORDS:
-        return parsed.asked, parsed.notes
+        return parsed
     shortened = " ".join(typed.split()[:MOST_WORDS])
     while _size((parsed := parse(shortened)).asked) > MOST_WORDS:  # hyphens join words, and Chinese has no spaces
         shortened = shortened[: len(shortened) * 3 // 4]
     note = f"a search takes up to {MOST_WORDS} words; what stands behind them was left out"
-    return parsed.asked, (*parsed.notes, note)
+    return replace(parsed, notes=(*parsed.notes, note))
 
 
 def _size(asked: Asked) -> int:

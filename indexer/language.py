@@ -15,10 +15,14 @@ MOST_NOTES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What was asked for, and a sentence for a person on each thing that was not understood."""
+    """What was asked for, and a sentence for a person on each thing that was not understood.
+
+    ``typed`` is what stands side by side in it as it was typed, with what is said again.
+    """
 
     asked: Asked
     notes: tuple[str, ...]
+    typed: tuple[Asked, ...]
 
 
 _QUOTES: Final = '"“”„‟«»「」'  # any of them opens, and the next one closes: people mix them, keyboards too
@@ -57,10 +61,11 @@ def parse(text: str) -> Parsed:
     """
     readable = re.sub(r"[\x00-\x1f\x7f]", " ", text.encode(errors="replace").decode())
     reader = _Reader()
-    asked = _together(Every, reader.side_by_side(readable))
+    typed = tuple(reader.side_by_side(readable))
+    asked = _together(Every, typed)
     if asked == _NOTHING and readable.strip():
         asked = Either(())
-    return Parsed(asked, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES])
+    return Parsed(asked, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES], typed)
 
 
 _NOTHING: Final = Every(())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from clips.row import Alternative, ClipRow, Word
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexMissing, WrongRequest
+from indexer.evidence import told
 from indexer.finding import MOST_WORDS, Finder, finder_of
 from indexer.index import Request, SearchIndex
 from indexer.modes import LEAST_PROBABILITY, MODES
@@ -26,6 +27,7 @@ HEARD = (
     "A BOY RUNS",
     "AN UTTER LION",
     "A BLACKBIRD SINGS",
+    "NEVERTHELESS WE RAN",
     "京都大学は遠い",
     "",
 )
@@ -60,13 +62,23 @@ def test_what_was_said_is_found_although_it_was_heard_wrong(found: Found):
     assert hits(found, "painted", "exact") != hits(found, "painted")
 
 
-@pytest.mark.parametrize("typed", ["black bird", '"black bird"', "the black bird"])
+SAID_AGAIN = "a black cat and a bird bath near a black bird"
+
+
+@pytest.mark.parametrize("typed", ["black bird", '"black bird"', "the black bird", "black-bird", SAID_AGAIN])
 def test_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(found: Found, typed: str):
     assert "A BLACKBIRD SINGS" in hits(found, typed)[:2]
     assert "A BLACKBIRD SINGS" not in hits(found, typed, "exact")
 
 
-@pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird"])
+def test_three_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(found: Found):
+    plan = found.finder.plan("never the less")
+    (hit,) = found.index.search(Request(plan.query, size=1)).hits
+    assert hit.passage.row.generated_text == "NEVERTHELESS WE RAN"
+    assert told(plan.evidence(hit.passage)) == "heard “nevertheless” for “never the less”"
+
+
+@pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird", "black sky bird"])
 def test_only_neighbours_are_heard_as_one(found: Found, typed: str):
     guessed = {guess.tokens for one in found.finder.plan(typed).sought if one.word == "black" for guess in one.guesses}
     assert guessed != set()

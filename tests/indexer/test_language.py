@@ -47,6 +47,10 @@ def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, asked: As
     assert understood(text) == asked
 
 
+def test_what_stands_side_by_side_is_told_as_it_was_typed():
+    assert parse("dog cat dog -dog cat OR dog").typed == (DOG, CAT, DOG, Not(DOG), Either((CAT, DOG)))
+
+
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
