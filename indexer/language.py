@@ -131,6 +131,7 @@ class _Reader:
             self.notes.append("a quote is not closed; what stands behind it was read as words")
             asked = _NOTHING
         else:
+            self._note_of_a_value_apart(item)
             asked = self._bare(item["bare"])
         return Not(asked) if item["minus"] and asked != _NOTHING else asked
 
@@ -145,9 +146,23 @@ class _Reader:
         runs = token_runs(body)
         if not runs:
             self._note_nothing(text)
-        elif "*" in body:
-            self.notes.append("* stands for the rest of a word, at its end and nowhere else; it was left out")
+        else:
+            self._note_of_signs(body)
         return _together(Every, [*map(_words, runs[:-1]), *(_words(run, sign) for run in runs[-1:])])
+
+    def _note_of_a_value_apart(self, item: re.Match[str]) -> None:
+        """``accent: us`` reads like a field, and is two words."""
+        name, _, behind = item["bare"].rpartition(":")
+        follows = item.string[item.end() : item.end() + 1]
+        if not behind and not follows.strip() and _is_field(name.casefold()):
+            self.notes.append(f"{_short(name)}: wants a value right behind it, without a space; read as a word")
+
+    def _note_of_signs(self, body: str) -> None:
+        """Signs that say something where they stand elsewhere."""
+        if "*" in body:
+            self.notes.append("* stands for the rest of a word, at its end and nowhere else; it was left out")
+        if "~" in body:
+            self.notes.append("~ stands behind a word, for what sounds like it, and nowhere else; it was left out")
 
     def _quoted(self, text: str) -> Asked:
         found = tokens(text)
@@ -195,6 +210,10 @@ class _Reader:
             self.notes.append(f"{field} takes a number or a span such as 2-8, 2- or -8, not “{_short(value)}”")
             return _NOTHING
         return Span(field, low, high)
+
+
+def _is_field(name: str) -> bool:
+    return name.startswith(_EXTRA) or _KINDS.get(name) in ("keyword", "number", "integer") or name == "text"
 
 
 def _words(run: list[str], sign: str = "") -> Asked:

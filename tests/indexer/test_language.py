@@ -211,6 +211,10 @@ def test_a_number_takes_a_span(text: str, asked: Asked):
         ("*", NOTHING, "“*” has no letters or digits"),
         ("d*g", Every((Word("d"), Word("g"))), "* stands for the rest of a word"),
         ("*dog", DOG, "* stands for the rest of a word"),
+        ("dog~2", Every((DOG, Word("2"))), "~ stands behind a word"),
+        ("dog~*", Beginning("dog"), "~ stands behind a word"),
+        ("Age: teens", Every((Word("age"), Word("teens"))), "Age: wants a value right behind it"),
+        ("dog extra.locale:", Every((DOG, Word("extra"), Word("locale"))), "extra.locale: wants a value"),
     ],
 )
 def test_what_is_not_understood_gets_a_note_and_the_rest_is_searched_for(text: str, asked: Asked, note: str):
@@ -223,6 +227,10 @@ def test_what_is_not_understood_gets_a_note_and_the_rest_is_searched_for(text: s
 def test_a_note_is_made_once_and_a_book_makes_few():
     assert len(parse("? ? ? OR OR OR").notes) == 2
     assert len(parse(" ".join(f"field{number}:x" for number in range(1000))).notes) == MOST_NOTES
+
+
+def test_a_colon_behind_another_word_gets_no_note():
+    assert parse("he said: dog : generated_text: fox").notes == ("“:” has no letters or digits to search for",)
 
 
 def test_a_note_repeats_no_more_than_a_line():
