@@ -116,10 +116,11 @@ def told(evidence: Sequence[Evidence]) -> str:
 
 
 def _together(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
-    """Neighbours that were heard as one, “some one” as “someone”, as one."""
+    """Neighbours for which the same was heard, as one: “some one”, that was heard as “someone”, but “us” and “dog”."""
     for _, alike in groupby(evidence, key=lambda one: (one.heard_as, one.how if one.heard_as else one.word)):
         first, *others = alike
-        yield replace(first, word=" ".join((first.word, *(one.word for one in others))))
+        words = (first.word, *(one.word for one in others))
+        yield replace(first, word=(" " if "".join(words) in first.heard_as else "” and “").join(words))
 
 
 def _told(one: Evidence) -> str:

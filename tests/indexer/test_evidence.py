@@ -110,3 +110,13 @@ def test_neighbours_that_were_heard_as_one_are_told_as_one():
         Evidence("otter", "missing"),
     )
     assert told(evidence) == "heard “someone” for “some one”; “boy” for “boys”; without “lion”, “otter”"
+
+
+def test_words_that_do_not_make_what_was_heard_for_each_are_told_one_by_one():
+    evidence = (
+        Evidence("painted", "sounds like", ("vainted",), 0.5),
+        Evidence("tainted", "sounds like", ("vainted",), 0.4),
+        Evidence("runs", "other form", ("run",), 1.0),
+        Evidence("running", "other form", ("run",), 1.0),
+    )
+    assert told(evidence) == "heard “vainted” for “painted” and “tainted”; “run” for “runs” and “running”"
