@@ -130,6 +130,13 @@ def test_without_a_reference_nearly_the_same_words_are_the_same_sentence(loaded:
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
 
 
+def test_words_that_are_only_parted_otherwise_are_the_same_sentence(loaded: Load) -> None:
+    index = loaded(heard("someone is at the door", "some one is at the door", "no one is at the door"))
+
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
+    assert found(index, same_sentence(passage(index, "1.mp3"), index)) == ["0.mp3", "1.mp3", "2.mp3"]
+
+
 def test_a_part_of_a_recording_is_told_from_the_others_by_what_was_heard_in_it(loaded: Load) -> None:
     halves = (Segment(0.0, 20.0, "the zebra sang to us"), Segment(40.0, 60.0, "and so it went"))
     rows = [ClipRow("long.mp3", text="all of it", duration=120.0, segments=halves), *heard("the zebra sang to us")]
