@@ -7,7 +7,7 @@ from typing import Final
 
 from clips.normalise import token_runs, tokens
 from indexer.asked import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
-from indexer.fields import FIELDS, UNKNOWN, facet_value
+from indexer.fields import FACETS, FIELDS, UNKNOWN, facet_name, facet_value
 
 MOST_NOTES: Final = 8
 """Notes that are made; who pasted a book is told enough with these."""
@@ -51,6 +51,7 @@ _LONGEST_SHOWN: Final = 40
 
 _EXTRA: Final = "extra."
 _KINDS: Final = {field.name: field.kind for field in FIELDS}
+_CALLED: Final = {facet_name(facet): facet for facet in FACETS}
 
 
 def parse(text: str) -> Parsed:
@@ -154,7 +155,7 @@ class _Reader:
         """``accent: us`` reads like a field, and is two words."""
         name, _, behind = item["bare"].rpartition(":")
         follows = item.string[item.end() : item.end() + 1]
-        if not behind and not follows.strip() and _is_field(name.casefold()):
+        if not behind and not follows.strip() and _is_known(_field(name)):
             self.notes.append(f"{_short(name)}: wants a value right behind it, without a space; read as a word")
 
     def _note_of_signs(self, body: str) -> None:
@@ -178,7 +179,7 @@ class _Reader:
             self.notes.append(f"“{_short(text)}” has no letters or digits to search for")
 
     def _fielded(self, name: str, values: list[str]) -> Asked:
-        field = name if name.startswith(_EXTRA) else name.casefold()
+        field = _field(name)
         kind = "keyword" if field.startswith(_EXTRA) else _KINDS.get(field)
         if field == "text":
             return _together(Either, [InField(field, value) for value in values if self._quoted(value) != _NOTHING])
@@ -194,6 +195,8 @@ class _Reader:
                 return _together(Every, parts)
 
     def _keyword(self, field: str, value: str) -> Asked:
+        if value.endswith("*"):
+            self.notes.append(f"* stands for the rest of a word, not of a value; {_short(field)} takes it as it is")
         if value:
             return InField(field, facet_value(field, value))
         self.notes.append(f"{_short(field)} has no value behind it; it was left out")
@@ -212,8 +215,13 @@ class _Reader:
         return Span(field, low, high)
 
 
-def _is_field(name: str) -> bool:
-    return name.startswith(_EXTRA) or _KINDS.get(name) in ("keyword", "number", "integer") or name == "text"
+def _field(name: str) -> str:
+    """The field that is called so, in letters of any size; a corpus's own column is named as it is."""
+    return name if name.startswith(_EXTRA) else _CALLED.get(name.casefold(), name.casefold())
+
+
+def _is_known(field: str) -> bool:
+    return field.startswith(_EXTRA) or _KINDS.get(field) in ("keyword", "number", "integer") or field == "text"
 
 
 def _words(run: list[str], sign: str = "") -> Asked:
