@@ -127,12 +127,13 @@ def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:
 
 def _as_one(typed: Iterable[Asked]) -> dict[str, tuple[str, ...]]:
     """For each word that has neighbours in the search, what it and one or more of them are in one word."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, dict[str, None]] = {}
     for row in _rows(typed):
         for size in range(2, MOST_AS_ONE + 1):
-            for several in (row[start : start + size] for start in range(len(row) - size + 1)):
-                found |= {word: (*found.get(word, ()), "".join(several)) for word in several}
-    return found
+            for several in {row[start : start + size]: None for start in range(len(row) - size + 1)}:
+                for word in several:
+                    found.setdefault(word, {})["".join(several)] = None
+    return {word: tuple(wholes) for word, wholes in found.items()}
 
 
 def _rows(typed: Iterable[Asked]) -> Iterator[tuple[str, ...]]:

@@ -85,6 +85,13 @@ def test_only_neighbours_are_heard_as_one(found: Found, typed: str):
     assert all(guess.probability < AS_ONE for one in found.finder.plan(typed).sought for guess in one.guesses)
 
 
+@pytest.mark.timeout(280)  # far more than the time in proportion, far less than its square
+def test_a_word_that_is_said_a_hundred_thousand_times_is_planned(found: Found):
+    plan = found.finder.plan("a black bird " * 100_000)
+    assert [one.word for one in plan.sought] == ["a", "black", "bird"]
+    assert plan.sought[1].guesses[0].tokens == ("blackbird",)
+
+
 def test_a_plan_tells_what_it_means_and_what_was_not_understood(found: Found):
     plan = found.finder.plan("boy shoes:red !?")
     assert plan.sentence == "clips where “boy”, “shoes” and “red” were said, even if heard differently"
