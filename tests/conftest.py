@@ -5,6 +5,7 @@ what must be there (``data elastic browser models``): a test that would be skipp
 """
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,14 @@ def leave_out(need: str, why: str) -> NoReturn:
     if need in os.environ.get("HEARSAY_REQUIRE", "").split():
         pytest.fail(f"HEARSAY_REQUIRE insists on {need}: {why}")
     pytest.skip(f"{LEFT_OUT}{need}: {why}")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in a shell's background, whose programs begin without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

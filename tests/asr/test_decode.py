@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -182,14 +181,6 @@ class InterruptedTranscriber(LengthTranscriber):
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             self.is_let_go.wait(250)
         return super().transcribe(waveforms)
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C interrupts, also where the tests run in a shell's background, whose programs begin without it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):

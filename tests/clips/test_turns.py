@@ -1,19 +1,10 @@
 import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
 
 from clips.turns import wait_in_turns
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C interrupts, also where the tests run in a shell's background, whose programs begin without it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_whoever_waits_goes_on_when_there_is_an_answer_or_a_reason_why_there_is_none():
