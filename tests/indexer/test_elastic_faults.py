@@ -269,7 +269,7 @@ def test_what_a_busy_node_sends_back_is_sent_again_until_all_is_there(
     cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings]
 ):
     cluster.lose(3)
-    cluster.start_again(3, "thread_pool.write.queue_size: 1")
+    cluster.start_again(3, "thread_pool.write.queue_size: 2")
     see_that_all_is_well(three)
     _, own = spread
     index = ElasticIndex(cluster.url, own.model_copy(update={"index_shards": 30}))
