@@ -246,7 +246,7 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
     watching.Watcher.watch = watch_and_be_told
     for end in range(1, 60):
         lines = 0
-        assert main(["put", "--watch", sys.argv[1], "--index", sys.argv[2]]) == 0
+        print(main(["put", "--watch", sys.argv[1], "--index", sys.argv[2]]))
 """)
 """Watches a journal again and again, and is told to end before each line of ours and of Python's threads in turn."""
 
@@ -255,7 +255,9 @@ def test_at_whatever_moment_it_is_told_to_end_it_ends(index: EmbeddedIndex, jour
     append(journal, HELLO)
     watcher_of(index, journal).look()
     told = [sys.executable, "-c", TOLD_AT_EVERY_LINE, journal, tmp_path / "index"]
-    subprocess.run(told, cwd=PROJECT, stderr=subprocess.DEVNULL, check=True, timeout=250)
+    ended = subprocess.run(told, cwd=PROJECT, capture_output=True, text=True, timeout=250, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["0"] * 59
 
 
 def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, journal: Path):
