@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "clips" / "samples"
 
 pytest_plugins = ["tests.browser"]
+
+# The same examples in every run, so that what fails is what was changed; and no machine is too slow for them.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Others in every run, and more of them, to look for what nobody thought of: pytest --hypothesis-profile wide
+settings.register_profile("wide", settings.get_profile("same"), derandomize=False, max_examples=3000)
+settings.load_profile("same")
 
 LEFT_OUT: Final = "left out, no "
 

@@ -97,10 +97,8 @@ def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
 @API.parametrize()
 @settings(
     max_examples=15,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
-    derandomize=True,
 )
 def test_the_server_answers_as_the_document_says(case: schemathesis.Case, address: str):
     case.call_and_validate(base_url=address, checks=CHECKS)
@@ -108,7 +106,7 @@ def test_the_server_answers_as_the_document_says(case: schemathesis.Case, addres
 
 @pytest.mark.long
 @API.parametrize()
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemathesis.Case, address: str):
     case.call_and_validate(base_url=address, checks=CHECKS)
 

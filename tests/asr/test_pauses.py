@@ -61,7 +61,7 @@ def test_a_short_clip_is_one_whole_piece_and_a_long_one_runs_of_its_stretches():
     assert in_seconds(pieces(long)) == [pytest.approx((1.86, 24.14)), pytest.approx((25.86, 36.14)), (49.86, 58.14)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0.02, 9), st.sampled_from([0, 0.0005, 0.01, 0.2])), max_size=12), st.floats(0.5, 8))
 def test_no_sample_is_doubled_none_that_is_loud_is_lost_and_none_is_too_long(
     parts: list[tuple[float, float]], longest: float

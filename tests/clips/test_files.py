@@ -80,7 +80,7 @@ def test_a_pipe_is_no_clip(folder: Path):
     assert find_audio(folder, "pipe.mp3") is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["..", ".", "", "cv", "secret.mp3", "a.mp3", "clips", "~"]), max_size=6))
 def test_no_path_of_dots_and_names_leaves_the_folder(folder: Path, parts: list[str]):
     found = find_audio(folder, "/".join(parts))

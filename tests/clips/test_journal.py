@@ -73,7 +73,7 @@ def test_a_torn_line_longer_than_what_is_read_at_once_is_cut_too(path: Path):
     assert path.read_bytes() == whole
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.text()), max_size=3), max_size=4))
 def test_batches_leave_the_latest_row_of_each_clip(path: Path, batches: list[list[tuple[str, str]]]):
     path.unlink(missing_ok=True)

@@ -124,7 +124,7 @@ def test_a_transcript_that_the_corpus_brought_is_replaced_by_the_new_one(path: P
     assert read_csv(path).cells["a"]["generated_text"] == "NEW"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(quoted_cells.filter(bool), quoted_cells, max_size=4))
 def test_whatever_stands_in_a_cell_comes_back(path: Path, texts: dict[str, str]):
     rows = {clip_id: ClipRow(clip_id, text=text, generated_text=text) for clip_id, text in texts.items()}

@@ -125,14 +125,14 @@ def is_certain(found: Found, typed: str) -> list[bool]:
 
 
 @given(st.lists(items, min_size=1, max_size=4).map(" ".join))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_clip_in_which_every_word_was_heard_stands_below_one_in_which_not(found: Found, typed: str):
     certain = is_certain(found, typed)
     assert certain == sorted(certain, reverse=True)
 
 
 @given(st.lists(words | words.map(lambda word: f"-{word}"), min_size=1, max_size=4).map(" ".join))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
     plan = found.finder.plan(typed)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
@@ -140,7 +140,7 @@ def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
 
 
 @given(st.lists(items | st.just("OR"), min_size=1, max_size=5).map(" ".join), st.sampled_from(MODES))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_hit_of_every_mode_has_evidence_for_something_that_was_asked_for(found: Found, typed: str, mode: str):
     plan = found.finder.plan(typed, mode)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
@@ -148,7 +148,7 @@ def test_every_hit_of_every_mode_has_evidence_for_something_that_was_asked_for(f
 
 
 @given(st.text(max_size=80), st.sampled_from(MODES))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_whatever_is_typed_can_be_searched_for(found: Found, typed: str, mode: str):
     plan = found.finder.plan(typed, mode)
     result = found.index.search(Request(plan.query, size=3))

@@ -60,8 +60,6 @@ def real(real_rows: list[ClipRow], node: Node, tmp_path_factory: pytest.TempPath
 def repeatable(examples: int) -> settings:
     return settings(
         max_examples=examples,
-        derandomize=True,
-        deadline=None,
         database=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),

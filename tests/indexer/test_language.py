@@ -248,7 +248,7 @@ TYPED = st.text(st.sampled_from('ab -"“”*~:,.ORé大\x00\ud800/') | st.chara
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TYPED)
 @example("extra.{}:{x} age:{0}")
 @example("-OR OR -OR")

@@ -226,9 +226,13 @@ def check_months(loaded: Loaded, answer: Any) -> None:
 
 
 def check_sample(loaded: Loaded, answer: Any) -> None:
-    (again,) = loaded.answers("A random sample")
+    def drawn(seed: int) -> list[str]:
+        asked = QUERIES["A random sample"].replace('"seed": 7', f'"seed": {seed}')
+        return ids(*console.send(loaded.client, asked, {console.ALIAS: loaded.alias}))
+
     assert len(set(ids(answer))) == 5
-    assert ids(answer) == ids(again) != sorted(ids(answer))
+    assert ids(answer) == drawn(7) == drawn(7)
+    assert len({tuple(drawn(seed)) for seed in range(20)}) > 1, "another seed draws another sample"
 
 
 def check_pages(loaded: Loaded, *answers: Any) -> None:

@@ -105,7 +105,7 @@ words = st.lists(
 
 
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=25), st.integers(0, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_lost_and_heard_together_are_all(said_and_heard: list[tuple[list[str], list[str]]], seed: int):
     rows = [
         ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(heard))

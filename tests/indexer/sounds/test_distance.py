@@ -55,14 +55,14 @@ def ones() -> Costs:
 
 
 @given(words, st.lists(words, min_size=1, max_size=5), tables)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_whole_costs_what_the_textbook_says(said: bytes, heard: list[bytes], costs: Costs):
     whole, _ = measured(said, heard, costs)
     assert whole == pytest.approx([whole_cost(said, word, costs) for word in heard], abs=1e-4)
 
 
 @given(words, st.lists(words, min_size=1, max_size=4), tables)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_best_stretch_lies_between_what_it_costs_with_two_charges_and_what_the_textbook_says(
     said: bytes, heard: list[bytes], costs: Costs
 ):

@@ -55,7 +55,7 @@ def test_the_likeliest_word_or_pair_is_what_a_person_would_guess(guesser: Guesse
 @given(
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=30) | st.sampled_from(["otter", "vainted", "x" * 200])
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_guesses_come_by_falling_probability_and_none_holds_the_word_itself(guesser: Guesser, word: str):
     guesses = guesser.guesses(word)
     assert all(0 <= guess.probability <= 1 for guess in guesses)

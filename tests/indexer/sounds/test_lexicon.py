@@ -53,13 +53,13 @@ def test_pairs_that_are_longer_than_any_word_are_not_kept():
 
 
 @given(sentences, sentences)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_adding_to_an_older_lexicon_is_counting_all_at_once(before: list[str], more: list[str]):
     assert known(lexicon(*more, before=lexicon(*before))) == known(lexicon(*before, *more))
 
 
 @given(sentences)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_packed_is_what_is_unpacked(said: list[str]):
     found = lexicon(*said)
     again = Lexicon.from_bytes(found.to_bytes())

@@ -79,7 +79,7 @@ words = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz1é京#"), max_size=1
 
 
 @given(st.lists(st.one_of(words, st.sampled_from(sorted(english().words))), max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_many_words_are_read_aloud_at_once_as_each_alone(several: list[str]):
     assert english().usual(several) == [next(iter(english().pronunciations(word)), b"") for word in several]
 

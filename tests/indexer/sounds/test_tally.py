@@ -28,7 +28,7 @@ def by_hand(said: list[list[str]]) -> tuple[Counter[str], Counter[tuple[str, str
 
 
 @given(transcripts, st.integers(1, 5), st.integers(1, 9))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_word_and_pair_is_counted_as_by_hand_however_many_at_once(said: list[list[str]], few: int, waiting: int):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "_TOGETHER", few)
@@ -40,7 +40,7 @@ def test_every_word_and_pair_is_counted_as_by_hand_however_many_at_once(said: li
 
 
 @given(transcripts, transcripts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_two_counts_together_are_the_count_of_all(some: list[list[str]], more: list[list[str]]):
     both, all_at_once = counted(some) + counted(more), counted(some + more)
     assert (both.passages, both.words) == (all_at_once.passages, all_at_once.words)
@@ -84,7 +84,7 @@ def test_of_too_many_words_those_that_were_met_least_are_forgotten_with_their_pa
 
 
 @given(transcripts, st.integers(1, 3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_however_much_is_said_few_are_counted_and_none_too_often(said: list[list[str]], few: int):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "_TOGETHER", few)
