@@ -18,7 +18,8 @@ pages = [
 page = st.navigation(pages, position="hidden")
 st.set_page_config(f"{page.title} · Hearsay", page_icon=HERE / "icon.svg", layout="centered")
 st.html(HERE / "style.css")
-script = "".join((HERE / name).read_text() for name in ("page.js", "fold.js", "player.js", "picture.js"))
+parts = [HERE / name for name in ("page.js", "fold.js", "player.js", "picture.js")]
+script = "".join(part.read_text(encoding="utf-8") for part in parts)
 st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 st.html(header_html(pages, page, here()))
 page.run()
