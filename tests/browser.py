@@ -70,9 +70,20 @@ def tab(chromium: Browser) -> Iterator[Page]:
     assert not [fault for fault in faults if "ERR_ABORTED" not in fault]  # the tab moved on before the answer
 
 
+def go_to(tab: Page, address: str) -> None:
+    """Open a page of ours, and wait until it hears what is pressed there."""
+    tab.goto(address)
+    wait_for_script(tab)
+
+
+def wait_for_script(tab: Page) -> None:
+    """Return when the page's script runs: Streamlit starts it some time after links and buttons can be seen."""
+    tab.wait_for_function("window.hearsayLooks")  # its last part
+
+
 def open_with_time_stopped(tab: Page, address: str) -> None:
     """Open a page of hits, in which nothing then happens after a while of itself, until ``tab.clock.resume()``."""
     tab.clock.install()
-    tab.goto(address)
+    go_to(tab, address)
     expect(tab.locator(".hit").first).to_be_visible()
     tab.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))

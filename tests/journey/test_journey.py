@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from clips.table import read_csv
+from tests.browser import go_to
 from tests.conftest import PROJECT
 from tests.search_ui.pages import served_page
 
@@ -51,7 +52,7 @@ def test_what_was_said_in_a_folder_of_sound_is_found_on_the_page_and_heard(corpu
     wanted = heard["samples/sample-000003.mp3"]
     assert "blacksmith" in wanted.generated_text
     with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
-        tab.goto(f"{address}/?q=blacksmith+summer")
+        go_to(tab, f"{address}/?q=blacksmith+summer")
         first = tab.locator(".transcript").first  # both words were heard; clips with one of them come after it
         expect(first).to_have_text(wanted.generated_text)
         expect(first.locator("mark")).to_have_text(["blacksmith", "summer"])

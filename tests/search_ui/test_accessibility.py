@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from clips.row import ClipRow, Segment, Word
 from clips.table import read_csv
+from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -95,7 +96,7 @@ def test_axe_finds_no_fault(tab: Page, address: str, look: str) -> None:
     path, shown, width, act = LOOKS[look]
     tab.emulate_media(color_scheme="light", reduced_motion="reduce")
     tab.set_viewport_size({"width": width, "height": 900})
-    tab.goto(address + path)
+    go_to(tab, address + path)
     expect(tab.locator(shown).first).to_be_visible()
     act(tab)
     settled(tab, "light")

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from clips.row import Segment
 from clips.table import read_csv
+from tests.browser import go_to
 from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page
 
@@ -55,7 +56,7 @@ def wait_for_sound(tab: Page, button: Locator, after: float = 0.0) -> None:
 
 
 def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, address: str) -> None:
-    tab.goto(address)
+    go_to(tab, address)
     search(tab, "blacksmith")
     expect(tab.locator(".transcript mark")).to_have_text(["blacksmith"] * 3)
     expect(total(tab)).to_have_text("3 passages")
@@ -75,7 +76,7 @@ def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, a
 
 
 def test_only_one_clip_sounds_at_a_time(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    go_to(tab, f"{address}/?q=blacksmith")
     first, second = (tab.get_by_role("button", name="Play").nth(at) for at in (0, 1))
     first.click()
     wait_for_sound(tab, first)
@@ -87,7 +88,7 @@ def test_only_one_clip_sounds_at_a_time(tab: Page, address: str) -> None:
 
 
 def test_a_part_of_a_recording_plays_from_where_it_starts(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=interview+goes")
+    go_to(tab, f"{address}/?q=interview+goes")
     expect(tab.locator(".about").first).to_contain_text("0:40–1:00")
     button = tab.get_by_role("button", name="Play samples/sample-interview.mp3#0002")
     button.press("Enter")
@@ -97,7 +98,7 @@ def test_a_part_of_a_recording_plays_from_where_it_starts(tab: Page, address: st
 
 def test_pages_turn_and_begin_at_their_top(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 1000, "height": 400})
-    tab.goto(address)
+    go_to(tab, address)
     first = tab.locator(".hit").first.inner_text()
     tab.get_by_role("button", name="Next page").click()
 
@@ -108,7 +109,7 @@ def test_pages_turn_and_begin_at_their_top(tab: Page, address: str) -> None:
 
 
 def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: str) -> None:
-    tab.goto(address)
+    go_to(tab, address)
     search(tab, "blacksmith")
     expect(tab).to_have_url(f"{address}/?q=blacksmith")
     expect(tab.locator("mark").first).to_be_visible()
@@ -131,7 +132,7 @@ def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: 
 
 
 def test_a_filter_goes_with_its_chip(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?gender=female&duration=1-8")
+    go_to(tab, f"{address}/?gender=female&duration=1-8")
     tab.get_by_role("button", name="gender: female").click()
     expect(tab).to_have_url(f"{address}/?duration=1-8")
     tab.get_by_role("button", name="clear all").click()
@@ -139,7 +140,7 @@ def test_a_filter_goes_with_its_chip(tab: Page, address: str) -> None:
 
 
 def test_everything_is_reached_by_keyboard(tab: Page, address: str) -> None:
-    tab.goto(address)
+    go_to(tab, address)
     box = tab.get_by_role("searchbox")
     box.focus()
     tab.keyboard.type("blacksmith")
@@ -153,7 +154,7 @@ def test_everything_is_reached_by_keyboard(tab: Page, address: str) -> None:
 
 
 def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=onerror")
+    go_to(tab, f"{address}/?q=onerror")
 
     expect(tab.locator(".transcript")).to_have_text(EVIL)
     assert tab.locator(".hit img").count() == 0
@@ -162,7 +163,7 @@ def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> No
 
 def test_what_stands_at_the_right_of_a_hit_goes_into_its_next_line_together(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 1000, "height": 900})
-    tab.goto(f"{address}/?q=blacksmith&gender=male")
+    go_to(tab, f"{address}/?q=blacksmith&gender=male")
     about = tab.locator(".about")
     expect(about.locator(".clip")).to_have_text("samples/sample-000001.mp3")
 
@@ -178,7 +179,7 @@ def test_what_stands_at_the_right_of_a_hit_goes_into_its_next_line_together(tab:
 def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page, address: str, scheme: str) -> None:
     tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(address)
+    go_to(tab, address)
     expect(tab.locator(".hit").first).to_be_visible()
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
@@ -192,14 +193,14 @@ def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page,
 @pytest.mark.parametrize(("name", "shown"), [("accent", ".ways"), ("like", ".ways"), ("clip", ".total")])
 def test_at_phone_width_a_name_without_end_is_broken_into_lines(tab: Page, address: str, name: str, shown: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(f"{address}/?{name}={'a' * 500}")
+    go_to(tab, f"{address}/?{name}={'a' * 500}")
     expect(tab.locator(shown).first).to_be_visible()
     assert tab.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
 
 
 def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_view(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto(address)
+    go_to(tab, address)
     tab.get_by_test_id("stExpandSidebarButton").click()
     fold = tab.get_by_role("button", name="Values of gender")
     women, men = (facet(tab, "Gender", value) for value in ("female", "male"))

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from clips.row import ClipRow, Word
 from clips.table import read_csv
 from search_ui.exports import MOST_AT_ONCE
-from tests.browser import open_with_time_stopped
+from tests.browser import go_to, open_with_time_stopped
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -40,7 +40,7 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def open_menu(tab: Page, address: str) -> None:
-    tab.goto(address)
+    go_to(tab, address)
     tab.locator(".export > summary").click()
 
 
@@ -98,7 +98,7 @@ def test_the_menu_closes_when_one_looks_elsewhere(tab: Page, address: str) -> No
 
 
 def test_subtitles_of_a_hit_are_downloaded(tab: Page, address: str, tmp_path: Path) -> None:
-    tab.goto(f"{address}/?q=blacksmith&gender=male")
+    go_to(tab, f"{address}/?q=blacksmith&gender=male")
 
     assert taken(tab, "srt", tmp_path).read_text() == "1\n00:00:00,100 --> 00:00:00,400\nthe\n\n"
 
@@ -126,7 +126,7 @@ def test_only_so_many_files_are_made_at_once_and_one_that_is_broken_off_makes_ro
     assert status(address) == (429, f"{MOST_AT_ONCE} files are being made already; ask again in a minute")
     for line in lines:
         line.close()
-    tab.goto(address)
+    go_to(tab, address)
     expect(tab.locator(".hit").first).to_be_visible()
     while (code := status(address)[0]) == 429:  # until the test's own time is up: their places stay taken
         tab.wait_for_timeout(100)

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from clips.table import read_csv
 from search_ui.hits import END_OF_CERTAINTY
-from tests.browser import open_with_time_stopped
+from tests.browser import go_to, open_with_time_stopped, wait_for_script
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,7 @@ def is_same_page(tab: Page) -> bool:
 
 
 def test_a_mode_is_chosen_and_back_and_reload_show_what_the_address_says(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    go_to(tab, f"{address}/?q=blacksmith")
     expect(hit(tab, HEARD_WRONG)).to_have_count(1)
     tab.get_by_role("radio", name="exact").click()
     expect(tab).to_have_url(f"{address}/?q=blacksmith&mode=exact")
@@ -60,7 +60,7 @@ def test_a_mode_is_chosen_and_back_and_reload_show_what_the_address_says(tab: Pa
 
 
 def test_certainty_ends_at_a_rule_between_two_lists(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    go_to(tab, f"{address}/?q=blacksmith")
     rule = tab.get_by_role("separator", name=END_OF_CERTAINTY)
 
     expect(rule).to_be_visible()
@@ -74,7 +74,7 @@ def test_certainty_ends_at_a_rule_between_two_lists(tab: Page, address: str) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page, address: str, scheme: str) -> None:
     tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    tab.goto(f"{address}/?q=blacksmith")
+    go_to(tab, f"{address}/?q=blacksmith")
     expect(tab.locator("mark").first).to_be_visible()
 
     line = "mark => getComputedStyle(mark).borderBottomStyle"
@@ -83,7 +83,7 @@ def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page,
 
 
 def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith")
+    go_to(tab, f"{address}/?q=blacksmith")
     expect(hit(tab, FIRST)).to_be_visible()
     mark_page(tab)
     hit(tab, FIRST).get_by_role("link", name="more like this").click()
@@ -102,7 +102,7 @@ def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: 
 
 
 def test_a_misspelt_word_is_put_right_by_one_click(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blaksmith&mode=exact")
+    go_to(tab, f"{address}/?q=blaksmith&mode=exact")
     mark_page(tab)
     tab.get_by_role("link", name="did you mean “blacksmith”?").click()
 
@@ -144,9 +144,9 @@ def test_the_link_is_copied(tab: Page, address: str) -> None:
 
 
 def test_a_search_is_saved_opened_again_and_forgotten(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=<b>blacksmith&mode=exact")
+    go_to(tab, f"{address}/?q=<b>blacksmith&mode=exact")
     tab.get_by_role("button", name="save", exact=True).click()
-    tab.goto(address)
+    go_to(tab, address)
     tab.locator(".saved summary").click()
     link = tab.locator(".saved").get_by_role("link", name="<b>blacksmith · exact")
     link.click()
@@ -156,5 +156,6 @@ def test_a_search_is_saved_opened_again_and_forgotten(tab: Page, address: str) -
     tab.get_by_role("button", name="forget <b>blacksmith · exact").click()
     expect(tab.locator(".saved")).to_contain_text("no search is saved yet")
     tab.reload()
+    wait_for_script(tab)
     tab.locator(".saved summary").click()
     expect(tab.locator(".saved")).to_contain_text("no search is saved yet")

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from clips.row import ClipRow, Word
 from clips.table import read_csv
+from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -50,10 +51,8 @@ def sounding(tab: Page) -> int:
 
 
 def open_hits(tab: Page, address: str) -> None:
-    """Open a page of hits, and wait until it hears what is pressed there."""
-    tab.goto(f"{address}/?q=blacksmith")
+    go_to(tab, f"{address}/?q=blacksmith")
     expect(tab.locator(".hit").nth(1)).to_be_visible()
-    tab.wait_for_function("window.hearsayPlays && window.hearsayLooks")
 
 
 def test_a_clip_plays_from_the_word_that_was_clicked(tab: Page, address: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from clips.table import read_csv
+from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -28,7 +29,7 @@ def expect_page(tab: Page, name: str, url: str) -> None:
 
 
 def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_follow(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=blacksmith&accent=us")
+    go_to(tab, f"{address}/?q=blacksmith&accent=us")
     expect_page(tab, "Search", f"{address}/?q=blacksmith&accent=us")
     tab.evaluate("window.isStillHere = true")
 
@@ -49,7 +50,7 @@ def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_foll
 
 
 def test_a_page_that_was_sent_opens_as_itself(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/understand")
+    go_to(tab, f"{address}/understand")
     expect_page(tab, "Understand", f"{address}/understand")
     tab.reload()
     expect_page(tab, "Understand", f"{address}/understand")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE
+from tests.browser import PATIENCE, go_to
 from tests.search_ui.apps import ROWS
 from tests.search_ui.pages import load, served_page
 
@@ -23,7 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_an_order_is_chosen_from_the_menu_by_keyboard_and_back_takes_it_away(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=dog")
+    go_to(tab, f"{address}/?q=dog")
     menu = tab.locator(".order summary")
     expect(menu).to_have_text("sort: best match")
     menu.focus()
@@ -39,9 +39,9 @@ def test_an_order_is_chosen_from_the_menu_by_keyboard_and_back_takes_it_away(tab
 
 
 def test_a_page_past_the_end_is_the_last_one_in_the_address_too(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=dog")
+    go_to(tab, f"{address}/?q=dog")
     expect(tab.locator(".hit").first).to_be_visible()
-    tab.goto(f"{address}/?q=dog&page=99")
+    go_to(tab, f"{address}/?q=dog&page=99")
 
     expect(tab.locator("ol.hits")).to_have_attribute("start", "21")
     expect(tab).to_have_url(f"{address}/?q=dog&page=3")
@@ -54,7 +54,7 @@ def test_a_page_past_the_end_is_the_last_one_in_the_address_too(tab: Page, addre
 
 
 def test_ten_thousand_characters_are_answered_with_a_sentence_and_the_box_still_works(tab: Page, address: str) -> None:
-    tab.goto(address)
+    go_to(tab, address)
     box = tab.get_by_label("Search what was said")
     box.fill("dog <b> " * 1250)
     box.press("Enter")
@@ -71,8 +71,8 @@ def test_two_people_who_search_at_once_each_see_their_own(chromium: Browser, add
     one, other = (context.new_page() for context in contexts)
     for tab in (one, other):
         tab.set_default_timeout(PATIENCE)
-    one.goto(f"{address}/?mode=exact&sort=-duration")
-    other.goto(f"{address}/?mode=exact&sentiment=negative")
+    go_to(one, f"{address}/?mode=exact&sort=-duration")
+    go_to(other, f"{address}/?mode=exact&sentiment=negative")
     for number in ("7", "9"):
         for tab, words in ((one, f"number {number}"), (other, "number 3")):
             tab.get_by_label("Search what was said").fill(words)
@@ -86,7 +86,7 @@ def test_two_people_who_search_at_once_each_see_their_own(chromium: Browser, add
 
 
 def test_a_reference_reads_without_colours(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/?q=number+2&mode=exact")
+    go_to(tab, f"{address}/?q=number+2&mode=exact")
 
     line = tab.locator(".reference")
     expect(line).to_have_text("said the dog number 2 one barks")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from clips.table import read_csv
 from tests.asr.elsewhere import Api, Elsewhere
-from tests.browser import ARGUMENTS, PATIENCE, chromium_program
+from tests.browser import ARGUMENTS, PATIENCE, chromium_program, go_to
 from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page
 
@@ -52,7 +52,7 @@ def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so
     tab: Page, address: str, samples: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "notes.mp3").write_text("this is no sound")
-    tab.goto(f"{address}/try")
+    go_to(tab, f"{address}/try")
     tab.locator("input[type=file]").set_input_files([samples / "sample-000000.mp3", tmp_path / "notes.mp3"])
     expect(tab.locator(".file strong")).to_have_text(["sample-000000.mp3", "notes.mp3"])
     expect(tab.locator(".transcript")).to_have_text(HEARD)
@@ -72,7 +72,7 @@ def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so
 
 
 def test_only_one_of_the_sounds_that_are_tried_plays_at_a_time(tab: Page, address: str, samples: Path) -> None:
-    tab.goto(f"{address}/try")
+    go_to(tab, f"{address}/try")
     tab.locator("input[type=file]").set_input_files([samples / f"sample-00000{number}.mp3" for number in range(2)])
     expect(tab.locator(".transcript")).to_have_count(2)
     players = tab.locator("audio")
@@ -84,7 +84,7 @@ def test_only_one_of_the_sounds_that_are_tried_plays_at_a_time(tab: Page, addres
 
 
 def test_the_largest_file_is_the_one_that_the_api_takes(tab: Page, address: str) -> None:
-    tab.goto(f"{address}/try")
+    go_to(tab, f"{address}/try")
 
     expect(tab.get_by_test_id("stFileUploader")).to_contain_text("5MB per file")
 
@@ -94,7 +94,7 @@ def test_the_page_goes_on_when_the_api_is_ready_though_nothing_was_dropped(tab: 
         api.health = [(503, {}, {})]
         told = {"INDEX_URL": str(tmp_path / "index"), "INBOX_DIR": str(tmp_path / "inbox"), "API_URL": api.address}
         with served_page(told, tmp_path / "page.log") as address:
-            tab.goto(f"{address}/try")
+            go_to(tab, f"{address}/try")
             expect(tab.get_by_test_id("stAlert")).to_contain_text("loads its models")
 
             api.health = [(200, {}, {})]
@@ -120,7 +120,7 @@ def speaking_tab(chromium: Browser, samples: Path, tmp_path: Path) -> Iterator[P
 
 
 def test_what_is_said_into_the_microphone_is_heard(speaking_tab: Page, address: str) -> None:
-    speaking_tab.goto(f"{address}/try")
+    go_to(speaking_tab, f"{address}/try")
     speaking_tab.get_by_role("button", name="Record").click()
     said_once = re.compile(r"00:(0[4-9]|[1-5]\d)")
     expect(speaking_tab.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text(said_once)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from clips.emotions import sentiment_of
 from clips.table import read_csv
+from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def open_page(tab: Page, address: str, query: str = "") -> None:
-    tab.goto(f"{address}/understand{query}")
+    go_to(tab, f"{address}/understand{query}")
     expect(tab.get_by_role("heading", name="Which words were heard wrong")).to_be_visible()
 
 

@@ -25,6 +25,7 @@ from search_ui.errors import BucketOutOfReach
 from search_ui.exports import Source, export_routes
 from search_ui.picture_route import picture_route
 from search_ui.player import audio_route
+from tests.browser import go_to
 from tests.buckets import Buckets, gateway
 from tests.search_ui.pages import served_page
 
@@ -186,7 +187,7 @@ def test_an_object_that_is_gone_by_now_has_no_pieces(bucket: Bucket) -> None:
 @pytest.mark.browser
 def test_a_clip_in_the_bucket_that_load_named_plays_on_the_page(tab: Page, index: str, tmp_path: Path) -> None:
     with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
-        tab.goto(f"{address}/?q=text:blacksmith")
+        go_to(tab, f"{address}/?q=text:blacksmith")
         hit = tab.locator(".hit").filter(has_text=CLIP)
         hit.get_by_role("button", name="Play").click()
         tab.wait_for_function("[...document.querySelectorAll('audio')].some(audio => audio.currentTime > 0)")
@@ -203,7 +204,7 @@ def test_a_page_without_credentials_says_so_and_searches(
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
-        tab.goto(address)
+        go_to(tab, address)
         expect(tab.get_by_text("there are no credentials for S3")).to_be_visible()
         expect(tab.locator(".hit")).to_have_count(10)
         leave(tab)
