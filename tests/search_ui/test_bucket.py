@@ -1,6 +1,7 @@
 """Audio in a bucket is heard by signed links, drawn and taken away, against a real server that speaks S3."""
 
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ CLIP, SOUND = "samples/sample-000000.mp3", "sample-000000.mp3"
 def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A bucket with some samples under a prefix, and beside it what nobody may hear; its server by AWS_ENDPOINT_URL."""
     with pytest.MonkeyPatch.context() as patch, Buckets(gateway(), tmp_path_factory.mktemp("s3")) as buckets:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:  # whoever runs this may have keys
+            patch.delenv(name)
         patch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
         patch.setenv("AWS_CONFIG_FILE", "/nowhere")
