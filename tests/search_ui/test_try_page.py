@@ -58,6 +58,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     _forget()
     with Elsewhere() as api:
         monkeypatch.setattr("search_ui.visit.LATE_SECONDS", 600.0)  # nothing is late on a busy machine
+        monkeypatch.setattr("search_ui.hearing.CONNECT_SECONDS", 600.0)  # not even what tells that the API is ready
         monkeypatch.setenv("API_URL", api.address)
         monkeypatch.setenv("API_KEY", "a key of the page")
         monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
@@ -238,12 +239,12 @@ def test_without_the_api_the_page_says_how_to_start_it_and_goes_on_when_it_is_th
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.api.answers = [None]
-    monkeypatch.setattr("search_ui.try_page.is_ready", lambda _: None)
-    desk.drop(("hello.wav", HELLO))
-    assert "waiting for the API" in desk.settle()
-    assert "./run.sh api" in desk.page.warning[0].value
+    with monkeypatch.context() as away:
+        away.setattr("search_ui.try_page.is_ready", lambda _: None)
+        desk.drop(("hello.wav", HELLO))
+        assert "waiting for the API" in desk.settle()
+        assert "./run.sh api" in desk.page.warning[0].value
 
-    monkeypatch.undo()
     assert f'<p class="transcript">{len(HELLO)}</p>' in desk.settle()
     assert not desk.page.warning
 
