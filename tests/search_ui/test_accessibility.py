@@ -112,6 +112,7 @@ def settled(tab: Page, scheme: str) -> None:
     expect(tab.locator(".stApp")).to_have_css("color-scheme", scheme)
     expect(tab.locator(".stApp[data-test-script-state=running]")).to_have_count(0)
     tab.wait_for_function("!document.getAnimations().some(one => one instanceof CSSTransition)")
+    tab.wait_for_function("document.fonts.status === 'loaded'")  # until then, an icon is the text that it stands for
 
 
 def faults(tab: Page, *rules: str) -> list[str]:
