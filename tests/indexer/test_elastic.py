@@ -20,7 +20,7 @@ from indexer.query import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.indexer.conftest import Node, client_of, remove, settings
 from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
-from tests.indexer.contract_asking import AskingContract
+from tests.indexer.contract_asking import MANY, AskingContract
 from tests.indexer.contract_changing import ChangingContract
 from tests.indexer.contract_queries import QueriesContract
 from tests.indexer.made_rows import passages
@@ -34,18 +34,27 @@ def index(elastic_index: ElasticIndex) -> ElasticIndex:
     return elastic_index
 
 
+def filled(node: Node, there: list[Passage], **values: Any) -> Iterator[SearchIndex]:
+    """An index of its own with these passages in it."""
+    own = settings(**values)
+    index = ElasticIndex(node.url, own)
+    index.replace(there)
+    yield index
+    index.close()
+    with client_of(node.url) as client:
+        remove(client, own)
+
+
 @pytest.mark.elastic
 class TestElastic(QueriesContract, AskingContract, ChangingContract):
     @pytest.fixture(scope="class")
     @classmethod
     def made(cls, node: Node) -> Iterator[SearchIndex]:
-        own = settings()
-        index = ElasticIndex(node.url, own)
-        index.replace(passages())
-        yield index
-        index.close()
-        with client_of(node.url) as client:
-            remove(client, own)
+        yield from filled(node, passages())
+
+    @pytest.fixture
+    def many(self, node: Node) -> Iterator[SearchIndex]:
+        yield from filled(node, MANY)
 
     @pytest.fixture
     def open_index(self, node: Node, own: IndexSettings) -> OpenIndex:
@@ -59,13 +68,11 @@ class TestElasticInShards(QueriesContract, AskingContract):
     @pytest.fixture(scope="class")
     @classmethod
     def made(cls, node: Node) -> Iterator[SearchIndex]:
-        own = settings(index_shards=3)
-        index = ElasticIndex(node.url, own)
-        index.replace(passages())
-        yield index
-        index.close()
-        with client_of(node.url) as client:
-            remove(client, own)
+        yield from filled(node, passages(), index_shards=3)
+
+    @pytest.fixture
+    def many(self, node: Node) -> Iterator[SearchIndex]:
+        yield from filled(node, MANY, index_shards=3)
 
 
 @pytest.mark.elastic

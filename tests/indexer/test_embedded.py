@@ -22,10 +22,20 @@ from indexer.passages import Passage
 from indexer.ranks import fresh_rank
 from tests.conftest import PROJECT
 from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
-from tests.indexer.contract_asking import AskingContract
+from tests.indexer.contract_asking import MANY, AskingContract
 from tests.indexer.contract_changing import ChangingContract
 from tests.indexer.contract_queries import QueriesContract
 from tests.indexer.made_rows import ALL, passages
+
+
+def put_in_parts(folder: Path, *parts: list[Passage]) -> Iterator[SearchIndex]:
+    """An index into which these passages were put, one part after the other."""
+    index = EmbeddedIndex(folder)
+    index.replace([])
+    for part in parts:
+        index.put(part)
+    yield index
+    index.close()
 
 
 class TestEmbedded(QueriesContract, AskingContract, ChangingContract):
@@ -34,6 +44,13 @@ class TestEmbedded(QueriesContract, AskingContract, ChangingContract):
     def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
         index = EmbeddedIndex(tmp_path_factory.mktemp("made"))
         index.replace(passages())
+        yield index
+        index.close()
+
+    @pytest.fixture
+    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
+        index = EmbeddedIndex(tmp_path / "many")
+        index.replace(MANY)
         yield index
         index.close()
 
@@ -48,12 +65,11 @@ class TestEmbeddedAfterManyPuts(QueriesContract, AskingContract):
     @pytest.fixture(scope="class")
     @classmethod
     def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
-        index = EmbeddedIndex(tmp_path_factory.mktemp("put"))
-        index.replace([])
-        for start in (3, 1, 0, 2):
-            index.put(passages(ALL[start::4]))
-        yield index
-        index.close()
+        yield from put_in_parts(tmp_path_factory.mktemp("put"), *(passages(ALL[start::4]) for start in (3, 1, 0, 2)))
+
+    @pytest.fixture
+    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
+        yield from put_in_parts(tmp_path, *(MANY[start::4] for start in (3, 1, 0, 2)))
 
 
 @pytest.fixture
