@@ -69,8 +69,8 @@ def _inbox(asked: Namespace, settings: IndexSettings) -> list[Path]:
 
 
 def progress_bar() -> Progress:
-    """A bar on standard error, where somebody watches it."""
-    console = Console(stderr=True)
+    """A bar on standard error, where somebody watches it, which FORCE_COLOR does not say."""
+    console = Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 

@@ -26,8 +26,8 @@ _PIPE_WIDTH: Final = 100_000
 
 
 def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe as wide as need be, without colours."""
-    return Console(file=stream) if stream.isatty() else Console(file=stream, width=_PIPE_WIDTH, no_color=True)
+    """As wide as the terminal; in a pipe as wide as need be, and plain even where FORCE_COLOR is set."""
+    return Console(file=stream) if stream.isatty() else Console(file=stream, width=_PIPE_WIDTH, force_terminal=False)
 
 
 def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:

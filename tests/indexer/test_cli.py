@@ -63,7 +63,11 @@ def asked(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return answer
 
 
-def test_load_says_what_it_brought(files: list[str], capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_load_says_what_it_brought(
+    files: list[str], wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("FORCE_COLOR", wanted)
     assert main(["load", *files]) == 0
     said = capsys.readouterr()
     assert "loaded 4 clips as 4 passages in" in said.out
@@ -81,7 +85,11 @@ def test_load_warns_of_a_folder_that_has_little_of_the_audio(
 
 
 @pytest.mark.usefixtures("loaded")
-def test_search_prints_a_table_with_the_true_total_and_the_counts(capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_search_prints_a_table_with_the_true_total_and_the_counts(
+    wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("FORCE_COLOR", wanted)
     assert main(["search", "boy", "--size", "1"]) == 0
     out = capsys.readouterr().out
     assert "THE BOY RUNS" in out
@@ -320,7 +328,8 @@ def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
 def test_marked_words_stand_out_on_a_terminal_and_nothing_a_corpus_says_is_obeyed(tmp_path: Path):
     row = ClipRow("a\x1b[2J.mp3", generated_text="THE BOY\x1b[31m RUNS [bold]", age="fourties", emotion="\x1b]0;x\x07")
     out = StringIO()
-    printed(tmp_path, Console(file=out, force_terminal=True, width=200), row, "boy \x1b[2Jnowhere")
+    terminal = Console(file=out, force_terminal=True, color_system="standard", no_color=False, width=200)
+    printed(tmp_path, terminal, row, "boy \x1b[2Jnowhere")
     said = out.getvalue()
     assert "\x1b[1;33mBOY\x1b[0m" in said
     assert "[bold]" in said
