@@ -178,7 +178,7 @@ def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 def test_the_elasticsearch_that_is_named_runs_and_no_copy_of_another(
     open_folder: Path, distributions: Callable[[str], Path]
 ):
-    for words in ("the-first", "the-second"):
+    for words in (f"{order}-{uuid.uuid4().hex}" for order in ("first", "second")):  # another run's copies are not ours
         home = distributions(words)
         said = run_local("start", "--data", str(open_folder / words), port=free_port(), ES_HOME=str(home))
         assert said.returncode == 1
