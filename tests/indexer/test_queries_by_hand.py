@@ -155,7 +155,7 @@ def check_group(loaded: Loaded, answer: Any) -> None:
 
 
 def check_values(loaded: Loaded, answer: Any) -> None:
-    assert answer["terms"] == ["scotland"]
+    assert (answer["terms"], answer["complete"]) == (["scotland"], True)
 
 
 def check_emotions(loaded: Loaded, answer: Any) -> None:
