@@ -14,6 +14,10 @@ from typing import Final, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from asr.settings import AsrSettings
+from indexer.settings import IndexSettings
+from search_ui.settings import PageSettings
+
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "clips" / "samples"
 
@@ -26,6 +30,18 @@ settings.register_profile("wide", settings.get_profile("same"), derandomize=Fals
 settings.load_profile("same")
 
 LEFT_OUT: Final = "left out, no "
+
+SETTINGS: Final = {name.upper() for of in (AsrSettings, IndexSettings, PageSettings) for name in of.model_fields}
+HABITS: Final = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}
+
+
+def pytest_configure() -> None:
+    """What the tests run with is theirs alone: no settings, colours or cloud of whoever runs them, nor a proxy here."""
+    for name in list(os.environ):
+        if name in SETTINGS | HABITS or name.startswith("AWS_"):
+            del os.environ[name]
+    beside = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, (beside, "127.0.0.1", "localhost")))
 
 
 def leave_out(need: str, why: str) -> NoReturn:

@@ -10,9 +10,9 @@ from tests.conftest import PROJECT
 def run_without_elasticsearch(require: str) -> subprocess.CompletedProcess[str]:
     one = "tests/indexer/test_local_sh.py::test_a_started_node_is_green_and_listens_to_this_machine_alone"
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", one],
         cwd=PROJECT,
-        env=os.environ | {"ES_HOME": "/nonexistent", "HEARSAY_REQUIRE": require},
+        env=os.environ | {"ES_HOME": "/nonexistent", "HEARSAY_REQUIRE": require, "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,
