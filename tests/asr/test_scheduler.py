@@ -17,7 +17,7 @@ from asr.scheduler import LONG, Batch, Limits, Queue, Scheduler
 from asr.transcript import Transcript, Waveform
 from tests.asr.ears import LengthTranscriber, LoudnessTagger
 
-PATIENCE = 30.0
+PATIENCE = 100.0
 
 
 def sound(seconds: float) -> Waveform:

@@ -19,6 +19,7 @@ from asr.settings import AsrSettings
 from tests.asr.elsewhere import EMBEDDED
 from tests.asr.serving import wait_until_ready
 from tests.conftest import PROJECT
+from tests.ports import free_port
 
 
 def test_small_answers_are_sent_at_once():
@@ -76,8 +77,7 @@ if __name__ == "__main__":
 
 
 def test_ctrl_c_waits_for_no_long_clip(tmp_path: Path, samples: Path):
-    with listen("127.0.0.1", 0) as place:
-        port = place.getsockname()[1]
+    port = free_port()
     (tmp_path / "program.py").write_text(PROGRAM)
     settings = {**EMBEDDED, "API_PORT": str(port), "PYTHONPATH": str(PROJECT), "LOG_DIR": str(tmp_path)}
     program = subprocess.Popen([sys.executable, tmp_path / "program.py"], env=os.environ | settings, stderr=-1)
