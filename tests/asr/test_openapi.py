@@ -101,14 +101,14 @@ def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
     suppress_health_check=list(HealthCheck),
 )
 def test_the_server_answers_as_the_document_says(case: schemathesis.Case, address: str):
-    case.call_and_validate(base_url=address, checks=CHECKS)
+    case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
 
 
 @pytest.mark.long
 @API.parametrize()
 @settings(max_examples=400, suppress_health_check=list(HealthCheck))
 def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemathesis.Case, address: str):
-    case.call_and_validate(base_url=address, checks=CHECKS)
+    case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
