@@ -26,7 +26,7 @@ def run(*words: str, cwd: Path | None = None, typed: str = "", **environment: st
         input=typed,
         capture_output=True,
         text=True,
-        env=os.environ | environment,
+        env=os.environ | {"LC_ALL": "C"} | environment,  # bash warns of a locale that a machine lacks
         timeout=250,
         check=False,
     )
@@ -160,8 +160,9 @@ def environments(checkout: Path) -> dict[str, str]:
     found = {}
     for name, _, pid in (file.name.partition(".") for file in (checkout / "var" / "run").iterdir()):
         with suppress(FileNotFoundError, ProcessLookupError):
-            told = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
-            (found[name],) = (entry.partition("=")[2] for entry in told if "_API_KEY=" in entry)
+            if told := Path(f"/proc/{pid}/environ").read_text(encoding="utf-8"):  # nothing of one that just ended
+                keys = [entry for entry in told.split("\0") if entry.startswith(("INDEX_API_KEY=", "LOADER_API_KEY="))]
+                (found[name],) = (entry.partition("=")[2] for entry in keys)
     return found
 
 
