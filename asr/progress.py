@@ -1,5 +1,6 @@
 """Progress of a long run: a bar on a terminal, a line now and then anywhere else."""
 
+import sys
 import time
 from typing import Final, Self
 
@@ -14,7 +15,7 @@ class Progress:
     """Counts clips and their seconds; use it in a ``with`` statement. Writes to standard error."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
         self._bar = Bar(
             TextColumn("hearing"),
             BarColumn(),

@@ -20,8 +20,10 @@ EXAMPLES: Final = 6
 
 
 def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe wide enough for a line to stay one."""
-    return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
+    """As wide as the terminal; in a pipe wide enough for a line to stay one, and plain whatever FORCE_COLOR says."""
+    if stream.isatty():
+        return Console(file=stream, highlight=False)
+    return Console(file=stream, width=PIPE_WIDTH, highlight=False, force_terminal=False)
 
 
 def show_summary(summary: Summary, console: Console) -> None:

@@ -38,7 +38,10 @@ _SECONDS_TO_STOP: Final = 3
 """How long one who stops the program waits for what is under way; then the cluster keeps silent, or is in trouble."""
 
 Action = dict[str, Any]
-Answer = tuple[bool, dict[str, Any]]
+Item = dict[str, dict[str, Any]]
+"""What was said of a write, under the operation that it was."""
+
+Answer = tuple[bool, Item]
 """Whether a write was done, and what was said of it."""
 
 # Half a minute for one that sends documents back, beside what it waits itself for a shard that moves.
@@ -67,7 +70,7 @@ def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, 
     """Carry out bulk actions, trying again what a busy cluster sends back and what a lost node did not answer.
 
     Raises `LoadFailed` with the `Refusals` when all have been tried and some were refused for what they are; and where
-    the cluster's trouble outlasts half a minute `IndexUnavailable`, or `LoadFailed` for a full disk. ``holds`` ends
+    the cluster took nothing for half a minute `IndexUnavailable`, or `LoadFailed` for a full disk. ``holds`` ends
     these sentences: what can be relied on then.
     """
     created = acknowledged = 0
@@ -111,18 +114,36 @@ def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]
         wait([request for _, request in under_way])
 
 
-def _begun(client: Elasticsearch, actions: Iterable[Action]) -> Future[list[Answer]]:
+def _begun(client: Elasticsearch, actions: list[Action]) -> Future[list[Answer]]:
     """A request that is under way, in a thread that ends with the program: an executor's would be waited for."""
     request: Future[list[Answer]] = Future()
 
     def send() -> None:
         try:
-            request.set_result(list(streaming_bulk(client, actions, raise_on_error=False, **_TRIES)))
+            request.set_result(list(_tried(client, actions)))
         except Exception as problem:  # noqa: BLE001  # whoever waits for the answer raises it
             request.set_exception(problem)
 
     Thread(target=send, daemon=True).start()
     return request
+
+
+def _tried(client: Elasticsearch, actions: list[Action]) -> Iterator[Answer]:
+    """What becomes of writes; those that are sent back go again for as long as others of them get in."""
+    while actions:
+        answers = list(streaming_bulk(client, actions, raise_on_error=False, **_TRIES))
+        sent_back = {_said(item)["_id"] for _, item in answers if _said(item)["status"] in _PASSING}
+        go_again = [action for action in actions if action["_id"] in sent_back]
+        if len(go_again) == len(actions):
+            yield from answers
+            return
+        yield from ((is_done, item) for is_done, item in answers if _said(item)["_id"] not in sent_back)
+        actions = go_again
+
+
+def _said(item: Item) -> dict[str, Any]:
+    (answer,) = item.values()
+    return answer
 
 
 def _answered(request: Future[list[Answer]]) -> list[Answer]:

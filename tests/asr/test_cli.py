@@ -27,8 +27,9 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_decode_writes_journal_csv_and_log_and_shows_what_was_heard(
-    embedded: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+    embedded: Path, samples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
+    monkeypatch.setenv("FORCE_COLOR", "1")
     arguments = ["decode", str(samples), "--csv", str(samples / "clips.csv"), "--out", str(embedded), "--limit", "3"]
     assert main(arguments) == 0
     cells = read_csv(embedded / "clips.csv").cells
@@ -40,6 +41,7 @@ def test_decode_writes_journal_csv_and_log_and_shows_what_was_heard(
     assert "3 clips heard" in shown.out
     assert "word error rate" in shown.out
     assert "pocketsphinx" in shown.err
+    assert "\x1b" not in shown.out + shown.err, "what is no terminal is shown no colours and no bar"
 
 
 def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: pytest.CaptureFixture[str]):

@@ -266,10 +266,11 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
 
 @pytest.mark.long
 def test_what_a_busy_node_sends_back_is_sent_again_until_all_is_there(
-    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings]
+    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 1)  # one that counted its tries would give up
     cluster.lose(3)
-    cluster.start_again(3, "thread_pool.write.queue_size: 2")
+    cluster.start_again(3, "thread_pool.write.queue_size: 1")
     see_that_all_is_well(three)
     _, own = spread
     index = ElasticIndex(cluster.url, own.model_copy(update={"index_shards": 30}))
