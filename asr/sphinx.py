@@ -19,6 +19,9 @@ from clips.row import Word
 
 NAME: Final = "pocketsphinx"
 
+_STARTING: Final = Lock()
+"""Held while processes start, so that those which appear meanwhile are one recogniser's."""
+
 
 class PocketSphinxTranscriber:
     """English with a vocabulary of 134,000 words; several processes hear several pieces at once.
@@ -90,16 +93,18 @@ class PocketSphinxTranscriber:
             raise AsrError("nothing is heard any more: the recogniser is closed")
 
     def _started_pool(self) -> ProcessPoolExecutor:
-        others = set(active_children())
         pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=start)
-        try:
-            for loading in [pool.submit(is_ready) for _ in range(self.workers)]:
-                loading.result()
-        except BrokenProcessPool as problem:
-            raise ModelUnavailable(
-                "PocketSphinx could not load its models; run ./run.sh setup again, or set WORKERS to a smaller number."
-            ) from problem
-        self._processes = set(active_children()) - others
+        with _STARTING:
+            others = set(active_children())
+            try:
+                for loading in [pool.submit(is_ready) for _ in range(self.workers)]:
+                    loading.result()
+            except BrokenProcessPool as problem:
+                raise ModelUnavailable(
+                    "PocketSphinx could not load its models; run ./run.sh setup again, or set WORKERS to a smaller "
+                    "number."
+                ) from problem
+            self._processes = set(active_children()) - others
         return pool
 
 

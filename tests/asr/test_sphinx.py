@@ -243,6 +243,19 @@ def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_ha
                 answer.result()
 
 
+def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, Waveform]):
+    with ThreadPoolExecutor() as pool:
+        one, other = pool.map(PocketSphinxTranscriber, (1, 1))
+    try:
+        one.close()
+        assert len(other._processes) == 1
+        before = set(other._processes)
+        assert other.transcribe([next(iter(spoken.values()))])[0].text
+        assert other._processes == before, "none had to be replaced"
+    finally:
+        other.close()
+
+
 def test_closing_twice_is_once(spoken: dict[str, Waveform]):
     others = set(active_children())
     transcriber = PocketSphinxTranscriber(workers=1)
