@@ -1,9 +1,11 @@
 """The embedded recogniser: PocketSphinx with the English models of its wheel, in processes of its own."""
 
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing import active_children, get_context
 from threading import Lock
@@ -97,8 +99,10 @@ class PocketSphinxTranscriber:
         with _STARTING:
             others = set(active_children())
             try:
-                for loading in [pool.submit(is_ready) for _ in range(self.workers)]:
-                    loading.result()
+                with _deaf_to_ctrl_c():
+                    loading = [pool.submit(is_ready) for _ in range(self.workers)]
+                for one in loading:
+                    one.result()
             except BrokenProcessPool as problem:
                 raise ModelUnavailable(
                     "PocketSphinx could not load its models; run ./run.sh setup again, or set WORKERS to a smaller "
@@ -106,6 +110,16 @@ class PocketSphinxTranscriber:
                 ) from problem
             self._processes = set(active_children()) - others
         return pool
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started inside never see Ctrl-C, which is for the one that started them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_turn(pool: ProcessPoolExecutor, sounds: Sequence[Waveform], at_once: int) -> list[list[HeardWord]]:

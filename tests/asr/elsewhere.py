@@ -31,7 +31,7 @@ HEARS_ONE = (
     """
 import sys, threading
 from itertools import count
-from asr.__main__ import main
+from asr.command_line import main
 from asr.sphinx import PocketSphinxTranscriber
 
 hear, heard = PocketSphinxTranscriber.transcribe, count()

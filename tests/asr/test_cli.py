@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.__main__ import main
+from asr.command_line import main
 from clips.table import read_csv
 from tests.asr.ears import tone
 

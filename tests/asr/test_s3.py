@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from asr.__main__ import main
+from asr.command_line import main
 from asr.errors import BadSource
 from asr.places import open_source
 from asr.s3 import connect

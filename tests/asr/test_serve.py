@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from asr.__main__ import INTERRUPTED
+from asr.command_line import INTERRUPTED
 from asr.errors import BadSettings, PortTaken
 from asr.serve import listen, serve
 from asr.settings import AsrSettings
@@ -67,7 +67,7 @@ def test_settings_that_do_not_fit_are_said_before_any_address(capsys: pytest.Cap
 PROGRAM = """
 import signal, sys
 from asr import serve
-from asr.__main__ import main
+from asr.command_line import main
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from search_ui.__main__ import main
+from search_ui.command_line import main
 from search_ui.settings import PageSettings
 from tests.search_ui.pages import served_page
 

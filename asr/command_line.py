@@ -1,0 +1,228 @@
+"""The hearing half on the command line: ``python -m asr decode | score | api``."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from asr.decode import Summary, decode, limited
+from asr.errors import AsrError, BadSource
+from asr.listener import Listener, LocalListener
+from asr.logs import start_log
+from asr.models import limits_for, open_tagger, open_transcriber
+from asr.places import open_source
+from asr.progress import Progress
+from asr.report import console_of, left_out, show_score, show_summary
+from asr.scheduler import Scheduler
+from asr.score import score
+from asr.settings import AsrSettings, read_settings
+from asr.sources import Listing, open_folder
+from clips.errors import HearsayError
+from clips.journal import read_journal
+from clips.row import COLUMNS, ClipRow
+from clips.table import read_csv
+
+DECODE_EXAMPLES = """\
+examples:
+  python -m asr decode cv-valid-dev --csv cv-valid-dev.csv --out var/cv-valid-dev
+  python -m asr decode s3://corpora/cv-valid-dev --out var/cv-valid-dev
+  python -m asr decode cv-valid-dev --out var/cv-valid-dev --via http://gpu-host:8001
+  python -m asr decode incoming --out var/incoming --watch
+
+docs/decoding.md tells more."""
+
+ALL_WELL, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 all well, 1 some clips failed, 2 wrong use."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except HearsayError as problem:
+        print(f"asr {options.command}: {problem}", file=sys.stderr)
+        return WRONG_USE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; each command's ``run`` takes the parsed options and returns the exit status."""
+    top = argparse.ArgumentParser(prog="python -m asr", description="Hear voice clips: what was said, and how.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_decode(commands)
+    _add_score(commands)
+    _add_api(commands)
+    return top
+
+
+def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "decode",
+        help="transcribe and tag a folder or bucket of clips",
+        description="Transcribe and tag every clip of a folder or bucket. Running it again goes on where it\n"
+        "stopped, tries failures again, and hears anew what changed.",
+        epilog=DECODE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("source", metavar="SOURCE", help="folder with the clips, or s3://BUCKET/PREFIX")
+    command.add_argument("--out", metavar="DIR", type=Path, required=True, help="gets clips.jsonl and clips.csv")
+    command.add_argument("--csv", metavar="FILE", help="the corpus's table; its rows are the clips")
+    command.add_argument("--dataset", metavar="NAME", help="name of the collection (default: the folder's name)")
+    command.add_argument("--allow-missing", action="store_true", help="take rows of the table that have no file")
+    command.add_argument("--limit", metavar="N", type=_positive, help="only the first N clips")
+    command.add_argument("--via", metavar="URL", help="let the API at this address hear, in place of models here")
+    command.add_argument("--watch", action="store_true", help="go on with what arrives in the folder, until Ctrl-C")
+    command.set_defaults(run=run_decode)
+
+
+def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "score",
+        help="word error rate of transcripts against their references",
+        description="Word error rate of generated_text against text, over all clips and by slice.",
+        epilog="example: python -m asr score var/cv-valid-dev/clips.csv --by accent,age,gender",
+    )
+    command.add_argument("table", metavar="CSV", type=Path, help="clips.csv, or the journal clips.jsonl")
+    command.add_argument("--by", metavar="COLUMNS", default="", help="columns to slice by, with commas between")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run_score)
+
+
+def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "api",
+        help="serve POST /asr and POST /ser",
+        description="Serve transcription and emotion over HTTP until Ctrl-C.",
+        epilog="example: python -m asr api --port 8001, then: curl -F file=@clip.mp3 http://127.0.0.1:8001/asr",
+    )
+    command.add_argument("--host", help="address to listen on (default: the setting api_host)")
+    command.add_argument("--port", type=int, help="port to listen on (default: the setting api_port)")
+    command.set_defaults(run=run_api)
+
+
+def _positive(word: str) -> int:
+    if not word.isdecimal() or (number := int(word)) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {word}")
+    return number
+
+
+def run_decode(options: argparse.Namespace) -> int:
+    settings = read_settings()
+    console = console_of(sys.stderr)
+    listings = open_listings(options, settings, partial(console.print, markup=False))
+    log_path = start_log(settings.log_dir)
+    listener = open_listener(settings, options.via, console)
+    try:
+        with Progress(console) as progress, ended_like_ctrl_c():
+            summary = decode(listings, listener, options.out, settings.batch_clips, progress)
+    finally:
+        listener.close()
+    show_summary(summary, console_of(sys.stdout))
+    console.print(f"written: {options.out / 'clips.csv'}, {options.out / 'clips.jsonl'}; log: {log_path}", markup=False)
+    return status_of(summary, console, is_watching=options.watch)
+
+
+def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Callable[[str], None]) -> Iterable[Listing]:
+    """The listing of the source, or those of a watched folder as they come."""
+    if options.watch:
+        if options.csv or options.limit or options.allow_missing or "://" in options.source:
+            raise BadSource("--watch takes a folder alone: no s3://, --csv, --limit or --allow-missing beside it")
+        from asr.watch import arrivals  # needed by those who watch
+
+        return arrivals(open_folder(options.source, options.dataset), say)
+    source = open_source(
+        options.source,
+        options.csv,
+        options.dataset,
+        allow_missing=options.allow_missing,
+        s3_endpoint=settings.aws_endpoint_url,
+    )
+    listing = limited(source.list(), options.limit)
+    for sentence in left_out(listing):
+        say(sentence)
+    return [listing]
+
+
+@contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """Inside, a termination signal ends the run as Ctrl-C does: what was heard is written."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
+    """The exit status that a run deserves; why it ended early is said."""
+    if summary.gone:
+        console.print(f"stopped early: {summary.gone}", markup=False)
+        return SOME_FAILED
+    if summary.interrupted and is_watching:
+        return ALL_WELL
+    if summary.interrupted:
+        console.print("stopped early; the same command goes on where it stopped")
+        return INTERRUPTED
+    return SOME_FAILED if summary.failed or summary.rejected else ALL_WELL
+
+
+def open_listener(settings: AsrSettings, via: str | None, console: Console) -> Listener:
+    """The listener at an address, or else the one that the settings choose; a fallback is said on the console."""
+    if via is not None:
+        from asr.remote import open_remote  # an HTTP client is needed by those who have an address
+
+        remote = open_remote(via, settings, partial(console.print, markup=False))
+        console.print(f"{via}: speech: {remote.asr_model} · emotion: {remote.ser_model}", markup=False)
+        return remote
+    transcriber, tagger = open_transcriber(settings), open_tagger(settings)
+    for chosen in (transcriber, tagger):
+        if chosen.warning:
+            console.print(f"warning: {chosen.warning}", style="yellow", markup=False)
+    console.print(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}", markup=False)
+    limits = limits_for(transcriber.model, settings)
+    return LocalListener(Scheduler(transcriber.model, tagger.model, limits), settings.max_clip_seconds)
+
+
+def run_score(options: argparse.Namespace) -> int:
+    rows = list(read_rows(options.table).values())
+    by = tuple(name.strip() for name in options.by.split(",") if name.strip())
+    _check_columns(by, rows)
+    scored = score(rows, by)
+    if not scored.whole.clips:
+        raise AsrError(f"{options.table} has no row with both a reference in text and a transcript in generated_text")
+    if options.json:
+        print(json.dumps(scored.to_json(), ensure_ascii=False))
+    else:
+        show_score(scored, console_of(sys.stdout))
+    return ALL_WELL
+
+
+def _check_columns(by: tuple[str, ...], rows: list[ClipRow]) -> None:
+    known = {column.name for column in COLUMNS} | {name for row in rows for name in row.extra}
+    if unknown := [name for name in by if name not in known]:
+        raise AsrError(f"--by {', '.join(unknown)}: no such column; there are {', '.join(sorted(known))}")
+
+
+def read_rows(path: Path) -> dict[str, ClipRow]:
+    """Clip rows by id from a journal (``.jsonl``) or a table (anything else)."""
+    return read_journal(path) if path.suffix == ".jsonl" else read_csv(path).rows()
+
+
+def run_api(options: argparse.Namespace) -> int:
+    from asr.serve import serve  # the web server is loaded only for those who serve
+
+    given = {"api_host": options.host, "api_port": options.port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    start_log(settings.log_dir)
+    return serve(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""``python -m search_ui``: what is typed, and what keeps the page from being served."""
+
+import argparse
+import socket
+import sys
+
+from clips.starting import quiet_ctrl_c
+from indexer.errors import BadSettings
+from indexer.settings import read_settings
+from search_ui.errors import PortTaken
+from search_ui.settings import PageSettings
+
+ALL_WELL, WRONG_USE, INTERRUPTED = 0, 2, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve the page until Ctrl-C or a termination signal; 2 where a setting is wrong or the port is taken."""
+    asked = parser().parse_args(arguments)
+    try:
+        settings = read_settings(PageSettings)
+        check_port(settings.page_host, settings.page_port)
+    except (BadSettings, PortTaken) as problem:
+        print(f"search_ui: {problem}", file=sys.stderr)
+        return WRONG_USE
+    if asked.check:
+        return ALL_WELL
+    print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
+    with quiet_ctrl_c():
+        from search_ui.serving import serve  # Streamlit takes seconds, and --check needs none of it
+    try:
+        serve(settings)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return ALL_WELL
+
+
+def parser() -> argparse.ArgumentParser:
+    words = argparse.ArgumentParser(
+        prog="python -m search_ui",
+        description="Serve the search page until Ctrl-C. The settings say which index it asks and where it listens.",
+        epilog="example: INDEX_URL=var/index PAGE_PORT=8600 python -m search_ui",
+    )
+    words.add_argument("--check", action="store_true", help="only tell whether the settings and the port are right")
+    return words
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `PortTaken` where the page could not listen."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise PortTaken(
+                f"{host}:{port} cannot be listened on ({problem.strerror}); stop what is there, or set PAGE_PORT"
+            ) from problem

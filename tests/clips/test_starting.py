@@ -1,0 +1,85 @@
+"""Ctrl-C while a program starts: it ends at once, and nobody sees a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from clips.starting import quiet_ctrl_c
+from tests.conftest import PROJECT
+
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
+STARTS = """
+import time
+from clips.starting import quiet_ctrl_c
+
+with quiet_ctrl_c():
+    print("imports", flush=True)
+    time.sleep({seconds})
+print("works", flush=True)
+time.sleep(1000)
+"""
+IGNORES = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
+
+@contextmanager
+def program(*command: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as started:
+        yield started
+        started.kill()
+
+
+def wait_for(started: subprocess.Popen[str], sign: str) -> None:
+    assert started.stdout
+    assert any(sign in line for line in started.stdout), "it never came to that"
+
+
+def interrupted(at: str, *command: str) -> tuple[int, str]:
+    """The exit status of a program that gets Ctrl-C when it says ``at``, and what it says then."""
+    with program(*command) as started:
+        wait_for(started, at)
+        started.send_signal(signal.SIGINT)
+        said, _ = started.communicate()
+        return started.returncode, said
+
+
+def test_while_it_imports_it_ends_without_a_word():
+    assert interrupted("imports", "-c", STARTS.format(seconds=1000)) == (-signal.SIGINT, "")
+
+
+def test_afterwards_ctrl_c_is_what_it_always_is():
+    status, said = interrupted("works", "-c", STARTS.format(seconds=0))
+    assert status == -signal.SIGINT
+    assert said.endswith("KeyboardInterrupt\n")
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so():
+    with program("-c", IGNORES + STARTS.format(seconds=1)) as started:
+        wait_for(started, "imports")
+        started.send_signal(signal.SIGINT)
+        wait_for(started, "works")
+
+
+def test_what_goes_wrong_inside_leaves_ctrl_c_as_it_was():
+    with pytest.raises(ImportError), quiet_ctrl_c():
+        raise ImportError
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("command", [("asr", "api"), ("search_ui",)], ids=" ".join)
+def test_a_program_that_still_imports_ends_without_a_traceback(command: tuple[str, ...]):
+    status, said = interrupted("pydantic_core", "-X", "importtime", "-m", *command)
+    assert status == -signal.SIGINT
+    assert "Traceback" not in said
