@@ -79,7 +79,7 @@ def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page,
 
     line = "mark => getComputedStyle(mark).borderBottomStyle"
     assert tab.locator("mark.heard").first.evaluate(line) == "solid"
-    assert tab.locator("mark.guessed").first.evaluate(line) == "dashed"
+    assert tab.locator("mark.guessed").first.evaluate(line) == "dotted"
 
 
 def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: str) -> None:
