@@ -51,8 +51,9 @@ class Interval:
     note: str
 
 
-def clips(number: int) -> str:
-    return f"{number:,} {'clip' if number == 1 else 'clips'}"
+def counted(number: int, noun: str) -> str:
+    """``1 clip``, ``1,860 passages``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def share(part: int, whole: int) -> str:
@@ -80,14 +81,14 @@ def _column(bar: Bar, height: float) -> str:
     return f'<li style="--part:{height:.4f}">{f"{opening}{inside}</a>" if bar.count else inside}</li>'
 
 
-def stacked_html(rows: Sequence[Stacked], head: str, what: str) -> str:
-    """Rows of bars that are each parted into shares of the whole."""
+def stacked_html(rows: Sequence[Stacked], head: str, what: str, noun: str = "clip") -> str:
+    """Rows of bars that are each parted into shares of the whole; ``noun`` is what is counted."""
     body = "".join(
         f"<tr>{_row_head(row.whole)}<td>{''.join(map(_stack, row.stacks)) or _note(row.note)}</td>"
         f"{_number(row.whole)}</tr>"
         for row in rows
     )
-    return _table("stacked", what, (head, "shares of sentiment, and below of emotion", "clips"), body)
+    return _table("stacked", what, (head, "shares of sentiment, and below of emotion", f"{noun}s"), body)
 
 
 def _stack(parts: Sequence[Part]) -> str:
@@ -104,14 +105,14 @@ def _part(part: Part, whole: int) -> str:
     )
 
 
-def intervals_html(rows: Sequence[Interval], head: str, what: str, longest: float) -> str:
+def intervals_html(rows: Sequence[Interval], head: str, what: str, longest: float, noun: str = "clip") -> str:
     """Rows of rates as bars with their intervals; ``longest`` is the rate that fills the width."""
     body = "".join(
         f"<tr>{_row_head(row.whole)}<td>{_rate(row, longest)}</td>"
         f'<td class="rate">{_rate_text(row)}</td>{_number(row.whole)}</tr>'
         for row in rows
     )
-    return _table("rates", what, (head, "", "word error rate", "clips"), body)
+    return _table("rates", what, (head, "", "word error rate", f"{noun}s"), body)
 
 
 def _rate(row: Interval, longest: float) -> str:
@@ -149,20 +150,20 @@ def spreads_html(rows: Sequence[tuple[Bar, str]], heads: tuple[str, str, str], w
     return _table("spreads", what, heads, body)
 
 
-def words_html(rows: Sequence[tuple[Bar, str, str]], what: str) -> str:
+def words_html(rows: Sequence[tuple[Bar, str, str]], what: str, noun: str = "clip") -> str:
     """Rows of a word, how often it was heard wrong, and what was heard, already as HTML."""
     body = "".join(
-        f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{clips(bar.count)}</small></th>'
+        f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{counted(bar.count, noun)}</small></th>'
         f'<td class="wrong">{escape(wrong)}</td><td class="heard">{heard}</td></tr>'
         for bar, wrong, heard in rows
     )
     return _table("misheard", what, ("said", "heard wrong", "heard as"), body)
 
 
-def legend_html(parts: Sequence[Part]) -> str:
-    """What each colour means."""
+def legend_html(parts: Sequence[Part], what: str) -> str:
+    """What each colour means, behind the name of ``what`` they tell of."""
     items = "".join(f'<li><i class="{escape(part.kind)}"></i>{escape(part.label)}</li>' for part in parts)
-    return f'<ul class="legend">{items}</ul>'
+    return f'<ul class="legend"><li class="what">{escape(what)}</li>{items}</ul>'
 
 
 def _row_head(bar: Bar) -> str:

@@ -7,15 +7,20 @@ from indexer.mishearing import Misheard
 from indexer.portrait import LEAST_SAID, Portrait
 from search_ui.charts import Bar, words_html
 from search_ui.hits import link_html
-from search_ui.slices import link
+from search_ui.slices import link, noun
 from search_ui.state import SearchState
 
 MOST_HEARD: Final = 4
 """Things heard in place of one word that are shown; what was heard but once only where all were."""
 
 _TOLD: Final = (
-    "The number beside what was heard tells how often that happened. Its link finds every clip that was to say the one "
-    "and was heard to say the other, wherever in the clip: of short words, many more."
+    "The number beside what was heard tells how often that happened. Its link finds every {noun} that was to say the "
+    "one and was heard to say the other, wherever in the {noun}: of short words, many more."
+)
+
+_PARTS: Final = (
+    " Each passage of a recording counts as one that was to say all that the recording says; "
+    "what was heard wrong in it is not counted."
 )
 
 
@@ -26,7 +31,8 @@ def misheard_html(drawn: Portrait, state: SearchState) -> str:
         return ""
     if not hearing.often:
         return "<p>None: every word was heard as it was to be said.</p>"
-    often = f"<p>{_TOLD}</p>" + _table(drawn, hearing.often, state, "Words most often heard wrong")
+    told = _TOLD.format(noun=noun(drawn)) + (_PARTS if drawn.has_parts else "")
+    often = f"<p>{told}</p>" + _table(drawn, hearing.often, state, "Words most often heard wrong")
     if not hearing.seldom_right:
         return often
     seldom = f"Words heard wrong every other time or more, of those said at least {LEAST_SAID} times"
@@ -42,7 +48,7 @@ def _table(drawn: Portrait, words: Sequence[Misheard], state: SearchState, what:
         )
         for word in words
     ]
-    return words_html(rows, what)
+    return words_html(rows, what, noun(drawn))
 
 
 def _heard(word: Misheard, state: SearchState) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 from indexer.fields import UNKNOWN, facet_label, facet_order
 from indexer.index import Range
 from indexer.mishearing import LEAST_CLIPS, Slice
-from indexer.portrait import SPEAKER, Hearing, Portrait
-from search_ui.charts import Bar, Interval, clips, columns_html, intervals_html, percent
+from indexer.portrait import SPEAKER, Portrait
+from search_ui.charts import Bar, Interval, columns_html, counted, intervals_html, percent
 from search_ui.state import SearchState
 
 MOST_ROWS: Final = 12
@@ -20,6 +20,10 @@ _LEAST_SCALE: Final = 0.05
 
 _DECODE: Final = (
     "Load a CSV with the clips' references in its column “text” beside what was decoded, and they are compared here."
+)
+
+_PARTS: Final = (
+    "<p>A recording of more than 30 s is counted by its passages, which have no word error rate of their own.</p>"
 )
 
 
@@ -33,17 +37,27 @@ def too_few(number: int) -> str:
     return f"too few to tell: {number:,}"
 
 
+def noun(drawn: Portrait) -> str:
+    """What is counted: clips, or passages where a recording is there as several."""
+    return "passage" if drawn.has_parts else "clip"
+
+
 def figures(drawn: Portrait) -> str:
     """The few numbers that say most."""
     rate = drawn.hearing.whole.rate
     told = {
-        "passages" if drawn.has_parts else "clips": f"{drawn.total:,}",
+        f"{noun(drawn)}s": f"{drawn.total:,}",
         **dict([_long(drawn.seconds)]),
-        **({"word error rate": percent(rate.mean)} if rate else {}),
+        **({f"word error rate{_compared(drawn)}": percent(rate.mean)} if rate else {}),
     }
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in told.items())
-    note = "<p>A recording of more than 30 s is counted by its passages.</p>" if drawn.has_parts else ""
-    return f'<dl class="figures">{items}</dl>{note}'
+    return f'<dl class="figures">{items}</dl>{_PARTS if drawn.has_parts else ""}'
+
+
+def _compared(drawn: Portrait) -> str:
+    """Of how many the rate is, where that is not all."""
+    compared = drawn.hearing.compared
+    return "" if compared == drawn.total else f" of {compared:,} of {counted(drawn.total, noun(drawn))}"
 
 
 def _long(seconds: float) -> tuple[str, str]:
@@ -56,7 +70,7 @@ def lengths_html(drawn: Portrait, state: SearchState) -> str:
     if not any(drawn.lengths.values()):
         return "<p>No clip tells how long it is.</p>"
     bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in drawn.lengths.items()]
-    return f"<p>In seconds.</p>{columns_html(bars, 'Clips by their duration in seconds')}"
+    return f"<p>In seconds.</p>{columns_html(bars, f'{noun(drawn)}s by their duration in seconds'.capitalize())}"
 
 
 def _seconds(span: Range) -> str:
@@ -79,7 +93,7 @@ def rest_html(drawn: Portrait, facet: str, rows: list[Bar]) -> str:
     """What the rows leave out."""
     others = len(drawn.facets[facet]) - len(rows)
     left = drawn.total - sum(row.count for row in rows)
-    return f"<p>{others} more, of {clips(left)} together.</p>" if rows and others else ""
+    return f"<p>{others} more, of {counted(left, noun(drawn))} together.</p>" if rows and others else ""
 
 
 def rates_html(drawn: Portrait, state: SearchState) -> str:
@@ -92,11 +106,12 @@ def rates_html(drawn: Portrait, state: SearchState) -> str:
     by = {facet: [_interval(row, hearing.by[facet].get(row.label), facet) for row in rows[facet]] for facet in rows}
     highs = [row.rate[2] for row in chain([whole], *by.values()) if row.rate]
     longest = max([_LEAST_SCALE, *highs])
-    tables = [intervals_html([whole], "", "Word error rate of all clips", longest)]
+    one = noun(drawn)
+    tables = [intervals_html([whole], "", f"Word error rate of all {one}s", longest, one)]
     for facet, part in by.items():
-        tables.append(intervals_html(part, facet, f"Word error rate by {facet}", longest))
+        tables.append(intervals_html(part, facet, f"Word error rate by {facet}", longest, one))
         tables.append(rest_html(drawn, facet, rows[facet]))
-    return f"<p>{' '.join(_explained(hearing, drawn.total))}</p>{''.join(tables)}"
+    return f"<p>{' '.join(_explained(drawn))}</p>{''.join(tables)}"
 
 
 def _interval(bar: Bar, part: Slice | None, facet: str = "") -> Interval:
@@ -108,7 +123,8 @@ def _interval(bar: Bar, part: Slice | None, facet: str = "") -> Interval:
     return Interval(whole, ends, "" if compared == bar.count else f"from {compared:,}")
 
 
-def _explained(hearing: Hearing, total: int) -> Iterator[str]:
+def _explained(drawn: Portrait) -> Iterator[str]:
+    hearing, one = drawn.hearing, noun(drawn)
     errors = hearing.whole.errors
     kinds: Mapping[str, int] = {
         "taken for another": errors.substitutions,
@@ -117,9 +133,9 @@ def _explained(hearing: Hearing, total: int) -> Iterator[str]:
     }
     shares = ", ".join(f"{percent(number / errors.reference_words)} were {kind}" for kind, number in kinds.items())
     yield f"Of {errors.reference_words:,} words that were to be said, {shares}."
-    yield "The line across a bar is the 95 % interval, by drawing clips anew a thousand times."
-    yield f"Of fewer than {LEAST_CLIPS} clips nothing is told."
+    yield f"The line across a bar is the 95 % interval, by drawing {one}s anew a thousand times."
+    yield f"Of fewer than {LEAST_CLIPS} {one}s nothing is told."
     if hearing.is_sample:
         yield f"Counted in {hearing.compared:,} clips drawn by chance from the {hearing.of:,} that have a reference."
-    elif missing := total - hearing.compared:
-        yield f"{clips(missing)} left out: without a reference, parts of a long recording, or never heard."
+    elif missing := drawn.total - hearing.compared:
+        yield f"{counted(missing, one)} left out: without a reference, parts of a long recording, or never heard."

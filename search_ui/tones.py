@@ -7,8 +7,8 @@ from clips.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 from indexer.fields import UNKNOWN, facet_label, facet_order
 from indexer.mishearing import LEAST_CLIPS
 from indexer.portrait import SPEAKER, TENTHS, TONES, Portrait
-from search_ui.charts import Bar, Part, Stacked, clips, histogram_html, legend_html, share, spreads_html, stacked_html
-from search_ui.slices import link, rest_html, rows_of, too_few
+from search_ui.charts import Bar, Part, Stacked, counted, histogram_html, legend_html, share, spreads_html, stacked_html
+from search_ui.slices import link, noun, rest_html, rows_of, too_few
 from search_ui.state import SearchState
 
 _NO_TAGGER: Final = (
@@ -22,12 +22,12 @@ def tones_html(drawn: Portrait, state: SearchState) -> str:
     """Sentiment and emotion of all and by speaker: of each value one bar for either."""
     if not any(drawn.facets[tone].keys() - {UNKNOWN} for tone in TONES):
         return _NO_TAGGER
-    legends = "".join(legend_html(_parts(drawn, tone, drawn.facets[tone], state)) for tone in TONES)
+    legends = "".join(legend_html(_parts(drawn, tone, drawn.facets[tone], state), tone) for tone in TONES)
     whole = Stacked(
         Bar("all", drawn.total, link(state)), [_parts(drawn, tone, drawn.facets[tone], state) for tone in TONES]
     )
     return (
-        f"{legends}{stacked_html([whole], '', 'Sentiment and emotion of all clips')}"
+        f"{legends}{stacked_html([whole], '', f'Sentiment and emotion of all {noun(drawn)}s', noun(drawn))}"
         f"{''.join(_by(drawn, facet, state) for facet in SPEAKER)}"
     )
 
@@ -37,7 +37,8 @@ def _by(drawn: Portrait, facet: str, state: SearchState) -> str:
     if not rows:
         return f"<p>No clip tells the speaker's {facet}.</p>"
     stacked = [_slice(drawn, facet, row, state.with_values(facet, [row.label])) for row in rows]
-    return stacked_html(stacked, facet, f"Sentiment and emotion by {facet}") + rest_html(drawn, facet, rows)
+    table = stacked_html(stacked, facet, f"Sentiment and emotion by {facet}", noun(drawn))
+    return table + rest_html(drawn, facet, rows)
 
 
 def _slice(drawn: Portrait, facet: str, row: Bar, state: SearchState) -> Stacked:
@@ -76,8 +77,9 @@ def certainty_html(drawn: Portrait, state: SearchState) -> str:
         )
         for value in order
     ]
-    told = f"{clips(uncertain)} ({share(uncertain, drawn.total)}) {'is' if uncertain == 1 else 'are'} uncertain"
+    one = noun(drawn)
+    told = f"{counted(uncertain, one)} ({share(uncertain, drawn.total)}) {'is' if uncertain == 1 else 'are'} uncertain"
     scores = spreads_html(
-        rows, ("emotion", "score from 0 to 1", "clips"), "How many clips have which score, by emotion"
+        rows, ("emotion", "score from 0 to 1", f"{one}s"), f"How many {one}s have which score, by emotion"
     )
     return f"<p>{told}: there the tagger would not guess.</p>{scores}"

@@ -115,11 +115,31 @@ def test_at_phone_width_nothing_is_cut_off(tab: Page, address: str) -> None:
     assert tab.locator(".columns span").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
 
 
-def test_at_phone_width_every_column_of_numbers_says_what_it_counts(tab: Page, address: str) -> None:
+def test_at_phone_width_every_column_of_numbers_and_bars_says_what_it_shows(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     open_page(tab, address)
     tones = tab.get_by_role("table", name="Sentiment and emotion of all clips")
     expect(tones.locator("thead").get_by_text("clips", exact=True)).to_be_visible()
+    expect(tones.locator("thead").get_by_text("shares of sentiment, and below of emotion")).to_be_visible()
+    rates = tab.get_by_role("table", name="Word error rate by emotion")
+    expect(rates.locator("thead").get_by_text("word error rate")).to_be_visible()
+    expect(tab.locator(".spreads thead").get_by_text("score from 0 to 1")).to_be_visible()
     words = tab.locator(".misheard").first.locator("thead")
     expect(words.get_by_text("heard wrong")).to_be_visible()
     expect(words.get_by_text("heard as")).to_be_hidden()
+
+
+def test_each_legend_says_what_its_colours_tell_of(tab: Page, address: str) -> None:
+    open_page(tab, address)
+    expect(tab.locator(".legend li:first-child")).to_have_text(["sentiment", "emotion"])
+
+
+def test_a_column_of_none_has_no_bar_and_one_of_a_few_has_one_that_can_be_seen(tab: Page, address: str) -> None:
+    open_page(tab, address, "?duration=0.5-5")
+    columns = tab.locator(".columns li")
+    expect(columns.first).to_be_visible()
+    heights = columns.evaluate_all(
+        "all => all.map(one => [one.querySelector('b').innerText, one.querySelector('i').offsetHeight])"
+    )
+    assert {height for count, height in heights if count == "0"} == {0}
+    assert min(height for count, height in heights if count != "0") >= 3

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clips.emotions import sentiment_of
-from clips.row import ClipRow
+from clips.row import ClipRow, Segment
 from indexer.load import read_rows
 from search_ui.ask import ask
 from search_ui.state import SearchState
@@ -111,6 +111,43 @@ def test_where_a_link_finds_more_clips_than_its_word_was_heard_wrong_the_page_sa
     (heard,) = re.findall(r'<a class="go" href="([^"]+)"[^>]*>the</a> <small>1</small>', html(page))
     assert total_of(heard) == 4
     assert "Its link finds every clip that was to say the one and was heard to say the other" in text(page)
+
+
+RECORDING = ClipRow(
+    "set/long.mp3",
+    text="the blacksmith sang and sang",
+    generated_text="the blacksmith sang and sang",
+    duration=60.0,
+    segments=(Segment(0.5, 29.0, "the blacksmith sang"), Segment(31.0, 60.0, "and sang")),
+    emotion="uncertain",
+    sentiment="uncertain",
+    emotion_score=0.75,
+)
+
+
+def test_where_a_recording_is_there_in_several_passages_they_are_named_wherever_they_are_counted(opened: Open) -> None:
+    page = opened([*ROWS, RECORDING])
+    shown = text(page)
+    assert "passages 47" in shown
+    assert "Sentiment and emotion of all passages" in shown
+    assert "24 passages (51 %) are uncertain" in shown
+    assert "Of fewer than 20 passages nothing is told" in shown
+    assert "2 passages left out" in shown
+    assert "blacksmith 47 passages 22 of 45 black smith 22" in shown
+    assert "Each passage of a recording counts as one that was to say all that the recording says" in shown
+    heads = set(re.findall(r'<th scope="col">((?:clip|passage)s)</th>', html(page)))
+    assert heads == {"passages"}
+    assert not re.search(r"\d clips?\b", shown)
+
+
+def test_an_error_rate_that_leaves_some_out_says_of_how_many_it_is_at_the_top(opened: Open) -> None:
+    shown = text(opened([*ROWS, RECORDING]))
+    assert "word error rate of 45 of 47 passages 32.6 %" in shown
+    assert "is counted by its passages, which have no word error rate of their own" in shown
+    unheard = ClipRow("set/new.mp3", generated_text="new")
+    without_parts = text(opened([*ROWS, unheard]))
+    assert "word error rate of 45 of 46 clips 32.6 %" in without_parts
+    assert "passages" not in without_parts
 
 
 def test_a_slice_with_too_few_clips_says_so(opened: Open) -> None:
