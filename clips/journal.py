@@ -74,7 +74,9 @@ def _row_of_line(line: bytes) -> ClipRow:
     try:
         members = json.loads(line)
     except (ValueError, RecursionError) as problem:
-        raise BadRow(f"not a line of JSON ({problem})") from problem
+        # the problem's own line number counts within this one line
+        why = f"{problem.msg}, character {problem.pos + 1}" if isinstance(problem, json.JSONDecodeError) else problem
+        raise BadRow(f"not a line of JSON ({why})") from problem
     if not isinstance(members, dict):
         raise BadRow("not a JSON object")
     version = members.get("schema_version", SCHEMA_VERSION)

@@ -85,6 +85,13 @@ def test_batches_leave_the_latest_row_of_each_clip(path: Path, batches: list[lis
     assert (read_journal(path) if batches else {}) == latest
 
 
+def test_a_line_that_is_not_json_is_told_by_one_line_number(path: Path):
+    path.write_text('{"filename": "fine"}\n{"filename": \n{"filename": "fine too"}\n')
+    with pytest.raises(BadRow) as refused:
+        read_journal(path)
+    assert re.findall(r"line \d+", str(refused.value)) == ["line 2"]
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
