@@ -76,5 +76,7 @@ def read_settings(**given: Any) -> AsrSettings:
         return AsrSettings(**given)
     except ValidationError as problem:
         raise BadSettings(f"settings: {faults_in_words(problem.errors())}") from problem
-    except (YAMLError, ValueError, OSError) as problem:
+    except (YAMLError, UnicodeDecodeError, OSError) as problem:
         raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem
+    except (TypeError, ValueError) as problem:  # Python's words for what is no table say nothing to a person
+        raise BadSettings("config.yml cannot be read: it is no table; write lines of the form key: value") from problem

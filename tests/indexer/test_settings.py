@@ -38,8 +38,9 @@ def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: st
     assert "1601" not in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [": : bad\n - x", "just text\n"])
+@pytest.mark.parametrize("content", [": : bad\n - x", "just text\n", "- index_name: mine\n", "- 1\n", "5\n"])
 def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: str):
     config.write_text(content)
-    with pytest.raises(BadSettings, match=r"config\.yml cannot be read"):
+    with pytest.raises(BadSettings, match=r"(?s)config\.yml cannot be read.*lines of the form key: value") as refused:
         read_settings(IndexSettings)
+    assert "sequence" not in str(refused.value)
