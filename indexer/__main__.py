@@ -1,5 +1,6 @@
 """The command line: ``python -m indexer load | put | delete | rollback | count | search | score | learn``."""
 
+import errno
 import logging
 import os
 import re
@@ -12,7 +13,7 @@ from typing import Any, Final
 from clips.errors import BadRow, BadTable, HearsayError
 from indexer import commands, scoring, searching
 from indexer import learning as learning_commands
-from indexer.engines import open_index
+from indexer.engines import as_asked, open_index
 from indexer.errors import BadSettings, WrongRequest
 from indexer.fields import FACETS, SORTS, facet_name
 from indexer.index import SearchIndex
@@ -195,15 +196,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             index.close()
     except (WrongRequest, BadSettings, BadTable, BadRow) as problem:
-        return _say(str(problem), 2)
+        return _say(as_asked(problem, asked.index), 2)
     except HearsayError as problem:
-        return _say(str(problem), 1)
+        return _say(as_asked(problem, asked.index), 1)
     except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        return _say("the disk is full, so not all could be written; make room there, then do it again", 1)
     except KeyboardInterrupt:
         return _say("stopped", 130)
     return status
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed, which Python does at its end, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, status: int) -> int:

@@ -1,5 +1,6 @@
 """What each word on the command line does; every one returns an exit status."""
 
+import shlex
 import signal
 import sys
 from argparse import Namespace
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer import load as loading
-from indexer.errors import WrongRequest
+from indexer.errors import IndexerError, WrongRequest
 from indexer.finding import Finder, Plan, finder_of
 from indexer.index import SearchIndex
 from indexer.query import Term
@@ -39,6 +40,7 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
         found, looked_for = loading.audio_found(list(rows), Path(audio))
         if found < looked_for / 2:
             note(f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder?")
+    without_audio = None if audio else _without_audio(index)
     with progress_bar() as progress:
         task = progress.add_task("reading", total=len(rows))
 
@@ -49,9 +51,24 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
 
         loaded = loading.load(index, rows.values(), settings.deletions, audio, step)
     _print_loaded(loaded)
+    if without_audio:
+        note(without_audio)
     if not any(row.generated_text for row in rows.values()):
         note("none of these clips has a transcript; load what decode wrote beside it, or go back with rollback")
     return 0
+
+
+def _without_audio(index: SearchIndex) -> str:
+    """What the page plays of a load that names no audio; ask before it, while the version before is the current one."""
+    try:
+        before = index.about().audio
+    except IndexerError:  # there is none, or the load itself says what is wrong
+        before = None
+    again = f"--audio {shlex.quote(before)}, as the version before" if before else "--audio FOLDER"
+    return (
+        "no --audio was named, so the page plays none of these clips but those that were added on it, unless AUDIO_DIR "
+        f"names their folder; load again with {again}"
+    )
 
 
 def _inbox(asked: Namespace, settings: IndexSettings) -> list[Path]:

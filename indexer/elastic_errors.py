@@ -11,7 +11,15 @@ from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import UnsupportedProductError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from indexer.errors import IndexerError, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
+from indexer.errors import (
+    HOW_TO_LOAD,
+    IndexerError,
+    IndexInUse,
+    IndexMissing,
+    IndexUnavailable,
+    LoadFailed,
+    WrongRequest,
+)
 
 DISK_IS_FULL: Final = (
     "the disk of an Elasticsearch node is nearly full, so it takes no writes; make room there or add a node, "
@@ -92,7 +100,7 @@ def _of_answer(problem: ApiError, address: str, name: str) -> IndexerError:
                 f"view_index_metadata on {name} and {name}-*, to load also write and manage"
             )
         case 404:
-            return IndexMissing(f"there is no index {name} at {address} yet; load your clips with: ./run.sh load FILE")
+            return IndexMissing(f"there is no index {name} at {address} yet; {HOW_TO_LOAD}")
         case 409:
             return IndexInUse(f"another process is writing the index {name} at {address}; try again when it is done")
         case 408 | 429 | 502 | 503 | 504:

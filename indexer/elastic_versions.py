@@ -8,7 +8,7 @@ from typing import Any, Final
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
-from indexer.errors import IndexIncompatible, IndexMissing, LoadFailed, no_way_back
+from indexer.errors import HOW_TO_LOAD, IndexIncompatible, IndexMissing, LoadFailed, no_way_back
 
 _LOADED: Final = "loaded"
 """The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
@@ -52,9 +52,7 @@ class ElasticVersions:
     def current(self) -> str:
         """The name of the version that is served; raises `IndexMissing` before the first load."""
         if (served := self.served()) is None:
-            raise IndexMissing(
-                f"there is no index {self._alias} at {self._address} yet; load your clips with: ./run.sh load FILE"
-            )
+            raise IndexMissing(f"there is no index {self._alias} at {self._address} yet; {HOW_TO_LOAD}")
         return served
 
     def readable(self) -> str:

@@ -1,10 +1,11 @@
 """Engines: which one an index address means. The one place where an index is made."""
 
 import re
+import shlex
 from pathlib import Path
 
 from indexer.embedded import EmbeddedIndex
-from indexer.errors import WrongRequest
+from indexer.errors import HOW_TO_LOAD, WrongRequest
 from indexer.index import SearchIndex
 from indexer.settings import IndexSettings
 
@@ -25,6 +26,15 @@ def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
     if re.fullmatch(r"[^/]+:\d+/?", address):
         raise WrongRequest(f"{shown} is no folder; for Elasticsearch write http://{shown} or https://{shown}")
     return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)
+
+
+def as_asked(problem: Exception, url: str | None) -> str:
+    """What went wrong, in the words of who asked: where ``url`` came by ``--index``, advice names that."""
+    if url is None:
+        return str(problem)
+    without_password = re.sub(r"(?<=://).*@", "", url)
+    load_there = f"{HOW_TO_LOAD} --index {shlex.quote(without_password)}"
+    return str(problem).replace("INDEX_URL", "--index").replace(HOW_TO_LOAD, load_there)
 
 
 def is_elastic(address: str) -> bool:

@@ -11,7 +11,12 @@ HearsayError
     └── BadSettings        a setting holds what it cannot hold
 """
 
+from typing import Final
+
 from clips.errors import HearsayError
+
+HOW_TO_LOAD: Final = "load your clips with: ./run.sh load FILE"
+"""What to do where nothing has been loaded yet."""
 
 
 class IndexerError(HearsayError):

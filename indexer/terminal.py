@@ -25,9 +25,16 @@ _PIPE_WIDTH: Final = 100_000
 """Columns of what goes into a file or another program, where nothing is to be cut off or folded."""
 
 
+class _Console(Console):
+    """Leaves it to the program what becomes of it when its reader goes away."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console_of(stream: TextIO) -> Console:
     """As wide as the terminal; in a pipe as wide as need be, and plain even where FORCE_COLOR is set."""
-    return Console(file=stream) if stream.isatty() else Console(file=stream, width=_PIPE_WIDTH, force_terminal=False)
+    return _Console(file=stream) if stream.isatty() else _Console(file=stream, width=_PIPE_WIDTH, force_terminal=False)
 
 
 def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:
@@ -47,6 +54,8 @@ def _summary(result: Result, request: Request) -> str:
     number = "1 passage" if result.total == 1 else f"{result.total:,} passages"
     pages = -(-result.total // request.size)
     lasting = f", {time_label(result.seconds)} in all" if result.seconds else ""
+    if 0 < pages < request.page:
+        return f"{number} found{lasting}, on " + ("only 1 page" if pages == 1 else f"only {pages:,} pages")
     return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
 
 

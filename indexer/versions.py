@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from clips.table import replaced_whole
-from indexer.errors import IndexInUse, IndexMissing, IndexUnavailable
+from indexer.errors import HOW_TO_LOAD, IndexInUse, IndexMissing, IndexUnavailable
 
 _HALF: Final = "half-"
 """Begins the name of a version that is still being written, or that a killed load left behind."""
@@ -28,10 +28,10 @@ class Versions:
         """The name of the version that is served; raises `IndexMissing` before the first load."""
         try:
             return self._current.read_text(encoding="utf-8").strip()
-        except (FileNotFoundError, NotADirectoryError) as problem:
-            raise IndexMissing(
-                f"there is no index in {self.folder} yet; load your clips with: ./run.sh load FILE"
-            ) from problem
+        except FileNotFoundError as problem:
+            raise IndexMissing(f"there is no index in {self.folder} yet; {HOW_TO_LOAD}") from problem
+        except NotADirectoryError as problem:
+            raise self._no_folder() from problem
         except (OSError, UnicodeDecodeError) as problem:
             raise IndexUnavailable(f"the index in {self.folder} cannot be read: {problem}") from problem
 
@@ -44,6 +44,8 @@ class Versions:
         try:
             self._versions.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / "lock").open("ab")
+        except NotADirectoryError as problem:
+            raise self._no_folder() from problem
         except OSError as problem:
             raise IndexUnavailable(
                 f"the index cannot be written to {self.folder}: {problem.strerror}; name another folder with --index"
@@ -89,6 +91,9 @@ class Versions:
         current = self.current()
         self._serve(before)
         shutil.rmtree(self.path(current), ignore_errors=True)
+
+    def _no_folder(self) -> IndexUnavailable:
+        return IndexUnavailable(f"{self.folder} is a file, or lies in one; an index is a folder: mend INDEX_URL")
 
     def _serve(self, name: str) -> None:
         with replaced_whole(self._current) as temporary:

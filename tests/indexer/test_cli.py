@@ -68,7 +68,7 @@ def test_load_says_what_it_brought(
     files: list[str], wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("FORCE_COLOR", wanted)
-    assert main(["load", *files]) == 0
+    assert main(["load", *files, "--audio", "s3://bucket/clips"]) == 0
     said = capsys.readouterr()
     assert "loaded 4 clips as 4 passages in" in said.out
     assert "1 clip of them without a transcript" in said.out
@@ -82,6 +82,19 @@ def test_load_warns_of_a_folder_that_has_little_of_the_audio(
     assert main(["load", *files, "--audio", str(tmp_path)]) == 0
     assert "has the audio of 1 of 4 clips" in capsys.readouterr().err
     assert main(["load", *files, "--audio", str(tmp_path / "nothing")]) == 2
+
+
+def test_load_says_what_the_page_plays_where_no_audio_is_named_and_which_the_version_before_had(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["load", *files]) == 0
+    assert "the page plays none of these clips" in (first := capsys.readouterr().err)
+    assert "load again with --audio FOLDER\n" in first
+    (audio := tmp_path / "my clips").mkdir()
+    assert main(["load", *files, "--audio", str(audio)]) == 0
+    assert "plays none" not in capsys.readouterr().err
+    assert main(["load", *files]) == 0
+    assert f"load again with --audio '{audio}', as the version before" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("loaded")
@@ -99,6 +112,15 @@ def test_search_prints_a_table_with_the_true_total_and_the_counts(
     assert "age: twenties 1 · forties 1" in out
     assert "sentiment: positive 1 · uncertain 1" in out
     assert "\x1b" not in out
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_page_that_is_not_there_says_how_many_there_are(capsys: pytest.CaptureFixture[str]):
+    for size, sentence in (("1", "on only 2 pages"), ("5", "on only 1 page")):
+        assert main(["search", "boy", "--size", size, "--page", "99"]) == 0
+        assert f"2 passages found, 8 s in all, {sentence}\n" in capsys.readouterr().out
+    assert main(["search", "!?", "--page", "99"]) == 0
+    assert "only" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("loaded")
@@ -228,7 +250,9 @@ def test_an_index_can_be_named_on_the_command_line(
     assert main(["count", "--index", elsewhere]) == 0
     assert capsys.readouterr().out.endswith("\n4\n")
     assert main(["count"]) == 1
-    assert "./run.sh load FILE" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("./run.sh load FILE\n")
+    assert main(["count", "--index", nowhere := str(tmp_path / "no where")]) == 1
+    assert capsys.readouterr().err.endswith(f"./run.sh load FILE --index '{nowhere}'\n")
 
 
 @pytest.mark.elastic
@@ -263,7 +287,13 @@ def test_the_same_words_work_on_elasticsearch(
         (["load", "no-such.csv"], 2, "there is no file no-such.csv"),
         (["count", "--index", "s3://bucket"], 2, "s3://bucket is neither"),
         (["count", "--index", "127.0.0.1:9200"], 2, "write http://127.0.0.1:9200"),
-        (["count", "--index", "http://127.0.0.1:1"], 1, "nothing answers at http://127.0.0.1:1"),
+        (["count", "--index", "http://me:sesame@127.0.0.1:1"], 1, "nothing answers at http://127.0.0.1:1"),
+        (["count", "--index", "http://127.0.0.1:1"], 1, "or mend --index"),
+        (
+            ["count", "--index", __file__],
+            1,
+            f"{__file__} is a file, or lies in one; an index is a folder: mend --index",
+        ),
     ],
 )
 @pytest.mark.usefixtures("files")
@@ -305,14 +335,26 @@ def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.usefixtures("loaded")
-def test_the_program_runs_by_its_name_and_a_reader_may_leave_early():
-    program = [sys.executable, "-m", "indexer", "search", "--json"]
+@pytest.mark.parametrize("words", [["search", "--json"], ["search"], ["count"]])
+def test_the_program_runs_by_its_name_and_a_reader_may_leave_early(words: list[str]):
+    program = [sys.executable, "-m", "indexer", *words]
     with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
         said = running.stderr.read()
     assert (running.returncode, said) == (0, b"")
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("words", [["search", "--json"], ["search"], ["count"]])
+def test_a_disk_that_is_full_is_one_sentence(words: list[str]):
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "indexer", *words], cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr.count(b"\n")) == (1, 1), ended.stderr
+    assert b"the disk is full" in ended.stderr
 
 
 def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:

@@ -262,7 +262,7 @@ def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
     file.touch()
     with pytest.raises(IndexUnavailable, match=str(file)):
         EmbeddedIndex(file).replace(rows("a"))
-    with pytest.raises(IndexMissing):
+    with pytest.raises(IndexUnavailable, match="an index is a folder"):
         EmbeddedIndex(file).count()
 
 
