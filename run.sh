@@ -25,7 +25,7 @@ usage() {
 ./run.sh page                   the search page on port 8501
 ./run.sh elastic start|stop|status   Elasticsearch on this machine (start --nodes 3 --secure: with TLS and users)
 ./run.sh check                  format, lint, types, import rules and tests with coverage
-./run.sh stop                   stop whatever this project left running
+./run.sh stop                   stop the pages, APIs and Elasticsearch nodes that run (a decode ends with Ctrl-C)
 for example: ./run.sh demo --no-page && ./run.sh search lighthouse
 Further words go to the command itself; add --help to see what it takes.
 API_PORT, PAGE_PORT and ES_PORT change the ports.
@@ -272,22 +272,41 @@ ask() {
   printf '%s' "$answer"
 }
 
+# What an entry has to know before it begins; where nobody types any more, that is said. 130 needs no further word.
+ask_for() {
+  local status=0
+  ask "$1" || status=$?
+  [ "$status" = 0 ] && return
+  [ "$status" = 130 ] || say "" "(the typing ended before the last answer, so nothing was started)"
+  return 130
+}
+
+# The rows that were written last by a decode or the demo; the inbox's are loaded anyway.
+latest_rows() {
+  local file latest="$PROJECT/var/clips/clips.jsonl"
+  for file in "$PROJECT"/var/*/clips.jsonl; do
+    [ "$file" = "$PROJECT/var/inbox/clips.jsonl" ] || [ ! "$file" -nt "$latest" ] || latest="$file"
+  done
+  printf '%s' "$latest"
+}
+
 transcribe_from_menu() {
   local folder table out options=()
-  folder="$(ask "folder with the clips:")" || return
-  table="$(ask "its CSV (empty for none):")" || return
-  out="$(ask "where to write (empty for var/clips):")" || return
+  folder="$(ask_for "folder with the clips:")" || return
+  table="$(ask_for "its CSV (empty for none):")" || return
+  out="$(ask_for "where to write (empty for var/clips):")" || return
   [ -n "$table" ] && options=(--csv "$table")
   "$0" decode "$folder" "${options[@]}" --out "${out:-$PROJECT/var/clips}"
 }
 
 index_from_menu() {
-  local files folder options=()
-  files="$(ask "CSV or JSONL files (empty for var/clips/clips.jsonl):")" || return
-  folder="$(ask "folder with their audio, for the page to play (empty for none):")" || return
+  local files folder latest options=()
+  latest="$(latest_rows)"
+  files="$(ask_for "CSV or JSONL files (empty for ${latest#"$PROJECT"/}):")" || return
+  folder="$(ask_for "folder with their audio, for the page to play (empty for none):")" || return
   [ -n "$folder" ] && options=(--audio "$folder")
   # shellcheck disable=SC2086  # several files may be named
-  "$0" load ${files:-"$PROJECT/var/clips/clips.jsonl"} "${options[@]}"
+  "$0" load ${files:-"$latest"} "${options[@]}"
 }
 
 menu() {

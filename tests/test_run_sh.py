@@ -66,6 +66,26 @@ def test_the_menu_survives_a_wrong_number_and_a_failing_command():
     assert "no/such/folder is no folder" in shown.stderr
 
 
+def test_the_menu_says_that_nothing_was_started_where_the_typing_ends_before_the_last_answer():
+    shown = run(typed="4\n\n")
+    assert shown.returncode == 0
+    assert "nothing was started" in shown.stderr
+    assert "ended with status" not in shown.stderr
+
+
+def test_the_menu_offers_to_index_the_rows_that_were_written_last(checkout: Path):
+    for age, name in enumerate(("demo", "clips", "inbox")):
+        rows = checkout / "var" / name / "clips.jsonl"
+        rows.parent.mkdir(parents=True)
+        rows.write_text(f'{{"filename": "{name}.mp3", "generated_text": "{name}"}}\n')
+        os.utime(rows, (1_000_000 + age,) * 2)
+    told = {"INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "none")}
+    for newest in ("clips", "demo"):
+        subprocess.run([checkout / "run.sh"], input="6\n\n\n0\n", text=True, env=os.environ | told, check=True)
+        assert '"total": 1' in run("search", newest, "--mode", "exact", "--json", **told).stdout
+        os.utime(checkout / "var" / "demo" / "clips.jsonl", (2_000_000,) * 2)
+
+
 @pytest.mark.parametrize("word", ["setup", "demo"])
 def test_a_word_that_a_command_does_not_take_is_said(word: str):
     shown = run(word, "--dance")
