@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer import load as loading
-from indexer.errors import IndexerError, WrongRequest
+from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
 from indexer.finding import Finder, Plan, finder_of
 from indexer.index import SearchIndex
 from indexer.query import Term
@@ -62,7 +62,9 @@ def _without_audio(index: SearchIndex) -> str:
     """What the page plays of a load that names no audio; ask before it, while the version before is the current one."""
     try:
         before = index.about().audio
-    except IndexerError:  # there is none, or the load itself says what is wrong
+    except IndexUnavailable:  # nor could it be loaded
+        raise
+    except IndexerError:  # there is none that can be read
         before = None
     again = f"--audio {shlex.quote(before)}, as the version before" if before else "--audio FOLDER"
     return (

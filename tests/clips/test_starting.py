@@ -78,7 +78,7 @@ def test_what_goes_wrong_inside_leaves_ctrl_c_as_it_was():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("command", [("asr", "api"), ("search_ui",)], ids=" ".join)
+@pytest.mark.parametrize("command", [("asr", "api"), ("indexer", "count"), ("search_ui",)], ids=" ".join)
 def test_a_program_that_still_imports_ends_without_a_traceback(command: tuple[str, ...]):
     status, said = interrupted("pydantic_core", "-X", "importtime", "-m", *command)
     assert status == -signal.SIGINT

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from clips.journal import Journal
 from clips.row import ClipRow
-from indexer.__main__ import main
+from indexer.command_line import main
 from indexer.embedded import EmbeddedIndex
 from indexer.finding import Finder
 from indexer.index import Request, Result
@@ -389,7 +389,7 @@ def test_in_a_pipe_no_transcript_is_cut_or_folded(tmp_path: Path):
 
 
 def test_what_a_search_costs_at_its_start_has_no_part_of_the_other_engine(tmp_path: Path):
-    program = "import sys, indexer.__main__; print('elasticsearch' in sys.modules)"
+    program = "import sys, indexer.command_line; print('elasticsearch' in sys.modules)"
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=True
     )

@@ -24,7 +24,7 @@ CLIPS = 6000
 KILLED = textwrap.dedent("""
     import os, re, signal, sys
     from elastic_transport import Transport
-    from indexer.__main__ import main
+    from indexer.command_line import main
 
     perform, moment, left = Transport.perform_request, re.compile(sys.argv[1]), int(sys.argv[2])
 

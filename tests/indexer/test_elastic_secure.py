@@ -22,7 +22,7 @@ from elasticsearch import AuthorizationException, Elasticsearch
 from pydantic import SecretStr
 
 from indexer import elastic_search
-from indexer.__main__ import main
+from indexer.command_line import main
 from indexer.elastic import ElasticIndex
 from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex

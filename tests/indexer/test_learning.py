@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from indexer.__main__ import main
+from indexer.command_line import main
 from indexer.sounds.spelling import Spelling
 from indexer.sounds.tables import Tables
 from tests.indexer.sounds.made_mishearings import rows

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.__main__ import main
+from indexer.command_line import main
 
 CLIPS = """\
 filename,text,generated_text

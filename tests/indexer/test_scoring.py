@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.__main__ import main
+from indexer.command_line import main
 from indexer.drawing import KINDS
 from indexer.elastic import ElasticIndex
 from indexer.engines import open_index

@@ -15,7 +15,7 @@ from clips.errors import BadRow
 from clips.journal import Journal
 from clips.row import ClipRow
 from indexer import load as loading
-from indexer.__main__ import main
+from indexer.command_line import main
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.passages import Passage
@@ -225,7 +225,7 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
     import signal, sys
     from pathlib import Path
     from indexer import watching
-    from indexer.__main__ import main
+    from indexer.command_line import main
 
     watch, lines, end = watching.Watcher.watch, 0, 0
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from indexer.__main__ import main
+from indexer.command_line import main
 from search_ui.ask import request_of
 from search_ui.bucket import LINK_LIVES, Bucket, open_bucket
 from search_ui.connection import audio_bucket, audio_folders, the_index, the_settings
