@@ -62,7 +62,6 @@ class Wishes:
 
     format: Format
     granularities: tuple[str, ...]
-    language: str
     ignored: tuple[str, ...]
 
 
@@ -75,7 +74,7 @@ def wishes(
         Form(alias="timestamp_granularities[]", description="Only with verbose_json; segment where nothing is said."),
     ] = None,
     language: Annotated[
-        str, Form(description="Repeated in verbose_json; the loaded model hears the language that it knows.")
+        str, Form(description="Has no effect: the loaded model hears the language that it knows.")
     ] = "",
     prompt: Annotated[str, Form(description="Has no effect.")] = "",
     temperature: Annotated[float, Form(ge=0, le=1, description="Has no effect: what is heard is not drawn.")] = 0.0,
@@ -90,7 +89,7 @@ def wishes(
         raise BadField(400, advice, "timestamp_granularities[]", "unsupported_value")
     hints = {"language": language, "prompt": prompt, "temperature": temperature}
     ignored = tuple(name for name, value in hints.items() if value)
-    return Wishes(response_format, tuple(granularities or ("segment",)), language or "unknown", ignored)
+    return Wishes(response_format, tuple(granularities or ("segment",)), ignored)
 
 
 async def transcribe(
@@ -117,7 +116,7 @@ async def _reply(hearing: Hearing, wishes: Wishes, file: UploadFile) -> TextOnly
 async def _verbose(hearing: Hearing, wishes: Wishes, sound: Waveform) -> Verbose:
     transcript, emotion = await hearing.both(sound)
     tagged = EmotionReply.of(emotion, hearing.models.tagger.name, f"{seconds(sound):.1f}")
-    return Verbose.of(transcript, tagged, seconds(sound), wishes.language, wishes.granularities)
+    return Verbose.of(transcript, tagged, seconds(sound), wishes.granularities)
 
 
 def _as(form: Format, transcript: Transcript, length: float) -> TextOnly | Response:

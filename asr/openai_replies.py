@@ -90,7 +90,7 @@ class Verbose(BaseModel):
     """``response_format=verbose_json``; words and segments as ``timestamp_granularities[]`` asked for them."""
 
     task: Literal["transcribe"] = "transcribe"
-    language: str = Field(description="As the request said; the models do not tell.", examples=["en"])
+    language: Literal["unknown"] = Field("unknown", description="Always unknown: the models do not tell.")
     duration: float = Field(description="Seconds of sound.", examples=[2.71])
     text: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
     words: list[SpokenWord] | None = Field(None, exclude_if=lambda asked_for: asked_for is None)
@@ -104,13 +104,11 @@ class Verbose(BaseModel):
         transcript: Transcript,
         emotion: EmotionReply,
         seconds: float,
-        language: str,
         granularities: Collection[str],
     ) -> "Verbose":
         words = [SpokenWord.of(word) for word in transcript.words]
         segments = [SpokenSegment.of(number, segment) for number, segment in enumerate(transcript.segments)]
         return cls(
-            language=language,
             duration=round(seconds, 2),
             text=transcript.text,
             words=words if "word" in granularities else None,

@@ -169,3 +169,9 @@ def test_hints_are_taken_and_said_to_have_had_no_effect(client: OpenAI, clip: Pa
         assert answer.headers["X-Ignored-Fields"] == "language, prompt, temperature"
     plain = client.audio.transcriptions.with_raw_response.create(file=clip, model="whisper-1")
     assert "X-Ignored-Fields" not in plain.headers
+
+
+def test_the_language_of_a_reply_is_never_the_one_that_was_wished_for(client: OpenAI, clip: Path):
+    for wish in ({}, {"language": "de"}):
+        heard = client.audio.transcriptions.create(file=clip, model="whisper-1", response_format="verbose_json", **wish)
+        assert heard.language == "unknown"
