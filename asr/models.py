@@ -39,14 +39,14 @@ def open_transcriber(settings: AsrSettings) -> Chosen[Transcriber]:
     ``auto`` is the larger wav2vec2 on a GPU, the smaller one on a CPU, and PocketSphinx where that cannot be had.
     """
     if settings.asr_model == sphinx.NAME:
-        return Chosen(PocketSphinxTranscriber(settings.workers))
+        return _pocketsphinx(settings)
     if settings.asr_model != AUTO:
         return Chosen(checkpoint_transcriber(settings.asr_model, settings))
     wanted = SPEECH_ON_GPU if _has_gpu(settings.device) else SPEECH_ON_CPU
     try:
         return Chosen(checkpoint_transcriber(wanted, settings))
     except ModelUnavailable as problem:
-        return Chosen(PocketSphinxTranscriber(settings.workers), _warning("speech", wanted, problem, sphinx.NAME))
+        return _pocketsphinx(settings, _warning("speech", wanted, problem, sphinx.NAME))
 
 
 def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:
@@ -105,6 +105,14 @@ def _kind_of_transcriber(checkpoint: Checkpoint) -> type[CtcTranscriber | Seq2Se
         f"The model {checkpoint.name} does not write down speech ({', '.join(architectures) or config.model_type}); "
         "name a CTC model such as wav2vec2, or a sequence-to-sequence one such as Whisper."
     )
+
+
+def _pocketsphinx(settings: AsrSettings, *sentences: str) -> Chosen[Transcriber]:
+    """PocketSphinx, with what is to be said of it, also that it leaves alone the GPU which the settings name."""
+    if settings.device not in (AUTO, PocketSphinxTranscriber.device):
+        advice = f"set DEVICE to {AUTO}, or ASR_MODEL to a model that runs there."
+        sentences += (f"DEVICE is {settings.device}, but {sphinx.NAME} only runs on the CPU; {advice}",)
+    return Chosen(PocketSphinxTranscriber(settings.workers), " ".join(sentences) or None)
 
 
 def _has_gpu(device: str) -> bool:

@@ -133,6 +133,12 @@ def test_without_torch_auto_falls_back_without_asking_the_hub(no_torch: None, hu
     assert not hub.asked
 
 
+@pytest.mark.parametrize("name", ["auto", "pocketsphinx"])
+def test_pocketsphinx_where_a_gpu_is_named_says_that_it_runs_on_the_cpu(no_torch: None, name: str):
+    warning = closed(open_transcriber(settings(asr_model=name, device="cuda"))).warning
+    assert "DEVICE is cuda, but pocketsphinx only runs on the CPU" in (warning or "")
+
+
 def test_without_torch_a_named_checkpoint_says_how_to_get_it(no_torch: None, tmp_path: Path):
     with pytest.raises(ModelUnavailable, match=r"\./run\.sh setup --models"):
         open_transcriber(settings(asr_model=str(tmp_path)))
