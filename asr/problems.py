@@ -30,6 +30,13 @@ GONE: Final = 499
 
 _OURS: Final = "This is a fault of ours; the log has it under the request's id."
 
+_NO_FILE: Final = "Send the audio as the form field file, for example: curl -F file=@clip.mp3"
+
+_NO_NAME: Final = (
+    "The form field came without a file's name, so it is text and no file; "
+    "send a file with a name, for example: curl -F file=@clip.mp3"
+)
+
 _STATUS_OF: Final[dict[type[HearsayError], int]] = {
     NotAudio: 415,
     EmptyAudio: 422,
@@ -173,13 +180,17 @@ async def _hearsay_problem(request: Request, error: HearsayError) -> Response:
 
 
 async def _http_problem(request: Request, error: HTTPException) -> Response:
-    return problem(request, error.status_code, error.detail, error.headers)
+    detail = error.detail
+    if error.status_code == 405 and error.headers:
+        detail = f"{request.url.path} takes {error.headers['Allow']}, not {request.method}."
+    return problem(request, error.status_code, detail, error.headers)
 
 
 async def _validation_problem(request: Request, error: RequestValidationError) -> Response:
     faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-    if any(fault["loc"][:2] == ("body", "file") for fault in error.errors()):
-        faults = ["Send the audio as the form field file, for example: curl -F file=@clip.mp3"]
+    for fault in error.errors():
+        if fault["loc"][:2] in (("body", "file"), ("body", "files")):
+            faults = [_NO_FILE if fault["type"] == "missing" else _NO_NAME]
     _, *place = error.errors()[0]["loc"]  # body or query, then the field, then where in it
     return problem(request, 422, "; ".join(faults), param=str(place[0]) if place else None)
 

@@ -12,15 +12,15 @@ from asr.score import Score, Slice, score
 from asr.sources import Listing
 from clips.row import ClipRow
 
-PIPE_WIDTH: Final = 160
-"""Columns of what goes into a file or another program."""
+PIPE_WIDTH: Final = 100_000
+"""Columns of what goes into a file or another program: a line there stays one, and a command in it whole."""
 
 EXAMPLES: Final = 6
 """Rows that a summary shows."""
 
 
 def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe wide enough for a line to stay one, and plain whatever FORCE_COLOR says."""
+    """As wide as the terminal; in a pipe so wide that a line stays one, and plain whatever FORCE_COLOR says."""
     if stream.isatty():
         return Console(file=stream, highlight=False)
     return Console(file=stream, width=PIPE_WIDTH, highlight=False, force_terminal=False)
@@ -35,12 +35,12 @@ def show_summary(summary: Summary, console: Console) -> None:
         f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
     )
     console.print(
-        f"{summary.heard} clips heard{speed if summary.heard else ''}, {summary.skipped} done before, "
+        f"{_clips(summary.heard)} heard{speed if summary.heard else ''}, {summary.skipped} done before, "
         f"{len(summary.failed)} failed" + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
     scored = score(summary.rows)
     if scored.whole.errors.rate is not None:
-        console.print(f"word error rate {percent(scored.whole)} over {scored.whole.clips} clips with a reference")
+        console.print(f"word error rate {percent(scored.whole)} over {_clips(scored.whole.clips)} with a reference")
     moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if moods:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
@@ -56,7 +56,12 @@ def left_out(listing: Listing) -> Iterator[str]:
         yield f"left out: {sentence}"
     if listing.passed_over:
         endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
-        yield f"{len(listing.passed_over)} files passed over, no audio by their endings: {endings}"
+        files = "1 file" if len(listing.passed_over) == 1 else f"{len(listing.passed_over)} files"
+        yield f"{files} passed over, no audio by their endings: {endings}"
+
+
+def _clips(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count} clips"
 
 
 def _examples(rows: Iterable[ClipRow]) -> Table:
@@ -77,7 +82,7 @@ def _tag(row: ClipRow) -> str:
 def show_score(scored: Score, console: Console) -> None:
     """The word error rate of all clips, then of each slice."""
     whole = scored.whole
-    console.print(f"word error rate {percent(whole)} over {whole.clips} clips, {whole.errors.reference_words} words")
+    console.print(f"word error rate {percent(whole)} over {_clips(whole.clips)}, {whole.errors.reference_words} words")
     if scored.left_out:
         console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed")
     for column, slices in scored.by.items():

@@ -169,6 +169,19 @@ def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(
         assert (reply.status_code, reply.headers["content-type"]) == (status, PROBLEM)
 
 
+def test_a_method_that_a_path_does_not_take_is_answered_with_the_one_that_it_takes(client: TestClient):
+    refused = client.get("/asr")
+    assert (refused.json()["detail"], refused.headers["Allow"]) == ("/asr takes POST, not GET.", "POST")
+    assert client.delete("/ping").json()["detail"] == "/ping takes GET, not DELETE."
+
+
+@pytest.mark.parametrize(("path", "field"), [("/asr", "file"), ("/asr", "files"), ("/ser", "file")])
+def test_a_file_without_a_name_is_told_that_a_name_is_meant(client: TestClient, path: str, field: str):
+    refused = client.post(path, files={field: (None, "hello")})
+    assert refused.status_code == 422
+    assert "send a file with a name, for example: curl -F file=@clip.mp3" in refused.json()["detail"]
+
+
 def test_a_fault_of_ours_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
     models = Models(LengthTranscriber(fails_on=800), LoudnessTagger(), ())
     with client_of(models, monkeypatch) as client:

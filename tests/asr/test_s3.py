@@ -137,7 +137,7 @@ def test_a_bucket_is_decoded_as_a_folder_is_and_nothing_twice(
     client.put_object(Bucket="sounds", Key="day/bad.wav", Body=tone(4000))
     client.close()
     assert main(arguments) == 0
-    assert "1 clips heard" in capsys.readouterr().out
+    assert "1 clip heard" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
