@@ -52,7 +52,8 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
     """Hear what the journal ``out/clips.jsonl`` does not have yet, writing ``out/clips.csv`` after each listing.
 
     A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
-    batch, so a run that is killed loses at most the `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that
+    batch of ``batch_clips``, 0 for as many as the listener wants, so a run that is killed loses at most the
+    `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that
     is gone, ends the run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
@@ -61,7 +62,7 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
         run = _Run(listener, journal, out / "clips.csv")
         try:
             for listing in listings:
-                run.hear(listing, batch_clips, progress)
+                run.hear(listing, batch_clips or listener.clips_at_once, progress)
                 run.write_table()
         except KeyboardInterrupt:
             interrupted = True
@@ -182,7 +183,8 @@ class _Run:
                 yield row
 
     def _keep(self, rows: Sequence[ClipRow]) -> None:
-        self._journal.append(rows)
+        if rows:  # of what was heard before there are none, and the disk is not waited for
+            self._journal.append(rows)
         self._known.update((row.id, row) for row in rows)
 
 

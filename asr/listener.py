@@ -31,6 +31,11 @@ class Listener(Protocol):
     @property
     def ser_model(self) -> str: ...
 
+    @property
+    def clips_at_once(self) -> int:
+        """How many clips keep it busy when some such groups are heard side by side: more only delay their rows."""
+        ...
+
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
 
@@ -68,6 +73,10 @@ class LocalListener:
     @property
     def ser_model(self) -> str:
         return self._scheduler.tagger.name
+
+    @property
+    def clips_at_once(self) -> int:
+        return self._scheduler.clips_at_once
 
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:

@@ -94,6 +94,7 @@ class RemoteListener:
         self._address = str(client.base_url).rstrip("/")
         self._patience = patience
         self._say = say
+        self._at_once = at_once
         self._places = asyncio.Semaphore(at_once)
         self._is_away = False
         self._closing = threading.Lock()
@@ -114,6 +115,10 @@ class RemoteListener:
     @property
     def ser_model(self) -> str:
         return self._health.ser_model
+
+    @property
+    def clips_at_once(self) -> int:
+        return self._at_once
 
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         return self._wait_for(self._hear_all(clips))

@@ -21,6 +21,9 @@ Answer = TypeVar("Answer")
 LONG: Final = 60.0
 """Seconds from which on sound waits in a queue of its own, so that nobody waits behind an hour of somebody else's."""
 
+CLIPS_OF_A_BATCH: Final = 16
+"""Clips that are brought together where the models hear them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -199,13 +202,18 @@ class Scheduler:
     ) -> None:
         self.transcriber = transcriber
         self.tagger = tagger
-        limits = limits or Limits()
+        self._limits = limits = limits or Limits()
 
         def queues(name: str, model: Callable[[Sequence[Waveform]], Sequence[Answer]]) -> _Queues[Answer]:
             return _Queues(Queue(name, model, limits, told, limits.threads), Queue(name, model, limits, told, 1))
 
         self._speech = queues(transcriber.name, transcriber.transcribe)
         self._emotion = queues(tagger.name, tagger.tag)
+
+    @property
+    def clips_at_once(self) -> int:
+        """Clips that are best brought together: many where they are batched, else one for each thread that hears."""
+        return CLIPS_OF_A_BATCH if self._limits.batch_seconds else self._limits.threads
 
     def transcript(self, waveform: Waveform, *, is_patient: bool = False) -> "Future[Transcript]":
         """What was said; raises `Busy` where too much waits already and the caller is not patient."""

@@ -30,7 +30,9 @@ class AsrSettings(BaseSettings):
         0, ge=0, description="Seconds of sound, padding included, in one forward pass; 0 chooses by the device."
     )
     workers: int = Field(0, ge=0, description="Processes that recognise speech side by side; 0 is one per core.")
-    batch_clips: int = Field(16, ge=1, description="Clips heard and written to the journal together.")
+    batch_clips: int = Field(
+        0, ge=0, description="Clips heard and written to the journal together; 0 chooses by the model."
+    )
     max_clip_seconds: float = Field(4 * 3600, gt=0, description="Longest clip that is accepted, in seconds.")
     max_upload_bytes: int = Field(
         200_000_000, gt=0, description="Largest upload that the API accepts, in bytes: all files of a request."

@@ -154,6 +154,35 @@ def test_a_deleted_clip_is_not_heard_again(bench: Bench):
     assert bench.journal()["corpus/4.wav"].deleted
 
 
+class Batches(Progress):
+    """Remembers how many clips were counted at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clips: list[int] = []
+
+    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
+        super().advance(clips, heard, audio_seconds, failed)
+        self.clips.append(clips)
+
+
+ONE_BY_ONE = Limits(batch_seconds=0, threads=2)
+"""As PocketSphinx has it with two processes."""
+
+
+@pytest.mark.parametrize(
+    ("limits", "batch_clips", "counted"),
+    [(ONE_BY_ONE, 0, [2] * 5), (Limits(), 0, [10]), (ONE_BY_ONE, 4, [4, 4, 2]), (Limits(), 4, [4, 4, 2])],
+)
+def test_rows_come_as_soon_as_every_process_had_a_clip_unless_batches_are_named(
+    bench: Bench, limits: Limits, batch_clips: int, counted: list[int]
+):
+    bench.limits = limits
+    batches = Batches()
+    assert bench.run(batch_clips=batch_clips, counted=batches).heard == 10
+    assert batches.clips == counted
+
+
 class SixCounted(Progress):
     """Lets others wait until six clips are in the journal and counted."""
 

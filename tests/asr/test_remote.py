@@ -95,6 +95,11 @@ def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Else
     assert all(peak)
 
 
+def test_a_batch_is_as_many_clips_as_may_be_on_their_way(elsewhere: Elsewhere):
+    with listening(elsewhere, at_once=3) as listener:
+        assert listener.clips_at_once == 3
+
+
 def test_threads_may_share_a_listener(elsewhere: Elsewhere):
     rows: list[ClipRow] = []
     with listening(elsewhere, at_once=4) as listener:
