@@ -53,8 +53,8 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
 
     A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
     batch of ``batch_clips``, 0 for as many as the listener wants, so a run that is killed loses at most the
-    `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that
-    is gone, ends the run early and still writes the CSV. Raises `JournalInUse` while another run writes to ``out``.
+    `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that is gone, ends the run early and still writes the
+    CSV. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
     interrupted, gone = False, ""
