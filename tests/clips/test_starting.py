@@ -85,6 +85,7 @@ def test_where_ctrl_c_is_ignored_it_stays_so():
         wait_for(started, "imports")
         started.send_signal(signal.SIGINT)
         wait_for(started, "works")
+        assert started.poll() is None, "it goes on"
 
 
 def test_what_goes_wrong_inside_leaves_ctrl_c_as_it_was():
