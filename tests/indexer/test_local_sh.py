@@ -1,11 +1,13 @@
 """``elastic-backend/local.sh`` starts, reports and stops real nodes, and nothing that is not its own."""
 
+import hashlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -193,6 +195,34 @@ def test_a_download_that_comes_second_leaves_the_first_as_it_is(tmp_path: Path):
     subprocess.run(["bash", "-euc", f"source '{part}'; put_whole second first"], cwd=tmp_path, check=True)
     assert [path.name for path in (tmp_path / "first").iterdir()] == ["made by"]
     assert (tmp_path / "first" / "made by").read_text(encoding="utf-8") == "first"
+
+
+@pytest.mark.parametrize(("digest", "status"), [("its own", 0), ("another", 1)])
+def test_an_archive_from_maven_is_used_only_with_the_digest_that_the_script_knows(
+    tmp_path: Path, digest: str, status: int
+):
+    """Registries serve no checksum for some files, so the script's own digest is what counts."""
+    archive, tools, target = tmp_path / "archive.zip", tmp_path / "tools", tmp_path / "target"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("elasticsearch-9.5.0/bin/elasticsearch", "#!/bin/sh\n")
+    known = hashlib.sha512(archive.read_bytes() if digest == "its own" else b"").hexdigest()
+    tools.mkdir()
+    target.mkdir()
+    maven = tools / "mvn"
+    maven.write_text(f"#!/bin/sh\ncp '{archive}' '{target}/elasticsearch-9.5.0.zip'\n", encoding="utf-8")
+    maven.chmod(0o755)
+    part = PROJECT / "elastic-backend" / "distribution.sh"
+    script = (
+        "say() { printf '%s\\n' \"$*\"; }; fail() { say \"$*\" >&2; exit 1; }; "
+        f"source '{part}'; MAVEN_SHA512={known}; fetch_minimal '{target}'"
+    )
+    path = f"{tools}:{os.environ['PATH']}"
+    said = subprocess.run(
+        ["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == status
+    assert ("is not the file that this script knows" in said.stderr) == (status == 1)
+    assert (target / "elasticsearch-9.5.0").exists() == (status == 0)
 
 
 def test_it_works_where_no_home_is_known(tmp_path: Path):
