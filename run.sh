@@ -188,7 +188,7 @@ run_demo() {
   [ "$page" = no ] || python -m search_ui --check || exit 2
   # The demo is the same on every machine: whatever the environment says of models and index is for other commands.
   export ASR_MODEL=pocketsphinx SER_MODEL=classic INDEX_URL="$PROJECT/var/index"
-  local samples="$PROJECT/clips/samples"
+  local samples="$PROJECT/hearsay/samples"
   say "" "── hearing the sample clips"
   python -m asr decode "$samples" --csv "$samples/clips.csv" --out "$PROJECT/var/demo"
   say "" "── loading them into the index"

@@ -2,7 +2,7 @@
 
 import sys
 
-from clips.starting import quiet_ctrl_c
+from hearsay.process import quiet_ctrl_c
 
 if __name__ == "__main__":  # the processes of PocketSphinx import this too, and need none of it
     with quiet_ctrl_c():

@@ -13,7 +13,7 @@ from asr.audio import SAMPLE_RATE, decode_audio
 from asr.errors import BadSource
 from asr.transcript import Waveform
 from asr.voice import voice_features
-from clips.emotions import canonical_emotion
+from hearsay.records.emotions import canonical_emotion
 
 _CHANNELS: Final = 2
 _MAX_SECONDS: Final = 600.0

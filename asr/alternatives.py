@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from clips.row import Alternative
-from clips.wer import Edit, align
+from hearsay.records.clip import Alternative
+from hearsay.text.wer import Edit, align
 
 LEAST: Final = 0.02
 """Confidence below which an alternative is not worth its place in a row."""

@@ -33,7 +33,7 @@ from asr.replies import (
 from asr.settings import AsrSettings
 from asr.transcript import Waveform
 from asr.uploads import UploadLimits
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
 from asr.transcript import Waveform
 from asr.voice import voice_features
-from clips.emotions import UNCERTAIN
+from hearsay.records.emotions import UNCERTAIN
 
 MODEL: Final = Path(__file__).with_name("classic_model.json")
 """The model that ships with the project; `asr.train_classic` makes it."""

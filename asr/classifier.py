@@ -14,7 +14,7 @@ from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
 from asr.precision import Precision
 from asr.transcript import Waveform
-from clips.emotions import UNCERTAIN, canonical_emotion
+from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -23,10 +23,10 @@ from asr.scheduler import Scheduler
 from asr.score import score
 from asr.settings import AsrSettings, read_settings
 from asr.sources import Listing, open_folder
-from clips.errors import HearsayError
-from clips.journal import read_journal
-from clips.row import COLUMNS, ClipRow
-from clips.table import read_csv
+from hearsay.errors import HearsayError
+from hearsay.records.clip import COLUMNS, ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
 
 DECODE_EXAMPLES = """\
 examples:

@@ -16,7 +16,7 @@ from asr.respelling import respelled, stretch_of
 from asr.segments import transcript_of
 from asr.spelling import Run, Spelling, runs_of, text_of, words_of
 from asr.transcript import Transcript, Waveform
-from clips.row import Alternative, Word
+from hearsay.records.clip import Alternative, Word
 
 MOST: Final = 3
 """Alternatives of one word."""

@@ -14,10 +14,10 @@ from asr.errors import ListenerGone
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
 from asr.sources import Clip, Listing
-from clips.journal import Journal
-from clips.row import ClipRow
-from clips.table import EMPTY_TABLE, write_csv
-from clips.turns import wait_in_turns
+from hearsay.process import wait_in_turns
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
+from hearsay.records.table import EMPTY_TABLE, write_csv
 
 log = logging.getLogger(__name__)
 

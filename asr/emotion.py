@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from asr.transcript import Waveform
-from clips.emotions import UNCERTAIN, Sentiment, sentiment_of
+from hearsay.records.emotions import UNCERTAIN, Sentiment, sentiment_of
 
 
 @dataclass(frozen=True, slots=True)

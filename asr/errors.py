@@ -18,8 +18,8 @@ HearsayError
 
 from collections.abc import Sequence
 
-from clips.errors import HearsayError
-from clips.row import ClipRow
+from hearsay.errors import HearsayError
+from hearsay.records.clip import ClipRow
 
 
 class AsrError(HearsayError):

@@ -19,7 +19,7 @@ from asr.models import limits_for, open_tagger, open_transcriber
 from asr.scheduler import Batch, Scheduler
 from asr.settings import AsrSettings
 from asr.transcript import Transcriber, Transcript, Waveform
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")

@@ -14,7 +14,7 @@ from asr.errors import AudioError, ModelFailed, NoAudio
 from asr.scheduler import Scheduler
 from asr.sources import Clip
 from asr.transcript import Transcript
-from clips.row import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow, Segment, Word
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from asr.openai_replies import ModelReply, ModelsReply, TextOnly, Usage, Verbose
 from asr.problems import BadField, documented_for_openai
 from asr.replies import EmotionReply
 from asr.transcript import Transcript, Waveform
-from clips.subtitles import srt, vtt
+from hearsay.records.subtitles import srt, vtt
 
 ALIAS: Final = "whisper-1"
 """What OpenAI's own clients call the model; here it means the one that is loaded."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from asr.listener import rounded_segment, rounded_word
 from asr.replies import EmotionReply
 from asr.transcript import Transcript
-from clips.row import Segment, Word
+from hearsay.records.clip import Segment, Word
 
 
 class ModelReply(BaseModel):

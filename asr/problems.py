@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asr.errors import AudioTooLong, Busy, EmptyAudio, ModelUnavailable, NotAudio
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 
 log = logging.getLogger(__name__)
 

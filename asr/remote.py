@@ -16,9 +16,9 @@ from asr.listener import bytes_of, digest_of, failed_row, now
 from asr.patience import GivenUp, Patience, Tries, seconds_told
 from asr.settings import AsrSettings
 from asr.sources import Clip
-from clips.errors import BadRow
-from clips.row import ClipRow
-from clips.turns import wait_in_turns
+from hearsay.errors import BadRow
+from hearsay.process import wait_in_turns
+from hearsay.records.clip import ClipRow
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ from asr.emotion import Emotion
 from asr.listener import rounded_segment, rounded_word
 from asr.problems import Problem
 from asr.transcript import Transcript
-from clips.row import Segment, Word
+from hearsay.records.clip import Segment, Word
 
 
 class AlternativeReply(BaseModel):

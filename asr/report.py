@@ -10,7 +10,7 @@ from rich.table import Table
 from asr.decode import Summary
 from asr.score import Score, Slice, score
 from asr.sources import Listing
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 
 PIPE_WIDTH: Final = 100_000
 """Columns of what goes into a file or another program: a line there stays one, and a command in it whole."""

@@ -18,7 +18,7 @@ from asr.sources import (
     listing_of_files,
     listing_of_table,
 )
-from clips.table import Table, parse_csv, read_csv
+from hearsay.records.table import Table, parse_csv, read_csv
 
 SCHEME: Final = "s3://"
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from clips.normalise import words
-from clips.row import ClipRow
-from clips.wer import WordErrors, word_errors
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import words
+from hearsay.text.wer import WordErrors, word_errors
 
 UNKNOWN: Final = "unknown"
 """The slice of clips whose column is empty."""
@@ -60,8 +60,8 @@ def is_scorable(row: ClipRow) -> bool:
 def score(rows: Iterable[ClipRow], by: Sequence[str] = ()) -> Score:
     """Word error rate as Common Voice's users count it: errors over all clips by reference words over all clips.
 
-    Both texts are normalised by `clips.normalise.words`. ``by`` names columns, unknown ones of the corpus among them;
-    slices come with the most clips first.
+    Both texts are normalised by `hearsay.text.normalize.words`. ``by`` names columns, unknown ones of the corpus
+    among them; slices come with the most clips first.
     """
     whole, left_out = Slice(), 0
     parts: dict[str, defaultdict[str, Slice]] = {name: defaultdict(Slice) for name in by}

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from asr.audio import SAMPLE_RATE
 from asr.pauses import stretches
 from asr.transcript import Transcript, Waveform
-from clips.row import Segment, Word
+from hearsay.records.clip import Segment, Word
 
 
 def transcript_of(waveform: Waveform, words: Sequence[Word]) -> Transcript:

@@ -10,7 +10,7 @@ from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
 from asr.precision import Precision, kind_of
 from asr.transcript import Transcript, Waveform
-from clips.row import Segment
+from hearsay.records.clip import Segment
 
 
 class Seq2SeqTranscriber:

@@ -9,7 +9,7 @@ from yaml import YAMLError
 
 from asr.errors import BadSettings
 from asr.precision import Precision
-from clips.wrong_settings import faults_in_words
+from hearsay.config import faults_in_words
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 

@@ -6,10 +6,10 @@ from pathlib import Path, PurePath
 from typing import Final, Protocol
 
 from asr.errors import BadSource
-from clips.errors import BadRow
-from clips.files import AUDIO_SUFFIXES, find_audio
-from clips.row import OUR_COLUMNS, ClipRow
-from clips.table import EMPTY_TABLE, Table, read_csv
+from hearsay.errors import BadRow
+from hearsay.records.clip import OUR_COLUMNS, ClipRow
+from hearsay.records.table import EMPTY_TABLE, Table, read_csv
+from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
 
 EXAMPLES: Final = 3
 """How many names an error shows."""

@@ -17,7 +17,7 @@ from asr.pauses import Stretch, pieces
 from asr.segments import transcript_of
 from asr.sphinx_process import HeardWord, is_ready, recognise, start
 from asr.transcript import Transcript, Waveform
-from clips.row import Word
+from hearsay.records.clip import Word
 
 NAME: Final = "pocketsphinx"
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pocketsphinx import Decoder
 
 from asr.alternatives import in_place_of, kept
-from clips.row import Alternative
+from hearsay.records.clip import Alternative
 
 FRAMES_A_SECOND: Final = 100
 LOUDNESS: Final = 0.05

@@ -19,8 +19,8 @@ from sklearn.linear_model import LogisticRegression
 from asr.acted import Names, Voices, heard, read_labels, read_voices
 from asr.classic import LIMITS, MODEL, NEVER_SAID, VECTORS, ClassicModel, Vector
 from asr.errors import BadSource
-from clips.emotions import UNCERTAIN, canonical_emotion
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
+from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
 ATTRIBUTION: Final = (
     "Trained on the Berlin Database of Emotional Speech (EMO-DB): F. Burkhardt, A. Paeschke, M. Rolfes, "

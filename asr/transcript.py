@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clips.row import Segment, Word
+from hearsay.records.clip import Segment, Word
 
 Waveform = NDArray[np.float32]
 """Mono samples at `asr.audio.SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""

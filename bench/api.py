@@ -29,7 +29,7 @@ from queue import Queue
 import httpx
 
 PROJECT = Path(__file__).resolve().parent.parent
-CLIPS = [path.read_bytes() for path in sorted((PROJECT / "clips" / "samples").glob("sample-*.mp3"))[:24]]
+CLIPS = [path.read_bytes() for path in sorted((PROJECT / "hearsay" / "samples").glob("sample-*.mp3"))[:24]]
 START_SECONDS = 120
 PING_EVERY = 0.02
 

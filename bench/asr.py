@@ -47,12 +47,12 @@ from asr.precision import Precision, cpu_flags, kind_of, multiplies_int8  # noqa
 from asr.scheduler import Scheduler  # noqa: E402
 from asr.sources import Clip  # noqa: E402
 from asr.transcript import Waveform  # noqa: E402
-from clips.row import ClipRow  # noqa: E402
-from clips.wer import word_errors  # noqa: E402
+from hearsay.records.clip import ClipRow  # noqa: E402
+from hearsay.text.wer import word_errors  # noqa: E402
 from tests.asr.checkpoints import save_wav2vec2, sharpen  # noqa: E402
 from tests.asr.trained import sample_sentences, save_trained  # noqa: E402
 
-SAMPLES = PROJECT / "clips" / "samples"
+SAMPLES = PROJECT / "hearsay" / "samples"
 GFLOP_A_SECOND = 45
 """Of the large model, for a second of audio."""
 SIZES: dict[str, dict[str, Any]] = {

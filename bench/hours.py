@@ -52,7 +52,7 @@ from asr.settings import AsrSettings, read_settings  # noqa: E402
 from asr.sources import Clip, Listing  # noqa: E402
 from asr.transcript import Waveform  # noqa: E402
 from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, print_figures, save_random  # noqa: E402
-from clips.row import ClipRow  # noqa: E402
+from hearsay.records.clip import ClipRow  # noqa: E402
 
 LONGEST = 60.0
 SECONDS_BETWEEN_LOOKS = 0.1

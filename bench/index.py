@@ -42,9 +42,9 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 from tantivy import Index
 
-from clips.emotions import sentiment_of
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.emotions import sentiment_of
+from hearsay.text.normalize import tokens
 from indexer.distractors import distractors
 from indexer.documents import document_of
 from indexer.elastic import ElasticIndex
@@ -307,7 +307,7 @@ def loading(transcripts: Sequence[str], embedded: int, elastic: int) -> Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "clips" / "samples" / "clips.csv")
+    parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "hearsay" / "samples" / "clips.csv")
     parser.add_argument("--documents", type=int, default=1_000_000, help="that are searched, in bounded memory")
     parser.add_argument("--embedded-documents", type=int, default=500_000, help="for the load ratio, at most all")
     parser.add_argument("--elastic-documents", type=int, default=200_000, help="for the load ratio")

@@ -36,8 +36,8 @@ from pathlib import Path
 from index import made_passages
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.embedded import EmbeddedIndex
 from indexer.load import read_rows
 from indexer.passages import Passage
@@ -231,7 +231,7 @@ def measured(rows: Sequence[ClipRow], documents: int, program: str) -> Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "clips" / "samples" / "clips.csv")
+    parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "hearsay" / "samples" / "clips.csv")
     parser.add_argument("--documents", type=int, default=1_000_000, help="of the larger index")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()

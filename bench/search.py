@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.distractors import distractors
 from indexer.embedded import EmbeddedIndex
 from indexer.finding import Finder

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.drawing import FREQUENT, Question
 
 FIRST: Final = 10

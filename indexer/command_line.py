@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from clips.errors import BadRow, BadTable, HearsayError
+from hearsay.errors import BadRow, BadTable, HearsayError
 from indexer import commands, scoring, searching
 from indexer import learning as learning_commands
 from indexer.engines import as_asked, open_index

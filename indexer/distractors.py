@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import Final
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 
 _END: Final = ""
 """Stands before the first and behind the last of a chain; no word or letter is empty."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from itertools import chain, starmap
 from typing import Any, Final
 
-from clips.normalise import LONGEST_TOKEN, tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import LONGEST_TOKEN, tokens
 from indexer.fields import FIELDS
 from indexer.passages import Passage
 from indexer.stems import stem

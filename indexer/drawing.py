@@ -7,8 +7,8 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 
 KINDS: Final = ("one", "two", "three", "phrase", "misspelt", "frequent")
 """Of questions, in the order in which they are told."""

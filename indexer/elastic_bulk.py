@@ -12,7 +12,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
-from clips.turns import wait_in_turns
+from hearsay.process import wait_in_turns
 from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.refusals import Refusals

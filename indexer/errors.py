@@ -13,7 +13,7 @@ HearsayError
 
 from typing import Final
 
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 
 HOW_TO_LOAD: Final = "load your clips with: ./run.sh load FILE"
 """What to do where nothing has been loaded yet."""

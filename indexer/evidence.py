@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Final, Literal
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.documents import alternatives_of
 from indexer.passages import Passage
 from indexer.sounds.guesses import Guess

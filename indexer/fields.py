@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from clips.emotions import EMOTIONS, SENTIMENTS, UNCERTAIN
+from hearsay.records.emotions import EMOTIONS, SENTIMENTS, UNCERTAIN
 
 UNKNOWN: Final = "unknown"
 """The value that stands, in filters and counts, for an empty field."""

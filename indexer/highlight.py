@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Final, Literal
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.evidence import Evidence
 
 Mark = Literal["", "heard", "guessed"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from clips.normalise import token_runs, tokens
+from hearsay.text.normalize import token_runs, tokens
 from indexer.asked import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
 from indexer.fields import FACETS, FIELDS, UNKNOWN, facet_name, facet_value
 

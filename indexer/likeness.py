@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from clips.normalise import tokens
-from clips.normalise import words as counted_words
-from clips.wer import word_errors
+from hearsay.text.normalize import tokens
+from hearsay.text.normalize import words as counted_words
+from hearsay.text.wer import word_errors
 from indexer.errors import WrongRequest
 from indexer.evidence import Sought
 from indexer.finding import Plan

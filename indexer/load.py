@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clips.files import find_audio
-from clips.journal import Journal, read_journal
-from clips.row import ClipRow
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal, read_journal
+from hearsay.records.table import read_csv
+from hearsay.storage.local import find_audio
 from indexer.errors import IndexerError, WrongRequest
 from indexer.index import RolledBack, SearchIndex
 from indexer.passages import Passage, passages_of

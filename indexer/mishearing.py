@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from clips.normalise import words
-from clips.wer import Edit, WordErrors, align
+from hearsay.text.normalize import words
+from hearsay.text.wer import Edit, WordErrors, align
 from indexer.documents import LONGEST_KEYWORD
 from indexer.drawing import is_scorable
 from indexer.fields import UNKNOWN

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.asked import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
 from indexer.documents import LONGEST_LENGTH, POWERS
 from indexer.fields import UNKNOWN

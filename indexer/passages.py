@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from clips.emotions import sentiment_of
-from clips.normalise import words as counted_words
-from clips.row import ClipRow, Segment, Word
-from clips.wer import word_errors
+from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.emotions import sentiment_of
+from hearsay.text.normalize import words as counted_words
+from hearsay.text.wer import word_errors
 
 LONGEST_PASSAGE: Final = 30.0
 """Seconds; a clip up to this long is one passage."""

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.asking import FIRST, Answers, Ask, cross_fitted
 from indexer.commands import note, progress_bar
 from indexer.distractors import distractors

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 from yaml import YAMLError
 
-from clips.wrong_settings import faults_in_words
+from hearsay.config import faults_in_words
 from indexer.errors import BadSettings
 
 PROJECT: Final = Path(__file__).resolve().parent.parent

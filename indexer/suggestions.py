@@ -5,7 +5,7 @@ from bisect import bisect_left
 from heapq import nsmallest
 from typing import Final
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.finding import Finder
 from indexer.language import parse
 from indexer.modes import words_of

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from clips.errors import ClipsError, HearsayError
-from clips.journal import read_journal_from
-from clips.row import ClipRow
-from clips.table import replaced_whole
+from hearsay.errors import ClipsError, HearsayError
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal_from
+from hearsay.records.table import replaced_whole
 from indexer import load as loading
 from indexer.errors import LoadFailed
 from indexer.index import SearchIndex

@@ -2,7 +2,7 @@
 
 import sys
 
-from clips.starting import quiet_ctrl_c
+from hearsay.process import quiet_ctrl_c
 
 if __name__ == "__main__":
     with quiet_ctrl_c():

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from clips.files import AUDIO_SUFFIXES
+from hearsay.storage.local import AUDIO_SUFFIXES
 from indexer.load import BUCKET
 from search_ui.errors import BucketOutOfReach, NoPicture
 

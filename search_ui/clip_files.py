@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from clips.row import ClipRow
-from clips.table import columns_of, csv_line
+from hearsay.records.clip import ClipRow
+from hearsay.records.table import columns_of, csv_line
 from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage, clip_of

@@ -4,7 +4,7 @@ import argparse
 import socket
 import sys
 
-from clips.starting import quiet_ctrl_c
+from hearsay.process import quiet_ctrl_c
 from indexer.errors import BadSettings
 from indexer.settings import read_settings
 from search_ui.errors import PortTaken

@@ -7,8 +7,8 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
-from clips.normalise import words
-from clips.wer import align
+from hearsay.text.normalize import words
+from hearsay.text.wer import align
 
 _REMEMBERED: Final = 1000
 """Pairs of texts; a page shows the same ones again and again."""

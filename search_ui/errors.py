@@ -11,7 +11,7 @@ HearsayError
     └── BucketOutOfReach  the bucket of the audio cannot be asked
 """
 
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 
 
 class PageError(HearsayError):

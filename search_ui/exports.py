@@ -16,8 +16,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from clips.errors import HearsayError
-from clips.subtitles import cues, srt, vtt
+from hearsay.errors import HearsayError
+from hearsay.records.subtitles import cues, srt, vtt
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex
 from indexer.settings import IndexSettings

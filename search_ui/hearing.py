@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import httpx
 
-from clips.errors import BadRow
-from clips.row import ClipRow
+from hearsay.errors import BadRow
+from hearsay.records.clip import ClipRow
 from search_ui.errors import ApiAway, ApiBusy, NotHeard
 
 CONNECT_SECONDS: Final = 5.0

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
-from clips.emotions import UNCERTAIN
-from clips.normalise import words as counted_words
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.emotions import UNCERTAIN
+from hearsay.text.normalize import words as counted_words
 from indexer.evidence import Evidence, told
 from indexer.fields import facet_label
 from indexer.highlight import highlight

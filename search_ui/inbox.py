@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from clips.errors import ClipsError, JournalInUse
-from clips.journal import Journal
-from clips.row import ClipRow
+from hearsay.errors import ClipsError, JournalInUse
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
 from search_ui.errors import NotAdded
 from search_ui.trial import Sound
 

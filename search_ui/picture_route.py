@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 from indexer.passages import Passage
 from search_ui.errors import NoPicture
 from search_ui.picture import draw

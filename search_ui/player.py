@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from clips.errors import HearsayError
-from clips.files import AUDIO_SUFFIXES, find_audio
+from hearsay.errors import HearsayError
+from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
 from indexer.passages import Passage
 from search_ui.bucket import LINK_LIVES, Bucket
 

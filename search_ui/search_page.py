@@ -7,8 +7,8 @@ from typing import Final
 
 import streamlit as st
 
-from clips.errors import HearsayError
-from clips.normalise import words
+from hearsay.errors import HearsayError
+from hearsay.text.normalize import words
 from indexer.errors import IndexMissing, WrongRequest
 from indexer.fields import time_label
 from indexer.index import Hit

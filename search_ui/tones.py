@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from clips.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
+from hearsay.records.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 from indexer.fields import UNKNOWN, facet_label, facet_order
 from indexer.mishearing import LEAST_CLIPS
 from indexer.portrait import SPEAKER, TENTHS, TONES, Portrait

@@ -9,8 +9,8 @@ from functools import partial
 from hashlib import sha256
 from threading import Lock, Thread
 
-from clips.errors import HearsayError
-from clips.row import ClipRow
+from hearsay.errors import HearsayError
+from hearsay.records.clip import ClipRow
 from search_ui.errors import ApiAway
 
 Say = Callable[[str], None]

@@ -5,8 +5,8 @@ Everything that comes from a file or a reply is escaped here.
 
 from html import escape
 
-from clips.emotions import UNCERTAIN
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.emotions import UNCERTAIN
 from search_ui.hits import length_label, score_label
 from search_ui.state import SearchState
 from search_ui.trial import Sound

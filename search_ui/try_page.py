@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 from indexer.fields import facet_label, known_values
 from search_ui.connection import the_index, the_settings
 from search_ui.errors import ApiAway, NotHeard

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 from indexer.finding import Finder
 from indexer.suggestions import completions
 from search_ui.state import LONGEST_WORDS

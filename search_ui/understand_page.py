@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from clips.errors import HearsayError
+from hearsay.errors import HearsayError
 from indexer.portrait import Portrait, portrait
 from search_ui.address import here
 from search_ui.ask import request_of

@@ -9,9 +9,9 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from clips.errors import HearsayError
-from clips.files import AUDIO_SUFFIXES
-from clips.row import ClipRow
+from hearsay.errors import HearsayError
+from hearsay.records.clip import ClipRow
+from hearsay.storage.local import AUDIO_SUFFIXES
 from indexer.index import SearchIndex
 from indexer.query import Term
 from search_ui.connection import the_settings

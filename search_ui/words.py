@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import accumulate
 
-from clips.row import Word
+from hearsay.records.clip import Word
 from indexer.highlight import Mark, Piece
 
 Place = tuple[int, int, float | None]

@@ -19,7 +19,7 @@ from indexer.settings import IndexSettings
 from search_ui.settings import PageSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
-SAMPLES = PROJECT / "clips" / "samples"
+SAMPLES = PROJECT / "hearsay" / "samples"
 
 pytest_plugins = ["tests.browser"]
 

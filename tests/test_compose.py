@@ -313,7 +313,7 @@ def test_the_page_asks_the_api_beside_it(services: dict[str, Any]):
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_the_audio_is_mounted_where_nobody_can_change_it(services: dict[str, Any], filled_in: Path, name: str):
-    audio = volumes(services[name])[str(filled_in / "clips" / "samples")]
+    audio = volumes(services[name])[str(filled_in / "hearsay" / "samples")]
     assert (audio["target"], audio["read_only"]) == ("/audio", True)
 
 
@@ -346,8 +346,8 @@ def instructions(dockerfile: str) -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("dockerfile", "extras", "packages"),
     [
-        ("asr/Dockerfile", {"asr", "models"}, {"clips", "asr"}),
-        ("search_ui/Dockerfile", {"page", "s3"}, {"clips", "indexer", "search_ui"}),
+        ("asr/Dockerfile", {"asr", "models"}, {"hearsay", "asr"}),
+        ("search_ui/Dockerfile", {"page", "s3"}, {"hearsay", "indexer", "search_ui"}),
     ],
 )
 def test_an_image_holds_its_own_rooms_and_what_they_need(dockerfile: str, extras: set[str], packages: set[str]):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from clips.journal import Journal
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
 from tests.conftest import PROJECT
 from tests.ports import free_port
 from tests.search_ui.pages import wait_for_health

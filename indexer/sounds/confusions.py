@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from clips.wer import align
+from hearsay.text.wer import align
 from indexer.sounds.alphabets import LETTER_COUNT, PHONEME_COUNT, VOWELS, letters
 from indexer.sounds.distance import Costs
 

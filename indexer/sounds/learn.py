@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import letters, plain
 from indexer.sounds.confusions import Stretch, learned, letter_prior, phoneme_prior, stretches

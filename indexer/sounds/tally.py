@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.documents import heard_text
 from indexer.passages import Passage
 

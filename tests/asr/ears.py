@@ -8,7 +8,7 @@ import soundfile
 
 from asr.emotion import Emotion
 from asr.transcript import Transcript, Waveform
-from clips.row import Alternative, Segment, Word
+from hearsay.records.clip import Alternative, Segment, Word
 
 
 class LengthTranscriber:

@@ -18,7 +18,7 @@ import httpx
 from asr.emotion import Emotion
 from asr.replies import EmotionReply, HealthReply, TranscriptReply
 from asr.transcript import Transcript
-from clips.row import Alternative, Segment, Word
+from hearsay.records.clip import Alternative, Segment, Word
 from tests.conftest import PROJECT
 from tests.ports import free_port
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.alternatives import in_place_of, kept
-from clips.row import Alternative
+from hearsay.records.clip import Alternative
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=7)
 

@@ -16,7 +16,7 @@ from asr.api import create_app
 from asr.errors import ModelUnavailable
 from asr.hearing import Models
 from asr.settings import AsrSettings
-from clips.row import Alternative
+from hearsay.records.clip import Alternative
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
 from tests.asr.serving import PATIENCE, HeldTranscriber, client_of, server_of, small_models, wait_until_ready
 

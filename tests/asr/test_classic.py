@@ -14,7 +14,7 @@ from asr.emotion import UNTAGGED, EmotionTagger
 from asr.errors import ModelUnavailable
 from asr.train_classic import ATTRIBUTION, train
 from asr.transcript import Waveform
-from clips.emotions import UNCERTAIN, canonical_emotion, sentiment_of
+from hearsay.records.emotions import UNCERTAIN, canonical_emotion, sentiment_of
 from tests.conftest import PROJECT, leave_out
 
 FILE = json.loads(MODEL.read_text(encoding="utf-8"))

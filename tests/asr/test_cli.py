@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from asr.command_line import main
-from clips.table import read_csv
+from hearsay.records.table import read_csv
 from tests.asr.ears import tone
 
 

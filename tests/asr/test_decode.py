@@ -16,9 +16,9 @@ from asr.places import open_source
 from asr.progress import Progress
 from asr.scheduler import Limits, Scheduler
 from asr.sources import FolderSource, Listing
-from clips.journal import Journal, read_journal
-from clips.row import Alternative, ClipRow
-from clips.table import read_csv
+from hearsay.records.clip import Alternative, ClipRow
+from hearsay.records.journal import Journal, read_journal
+from hearsay.records.table import read_csv
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
 from tests.conftest import PROJECT
 

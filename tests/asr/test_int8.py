@@ -15,7 +15,7 @@ from asr.packed import made_fast
 from asr.precision import multiplies_int8
 from asr.seq2seq import Seq2SeqTranscriber
 from asr.transcript import Waveform
-from clips.wer import WordErrors, word_errors
+from hearsay.text.wer import WordErrors, word_errors
 from tests.asr.checkpoints import save_whisper
 from tests.asr.test_exact import random_model
 from tests.conftest import leave_out

@@ -8,7 +8,7 @@ import pytest
 from asr.listener import LocalListener
 from asr.scheduler import Scheduler
 from asr.sources import Clip
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from tests.asr.ears import LengthTranscriber, LoudnessTagger, tone
 
 

@@ -21,9 +21,9 @@ from asr.progress import Progress
 from asr.remote import BUSY, FAULT_TRIES, RemoteListener, open_remote
 from asr.settings import AsrSettings
 from asr.sources import Clip, Listing
-from clips.journal import read_journal
-from clips.row import ClipRow
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
 from tests.asr.elsewhere import EMBEDDED, HEARS_ONE, HEARSAY, READY, Answer, Api, Elsewhere
 from tests.conftest import PROJECT
 

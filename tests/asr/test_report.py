@@ -6,7 +6,7 @@ from pathlib import Path
 from asr.decode import Summary
 from asr.report import console_of, left_out, show_summary
 from asr.sources import Listing
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 
 
 def test_a_line_in_a_file_stays_one_so_that_a_command_in_it_can_be_copied():

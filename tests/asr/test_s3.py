@@ -13,8 +13,8 @@ from asr.errors import BadSource
 from asr.places import open_source
 from asr.s3 import connect
 from asr.sources import Listing
-from clips.errors import BadTable
-from clips.table import read_csv
+from hearsay.errors import BadTable
+from hearsay.records.table import read_csv
 from tests.asr.ears import tone
 from tests.buckets import Buckets, gateway
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from asr.score import score
-from clips.row import ClipRow
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow
+from hearsay.records.table import read_csv
 
 ROWS = [
     ClipRow("a", text="The cat sat.", generated_text="THE CAT SAT", accent="us", asr_model="m"),

@@ -7,7 +7,7 @@ import pytest
 from asr.errors import BadSource
 from asr.places import open_source
 from asr.sources import FolderSource
-from clips.errors import BadTable
+from hearsay.errors import BadTable
 
 
 @pytest.fixture

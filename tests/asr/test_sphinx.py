@@ -20,9 +20,9 @@ from asr.errors import AsrError
 from asr.sphinx import PocketSphinxTranscriber
 from asr.sphinx_process import MOST, decoder
 from asr.transcript import Transcript, Waveform
-from clips.normalise import words as counted_words
-from clips.table import read_csv
-from clips.wer import WordErrors, word_errors
+from hearsay.records.table import read_csv
+from hearsay.text.normalize import words as counted_words
+from hearsay.text.wer import WordErrors, word_errors
 from tests.conftest import PROJECT
 
 SHORT = 14

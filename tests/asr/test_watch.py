@@ -14,8 +14,8 @@ from asr import watch
 from asr.errors import BadSource
 from asr.sources import FolderSource, Listing
 from asr.watch import State, arrivals
-from clips.journal import read_journal
-from clips.table import read_csv
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
 from tests.asr.ears import tone
 from tests.asr.elsewhere import EMBEDDED, Elsewhere
 from tests.conftest import PROJECT

@@ -13,7 +13,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCT
 
 from asr.audio import decode_audio
 from asr.transcript import Waveform
-from clips.table import read_csv
+from hearsay.records.table import read_csv
 from tests.asr.checkpoints import LETTERS, SPECIALS, save_wav2vec2
 
 LEARNED = 6

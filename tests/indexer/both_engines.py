@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.elastic import ElasticIndex
 from indexer.embedded import EmbeddedIndex
 from indexer.index import Request, SearchIndex

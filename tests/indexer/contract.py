@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from itertools import chain
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term

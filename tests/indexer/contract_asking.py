@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.documents import SENTINEL
 from indexer.fields import FACETS, SORTS, UNKNOWN
 from indexer.index import Range, Request, SearchIndex, Sort

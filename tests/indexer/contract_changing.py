@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from clips.errors import ClipsError
-from clips.row import ClipRow
+from hearsay.errors import ClipsError
+from hearsay.records.clip import ClipRow
 from indexer import elastic, elastic_lease, elastic_lexicon, embedded
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.fields import FACETS, UNKNOWN

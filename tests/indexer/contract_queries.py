@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.documents import document_of
 from indexer.fields import UNKNOWN
 from indexer.index import Request, SearchIndex

@@ -7,8 +7,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from clips.normalise import tokens
-from clips.row import Alternative, ClipRow, Word
+from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.text.normalize import tokens
 from indexer.fields import FACETS, FIELDS, RANGES, SORTS, UNKNOWN
 from indexer.index import Range, Request, SearchIndex, Sort
 from indexer.query import (

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.asking import Ask, cross_fitted, halves, measure, measured
 from indexer.drawing import FREQUENT, Drawing, Question, references_of
 

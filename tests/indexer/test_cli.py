@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from clips.journal import Journal
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
 from indexer.command_line import main
 from indexer.embedded import EmbeddedIndex
 from indexer.finding import Finder

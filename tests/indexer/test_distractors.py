@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.distractors import distractors
 
 HEARD = [

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from clips.normalise import LONGEST_TOKEN
-from clips.row import Alternative, ClipRow, Word
+from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.text.normalize import LONGEST_TOKEN
 from indexer.documents import LONGEST_LENGTH, POWERS, SCHEMA, SENTINEL, alternatives_of, document_of
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexIncompatible

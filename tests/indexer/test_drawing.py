@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.drawing import COMMON, FREQUENT, KINDS, RARE, Drawing, Question, is_scorable, misspelt, references_of
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer import elastic, elastic_bulk, elastic_lease
 from indexer.elastic import ElasticIndex
 from indexer.errors import IndexUnavailable, LoadFailed

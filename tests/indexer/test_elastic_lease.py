@@ -8,7 +8,7 @@ from time import sleep
 import pytest
 from elasticsearch import Elasticsearch
 
-from clips.errors import ClipsError
+from hearsay.errors import ClipsError
 from indexer import elastic_lease
 from indexer.elastic import ElasticIndex
 from indexer.elastic_lease import Lease, held, index_of_lease

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from elasticsearch import Elasticsearch
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer import elastic_versions
 from indexer.elastic import ElasticIndex
 from indexer.errors import IndexIncompatible, IndexInUse, IndexUnavailable, LoadFailed

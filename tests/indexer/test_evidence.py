@@ -1,6 +1,6 @@
 import pytest
 
-from clips.row import Alternative, ClipRow, Word
+from hearsay.records.clip import Alternative, ClipRow, Word
 from indexer.evidence import Evidence, How, Sought, evidence_of, told
 from indexer.passages import Passage
 from indexer.sounds.guesses import Guess

@@ -1,6 +1,6 @@
 import pytest
 
-from clips.row import COLUMNS
+from hearsay.records.clip import COLUMNS
 from indexer.documents import document_of
 from indexer.elastic_query import mapping
 from indexer.embedded_query import SCHEMA, engine_document

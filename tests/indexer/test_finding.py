@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clips.row import Alternative, ClipRow, Word
+from hearsay.records.clip import Alternative, ClipRow, Word
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexMissing, WrongRequest
 from indexer.evidence import told

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.asking import Ask, cross_fitted
 from indexer.drawing import Drawing, references_of
 from indexer.embedded import EmbeddedIndex

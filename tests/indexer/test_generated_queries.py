@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.embedded import EmbeddedIndex
 from indexer.finding import Finder
 from indexer.index import SearchIndex

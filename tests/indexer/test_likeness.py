@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clips.row import ClipRow, Segment
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.table import read_csv
 from indexer.engines import open_index
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from clips.errors import BadRow, BadTable, JournalInUse
-from clips.journal import Journal
-from clips.row import ClipRow
+from hearsay.errors import BadRow, BadTable, JournalInUse
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
 from indexer import load as loading
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexInUse, WrongRequest

@@ -213,7 +213,7 @@ def test_an_archive_from_maven_is_used_only_with_the_digest_that_the_script_know
     maven.chmod(0o755)
     part = PROJECT / "elastic-backend" / "distribution.sh"
     script = (
-        "say() { printf '%s\\n' \"$*\"; }; fail() { say \"$*\" >&2; exit 1; }; "
+        'say() { printf \'%s\\n\' "$*"; }; fail() { say "$*" >&2; exit 1; }; '
         f"source '{part}'; MAVEN_SHA512={known}; fetch_minimal '{target}'"
     )
     path = f"{tools}:{os.environ['PATH']}"

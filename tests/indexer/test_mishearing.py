@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from clips.row import ClipRow, Segment
-from clips.wer import WordErrors
+from hearsay.records.clip import ClipRow, Segment
+from hearsay.text.wer import WordErrors
 from indexer.fields import UNKNOWN
 from indexer.mishearing import LEAST_CLIPS, Compared, Misheard, compared, misheard, slice_of, slices
 from indexer.passages import passages_of

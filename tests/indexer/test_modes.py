@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clips.row import Alternative, ClipRow, Word
+from hearsay.records.clip import Alternative, ClipRow, Word
 from indexer.documents import LONGEST_LENGTH
 from indexer.embedded import EmbeddedIndex
 from indexer.index import Request, SearchIndex

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from clips.row import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow, Segment, Word
 from indexer.passages import LONGEST_PASSAGE, Passage, clip_of, passages_of
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clips.emotions import sentiment_of
-from clips.normalise import words
-from clips.row import ClipRow, Segment
-from clips.wer import WordErrors, word_errors
+from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.emotions import sentiment_of
+from hearsay.text.normalize import words
+from hearsay.text.wer import WordErrors, word_errors
 from indexer import portrait as portraits
 from indexer.embedded import EmbeddedIndex
 from indexer.fields import UNKNOWN

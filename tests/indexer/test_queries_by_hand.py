@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.elastic import ElasticIndex
 from indexer.load import read_rows
 from indexer.passages import Passage, passages_of

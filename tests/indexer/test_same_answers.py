@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.fields import FACETS, UNKNOWN
 from indexer.finding import Finder
 from indexer.index import Range, Request

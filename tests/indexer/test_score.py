@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.asking import Ask
 from indexer.drawing import KINDS, Drawing, references_of
 from indexer.embedded import EmbeddedIndex

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.engines import open_index
 from indexer.finding import Finder, finder_of
 from indexer.passages import passages_of

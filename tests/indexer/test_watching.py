@@ -11,9 +11,9 @@ from threading import Event
 
 import pytest
 
-from clips.errors import BadRow
-from clips.journal import Journal
-from clips.row import ClipRow
+from hearsay.errors import BadRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
 from indexer import load as loading
 from indexer.command_line import main
 from indexer.embedded import EmbeddedIndex

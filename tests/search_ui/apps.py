@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from tests.search_ui.pages import load
 
 SECONDS_TO_RUN = 120

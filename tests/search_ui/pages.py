@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.engines import open_index
 from indexer.passages import passages_of
 from indexer.settings import IndexSettings

@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from clips.row import ClipRow, Segment, Word
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.table import read_csv
 from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.sounds.tables import shipped
 from search_ui.hits import END_OF_CERTAINTY
 from tests.search_ui.apps import ROWS, Open, address, choices, hits, html

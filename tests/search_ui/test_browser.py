@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from clips.row import Segment
-from clips.table import read_csv
+from hearsay.records.clip import Segment
+from hearsay.records.table import read_csv
 from tests.browser import go_to
 from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page

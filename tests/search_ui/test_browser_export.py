@@ -12,8 +12,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from clips.row import ClipRow, Word
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow, Word
+from hearsay.records.table import read_csv
 from search_ui.exports import MOST_AT_ONCE
 from tests.browser import go_to, open_with_time_stopped
 from tests.search_ui.pages import load, served_page

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from clips.table import read_csv
+from hearsay.records.table import read_csv
 from search_ui.hits import END_OF_CERTAINTY
 from tests.browser import go_to, open_with_time_stopped, wait_for_script
 from tests.search_ui.pages import load, served_page

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from clips.row import ClipRow, Word
-from clips.table import read_csv
+from hearsay.records.clip import ClipRow, Word
+from hearsay.records.table import read_csv
 from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 

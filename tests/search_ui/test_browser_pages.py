@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from clips.table import read_csv
+from hearsay.records.table import read_csv
 from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 

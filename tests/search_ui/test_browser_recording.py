@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from clips.row import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow, Segment, Word
 from tests.browser import go_to
 from tests.conftest import PROJECT
 from tests.search_ui.pages import load, served_page

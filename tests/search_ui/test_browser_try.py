@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, expect
 
-from clips.table import read_csv
+from hearsay.records.table import read_csv
 from tests.asr.elsewhere import Api, Elsewhere
 from tests.browser import ARGUMENTS, PATIENCE, chromium_program, go_to
 from tests.conftest import PROJECT

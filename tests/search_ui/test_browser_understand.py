@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from clips.emotions import sentiment_of
-from clips.table import read_csv
+from hearsay.records.emotions import sentiment_of
+from hearsay.records.table import read_csv
 from tests.browser import go_to
 from tests.search_ui.pages import load, served_page
 

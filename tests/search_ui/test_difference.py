@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clips.normalise import words
-from clips.wer import word_errors
+from hearsay.text.normalize import words
+from hearsay.text.wer import word_errors
 from search_ui.difference import difference_html, spelt
 
 

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from clips.row import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow, Segment, Word
 from indexer.passages import Passage
 from search_ui.export_menu import export_html, subtitles_html
 from search_ui.state import SearchState

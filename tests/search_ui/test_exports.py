@@ -13,8 +13,8 @@ import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from clips.row import ClipRow, Word
-from clips.table import columns_of, read_csv
+from hearsay.records.clip import ClipRow, Word
+from hearsay.records.table import columns_of, read_csv
 from indexer.documents import document_of
 from indexer.passages import passages_of
 from search_ui import zipped

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.evidence import Sought, evidence_of
 from indexer.passages import Passage
 from indexer.sounds.guesses import Guess

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from clips.files import AUDIO_SUFFIXES, find_audio
-from clips.journal import read_journal
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
 from search_ui.errors import NotAdded
 from search_ui.inbox import Inbox, file_name
 from search_ui.trial import Sound

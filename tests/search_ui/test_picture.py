@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.errors import IndexMissing
 from indexer.passages import Passage
 from search_ui.errors import NoPicture

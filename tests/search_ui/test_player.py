@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.errors import IndexMissing
 from indexer.passages import Passage
 from search_ui.player import audio_of, audio_route, audio_url

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clips.row import ClipRow, Segment
+from hearsay.records.clip import ClipRow, Segment
 from indexer.passages import Passage, passages_of
 from search_ui.recording import PASSAGES, Opened, recording_address
 from search_ui.state import SearchState

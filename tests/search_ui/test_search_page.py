@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clips.row import ClipRow, Segment
+from hearsay.records.clip import ClipRow, Segment
 from indexer.elastic import ElasticIndex
 from indexer.passages import passages_of
 from search_ui.hits import END_OF_CERTAINTY

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from search_ui.errors import ApiAway, NotHeard
 from search_ui.trial import Say, Sound, Trial
 

@@ -9,8 +9,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from clips.journal import read_journal
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal
 from indexer.engines import open_index
 from indexer.settings import IndexSettings
 from indexer.watching import Watcher

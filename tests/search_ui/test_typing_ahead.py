@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.engines import open_index
 from indexer.finding import finder_of
 from indexer.settings import IndexSettings

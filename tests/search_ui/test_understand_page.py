@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from clips.emotions import sentiment_of
-from clips.row import ClipRow, Segment
+from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.emotions import sentiment_of
 from indexer.load import read_rows
 from search_ui.ask import ask
 from search_ui.state import SearchState

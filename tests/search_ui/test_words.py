@@ -6,7 +6,7 @@ from html import unescape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clips.row import Word
+from hearsay.records.clip import Word
 from indexer.evidence import Evidence, Sought, evidence_of
 from indexer.highlight import highlight
 from indexer.passages import Passage

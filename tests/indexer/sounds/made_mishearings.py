@@ -2,7 +2,7 @@
 
 import random
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 
 NOUNS = (
     "vase", "village", "valley", "vinegar", "velvet", "voyage", "victory", "vulture", "vehicle", "vampire",

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.sounds.alphabets import PHONEME_COUNT, PHONEMES, letters
 from indexer.sounds.confusions import learned, letter_prior, phoneme_prior, stretches
 

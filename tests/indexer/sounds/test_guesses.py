@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.errors import WrongRequest
 from indexer.sounds.guesses import AS_ONE, FEATURES, MISSPELT, NEAREST, Guess, Guesser
 from indexer.sounds.lexicon import Lexicon

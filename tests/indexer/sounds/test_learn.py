@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
 from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import letters
 from indexer.sounds.guesses import Guesser

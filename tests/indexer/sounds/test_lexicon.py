@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clips.normalise import tokens
+from hearsay.text.normalize import tokens
 from indexer.sounds import lexicon as module
 from indexer.sounds.alphabets import letters
 from indexer.sounds.lexicon import Lexicon

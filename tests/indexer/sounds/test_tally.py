@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clips.normalise import tokens
-from clips.row import ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
 from indexer.documents import document_of
 from indexer.sounds import tally as module
 from indexer.sounds.tally import LONGEST_PAIR, Counts, Tally, heard_in, tallied

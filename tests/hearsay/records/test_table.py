@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clips.errors import BadRow, BadTable, ClipsError
-from clips.row import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow, Word
-from clips.table import EMPTY_TABLE, Table, read_csv, replaced_whole, write_csv
+from hearsay.errors import BadRow, BadTable, ClipsError
+from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow, Word
+from hearsay.records.table import EMPTY_TABLE, Table, read_csv, replaced_whole, write_csv
 
 OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
 """What a table has where no clip was deleted."""

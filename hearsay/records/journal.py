@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from clips.errors import BadRow, ClipsError, JournalInUse
-from clips.row import SCHEMA_VERSION, ClipRow
+from hearsay.errors import BadRow, ClipsError, JournalInUse
+from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 
 
 def read_journal(path: Path) -> dict[str, ClipRow]:

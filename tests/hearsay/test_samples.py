@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from clips.files import find_audio
-from clips.normalise import words
-from clips.row import CORPUS_COLUMNS, ClipRow
-from clips.table import Table, read_csv
+from hearsay.records.clip import CORPUS_COLUMNS, ClipRow
+from hearsay.records.table import Table, read_csv
+from hearsay.storage.local import find_audio
+from hearsay.text.normalize import words
 
 INTERVIEW = "samples/sample-interview.mp3"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
-from clips.errors import BadRow
+from hearsay.errors import BadRow
 
 SCHEMA_VERSION: Final = 1
 """Written into every journal line; raised when a column changes its meaning."""

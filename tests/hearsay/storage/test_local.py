@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clips.files import find_audio
+from hearsay.storage.local import find_audio
 
 
 @pytest.fixture

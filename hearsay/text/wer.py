@@ -81,7 +81,7 @@ class WordErrors:
 
 
 def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
-    """The errors of one hypothesis against its reference, both as `clips.normalise.words` makes them."""
+    """The errors of one hypothesis against its reference, both as `hearsay.text.normalize.words` makes them."""
     if list(reference) == list(hypothesis):  # most are, and a load counts them by the thousand
         return WordErrors(len(reference))
     operations = [edit.operation for edit in align(reference, hypothesis)]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clips.normalise import words
-from clips.wer import WordErrors, align, word_errors
+from hearsay.text.normalize import words
+from hearsay.text.wer import WordErrors, align, word_errors
 
 few_words = st.lists(st.sampled_from("abc"), max_size=7)
 

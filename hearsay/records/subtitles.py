@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from clips.row import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow, Segment, Word
 
 LONGEST_CUE: Final = 7.0
 """Seconds that a cue made of words stands at most."""

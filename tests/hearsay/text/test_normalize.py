@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clips.normalise import LONGEST_TOKEN, token_runs, tokens, words
+from hearsay.text.normalize import LONGEST_TOKEN, token_runs, tokens, words
 
 CJK = "東京タワー한국어"
 awkward = st.text(st.sampled_from("aeΣß'’´\u200d\u0301\u0308\u00ad-_ 1½ﬁकि़हिन्दी" + CJK) | st.characters())

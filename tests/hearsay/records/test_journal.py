@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clips.errors import BadRow, ClipsError, JournalInUse
-from clips.journal import Journal, read_journal, read_journal_from
-from clips.row import SCHEMA_VERSION, ClipRow
+from hearsay.errors import BadRow, ClipsError, JournalInUse
+from hearsay.records.clip import SCHEMA_VERSION, ClipRow
+from hearsay.records.journal import Journal, read_journal, read_journal_from
 from tests.conftest import PROJECT
 
 ROWS = [ClipRow("a", text="één"), ClipRow("b", generated_text="LINE\nBREAK", duration=1.5), ClipRow("c", deleted=True)]
@@ -135,9 +135,9 @@ def run(script: str, *arguments: str, **options: Any) -> subprocess.CompletedPro
 APPEND = """
 import sys
 from pathlib import Path
-from clips.errors import ClipsError
-from clips.journal import Journal
-from clips.row import ClipRow
+from hearsay.errors import ClipsError
+from hearsay.records.journal import Journal
+from hearsay.records.clip import ClipRow
 try:
     with Journal(Path(sys.argv[1])) as journal:
         journal.append(ClipRow(f"clip-{number}", text="x" * 100) for number in range(int(sys.argv[2])))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from clips.starting import quiet_ctrl_c
+from hearsay.process import quiet_ctrl_c
 from tests.conftest import PROJECT
 from tests.ports import free_port
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("ctrl_c")
 
 STARTS = """
 import time
-from clips.starting import quiet_ctrl_c
+from hearsay.process import quiet_ctrl_c
 
 with quiet_ctrl_c():
     print("imports", flush=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clips.errors import BadRow
-from clips.row import COLUMNS, CORPUS_COLUMNS, LONGEST_ID, OUR_COLUMNS, Alternative, ClipRow, Segment, Word
+from hearsay.errors import BadRow
+from hearsay.records.clip import COLUMNS, CORPUS_COLUMNS, LONGEST_ID, OUR_COLUMNS, Alternative, ClipRow, Segment, Word
 
 ids = st.text(min_size=1, max_size=LONGEST_ID // 4)
 seconds = st.floats(min_value=0, max_value=1e6)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clips.emotions import SENTIMENTS, UNCERTAIN, canonical_emotion, sentiment_of
+from hearsay.records.emotions import SENTIMENTS, UNCERTAIN, canonical_emotion, sentiment_of
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Make the sample clips: every sentence of ``sentences.csv`` spoken by flite, and ``interview.csv`` as one long clip.
 
-Run it as ``python clips/samples/make.py``. It needs the programs flite (2.2, with the voices slt, rms and awb) and
+Run it as ``python hearsay/samples/make.py``. It needs the programs flite (2.2, with the voices slt, rms and awb) and
 ffmpeg with libmp3lame; on Debian and Ubuntu: ``apt-get install flite ffmpeg``. The same versions of both give the
 same bytes.
 """

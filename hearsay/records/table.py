@@ -11,8 +11,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Literal, TextIO
 
-from clips.errors import BadRow, BadTable, ClipsError
-from clips.row import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
+from hearsay.errors import BadRow, BadTable, ClipsError
+from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clips.wrong_settings import fault_in_words, faults_in_words
+from hearsay.config import fault_in_words, faults_in_words
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Where audio files are kept, and how a clip id finds its file."""
