@@ -1,10 +1,12 @@
 """Fast forward passes on a CPU: weights are laid out once as its matrix products want them, and not in each pass.
 
 It uses the operators that torch's own compiler emits for linear layers (oneDNN's). They are not documented: where a
-build of torch lacks them, and on other devices, models run as transformers made them, with the same results. This
-module needs torch; those who hear without it do not import it.
+build of torch lacks them, where they refuse a number format on this CPU (bfloat16 before AVX-512), and on other
+devices, models run as transformers made them, with the same results. This module imports torch; programs that run
+without it do not import this module.
 """
 
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -16,12 +18,6 @@ from asr.int8 import is_opaque, use_int8
 
 _FOLLOWED_BY: Final = {"intermediate_dense": "intermediate_act_fn", "conv": "activation"}
 """The activation that comes after a layer: of transformers' feed-forward, and of all convolutions."""
-_OPERATORS: Final = (
-    "_linear_pointwise",
-    "_reorder_linear_weight",
-    "_convolution_pointwise",
-    "_reorder_convolution_weight",
-)
 
 
 def made_fast(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = False) -> Any:
@@ -31,18 +27,26 @@ def made_fast(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = Fal
     """
     _fold_weight_norm(model)
     model.to(device, kind)
-    if device == "cpu" and can_pack():
+    if device == "cpu":
         _multiply_heads_together(model, kind)
     if is_int8:
         use_int8(model)
-    if device == "cpu" and can_pack():
+    if device == "cpu" and can_pack(kind):
         _pack(model)
     return model
 
 
-def can_pack() -> bool:
-    """Whether torch has the operators here."""
-    return all(hasattr(torch.ops.mkldnn, name) for name in _OPERATORS)
+@cache
+def can_pack(kind: torch.dtype) -> bool:
+    """Whether torch has the operators here and runs them in ``kind`` on this CPU, which only a trial can say."""
+    values = torch.zeros(1, 1, 1, dtype=kind)
+    try:
+        with torch.inference_mode():
+            PackedLinear(nn.Linear(1, 1, dtype=kind))(values)
+            PackedConvolution(nn.Conv1d(1, 1, 1, dtype=kind))(values)
+    except (AttributeError, RuntimeError):
+        return False
+    return True
 
 
 class PackedLinear(nn.Module):

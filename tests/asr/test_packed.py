@@ -61,7 +61,7 @@ def test_only_the_gelu_that_the_operator_computes_is_left_to_it(activation: str,
 
 def test_without_the_operators_models_run_as_they_are(monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
-    monkeypatch.setattr("asr.packed.can_pack", lambda: False)
+    monkeypatch.setattr("asr.packed.can_pack", lambda _: False)
     make_exact(fast)
     made_fast(fast, torch.float32, "cpu")
     assert not any(isinstance(module, PackedLinear) for module in fast.modules())
@@ -72,8 +72,8 @@ def test_without_the_operators_models_run_as_they_are(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("gelu", [False, True])
 def test_a_packed_layer_computes_what_the_layer_does(kind: torch.dtype, gelu: bool):
-    if not can_pack():
-        leave_out("models", "this build of torch has no packed linear layers")
+    if not can_pack(kind):
+        leave_out("models" if kind == torch.float32 else "bfloat16", f"torch packs no {kind} layers on this CPU")
     torch.manual_seed(0)
     layer = torch.nn.Linear(48, 80).to(kind)
     values = torch.randn(3, 7, 48).to(kind)
@@ -89,6 +89,32 @@ def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
     make_exact(fast)
     made_fast(fast, torch.bfloat16, "cpu")
+    with torch.inference_mode():
+        found, expected = fast(sound).logits.float(), plain(sound).logits
+    assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
+
+
+def test_a_number_format_that_the_operators_refuse_on_this_cpu_runs_without_them(
+    monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor
+):
+    plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
+    reorder = torch.ops.mkldnn._reorder_linear_weight
+
+    def refused(weight: torch.Tensor, *options: object) -> torch.Tensor:
+        if weight.dtype == torch.bfloat16:
+            raise RuntimeError("mkldnn_reorder_linear_weight: bf16 path needs the cpu support")
+        packed: torch.Tensor = reorder(weight, *options)
+        return packed
+
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", refused)
+    can_pack.cache_clear()
+    try:
+        make_exact(fast)
+        made_fast(fast, torch.bfloat16, "cpu")
+        assert (can_pack(torch.float32), can_pack(torch.bfloat16)) == (True, False)
+    finally:
+        can_pack.cache_clear()
+    assert not any(isinstance(module, PackedLinear | PackedConvolution) for module in fast.modules())
     with torch.inference_mode():
         found, expected = fast(sound).logits.float(), plain(sound).logits
     assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
