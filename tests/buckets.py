@@ -1,7 +1,6 @@
 """A server that speaks S3, on this machine: versitygw, which keeps buckets as folders."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -9,32 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.conftest import leave_out
+from tests.go_tools import go_tool
 from tests.ports import free_port
 
 GATEWAY = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 
-SECONDS_TO_BUILD = 1500
-"""Five minutes and more were seen, by two cores that had other work."""
-
 
 def gateway() -> Path:
     """The server's program, built once and kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hearsay" / "versitygw-v1.8.0"
-    if not (cache / "versitygw").exists():
-        if not shutil.which("go"):
-            leave_out("s3", "install Go, which builds versitygw, a server that speaks S3")
-        told = {**os.environ, "GOBIN": str(cache)}
-        try:
-            built = subprocess.run(
-                ["go", "install", GATEWAY],
-                env=told, capture_output=True, text=True, timeout=SECONDS_TO_BUILD, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            leave_out("s3", f"versitygw was not built within {SECONDS_TO_BUILD} s; the next time goes on with it")
-        if built.returncode:
-            leave_out("s3", f"versitygw could not be built: {built.stderr[-500:]}")
-    return cache / "versitygw"
+    return go_tool(GATEWAY, "s3", "versitygw, a server that speaks S3")
 
 
 class Buckets:

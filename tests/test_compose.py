@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from asr.settings import AsrSettings
 from indexer.settings import IndexSettings
 from search_ui.settings import PageSettings
-from tests.conftest import PROJECT, leave_out
+from tests.conftest import PROJECT
+from tests.go_tools import go_tool
 
 COMPOSE = "docker-compose.yml"
 CLUSTER = "elastic-backend/docker-compose.yml"
@@ -37,15 +38,7 @@ SECRETS = ("ELASTIC_PASSWORD", "KIBANA_PASSWORD")
 @pytest.fixture(scope="session")
 def loader() -> Path:
     """Compose's own loader, built once and kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hearsay" / LOADER.rpartition("@")[2]
-    if not (cache / "cmd").exists():
-        if not shutil.which("go"):
-            leave_out("compose", "install Go, which builds Compose's own loader")
-        told = {**os.environ, "GOBIN": str(cache)}
-        built = subprocess.run(["go", "install", LOADER], env=told, capture_output=True, text=True, check=False)
-        if built.returncode:
-            leave_out("compose", f"Compose's loader could not be built: {built.stderr[-500:]}")
-    return cache / "cmd"
+    return go_tool(LOADER, "compose", "Compose's own loader")
 
 
 @pytest.fixture(scope="session")
