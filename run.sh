@@ -5,6 +5,7 @@ set -euo pipefail
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 VENV="$PROJECT/.venv"
 RUN="$PROJECT/var/run"
+export HEARSAY_HOME="${HEARSAY_HOME:-$PROJECT}" # config.yml, var/ and logs/ are in the checkout, wherever one stands
 
 say() { printf '%s\n' "$@" >&2; }
 fail() {
@@ -187,12 +188,12 @@ run_demo() {
   need asr page
   [ "$page" = no ] || python -m search_ui --check || exit 2
   # The demo is the same on every machine: whatever the environment says of models and index is for other commands.
-  export ASR_MODEL=pocketsphinx SER_MODEL=classic INDEX_URL="$PROJECT/var/index"
+  export ASR_MODEL=pocketsphinx SER_MODEL=classic INDEX_URL="$HEARSAY_HOME/var/index"
   local samples="$PROJECT/hearsay/samples"
   say "" "── hearing the sample clips"
-  python -m asr decode "$samples" --csv "$samples/clips.csv" --out "$PROJECT/var/demo"
+  python -m asr decode "$samples" --csv "$samples/clips.csv" --out "$HEARSAY_HOME/var/demo"
   say "" "── loading them into the index"
-  python -m indexer load "$PROJECT/var/demo/clips.jsonl" --audio "$samples" --no-inbox
+  python -m indexer load "$HEARSAY_HOME/var/demo/clips.jsonl" --audio "$samples" --no-inbox
   say "" "── searching: blacksmith"
   python -m indexer search blacksmith
   if [ "$page" = yes ]; then demo_page; else say "" "next: ./run.sh page, or ./run.sh search WORDS"; fi
@@ -292,9 +293,9 @@ ask_for() {
 
 # The rows that were written last by a decode or the demo; the inbox's are loaded anyway.
 latest_rows() {
-  local file latest="$PROJECT/var/clips/clips.jsonl"
-  for file in "$PROJECT"/var/*/clips.jsonl; do
-    [ "$file" = "$PROJECT/var/inbox/clips.jsonl" ] || [ ! "$file" -nt "$latest" ] || latest="$file"
+  local file latest="$HEARSAY_HOME/var/clips/clips.jsonl"
+  for file in "$HEARSAY_HOME"/var/*/clips.jsonl; do
+    [ "$file" = "$HEARSAY_HOME/var/inbox/clips.jsonl" ] || [ ! "$file" -nt "$latest" ] || latest="$file"
   done
   printf '%s' "$latest"
 }
@@ -305,13 +306,13 @@ transcribe_from_menu() {
   table="$(ask_for "its CSV (empty for none):")" || return
   out="$(ask_for "where to write (empty for var/clips):")" || return
   [ -n "$table" ] && options=(--csv "$table")
-  "$0" decode "$folder" "${options[@]}" --out "${out:-$PROJECT/var/clips}"
+  "$0" decode "$folder" "${options[@]}" --out "${out:-$HEARSAY_HOME/var/clips}"
 }
 
 index_from_menu() {
   local files folder latest options=()
   latest="$(latest_rows)"
-  files="$(ask_for "CSV or JSONL files (empty for ${latest#"$PROJECT"/}):")" || return
+  files="$(ask_for "CSV or JSONL files (empty for ${latest#"$HEARSAY_HOME"/}):")" || return
   folder="$(ask_for "folder with their audio, for the page to play (empty for none):")" || return
   [ -n "$folder" ] && options=(--audio "$folder")
   # shellcheck disable=SC2086  # several files may be named

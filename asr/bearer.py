@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
-from asr.errors import BadSettings, ListenerGone
+from asr.errors import ListenerGone
 from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
 
 ADVICE = "run where Google Cloud knows who you are, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key"
 

@@ -21,8 +21,9 @@ from asr.progress import Progress
 from asr.report import console_of, left_out, show_score, show_summary
 from asr.scheduler import Scheduler
 from asr.score import score
-from asr.settings import AsrSettings, read_settings
+from asr.settings import AsrSettings
 from asr.sources import Listing, open_folder
+from hearsay.config import read_settings
 from hearsay.errors import HearsayError
 from hearsay.records.clip import COLUMNS, ClipRow
 from hearsay.records.journal import read_journal
@@ -114,7 +115,7 @@ def _positive(word: str) -> int:
 
 
 def run_decode(options: argparse.Namespace) -> int:
-    settings = read_settings()
+    settings = read_settings(AsrSettings)
     console = console_of(sys.stderr)
     listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
@@ -219,7 +220,7 @@ def run_api(options: argparse.Namespace) -> int:
     from asr.serve import serve  # the web server is loaded only for those who serve
 
     given = {"api_host": options.host, "api_port": options.port}
-    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    settings = read_settings(AsrSettings, **{name: value for name, value in given.items() if value is not None})
     start_log(settings.log_dir)
     return serve(settings)
 

@@ -12,7 +12,6 @@ HearsayError
     ├── ListenerGone       who listens elsewhere is not there, or will not hear us
     ├── Busy               too much waits to be heard already
     ├── BadSource          the folder or table of clips is not what was said
-    ├── BadSettings        a setting holds what it cannot hold
     └── PortTaken          something else listens where the API should
 """
 
@@ -72,10 +71,6 @@ class Busy(AsrError):
 
 class BadSource(AsrError):
     """The folder or table of clips is not what the command was told."""
-
-
-class BadSettings(AsrError):
-    """A setting holds what it cannot hold."""
 
 
 class PortTaken(AsrError):

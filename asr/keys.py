@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from asr.errors import BadSettings
 from asr.problems import problem
 from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
 
 log = logging.getLogger(__name__)
 

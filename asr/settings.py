@@ -1,24 +1,16 @@
-"""The settings of the hearing half: defaults, then ``config.yml``, then the environment."""
+"""The settings of speech and emotion recognition."""
 
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
-from yaml import YAMLError
+from pydantic import Field, SecretStr
 
-from asr.errors import BadSettings
 from asr.precision import Precision
-from hearsay.config import faults_in_words
-
-PROJECT: Final = Path(__file__).resolve().parent.parent
+from hearsay.config import ProgramSettings, below_home
 
 
-class AsrSettings(BaseSettings):
-    """Each field is also a key of ``config.yml``, and an environment variable in capitals."""
-
-    # The other programs' settings stand in the same file, so keys that are none of ours pass.
-    model_config = SettingsConfigDict(yaml_file=PROJECT / "config.yml", extra="ignore", env_ignore_empty=True)
+class AsrSettings(ProgramSettings):
+    """Models, the API, and decoding over the API."""
 
     asr_model: str = Field("auto", description="Speech model: auto, pocketsphinx, a Hugging Face name or a folder.")
     ser_model: str = Field("auto", description="Emotion model: auto, classic, a Hugging Face name or a folder.")
@@ -58,27 +50,4 @@ class AsrSettings(BaseSettings):
     via_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one clip.")
     via_patience: float = Field(300, ge=0, description="Seconds that decode --via waits for an API that is away.")
     aws_endpoint_url: str | None = Field(None, description="Address of the S3 server, where it is not Amazon's.")
-    log_dir: Path = Field(PROJECT / "logs", description="Folder of the log files, one a run, by day.")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
-
-
-def read_settings(**given: Any) -> AsrSettings:
-    """The settings, with those ``given`` above all others; raises `BadSettings` naming what does not fit."""
-    try:
-        return AsrSettings(**given)
-    except ValidationError as problem:
-        raise BadSettings(f"settings: {faults_in_words(problem.errors())}") from problem
-    except (YAMLError, UnicodeDecodeError, OSError) as problem:
-        raise BadSettings(f"config.yml cannot be read: {problem}; it holds lines of the form key: value") from problem
-    except (TypeError, ValueError) as problem:  # Python's words for what is no table say nothing to a person
-        raise BadSettings("config.yml cannot be read: it is no table; write lines of the form key: value") from problem
+    log_dir: Path = Field(default_factory=below_home("logs"), description="Folder of the log files, one a run, by day.")

@@ -48,10 +48,11 @@ from asr.models import limits_for  # noqa: E402
 from asr.precision import kind_of  # noqa: E402
 from asr.progress import Progress  # noqa: E402
 from asr.scheduler import Scheduler  # noqa: E402
-from asr.settings import AsrSettings, read_settings  # noqa: E402
+from asr.settings import AsrSettings  # noqa: E402
 from asr.sources import Clip, Listing  # noqa: E402
 from asr.transcript import Waveform  # noqa: E402
 from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, print_figures, save_random  # noqa: E402
+from hearsay.config import read_settings  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 
 LONGEST = 60.0
@@ -171,7 +172,7 @@ def versions(settings: AsrSettings, device: str) -> dict[str, Any]:
 
 
 def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    settings = read_settings()
+    settings = read_settings(AsrSettings)
     options = settings.device, settings.precision, settings.batch_seconds
     transcriber = CtcTranscriber(str(save_random(scratch / "asr", given.size)), *options)
     tagger = ClassifierTagger(str(save_emotions(scratch / "ser", given.size)), *options)

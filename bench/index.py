@@ -42,6 +42,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 from tantivy import Index
 
+from hearsay.config import read_settings
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.text.normalize import tokens
@@ -58,7 +59,7 @@ from indexer.index import Request
 from indexer.load import read_rows
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Term
-from indexer.settings import IndexSettings, read_settings
+from indexer.settings import IndexSettings
 from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tally import Tally, tallied

@@ -1,19 +1,83 @@
-"""Settings that do not fit, in words: which, why, and the value that was given unless it is a secret."""
+"""Where files go, how settings are read, and what a wrong setting says."""
 
+import os
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
+
+from hearsay.errors import BadSettings
 
 SECRET: Final = re.compile("key|password|secret|token")
-"""What the name of a setting has in it whose value nobody may see, also where it is wrong."""
+"""What the name of a setting contains if its value must never be shown, not even when it is wrong."""
+
+
+def home() -> Path:
+    """The folder of ``config.yml`` and of all files whose place nobody set: ``HEARSAY_HOME``, else the working folder.
+
+    Never the folder of the code: an installed package may be read-only, and its files are not the user's.
+    """
+    try:
+        return Path(os.environ.get("HEARSAY_HOME", "")).absolute()
+    except FileNotFoundError as problem:
+        raise BadSettings("the working folder was deleted; change to another one, or set HEARSAY_HOME") from problem
+
+
+def below_home(path: str) -> Callable[[], Path]:
+    """The default of a setting that is a path: taken when the settings are read, not when they are imported."""
+    return lambda: home() / path
+
+
+class ProgramSettings(BaseSettings):
+    """Settings of one program: each field is also a key of ``config.yml``, and an environment variable in capitals."""
+
+    # The file holds the settings of all programs, so keys of the others pass.
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, home() / "config.yml")
+
+
+Settings = TypeVar("Settings", bound=ProgramSettings)
+
+
+def read_settings(kind: type[Settings], **given: Any) -> Settings:
+    """The settings of one program: ``given`` before the environment, before ``config.yml``, before the defaults.
+
+    Raises `BadSettings`, which names what does not fit.
+    """
+    try:
+        return kind(**given)
+    except ValidationError as problem:
+        raise BadSettings(f"settings: {faults_in_words(problem.errors())}") from problem
+    except (YAMLError, UnicodeDecodeError, OSError) as problem:
+        raise BadSettings(f"{_unreadable()}: {problem}; write lines of the form key: value") from problem
+    except (TypeError, ValueError) as problem:  # Python's own message about what is no table helps nobody
+        raise BadSettings(f"{_unreadable()}: it is no table; write lines of the form key: value") from problem
+
+
+def _unreadable() -> str:
+    return f"{home() / 'config.yml'} cannot be read"
 
 
 def fault_in_words(name: str, why: str, given: object) -> str:
-    """A fault of one setting; ``given`` is told where it is a plain value: an address in a list may hold a secret."""
-    is_told = isinstance(given, str | int | float) and not SECRET.search(name)
-    return f"{name}: {why} (given: {given!r})" if is_told else f"{name}: {why}"
+    """A fault of one setting, with ``given`` if it is a plain value: an address in a list may contain a secret."""
+    is_shown = isinstance(given, str | int | float) and not SECRET.search(name)
+    return f"{name}: {why} (given: {given!r})" if is_shown else f"{name}: {why}"
 
 
 def faults_in_words(faults: Iterable[Mapping[str, Any]]) -> str:
-    """Faults as pydantic tells them, with the members ``loc``, ``msg`` and ``input``."""
+    """Faults as pydantic reports them, with the members ``loc``, ``msg`` and ``input``."""
     return "; ".join(fault_in_words(".".join(map(str, each["loc"])), each["msg"], each["input"]) for each in faults)

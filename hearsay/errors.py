@@ -1,6 +1,7 @@
 """What can go wrong with clip rows, and the root of every error that Hearsay raises on purpose.
 
 HearsayError              a sentence for a person: what is wrong, and what to do next
+├── BadSettings           a setting has a value that it cannot have
 └── ClipsError
     ├── BadRow            a cell or a journal line that is not what its column holds
     ├── BadTable          a CSV without the columns, or with the same clip twice
@@ -10,6 +11,10 @@ HearsayError              a sentence for a person: what is wrong, and what to do
 
 class HearsayError(Exception):
     """Anything that a command or the page reports as a sentence instead of a stack trace."""
+
+
+class BadSettings(HearsayError):
+    """A setting, or the file that holds the settings, has a value that it cannot have."""
 
 
 class ClipsError(HearsayError):

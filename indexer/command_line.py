@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hearsay.errors import BadRow, BadTable, HearsayError
+from hearsay.config import read_settings
+from hearsay.errors import BadRow, BadSettings, BadTable, HearsayError
 from indexer import commands, scoring, searching
 from indexer import learning as learning_commands
 from indexer.engines import as_asked, open_index
-from indexer.errors import BadSettings, WrongRequest
+from indexer.errors import WrongRequest
 from indexer.fields import FACETS, SORTS, facet_name
 from indexer.index import SearchIndex
 from indexer.modes import DEFAULT_MODE, MODES
-from indexer.settings import IndexSettings, read_settings
+from indexer.settings import IndexSettings
 
 Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
 

@@ -7,8 +7,7 @@ HearsayError
     ├── IndexInUse         another process writes it
     ├── IndexIncompatible  it was made by another version, and a new load mends it
     ├── LoadFailed         some documents were refused; the index that was there still stands
-    ├── WrongRequest       what was asked for cannot be answered as it stands
-    └── BadSettings        a setting holds what it cannot hold
+    └── WrongRequest       what was asked for cannot be answered as it stands
 """
 
 from typing import Final
@@ -45,10 +44,6 @@ class LoadFailed(IndexerError):
 
 class WrongRequest(IndexerError):
     """What was asked for cannot be answered as it stands: an unknown mode, a range upside down."""
-
-
-class BadSettings(IndexerError):
-    """A setting holds what it cannot hold."""
 
 
 def no_way_back(before: str, current: str) -> IndexIncompatible:

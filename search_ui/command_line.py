@@ -4,9 +4,9 @@ import argparse
 import socket
 import sys
 
+from hearsay.config import read_settings
+from hearsay.errors import BadSettings
 from hearsay.process import quiet_ctrl_c
-from indexer.errors import BadSettings
-from indexer.settings import read_settings
 from search_ui.errors import PortTaken
 from search_ui.settings import PageSettings
 

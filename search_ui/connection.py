@@ -4,11 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from hearsay.config import read_settings
 from indexer.engines import open_index
 from indexer.finding import Finder, finder_of
 from indexer.index import SearchIndex
 from indexer.load import BUCKET
-from indexer.settings import read_settings
 from search_ui.bucket import Bucket, open_bucket
 from search_ui.errors import BucketOutOfReach
 from search_ui.settings import PageSettings

@@ -6,7 +6,7 @@ from indexer.settings import IndexSettings
 
 
 class PageSettings(IndexSettings):
-    """Each field is also a key of ``config.yml``, and an environment variable in capitals."""
+    """Where the page listens, what it shows, and the API that it uses."""
 
     page_host: str = Field("127.0.0.1", description="Address that the page listens on.")
     page_port: int = Field(8501, ge=1, le=65535, description="Port of the page.")

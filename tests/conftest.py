@@ -32,7 +32,7 @@ settings.load_profile("same")
 LEFT_OUT: Final = "left out, no "
 
 SETTINGS: Final = {name.upper() for of in (AsrSettings, IndexSettings, PageSettings) for name in of.model_fields}
-HABITS: Final = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}
+HABITS: Final = {"HEARSAY_HOME", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}
 
 
 def pytest_configure() -> None:
@@ -73,10 +73,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What somebody added on the page here is in no test's index."""
+def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes what somebody has in this checkout: their index, inbox, deletions, logs, config.yml."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("INBOX_DIR", str(tmp_path_factory.mktemp("nobody") / "inbox"))
+        patched.setenv("HEARSAY_HOME", str(tmp_path_factory.mktemp("home")))
         yield
 
 

@@ -13,6 +13,7 @@ import yaml
 from pydantic import SecretStr
 
 from asr.settings import AsrSettings
+from hearsay.config import home
 from indexer.settings import IndexSettings
 from search_ui.settings import PageSettings
 from tests.conftest import PROJECT
@@ -361,7 +362,8 @@ def test_nothing_runs_as_root(dockerfile: str):
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES.values())
 def test_what_an_image_sets_is_read(dockerfile: str):
-    known = {*AsrSettings.model_fields, *IndexSettings.model_fields, "hf_home", "numba_cache_dir", "pythonunbuffered"}
+    others = {"hearsay_home", "hf_home", "numba_cache_dir", "pythonunbuffered"}
+    known = {*AsrSettings.model_fields, *IndexSettings.model_fields} | others
     told = {
         word.partition("=")[0].lower() for name, words in instructions(dockerfile) if name == "ENV" for word in words
     }
@@ -369,7 +371,8 @@ def test_what_an_image_sets_is_read(dockerfile: str):
 
 
 def test_what_the_page_and_the_indexer_write_lies_in_the_volume_that_they_share(services: dict[str, Any]):
-    own = {name for name, field in PageSettings.model_fields.items() if str(field.default).startswith(f"{PROJECT}/")}
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in PageSettings.model_fields.items()}
+    own = {name for name, default in defaults.items() if str(default).startswith(f"{home()}/")}
     told = [word for name, words in instructions(DOCKERFILES["page"]) if name == "ENV" for word in words]
     kept = {name.lower() for name, _, path in (word.partition("=") for word in told) if path.startswith("/data/")}
     assert kept == own - {"index_url"}

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from asr.settings import AsrSettings
+from hearsay.config import home
 from search_ui.settings import PageSettings
 from tests.conftest import PROJECT
 
@@ -17,16 +19,17 @@ TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=PROJECT, capture_outpu
 DOCUMENTS = [PROJECT / name for name in TRACKED.splitlines()]
 
 
-def shown_default(value: object) -> str:
-    """A default as a person reads it: paths of this checkout from its root, nothing for none."""
+def shown_default(field: FieldInfo) -> str:
+    """A default as a person reads it: paths from ``HEARSAY_HOME``, nothing for none."""
+    value = field.get_default(call_default_factory=True)
     if value in (None, "") or isinstance(value, SecretStr):
         return ""
-    return f"`{str(value).replace(f'{PROJECT}/', '')}`"
+    return f"`{str(value).replace(f'{home()}/', '')}`"
 
 
 def settings_rows(settings: type[BaseSettings]) -> list[str]:
     return [
-        f"| `{name.upper()}` | {shown_default(field.default)} | {field.description} |".replace("|  |", "| |")
+        f"| `{name.upper()}` | {shown_default(field)} | {field.description} |".replace("|  |", "| |")
         for name, field in settings.model_fields.items()
     ]
 
@@ -39,7 +42,7 @@ def test_every_setting_stands_in_the_readme_with_its_default_and_its_sentence(ro
 def test_the_readme_has_no_setting_that_is_not_there():
     known = {name.upper() for settings in (AsrSettings, PageSettings) for name in settings.model_fields}
     in_table = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
-    assert in_table <= known | {"ES_PORT", "HEARSAY_DATA", "HEARSAY_REQUIRE"}
+    assert in_table <= known | {"ES_PORT", "HEARSAY_DATA", "HEARSAY_HOME", "HEARSAY_REQUIRE"}
 
 
 def test_every_word_of_run_sh_stands_in_the_readme():

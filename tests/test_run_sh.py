@@ -79,7 +79,7 @@ def test_the_menu_offers_to_index_the_rows_that_were_written_last(checkout: Path
         rows.parent.mkdir(parents=True)
         rows.write_text(f'{{"filename": "{name}.mp3", "generated_text": "{name}"}}\n')
         os.utime(rows, (1_000_000 + age,) * 2)
-    told = {"INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "none")}
+    told = {"HEARSAY_HOME": "", "INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "none")}
     for newest in ("clips", "demo"):
         subprocess.run([checkout / "run.sh"], input="6\n\n\n0\n", text=True, env=os.environ | told, check=True)
         assert '"total": 1' in run("search", newest, "--mode", "exact", "--json", **told).stdout

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from asr.bearer import KeyBearer, bearer_of
-from asr.errors import BadSettings
 from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
 from tests.asr.ears import tone
 from tests.asr.elsewhere import EMBEDDED, Elsewhere
 from tests.conftest import PROJECT

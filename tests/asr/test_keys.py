@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.testclient import TestClient
 from google.auth import crypt, jwt
 
-from asr.errors import BadSettings
 from asr.keys import GoogleTokens, Keys, keepers_of
 from asr.logs import start_log
 from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
 from tests.asr.ears import tone
 from tests.asr.serving import client_of, small_models
 

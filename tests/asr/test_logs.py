@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from asr.errors import BadSettings
 from asr.logs import start_log
+from hearsay.errors import BadSettings
 
 
 @pytest.fixture

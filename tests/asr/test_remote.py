@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from asr.decode import decode
-from asr.errors import AsrError, BadSettings, ListenerGone
+from asr.errors import AsrError, ListenerGone
 from asr.listener import digest_of
 from asr.patience import Patience
 from asr.progress import Progress
 from asr.remote import BUSY, FAULT_TRIES, RemoteListener, open_remote
 from asr.settings import AsrSettings
 from asr.sources import Clip, Listing
+from hearsay.errors import BadSettings
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv

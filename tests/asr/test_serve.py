@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from asr.command_line import INTERRUPTED
-from asr.errors import BadSettings, PortTaken
+from asr.errors import PortTaken
 from asr.serve import listen, serve
 from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
 from tests.asr.elsewhere import EMBEDDED
 from tests.asr.serving import wait_until_ready
 from tests.conftest import PROJECT

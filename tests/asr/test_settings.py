@@ -4,46 +4,46 @@ from pathlib import Path
 
 import pytest
 
-from asr.errors import BadSettings
-from asr.settings import AsrSettings, read_settings
+from asr.settings import AsrSettings
+from hearsay.config import read_settings
+from hearsay.errors import BadSettings
 
 SECRETS = [name for name, field in AsrSettings.model_fields.items() if "Secret" in str(field.annotation)]
 
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "config.yml"
-    monkeypatch.setitem(AsrSettings.model_config, "yaml_file", path)
-    return path
+    monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
+    return tmp_path / "config.yml"
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert read_settings().workers == 0
+    assert read_settings(AsrSettings).workers == 0
     config.write_text("workers: 3\nindex_url: of another program\n")
-    assert read_settings().workers == 3
+    assert read_settings(AsrSettings).workers == 3
     monkeypatch.setenv("WORKERS", "5")
-    assert read_settings().workers == 5
-    assert read_settings(workers=7).workers == 7
+    assert read_settings(AsrSettings).workers == 5
+    assert read_settings(AsrSettings, workers=7).workers == 7
 
 
 def test_an_empty_variable_is_none_at_all(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "")
-    assert read_settings().api_port == 8001
+    assert read_settings(AsrSettings).api_port == 8001
 
 
 def test_a_wrong_value_is_named(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "eighty")
     with pytest.raises(BadSettings, match=r"^settings: api_port: .* \(given: 'eighty'\)$"):
-        read_settings()
+        read_settings(AsrSettings)
 
 
 @pytest.mark.parametrize("name", [*SECRETS, "api_token"])
 def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: str):
     config.write_text(f"{name}: 1601\n")
     with pytest.raises(BadSettings, match=name) as refused:
-        read_settings()
+        read_settings(AsrSettings)
     assert "1601" not in str(refused.value)
 
 
@@ -51,4 +51,4 @@ def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: st
 def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: str):
     config.write_text(content)
     with pytest.raises(BadSettings, match=r"config\.yml cannot be read"):
-        read_settings()
+        read_settings(AsrSettings)

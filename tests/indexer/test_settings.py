@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import BadSettings
-from indexer.settings import IndexSettings, read_settings
+from hearsay.config import read_settings
+from hearsay.errors import BadSettings
+from indexer.settings import IndexSettings
 
 SECRETS = [name for name, field in IndexSettings.model_fields.items() if "Secret" in str(field.annotation)]
 
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "config.yml"
-    monkeypatch.setitem(IndexSettings.model_config, "yaml_file", path)
-    return path
+    monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
+    return tmp_path / "config.yml"
 
 
 def test_the_file_gives_what_the_environment_does_not(config: Path, monkeypatch: pytest.MonkeyPatch):
