@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from asr.errors import BadSource
-from asr.sources import ClipSource, CsvSource, open_folder
+from asr.matching import CsvSource
+from asr.sources import ClipSource, open_folder
 
 
 def open_source(
@@ -19,4 +20,4 @@ def open_source(
         return folder
     if "://" in csv:
         raise BadSource(f"{csv}: beside a folder of this machine, --csv is a file of this machine; copy it there first")
-    return CsvSource(folder.folder, Path(csv), folder.dataset, allow_missing)
+    return CsvSource(Path(place), Path(csv), folder.dataset, allow_missing)

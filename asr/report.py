@@ -51,9 +51,12 @@ def show_summary(summary: Summary, console: Console) -> None:
 
 
 def left_out(listing: Listing) -> Iterator[str]:
-    """A sentence for each file that can be no clip, and one for those that are no audio."""
+    """A sentence for each file that can be no clip, one for those that are no audio, and remarks about clips."""
     for sentence in listing.rejected:
         yield f"left out: {sentence}"
+    yield from listing.remarks[:EXAMPLES]
+    if len(listing.remarks) > EXAMPLES:
+        yield f"… and {len(listing.remarks) - EXAMPLES} more remarks of this kind"
     if listing.passed_over:
         endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
         files = "1 file" if len(listing.passed_over) == 1 else f"{len(listing.passed_over)} files"

@@ -8,17 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from asr.errors import BadSource
-from asr.sources import (
-    Listing,
-    Reader,
-    check_matched,
-    check_not_empty,
-    is_audio,
-    is_hidden,
-    listing_of_files,
-    listing_of_table,
-)
+from asr.matching import Files, match
+from asr.sources import Listing, Reader, check_not_empty, is_audio, listing_of_files
 from hearsay.records.table import Table, parse_csv, read_csv
+from hearsay.storage.names import key_prefix, last_name
 
 SCHEME: Final = "s3://"
 
@@ -76,39 +69,38 @@ class S3Source:
         allow_missing: bool = False,
     ) -> None:
         self._client = client
-        self._bucket, prefix = split(place)
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._bucket, key = split(place)
+        self._prefix = key_prefix(key)
         self._place = place
         self._csv = csv
-        self._dataset = dataset or PurePosixPath(self._prefix).name or self._bucket
+        self._own_name = last_name(self._prefix) or self._bucket
+        self._dataset = dataset or self._own_name
         self._allow_missing = allow_missing
 
     def list(self) -> Listing:
-        paths = [PurePosixPath(path) for path in self._paths()]
+        paths = list(self._paths())
         if self._csv is not None:
-            known = {str(path) for path in paths}
-            listing = listing_of_table(self._table(self._csv), partial(self._find, known), self._dataset)
-            check_matched(listing, self._csv, self._place, allow_missing=self._allow_missing)
-            return listing
-        audio = ((str(path), self._reader(str(path))) for path in paths if is_audio(path))
-        listing = listing_of_files(audio, self._dataset, (path for path in paths if not is_audio(path)))
+            names = frozenset({self._own_name, self._dataset})
+            files = Files(self._place, names, frozenset(paths).__contains__, self._reader, lambda: paths)
+            return match(self._table(self._csv), self._csv, files, self._dataset, allow_missing=self._allow_missing)
+        audio = ((path, self._reader(path)) for path in paths if is_audio(PurePosixPath(path)))
+        others = (PurePosixPath(path) for path in paths if not is_audio(PurePosixPath(path)))
+        listing = listing_of_files(audio, self._dataset, others)
         check_not_empty(listing, self._place)
         return listing
 
     def _paths(self) -> Iterator[str]:
-        """The keys under the prefix, without it, in S3's order: by their bytes in UTF-8."""
+        """The keys under the prefix, without it, in S3's order: by their bytes in UTF-8.
+
+        A key is a string and no path: ``a//b``, ``a/../b`` and one that begins with ``/`` are keys like others.
+        """
         with _said_plainly(f"{SCHEME}{self._bucket}", BadSource):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
             for page in pages:
                 for item in page.get("Contents", ()):
                     path = item["Key"].removeprefix(self._prefix)
-                    if path and not path.endswith("/") and not is_hidden(PurePosixPath(path)):
+                    if path and not path.endswith("/") and not _is_hidden(path):
                         yield path
-
-    def _find(self, known: set[str], clip_id: str) -> Reader | None:
-        """The reader of a clip's object, its id taken with or without its first folder."""
-        found = (path for path in (clip_id, clip_id.partition("/")[2]) if path in known)
-        return next((self._reader(path) for path in found), None)
 
     def _reader(self, path: str) -> Reader:
         return partial(_read, self._client, self._bucket, self._prefix + path)
@@ -120,6 +112,11 @@ class S3Source:
         with _said_plainly(csv, BadSource):
             data = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return parse_csv(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline=""), csv)
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether a part of a key begins with a dot, and is not ``.`` or ``..``, which mean nothing in a key."""
+    return any(part.startswith(".") and part not in (".", "..") for part in path.split("/"))
 
 
 def split(place: str) -> tuple[str, str]:

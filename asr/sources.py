@@ -1,19 +1,15 @@
 """Where clips come from: a folder or a bucket, alone or with a table beside it, behind one seam."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Final, Protocol
+from typing import Protocol
 
 from asr.errors import BadSource
 from hearsay.errors import BadRow
-from hearsay.records.clip import OUR_COLUMNS, ClipRow
-from hearsay.records.table import EMPTY_TABLE, Table, read_csv
-from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
-
-EXAMPLES: Final = 3
-"""How many names an error shows."""
-
+from hearsay.records.clip import ClipRow
+from hearsay.records.table import EMPTY_TABLE, Table
+from hearsay.storage.local import AUDIO_SUFFIXES
 
 Reader = Callable[[], bytes]
 """Gets a file's bytes, in any thread and more than once; raises `OSError` with a sentence where it cannot."""
@@ -29,12 +25,16 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The clips of a source in its order, its table, a sentence for each clip that cannot be one, and other files."""
+    """The clips of a source in its order, its table, a sentence for each clip that cannot be one, and other files.
+
+    ``remarks`` are sentences about clips that are taken all the same.
+    """
 
     clips: tuple[Clip, ...]
     table: Table = EMPTY_TABLE
     rejected: tuple[str, ...] = ()
     passed_over: tuple[PurePath, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class ClipSource(Protocol):
@@ -97,55 +97,6 @@ def is_hidden(relative: PurePath) -> bool:
 def is_audio(path: PurePath) -> bool:
     """Whether a file's ending says sound."""
     return path.suffix.lower() in AUDIO_SUFFIXES
-
-
-@dataclass(frozen=True, slots=True)
-class CsvSource:
-    """The rows of a CSV in their order, each matched to its file under a folder; ids are its ``filename`` cells."""
-
-    folder: Path
-    csv: Path
-    dataset: str
-    allow_missing: bool = False
-
-    def list(self) -> Listing:
-        listing = listing_of_table(read_csv(self.csv), self._read, self.dataset)
-        check_matched(listing, str(self.csv), str(self.folder), allow_missing=self.allow_missing)
-        return listing
-
-    def _read(self, clip_id: str) -> Reader | None:
-        path = find_audio(self.folder, clip_id)
-        return path.read_bytes if path else None
-
-
-def listing_of_table(table: Table, find: Callable[[str], Reader | None], dataset: str) -> Listing:
-    """One clip per row of the table; ``find`` knows where a clip's bytes are, by its id."""
-    return Listing(tuple(Clip(replace(row, dataset=dataset), find(row.id)) for row in corpus_rows(table)), table)
-
-
-def check_matched(listing: Listing, csv: str, place: str, *, allow_missing: bool) -> None:
-    """Raise `BadSource` where a table has no rows, or rows without a file unless those are allowed."""
-    missing = [clip.row.id for clip in listing.clips if clip.read is None]
-    if not listing.clips:
-        raise BadSource(f"{csv} has a header and no rows")
-    if missing and not allow_missing:
-        raise BadSource(
-            f"{len(missing)} of {len(listing.clips)} rows of {csv} have no file under {place}, for example "
-            f"{', '.join(missing[:EXAMPLES])}. Name the folder that the filenames are relative to, "
-            "or add --allow-missing to take those rows without audio."
-        )
-
-
-def corpus_rows(table: Table) -> Iterator[ClipRow]:
-    """The table's rows without the columns that hearing fills, which a table written by an earlier run has."""
-    own = Table(
-        table.columns,
-        {
-            clip_id: {name: cell for name, cell in cells.items() if name not in OUR_COLUMNS}
-            for clip_id, cells in table.cells.items()
-        },
-    )
-    yield from own.rows().values()
 
 
 def open_folder(place: str, dataset: str | None) -> FolderSource:

@@ -39,7 +39,10 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     if audio and not audio.startswith(loading.BUCKET):
         found, looked_for = loading.audio_found(list(rows), Path(audio))
         if found < looked_for / 2:
-            note(f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder?")
+            note(
+                f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder? Ids "
+                "are paths under it, and their first folder may be left off only where it is the folder's own name"
+            )
     without_audio = None if audio else _without_audio(index)
     with progress_bar() as progress:
         task = progress.add_task("reading", total=len(rows))

@@ -126,9 +126,9 @@ def deleted_clips(deletions: Path) -> set[str]:
 
 
 def audio_place(named: str) -> str:
-    """Where audio lies, as an index remembers it: the whole path of a folder, or ``s3://BUCKET/PREFIX``.
+    """Where audio is, as an index remembers it: the whole path of a folder, or ``s3://BUCKET/PREFIX``.
 
-    A bucket is only asked when a clip is played.
+    A bucket is only asked when a clip is played. A link keeps its own name, which ids may begin with.
     """
     if named.startswith(BUCKET):
         if not named.removeprefix(BUCKET).partition("/")[0]:
@@ -136,7 +136,8 @@ def audio_place(named: str) -> str:
         return named
     if not Path(named).is_dir():
         raise WrongRequest(f"there is no folder {named}")
-    return str(Path(named).resolve())
+    folder = Path(named)
+    return str(folder.parent.resolve() / folder.name if folder.is_symlink() else folder.resolve())
 
 
 def audio_found(clips: Sequence[str], audio: Path) -> tuple[int, int]:

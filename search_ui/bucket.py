@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from hearsay.storage.local import AUDIO_SUFFIXES
+from hearsay.storage.names import key_prefix, last_name, located
 from indexer.load import BUCKET
 from search_ui.errors import BucketOutOfReach, NoPicture
 
@@ -39,18 +40,23 @@ class Bucket:
     def __init__(self, client: Client, place: str) -> None:
         self._client = client
         self._place = place
-        self._bucket, _, prefix = place.removeprefix(BUCKET).partition("/")
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._bucket, _, key = place.removeprefix(BUCKET).partition("/")
+        self._prefix = key_prefix(key)
 
     def find(self, clip: str) -> Found | None:
-        """The object of a clip, its id taken with or without its first folder; None where there is none.
+        """The object of a clip, by the rule of `located`; None where there is none.
 
         A key is the prefix and the id, so that no id leads out of the prefix; one that tries to finds nothing.
         """
-        for path in (clip, clip.partition("/")[2]):
+        seen: dict[str, Found] = {}
+
+        def is_there(path: str) -> bool:
             if is_path(path) and (found := self._look(self._prefix + path)):
-                return found
-        return None
+                seen[path] = found
+            return path in seen
+
+        path = located(clip, (last_name(self._prefix) or self._bucket,), is_there)
+        return None if path is None else seen[path]
 
     def link(self, found: Found) -> str:
         """An address at which anybody hears the object for `LINK_LIVES` seconds."""
@@ -123,10 +129,13 @@ def open_bucket(place: str, endpoint: str | None) -> Bucket:
 
 
 def is_path(path: str) -> bool:
-    """Whether a clip's id can be a key of audio: by its ending, and with no part that leads somewhere else."""
+    """Whether a clip's id can be a key of audio: by its ending, and with no part that leads somewhere else.
+
+    ``.`` and ``..`` are legal in a key, but browsers and proxies take them out of an address, signed or not.
+    """
     parts = path.split("/")
     suffix = f".{parts[-1].rpartition('.')[2].lower()}"
-    return suffix in AUDIO_SUFFIXES and not any(part in ("", ".", "..") for part in parts)
+    return suffix in AUDIO_SUFFIXES and not any(part in (".", "..") for part in parts)
 
 
 @contextmanager

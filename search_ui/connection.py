@@ -11,6 +11,8 @@ from indexer.index import SearchIndex
 from indexer.load import BUCKET
 from search_ui.bucket import Bucket, open_bucket
 from search_ui.errors import BucketOutOfReach
+from search_ui.inbox import DATASET
+from search_ui.player import AudioFolder
 from search_ui.settings import PageSettings
 
 
@@ -42,11 +44,11 @@ def _when_written(file: Path) -> int | None:
         return None
 
 
-def audio_folders() -> tuple[Path, ...]:
+def audio_folders() -> tuple[AudioFolder, ...]:
     """Where the clips' audio lies, first to last: the settings' folder, else the one that load named; the inbox's."""
     named = _audio_named()
-    inbox = the_settings().inbox_audio
-    return (Path(named), inbox) if named and not named.startswith(BUCKET) else (inbox,)
+    inbox = AudioFolder(the_settings().inbox_audio, DATASET)
+    return (AudioFolder(Path(named)), inbox) if named and not named.startswith(BUCKET) else (inbox,)
 
 
 def audio_bucket() -> Bucket | None:

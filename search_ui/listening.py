@@ -35,7 +35,7 @@ def heard_among(passages: Iterable[Passage]) -> frozenset[str]:
         st.info(plain(f"The audio cannot be heard. {problem}."))
         return found
     if not found:
-        where = " or ".join(map(str, folders))
-        advice = "Load them with --audio FOLDER, or set AUDIO_DIR."
+        where = " or ".join(str(folder.path) for folder in folders)
+        advice = "Load them with --audio FOLDER, or set AUDIO_DIR, to the folder that their names are relative to."
         st.info(plain(f"No audio was found for these clips under {where}. {advice}"))
     return found

@@ -1,6 +1,7 @@
 """The sound of a hit: the clip's file, found by its id under the folders of audio, and sent from beside the page."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -14,7 +15,16 @@ from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
 from indexer.passages import Passage
 from search_ui.bucket import LINK_LIVES, Bucket
 
-Folders = Callable[[], Iterable[Path]]
+
+@dataclass(frozen=True, slots=True)
+class AudioFolder:
+    """A folder of audio, and the name that ids have for it where that is not its own."""
+
+    path: Path
+    also_named: str = ""
+
+
+Folders = Callable[[], Iterable[AudioFolder]]
 """Tells the folders of audio, first to last."""
 
 GetBucket = Callable[[], Bucket | None]
@@ -24,9 +34,9 @@ AUDIO_ROUTE: Final = "audio"
 """First part of the path under which clips are sent."""
 
 
-def audio_of(folders: Iterable[Path], clip: str) -> Path | None:
+def audio_of(folders: Iterable[AudioFolder], clip: str) -> Path | None:
     """The audio file of a clip, in the first folder that has it; None where none has, or it is none by its ending."""
-    path = next(filter(None, (find_audio(folder, clip) for folder in folders)), None)
+    path = next(filter(None, (find_audio(each.path, clip, (each.also_named,)) for each in folders)), None)
     return path if path and path.suffix.lower() in AUDIO_SUFFIXES else None
 
 

@@ -14,7 +14,7 @@ from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex
 from search_ui.bucket import Bucket
 from search_ui.clip_files import csv_lines, manifest_lines
-from search_ui.player import audio_of
+from search_ui.player import AudioFolder, audio_of
 
 MOST_HITS: Final = 5_000
 MOST_BYTES: Final = 2_000_000_000
@@ -56,7 +56,7 @@ class Chosen:
     audio: Mapping[str, Audio | None]
 
 
-def audio_in(folders: Iterable[Path], bucket: Bucket | None, clip: str) -> Audio | None:
+def audio_in(folders: Iterable[AudioFolder], bucket: Bucket | None, clip: str) -> Audio | None:
     """The audio of a clip, in the first folder that has it, else in the bucket; None where it is in neither."""
     if path := audio_of(folders, clip):
         file = path.stat()

@@ -1,7 +1,10 @@
-"""Where a clip's audio lies: its id, looked up under a folder and never outside it."""
+"""Where a clip's audio is: its id, looked up under a folder and never outside it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
+
+from hearsay.storage.names import located
 
 AUDIO_SUFFIXES: Final = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".aif", ".aiff", ".aifc"}
@@ -9,21 +12,31 @@ AUDIO_SUFFIXES: Final = frozenset(
 """Endings, in lower case, of the files that a folder of clips is searched for."""
 
 
-def find_audio(folder: Path, clip_id: str) -> Path | None:
-    """The file of a clip under ``folder``, its id taken with or without its first folder; None where there is none.
+def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Path | None:
+    """The file of a clip under ``folder``, by the rule of `located`; None where there is none.
 
-    An id that leads out of the folder (``../``, an absolute path, a link to elsewhere) finds nothing: ids come from
-    tables and indexes that other people may write.
+    The folder's own names are its last name, as it was named and with links followed, and those it is ``also_named``.
     """
     root = folder.resolve()
-    without_first = clip_id.partition("/")[2]
-    for relative in (clip_id, without_first):
-        if not relative:
-            continue
-        try:
-            path = (root / relative).resolve()
-            if path.is_relative_to(root) and path.is_file():
-                return path
-        except (OSError, ValueError, RuntimeError):  # too long, not a file system's text, a link to itself
-            continue
-    return None
+    path = located(clip_id, own_names(folder, also_named), lambda relative: file_inside(root, relative) is not None)
+    return None if path is None else file_inside(root, path)
+
+
+def own_names(folder: Path, also_named: Iterable[str] = ()) -> frozenset[str]:
+    """What a folder is called; a link by its own name and by that of the folder that it leads to."""
+    return frozenset({folder.name, folder.resolve().name, *also_named}) - {"", "..", "."}
+
+
+def file_inside(root: Path, relative: str) -> Path | None:
+    """The file at a path under the root; None where there is none.
+
+    A path that leads out of the root (``../``, an absolute path, a link to elsewhere) finds nothing: ids come from
+    tables and indexes that other people may write.
+    """
+    if not relative:
+        return None
+    try:
+        path = (root / relative).resolve()
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, not a file system's text, a link to itself
+        return None

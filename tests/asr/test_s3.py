@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from asr.command_line import main
 from asr.errors import BadSource
 from asr.places import open_source
-from asr.s3 import connect
+from asr.s3 import S3Source, connect
 from asr.sources import Listing
 from hearsay.errors import BadTable
 from hearsay.records.table import read_csv
@@ -96,7 +97,7 @@ def test_more_objects_than_a_page_holds_are_all_listed(buckets: Buckets, corpora
 
 
 @pytest.mark.parametrize("where", ["bucket", "here"])
-def test_a_tables_rows_are_matched_with_or_without_their_first_folder(
+def test_a_tables_rows_are_matched_with_or_without_the_prefixs_own_name(
     buckets: Buckets, corpora: str, tmp_path: Path, where: str
 ):
     (tmp_path / "dev.csv").write_text("filename,text\ndev/b.mp3,second\ndeep/c.FLAC,third\n")
@@ -115,6 +116,51 @@ def test_rows_without_an_object_are_an_error_unless_they_are_allowed(buckets: Bu
         listed(buckets, f"{corpora}/dev", str(csv))
     clips = listed(buckets, f"{corpora}/dev", str(csv), allow_missing=True).clips
     assert [clip.read is None for clip in clips] == [False, True]
+
+
+def test_a_row_of_another_prefix_never_gets_an_object_of_this_one(buckets: Buckets, corpora: str, tmp_path: Path):
+    csv = tmp_path / "all.csv"
+    csv.write_text("filename\ndev/b.mp3\ntest/b.mp3\n")
+    with pytest.raises(BadSource, match=r"1 of 2 rows .* s3://corpora/dev, for example test/b\.mp3"):
+        listed(buckets, f"{corpora}/dev", str(csv))
+
+
+class OneBucket:
+    """A client whose bucket has these keys; servers that keep objects as files have none with ``//`` or ``..``."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = keys
+
+    def get_paginator(self, _: str) -> "OneBucket":
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        return [{"Contents": [{"Key": key} for key in self.keys if key.startswith(Prefix)]}]
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        assert Key in self.keys
+        return {"Body": BytesIO(Key.encode())}
+
+
+ODD_KEYS = ("dev/a//b.wav", "dev/a/../c.wav", "dev//d.wav", "dev/./e.wav")
+
+
+def test_a_key_is_a_string_and_no_path():
+    client = OneBucket(*ODD_KEYS, "/dev/f.wav", "dev/.hidden/g.wav")
+    clips = S3Source(client, "s3://bucket/dev").list().clips
+    assert [clip.read() for clip in clips if clip.read] == [key.encode() for key in ODD_KEYS]
+    assert [clip.row.id for clip in clips] == list(ODD_KEYS)
+    (clip,) = S3Source(client, "s3://bucket//dev").list().clips
+    assert (clip.row.id, clip.read and clip.read()) == ("dev/f.wav", b"/dev/f.wav")
+
+
+def test_a_tables_row_names_a_key_as_it_is(tmp_path: Path):
+    (tmp_path / "all.csv").write_text("filename\ndev/a//b.wav\na/../c.wav\n")
+    clips = S3Source(OneBucket(*ODD_KEYS), "s3://bucket/dev", str(tmp_path / "all.csv")).list().clips
+    assert [clip.read() for clip in clips if clip.read] == [b"dev/a//b.wav", b"dev/a/../c.wav"]
+    (tmp_path / "all.csv").write_text("filename\na/b.wav\n")
+    with pytest.raises(BadSource, match="1 of 1 rows"):
+        S3Source(OneBucket(*ODD_KEYS), "s3://bucket/dev", str(tmp_path / "all.csv")).list()
 
 
 def test_a_table_in_a_bucket_that_is_no_table_is_named(buckets: Buckets, corpora: str):

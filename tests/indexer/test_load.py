@@ -162,9 +162,11 @@ def test_a_rollback_does_not_bring_deleted_clips_back(index: SearchIndex, deleti
 
 
 def test_audio_is_looked_for_under_the_folder(samples: Path, tmp_path: Path):
-    (tmp_path / "one.mp3").touch()
-    assert loading.audio_found(["set/one.mp3", "set/two.mp3"], tmp_path) == (1, 2)
-    _, looked_for = loading.audio_found([f"set/{number}.mp3" for number in range(10_000)], tmp_path)
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "one.mp3").touch()
+    assert loading.audio_found(["set/one.mp3", "set/two.mp3", "other/one.mp3"], folder) == (1, 3)
+    _, looked_for = loading.audio_found([f"set/{number}.mp3" for number in range(10_000)], folder)
     assert 100 <= looked_for <= 400
 
 
@@ -172,6 +174,8 @@ def test_the_place_of_audio_is_remembered_whole(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "audio").mkdir()
     monkeypatch.chdir(tmp_path)
     assert loading.audio_place("audio") == str(tmp_path.resolve() / "audio")
+    (tmp_path / "set").symlink_to("audio")
+    assert loading.audio_place("set") == str(tmp_path.resolve() / "set")
     assert loading.audio_place("s3://bucket/prefix") == "s3://bucket/prefix"
     with pytest.raises(WrongRequest, match="there is no folder"):
         loading.audio_place("nothing")

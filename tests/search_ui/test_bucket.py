@@ -46,9 +46,9 @@ def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("AWS_ENDPOINT_URL", buckets.endpoint)
         sound = (samples / SOUND).read_bytes()
-        inside = {f"corpus/{SOUND}": sound, "corpus/set/a b?#%.mp3": sound, "corpus/set/notes.txt": b"notes"}
+        inside = {f"samples/{SOUND}": sound, "samples/set/a b?#%.mp3": sound, "samples/set/notes.txt": b"notes"}
         buckets.put(open_bucket("s3://any", buckets.endpoint)._client, "sounds", **inside, **{"secret.mp3": b"secret"})
-        yield "s3://sounds/corpus/"
+        yield "s3://sounds/samples/"
 
 
 @pytest.fixture
@@ -77,19 +77,20 @@ def test_a_link_is_good_for_its_object_alone(bucket: Bucket) -> None:
     link = client(bucket).get(f"/audio/{CLIP}").headers["Location"]
 
     with pytest.raises(HTTPError, match="403") as refused:
-        urlopen(link.replace(f"corpus/{SOUND}", "secret.mp3"))
+        urlopen(link.replace(f"samples/{SOUND}", "secret.mp3"))
     refused.value.close()
 
 
-def test_an_id_is_looked_up_with_and_without_its_first_folder(bucket: Bucket) -> None:
-    found = [bucket.find(clip) for clip in (SOUND, CLIP, "set/a b?#%.mp3", "corpus/set/a b?#%.mp3")]
+def test_an_id_is_looked_up_with_and_without_the_prefixs_own_name(bucket: Bucket) -> None:
+    found = [bucket.find(clip) for clip in (SOUND, CLIP, "set/a b?#%.mp3", "samples/set/a b?#%.mp3")]
 
     assert [one.key if one else None for one in found] == [
-        f"corpus/{SOUND}",
-        f"corpus/{SOUND}",
-        "corpus/set/a b?#%.mp3",
-        "corpus/set/a b?#%.mp3",
+        f"samples/{SOUND}",
+        f"samples/{SOUND}",
+        "samples/set/a b?#%.mp3",
+        "samples/set/a b?#%.mp3",
     ]
+    assert bucket.find(f"other/{SOUND}") is None
 
 
 def test_a_key_with_any_character_is_heard(bucket: Bucket, samples: Path) -> None:
@@ -184,7 +185,7 @@ def test_an_object_that_is_gone_by_now_has_no_pieces(bucket: Bucket) -> None:
     found = bucket.find(CLIP)
     assert found
     assert b"".join(bucket.pieces(found, 1000) or ()) == b"".join(bucket.pieces(found, 1 << 20) or ())
-    assert bucket.pieces(replace(found, key="corpus/gone.mp3"), 1000) is None
+    assert bucket.pieces(replace(found, key="samples/gone.mp3"), 1000) is None
 
 
 @pytest.mark.browser

@@ -10,7 +10,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
 from search_ui.errors import NotAdded
-from search_ui.inbox import Inbox, file_name
+from search_ui.inbox import DATASET, Inbox, file_name
 from search_ui.trial import Sound
 
 ROW = ClipRow("later.wav", generated_text="hello", duration=1.5, age="twenties")
@@ -28,7 +28,7 @@ def test_a_sound_is_kept_beside_its_row_and_found_by_the_rows_id(inbox: Inbox) -
     assert added.id == f"inbox/hello-{HELLO.digest[:8]}.wav"
     assert (added.dataset, added.audio_digest, added.age) == ("inbox", HELLO.digest, "twenties")
     assert read_journal(inbox.journal) == {added.id: added}
-    found = find_audio(inbox.audio, added.id)
+    found = find_audio(inbox.audio, added.id, (DATASET,))
     assert found is not None
     assert found.read_bytes() == HELLO.data
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from hearsay.records.clip import ClipRow
 from indexer.errors import IndexMissing
 from indexer.passages import Passage
-from search_ui.player import audio_of, audio_route, audio_url
+from search_ui.player import AudioFolder, audio_of, audio_route, audio_url
 
 CLIP = "samples/sample-000000.mp3"
 
@@ -20,7 +20,7 @@ def no_bucket() -> None:
 
 
 def client(*folders: Path) -> TestClient:
-    return TestClient(Starlette(routes=[audio_route(lambda: folders, no_bucket)]))
+    return TestClient(Starlette(routes=[audio_route(lambda: map(AudioFolder, folders), no_bucket)]))
 
 
 def passage(clip: str) -> Passage:
@@ -76,10 +76,26 @@ def test_the_first_folder_that_has_a_clip_sends_it_and_a_later_one_what_that_lac
     assert client(corpus, inbox).get("/audio/inbox/one.mp3").text == "inbox one.mp3"
 
 
+def test_a_clip_of_another_folder_never_gets_the_sound_of_one_with_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "cv-valid-dev"
+    folder.mkdir()
+    (folder / "sample-000000.mp3").write_bytes(b"of dev")
+
+    assert client(folder).get("/audio/cv-valid-test/sample-000000.mp3").status_code == 404
+    assert client(folder).get("/audio/cv-valid-dev/sample-000000.mp3").content == b"of dev"
+
+
+def test_a_folder_can_have_another_name_in_ids(tmp_path: Path) -> None:
+    (tmp_path / "one.mp3").write_bytes(b"added")
+
+    assert audio_of([AudioFolder(tmp_path, "inbox")], "inbox/one.mp3") == (tmp_path / "one.mp3").resolve()
+    assert audio_of([AudioFolder(tmp_path)], "inbox/one.mp3") is None
+
+
 def test_a_file_that_is_no_audio_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("filename\n")
 
-    assert audio_of([tmp_path], "clips.csv") is None
+    assert audio_of([AudioFolder(tmp_path)], "clips.csv") is None
     assert client(tmp_path).get("/audio/clips.csv").status_code == 404
 
 
@@ -89,7 +105,7 @@ def test_without_a_folder_there_is_no_audio() -> None:
 
 
 def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> None:
-    def folders() -> Iterable[Path]:
+    def folders() -> Iterable[AudioFolder]:
         raise IndexMissing("nothing has been loaded")
 
     answer = TestClient(Starlette(routes=[audio_route(folders, no_bucket)])).get(f"/audio/{CLIP}")

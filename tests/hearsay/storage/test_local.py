@@ -20,14 +20,27 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("clip_id", ["cv/a.mp3", "dataset/cv/a.mp3"])
-def test_an_id_is_found_with_or_without_its_first_folder(folder: Path, clip_id: str):
+@pytest.mark.parametrize("clip_id", ["cv/a.mp3", "clips/cv/a.mp3"])
+def test_an_id_is_found_with_or_without_the_folders_own_name(folder: Path, clip_id: str):
     assert find_audio(folder, clip_id) == (folder / "cv" / "a.mp3").resolve()
 
 
+def test_another_folders_name_is_never_left_off(folder: Path):
+    assert find_audio(folder, "other/b.mp3") is None
+    assert find_audio(folder / "cv", "clips/a.mp3") is None
+    assert find_audio(folder, "other/b.mp3", ("other",)) == (folder / "b.mp3").resolve()
+
+
+def test_a_link_is_called_by_its_own_name_and_by_that_of_its_folder(folder: Path):
+    (folder.parent / "linked").symlink_to(folder)
+    for clip_id in ("linked/b.mp3", "clips/b.mp3"):
+        assert find_audio(folder.parent / "linked", clip_id) == (folder / "b.mp3").resolve()
+
+
 def test_the_id_as_it_stands_comes_before_the_id_without_its_first_folder(folder: Path):
-    (folder / "cv" / "b.mp3").write_bytes(b"the other b")
-    assert find_audio(folder, "cv/b.mp3") == (folder / "cv" / "b.mp3").resolve()
+    (folder / "clips").mkdir()
+    (folder / "clips" / "b.mp3").write_bytes(b"the other b")
+    assert find_audio(folder, "clips/b.mp3") == (folder / "clips" / "b.mp3").resolve()
 
 
 def test_a_relative_folder_and_a_linked_one_are_folders_too(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,65 @@
+"""Which file under a source an id of a table or an index means: one rule, on strings, for folders and buckets alike."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from typing import Final
+
+_FORMS: Final = ("NFC", "NFD")
+_MOST_FORMS: Final = 64
+"""Spellings of one path that are looked up; more parts than make so many are taken all in the same form."""
+
+
+def located(clip_id: str, own_names: Iterable[str], is_there: Callable[[str], bool]) -> str | None:
+    """The path under a source at which a clip's audio is; None where there is none, or more than one may be meant.
+
+    An id is a path under the source. Its first folder may be left off only where that is one of the source's own names:
+    another folder's name belongs to other clips, which are often numbered alike. A name in another Unicode normal form,
+    as macOS and archives make them, is found where exactly one file has it.
+    """
+    for path in paths_of(clip_id, own_names):
+        if is_there(path):
+            return path
+        found = [other for other in _respelled(path) if is_there(other)]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
+    """The paths at which an id is looked up: as it stands, then without the source's own name."""
+    yield clip_id
+    first, _, rest = clip_id.partition("/")
+    if rest and first and _composed(first) in map(_composed, own_names):
+        yield rest
+
+
+def key_prefix(key: str) -> str:
+    """What the keys under ``s3://BUCKET/KEY`` begin with: the key as it is, with a ``/`` at its end."""
+    return key if not key or key.endswith("/") else f"{key}/"
+
+
+def last_name(prefix: str) -> str:
+    """What a prefix of keys is called: its last name; empty where it has none."""
+    return prefix.rstrip("/").rpartition("/")[2]
+
+
+def alike(path: str) -> str:
+    """What two paths have in common that differ only in case or in their Unicode normal form."""
+    return _composed(_composed(path).casefold())
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _respelled(path: str) -> Iterator[str]:
+    """The path in other normal forms, each of its parts by itself: a folder and its files may come from two systems."""
+    if path.isascii():
+        return
+    parts = [dict.fromkeys(unicodedata.normalize(form, part) for form in _FORMS) for part in path.split("/")]
+    if 2 ** sum(len(part) > 1 for part in parts) <= _MOST_FORMS:
+        spelled: Iterable[str] = map("/".join, product(*parts))
+    else:
+        spelled = (unicodedata.normalize(form, path) for form in _FORMS)
+    yield from (other for other in dict.fromkeys(spelled) if other != path)
