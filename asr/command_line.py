@@ -1,4 +1,4 @@
-"""The hearing half on the command line: ``python -m asr decode | score | api``."""
+"""The hearing half on the command line: ``python -m asr decode | score | repair | api``."""
 
 import argparse
 import json
@@ -27,6 +27,7 @@ from hearsay.config import read_settings
 from hearsay.errors import HearsayError
 from hearsay.records.clip import COLUMNS, ClipRow
 from hearsay.records.journal import read_journal
+from hearsay.records.repair import repair
 from hearsay.records.table import read_csv
 
 DECODE_EXAMPLES = """\
@@ -59,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_decode(commands)
     _add_score(commands)
+    _add_repair(commands)
     _add_api(commands)
     return top
 
@@ -94,6 +96,17 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--by", metavar="COLUMNS", default="", help="columns to slice by, with commas between")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run_score)
+
+
+def _add_repair(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "repair",
+        help="set aside the lines of a log that cannot be read",
+        description="Move the lines of a log that no program can read into a file beside it. Nothing is deleted.",
+        epilog="example: python -m asr repair var/cv-valid-dev/clips.jsonl",
+    )
+    command.add_argument("log", metavar="LOG", type=Path, help="a log of clip records, such as clips.jsonl")
+    command.set_defaults(run=run_repair)
 
 
 def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -214,6 +227,18 @@ def _check_columns(by: tuple[str, ...], rows: list[ClipRow]) -> None:
 def read_rows(path: Path) -> dict[str, ClipRow]:
     """Clip rows by id from a journal (``.jsonl``) or a table (anything else)."""
     return read_journal(path) if path.suffix == ".jsonl" else read_csv(path).rows()
+
+
+def run_repair(options: argparse.Namespace) -> int:
+    repaired = repair(options.log)
+    if repaired.set_aside:
+        print(
+            f"{repaired.set_aside} unreadable of {repaired.kept + repaired.set_aside} lines set aside in "
+            f"{repaired.beside}; clips without another record are transcribed again by the next decode"
+        )
+    else:
+        print(f"nothing to repair: all {repaired.kept} lines of {options.log} can be read")
+    return ALL_WELL
 
 
 def run_api(options: argparse.Namespace) -> int:

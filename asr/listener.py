@@ -14,7 +14,9 @@ from asr.errors import AudioError, ModelFailed, NoAudio
 from asr.scheduler import Scheduler
 from asr.sources import Clip
 from asr.transcript import Transcript
+from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.journal import line_of
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +106,7 @@ class LocalListener:
             transcript, emotion = heard.transcript.result(), heard.emotion.result()
         except ModelFailed as problem:
             return failed_row(self, clip, heard.digest, str(problem))
-        return replace(
+        row = replace(
             clip.row,
             duration=round(heard.seconds, 2) if clip.row.duration is None else clip.row.duration,
             audio_digest=heard.digest,
@@ -120,6 +122,11 @@ class LocalListener:
             ser_model=self.ser_model,
             decoded_at=now(),
         )
+        try:
+            line_of(row)
+        except BadRow as problem:
+            return failed_row(self, clip, heard.digest, f"the model's result is not usable: {problem}")
+        return row
 
 
 def bytes_of(clip: Clip) -> bytes:
@@ -141,7 +148,7 @@ def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipR
         asr_model=listener.asr_model,
         ser_model=listener.ser_model,
         decoded_at=now(),
-        error=error,
+        error=error.encode(errors="backslashreplace").decode(),  # a library may quote what is no UTF-8
     )
 
 

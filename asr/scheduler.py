@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 from asr.audio import SAMPLE_RATE
 from asr.emotion import Emotion, EmotionTagger
 from asr.errors import AsrError, Busy, ModelFailed
+from asr.finite import check_result
 from asr.transcript import Transcriber, Transcript, Waveform
 
 log = logging.getLogger(__name__)
@@ -187,7 +188,16 @@ class Queue(Generic[Answer]):
                     self._answer([waiting])
         else:
             for waiting, answer in zip(batch, answers, strict=True):
-                waiting.answer.set_result(answer)
+                self._hand_over(waiting, answer)
+
+    def _hand_over(self, waiting: "_Waiting[Answer]", answer: Answer) -> None:
+        try:
+            check_result(answer)
+        except ModelFailed as problem:
+            log.exception("model gave no usable result", extra={"model": self._name})
+            waiting.answer.set_exception(problem)
+        else:
+            waiting.answer.set_result(answer)
 
 
 class Scheduler:

@@ -4,6 +4,7 @@ HearsayError              a sentence for a person: what is wrong, and what to do
 ├── BadSettings           a setting has a value that it cannot have
 └── ClipsError
     ├── BadRow            a cell or a journal line that is not what its column holds
+    │   └── NewerRecord   a line that a newer Hearsay wrote
     ├── BadTable          a CSV without the columns, or with the same clip twice
     └── JournalInUse      another run writes this journal
 """
@@ -23,6 +24,10 @@ class ClipsError(HearsayError):
 
 class BadRow(ClipsError):
     """A cell or a journal line is not what its column holds."""
+
+
+class NewerRecord(BadRow):
+    """A line that a newer Hearsay wrote; it is not damaged."""
 
 
 class BadTable(ClipsError):

@@ -82,6 +82,8 @@ class ClipRow:
             raise BadRow(f"a clip id is UTF-8 text, this one is not: {self.id!r:.80}; rename the file") from problem
         if not 1 <= size <= LONGEST_ID:
             raise BadRow(f"a clip id has 1 to {LONGEST_ID} bytes, this one has {size}: {self.id[:80]!r}")
+        if taken := _RESERVED & self.extra.keys():
+            raise BadRow(f"{self.id}: {min(taken)} is Hearsay's own column and cannot be another one's name too")
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> "ClipRow":
@@ -174,6 +176,9 @@ COLUMNS: Final = (
 
 CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
 OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
+
+_RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
+"""Names that no column of a corpus can have in a record beside ours."""
 
 _STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "deleted"})
 

@@ -3,12 +3,14 @@
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hearsay.errors import BadRow, ClipsError, JournalInUse
+from hearsay.errors import BadRow, ClipsError, JournalInUse, NewerRecord
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 
 
@@ -21,9 +23,9 @@ def read_journal(path: Path) -> dict[str, ClipRow]:
     rows: dict[str, ClipRow] = {}
     for number, line in _whole_lines(path):
         try:
-            row = _row_of_line(line)
+            row = row_of_line(line)
         except BadRow as problem:
-            raise BadRow(f"{path}, line {number}: {problem}") from problem
+            raise _unreadable(path, f"line {number}", problem) from problem
         rows[row.id] = row
     return rows
 
@@ -41,14 +43,21 @@ def read_journal_from(path: Path, start: int, end: int | None = None) -> tuple[d
                 if not line.endswith(b"\n") or (end is not None and start >= end):
                     break
                 if line.strip():
-                    row = _row_of_line(line)
+                    row = row_of_line(line)
                     rows[row.id] = row
                 start += len(line)
     except OSError as problem:
         raise ClipsError(f"{path} cannot be read: {problem.strerror or problem}") from problem
     except BadRow as problem:
-        raise BadRow(f"{path}, the line at byte {start}: {problem}") from problem
+        raise _unreadable(path, f"the line at byte {start}", problem) from problem
     return rows, start
+
+
+def _unreadable(path: Path, where: str, problem: BadRow) -> BadRow:
+    """The problem with its place, and the command that puts it right where one does."""
+    if isinstance(problem, NewerRecord):
+        return NewerRecord(f"{path}, {where}: {problem}")
+    return BadRow(f"{path}, {where}: {problem}. To set unreadable lines aside: hearsay repair {shlex.quote(str(path))}")
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -70,7 +79,8 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _row_of_line(line: bytes) -> ClipRow:
+def row_of_line(line: bytes) -> ClipRow:
+    """The record in one line of a log; raises `BadRow` where it is none, `NewerRecord` where it needs an update."""
     try:
         members = json.loads(line)
     except (ValueError, RecursionError) as problem:
@@ -81,8 +91,47 @@ def _row_of_line(line: bytes) -> ClipRow:
         raise BadRow("not a JSON object")
     version = members.get("schema_version", SCHEMA_VERSION)
     if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise BadRow(f"written with schema version {version}, this Hearsay reads up to {SCHEMA_VERSION}; update it")
+        raise NewerRecord(
+            f"written with schema version {version}, this Hearsay reads up to {SCHEMA_VERSION}; update it"
+        )
     return ClipRow.from_json(members)
+
+
+def line_of(row: ClipRow) -> bytes:
+    """The record as a line of a log; raises `BadRow`, naming the clip, where no reader would take it back."""
+    try:
+        members = {"schema_version": SCHEMA_VERSION} | row.to_json()
+        line = json.dumps(members, ensure_ascii=False, allow_nan=False).encode()
+        row_of_line(line)
+    except (BadRow, TypeError, ValueError, AttributeError, RecursionError) as problem:
+        raise BadRow(f"the record of {row.id} cannot be written to a log: {problem}") from problem
+    return line + b"\n"
+
+
+def locked(path: Path) -> FileIO:
+    """The log opened for appending, by this process alone; raises as `Journal` does."""
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("ab+", buffering=0)
+        except OSError as problem:
+            raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            file.close()
+            raise JournalInUse(f"{path} is being written by another run; wait for it, or write elsewhere") from problem
+        if _is_still_at(path, file):
+            return file
+        file.close()
+
+
+def _is_still_at(path: Path, file: FileIO) -> bool:
+    """Whether the path still names the open file; a repair may have replaced it before the lock was taken."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 class Journal:
@@ -94,16 +143,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab+", buffering=0)
-        except OSError as problem:
-            raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            self._file.close()
-            raise JournalInUse(f"{path} is being written by another run; wait for it, or write elsewhere") from problem
+        self._file = locked(path)
         self._mend_last_line()
 
     def _mend_last_line(self) -> None:
@@ -126,9 +166,11 @@ class Journal:
         return read_journal(self.path)
 
     def append(self, rows: Iterable[ClipRow]) -> None:
-        """Write a batch of rows and see it onto the disk before returning; raises `ClipsError` where it is full."""
-        lines = (json.dumps({"schema_version": SCHEMA_VERSION} | row.to_json(), ensure_ascii=False) for row in rows)
-        batch = "".join(f"{line}\n" for line in lines).encode()
+        """Write a batch of rows and see it onto the disk before returning; raises `ClipsError` where it is full.
+
+        Raises `BadRow`, and writes nothing, where one of them could not be read again.
+        """
+        batch = b"".join(map(line_of, rows))
         size = self._file.seek(0, os.SEEK_END)
         try:
             self._write(batch)

@@ -159,3 +159,9 @@ def test_an_id_that_the_index_could_not_hold_is_refused(clip_id: str):
 @pytest.mark.parametrize("clip_id", ["x" * LONGEST_ID, "é" * (LONGEST_ID // 2)])
 def test_an_id_may_have_the_longest_length_in_bytes(clip_id: str):
     assert ClipRow(clip_id).id == clip_id
+
+
+@pytest.mark.parametrize("name", ["filename", "text", "emotion", "deleted", "schema_version"])
+def test_a_column_of_the_corpus_cannot_stand_in_for_one_of_ours(name: str):
+    with pytest.raises(BadRow, match=f"{name} is Hearsay's own column"):
+        ClipRow("a", extra={name: "x"})

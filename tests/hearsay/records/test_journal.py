@@ -1,5 +1,6 @@
 """The journal keeps every whole line through kills, full disks and impatient second runs."""
 
+import fcntl
 import json
 import re
 import resource
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearsay.errors import BadRow, ClipsError, JournalInUse
-from hearsay.records.clip import SCHEMA_VERSION, ClipRow
+from hearsay.records.clip import SCHEMA_VERSION, Alternative, ClipRow, Segment, Word
 from hearsay.records.journal import Journal, read_journal, read_journal_from
 from tests.conftest import PROJECT
 
@@ -211,3 +212,72 @@ def test_a_bad_line_after_a_place_is_named_by_where_it_begins(path: Path):
         read_journal_from(path, start)
     with pytest.raises(ClipsError, match="cannot be read"):
         read_journal_from(path.with_name("gone.jsonl"), 0)
+
+
+NAN, ENDLESS = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ClipRow("b", emotion_scores={"angry": NAN}),
+        ClipRow("b", emotion_scores={"angry": "0.5", "sad": None}),  # type: ignore[dict-item]
+        ClipRow("b", emotion_scores=[0.5]),  # type: ignore[arg-type]
+        ClipRow("b", confidence=ENDLESS),
+        ClipRow("b", duration=-1.0),
+        ClipRow("b", words=(Word("a", NAN, 1.0),)),
+        ClipRow("b", words=(Word("a", 0.0, 1.0, None, (Alternative("b", NAN),)),)),
+        ClipRow("b", words=("a",)),  # type: ignore[arg-type]
+        ClipRow("b", segments=(Segment(0.0, ENDLESS, "a"),)),
+        ClipRow("b", generated_text="\ud800"),
+        ClipRow("b", generated_text=7),  # type: ignore[arg-type]
+        ClipRow("b", up_votes=1.5),  # type: ignore[arg-type]
+        ClipRow("b", extra={"locale": "\udcff"}),
+        ClipRow("b", extra={"locale": object()}),  # type: ignore[dict-item]
+    ],
+    ids=str,
+)
+def test_nothing_is_written_that_the_reader_refuses(path: Path, row: ClipRow):
+    whole = write(path, ROWS)
+    with Journal(path) as journal, pytest.raises(BadRow, match="the record of b cannot be written"):
+        journal.append([ClipRow("fine"), row])
+    assert path.read_bytes() == whole
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=True) | st.integers()
+anything = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["text", "duration", "confidence", "words", "segments", "emotion_scores", "deleted", "extra"]),
+    anything,
+)
+def test_whatever_a_program_puts_into_a_record_the_log_stays_readable(path: Path, name: str, value: Any):
+    path.unlink(missing_ok=True)
+    with Journal(path) as journal:
+        try:
+            row = ClipRow("b", **{name: value})
+            journal.append([row])
+        except (BadRow, AttributeError, TypeError):
+            pass
+    assert list(read_journal(path)) in ([], ["b"])
+
+
+def test_a_log_that_is_replaced_while_it_is_waited_for_is_opened_anew(path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(path, ROWS[:1])
+    flock = fcntl.flock
+
+    def replaced_first(file: Any, how: int) -> None:
+        monkeypatch.undo()
+        path.rename(path.with_name("old"))
+        write(path, ROWS[1:2])
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_first)
+    write(path, ROWS[2:])
+    assert list(read_journal(path)) == ["b", "c"]

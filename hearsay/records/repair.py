@@ -1,0 +1,75 @@
+"""Repairing a log: lines that no reader takes are set aside in a file beside it, and never deleted."""
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from hearsay.errors import BadRow, ClipsError, NewerRecord
+from hearsay.records.journal import locked, row_of_line
+from hearsay.records.table import replaced_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """How many lines of a log can be read, how many were set aside now, and the file that such lines go to."""
+
+    kept: int
+    set_aside: int
+    beside: Path
+
+
+def repair(log: Path) -> Repaired:
+    """Move the lines that cannot be read from a log into ``LOG.unreadable``, to which they are appended as they stand.
+
+    The log is replaced whole, and only when the other file is on the disk; one without such lines is left untouched.
+    Raises `NewerRecord` for a line of a newer Hearsay, `JournalInUse` while another process writes the log, and
+    `ClipsError` where a file cannot be read or written.
+    """
+    if not log.is_file():
+        raise ClipsError(f"there is no log {log}")
+    beside = log.with_name(f"{log.name}.unreadable")
+    with closing(locked(log)):
+        try:
+            kept, unreadable = _sorted_lines(log)
+            if unreadable:
+                _append(beside, unreadable)
+                _replace(log, kept)
+        except OSError as problem:
+            raise ClipsError(f"{log} cannot be repaired: {problem.strerror or problem}") from problem
+    return Repaired(sum(bool(line.strip()) for line in kept), len(unreadable), beside)
+
+
+def _sorted_lines(log: Path) -> tuple[list[bytes], list[bytes]]:
+    """The lines that can be read, empty ones among them, and those that cannot; each with its end."""
+    kept: list[bytes] = []
+    unreadable: list[bytes] = []
+    with log.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            whole = line if line.endswith(b"\n") else line + b"\n"
+            try:
+                if line.strip():
+                    row_of_line(line)
+            except NewerRecord as problem:
+                raise NewerRecord(f"{log}, line {number}: {problem}") from problem
+            except BadRow:
+                unreadable.append(whole)
+            else:
+                kept.append(whole)
+    return kept, unreadable
+
+
+def _append(beside: Path, lines: Sequence[bytes]) -> None:
+    with beside.open("ab") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(log: Path, lines: Sequence[bytes]) -> None:
+    mode = log.stat().st_mode
+    with replaced_whole(log) as temporary:
+        temporary.write_bytes(b"".join(lines))
+    if log.stat().st_mode != mode:
+        log.chmod(mode)
