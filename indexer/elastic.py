@@ -26,6 +26,7 @@ from indexer.elastic_query import (
 )
 from indexer.elastic_sample import Sample
 from indexer.elastic_search import answer, drawn, every_hit
+from indexer.elastic_sizes import in_parts
 from indexer.elastic_versions import ElasticVersions, exact_count
 from indexer.errors import IndexerError, IndexMissing, IndexUnavailable, LoadFailed
 from indexer.index import About, Request, Result, RolledBack
@@ -254,9 +255,12 @@ class ElasticIndex:
             self._checked = monotonic()
 
     def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
+        def ids(some: Sequence[str]) -> list[str]:
+            query = {"query": {"terms": {"clip": list(some)}}, "_source": False}
+            return [hit["_id"] for hit in self._scanned(index, query)]
+
         for start in range(0, len(clips), 1000):
-            query = {"query": {"terms": {"clip": list(clips[start : start + 1000])}}, "_source": False}
-            yield from (hit["_id"] for hit in self._scanned(index, query))
+            yield from in_parts(clips[start : start + 1000], ids)
 
     def _everything(self, index: str) -> Iterator[Passage]:
         return (Passage.from_source(hit["_source"]) for hit in self._scanned(index, {}))

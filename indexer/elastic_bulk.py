@@ -1,7 +1,7 @@
 """Bulk writing into Elasticsearch: patient with a cluster in trouble, and nothing that was refused goes unsaid."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from itertools import islice
 from threading import Thread
 from typing import Any, Final
 
-from elasticsearch import Elasticsearch
-from elasticsearch.helpers import streaming_bulk
+from elasticsearch import ApiError, Elasticsearch
+from elasticsearch.helpers import expand_action, streaming_bulk
 
 from hearsay.process import wait_in_turns
 from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
+from indexer.elastic_sizes import TOO_LARGE, limit_of, size_is_refused
 from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
 from indexer.refusals import Refusals
 
@@ -30,6 +31,9 @@ _PATIENCE: Final[dict[str, Any]] = {
 
 _IN_A_REQUEST: Final = 500
 """Writes that are sent together."""
+
+MOST_BYTES: Final = 5_000_000
+"""Bytes of one request, where nothing on the way takes less; Elasticsearch gains nothing from larger ones."""
 
 _AT_ONCE: Final = 2
 """Requests that are under way: while the cluster is busy with one, the next is written down and sent."""
@@ -96,13 +100,14 @@ def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]
     still being written waits with its next version, so that the last one stays.
     """
     under_way: deque[tuple[frozenset[str], Future[list[Answer]]]] = deque()
+    room = _Room()
     try:
         while some := list(islice(actions, _IN_A_REQUEST)):
             ids = frozenset(action["_id"] for action in some)
             while len(under_way) == _AT_ONCE or any(not ids.isdisjoint(others) for others, _ in under_way):
                 yield from _answered(under_way[0][1])
                 under_way.popleft()
-            under_way.append((ids, _begun(client, some)))
+            under_way.append((ids, _begun(client, some, room)))
         while under_way:
             yield from _answered(under_way[0][1])
             under_way.popleft()
@@ -114,13 +119,13 @@ def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]
         wait([request for _, request in under_way])
 
 
-def _begun(client: Elasticsearch, actions: list[Action]) -> Future[list[Answer]]:
+def _begun(client: Elasticsearch, actions: list[Action], room: "_Room") -> Future[list[Answer]]:
     """A request that is under way, in a thread that ends with the program: an executor's would be waited for."""
     request: Future[list[Answer]] = Future()
 
     def send() -> None:
         try:
-            request.set_result(list(_tried(client, actions)))
+            request.set_result(list(_tried(client, actions, room)))
         except Exception as problem:  # noqa: BLE001  # whoever waits for the answer raises it
             request.set_exception(problem)
 
@@ -128,17 +133,88 @@ def _begun(client: Elasticsearch, actions: list[Action]) -> Future[list[Answer]]
     return request
 
 
-def _tried(client: Elasticsearch, actions: list[Action]) -> Iterator[Answer]:
+def _tried(client: Elasticsearch, actions: list[Action], room: "_Room") -> Iterator[Answer]:
     """What becomes of writes; those that are sent back go again for as long as others of them get in."""
-    while actions:
-        answers = list(streaming_bulk(client, actions, raise_on_error=False, **_TRIES))
+    documents = [_Document.of(action, client) for action in actions]
+    while documents:
+        answers = list(_of_all(client, documents, room))
         sent_back = {_said(item)["_id"] for _, item in answers if _said(item)["status"] in _PASSING}
-        go_again = [action for action in actions if action["_id"] in sent_back]
-        if len(go_again) == len(actions):
+        go_again = [document for document in documents if document.id in sent_back]
+        if len(go_again) == len(documents):
             yield from answers
             return
         yield from ((is_done, item) for is_done, item in answers if _said(item)["_id"] not in sent_back)
-        actions = go_again
+        documents = go_again
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One write as it is sent: its operation, its document, which a deletion lacks, and their bytes together."""
+
+    operation: dict[str, Any]
+    body: bytes | None
+    size: int
+
+    @classmethod
+    def of(cls, action: Action, client: Elasticsearch) -> "_Document":
+        operation, document = expand_action(action)
+        written = client.transport.serializers.get_serializer("application/json").dumps
+        body = None if document is None else written(document)
+        return cls(operation, body, len(written(operation)) + len(body or b"") + 2)  # and the ends of two lines
+
+    @property
+    def id(self) -> str:
+        ((_, how),) = self.operation.items()
+        return str(how["_id"])
+
+    def refused(self, reason: str) -> Answer:
+        ((operation, how),) = self.operation.items()
+        return False, {operation: {"_id": how["_id"], "status": TOO_LARGE, "error": reason}}
+
+
+class _Room:
+    """How large a request may be: smaller for the rest of a load as soon as one is refused for its size."""
+
+    def __init__(self) -> None:
+        self._bytes = MOST_BYTES
+
+    def part(self, documents: Sequence[_Document]) -> list[_Document]:
+        """The first of these documents, as many as may be sent together: one at least."""
+        left = self._bytes - documents[0].size
+        number = 1
+        while number < len(documents) and (left := left - documents[number].size) >= 0:
+            number += 1
+        return list(documents[:number])
+
+    def halve(self, refused: Sequence[_Document]) -> None:
+        self._bytes = min(self._bytes, sum(document.size for document in refused) // 2)
+
+
+def _of_request(client: Elasticsearch, documents: Any) -> list[Answer]:
+    """What is said of writes that are sent together, each as it is written down already."""
+
+    def as_it_is(document: Any) -> Any:
+        return document.operation, document.body
+
+    return list(streaming_bulk(client, documents, expand_action_callback=as_it_is, raise_on_error=False, **_TRIES))
+
+
+def _of_all(client: Elasticsearch, documents: Sequence[_Document], room: _Room) -> Iterator[Answer]:
+    """What is said of each write. A request that is refused for its size is halved, until one document is refused."""
+    while documents:
+        part = room.part(documents)
+        try:
+            answers = _of_request(client, part)
+        except ApiError as problem:
+            if not size_is_refused(problem):
+                raise
+            if len(part) > 1:
+                room.halve(part)
+                continue
+            how = f"leave its clip out, or {limit_of(problem)}"
+            answers = [part[0].refused(f"it has {part[0].size:,} bytes, more than one request may have; {how}")]
+        yield from answers
+        documents = documents[len(part) :]
 
 
 def _said(item: Item) -> dict[str, Any]:

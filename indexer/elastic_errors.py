@@ -11,6 +11,7 @@ from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import UnsupportedProductError
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from indexer.elastic_sizes import limit_of
 from indexer.errors import (
     HOW_TO_LOAD,
     IndexerError,
@@ -106,8 +107,8 @@ def _of_answer(problem: ApiError, address: str, name: str) -> IndexerError:
         case 408 | 429 | 502 | 503 | 504:
             return _of_trouble(problem, address)
         case 413:
-            return LoadFailed(
-                f"{address} refused a document for its size; leave its clip out, or raise the limit there"
+            return WrongRequest(
+                f"this request is larger than {address} takes; ask for fewer words at a time, or {limit_of(problem)}"
             )
         case 400:
             return WrongRequest(
