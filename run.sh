@@ -16,7 +16,7 @@ fail() {
 usage() {
   cat <<'TEXT'
 ./run.sh                        the menu
-./run.sh setup [--models]       make .venv/ (with --models also torch and transformers)
+./run.sh setup [--models]       make .venv/ (with --models also torch, transformers and what bench/ needs)
 ./run.sh demo [--page|--no-page]  transcribe and index the sample clips, search them, open the page
 ./run.sh test [--all]           set up and run the tests (--all: the long ones too)
 ./run.sh api                    serve POST /asr and POST /ser on port 8001
@@ -170,7 +170,7 @@ PYTHON
 run_setup() {
   case "${1:-}" in
     "") need asr page ;;
-    --models) need asr page models ;;
+    --models) need asr page models bench ;;
     *) fail "setup takes --models or nothing" ;;
   esac
   say "set up; next: ./run.sh demo"

@@ -34,6 +34,7 @@ from asr.settings import AsrSettings
 from asr.transcript import Waveform
 from asr.uploads import UploadLimits
 from hearsay.errors import HearsayError
+from hearsay.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> 
         static_url=DOCUMENT_FILES,
         title="Hearsay",
         summary="What was said in a voice clip, and how it was said.",
-        version="1",
+        version=VERSION,
         lifespan=lifespan,
     )
     app.state.metrics = metrics

@@ -19,6 +19,7 @@ from asr.sources import Clip
 from hearsay.errors import BadRow, BadSettings
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import ClipRow
+from hearsay.version import USER_AGENT
 
 Result = TypeVar("Result")
 
@@ -74,6 +75,7 @@ def open_remote(address: str, settings: AsrSettings, say: Say, patience: Patienc
         raise BadSettings("--via takes an address like http://HOST:8001; a key belongs into API_KEY")
     client = httpx.AsyncClient(
         base_url=url,
+        headers={"User-Agent": USER_AGENT},
         auth=bearer_of(settings, f"{url.scheme}://{url.netloc.decode()}"),
         timeout=httpx.Timeout(settings.via_timeout, connect=LOOK_SECONDS),
         limits=httpx.Limits(max_connections=settings.via_clips + 1, keepalive_expiry=KEPT_SECONDS),

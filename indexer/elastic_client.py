@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from elasticsearch import Elasticsearch
 
+from hearsay.version import USER_AGENT
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.settings import IndexSettings
 
@@ -30,7 +31,7 @@ def connect(address: str, settings: IndexSettings) -> Elasticsearch:
     if len({node.scheme for node in nodes}) > 1:
         raise WrongRequest(f"{shown(address)} mixes http:// and https://; the nodes of one cluster have all the same")
     trust = _whom_to_trust(settings) if nodes[0].scheme == "https" else {}
-    access = _who_asks(nodes[0], settings) | trust
+    access = _who_asks(nodes[0], settings) | trust | {"headers": {"User-Agent": USER_AGENT}}
     hosts = [_bare(node.geturl()) for node in nodes]
     tries = max(2, len(hosts))
     try:

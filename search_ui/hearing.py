@@ -12,6 +12,7 @@ import httpx
 
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
+from hearsay.version import USER_AGENT
 from search_ui.errors import ApiAway, ApiBusy, NotHeard
 
 CONNECT_SECONDS: Final = 5.0
@@ -66,7 +67,7 @@ class Api:
             time.sleep(pause_wanted(answer))
 
     def _ask(self, method: str, path: str, seconds: float, data: bytes | None = None) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         files = None if data is None else {"file": ("clip", data)}
         url = self.address.rstrip("/") + path

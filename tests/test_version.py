@@ -1,0 +1,80 @@
+"""The version is one number, and everything that shows a version shows that one."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from asr.api import create_app
+from asr.patience import Patience
+from asr.remote import open_remote
+from asr.settings import AsrSettings
+from hearsay.errors import HearsayError
+from hearsay.version import USER_AGENT, VERSION
+from indexer.engines import open_index
+from indexer.settings import IndexSettings
+from search_ui.hearing import Api
+from tests.conftest import PROJECT
+
+
+def test_the_newest_heading_of_the_changelog_is_this_version():
+    headings = re.findall(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == VERSION
+
+
+def test_the_version_is_written_in_one_place():
+    assert f'"{VERSION}"' not in (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"hearsay/{VERSION}" == USER_AGENT
+
+
+def test_the_apis_document_has_it():
+    assert create_app(AsrSettings()).openapi()["info"]["version"] == VERSION
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """Refuses every question, and keeps who asked it."""
+
+    agents: set[str]
+
+    def do_GET(self) -> None:
+        self.agents.add(self.headers["User-Agent"])
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the name is http.server's
+
+
+@pytest.fixture
+def recorder() -> Iterator[tuple[str, set[str]]]:
+    """The address of a server, and the user agents of all requests to it so far."""
+    handler = type("Handler", (Recorder,), {"agents": set()})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", handler.agents
+        server.shutdown()
+        thread.join()
+
+
+def ask_as_decode(address: str) -> None:
+    open_remote(address, AsrSettings(), print, Patience(0))
+
+
+def ask_as_the_page(address: str) -> None:
+    Api(address, "", 60).is_ready()
+
+
+def ask_as_the_indexer(address: str) -> None:
+    open_index(IndexSettings(), address).about()
+
+
+@pytest.mark.parametrize("ask", [ask_as_decode, ask_as_the_page, ask_as_the_indexer])
+def test_a_client_says_which_hearsay_it_is(ask, recorder: tuple[str, set[str]]):  # noqa: ANN001
+    address, agents = recorder
+    with suppress(HearsayError):
+        ask(address)
+    assert agents == {USER_AGENT}
