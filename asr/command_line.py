@@ -139,7 +139,10 @@ def run_decode(options: argparse.Namespace) -> int:
     finally:
         listener.close()
     show_summary(summary, console_of(sys.stdout))
-    console.print(f"written: {options.out / 'clips.csv'}, {options.out / 'clips.jsonl'}; log: {log_path}", markup=False)
+    if summary.unwritten:
+        console.print(summary.unwritten, markup=False)
+    files = [*([] if summary.unwritten else [str(options.out / "clips.csv")]), str(options.out / "clips.jsonl")]
+    console.print(f"written: {', '.join(files)}; log: {log_path}", markup=False)
     return status_of(summary, console, is_watching=options.watch)
 
 
@@ -184,7 +187,7 @@ def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
     if summary.interrupted:
         console.print("stopped early; the same command goes on where it stopped")
         return INTERRUPTED
-    return SOME_FAILED if summary.failed or summary.rejected else ALL_WELL
+    return SOME_FAILED if summary.failed or summary.rejected or summary.unwritten else ALL_WELL
 
 
 def open_listener(settings: AsrSettings, via: str | None, console: Console) -> Listener:

@@ -14,6 +14,7 @@ from asr.errors import ListenerGone
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
 from asr.sources import Clip, Listing
+from hearsay.errors import ClipsError
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
@@ -30,7 +31,7 @@ class Summary:
     """What a run did.
 
     ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early; ``rejected`` counts
-    what could be no clip.
+    what could be no clip; ``unwritten`` is why there is no CSV of it.
     """
 
     rows: tuple[ClipRow, ...]
@@ -42,6 +43,7 @@ class Summary:
     interrupted: bool = False
     gone: str = ""
     rejected: int = 0
+    unwritten: str = ""
 
     @property
     def failed(self) -> list[ClipRow]:
@@ -54,11 +56,14 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
     A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
     batch of ``batch_clips``, 0 for as many as the listener wants, so a run that is killed loses at most the
     `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that is gone, ends the run early and still writes the
-    CSV. Raises `JournalInUse` while another run writes to ``out``.
+    CSV; so does a log that cannot be written any more. A CSV that cannot be written ends nothing, since the log has it
+    all. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
     interrupted, gone = False, ""
     with Journal(out / "clips.jsonl") as journal:
+        if journal.warning:
+            progress.say(f"warning: {journal.warning}")
         run = _Run(listener, journal, out / "clips.csv")
         try:
             for listing in listings:
@@ -68,6 +73,8 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
             interrupted = True
         except ListenerGone as problem:
             gone = str(problem)
+        except ClipsError as problem:
+            gone = f"{problem}. What was transcribed before is in the log, and the same command goes on from there"
         if interrupted or gone:
             run.write_table()
     summary = run.summary(time.monotonic() - started, interrupted, gone)
@@ -95,6 +102,7 @@ class _Run:
         self._table = EMPTY_TABLE
         self.heard = self.skipped = self.without_audio = self.rejected = 0
         self.audio_seconds = 0.0
+        self.unwritten = ""
 
     def hear(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
         self._table = listing.table
@@ -149,12 +157,17 @@ class _Run:
     def write_table(self) -> None:
         """The source's rows in its order, then clips that earlier runs heard and this source does not have."""
         others = (row for row in self._known.values() if row.id not in self._listed)
-        write_csv(self._csv, [*self._rows_of_the_source(), *others], self._table)
+        try:
+            write_csv(self._csv, [*self._rows_of_the_source(), *others], self._table)
+        except ClipsError as problem:
+            self.unwritten = f"{problem}. The log, {self._journal.path}, has it all; the same command writes the CSV"
+        else:
+            self.unwritten = ""
 
     def summary(self, wall_seconds: float, interrupted: bool, gone: str) -> Summary:
         rows = tuple(self._rows_of_the_source())
         counts = (self.heard, self.skipped, self.without_audio, self.audio_seconds)
-        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected)
+        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected, self.unwritten)
 
     def _rows_of_the_source(self) -> Iterator[ClipRow]:
         return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)

@@ -28,6 +28,13 @@ class JsonLines(logging.Formatter):
         return json.dumps(members, ensure_ascii=False, default=str)
 
 
+class _LogFile(logging.FileHandler):
+    """A log file that may fail: on a full disk a run goes on without its log, and prints no traceback for each line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Leave the line out."""
+
+
 def start_log(folder: Path) -> Path:
     """Begin ``folder/yyyy-mm-dd/hh-mm-ss.log`` (local time) for this run's records from INFO up; returns its path.
 
@@ -36,7 +43,7 @@ def start_log(folder: Path) -> Path:
     path = folder / datetime.now().astimezone().strftime("%Y-%m-%d/%H-%M-%S.log")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = _LogFile(path, encoding="utf-8")
     except OSError as problem:
         raise BadSettings(f"no log can be written to {path} ({problem.strerror}); set LOG_DIR to a folder") from problem
     handler.setFormatter(JsonLines())

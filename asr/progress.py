@@ -51,6 +51,10 @@ class Progress:
             self._last_line = time.monotonic()
             self._console.print(f"{self._done} of {self._total} clips · {self.pace()}")
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        self._console.print(sentence, markup=False)
+
     def pace(self) -> str:
         """Clips and audio seconds per second, the time left if all the rest must be heard, and the failures."""
         wall = max(time.monotonic() - self._started, 1e-6)

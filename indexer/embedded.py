@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tantivy import Index, IndexWriter, Query, Searcher
 
-from hearsay.records.table import replaced_whole
+from hearsay.records.files import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of

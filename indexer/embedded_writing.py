@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tantivy import DocAddress, Index, IndexWriter, Schema, Searcher
 
-from hearsay.records.table import replaced_whole
+from hearsay.records.files import replaced_whole
 from indexer.embedded_query import SCHEMA, engine_document
 from indexer.errors import LoadFailed
 from indexer.ranks import fresh_rank

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from hearsay.records.table import replaced_whole
+from hearsay.records.files import replaced_whole
 from indexer.errors import HOW_TO_LOAD, IndexInUse, IndexMissing, IndexUnavailable
 
 _HALF: Final = "half-"

@@ -11,8 +11,8 @@ from typing import Final
 
 from hearsay.errors import ClipsError, HearsayError
 from hearsay.records.clip import ClipRow
+from hearsay.records.files import replaced_whole
 from hearsay.records.journal import read_journal_from
-from hearsay.records.table import replaced_whole
 from indexer import load as loading
 from indexer.errors import LoadFailed
 from indexer.index import SearchIndex

@@ -4,7 +4,6 @@ The page's own key only reads, so that another process puts them into the index.
 """
 
 import re
-import tempfile
 import time
 import unicodedata
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Final
 
 from hearsay.errors import ClipsError, JournalInUse
 from hearsay.records.clip import ClipRow
+from hearsay.records.files import add_new
 from hearsay.records.journal import Journal
 from search_ui.errors import NotAdded
 from search_ui.trial import Sound
@@ -55,19 +55,14 @@ class Inbox:
     def _keep(self, sound: Sound) -> str:
         """Write the sound, whole or not at all and over no other file; returns the file's name."""
         self.audio.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.audio, prefix=".") as temporary:
-            temporary.write(sound.data)
-            temporary.flush()
-            whole = Path(temporary.name)
-            whole.chmod(0o644)
-            for digits in DIGITS:
-                path = self.audio / file_name(sound, digits)
-                try:
-                    path.hardlink_to(whole)
-                except FileExistsError:
-                    if path.read_bytes() != sound.data:
-                        continue
-                return path.name
+        for digits in DIGITS:
+            path = self.audio / file_name(sound, digits)
+            try:
+                add_new(path, sound.data)
+            except FileExistsError:
+                if path.read_bytes() != sound.data:
+                    continue
+            return path.name
         raise FileExistsError(f"{path.name} is another sound")
 
     def _append(self, row: ClipRow) -> None:

@@ -1,17 +1,18 @@
 """The journal: clip rows as lines of JSON, only ever appended, so that a killed run loses nothing it had finished."""
 
-import fcntl
 import json
 import os
 import shlex
 from collections.abc import Iterable, Iterator
-from io import FileIO
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hearsay.errors import BadRow, ClipsError, JournalInUse, NewerRecord
+from hearsay.errors import BadRow, ClipsError, NewerRecord
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
+from hearsay.records.files import onto_disk
+from hearsay.records.locks import LockedFile
 
 
 def read_journal(path: Path) -> dict[str, ClipRow]:
@@ -108,25 +109,24 @@ def line_of(row: ClipRow) -> bytes:
     return line + b"\n"
 
 
-def locked(path: Path) -> FileIO:
+def locked(path: Path) -> LockedFile:
     """The log opened for appending, by this process alone; raises as `Journal` does."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("ab+", buffering=0)
+            file = LockedFile(path)
         except OSError as problem:
-            raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            file.close()
-            raise JournalInUse(f"{path} is being written by another run; wait for it, or write elsewhere") from problem
+            raise _unwritable(path, problem) from problem
         if _is_still_at(path, file):
             return file
         file.close()
 
 
-def _is_still_at(path: Path, file: FileIO) -> bool:
+def _unwritable(path: Path, problem: OSError) -> ClipsError:
+    return ClipsError(f"{path} cannot be written: {problem.strerror or problem}")
+
+
+def _is_still_at(path: Path, file: LockedFile) -> bool:
     """Whether the path still names the open file; a repair may have replaced it before the lock was taken."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
@@ -138,13 +138,19 @@ class Journal:
     """A journal opened for appending, by one run at a time; use it in a ``with`` statement.
 
     Opening cuts off a torn last line, ends one that lacks its end alone, raises `JournalInUse` while another process
-    has the journal open, and `ClipsError` where it cannot be written.
+    has the journal open, and `ClipsError` where it cannot be written. ``warning`` is a sentence where the file system
+    has no locks.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = locked(path)
-        self._mend_last_line()
+        self.warning = self._file.warning
+        try:
+            self._mend_last_line()
+        except OSError as problem:
+            self.close()
+            raise _unwritable(path, problem) from problem
 
     def _mend_last_line(self) -> None:
         size = end = self._file.seek(0, os.SEEK_END)
@@ -174,10 +180,11 @@ class Journal:
         size = self._file.seek(0, os.SEEK_END)
         try:
             self._write(batch)
-            os.fsync(self._file.fileno())
+            onto_disk(self._file.fileno())
         except OSError as problem:
-            os.truncate(self.path, size)  # half a batch would stand before the next one
-            raise ClipsError(f"{self.path} cannot be written: {problem.strerror or problem}") from problem
+            with suppress(OSError):  # what stays of the batch is cut off when the log is opened again
+                self._file.truncate(size)  # half a batch would stand before the next one
+            raise _unwritable(self.path, problem) from problem
 
     def _write(self, data: bytes) -> None:
         unwritten = memoryview(data)

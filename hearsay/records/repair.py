@@ -1,14 +1,13 @@
 """Repairing a log: lines that no reader takes are set aside in a file beside it, and never deleted."""
 
-import os
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hearsay.errors import BadRow, ClipsError, NewerRecord
+from hearsay.records.files import onto_disk, replaced_whole
 from hearsay.records.journal import locked, row_of_line
-from hearsay.records.table import replaced_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,12 @@ def _append(beside: Path, lines: Sequence[bytes]) -> None:
     with beside.open("ab") as file:
         file.writelines(lines)
         file.flush()
-        os.fsync(file.fileno())
+        onto_disk(file.fileno())
 
 
 def _replace(log: Path, lines: Sequence[bytes]) -> None:
     mode = log.stat().st_mode
     with replaced_whole(log) as temporary:
         temporary.write_bytes(b"".join(lines))
-    if log.stat().st_mode != mode:
+    with suppress(OSError):  # a file system of one mode for all files
         log.chmod(mode)

@@ -1,11 +1,8 @@
 """CSV files of clip rows: read with their own columns, written whole or not at all."""
 
 import csv
-import os
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Literal, TextIO
 
 from hearsay.errors import BadRow, BadTable, ClipsError
 from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
+from hearsay.records.files import replaced_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +125,3 @@ def csv_line(values: Sequence[str]) -> str:
     quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in value for value in values) else csv.QUOTE_MINIMAL
     csv.writer(line := StringIO(), lineterminator="\n", quoting=quoting).writerow(values)
     return line.getvalue()
-
-
-@contextmanager
-def replaced_whole(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write to, moved to ``path`` when the ``with`` block ends well and removed when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hearsay.records.table import replaced_whole
+from hearsay.records.files import replaced_whole
 from indexer.errors import WrongRequest
 from indexer.sounds.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.sounds.distance import Costs

@@ -78,9 +78,11 @@ def test_load_says_what_it_brought(
 def test_load_warns_of_a_folder_that_has_little_of_the_audio(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    (tmp_path / "1.mp3").touch()
-    assert main(["load", *files, "--audio", str(tmp_path)]) == 0
-    assert "has the audio of 1 of 4 clips" in capsys.readouterr().err
+    for folder, found in ((tmp_path / "cv", 1), (tmp_path / "other", 0)):
+        folder.mkdir()
+        (folder / "1.mp3").touch()
+        assert main(["load", *files, "--audio", str(folder)]) == 0
+        assert f"has the audio of {found} of 4 clips" in capsys.readouterr().err
     assert main(["load", *files, "--audio", str(tmp_path / "nothing")]) == 2
 
 

@@ -19,6 +19,7 @@ from indexer.passages import Passage
 from search_ui.errors import NoPicture
 from search_ui.picture import LONGEST, LOUD_ROWS, PITCH_ROWS, Picture, draw
 from search_ui.picture_route import picture_route, picture_url
+from search_ui.player import AudioFolder
 
 
 def no_bucket() -> None:
@@ -115,7 +116,7 @@ def test_a_header_that_promises_too_much_is_not_believed(tmp_path: Path) -> None
 
 @pytest.fixture
 def client(samples: Path) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=[picture_route(lambda: [samples], no_bucket)])) as client:
+    with TestClient(Starlette(routes=[picture_route(lambda: [AudioFolder(samples)], no_bucket)])) as client:
         yield client
 
 
@@ -152,7 +153,9 @@ def test_only_a_clip_that_is_there_has_a_picture(client: TestClient, clip: str) 
 
 def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"of another kind" * 100)
-    answer = TestClient(Starlette(routes=[picture_route(lambda: [tmp_path], no_bucket)])).get("/picture/a.m4a")
+    answer = TestClient(Starlette(routes=[picture_route(lambda: [AudioFolder(tmp_path)], no_bucket)])).get(
+        "/picture/a.m4a"
+    )
 
     assert (answer.status_code, answer.text) == (
         415,
@@ -161,7 +164,7 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> Non
 
 
 def test_an_index_that_does_not_answer_is_said() -> None:
-    def folders() -> list[Path]:
+    def folders() -> list[AudioFolder]:
         raise IndexMissing("nothing has been loaded")
 
     answer = TestClient(Starlette(routes=[picture_route(folders, no_bucket)])).get(f"/picture/{CLIP}")

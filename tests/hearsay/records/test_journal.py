@@ -235,7 +235,6 @@ NAN, ENDLESS = float("nan"), float("inf")
         ClipRow("b", extra={"locale": "\udcff"}),
         ClipRow("b", extra={"locale": object()}),  # type: ignore[dict-item]
     ],
-    ids=str,
 )
 def test_nothing_is_written_that_the_reader_refuses(path: Path, row: ClipRow):
     whole = write(path, ROWS)

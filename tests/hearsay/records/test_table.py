@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hearsay.errors import BadRow, BadTable, ClipsError
 from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow, Word
-from hearsay.records.table import EMPTY_TABLE, Table, read_csv, replaced_whole, write_csv
+from hearsay.records.files import replaced_whole
+from hearsay.records.table import EMPTY_TABLE, Table, read_csv, write_csv
 
 OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
 """What a table has where no clip was deleted."""

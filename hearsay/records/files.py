@@ -1,0 +1,91 @@
+"""Files on any file system: also on one without locks, permissions, hard links, or a rename over an existing file."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+_NO_SUCH_CALL: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
+"""What file systems answer to a call that they do not have."""
+
+_NO_REPLACING: Final = _NO_SUCH_CALL | {errno.EACCES, errno.EBUSY, errno.EEXIST}
+"""What a rename over an existing file fails with where the same rename to a new name would not."""
+
+MODE: Final = 0o644
+"""Who may read and write a file that is made: the owner writes, all read."""
+
+
+@contextmanager
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write to, moved to ``path`` when the ``with`` block ends well and removed when not.
+
+    Where the file system gives a file no other mode, it has the one that it gave. Where it refuses to replace a file,
+    that is written over, which is not whole at every moment but leaves something at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _new_file(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            onto_disk(file.fileno())
+        with suppress(OSError):  # CIFS, gcsfuse and Mountpoint give all files one mode and refuse to change it
+            temporary.chmod(MODE)
+        _move_over(temporary, path)
+    finally:
+        with suppress(OSError):  # what went wrong before it is what a person should read
+            temporary.unlink(missing_ok=True)
+
+
+def onto_disk(handle: int) -> None:
+    """See what was written to a file onto the disk, where its file system can."""
+    try:
+        os.fsync(handle)
+    except OSError as problem:
+        if problem.errno not in _NO_SUCH_CALL:
+            raise
+
+
+def add_new(path: Path, data: bytes) -> None:
+    """Write a new file, whole or not at all; raises `FileExistsError` where there is one by that name."""
+    temporary = _new_file(path)
+    try:
+        temporary.write_bytes(data)
+        with suppress(OSError):
+            temporary.chmod(MODE)
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            raise
+        except OSError:  # FAT, CIFS and object storage have no hard links
+            _write_new(path, data)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _new_file(path: Path) -> Path:
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE))
+    return temporary
+
+
+def _move_over(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as problem:
+        if problem.errno not in _NO_REPLACING or path.is_dir():
+            raise
+        shutil.copyfile(temporary, path)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with path.open("xb", buffering=0) as file:
+        try:
+            file.write(data)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
