@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -10,8 +10,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from asr.errors import AudioTooLong, EmptyAudio, NotAudio
 from asr.transcript import Waveform
+from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
 
 SAMPLE_RATE: Final = 16_000
 """Samples per second of every `Waveform`."""
@@ -21,6 +21,9 @@ _SOUNDFILE_MAGIC: Final = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM",
 
 _BLOCK_FRAMES: Final = 1 << 16
 _SAMPLE_RATES: Final = range(1_000, 768_001)
+
+_LOUDEST: Final = 8.0
+"""Samples overshoot by a little; those of an array that go far beyond are on another scale, such as 16-bit."""
 
 # FFmpeg also opens playlists, which name other files and addresses; an upload must not make us read those.
 _FFMPEG_FORMATS: Final = "mov,aac,matroska,mp3,ogg,wav,w64,flac,aiff,caf,asf,amr,mpegts,au"
@@ -59,6 +62,35 @@ def decode_audio(data: bytes, max_seconds: float) -> Waveform:
     if is_audio:
         raise EmptyAudio("The file holds no sound (0 samples); record or upload it again.")
     raise NotAudio("This is no audio, or it is damaged: send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
+
+
+def decode_samples(samples: NDArray[Any], rate: float, max_seconds: float) -> Waveform:
+    """The sound of mono samples at a rate, treated as that of a file: whole numbers count from their type's full scale.
+
+    Raises `NotAudio` for what is no row of samples from -1 to 1, `EmptyAudio` and `AudioTooLong` as `decode_audio`.
+    """
+    if samples.ndim != 1:
+        raise NotAudio(
+            f"Samples are one row of numbers, not of shape {samples.shape}; take one channel, or the mean of all."
+        )
+    if rate != int(rate):
+        raise NotAudio(f"A sampling rate is a whole number, not {rate}; resample to 16000 first.")
+    waveform = _joined(iter([(int(rate), _as_floats(samples)[:, None])]), max_seconds)
+    if not waveform.size:
+        raise EmptyAudio("The array holds no sound (0 samples).")
+    return waveform
+
+
+def _as_floats(samples: NDArray[Any]) -> NDArray[np.float32]:
+    kind = samples.dtype
+    if kind.kind == "i":
+        return (samples / -float(np.iinfo(kind).min)).astype(np.float32)
+    if kind.kind != "f":
+        raise NotAudio(f"Samples are floating-point numbers from -1 to 1, or signed whole numbers, not {kind}.")
+    peak = float(np.nanmax(np.abs(samples), initial=0.0, where=np.isfinite(samples)))
+    if peak > _LOUDEST:
+        raise NotAudio(f"Floating-point samples are from -1 to 1, and these go up to {peak:g}; divide them first.")
+    return samples.astype(np.float32)
 
 
 def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:

@@ -11,15 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from asr.decode import Summary, decode, limited
+from asr.decode import Summary, decode
 from asr.errors import AsrError, BadSource
-from asr.listener import Listener, LocalListener
 from asr.logs import start_log
-from asr.models import limits_for, open_tagger, open_transcriber
-from asr.places import open_source
+from asr.opening import open_listener, open_listing
 from asr.progress import Progress
 from asr.report import console_of, left_out, show_score, show_summary
-from asr.scheduler import Scheduler
 from asr.score import score
 from asr.settings import AsrSettings
 from asr.sources import Listing, open_folder
@@ -132,7 +129,8 @@ def run_decode(options: argparse.Namespace) -> int:
     console = console_of(sys.stderr)
     listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
-    listener = open_listener(settings, options.via, console)
+    warn = partial(console.print, "warning:", style="yellow", markup=False)
+    listener = open_listener(settings, options.via, partial(console.print, markup=False), warn)
     try:
         with Progress(console) as progress, ended_like_ctrl_c():
             summary = decode(listings, listener, options.out, settings.batch_clips, progress)
@@ -154,14 +152,8 @@ def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Calla
         from asr.watch import arrivals  # needed by those who watch
 
         return arrivals(open_folder(options.source, options.dataset), say)
-    source = open_source(
-        options.source,
-        options.csv,
-        options.dataset,
-        allow_missing=options.allow_missing,
-        s3_endpoint=settings.aws_endpoint_url,
-    )
-    listing = limited(source.list(), options.limit)
+    limits = {"allow_missing": options.allow_missing, "limit": options.limit}
+    listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
     for sentence in left_out(listing):
         say(sentence)
     return [listing]
@@ -188,23 +180,6 @@ def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
         console.print("stopped early; the same command goes on where it stopped")
         return INTERRUPTED
     return SOME_FAILED if summary.failed or summary.rejected or summary.unwritten else ALL_WELL
-
-
-def open_listener(settings: AsrSettings, via: str | None, console: Console) -> Listener:
-    """The listener at an address, or else the one that the settings choose; a fallback is said on the console."""
-    if via is not None:
-        from asr.remote import open_remote  # an HTTP client is needed by those who have an address
-
-        remote = open_remote(via, settings, partial(console.print, markup=False))
-        console.print(f"{via}: speech: {remote.asr_model} · emotion: {remote.ser_model}", markup=False)
-        return remote
-    transcriber, tagger = open_transcriber(settings), open_tagger(settings)
-    for chosen in (transcriber, tagger):
-        if chosen.warning:
-            console.print(f"warning: {chosen.warning}", style="yellow", markup=False)
-    console.print(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}", markup=False)
-    limits = limits_for(transcriber.model, settings)
-    return LocalListener(Scheduler(transcriber.model, tagger.model, limits), settings.max_clip_seconds)
 
 
 def run_score(options: argparse.Namespace) -> int:

@@ -1,12 +1,8 @@
 """What can go wrong while hearing.
 
 HearsayError
+├── AudioError             with its kinds in `hearsay.errors`, since `hearsay.Client` raises them too
 └── AsrError
-    ├── AudioError         bytes that are no sound we can read
-    │   ├── NotAudio       not a format that we know, or not sound at all
-    │   ├── NoAudio        a clip without a file, or one that cannot be read
-    │   ├── EmptyAudio     no bytes, or no samples
-    │   └── AudioTooLong   more seconds than the settings allow
     ├── ModelUnavailable   the weights or the library cannot be had here
     ├── ModelFailed        the model broke off over this one clip
     ├── ListenerGone       who listens elsewhere is not there, or will not hear us
@@ -23,26 +19,6 @@ from hearsay.records.clip import ClipRow
 
 class AsrError(HearsayError):
     """Something went wrong between the audio and its row."""
-
-
-class AudioError(AsrError):
-    """The bytes given are no sound that can be heard."""
-
-
-class NotAudio(AudioError):
-    """Not an audio format that we know, or damaged beyond its first sample."""
-
-
-class NoAudio(AudioError):
-    """The clip has no file, or one that cannot be read."""
-
-
-class EmptyAudio(AudioError):
-    """No bytes, or no samples in them."""
-
-
-class AudioTooLong(AudioError):
-    """More seconds than the settings allow."""
 
 
 class ModelUnavailable(AsrError):

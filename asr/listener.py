@@ -10,11 +10,11 @@ from typing import Final, Protocol
 
 from asr.audio import decode_audio, seconds
 from asr.emotion import Emotion
-from asr.errors import AudioError, ModelFailed, NoAudio
+from asr.errors import ModelFailed
 from asr.scheduler import Scheduler
 from asr.sources import Clip
 from asr.transcript import Transcript
-from hearsay.errors import BadRow
+from hearsay.errors import AudioError, BadRow, NoAudio
 from hearsay.records.clip import ClipRow, Segment, Word
 from hearsay.records.journal import line_of
 
@@ -111,11 +111,11 @@ class LocalListener:
             duration=round(heard.seconds, 2) if clip.row.duration is None else clip.row.duration,
             audio_digest=heard.digest,
             generated_text=transcript.text,
-            confidence=_rounded(transcript.confidence),
+            confidence=rounded(transcript.confidence),
             words=tuple(rounded_word(word) for word in transcript.words),
             segments=tuple(rounded_segment(segment) for segment in transcript.segments),
             emotion=emotion.label,
-            emotion_score=_rounded(emotion.certainty),
+            emotion_score=rounded(emotion.certainty),
             emotion_scores={label: round(score, 3) for label, score in emotion.scores.items()},
             sentiment=emotion.sentiment,
             asr_model=self.asr_model,
@@ -162,13 +162,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _rounded(score: float | None) -> float | None:
+def rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 3)
 
 
 def rounded_word(word: Word) -> Word:
     """The word with times to 10 ms and its confidence to three decimals, as rows and the API have it."""
-    return replace(word, start=round(word.start, 2), end=round(word.end, 2), confidence=_rounded(word.confidence))
+    return replace(word, start=round(word.start, 2), end=round(word.end, 2), confidence=rounded(word.confidence))
 
 
 def rounded_segment(segment: Segment) -> Segment:
@@ -177,6 +177,6 @@ def rounded_segment(segment: Segment) -> Segment:
         segment,
         start=round(segment.start, 2),
         end=round(segment.end, 2),
-        confidence=_rounded(segment.confidence),
-        emotion_score=_rounded(segment.emotion_score),
+        confidence=rounded(segment.confidence),
+        emotion_score=rounded(segment.emotion_score),
     )

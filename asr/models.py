@@ -64,15 +64,15 @@ def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:
         return Chosen(ClassicTagger(), _warning("emotion", EMOTION_ON_GPU, problem, ClassicTagger.name))
 
 
-def limits_for(transcriber: Transcriber, settings: AsrSettings) -> Limits:
-    """What the scheduler gives a recogniser at a time.
+def limits_for(model: Transcriber | EmotionTagger, settings: AsrSettings) -> Limits:
+    """What the scheduler gives a model at a time.
 
     PocketSphinx hears one sound in each of its processes, and whoever sent it need not wait for others; what batches
     gets as much as one pass through it takes, and has some passes' worth waiting.
     """
-    if isinstance(transcriber, PocketSphinxTranscriber):
-        return Limits(batch_seconds=0, threads=transcriber.workers)
-    seconds = settings.batch_seconds or usual_seconds(transcriber.device)
+    if isinstance(model, PocketSphinxTranscriber):
+        return Limits(batch_seconds=0, threads=model.workers)
+    seconds = settings.batch_seconds or usual_seconds(model.device)
     return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
 
 

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from asr.errors import AudioTooLong, Busy, EmptyAudio, ModelUnavailable, NotAudio
-from hearsay.errors import HearsayError
+from asr.errors import Busy, ModelUnavailable
+from hearsay.errors import AudioTooLong, EmptyAudio, HearsayError, NotAudio
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from asr.bearer import bearer_of
-from asr.errors import AsrError, ListenerGone, NoAudio
+from asr.errors import AsrError, ListenerGone
 from asr.listener import bytes_of, digest_of, failed_row, now
-from asr.patience import GivenUp, Patience, Tries, seconds_told
 from asr.settings import AsrSettings
 from asr.sources import Clip
-from hearsay.errors import BadRow, BadSettings
+from hearsay.errors import BadRow, BadSettings, NoAudio
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import ClipRow
+from hearsay.retry import GivenUp, Patience, Tries, seconds_told
 from hearsay.version import USER_AGENT
 
 Result = TypeVar("Result")

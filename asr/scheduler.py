@@ -39,6 +39,11 @@ class Limits:
     company_seconds: float = 0.01
     threads: int = 2
 
+    @property
+    def clips_at_once(self) -> int:
+        """Clips that are best brought together: many where they are batched, else one for each thread."""
+        return CLIPS_OF_A_BATCH if self.batch_seconds else self.threads
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -222,8 +227,8 @@ class Scheduler:
 
     @property
     def clips_at_once(self) -> int:
-        """Clips that are best brought together: many where they are batched, else one for each thread that hears."""
-        return CLIPS_OF_A_BATCH if self._limits.batch_seconds else self._limits.threads
+        """Clips that are best brought together."""
+        return self._limits.clips_at_once
 
     def transcript(self, waveform: Waveform, *, is_patient: bool = False) -> "Future[Transcript]":
         """What was said; raises `Busy` where too much waits already and the caller is not patient."""

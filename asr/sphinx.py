@@ -15,6 +15,7 @@ from asr.audio import SAMPLE_RATE
 from asr.errors import AsrError, ModelUnavailable
 from asr.pauses import Stretch, pieces
 from asr.segments import transcript_of
+from asr.spawning import without_main_program
 from asr.sphinx_process import HeardWord, is_ready, recognise, start
 from asr.transcript import Transcript, Waveform
 from hearsay.records.clip import Word
@@ -99,7 +100,7 @@ class PocketSphinxTranscriber:
         with _STARTING:
             others = set(active_children())
             try:
-                with _deaf_to_ctrl_c():
+                with _deaf_to_ctrl_c(), without_main_program():
                     loading = [pool.submit(is_ready) for _ in range(self.workers)]
                 for one in loading:
                     one.result()

@@ -1,1 +1,120 @@
-"""The contract between the programs: the clip row, its journal and CSV, its words and how they are counted."""
+"""Hearsay: transcribe voice recordings, tag the emotion in them, and search both.
+
+Every public name stands here and is imported when it is first used: ``import hearsay`` by itself loads no library.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from asr.errors import BadSource, ListenerGone, ModelFailed, ModelUnavailable
+    from hearsay.api.batch import DecodeSummary, decode
+    from hearsay.api.models import FallbackWarning
+    from hearsay.api.scoring import ErrorRate, word_error_rate
+    from hearsay.api.speech import Transcriber, load_transcriber
+    from hearsay.api.voice import EmotionTagger, load_emotion_model
+    from hearsay.emotion import Emotion
+    from hearsay.errors import (
+        ApiBusy,
+        ApiError,
+        ApiRefused,
+        ApiUnreachable,
+        AudioError,
+        AudioTooLong,
+        BadArgument,
+        BadRow,
+        BadSettings,
+        BadTable,
+        EmptyAudio,
+        HearsayError,
+        JournalInUse,
+        MissingExtra,
+        NoAudio,
+        NotAudio,
+    )
+    from hearsay.recordings import Recording
+    from hearsay.records.clip import Alternative, ClipRow, Segment, Word
+    from hearsay.transcript import Transcript
+    from indexer.errors import IndexIncompatible, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
+
+    __version__: str
+
+__all__ = [
+    "Alternative",
+    "ApiBusy",
+    "ApiError",
+    "ApiRefused",
+    "ApiUnreachable",
+    "AudioError",
+    "AudioTooLong",
+    "BadArgument",
+    "BadRow",
+    "BadSettings",
+    "BadSource",
+    "BadTable",
+    "ClipRow",
+    "DecodeSummary",
+    "Emotion",
+    "EmotionTagger",
+    "EmptyAudio",
+    "ErrorRate",
+    "FallbackWarning",
+    "HearsayError",
+    "IndexInUse",
+    "IndexIncompatible",
+    "IndexMissing",
+    "IndexUnavailable",
+    "JournalInUse",
+    "ListenerGone",
+    "LoadFailed",
+    "MissingExtra",
+    "ModelFailed",
+    "ModelUnavailable",
+    "NoAudio",
+    "NotAudio",
+    "Recording",
+    "Segment",
+    "Transcriber",
+    "Transcript",
+    "Word",
+    "WrongRequest",
+    "__version__",
+    "decode",
+    "load_emotion_model",
+    "load_transcriber",
+    "word_error_rate",
+]
+
+_NAMES: Final = {
+    "asr.errors": "BadSource ListenerGone ModelFailed ModelUnavailable",
+    "hearsay.api.batch": "DecodeSummary decode",
+    "hearsay.api.models": "FallbackWarning",
+    "hearsay.api.scoring": "ErrorRate word_error_rate",
+    "hearsay.api.speech": "Transcriber load_transcriber",
+    "hearsay.api.voice": "EmotionTagger load_emotion_model",
+    "hearsay.emotion": "Emotion",
+    "hearsay.errors": "ApiBusy ApiError ApiRefused ApiUnreachable AudioError AudioTooLong BadArgument "
+    "BadRow BadSettings BadTable EmptyAudio HearsayError JournalInUse MissingExtra "
+    "NoAudio NotAudio",
+    "hearsay.recordings": "Recording",
+    "hearsay.records.clip": "Alternative ClipRow Segment Word",
+    "hearsay.transcript": "Transcript",
+    "indexer.errors": "IndexInUse IndexIncompatible IndexMissing IndexUnavailable LoadFailed WrongRequest",
+}
+"""The public names by the module that has them; the imports above say the same to type checkers."""
+
+_PLACES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+if not TYPE_CHECKING:  # a name that there is not stays an error to type checkers
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return import_module("hearsay.version").VERSION
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,6 +2,17 @@
 
 HearsayError              a sentence for a person: what is wrong, and what to do next
 ├── BadSettings           a setting has a value that it cannot have
+├── BadArgument           a function of the Python API was called with what it does not take
+├── MissingExtra          a part of Hearsay that is not installed
+├── AudioError            bytes that are no sound we can read
+│   ├── NotAudio          not a format that we know, or not sound at all
+│   ├── NoAudio           a clip without a file, or one that cannot be read
+│   ├── EmptyAudio        no bytes, or no samples
+│   └── AudioTooLong      more seconds, or more bytes, than are accepted
+├── ApiError              an API did not answer a `hearsay.Client` as it should
+│   ├── ApiUnreachable    nothing answers at its address
+│   ├── ApiRefused        it does not accept the key
+│   └── ApiBusy           it stays busy, or is still loading its models
 └── ClipsError
     ├── BadRow            a cell or a journal line that is not what its column holds
     │   └── NewerRecord   a line that a newer Hearsay wrote
@@ -16,6 +27,50 @@ class HearsayError(Exception):
 
 class BadSettings(HearsayError):
     """A setting, or the file that holds the settings, has a value that it cannot have."""
+
+
+class BadArgument(HearsayError, ValueError):
+    """A function of the Python API was called with what it does not take."""
+
+
+class MissingExtra(HearsayError, ImportError):
+    """A part of Hearsay is needed that is not installed; says what to type."""
+
+
+class AudioError(HearsayError):
+    """The bytes given are no sound that can be read."""
+
+
+class NotAudio(AudioError):
+    """Not an audio format that we know, or damaged beyond its first sample."""
+
+
+class NoAudio(AudioError):
+    """The clip has no file, or one that cannot be read."""
+
+
+class EmptyAudio(AudioError):
+    """No bytes, or no samples in them."""
+
+
+class AudioTooLong(AudioError):
+    """More seconds, or more bytes, than are accepted."""
+
+
+class ApiError(HearsayError):
+    """An API did not answer as it should."""
+
+
+class ApiUnreachable(ApiError):
+    """Nothing answers at the API's address."""
+
+
+class ApiRefused(ApiError):
+    """The API does not accept the key."""
+
+
+class ApiBusy(ApiError):
+    """The API stays busy, or is still loading its models."""
 
 
 class ClipsError(HearsayError):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from hearsay.text.intervals import Estimate, error_rate
 from hearsay.text.normalize import words
 from hearsay.text.wer import Edit, WordErrors, align
 from indexer.documents import LONGEST_KEYWORD
 from indexer.drawing import is_scorable
 from indexer.fields import UNKNOWN
-from indexer.intervals import Estimate, estimates
 from indexer.passages import Passage
 
 LEAST_CLIPS: Final = 20
@@ -76,19 +76,11 @@ def _errors(edits: Iterable[Edit]) -> WordErrors:
 
 
 def slice_of(clips: Sequence[Compared]) -> Slice:
-    """The clips together: errors over all by reference words over all, with an interval by drawing clips anew.
-
-    After Bisani and Ney, *Bootstrap Estimates for Confidence Intervals in ASR Performance Evaluation*, 2004.
-    """
+    """The clips together: errors over all by reference words over all, with an interval by drawing clips anew."""
     errors = sum((clip.errors for clip in clips), WordErrors())
-    return Slice(len(clips), errors, _rate(clips) if len(clips) >= LEAST_CLIPS else None)
-
-
-def _rate(clips: Sequence[Compared]) -> Estimate:
-    counted = [clip.errors for clip in clips]
-    rates = [[errors.errors / errors.reference_words] for errors in counted]
-    (rate,) = estimates(rates, [clip.passage.id for clip in clips], [errors.reference_words for errors in counted])
-    return rate
+    is_enough = len(clips) >= LEAST_CLIPS
+    rate = error_rate([clip.errors for clip in clips], [clip.passage.id for clip in clips]) if is_enough else None
+    return Slice(len(clips), errors, rate)
 
 
 def slices(clips: Iterable[Compared], facet: str) -> dict[str, Slice]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hearsay.text.intervals import Estimate, estimates
 from indexer.asking import FIGURES, FREQUENT_FIGURES, Answers, Measures, measured
 from indexer.drawing import FREQUENT, KINDS, Question
 from indexer.fields import UNKNOWN
-from indexer.intervals import Estimate, estimates
 
 GROUPS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "lost": lambda question: question.is_lost,

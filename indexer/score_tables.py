@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hearsay.text.intervals import Estimate
 from indexer.drawing import FREQUENT
 from indexer.fields import facet_label
-from indexer.intervals import Estimate
 from indexer.score import Cells, Score
 
 

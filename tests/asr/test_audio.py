@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from asr.audio import SAMPLE_RATE, decode_audio, seconds
-from asr.errors import AudioTooLong, EmptyAudio, NotAudio
+from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
 from tests.asr.recordings import ffmpeg_file, sound_file, tone
 
 MAX = 60.0

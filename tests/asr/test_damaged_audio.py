@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asr.audio import decode_audio
-from asr.errors import AudioError
+from hearsay.errors import AudioError
 from tests.asr.mutations import mutated, whole_files
 from tests.asr.serving import server_of, small_models
 

@@ -16,7 +16,6 @@ import pytest
 from asr.decode import decode
 from asr.errors import AsrError, ListenerGone
 from asr.listener import digest_of
-from asr.patience import Patience
 from asr.progress import Progress
 from asr.remote import BUSY, FAULT_TRIES, RemoteListener, open_remote
 from asr.settings import AsrSettings
@@ -25,6 +24,7 @@ from hearsay.errors import BadSettings
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
+from hearsay.retry import Patience
 from tests.asr.elsewhere import EMBEDDED, HEARS_ONE, HEARSAY, READY, Answer, Api, Elsewhere
 from tests.conftest import PROJECT
 

@@ -1,11 +1,17 @@
-"""Means with intervals by bootstrap, for measurements of which several come from the same source."""
+"""Means with intervals by bootstrap, for measurements of which several come from the same source.
+
+numpy is imported inside the functions: the rest of `hearsay.text` needs the standard library alone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from hearsay.text.wer import WordErrors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 RESAMPLES: Final = 1_000
 
@@ -22,7 +28,7 @@ class Estimate:
     high: float
 
 
-def estimates(values: ArrayLike, sources: Sequence[str], weights: ArrayLike = 1.0) -> list[Estimate]:
+def estimates(values: "ArrayLike", sources: Sequence[str], weights: "ArrayLike" = 1.0) -> list[Estimate]:
     """The mean of each column of ``values`` (measurements × figures) with its interval.
 
     The percentile bootstrap over clusters (Davison and Hinkley, *Bootstrap Methods and their Application*, 1997, 3.8):
@@ -32,6 +38,8 @@ def estimates(values: ArrayLike, sources: Sequence[str], weights: ArrayLike = 1.
     ``weights`` are as long as ``values``: a word error rate is the mean of clips' rates, weighted by their words.
     In whatever order the measurements come, they give the same figures, to the last bit.
     """
+    import numpy as np
+
     table = np.asarray(values, dtype=np.float64)
     _, cluster = np.unique(sources, return_inverse=True)
     clusters = int(cluster.max()) + 1
@@ -47,8 +55,21 @@ def estimates(values: ArrayLike, sources: Sequence[str], weights: ArrayLike = 1.
     ]
 
 
-def _resampled_means(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+def error_rate(errors: Sequence[WordErrors], sources: Sequence[str]) -> Estimate:
+    """The word error rate of clips together, errors by reference words, with its interval by drawing sources anew.
+
+    After Bisani and Ney, *Bootstrap Estimates for Confidence Intervals in ASR Performance Evaluation*, 2004. Each clip
+    has a reference word.
+    """
+    rates = [[each.errors / each.reference_words] for each in errors]
+    (rate,) = estimates(rates, sources, [each.reference_words for each in errors])
+    return rate
+
+
+def _resampled_means(sums: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Resamples × figures; of each resample the sums over its sources by the weight of their measurements."""
+    import numpy as np
+
     generator = np.random.default_rng(0)
     clusters = len(sums)
     batch = max(1, min(RESAMPLES, _AT_ONCE // clusters))

@@ -41,13 +41,17 @@ class Tries:
 
     async def pause(self, reason: str, told: float = 0.0) -> None:
         """Wait before the next try, at least the ``told`` seconds; raises `GivenUp` with the reason instead."""
+        await asyncio.sleep(self.seconds(reason, told))
+
+    def seconds(self, reason: str, told: float = 0.0) -> float:
+        """Count a failure: seconds to wait before the next try; raises `GivenUp` likewise."""
         now = time.monotonic()
         self._failed += 1
         if self._failed == 1:
             self._until = now + self._patience.seconds
         if self._failed >= self._patience.tries or now + told >= self._until:
             raise GivenUp(reason)
-        await asyncio.sleep(min(told + self._patience.pause(self._failed), self._until - now))
+        return min(told + self._patience.pause(self._failed), self._until - now)
 
 
 def seconds_told(retry_after: str) -> float:

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from asr.patience import GivenUp, Patience, Tries, seconds_told
+from hearsay.retry import GivenUp, Patience, Tries, seconds_told
 
 
 def test_pauses_are_drawn_from_zero_to_a_bound_that_doubles_up_to_the_longest():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from indexer.intervals import estimates
+from hearsay.text.intervals import estimates
 
 
 def test_what_never_varies_has_an_interval_without_width():

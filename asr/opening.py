@@ -1,0 +1,44 @@
+"""What a batch decodes and with what: the clips and the models that a person names, for the terminal and for Python."""
+
+from collections.abc import Callable
+
+from asr.decode import limited
+from asr.listener import Listener, LocalListener
+from asr.models import limits_for, open_tagger, open_transcriber
+from asr.places import open_source
+from asr.scheduler import Scheduler
+from asr.settings import AsrSettings
+from asr.sources import Listing
+
+Say = Callable[[str], None]
+
+
+def open_listing(
+    place: str,
+    table: str | None,
+    dataset: str | None,
+    settings: AsrSettings,
+    *,
+    allow_missing: bool = False,
+    limit: int | None = None,
+) -> Listing:
+    """The clips of a source, or the first ``limit`` of them; raises `BadSource`."""
+    source = open_source(place, table, dataset, allow_missing=allow_missing, s3_endpoint=settings.aws_endpoint_url)
+    return limited(source.list(), limit)
+
+
+def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -> Listener:
+    """The listener at an address, or else the one that the settings choose; ``warn`` is told of a fallback."""
+    if via is not None:
+        from asr.remote import open_remote  # an HTTP client is needed by those who have an address
+
+        remote = open_remote(via, settings, say)
+        say(f"{via}: speech: {remote.asr_model} · emotion: {remote.ser_model}")
+        return remote
+    transcriber, tagger = open_transcriber(settings), open_tagger(settings)
+    for chosen in (transcriber, tagger):
+        if chosen.warning:
+            warn(chosen.warning)
+    say(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}")
+    limits = limits_for(transcriber.model, settings)
+    return LocalListener(Scheduler(transcriber.model, tagger.model, limits), settings.max_clip_seconds)

@@ -1,0 +1,128 @@
+"""Decoding a whole collection from Python: what ``hearsay decode`` does, as a function."""
+
+import os
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hearsay.api.models import FallbackWarning, settings_of
+from hearsay.api.progress import error_console
+from hearsay.extras import needing
+from hearsay.markup import table as html_table
+from hearsay.records.clip import ClipRow
+
+if TYPE_CHECKING:
+    import asr.decode
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSummary:
+    """What a run of `decode` did, and where its files are.
+
+    ``records`` are those of the source's clips, decoded now or before. ``decoded`` and ``skipped`` count clips that
+    were decoded now, and that were done before; ``without_audio`` rows of the table that have no file. ``notes`` are
+    sentences about what was left out.
+    """
+
+    csv: Path
+    log: Path
+    records: tuple[ClipRow, ...]
+    decoded: int
+    skipped: int
+    without_audio: int
+    audio_seconds: float
+    wall_seconds: float
+    notes: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[ClipRow, ...]:
+        """The records of the clips that could not be decoded, each with its ``error``."""
+        return tuple(record for record in self.records if record.error)
+
+    def _repr_html_(self) -> str:
+        counts = {"decoded": self.decoded, "done before": self.skipped, "failed": len(self.failed)}
+        rows = [(name, str(count)) for name, count in counts.items()]
+        speech = f"{self.audio_seconds:.1f} s in {self.wall_seconds:.1f} s"
+        return html_table(("clips", ""), [*rows, ("audio", speech), ("records", str(self.csv))])
+
+
+def decode(
+    source: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    table: str | os.PathLike[str] | None = None,
+    dataset: str | None = None,
+    allow_missing: bool = False,
+    limit: int | None = None,
+    via: str | None = None,
+    asr_model: str | None = None,
+    ser_model: str | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> DecodeSummary:
+    """Transcribe and tag every clip of a folder or bucket, as ``hearsay decode`` does.
+
+    ``source`` is a folder or ``s3://BUCKET/PREFIX``, ``table`` the corpus's table of the clips. The records go to
+    ``out/clips.csv`` and ``out/clips.jsonl``, clip by clip: a run that was stopped goes on where it was. A clip that
+    fails is a record with its ``error``, among ``failed``, and stops no other. ``via`` is the address of an API that
+    decodes in place of models here. What is not given of models and device is taken from the settings.
+
+    Raises `BadSource`, `BadTable` and `ModelUnavailable` before anything is decoded, `ListenerGone` where the API at
+    ``via`` goes away, and `KeyboardInterrupt` after what was decoded is on the disk.
+    """
+    with needing("asr", "Decoding"):
+        from asr.decode import decode as run
+        from asr.opening import open_listener, open_listing
+        from asr.progress import Progress
+        from asr.report import left_out
+
+        settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
+        csv = None if table is None else os.fspath(table)
+        listing = open_listing(os.fspath(source), csv, dataset, settings, allow_missing=allow_missing, limit=limit)
+        listener = open_listener(settings, via, _say if progress else _ignore, _warn)
+    try:
+        with Progress(error_console(is_quiet=not progress)) as bar:
+            summary = run([listing], listener, Path(out), settings.batch_clips, bar)
+    finally:
+        listener.close()
+    _check_whole(summary)
+    return _summary_of(summary, Path(out), tuple(left_out(listing)))
+
+
+def _check_whole(summary: "asr.decode.Summary") -> None:
+    """Raise where the run ended before its source did: a notebook must not go on as if it had all of it."""
+    from asr.errors import ListenerGone
+
+    if summary.interrupted:
+        raise KeyboardInterrupt
+    if summary.gone:
+        raise ListenerGone(summary.gone)
+
+
+def _summary_of(summary: "asr.decode.Summary", out: Path, notes: tuple[str, ...]) -> DecodeSummary:
+    return DecodeSummary(
+        csv=out / "clips.csv",
+        log=out / "clips.jsonl",
+        records=summary.rows,
+        decoded=summary.heard,
+        skipped=summary.skipped,
+        without_audio=summary.without_audio,
+        audio_seconds=summary.audio_seconds,
+        wall_seconds=summary.wall_seconds,
+        notes=notes,
+    )
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _ignore(_sentence: str) -> None:
+    """Nobody looks at the progress."""
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, FallbackWarning, stacklevel=4)

@@ -1,0 +1,144 @@
+"""A model that is loaded, as the Python API uses one: recordings in, answers out, one or a stream of them."""
+
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from threading import Semaphore
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from hearsay.errors import HearsayError
+from hearsay.in_order import in_order
+from hearsay.process import wait_in_turns
+from hearsay.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from asr.scheduler import Limits
+    from asr.settings import AsrSettings
+    from asr.transcript import Waveform
+
+Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+_DECODERS: Final = 4
+"""Recordings that are decoded at the same time, or wait decoded for room in the model's queue."""
+
+_GROUPS: Final = 4
+"""Times as many recordings are under way as the model takes together, so that it never waits for files."""
+
+
+class FallbackWarning(UserWarning):
+    """The model that was asked for cannot be had, and another one is used in its place."""
+
+
+class Closable(Protocol):
+    """What holds processes or memory until it is closed."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def device(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
+class LoadedModel(Generic[Answer]):
+    """One model behind a queue of its own. It is closed when nobody refers to it any more, too."""
+
+    def __init__(
+        self,
+        model: Closable,
+        run: "Callable[[Sequence[Waveform]], Sequence[Answer]]",
+        limits: "Limits",
+        max_seconds: float,
+        at_once: int,
+    ) -> None:
+        from asr.scheduler import Queue
+
+        self.name = model.name
+        self.device = model.device
+        self._max_seconds = max_seconds
+        self._at_once = at_once
+        self._decoding = Semaphore(_DECODERS)
+        self._queue = Queue(model.name, run, limits, lambda _: None, limits.threads)
+        self._end = weakref.finalize(self, _end, self._queue, model)
+
+    def answer(self, recording: Recording, sampling_rate: float | None) -> tuple[float, Answer]:
+        """Seconds of the recording and the model's answer; raises `HearsayError`s that name the recording."""
+        check_rate(is_array(recording), sampling_rate)
+        try:
+            seconds, answer = self._asked(recording, sampling_rate)
+            wait_in_turns(answer)
+            return round(seconds, 2), answer.result()
+        except HearsayError as problem:
+            _name(problem, name_of(recording))
+            raise
+
+    def answers(
+        self,
+        recordings: Iterable[Recording],
+        sampling_rate: float | None,
+        made: Callable[[Recording, tuple[float, Answer] | HearsayError], Result],
+    ) -> Iterator[Result]:
+        """What is made of each recording's answer or error, in their order."""
+
+        def work(recording: Recording) -> Result:
+            try:
+                return made(recording, self.answer(recording, sampling_rate if is_array(recording) else None))
+            except HearsayError as problem:
+                return made(recording, problem)
+
+        return in_order(work, each(recordings), self._at_once)
+
+    def close(self) -> None:
+        self._end()
+
+    def _asked(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Answer]]":
+        """The answer to come. The waveform is left to the queue, which has room for some minutes of sound."""
+        from asr.audio import decode_audio, decode_samples, seconds
+
+        with self._decoding:
+            if is_array(recording):
+                import numpy as np
+
+                waveform = decode_samples(np.asarray(recording), sampling_rate or 0.0, self._max_seconds)
+            else:
+                waveform = decode_audio(bytes_of(recording), self._max_seconds)
+            return seconds(waveform), self._queue.submit(waveform, is_patient=True)
+
+
+def groups_of(clips_at_once: int) -> int:
+    """Recordings that are under way at a time with a model that takes so many together."""
+    return _GROUPS * clips_at_once
+
+
+def settings_of(**given: object) -> "AsrSettings":
+    """The settings of the environment and ``config.yml``, with those given above them; raises `BadSettings`."""
+    from asr.settings import AsrSettings
+    from hearsay.config import read_settings
+
+    return read_settings(AsrSettings, **{name: value for name, value in given.items() if value is not None})
+
+
+def warn(sentence: str | None) -> None:
+    """Say that another model is used than was asked for."""
+    if sentence:
+        warnings.warn(sentence, FallbackWarning, stacklevel=4)
+
+
+def _name(problem: HearsayError, name: str) -> None:
+    """Let the error's sentence begin with the recording's name, unless it does already."""
+    if not str(problem).startswith(name):
+        problem.args = (f"{name}: {problem}",)
+
+
+def count_of(recordings: object) -> int | None:
+    """How many there are, where that is known before they come."""
+    return len(recordings) if isinstance(recordings, Sized) else None
+
+
+def _end(queue: Any, model: Closable) -> None:
+    queue.close()
+    model.close()

@@ -1,0 +1,48 @@
+"""Progress of a stream on standard error: a bar in a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+
+_SECONDS_BETWEEN_LINES: Final = 10.0
+
+
+def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
+    """The items, whose number is shown as they come; ``total`` is None where it is not known."""
+    console = error_console()
+    columns = (TextColumn("recordings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    lines = _Lines(total)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("recordings", total=total)
+        for done, item in enumerate(items, 1):
+            bar.advance(task)
+            if not console.is_terminal:
+                lines.tell(done)
+            yield item
+
+
+def error_console(*, is_quiet: bool = False) -> Console:
+    """Standard error, as a terminal only where it is one: a notebook would need further libraries for a live bar."""
+    is_terminal = None if sys.stderr.isatty() and not is_quiet else False
+    return Console(stderr=True, quiet=is_quiet, force_jupyter=False, force_terminal=is_terminal)
+
+
+class _Lines:
+    """A line at the first item that comes so many seconds after the last line, and one at the end."""
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._last = time.monotonic()
+
+    def tell(self, done: int) -> None:
+        if done != self._total and time.monotonic() - self._last < _SECONDS_BETWEEN_LINES:
+            return
+        self._last = time.monotonic()
+        of_all = "" if self._total is None else f" of {self._total}"
+        print(f"{done}{of_all} recordings", file=sys.stderr)

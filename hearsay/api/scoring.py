@@ -1,0 +1,92 @@
+"""Word error rate from Python, with its interval."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hearsay.errors import BadArgument
+from hearsay.extras import needing
+from hearsay.markup import joined, table
+from hearsay.text.intervals import error_rate
+from hearsay.text.normalize import words
+from hearsay.text.wer import WordErrors, word_errors
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """The word error rate of some texts together, and what it is made of.
+
+    ``rate`` is errors by reference words; None where no reference has a word. ``interval`` are the ends of its 95 %
+    interval; None where there are fewer than two texts, or two speakers, to draw from. ``left_out`` counts texts whose
+    reference has no word.
+    """
+
+    rate: float | None
+    interval: tuple[float, float] | None
+    substitutions: int
+    deletions: int
+    insertions: int
+    reference_words: int
+    texts: int
+    left_out: int
+
+    def __str__(self) -> str:
+        if self.rate is None:
+            return "no word error rate: no reference has a word"
+        ends = "" if self.interval is None else "95 % interval {:.1%} to {:.1%}".format(*self.interval)
+        return joined(f"word error rate {self.rate:.1%}", ends, f"{self.reference_words} words")
+
+    def _repr_html_(self) -> str:
+        rate = "–" if self.rate is None else f"{self.rate:.1%}"
+        ends = "–" if self.interval is None else "{:.1%} – {:.1%}".format(*self.interval)
+        counts = (self.substitutions, self.deletions, self.insertions, self.reference_words, self.texts)
+        head = ("word error rate", "95 % interval", "substitutions", "deletions", "insertions", "words", "texts")
+        return table(head, [(rate, ends, *map(str, counts))])
+
+
+def word_error_rate(
+    references: str | Iterable[str], hypotheses: str | Iterable[str], *, speakers: Iterable[str] | None = None
+) -> ErrorRate:
+    """The word error rate of hypotheses (transcripts) against their references, one each, in the same order.
+
+    Both are normalised as everywhere in Hearsay: case, punctuation and apostrophes do not count, and Chinese, Japanese
+    and Korean are counted by characters. The rate is that of all texts together: substitutions, deletions and
+    insertions by the words of the references. A text whose reference has no word is left out, and counted.
+
+    The interval is the 95 % percentile bootstrap over texts: 1,000 times as many texts as there are are drawn with
+    replacement (Bisani and Ney 2004), with the same draws every time. Texts of one speaker are not independent; where
+    ``speakers`` says who spoke each, speakers are drawn with all of their texts. Raises `BadArgument` where the
+    numbers differ.
+    """
+    pairs = _pairs(references, hypotheses)
+    whose = [str(number) for number in range(len(pairs))] if speakers is None else list(speakers)
+    if len(whose) != len(pairs):
+        raise BadArgument(f"there are {len(pairs)} texts and {len(whose)} speakers; name the speaker of each text")
+    counted = [(word_errors(words(said), words(found)), who) for (said, found), who in zip(pairs, whose, strict=True)]
+    scored = [(errors, who) for errors, who in counted if errors.reference_words]
+    whole = sum((errors for errors, _ in scored), WordErrors())
+    return ErrorRate(
+        whole.rate,
+        _interval([errors for errors, _ in scored], [who for _, who in scored]),
+        whole.substitutions,
+        whole.deletions,
+        whole.insertions,
+        whole.reference_words,
+        len(scored),
+        len(counted) - len(scored),
+    )
+
+
+def _pairs(references: str | Iterable[str], hypotheses: str | Iterable[str]) -> list[tuple[str, str]]:
+    said = [references] if isinstance(references, str) else list(references)
+    found = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
+    if len(said) != len(found):
+        raise BadArgument(f"there are {len(said)} references and {len(found)} hypotheses; each needs the other")
+    return list(zip(said, found, strict=True))
+
+
+def _interval(errors: Sequence[WordErrors], sources: Sequence[str]) -> tuple[float, float] | None:
+    if len(set(sources)) < 2:
+        return None
+    with needing("asr", "An interval"):
+        estimate = error_rate(errors, sources)
+    return estimate.low, estimate.high

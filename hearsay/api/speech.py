@@ -1,0 +1,126 @@
+"""Transcribing from Python: a speech model that takes one recording or a stream of them."""
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from hearsay.api.models import LoadedModel, count_of, groups_of, settings_of, warn
+from hearsay.api.progress import followed
+from hearsay.errors import HearsayError
+from hearsay.extras import needing
+from hearsay.recordings import Recording, name_of
+from hearsay.transcript import Recognised, Transcript
+
+if TYPE_CHECKING:
+    import asr.transcript
+
+
+class Transcriber:
+    """A speech model that is loaded, from `load_transcriber`; threads may share it.
+
+    Close it, or use it in a ``with`` statement, to give back its processes and memory sooner than Python does.
+    """
+
+    def __init__(self, model: "LoadedModel[asr.transcript.Transcript]", warning: str | None) -> None:
+        self._model = model
+        self._warning = warning
+
+    @property
+    def name(self) -> str:
+        """The model's name, as results have it."""
+        return self._model.name
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: ``cpu``, ``cuda`` and the like."""
+        return self._model.device
+
+    @property
+    def warning(self) -> str | None:
+        """Why this model is used in place of the one that was asked for; None where it is that one."""
+        return self._warning
+
+    def transcribe(self, recording: Recording, *, sampling_rate: float | None = None) -> Transcript:
+        """The transcript of one recording: a path, the bytes of a file, an open file, or an array of mono samples.
+
+        An array needs its ``sampling_rate``. Raises `HearsayError`, most often one of the `AudioError`s.
+        """
+        return self._made(recording, self._model.answer(recording, sampling_rate))
+
+    def transcribe_many(
+        self, recordings: Iterable[Recording], *, sampling_rate: float | None = None, progress: bool = False
+    ) -> Iterator[Transcript]:
+        """The transcripts of many recordings, in their order, as they come: however many, few are in memory.
+
+        A recording that fails has a `Transcript` with its ``error``, and stops no other. ``sampling_rate`` is that of
+        the arrays among them. ``progress`` shows on standard error how far it is.
+        """
+        transcripts = self._model.answers(recordings, sampling_rate, self._made)
+        return followed(transcripts, count_of(recordings)) if progress else transcripts
+
+    def close(self) -> None:
+        """End the model's processes and free its memory; closing twice is once."""
+        self._model.close()
+
+    def _made(
+        self, recording: Recording, answer: "tuple[float, asr.transcript.Transcript] | HearsayError"
+    ) -> Transcript:
+        outcome = answer if isinstance(answer, HearsayError) else _recognised(*answer)
+        return Transcript(name_of(recording), self.name, outcome)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Transcriber(name={self.name!r}, device={self.device!r})"
+
+
+def load_transcriber(
+    name: str | None = None,
+    *,
+    device: str | None = None,
+    precision: str | None = None,
+    batch_seconds: float | None = None,
+    workers: int | None = None,
+    max_clip_seconds: float | None = None,
+) -> Transcriber:
+    """Load a speech model by any name that ``ASR_MODEL`` takes.
+
+    That is ``auto``, ``pocketsphinx``, a Hugging Face name or the folder of a checkpoint. What is not given is taken
+    from the settings (environment, ``config.yml``). Where ``auto`` has to do with another model than it wants, a
+    `FallbackWarning` says so. Raises `ModelUnavailable` where a named model cannot be had, `MissingExtra` where its
+    library is not installed.
+    """
+    with needing("asr", "Transcription"):
+        from asr.models import limits_for, open_transcriber
+
+        settings = settings_of(
+            asr_model=name,
+            device=device,
+            precision=precision,
+            batch_seconds=batch_seconds,
+            workers=workers,
+            max_clip_seconds=max_clip_seconds,
+        )
+        chosen = open_transcriber(settings)
+        limits = limits_for(chosen.model, settings)
+    at_once = groups_of(limits.clips_at_once)
+    model = LoadedModel(chosen.model, chosen.model.transcribe, limits, settings.max_clip_seconds, at_once)
+    warn(chosen.warning)
+    return Transcriber(model, chosen.warning)
+
+
+def _recognised(seconds: float, transcript: "asr.transcript.Transcript") -> Recognised:
+    """The transcript with its figures rounded as rows and the API have them, so that all three agree."""
+    from asr.listener import rounded, rounded_segment, rounded_word
+
+    return Recognised(
+        transcript.text,
+        tuple(map(rounded_word, transcript.words)),
+        tuple(map(rounded_segment, transcript.segments)),
+        rounded(transcript.confidence),
+        seconds,
+    )

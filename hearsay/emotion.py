@@ -1,0 +1,99 @@
+"""What people get of one recording's voice: its emotion, or the error that stands in the place of one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hearsay.errors import HearsayError
+from hearsay.markup import joined, table
+from hearsay.records.emotions import Sentiment
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What an emotion model found; see `Emotion`."""
+
+    label: str
+    probability: float | None
+    probabilities: Mapping[str, float]
+    sentiment: Sentiment
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Emotion:
+    """The emotion in the voice of one recording, or the ``error`` why there is none.
+
+    ``source`` names the recording as `Transcript.source` does, ``model`` is the emotion model. Everything else raises
+    the error where there is one.
+    """
+
+    source: str
+    model: str
+    outcome: Tagged | HearsayError
+
+    @property
+    def error(self) -> HearsayError | None:
+        """Why the recording has no emotion; None where it has one."""
+        return self.outcome if isinstance(self.outcome, HearsayError) else None
+
+    @property
+    def label(self) -> str:
+        """The emotion, such as ``happiness``; ``uncertain`` where the model would not decide."""
+        return self._tagged.label
+
+    @property
+    def probability(self) -> float | None:
+        """The probability of the label, 0..1; None where it is ``uncertain``."""
+        return self._tagged.probability
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """The probability of every label that the model knows; empty of silence."""
+        return self._tagged.probabilities
+
+    @property
+    def sentiment(self) -> Sentiment:
+        """The sentiment that the label belongs to: ``negative``, ``neutral``, ``positive`` or ``uncertain``."""
+        return self._tagged.sentiment
+
+    @property
+    def duration(self) -> float:
+        """The length of the recording in seconds."""
+        return self._tagged.duration
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as values that JSON has. Of a failed recording only ``error`` says something; it raises nothing."""
+        members: dict[str, Any] = {"source": self.source, "model": self.model}
+        names = ("label", "probability", "probabilities", "sentiment", "duration")
+        if isinstance(self.outcome, HearsayError):
+            return members | dict.fromkeys(names) | {"probabilities": {}, "error": str(self.outcome)}
+        found = {name: getattr(self.outcome, name) for name in names}
+        return members | found | {"probabilities": dict(self.outcome.probabilities), "error": None}
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    @property
+    def _tagged(self) -> Tagged:
+        if isinstance(self.outcome, HearsayError):
+            raise self.outcome
+        return self.outcome
+
+    def __repr__(self) -> str:
+        if isinstance(self.outcome, HearsayError):
+            return f"Emotion(source={self.source!r}, error={self.outcome!r})"
+        found = self.outcome
+        return f"Emotion(source={self.source!r}, label={found.label!r}, probability={found.probability})"
+
+    def _repr_html_(self) -> str:
+        if isinstance(self.outcome, HearsayError):
+            return table(("recording", "no emotion"), [(self.source, str(self.outcome))])
+        found = self.outcome
+        ranked = sorted(found.probabilities.items(), key=lambda item: -item[1])
+        label = found.label if found.probability is None else f"{found.label} {found.probability:.2f}"
+        others = joined(*(f"{name} {probability:.2f}" for name, probability in ranked))
+        head = ("recording", "emotion", "sentiment", "probabilities", "model")
+        return table(head, [(self.source, label, found.sentiment, others, self.model)])

@@ -1,0 +1,38 @@
+"""Parts that need not be installed: which extra of the distribution has what a module is missing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from hearsay.errors import MissingExtra
+
+DISTRIBUTION: Final = "hearsay-search"
+
+_OURS: Final = frozenset({"asr", "hearsay", "indexer", "search_ui"})
+_OF_OTHER_EXTRAS: Final = {
+    "boto3": "s3",
+    "botocore": "s3",
+    "google": "google",
+    "huggingface_hub": "models",
+    "torch": "models",
+    "transformers": "models",
+}
+"""Modules that a command may import, and that its own extra does not have."""
+
+
+def how_to_install(extra: str) -> str:
+    """What to type to get an extra."""
+    return f'pip install "{DISTRIBUTION}[{extra}]"'
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Inside, a library that is not installed is `MissingExtra`, which names the extra that has it."""
+    try:
+        yield
+    except ModuleNotFoundError as problem:
+        module = (problem.name or "").partition(".")[0]
+        if module in _OURS or not module:
+            raise
+        needed = _OF_OTHER_EXTRAS.get(module, extra)
+        raise MissingExtra(f"{what} needs {module}, which is not installed; run: {how_to_install(needed)}") from problem

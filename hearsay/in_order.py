@@ -1,0 +1,34 @@
+"""Many things done side by side and given out in their order, a few at a time."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from hearsay.process import wait_in_turns
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> Iterator[Result]:
+    """What ``work`` makes of each item, in their order.
+
+    At most ``at_once`` items are taken ahead, so any number of them may come, and Ctrl-C ends the wait at once.
+    """
+    workers = ThreadPoolExecutor(at_once, "in order")
+    under_way: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            if len(under_way) == at_once:
+                yield _first(under_way)
+            under_way.append(workers.submit(work, item))
+        while under_way:
+            yield _first(under_way)
+    finally:
+        workers.shutdown(wait=False, cancel_futures=True)
+
+
+def _first(under_way: "deque[Future[Result]]") -> Result:
+    wait_in_turns(under_way[0])
+    return under_way.popleft().result()

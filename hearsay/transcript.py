@@ -1,0 +1,119 @@
+"""What people get of one recording: its transcript, or the error that stands in the place of one."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from hearsay.errors import HearsayError
+from hearsay.markup import joined, paragraph
+from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.subtitles import cues, srt, vtt
+
+_SHOWN: Final = 60
+"""Characters of a text that a `repr` shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a speech model wrote; times in seconds, confidences 0..1 (None where the model gives none)."""
+
+    text: str
+    words: tuple[Word, ...]
+    segments: tuple[Segment, ...]
+    confidence: float | None
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Transcript:
+    """The transcript of one recording, or the ``error`` why there is none.
+
+    ``source`` names the recording: a path as it was given, else ``bytes``, ``array`` or the name of the file object.
+    ``model`` is the speech model. Everything that depends on the transcript raises the error where there is one, so
+    that a failed recording is never taken for silence.
+    """
+
+    source: str
+    model: str
+    outcome: Recognised | HearsayError
+
+    @property
+    def error(self) -> HearsayError | None:
+        """Why there is no transcript; None where there is one."""
+        return self.outcome if isinstance(self.outcome, HearsayError) else None
+
+    @property
+    def text(self) -> str:
+        """The text as the model wrote it; empty where nothing was said."""
+        return self._recognised.text
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words with ``text``, ``start`` and ``end`` in seconds, ``confidence`` and ``alternatives``."""
+        return self._recognised.words
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The stretches between pauses, with ``start``, ``end``, ``text`` and ``confidence``."""
+        return self._recognised.segments
+
+    @property
+    def confidence(self) -> float | None:
+        """The model's confidence in the whole transcript, 0..1; None where it gives none."""
+        return self._recognised.confidence
+
+    @property
+    def duration(self) -> float:
+        """The length of the recording in seconds."""
+        return self._recognised.duration
+
+    def to_srt(self) -> str:
+        """Subtitles as SubRip (.srt)."""
+        return srt(self._cues())
+
+    def to_vtt(self) -> str:
+        """Subtitles as WebVTT (.vtt)."""
+        return vtt(self._cues())
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as values that JSON has. Of a failed recording only ``error`` says something; it raises nothing."""
+        members: dict[str, Any] = {"source": self.source, "model": self.model}
+        if isinstance(self.outcome, HearsayError):
+            nothing: dict[str, Any] = {"text": None, "words": [], "segments": [], "confidence": None, "duration": None}
+            return members | nothing | {"error": str(self.outcome)}
+        found = asdict(self.outcome)
+        return (
+            members | found | {"words": _as_lists(found["words"]), "segments": list(found["segments"]), "error": None}
+        )
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    @property
+    def _recognised(self) -> Recognised:
+        if isinstance(self.outcome, HearsayError):
+            raise self.outcome
+        return self.outcome
+
+    def _cues(self) -> tuple[Segment, ...]:
+        found = self._recognised
+        return cues(ClipRow("-", words=found.words, segments=found.segments))
+
+    def __repr__(self) -> str:
+        if isinstance(self.outcome, HearsayError):
+            return f"Transcript(source={self.source!r}, error={self.outcome!r})"
+        text = self.text if len(self.text) <= _SHOWN else self.text[: _SHOWN - 1] + "…"
+        return f"Transcript(source={self.source!r}, text={text!r}, duration={self.duration}, model={self.model!r})"
+
+    def _repr_html_(self) -> str:
+        if isinstance(self.outcome, HearsayError):
+            return paragraph(f"No transcript: {self.outcome}", self.source)
+        found = self.outcome
+        confidence = "" if found.confidence is None else f"confidence {found.confidence:.2f}"
+        note = joined(self.source, f"{found.duration:.1f} s", confidence, self.model)
+        return paragraph(found.text or "(no speech)", note)
+
+
+def _as_lists(words: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    return [word | {"alternatives": list(word["alternatives"])} for word in words]

@@ -1,0 +1,99 @@
+"""What ``import hearsay`` gives, and that by itself it loads no library."""
+
+import subprocess
+import sys
+
+import pytest
+
+import hearsay
+
+HEAVY = (
+    *("av", "boto3", "elasticsearch", "fastapi", "httpx", "numpy", "pandas", "pocketsphinx", "pydantic", "rich"),
+    *("soundfile", "streamlit", "tantivy", "torch", "transformers", "yaml", "asr", "indexer", "search_ui"),
+)
+
+NAMES = [
+    "Alternative",
+    "ApiBusy",
+    "ApiError",
+    "ApiRefused",
+    "ApiUnreachable",
+    "AudioError",
+    "AudioTooLong",
+    "BadArgument",
+    "BadRow",
+    "BadSettings",
+    "BadSource",
+    "BadTable",
+    "ClipRow",
+    "DecodeSummary",
+    "Emotion",
+    "EmotionTagger",
+    "EmptyAudio",
+    "ErrorRate",
+    "FallbackWarning",
+    "HearsayError",
+    "IndexInUse",
+    "IndexIncompatible",
+    "IndexMissing",
+    "IndexUnavailable",
+    "JournalInUse",
+    "ListenerGone",
+    "LoadFailed",
+    "MissingExtra",
+    "ModelFailed",
+    "ModelUnavailable",
+    "NoAudio",
+    "NotAudio",
+    "Recording",
+    "Segment",
+    "Transcriber",
+    "Transcript",
+    "Word",
+    "WrongRequest",
+    "__version__",
+    "decode",
+    "load_emotion_model",
+    "load_transcriber",
+    "word_error_rate",
+]
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_the_public_names_are_these():
+    assert sorted(hearsay.__all__) == sorted(NAMES)
+
+
+def test_dir_lists_every_public_name():
+    assert set(NAMES) <= set(dir(hearsay))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_is_there(name: str):
+    assert getattr(hearsay, name) is not None
+
+
+def test_every_public_error_is_a_hearsay_error():
+    kinds = [kind for name in NAMES if isinstance(kind := getattr(hearsay, name), type)]
+    errors = [kind for kind in kinds if issubclass(kind, Exception) and not issubclass(kind, Warning)]
+    assert len(errors) > 20
+    assert all(issubclass(error, hearsay.HearsayError) for error in errors)
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'transcribe_everything'"):
+        _ = hearsay.transcribe_everything
+
+
+def test_import_hearsay_loads_no_library_and_no_other_package_of_ours():
+    found = run(f"import sys, hearsay; print(sorted(set({HEAVY}) & set(sys.modules)))")
+    assert found.stdout == "[]\n", found.stderr
+
+
+def test_all_errors_can_be_caught_without_a_library_being_loaded():
+    code = "import sys, hearsay; hearsay.ModelUnavailable, hearsay.IndexMissing;"
+    found = run(code + f"print(sorted(set({HEAVY[:-3]}) & set(sys.modules)))")
+    assert found.stdout.splitlines()[-1:] == ["[]"], found.stderr
