@@ -104,6 +104,8 @@ def _print_loaded(loaded: loading.Loaded) -> None:
         print(f"{_number(loaded.failed, 'clip')} of them without a transcript, since decoding failed")
     if loaded.deleted:
         print(f"left out {_number(loaded.deleted, 'deleted clip')}")
+    for sentence in loaded.flaws:
+        print(sentence)
 
 
 def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
@@ -111,7 +113,7 @@ def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
         return _watch(index, asked.files or [settings.inbox_journal], settings)
     if not asked.files:
         raise WrongRequest("put takes files of clip rows, or --watch")
-    came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions)
+    came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions, note)
     print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
     return 0
 

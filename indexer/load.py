@@ -11,8 +11,9 @@ from hearsay.records.journal import Journal, read_journal
 from hearsay.records.table import read_csv
 from hearsay.storage.local import find_audio
 from indexer.errors import IndexerError, WrongRequest
+from indexer.flaws import Flaws
 from indexer.index import RolledBack, SearchIndex
-from indexer.passages import Passage, passages_of
+from indexer.passages import Passage, cut
 
 Step = Callable[[], None]
 """Called once for each clip that was handed to the index."""
@@ -26,7 +27,10 @@ _LOOKED_FOR: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load brought: ``deleted`` clips were left out, ``failed`` ones are in it without a transcript."""
+    """What a load brought: ``deleted`` clips were left out, ``failed`` ones are in it without a transcript.
+
+    ``flaws`` are sentences about records with impossible times.
+    """
 
     clips: int
     passages: int
@@ -34,6 +38,7 @@ class Loaded:
     failed: int
     seconds: float
     version: str
+    flaws: tuple[str, ...] = ()
 
 
 def read_rows(files: Sequence[Path]) -> dict[str, ClipRow]:
@@ -71,24 +76,34 @@ def load(
     began = time.monotonic()
     rows = sorted(rows, key=lambda row: row.id)  # the order in which an index takes them as they come
     kept: list[ClipRow] = []
+    flaws = Flaws()
 
     def coming() -> Iterator[Passage]:
         gone = deleted_clips(deletions)  # now that the index is held, so that none can be deleted between
         kept.extend(row for row in rows if not row.deleted and row.id not in gone)
-        yield from _passages(kept, step)
+        yield from _passages(kept, flaws, step)
 
     passages = index.replace(coming(), audio)
     failed = sum(bool(row.error) for row in kept)
     seconds = time.monotonic() - began
-    return Loaded(len(kept), passages, len(rows) - len(kept), failed, seconds, index.about().version)
+    counts = (len(kept), passages, len(rows) - len(kept), failed)
+    return Loaded(*counts, seconds, index.about().version, flaws.sentences())
 
 
-def put(index: SearchIndex, rows: Iterable[ClipRow], deletions: Path) -> tuple[int, int]:
-    """Put rows into the current version; those that say ``deleted`` go instead. How many clips came, how many went."""
+def put(
+    index: SearchIndex, rows: Iterable[ClipRow], deletions: Path, say: Callable[[str], None] = lambda _: None
+) -> tuple[int, int]:
+    """Put rows into the current version; those that say ``deleted`` go instead. How many clips came, how many went.
+
+    What was wrong with their times is said.
+    """
     rows = list(rows)
     coming = [row for row in rows if not row.deleted]
     going = [row.id for row in rows if row.deleted]
-    index.put(_passages(coming, lambda: None))
+    flaws = Flaws()
+    index.put(_passages(coming, flaws, lambda: None))
+    for sentence in flaws.sentences():
+        say(sentence)
     if revived := sorted(deleted_clips(deletions) & {row.id for row in coming}):
         with Journal(deletions) as journal:
             journal.append(map(ClipRow, revived))
@@ -146,7 +161,7 @@ def audio_found(clips: Sequence[str], audio: Path) -> tuple[int, int]:
     return sum(find_audio(audio, clip_id) is not None for clip_id in looked_for), len(looked_for)
 
 
-def _passages(rows: Iterable[ClipRow], step: Step) -> Iterator[Passage]:
+def _passages(rows: Iterable[ClipRow], flaws: Flaws, step: Step) -> Iterator[Passage]:
     for row in rows:
-        yield from passages_of(row)
+        yield from cut(flaws.taken(row))
         step()

@@ -1,10 +1,16 @@
 """Passages: a clip row as the index holds it, a long clip cut at its pauses so that a hit plays where its words are."""
 
+import logging
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
+from hearsay.errors import BadRow
+from hearsay.records.checked import are_the_text, checked
 from hearsay.records.clip import ClipRow, Segment, Word
 from hearsay.records.emotions import sentiment_of
 from hearsay.text.normalize import words as counted_words
@@ -12,6 +18,8 @@ from hearsay.text.wer import word_errors
 
 LONGEST_PASSAGE: Final = 30.0
 """Seconds; a clip up to this long is one passage."""
+
+log = logging.getLogger(__name__)
 
 _LIKE_A_PART: Final = re.compile(r"#[0-9]{4,}\Z")
 
@@ -54,10 +62,19 @@ class Passage:
 
     @classmethod
     def from_source(cls, source: Mapping[str, Any]) -> "Passage":
-        """The passage that `source` was made of."""
+        """The passage that `source` was made of.
+
+        One that an older version stored with impossible times or numbers is given back without them, and its clip is
+        named in the log: it must not break the search for all others.
+        """
         members = {name: value for name, value in source.items() if name not in _NOT_OF_THE_ROW}
-        row = ClipRow.from_json(members | {"filename": source["clip"]} | source.get("extra", {}))
-        return cls(source["id"], source["start"], source.get("end"), row)
+        members |= {"filename": source["clip"]} | source.get("extra", {})
+        try:
+            row = ClipRow.from_json(members)
+        except BadRow as problem:
+            _warn(source["id"], str(problem))
+            row = ClipRow.from_readable_json(members)
+        return cls(source["id"], *_stretch(source), row)
 
     def wer(self) -> float | None:
         """The transcript's word error rate, three decimals; None without a reference or for a part of a clip."""
@@ -67,6 +84,26 @@ class Passage:
         return None if rate is None else round(rate, 3)
 
 
+def _stretch(source: Mapping[str, Any]) -> tuple[float, float | None]:
+    """Start and end as they were stored, without what cannot be."""
+    start, end = source["start"], source.get("end")
+    if not (isinstance(start, int | float) and math.isfinite(start) and start >= 0):
+        _warn(source["id"], f"its start is {start}")
+        start = 0.0
+    if end is not None and not (isinstance(end, int | float) and math.isfinite(end) and end >= start):
+        _warn(source["id"], f"its end is {end}, its start {start}")
+        end = None
+    return start, end
+
+
+@lru_cache(maxsize=10_000)
+def _warn(passage: str, problem: str) -> None:
+    """Once for each passage and problem."""
+    log.warning(
+        "%s was stored with a value that cannot be, which is left out (%s); load its file again", passage, problem
+    )
+
+
 _NOT_OF_THE_ROW: Final = frozenset({"id", "clip", "start", "end", "wer", "extra"})
 
 
@@ -74,15 +111,23 @@ def passages_of(row: ClipRow) -> Iterator[Passage]:
     """A clip's passages, in order of time.
 
     A clip of up to `LONGEST_PASSAGE` seconds is one, with the clip's id; so is a longer one whose segments and words
-    are not known. Else its stretches between pauses are gathered into passages of at most that length, with the ids
-    ``CLIP#0001`` and on. A stretch that is longer by itself is cut between two words. No two clips have a passage of
-    the same id: a clip whose own id reads like that of a part is, as a whole, ``CLIP#0000``.
+    are not known, or are of another text than its transcript. Else its stretches between pauses are gathered into
+    passages of at most that length, with the ids ``CLIP#0001`` and on. A stretch that is longer by itself is cut
+    between two words. No two clips have a passage of the same id: a clip whose own id reads like that of a part is, as
+    a whole, ``CLIP#0000``. Times are those of `hearsay.records.checked.checked`.
     """
+    return cut(checked(row).row)
+
+
+def cut(row: ClipRow) -> Iterator[Passage]:
+    """The passages of a record that `checked` gave back; they are `passages_of` it."""
     if row.duration is None or row.duration <= LONGEST_PASSAGE or not (stretches := _stretches(row)):
         yield Passage(_whole(row.id), 0.0, row.duration, row)
         return
-    for number, group in enumerate(_gathered(stretches), 1):
-        yield _part(row, number, group)
+    groups = list(_gathered(stretches))
+    starts = [group[0].start for group in groups]
+    for number, group in enumerate(groups, 1):
+        yield _part(row, number, group, starts)
 
 
 def clip_of(passages: Iterable[Passage]) -> ClipRow:
@@ -91,7 +136,7 @@ def clip_of(passages: Iterable[Passage]) -> ClipRow:
     Of a recording that was cut, its length and what it was tagged with as a whole are not kept: its duration is the end
     of its last passage, its emotion that of one whose stretches were not tagged by themselves, else of the first.
     """
-    parts = sorted(passages, key=lambda passage: passage.start)
+    parts = sorted(passages, key=lambda passage: (passage.start, passage.end or 0.0))
     if parts[0].is_whole:
         return parts[0].row
     untagged = (part for part in parts if not any(segment.emotion for segment in part.row.segments))
@@ -109,20 +154,33 @@ def _whole(clip_id: str) -> str:
 
 
 def _stretches(row: ClipRow) -> list[Segment]:
-    """The row's segments, those that are too long cut between words; of a row without segments, its words."""
-    if not row.segments:
-        return [_segment_of([word]) for word in row.words]
+    """The row's segments, those that are too long cut between words, where they are all of its transcript.
+
+    Else its words, where those are; empty where neither are.
+    """
+    if not (row.segments and _are_all(row, row.segments)):
+        return [_segment_of([word]) for word in row.words] if _are_all(row, row.words) else []
     found: list[Segment] = []
     for segment in row.segments:
         inside = [word for word in row.words if segment.start <= word.start < segment.end]
-        if segment.end - segment.start <= LONGEST_PASSAGE or not inside:
-            found.append(segment)
-        else:
+        if segment.end - segment.start > LONGEST_PASSAGE and inside and _can_be_cut(row, segment, inside):
             found += (
                 replace(_segment_of([word]), emotion=segment.emotion, emotion_score=segment.emotion_score)
                 for word in inside
             )
+        else:
+            found.append(segment)
     return found
+
+
+def _can_be_cut(row: ClipRow, segment: Segment, inside: Sequence[Word]) -> bool:
+    """Whether the words say all that the segment does; where there is no transcript, only they say what is searched."""
+    return not row.generated_text or are_the_text(segment.text, inside)
+
+
+def _are_all(row: ClipRow, items: Sequence[Word | Segment]) -> bool:
+    """Whether the items, one after the other, are the transcript."""
+    return are_the_text(row.generated_text, items)
 
 
 def _segment_of(words: list[Word]) -> Segment:
@@ -132,21 +190,26 @@ def _segment_of(words: list[Word]) -> Segment:
 def _gathered(stretches: list[Segment]) -> Iterator[list[Segment]]:
     group: list[Segment] = []
     for stretch in stretches:
-        if group and stretch.end - group[0].start > LONGEST_PASSAGE:
+        if group and stretch.end - group[0].start > LONGEST_PASSAGE and stretch.start > group[0].start:
             yield group
             group = []
         group.append(stretch)
     yield group
 
 
-def _part(row: ClipRow, number: int, group: list[Segment]) -> Passage:
+def _part(row: ClipRow, number: int, group: list[Segment], starts: Sequence[float]) -> Passage:
+    """One of the passages that begin at ``starts``; a word or segment is in the last that begins before it."""
     start, end = group[0].start, group[-1].end
+
+    def is_here(item: Word | Segment) -> bool:
+        return item.start <= end and bisect_right(starts, item.start) == number
+
     emotion, score = _emotion_of(group) or (row.emotion, row.emotion_score)
     part = replace(
         row,
         generated_text=" ".join(stretch.text for stretch in group if stretch.text),
-        words=tuple(word for word in row.words if start <= word.start < end),
-        segments=tuple(segment for segment in row.segments if start <= segment.start < end),
+        words=tuple(filter(is_here, row.words)),
+        segments=tuple(filter(is_here, row.segments)),
         duration=round(end - start, 2),
         confidence=_mean((stretch.confidence, stretch.end - stretch.start) for stretch in group) or row.confidence,
         emotion=emotion,

@@ -89,7 +89,7 @@ class Watcher:
         if not rows:
             return
         try:
-            came, went = loading.put(self._index, rows, self._deletions)
+            came, went = loading.put(self._index, rows, self._deletions, self._say)
         except LoadFailed:
             if len(rows) == 1:
                 raise

@@ -103,6 +103,11 @@ class ClipRow:
         return cls(**values, extra=extra)
 
     @classmethod
+    def from_readable_json(cls, members: Mapping[str, Any]) -> "ClipRow":
+        """A row as `from_json` makes it, without the members that their columns do not hold."""
+        return cls.from_json({name: value for name, value in members.items() if _is_readable(name, value)})
+
+    @classmethod
     def from_cells(cls, cells: Mapping[str, str]) -> "ClipRow":
         """A row from the cells of a CSV, in which lists and maps are JSON."""
         members: dict[str, Any] = {}
@@ -297,6 +302,14 @@ def _read_value(name: str, value: Any) -> Any:
         return _READ[name](value)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as problem:
         raise BadRow(f"{name} holds {value!r:.80}: {_expected(name)} ({problem})") from problem
+
+
+def _is_readable(name: str, value: Any) -> bool:
+    try:
+        _read_value(name, value) if name in _READ else _unknown_value(name, value)
+    except BadRow:
+        return False
+    return True
 
 
 def _unknown_value(name: str, value: Any) -> str:

@@ -13,8 +13,8 @@ from hearsay.records.clip import ClipRow
 from indexer import elastic, elastic_lease, elastic_lexicon, embedded
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.fields import FACETS, UNKNOWN
-from indexer.index import Request, RolledBack, SearchIndex
-from indexer.passages import Passage
+from indexer.index import Request, RolledBack, SearchIndex, Sort
+from indexer.passages import Passage, _warn
 from indexer.query import EVERYTHING, Query
 from tests.indexer.contract import OpenIndex, heard, ids, paged, rows
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
@@ -279,6 +279,22 @@ class ChangingContract:
         index.replace(rows("a"))
         assert index.put([]) == 0
         assert ids(index) == ["a"]
+
+    def test_a_passage_that_an_older_version_stored_with_impossible_times_breaks_no_search(
+        self, index: SearchIndex, caplog: pytest.LogCaptureFixture
+    ):
+        _warn.cache_clear()  # each is said once
+        bad = ClipRow("order.mp3", generated_text="same old words", duration=-20.0, confidence=0.5)
+        index.replace([*rows("a"), Passage("order.mp3#0001", 60.0, 40.0, bad), *rows("z")])
+        for request in (Request(), Request(heard("same")), Request(sort=Sort("duration"))):
+            found = [hit.passage for hit in index.search(request).hits]
+            assert sorted(passage.clip for passage in found) == ["a", "order.mp3", "z"]
+            assert list(index.walk(request)) == found
+        (read,) = (passage for passage in found if passage.clip == "order.mp3")
+        assert (read.start, read.end, read.row) == (60.0, None, replace(bad, duration=None))
+        assert index.get(read.id) == read
+        assert "order.mp3" in caplog.text
+        assert index.put(rows("b")) == 1
 
     def test_delete_takes_all_passages_of_clips_and_says_how_many_there_were(self, index: SearchIndex):
         index.replace(passages(ALL))

@@ -449,3 +449,42 @@ def test_the_inbox_is_loaded_once_where_it_is_named_itself(inbox: Path, files: l
     said = capsys.readouterr().out
     assert "loaded 2 clips" in said
     assert "too" not in said
+
+
+def test_a_load_says_which_clips_had_impossible_times_and_all_of_them_are_found(
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
+):
+    rows = [
+        {"filename": "good.mp3", "generated_text": "a good clip", "duration": 3},
+        {
+            "filename": "order.mp3",
+            "generated_text": "later words earlier words",
+            "duration": 90,
+            "segments": [
+                {"start": 60, "end": 80, "text": "later words"},
+                {"start": 0, "end": 20, "text": "earlier words"},
+            ],
+        },
+        {
+            "filename": "reversed.mp3",
+            "generated_text": "only broken times",
+            "duration": 120,
+            "segments": [{"start": 99.92, "end": 90.72, "text": "only broken times"}],
+        },
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["load", str(file)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == [
+        "1 clip with impossible times, put right: order.mp3 (out of order)",
+        (
+            "1 clip with words or segments that were left out (the text is searched all the same): "
+            "reversed.mp3 (end before start)"
+        ),
+    ]
+    ids = [hit["id"] for hit in asked(capsys, "--sort", "duration")["hits"]]
+    assert ids == ["good.mp3", "order.mp3#0001", "order.mp3#0002", "reversed.mp3"]
+    assert [hit["id"] for hit in asked(capsys, "broken")["hits"]] == ["reversed.mp3"]
+    assert main(["put", str(file)]) == 0
+    assert "note: 1 clip with impossible times" in capsys.readouterr().err

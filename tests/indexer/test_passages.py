@@ -1,9 +1,13 @@
+import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow, Segment, Word
-from indexer.passages import LONGEST_PASSAGE, Passage, clip_of, passages_of
+from indexer.passages import LONGEST_PASSAGE, Passage, _warn, clip_of, passages_of
+from tests.hearsay.records.test_checked import any_segments, any_words
 from tests.indexer.made_rows import ALL, INTERVIEW, passages
 
 
@@ -123,8 +127,53 @@ def test_a_clip_that_was_cut_is_cut_again_where_little_was_said_at_its_beginning
 
 def test_a_clip_that_was_cut_between_words_is_put_together_again():
     said = tuple(Word(f"w{at}", at * 2.0, at * 2.0 + 1.5) for at in range(40))
-    row = ClipRow("a", generated_text="x", duration=80.0, words=said, segments=(Segment(0.0, 79.5, "x"),))
+    text = " ".join(word.text for word in said)
+    row = ClipRow("a", generated_text=text, duration=80.0, words=said, segments=(Segment(0.0, 79.5, text),))
     made = list(passages_of(row))
     assert len(made) == 3
     assert list(passages_of(clip_of(made))) == made
-    assert clip_of(made).generated_text == " ".join(word.text for word in said)
+    assert clip_of(made).generated_text == text
+
+
+@given(any_words, any_segments, st.none() | st.floats(0, 200), st.booleans())
+def test_whatever_times_a_record_has_its_passages_can_be_stored_read_back_and_searched_for_every_word(
+    words: tuple[Word, ...], segments: tuple[Segment, ...], duration: float | None, is_of_words: bool
+):
+    text = " ".join(item.text for item in (words if is_of_words else segments))
+    made = list(passages_of(ClipRow("a", generated_text=text, words=words, segments=segments, duration=duration)))
+    for passage in made:
+        source = json.loads(json.dumps(passage.source(), allow_nan=False))
+        assert ClipRow.from_json({"filename": "a"} | {"duration": source.get("duration")}) is not None
+        assert Passage.from_source(source) == passage
+        assert passage.end is None or 0 <= passage.start <= passage.end
+    texts = " ".join(passage.row.generated_text for passage in made)
+    assert not text.strip() or sorted(texts.split()) == sorted(text.split())
+    assert list(passages_of(clip_of(made))) == made
+
+
+def test_a_recording_whose_segments_come_out_of_order_is_cut_in_the_order_of_time():
+    found = tuple(
+        Segment(start, start + 20.0, text) for start, text in ((60.0, "later"), (0.0, "first"), (20.0, "then"))
+    )
+    row = ClipRow("a", generated_text="later first then", duration=90.0, segments=found)
+    made = [(part.start, part.end, part.row.duration, part.row.generated_text) for part in passages_of(row)]
+    assert made == [(0.0, 20.0, 20.0, "first"), (20.0, 40.0, 20.0, "then"), (60.0, 80.0, 20.0, "later")]
+
+
+@pytest.mark.parametrize("parts", ["segments", "words"])
+def test_a_recording_whose_transcript_is_not_that_of_its_segments_or_words_is_one_passage_of_its_transcript(parts: str):
+    old = [("the captain spoke", 0.0, 25.0), ("then the mate", 30.0, 55.0)]
+    items = {
+        "segments": tuple(Segment(start, end, text) for text, start, end in old),
+        "words": tuple(Word(text, start, end) for text, start, end in old),
+    }
+    row = ClipRow("a", generated_text="the skipper spoke then the mate", duration=60.0, **{parts: items[parts]})
+    (passage,) = passages_of(row)
+    assert (passage.id, passage.row.generated_text, passage.row.segments) == ("a", row.generated_text, ())
+
+
+def test_a_passage_that_was_stored_with_what_cannot_be_is_read_without_it_and_named(caplog: pytest.LogCaptureFixture):
+    _warn.cache_clear()  # each is said once
+    stored = {"id": "old.mp3#0001", "clip": "old.mp3", "start": 60, "end": 40, "duration": -20.0, "text": "kept"}
+    assert Passage.from_source(stored) == Passage("old.mp3#0001", 60, None, ClipRow("old.mp3", text="kept"))
+    assert [record.message.startswith("old.mp3#0001 was stored") for record in caplog.records] == [True, True]

@@ -1,0 +1,147 @@
+"""Whether the times of a record can be used: they are put right where it is plain how, else left out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final, TypeVar
+
+from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.text.normalize import tokens
+from hearsay.text.normalize import words as counted_words
+
+TOLERANCE: Final = 0.05
+"""Seconds that times may be off by rounding; more is reported."""
+
+NOT_A_NUMBER: Final = "not a number"
+REVERSED: Final = "end before start"
+NEGATIVE: Final = "negative"
+BEYOND: Final = "beyond the end of the clip"
+DISORDERED: Final = "out of order"
+OVERLAPPING: Final = "overlapping"
+OF_ANOTHER_TEXT: Final = "of another text"
+
+Timed = TypeVar("Timed", Word, Segment)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A record whose words and segments can be used, what was wrong with them, and whether some had to be left out."""
+
+    row: ClipRow
+    flaws: tuple[str, ...] = ()
+    left_out: bool = False
+
+
+def checked(row: ClipRow) -> Checked:
+    """The record with words and segments in order of time, without overlap, inside the clip, and of its own text.
+
+    Sorted and cut to fit are those whose times say plainly where they belong. One whose times do not stands, without
+    length, at the end of the one listed before it. Where no times can be used, none are kept. The text stays whole.
+    """
+    flaws: set[str] = set()
+    length = row.duration if row.duration is not None and math.isfinite(row.duration) and row.duration >= 0 else None
+    words, segments = _in_order(row.words, length, flaws), _in_order(row.segments, length, flaws)
+    left_out = len(words) < len(row.words) or len(segments) < len(row.segments)
+    text = row.generated_text
+    if not text and row.segments and not segments:
+        text = _joined(row.segments)
+    if (in_order := _text_in_order(text, (segments, row.segments), (words, row.words))) is not None:
+        text = in_order
+    else:
+        here = _words_of(text, words)
+        if segments or len(here) < len(words):
+            left_out = True
+            flaws.add(OF_ANOTHER_TEXT)
+        words, segments = here, ()
+    if (words, segments, length, text) == (row.words, row.segments, row.duration, row.generated_text):
+        return Checked(row)
+    sound = replace(row, words=words, segments=segments, duration=length, generated_text=text)
+    return Checked(sound, tuple(sorted(flaws)), left_out)
+
+
+def _text_in_order(text: str, *sortings: tuple[Sequence[Word | Segment], Sequence[Word | Segment]]) -> str | None:
+    """The transcript in the order in which its segments or words were said; None where neither are all of it.
+
+    Each sorting has them by time, then as listed, and a transcript may have been made of either.
+    """
+    for by_time, as_listed in sortings:
+        if by_time and are_the_text(text, by_time):
+            return text
+        if by_time and are_the_text(text, as_listed):
+            return _joined(by_time)
+    return None
+
+
+def _joined(items: Sequence[Word | Segment]) -> str:
+    return " ".join(item.text for item in items if item.text)
+
+
+def are_the_text(text: str, items: Sequence[Word | Segment]) -> bool:
+    """Whether the items, one after the other, are the text but for its signs, case and spaces, or it is empty."""
+    return not text or _letters(text) == _letters(_joined(items))
+
+
+def _letters(text: str) -> str:
+    return "".join(counted_words(text))
+
+
+def _words_of(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words that stand in a text."""
+    there = frozenset(tokens(text))
+    return tuple(word for word in words if there.issuperset(tokens(word.text)))
+
+
+def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -> tuple[Timed, ...]:
+    """The items by time, none reaching into the next; empty where no times can be used."""
+    placed = [_placed(item, length, flaws) for item in items]
+    known = [(item, at) for at, item in enumerate(placed) if item is not None]
+    if any(before.start > after.start + TOLERANCE for (before, _), (after, _) in pairwise(known)):
+        flaws.add(DISORDERED)
+    known.sort(key=lambda pair: (pair[0].start, pair[0].end))
+    for number, ((before, at), (after, _)) in enumerate(pairwise(known)):
+        if before.end > after.start:
+            if before.end > after.start + TOLERANCE:
+                flaws.add(OVERLAPPING)
+            known[number] = (replace(before, end=after.start), at)
+    return _with_the_others(items, known) if known else ()
+
+
+def _with_the_others(items: Sequence[Timed], known: Sequence[tuple[Timed, int]]) -> tuple[Timed, ...]:
+    """The items whose times are known, each followed by those that are listed behind it and have none."""
+    places = {at for _, at in known}
+    first, start = min(places), known[0][0].start
+    found = [replace(item, start=start, end=start) for item in items[:first]]
+    for item, at in known:
+        found.append(item)
+        while (at := at + 1) < len(items) and at not in places:
+            found.append(replace(items[at], start=item.end, end=item.end))
+    return tuple(found)
+
+
+def _placed(item: Timed, length: float | None, flaws: set[str]) -> Timed | None:
+    """The item inside the clip; None where its times do not say where."""
+    if flaw := _flaw(item, length):
+        flaws.add(flaw)
+        return None
+    start, end = item.start, max(item.start, item.end)
+    last = end if length is None else length
+    if start < -TOLERANCE:
+        flaws.add(NEGATIVE)
+    if end > last + TOLERANCE:
+        flaws.add(BEYOND)
+    inside = (min(max(start, 0.0), last), min(max(end, 0.0), last))
+    return item if inside == (item.start, item.end) else replace(item, start=inside[0], end=inside[1])
+
+
+def _flaw(item: Word | Segment, length: float | None) -> str:
+    """Why an item's times cannot be used; empty where they can."""
+    if not (math.isfinite(item.start) and math.isfinite(item.end)):
+        return NOT_A_NUMBER
+    if item.end < item.start - TOLERANCE:
+        return REVERSED
+    if item.end < 0:
+        return NEGATIVE
+    if length is not None and item.start > length + TOLERANCE:
+        return BEYOND
+    return ""
