@@ -4,10 +4,11 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -16,12 +17,14 @@ from asr.errors import AsrError, BadSource
 from asr.logs import start_log
 from asr.opening import open_listener, open_listing
 from asr.progress import Progress
-from asr.report import console_of, left_out, show_score, show_summary
+from asr.report import left_out, show_score, show_summary
 from asr.score import score
 from asr.settings import AsrSettings
 from asr.sources import Listing, open_folder
+from hearsay.commands import Program
 from hearsay.config import read_settings
-from hearsay.errors import HearsayError
+from hearsay.console import console_of
+from hearsay.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
 from hearsay.records.clip import COLUMNS, ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.repair import repair
@@ -36,22 +39,21 @@ examples:
 
 docs/decoding.md tells more."""
 
-ALL_WELL, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+THIS: Final = Program("asr")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
     """Run one command and return its exit status: 0 all well, 1 some clips failed, 2 wrong use."""
-    options = parser().parse_args(arguments)
-    try:
+    options = argparse.Namespace(command="")
+
+    def run() -> int:
+        parser(program).parse_args(arguments, options)
         return int(options.run(options))
-    except HearsayError as problem:
-        print(f"asr {options.command}: {problem}", file=sys.stderr)
-        return WRONG_USE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+
+    return exit_status_of(run, lambda problem: f"{program.name(options.command)}: {problem}")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(program: Program = THIS) -> argparse.ArgumentParser:
     """The command line; each command's ``run`` takes the parsed options and returns the exit status."""
     top = argparse.ArgumentParser(prog="python -m asr", description="Hear voice clips: what was said, and how.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -59,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_repair(commands)
     _add_api(commands)
+    program.rename(top, commands.choices)
     return top
 
 

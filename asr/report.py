@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Final, TextIO
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -12,18 +12,8 @@ from asr.score import Score, Slice, score
 from asr.sources import Listing
 from hearsay.records.clip import ClipRow
 
-PIPE_WIDTH: Final = 100_000
-"""Columns of what goes into a file or another program: a line there stays one, and a command in it whole."""
-
 EXAMPLES: Final = 6
 """Rows that a summary shows."""
-
-
-def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe so wide that a line stays one, and plain whatever FORCE_COLOR says."""
-    if stream.isatty():
-        return Console(file=stream, highlight=False)
-    return Console(file=stream, width=PIPE_WIDTH, highlight=False, force_terminal=False)
 
 
 def show_summary(summary: Summary, console: Console) -> None:

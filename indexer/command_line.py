@@ -1,8 +1,6 @@
 """The command line: ``python -m indexer load | put | delete | rollback | count | search | score | learn``."""
 
-import errno
 import logging
-import os
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
@@ -10,8 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from hearsay.commands import Program
 from hearsay.config import read_settings
-from hearsay.errors import BadRow, BadSettings, BadTable, HearsayError
+from hearsay.errors import BadRow, BadSettings, BadTable
+from hearsay.process import exit_status_of
 from indexer import commands, scoring, searching
 from indexer import learning as learning_commands
 from indexer.engines import as_asked, open_index
@@ -23,11 +23,17 @@ from indexer.settings import IndexSettings
 
 Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
 
+WRONG: Final = (WrongRequest, BadSettings, BadTable, BadRow)
+"""Errors in what was typed or in the files that were named; others are the index's."""
+
 _LEFT_OUT: Final = re.compile(r"-[^-].")
 _PROTECTED: Final = "\N{WORD JOINER}"
 
 
-def parser() -> ArgumentParser:
+THIS: Final = Program("indexer")
+
+
+def parser(program: Program = THIS) -> ArgumentParser:
     """Every word of the command line."""
     top = ArgumentParser(
         prog="python -m indexer", description="Keeps clips in an index, and finds them by their words."
@@ -59,6 +65,7 @@ def parser() -> ArgumentParser:
             "score clips.csv transcripts.csv --mode baseline --mode exact",
         )
     )
+    program.rename(top, added.choices)
     return top
 
 
@@ -171,10 +178,10 @@ def _from_one(text: str) -> int:
     return number
 
 
-def _parsed(arguments: Sequence[str]) -> Namespace:
+def _parsed(arguments: Sequence[str], program: Program) -> Namespace:
     """The arguments, in which ``-dog`` is a word that must not be there: no option has one dash and several letters."""
     protected = [f"{_PROTECTED}{text}" if _LEFT_OUT.match(text) else text for text in arguments]
-    asked = parser().parse_args(protected)
+    asked = parser(program).parse_args(protected)
     for name, value in vars(asked).items():
         if isinstance(value, str):
             setattr(asked, name, value.removeprefix(_PROTECTED))
@@ -183,44 +190,22 @@ def _parsed(arguments: Sequence[str]) -> Namespace:
     return asked
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
     """Run one command; errors become one sentence on standard error and the exit status 1, wrong use 2."""
-    asked = _parsed(sys.argv[1:] if arguments is None else arguments)
-    logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # what went wrong is said once, by us
-    try:
+    asked = Namespace(index=None)
+
+    def run() -> int:
+        vars(asked).update(vars(_parsed(sys.argv[1:] if arguments is None else arguments, program)))
+        logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # what went wrong is said once, by us
         settings = read_settings(IndexSettings)
         index = open_index(settings, asked.index)
         try:
-            run: Command = asked.run
-            status = run(index, asked, settings)
-            sys.stdout.flush()
+            command: Command = asked.run
+            return command(index, asked, settings)
         finally:
             index.close()
-    except (WrongRequest, BadSettings, BadTable, BadRow) as problem:
-        return _say(as_asked(problem, asked.index), 2)
-    except HearsayError as problem:
-        return _say(as_asked(problem, asked.index), 1)
-    except BrokenPipeError:  # the reader has seen enough
-        _drop_output()
-        return 0
-    except OSError as problem:
-        if problem.errno != errno.ENOSPC:
-            raise
-        _drop_output()
-        return _say("the disk is full, so not all could be written; make room there, then do it again", 1)
-    except KeyboardInterrupt:
-        return _say("stopped", 130)
-    return status
 
-
-def _drop_output() -> None:
-    """Let what is still to be printed, which Python does at its end, go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(sentence: str, status: int) -> int:
-    print(sentence, file=sys.stderr)
-    return status
+    return exit_status_of(run, lambda problem: as_asked(problem, asked.index), WRONG)
 
 
 if __name__ == "__main__":

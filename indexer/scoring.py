@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
 from indexer.asking import FIRST, Answers, Ask, cross_fitted
 from indexer.commands import note, progress_bar
@@ -28,7 +29,6 @@ from indexer.score_tables import print_score
 from indexer.settings import IndexSettings
 from indexer.sounds.learn import learn
 from indexer.sounds.spelling import english
-from indexer.terminal import console_of
 
 
 def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hearsay.console import console_of
 from indexer.choices import bounds_of, chosen, sorted_by
 from indexer.commands import note, plan_of
 from indexer.errors import WrongRequest
@@ -16,7 +17,7 @@ from indexer.finding import Finder, Plan, finder_of
 from indexer.index import Hit, Request, Result, SearchIndex
 from indexer.likeness import plan_like, plan_same
 from indexer.settings import IndexSettings
-from indexer.terminal import console_of, print_result
+from indexer.terminal import print_result
 
 
 def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:

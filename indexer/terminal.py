@@ -1,7 +1,7 @@
 """The terminal: a result as a table for people, plain and whole where it goes into a pipe."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TextIO
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -20,21 +20,6 @@ _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "heard": "bold yellow", "guessed": "underline"}
 
 END_OF_CERTAINTY: Final = "── from here on a word is missing, guessed or in another form ──"
-
-_PIPE_WIDTH: Final = 100_000
-"""Columns of what goes into a file or another program, where nothing is to be cut off or folded."""
-
-
-class _Console(Console):
-    """Leaves it to the program what becomes of it when its reader goes away."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
-def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe as wide as need be, and plain even where FORCE_COLOR is set."""
-    return _Console(file=stream) if stream.isatty() else _Console(file=stream, width=_PIPE_WIDTH, force_terminal=False)
 
 
 def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:

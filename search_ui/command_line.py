@@ -3,44 +3,43 @@
 import argparse
 import socket
 import sys
+from collections.abc import Sequence
+from typing import Final
 
+from hearsay.commands import Program
 from hearsay.config import read_settings
-from hearsay.errors import BadSettings
-from hearsay.process import quiet_ctrl_c
+from hearsay.process import ALL_WELL, exit_status_of, quiet_ctrl_c
 from search_ui.errors import PortTaken
 from search_ui.settings import PageSettings
 
-ALL_WELL, WRONG_USE, INTERRUPTED = 0, 2, 130
+THIS: Final = Program("search_ui")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
     """Serve the page until Ctrl-C or a termination signal; 2 where a setting is wrong or the port is taken."""
-    asked = parser().parse_args(arguments)
-    try:
-        settings = read_settings(PageSettings)
-        check_port(settings.page_host, settings.page_port)
-    except (BadSettings, PortTaken) as problem:
-        print(f"search_ui: {problem}", file=sys.stderr)
-        return WRONG_USE
+    return exit_status_of(lambda: _run(parser(program).parse_args(arguments)), f"{program.name()}: {{}}".format)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    settings = read_settings(PageSettings)
+    check_port(settings.page_host, settings.page_port)
     if asked.check:
         return ALL_WELL
     print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     with quiet_ctrl_c():
         from search_ui.serving import serve  # Streamlit takes seconds, and --check needs none of it
-    try:
-        serve(settings)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    serve(settings)
     return ALL_WELL
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(program: Program = THIS) -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog="python -m search_ui",
         description="Serve the search page until Ctrl-C. The settings say which index it asks and where it listens.",
         epilog="example: INDEX_URL=var/index PAGE_PORT=8600 python -m search_ui",
     )
     words.add_argument("--check", action="store_true", help="only tell whether the settings and the port are right")
+    program.rename(words, {"": words})
     return words
 
 

@@ -4,8 +4,9 @@ import io
 from pathlib import Path
 
 from asr.decode import Summary
-from asr.report import console_of, left_out, show_summary
+from asr.report import left_out, show_summary
 from asr.sources import Listing
+from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
 
 

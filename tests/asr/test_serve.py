@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from asr.command_line import INTERRUPTED
 from asr.errors import PortTaken
 from asr.serve import listen, serve
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
+from hearsay.process import INTERRUPTED
 from tests.asr.elsewhere import EMBEDDED
 from tests.asr.serving import wait_until_ready
 from tests.conftest import PROJECT

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from indexer.command_line import main
@@ -18,7 +19,7 @@ from indexer.embedded import EmbeddedIndex
 from indexer.finding import Finder
 from indexer.index import Request, Result
 from indexer.passages import passages_of
-from indexer.terminal import console_of, print_result
+from indexer.terminal import print_result
 from tests.conftest import PROJECT
 from tests.indexer.conftest import Node
 from tests.indexer.test_elastic import settings

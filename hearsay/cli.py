@@ -1,0 +1,68 @@
+"""The ``hearsay`` command: every part of Hearsay as one word each. A package is imported when its command runs."""
+
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
+from itertools import groupby
+from typing import Final
+
+from hearsay.commands import BY_NAME, COMMANDS, HEARSAY, Command, Program
+from hearsay.extras import needing
+from hearsay.process import ALL_WELL, WRONG_USE, exit_status_of, quiet_ctrl_c
+from hearsay.version import VERSION
+
+_HELP: Final = """\
+usage: hearsay COMMAND [...]    (hearsay COMMAND --help shows its options)
+
+{commands}
+
+hearsay --version shows the version.
+example: hearsay demo
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, and return its exit status: 0 all well, 1 some items failed, 2 wrong use, 130 Ctrl-C."""
+    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or [""]
+    return exit_status_of(partial(_run, name, rest), f"{HEARSAY} {name}: {{}}".format)
+
+
+def _run(name: str, rest: Sequence[str]) -> int:
+    if name in ("-h", "--help", "help"):
+        print(help_text(), end="")
+        return ALL_WELL
+    if name in ("-V", "--version"):
+        print(f"hearsay {VERSION}")
+        return ALL_WELL
+    if name not in BY_NAME:
+        print(f"{HEARSAY}: {_unknown(name)}", file=sys.stderr)
+        return WRONG_USE
+    return run(BY_NAME[name], rest)
+
+
+def run(command: Command, rest: Sequence[str]) -> int:
+    """Import what has the command, and run it; raises `MissingExtra` where its extra is missing."""
+    with needing(command.extra, f"{HEARSAY} {command.name}"):
+        with quiet_ctrl_c():
+            of_the_command: Callable[[Sequence[str], Program], int] = import_module(command.module).main
+        words = [command.word, *rest] if command.word else list(rest)
+        return of_the_command(words, Program(command.module.partition(".")[0], is_hearsay=True))
+
+
+def help_text() -> str:
+    """All commands by group, on one screen."""
+    width = max(map(len, BY_NAME))
+    lines = []
+    for group, commands in groupby(COMMANDS, lambda command: command.group):
+        for title, command in zip([group, *[""] * len(COMMANDS)], commands, strict=False):
+            lines.append(f"{title:12}{command.name:{width}}  {command.summary}")
+    return _HELP.format(commands="\n".join(lines))
+
+
+def _unknown(name: str) -> str:
+    if not name:
+        return "name a command; hearsay --help lists them"
+    close = get_close_matches(name, BY_NAME, 1)
+    return f"there is no command {name}; " + (f"did you mean {close[0]}?" if close else "hearsay --help lists them")

@@ -1,0 +1,83 @@
+"""The table of all commands, and how each is called: as a word of ``hearsay``, or of the program it belongs to.
+
+Only names are here: a package is imported when one of its commands runs, and has the command's options and example.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+HEARSAY: Final = "hearsay"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word of ``hearsay``: ``module`` has its ``main``, which knows it as ``word``; ``extra`` is what it needs."""
+
+    name: str
+    group: str
+    module: str
+    extra: str
+    word: str
+    summary: str
+
+
+def _asr(name: str, summary: str) -> Command:
+    return Command(name, "transcribe", "asr.command_line", "asr", name, summary)
+
+
+def _indexer(name: str, group: str, summary: str, word: str = "") -> Command:
+    return Command(name, group, "indexer.command_line", "indexer", word or name, summary)
+
+
+COMMANDS: Final = (
+    _asr("decode", "transcribe and tag a folder or bucket of clips"),
+    _asr("score", "word error rate of transcripts"),
+    _asr("repair", "set aside the lines of a log that cannot be read"),
+    _asr("api", "serve transcription and emotion over HTTP"),
+    _indexer("load", "index", "load records as a new version of the index"),
+    _indexer("put", "index", "add or replace clips in the index"),
+    _indexer("delete", "index", "take clips out of the index and of later loads"),
+    _indexer("rollback", "index", "go back to the version before the last load"),
+    _indexer("count", "index", "count the passages that match"),
+    _indexer("search", "search", "search in the terminal"),
+    Command("page", "search", "search_ui.command_line", "page", "", "serve the search page"),
+    _indexer("evaluate-search", "measure", "measure how well search finds what was said", "score"),
+    _indexer("learn", "measure", "learn how words are misrecognised"),
+    _indexer("learn-spelling", "measure", "learn how letters sound"),
+)
+"""In the order in which ``hearsay --help`` shows them."""
+
+BY_NAME: Final = {command.name: command for command in COMMANDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The command line of a package, as ``hearsay`` calls it or as ``python -m PACKAGE``."""
+
+    package: str
+    is_hearsay: bool = False
+
+    def call(self, word: str = "") -> str:
+        """What was typed to call one of its commands."""
+        if self.is_hearsay:
+            return f"{HEARSAY} {self._name(word)}"
+        return f"python -m {self.package} {word}".rstrip()
+
+    def name(self, word: str = "") -> str:
+        """The command as its own messages name it."""
+        return self.call(word).removeprefix("python -m ")
+
+    def rename(self, top: ArgumentParser, commands: Mapping[str, ArgumentParser]) -> None:
+        """Let the usage and the examples of these commands, by their words, say how they were called."""
+        if self.is_hearsay:
+            top.prog = HEARSAY
+        for word, command in commands.items():
+            call = self.call(word)
+            command.epilog = (command.epilog or "").replace(Program(self.package).call(word), call)
+            command.prog = call
+
+    def _name(self, word: str) -> str:
+        here = (command for command in COMMANDS if command.module.startswith(f"{self.package}."))
+        return next((command.name for command in here if command.word == word), word)

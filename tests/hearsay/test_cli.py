@@ -1,0 +1,142 @@
+"""The hearsay command: its table, its help, and what it does with a command that it does not have."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from hearsay.cli import main
+from hearsay.commands import COMMANDS, HEARSAY, Command, Program
+from hearsay.version import VERSION
+from tests.conftest import PROJECT
+from tests.ports import free_port
+
+BY_NAME = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+
+
+def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What a command that ends well prints."""
+    try:
+        status = main(words)
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "help"])
+def test_help_fits_on_one_screen_and_has_every_command_in_its_group(word: str, capsys: pytest.CaptureFixture[str]):
+    lines = shown(capsys, word).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) < 80
+    for command in COMMANDS:
+        assert any(f" {command.name} " in line and line.endswith(command.summary) for line in lines)
+    assert [line.split()[0] for line in lines if line[:1].strip()][1:-2] == list(
+        dict.fromkeys(command.group for command in COMMANDS)
+    )
+
+
+@BY_NAME
+def test_help_of_a_command_has_an_example_and_is_named_as_it_was_called(
+    command: Command, capsys: pytest.CaptureFixture[str]
+):
+    text = shown(capsys, command.name, "--help")
+    assert text.startswith(f"usage: hearsay {command.name} ")
+    assert f"hearsay {command.name}" in text.partition("example")[2]
+    assert "python -m" not in text
+
+
+@pytest.mark.parametrize("package", ["asr", "indexer", "search_ui"])
+def test_every_command_of_a_package_is_in_the_table(package: str):
+    module = f"{package}.command_line"
+    parser: argparse.ArgumentParser = import_module(module).parser()
+    (words,) = [tuple(action.choices) for action in parser._actions if isinstance(action, argparse._SubParsersAction)] or [("",)]  # fmt: skip # noqa: E501
+    assert set(words) == {command.word for command in COMMANDS if command.module == module}
+
+
+def test_a_package_called_by_itself_is_named_so(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        import_module("indexer.command_line").main(["score", "--help"])
+    text = capsys.readouterr().out
+    assert text.startswith("usage: python -m indexer score ")
+    assert "example:\n  python -m indexer score clips.csv" in text
+
+
+def test_a_command_keeps_its_own_name_where_the_table_has_another():
+    assert Program("indexer", is_hearsay=True).call("score") == "hearsay evaluate-search"
+    assert Program("asr", is_hearsay=True).call("score") == "hearsay score"
+    assert Program("search_ui").call() == "python -m search_ui"
+
+
+def test_an_error_names_the_command_that_was_typed(capsys: pytest.CaptureFixture[str]):
+    assert main(["score", "no-such.csv"]) == 2
+    assert capsys.readouterr().err.startswith("hearsay score: ")
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate-search"])
+    assert "hearsay evaluate-search: error: " in capsys.readouterr().err
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]):
+    assert shown(capsys, "--version") == f"hearsay {VERSION}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        (["dance"], "there is no command dance; hearsay --help lists them"),
+        (["serch"], "there is no command serch; did you mean search?"),
+        (["score-search"], "did you mean"),
+        ([], "name a command; hearsay --help lists them"),
+        (["--dance"], "there is no command --dance"),
+    ],
+)
+def test_a_command_that_is_not_there_is_wrong_use(typed: list[str], advice: str, capsys: pytest.CaptureFixture[str]):
+    assert main(typed) == 2
+    assert advice in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [*{command.module: command for command in COMMANDS}.values()], ids=lambda command: command.name
+)
+def test_a_missing_extra_is_one_sentence_with_what_to_type(command: Command, monkeypatch: pytest.MonkeyPatch):
+    """In an interpreter that has our code and the libraries of ``hearsay`` alone."""
+    monkeypatch.setenv("PAGE_PORT", str(free_port()))
+    wanted = {"pydantic", "pydantic_core", "pydantic_settings", "yaml", "_yaml", "rich", "argcomplete", "dotenv"}
+    wanted |= {"annotated_types", "typing_extensions", "typing_inspection", "pygments", "markdown_it", "mdurl"}
+    program = (
+        "import sys\n"
+        "class Only:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        top = name.partition('.')[0]\n"
+        f"        if top not in {wanted | {'hearsay', 'asr', 'indexer', 'search_ui'}} | sys.stdlib_module_names:\n"
+        "            raise ModuleNotFoundError(f'No module named {top!r}', name=top)\n"
+        "sys.meta_path.insert(0, Only())\n"
+        "from hearsay.cli import main\n"
+        f"sys.exit(main([{command.name!r}]))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert f'run: pip install "hearsay-search[{command.extra}]"' in ended.stderr
+
+
+def test_the_console_script_and_the_module_are_the_same_program():
+    script = shutil.which(HEARSAY, path=str(Path(sys.executable).parent))
+    assert script, "install the project again: uv pip install -e ."
+    for program in ([script], [sys.executable, "-m", "hearsay"]):
+        ended = subprocess.run([*program, "--version"], cwd=PROJECT, capture_output=True, text=True, check=True)
+        assert ended.stdout == f"hearsay {VERSION}\n"
+
+
+def test_help_and_version_import_no_package_of_a_command():
+    program = (
+        "import sys; from hearsay.cli import main; main(['--help'])\n"
+        "sys.exit(bool({'asr', 'indexer', 'search_ui', 'numpy', 'rich', 'pydantic'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)

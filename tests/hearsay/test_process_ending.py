@@ -1,0 +1,141 @@
+"""How every command ends: by its exit status, Ctrl-C, a reader that leaves, a full disk."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hearsay.commands import COMMANDS
+from hearsay.errors import BadRow, ClipsError, HearsayError
+from hearsay.process import exit_status_of
+from tests.conftest import PROJECT
+
+EVERY_COMMAND = pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+
+# Runs each command in a process of its own, forked from one that has imported all of them: that takes seconds.
+RUNS_ALL = """
+import argparse, json, os, signal, sys
+from importlib import import_module
+from hearsay import cli
+from hearsay.commands import COMMANDS
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for command in COMMANDS:
+    import_module(command.module)
+
+def works_until_stopped(*_):
+    print("works", file=sys.stderr, flush=True)
+    signal.pause()
+
+def ended(words, stdout, is_stopped=False):
+    reads, writes = os.pipe()
+    if not (child := os.fork()):
+        os.dup2(stdout, 1)
+        os.dup2(writes, 2)
+        if is_stopped:
+            argparse.ArgumentParser.parse_args = works_until_stopped
+        sys.exit(cli.main(words))
+    os.close(writes)
+    with os.fdopen(reads) as said:
+        if is_stopped:
+            assert said.readline() == "works\\n"
+            os.kill(child, signal.SIGINT)
+        return said.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+reads, no_reader = os.pipe()
+os.close(reads)
+full, away = (os.open(device, os.O_WRONLY) for device in ("/dev/full", os.devnull))
+print(json.dumps({
+    command.name: {
+        "a reader that leaves": ended([command.name, "--help"], no_reader),
+        "a full disk": ended([command.name, "--help"], full),
+        "Ctrl-C": ended([command.name], away, is_stopped=True),
+        "wrong use": ended([command.name, "--no-such-option"], away),
+    }
+    for command in COMMANDS
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def endings() -> dict[str, dict[str, tuple[str, int]]]:
+    """What each command says, and its exit status, by why it ends."""
+    buffered = os.environ | {
+        "PYTHONUNBUFFERED": "",
+        "PYTHONPATH": str(PROJECT),
+    }  # argparse hides what cannot be written at once
+    ran = subprocess.run(
+        [sys.executable, "-c", RUNS_ALL], env=buffered, capture_output=True, text=True, check=True, timeout=280
+    )
+    return {name: {why: tuple(how) for why, how in ways.items()} for name, ways in json.loads(ran.stdout).items()}
+
+
+def failing(problem: BaseException) -> int:
+    def run() -> int:
+        raise problem
+
+    return exit_status_of(run, lambda problem: f"in words: {problem}", BadRow)
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "sentence"),
+    [
+        (BadRow("row"), 2, "in words: row\n"),
+        (ClipsError("file"), 1, "in words: file\n"),
+        (HearsayError("any"), 1, "in words: any\n"),
+        (KeyboardInterrupt(), 130, "stopped\n"),
+        (BrokenPipeError(errno.EPIPE, "pipe"), 0, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "the disk is full, so not all could be written; "),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), 1, "the disk is full, so not all could be written; "),
+        (PermissionError(errno.EACCES, "Permission denied", "var/x"), 1, "var/x: Permission denied\n"),
+        (OSError(errno.EROFS, "Read-only file system", b"a"), 1, "a: Read-only file system\n"),
+    ],
+)
+def test_why_a_command_ended_is_a_sentence_and_a_status(
+    problem: BaseException, status: int, sentence: str, capsys: pytest.CaptureFixture[str]
+):
+    assert failing(problem) == status
+    said = capsys.readouterr().err
+    assert said.startswith(sentence)
+    assert bool(said) == bool(sentence)
+
+
+@pytest.mark.parametrize("problem", [ValueError("ours"), OSError(errno.EBADF, "no file is named")])
+def test_a_fault_of_our_own_is_not_hidden(problem: Exception):
+    with pytest.raises(type(problem)):
+        failing(problem)
+
+
+@EVERY_COMMAND
+def test_a_reader_that_leaves_early_is_no_fault(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+    assert endings[name]["a reader that leaves"] == ("", 0)
+
+
+@EVERY_COMMAND
+def test_a_full_disk_is_one_sentence_and_status_1(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+    said, status = endings[name]["a full disk"]
+    assert (status, said.count("\n")) == (1, 1), said
+    assert "the disk is full" in said
+
+
+@EVERY_COMMAND
+def test_ctrl_c_is_130_without_a_traceback(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+    assert endings[name]["Ctrl-C"] == ("stopped\n", 130)
+
+
+@EVERY_COMMAND
+def test_what_a_command_does_not_take_is_wrong_use(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+    said, status = endings[name]["wrong use"]
+    assert status == 2
+    assert said.startswith("usage: hearsay ")
+    assert "python -m" not in said
+
+
+def test_a_program_without_standard_streams_ends_with_its_status():
+    ended = subprocess.run(
+        f"exec {sys.executable} -m hearsay serch >&- 2>&-", shell=True, cwd=PROJECT, timeout=100, check=False
+    )
+    assert ended.returncode == 2
