@@ -102,7 +102,7 @@ class ElasticIndex:
     def put(self, passages: Iterable[Passage]) -> int:
         new = {passage.id: passage for passage in passages}
         with self._changing("put") as lease:
-            current = self._versions.readable()
+            current = self._versions.writable()
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
             add(self._client, current, heard_in(new.values()))
             self._fetched = None
@@ -112,7 +112,7 @@ class ElasticIndex:
 
     def delete(self, clips: Sequence[str]) -> int:
         with self._changing("deletion"):
-            return self._delete_from(self._versions.readable(), clips)
+            return self._delete_from(self._versions.writable(), clips)
 
     def get(self, passage_id: str) -> Passage | None:
         hits = self.search(Request(Term("id", passage_id), size=1)).hits
@@ -245,7 +245,7 @@ class ElasticIndex:
         """Remove a version that failed, unless it is served after all and only the answer was lost."""
         versions = ElasticVersions(self._client.options(**_BRIEFLY), self._alias, shown(self._address))
         with suppress(IndexerError), self._translated():
-            if versions.served() != half:
+            if not versions.is_served(half):
                 versions.remove(half)
 
     def _check(self) -> None:

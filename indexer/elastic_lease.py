@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +13,9 @@ from uuid import uuid4
 
 from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
 
-from indexer.elastic_versions import ElasticVersions
+from indexer.elastic_versions import ElasticVersions, mappings_of, name_is_taken
 from indexer.errors import IndexerError, IndexInUse
+from indexer.ownership import is_ours
 
 Item = TypeVar("Item")
 
@@ -79,7 +80,11 @@ class Lease:
         self._renewing = Lock()
 
     def take(self) -> None:
-        """Raises `IndexInUse` as soon as it is seen that whoever has it is alive."""
+        """Raises `IndexInUse` as soon as it is seen that whoever has it is alive.
+
+        Raises `IndexForeign` where the index that is to hold it is somebody else's.
+        """
+        self._see_whose_it_is()
         first: Found | None = None
         began = seen = monotonic()
         while True:
@@ -94,6 +99,11 @@ class Lease:
             elif monotonic() - seen > SECONDS_WATCHED and self._is_written(self._client, found):
                 return
             sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _see_whose_it_is(self) -> None:
+        for index, mappings in mappings_of(self._client, self._index).items():
+            if index != self._index or not _is_of_a_lease(mappings):
+                raise name_is_taken(self._index)
 
     def renew_until(self, ended: Event) -> None:
         """Renew it again and again; what a cluster in trouble does not answer is asked for again the next time."""
@@ -168,6 +178,11 @@ class Lease:
         else:
             self._own = Found(self._writer, done["_seq_no"], done["_primary_term"])
         return True
+
+
+def _is_of_a_lease(mappings: Mapping[str, Any]) -> bool:
+    """Whether Hearsay made an index with these mappings; before it marked this one, its properties were the mark."""
+    return is_ours(mappings.get("_meta")) or mappings.get("properties", {}).keys() == _MAPPING["properties"].keys()
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import Any, Final
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
-from indexer.errors import HOW_TO_LOAD, IndexIncompatible, IndexMissing, LoadFailed, no_way_back
+from indexer.errors import HOW_TO_LOAD, IndexForeign, IndexIncompatible, IndexMissing, LoadFailed, no_way_back
+from indexer.ownership import MARK, foreign_alias, is_ours
 
 _LOADED: Final = "loaded"
 """The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
@@ -20,15 +21,34 @@ def index_of_words(version: str) -> str:
 
 
 def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Create an index whose name nobody else uses; whether half a minute later all copies of its shards were there."""
+    """Create an index with Hearsay's mark; whether half a minute later all copies of its shards were there.
+
+    Raises `IndexForeign` where somebody else has an index of that name.
+    """
     patient = client.options(request_timeout=60)
-    how: dict[str, Any] = {"mappings": mapping, "settings": settings, "wait_for_active_shards": "all"}
+    marked = {**mapping, "_meta": {**MARK, **mapping.get("_meta", {})}}
+    how: dict[str, Any] = {"mappings": marked, "settings": settings, "wait_for_active_shards": "all"}
     try:
         return bool(patient.indices.create(index=index, **how)["shards_acknowledged"])
     except BadRequestError as problem:  # a node was lost with its answer, and the next one was asked the same
         if problem.error != "resource_already_exists_exception":
             raise
+        if not all(is_ours(mappings.get("_meta")) for mappings in mappings_of(client, index).values()):
+            raise name_is_taken(index) from problem
         return False
+
+
+def mappings_of(client: Elasticsearch, name: str) -> dict[str, dict[str, Any]]:
+    """The mappings of the index with this name, or of all indices behind the alias; nothing where there is none."""
+    found = client.options(ignore_status=404).indices.get_mapping(index=name).body
+    return {} if "error" in found else {index: told["mappings"] for index, told in found.items()}
+
+
+def name_is_taken(index: str) -> IndexForeign:
+    return IndexForeign(
+        f"the index {index} was not created by Hearsay, which needs that name; nothing was changed; name another index "
+        "in INDEX_NAME"
+    )
 
 
 def exact_count(client: Elasticsearch, index: str, query: Mapping[str, Any] | None = None) -> int:
@@ -46,8 +66,19 @@ class ElasticVersions:
         self._address = address
 
     def served(self) -> str | None:
-        aliased = self._client.options(ignore_status=404).indices.get_alias(name=self._alias).body
-        return None if "error" in aliased else max(aliased, default=None)
+        """The version behind the alias; raises `IndexForeign` where anything behind it is not Hearsay's."""
+        behind = mappings_of(self._client, self._alias)
+        if self._alias in behind:
+            raise IndexForeign(
+                f"at {self._address} an index has the name {self._alias}, which is to be an alias; name another one in "
+                "INDEX_NAME, or give that index another name"
+            )
+        if foreign := sorted(name for name, mappings in behind.items() if not is_ours(mappings.get("_meta"))):
+            raise foreign_alias(self._alias, self._address, foreign)
+        return max(behind, default=None)
+
+    def is_served(self, version: str) -> bool:
+        return version in mappings_of(self._client, self._alias)
 
     def current(self) -> str:
         """The name of the version that is served; raises `IndexMissing` before the first load."""
@@ -64,19 +95,21 @@ class ElasticVersions:
             )
         return current
 
+    def writable(self) -> str:
+        """The version that is served; raises `IndexForeign` for one of another alias, which has a lease of its own."""
+        named = re.fullmatch(r"(.+)-\d{20}", current := self.readable())
+        if named and named[1] != self._alias:
+            raise self._of_another_alias(current)
+        return current
+
     def about(self, version: str) -> dict[str, Any]:
         """What a version tells of itself."""
         return dict(self._client.indices.get_mapping(index=version).body[version]["mappings"].get("_meta", {}))
 
     def new_name(self) -> str:
-        """A name for the next version; raises `LoadFailed` where an index has the alias's name."""
-        if self.served() is None and self._client.indices.exists(index=self._alias):
-            raise LoadFailed(
-                f"at {self._address} an index has the name {self._alias}, which is to be an alias; "
-                "remove that index, or name another one in INDEX_NAME"
-            )
+        """A name for the next version, behind all that there are, whoever made them."""
         now = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-        latest = max(self._all(), default="")
+        latest = max(self._named(), default="")
         return now if now > latest else f"{self._alias}-{int(latest[-20:]) + 1}"  # clocks are put back at times
 
     def create(self, version: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -102,7 +135,12 @@ class ElasticVersions:
         self._client.indices.update_aliases(actions=[away, {"add": {"index": version, "alias": self._alias}}])
 
     def before(self, current: str) -> str:
-        """The version to roll back to; raises `IndexMissing` for none, `IndexIncompatible` for an old one."""
+        """The version to roll back to; raises `IndexMissing` for none, `IndexIncompatible` for an old one.
+
+        Raises `IndexForeign` where what is served is no version of this alias: a rollback removes that.
+        """
+        if current not in self._all():
+            raise self._of_another_alias(current)
         if not (before := [name for name in self.whole() if name < current]):
             raise IndexMissing(f"there is no version before {current} at {self._address}; it is still served")
         if self.about(before[-1]).get("schema") != SCHEMA:
@@ -110,7 +148,9 @@ class ElasticVersions:
         return before[-1]
 
     def remove(self, version: str) -> None:
-        self._client.indices.delete(index=[version, index_of_words(version)], ignore_unavailable=True)
+        """Remove a version and its words; an index that is no version of this alias stays."""
+        if version in self._all():
+            self._client.indices.delete(index=[version, index_of_words(version)], ignore_unavailable=True)
 
     def remove_old(self, before: str | None, current: str, keep: int) -> None:
         """Keep so many versions; remove what is older, and what killed loads left since ``before`` was served."""
@@ -126,7 +166,17 @@ class ElasticVersions:
         return [name for name, meta in self._all().items() if meta.get(_LOADED)]
 
     def _all(self) -> dict[str, dict[str, Any]]:
-        """What each version tells of itself, by its name, oldest first."""
-        found = self._client.indices.get_mapping(index=f"{self._alias}-*").body
+        """What each version says of itself, by its name, oldest first; indices without Hearsay's mark are none."""
+        return {name: meta for name, meta in self._named().items() if is_ours(meta)}
+
+    def _named(self) -> dict[str, dict[str, Any]]:
+        """What each index that is named like a version says of itself."""
+        found = mappings_of(self._client, f"{self._alias}-*")
         own = re.compile(rf"{re.escape(self._alias)}-\d{{20}}")
-        return {name: found[name]["mappings"].get("_meta", {}) for name in sorted(found) if own.fullmatch(name)}
+        return {name: found[name].get("_meta", {}) for name in sorted(found) if own.fullmatch(name)}
+
+    def _of_another_alias(self, current: str) -> IndexForeign:
+        return IndexForeign(
+            f"the alias {self._alias} at {self._address} points to {current}, which is none of its own versions; "
+            "nothing was changed; point the alias to one of them, or load your files again"
+        )

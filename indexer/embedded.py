@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 from tantivy import Index, IndexWriter, Query, Searcher
 
@@ -18,6 +18,7 @@ from indexer.embedded_search import Moment, addresses, answer, drawn, matching
 from indexer.embedded_writing import add, opened_at, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
 from indexer.index import About, Request, Result, RolledBack
+from indexer.ownership import MARK
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
@@ -26,11 +27,8 @@ from indexer.sounds.lexicon import Lexicon
 from indexer.sounds.spelling import english
 from indexer.sounds.tally import Tally, heard_in, tallied
 from indexer.spool import Rising, in_order
+from indexer.version_files import ABOUT, LEXICON, SPOOL
 from indexer.versions import Versions
-
-_ABOUT: Final = "about.json"
-_LEXICON: Final = "lexicon.npz"
-_SPOOL: Final = "passages.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ class EmbeddedIndex:
             number = self._fill(folder, rising)
             if rising.rest is not None:
                 early = _everything(opened_at(folder).searcher())
-                with in_order(chain(early, rising.rest), folder / _SPOOL) as ordered:
+                with in_order(chain(early, rising.rest), folder / SPOOL) as ordered:
                     number = self._fill(folder, ordered)
             _describe(folder, audio, is_ordered=put_in_order(folder))
         return number
@@ -210,7 +208,7 @@ def _index(folder: Path) -> Index:
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     if about.get("schema") != documents.SCHEMA:
         raise _incompatible(folder)
     return about
@@ -224,21 +222,21 @@ def _incompatible(folder: Path) -> IndexIncompatible:
 
 def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:
     """Write what a version tells of itself; ordered means that all documents lie in the order of their ids."""
-    about = {"schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
-    with replaced_whole(folder / _ABOUT) as temporary:
+    about = {**MARK, "schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
+    with replaced_whole(folder / ABOUT) as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
 
 
 def _keep(folder: Path, lexicon: Lexicon) -> None:
-    with replaced_whole(folder / _LEXICON) as temporary:
+    with replaced_whole(folder / LEXICON) as temporary:
         temporary.write_bytes(lexicon.to_bytes())
 
 
 def _kept(folder: Path) -> Lexicon:
     try:
-        return Lexicon.from_bytes((folder / _LEXICON).read_bytes())
+        return Lexicon.from_bytes((folder / LEXICON).read_bytes())
     except FileNotFoundError as problem:
-        raise IndexMissing(f"{folder / _LEXICON} is gone; load your files again") from problem
+        raise IndexMissing(f"{folder / LEXICON} is gone; load your files again") from problem
 
 
 def _of_clips(clips: Iterable[str]) -> Query:

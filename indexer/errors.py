@@ -5,7 +5,9 @@ HearsayError
     ├── IndexUnavailable   nothing answers at the address, or it refuses us
     ├── IndexMissing       nothing has been loaded there yet
     ├── IndexInUse         another process writes it
+    ├── IndexForeign       what stands in its place was not created by Hearsay
     ├── IndexIncompatible  it was made by another version, and a new load mends it
+    ├── IndexDamaged       files of it are missing or cannot be what was written, and a new load mends it
     ├── LoadFailed         some documents were refused; the index that was there still stands
     └── WrongRequest       what was asked for cannot be answered as it stands
 """
@@ -34,8 +36,16 @@ class IndexInUse(IndexerError):
     """Another process writes the index."""
 
 
+class IndexForeign(IndexerError):
+    """What stands in the index's place was not created by Hearsay, which neither changes nor removes it."""
+
+
 class IndexIncompatible(IndexerError):
     """The index was made by another version of Hearsay."""
+
+
+class IndexDamaged(IndexerError):
+    """Parts of the index are missing, or are not what was written."""
 
 
 class LoadFailed(IndexerError):

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from indexer import elastic, elastic_client, elastic_search
 from indexer.elastic import ElasticIndex
 from indexer.elastic_client import shown
+from indexer.elastic_query import mapping
 from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
 from indexer.finding import MOST_WORDS, Finder
 from indexer.index import Request, SearchIndex
@@ -151,7 +152,7 @@ def test_what_a_killed_load_left_is_no_version_and_goes_at_the_next_load(
 ):
     index.replace(rows("a"))
     half = f"{own.index_name}-20000101000000000000"
-    client.indices.create(index=half)
+    client.indices.create(index=half, mappings=mapping(None))
     with pytest.raises(IndexMissing, match="no version before"):
         index.rollback()
     index.replace(rows("b"))

@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 from hearsay.records.clip import ClipRow
 from indexer import elastic_versions
 from indexer.elastic import ElasticIndex
-from indexer.errors import IndexIncompatible, IndexInUse, IndexUnavailable, LoadFailed
+from indexer.errors import IndexForeign, IndexIncompatible, IndexInUse, IndexUnavailable
 from indexer.load import delete, load
 from indexer.settings import IndexSettings
 from tests.indexer.conftest import Node
@@ -59,7 +59,7 @@ def test_an_index_that_has_the_aliass_name_is_told_of_before_anything_is_loaded(
     elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
 ):
     client.indices.create(index=own.index_name)
-    with pytest.raises(LoadFailed, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
+    with pytest.raises(IndexForeign, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
         elastic_index.replace(rows("a"))
     client.indices.delete(index=own.index_name)
     elastic_index.replace(rows("a"))
@@ -81,7 +81,7 @@ def test_a_version_is_named_behind_the_latest_though_clocks_are_put_back(
     elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
 ):
     ahead = f"{own.index_name}-29990101000000000000"
-    client.indices.create(index=ahead)
+    client.indices.create(index=ahead, mappings={"_meta": {"schema": elastic_versions.SCHEMA}})
     elastic_index.replace(rows("a"))
     assert elastic_index.about().version == f"{own.index_name}-29990101000000000001"
     assert not client.indices.exists(index=ahead), "what a killed load left goes"

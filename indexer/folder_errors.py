@@ -1,0 +1,61 @@
+"""What a file system can refuse an index in a folder, as sentences that say what to do."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from indexer.errors import IndexUnavailable
+
+_TOO_MANY: Final = {errno.EMFILE, errno.ENFILE}
+_REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, *_TOO_MANY}
+
+
+def cannot_be_read(folder: Path, problem: OSError) -> IndexUnavailable:
+    if problem.errno in _TOO_MANY:
+        return _too_many(folder)
+    where = f" ({problem.filename})" if problem.filename else ""
+    return IndexUnavailable(
+        f"the index in {folder} cannot be read: {_reason(problem)}{where}; to search it, its folders must be open to "
+        "this user, and its files readable"
+    )
+
+
+def cannot_be_written(folder: Path, problem: OSError) -> IndexUnavailable:
+    if problem.errno in _TOO_MANY:
+        return _too_many(folder)
+    return IndexUnavailable(
+        f"the index cannot be written to {folder}: {_reason(problem)}; name another folder in INDEX_URL, or change it "
+        "as a user who may write there"
+    )
+
+
+def os_error_in(text: str) -> OSError | None:
+    """The error of the operating system that the engine quotes, which has no type of its own for it."""
+    number = re.search(r"\bcode: (\d+)", text)
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Raise `IndexUnavailable` where the file system does not allow a change."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _REFUSED:
+            raise
+        raise cannot_be_written(folder, problem) from problem
+
+
+def _too_many(folder: Path) -> IndexUnavailable:
+    return IndexUnavailable(
+        f"the index in {folder} cannot be opened: this program has too many files open; raise the limit (ulimit -n), "
+        "or let fewer programs run"
+    )
+
+
+def _reason(problem: OSError) -> str:
+    return problem.strerror or str(problem)

@@ -1,0 +1,70 @@
+"""The files of a version in a folder: what it says of itself, and how it is removed without what is not ours."""
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from indexer.ownership import MARK, is_ours
+
+ABOUT: Final = "about.json"
+LEXICON: Final = "lexicon.npz"
+SPOOL: Final = "passages.sqlite"
+
+NAME: Final = re.compile(r"\d{20}")
+"""The name of a version, which is the time at which it was begun."""
+
+HALF: Final = "half-"
+"""Begins the name of a version that is still being written or removed, or that was left when that was broken off."""
+
+_OURS: Final = re.compile(
+    r"""
+    meta\.json | \.managed\.json | \.tantivy-(meta|writer)\.lock    # the engine's own
+    | \.tmp\w{6}                                                    # what it writes before it renames
+    | [0-9a-f]{32}\.[a-z0-9.]+                                      # its segments
+    | (about\.json | lexicon\.npz | passages\.sqlite(-\w+)?)        # beside them
+    | \.(meta\.json | about\.json | lexicon\.npz)\.\w{8}            # those while they are written
+    """,
+    re.VERBOSE,
+)
+
+
+def told_by(folder: Path) -> dict[str, Any]:
+    """What a folder's file says of it; nothing where it cannot be read."""
+    try:
+        told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def is_our_version(folder: Path) -> bool:
+    """Whether Hearsay wrote what lies in a version's folder, whole or half."""
+    return is_ours(told_by(folder))
+
+
+def begin(folder: Path) -> None:
+    """Make the folder of a new version, and mark it before anything else is in it."""
+    folder.mkdir()
+    (folder / ABOUT).write_text(json.dumps(dict(MARK)), encoding="utf-8")
+
+
+def remove_version(folder: Path) -> None:
+    """Remove a version that is ours. Files of others stay, with their folder; so does what cannot be removed.
+
+    It is renamed first, so that nobody takes what is left of it for a version, whenever this is broken off.
+    """
+    with suppress(OSError):
+        if not folder.name.startswith(HALF) and all(_OURS.fullmatch(path.name) for path in folder.iterdir()):
+            folder = folder.rename(folder.with_name(HALF + folder.name))
+        remove_half(folder)
+
+
+def remove_half(folder: Path) -> None:
+    """Remove our files from a folder, the mark last, then the folder if nothing else is in it."""
+    with suppress(OSError):
+        ours = [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]
+        for path in sorted(ours, key=lambda path: path.name == ABOUT):
+            path.unlink(missing_ok=True)
+        folder.rmdir()
