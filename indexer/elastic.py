@@ -75,7 +75,8 @@ class ElasticIndex:
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
         with self._changing("load") as lease:
-            before = self._versions.served()
+            if before := self._versions.served():
+                self._versions.serve(before)  # changes nothing, and fails now where the swap would when all is written
             new = self._versions.new_name()
             try:
                 self._versions.create(new, mapping(audio), settings_while_loading(self._settings.index_shards))

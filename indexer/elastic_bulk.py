@@ -13,9 +13,9 @@ from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import expand_action, streaming_bulk
 
 from hearsay.process import wait_in_turns
-from indexer.elastic_errors import DISK_IS_FULL, is_of_a_full_disk
+from indexer.elastic_reasons import Reason, WritesRefused, concerns_every_write
 from indexer.elastic_sizes import TOO_LARGE, limit_of, size_is_refused
-from indexer.errors import IndexerError, IndexUnavailable, LoadFailed
+from indexer.errors import LoadFailed
 from indexer.refusals import Refusals
 
 _PASSING: Final = (429, 502, 503, 504)
@@ -73,9 +73,9 @@ class Written:
 def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, holds: str) -> Written:
     """Carry out bulk actions, trying again what a busy cluster sends back and what a lost node did not answer.
 
-    Raises `LoadFailed` with the `Refusals` when all have been tried and some were refused for what they are; and where
-    the cluster took nothing for half a minute `IndexUnavailable`, or `LoadFailed` for a full disk. ``holds`` ends
-    these sentences: what can be relied on then.
+    Raises `LoadFailed` with the `Refusals` when all have been tried and some were refused for what they are, and
+    `WritesRefused` where the cluster took nothing for half a minute, or refuses every write. ``holds`` ends these
+    sentences: what can be relied on then.
     """
     created = acknowledged = 0
     with closing(_sent(client.options(**_PATIENCE), iter(actions))) as answers:
@@ -84,10 +84,11 @@ def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, 
             if is_done or (operation == "delete" and answer["status"] == 404):
                 created += answer["result"] == "created"
                 acknowledged += 1
-            elif answer["status"] in _PASSING:
-                raise _given_up(_reason(answer["error"]), holds)
-            else:
-                refusals.add(answer["_id"], _reason(answer["error"]))
+                continue
+            reason = Reason.of(answer["error"])
+            if answer["status"] in _PASSING or concerns_every_write(reason):
+                raise WritesRefused(reason, holds)
+            refusals.add(answer["_id"], str(reason))
     if refusals.number:
         raise LoadFailed(f"{refusals}; {holds}")
     return Written(created, acknowledged)
@@ -225,16 +226,3 @@ def _said(item: Item) -> dict[str, Any]:
 def _answered(request: Future[list[Answer]]) -> list[Answer]:
     wait_in_turns(request)
     return request.result()
-
-
-def _given_up(reason: str, holds: str) -> IndexerError:
-    if is_of_a_full_disk(reason):
-        return LoadFailed(f"{DISK_IS_FULL}; {holds}")
-    return IndexUnavailable(f"Elasticsearch takes no documents for now ({reason}); try again later; {holds}")
-
-
-def _reason(error: Any) -> str:
-    if not isinstance(error, dict):
-        return str(error)
-    cause = error.get("caused_by", {}).get("reason")
-    return f"{error.get('reason')} ({cause})" if cause else str(error.get("reason"))

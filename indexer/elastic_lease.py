@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
 
+from indexer.elastic_errors import told
 from indexer.elastic_versions import ElasticVersions, mappings_of, name_is_taken
 from indexer.errors import IndexerError, IndexInUse
 from indexer.ownership import is_ours
@@ -156,7 +157,7 @@ class Lease:
 
     def _found(self) -> Found | None:
         """The lease that there is, after making its index where there is none."""
-        answer = self._client.options(ignore_status=404).get(index=self._index, id=_ID).body
+        answer = told(lambda: self._client.get(index=self._index, id=_ID))
         if "error" in answer:
             self._versions.create(self._index, _MAPPING, _SETTINGS)
         if not answer.get("found"):

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
+from indexer.elastic_errors import told
 from indexer.elastic_sizes import size_is_refused
 from indexer.elastic_versions import create, index_of_words
 from indexer.errors import IndexMissing
@@ -51,7 +52,7 @@ def keep(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
 def add(client: Elasticsearch, version: str, tally: Tally) -> None:
     """Add words to a version's lexicon; by the one program that changes the index."""
     index = index_of_words(version)
-    before = client.options(ignore_status=404).get(index=index, id=_ID, source_includes="parts").body
+    before = told(lambda: client.get(index=index, id=_ID, source_includes="parts"))
     words = Lexicon.of(tally, english(), fetched(client, version, None).lexicon)
     _store(client, version, words)
     for part in before.get("_source", {}).get("parts", ()):

@@ -8,6 +8,8 @@ from typing import Any, Final
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
+from indexer.elastic_errors import told
+from indexer.elastic_templates import check_creation, refused_creation
 from indexer.errors import HOW_TO_LOAD, IndexForeign, IndexIncompatible, IndexMissing, LoadFailed, no_way_back
 from indexer.ownership import MARK, foreign_alias, is_ours
 
@@ -29,19 +31,21 @@ def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settin
     marked = {**mapping, "_meta": {**MARK, **mapping.get("_meta", {})}}
     how: dict[str, Any] = {"mappings": marked, "settings": settings, "wait_for_active_shards": "all"}
     try:
-        return bool(patient.indices.create(index=index, **how)["shards_acknowledged"])
+        is_whole = bool(patient.indices.create(index=index, **how)["shards_acknowledged"])
     except BadRequestError as problem:  # a node was lost with its answer, and the next one was asked the same
         if problem.error != "resource_already_exists_exception":
-            raise
+            raise refused_creation(client, index, problem) from problem
         if not all(is_ours(mappings.get("_meta")) for mappings in mappings_of(client, index).values()):
             raise name_is_taken(index) from problem
         return False
+    check_creation(client, index, mapping, settings)
+    return is_whole
 
 
 def mappings_of(client: Elasticsearch, name: str) -> dict[str, dict[str, Any]]:
     """The mappings of the index with this name, or of all indices behind the alias; nothing where there is none."""
-    found = client.options(ignore_status=404).indices.get_mapping(index=name).body
-    return {} if "error" in found else {index: told["mappings"] for index, told in found.items()}
+    found = told(lambda: client.indices.get_mapping(index=name))
+    return {} if "error" in found else {index: one["mappings"] for index, one in found.items()}
 
 
 def name_is_taken(index: str) -> IndexForeign:
