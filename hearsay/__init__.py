@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from asr.errors import BadSource, ListenerGone, ModelFailed, ModelUnavailable
     from hearsay.api.batch import DecodeSummary, decode
+    from hearsay.api.loading import LoadSummary, load
     from hearsay.api.models import FallbackWarning
+    from hearsay.api.results import Hit, SearchResult
     from hearsay.api.scoring import ErrorRate, word_error_rate
+    from hearsay.api.search import DeleteSummary, Index, PutSummary, open_index
     from hearsay.api.speech import Transcriber, load_transcriber
     from hearsay.api.voice import EmotionTagger, load_emotion_model
+    from hearsay.client import Client
     from hearsay.emotion import Emotion
     from hearsay.errors import (
         ApiBusy,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
         NoAudio,
         NotAudio,
     )
+    from hearsay.http_replies import Health
     from hearsay.recordings import Recording
     from hearsay.records.clip import Alternative, ClipRow, Segment, Word
     from hearsay.transcript import Transcript
@@ -52,14 +57,19 @@ __all__ = [
     "BadSettings",
     "BadSource",
     "BadTable",
+    "Client",
     "ClipRow",
     "DecodeSummary",
+    "DeleteSummary",
     "Emotion",
     "EmotionTagger",
     "EmptyAudio",
     "ErrorRate",
     "FallbackWarning",
+    "Health",
     "HearsayError",
+    "Hit",
+    "Index",
     "IndexInUse",
     "IndexIncompatible",
     "IndexMissing",
@@ -67,12 +77,15 @@ __all__ = [
     "JournalInUse",
     "ListenerGone",
     "LoadFailed",
+    "LoadSummary",
     "MissingExtra",
     "ModelFailed",
     "ModelUnavailable",
     "NoAudio",
     "NotAudio",
+    "PutSummary",
     "Recording",
+    "SearchResult",
     "Segment",
     "Transcriber",
     "Transcript",
@@ -80,22 +93,29 @@ __all__ = [
     "WrongRequest",
     "__version__",
     "decode",
+    "load",
     "load_emotion_model",
     "load_transcriber",
+    "open_index",
     "word_error_rate",
 ]
 
 _NAMES: Final = {
     "asr.errors": "BadSource ListenerGone ModelFailed ModelUnavailable",
     "hearsay.api.batch": "DecodeSummary decode",
+    "hearsay.api.loading": "LoadSummary load",
     "hearsay.api.models": "FallbackWarning",
+    "hearsay.api.results": "Hit SearchResult",
     "hearsay.api.scoring": "ErrorRate word_error_rate",
+    "hearsay.api.search": "DeleteSummary Index PutSummary open_index",
     "hearsay.api.speech": "Transcriber load_transcriber",
     "hearsay.api.voice": "EmotionTagger load_emotion_model",
+    "hearsay.client": "Client",
     "hearsay.emotion": "Emotion",
     "hearsay.errors": "ApiBusy ApiError ApiRefused ApiUnreachable AudioError AudioTooLong BadArgument "
     "BadRow BadSettings BadTable EmptyAudio HearsayError JournalInUse MissingExtra "
     "NoAudio NotAudio",
+    "hearsay.http_replies": "Health",
     "hearsay.recordings": "Recording",
     "hearsay.records.clip": "Alternative ClipRow Segment Word",
     "hearsay.transcript": "Transcript",

@@ -3,12 +3,9 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from hearsay.errors import BadArgument, NoAudio
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 class BinaryFile(Protocol):
@@ -17,7 +14,13 @@ class BinaryFile(Protocol):
     def read(self) -> bytes: ...
 
 
-Recording: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | NDArray[Any]"
+class Array(Protocol):
+    """Samples, as numpy's arrays hold them and the tensors of other libraries."""
+
+    def __array__(self, *args: Any, **options: Any) -> Any: ...
+
+
+Recording: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Array
 """One recording: the path of an audio file, the bytes of one, one that is open, or samples in a numpy array."""
 
 
@@ -33,7 +36,7 @@ def name_of(recording: Recording) -> str:
     return name if isinstance(name, str) and name else "file"
 
 
-def is_array(recording: object) -> TypeGuard["NDArray[Any]"]:
+def is_array(recording: object) -> TypeGuard[Array]:
     """Whether it holds samples, as arrays and tensors do."""
     return hasattr(recording, "__array__")
 

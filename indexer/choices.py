@@ -5,7 +5,7 @@ from typing import Final
 
 from indexer.errors import WrongRequest
 from indexer.fields import SORTS, UNKNOWN, facet_label, facet_name, facet_order
-from indexer.index import Range, Sort
+from indexer.index import Range, Request, SearchIndex, Sort
 
 ORDERS: Final[Mapping[str, Sort]] = {f"{dash}{field}": Sort(field, bool(dash)) for field in SORTS for dash in ("", "-")}
 """What hits are sorted by, as it is typed and stands in addresses: ``duration`` rises, ``-duration`` falls."""
@@ -38,6 +38,24 @@ def chosen(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple
     return frozenset(values), notes
 
 
+def chosen_filters(
+    index: SearchIndex, typed: Mapping[str, Iterable[str]]
+) -> tuple[dict[str, frozenset[str]], list[str]]:
+    """The filters that are meant by what was typed of each facet, and the notes on them.
+
+    The index is asked for its values only where something was typed.
+    """
+    if not typed:
+        return {}, []
+    counts = index.search(Request(facets=tuple(typed), size=1)).facets
+    filters: dict[str, frozenset[str]] = {}
+    notes: list[str] = []
+    for facet, texts in typed.items():
+        filters[facet], missing = chosen(facet, texts, counts[facet])
+        notes += missing
+    return filters, notes
+
+
 def _spellings(facet: str, counts: Mapping[str, int]) -> dict[str, str]:
     labels = {_folded(facet_label(facet, value)): value for value in counts}
     return labels | {_folded(value): value for value in counts} | {UNKNOWN: UNKNOWN}
@@ -61,10 +79,15 @@ def bounds_of(name: str, text: str) -> Range:
         bounds = Range(*(float(bound) if bound.strip() else None for bound in (low, high)))
     except ValueError as problem:
         raise WrongRequest(_not_a_range(name, text)) from problem
-    ends = [end for end in (bounds.low, bounds.high) if end is not None]
-    if not dash or not ends or ends != sorted(ends) or any(not 0 <= end < float("inf") for end in ends):
+    if not dash or not is_range(bounds):
         raise WrongRequest(_not_a_range(name, text))
     return bounds
+
+
+def is_range(bounds: Range) -> bool:
+    """Whether it has an end, its ends are in their order, and both are numbers from 0 on."""
+    ends = [end for end in (bounds.low, bounds.high) if end is not None]
+    return bool(ends) and ends == sorted(ends) and all(0 <= end < float("inf") for end in ends)
 
 
 def _not_a_range(name: str, text: str) -> str:

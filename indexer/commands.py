@@ -4,7 +4,8 @@ import shlex
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -36,28 +37,16 @@ def plan_of(finder: Finder, words: str, mode: str) -> Plan:
 def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     rows = loading.read_rows([*_inbox(asked, settings), *asked.files])
     audio = loading.audio_place(asked.audio) if asked.audio else None
-    if audio and not audio.startswith(loading.BUCKET):
-        found, looked_for = loading.audio_found(list(rows), Path(audio))
-        if found < looked_for / 2:
-            note(
-                f"{asked.audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder? Ids "
-                "are paths under it, and their first folder may be left off only where it is the folder's own name"
-            )
+    if doubt := loading.doubt_about_audio(audio, list(rows)):
+        note(doubt)
     without_audio = None if audio else _without_audio(index)
-    with progress_bar() as progress:
-        task = progress.add_task("reading", total=len(rows))
-
-        def step() -> None:
-            progress.advance(task)
-            if progress.finished:
-                progress.update(task, description="writing", total=None)
-
+    with stepping(len(rows)) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, audio, step)
     _print_loaded(loaded)
     if without_audio:
         note(without_audio)
-    if not any(row.generated_text for row in rows.values()):
-        note("none of these clips has a transcript; load what decode wrote beside it, or go back with rollback")
+    if doubt := loading.doubt_about_transcripts(rows.values()):
+        note(doubt)
     return 0
 
 
@@ -77,24 +66,34 @@ def _without_audio(index: SearchIndex) -> str:
 
 
 def _inbox(asked: Namespace, settings: IndexSettings) -> list[Path]:
-    """The journal of the clips that were added on the page, which belong into the index that the page asks.
-
-    It is merged first, so that what a file says of one of them wins.
-    """
-    journal = settings.inbox_journal
-    is_elsewhere = asked.index not in (None, settings.index_url)
-    is_there = journal.is_file() and journal.stat().st_size > 0
-    if asked.no_inbox or is_elsewhere or not is_there or journal.resolve() in map(Path.resolve, asked.files):
+    """The inbox's journal, which belongs into the index that the page asks, and is named there."""
+    if asked.no_inbox or asked.index not in (None, settings.index_url):
         return []
-    print(f"with the inbox, {journal}, too (--no-inbox leaves it out)")
-    return [journal]
+    inbox = loading.inbox_of(settings.inbox_journal, asked.files)
+    for journal in inbox:
+        print(f"with the inbox, {journal}, too (--no-inbox leaves it out)")
+    return inbox
 
 
-def progress_bar() -> Progress:
+@contextmanager
+def stepping(total: int, *, is_shown: bool = True) -> Iterator[loading.Step]:
+    """A bar that a load moves on, clip by clip, until it writes what it has read."""
+    with progress_bar(is_shown=is_shown) as progress:
+        task = progress.add_task("reading", total=total)
+
+        def step() -> None:
+            progress.advance(task)
+            if progress.finished:
+                progress.update(task, description="writing", total=None)
+
+        yield step
+
+
+def progress_bar(*, is_shown: bool = True) -> Progress:
     """A bar on standard error, where somebody watches it, which FORCE_COLOR does not say."""
-    console = Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
+    console = Console(stderr=True, force_jupyter=False, force_terminal=None if sys.stderr.isatty() else False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Progress(*columns, console=console, transient=True, disable=not (is_shown and console.is_terminal))
 
 
 def _print_loaded(loaded: loading.Loaded) -> None:

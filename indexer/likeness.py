@@ -7,7 +7,7 @@ from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
 from indexer.errors import WrongRequest
 from indexer.evidence import Sought
-from indexer.finding import Plan
+from indexer.finding import Finder, Plan
 from indexer.index import Request, SearchIndex
 from indexer.modes import DEFAULT_MODE, NOTHING
 from indexer.passages import Passage
@@ -25,6 +25,20 @@ MOST_VOICES: Final = 200
 
 MOST_APART: Final = 0.25
 """Word errors per word up to which two transcripts are of the same sentence."""
+
+
+def planned(
+    index: SearchIndex, finder: Finder, words: str, mode: str, *, like: str | None = None, same: str | None = None
+) -> Plan:
+    """How to search for words, or in their place for what is ``like`` a passage or has the ``same`` sentence.
+
+    Raises `WrongRequest` where more than one of the three is asked for.
+    """
+    if sum(map(bool, (words.strip(), like, same))) > 1:
+        raise WrongRequest("a search is for words, for what is like a passage, or for its sentence: name one of them")
+    if like:
+        return plan_like(index, like)
+    return plan_same(index, same) if same else finder.plan(words, mode)
 
 
 def telling_words(passage: Passage, lexicon: Lexicon) -> tuple[str, ...]:

@@ -155,6 +155,36 @@ def audio_place(named: str) -> str:
     return str(folder.parent.resolve() / folder.name if folder.is_symlink() else folder.resolve())
 
 
+def inbox_of(journal: Path, files: Iterable[Path]) -> list[Path]:
+    """The journal of the clips that were added on the page, for a load of these files into the index that it asks.
+
+    It comes first, so that what a file says of one of its clips wins; where it is empty, or among the files, there is
+    none.
+    """
+    is_there = journal.is_file() and journal.stat().st_size > 0
+    return [journal] if is_there and journal.resolve() not in map(Path.resolve, files) else []
+
+
+def doubt_about_audio(audio: str | None, clips: Sequence[str]) -> str | None:
+    """A sentence where the folder that was named has the audio of less than half of the clips looked for."""
+    if audio is None or audio.startswith(BUCKET):
+        return None
+    found, looked_for = audio_found(clips, Path(audio))
+    if found >= looked_for / 2:
+        return None
+    return (
+        f"{audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder? Ids are paths "
+        "under it, and their first folder may be left off only where it is the folder's own name"
+    )
+
+
+def doubt_about_transcripts(rows: Iterable[ClipRow]) -> str | None:
+    """A sentence where no clip has a transcript."""
+    if any(row.generated_text for row in rows):
+        return None
+    return "none of these clips has a transcript; load what decode wrote beside it, or go back with rollback"
+
+
 def audio_found(clips: Sequence[str], audio: Path) -> tuple[int, int]:
     """Of a sample of the clips: how many have a file under ``audio``, and how many were looked for."""
     looked_for = clips[:: max(1, len(clips) // _LOOKED_FOR)]

@@ -4,18 +4,18 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hearsay.console import console_of
-from indexer.choices import bounds_of, chosen, sorted_by
-from indexer.commands import note, plan_of
+from indexer.choices import bounds_of, chosen_filters, sorted_by
+from indexer.commands import note
 from indexer.errors import WrongRequest
-from indexer.fields import FACETS, RANGES, facet_name, facet_order
-from indexer.finding import Finder, Plan, finder_of
-from indexer.index import Hit, Request, Result, SearchIndex
-from indexer.likeness import plan_like, plan_same
+from indexer.fields import FACETS, RANGES, facet_name
+from indexer.finding import Plan, finder_of
+from indexer.index import Request, SearchIndex
+from indexer.likeness import planned
+from indexer.replies import json_of
 from indexer.settings import IndexSettings
 from indexer.terminal import print_result
 
@@ -37,7 +37,9 @@ def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
             result = index.search(request_for(finder.plan(words, asked.mode)))
             print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
         return 0
-    plan = _plan(index, finder, asked)
+    plan = planned(index, finder, " ".join(asked.words), asked.mode, like=asked.like, same=asked.same)
+    for text in plan.notes:
+        note(text)
     request = request_for(plan, FACETS)
     result = index.search(request)
     if asked.json:
@@ -47,53 +49,12 @@ def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 0
 
 
-def _plan(index: SearchIndex, finder: Finder, asked: Namespace) -> Plan:
-    """How to search for what was asked for: a clip, or words."""
-    if asked.like:
-        return plan_like(index, asked.like)
-    if asked.same:
-        return plan_same(index, asked.same)
-    return plan_of(finder, " ".join(asked.words), asked.mode)
-
-
-def json_of(result: Result, plan: Plan) -> dict[str, Any]:
-    """A result as other programs read it; facets' values in the order in which people see them."""
-    facets = {
-        facet: {value: counts[value] for value in facet_order(facet, counts)} for facet, counts in result.facets.items()
-    }
-    return {
-        "meaning": plan.sentence,
-        "notes": list(plan.notes),
-        "total": result.total,
-        "seconds": result.seconds,
-        "hits": [_members(hit, plan) for hit in result.hits],
-        "facets": facets,
-    }
-
-
-def _members(hit: Hit, plan: Plan) -> dict[str, Any]:
-    source = hit.passage.source()
-    return {
-        "id": source.pop("id"),
-        "score": round(hit.score, 4),
-        "certain": plan.is_certain(hit),
-        "evidence": list(map(asdict, plan.evidence(hit.passage))),
-        "generated_text": hit.passage.row.generated_text,
-        **source,
-    }
-
-
 def _filters(index: SearchIndex, asked: Namespace) -> dict[str, frozenset[str]]:
-    """The filters that were typed; the index is asked for its values only where there are some."""
+    """The filters that were typed, with a note on each value that the index does not have."""
     typed = {facet: texts for facet in FACETS if (texts := getattr(asked, facet_name(facet)))}
-    if not typed:
-        return {}
-    counts = index.search(Request(facets=tuple(typed), size=1)).facets
-    filters = {}
-    for facet, texts in typed.items():
-        filters[facet], notes = chosen(facet, texts, counts[facet])
-        for text in notes:
-            note(text)
+    filters, notes = chosen_filters(index, typed)
+    for text in notes:
+        note(text)
     return filters
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hearsay.api.models import FallbackWarning, settings_of
-from hearsay.api.progress import error_console
 from hearsay.extras import needing
 from hearsay.markup import table as html_table
+from hearsay.progress import error_console
 from hearsay.records.clip import ClipRow
 
 if TYPE_CHECKING:

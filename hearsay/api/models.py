@@ -2,7 +2,7 @@
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -132,11 +132,6 @@ def _name(problem: HearsayError, name: str) -> None:
     """Let the error's sentence begin with the recording's name, unless it does already."""
     if not str(problem).startswith(name):
         problem.args = (f"{name}: {problem}",)
-
-
-def count_of(recordings: object) -> int | None:
-    """How many there are, where that is known before they come."""
-    return len(recordings) if isinstance(recordings, Sized) else None
 
 
 def _end(queue: Any, model: Closable) -> None:

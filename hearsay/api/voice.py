@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from hearsay.api.models import LoadedModel, count_of, groups_of, settings_of, warn
-from hearsay.api.progress import followed
+from hearsay.api.models import LoadedModel, groups_of, settings_of, warn
 from hearsay.emotion import Emotion, Tagged
 from hearsay.errors import HearsayError
 from hearsay.extras import needing
+from hearsay.progress import count_of, followed
 from hearsay.recordings import Recording, name_of
 
 if TYPE_CHECKING:

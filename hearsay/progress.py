@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Final, TypeVar
 
 from rich.console import Console
@@ -25,6 +25,11 @@ def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
             if not console.is_terminal:
                 lines.tell(done)
             yield item
+
+
+def count_of(items: object) -> int | None:
+    """How many there are, where that is known before they come."""
+    return len(items) if isinstance(items, Sized) else None
 
 
 def error_console(*, is_quiet: bool = False) -> Console:

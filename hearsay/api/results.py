@@ -1,0 +1,139 @@
+"""What a search from Python finds: hits, counts, and the sentences about how the words were understood."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hearsay.errors import MissingExtra
+from hearsay.markup import joined, paragraph, table
+from hearsay.records.clip import ClipRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from indexer.evidence import Evidence
+    from indexer.finding import Plan
+    from indexer.index import Hit as FoundPassage
+    from indexer.index import Result
+
+_NO_COLUMNS: Final = ("words", "segments", "evidence", "emotion_scores", "extra")
+"""Members of a hit that are lists or tables, which no column of a data frame holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found.
+
+    ``record`` is the clip's, with the transcript and the times of this passage alone; ``start`` and ``end`` are its
+    seconds in the clip. ``certain`` says whether each word of the search is in the transcript as it was typed;
+    ``explanation`` says in words what stands in the place of those that are not, and ``evidence`` the same for
+    programs.
+    """
+
+    id: str
+    text: str
+    score: float
+    certain: bool
+    explanation: str
+    evidence: "tuple[Evidence, ...]"
+    start: float
+    end: float | None
+    record: ClipRow
+    members: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The hit as ``hearsay search --json`` prints it."""
+        return dict(self.members)
+
+    def __repr__(self) -> str:
+        return f"Hit(id={self.id!r}, text={self.text!r}, score={self.score:.4g}, explanation={self.explanation!r})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SearchResult:
+    """One page of a search: an exact ``total``, its ``hits`` in their order, and counts of all that were found.
+
+    ``facets`` maps a field to how many passages have each of its values; ``seconds`` adds up their length. ``meaning``
+    says how the words were understood, ``notes`` what of them was not.
+    """
+
+    total: int
+    hits: tuple[Hit, ...]
+    facets: Mapping[str, Mapping[str, int]]
+    notes: tuple[str, ...]
+    meaning: str
+    seconds: float
+    members: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as ``hearsay search --json`` prints it."""
+        return dict(self.members)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The hits of this page as a data frame, with the columns of records; raises `MissingExtra` without pandas.
+
+        ``generated_text`` is the transcript, ``text`` the reference; unknown columns of the corpus are ``extra.NAME``.
+        """
+        try:
+            import pandas as pd
+        except ImportError as problem:
+            raise MissingExtra(
+                "A data frame needs pandas, which is not installed; run: pip install pandas"
+            ) from problem
+        return pd.DataFrame([_cells(hit) for hit in self.hits])
+
+    def __repr__(self) -> str:
+        return f"SearchResult(total={self.total}, hits={len(self.hits)}, meaning={self.meaning!r})"
+
+    def _repr_html_(self) -> str:
+        head = ("transcript", "explanation", "emotion", "speaker", "clip")
+        shown = table(head, (_line(hit) for hit in self.hits)) if self.hits else ""
+        number = "1 passage" if self.total == 1 else f"{self.total:,} passages"
+        return paragraph(f"{number} found", joined(self.meaning, *self.notes)) + shown
+
+
+def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
+    """The result of a search as people have it from Python."""
+    from indexer.replies import json_of
+
+    members = json_of(found, plan) | {"notes": list(notes)}
+    hits = (_hit(hit, plan, hit_members) for hit, hit_members in zip(found.hits, members["hits"], strict=True))
+    return SearchResult(
+        found.total, tuple(hits), members["facets"], notes, plan.sentence, found.seconds or 0.0, members
+    )
+
+
+def _hit(hit: "FoundPassage", plan: "Plan", members: Mapping[str, Any]) -> Hit:
+    from indexer.evidence import told
+
+    passage, evidence = hit.passage, plan.evidence(hit.passage)
+    return Hit(
+        passage.id,
+        passage.row.generated_text,
+        hit.score,
+        plan.is_certain(hit),
+        told(evidence),
+        evidence,
+        passage.start,
+        passage.end,
+        passage.row,
+        members,
+    )
+
+
+def _cells(hit: Hit) -> dict[str, Any]:
+    plain = {name: value for name, value in hit.members.items() if name not in _NO_COLUMNS}
+    unknown = {f"extra.{name}": value for name, value in hit.record.extra.items()}
+    return plain | {"explanation": hit.explanation} | unknown
+
+
+def _line(hit: Hit) -> tuple[str, ...]:
+    record = hit.record
+    speaker = joined(record.age, record.gender, record.accent)
+    return hit.text or record.error or "(no transcript)", hit.explanation, record.emotion, speaker, hit.id

@@ -1,0 +1,210 @@
+"""The index from Python: search it, load it, change it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from hearsay.api.places import Place, asking, paths, settings_of, shown
+from hearsay.api.results import SearchResult, result_of
+from hearsay.errors import BadArgument
+
+if TYPE_CHECKING:
+    from indexer.finding import Plan
+    from indexer.index import Range, Request, SearchIndex
+    from indexer.settings import IndexSettings
+
+Values: TypeAlias = str | Iterable[str] | None
+"""The values of a facet that are wanted: one, several, or several in one text with commas between."""
+
+Bounds: TypeAlias = tuple[float | None, float | None] | None
+"""From and to, both in; None is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutSummary:
+    """How many clips came into an index, and how many went out of it since their records say ``deleted``.
+
+    ``notes`` are sentences about what was wrong with the records and put right.
+    """
+
+    clips: int
+    deleted: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSummary:
+    """How many passages went, and the ids that the index did not have; later loads leave those out, too."""
+
+    passages: int
+    missing: tuple[str, ...]
+
+
+class Index:
+    """An index, from `open_index`: a folder, or Elasticsearch. Use it in a ``with`` statement, or close it."""
+
+    def __init__(self, index: "SearchIndex", settings: "IndexSettings") -> None:
+        from indexer.finding import finder_of
+
+        self._index = index
+        self._settings = settings
+        self._finder = finder_of(index, settings)
+
+    @property
+    def place(self) -> str:
+        """The folder, or the address of Elasticsearch without its password."""
+        return shown(self._settings.index_url)
+
+    def search(
+        self,
+        words: str = "",
+        *,
+        mode: str = "forgiving",
+        like: str | None = None,
+        same: str | None = None,
+        sentiment: Values = None,
+        emotion: Values = None,
+        age: Values = None,
+        gender: Values = None,
+        accent: Values = None,
+        model: Values = None,
+        duration: Bounds = None,
+        confidence: Bounds = None,
+        wer: Bounds = None,
+        sort: str | None = None,
+        size: int = 10,
+        page: int = 1,
+    ) -> SearchResult:
+        """Find passages by what was said, as ``hearsay search`` does; without words, all of them.
+
+        ``words`` may use the query language: ``"a phrase"``, ``-not``, ``OR``, ``prefix*``, ``field:value``. ``mode``
+        is ``forgiving``, ``exact``, ``sounds-like`` or ``baseline``. In place of words, ``like`` and ``same`` take the
+        id of a passage: what is like it, and what has its sentence. Values of one filter are alternatives, several
+        filters must all hold; ``unknown`` stands for clips without a value. ``sort`` is ``duration``, ``confidence`` or
+        ``wer``, falling with a minus before it; without it the best match comes first. ``page`` counts from 1.
+
+        Raises `IndexMissing` where nothing was loaded yet, `WrongRequest` for what cannot be answered as it stands.
+        """
+        typed = {
+            "sentiment": sentiment,
+            "emotion": emotion,
+            "age": age,
+            "gender": gender,
+            "accent": accent,
+            "asr_model": model,
+        }
+        ranges = {"duration": duration, "confidence": confidence, "wer": wer}
+        with asking(self.place):
+            from indexer.likeness import planned
+
+            filters, notes = self._filters(typed)
+            plan = planned(self._index, self._finder, words, mode, like=like, same=same)
+            request = _request(plan, filters, _ranges(ranges), sort, size, page)
+            return result_of(self._index.search(request), plan, (*plan.notes, *notes))
+
+    def count(self, words: str = "", *, mode: str = "forgiving") -> int:
+        """How many passages a search finds; without words, how many there are."""
+        with asking(self.place):
+            return self._index.count(self._finder.plan(words, mode).query)
+
+    def put(self, files: Place | Iterable[Place]) -> PutSummary:
+        """Add or replace the clips of these files of records (.csv, .jsonl) in the index that is there."""
+        with asking(self.place):
+            from indexer import load as loading
+
+            rows = loading.read_rows(paths(files)).values()
+            notes: list[str] = []
+            came, went = loading.put(self._index, rows, self._settings.deletions, notes.append)
+            return PutSummary(came, went, tuple(notes))
+
+    def delete(self, ids: str | Iterable[str]) -> DeleteSummary:
+        """Take clips out of the index by their ids, for later loads too."""
+        with asking(self.place):
+            from indexer import load as loading
+            from indexer.query import Term
+
+            clips = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
+            missing = tuple(clip for clip in clips if not self._index.count(Term("clip", clip)))
+            return DeleteSummary(loading.delete(self._index, clips, self._settings.deletions), missing)
+
+    def rollback(self) -> str:
+        """Go back to the version before the latest load, and drop that one; the name of the version there is now."""
+        with asking(self.place):
+            from indexer import load as loading
+
+            return loading.rollback(self._index, self._settings.deletions).version
+
+    def close(self) -> None:
+        """Let go of files and connections; closing twice is once."""
+        self._index.close()
+
+    def _filters(self, typed: Mapping[str, Values]) -> tuple[dict[str, frozenset[str]], list[str]]:
+        from indexer.choices import chosen_filters
+
+        wanted = {
+            name: [values] if isinstance(values, str) else list(values) for name, values in typed.items() if values
+        }
+        return chosen_filters(self._index, wanted)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Index({self.place!r})"
+
+
+def open_index(
+    place: Place | None = None,
+    *,
+    name: str | None = None,
+    api_key: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    ca_cert: Place | None = None,
+) -> Index:
+    """Open an index: a folder, or the address of Elasticsearch such as ``http://127.0.0.1:9200``.
+
+    What is not given is taken from the settings (``INDEX_URL``, ``INDEX_NAME``, ``INDEX_API_KEY`` and so on). No file
+    is read and no connection opened before something is asked. Raises `WrongRequest` for a place that is neither.
+    """
+    given = {"index_name": name, "index_api_key": api_key, "index_username": username, "index_password": password}
+    address = "INDEX_URL" if place is None else str(place)
+    with asking(address):
+        from indexer.engines import open_index as opened
+
+        settings = settings_of(place, **given, index_ca_cert=ca_cert)
+        return Index(opened(settings), settings)
+
+
+def _request(
+    plan: "Plan",
+    filters: Mapping[str, frozenset[str]],
+    ranges: "Mapping[str, Range]",
+    sort: str | None,
+    size: int,
+    page: int,
+) -> "Request":
+    from indexer.choices import sorted_by
+    from indexer.fields import FACETS
+    from indexer.index import Request
+
+    for name, number in (("size", size), ("page", page)):
+        if number < 1:
+            raise BadArgument(f"{name} is a whole number from 1 on, not {number}")
+    order = None if sort is None else sorted_by(sort)
+    return Request(plan.query, filters, ranges, FACETS, size, page, order, seconds=True)
+
+
+def _ranges(typed: Mapping[str, Bounds]) -> "dict[str, Range]":
+    from indexer.choices import is_range
+    from indexer.index import Range
+
+    ranges = {name: Range(*bounds) for name, bounds in typed.items() if bounds is not None}
+    for name, bounds in ranges.items():
+        if not is_range(bounds):
+            raise BadArgument(f"{name} is a pair such as (2, 8), (2, None) or (None, 8), not {typed[name]}")
+    return ranges

@@ -1,0 +1,177 @@
+"""Loading and searching an index from Python, on the sample clips' references as transcripts."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hearsay
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
+
+ROWS = (
+    ClipRow("s/1.mp3", text="the blacksmith", generated_text="the black smith", accent="england", duration=3.0),
+    ClipRow("s/2.mp3", generated_text="a blacksmith and a hammer", accent="us", age="twenties", duration=9.0),
+    ClipRow("s/3.mp3", generated_text="a box of <nails>", accent="scotland", duration=5.0, extra={"client_id": "7"}),
+)
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    with Journal(tmp_path / "clips.jsonl") as journal:
+        journal.append(ROWS)
+    return tmp_path / "clips.jsonl"
+
+
+@pytest.fixture
+def index(log: Path, tmp_path: Path) -> Iterator[hearsay.Index]:
+    hearsay.load(log, index=tmp_path / "index", progress=False)
+    with hearsay.open_index(tmp_path / "index") as opened:
+        yield opened
+
+
+def test_a_load_says_what_it_brought(log: Path, tmp_path: Path):
+    loaded = hearsay.load([log], index=tmp_path / "index", audio=tmp_path, progress=False)
+    assert (loaded.clips, loaded.passages, loaded.deleted, loaded.failed) == (3, 3, 0, 0)
+    assert loaded.version
+    assert "has the audio of 0 of 3 clips" in loaded.notes[0]
+    assert "3 clips loaded as 3 passages" in loaded._repr_html_()
+
+
+def test_a_result_has_total_hits_facets_and_meaning(index: hearsay.Index):
+    result = index.search("blacksmith")
+    assert (result.total, len(result)) == (2, 2)
+    exact, guessed = result
+    assert (exact.id, exact.text, exact.certain, exact.explanation) == ("s/2.mp3", ROWS[1].generated_text, True, "")
+    assert (guessed.id, guessed.certain) == ("s/1.mp3", False)
+    assert "“black smith”" in guessed.explanation
+    assert guessed.record.text == "the blacksmith"
+    assert result.facets["accent"] == {"england": 1, "us": 1}
+    assert "blacksmith" in result.meaning
+    assert exact.score > guessed.score > 0
+    assert result.seconds == 12.0
+
+
+def test_filters_ranges_order_and_pages_are_those_of_the_command(index: hearsay.Index):
+    assert [hit.id for hit in index.search(accent=["england", "us"], sort="-duration")] == ["s/2.mp3", "s/1.mp3"]
+    assert [hit.id for hit in index.search(accent="England,scotland", sort="duration")] == ["s/1.mp3", "s/3.mp3"]
+    assert [hit.id for hit in index.search(age="twenties")] == ["s/2.mp3"]
+    assert [hit.id for hit in index.search(duration=(4, 6))] == ["s/3.mp3"]
+    assert [hit.id for hit in index.search(duration=(None, 3))] == ["s/1.mp3"]
+    second = index.search(sort="duration", size=1, page=2)
+    assert ([hit.id for hit in second], second.total) == (["s/3.mp3"], 3)
+    assert [hit.id for hit in index.search("blacksmith", mode="exact")] == ["s/2.mp3"]
+    assert [hit.id for hit in index.search(same="s/2.mp3")] == ["s/2.mp3"]
+
+
+def test_what_was_not_understood_is_noted(index: hearsay.Index):
+    (note,) = index.search(accent=["wales"]).notes
+    assert note.startswith("no clip has the accent “wales”; there are: ")
+
+
+def test_a_result_is_the_json_of_the_command(index: hearsay.Index, tmp_path: Path):
+    command = ["-m", "indexer", "search", "blacksmith", "--json", "--index", str(tmp_path / "index")]
+    printed = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, env={**os.environ})
+    result = index.search("blacksmith")
+    assert json.loads(json.dumps(result.to_dict())) == json.loads(printed.stdout)
+    assert result.hits[0].to_dict() == result.to_dict()["hits"][0]
+
+
+def test_hits_as_a_data_frame(index: hearsay.Index):
+    frame = index.search(sort="duration").to_pandas()
+    assert list(frame["id"]) == ["s/1.mp3", "s/3.mp3", "s/2.mp3"]
+    assert list(frame["generated_text"])[1] == "a box of <nails>"
+    assert list(frame["extra.client_id"])[1] == "7"
+    assert "words" not in frame
+
+
+def test_a_result_without_hits_is_an_empty_frame_and_a_sentence(index: hearsay.Index):
+    result = index.search("zeppelin", mode="exact")
+    assert (result.total, len(result.to_pandas())) == (0, 0)
+    assert "0 passages found" in result._repr_html_()
+
+
+def test_html_never_obeys_a_transcript(index: hearsay.Index):
+    shown = index.search("nails")._repr_html_()
+    assert "<nails>" not in shown
+    assert "&lt;nails&gt;" in shown
+
+
+def test_put_delete_and_rollback(index: hearsay.Index, log: Path, tmp_path: Path):
+    with Journal(tmp_path / "more.jsonl") as journal:
+        journal.append([ClipRow("s/4.mp3", generated_text="one more"), ClipRow("s/1.mp3", deleted=True)])
+    put = index.put(tmp_path / "more.jsonl")
+    assert (put.clips, put.deleted) == (1, 1)
+    deleted = index.delete(["s/2.mp3", "s/9.mp3"])
+    assert (deleted.passages, deleted.missing) == (1, ("s/9.mp3",))
+    assert index.count() == 2
+    assert index.count("more") == 1
+    assert hearsay.load(log, index=tmp_path / "index", progress=False).deleted == 2
+    assert index.count() == 1
+    assert index.rollback()
+    assert index.count() == 2
+
+
+def test_an_index_that_is_not_loaded_says_how_to_load_it_from_python(tmp_path: Path):
+    with (
+        hearsay.open_index(tmp_path / "none") as index,
+        pytest.raises(hearsay.IndexMissing, match=r"hearsay\.load\(\[FILE\], index='.*none'\)"),
+    ):
+        index.search("word")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"mode": "clever"}, "there is no mode clever"),
+        ({"duration": (8, 2)}, r"duration is a pair such as \(2, 8\).*, not \(8, 2\)"),
+        ({"wer": (None, None)}, "wer is a pair"),
+        ({"sort": "length"}, "hits are sorted by duration"),
+        ({"size": 0}, "size is a whole number from 1 on, not 0"),
+        ({"words": "a", "like": "s/1.mp3"}, "name one of them"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_a_sentence(index: hearsay.Index, asked: dict[str, object], sentence: str):
+    with pytest.raises(hearsay.HearsayError, match=sentence):
+        index.search(**asked)  # type: ignore[arg-type]
+
+
+def test_files_that_hold_no_records_are_a_sentence(tmp_path: Path):
+    with pytest.raises(hearsay.WrongRequest, match="there is no file"):
+        hearsay.load([tmp_path / "gone.csv"], index=tmp_path / "index")
+    with pytest.raises(hearsay.BadArgument, match="no file of records was named"):
+        hearsay.load([], index=tmp_path / "index")
+
+
+def test_a_place_that_is_no_index_is_a_sentence():
+    with pytest.raises(hearsay.WrongRequest, match="an index is a folder, or http"):
+        hearsay.open_index("ftp://host/index")
+
+
+def test_a_password_in_the_address_is_shown_nowhere(tmp_path: Path):
+    with hearsay.open_index("http://me:secret@127.0.0.1:9") as index:
+        assert "secret" not in repr(index)
+        with pytest.raises(hearsay.IndexUnavailable) as problem:
+            index.count()
+    assert "secret" not in str(problem.value)
+
+
+def test_the_pages_inbox_comes_along_into_the_settings_index_alone(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("INBOX_DIR", str(tmp_path / "inbox"))
+    monkeypatch.setenv("INDEX_URL", str(tmp_path / "own"))
+    with Journal(tmp_path / "inbox" / "clips.jsonl") as journal:
+        journal.append([ClipRow("inbox/1.mp3", generated_text="added on the page")])
+    assert hearsay.load(log, progress=False).clips == 4
+    assert hearsay.load(log, inbox=False, progress=False).clips == 3
+    assert hearsay.load(log, index=tmp_path / "other", progress=False).clips == 3

@@ -1,0 +1,176 @@
+"""The API over HTTP from Python: what a real one answers, and one that misbehaves."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hearsay
+from asr.api import create_app
+from asr.audio import SAMPLE_RATE, decode_audio
+from asr.settings import AsrSettings
+from tests.asr.elsewhere import Elsewhere
+from tests.asr.serving import listening
+from tests.ports import free_port
+
+SENTENCE = "the blacksmith put down his hammer and smiled"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A real API with the embedded models, which lets in one key."""
+    settings = AsrSettings(
+        asr_model="pocketsphinx", ser_model="classic", workers=1, max_clip_seconds=10, api_keys="right"
+    )
+    with listening(create_app(settings)) as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[hearsay.Client]:
+    with hearsay.Client(address, api_key="right") as opened:
+        yield opened
+
+
+@pytest.fixture
+def clip(samples: Path) -> Path:
+    return samples / "sample-000000.mp3"
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    with Elsewhere() as there:
+        yield there
+
+
+def test_health_names_the_models(client: hearsay.Client):
+    health = client.health()
+    assert (health.status, health.is_ready) == ("ready", True)
+    assert (health.asr_model, health.ser_model, health.device) == ("pocketsphinx", "classic", "cpu")
+    assert health.warnings == ()
+
+
+def test_a_transcript_is_the_one_that_the_same_model_gives_here(client: hearsay.Client, clip: Path):
+    with hearsay.load_transcriber("pocketsphinx", workers=1) as transcriber:
+        assert client.transcribe(clip) == transcriber.transcribe(clip)
+    assert client.transcribe(clip).text == SENTENCE
+
+
+def test_an_emotion_is_the_one_that_the_same_model_gives_here(client: hearsay.Client, clip: Path):
+    here, there = hearsay.load_emotion_model("classic").tag(clip), client.tag(clip)
+    assert (there.label, there.probability, there.sentiment) == (here.label, here.probability, here.sentiment)
+    assert (there.probabilities, there.model) == (here.probabilities, here.model)
+    assert there.duration == pytest.approx(here.duration, abs=0.06)
+
+
+def test_files_and_arrays_are_sent_as_they_are(client: hearsay.Client, clip: Path):
+    by_path = client.transcribe(clip).outcome
+    assert client.transcribe(io.BytesIO(clip.read_bytes())).outcome == by_path
+    waveform = decode_audio(clip.read_bytes(), 60)
+    assert client.transcribe(waveform, sampling_rate=SAMPLE_RATE).outcome == by_path
+    whole = np.round(waveform * 32767).astype(np.int16)
+    assert client.transcribe(whole, sampling_rate=SAMPLE_RATE).text == SENTENCE
+
+
+def test_many_come_in_order_and_a_bad_one_stops_no_other(
+    client: hearsay.Client, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    named = [clip, b"no sound", tmp_path / "gone.mp3", np.zeros(0, np.float32), clip]
+    found = list(client.transcribe_many(named, sampling_rate=SAMPLE_RATE, progress=True))
+    kinds = [type(None), hearsay.NotAudio, hearsay.NoAudio, hearsay.EmptyAudio, type(None)]
+    assert [type(one.error) for one in found] == kinds
+    assert [one.text for one in found if one.error is None] == [SENTENCE] * 2
+    assert "5 of 5 recordings" in capsys.readouterr().err
+    assert [type(one.error) for one in client.tag_many(named[:2])] == kinds[:2]
+
+
+def test_what_is_too_long_is_refused_by_name(client: hearsay.Client):
+    with pytest.raises(hearsay.AudioTooLong, match=r"array: The sound is longer than 10 seconds"):
+        client.transcribe(np.zeros(11 * SAMPLE_RATE, np.float32), sampling_rate=SAMPLE_RATE)
+
+
+def test_a_wrong_key_is_an_error_that_says_what_to_pass(address: str, clip: Path):
+    with (
+        hearsay.Client(address, api_key="wrong") as stranger,
+        pytest.raises(hearsay.ApiRefused, match=r"does not accept the key .*; pass one that it knows as api_key"),
+    ):
+        stranger.transcribe(clip)
+
+
+def test_a_wrong_key_ends_a_stream(address: str, clip: Path):
+    with hearsay.Client(address) as stranger, pytest.raises(hearsay.ApiRefused):
+        list(stranger.transcribe_many([clip, clip]))
+
+
+def test_an_address_where_nothing_answers_is_an_error_at_once(clip: Path):
+    with (
+        hearsay.Client(f"http://127.0.0.1:{free_port()}", patience=3600) as client,
+        pytest.raises(hearsay.ApiUnreachable, match=r"does not answer .*is hearsay api running there"),
+    ):
+        client.transcribe(clip)
+
+
+@pytest.mark.parametrize("url", ["gpu:8001", "ftp://gpu", "http://", "http://user:secret@gpu", "http://[::1"])
+def test_what_is_no_address_is_an_error(url: str):
+    with pytest.raises(hearsay.BadArgument, match="address") as problem:
+        hearsay.Client(url)
+    assert "secret" not in str(problem.value)
+
+
+def test_a_busy_api_is_asked_again_as_it_wants(elsewhere: Elsewhere):
+    elsewhere.answers = [(429, {"Retry-After": "0"}, {"detail": "busy"}), (503, {}, {"detail": "loading"})]
+    with hearsay.Client(elsewhere.address) as client:
+        assert client.transcribe(b"four").text == "4"
+    assert len(elsewhere.asked) == 3
+
+
+def test_an_api_that_stays_busy_is_an_error_after_patience(elsewhere: Elsewhere):
+    elsewhere.answers = [(429, {"Retry-After": "7"}, {"detail": "too much waits"})]
+    with (
+        hearsay.Client(elsewhere.address, patience=1) as client,
+        pytest.raises(hearsay.ApiBusy, match="stays busy: too much waits"),
+    ):
+        client.transcribe(b"four")
+
+
+def test_an_api_that_was_there_and_went_away_is_asked_again(elsewhere: Elsewhere):
+    with hearsay.Client(elsewhere.address) as client:
+        client.health()
+        elsewhere.answers = [None]
+        assert client.transcribe(b"four").text == "4"
+
+
+def test_a_fault_of_the_api_is_that_recordings_error(elsewhere: Elsewhere):
+    elsewhere.answers = [(500, {}, {"detail": "a fault"})]
+    with hearsay.Client(elsewhere.address) as client:
+        first, second = client.transcribe_many(iter([b"four", b"fives"]))
+    failed, fine = (first, second) if first.error else (second, first)
+    assert type(failed.error) is hearsay.ApiError
+    assert "a fault" in str(failed.error)
+    assert fine.error is None
+
+
+@pytest.mark.parametrize("body", [{}, [], "pong", {"transcription": 3}])
+def test_another_servers_answer_is_an_error(elsewhere: Elsewhere, body: object):
+    elsewhere.answers = [(200, {}, body)]
+    elsewhere.health = [(200, {}, body)]
+    with hearsay.Client(elsewhere.address) as client:
+        with pytest.raises(hearsay.ApiError, match="the reply is not understood"):
+            client.transcribe(b"four")
+        with pytest.raises(hearsay.ApiError, match="the reply is not understood"):
+            client.health()
+
+
+def test_a_key_that_no_header_carries_is_an_error():
+    with pytest.raises(hearsay.BadArgument, match="api_key holds characters"):
+        hearsay.Client("http://127.0.0.1:8001", api_key="schlüssel")
+
+
+def test_the_client_names_itself(elsewhere: Elsewhere):
+    with hearsay.Client(elsewhere.address, api_key="k") as client:
+        client.transcribe(b"four")
+    headers = {name.lower(): value for name, value in elsewhere.headers[0].items()}
+    assert headers["user-agent"] == f"hearsay/{hearsay.__version__}"
+    assert headers["authorization"] == "Bearer k"
