@@ -55,12 +55,12 @@ make_venv() {
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check uv -c "$PROJECT/constraints.txt"
 }
 
-# Install extras of pyproject.toml, each once for each state of pyproject.toml and constraints.txt.
+# Install extras of pyproject.toml, each once for each state of pyproject.toml, the version and constraints.txt.
 need() {
   local extra state missing=()
-  state="$(cat "$PROJECT/pyproject.toml" "$PROJECT/constraints.txt" | cksum)"
+  state="$(cat "$PROJECT/pyproject.toml" "$PROJECT/hearsay/version.py" "$PROJECT/constraints.txt" | cksum)"
   for extra in "$@"; do
-    [ "$(cat "$VENV/.has-$extra" 2>/dev/null)" = "$state" ] || missing+=("$extra")
+    is_installed "$extra" "$state" || is_installed dev "$state" || missing+=("$extra") # dev includes every extra
   done
   [ ${#missing[@]} = 0 ] && return
   make_venv
@@ -68,6 +68,8 @@ need() {
   install_extras "$(IFS=,; echo "${missing[*]}")" || fail "the packages could not be installed; the lines above say why"
   for extra in "${missing[@]}"; do echo "$state" >"$VENV/.has-$extra"; done
 }
+
+is_installed() { [ "$(cat "$VENV/.has-$1" 2>/dev/null)" = "$2" ]; }
 
 # What a decode needs: a bucket's library and Google's only where they are asked for.
 need_for_decode() {

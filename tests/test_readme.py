@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from asr.settings import AsrSettings
-from hearsay.config import home
+from hearsay.config import home, read_settings
+from hearsay.version import VERSION
 from search_ui.settings import PageSettings
 from tests.conftest import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+INSTALLING = (PROJECT / "docs" / "installing.md").read_text(encoding="utf-8")
 TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 DOCUMENTS = [PROJECT / name for name in TRACKED.splitlines()]
 
@@ -53,6 +56,26 @@ def test_every_word_of_run_sh_stands_in_the_readme():
     )
     for word in words:
         assert f"./run.sh {word}" in README
+
+
+def test_every_extra_stands_in_the_document_about_installing():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = re.findall(r"^\| `(\w+)` \|", INSTALLING, re.MULTILINE)
+    assert sorted(extras) == sorted(project["optional-dependencies"])
+    assert f"{project['name'].replace('-', '_')}-{VERSION}-py3-none-any.whl" in INSTALLING
+
+
+def test_every_place_of_files_stands_in_the_document_about_installing():
+    settings = [read_settings(kind) for kind in (AsrSettings, PageSettings)]
+    places = {
+        str(value).removeprefix(f"{home()}/"): name for each in settings for name, value in each if has_home(value)
+    }
+    rows = re.findall(r"^\| `([\w./-]+)` \| .* \(`(\w+)`\) \|$", INSTALLING, re.MULTILINE)
+    assert {path.rstrip("/"): name.lower() for path, name in rows} == places
+
+
+def has_home(value: object) -> bool:
+    return str(value).startswith(f"{home()}/")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))

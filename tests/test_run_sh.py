@@ -1,10 +1,12 @@
 """run.sh as a person meets it: words, menu, and sentences where something is wrong."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
+import tomllib
 from contextlib import suppress
 from pathlib import Path
 
@@ -106,6 +108,17 @@ def test_commands_run_from_any_directory_with_paths_as_they_are_seen_from_there(
 def test_exit_statuses_of_commands_are_passed_on():
     assert run("decode", "no/such/folder", "--out", "x").returncode == 2
     assert run("load", "no-such.csv").returncode == 2
+
+
+def test_dev_includes_every_extra_so_that_none_is_installed_beside_it():
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    included, open_ones = {"dev"}, ["dev"]
+    while open_ones:
+        for named in re.findall(r"hearsay-search\[([\w,]+)\]", " ".join(extras[open_ones.pop()])):
+            new = set(named.split(",")) - included
+            included |= new
+            open_ones += new
+    assert included == extras.keys()
 
 
 @pytest.fixture

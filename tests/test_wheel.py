@@ -1,0 +1,227 @@
+"""The wheel holds what it must and nothing else, each extra works alone, and nothing is written where it is installed.
+
+It is built from the tracked files, and installed into empty environments outside of the checkout.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from hearsay.version import VERSION
+from tests.conftest import PROJECT
+from tests.ports import free_port
+from tests.search_ui.pages import wait_for_health
+
+pytestmark = pytest.mark.long
+
+PACKAGES = ("hearsay", "asr", "indexer", "search_ui")
+OF_IMAGES = {"asr/Dockerfile", "asr/compose.gpu.yml", "search_ui/Dockerfile"}
+HEAVY = {"av", "elasticsearch", "httpx", "numpy", "pandas", "pydantic", "rich", "streamlit", "tantivy", "torch", "yaml"}
+SCRIPT_OF_THE_PAGE = """\
+import sys
+from streamlit.testing.v1 import AppTest
+shown = AppTest.from_file(sys.argv[1], default_timeout=200).run()
+assert not shown.exception and shown.text_input
+"""
+UV = (sys.executable, "-m", "uv", "--quiet")
+
+
+def tracked(*names: str) -> list[str]:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *names]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.split("\0") if name]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in tracked(*PACKAGES, "pyproject.toml", "README.md", "LICENSE"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, source / name)
+    subprocess.run([*UV, "build", "--wheel", "--out-dir", target, source], check=True)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment with the wheel and one of its extras, used from a folder of its own."""
+
+    folder: Path
+    stand: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def installed(self) -> Path:
+        (found,) = self.folder.glob("lib/python*/site-packages")
+        return found
+
+    def told(self, **settings: str) -> dict[str, str]:
+        """All that a program is told by its environment: nothing of who runs the tests."""
+        own = {"PATH": os.environ["PATH"], "HOME": str(self.stand / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return own | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"} | settings
+
+    def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.python, *words], cwd=self.stand, env=self.told(**settings), capture_output=True, text=True,
+            check=False, timeout=280,
+        )  # fmt: skip
+
+    def output(self, *words: str | Path, **settings: str) -> str:
+        """What a command writes; fails with what it says where it does not end well."""
+        ended = self.run(*words, **settings)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def contents(self) -> dict[str, str]:
+        """A digest of every file that is installed."""
+        files = (path for path in sorted(self.installed.rglob("*")) if path.is_file())
+        return {str(path): hashlib.blake2b(path.read_bytes()).hexdigest() for path in files}
+
+
+MakeEnvironment = Callable[[str], Environment]
+
+
+@pytest.fixture(scope="module")
+def make_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
+    """Makes an environment with an extra, into whose folders nobody may write; root may, so they are compared, too."""
+
+    def make(extra: str) -> Environment:
+        folder, stand = tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("stand")
+        (stand / "user").mkdir()
+        made = Environment(folder, stand)
+        subprocess.run([*UV, "venv", "--allow-existing", "--python", sys.executable, folder], check=True)
+        wanted = f"hearsay-search{extra and f'[{extra}]'} @ {wheel.as_uri()}"
+        told = [*UV, "pip", "install", "--python", made.python, "--constraint", PROJECT / "constraints.txt"]
+        subprocess.run([*told, wanted], check=True)
+        for path in (made.installed, *made.installed.rglob("*/")):
+            path.chmod(0o555)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def everyday(make_environment: MakeEnvironment) -> Environment:
+    """What a person installs who has no GPU."""
+    return make_environment("asr,page")
+
+
+@pytest.fixture
+def untouched(everyday: Environment, tmp_path: Path) -> Iterator[Environment]:
+    """The same in a new folder; when the test ends, nothing that is installed may have changed."""
+    before = everyday.contents()
+    (tmp_path / "user").mkdir()
+    yield Environment(everyday.folder, tmp_path)
+    assert everyday.contents() == before
+    assert list((tmp_path / "user").iterdir()) == []
+
+
+def test_it_holds_every_file_of_the_packages_and_nothing_else(wheel: Path):
+    with ZipFile(wheel) as held:
+        names = {name for name in held.namelist() if ".dist-info/" not in name}
+        (licence,) = (name for name in held.namelist() if name.endswith(".dist-info/licenses/LICENSE"))
+        assert held.read(licence) == (PROJECT / "LICENSE").read_bytes()
+    assert names == set(tracked(*PACKAGES)) - OF_IMAGES
+
+
+def test_its_name_has_the_version(wheel: Path):
+    assert wheel.name == f"hearsay_search-{VERSION}-py3-none-any.whl"
+
+
+def test_importing_hearsay_loads_no_library(everyday: Environment):
+    shown = everyday.run("-X", "importtime", "-c", "import hearsay").stderr
+    loaded = {name.partition(".")[0] for name in re.findall(r"\| +(\S+)$", shown, re.MULTILINE)}
+    assert "hearsay" in loaded
+    assert loaded & HEAVY == set()
+    assert loaded & {"asr", "indexer", "search_ui"} == set()
+
+
+def test_transcribing_loading_and_searching_write_below_the_working_folder(untouched: Environment):
+    samples = untouched.installed / "hearsay" / "samples"
+    command = ["decode", samples, "--csv", samples / "clips.csv", "--limit", "3", "--out", "out"]
+    untouched.output("-m", "asr", *command)
+    untouched.output("-m", "indexer", "load", "out/clips.csv", "--audio", samples)
+    assert '"total": 2' in untouched.output("-m", "indexer", "search", "blacksmith", "--json")
+    untouched.output("-m", "indexer", "delete", "samples/sample-000000.mp3")
+    assert {path.name for path in untouched.stand.iterdir()} == {"logs", "out", "user", "var"}
+
+
+def test_the_page_writes_nothing_where_it_is_installed(untouched: Environment):
+    serve_a_page(untouched)
+
+
+def serve_a_page(environment: Environment) -> None:
+    """Start the page, wait until it answers, and end it."""
+    port, log = free_port(), environment.stand / "page.log"
+    with log.open("wb") as said:
+        page = subprocess.Popen(
+            [environment.python, "-m", "search_ui"], cwd=environment.stand,
+            env=environment.told(PAGE_PORT=str(port)), stdout=said, stderr=said,
+        )  # fmt: skip
+    try:
+        wait_for_health(f"http://127.0.0.1:{port}", page, log)
+    finally:
+        page.terminate()
+        page.wait(200)
+
+
+@pytest.mark.parametrize("program", ["asr", "indexer", "search_ui"])
+def test_every_program_has_its_help(everyday: Environment, program: str):
+    assert f"python -m {program}" in everyday.output("-m", program, "--help")
+
+
+def transcribes(environment: Environment) -> None:
+    samples = environment.installed / "hearsay" / "samples"
+    environment.output("-m", "asr", "decode", samples, "--csv", samples / "clips.csv", "--limit", "1", "--out", "out")
+    assert "word error rate" in environment.output("-m", "asr", "score", "out/clips.csv")
+
+
+def searches(environment: Environment) -> None:
+    (environment.stand / "clips.csv").write_text("filename,generated_text\n1.mp3,the blacksmith\n2.mp3,black smith\n")
+    environment.output("-m", "indexer", "load", "clips.csv")
+    assert '"total": 2' in environment.output("-m", "indexer", "search", "blacksmith", "--json")
+
+
+def shows_the_page(environment: Environment) -> None:
+    environment.output("-m", "search_ui", "--help")
+    serve_a_page(environment)
+    environment.output("-c", SCRIPT_OF_THE_PAGE, environment.installed / "search_ui" / "app.py")
+
+
+def imports(*modules: str) -> Callable[[Environment], None]:
+    def check(environment: Environment) -> None:
+        environment.output("-c", f"import {', '.join(modules)}")
+
+    return check
+
+
+EXTRAS = {
+    "asr": transcribes,
+    "google": imports("asr.bearer", "asr.keys", "google.auth"),
+    "indexer": searches,
+    "models": imports("asr.classifier", "asr.ctc", "asr.seq2seq", "torch", "transformers"),
+    "page": shows_the_page,
+    "s3": imports("asr.s3", "boto3"),
+}
+
+
+@pytest.mark.parametrize(("extra", "works"), EXTRAS.items(), ids=EXTRAS)
+def test_an_extra_works_alone(make_environment: MakeEnvironment, extra: str, works: Callable[[Environment], None]):
+    works(make_environment(extra))
+
+
+def test_without_an_extra_there_is_the_package_and_no_more(make_environment: MakeEnvironment):
+    make_environment("").output("-c", "import hearsay, hearsay.records.journal, hearsay.config")
