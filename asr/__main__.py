@@ -1,10 +1,10 @@
 """``python -m asr``; `asr.command_line` has its commands."""
 
 import sys
+from functools import partial
 
-from hearsay.process import quiet_ctrl_c
+from hearsay.extras import run_main
+from hearsay.process import exit_status_of
 
 if __name__ == "__main__":  # the processes of PocketSphinx import this too, and need none of it
-    with quiet_ctrl_c():
-        from asr.command_line import main
-    sys.exit(main())
+    sys.exit(exit_status_of(partial(run_main, "asr.command_line", "asr", "python -m asr")))

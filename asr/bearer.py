@@ -9,6 +9,7 @@ import httpx
 from asr.errors import ListenerGone
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
+from hearsay.extras import how_to_install
 
 ADVICE = "run where Google Cloud knows who you are, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key"
 
@@ -49,9 +50,9 @@ class GoogleBearer(httpx.Auth):
             from google.auth.transport.requests import Request
             from google.oauth2.id_token import fetch_id_token_credentials
         except ImportError as problem:
-            install = "API_TOKEN=google ./run.sh decode installs it"
             raise BadSettings(
-                f"API_TOKEN=google needs google-auth, which is not installed here; {install}"
+                f"API_TOKEN=google needs google-auth, which is not installed here; run {how_to_install('google')}; in "
+                "a checkout API_TOKEN=google ./run.sh decode installs it"
             ) from problem
         self._error = GoogleAuthError
         self._request = Request()

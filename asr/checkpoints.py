@@ -17,6 +17,7 @@ import numpy as np
 from asr.audio import SAMPLE_RATE
 from asr.errors import AsrError, ModelUnavailable
 from asr.transcript import Waveform
+from hearsay.extras import how_to_install
 
 if TYPE_CHECKING:
     import torch
@@ -176,7 +177,10 @@ def has_torch() -> bool:
 def device_of(setting: str) -> str:
     """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means here; raises `ModelUnavailable`."""
     if not has_torch():
-        raise ModelUnavailable("torch and transformers are not installed here; run ./run.sh setup --models.")
+        raise ModelUnavailable(
+            f"torch and transformers are not installed here; run {how_to_install('models')}, or in a checkout "
+            "./run.sh setup --models."
+        )
     import torch
 
     if setting == "auto":

@@ -29,6 +29,7 @@ from hearsay.records.clip import COLUMNS, ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.repair import repair
 from hearsay.records.table import read_csv
+from hearsay.version import VERSION
 
 DECODE_EXAMPLES = """\
 examples:
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
 def parser(program: Program = THIS) -> argparse.ArgumentParser:
     """The command line; each command's ``run`` takes the parsed options and returns the exit status."""
     top = argparse.ArgumentParser(prog="python -m asr", description="Hear voice clips: what was said, and how.")
+    top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_decode(commands)
     _add_score(commands)

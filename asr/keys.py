@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from asr.problems import problem
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
+from hearsay.extras import how_to_install
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +85,10 @@ class GoogleTokens:
             from google.auth.transport.requests import Request as Transport
             from google.oauth2.id_token import verify_token
         except ImportError as problem:
-            install = ".venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[asr,google]'"
-            raise BadSettings(f"GOOGLE_AUDIENCE needs google-auth, which is not installed here; {install}") from problem
+            raise BadSettings(
+                f"GOOGLE_AUDIENCE needs google-auth, which is not installed here; run {how_to_install('google')}, or "
+                "in a checkout .venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[google]'"
+            ) from problem
         self._audience, self._callers, self._certificates = audience, frozenset(callers), certificates
         self._verify: Any = verify_token
         self._refused = (GoogleAuthError, ValueError)

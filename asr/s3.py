@@ -10,6 +10,7 @@ from typing import Any, Final
 from asr.errors import BadSource
 from asr.matching import Files, match
 from asr.sources import Listing, Reader, check_not_empty, is_audio, listing_of_files
+from hearsay.extras import how_to_install
 from hearsay.records.table import Table, parse_csv, read_csv
 from hearsay.storage.names import key_prefix, last_name
 
@@ -41,7 +42,10 @@ def connect(endpoint: str | None) -> Client:
         from boto3.session import Session
         from botocore.config import Config
     except ImportError as problem:
-        raise BadSource("s3:// needs boto3, which is not installed here; ./run.sh decode installs it") from problem
+        raise BadSource(
+            f"s3:// needs boto3, which is not installed here; run {how_to_install('s3')}; in a checkout ./run.sh "
+            "decode installs it"
+        ) from problem
     config = Config(
         connect_timeout=10,
         read_timeout=60,

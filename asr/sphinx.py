@@ -18,6 +18,7 @@ from asr.segments import transcript_of
 from asr.spawning import without_main_program
 from asr.sphinx_process import HeardWord, is_ready, recognise, start
 from asr.transcript import Transcript, Waveform
+from hearsay.extras import how_to_install
 from hearsay.records.clip import Word
 
 NAME: Final = "pocketsphinx"
@@ -41,7 +42,9 @@ class PocketSphinxTranscriber:
 
     def __init__(self, workers: int = 0) -> None:
         if find_spec("pocketsphinx") is None:
-            raise ModelUnavailable("PocketSphinx is not installed here; run ./run.sh setup.")
+            raise ModelUnavailable(
+                f"PocketSphinx is not installed here; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
+            )
         self.workers = workers or len(os.sched_getaffinity(0))
         self._lock = Lock()
         self._is_closed = False

@@ -1,16 +1,15 @@
 """The ``hearsay`` command: every part of Hearsay as one word each. A package is imported when its command runs."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
-from importlib import import_module
 from itertools import groupby
 from typing import Final
 
 from hearsay.commands import BY_NAME, COMMANDS, HEARSAY, Command, Program
-from hearsay.extras import needing
-from hearsay.process import ALL_WELL, WRONG_USE, exit_status_of, quiet_ctrl_c
+from hearsay.extras import run_main
+from hearsay.process import ALL_WELL, WRONG_USE, exit_status_of
 from hearsay.version import VERSION
 
 _HELP: Final = """\
@@ -44,11 +43,9 @@ def _run(name: str, rest: Sequence[str]) -> int:
 
 def run(command: Command, rest: Sequence[str]) -> int:
     """Import what has the command, and run it; raises `MissingExtra` where its extra is missing."""
-    with needing(command.extra, f"{HEARSAY} {command.name}"):
-        with quiet_ctrl_c():
-            of_the_command: Callable[[Sequence[str], Program], int] = import_module(command.module).main
-        words = [command.word, *rest] if command.word else list(rest)
-        return of_the_command(words, Program(command.module.partition(".")[0], is_hearsay=True))
+    words = [command.word, *rest] if command.word else list(rest)
+    program = Program(command.module.partition(".")[0], is_hearsay=True)
+    return run_main(command.module, command.extra, f"{HEARSAY} {command.name}", words, program)
 
 
 def help_text() -> str:

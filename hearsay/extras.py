@@ -1,10 +1,12 @@
 """Parts that need not be installed: which extra of the distribution has what a module is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 from hearsay.errors import MissingExtra
+from hearsay.process import quiet_ctrl_c
 
 DISTRIBUTION: Final = "hearsay-search"
 
@@ -36,3 +38,11 @@ def needing(extra: str, what: str) -> Iterator[None]:
             raise
         needed = _OF_OTHER_EXTRAS.get(module, extra)
         raise MissingExtra(f"{what} needs {module}, which is not installed; run: {how_to_install(needed)}") from problem
+
+
+def run_main(module: str, extra: str, what: str, *given: Any) -> int:
+    """Import the module of a command line, and call its ``main``; raises `MissingExtra` where its extra is missing."""
+    with needing(extra, what):
+        with quiet_ctrl_c():
+            main: Callable[..., int] = import_module(module).main
+        return main(*given)

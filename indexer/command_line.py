@@ -12,6 +12,7 @@ from hearsay.commands import Program
 from hearsay.config import read_settings
 from hearsay.errors import BadRow, BadSettings, BadTable
 from hearsay.process import exit_status_of
+from hearsay.version import VERSION
 from indexer import commands, scoring, searching
 from indexer import learning as learning_commands
 from indexer.engines import as_asked, open_index
@@ -38,6 +39,7 @@ def parser(program: Program = THIS) -> ArgumentParser:
     top = ArgumentParser(
         prog="python -m indexer", description="Keeps clips in an index, and finds them by their words."
     )
+    top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     added = top.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Command, summary: str, example: str) -> ArgumentParser:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from hearsay.extras import how_to_install
 from indexer.commands import progress_bar
 from indexer.errors import WrongRequest
 from indexer.index import SearchIndex
@@ -64,5 +65,7 @@ def _dictionary_in_the_wheel() -> Path:
     try:
         from pocketsphinx import get_model_path
     except ImportError as problem:
-        raise WrongRequest("PocketSphinx is not installed here; name a pronouncing dictionary") from problem
+        raise WrongRequest(
+            f"PocketSphinx is not installed here; name a pronouncing dictionary, or run {how_to_install('asr')}"
+        ) from problem
     return Path(get_model_path()) / IN_THE_WHEEL

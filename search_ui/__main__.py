@@ -1,10 +1,10 @@
 """``python -m search_ui``; `search_ui.command_line` says what it takes."""
 
 import sys
+from functools import partial
 
-from hearsay.process import quiet_ctrl_c
+from hearsay.extras import run_main
+from hearsay.process import exit_status_of
 
 if __name__ == "__main__":
-    with quiet_ctrl_c():
-        from search_ui.command_line import main
-    sys.exit(main())
+    sys.exit(exit_status_of(partial(run_main, "search_ui.command_line", "page", "python -m search_ui")))

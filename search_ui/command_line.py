@@ -9,6 +9,7 @@ from typing import Final
 from hearsay.commands import Program
 from hearsay.config import read_settings
 from hearsay.process import ALL_WELL, exit_status_of, quiet_ctrl_c
+from hearsay.version import VERSION
 from search_ui.errors import PortTaken
 from search_ui.settings import PageSettings
 
@@ -25,9 +26,9 @@ def _run(asked: argparse.Namespace) -> int:
     check_port(settings.page_host, settings.page_port)
     if asked.check:
         return ALL_WELL
-    print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     with quiet_ctrl_c():
         from search_ui.serving import serve  # Streamlit takes seconds, and --check needs none of it
+    print(f"the page stands at http://{settings.page_host}:{settings.page_port} (Ctrl-C ends it)", file=sys.stderr)
     serve(settings)
     return ALL_WELL
 
@@ -39,6 +40,7 @@ def parser(program: Program = THIS) -> argparse.ArgumentParser:
         epilog="example: INDEX_URL=var/index PAGE_PORT=8600 python -m search_ui",
     )
     words.add_argument("--check", action="store_true", help="only tell whether the settings and the port are right")
+    words.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     program.rename(words, {"": words})
     return words
 

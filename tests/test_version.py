@@ -1,6 +1,8 @@
 """The version is one number, and everything that shows a version shows that one."""
 
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from asr.api import create_app
-from asr.patience import Patience
 from asr.remote import open_remote
 from asr.settings import AsrSettings
 from hearsay.errors import HearsayError
+from hearsay.retry import Patience
 from hearsay.version import USER_AGENT, VERSION
 from indexer.engines import open_index
 from indexer.settings import IndexSettings
@@ -32,6 +34,13 @@ def test_the_version_is_written_in_one_place():
 
 def test_the_apis_document_has_it():
     assert create_app(AsrSettings()).openapi()["info"]["version"] == VERSION
+
+
+@pytest.mark.parametrize("program", ["hearsay", "asr", "indexer", "search_ui"])
+def test_every_program_says_it(program: str):
+    command = [sys.executable, "-m", program, "--version"]
+    shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert shown.stdout == f"hearsay {VERSION}\n"
 
 
 class Recorder(BaseHTTPRequestHandler):

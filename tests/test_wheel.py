@@ -223,5 +223,10 @@ def test_an_extra_works_alone(make_environment: MakeEnvironment, extra: str, wor
     works(make_environment(extra))
 
 
-def test_without_an_extra_there_is_the_package_and_no_more(make_environment: MakeEnvironment):
-    make_environment("").output("-c", "import hearsay, hearsay.records.journal, hearsay.config")
+def test_without_extras_a_program_is_a_sentence_that_says_what_to_install(make_environment: MakeEnvironment):
+    bare = make_environment("")
+    bare.output("-c", "import hearsay, hearsay.records.journal, hearsay.config")
+    for program, extra in (("asr score", "asr"), ("indexer count", "indexer"), ("search_ui", "page")):
+        ended = bare.run("-m", *program.split(), PAGE_PORT=str(free_port()))
+        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+        assert f'pip install "hearsay-search[{extra}]"' in ended.stderr
