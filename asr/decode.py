@@ -143,6 +143,7 @@ class _Run:
             rows, gone = hearing.rows.result(), None
         except ListenerGone as problem:
             rows, gone = problem.rows, problem
+        rows = [self._joined(row) for row in rows]
         ids = {row.id for row in rows}
         done = [clip for clip in hearing.batch if clip.row.id not in ids]
         self._keep([*rows, *(() if gone else self._renewed(done))])
@@ -186,6 +187,11 @@ class _Run:
             return digest_of(clip.read()) == known.audio_digest
         except OSError:  # the listener meets it again, and makes a row of it
             return False
+
+    def _joined(self, row: ClipRow) -> ClipRow:
+        """A new row with what earlier runs know of the clip beside its transcript and emotion."""
+        known = self._known.get(row.id)
+        return row if known is None else known.merged_with(row.of_one_run())
 
     def _renewed(self, done: Iterable[Clip]) -> Iterator[ClipRow]:
         """Rows of clips that need no hearing, where the corpus says something new of them."""

@@ -13,6 +13,7 @@ from hearsay.storage.local import find_audio
 from indexer.errors import IndexerError, WrongRequest
 from indexer.flaws import Flaws
 from indexer.index import RolledBack, SearchIndex
+from indexer.known import merged_with_known
 from indexer.passages import Passage, cut
 
 Step = Callable[[], None]
@@ -42,7 +43,7 @@ class Loaded:
 
 
 def read_rows(files: Sequence[Path]) -> dict[str, ClipRow]:
-    """The rows of all files by id, a later file's non-empty cells over an earlier one's; deletions are among them."""
+    """The rows of all files by id, merged as `ClipRow.merged_with` says; deletions are among them."""
     rows: dict[str, ClipRow] = {}
     for file in files:
         for clip_id, row in _read_file(file).items():
@@ -59,7 +60,7 @@ def _read_file(file: Path) -> dict[str, ClipRow]:
         raise WrongRequest(f"there is no file {file}")
     match file.suffix.lower():
         case ".csv":
-            return read_csv(file).rows()
+            return read_csv(file).to_merge().rows()
         case ".jsonl" | ".ndjson":
             return read_journal(file)
         case suffix:
@@ -95,10 +96,11 @@ def put(
 ) -> tuple[int, int]:
     """Put rows into the current version; those that say ``deleted`` go instead. How many clips came, how many went.
 
-    What was wrong with their times is said.
+    A row is merged onto what the index has of its clip, as `read_rows` merges files. What was wrong with its times is
+    said.
     """
     rows = list(rows)
-    coming = [row for row in rows if not row.deleted]
+    coming = list(merged_with_known(index, [row for row in rows if not row.deleted]))
     going = [row.id for row in rows if row.deleted]
     flaws = Flaws()
     index.put(_passages(coming, flaws, lambda: None))

@@ -8,8 +8,8 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.table import columns_of, csv_line
 from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex
-from indexer.passages import Passage, clip_of
-from indexer.query import Term
+from indexer.known import whole_clip
+from indexer.passages import Passage
 
 _TOLD: Final = ("filename", "generated_text")
 """Columns of a row that a manifest has under other names."""
@@ -24,12 +24,6 @@ def clips_found(index: SearchIndex, request: Request) -> Iterator[ClipRow]:
         elif passage.clip not in seen and (row := whole_clip(index, passage.clip)):
             seen.add(passage.clip)
             yield row
-
-
-def whole_clip(index: SearchIndex, clip: str) -> ClipRow | None:
-    """The row of a clip with all that the index has of it; None where it has nothing."""
-    passages = list(index.walk(Request(Term("clip", clip))))
-    return clip_of(passages) if passages else None
 
 
 def csv_lines(index: SearchIndex, request: Request) -> Iterator[str]:

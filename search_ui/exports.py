@@ -20,8 +20,9 @@ from hearsay.errors import HearsayError
 from hearsay.records.subtitles import cues, srt, vtt
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex
+from indexer.known import whole_clip
 from indexer.settings import IndexSettings
-from search_ui.clip_files import csv_lines, manifest_lines, whole_clip
+from search_ui.clip_files import csv_lines, manifest_lines
 from search_ui.player import Folders, GetBucket
 from search_ui.state import SearchState
 from search_ui.zipped import audio_in, choose, zipped

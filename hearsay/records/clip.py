@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -48,7 +48,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """One clip. Every field but ``id`` may be empty; `COLUMNS` says what each of them holds."""
+    """One clip. Every field but ``id`` may be empty; `COLUMNS` says what each of them holds.
+
+    ``given`` names the columns that its source had, also where they were empty: an empty cell says something, and a
+    column that is not there says nothing. A filled column is given in any case.
+    """
 
     id: str
     text: str = ""
@@ -74,6 +78,7 @@ class ClipRow:
     error: str = ""
     deleted: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
+    given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         try:
@@ -100,7 +105,11 @@ class ClipRow:
                 values[name] = _read_value(name, value)
             elif name not in ("filename", "schema_version") and value is not None:
                 extra[name] = _unknown_value(name, value)
-        return cls(**values, extra=extra)
+        given = frozenset(members)
+        if "schema_version" in members:  # Hearsay leaves out what its models left empty
+            given |= TRANSCRIPT if values.get("asr_model") else frozenset()
+            given |= EMOTION if values.get("ser_model") else frozenset()
+        return cls(**values, extra=extra, given=given)
 
     @classmethod
     def from_readable_json(cls, members: Mapping[str, Any]) -> "ClipRow":
@@ -125,6 +134,12 @@ class ClipRow:
                 members[column.name] = _WRITE.get(column.name, _as_is)(value)
         return members | dict(self.extra)
 
+    def to_record(self) -> dict[str, Any]:
+        """`to_json` for a log, in which a column of the corpus that was given and empty is null."""
+        emptied = (name for name in CORPUS_COLUMNS if name in self.given and name not in ("filename", "duration"))
+        members = self.to_json()
+        return members | {name: None for name in emptied if name not in members}
+
     def to_cells(self) -> dict[str, str]:
         """The cells of a CSV line; a column that is empty has no cell."""
         return {
@@ -132,15 +147,43 @@ class ClipRow:
             for name, value in self.to_json().items()
         }
 
+    def of_one_run(self) -> "ClipRow":
+        """The row as all that one run has to say of the clip's transcript and emotion, also where that is nothing."""
+        return replace(self, given=self.given | TRANSCRIPT | EMOTION)
+
     def merged_with(self, later: "ClipRow") -> "ClipRow":
-        """The row with every column that ``later`` fills; a deletion stays one."""
-        changes = {
-            member.name: getattr(later, member.name)
-            for member in fields(later)
-            if not _is_empty(getattr(later, member.name))
-        }
-        changes["extra"] = {**self.extra, **{name: value for name, value in later.extra.items() if value}}
-        return replace(self, **changes)
+        """The row with every column that ``later`` was given: a filled one replaces, an emptied one empties.
+
+        What one run produced stays together: with another transcript, or an error, go all columns of `TRANSCRIPT`, with
+        another emotion all of `EMOTION`. A known duration is never emptied, and a deletion stays one.
+        """
+        given = later._given()
+        if later.error or self._differs(later, given, ("generated_text",)):
+            given |= TRANSCRIPT
+        is_other_emotion = self._differs(later, given, ("emotion", "sentiment"))
+        if is_other_emotion:
+            given |= EMOTION
+        changes = {name: getattr(later, name) for name in given & _EMPTY_OF.keys() - _NEVER_EMPTIED}
+        if is_other_emotion and "segments" not in changes:
+            changes["segments"] = tuple(replace(one, emotion="", emotion_score=None) for one in self.segments)
+        return replace(
+            self,
+            **changes,
+            duration=self.duration if later.duration is None else later.duration,
+            deleted=self.deleted or later.deleted,
+            extra=self._extra_with(later),
+            given=self.given | later.given,
+        )
+
+    def _given(self) -> frozenset[str]:
+        return self.given | {name for name in _EMPTY_OF if not _is_empty(getattr(self, name))}
+
+    def _differs(self, later: "ClipRow", given: frozenset[str], names: Iterable[str]) -> bool:
+        return any(name in given and getattr(self, name) != getattr(later, name) for name in names)
+
+    def _extra_with(self, later: "ClipRow") -> dict[str, str]:
+        emptied = {name: "" for name in self.extra if name in later.given or name in later.extra}
+        return {**self.extra, **emptied, **{name: value for name, value in later.extra.items() if value}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +224,15 @@ COLUMNS: Final = (
 
 CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
 OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
+
+TRANSCRIPT: Final = frozenset({"generated_text", "confidence", "words", "segments", "asr_model", "decoded_at", "error"})
+"""Columns that one run of a speech model produced, and that are replaced together."""
+
+EMOTION: Final = frozenset({"emotion", "emotion_score", "emotion_scores", "sentiment", "ser_model"})
+"""Columns that one run of an emotion model produced, and that are replaced together."""
+
+_NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"})
+"""Fields that merging has rules of their own for."""
 
 _RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
 """Names that no column of a corpus can have in a record beside ours."""

@@ -101,7 +101,7 @@ def row_of_line(line: bytes) -> ClipRow:
 def line_of(row: ClipRow) -> bytes:
     """The record as a line of a log; raises `BadRow`, naming the clip, where no reader would take it back."""
     try:
-        members = {"schema_version": SCHEMA_VERSION} | row.to_json()
+        members = {"schema_version": SCHEMA_VERSION} | row.to_record()
         line = json.dumps(members, ensure_ascii=False, allow_nan=False).encode()
         row_of_line(line)
     except (BadRow, TypeError, ValueError, AttributeError, RecursionError) as problem:

@@ -2,11 +2,11 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Final, Literal, TextIO
 
 from hearsay.errors import BadRow, BadTable, ClipsError
 from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
@@ -30,6 +30,30 @@ class Table:
                 raise BadRow(f"clip {clip_id}: {problem}") from problem
         return found
 
+    @property
+    def is_of_hearsay(self) -> bool:
+        """Whether Hearsay wrote it, by columns that no corpus has together."""
+        return _SIGNS.issubset(self.columns)
+
+    def empty_columns(self) -> tuple[str, ...]:
+        """The columns in which no clip has a cell."""
+        return tuple(name for name in self.columns if not any(cells[name] for cells in self.cells.values()))
+
+    def without(self, names: Collection[str]) -> "Table":
+        """The table without some of its columns."""
+        columns = tuple(name for name in self.columns if name not in names)
+        return Table(columns, {clip: {name: cells[name] for name in columns} for clip, cells in self.cells.items()})
+
+    def to_merge(self) -> "Table":
+        """The table as it is merged with others.
+
+        Hearsay writes all its columns, also those of which it knows nothing, so one that is empty throughout says
+        nothing there. In anybody else's table it empties that column.
+        """
+        return self.without(self.empty_columns()) if self.is_of_hearsay else self
+
+
+_SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
 
 EMPTY_TABLE = Table(CORPUS_COLUMNS, {})
 """What a bare folder brings: Common Voice's columns, and nothing in them."""

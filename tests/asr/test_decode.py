@@ -15,6 +15,7 @@ from asr.listener import LocalListener
 from asr.places import open_source
 from asr.progress import Progress
 from asr.scheduler import Limits, Scheduler
+from asr.score import score
 from asr.sources import FolderSource, Listing
 from hearsay.records.clip import Alternative, ClipRow
 from hearsay.records.journal import Journal, read_journal
@@ -119,6 +120,25 @@ def test_what_the_corpus_says_later_reaches_rows_that_were_heard_before(bench: B
     summary = bench.run()
     assert (summary.heard, bench.transcriber.heard) == (0, 10)
     assert bench.journal()["corpus/3.wav"].accent == "us"
+
+
+def test_what_was_taken_out_of_the_table_is_out_of_the_log_and_the_csv(bench: Bench):
+    bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,a wrong sentence,us,7\n")
+    bench.run()
+    bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,,,\n")
+    summary = bench.run()
+    assert (summary.heard, summary.skipped) == (0, 1)
+    for row in (bench.journal()["corpus/1.wav"], read_csv(bench.out / "clips.csv").rows()["corpus/1.wav"]):
+        assert (row.text, row.accent, row.extra["speaker"], row.generated_text) == ("", "", "", "1601")
+    assert score(summary.rows).whole.clips == 0
+
+
+def test_what_the_table_said_stays_when_a_clip_is_transcribed_again_without_it(bench: Bench):
+    bench.run()
+    (bench.corpus / "1.wav").write_bytes(tone(3200))
+    bench.run(table=False)
+    row = bench.journal()["corpus/1.wav"]
+    assert (row.generated_text, row.text, row.accent) == ("3200", "1601", "us")
 
 
 def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):

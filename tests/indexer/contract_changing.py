@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hearsay.errors import ClipsError
 from hearsay.records.clip import ClipRow
 from indexer import elastic, elastic_lease, elastic_lexicon, embedded
+from indexer import load as loading
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.fields import FACETS, UNKNOWN
 from indexer.index import Request, RolledBack, SearchIndex, Sort
@@ -274,6 +276,18 @@ class ChangingContract:
         assert ids(index) == ["set/interview.mp3"]
         assert index.put(passages((INTERVIEW,))) == 3
         assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
+
+    def test_a_row_that_is_put_changes_only_what_it_was_given(self, index: SearchIndex, tmp_path: Path):
+        known = [replace(INTERVIEW, accent="us"), ClipRow("a", generated_text="OLD", age="teens", confidence=0.5)]
+        index.replace(passages(tuple(known)))
+        rows = [ClipRow.from_json({"filename": clip.id, "generated_text": "all new words"}) for clip in known]
+        assert loading.put(index, rows, tmp_path / "deletions.jsonl") == (2, 0)
+        assert ids(index, heard("new")) == ids(index) == ["a", INTERVIEW.id]
+        short, long = index.get("a"), index.get(INTERVIEW.id)
+        assert short is not None
+        assert long is not None
+        assert (short.row.age, short.row.confidence) == ("teens", None)
+        assert (long.row.accent, long.row.text, long.row.segments) == ("us", INTERVIEW.text, ())
 
     def test_putting_nothing_changes_nothing(self, index: SearchIndex):
         index.replace(rows("a"))

@@ -4,14 +4,15 @@ from pathlib import Path
 import pytest
 
 from hearsay.errors import BadRow, BadTable, JournalInUse
-from hearsay.records.clip import ClipRow
+from hearsay.records.clip import Alternative, ClipRow, Segment, Word
 from hearsay.records.journal import Journal
+from hearsay.records.table import write_csv
 from indexer import load as loading
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexInUse, WrongRequest
 from indexer.index import RolledBack, SearchIndex
 from indexer.passages import Passage
-from tests.indexer.contract import ids
+from tests.indexer.contract import heard, ids
 from tests.indexer.made_rows import INTERVIEW, passages
 
 
@@ -186,3 +187,81 @@ def test_the_place_of_audio_is_remembered_whole(tmp_path: Path, monkeypatch: pyt
 def test_the_real_clips_are_joined_whole(real_rows: list[ClipRow]):
     assert len(real_rows) == 1860
     assert all(row.text and row.duration for row in real_rows)
+
+
+DECODED = ClipRow(
+    "talk.mp3",
+    text="the reference",
+    generated_text="the black smith spoke then the captain answered",
+    duration=60.0,
+    confidence=0.31,
+    segments=(Segment(0, 25, "the black smith spoke"), Segment(30, 55, "then the captain answered")),
+    asr_model="pocketsphinx",
+    decoded_at="2026-01-01",
+    accent="us",
+)
+SHORT = ClipRow(
+    "short.mp3",
+    generated_text="the black smith",
+    duration=3.0,
+    confidence=0.31,
+    words=(Word("the", 0, 0.2), Word("black", 0.3, 0.5, None, (Alternative("block", 0.3),)), Word("smith", 0.6, 0.9)),
+    emotion="angry",
+    emotion_score=0.9,
+)
+CORRECTED = """\
+filename,generated_text
+talk.mp3,"the blacksmith spoke, then the skipper answered"
+short.mp3,the goldsmith
+"""
+
+
+@pytest.mark.parametrize("is_put", [False, True])
+def test_a_corrected_transcript_replaces_the_old_one_with_all_that_belongs_to_it(
+    index: SearchIndex, deletions: Path, tmp_path: Path, is_put: bool
+):
+    with Journal(tmp_path / "decoded.jsonl") as journal:
+        journal.append([DECODED, SHORT])
+    files = [journal.path, write(tmp_path / "corrected.csv", CORRECTED)]
+    loading.load(index, loading.read_rows(files[:1] if is_put else files).values(), deletions)
+    if is_put:
+        loading.put(index, loading.read_rows(files[1:]).values(), deletions)
+    assert ids(index, heard("skipper")) == ["talk.mp3"]
+    assert ids(index, heard("captain")) == []
+    assert ids(index, heard("block")) == []
+    talk, short = index.get("talk.mp3"), index.get("short.mp3")
+    assert talk is not None
+    assert short is not None
+    assert (talk.row.text, talk.row.accent) == ("the reference", "us"), "a column that is absent changes nothing"
+    assert (talk.row.segments, talk.row.confidence, talk.row.asr_model, talk.row.decoded_at) == ((), None, "", "")
+    assert (short.row.words, short.row.confidence, short.row.emotion_score) == ((), None, 0.9)
+
+
+@pytest.mark.parametrize("is_put", [False, True])
+def test_a_cell_that_was_emptied_is_empty_and_a_success_takes_the_error_away(
+    index: SearchIndex, deletions: Path, tmp_path: Path, is_put: bool
+):
+    before = write(
+        tmp_path / "before.csv",
+        "filename,text,accent,gender,locale,error,generated_text\na,wrong,us,male,en,,X\nb,,us,,,no audio,\n",
+    )
+    after = write(tmp_path / "after.csv", "filename,text,accent,locale\na,,,\n")
+    again = write(tmp_path / "again.jsonl", '{"filename": "b", "generated_text": "FOUND", "accent": null}\n')
+    files = [before, after, again]
+    loading.load(index, loading.read_rows(files[:1] if is_put else files).values(), deletions)
+    if is_put:
+        loading.put(index, loading.read_rows(files[1:]).values(), deletions)
+    a, b = index.get("a"), index.get("b")
+    assert a is not None
+    assert b is not None
+    assert (a.row.text, a.row.accent, a.row.gender, a.row.extra.get("locale", "")) == ("", "", "male", "")
+    assert (a.wer(), a.row.generated_text) == (None, "X")
+    assert (b.row.error, b.row.generated_text, b.row.accent) == ("", "FOUND", "")
+
+
+def test_a_table_that_hearsay_wrote_empties_no_column_of_which_it_knows_nothing(tmp_path: Path):
+    corpus = write(tmp_path / "corpus.csv", "filename,text,age\na,the dog,teens\nb,the cat,twenties\n")
+    run = {"generated_text": "THE DOG", "asr_model": "m", "ser_model": "n", "decoded_at": "now", "audio_digest": "1"}
+    write_csv(tmp_path / "clips.csv", [ClipRow("a", **run), ClipRow("b", **run, age="thirties")])
+    rows = loading.read_rows([corpus, tmp_path / "clips.csv"])
+    assert [(row.text, row.age) for row in rows.values()] == [("the dog", ""), ("the cat", "thirties")]

@@ -148,7 +148,6 @@ def test_whatever_times_a_record_has_its_passages_can_be_stored_read_back_and_se
         assert passage.end is None or 0 <= passage.start <= passage.end
     texts = " ".join(passage.row.generated_text for passage in made)
     assert not text.strip() or sorted(texts.split()) == sorted(text.split())
-    assert list(passages_of(clip_of(made))) == made
 
 
 def test_a_recording_whose_segments_come_out_of_order_is_cut_in_the_order_of_time():

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearsay.errors import BadRow
-from hearsay.records.clip import COLUMNS, CORPUS_COLUMNS, LONGEST_ID, OUR_COLUMNS, Alternative, ClipRow, Segment, Word
+from hearsay.records.clip import (
+    COLUMNS,
+    CORPUS_COLUMNS,
+    EMOTION,
+    LONGEST_ID,
+    OUR_COLUMNS,
+    TRANSCRIPT,
+    Alternative,
+    ClipRow,
+    Segment,
+    Word,
+)
 
 ids = st.text(min_size=1, max_size=LONGEST_ID // 4)
 seconds = st.floats(min_value=0, max_value=1e6)
@@ -76,11 +87,13 @@ def test_merging_takes_the_later_column_that_is_filled(earlier: ClipRow, later: 
     assert merged.text == (later.text or earlier.text)
     assert merged.duration == (earlier.duration if later.duration is None else later.duration)
     assert merged.deleted == (earlier.deleted or later.deleted)
-    assert merged.extra == {**earlier.extra, **{name: cell for name, cell in later.extra.items() if cell}}
+    assert {name: cell for name, cell in merged.extra.items() if cell} == {
+        name: cell for name, cell in {**earlier.extra, **later.extra}.items() if cell
+    }
 
 
 def test_every_field_has_a_column_and_every_column_a_field():
-    names = {field.name for field in fields(ClipRow)} - {"id", "extra"}
+    names = {field.name for field in fields(ClipRow)} - {"id", "extra", "given"}
     assert {column.name for column in COLUMNS} == names | {"filename"}
     assert len(CORPUS_COLUMNS) + len(OUR_COLUMNS) == len(COLUMNS)
 
@@ -165,3 +178,80 @@ def test_an_id_may_have_the_longest_length_in_bytes(clip_id: str):
 def test_a_column_of_the_corpus_cannot_stand_in_for_one_of_ours(name: str):
     with pytest.raises(BadRow, match=f"{name} is Hearsay's own column"):
         ClipRow("a", extra={name: "x"})
+
+
+RUN = ClipRow(
+    "a",
+    text="reference",
+    generated_text="OLD",
+    confidence=0.5,
+    words=(Word("OLD", 0.0, 1.0, 0.5, (Alternative("COLD", 0.4),)),),
+    segments=(Segment(0.0, 1.0, "OLD", 0.5, "angry", 0.9),),
+    emotion="angry",
+    emotion_score=0.9,
+    emotion_scores={"angry": 0.9},
+    sentiment="negative",
+    asr_model="m",
+    ser_model="n",
+    decoded_at="now",
+    duration=1.0,
+)
+
+
+def read(**members: Any) -> ClipRow:
+    return ClipRow.from_json({"filename": "a", **members})
+
+
+def test_another_transcript_takes_all_columns_of_the_old_one_with_it_and_no_other():
+    merged = RUN.merged_with(read(generated_text="NEW"))
+    empty = {name: getattr(ClipRow("a"), name) for name in TRANSCRIPT}
+    assert merged == replace(RUN, **empty | {"generated_text": "NEW"})
+
+
+def test_the_same_transcript_takes_nothing_away():
+    assert RUN.merged_with(read(generated_text="OLD")) == RUN
+
+
+def test_another_emotion_takes_all_columns_of_the_old_one_with_it_also_those_of_segments():
+    merged = RUN.merged_with(read(emotion="calm"))
+    empty = {name: getattr(ClipRow("a"), name) for name in EMOTION}
+    segments = (Segment(0.0, 1.0, "OLD", 0.5),)
+    assert merged == replace(RUN, **empty | {"emotion": "calm", "segments": segments})
+
+
+def test_an_error_goes_with_a_later_success_and_a_later_failure_leaves_no_transcript():
+    failed = ClipRow("a", error="no audio", asr_model="m", ser_model="n", decoded_at="now")
+    assert failed.merged_with(read(generated_text="FOUND")).error == ""
+    assert RUN.merged_with(failed).generated_text == ""
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_emptied_column_empties_and_an_absent_one_changes_nothing(empty: str | None):
+    known = replace(RUN, accent="us", up_votes=2, extra={"locale": "en", "speaker": "7"})
+    emptied = known.merged_with(read(text=empty, up_votes=empty, locale=empty, duration=empty))
+    assert emptied == replace(known, text="", up_votes=None, extra={"locale": "", "speaker": "7"})
+    assert known.merged_with(read(age=empty)) == known
+
+
+def test_what_a_log_says_of_a_run_is_all_that_the_run_produced():
+    silence = ClipRow("a", asr_model="m", ser_model="n", emotion="uncertain", decoded_at="later")
+    line = {"schema_version": 1} | silence.to_record()
+    merged = RUN.merged_with(ClipRow.from_json(line))
+    assert (merged.generated_text, merged.words, merged.emotion_scores, merged.text) == ("", (), {}, "reference")
+
+
+def test_a_log_says_which_cells_were_emptied():
+    emptied = RUN.merged_with(ClipRow.from_cells({"filename": "a", "text": "", "accent": ""}))
+    assert {name: value for name, value in emptied.to_record().items() if value is None} == {
+        "text": None,
+        "accent": None,
+    }
+    assert RUN.merged_with(ClipRow.from_json(emptied.to_record())) == emptied
+
+
+@given(rows, rows)
+def test_whatever_is_given_replaces_and_no_columns_of_two_runs_are_mixed(earlier: ClipRow, later: ClipRow):
+    later = replace(later, id=earlier.id).of_one_run()
+    merged = earlier.merged_with(later)
+    for name in TRANSCRIPT | EMOTION:
+        assert getattr(merged, name) == getattr(later, name)
