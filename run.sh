@@ -22,12 +22,13 @@ usage() {
 ./run.sh api                    serve POST /asr and POST /ser on port 8001
 ./run.sh decode SOURCE --out DIR [--csv FILE]   transcribe a folder of clips
 ./run.sh load FILE...           load clip rows into the index
+./run.sh put FILE...            add or replace clips in the index
 ./run.sh search WORDS           search in the terminal
 ./run.sh page                   the search page on port 8501
 ./run.sh elastic start|stop|status   Elasticsearch on this machine (start --nodes 3 --secure: with TLS and users)
 ./run.sh check                  format, lint, types, import rules and tests with coverage
 ./run.sh stop                   stop the pages, APIs and Elasticsearch nodes that run (a decode ends with Ctrl-C)
-for example: ./run.sh demo --no-page && ./run.sh search lighthouse
+for example: ./run.sh demo --no-page && ./run.sh search lighthouse --index var/demo/index
 Further words go to the command itself; add --help to see what it takes.
 API_PORT, PAGE_PORT and ES_PORT change the ports.
 TEXT
@@ -149,24 +150,6 @@ stop_everything() {
   "$PROJECT/elastic-backend/local.sh" stop
 }
 
-# Wait until an address answers, as long as the process that should answer lives.
-wait_for() {
-  local url="$1" pid="$2"
-  python - "$url" "$pid" <<'PYTHON'
-import os, sys, time, urllib.request
-url, pid = sys.argv[1], int(sys.argv[2])
-for _ in range(600):
-    if not os.path.exists(f"/proc/{pid}/exe"):  # it has ended
-        break
-    try:
-        urllib.request.urlopen(url, timeout=2).close()
-        sys.exit(0)
-    except OSError:
-        time.sleep(0.1)
-sys.exit(1)
-PYTHON
-}
-
 # ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 run_setup() {
@@ -178,37 +161,10 @@ run_setup() {
   say "set up; next: ./run.sh demo"
 }
 
+# It has an index, records and an inbox of its own, below var/demo, and takes models and settings of its own.
 run_demo() {
-  local page=ask
-  case "${1:-}" in
-    "") ;;
-    --page) page=yes ;;
-    --no-page) page=no ;;
-    *) fail "demo takes --page, --no-page or nothing" ;;
-  esac
-  [ "$page" = ask ] && { if [ -t 0 ] && [ -t 1 ]; then page=yes; else page=no; fi; }
   need asr page
-  [ "$page" = no ] || python -m search_ui --check || exit 2
-  # The demo is the same on every machine: whatever the environment says of models and index is for other commands.
-  export ASR_MODEL=pocketsphinx SER_MODEL=classic INDEX_URL="$HEARSAY_HOME/var/index"
-  local samples="$PROJECT/hearsay/samples"
-  say "" "── hearing the sample clips"
-  python -m asr decode "$samples" --csv "$samples/clips.csv" --out "$HEARSAY_HOME/var/demo"
-  say "" "── loading them into the index"
-  python -m indexer load "$HEARSAY_HOME/var/demo/clips.jsonl" --audio "$samples" --no-inbox
-  say "" "── searching: blacksmith"
-  python -m indexer search blacksmith
-  if [ "$page" = yes ]; then demo_page; else say "" "next: ./run.sh page, or ./run.sh search WORDS"; fi
-}
-
-demo_page() {
-  local status=0
-  (wait_for "http://127.0.0.1:${PAGE_PORT:-8501}/_stcore/health" "$$" && say "it is ready; try the words blacksmith, lighthouse or captain") &
-  run_page || status=$?
-  case "$status" in
-    0 | 130 | 143) ;; # Ctrl-C and a termination signal are how a demo ends
-    *) fail "the page did not start" ;;
-  esac
+  serve demo -m hearsay demo --called ./run.sh "$@"
 }
 
 # The page, and beside it the process that indexes what people add there. Each has the key that it needs and not the
@@ -217,12 +173,12 @@ run_page() {
   local status=0
   (
     unset LOADER_API_KEY LOADER_USERNAME LOADER_PASSWORD
-    serve page -m search_ui
+    serve page -m hearsay page
   ) &
   PAGE=$!
   (
     become_the_loader
-    serve inbox -m indexer put --watch
+    serve inbox -m hearsay put --watch
   ) &
   INBOX=$!
   trap 'end_process "$PAGE"' INT TERM
@@ -236,7 +192,7 @@ run_page() {
 }
 
 # With words like --help the page only answers them. What keeps it from starting is said before anything starts.
-page() { if [ $# = 0 ]; then python -m search_ui --check && run_page; else python -m search_ui "$@"; fi; }
+page() { if [ $# = 0 ]; then python -m hearsay page --check && run_page; else python -m hearsay page "$@"; fi; }
 
 become_the_loader() {
   [ -n "${LOADER_API_KEY:-}${LOADER_USERNAME:-}" ] || return 0
@@ -293,11 +249,12 @@ ask_for() {
   return 130
 }
 
-# The rows that were written last by a decode or the demo; the inbox's are loaded anyway.
+# The records that were written last by a decode; the inbox's are loaded anyway, and the demo's have their own index.
 latest_rows() {
   local file latest="$HEARSAY_HOME/var/clips/clips.jsonl"
   for file in "$HEARSAY_HOME"/var/*/clips.jsonl; do
-    [ "$file" = "$HEARSAY_HOME/var/inbox/clips.jsonl" ] || [ ! "$file" -nt "$latest" ] || latest="$file"
+    case "$file" in "$HEARSAY_HOME"/var/inbox/* | "$HEARSAY_HOME"/var/demo/*) continue ;; esac
+    [ ! "$file" -nt "$latest" ] || latest="$file"
   done
   printf '%s' "$latest"
 }
@@ -372,10 +329,11 @@ main() {
     demo) run_demo "$@" ;;
     test) run_tests "$@" ;;
     check) run_check "$@" ;;
-    api) need asr && serve api -m asr api "$@" ;;
-    decode) need_for_decode "$@" && python -m asr decode "$@" ;;
-    load) need_with_bucket indexer "$@" && python -m indexer load "$@" ;;
-    search) need indexer && python -m indexer search "$@" ;;
+    api) need asr && serve api -m hearsay api "$@" ;;
+    decode) need_for_decode "$@" && python -m hearsay decode "$@" ;;
+    load) need_with_bucket indexer "$@" && python -m hearsay load "$@" ;;
+    put) need_with_bucket indexer "$@" && python -m hearsay put "$@" ;;
+    search) need indexer && python -m hearsay search "$@" ;;
     page) need_with_bucket page && page "$@" ;;
     elastic) exec "$PROJECT/elastic-backend/local.sh" "$@" ;;
     stop) stop_everything ;;

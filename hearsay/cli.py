@@ -44,7 +44,7 @@ def _run(name: str, rest: Sequence[str]) -> int:
 def run(command: Command, rest: Sequence[str]) -> int:
     """Import what has the command, and run it; raises `MissingExtra` where its extra is missing."""
     words = [command.word, *rest] if command.word else list(rest)
-    program = Program(command.module.partition(".")[0], is_hearsay=True)
+    program = Program(command.package, is_hearsay=True)
     return run_main(command.module, command.extra, f"{HEARSAY} {command.name}", words, program)
 
 

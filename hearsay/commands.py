@@ -22,6 +22,11 @@ class Command:
     word: str
     summary: str
 
+    @property
+    def package(self) -> str:
+        """What its messages call the program that it belongs to."""
+        return self.module.removesuffix(".command_line")
+
 
 def _asr(name: str, summary: str) -> Command:
     return Command(name, "transcribe", "asr.command_line", "asr", name, summary)
@@ -32,6 +37,7 @@ def _indexer(name: str, group: str, summary: str, word: str = "") -> Command:
 
 
 COMMANDS: Final = (
+    Command("demo", "start", "hearsay.demo", "asr,page", "", "try everything on sample clips"),
     _asr("decode", "transcribe and tag a folder or bucket of clips"),
     _asr("score", "word error rate of transcripts"),
     _asr("repair", "set aside the lines of a log that cannot be read"),
@@ -79,5 +85,5 @@ class Program:
             command.prog = call
 
     def _name(self, word: str) -> str:
-        here = (command for command in COMMANDS if command.module.startswith(f"{self.package}."))
+        here = (command for command in COMMANDS if command.package == self.package)
         return next((command.name for command in here if command.word == word), word)

@@ -51,9 +51,20 @@ def test_the_readme_has_no_setting_that_is_not_there():
 def test_every_word_of_run_sh_stands_in_the_readme():
     usage = subprocess.run([PROJECT / "run.sh", "help"], capture_output=True, text=True, check=True).stdout
     words = re.findall(r"^\./run\.sh (\w+)", usage, re.MULTILINE)
-    assert {"setup", "demo", "test", "api", "decode", "load", "search", "page", "elastic", "check", "stop"} == set(
-        words
-    )
+    assert {
+        "setup",
+        "demo",
+        "test",
+        "api",
+        "decode",
+        "load",
+        "put",
+        "search",
+        "page",
+        "elastic",
+        "check",
+        "stop",
+    } == set(words)
     for word in words:
         assert f"./run.sh {word}" in README
 

@@ -1,0 +1,198 @@
+"""``hearsay demo``: the sample clips transcribed, indexed, searched and shown on the page, beside whatever is here.
+
+Everything that the demo writes lies in a folder of its own, so the user's index, records, inbox and deletions are
+never touched, whatever the environment and ``config.yml`` say.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from hearsay.commands import Program
+from hearsay.config import home, read_settings
+from hearsay.errors import MissingExtra
+from hearsay.extras import how_to_install
+from hearsay.process import ALL_WELL, exit_status_of
+
+SAMPLES: Final = Path(__file__).with_name("samples")
+
+GRACE_SECONDS: Final = 3.0
+"""Ctrl-C reaches the demo's programs by itself; so long they have to end, before they are told to."""
+
+_Program = subprocess.Popen[bytes]
+
+_NEEDED: Final = ("pocketsphinx", "av", "tantivy")
+_NEEDED_BY_THE_PAGE: Final = ("streamlit",)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFiles:
+    """Where everything of the demo lies."""
+
+    folder: Path
+
+    @property
+    def records(self) -> Path:
+        return self.folder / "records"
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "index"
+
+    def settings(self) -> dict[str, str]:
+        """Settings, as environment variables, that keep the demo to itself and make it the same on every machine."""
+        return {
+            "ASR_MODEL": "pocketsphinx",
+            "SER_MODEL": "classic",
+            "DEVICE": "cpu",
+            "INDEX_URL": str(self.index),
+            "INBOX_DIR": str(self.folder / "inbox"),
+            "DELETIONS": str(self.folder / "deletions.jsonl"),
+            "REFUSALS": str(self.folder / "refused.jsonl"),
+            "SOUND_TABLES": str(self.folder / "sound-tables.json"),
+            "AUDIO_DIR": str(SAMPLES),
+            "LOG_DIR": str(self.folder / "logs"),
+        }
+
+
+def main(arguments: Sequence[str] | None, program: Program) -> int:
+    """Run the demo; the status is that of the first step that fails."""
+    return exit_status_of(lambda: _run(parser(program).parse_args(arguments)), f"{program.name()}: {{}}".format)
+
+
+def parser(program: Program) -> argparse.ArgumentParser:
+    words = argparse.ArgumentParser(
+        prog=program.call(),
+        description="Transcribe and index the sample clips, search them, and open the search page. The demo has an "
+        "index, records and an inbox of its own, under var/demo; yours are not touched.",
+        epilog=f"example: {program.call()} --no-page",
+    )
+    page = words.add_mutually_exclusive_group()
+    page.add_argument("--page", action="store_true", default=None, help="open the page (default: on a terminal)")
+    page.add_argument("--no-page", dest="page", action="store_false", help="end after the search")
+    words.add_argument("--called", default="hearsay", help=argparse.SUPPRESS)  # how run.sh was called, for the hints
+    return words
+
+
+def _run(asked: argparse.Namespace) -> int:
+    has_page = asked.page if asked.page is not None else sys.stdin.isatty() and sys.stdout.isatty()
+    check_installed(*_NEEDED, *(_NEEDED_BY_THE_PAGE if has_page else ()))
+    files = DemoFiles(home() / "var" / "demo")
+    with _programs(files.settings()) as programs:
+        if has_page and (status := programs.run("page", "--check")):
+            return status
+        if status := _transcribe_and_search(files, programs):
+            return status
+        search = f"{asked.called} search lighthouse --index {shlex.quote(_shown(files.index))}"
+        if not has_page:
+            _say("", f"next: {search}", f"or:   {asked.called} demo --page")
+            return ALL_WELL
+        _say("", f"the page searches the demo's index; in another terminal: {search}")
+        return programs.serve_page()
+
+
+def check_installed(*modules: str) -> None:
+    """Raise `MissingExtra` where a library of the demo is missing, before anything begins."""
+    if missing := [module for module in modules if find_spec(module) is None]:
+        raise MissingExtra(f"{', '.join(missing)} not installed; run: {how_to_install('asr,page')}")
+
+
+def _transcribe_and_search(files: DemoFiles, programs: "_Programs") -> int:
+    table, log = str(SAMPLES / "clips.csv"), str(files.records / "clips.jsonl")
+    for what, words in (
+        ("transcribing the sample clips", ("decode", str(SAMPLES), "--csv", table, "--out", str(files.records))),
+        ("loading their records into the demo's index", ("load", log, "--audio", str(SAMPLES), "--no-inbox")),
+        ("searching: blacksmith", ("search", "blacksmith")),
+    ):
+        _say("", f"── {what}")
+        if status := programs.run(*words):
+            return status
+    return ALL_WELL
+
+
+class _Programs:
+    """The commands of the demo, each a process with the demo's settings; none outlives it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._running: list[_Program] = []
+
+    def run(self, *words: str) -> int:
+        return self.start(*words).wait()
+
+    def start(self, *words: str) -> _Program:
+        # -P keeps a folder that is called like one of our packages, where the person stands, out of the way.
+        started = _Program([sys.executable, "-P", "-m", "hearsay", *words], env=self._environment)
+        self._running.append(started)
+        return started
+
+    def serve_page(self) -> int:
+        """Serve the page, and index what is added there, until it ends."""
+        inbox, page = self.start("put", "--watch"), self.start("page")
+        threading.Thread(target=_say_when_ready, args=(page,), daemon=True).start()
+        status = page.wait()
+        inbox.terminate()
+        return status
+
+    def end(self) -> None:
+        """Wait until all have ended; those that do not are told to."""
+        for end, seconds in ((lambda _: None, GRACE_SECONDS), (_Program.terminate, 20.0), (_Program.kill, 20.0)):
+            over = time.monotonic() + seconds
+            for program in self._running:
+                if program.poll() is None:
+                    end(program)
+            for program in self._running:
+                with suppress(subprocess.TimeoutExpired):
+                    program.wait(max(0.0, over - time.monotonic()))
+
+
+@contextmanager
+def _programs(settings: Mapping[str, str]) -> Iterator[_Programs]:
+    """Programs that end when the block does; a termination signal ends the block as Ctrl-C does."""
+    programs = _Programs({**os.environ, **settings})
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield programs
+    finally:
+        programs.end()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say_when_ready(page: _Program) -> None:
+    from search_ui.settings import PageSettings
+
+    settings = read_settings(PageSettings)
+    is_anywhere = settings.page_host in ("0.0.0.0", "::")  # noqa: S104 - it is asked here
+    while page.poll() is None:
+        asking = HTTPConnection("127.0.0.1" if is_anywhere else settings.page_host, settings.page_port, timeout=2)
+        try:
+            asking.request("GET", "/_stcore/health")
+            if asking.getresponse().status == HTTPStatus.OK:
+                _say("it is ready; try the words blacksmith, lighthouse or captain")
+                return
+        except (OSError, HTTPException):
+            time.sleep(0.1)
+        finally:
+            asking.close()
+
+
+def _shown(path: Path) -> str:
+    """The path from the working folder, if it is below it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _say(*lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr, flush=True)
