@@ -10,8 +10,8 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch
 from indexer.documents import SCHEMA
 from indexer.elastic_errors import told
 from indexer.elastic_templates import check_creation, refused_creation
-from indexer.errors import HOW_TO_LOAD, IndexForeign, IndexIncompatible, IndexMissing, LoadFailed, no_way_back
-from indexer.ownership import MARK, foreign_alias, is_ours
+from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, no_way_back
+from indexer.ownership import MARK, foreign_alias, incompatible, is_ours
 
 _LOADED: Final = "loaded"
 """The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
@@ -92,11 +92,12 @@ class ElasticVersions:
 
     def readable(self) -> str:
         """The version that is served; raises `IndexIncompatible` for one that another version of Hearsay made."""
-        if self.about(current := self.current()).get("schema") != SCHEMA:
-            raise IndexIncompatible(
-                f"the index {self._alias} at {self._address} was made by another version of Hearsay; "
-                "load your files again"
-            )
+        about = self.about(current := self.current())
+        where = f"the index {self._alias} at {self._address}"
+        if about.get("schema", SCHEMA) != SCHEMA:
+            raise incompatible(where, about)
+        if not about.get(_LOADED):
+            raise IndexDamaged(f"{where} is incomplete: {current} was not loaded to its end; load your files again")
         return current
 
     def writable(self) -> str:

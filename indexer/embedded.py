@@ -1,12 +1,12 @@
 """The embedded engine: an index in a folder, by tantivy, inside the process that asks."""
 
+import errno
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from tantivy import Index, IndexWriter, Query, Searcher
 
@@ -14,9 +14,11 @@ from hearsay.records.files import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
-from indexer.embedded_search import Moment, addresses, answer, drawn, matching
+from indexer.embedded_reading import Opened, damage_named, lexicon_of, open_version, stamp_of
+from indexer.embedded_search import addresses, answer, drawn, matching
 from indexer.embedded_writing import add, opened_at, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
+from indexer.folder_errors import cannot_be_written
 from indexer.index import About, Request, Result, RolledBack
 from indexer.ownership import MARK
 from indexer.passages import Passage
@@ -29,20 +31,6 @@ from indexer.sounds.tally import Tally, heard_in, tallied
 from indexer.spool import Rising, in_order
 from indexer.version_files import ABOUT, LEXICON, SPOOL
 from indexer.versions import Versions
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A version that is open for reading; ``stamp`` changes when a writer commits to it.
-
-    All is asked of the one ``moment``: a new one may see a later commit, in which documents lie in another order.
-    """
-
-    version: str
-    stamp: tuple[int, int]
-    index: Index
-    moment: Moment
-    audio: str | None
 
 
 class EmbeddedIndex:
@@ -69,13 +57,15 @@ class EmbeddedIndex:
     def put(self, passages: Iterable[Passage]) -> int:
         new = {passage.id: passage for passage in passages}
         with self._versions.writing():
-            opened = self._open()
-            if (ranks := _ranks(opened.moment.searcher, sorted(new))) is None:
-                return self._renumber(opened, new)
+            index = self._writable(opened := self._open())
             folder = self._versions.path(opened.version)
+            with damage_named(folder):
+                ranks = _ranks(opened.moment.searcher, sorted(new))
+            if ranks is None:
+                return self._renumber(opened, new)
             _describe(folder, opened.audio, is_ordered=False)
-            _keep(folder, Lexicon.of(heard_in(new.values()), english(), _kept(folder)))
-            with writing(opened.index) as writer:
+            _keep(folder, Lexicon.of(heard_in(new.values()), english(), lexicon_of(folder)))
+            with writing(index, folder) as writer:
                 _delete_clips(writer, {passage.clip for passage in new.values()})
                 for passage_id in sorted(new):
                     add(writer, self._document_of(new[passage_id]), ranks[passage_id])
@@ -86,31 +76,34 @@ class EmbeddedIndex:
             return self._delete_from(self._open(), clips)
 
     def get(self, passage_id: str) -> Passage | None:
-        searcher = self._open().moment.searcher
-        hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
-        return passage_of(searcher.doc(hits[0][1])) if hits else None
+        with self._reading() as opened:
+            searcher = opened.moment.searcher
+            hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
+            return passage_of(searcher.doc(hits[0][1])) if hits else None
 
     def search(self, request: Request) -> Result:
-        return answer(self._open().moment, request)
+        with self._reading() as opened:
+            return answer(opened.moment, request)
 
     def walk(self, request: Request) -> Iterator[Passage]:
-        opened = self._open()
-        for address in addresses(opened.moment, request):
-            yield passage_of(opened.moment.searcher.doc(address))
+        with self._reading() as opened:
+            for address in addresses(opened.moment, request):
+                yield passage_of(opened.moment.searcher.doc(address))
 
     def sample(self, request: Request) -> tuple[Passage, ...]:
-        opened = self._open()
-        return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
+        with self._reading() as opened:
+            return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
 
     def vocabulary(self) -> dict[str, int]:
-        terms = self._open().moment.searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
+        with self._reading() as opened:
+            terms = opened.moment.searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
         return {token: count for token, count in terms if token != documents.SENTINEL}
 
     def lexicon(self) -> Lexicon:
         opened, known = self._open(), self._lexicon
         while known is None or known[0] is not opened:
             try:
-                known = opened, _kept(self._versions.path(opened.version))
+                known = opened, lexicon_of(self._versions.path(opened.version))
             except IndexMissing:
                 if opened is (opened := self._open()):  # it did not go while it was being read
                     raise
@@ -118,7 +111,8 @@ class EmbeddedIndex:
         return known[1]
 
     def count(self, query: Tree = EVERYTHING) -> int:
-        return matching(self._open().moment.searcher, compiled(query))
+        with self._reading() as opened:
+            return matching(opened.moment.searcher, compiled(query))
 
     def about(self) -> About:
         opened = self._open()
@@ -127,53 +121,53 @@ class EmbeddedIndex:
     def close(self) -> None:
         self._opened = self._lexicon = None
 
+    @contextmanager
+    def _reading(self) -> Iterator[Opened]:
+        opened = self._open()
+        with damage_named(self._versions.path(opened.version)):
+            yield opened
+
     def _open(self) -> Opened:
         """The current version as it stands on disk now; one look at two files where nothing has changed."""
         with self._opening:
             version = self._versions.current()
-            while not (opened := self._reopened(version)):
-                if version == (version := self._versions.current()):  # it did not go while it was being opened
-                    raise self._gone(version)
-            self._opened = opened
-            return opened
+            while True:
+                try:
+                    self._opened = self._reopened(version)
+                except IndexMissing:
+                    if version == (version := self._versions.current()):  # it did not go while it was being opened
+                        raise
+                else:
+                    return self._opened
+
+    def _reopened(self, version: str) -> Opened:
+        folder = self._versions.path(version)
+        known = self._opened
+        return known if known and (known.version, known.stamp) == (version, stamp_of(folder)) else open_version(folder)
 
     def _opened_at(self, version: str) -> Opened:
         """The version to roll back to, which goes nowhere while this process is writing."""
         try:
-            if opened := self._reopened(version):
-                return opened
+            return self._reopened(version)
         except IndexIncompatible as problem:
             raise no_way_back(version, self._versions.current()) from problem
-        raise self._gone(version)
 
-    def _gone(self, version: str) -> IndexMissing:
-        return IndexMissing(f"version {version} of the index is gone from {self._versions.folder}; load again")
+    def _writable(self, opened: Opened) -> Index:
+        if opened.index is None:
+            folder = self._versions.path(opened.version)
+            raise cannot_be_written(self._versions.folder, PermissionError(errno.EACCES, f"{folder} is read-only"))
+        return opened.index
 
     def _delete_from(self, opened: Opened, clips: Sequence[str]) -> int:
         """Delete all passages of clips from one version; returns how many there were."""
-        found = matching(opened.moment.searcher, _of_clips(clips))
+        index, folder = self._writable(opened), self._versions.path(opened.version)
+        with damage_named(folder):
+            found = matching(opened.moment.searcher, _of_clips(clips))
         if opened.moment.searcher.num_segments > 1:  # the engine lists them anew
-            _describe(self._versions.path(opened.version), opened.audio, is_ordered=False)
-        with writing(opened.index) as writer:
+            _describe(folder, opened.audio, is_ordered=False)
+        with writing(index, folder) as writer:
             _delete_clips(writer, clips)
         return found
-
-    def _reopened(self, version: str) -> Opened | None:
-        folder = self._versions.path(version)
-        try:
-            stat = (folder / "meta.json").stat()
-            stamp = (stat.st_mtime_ns, stat.st_ino)
-            if self._opened and (self._opened.version, self._opened.stamp) == (version, stamp):
-                return self._opened
-            searcher = (index := _index(folder)).searcher()
-            about = _about(folder)  # after what it tells of: who writes tells first that the order will be lost
-        except FileNotFoundError:
-            return None
-        except IndexIncompatible:
-            if folder.exists():
-                raise
-            return None  # a load removed it while it was being opened
-        return Opened(version, stamp, index, Moment(searcher, about["ordered"]), about["audio"])
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None) -> int:
         """Written as they come where their ids rise, and once more, put in order first, where they do not."""
@@ -200,26 +194,6 @@ class EmbeddedIndex:
         return len(new)
 
 
-def _index(folder: Path) -> Index:
-    try:
-        return opened_at(folder)
-    except ValueError as problem:
-        raise _incompatible(folder) from problem
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    if about.get("schema") != documents.SCHEMA:
-        raise _incompatible(folder)
-    return about
-
-
-def _incompatible(folder: Path) -> IndexIncompatible:
-    return IndexIncompatible(
-        f"the index in {folder.parent.parent} was made by another version of Hearsay; load your files again"
-    )
-
-
 def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:
     """Write what a version tells of itself; ordered means that all documents lie in the order of their ids."""
     about = {**MARK, "schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
@@ -230,13 +204,6 @@ def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:
 def _keep(folder: Path, lexicon: Lexicon) -> None:
     with replaced_whole(folder / LEXICON) as temporary:
         temporary.write_bytes(lexicon.to_bytes())
-
-
-def _kept(folder: Path) -> Lexicon:
-    try:
-        return Lexicon.from_bytes((folder / LEXICON).read_bytes())
-    except FileNotFoundError as problem:
-        raise IndexMissing(f"{folder / LEXICON} is gone; load your files again") from problem
 
 
 def _of_clips(clips: Iterable[str]) -> Query:

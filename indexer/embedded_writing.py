@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from tantivy import DocAddress, Index, IndexWriter, Schema, Searcher
 
-from hearsay.records.files import replaced_whole
+from hearsay.records.files import MODE, replaced_whole
 from indexer.embedded_query import SCHEMA, engine_document
 from indexer.errors import LoadFailed
 from indexer.ranks import fresh_rank
@@ -34,13 +34,18 @@ def opened_at(folder: Path, schema: Schema | None = None) -> Index:
 
 
 @contextmanager
-def writing(index: Index) -> Iterator[IndexWriter]:
-    """A writer whose changes become visible together when the block ends well, and not at all when it does not."""
+def writing(index: Index, folder: Path) -> Iterator[IndexWriter]:
+    """A writer whose changes become visible together when the block ends well, and not at all when it does not.
+
+    The engine lets nobody else read the list of segments that it writes, as all other files are.
+    """
     try:
         writer = index.writer(_WRITER_BYTES, 1)  # one thread keeps documents in the order in which they are written
         yield writer
         writer.commit()
         writer.wait_merging_threads()
+        with suppress(OSError):  # a file system without permissions
+            (folder / "meta.json").chmod(MODE)
     except (ValueError, OSError) as problem:
         raise LoadFailed(f"the index could not be written: {problem}; the one that was there still stands") from problem
 
@@ -61,7 +66,7 @@ def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]], meanwhile:
     ``meanwhile`` is done beside the engine's last writing, when all documents have come.
     """
     number = 0
-    with ThreadPoolExecutor(1) as beside, writing(opened_at(folder, SCHEMA)) as writer:
+    with ThreadPoolExecutor(1) as beside, writing(opened_at(folder, SCHEMA), folder) as writer:
         writer.delete_all_documents()
         for number, document in enumerate(documents, 1):
             add(writer, document, fresh_rank(number - 1))

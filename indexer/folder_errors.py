@@ -40,6 +40,15 @@ def os_error_in(text: str) -> OSError | None:
 
 
 @contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Raise `IndexUnavailable` for whatever the file system refuses."""
+    try:
+        yield
+    except OSError as problem:
+        raise cannot_be_read(folder, problem) from problem
+
+
+@contextmanager
 def changing(folder: Path) -> Iterator[None]:
     """Raise `IndexUnavailable` where the file system does not allow a change."""
     try:

@@ -1,9 +1,10 @@
-"""Whose an index is: Hearsay marks what it makes, and never removes, changes or counts what has no such mark."""
+"""Whose an index is, and of which version: Hearsay never removes, changes or counts what does not have its mark."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from indexer.errors import IndexForeign
+from indexer.documents import SCHEMA
+from indexer.errors import HOW_TO_LOAD, IndexForeign, IndexIncompatible
 
 MARK: Final[Mapping[str, Any]] = {"made_by": "hearsay"}
 """Stands in what an index says of itself: ``_meta`` in Elasticsearch, a file of JSON in a folder."""
@@ -22,4 +23,16 @@ def foreign_alias(alias: str, address: str, indices: list[str]) -> IndexForeign:
     return IndexForeign(
         f"the alias {alias} at {address} points to {what}, which Hearsay did not create and leaves alone; remove the "
         "alias from there, or name another one in INDEX_NAME"
+    )
+
+
+def incompatible(index: str, told: Mapping[str, Any]) -> IndexIncompatible:
+    """What is said of an index whose schema is not this Hearsay's."""
+    if told["schema"] > SCHEMA:
+        return IndexIncompatible(
+            f"{index} was made by a later version of Hearsay than this one; use that version, or load your files again"
+        )
+    return IndexIncompatible(
+        f"{index} was made by an earlier version of Hearsay, which did not note its files; load your files again: "
+        f"{HOW_TO_LOAD}"
     )

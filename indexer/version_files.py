@@ -18,13 +18,16 @@ NAME: Final = re.compile(r"\d{20}")
 HALF: Final = "half-"
 """Begins the name of a version that is still being written or removed, or that was left when that was broken off."""
 
+SEGMENT: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9.]+")
+"""The name of a file in which the engine keeps documents."""
+
 _OURS: Final = re.compile(
-    r"""
+    rf"""
     meta\.json | \.managed\.json | \.tantivy-(meta|writer)\.lock    # the engine's own
-    | \.tmp\w{6}                                                    # what it writes before it renames
-    | [0-9a-f]{32}\.[a-z0-9.]+                                      # its segments
+    | \.tmp\w{{6}}                                                    # what it writes before it renames
+    | {SEGMENT.pattern}
     | (about\.json | lexicon\.npz | passages\.sqlite(-\w+)?)        # beside them
-    | \.(meta\.json | about\.json | lexicon\.npz)\.\w{8}            # those while they are written
+    | \.(meta\.json | about\.json | lexicon\.npz)\.\w{{8}}            # those while they are written
     """,
     re.VERBOSE,
 )

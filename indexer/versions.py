@@ -10,7 +10,7 @@ from typing import Final
 
 from hearsay.records.files import replaced_whole
 from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexInUse, IndexMissing, IndexUnavailable
-from indexer.folder_errors import cannot_be_read, cannot_be_written, changing
+from indexer.folder_errors import cannot_be_read, cannot_be_written, changing, reading
 from indexer.ownership import MARK
 from indexer.version_files import HALF, NAME, begin, is_our_version, remove_half, remove_version
 
@@ -35,8 +35,10 @@ class Versions:
         try:
             name = self._current.read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError as problem:
-            self._see_whose_it_is()
-            raise IndexMissing(f"there is no index in {self.folder} yet; {HOW_TO_LOAD}") from problem
+            with reading(self.folder):
+                self._see_whose_it_is()
+                broken_off = ", since the load into it was broken off" if any(self._listed()) else ""
+            raise IndexMissing(f"there is no index in {self.folder} yet{broken_off}; {HOW_TO_LOAD}") from problem
         except NotADirectoryError as problem:
             raise self._no_folder() from problem
         except IsADirectoryError:
@@ -44,7 +46,8 @@ class Versions:
         except OSError as problem:
             raise cannot_be_read(self.folder, problem) from problem
         if not NAME.fullmatch(name):
-            self._see_whose_it_is()
+            with reading(self.folder):
+                self._see_whose_it_is()
             raise IndexDamaged(
                 f"{self._current} should name the version that is served, and names none; the index in {self.folder} "
                 "is damaged; load your files again"

@@ -1,6 +1,7 @@
 """The lexicon of an index: its own words and neighbouring pairs of words, ready to be compared by letter and sound."""
 
 import io
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import IndexIncompatible
+from indexer.errors import IndexDamaged
 from indexer.sounds.alphabets import plain
 from indexer.sounds.entries import Entries, joined, padded_letters, padded_sounds
 from indexer.sounds.spelling import Spelling
@@ -139,7 +140,7 @@ class Lexicon:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> "Lexicon":
-        """Raises `IndexIncompatible` for what `to_bytes` did not make."""
+        """Raises `IndexDamaged` for what `to_bytes` did not make."""
         try:
             with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
                 return cls(
@@ -147,8 +148,12 @@ class Lexicon:
                     parts["words"].tobytes().decode().split(),
                     *(parts[name] for name in ("word_passages", "sounds", "known", "pairs", "pair_passages")),
                 )
-        except (ValueError, TypeError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as problem:
-            raise IndexIncompatible("the words of the index are damaged; load your files again") from problem
+        except (*_OF_DAMAGE, BadZipFile, zlib.error, struct.error) as problem:
+            raise IndexDamaged("the words of the index are damaged; load your files again") from problem
+
+
+_OF_DAMAGE: Final = (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError)
+"""What reading an archive of arrays raises where its bytes are not what was written."""
 
 
 def _packed(**arrays: NDArray[Any]) -> bytes:

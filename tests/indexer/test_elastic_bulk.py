@@ -88,7 +88,9 @@ def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
 ):
     by_hand = f"{own.index_name}-by-hand"
     properties = {"id": {"type": "keyword"}, "clip": {"type": "keyword"}, "generated_text": {"type": "integer"}}
-    client.indices.create(index=by_hand, mappings={"_meta": {"schema": SCHEMA}, "properties": properties})
+    client.indices.create(
+        index=by_hand, mappings={"_meta": {"schema": SCHEMA, "loaded": True}, "properties": properties}
+    )
     client.indices.create(index=f"{by_hand}-lexicon")
     elastic_index.replace(rows("first"))
     client.indices.delete_alias(index="*", name=own.index_name)

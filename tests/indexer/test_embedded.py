@@ -16,7 +16,7 @@ from indexer import embedded_writing
 from indexer.documents import document_of
 from indexer.embedded import EmbeddedIndex
 from indexer.embedded_writing import add, put_in_order, write_fresh, writing
-from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed
+from indexer.errors import IndexDamaged, IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage
 from indexer.ranks import fresh_rank
@@ -167,7 +167,7 @@ def test_segments_that_were_merged_in_another_order_are_told(folder: Path):
     assert write_fresh(folder, documents, lambda: done.append("meanwhile")) == 2
     assert done == ["meanwhile"]
     assert put_in_order(folder)
-    with writing(Index.open(str(folder))) as writer:
+    with writing(Index.open(str(folder)), folder) as writer:
         add(writer, documents[0], fresh_rank(1))
     assert not put_in_order(folder), "two documents of one rank"
 
@@ -223,7 +223,7 @@ def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
     index = EmbeddedIndex(folder)
     index.replace(rows("a"))
     (folder / "versions" / index.about().version / "meta.json").write_text("{")
-    with pytest.raises(IndexIncompatible, match="load your files again"):
+    with pytest.raises(IndexDamaged, match="load your files again"):
         EmbeddedIndex(folder).count()
 
 
@@ -233,7 +233,7 @@ def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, pac
     index.replace(rows("a"))
     lexicon = folder / "versions" / index.about().version / "lexicon.npz"
     lexicon.unlink() if packed is None else lexicon.write_bytes(packed)
-    with pytest.raises(IndexMissing if packed is None else IndexIncompatible, match="load your files again"):
+    with pytest.raises(IndexMissing if packed is None else IndexDamaged, match="load your files again"):
         EmbeddedIndex(folder).lexicon()
     assert EmbeddedIndex(folder).count() == 1, "what needs no guesses is answered"
 
