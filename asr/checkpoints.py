@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from asr.audio import SAMPLE_RATE
-from asr.errors import AsrError, ModelUnavailable
+from asr.errors import AsrError, ModelNotInstalled, ModelUnavailable
 from asr.transcript import Waveform
 from hearsay.extras import how_to_install
 
@@ -177,7 +177,7 @@ def has_torch() -> bool:
 def device_of(setting: str) -> str:
     """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means here; raises `ModelUnavailable`."""
     if not has_torch():
-        raise ModelUnavailable(
+        raise ModelNotInstalled(
             f"torch and transformers are not installed here; run {how_to_install('models')}, or in a checkout "
             "./run.sh setup --models."
         )

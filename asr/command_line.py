@@ -15,12 +15,12 @@ from rich.console import Console
 from asr.decode import Summary, decode
 from asr.errors import AsrError, BadSource
 from asr.logs import start_log
-from asr.opening import open_listener, open_listing
+from asr.opening import open_arrivals, open_listener, open_listing
 from asr.progress import Progress
 from asr.report import left_out, show_score, show_summary
 from asr.score import score
 from asr.settings import AsrSettings
-from asr.sources import Listing, open_folder
+from asr.sources import Listing
 from hearsay.commands import Program
 from hearsay.config import read_settings
 from hearsay.console import console_of
@@ -154,9 +154,7 @@ def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Calla
     if options.watch:
         if options.csv or options.limit or options.allow_missing or "://" in options.source:
             raise BadSource("--watch takes a folder alone: no s3://, --csv, --limit or --allow-missing beside it")
-        from asr.watch import arrivals  # needed by those who watch
-
-        return arrivals(open_folder(options.source, options.dataset), say)
+        return open_arrivals(options.source, options.dataset, say)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
     for sentence in left_out(listing):

@@ -4,6 +4,7 @@ HearsayError
 ├── AudioError             with its kinds in `hearsay.errors`, since `hearsay.Client` raises them too
 └── AsrError
     ├── ModelUnavailable   the weights or the library cannot be had here
+    │   └── ModelNotInstalled   the library, which an extra of the distribution has; a `MissingExtra` too
     ├── ModelFailed        the model broke off over this one clip
     ├── ListenerGone       who listens elsewhere is not there, or will not hear us
     ├── Busy               too much waits to be heard already
@@ -13,7 +14,7 @@ HearsayError
 
 from collections.abc import Sequence
 
-from hearsay.errors import HearsayError
+from hearsay.errors import HearsayError, MissingExtra
 from hearsay.records.clip import ClipRow
 
 
@@ -23,6 +24,10 @@ class AsrError(HearsayError):
 
 class ModelUnavailable(AsrError):
     """A model's weights, or the library that runs them, cannot be had here."""
+
+
+class ModelNotInstalled(ModelUnavailable, MissingExtra):
+    """The library that runs a model is not installed; says what to type."""
 
 
 class ModelFailed(AsrError):

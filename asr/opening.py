@@ -1,6 +1,6 @@
 """What a batch decodes and with what: the clips and the models that a person names, for the terminal and for Python."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from asr.decode import limited
 from asr.listener import Listener, LocalListener
@@ -8,7 +8,7 @@ from asr.models import limits_for, open_tagger, open_transcriber
 from asr.places import open_source
 from asr.scheduler import Scheduler
 from asr.settings import AsrSettings
-from asr.sources import Listing
+from asr.sources import Listing, open_folder
 
 Say = Callable[[str], None]
 
@@ -25,6 +25,13 @@ def open_listing(
     """The clips of a source, or the first ``limit`` of them; raises `BadSource`."""
     source = open_source(place, table, dataset, allow_missing=allow_missing, s3_endpoint=settings.aws_endpoint_url)
     return limited(source.list(), limit)
+
+
+def open_arrivals(place: str, dataset: str | None, say: Say) -> Iterator[Listing]:
+    """What arrives in a folder, until Ctrl-C; raises `BadSource` where there is none."""
+    from asr.watch import arrivals  # needed by those who watch
+
+    return arrivals(open_folder(place, dataset), say)
 
 
 def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -> Listener:

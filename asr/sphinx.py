@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final
 
 from asr.audio import SAMPLE_RATE
-from asr.errors import AsrError, ModelUnavailable
+from asr.errors import AsrError, ModelNotInstalled, ModelUnavailable
 from asr.pauses import Stretch, pieces
 from asr.segments import transcript_of
 from asr.spawning import without_main_program
@@ -42,7 +42,7 @@ class PocketSphinxTranscriber:
 
     def __init__(self, workers: int = 0) -> None:
         if find_spec("pocketsphinx") is None:
-            raise ModelUnavailable(
+            raise ModelNotInstalled(
                 f"PocketSphinx is not installed here; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
             )
         self.workers = workers or len(os.sched_getaffinity(0))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from asr.errors import BadSource, ListenerGone, ModelFailed, ModelUnavailable
     from hearsay.api.batch import DecodeSummary, decode
-    from hearsay.api.loading import LoadSummary, load
+    from hearsay.api.loading import LoadSummary
     from hearsay.api.models import FallbackWarning
     from hearsay.api.results import Hit, SearchResult
     from hearsay.api.scoring import ErrorRate, word_error_rate
-    from hearsay.api.search import DeleteSummary, Index, PutSummary, open_index
+    from hearsay.api.search import DeleteSummary, Index, PutSummary, load, open_index
     from hearsay.api.speech import Transcriber, load_transcriber
     from hearsay.api.voice import EmotionTagger, load_emotion_model
     from hearsay.client import Client
@@ -103,11 +103,11 @@ __all__ = [
 _NAMES: Final = {
     "asr.errors": "BadSource ListenerGone ModelFailed ModelUnavailable",
     "hearsay.api.batch": "DecodeSummary decode",
-    "hearsay.api.loading": "LoadSummary load",
+    "hearsay.api.loading": "LoadSummary",
     "hearsay.api.models": "FallbackWarning",
     "hearsay.api.results": "Hit SearchResult",
     "hearsay.api.scoring": "ErrorRate word_error_rate",
-    "hearsay.api.search": "DeleteSummary Index PutSummary open_index",
+    "hearsay.api.search": "DeleteSummary Index PutSummary load open_index",
     "hearsay.api.speech": "Transcriber load_transcriber",
     "hearsay.api.voice": "EmotionTagger load_emotion_model",
     "hearsay.client": "Client",

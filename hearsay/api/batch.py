@@ -3,11 +3,13 @@
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hearsay.api.models import FallbackWarning, settings_of
+from hearsay.errors import BadArgument, HearsayError
 from hearsay.extras import needing
 from hearsay.markup import table as html_table
 from hearsay.progress import error_console
@@ -15,6 +17,9 @@ from hearsay.records.clip import ClipRow
 
 if TYPE_CHECKING:
     import asr.decode
+    from asr.opening import Say
+    from asr.settings import AsrSettings
+    from asr.sources import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ def decode(
     allow_missing: bool = False,
     limit: int | None = None,
     via: str | None = None,
+    watch: bool = False,
     asr_model: str | None = None,
     ser_model: str | None = None,
     device: str | None = None,
@@ -68,36 +74,67 @@ def decode(
     ``source`` is a folder or ``s3://BUCKET/PREFIX``, ``table`` the corpus's table of the clips. The records go to
     ``out/clips.csv`` and ``out/clips.jsonl``, clip by clip: a run that was stopped goes on where it was. A clip that
     fails is a record with its ``error``, among ``failed``, and stops no other. ``via`` is the address of an API that
-    decodes in place of models here. What is not given of models and device is taken from the settings.
+    decodes in place of models here. ``watch`` goes on with what arrives in the folder until Ctrl-C, which then returns
+    the summary. What is not given of models and device is taken from the settings.
 
     Raises `BadSource`, `BadTable` and `ModelUnavailable` before anything is decoded, `ListenerGone` where the API at
     ``via`` goes away, and `KeyboardInterrupt` after what was decoded is on the disk.
     """
     with needing("asr", "Decoding"):
         from asr.decode import decode as run
-        from asr.opening import open_listener, open_listing
+        from asr.opening import open_listener
         from asr.progress import Progress
-        from asr.report import left_out
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
-        csv = None if table is None else os.fspath(table)
-        listing = open_listing(os.fspath(source), csv, dataset, settings, allow_missing=allow_missing, limit=limit)
-        listener = open_listener(settings, via, _say if progress else _ignore, _warn)
+        say = _say if progress else _ignore
+        place, csv = os.fspath(source), None if table is None else os.fspath(table)
+        if watch:
+            if csv or limit or allow_missing or "://" in place:
+                raise BadArgument("watch takes a folder alone: no s3://, table, limit or allow_missing beside it")
+            listings, notes = _arriving(place, dataset, say)
+        else:
+            listings, notes = _listed(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
+        listener = open_listener(settings, via, say, _warn)
     try:
         with Progress(error_console(is_quiet=not progress)) as bar:
-            summary = run([listing], listener, Path(out), settings.batch_clips, bar)
+            summary = run(listings, listener, Path(out), settings.batch_clips, bar)
     finally:
         listener.close()
-    _check_whole(summary)
-    return _summary_of(summary, Path(out), tuple(left_out(listing)))
+    _check_whole(summary, is_watching=watch)
+    return _summary_of(summary, Path(out), notes)
 
 
-def _check_whole(summary: "asr.decode.Summary") -> None:
+def _arriving(place: str, dataset: str | None, say: "Say") -> "tuple[Iterable[Listing], tuple[str, ...]]":
+    from asr.opening import open_arrivals
+
+    return open_arrivals(place, dataset, say), ()
+
+
+def _listed(
+    place: str,
+    table: str | None,
+    dataset: str | None,
+    settings: "AsrSettings",
+    *,
+    allow_missing: bool,
+    limit: int | None,
+) -> "tuple[Iterable[Listing], tuple[str, ...]]":
+    """The one listing of a source, and sentences about what is left out of it."""
+    from asr.opening import open_listing
+    from asr.report import left_out
+
+    listing = open_listing(place, table, dataset, settings, allow_missing=allow_missing, limit=limit)
+    return [listing], tuple(left_out(listing))
+
+
+def _check_whole(summary: "asr.decode.Summary", *, is_watching: bool) -> None:
     """Raise where the run ended before its source did: a notebook must not go on as if it had all of it."""
     from asr.errors import ListenerGone
 
-    if summary.interrupted:
+    if summary.interrupted and not is_watching:
         raise KeyboardInterrupt
+    if summary.unwritten:
+        raise HearsayError(summary.unwritten)
     if summary.gone:
         raise ListenerGone(summary.gone)
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hearsay.api.places import Place, asking, paths, settings_of
+from hearsay.api.places import Place, paths, settings_of
 from hearsay.markup import joined, paragraph
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from indexer.index import SearchIndex
     from indexer.load import Loaded
     from indexer.settings import IndexSettings
 
@@ -35,39 +36,26 @@ class LoadSummary:
         return paragraph(loaded, joined(f"version {self.version}", *self.notes))
 
 
-def load(
+def load_into(
+    index: "SearchIndex",
+    settings: "IndexSettings",
     files: Place | Iterable[Place],
+    audio: Place | None,
     *,
-    index: Place | None = None,
-    audio: Place | None = None,
-    inbox: bool = True,
-    progress: bool = True,
+    inbox: bool,
+    progress: bool,
 ) -> LoadSummary:
-    """Load files of records (.csv, .jsonl) as a new version of an index, which is swapped in when it is whole.
+    """Load files of records as a new version of an index; see `hearsay.load`."""
+    from indexer import load as loading
+    from indexer.commands import stepping
 
-    They are merged by clip and column, and a later file's cells win. ``index`` is a folder or the address of
-    Elasticsearch, by default that of the settings (``INDEX_URL``); ``audio`` the folder or ``s3://BUCKET/PREFIX`` of
-    the clips' audio, for the page to play. Into the index of the settings the clips that were added on the page come
-    along, unless ``inbox`` is false. Raises `WrongRequest` for files that hold no records, `IndexInUse` where another
-    program writes the index.
-    """
-    with asking("INDEX_URL" if index is None else str(index)):
-        from indexer import load as loading
-        from indexer.commands import stepping
-        from indexer.engines import open_index
-
-        settings = settings_of(index)
-        named = paths(files)
-        rows = loading.read_rows([*(_inbox(settings, named) if inbox else ()), *named])
-        place = None if audio is None else loading.audio_place(str(audio))
-        opened = open_index(settings)
-        try:
-            with stepping(len(rows), is_shown=progress) as step:
-                loaded = loading.load(opened, rows.values(), settings.deletions, place, step)
-        finally:
-            opened.close()
-        doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
-        return _summary_of(loaded, (*loaded.flaws, *filter(None, doubts)))
+    named = paths(files)
+    rows = loading.read_rows([*(_inbox(settings, named) if inbox else ()), *named])
+    place = None if audio is None else loading.audio_place(str(audio))
+    with stepping(len(rows), is_shown=progress) as step:
+        loaded = loading.load(index, rows.values(), settings.deletions, place, step)
+    doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
+    return _summary_of(loaded, (*loaded.flaws, *filter(None, doubts)))
 
 
 def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":

@@ -3,6 +3,7 @@
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -72,6 +73,8 @@ class LoadedModel(Generic[Answer]):
             seconds, answer = self._asked(recording, sampling_rate)
             wait_in_turns(answer)
             return round(seconds, 2), answer.result()
+        except CancelledError as problem:
+            raise HearsayError(f"{name_of(recording)}: the model was closed before its turn came") from problem
         except HearsayError as problem:
             _name(problem, name_of(recording))
             raise
@@ -125,7 +128,7 @@ def settings_of(**given: object) -> "AsrSettings":
 def warn(sentence: str | None) -> None:
     """Say that another model is used than was asked for."""
     if sentence:
-        warnings.warn(sentence, FallbackWarning, stacklevel=4)
+        warnings.warn(sentence, FallbackWarning, stacklevel=3)
 
 
 def _name(problem: HearsayError, name: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from hearsay.api.loading import LoadSummary, load_into
 from hearsay.api.places import Place, asking, paths, settings_of, shown
 from hearsay.api.results import SearchResult, result_of
 from hearsay.errors import BadArgument
@@ -108,6 +109,18 @@ class Index:
         with asking(self.place):
             return self._index.count(self._finder.plan(words, mode).query)
 
+    def load(
+        self,
+        files: Place | Iterable[Place],
+        *,
+        audio: Place | None = None,
+        inbox: bool = True,
+        progress: bool = True,
+    ) -> LoadSummary:
+        """Load files of records in place of what the index holds; see `hearsay.load`."""
+        with asking(self.place):
+            return load_into(self._index, self._settings, files, audio, inbox=inbox, progress=progress)
+
     def put(self, files: Place | Iterable[Place]) -> PutSummary:
         """Add or replace the clips of these files of records (.csv, .jsonl) in the index that is there."""
         with asking(self.place):
@@ -178,6 +191,26 @@ def open_index(
 
         settings = settings_of(place, **given, index_ca_cert=ca_cert)
         return Index(opened(settings), settings)
+
+
+def load(
+    files: Place | Iterable[Place],
+    *,
+    index: Place | None = None,
+    audio: Place | None = None,
+    inbox: bool = True,
+    progress: bool = True,
+) -> LoadSummary:
+    """Load files of records (.csv, .jsonl) as a new version of an index, which is swapped in when it is whole.
+
+    They are merged by clip and column, and a later file's cells win. ``index`` is a folder or the address of
+    Elasticsearch, by default that of the settings (``INDEX_URL``); ``audio`` the folder or ``s3://BUCKET/PREFIX`` of
+    the clips' audio, for the page to play. Into the index of the settings the clips that were added on the page come
+    along, unless ``inbox`` is false. Raises `WrongRequest` for files that hold no records, `IndexInUse` where another
+    program writes the index.
+    """
+    with open_index(index) as opened:
+        return opened.load(files, audio=audio, inbox=inbox, progress=progress)
 
 
 def _request(

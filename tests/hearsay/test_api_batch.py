@@ -1,0 +1,123 @@
+"""Decoding a folder from Python: the same as the command, with its summary as a value and its errors as errors."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import hearsay
+from asr.errors import ModelUnavailable
+from hearsay.records.journal import read_journal
+from tests.asr.elsewhere import Elsewhere
+from tests.ports import free_port
+
+
+@pytest.fixture
+def folder(tmp_path: Path, samples: Path) -> Path:
+    """Two clips, one file that is none, and notes that are no audio."""
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for number in range(2):
+        shutil.copy(samples / f"sample-00000{number}.mp3", clips)
+    (clips / "broken.wav").write_bytes(b"RIFF")
+    (clips / "notes.txt").write_text("no audio")
+    return clips
+
+
+def test_a_folder_is_decoded_once_and_a_bad_file_is_a_record_with_its_error(folder: Path, tmp_path: Path):
+    summary = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", workers=1)
+    assert (summary.decoded, summary.skipped, len(summary.records)) == (2, 0, 3)
+    assert [record.id for record in summary.failed] == ["clips/broken.wav"]
+    assert summary.failed[0].error
+    assert summary.notes == ("1 file passed over, no audio by their endings: .txt",)
+    assert set(read_journal(summary.log)) == {record.id for record in summary.records}
+    assert summary.csv.is_file()
+    assert "done before" in summary._repr_html_()
+    again = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", workers=1, progress=False)
+    assert (again.decoded, again.skipped, len(again.failed)) == (0, 2, 1)
+
+
+def test_an_api_may_decode_and_one_that_goes_away_is_an_error_that_keeps_what_there_is(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with Elsewhere() as there:
+        summary = hearsay.decode(folder, tmp_path / "out", via=there.address, limit=2)
+    assert {record.asr_model for record in summary.records} == {"length"}
+    assert "speech: length" in capsys.readouterr().err
+    with pytest.raises(hearsay.ListenerGone, match="does not answer"):
+        hearsay.decode(folder, tmp_path / "out", via=f"http://127.0.0.1:{free_port()}", progress=False)
+
+
+def test_a_quiet_run_writes_nothing_to_the_terminal(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    with Elsewhere() as there:
+        hearsay.decode(folder, tmp_path / "out", via=there.address, progress=False)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_source_that_there_is_not_is_an_error(tmp_path: Path):
+    with pytest.raises(hearsay.BadSource, match="is no folder"):
+        hearsay.decode(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_a_watched_folder_takes_nothing_beside_it(folder: Path, tmp_path: Path):
+    with pytest.raises(hearsay.BadArgument, match="watch takes a folder alone"):
+        hearsay.decode(folder, tmp_path / "out", watch=True, limit=1)
+
+
+SCRIPT = """
+import hearsay, sys
+source, out, watch = sys.argv[1:]
+try:
+    summary = hearsay.decode(source, out, via={address!r}, watch=watch == "watch")
+    print("returned", summary.decoded)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize(("watch", "end"), [("watch", "returned 3"), ("once", "interrupted")])
+def test_ctrl_c_ends_a_run_after_what_was_decoded_is_written(watch: str, end: str, folder: Path, tmp_path: Path):
+    with Elsewhere() as there:
+        if watch == "once":
+            there.before_answer = lambda data: time.sleep(600) if len(there.asked) == 3 else None
+        code = SCRIPT.format(address=there.address)
+        command = [sys.executable, "-c", code, str(folder), str(tmp_path / "out"), watch]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "VIA_CLIPS": "1"})
+        try:
+            deadline = time.monotonic() + 100
+            wanted = 3 if watch == "watch" else 2
+            while time.monotonic() < deadline and _lines(tmp_path / "out" / "clips.jsonl") < wanted:
+                time.sleep(0.05)
+            running.send_signal(signal.SIGINT)
+            printed, _ = running.communicate(timeout=100)
+        finally:
+            running.kill()
+    assert printed.strip() == end
+    assert (tmp_path / "out" / "clips.csv").is_file()
+
+
+def _lines(file: Path) -> int:
+    return len(file.read_bytes().splitlines()) if file.exists() else 0
+
+
+def test_a_fallback_is_a_warning_and_stays_with_the_model(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("asr.models.has_torch", lambda: False)
+    monkeypatch.setattr("asr.checkpoints.has_torch", lambda: False)
+    with pytest.warns(hearsay.FallbackWarning, match="pocketsphinx is used instead") as caught:
+        transcriber = hearsay.load_transcriber("auto", workers=1)
+    with transcriber:
+        assert transcriber.name == "pocketsphinx"
+        assert "cannot be had" in (transcriber.warning or "")
+    assert caught[0].filename == __file__
+
+
+def test_without_torch_a_named_model_is_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("asr.checkpoints.has_torch", lambda: False)
+    with pytest.raises(hearsay.MissingExtra, match=r'run pip install "hearsay-search\[models\]"') as problem:
+        hearsay.load_transcriber(str(tmp_path))
+    assert isinstance(problem.value, ModelUnavailable)
