@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from asr.audio import seconds
+from asr.emotion import Emotion
 from asr.hearing import Hearing, Models, load_models, ready_hearing, sentence_of, while_there
+from asr.identity import Identity, emotion_columns, speech_columns
 from asr.keys import DOCUMENT_FILES, Door, keepers_of
 from asr.metrics import Measured, Metrics
 from asr.openai_api import openai_routes
@@ -172,8 +174,9 @@ def _ready_health(models: Models) -> HealthReply:
     return HealthReply(
         status="ready",
         ready=True,
-        asr_model=models.transcriber.name,
-        ser_model=models.tagger.name,
+        **speech_columns(Identity.of(models.transcriber)),
+        **emotion_columns(Identity.of(models.tagger)),
+        asr_by_default=models.is_speech_by_default,
         device=models.transcriber.device,
         warnings=list(models.warnings),
     )
@@ -231,13 +234,9 @@ async def _replies(request: Request, hearing: Hearing, files: list[UploadFile]) 
 async def _reply(hearing: Hearing, file: UploadFile) -> TranscriptReply:
     sound = await hearing.sound(file)
     transcript, emotion = await hearing.both(sound)
-    models = hearing.models
-    return TranscriptReply.of_both(
-        transcript,
-        models.transcriber.name,
-        EmotionReply.of(emotion, models.tagger.name, _duration(sound)),
-        seconds(sound),
-    )
+    speech = Identity.of(hearing.models.transcriber)
+    reply = TranscriptReply.of_both(transcript, speech.name, _emotion_reply(hearing, emotion, sound), seconds(sound))
+    return reply.model_copy(update=speech_columns(speech))
 
 
 async def tag(
@@ -256,7 +255,12 @@ async def tag(
 
 async def _emotion(hearing: Hearing, file: UploadFile) -> EmotionReply:
     sound = await hearing.sound(file)
-    return EmotionReply.of(await hearing.emotion(sound), hearing.models.tagger.name, _duration(sound))
+    return _emotion_reply(hearing, await hearing.emotion(sound), sound)
+
+
+def _emotion_reply(hearing: Hearing, emotion: Emotion, sound: Waveform) -> EmotionReply:
+    model = Identity.of(hearing.models.tagger)
+    return EmotionReply.of(emotion, model.name, _duration(sound)).model_copy(update=emotion_columns(model))
 
 
 def _duration(sound: Waveform) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from asr.audio import SAMPLE_RATE
 from asr.errors import AsrError, ModelNotInstalled, ModelUnavailable
 from asr.transcript import Waveform
+from asr.weights import checkpoint_files, weights_digest
 from hearsay.extras import how_to_install
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ HUB_TIMEOUT: Final = 5.0
 """Seconds in which the hub must answer; its library by itself would try for half a minute, file by file."""
 
 _FEWEST_SAMPLES: Final = SAMPLE_RATE // 10
-_DESCRIPTIONS: Final = frozenset({".json", ".txt", ".model", ".jinja"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class Checkpoint:
                 "Name one that was fine-tuned for it."
             )
         return model.eval()
+
+    def weights(self) -> str:
+        """SHA-256 over the files that are loaded of it; empty where one cannot be read."""
+        names = checkpoint_files(path.name for path in self.folder.iterdir() if path.is_file())
+        return weights_digest({name: self.folder / name for name in names})
 
     def feature_extractor(self) -> Any:
         """What makes the model's input of samples; raises `ModelUnavailable` where it wants another sample rate."""
@@ -130,7 +135,7 @@ def _downloaded(name: str) -> Checkpoint:
 
     try:
         published = HfApi().model_info(name, timeout=HUB_TIMEOUT).siblings or ()
-        for file in _wanted_files([file.rfilename for file in published]):
+        for file in checkpoint_files(file.rfilename for file in published):
             hf_hub_download(name, file)
         return Checkpoint(name, Path(hf_hub_download(name, "config.json")).parent)
     except GatedRepoError as problem:
@@ -147,13 +152,6 @@ def _downloaded(name: str) -> Checkpoint:
             f"The model {name} is not on this machine, and cannot be had from the Hugging Face hub "
             f"({_first_line(problem)}); connect once to download it, or name a folder that holds it."
         ) from problem
-
-
-def _wanted_files(published: list[str]) -> list[str]:
-    """What torch needs of the files that a checkpoint was published with: no other library's weights, none twice."""
-    top = [PurePath(file) for file in published if "/" not in file]
-    weights = [file for file in top if file.suffix == ".safetensors"] or [file for file in top if file.suffix == ".bin"]
-    return [str(file) for file in (*weights, *(file for file in top if file.suffix in _DESCRIPTIONS))]
 
 
 def _quieten() -> None:

@@ -16,6 +16,7 @@ from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
 from asr.transcript import Waveform
 from asr.voice import voice_features
+from asr.weights import weights_digest
 from hearsay.records.emotions import UNCERTAIN
 
 MODEL: Final = Path(__file__).with_name("classic_model.json")
@@ -86,6 +87,7 @@ class ClassicTagger:
 
     name: Final = "classic"
     device: Final = "cpu"
+    precision: Final = ""
     padding_ratio: Final = 1.0
 
     def __init__(self, model: Path = MODEL) -> None:
@@ -95,6 +97,7 @@ class ClassicTagger:
         except (OSError, KeyError, TypeError, ValueError) as problem:
             advice = "install the project again, or make one with python -m asr.train_classic"
             raise ModelUnavailable(f"{model} holds no classic emotion model ({problem}); {advice}.") from problem
+        self.weights = weights_digest({"model": model})
 
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
         return [self._model.emotion(waveform) for waveform in waveforms]

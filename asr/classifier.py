@@ -12,7 +12,7 @@ from asr.acoustics import AcousticModel
 from asr.checkpoints import Checkpoint, device_of, loaded
 from asr.emotion import UNTAGGED, Emotion
 from asr.errors import ModelUnavailable
-from asr.precision import Precision
+from asr.precision import Precision, named
 from asr.transcript import Waveform
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
@@ -71,7 +71,8 @@ class ClassifierTagger:
     ) -> None:
         self.name = name
         self.device = device_of(device)
-        extractor, self._outputs, model = loaded(name, _load)
+        extractor, self._outputs, model, self.weights = loaded(name, _load)
+        self.precision = named(precision)
         self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
 
     @property
@@ -108,14 +109,15 @@ def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> Emotion:
     return Emotion(label, float(scores[best]), by_label)
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Outputs, Any]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Outputs, Any, str]:
     from transformers import AutoModelForAudioClassification, Wav2Vec2ForSequenceClassification
 
     extractor = checkpoint.feature_extractor()
     if outputs := UNNAMED.get(PurePath(checkpoint.name).name):
-        return extractor, outputs, checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(outputs.labels))
+        model = checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(outputs.labels))
+        return extractor, outputs, model, checkpoint.weights()
     model = checkpoint.model(AutoModelForAudioClassification)
-    return extractor, _named_outputs(checkpoint.name, model.config.id2label), model
+    return extractor, _named_outputs(checkpoint.name, model.config.id2label), model, checkpoint.weights()
 
 
 def _named_outputs(name: str, id2label: dict[int, str]) -> Outputs:

@@ -15,7 +15,8 @@ from rich.console import Console
 from asr.decode import Summary, decode
 from asr.errors import AsrError, BadSource
 from asr.logs import start_log
-from asr.opening import open_arrivals, open_listener, open_listing
+from asr.model_change import ModelChange
+from asr.opening import open_arrivals, open_for, open_listing
 from asr.progress import Progress
 from asr.report import left_out, show_score, show_summary
 from asr.score import score
@@ -83,6 +84,11 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--allow-missing", action="store_true", help="take rows of the table that have no file")
     command.add_argument("--limit", metavar="N", type=_positive, help="only the first N clips")
     command.add_argument("--via", metavar="URL", help="let the API at this address hear, in place of models here")
+    command.add_argument(
+        "--model-change",
+        choices=("keep", "redo"),
+        help="transcripts of the log by another speech model: keep them, and go on with that model, or redo them",
+    )
     command.add_argument("--watch", action="store_true", help="go on with what arrives in the folder, until Ctrl-C")
     command.set_defaults(run=run_decode)
 
@@ -135,10 +141,13 @@ def run_decode(options: argparse.Namespace) -> int:
     listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
     warn = partial(console.print, "warning:", style="yellow", markup=False)
-    listener = open_listener(settings, options.via, partial(console.print, markup=False), warn)
+    change: ModelChange | None = options.model_change
+    say = partial(console.print, markup=False)
+    listener = open_for(options.out / "clips.jsonl", settings, options.via, change, say, warn)
     try:
         with Progress(console) as progress, ended_like_ctrl_c():
-            summary = decode(listings, listener, options.out, settings.batch_clips, progress)
+            keeps = change == "keep"
+            summary = decode(listings, listener, options.out, settings.batch_clips, progress, keeps_transcripts=keeps)
     finally:
         listener.close()
     show_summary(summary, console_of(sys.stdout))

@@ -11,7 +11,7 @@ from asr.acoustics import AcousticModel, Heard
 from asr.alternatives import kept
 from asr.audio import SAMPLE_RATE
 from asr.checkpoints import Checkpoint, device_of, loaded
-from asr.precision import Precision
+from asr.precision import Precision, named
 from asr.respelling import respelled, stretch_of
 from asr.segments import transcript_of
 from asr.spelling import Run, Spelling, runs_of, text_of, words_of
@@ -30,7 +30,8 @@ class CtcTranscriber:
     ) -> None:
         self.name = name
         self.device = device_of(device)
-        extractor, self._spelling, model = loaded(name, _load)
+        extractor, self._spelling, model, self.weights = loaded(name, _load)
+        self.precision = named(precision)
         self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
 
     @property
@@ -74,11 +75,11 @@ def _word(runs: Sequence[Run], others: tuple[Alternative, ...], start: int, end:
     )
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Spelling, Any]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Spelling, Any, str]:
     from transformers import AutoModelForCTC
 
     model = checkpoint.model(AutoModelForCTC)
-    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config), model
+    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config), model, checkpoint.weights()
 
 
 def _spelling(vocabulary: Any, config: Any) -> Spelling:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from asr.errors import ListenerGone
+from asr.identity import emotion_of, speech_of
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
-from asr.sources import Clip, Listing
+from asr.sources import Clip, Listing, Reader
 from hearsay.errors import ClipsError
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import ClipRow
@@ -31,7 +32,8 @@ class Summary:
     """What a run did.
 
     ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early; ``rejected`` counts
-    what could be no clip; ``unwritten`` is why there is no CSV of it.
+    what could be no clip; ``unwritten`` is why there is no CSV of it; ``retagged``
+    counts clips whose emotion alone was made again.
     """
 
     rows: tuple[ClipRow, ...]
@@ -44,13 +46,22 @@ class Summary:
     gone: str = ""
     rejected: int = 0
     unwritten: str = ""
+    retagged: int = 0
 
     @property
     def failed(self) -> list[ClipRow]:
         return [row for row in self.rows if row.error]
 
 
-def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_clips: int, progress: Progress) -> Summary:
+def decode(
+    listings: Iterable[Listing],
+    listener: Listener,
+    out: Path,
+    batch_clips: int,
+    progress: Progress,
+    *,
+    keeps_transcripts: bool = False,
+) -> Summary:
     """Hear what the journal ``out/clips.jsonl`` does not have yet, writing ``out/clips.csv`` after each listing.
 
     A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
@@ -64,7 +75,7 @@ def decode(listings: Iterable[Listing], listener: Listener, out: Path, batch_cli
     with Journal(out / "clips.jsonl") as journal:
         if journal.warning:
             progress.say(f"warning: {journal.warning}")
-        run = _Run(listener, journal, out / "clips.csv")
+        run = _Run(listener, journal, out / "clips.csv", keeps_transcripts=keeps_transcripts)
         try:
             for listing in listings:
                 run.hear(listing, batch_clips or listener.clips_at_once, progress)
@@ -93,14 +104,17 @@ class _Hearing:
 class _Run:
     """One run: what the journal has, what its listings brought so far, and the counts on the way."""
 
-    def __init__(self, listener: Listener, journal: Journal, csv: Path) -> None:
+    def __init__(self, listener: Listener, journal: Journal, csv: Path, *, keeps_transcripts: bool) -> None:
         self._listener = listener
+        self._keeps_transcripts = keeps_transcripts
+        self._retagged: set[str] = set()  # clips whose emotion alone is made again
+        self._not_retagged: dict[str, ClipRow] = {}  # those of them that failed, whose records stay as they are
         self._journal = journal
         self._csv = csv
         self._known = journal.rows()
         self._listed: dict[str, None] = {}  # ids, in the order in which they came
         self._table = EMPTY_TABLE
-        self.heard = self.skipped = self.without_audio = self.rejected = 0
+        self.heard = self.retagged = self.skipped = self.without_audio = self.rejected = 0
         self.audio_seconds = 0.0
         self.unwritten = ""
 
@@ -129,7 +143,9 @@ class _Run:
 
     def _heard(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
         """Rows of those clips of a batch that have to be heard."""
-        to_hear = [clip for clip in batch if not self._is_done(clip)]
+        to_hear = [wanted for clip in batch if (wanted := self._wanted(clip))]
+        self._retagged.difference_update(clip.row.id for clip in to_hear)  # a watched file may have changed since
+        self._retagged.update(clip.row.id for clip in to_hear if clip.transcribed)
         return self._listener.hear(to_hear) if to_hear else []
 
     def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
@@ -146,9 +162,15 @@ class _Run:
         rows = [self._joined(row) for row in rows]
         ids = {row.id for row in rows}
         done = [clip for clip in hearing.batch if clip.row.id not in ids]
-        self._keep([*rows, *(() if gone else self._renewed(done))])
-        self.heard += sum(not row.error for row in rows)
-        self.audio_seconds += (audio := sum(row.duration or 0.0 for row in rows if not row.error))
+        self._not_retagged |= {row.id: row for row in rows if row.error and row.id in self._retagged}
+        kept = [row for row in rows if row.id not in self._not_retagged]
+        for row in kept:
+            self._not_retagged.pop(row.id, None)
+        self._keep([*kept, *(() if gone else self._renewed(done))])
+        transcribed = [row for row in kept if not row.error and row.id not in self._retagged]
+        self.heard += len(transcribed)
+        self.retagged += sum(row.id in self._retagged for row in kept)
+        self.audio_seconds += (audio := sum(row.duration or 0.0 for row in transcribed))
         if gone:
             raise gone
         self.without_audio += (silent := sum(clip.read is None for clip in hearing.batch))
@@ -166,27 +188,35 @@ class _Run:
             self.unwritten = ""
 
     def summary(self, wall_seconds: float, interrupted: bool, gone: str) -> Summary:
-        rows = tuple(self._rows_of_the_source())
+        rows = tuple(self._not_retagged.get(row.id, row) for row in self._rows_of_the_source())
         counts = (self.heard, self.skipped, self.without_audio, self.audio_seconds)
-        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected, self.unwritten)
+        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected, self.unwritten, self.retagged)
 
     def _rows_of_the_source(self) -> Iterator[ClipRow]:
         return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)
 
-    def _is_done(self, clip: Clip) -> bool:
-        """Whether there is nothing to hear: no audio, a deleted clip, or this very audio heard by these very models."""
+    def _wanted(self, clip: Clip) -> Clip | None:
+        """The clip with what is to be made of it; None where that is nothing.
+
+        Nothing is made without audio, of a deleted clip, and of this very audio where these very models made all of it.
+        """
         if clip.read is None:
-            return True
+            return None
         known = self._known.get(clip.row.id)
-        if known is None or known.error:
-            return False
-        models = (self._listener.asr_model, self._listener.ser_model)
-        if known.deleted or (known.asr_model, known.ser_model) != models:
-            return known.deleted
-        try:
-            return digest_of(clip.read()) == known.audio_digest
-        except OSError:  # the listener meets it again, and makes a row of it
-            return False
+        if known is None or (known.error and not known.deleted):
+            return clip
+        if known.deleted:
+            return None
+        is_transcribed, is_tagged = self._is_transcribed(known), self._listener.emotion.is_that_of(emotion_of(known))
+        if not (is_transcribed or is_tagged) or not _is_of_this_audio(known, clip.read):
+            return clip
+        if is_transcribed and is_tagged:
+            return None
+        return replace(clip, transcribed=known) if is_transcribed else replace(clip, tagged=known)
+
+    def _is_transcribed(self, known: ClipRow) -> bool:
+        made_by = speech_of(known)
+        return self._listener.speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
 
     def _joined(self, row: ClipRow) -> ClipRow:
         """A new row with what earlier runs know of the clip beside its transcript and emotion."""
@@ -205,6 +235,13 @@ class _Run:
         if rows:  # of what was heard before there are none, and the disk is not waited for
             self._journal.append(rows)
         self._known.update((row.id, row) for row in rows)
+
+
+def _is_of_this_audio(known: ClipRow, read: Reader) -> bool:
+    try:
+        return digest_of(read()) == known.audio_digest
+    except OSError:  # the listener meets it again, and makes a row of it
+        return False
 
 
 def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:

@@ -7,6 +7,7 @@ HearsayError
     │   └── ModelNotInstalled   the library, which an extra of the distribution has; a `MissingExtra` too
     ├── ModelFailed        the model broke off over this one clip
     ├── ListenerGone       who listens elsewhere is not there, or will not hear us
+    ├── ModelChanged       the log was written by another speech model, and nobody said what becomes of it
     ├── Busy               too much waits to be heard already
     ├── BadSource          the folder or table of clips is not what was said
     └── PortTaken          something else listens where the API should
@@ -40,6 +41,10 @@ class ListenerGone(AsrError):
     def __init__(self, sentence: str, rows: Sequence[ClipRow] = ()) -> None:
         super().__init__(sentence)
         self.rows = rows
+
+
+class ModelChanged(AsrError):
+    """The log was written by another speech model, and nobody said what becomes of its transcripts."""
 
 
 class Busy(AsrError):

@@ -15,7 +15,7 @@ from asr.audio import decode_audio
 from asr.emotion import Emotion, EmotionTagger
 from asr.listener import AUDIO_DECODERS
 from asr.metrics import Metrics
-from asr.models import limits_for, open_tagger, open_transcriber
+from asr.models import AUTO, limits_for, open_tagger, open_transcriber
 from asr.scheduler import Batch, Scheduler
 from asr.settings import AsrSettings
 from asr.transcript import Transcriber, Transcript, Waveform
@@ -29,18 +29,19 @@ RETRY_SECONDS: Final = "5"
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Both models, loaded, and what had to be said about their choice."""
+    """Both models, loaded, what had to be said about their choice, and whether nobody chose the speech model."""
 
     transcriber: Transcriber
     tagger: EmotionTagger
     warnings: tuple[str, ...]
+    is_speech_by_default: bool = False
 
 
 def load_models(settings: AsrSettings) -> Models:
     """The models that the settings choose; raises `ModelUnavailable`."""
     transcriber, tagger = open_transcriber(settings), open_tagger(settings)
     warnings = tuple(chosen.warning for chosen in (transcriber, tagger) if chosen.warning)
-    return Models(transcriber.model, tagger.model, warnings)
+    return Models(transcriber.model, tagger.model, warnings, settings.asr_model == AUTO)
 
 
 class Hearing:

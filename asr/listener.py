@@ -2,20 +2,21 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from asr.audio import decode_audio, seconds
 from asr.emotion import Emotion
 from asr.errors import ModelFailed
+from asr.identity import Identity, emotion_columns, speech_columns
 from asr.scheduler import Scheduler
 from asr.sources import Clip
 from asr.transcript import Transcript
 from hearsay.errors import AudioError, BadRow, NoAudio
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import EMOTION, ClipRow, Segment, Word
 from hearsay.records.journal import line_of
 
 log = logging.getLogger(__name__)
@@ -28,10 +29,15 @@ class Listener(Protocol):
     """Hears clips, wherever the models run; threads may share it."""
 
     @property
-    def asr_model(self) -> str: ...
+    def speech(self) -> Identity: ...
 
     @property
-    def ser_model(self) -> str: ...
+    def emotion(self) -> Identity: ...
+
+    @property
+    def is_speech_by_default(self) -> bool:
+        """Whether nobody named the speech model, so that another version or machine may have another one."""
+        ...
 
     @property
     def clips_at_once(self) -> int:
@@ -40,6 +46,9 @@ class Listener(Protocol):
 
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
+
+        Of a clip that is ``transcribed`` only the emotion is made, and the rest of its record is kept; of one that is
+        ``tagged`` the transcript, and the emotion is kept.
 
         Raises `ListenerGone`, with the rows that there are, where nothing more can be heard.
         """
@@ -64,17 +73,22 @@ class Heard:
 class LocalListener:
     """Hears on this machine: decodes each clip once, ahead of the models, and gives the waveform to both."""
 
-    def __init__(self, scheduler: Scheduler, max_seconds: float) -> None:
+    def __init__(self, scheduler: Scheduler, max_seconds: float, *, is_speech_by_default: bool = False) -> None:
         self._scheduler = scheduler
         self._max_seconds = max_seconds
+        self._is_speech_by_default = is_speech_by_default
 
     @property
-    def asr_model(self) -> str:
-        return self._scheduler.transcriber.name
+    def speech(self) -> Identity:
+        return Identity.of(self._scheduler.transcriber)
 
     @property
-    def ser_model(self) -> str:
-        return self._scheduler.tagger.name
+    def emotion(self) -> Identity:
+        return Identity.of(self._scheduler.tagger)
+
+    @property
+    def is_speech_by_default(self) -> bool:
+        return self._is_speech_by_default
 
     @property
     def clips_at_once(self) -> int:
@@ -96,37 +110,59 @@ class LocalListener:
             waveform = decode_audio(data, self._max_seconds)
         except AudioError as problem:
             return Heard(digest, error=str(problem))
-        transcript = self._scheduler.transcript(waveform, is_patient=True)
-        return Heard(digest, seconds(waveform), transcript, self._scheduler.emotion(waveform, is_patient=True))
+        transcript = None if clip.transcribed else self._scheduler.transcript(waveform, is_patient=True)
+        emotion = None if clip.tagged else self._scheduler.emotion(waveform, is_patient=True)
+        return Heard(digest, seconds(waveform), transcript, emotion)
 
     def _row(self, clip: Clip, heard: Heard) -> ClipRow:
-        if heard.transcript is None or heard.emotion is None:
+        if heard.error:
             return failed_row(self, clip, heard.digest, heard.error)
         try:
-            transcript, emotion = heard.transcript.result(), heard.emotion.result()
+            made = self._transcript_columns(heard) | self._emotion_columns(heard)
         except ModelFailed as problem:
             return failed_row(self, clip, heard.digest, str(problem))
-        row = replace(
-            clip.row,
-            duration=round(heard.seconds, 2) if clip.row.duration is None else clip.row.duration,
-            audio_digest=heard.digest,
-            generated_text=transcript.text,
-            confidence=rounded(transcript.confidence),
-            words=tuple(rounded_word(word) for word in transcript.words),
-            segments=tuple(rounded_segment(segment) for segment in transcript.segments),
-            emotion=emotion.label,
-            emotion_score=rounded(emotion.certainty),
-            emotion_scores={label: round(score, 3) for label, score in emotion.scores.items()},
-            sentiment=emotion.sentiment,
-            asr_model=self.asr_model,
-            ser_model=self.ser_model,
-            decoded_at=now(),
-        )
+        if clip.row.duration is None:
+            made["duration"] = round(heard.seconds, 2)
+        row = with_kept(clip, made | {"audio_digest": heard.digest, "decoded_at": now()})
         try:
             line_of(row)
         except BadRow as problem:
             return failed_row(self, clip, heard.digest, f"the model's result is not usable: {problem}")
         return row
+
+    def _transcript_columns(self, heard: Heard) -> dict[str, Any]:
+        """What was said, where that was wanted; raises `ModelFailed`."""
+        if heard.transcript is None:
+            return {}
+        transcript = heard.transcript.result()
+        return {
+            "generated_text": transcript.text,
+            "confidence": rounded(transcript.confidence),
+            "words": tuple(rounded_word(word) for word in transcript.words),
+            "segments": tuple(rounded_segment(segment) for segment in transcript.segments),
+            **speech_columns(self.speech),
+        }
+
+    def _emotion_columns(self, heard: Heard) -> dict[str, Any]:
+        """The emotion, where that was wanted; raises `ModelFailed`."""
+        if heard.emotion is None:
+            return {}
+        emotion = heard.emotion.result()
+        return {
+            "emotion": emotion.label,
+            "emotion_score": rounded(emotion.certainty),
+            "emotion_scores": {label: round(score, 3) for label, score in emotion.scores.items()},
+            "sentiment": emotion.sentiment,
+            **emotion_columns(self.emotion),
+        }
+
+
+def with_kept(clip: Clip, made: Mapping[str, Any]) -> ClipRow:
+    """The clip's record of what was made now, and of what its earlier record has of the other model."""
+    if clip.transcribed:
+        return replace(clip.transcribed.merged_with(clip.row), **made)
+    kept = {} if clip.tagged is None else {name: getattr(clip.tagged, name) for name in EMOTION}
+    return replace(clip.row, **{**made, **kept})
 
 
 def bytes_of(clip: Clip) -> bytes:
@@ -142,14 +178,9 @@ def bytes_of(clip: Clip) -> bytes:
 def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipRow:
     """The row of a clip that the listener could not hear, which is also logged."""
     log.warning("clip failed", extra={"clip": clip.row.id, "error": error})
-    return replace(
-        clip.row,
-        audio_digest=digest,
-        asr_model=listener.asr_model,
-        ser_model=listener.ser_model,
-        decoded_at=now(),
-        error=error.encode(errors="backslashreplace").decode(),  # a library may quote what is no UTF-8
-    )
+    # A library may quote what is no UTF-8.
+    made = {"audio_digest": digest, "decoded_at": now(), "error": error.encode(errors="backslashreplace").decode()}
+    return with_kept(clip, made | speech_columns(listener.speech) | emotion_columns(listener.emotion))
 
 
 def digest_of(data: bytes) -> str:

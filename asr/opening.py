@@ -1,10 +1,12 @@
 """What a batch decodes and with what: the clips and the models that a person names, for the terminal and for Python."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from asr.decode import limited
 from asr.listener import Listener, LocalListener
-from asr.models import limits_for, open_tagger, open_transcriber
+from asr.model_change import ModelChange, consequences, models_of
+from asr.models import AUTO, limits_for, open_tagger, open_transcriber
 from asr.places import open_source
 from asr.scheduler import Scheduler
 from asr.settings import AsrSettings
@@ -34,13 +36,33 @@ def open_arrivals(place: str, dataset: str | None, say: Say) -> Iterator[Listing
     return arrivals(open_folder(place, dataset), say)
 
 
+def open_for(
+    log: Path, settings: AsrSettings, via: str | None, change: ModelChange | None, say: Say, warn: Say
+) -> Listener:
+    """The listener that goes on with a log; what becomes of other models' transcripts in it is said.
+
+    Raises `ModelChanged` where that was not decided.
+    """
+    before = models_of(log)
+    if change == "keep" and settings.asr_model == AUTO and before.usual_speech:
+        settings = settings.model_copy(update={"asr_model": before.usual_speech})
+    listener = open_listener(settings, via, say, warn)
+    try:
+        for sentence in consequences(before, listener, change):
+            say(sentence)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
 def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -> Listener:
     """The listener at an address, or else the one that the settings choose; ``warn`` is told of a fallback."""
     if via is not None:
         from asr.remote import open_remote  # an HTTP client is needed by those who have an address
 
         remote = open_remote(via, settings, say)
-        say(f"{via}: speech: {remote.asr_model} · emotion: {remote.ser_model}")
+        say(f"{via}: speech: {remote.speech.name} · emotion: {remote.emotion.name}")
         return remote
     transcriber, tagger = open_transcriber(settings), open_tagger(settings)
     for chosen in (transcriber, tagger):
@@ -48,4 +70,5 @@ def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -
             warn(chosen.warning)
     say(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}")
     limits = limits_for(transcriber.model, settings)
-    return LocalListener(Scheduler(transcriber.model, tagger.model, limits), settings.max_clip_seconds)
+    scheduler = Scheduler(transcriber.model, tagger.model, limits)
+    return LocalListener(scheduler, settings.max_clip_seconds, is_speech_by_default=settings.asr_model == AUTO)

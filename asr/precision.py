@@ -14,6 +14,11 @@ _CPU_FLAGS: Final = Path("/proc/cpuinfo")
 _BFLOAT16: Final = frozenset({"avx512_bf16", "amx_bf16"})
 
 
+def named(precision: Precision) -> str:
+    """The precision where a person chose it; empty where the machine did."""
+    return "" if precision == "auto" else precision
+
+
 def kind_of(precision: Precision, device: str) -> "torch.dtype":
     """The number format that ``precision`` means on a device; raises `ModelUnavailable` where that cannot compute it.
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, TypeVar
 
@@ -12,7 +12,8 @@ import httpx
 
 from asr.bearer import bearer_of
 from asr.errors import AsrError, ListenerGone
-from asr.listener import bytes_of, digest_of, failed_row, now
+from asr.identity import NOBODY, Identity
+from asr.listener import bytes_of, digest_of, failed_row, now, with_kept
 from asr.settings import AsrSettings
 from asr.sources import Clip
 from hearsay.errors import BadRow, BadSettings, NoAudio
@@ -45,11 +46,12 @@ FAULT_TRIES: Final = 3
 
 LOCKED: Final = frozenset({401, 403})
 
-_COLUMNS: Final = (
-    *("confidence", "words", "segments", "emotion", "emotion_score", "emotion_scores", "sentiment"),
-    *("asr_model", "ser_model"),
-)
-"""Members of a reply that are columns of the row by the same name."""
+_OF_EMOTION: Final = ("emotion", "emotion_score", "emotion_scores", "sentiment", "ser_model")
+_OF_SPEECH: Final = ("confidence", "words", "segments", "asr_model")
+"""Members of a reply that are columns of the record by the same name."""
+
+_OF_A_MODEL: Final = ("model", "weights", "precision")
+"""What an API says of each of its models; older ones name the model alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class Health:
     """What an API says of itself: ``ready``, ``loading`` or ``failed``, its models, and what was wanted in vain."""
 
     status: str
-    asr_model: str = ""
-    ser_model: str = ""
+    speech: Identity = NOBODY
+    emotion: Identity = NOBODY
+    is_speech_by_default: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -111,12 +114,16 @@ class RemoteListener:
             raise
 
     @property
-    def asr_model(self) -> str:
-        return self._health.asr_model
+    def speech(self) -> Identity:
+        return self._health.speech
 
     @property
-    def ser_model(self) -> str:
-        return self._health.ser_model
+    def emotion(self) -> Identity:
+        return self._health.emotion
+
+    @property
+    def is_speech_by_default(self) -> bool:
+        return self._health.is_speech_by_default
 
     @property
     def clips_at_once(self) -> int:
@@ -195,7 +202,7 @@ class RemoteListener:
             try:
                 data = await asyncio.to_thread(bytes_of, clip)
                 digest = digest_of(data)
-                response = await self._answer(data)
+                response = await self._answer(data, "/ser" if clip.transcribed else "/asr")
             except NoAudio as problem:
                 return failed_row(self, clip, digest, str(problem))
             except GivenUp as problem:
@@ -203,12 +210,12 @@ class RemoteListener:
                 return failed_row(self, clip, digest, f"the API answers, but not for this clip: {problem}")
         return self._row(clip, digest, response)
 
-    async def _answer(self, data: bytes) -> httpx.Response:
+    async def _answer(self, data: bytes, path: str) -> httpx.Response:
         """The API's last word on a file; raises `GivenUp` where there is none, `ListenerGone` where it is locked."""
         tries, faults = Tries(self._patience), 0
         while True:
             try:
-                response = await self._client.post("/asr", files={"file": ("clip", data)})
+                response = await self._client.post(path, files={"file": ("clip", data)})
             except httpx.RequestError as problem:
                 self._tell_away(_reason(problem))
                 await tries.pause(_reason(problem))
@@ -253,27 +260,34 @@ class RemoteListener:
         if response.is_error:
             return failed_row(self, clip, digest, detail_of(response))
         try:
-            heard = heard_in(response.json(), clip)
+            made = made_of(response.json(), clip)
         except (ValueError, KeyError, TypeError, BadRow) as problem:
             advice = "is the API of the same version as this program?"
             return failed_row(self, clip, digest, f"the reply is not understood ({problem!r}); {advice}")
-        return replace(clip.row.merged_with(heard), audio_digest=digest, decoded_at=now())
+        return with_kept(clip, made | {"audio_digest": digest, "decoded_at": now()})
 
 
-def heard_in(reply: Any, clip: Clip) -> ClipRow:
-    """What the body of a reply says of a clip; raises what a body of another shape leads to, and `BadRow`."""
-    members = {name: reply[name] for name in _COLUMNS} | {"generated_text": reply["transcription"]}
-    if clip.row.duration is None:
-        members["duration"] = reply["seconds"]
-    return ClipRow.from_json({"filename": clip.row.id} | members)
+def made_of(reply: Any, clip: Clip) -> dict[str, Any]:
+    """The columns that the body of a reply fills; raises what a body of another shape leads to, and `BadRow`."""
+    members = {name: reply[name] for name in _OF_EMOTION} | {
+        name: reply.get(name) for name in ("ser_weights", "ser_precision")
+    }
+    if not clip.transcribed:
+        members |= {name: reply[name] for name in _OF_SPEECH} | {"generated_text": reply["transcription"]}
+        members |= {name: reply.get(name) for name in ("asr_weights", "asr_precision")}
+        if clip.row.duration is None:
+            members["duration"] = reply["seconds"]
+    row = ClipRow.from_json({"filename": clip.row.id} | members)
+    return {name: getattr(row, name) for name in members}
 
 
 def health_of(body: Any) -> Health:
     """The health that the body of ``GET /health`` tells; raises what a body of another shape leads to."""
     if body["status"] not in ("ready", "loading", "failed"):
         raise ValueError(body["status"])
-    models = (body.get("asr_model") or "", body.get("ser_model") or "")
-    return Health(body["status"], *models, tuple(map(str, body["warnings"])))
+    speech, emotion = (Identity(*(body.get(f"{kind}_{part}") or "" for part in _OF_A_MODEL)) for kind in ("asr", "ser"))
+    warnings = tuple(map(str, body["warnings"]))
+    return Health(body["status"], speech, emotion, bool(body.get("asr_by_default")), warnings)
 
 
 def detail_of(response: httpx.Response) -> str:

@@ -49,8 +49,18 @@ class SegmentReply(BaseModel):
 Granularity = Literal["granular", "sentiment", "both"]
 
 
+def _is_unknown(said: str) -> bool:
+    return not said
+
+
+WEIGHTS = "SHA-256 of the model's files; left out where it is not known."
+PRECISION = "The precision that PRECISION set for the model; left out where the machine chose it."
+
+
 class OfClip(BaseModel):
     ser_model: str = Field(description="The model that made the emotion.", examples=["classic"])
+    ser_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
+    ser_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
     duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
 
 
@@ -98,6 +108,8 @@ class TextReply(BaseModel):
     words: list[WordReply]
     segments: list[SegmentReply] = Field(description="Stretches between pauses.")
     asr_model: str = Field(description="The model that made the transcript.", examples=["pocketsphinx"])
+    asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
+    asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
 
 
 class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
@@ -123,6 +135,15 @@ class HealthReply(BaseModel):
     ready: bool = Field(description="Whether POST /asr and POST /ser are answered.")
     asr_model: str | None = Field(None, examples=["pocketsphinx"])
     ser_model: str | None = Field(None, examples=["classic"])
+    asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
+    asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
+    ser_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
+    ser_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
+    asr_by_default: bool = Field(
+        False,
+        description="True where nobody named the speech model, and another version may choose another one.",
+        exclude_if=lambda is_default: not is_default,
+    )
     device: str | None = Field(None, description="Where the speech model runs.", examples=["cpu"])
     warnings: list[str] = Field(
         description="What was wanted and could not be had: fallbacks, or why loading failed.", examples=[[]]

@@ -26,7 +26,9 @@ def show_summary(summary: Summary, console: Console) -> None:
     )
     console.print(
         f"{_clips(summary.heard)} heard{speed if summary.heard else ''}, {summary.skipped} done before, "
-        f"{len(summary.failed)} failed" + (f", {summary.without_audio} without audio" if summary.without_audio else "")
+        + (f"{summary.retagged} tagged again, " if summary.retagged else "")
+        + f"{len(summary.failed)} failed"
+        + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
     scored = score(summary.rows)
     if scored.whole.errors.rate is not None:

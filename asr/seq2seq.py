@@ -8,7 +8,7 @@ from asr.audio import SAMPLE_RATE
 from asr.batches import Padding
 from asr.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.pauses import pieces
-from asr.precision import Precision, kind_of
+from asr.precision import Precision, kind_of, named
 from asr.transcript import Transcript, Waveform
 from hearsay.records.clip import Segment
 
@@ -24,7 +24,8 @@ class Seq2SeqTranscriber:
     def __init__(self, name: str, device: str = "auto", precision: Precision = "float32") -> None:
         self.name = name
         self.device = device_of(device)
-        self._extractor, self._tokenizer, self._model = loaded(name, _load)
+        self._extractor, self._tokenizer, self._model, self.weights = loaded(name, _load)
+        self.precision = named(precision)
         self._model.to(self.device, kind_of(precision, self.device))
         if precision == "int8":
             from asr.int8 import use_int8
@@ -69,7 +70,8 @@ def _transcript(segments: Iterable[Segment]) -> Transcript:
     return Transcript(" ".join(segment.text for segment in found), segments=found)
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any, str]:
     from transformers import AutoModelForSpeechSeq2Seq
 
-    return checkpoint.feature_extractor(), checkpoint.tokenizer(), checkpoint.model(AutoModelForSpeechSeq2Seq)
+    model = checkpoint.model(AutoModelForSpeechSeq2Seq)
+    return checkpoint.feature_extractor(), checkpoint.tokenizer(), model, checkpoint.weights()

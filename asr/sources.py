@@ -17,10 +17,15 @@ Reader = Callable[[], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip to be heard: what its corpus says of it, and how to get its bytes (None where it has no audio)."""
+    """One clip to be decoded: what its corpus says of it, and how to get its bytes (None where it has no audio).
+
+    ``transcribed`` is its record where only the emotion is wanted, ``tagged`` where only the transcript is.
+    """
 
     row: ClipRow
     read: Reader | None
+    transcribed: ClipRow | None = None
+    tagged: ClipRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing import active_children, get_context
+from pathlib import Path
 from threading import Lock
 from typing import Final
 
@@ -18,6 +19,7 @@ from asr.segments import transcript_of
 from asr.spawning import without_main_program
 from asr.sphinx_process import HeardWord, is_ready, recognise, start
 from asr.transcript import Transcript, Waveform
+from asr.weights import weights_digest
 from hearsay.extras import how_to_install
 from hearsay.records.clip import Word
 
@@ -38,6 +40,7 @@ class PocketSphinxTranscriber:
 
     name = NAME
     device = "cpu"
+    precision = ""
     padding_ratio = 1.0
 
     def __init__(self, workers: int = 0) -> None:
@@ -46,6 +49,7 @@ class PocketSphinxTranscriber:
                 f"PocketSphinx is not installed here; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
             )
         self.workers = workers or len(os.sched_getaffinity(0))
+        self.weights = _weights()
         self._lock = Lock()
         self._is_closed = False
         self._pool = self._started_pool()
@@ -114,6 +118,15 @@ class PocketSphinxTranscriber:
                 ) from problem
             self._processes = set(active_children()) - others
         return pool
+
+
+def _weights() -> str:
+    """A digest of the models in PocketSphinx's wheel that it loads by itself."""
+    from pocketsphinx import get_model_path
+
+    folder = Path(get_model_path()) / "en-us"
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "README")
+    return weights_digest({path.relative_to(folder).as_posix(): path for path in files})
 
 
 @contextmanager

@@ -32,6 +32,16 @@ class Transcriber(Protocol):
         ...
 
     @property
+    def weights(self) -> str:
+        """SHA-256 over the model's files; empty where they cannot be read."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """The precision that was asked for by name; empty where the machine chose it, or there is none to choose."""
+        ...
+
+    @property
     def device(self) -> str:
         """``"cpu"``, ``"cuda"`` and the like."""
         ...

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hearsay.errors import BadRow
 from hearsay.records.checked import are_the_text, checked
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import IDENTITY_COLUMNS, ClipRow, Segment, Word
 from hearsay.records.emotions import sentiment_of
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
@@ -55,7 +55,7 @@ class Passage:
             "clip": self.clip,
             "start": self.start,
             **({"end": self.end} if self.end is not None else {}),
-            **{name: value for name, value in members.items() if name not in self.row.extra},
+            **{name: value for name, value in members.items() if name not in {*self.row.extra, *IDENTITY_COLUMNS}},
             **({"wer": wer} if (wer := self.wer()) is not None else {}),
             **({"extra": dict(self.row.extra)} if self.row.extra else {}),
         }

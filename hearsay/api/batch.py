@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hearsay.api.models import FallbackWarning, settings_of
 from hearsay.errors import BadArgument, HearsayError
@@ -67,6 +67,7 @@ def decode(
     ser_model: str | None = None,
     device: str | None = None,
     workers: int | None = None,
+    model_change: Literal["keep", "redo"] | None = None,
     progress: bool = True,
 ) -> DecodeSummary:
     """Transcribe and tag every clip of a folder or bucket, as ``hearsay decode`` does.
@@ -75,14 +76,16 @@ def decode(
     ``out/clips.csv`` and ``out/clips.jsonl``, clip by clip: a run that was stopped goes on where it was. A clip that
     fails is a record with its ``error``, among ``failed``, and stops no other. ``via`` is the address of an API that
     decodes in place of models here. ``watch`` goes on with what arrives in the folder until Ctrl-C, which then returns
-    the summary. What is not given of models and device is taken from the settings.
+    the summary. What is not given of models and device is taken from the settings. Where the log has transcripts by
+    another speech model, ``model_change`` keeps them and goes on with that model, or redoes them.
 
-    Raises `BadSource`, `BadTable` and `ModelUnavailable` before anything is decoded, `ListenerGone` where the API at
-    ``via`` goes away, and `KeyboardInterrupt` after what was decoded is on the disk.
+    Raises `BadSource`, `BadTable`, `ModelUnavailable` and `ModelChanged` before anything is decoded, `ListenerGone`
+    where the API at ``via`` goes away or the log cannot be written any more, `HearsayError` where the log is whole
+    and the CSV cannot be written, and `KeyboardInterrupt` after what was decoded is on the disk.
     """
     with needing("asr", "Decoding"):
         from asr.decode import decode as run
-        from asr.opening import open_listener
+        from asr.opening import open_for
         from asr.progress import Progress
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
@@ -94,10 +97,11 @@ def decode(
             listings, notes = _arriving(place, dataset, say)
         else:
             listings, notes = _listed(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
-        listener = open_listener(settings, via, say, _warn)
+        listener = open_for(Path(out) / "clips.jsonl", settings, via, model_change, say, _warn)
     try:
         with Progress(error_console(is_quiet=not progress)) as bar:
-            summary = run(listings, listener, Path(out), settings.batch_clips, bar)
+            keeps = model_change == "keep"
+            summary = run(listings, listener, Path(out), settings.batch_clips, bar, keeps_transcripts=keeps)
     finally:
         listener.close()
     _check_whole(summary, is_watching=watch)
@@ -133,10 +137,10 @@ def _check_whole(summary: "asr.decode.Summary", *, is_watching: bool) -> None:
 
     if summary.interrupted and not is_watching:
         raise KeyboardInterrupt
-    if summary.unwritten:
-        raise HearsayError(summary.unwritten)
     if summary.gone:
         raise ListenerGone(summary.gone)
+    if summary.unwritten:
+        raise HearsayError(summary.unwritten)
 
 
 def _summary_of(summary: "asr.decode.Summary", out: Path, notes: tuple[str, ...]) -> DecodeSummary:

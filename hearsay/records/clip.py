@@ -74,6 +74,10 @@ class ClipRow:
     sentiment: str = ""
     asr_model: str = ""
     ser_model: str = ""
+    asr_weights: str = ""
+    asr_precision: str = ""
+    ser_weights: str = ""
+    ser_precision: str = ""
     decoded_at: str = ""
     error: str = ""
     deleted: bool = False
@@ -216,6 +220,10 @@ COLUMNS: Final = (
     Column("sentiment", True, "negative, neutral, positive or uncertain"),
     Column("asr_model", True, "the model that made the transcript"),
     Column("ser_model", True, "the model that made the emotion"),
+    Column("asr_weights", True, "SHA-256 of that model's files, in hexadecimal"),
+    Column("asr_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
+    Column("ser_weights", True, "SHA-256 of the emotion model's files, in hexadecimal"),
+    Column("ser_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
     Column("decoded_at", True, "when, as ISO 8601 in UTC"),
     Column("error", True, "why the clip has no transcript, where it failed"),
     Column("deleted", True, "true where the clip was taken out of the index"),
@@ -224,11 +232,23 @@ COLUMNS: Final = (
 
 CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
 OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
+IDENTITY_COLUMNS: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
+"""What tells models of one name apart: for a log, which must know what is done, and not for an index."""
 
-TRANSCRIPT: Final = frozenset({"generated_text", "confidence", "words", "segments", "asr_model", "decoded_at", "error"})
+TRANSCRIPT: Final = frozenset(
+    {
+        *("generated_text", "confidence", "words", "segments"),
+        *("asr_model", "asr_weights", "asr_precision", "decoded_at", "error"),
+    }
+)
 """Columns that one run of a speech model produced, and that are replaced together."""
 
-EMOTION: Final = frozenset({"emotion", "emotion_score", "emotion_scores", "sentiment", "ser_model"})
+EMOTION: Final = frozenset(
+    {
+        *("emotion", "emotion_score", "emotion_scores", "sentiment"),
+        *("ser_model", "ser_weights", "ser_precision"),
+    }
+)
 """Columns that one run of an emotion model produced, and that are replaced together."""
 
 _NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"})

@@ -16,6 +16,8 @@ class LengthTranscriber:
 
     name = "length"
     device = "cpu"
+    weights = ""
+    precision = ""
     padding_ratio = 1.0
 
     def __init__(self, fails_on: int | None = None, alternatives: tuple[Alternative, ...] = ()) -> None:
@@ -41,13 +43,22 @@ class LengthTranscriber:
 
 
 class LoudnessTagger:
-    """Hears anger in what is loud and nothing certain in what is not."""
+    """Finds anger in what is loud and nothing certain in what is not."""
 
     name = "loudness"
     device = "cpu"
+    weights = ""
+    precision = ""
     padding_ratio = 1.25
 
+    def __init__(self) -> None:
+        self.tagged = 0
+        self.fails = False
+
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+        if self.fails:
+            raise RuntimeError("out of memory")
+        self.tagged += len(waveforms)
         return [self._emotion(float(np.abs(waveform).max(initial=0))) for waveform in waveforms]
 
     def _emotion(self, peak: float) -> Emotion:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ class Bench:
             (self.corpus / f"{number}.wav").write_bytes(tone(1600 + number))
         lines = (f"corpus/{number}.wav,{1600 + number},{'us' if number % 2 else ''}" for number in reversed(range(10)))
         self.table.write_text("\n".join(["filename,text,accent", *lines, ""]))
-        self.transcriber = LengthTranscriber()
+        self.transcriber, self.tagger = LengthTranscriber(), LoudnessTagger()
         self.limits = Limits()
 
     def run(
@@ -44,11 +46,13 @@ class Bench:
         limit: int | None = None,
         batch_clips: int = 3,
         counted: Progress | None = None,
+        keeps_transcripts: bool = False,
     ) -> Summary:
         source = open_source(str(self.corpus), str(self.table) if table else None, None, allow_missing=True)
-        listener = LocalListener(Scheduler(self.transcriber, LoudnessTagger(), self.limits), 60)
+        listener = LocalListener(Scheduler(self.transcriber, self.tagger, self.limits), 60)
         with counted or Progress() as progress:
-            return decode([limited(source.list(), limit)], listener, self.out, batch_clips, progress)
+            listing = limited(source.list(), limit)
+            return decode([listing], listener, self.out, batch_clips, progress, keeps_transcripts=keeps_transcripts)
 
     def journal(self) -> dict[str, ClipRow]:
         return read_journal(self.out / "clips.jsonl")
@@ -104,6 +108,93 @@ def test_another_model_hears_everything_anew(bench: Bench):
     bench.transcriber.name = "length-2"
     assert bench.run().heard == 10
     assert {row.asr_model for row in bench.journal().values()} == {"length-2"}
+
+
+def test_other_weights_of_the_same_name_transcribe_everything_again(bench: Bench):
+    bench.transcriber.weights = "one"
+    bench.run()
+    assert bench.run().heard == 0
+    bench.transcriber.weights = "two"
+    assert bench.run().heard == 10
+    assert {row.asr_weights for row in bench.journal().values()} == {"two"}
+    assert read_csv(bench.out / "clips.csv").cells["corpus/1.wav"]["asr_weights"] == "two"
+
+
+def test_records_without_a_digest_count_by_the_models_name(bench: Bench):
+    bench.run()
+    lines = (bench.out / "clips.jsonl").read_text()
+    assert "weights" not in lines
+    bench.transcriber.weights = bench.tagger.weights = "known by now"
+    bench.transcriber.precision = "float32"
+    assert bench.run().heard == bench.tagger.tagged - 10 == 0
+    assert (bench.out / "clips.jsonl").read_text() == lines
+
+
+def test_another_precision_counts_only_where_it_was_set_by_hand(bench: Bench):
+    bench.transcriber.weights = "one"
+    bench.transcriber.precision = "int8"
+    bench.run()
+    bench.transcriber.precision = ""
+    assert bench.run().heard == 0
+    bench.transcriber.precision = "bfloat16"
+    assert bench.run().heard == 10
+
+
+@pytest.mark.parametrize(("part", "value"), [("name", "loudness-2"), ("weights", "two"), ("precision", "int8")])
+def test_another_emotion_model_tags_again_and_transcribes_nothing(bench: Bench, part: str, value: str):
+    bench.tagger.weights = "one"
+    bench.run()
+    before = bench.journal()
+    setattr(bench.tagger, part, value)
+    summary = bench.run()
+    assert (summary.heard, summary.retagged, summary.skipped, bench.transcriber.heard) == (0, 10, 0, 10)
+    changed = {f"ser_{'model' if part == 'name' else part}": value}
+    for clip_id, row in bench.journal().items():
+        assert replace(row, decoded_at="") == replace(before[clip_id], decoded_at="", **changed)
+    assert bench.run().retagged == 0
+
+
+def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
+    bench.run()
+    bench.transcriber.name = "length-2"
+    assert bench.run().heard == 10
+    assert bench.tagger.tagged == 10
+    assert {(row.asr_model, row.ser_model, row.emotion) for row in bench.journal().values()} == {
+        ("length-2", "loudness", "uncertain")
+    }
+
+
+def test_both_other_models_or_other_audio_make_everything_again(bench: Bench):
+    bench.run()
+    bench.tagger.name = bench.transcriber.name = "another"
+    bench.run()
+    assert bench.transcriber.heard == bench.tagger.tagged == 20
+    bench.tagger.name = "a third"
+    (bench.corpus / "4.wav").write_bytes(tone(4000))
+    summary = bench.run()
+    assert (summary.heard, summary.retagged) == (1, 9)
+
+
+def test_an_emotion_that_fails_leaves_the_record_as_it_was_and_is_tried_again(bench: Bench):
+    bench.run()
+    before = bench.journal()
+    bench.tagger.name, bench.tagger.fails = "loudness-2", True
+    summary = bench.run()
+    assert len(summary.failed) == 10
+    assert bench.journal() == before
+    bench.tagger.fails = False
+    summary = bench.run()
+    assert (summary.heard, summary.retagged, summary.failed) == (0, 10, [])
+
+
+def test_transcripts_that_are_kept_stay_in_a_log_of_several_models(bench: Bench):
+    bench.run(limit=4)
+    bench.transcriber.name = "length-2"
+    summary = bench.run(keeps_transcripts=True)
+    assert (summary.heard, summary.skipped) == (6, 4)
+    assert Counter(row.asr_model for row in bench.journal().values()) == {"length": 4, "length-2": 6}
+    assert bench.run(keeps_transcripts=True).heard == 0
+    assert bench.run().heard == 4
 
 
 def test_failures_are_tried_again(bench: Bench):
@@ -258,6 +349,7 @@ class Endless(LengthTranscriber):
 bench = object.__new__(test_decode.Bench)
 root = Path(sys.argv[1])
 bench.corpus, bench.out, bench.table, bench.transcriber = root / "corpus", root / "out", root / "corpus.csv", Endless()
+bench.tagger = test_decode.LoudnessTagger()
 bench.limits = test_decode.Limits()
 bench.run(batch_clips=1)
 """

@@ -209,7 +209,7 @@ def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_told(el
     elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
     said: list[str] = []
     with listening(elsewhere, said) as listener:
-        assert (listener.asr_model, listener.ser_model) == ("length", "loudness")
+        assert (listener.speech.name, listener.emotion.name) == ("length", "loudness")
     assert "loading its models" in said[0]
     assert "wanted large, got small" in said[1]
 
