@@ -17,6 +17,7 @@ usage() {
   cat <<'TEXT'
 ./run.sh                        the menu
 ./run.sh setup [--models]       make .venv/ (with --models also torch, transformers and what bench/ needs)
+./run.sh doctor                 say what is wrong with this installation, and what to type
 ./run.sh demo [--page|--no-page]  transcribe and index the sample clips, search them, open the page
 ./run.sh test [--all]           set up and run the tests (--all: the long ones too)
 ./run.sh api                    serve POST /asr and POST /ser on port 8001
@@ -327,6 +328,7 @@ main() {
     menu) menu ;;
     setup) run_setup "$@" ;;
     demo) run_demo "$@" ;;
+    doctor) need asr page && python -m hearsay doctor "$@" ;;
     test) run_tests "$@" ;;
     check) run_check "$@" ;;
     api) need asr && serve api -m hearsay api "$@" ;;

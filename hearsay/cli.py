@@ -25,7 +25,7 @@ example: hearsay demo
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status: 0 all well, 1 some items failed, 2 wrong use, 130 Ctrl-C."""
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or [""]
-    return exit_status_of(partial(_run, name, rest), f"{HEARSAY} {name}: {{}}".format)
+    return exit_status_of(partial(_run, name, rest))
 
 
 def _run(name: str, rest: Sequence[str]) -> int:

@@ -1,0 +1,72 @@
+"""``config.yml`` and the environment: what cannot be read, is not known, or does not fit."""
+
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from hearsay.config import ProgramSettings, home, read_settings
+from hearsay.doctor.findings import Finding, ok, problem, warning
+from hearsay.errors import BadSettings
+
+OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_DATA", "HEARSAY_REQUIRE"})
+"""Environment variables of ours that are no settings."""
+
+
+def look_at_configuration() -> Iterator[Finding]:
+    file = home() / "config.yml"
+    found = [*_wrong_values(), *_unknown_keys(file), *_unknown_variables()]
+    yield from found or [ok(f"{file if file.exists() else 'defaults'}, and {_set_in_the_environment()}")]
+
+
+def kinds() -> tuple[type[ProgramSettings], ...]:
+    """The settings of all programs; none of these needs an extra."""
+    from asr.settings import AsrSettings
+    from search_ui.settings import PageSettings
+
+    return AsrSettings, PageSettings
+
+
+def _names() -> set[str]:
+    return {name for kind in kinds() for name in kind.model_fields}
+
+
+def _wrong_values() -> Iterator[Finding]:
+    sentences: dict[str, None] = {}
+    for kind in kinds():
+        try:
+            read_settings(kind)
+        except BadSettings as fault:
+            sentences[str(fault)] = None
+    for sentence in sentences:
+        yield problem(sentence, "correct the environment variable, or the line in config.yml")
+
+
+def _unknown_keys(file: Path) -> Iterator[Finding]:
+    try:
+        held: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):  # where it is there and cannot be read, reading the settings said so
+        return
+    for key in held if isinstance(held, dict) else ():
+        if str(key) not in _names():
+            yield warning(f"{file} has the key {key}, which no program knows", _advice(str(key), _names()))
+
+
+def _unknown_variables() -> Iterator[Finding]:
+    for name in sorted(os.environ):
+        if name.startswith("HEARSAY_") and name not in OWN_NAMES:
+            names = OWN_NAMES | {known.upper() for known in _names()}
+            yield warning(f"the environment has {name}, which no program knows", _advice(name, names))
+
+
+def _advice(given: str, known: set[str] | frozenset[str]) -> str:
+    close = get_close_matches(given, known, 1)
+    return f"did you mean {close[0]}?" if close else "remove it; the README lists the settings"
+
+
+def _set_in_the_environment() -> str:
+    names = sorted(name.upper() for name in _names() if os.environ.get(name.upper()))
+    return f"from the environment {', '.join(names)}" if names else "nothing from the environment"

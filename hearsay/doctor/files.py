@@ -1,0 +1,74 @@
+"""Folders that are written to, the room on their disk, and the caches."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from hearsay.config import home, read_settings
+from hearsay.doctor.findings import Finding, ok, problem, warning
+
+LITTLE: Final = 2_000_000_000
+"""Bytes that a model or an index of some size takes."""
+
+TOO_LITTLE: Final = 100_000_000
+
+
+def look_at_folders() -> Iterator[Finding]:
+    """Whether each place that commands write to can be written, without writing there."""
+    for setting, path in _written_places():
+        folder = _nearest(path)
+        if not folder.is_dir():
+            yield problem(f"{folder} is a file where a folder is needed", f"move it away, or set {setting}")
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            yield problem(f"{folder} cannot be written", f"change who may write there, or set {setting}")
+        else:
+            yield ok(f"{path} can be written")
+
+
+def look_at_disk() -> Iterator[Finding]:
+    free = shutil.disk_usage(_nearest(home())).free
+    what = f"{free / 1e9:,.1f} GB free where {home()} is"
+    if free < TOO_LITTLE:
+        yield problem(what, "make room, or set HEARSAY_HOME to a folder on another disk")
+    elif free < LITTLE:
+        yield warning(what, "models and a large index need more; make room, or set HEARSAY_HOME")
+    else:
+        yield ok(what)
+
+
+def look_at_caches() -> Iterator[Finding]:
+    """Where models are kept, and how many there are."""
+    folder = models_cache()
+    models = len(list(folder.glob("models--*"))) if folder.is_dir() else 0
+    if not os.access(_nearest(folder), os.W_OK):
+        yield warning(f"{folder} cannot be written, so no model can be downloaded", "set HF_HOME to another folder")
+    else:
+        yield ok(f"{folder} has {models} models")
+
+
+def models_cache() -> Path:
+    """Where the hub's library keeps models, by its own rules."""
+    if named := os.environ.get("HF_HUB_CACHE"):
+        return Path(named).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("HF_HOME") or f"{cache}/huggingface").expanduser() / "hub"
+
+
+def _written_places() -> Iterator[tuple[str, Path]]:
+    from asr.settings import AsrSettings
+    from indexer.settings import IndexSettings
+
+    yield "HEARSAY_HOME", home()
+    yield "LOG_DIR", read_settings(AsrSettings).log_dir
+    settings = read_settings(IndexSettings)
+    yield "INBOX_DIR", settings.inbox_dir
+    yield "DELETIONS", settings.deletions.parent
+    if "://" not in settings.index_url:
+        yield "INDEX_URL", Path(settings.index_url).expanduser()
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest above it that exists."""
+    return next((place for place in (path, *path.parents) if place.exists()), Path("/"))

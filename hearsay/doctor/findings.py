@@ -1,0 +1,32 @@
+"""What a check found: one line each, with what to do where something is wrong."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A ``problem`` keeps something from working; a ``warning`` may be meant. ``advice`` says what to do or type."""
+
+    status: Status
+    what: str
+    advice: str = ""
+
+
+Check = Callable[[], Iterable[Finding]]
+"""Looks at one part of the installation, changes nothing, and may raise `HearsayError`."""
+
+
+def ok(what: str) -> Finding:
+    return Finding("ok", what)
+
+
+def warning(what: str, advice: str) -> Finding:
+    return Finding("warning", what, advice)
+
+
+def problem(what: str, advice: str) -> Finding:
+    return Finding("problem", what, advice)

@@ -1,0 +1,74 @@
+"""Which models would be used here and why, on which device, and whether their weights can be had."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hearsay.config import read_settings
+from hearsay.doctor.findings import Finding, ok, problem, warning
+from hearsay.doctor.services import SECONDS
+from hearsay.extras import how_to_install
+
+if TYPE_CHECKING:
+    from asr.choice import Choice
+    from asr.settings import AsrSettings
+
+
+def look_at_models() -> Iterator[Finding]:
+    from asr.settings import AsrSettings
+
+    settings = read_settings(AsrSettings)
+    try:
+        from asr.choice import emotion_choice, speech_choice
+    except ModuleNotFoundError as missing:
+        yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('asr')}")
+        return
+    yield from _device(settings)
+    yield from _choice("speech", speech_choice, settings)
+    yield from _choice("emotion", emotion_choice, settings)
+
+
+def _device(settings: "AsrSettings") -> Iterator[Finding]:
+    from asr.checkpoints import device_of, has_torch
+    from asr.errors import ModelUnavailable
+
+    if not has_torch():
+        yield ok(f"torch is not installed, so the embedded models are used; for others: {how_to_install('models')}")
+        return
+    import torch
+
+    gpus = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    try:
+        yield ok(f"torch {torch.__version__} on {device_of(settings.device)}; GPU: {', '.join(gpus) or 'none'}")
+    except ModelUnavailable as fault:
+        yield problem(str(fault), "")
+
+
+def _choice(purpose: str, choose: "Callable[[AsrSettings], Choice]", settings: "AsrSettings") -> Iterator[Finding]:
+    from asr.errors import ModelUnavailable
+
+    try:
+        choice = choose(settings)
+    except ModelUnavailable:  # the device, which has a line of its own
+        return
+    sentence = f"{purpose}: {choice.in_words()}"
+    if choice.is_here or is_hub_reachable():
+        yield ok(sentence)
+    else:
+        advice = "connect once to download it, or name a folder that holds it"
+        yield (warning if choice.otherwise else problem)(f"{sentence}; the hub cannot be reached", advice)
+
+
+def is_hub_reachable() -> bool:
+    """Whether something listens where the hub should, and its library may ask it."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return False
+    address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), SECONDS).close()
+    except (OSError, ValueError):
+        return False
+    return True

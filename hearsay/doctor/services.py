@@ -1,0 +1,119 @@
+"""What listens and answers: the ports, the index, the API."""
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from hearsay.config import read_settings
+from hearsay.doctor.findings import Finding, ok, problem, warning
+from hearsay.extras import how_to_install
+
+SECONDS: Final = 3.0
+"""What is there answers within so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of ours: which setting names it, and how whoever listens there is known to be ours."""
+
+    setting: str
+    what: str
+    host: str
+    number: int
+    path: str
+    sign: str
+
+
+def look_at_ports() -> Iterator[Finding]:
+    for port in _ports():
+        with socket.socket() as probe:
+            probe.settimeout(SECONDS)
+            is_taken = probe.connect_ex((port.host, port.number)) == 0
+        place = f"{port.host}:{port.number}"
+        if not is_taken:
+            yield ok(f"{place} is free for {port.what}")
+        elif re.search(port.sign, answer(f"http://{place}{port.path}") or ""):
+            yield ok(f"{place}: {port.what} answers")
+        else:
+            yield warning(f"{place} is taken, and does not answer as {port.what} does", f"set {port.setting}")
+
+
+def _ports() -> Iterator[Port]:
+    from asr.settings import AsrSettings
+    from search_ui.settings import PageSettings
+
+    api, page = read_settings(AsrSettings), read_settings(PageSettings)
+    yield Port("API_PORT", "the API", _reached(api.api_host), api.api_port, "/ping", "pong")
+    yield Port("PAGE_PORT", "the page", _reached(page.page_host), page.page_port, "/_stcore/health", "^ok$")
+    elastic = os.environ.get("ES_PORT", "")
+    number = int(elastic) if elastic.isdecimal() else 9200
+    yield Port("ES_PORT", "Elasticsearch", "127.0.0.1", number, "/", "cluster_name|security_exception")
+
+
+def _reached(host: str) -> str:
+    """How an address that is listened on is reached from here."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - nothing listens here
+
+
+def answer(url: str) -> str | None:
+    """The body that a URL answers with, whatever its status; None where nothing answers in time."""
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=SECONDS)
+    try:
+        connection.request("GET", parts.path or "/")
+        return connection.getresponse().read(100_000).decode("utf-8", "replace")
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def look_at_index() -> Iterator[Finding]:
+    """Whether the index answers, which version is served, and how much is in it."""
+    from indexer.settings import IndexSettings
+
+    settings = read_settings(IndexSettings)
+    try:
+        from indexer.engines import open_index
+        from indexer.errors import HOW_TO_LOAD, IndexMissing
+    except ModuleNotFoundError as missing:
+        yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('indexer')}")
+        return
+    place = re.sub(r"(?<=://).*@", "", settings.index_url)
+    index = open_index(settings)
+    try:
+        version = index.about().version
+        yield ok(f"{place}: version {version}, {index.count():,} passages")
+    except IndexMissing:
+        yield warning(f"{place}: nothing was loaded there yet", HOW_TO_LOAD)
+    finally:
+        index.close()
+
+
+def look_at_api() -> Iterator[Finding]:
+    """Whether the API that ``API_URL`` names answers, which the page needs to transcribe what people try."""
+    from search_ui.settings import PageSettings
+
+    url = read_settings(PageSettings).api_url.rstrip("/")
+    if urlsplit(url).scheme not in ("http", "https"):
+        yield problem(f"API_URL is {url}, which is no address", "set it to http://HOST:PORT")
+        return
+    if "pong" not in (answer(f"{url}/ping") or ""):
+        yield warning(f"no API answers at {url}; the page cannot transcribe what people try", "run: hearsay api")
+        return
+    yield ok(f"{url}: {_models_of(answer(f'{url}/health'))}")
+
+
+def _models_of(body: str | None) -> str:
+    try:
+        health: Any = json.loads(body or "")
+        return f"{health['status']}, speech: {health['asr_model']}, emotion: {health['ser_model']}"
+    except (ValueError, LookupError, TypeError):  # behind a key, or of another version
+        return "answers"

@@ -1,0 +1,208 @@
+"""hearsay doctor: what it finds, that it changes nothing, and that nothing keeps it from answering."""
+
+import json
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from hearsay.cli import main
+from hearsay.doctor.command_line import CHECKS
+from hearsay.doctor.configuration import look_at_configuration
+from hearsay.doctor.examination import examined
+from hearsay.doctor.files import look_at_folders
+from hearsay.doctor.findings import Finding, ok
+from hearsay.doctor.models import look_at_models
+from hearsay.doctor.services import look_at_api, look_at_index, look_at_ports
+from hearsay.errors import HearsayError
+from tests.conftest import PROJECT
+from tests.ports import free_port
+from tests.without_libraries import hearsay_without_extras
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own, and ports that nobody has."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HEARSAY_HOME", str(folder))
+    monkeypatch.delenv("INBOX_DIR", raising=False)
+    for name in ("API_PORT", "PAGE_PORT", "ES_PORT"):
+        monkeypatch.setenv(name, str(free_port()))
+    monkeypatch.setenv("API_URL", f"http://127.0.0.1:{free_port()}")
+    return folder
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[int, dict[str, str]]]:
+    """The port of a server, and what it answers by path."""
+    answers: dict[str, str] = {}
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path in answers else 404)
+            self.end_headers()
+            self.wfile.write(answers.get(self.path, "").encode())
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield serving.server_port, answers
+        serving.shutdown()
+        thread.join()
+
+
+def sentences(found: Iterator[Finding], status: str) -> str:
+    return "\n".join(f"{one.what} — {one.advice}" for one in found if one.status == status)
+
+
+def test_a_sound_installation_has_no_problem_and_nothing_is_changed(home: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith("0 problems, ")
+    assert {line.split()[1] for line in lines[:-1]} == set(CHECKS)
+    assert list(home.iterdir()) == []
+
+
+def test_json_has_every_finding(capsys: pytest.CaptureFixture[str]):
+    assert main(["doctor", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["problems"] == 0
+    assert said["warnings"] == sum(finding["status"] == "warning" for finding in said["findings"])
+    assert {finding["part"] for finding in said["findings"]} == set(CHECKS)
+    assert all(set(finding) == {"part", "status", "what", "advice"} for finding in said["findings"])
+
+
+def test_it_works_where_no_extra_is_installed_and_says_what_to_type():
+    ended = subprocess.run(
+        hearsay_without_extras("doctor"), env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+    for extra in ("asr", "indexer", "page"):
+        assert f"{extra} is not installed: without " in ended.stdout
+        assert f'run: pip install "hearsay-search[{extra}]"' in ended.stdout
+    assert "this check failed" not in ended.stdout
+
+
+def test_a_broken_setting_is_a_problem_and_the_status_is_1(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (home / "config.yml").write_text("page_port: high\nasr_modle: auto\n")
+    monkeypatch.delenv("PAGE_PORT")
+    monkeypatch.setenv("BATCH_CLIPS", "-1")
+    monkeypatch.setenv("HEARSAY_HOEM", "x")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "page_port: " in said
+    assert "batch_clips: " in said
+    assert "has the key asr_modle, which no program knows — did you mean asr_model?" in said
+    assert "HEARSAY_HOEM, which no program knows — did you mean HEARSAY_HOME?" in said
+    assert "not looked at, since a setting is wrong" in said
+
+
+@pytest.mark.parametrize("text", ["asr_model: [", "- a list", "\xff"])
+def test_a_config_that_cannot_be_read_is_a_problem(home: Path, text: str):
+    (home / "config.yml").write_bytes(text.encode("latin-1"))
+    assert "config.yml cannot be read" in sentences(look_at_configuration(), "problem")
+
+
+def test_a_key_of_another_program_is_no_fault(home: Path):
+    (home / "config.yml").write_text("asr_model: auto\npage_size: 20\nindex_versions: 2\n")
+    assert sentences(look_at_configuration(), "ok")
+
+
+def test_a_file_where_a_folder_should_be_is_a_problem_that_names_the_setting(home: Path):
+    (home / "var").write_text("")
+    assert "is a file where a folder is needed — move it away, or set INDEX_URL" in sentences(
+        look_at_folders(), "problem"
+    )
+
+
+def test_a_port_of_another_program_is_a_warning_and_ours_are_recognised(
+    server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+):
+    port, answers = server
+    monkeypatch.setenv("API_PORT", str(port))
+    assert f"127.0.0.1:{port} is taken, and does not answer as the API does — set API_PORT" in sentences(
+        look_at_ports(), "warning"
+    )
+    answers["/ping"] = "pong"
+    assert f"127.0.0.1:{port}: the API answers" in sentences(look_at_ports(), "ok")
+    assert sentences(look_at_ports(), "warning") == ""
+
+
+def test_an_api_says_its_models(server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch):
+    port, answers = server
+    assert "run: hearsay api" in sentences(look_at_api(), "warning")
+    monkeypatch.setenv("API_URL", f"http://127.0.0.1:{port}/")
+    answers |= {"/ping": "pong", "/health": '{"status": "ready", "asr_model": "a", "ser_model": "b"}'}
+    assert "ready, speech: a, emotion: b" in sentences(look_at_api(), "ok")
+    answers["/health"] = "not for you"
+    assert "answers" in sentences(look_at_api(), "ok")
+
+
+def test_an_index_says_its_version_and_size_and_a_wrong_address_is_a_problem(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert "nothing was loaded there yet" in sentences(look_at_index(), "warning")
+    (home / "clips.csv").write_text("filename,generated_text\na,one\nb,two\n")
+    assert main(["load", "clips.csv"]) == 0
+    assert ", 2 passages" in sentences(look_at_index(), "ok")
+    monkeypatch.setenv("INDEX_URL", "ftp://user:secret@host")
+    ((_, found),) = examined({"index": look_at_index})
+    assert found.status == "problem"
+    assert "secret" not in found.what
+
+
+def test_a_gpu_that_is_not_there_is_a_problem(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DEVICE", "cuda:99")
+    assert "DEVICE is cuda:99" in sentences(look_at_models(), "problem")
+
+
+def test_a_named_model_that_cannot_be_had_is_a_problem_and_a_fallback_is_a_warning(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("SER_MODEL", "nobody/no-such-model")
+    assert "nobody/no-such-model (named by SER_MODEL" in sentences(look_at_models(), "problem")
+    monkeypatch.setenv("ASR_MODEL", "pocketsphinx")
+    assert "speech: pocketsphinx (named by ASR_MODEL)" in sentences(look_at_models(), "ok")
+
+
+def test_a_check_that_hangs_and_one_that_breaks_leave_the_others_their_say():
+    released = threading.Event()
+
+    def hangs() -> Iterator[Finding]:
+        released.wait()
+        yield ok("too late")
+
+    def breaks() -> Iterator[Finding]:
+        yield ok("before")
+        raise RuntimeError("ours")
+
+    def refuses() -> Iterator[Finding]:
+        raise HearsayError("a sentence")
+
+    found = list(examined({"a": hangs, "b": breaks, "c": refuses, "d": lambda: [ok("last")]}, limit=1))
+    released.set()
+    assert [(part, one.status) for part, one in found] == [
+        ("a", "problem"), ("b", "ok"), ("b", "problem"), ("c", "problem"), ("d", "ok"),
+    ]  # fmt: skip
+    assert "no answer within 1 s" in found[0][1].what
+    assert "RuntimeError: ours" in found[2][1].what
+
+
+def test_a_server_that_takes_a_connection_and_never_answers_is_no_answer(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert "no API answers" in sentences(look_at_api(), "warning")
