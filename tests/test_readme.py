@@ -53,6 +53,7 @@ def test_every_word_of_run_sh_stands_in_the_readme():
     words = re.findall(r"^\./run\.sh (\w+)", usage, re.MULTILINE)
     assert {
         "setup",
+        "doctor",
         "demo",
         "test",
         "api",
