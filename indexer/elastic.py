@@ -12,6 +12,7 @@ from elasticsearch.helpers import ScanError, scan
 
 from indexer.documents import DocumentOf, document_of
 from indexer.elastic_bulk import write
+from indexer.elastic_clauses import Clauses
 from indexer.elastic_client import connect, shown
 from indexer.elastic_errors import translated
 from indexer.elastic_lease import Lease, held
@@ -24,6 +25,7 @@ from indexer.elastic_query import (
     settings_while_loading,
     words_body,
 )
+from indexer.elastic_reasons import TooManyClauses
 from indexer.elastic_sample import Sample
 from indexer.elastic_search import answer, drawn, every_hit
 from indexer.elastic_sizes import in_parts
@@ -64,6 +66,7 @@ class ElasticIndex:
         self._alias = settings.index_name
         self._checked: float | None = None
         self._fetched: Fetched | None = None
+        self._clauses = Clauses()
 
     @cached_property
     def _client(self) -> Elasticsearch:
@@ -166,6 +169,10 @@ class ElasticIndex:
             self._check()
             return exact_count(self._client, self._alias, compiled(query))
 
+    def excess(self, query: Query) -> int:
+        with self._translated():
+            return self._clauses.excess(self._client, self._alias, query)
+
     def about(self) -> About:
         with self._translated():
             current = self._versions.current()
@@ -178,8 +185,12 @@ class ElasticIndex:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        with translated(shown(self._address), self._alias):
-            yield
+        try:
+            with translated(shown(self._address), self._alias):
+                yield
+        except TooManyClauses as problem:
+            self._clauses.learn(problem.most)
+            raise
 
     @contextmanager
     def _changing(self, what: str) -> Iterator[Lease]:

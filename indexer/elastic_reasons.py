@@ -100,9 +100,16 @@ def _errors(several: Any) -> list[Mapping[str, Any]]:
 
 
 def clauses_taken(reason: Reason) -> int | None:
-    """How many clauses a query may have, where this one was refused for having more."""
-    found = reason.found(_CLAUSES)
-    return int(found[1]) if found else None
+    """How many clauses a query may have, where this one was refused for having more; the least, where nodes differ."""
+    return min((int(most) for text in reason.texts for most in _CLAUSES.findall(text)), default=None)
+
+
+class TooManyClauses(WrongRequest):
+    """A query has more clauses than the ``most`` that a node takes."""
+
+    def __init__(self, sentence: str, most: int) -> None:
+        super().__init__(sentence)
+        self.most = most
 
 
 def concerns_every_write(reason: Reason) -> bool:
@@ -199,9 +206,10 @@ def not_allowed(address: str, alias: str, why: str = "") -> str:
 def _of_clauses(reason: Reason, address: str, _alias: str) -> IndexerError | None:
     if (most := clauses_taken(reason)) is None:
         return None
-    return WrongRequest(
+    return TooManyClauses(
         f"this search has more words and guesses than Elasticsearch at {address} takes, which is {most:,} clauses; "
-        "search again, and less is guessed, or search for fewer words"
+        "search again, and less is guessed, or search for fewer words",
+        most,
     )
 
 

@@ -114,6 +114,9 @@ class EmbeddedIndex:
         with self._reading() as opened:
             return matching(opened.moment.searcher, compiled(query))
 
+    def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine takes any
+        return 0
+
     def about(self) -> About:
         opened = self._open()
         return About(opened.version, opened.audio)

@@ -1,6 +1,7 @@
 """Finding: from what a person typed to the query of an index, and to the words that explain each hit."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -36,6 +37,9 @@ MOST_WORDS: Final = 200
 
 MOST_AS_ONE: Final = 3
 """Words that were typed side by side and are looked for as one: “never the less” too."""
+
+_LEVELS: Final = {*(tenth / 10 for tenth in range(1, 10)), 2.0}
+"""How likely the alternatives are that recognisers give, in tenths, and what is likelier than everything."""
 
 _GUESSING: Final = ("forgiving", "sounds-like")
 
@@ -81,19 +85,38 @@ class Finder:
         words = list(dict.fromkeys(words_of(asked)))
         guesser = cache(self.guesser)  # all of one plan is guessed among the same words, which are asked for once
         as_one = _as_one(parsed.typed)
-        weighing = Weighing(
-            lambda word: _likely(guesser().guesses(word, as_one.get(word, ()))[: MOST_GUESSES // max(1, len(words))]),
-            lambda word: guesser().floor(word),
-            is_loud=mode == "sounds-like",
-        )
-        return Plan(
-            BUILDERS[mode](asked, weighing),
-            mode,
-            in_english(asked, mode),
-            parsed.notes,
-            _sought(asked, mode, weighing),
-            certain_from(asked, weighing) if mode == "forgiving" and words else None,
-        )
+
+        @cache
+        def guesses(word: str) -> tuple[Guess, ...]:
+            return guesser().guesses(word, as_one.get(word, ()))[: MOST_GUESSES // max(1, len(words))]
+
+        def planned(least: float) -> Plan:
+            weighing = Weighing(
+                lambda word: tuple(guess for guess in guesses(word) if guess.probability >= least),
+                lambda word: guesser().floor(word),
+                is_loud=mode == "sounds-like",
+                least=least,
+            )
+            return Plan(
+                BUILDERS[mode](asked, weighing),
+                mode,
+                in_english(asked, mode),
+                parsed.notes,
+                _sought(asked, mode, weighing),
+                certain_from(asked, weighing) if mode == "forgiving" and words else None,
+            )
+
+        return self._fitted(planned)
+
+    def _fitted(self, planned: Callable[[float], Plan]) -> Plan:
+        """The plan with all that is likely enough; where the index does not take so much, with the likeliest of it."""
+        plan = planned(LEAST_PROBABILITY)
+        if not self._index.excess(plan.query):
+            return plan
+        levels = sorted({guess.probability for one in plan.sought for guess in one.guesses} | _LEVELS)
+        at = bisect_left(levels, True, key=lambda least: not self._index.excess(planned(least).query))
+        fitted = planned(levels[min(at, len(levels) - 1)])
+        return replace(fitted, notes=(*fitted.notes, _cut(plan, fitted)))
 
     def guesser(self) -> Guesser:
         """Guesses among the words that the index has now."""
@@ -109,8 +132,13 @@ def finder_of(index: SearchIndex, settings: IndexSettings) -> Finder:
     return Finder(index, tables)
 
 
-def _likely(guesses: Iterable[Guess]) -> tuple[Guess, ...]:
-    return tuple(guess for guess in guesses if guess.probability >= LEAST_PROBABILITY)
+def _cut(whole: Plan, fitted: Plan) -> str:
+    """What is left out of a search that is larger than the index takes."""
+    every, kept = (sum(len(one.guesses) for one in plan.sought) for plan in (whole, fitted))
+    return (
+        f"the index takes no search as large as this one: all of its words are looked for, and of {every:,} guesses "
+        f"the likeliest {kept:,}; fewer words are guessed at more widely"
+    )
 
 
 def _sought(asked: Asked, mode: str, weighing: Weighing) -> tuple[Sought, ...]:

@@ -147,6 +147,10 @@ class SearchIndex(Protocol):
         """How many passages match."""
         ...
 
+    def excess(self, query: Query) -> int:
+        """How many clauses a query has beyond what the index takes; 0 where it is answered as it stands."""
+        ...
+
     def about(self) -> About:
         """The current version and what was said when it was loaded; raises `IndexMissing` before the first load."""
         ...

@@ -67,12 +67,14 @@ Floor = Callable[[str], float]
 class Weighing:
     """What may stand for a word, and what evidence is worth; ``is_loud`` makes guesses weigh about as much as hits.
 
-    ``floor`` is the probability below which evidence for a word is none.
+    ``floor`` is the probability below which evidence for a word is none; what is less likely than ``least`` is not
+    looked for.
     """
 
     guesses: Guesses
     floor: Floor
     is_loud: bool = False
+    least: float = LEAST_PROBABILITY
 
     def worth(self, probability: float, word: str) -> float:
         """The score of evidence for a word: the logarithm of its probability over the floor; 0 and below is none."""
@@ -246,7 +248,7 @@ def _evidence(token: str, weighing: Weighing) -> Query:
     alternatives = [
         Constant(Term("alternatives", f"{token}_{tenth}"), worth)
         for tenth in range(1, 10)
-        if (worth := weighing.guess_worth(tenth / 10, token)) > 0
+        if tenth / 10 >= weighing.least and (worth := weighing.guess_worth(tenth / 10, token)) > 0
     ]
     heard = Constant(Term("tokens", token), max(_ANY_WORD, weighing.worth(HEARD, token)))
     other_form = Constant(Term("stems", stem(token)), max(_ANY_FORM, weighing.worth(OTHER_FORM, token)))
