@@ -1,5 +1,6 @@
 """The ``hearsay`` command: every part of Hearsay as one word each. A package is imported when its command runs."""
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -24,6 +25,10 @@ example: hearsay demo
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status: 0 all well, 1 some items failed, 2 wrong use, 130 Ctrl-C."""
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed next
+        from hearsay.completion import complete
+
+        complete()
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or [""]
     return exit_status_of(partial(_run, name, rest))
 

@@ -39,6 +39,7 @@ def _indexer(name: str, group: str, summary: str, word: str = "") -> Command:
 COMMANDS: Final = (
     Command("demo", "start", "hearsay.demo", "asr,page", "", "try everything on sample clips"),
     Command("doctor", "start", "hearsay.doctor.command_line", "", "", "what is wrong with this installation"),
+    Command("completion", "start", "hearsay.completion", "", "", "complete commands with the Tab key"),
     _asr("decode", "transcribe and tag a folder or bucket of clips"),
     _asr("score", "word error rate of transcripts"),
     _asr("repair", "set aside the lines of a log that cannot be read"),
