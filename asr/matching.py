@@ -8,7 +8,7 @@ from typing import Final
 
 from asr.errors import BadSource
 from asr.sources import Clip, Listing, Reader
-from hearsay.records.clip import OUR_COLUMNS, ClipRow
+from hearsay.records.columns import account_of, corpus_table
 from hearsay.records.table import Table, read_csv
 from hearsay.storage.local import file_inside, own_names
 from hearsay.storage.names import alike, located, paths_of
@@ -56,7 +56,8 @@ def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing:
     Raises `BadSource` where there are no rows, where two rows have the same file, and where a row has none unless
     ``allow_missing``.
     """
-    rows = [replace(row, dataset=dataset) for row in _corpus_rows(table)]
+    account, table = account_of(table, name, is_corpus=True), corpus_table(table)
+    rows = [replace(row, dataset=dataset) for row in table.rows().values()]
     if not rows:
         raise BadSource(f"{name} has a header and no rows")
     found = {row.id: located(row.id, files.own_names, files.is_there) for row in rows}
@@ -66,19 +67,7 @@ def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing:
     if missing and not allow_missing:
         raise BadSource(_missing_sentence(missing, found, nearly, name, files))
     clips = (Clip(row, None if (path := found[row.id]) is None else files.reader(path)) for row in rows)
-    return Listing(tuple(clips), table, remarks=tuple(nearly))
-
-
-def _corpus_rows(table: Table) -> Iterator[ClipRow]:
-    """The table's rows without the columns that decoding fills, which a table written by an earlier run has."""
-    own = Table(
-        table.columns,
-        {
-            clip_id: {name: cell for name, cell in cells.items() if name not in OUR_COLUMNS}
-            for clip_id, cells in table.cells.items()
-        },
-    )
-    yield from own.rows().values()
+    return Listing(tuple(clips), table, remarks=tuple(nearly), account=account)
 
 
 def _check_apart(found: dict[str, str | None], name: str) -> None:

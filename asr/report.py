@@ -43,7 +43,9 @@ def show_summary(summary: Summary, console: Console) -> None:
 
 
 def left_out(listing: Listing) -> Iterator[str]:
-    """A sentence for each file that can be no clip, one for those that are no audio, and remarks about clips."""
+    """What becomes of a table's columns, each file that can be no clip, those that are no audio, and remarks."""
+    if listing.account:
+        yield listing.account
     for sentence in listing.rejected:
         yield f"left out: {sentence}"
     yield from listing.remarks[:EXAMPLES]

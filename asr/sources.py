@@ -32,7 +32,7 @@ class Clip:
 class Listing:
     """The clips of a source in its order, its table, a sentence for each clip that cannot be one, and other files.
 
-    ``remarks`` are sentences about clips that are taken all the same.
+    ``remarks`` are sentences about clips that are taken all the same, ``account`` one about the table's columns.
     """
 
     clips: tuple[Clip, ...]
@@ -40,6 +40,7 @@ class Listing:
     rejected: tuple[str, ...] = ()
     passed_over: tuple[PurePath, ...] = ()
     remarks: tuple[str, ...] = ()
+    account: str = ""
 
 
 class ClipSource(Protocol):

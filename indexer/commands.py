@@ -35,7 +35,7 @@ def plan_of(finder: Finder, words: str, mode: str) -> Plan:
 
 
 def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
-    rows = loading.read_rows([*_inbox(asked, settings), *asked.files])
+    rows = loading.read_rows([*_inbox(asked, settings), *asked.files], print)
     audio = loading.audio_place(asked.audio) if asked.audio else None
     if doubt := loading.doubt_about_audio(audio, list(rows)):
         note(doubt)
@@ -112,7 +112,7 @@ def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
         return _watch(index, asked.files or [settings.inbox_journal], settings)
     if not asked.files:
         raise WrongRequest("put takes files of clip rows, or --watch")
-    came, went = loading.put(index, loading.read_rows(asked.files).values(), settings.deletions, note)
+    came, went = loading.put(index, loading.read_rows(asked.files, note).values(), settings.deletions, note)
     print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
     return 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hearsay.records.clip import ClipRow
+from hearsay.records.columns import account_of
 from hearsay.records.journal import Journal, read_journal
 from hearsay.records.table import read_csv
 from hearsay.storage.local import find_audio
@@ -42,25 +43,31 @@ class Loaded:
     flaws: tuple[str, ...] = ()
 
 
-def read_rows(files: Sequence[Path]) -> dict[str, ClipRow]:
-    """The rows of all files by id, merged as `ClipRow.merged_with` says; deletions are among them."""
+def read_rows(files: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> dict[str, ClipRow]:
+    """The rows of all files by id, merged as `ClipRow.merged_with` says; deletions are among them.
+
+    What becomes of the columns of tables that somebody else made is said.
+    """
     rows: dict[str, ClipRow] = {}
     for file in files:
-        for clip_id, row in _read_file(file).items():
+        for clip_id, row in _read_file(file, say).items():
             rows[clip_id] = rows[clip_id].merged_with(row) if clip_id in rows else row
     if not rows:
         raise WrongRequest(f"there is no clip in {', '.join(map(str, files))}; the index is as it was")
     return rows
 
 
-def _read_file(file: Path) -> dict[str, ClipRow]:
+def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
     if file.is_dir():
         raise WrongRequest(f"{file} is a folder; name its file of clip rows, such as {file / 'clips.jsonl'}")
     if not file.is_file():
         raise WrongRequest(f"there is no file {file}")
     match file.suffix.lower():
         case ".csv":
-            return read_csv(file).to_merge().rows()
+            table = read_csv(file)
+            if not table.is_of_hearsay:
+                say(account_of(table, file.name, is_corpus=False))
+            return table.to_merge().rows()
         case ".jsonl" | ".ndjson":
             return read_journal(file)
         case suffix:

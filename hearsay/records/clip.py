@@ -122,12 +122,8 @@ class ClipRow:
 
     @classmethod
     def from_cells(cls, cells: Mapping[str, str]) -> "ClipRow":
-        """A row from the cells of a CSV, in which lists and maps are JSON."""
-        members: dict[str, Any] = {}
-        for name, cell in cells.items():
-            is_structured = name in _STRUCTURED and cell
-            members[name] = _parse_cell(name, cell) if is_structured else cell
-        return cls.from_json(members)
+        """A row from the cells of a CSV, in which lists and maps are JSON, and `MISSING` stands for an empty cell."""
+        return cls.from_json({name: _member_of_cell(name, cell) for name, cell in cells.items()})
 
     def to_json(self) -> dict[str, Any]:
         """The journal line's object: the columns that are not empty, then the unknown ones."""
@@ -257,6 +253,13 @@ _NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"
 _RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
 """Names that no column of a corpus can have in a record beside ours."""
 
+MISSING: Final = frozenset({"nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "null", "none"})
+"""How tables write that a value is missing, but for an empty cell, in letters of any size."""
+
+READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text"})
+"""Columns in which somebody may have said "none" or "NaN": their cells are what they are."""
+
+_NUMBERS: Final = frozenset({"up_votes", "down_votes", "duration", "confidence", "emotion_score"})
 _STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "deleted"})
 
 
@@ -395,6 +398,20 @@ def _unknown_value(name: str, value: Any) -> str:
 
 def _expected(name: str) -> str:
     return "expected " + next(column.meaning for column in COLUMNS if column.name == name)
+
+
+def _member_of_cell(name: str, cell: str) -> Any:
+    if _is_missing(name, cell):
+        return ""
+    if name == "deleted":
+        return _parse_cell(name, cell.lower())  # as a spreadsheet writes it
+    return _parse_cell(name, cell) if name in _STRUCTURED and cell else cell
+
+
+def _is_missing(name: str, cell: str) -> bool:
+    if bare := cell.strip():
+        return bare.casefold() in MISSING and name in _READ and name not in READ_AS_IT_STANDS
+    return name in _NUMBERS or name in _STRUCTURED
 
 
 def _parse_cell(name: str, cell: str) -> Any:

@@ -15,10 +15,14 @@ from hearsay.records.files import replaced_whole
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV of clips: its columns in order, and its cells as they stand, by clip id in the order of the file."""
+    """A CSV of clips: its columns in order, and its cells as they stand, by clip id in the order of the file.
+
+    ``unnamed`` counts columns without a name, which are not among them.
+    """
 
     columns: tuple[str, ...]
     cells: Mapping[str, Mapping[str, str]]
+    unnamed: int = 0
 
     def rows(self) -> dict[str, ClipRow]:
         """The clip rows by id; raises `BadRow` naming the clip and the column."""
@@ -33,16 +37,24 @@ class Table:
     @property
     def is_of_hearsay(self) -> bool:
         """Whether Hearsay wrote it, by columns that no corpus has together."""
-        return _SIGNS.issubset(self.columns)
+        return _is_of_hearsay(self.columns)
 
     def empty_columns(self) -> tuple[str, ...]:
         """The columns in which no clip has a cell."""
-        return tuple(name for name in self.columns if not any(cells[name] for cells in self.cells.values()))
+        return tuple(name for name in self.columns if not any(cells[name].strip() for cells in self.cells.values()))
 
     def without(self, names: Collection[str]) -> "Table":
         """The table without some of its columns."""
         columns = tuple(name for name in self.columns if name not in names)
-        return Table(columns, {clip: {name: cells[name] for name in columns} for clip, cells in self.cells.items()})
+        return Table(
+            columns, {clip: {name: cells[name] for name in columns} for clip, cells in self.cells.items()}, self.unnamed
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> "Table":
+        """The table with other names for some of its columns."""
+        columns = tuple(names.get(name, name) for name in self.columns)
+        cells = {clip: {names.get(name, name): cell for name, cell in own.items()} for clip, own in self.cells.items()}
+        return Table(columns, cells, self.unnamed)
 
     def to_merge(self) -> "Table":
         """The table as it is merged with others.
@@ -54,6 +66,11 @@ class Table:
 
 
 _SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
+
+
+def _is_of_hearsay(columns: Iterable[str]) -> bool:
+    return _SIGNS.issubset(columns)
+
 
 EMPTY_TABLE = Table(CORPUS_COLUMNS, {})
 """What a bare folder brings: Common Voice's columns, and nothing in them."""
@@ -73,38 +90,61 @@ def read_csv(path: Path) -> Table:
 
 
 def parse_csv(file: TextIO, name: str) -> Table:
-    """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`."""
+    """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`.
+
+    Spaces around the names of columns are none of theirs; where one follows a comma there, it does in all lines.
+    Columns without a name, and lines without a cell, are passed over.
+    """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
     reader = csv.reader(file, strict=True)
     try:
-        columns = tuple(next(reader, ()))
+        header = next(reader, [])
+        if any(column.startswith(" ") for column in header) and not _is_of_hearsay(header):
+            file.seek(0)
+            reader = csv.reader(file, strict=True, skipinitialspace=True)
+            header = next(reader)
+        columns = _names(header)
         _check_header(name, columns)
         cells: dict[str, dict[str, str]] = {}
-        for values in filter(None, reader):
-            _add_line(name, reader.line_num, columns, values, cells)
+        for values in reader:
+            if any(values):
+                _add_line(name, reader.line_num, columns, values, cells)
     except UnicodeDecodeError as problem:
         raise BadTable(f"{name} is not UTF-8 text; save the table as CSV in UTF-8") from problem
     except csv.Error as problem:
         raise BadTable(f"{name}, line {reader.line_num}: not valid CSV ({problem})") from problem
-    return Table(columns, cells)
+    named = tuple(name for name in columns if name is not None)
+    return Table(named, cells, len(columns) - len(named))
 
 
-def _check_header(table: str, columns: Sequence[str]) -> None:
+def _names(header: Sequence[str]) -> list[str | None]:
+    """The names of the columns, None for one that is passed over; what is another's whole name is not cut to it.
+
+    Hearsay writes every name that a log has, also an empty one; only what was added behind its columns has none.
+    """
+    if _is_of_hearsay(header):
+        last = max(at for at, name in enumerate(header) if name.strip())
+        return [name if at <= last else None for at, name in enumerate(header)]
+    bare = [name.replace("\ufeff", "").strip() for name in header]
+    return [(name if own != name and own in header else own) or None for own, name in zip(bare, header, strict=True)]
+
+
+def _check_header(table: str, columns: Sequence[str | None]) -> None:
     if "filename" not in columns:
         raise BadTable(
-            f"{table} has no filename column; its columns are: {', '.join(columns) or 'none'}. "
+            f"{table} has no filename column; its columns are: {', '.join(filter(None, columns)) or 'none'}. "
             "Name the column that holds each clip's path filename."
         )
-    if doubled := {name for name in columns if columns.count(name) > 1}:
+    if doubled := {name for name in columns if name is not None and columns.count(name) > 1}:
         raise BadTable(f"{table} has more than one column {', '.join(sorted(doubled))}; rename all but one")
 
 
 def _add_line(
-    table: str, line: int, columns: Sequence[str], values: Sequence[str], cells: dict[str, dict[str, str]]
+    table: str, line: int, columns: Sequence[str | None], values: Sequence[str], cells: dict[str, dict[str, str]]
 ) -> None:
-    if len(values) != len(columns):
+    if len(values) < len(columns) or any(values[len(columns) :]):
         raise BadTable(f"{table}, line {line}: {len(values)} cells under a header of {len(columns)} columns")
-    named = dict(zip(columns, values, strict=True))
+    named = {name: value for name, value in zip(columns, values, strict=False) if name is not None}
     if not (clip_id := named["filename"]):
         raise BadTable(f"{table}, line {line}: the filename is empty")
     if clip_id in cells:

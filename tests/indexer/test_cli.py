@@ -489,3 +489,15 @@ def test_a_load_says_which_clips_had_impossible_times_and_all_of_them_are_found(
     assert [hit["id"] for hit in asked(capsys, "broken")["hits"]] == ["reversed.mp3"]
     assert main(["put", str(file)]) == 0
     assert "note: 1 clip with impossible times" in capsys.readouterr().err
+
+
+def test_a_load_says_what_each_column_of_a_table_is_read_as(
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
+):
+    own = tmp_path / "own.csv"
+    own.write_text("filename, text, emotion, room,\ncv/1.mp3, the boy runs, angry, hall,\n")
+    assert main(["load", files[1], str(own), "--audio", "s3://bucket/clips"]) == 0
+    account = "own.csv: clip: filename; reference: text; Hearsay's own columns: emotion; other columns"
+    assert account in capsys.readouterr().out
+    (hit,) = asked(capsys, "extra.room:hall")["hits"]
+    assert (hit["text"], hit["emotion"], hit.get("sentiment")) == ("the boy runs", "angry", None)

@@ -1,0 +1,126 @@
+"""Tables by hand: what becomes of their columns, and the line that says so."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from hearsay.errors import BadTable
+from hearsay.records.clip import OUR_COLUMNS, ClipRow
+from hearsay.records.columns import account_of, corpus_table
+from hearsay.records.table import Table, parse_csv, read_csv, write_csv
+
+
+def table_of(text: str) -> Table:
+    return parse_csv(StringIO(text, newline=""), "a.csv")
+
+
+def test_a_space_after_each_comma_is_none_of_the_cells():
+    table = table_of('filename, text,  age\none.mp3, "hello, you", teens\n')
+    assert table.rows() == {"one.mp3": ClipRow("one.mp3", text="hello, you", age="teens")}
+
+
+@pytest.mark.parametrize("header", ["filename ,\ttext", "\ufefffilename,text\u00a0", '"filename"," text "'])
+def test_names_of_columns_are_stripped(header: str):
+    assert table_of(f"{header}\na,b\n").rows() == {"a": ClipRow("a", text="b")}
+
+
+def test_a_cells_own_spaces_stay_where_the_header_has_none():
+    assert table_of("filename,text\na, b \n").rows()["a"].text == " b "
+
+
+def test_columns_without_a_name_lines_without_a_cell_and_cells_beyond_the_header_are_passed_over():
+    table = table_of("filename,text,,\na,hello,,\n,,,\n\nb,you,7,\n")
+    assert (table.columns, table.unnamed) == (("filename", "text"), 2)
+    assert list(table.rows()) == ["a", "b"]
+    assert list(table_of("filename,text\na,hello,,\n").rows()) == ["a"]
+
+
+def test_one_name_twice_is_refused_also_where_spaces_were_stripped():
+    with pytest.raises(BadTable, match="more than one column text"):
+        table_of("filename,text ,text\t\na,b,c\n")
+
+
+@pytest.mark.parametrize("missing", ["NaN", "nan", "N/A", "n/a", "NA", "<NA>", "null", "None", "#N/A"])
+def test_what_other_programs_write_for_missing_is_empty_where_a_number_or_a_label_is_expected(missing: str):
+    names = ["up_votes", "duration", "age", "accent", "confidence", "emotion", "words", "deleted", "emotion_scores"]
+    table = table_of(f"filename,{','.join(names)}\na{f',{missing}' * len(names)}\n")
+    assert table.rows() == {"a": ClipRow("a")}
+
+
+def test_a_blank_is_no_number():
+    assert table_of("filename,up_votes,words\na, ,  \n").rows() == {"a": ClipRow("a")}
+
+
+@pytest.mark.parametrize("said", ["NaN", "None", "NA", "null"])
+def test_a_text_is_what_it_is_and_the_account_says_so(said: str):
+    table = table_of(f"filename,text,up_votes,code\na,{said},{said},{said}\n")
+    assert table.rows()["a"] == ClipRow("a", text=said, extra={"code": said})
+    account = account_of(table, "a.csv", is_corpus=True)
+    assert f"read as empty: {said} in up_votes" in account
+    assert f"taken as the text that it is: {said} in text" in account
+
+
+def test_truth_is_read_as_spreadsheets_write_it():
+    assert table_of("filename,deleted\na,TRUE\n").rows()["a"].deleted
+
+
+OWN = "filename,text,emotion,dataset,confidence,words,corpus_words\na,hello,angry,RAVDESS,high,2,x\n"
+
+
+def test_a_corpuss_own_columns_are_kept_beside_ours_under_names_of_their_own():
+    table = corpus_table(table_of(OWN))
+    assert table.rows() == {
+        "a": ClipRow(
+            "a",
+            text="hello",
+            extra={
+                "corpus_emotion": "angry",
+                "corpus_dataset": "RAVDESS",
+                "corpus_confidence": "high",
+                "corpus_corpus_words": "2",
+                "corpus_words": "x",
+            },
+        )
+    }
+    assert corpus_table(table) == table
+
+
+def test_every_name_of_ours_can_be_a_corpuss_too():
+    names = [*OUR_COLUMNS[:-3], "schema_version"]
+    own = corpus_table(Table(("filename", *names), {"a": {"filename": "a"} | dict.fromkeys(names, "x")}))
+    (row,) = own.rows().values()
+    assert dict(row.extra) == {f"corpus_{name}": "x" for name in names}
+    json.dumps(row.to_record())
+
+
+def test_a_table_that_hearsay_wrote_is_known_and_its_own_columns_are_not_kept_twice(tmp_path: Path):
+    corpus = corpus_table(table_of(OWN))
+    decoded = [row.merged_with(ClipRow("a", emotion="calm", asr_model="m")) for row in corpus.rows().values()]
+    write_csv(tmp_path / "clips.csv", decoded, corpus)
+    written = read_csv(tmp_path / "clips.csv")
+    assert written.is_of_hearsay
+    assert written.cells["a"]["emotion"] == "calm"
+    assert list(corpus_table(written).rows().values()) == [
+        row.merged_with(ClipRow("a", duration=None)) for row in corpus.rows().values()
+    ]
+
+
+def test_the_account_names_what_every_column_is_read_as():
+    text = "filename,text,age,gender,emotion,locale,,up_votes\na,hello,teens,,angry,en,,NaN\n"
+    assert account_of(table_of(text), "a.csv", is_corpus=True) == (
+        "a.csv: clip: filename; reference: text; about the clip: age, up_votes; "
+        "kept beside Hearsay's own: emotion as corpus_emotion; other columns (searched as extra.NAME): locale; "
+        "empty: gender; passed over: 1 without a name; read as empty: NaN in up_votes"
+    )
+    assert "Hearsay's own columns: emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)
+
+
+def test_a_spreadsheets_empty_columns_behind_those_of_hearsay_are_passed_over(tmp_path: Path):
+    row = ClipRow("a", generated_text="X", extra={"": "no name", " text": "from an older log"})
+    write_csv(tmp_path / "clips.csv", [row])
+    assert read_csv(tmp_path / "clips.csv").rows() == {"a": row}
+    lines = (tmp_path / "clips.csv").read_text().splitlines()
+    (tmp_path / "clips.csv").write_text("".join(f"{line},,\n" for line in lines))
+    assert read_csv(tmp_path / "clips.csv").rows() == {"a": row}
