@@ -121,3 +121,11 @@ def test_without_torch_a_named_model_is_a_missing_extra(monkeypatch: pytest.Monk
     with pytest.raises(hearsay.MissingExtra, match=r'run pip install "hearsay-search\[models\]"') as problem:
         hearsay.load_transcriber(str(tmp_path))
     assert isinstance(problem.value, ModelUnavailable)
+
+
+def test_a_clip_that_fails_is_in_the_summary_and_prints_no_log(folder: Path, tmp_path: Path):
+    code = "import hearsay, sys; print(len(hearsay.decode(*sys.argv[1:], workers=1, progress=False).failed))"
+    command = [sys.executable, "-c", code, str(folder), str(tmp_path / "out")]
+    embedded = os.environ | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic"}
+    found = subprocess.run(command, env=embedded, capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("1\n", "")
