@@ -1,20 +1,20 @@
 """A journal that is watched: its rows are put into the index as they come, and again where a version lacks them.
 
 How far the journal was put stands beside it, so that a new start goes on from there. Rows up to there are put again
-only where the index has nothing of their clip: after a load without them, a rollback, or in another index.
+only where the index has nothing of their clip: after a load without them, a rollback, or in another index. Where
+another journal took the place of this one, whatever its length, all of its rows are put.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from hearsay.errors import ClipsError, HearsayError
+from hearsay.errors import HearsayError
 from hearsay.records.clip import ClipRow
-from hearsay.records.files import replaced_whole
-from hearsay.records.journal import read_journal_from
 from indexer import load as loading
 from indexer.errors import LoadFailed
+from indexer.followed import FollowedLog, News, State
 from indexer.index import SearchIndex
 from indexer.query import Term
 
@@ -40,10 +40,10 @@ class Watcher:
         self.trouble = ""
         self._index = index
         self._journal = journal
+        self._log = FollowedLog(journal)
         self._deletions = deletions
         self._say = say
-        self._mark = journal.with_name(f"{journal.name}.put")
-        self._looked_at: tuple[str, int] = ("", 0)
+        self._looked_at: tuple[str, State | None] = ("", None)
         self._next_check = 0.0
 
     def watch(self, is_ended: Callable[[], bool]) -> None:
@@ -64,25 +64,37 @@ class Watcher:
 
         Raises what the index raises, `BadRow` for a line that is none, and `ClipsError`; nothing is passed over then.
         """
-        size = self._journal.stat().st_size if self._journal.exists() else 0
+        state = self._log.state()
         version, looked_at = self._looked_at
-        if not size or (size == looked_at and time.monotonic() < self._next_check):
+        if state is None or (state == looked_at and time.monotonic() < self._next_check):
             return
         served = self._index.about().version
         self._next_check = time.monotonic() + CHECK_SECONDS
-        lacking = self._lacking() if served != version or size < looked_at else []
-        rows, end = read_journal_from(self._journal, self._put_up_to())
-        self._put([*lacking, *rows.values()])
-        if rows:
-            self._set_mark(end)
-        self._looked_at = (served, size)
+        news = self._log.news()
+        if news.is_replaced:
+            self._put_another_log(news)
+        else:
+            self._put([*(self._lacking() if served != version else ()), *news.rows.values()])
+        self._log.keep(news)
+        self._looked_at = (served, news.state)
 
     def _lacking(self) -> list[ClipRow]:
         """The rows that were put already, and of whose clips the index has nothing though nobody deleted them."""
+        kept, _ = self._not_deleted(self._log.put_before())
+        return [row for row in kept if not row.deleted and not self._index.count(Term("clip", row.id))]
+
+    def _put_another_log(self, news: News) -> None:
+        """Put all rows of a log that took the place of one that was put; what a person deleted stays deleted."""
+        rows, deleted = self._not_deleted(news.rows)
+        self._put(rows)
+        stay = f"; {deleted} of its clips were deleted and stay so, put brings them back" if deleted else ""
+        self._say(f"{self._journal} is another log than before, and was put from its beginning{stay}")
+
+    def _not_deleted(self, rows: Mapping[str, ClipRow]) -> tuple[list[ClipRow], int]:
+        """The rows without those of clips that were deleted, and how many these are."""
         gone = loading.deleted_clips(self._deletions)
-        rows, _ = read_journal_from(self._journal, 0, self._put_up_to())
-        kept = (row for row in rows.values() if not row.deleted and row.id not in gone)
-        return [row for row in kept if not self._index.count(Term("clip", row.id))]
+        kept = [row for row in rows.values() if row.deleted or row.id not in gone]
+        return kept, len(rows) - len(kept)
 
     def _put(self, rows: Sequence[ClipRow]) -> None:
         """Put rows together, or each by itself where the index refuses one of them; raises that refusal at the end."""
@@ -106,21 +118,6 @@ class Watcher:
                 refusals.append(problem)
         if refusals:
             raise refusals[0]
-
-    def _put_up_to(self) -> int:
-        """Bytes of the journal that were put, by the mark beside it; 0 where another journal took its place."""
-        try:
-            mark = int(self._mark.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return 0
-        return mark if mark <= self._journal.stat().st_size else 0
-
-    def _set_mark(self, end: int) -> None:
-        try:
-            with replaced_whole(self._mark) as temporary:
-                temporary.write_text(f"{end}\n", encoding="utf-8")
-        except OSError as problem:
-            raise ClipsError(f"{self._mark} cannot be written: {problem.strerror or problem}") from problem
 
     def _tell(self, trouble: str) -> None:
         if trouble and trouble != self.trouble:

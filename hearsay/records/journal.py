@@ -36,21 +36,29 @@ def read_journal_from(path: Path, start: int, end: int | None = None) -> tuple[d
 
     A last line that lacks its end is still being written, and is not among them. Raises as `read_journal` does.
     """
-    rows: dict[str, ClipRow] = {}
     try:
         with path.open("rb") as file:
             file.seek(start)
-            for line in file:
-                if not line.endswith(b"\n") or (end is not None and start >= end):
-                    break
-                if line.strip():
-                    row = row_of_line(line)
-                    rows[row.id] = row
-                start += len(line)
+            return rows_of_lines(file, path, start, end)
     except OSError as problem:
         raise ClipsError(f"{path} cannot be read: {problem.strerror or problem}") from problem
-    except BadRow as problem:
-        raise _unreadable(path, f"the line at byte {start}", problem) from problem
+
+
+def rows_of_lines(
+    lines: Iterable[bytes], path: Path, start: int, end: int | None = None
+) -> tuple[dict[str, ClipRow], int]:
+    """The same of lines that were read already, of which the first begins at byte ``start`` of the log at ``path``."""
+    rows: dict[str, ClipRow] = {}
+    for line in lines:
+        if not line.endswith(b"\n") or (end is not None and start >= end):
+            break
+        if line.strip():
+            try:
+                row = row_of_line(line)
+            except BadRow as problem:
+                raise _unreadable(path, f"the line at byte {start}", problem) from problem
+            rows[row.id] = row
+        start += len(line)
     return rows, start
 
 

@@ -1,5 +1,7 @@
 """A journal that is watched ends up in the index, whatever becomes of the index meanwhile."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
+from indexer import followed
 from indexer import load as loading
 from indexer.command_line import main
 from indexer.embedded import EmbeddedIndex
@@ -78,6 +81,141 @@ def test_a_line_that_is_still_being_written_waits_for_its_end(index: EmbeddedInd
     journal.write_bytes(whole)
     watcher.look()
     assert HELLO.id in clips(index)
+
+
+# ── another log in the place of the one that was put ────────────────────────────────────────────────────────────────
+
+
+def lines(*rows: ClipRow) -> bytes:
+    return "".join(json.dumps(row.to_json(), ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def in_place(journal: Path, content: bytes) -> None:
+    journal.write_bytes(content)
+
+
+def by_rename(journal: Path, content: bytes) -> None:
+    other = journal.with_name("other.jsonl")
+    other.write_bytes(content)
+    other.replace(journal)
+
+
+def by_rename_with_its_times(journal: Path, content: bytes) -> None:
+    told = journal.stat()
+    by_rename(journal, content)
+    os.utime(journal, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+
+def made_again(journal: Path, content: bytes) -> None:
+    journal.unlink()
+    journal.write_bytes(content)
+
+
+HELLA = ClipRow("inbox/hella.wav", generated_text="hallo where", age="twenties", dataset="inbox")
+"""A row that is as long as `HELLO`'s."""
+
+OTHERS = {
+    "of the same length": lines(LATER, HELLA),
+    "of the same length in the same order": lines(HELLA, LATER),
+    "shorter": lines(HELLA),
+    "longer": lines(HELLA, LATER, ClipRow("inbox/third.wav", generated_text="a third one")),
+    "of the same beginning, shorter": lines(HELLO, HELLA),
+    "with a half-written line": lines(HELLA) + b'{"filename": "half',
+}
+
+
+@pytest.mark.parametrize("is_new_start", [False, True], ids=["while it runs", "at a new start"])
+@pytest.mark.parametrize("replace", [in_place, by_rename, by_rename_with_its_times, made_again])
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
+def test_a_log_that_took_the_place_of_another_is_put_from_its_beginning(
+    index: EmbeddedIndex, journal: Path, content: bytes, replace: Callable[[Path, bytes], None], is_new_start: bool
+):
+    journal.parent.mkdir()
+    journal.write_bytes(lines(HELLO, LATER))
+    said: list[str] = []
+    watcher = watcher_of(index, journal, said)
+    watcher.look()
+    replace(journal, content)
+    if is_new_start:
+        watcher = watcher_of(index, journal, said)
+    watcher.look()
+    assert index.count(Term("clip", HELLA.id)) == 1
+    others = {HELLA.id, "inbox/third.wav"} if b"third" in content else {HELLA.id}
+    assert index.count() == len({"set/1.mp3", HELLO.id, LATER.id} | others), "nothing is indexed twice"
+    assert [text for text in said if "is another log than before" in text]
+    said.clear()
+    watcher.look()
+    watcher_of(index, journal, said).look()
+    assert said == [], "what was put is not put again"
+    with journal.open("ab") as file:  # the half-written line is no line of ours: it is ended here
+        file.write(b'"}\n' if content.endswith(b"half") else b"")
+        file.write(lines(HELLO))
+    index.delete([HELLO.id])
+    watcher.look()
+    assert HELLO.id in clips(index), "it is followed on"
+
+
+def test_a_log_that_was_removed_waits_for_one_that_is_made_again(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    watcher = watcher_of(index, journal)
+    watcher.look()
+    journal.unlink()
+    watcher.look()
+    append(journal, LATER)
+    watcher.look()
+    assert clips(index) == {"set/1.mp3", HELLO.id, LATER.id}
+
+
+def test_a_log_that_was_copied_whole_and_went_on_is_not_put_again(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    watcher = watcher_of(index, journal)
+    watcher.look()
+    said: list[str] = []
+    by_rename(journal, journal.read_bytes() + lines(LATER))
+    watcher_of(index, journal, said).look()
+    assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
+
+
+def test_what_a_person_deleted_stays_deleted_when_its_log_is_replaced(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    said: list[str] = []
+    watcher = watcher_of(index, journal, said)
+    watcher.look()
+    loading.delete(index, [HELLO.id], journal.parent.parent / "deletions.jsonl")
+    by_rename(journal, lines(LATER, HELLO))
+    watcher.look()
+    assert clips(index) == {"set/1.mp3", LATER.id}
+    assert "1 of its clips were deleted and stay so" in said[-1]
+
+
+def test_of_a_long_log_that_grows_only_the_ends_are_read_again_and_all_of_another_one(
+    index: EmbeddedIndex, journal: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(followed, "READ_WHOLE", 10)
+    monkeypatch.setattr(followed, "_END", 4)
+    append(journal, HELLO)
+    said: list[str] = []
+    watcher = watcher_of(index, journal, said)
+    watcher.look()
+    append(journal, LATER)
+    watcher.look()
+    assert said == [f"put 1 and deleted 0 clips ({row.id})" for row in (HELLO, LATER)]
+    by_rename(journal, journal.read_bytes().replace(b"hello there", b"hallo where") + lines(HELLA))
+    watcher.look()
+    kept = index.get(HELLO.id)
+    assert kept is not None
+    assert kept.row.generated_text == "hallo where"
+    assert index.count(Term("clip", HELLA.id)) == 1
+
+
+def test_the_mark_of_an_older_version_holds(index: EmbeddedIndex, journal: Path):
+    append(journal, HELLO)
+    watcher_of(index, journal).look()
+    journal.with_name(f"{journal.name}.put").write_text(f"{journal.stat().st_size}\n", encoding="utf-8")
+    append(journal, LATER)
+    said: list[str] = []
+    watcher_of(index, journal, said).look()
+    assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
 
 
 def test_a_new_start_goes_on_where_the_last_one_ended(index: EmbeddedIndex, journal: Path):
