@@ -90,6 +90,8 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="transcripts of the log by another speech model: keep them, and go on with that model, or redo them",
     )
     command.add_argument("--watch", action="store_true", help="go on with what arrives in the folder, until Ctrl-C")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be done; writes nothing")
+    command.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
     command.set_defaults(run=run_decode)
 
 
@@ -137,6 +139,10 @@ def _positive(word: str) -> int:
 
 def run_decode(options: argparse.Namespace) -> int:
     settings = read_settings(AsrSettings)
+    if options.dry_run:
+        return run_dry(options, settings)
+    if options.json:
+        raise BadSource("--json belongs to --dry-run")
     console = console_of(sys.stderr)
     listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
@@ -156,6 +162,24 @@ def run_decode(options: argparse.Namespace) -> int:
     files = [*([] if summary.unwritten else [str(options.out / "clips.csv")]), str(options.out / "clips.jsonl")]
     console.print(f"written: {', '.join(files)}; log: {log_path}", markup=False)
     return status_of(summary, console, is_watching=options.watch)
+
+
+def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
+    """Say what a decode would do, and do none of it."""
+    from asr.dry_run import plan_of  # needed by those who only look
+
+    if options.watch:
+        raise BadSource("--dry-run looks at what is there now, so --watch does not go with it")
+    say = partial(console_of(sys.stderr).print, markup=False)
+    limits = {"allow_missing": options.allow_missing, "limit": options.limit}
+    listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
+    plan = plan_of(listing, options.out / "clips.jsonl", settings, options.via, options.model_change, say)
+    if options.json:
+        print(json.dumps(plan.to_json(), ensure_ascii=False))
+    else:
+        for sentence in (*left_out(listing), *plan.sentences()):
+            print(sentence)
+    return ALL_WELL
 
 
 def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Callable[[str], None]) -> Iterable[Listing]:

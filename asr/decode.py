@@ -252,3 +252,9 @@ def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:
 def limited(listing: Listing, limit: int | None) -> Listing:
     """The listing with its first ``limit`` clips only; all of them where there is no limit."""
     return replace(listing, clips=listing.clips[:limit])
+
+
+def to_do(listing: Listing, listener: Listener, log: Journal, *, keeps_transcripts: bool) -> Iterator[Clip | None]:
+    """What `decode` would make of each clip of a listing: the clip as it is wanted, or None where that is nothing."""
+    run = _Run(listener, log, log.path.with_suffix(".csv"), keeps_transcripts=keeps_transcripts)
+    return map(run._wanted, listing.clips)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from asr.decode import limited
 from asr.listener import Listener, LocalListener
-from asr.model_change import ModelChange, consequences, models_of
+from asr.model_change import LogModels, ModelChange, consequences, models_of
 from asr.models import AUTO, limits_for, open_tagger, open_transcriber
 from asr.places import open_source
 from asr.scheduler import Scheduler
@@ -44,9 +44,7 @@ def open_for(
     Raises `ModelChanged` where that was not decided.
     """
     before = models_of(log)
-    if change == "keep" and settings.asr_model == AUTO and before.usual_speech:
-        settings = settings.model_copy(update={"asr_model": before.usual_speech})
-    listener = open_listener(settings, via, say, warn)
+    listener = open_listener(going_on_with(before, settings, change), via, say, warn)
     try:
         for sentence in consequences(before, listener, change):
             say(sentence)
@@ -54,6 +52,13 @@ def open_for(
         listener.close()
         raise
     return listener
+
+
+def going_on_with(before: LogModels, settings: AsrSettings, change: ModelChange | None) -> AsrSettings:
+    """The settings with the log's own speech model, where that is to be kept and no other was named."""
+    if change == "keep" and settings.asr_model == AUTO and before.usual_speech:
+        return settings.model_copy(update={"asr_model": before.usual_speech})
+    return settings
 
 
 def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -> Listener:

@@ -49,7 +49,7 @@ class PocketSphinxTranscriber:
                 f"PocketSphinx is not installed here; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
             )
         self.workers = workers or len(os.sched_getaffinity(0))
-        self.weights = _weights()
+        self.weights = weights_of_the_wheel()
         self._lock = Lock()
         self._is_closed = False
         self._pool = self._started_pool()
@@ -120,7 +120,7 @@ class PocketSphinxTranscriber:
         return pool
 
 
-def _weights() -> str:
+def weights_of_the_wheel() -> str:
     """A digest of the models in PocketSphinx's wheel that it loads by itself."""
     from pocketsphinx import get_model_path
 

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,19 @@ def checkpoint_files(names: Iterable[str]) -> list[str]:
     return [*weights, *(name for name in top if Path(name).suffix in _DESCRIPTIONS and name not in _NOTES)]
 
 
+_IS_KEPT: Final = ContextVar("is_kept", default=True)
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Inside, digests are computed and not kept: no file is written."""
+    before = _IS_KEPT.set(False)
+    try:
+        yield
+    finally:
+        _IS_KEPT.reset(before)
+
+
 def weights_digest(files: Mapping[str, Path]) -> str:
     """SHA-256 over files, by the name that each has in the model, in hexadecimal; empty where one cannot be read.
 
@@ -46,7 +60,7 @@ def weights_digest(files: Mapping[str, Path]) -> str:
             whole.update(f"{name}\0{found[place]['digest']}\n".encode())
     except OSError:
         return ""
-    if any(known.get(place) != entry for place, entry in found.items()):
+    if _IS_KEPT.get() and any(known.get(place) != entry for place, entry in found.items()):
         _keep(known | found)
     return whole.hexdigest()
 

@@ -1,14 +1,10 @@
 """Which models would be used here and why, on which device, and whether their weights can be had."""
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from hearsay.config import read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
-from hearsay.doctor.services import SECONDS
 from hearsay.extras import how_to_install
 
 if TYPE_CHECKING:
@@ -47,6 +43,7 @@ def _device(settings: "AsrSettings") -> Iterator[Finding]:
 
 
 def _choice(purpose: str, choose: "Callable[[AsrSettings], Choice]", settings: "AsrSettings") -> Iterator[Finding]:
+    from asr.choice import is_hub_reachable
     from asr.errors import ModelUnavailable
 
     try:
@@ -54,21 +51,10 @@ def _choice(purpose: str, choose: "Callable[[AsrSettings], Choice]", settings: "
     except ModelUnavailable:  # the device, which has a line of its own
         return
     sentence = f"{purpose}: {choice.in_words()}"
-    if choice.is_here or is_hub_reachable():
+    advice = "connect once to download it, or name a folder that holds it"
+    if choice.is_fallback:
+        yield warning(sentence, advice)
+    elif choice.is_here or is_hub_reachable():
         yield ok(sentence)
     else:
-        advice = "connect once to download it, or name a folder that holds it"
-        yield (warning if choice.otherwise else problem)(f"{sentence}; the hub cannot be reached", advice)
-
-
-def is_hub_reachable() -> bool:
-    """Whether something listens where the hub should, and its library may ask it."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        return False
-    address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
-    port = address.port or (443 if address.scheme == "https" else 80)
-    try:
-        socket.create_connection((address.hostname or "", port), SECONDS).close()
-    except (OSError, ValueError):
-        return False
-    return True
+        yield problem(f"{sentence}, and the hub cannot be reached", advice)
