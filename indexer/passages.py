@@ -175,7 +175,7 @@ def _stretches(row: ClipRow) -> list[Segment]:
 
 def _can_be_cut(row: ClipRow, segment: Segment, inside: Sequence[Word]) -> bool:
     """Whether the words say all that the segment does; where there is no transcript, only they say what is searched."""
-    return not row.generated_text or are_the_text(segment.text, inside)
+    return not row.generated_text or (bool(segment.text) and are_the_text(segment.text, inside))
 
 
 def _are_all(row: ClipRow, items: Sequence[Word | Segment]) -> bool:

@@ -183,3 +183,10 @@ def test_what_tells_models_of_one_name_apart_stays_out_of_the_index():
     (passage,) = passages_of(row)
     assert {name for name in passage.source() if "weights" in name or "precision" in name} == set()
     assert passage.source()["asr_model"] == "m"
+
+
+def test_a_long_segment_without_a_text_is_not_cut_into_words_that_another_segment_has():
+    words = (Word("one", 0.0, 1.0), Word("two", 1.0, 2.0))
+    segments = (Segment(0.0, 0.0, "one two"), Segment(0.0, 31.0, ""))
+    made = list(passages_of(ClipRow("a", generated_text="one two", duration=31.0, words=words, segments=segments)))
+    assert " ".join(passage.row.generated_text for passage in made) == "one two"
