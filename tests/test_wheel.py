@@ -26,6 +26,35 @@ pytestmark = pytest.mark.long
 PACKAGES = ("hearsay", "asr", "indexer", "search_ui")
 OF_IMAGES = {"asr/Dockerfile", "asr/compose.gpu.yml", "search_ui/Dockerfile"}
 HEAVY = {"av", "elasticsearch", "httpx", "numpy", "pandas", "pydantic", "rich", "streamlit", "tantivy", "torch", "yaml"}
+AS_IN_A_NOTEBOOK = """\
+import sys
+from pathlib import Path
+import hearsay
+
+samples, address = Path(sys.argv[1]), sys.argv[2]
+clips = [samples / f"sample-00000{number}.mp3" for number in range(3)]
+
+transcriber = hearsay.load_transcriber("auto")
+transcript = transcriber.transcribe(clips[0])
+assert "blacksmith" in transcript.text and transcript.words[0].start >= 0
+assert transcript.to_srt() and transcript.to_dict() and transcript._repr_html_()
+many = list(transcriber.transcribe_many([clips[0], __file__, clips[1].read_bytes()], progress=True))
+assert [each.error is None for each in many] == [True, False, True]
+assert many[0].text == transcript.text
+
+emotion = hearsay.load_emotion_model().tag(clips[0])
+assert emotion.label and emotion.probabilities and emotion.sentiment
+
+summary = hearsay.decode(samples, out="var/cv", table=samples / "clips.csv", limit=3)
+hearsay.load(["var/cv/clips.csv"], index="var/index")
+with hearsay.open_index("var/index") as index:
+    result = index.search("blacksmith hammer", mode="forgiving", size=20)
+    assert result.total >= 1 and result.facets["accent"] and result._repr_html_()
+    assert len(result.to_pandas()) == len(result.hits)
+
+assert hearsay.word_error_rate([transcript.text], [transcript.text]).rate == 0
+assert hearsay.Client(address, api_key=None).transcribe(clips[0]).text == transcript.text
+"""
 SCRIPT_OF_THE_PAGE = """\
 import sys
 from streamlit.testing.v1 import AppTest
@@ -161,6 +190,33 @@ def test_transcribing_loading_and_searching_write_below_the_working_folder(untou
 
 def test_the_page_writes_nothing_where_it_is_installed(untouched: Environment):
     serve_a_page(untouched)
+
+
+def test_the_python_api_runs_as_its_document_says(untouched: Environment):
+    (untouched.stand / "notebook.py").write_text(AS_IN_A_NOTEBOOK, encoding="utf-8")
+    port, log = free_port(), untouched.stand / "api.log"
+    with log.open("wb") as said:
+        told = untouched.told(API_PORT=str(port))
+        command = [untouched.folder / "bin" / "hearsay", "api"]
+        api = subprocess.Popen(command, cwd=untouched.stand, env=told, stdout=said, stderr=said)
+    try:
+        untouched.output("notebook.py", untouched.installed / "hearsay" / "samples", f"http://127.0.0.1:{port}")
+    finally:
+        api.terminate()
+        api.wait(200)
+    made = {path.name for path in untouched.stand.iterdir()}
+    assert made == {"api.log", "logs", "notebook.py", "user", "var"}
+
+
+def test_a_consumers_code_is_right_to_a_strict_type_checker(everyday: Environment, tmp_path: Path):
+    shutil.copy(PROJECT / "tests" / "hearsay" / "consumer.py", tmp_path)
+    (tmp_path / "wrong.py").write_text("import hearsay\nhearsay.load_transcriber(7)\n", encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", everyday.python]
+    found = subprocess.run(
+        [*command, "consumer.py", "wrong.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    errors = [line for line in found.stdout.splitlines() if ": error: " in line]
+    assert [line.partition(":")[0] for line in errors] == ["wrong.py"], found.stdout + found.stderr
 
 
 def serve_a_page(environment: Environment) -> None:
