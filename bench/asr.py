@@ -180,7 +180,7 @@ def ceiling(kind: torch.dtype, size: int = 2048) -> float:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     matrix = torch.randn(size, size, device=device).to(kind)
     products: list[Callable[[], torch.Tensor]] = [lambda: matrix @ matrix]
-    if device == "cpu" and can_pack():
+    if device == "cpu" and can_pack(kind):
         packed = PackedLinear(torch.nn.Linear(size, size, dtype=kind))
         products.append(lambda: packed(matrix))
     best = float("inf")
