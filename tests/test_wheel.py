@@ -188,6 +188,18 @@ def test_transcribing_loading_and_searching_write_below_the_working_folder(untou
     assert {path.name for path in untouched.stand.iterdir()} == {"logs", "out", "user", "var"}
 
 
+def test_the_demo_runs_below_hearsay_home(untouched: Environment):
+    hearsay, home = untouched.folder / "bin" / "hearsay", untouched.stand / "home"
+    told = untouched.told(HEARSAY_HOME=str(home), WORKERS="0")
+    ended = subprocess.run(
+        [hearsay, "demo", "--no-page"], cwd=untouched.stand, env=told, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "blacksmith" in ended.stdout
+    assert {path.name for path in untouched.stand.iterdir()} == {"home", "user"}
+    assert (home / "var" / "demo" / "index").is_dir()
+
+
 def test_the_page_writes_nothing_where_it_is_installed(untouched: Environment):
     serve_a_page(untouched)
 
