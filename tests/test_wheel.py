@@ -55,6 +55,9 @@ with hearsay.open_index("var/index") as index:
 assert hearsay.word_error_rate([transcript.text], [transcript.text]).rate == 0
 assert hearsay.Client(address, api_key=None).transcribe(clips[0]).text == transcript.text
 """
+DIGESTS = Path(".cache", "hearsay", "weights.json")
+"""Digests of weights, which are kept with the user where ``HEARSAY_HOME`` is not set."""
+
 SCRIPT_OF_THE_PAGE = """\
 import sys
 from streamlit.testing.v1 import AppTest
@@ -155,7 +158,8 @@ def untouched(everyday: Environment, tmp_path: Path) -> Iterator[Environment]:
     (tmp_path / "user").mkdir()
     yield Environment(everyday.folder, tmp_path)
     assert everyday.contents() == before
-    assert list((tmp_path / "user").iterdir()) == []
+    kept = {path.relative_to(tmp_path / "user") for path in (tmp_path / "user").rglob("*") if path.is_file()}
+    assert kept <= {DIGESTS}
 
 
 def test_it_holds_every_file_of_the_packages_and_nothing_else(wheel: Path):
@@ -197,7 +201,19 @@ def test_the_demo_runs_below_hearsay_home(untouched: Environment):
     assert ended.returncode == 0, ended.stderr
     assert "blacksmith" in ended.stdout
     assert {path.name for path in untouched.stand.iterdir()} == {"home", "user"}
+    assert not (untouched.stand / "user" / DIGESTS).exists()
     assert (home / "var" / "demo" / "index").is_dir()
+
+
+def test_the_doctor_finds_nothing_wrong_but_what_was_left_out(untouched: Environment):
+    hearsay = untouched.folder / "bin" / "hearsay"
+    command = [hearsay, "doctor"]
+    ended = subprocess.run(
+        command, cwd=untouched.stand, env=untouched.told(), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert f"Hearsay {VERSION}" in ended.stdout
+    assert 'pip install "hearsay-search[models]"' in ended.stdout
 
 
 def test_the_page_writes_nothing_where_it_is_installed(untouched: Environment):
