@@ -24,6 +24,7 @@ usage() {
 ./run.sh decode SOURCE --out DIR [--csv FILE]   transcribe a folder of clips
 ./run.sh load FILE...           load clip rows into the index
 ./run.sh put FILE...            add or replace clips in the index
+./run.sh reload                 load the files of the index again, beside it
 ./run.sh search WORDS           search in the terminal
 ./run.sh page                   the search page on port 8501
 ./run.sh elastic start|stop|status   Elasticsearch on this machine (start --nodes 3 --secure: with TLS and users)
@@ -334,6 +335,7 @@ main() {
     api) need asr && serve api -m hearsay api "$@" ;;
     decode) need_for_decode "$@" && python -m hearsay decode "$@" ;;
     load) need_with_bucket indexer "$@" && python -m hearsay load "$@" ;;
+    reload) need_with_bucket indexer "$@" && python -m hearsay reload "$@" ;;
     put) need_with_bucket indexer "$@" && python -m hearsay put "$@" ;;
     search) need indexer && python -m hearsay search "$@" ;;
     page) need_with_bucket page && page "$@" ;;

@@ -69,8 +69,16 @@ choose_data() {
   DATA="$(realpath -m "${DATA:-$PROJECT/var/elastic}")"
 }
 
+# Nodes write, and as root everything in their folders changes its owner: only in a folder that is ours, or empty.
+is_ours() {
+  [ -e "$DATA/.hearsay-elastic" ] || [ -e "$DATA/node-1/config/jvm.options.d/hearsay.options" ] \
+    || [ -z "$(find "$DATA" -mindepth 1 -print -quit)" ]
+}
+
 make_data() {
   mkdir -p "$DATA"
+  is_ours || fail "$DATA holds something else, which is left alone; name an empty or a new folder with --data"
+  : > "$DATA/.hearsay-elastic"
   if is_root; then chown nobody "$DATA"; fi
   as_owner test -w "$DATA" || fail "user $(as_owner id -un) cannot write to $DATA; name another folder with --data"
 }

@@ -47,6 +47,7 @@ COMMANDS: Final = (
     _indexer("load", "index", "load records as a new version of the index"),
     _indexer("put", "index", "add or replace clips in the index"),
     _indexer("delete", "index", "take clips out of the index and of later loads"),
+    _indexer("reload", "index", "load the files of the index again, beside it"),
     _indexer("rollback", "index", "go back to the version before the last load"),
     _indexer("count", "index", "count the passages that match"),
     _indexer("search", "search", "search in the terminal"),

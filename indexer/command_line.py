@@ -94,6 +94,19 @@ def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> Non
         "delete", commands.delete, "Take clips out of the index, for later loads too", "delete interviews/0012.mp3"
     )
     deleting.add_argument("clips", nargs="+", metavar="ID", help="the clip's id, as its filename column has it")
+    reloading = add(
+        "reload",
+        commands.reload,
+        "Load the files that the index was loaded from again, beside it, and swap that in: where an earlier version of "
+        "Hearsay made the index",
+        "reload",
+    )
+    reloading.add_argument(
+        "--changed", action="store_true", help="the files as they are now, where some have changed or are gone"
+    )
+    reloading.add_argument(
+        "--drop", action="store_true", help="without clips that no file has and that cannot be read out of the index"
+    )
     add("rollback", commands.rollback, "Go back to the version before the last load, and drop that", "rollback")
 
 

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from indexer import load as loading
+from indexer import reloading
 from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
 from indexer.finding import Finder, Plan, finder_of
 from indexer.index import SearchIndex
+from indexer.origin import Origin, SourceFile
 from indexer.query import Term
 from indexer.settings import IndexSettings
 from indexer.watching import Watcher
@@ -40,8 +42,9 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     if doubt := loading.doubt_about_audio(audio, list(rows)):
         note(doubt)
     without_audio = None if audio else _without_audio(index)
+    origin = Origin.of(asked.files, settings.inbox_journal if _has_inbox(asked, settings) else None)
     with stepping(len(rows)) as step:
-        loaded = loading.load(index, rows.values(), settings.deletions, audio, step)
+        loaded = loading.load(index, rows.values(), settings.deletions, audio, step, origin=origin)
     _print_loaded(loaded)
     if without_audio:
         note(without_audio)
@@ -67,12 +70,29 @@ def _without_audio(index: SearchIndex) -> str:
 
 def _inbox(asked: Namespace, settings: IndexSettings) -> list[Path]:
     """The inbox's journal, which belongs into the index that the page asks, and is named there."""
-    if asked.no_inbox or asked.index not in (None, settings.index_url):
+    if not _has_inbox(asked, settings):
         return []
     inbox = loading.inbox_of(settings.inbox_journal, asked.files)
     for journal in inbox:
         print(f"with the inbox, {journal}, too (--no-inbox leaves it out)")
     return inbox
+
+
+def _has_inbox(asked: Namespace, settings: IndexSettings) -> bool:
+    return not asked.no_inbox and asked.index in (None, settings.index_url)
+
+
+def reload(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    about = index.remembered()
+    origin = reloading.origin_of(about, with_changes=asked.changed)
+    beside = reloading.kept(index, origin, without_lost=asked.drop)
+    rows = reloading.rows_of(origin)
+    for file in (*origin.files, *origin.put):
+        print(f"from {file.path}")
+    with stepping(len(rows)) as step:
+        loaded = loading.load(index, rows.values(), settings.deletions, about.audio, step, origin=origin, beside=beside)
+    _print_loaded(loaded)
+    return 0
 
 
 @contextmanager
@@ -112,7 +132,8 @@ def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
         return _watch(index, asked.files or [settings.inbox_journal], settings)
     if not asked.files:
         raise WrongRequest("put takes files of clip rows, or --watch")
-    came, went = loading.put(index, loading.read_rows(asked.files, note).values(), settings.deletions, note)
+    rows, files = loading.read_rows(asked.files, note).values(), [SourceFile.of(file) for file in asked.files]
+    came, went = loading.put(index, rows, settings.deletions, note, files)
     print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
     return 0
 

@@ -1,6 +1,6 @@
 """The Elasticsearch engine: versions are indices behind one alias, which is swapped in one step."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -32,6 +32,7 @@ from indexer.elastic_sizes import in_parts
 from indexer.elastic_versions import ElasticVersions, exact_count
 from indexer.errors import IndexerError, IndexMissing, IndexUnavailable, LoadFailed
 from indexer.index import About, Request, Result, RolledBack
+from indexer.origin import Origin, SourceFile
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query, Term
 from indexer.refusals import Refusals
@@ -76,13 +77,13 @@ class ElasticIndex:
     def _versions(self) -> ElasticVersions:
         return ElasticVersions(self._client, self._alias, shown(self._address))
 
-    def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
+    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
         with self._changing("load") as lease:
             if before := self._versions.served():
                 self._versions.serve(before)  # changes nothing, and fails now where the swap would when all is written
             new = self._versions.new_name()
             try:
-                self._versions.create(new, mapping(audio), settings_while_loading(self._settings.index_shards))
+                self._versions.create(new, mapping(audio, origin), settings_while_loading(self._settings.index_shards))
                 number = self._fill(new, lease.while_held(passages))
                 lease.check()
                 self._versions.serve(new)
@@ -103,11 +104,12 @@ class ElasticIndex:
             self._versions.remove(current)
         return RolledBack(before, number)
 
-    def put(self, passages: Iterable[Passage]) -> int:
+    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
         new = {passage.id: passage for passage in passages}
         with self._changing("put") as lease:
             current = self._versions.writable()
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
+            self._versions.note_put(current, files, {passage.clip for passage in new.values()})
             add(self._client, current, heard_in(new.values()))
             self._fetched = None
             coming = (index_action(self._document_of(passage), current) for passage in new.values())
@@ -176,7 +178,20 @@ class ElasticIndex:
     def about(self) -> About:
         with self._translated():
             current = self._versions.current()
-            return About(current, self._versions.about(current).get("audio"))
+            about = self._versions.about(current)
+            return About(current, about.get("audio"), Origin.from_json(about.get("origin")))
+
+    def remembered(self) -> About:
+        with self._translated():
+            self._versions.see_that_it_is_not_later()
+        return self.about()
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        with self._translated():
+            current = self._versions.current()
+            for start in range(0, len(wanted := list(clips)), 1000):
+                for hit in self._scanned(current, {"query": {"terms": {"clip": wanted[start : start + 1000]}}}):
+                    yield hit["_source"]
 
     def close(self) -> None:
         if "_client" in self.__dict__:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_text
 from indexer.fields import FIELDS, INTEGERS, UNKNOWN, Kind
 from indexer.index import Range, Request, Sort
+from indexer.origin import Origin
 from indexer.query import (
     AllOf,
     AnyOf,
@@ -44,7 +45,7 @@ _TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {
 }
 
 
-def mapping(audio: str | None) -> dict[str, Any]:
+def mapping(audio: str | None, origin: Origin | None = None) -> dict[str, Any]:
     """Strict: a member that the field table does not know is refused, so the two cannot drift apart.
 
     ``vocabulary`` holds a transcript's different tokens once more, as columns on disk that can be counted; token fields
@@ -52,7 +53,7 @@ def mapping(audio: str | None) -> dict[str, Any]:
     """
     return {
         "dynamic": "strict",
-        "_meta": {"schema": SCHEMA, "audio": audio},
+        "_meta": {"schema": SCHEMA, "audio": audio, **({"origin": origin.to_json()} if origin else {})},
         "_source": {"excludes": [*TOKEN_FIELDS, "vocabulary"]},
         "properties": {
             **{field.name: dict(_TYPES[field.kind]) for field in FIELDS},

@@ -1,7 +1,7 @@
 """Versions of an index in Elasticsearch: each an index of its own, of which one alias names the one that is served."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,7 +11,8 @@ from indexer.documents import SCHEMA
 from indexer.elastic_errors import told
 from indexer.elastic_templates import check_creation, refused_creation
 from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, no_way_back
-from indexer.ownership import MARK, foreign_alias, incompatible, is_ours
+from indexer.origin import Origin, SourceFile
+from indexer.ownership import MARK, foreign_alias, incompatible, is_ours, see_that_it_is_not_later
 
 _LOADED: Final = "loaded"
 """The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
@@ -100,6 +101,9 @@ class ElasticVersions:
             raise IndexDamaged(f"{where} is incomplete: {current} was not loaded to its end; load your files again")
         return current
 
+    def see_that_it_is_not_later(self) -> None:
+        see_that_it_is_not_later(f"the index {self._alias} at {self._address}", self.about(self.current()))
+
     def writable(self) -> str:
         """The version that is served; raises `IndexForeign` for one of another alias, which has a lease of its own."""
         named = re.fullmatch(r"(.+)-\d{20}", current := self.readable())
@@ -132,6 +136,14 @@ class ElasticVersions:
     def mark_whole(self, version: str) -> None:
         """Say in a version that it was loaded to its end."""
         self._client.indices.put_mapping(index=version, meta=self.about(version) | {_LOADED: True})
+
+    def note_put(self, version: str, files: Sequence[SourceFile], clips: Collection[str]) -> None:
+        """Note in a version that clips were put into it, and from which files; in one that knows those of its load."""
+        about = self.about(version)
+        if origin := Origin.from_json(about.get("origin")):
+            put = origin.after_put(files, clips)
+            if put != origin:
+                self._client.indices.put_mapping(index=version, meta=about | {"origin": put.to_json()})
 
     def serve(self, version: str) -> None:
         """Let the alias name this version and no other, in one step, which may be asked for twice."""

@@ -2,11 +2,12 @@
 
 import errno
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from tantivy import Index, IndexWriter, Query, Searcher
 
@@ -14,13 +15,14 @@ from hearsay.records.files import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded_query import SCHEMA, compiled, passage_of
-from indexer.embedded_reading import Opened, damage_named, lexicon_of, open_version, stamp_of
+from indexer.embedded_reading import Opened, damage_named, lexicon_of, open_version, sources_of, stamp_of, told_at_all
 from indexer.embedded_search import addresses, answer, drawn, matching
 from indexer.embedded_writing import add, opened_at, put_in_order, write_fresh, writing
 from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
 from indexer.folder_errors import cannot_be_written
 from indexer.index import About, Request, Result, RolledBack
-from indexer.ownership import MARK
+from indexer.origin import Origin, SourceFile
+from indexer.ownership import MARK, see_that_it_is_not_later
 from indexer.passages import Passage
 from indexer.query import EVERYTHING
 from indexer.query import Query as Tree
@@ -43,9 +45,9 @@ class EmbeddedIndex:
         self._opening = Lock()
         self._lexicon: tuple[Opened, Lexicon] | None = None
 
-    def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
+    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
         with self._versions.writing():
-            return self._write_version(passages, audio)
+            return self._write_version(passages, audio, origin)
 
     def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
         with self._versions.writing():
@@ -54,16 +56,17 @@ class EmbeddedIndex:
             self._versions.go_back_to(before)
         return RolledBack(before, number)
 
-    def put(self, passages: Iterable[Passage]) -> int:
+    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
         new = {passage.id: passage for passage in passages}
         with self._versions.writing():
             index = self._writable(opened := self._open())
             folder = self._versions.path(opened.version)
             with damage_named(folder):
                 ranks = _ranks(opened.moment.searcher, sorted(new))
+            origin = opened.origin and opened.origin.after_put(files, {passage.clip for passage in new.values()})
             if ranks is None:
-                return self._renumber(opened, new)
-            _describe(folder, opened.audio, is_ordered=False)
+                return self._renumber(opened, new, origin)
+            _describe(folder, opened.audio, origin, is_ordered=False)
             _keep(folder, Lexicon.of(heard_in(new.values()), english(), lexicon_of(folder)))
             with writing(index, folder) as writer:
                 _delete_clips(writer, {passage.clip for passage in new.values()})
@@ -119,7 +122,17 @@ class EmbeddedIndex:
 
     def about(self) -> About:
         opened = self._open()
-        return About(opened.version, opened.audio)
+        return About(opened.version, opened.audio, opened.origin)
+
+    def remembered(self) -> About:
+        about = told_at_all(self._versions.path(version := self._versions.current()))
+        see_that_it_is_not_later(f"the index in {self._versions.folder}", about)
+        return About(version, about.get("audio"), Origin.from_json(about.get("origin")))
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        wanted = set(clips)
+        sources = sources_of(self._versions.path(self._versions.current()))
+        return (source for source in sources if source.get("clip") in wanted)
 
     def close(self) -> None:
         self._opened = self._lexicon = None
@@ -167,12 +180,12 @@ class EmbeddedIndex:
         with damage_named(folder):
             found = matching(opened.moment.searcher, _of_clips(clips))
         if opened.moment.searcher.num_segments > 1:  # the engine lists them anew
-            _describe(folder, opened.audio, is_ordered=False)
+            _describe(folder, opened.audio, opened.origin, is_ordered=False)
         with writing(index, folder) as writer:
             _delete_clips(writer, clips)
         return found
 
-    def _write_version(self, passages: Iterable[Passage], audio: str | None) -> int:
+    def _write_version(self, passages: Iterable[Passage], audio: str | None, origin: Origin | None) -> int:
         """Written as they come where their ids rise, and once more, put in order first, where they do not."""
         rising = Rising(passages)
         with self._versions.new() as folder:
@@ -181,7 +194,7 @@ class EmbeddedIndex:
                 early = _everything(opened_at(folder).searcher())
                 with in_order(chain(early, rising.rest), folder / SPOOL) as ordered:
                     number = self._fill(folder, ordered)
-            _describe(folder, audio, is_ordered=put_in_order(folder))
+            _describe(folder, audio, origin, is_ordered=put_in_order(folder))
         return number
 
     def _fill(self, folder: Path, passages: Iterable[Passage]) -> int:
@@ -189,17 +202,18 @@ class EmbeddedIndex:
         counted = tallied(map(self._document_of, passages), tally)
         return write_fresh(folder, counted, lambda: _keep(folder, Lexicon.of(tally, english())))
 
-    def _renumber(self, opened: Opened, new: dict[str, Passage]) -> int:
+    def _renumber(self, opened: Opened, new: dict[str, Passage], origin: Origin | None) -> int:
         """Put by loading everything anew, where there is no rank left between two neighbours."""
         clips = {passage.clip for passage in new.values()}
         kept = (passage for passage in _everything(opened.moment.searcher) if passage.clip not in clips)
-        self._write_version(chain(kept, new.values()), opened.audio)
+        self._write_version(chain(kept, new.values()), opened.audio, origin)
         return len(new)
 
 
-def _describe(folder: Path, audio: str | None, *, is_ordered: bool) -> None:
+def _describe(folder: Path, audio: str | None, origin: Origin | None, *, is_ordered: bool) -> None:
     """Write what a version tells of itself; ordered means that all documents lie in the order of their ids."""
     about = {**MARK, "schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
+    about |= {"origin": origin.to_json()} if origin else {}
     with replaced_whole(folder / ABOUT) as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
 

@@ -2,20 +2,21 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tantivy import Index, Searcher
+from tantivy import Index, Query, Searcher
 
 from indexer.documents import SCHEMA
 from indexer.embedded_search import Moment
 from indexer.embedded_writing import opened_at
 from indexer.errors import IndexDamaged, IndexerError, IndexMissing, IndexUnavailable
 from indexer.folder_errors import cannot_be_read, os_error_in
+from indexer.origin import Origin
 from indexer.ownership import incompatible, is_ours
 from indexer.sounds.lexicon import Lexicon
 from indexer.version_files import ABOUT, LEXICON, SEGMENT
@@ -39,6 +40,10 @@ class Opened:
     def audio(self) -> str | None:
         audio: str | None = self.about.get("audio")
         return audio
+
+    @property
+    def origin(self) -> Origin | None:
+        return Origin.from_json(self.about.get("origin"))
 
 
 def stamp_of(folder: Path) -> tuple[int, int]:
@@ -97,6 +102,15 @@ def told_at_all(folder: Path) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise _damaged(file)
     return told
+
+
+def sources_of(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """What is kept of all passages of a version, whatever its schema; raises what `open_version` does."""
+    with damage_named(folder):
+        _, searcher = _searcher(folder)
+        for _, address in searcher.search(Query.all_query(), limit=max(1, searcher.num_docs)).hits:
+            source: Any = searcher.doc(address).get_first("source")
+            yield json.loads(bytes(source))
 
 
 def lexicon_of(folder: Path) -> Lexicon:

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from indexer.embedded import EmbeddedIndex
-from indexer.errors import HOW_TO_LOAD, WrongRequest
+from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, WrongRequest
 from indexer.index import SearchIndex
 from indexer.settings import IndexSettings
 
@@ -33,8 +33,10 @@ def as_asked(problem: Exception, url: str | None) -> str:
     if url is None:
         return str(problem)
     without_password = re.sub(r"(?<=://).*@", "", url)
-    load_there = f"{HOW_TO_LOAD} --index {shlex.quote(without_password)}"
-    return str(problem).replace("INDEX_URL", "--index").replace(HOW_TO_LOAD, load_there)
+    said = str(problem).replace("INDEX_URL", "--index")
+    for advice in (HOW_TO_LOAD, HOW_TO_RELOAD):
+        said = said.replace(advice, f"{advice} --index {shlex.quote(without_password)}")
+    return said
 
 
 def is_elastic(address: str) -> bool:

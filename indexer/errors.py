@@ -8,6 +8,7 @@ HearsayError
     ├── IndexForeign       what stands in its place was not created by Hearsay
     ├── IndexIncompatible  it was made by another version, and a new load mends it
     ├── IndexDamaged       files of it are missing or cannot be what was written, and a new load mends it
+    ├── FilesChanged       what the index was loaded from is not there as it was; the index still stands
     ├── LoadFailed         some documents were refused; the index that was there still stands
     └── WrongRequest       what was asked for cannot be answered as it stands
 """
@@ -18,6 +19,10 @@ from hearsay.errors import HearsayError
 
 HOW_TO_LOAD: Final = "load your clips with: ./run.sh load FILE"
 """What to do where nothing has been loaded yet."""
+
+
+HOW_TO_RELOAD: Final = "hearsay reload"
+"""What to do where an index knows the files that have to be loaded again."""
 
 
 class IndexerError(HearsayError):
@@ -46,6 +51,10 @@ class IndexIncompatible(IndexerError):
 
 class IndexDamaged(IndexerError):
     """Parts of the index are missing, or are not what was written."""
+
+
+class FilesChanged(IndexerError):
+    """What the index was loaded from cannot be loaded again as it was; nothing was changed."""
 
 
 class LoadFailed(IndexerError):

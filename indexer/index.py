@@ -1,9 +1,10 @@
 """The seam between what is asked and what answers: requests, results, and the index that every engine is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from indexer.origin import Origin, SourceFile
 from indexer.passages import Passage
 from indexer.query import EVERYTHING, Query
 from indexer.sounds.lexicon import Lexicon
@@ -69,10 +70,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an index tells of itself; ``audio`` is the folder that its clips' ids are looked up in, if one was named."""
+    """What an index says of itself; ``audio`` is the folder that its clips' ids are looked up in, if one was named.
+
+    ``origin`` is None where it was not loaded from files, or by a Hearsay that did not note them.
+    """
 
     version: str
     audio: str | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ class SearchIndex(Protocol):
     One program at a time changes it: while one does, a second is told so by `IndexInUse`, and any number read.
     """
 
-    def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
-        """Load a new version, then swap it in at once; returns how many passages it has.
+    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
+        """Load a new version, which remembers where its audio is and what it was made of, then swap it in at once.
 
         Until the swap, and where it fails, readers see the version before. Versions beyond the number kept are removed.
         """
@@ -100,8 +105,11 @@ class SearchIndex(Protocol):
         """Go back to the version before, first without the clips that were ``deleted``, and drop the current one."""
         ...
 
-    def put(self, passages: Iterable[Passage]) -> int:
-        """Add clips to the current version, all passages of a clip replacing all that it had; returns how many."""
+    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
+        """Add clips to the current version, all passages of a clip replacing all that it had; returns how many.
+
+        ``files`` are where they come from, which the version remembers.
+        """
         ...
 
     def delete(self, clips: Sequence[str]) -> int:
@@ -153,6 +161,14 @@ class SearchIndex(Protocol):
 
     def about(self) -> About:
         """The current version and what was said when it was loaded; raises `IndexMissing` before the first load."""
+        ...
+
+    def remembered(self) -> About:
+        """The same as `about`, also of an index that an earlier version of Hearsay made, or that is damaged."""
+        ...
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        """What is kept of the passages of these clips, in any order, also by an earlier version of Hearsay."""
         ...
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from indexer.errors import IndexerError, WrongRequest
 from indexer.flaws import Flaws
 from indexer.index import RolledBack, SearchIndex
 from indexer.known import merged_with_known
+from indexer.origin import Origin, SourceFile
 from indexer.passages import Passage, cut
 
 Step = Callable[[], None]
@@ -75,11 +76,19 @@ def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
 
 
 def load(
-    index: SearchIndex, rows: Iterable[ClipRow], deletions: Path, audio: str | None = None, step: Step = lambda: None
+    index: SearchIndex,
+    rows: Iterable[ClipRow],
+    deletions: Path,
+    audio: str | None = None,
+    step: Step = lambda: None,
+    *,
+    origin: Origin | None = None,
+    beside: Sequence[Passage] = (),
 ) -> Loaded:
     """Load the rows as the index's new version, but for those that are deleted, by themselves or in ``deletions``.
 
-    ``audio`` is what `audio_place` made of a place.
+    ``audio`` is what `audio_place` made of a place; ``origin`` is remembered, for the same to be loaded again. Passages
+    ``beside`` the rows come along, and replace the rows of their clips.
     """
     began = time.monotonic()
     rows = sorted(rows, key=lambda row: row.id)  # the order in which an index takes them as they come
@@ -88,18 +97,25 @@ def load(
 
     def coming() -> Iterator[Passage]:
         gone = deleted_clips(deletions)  # now that the index is held, so that none can be deleted between
-        kept.extend(row for row in rows if not row.deleted and row.id not in gone)
+        others = {passage.clip for passage in beside}
+        kept.extend(row for row in rows if not row.deleted and row.id not in gone | others)
         yield from _passages(kept, flaws, step)
+        yield from (passage for passage in beside if passage.clip not in gone)
 
-    passages = index.replace(coming(), audio)
+    passages = index.replace(coming(), audio, origin)
     failed = sum(bool(row.error) for row in kept)
     seconds = time.monotonic() - began
-    counts = (len(kept), passages, len(rows) - len(kept), failed)
+    others = {passage.clip for passage in beside}
+    counts = (len(kept) + len(others), passages, sum(row.id not in others for row in rows) - len(kept), failed)
     return Loaded(*counts, seconds, index.about().version, flaws.sentences())
 
 
 def put(
-    index: SearchIndex, rows: Iterable[ClipRow], deletions: Path, say: Callable[[str], None] = lambda _: None
+    index: SearchIndex,
+    rows: Iterable[ClipRow],
+    deletions: Path,
+    say: Callable[[str], None] = lambda _: None,
+    files: Sequence[SourceFile] = (),
 ) -> tuple[int, int]:
     """Put rows into the current version; those that say ``deleted`` go instead. How many clips came, how many went.
 
@@ -110,7 +126,7 @@ def put(
     coming = list(merged_with_known(index, [row for row in rows if not row.deleted]))
     going = [row.id for row in rows if row.deleted]
     flaws = Flaws()
-    index.put(_passages(coming, flaws, lambda: None))
+    index.put(_passages(coming, flaws, lambda: None), files)
     for sentence in flaws.sentences():
         say(sentence)
     if revived := sorted(deleted_clips(deletions) & {row.id for row in coming}):

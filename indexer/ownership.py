@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from indexer.documents import SCHEMA
-from indexer.errors import HOW_TO_LOAD, IndexForeign, IndexIncompatible
+from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, IndexForeign, IndexIncompatible
 
 MARK: Final[Mapping[str, Any]] = {"made_by": "hearsay"}
 """Stands in what an index says of itself: ``_meta`` in Elasticsearch, a file of JSON in a folder."""
@@ -26,11 +26,21 @@ def foreign_alias(alias: str, address: str, indices: list[str]) -> IndexForeign:
     )
 
 
+def see_that_it_is_not_later(index: str, told: Mapping[str, Any]) -> None:
+    """Raises `IndexIncompatible` for an index of a later version, which this one does not know how to carry on."""
+    if type(schema := told.get("schema")) is int and schema > SCHEMA:
+        raise incompatible(index, told)
+
+
 def incompatible(index: str, told: Mapping[str, Any]) -> IndexIncompatible:
     """What is said of an index whose schema is not this Hearsay's."""
     if told["schema"] > SCHEMA:
         return IndexIncompatible(
             f"{index} was made by a later version of Hearsay than this one; use that version, or load your files again"
+        )
+    if "origin" in told:
+        return IndexIncompatible(
+            f"{index} was made by an earlier version of Hearsay; load its files again beside it with: {HOW_TO_RELOAD}"
         )
     return IndexIncompatible(
         f"{index} was made by an earlier version of Hearsay, which did not note its files; load your files again: "

@@ -16,6 +16,7 @@ from indexer import load as loading
 from indexer.errors import LoadFailed
 from indexer.followed import FollowedLog, News, State
 from indexer.index import SearchIndex
+from indexer.origin import SourceFile
 from indexer.query import Term
 
 LOOK_SECONDS: Final = 0.3
@@ -44,6 +45,7 @@ class Watcher:
         self._deletions = deletions
         self._say = say
         self._looked_at: tuple[str, State | None] = ("", None)
+        self._files = (SourceFile(journal.absolute()),)
         self._next_check = 0.0
 
     def watch(self, is_ended: Callable[[], bool]) -> None:
@@ -101,7 +103,7 @@ class Watcher:
         if not rows:
             return
         try:
-            came, went = loading.put(self._index, rows, self._deletions, self._say)
+            came, went = loading.put(self._index, rows, self._deletions, self._say, self._files)
         except LoadFailed:
             if len(rows) == 1:
                 raise

@@ -48,12 +48,14 @@ def load_into(
     """Load files of records as a new version of an index; see `hearsay.load`."""
     from indexer import load as loading
     from indexer.commands import stepping
+    from indexer.origin import Origin
 
     named = paths(files)
     rows = loading.read_rows([*(_inbox(settings, named) if inbox else ()), *named])
     place = None if audio is None else loading.audio_place(str(audio))
+    origin = Origin.of(named, settings.inbox_journal if inbox and _is_the_pages(settings) else None)
     with stepping(len(rows), is_shown=progress) as step:
-        loaded = loading.load(index, rows.values(), settings.deletions, place, step)
+        loaded = loading.load(index, rows.values(), settings.deletions, place, step, origin=origin)
     doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
     return _summary_of(loaded, (*loaded.flaws, *filter(None, doubts)))
 
@@ -61,8 +63,11 @@ def load_into(
 def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":
     from indexer.load import inbox_of
 
-    is_the_pages = settings.index_url == settings_of(None).index_url
-    return inbox_of(settings.inbox_journal, named) if is_the_pages else []
+    return inbox_of(settings.inbox_journal, named) if _is_the_pages(settings) else []
+
+
+def _is_the_pages(settings: "IndexSettings") -> bool:
+    return settings.index_url == settings_of(None).index_url
 
 
 def _summary_of(loaded: "Loaded", notes: tuple[str, ...]) -> LoadSummary:

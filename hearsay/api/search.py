@@ -125,10 +125,13 @@ class Index:
         """Add or replace the clips of these files of records (.csv, .jsonl) in the index that is there."""
         with asking(self.place):
             from indexer import load as loading
+            from indexer.origin import SourceFile
 
-            rows = loading.read_rows(paths(files)).values()
+            named = paths(files)
+            rows = loading.read_rows(named).values()
             notes: list[str] = []
-            came, went = loading.put(self._index, rows, self._settings.deletions, notes.append)
+            sources = [SourceFile.of(file) for file in named]
+            came, went = loading.put(self._index, rows, self._settings.deletions, notes.append, sources)
             return PutSummary(came, went, tuple(notes))
 
     def delete(self, ids: str | Iterable[str]) -> DeleteSummary:

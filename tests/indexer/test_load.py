@@ -11,6 +11,7 @@ from indexer import load as loading
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexInUse, WrongRequest
 from indexer.index import RolledBack, SearchIndex
+from indexer.origin import Origin
 from indexer.passages import Passage
 from tests.indexer.contract import heard, ids
 from tests.indexer.made_rows import INTERVIEW, passages
@@ -141,11 +142,11 @@ def test_what_is_deleted_until_a_load_holds_the_index_is_honoured_by_it(tmp_path
     class Late(EmbeddedIndex):
         """Whose lock is taken late."""
 
-        def replace(self, passages: Iterable[Passage], audio: str | None = None) -> int:
+        def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
             other = EmbeddedIndex(tmp_path / "index")
             loading.load(other, clips, deletions)
             loading.delete(other, ["a"], deletions)
-            return super().replace(passages, audio)
+            return super().replace(passages, audio, origin)
 
     late = Late(tmp_path / "index")
     assert loading.load(late, clips, deletions).deleted == 1

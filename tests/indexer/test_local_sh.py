@@ -152,6 +152,18 @@ def test_an_elasticsearch_that_is_not_there_is_named(open_folder: Path):
     assert "ES_HOME is /nonexistent" in said.stderr
 
 
+@pytest.mark.parametrize("name", ["diary.txt", "node-1/config/elasticsearch.yml", "secure.half/key"])
+def test_a_folder_that_holds_something_else_stays_as_it_is(open_folder: Path, name: str):
+    folder = open_folder / uuid.uuid4().hex
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text("do not lose me", encoding="utf-8")
+    said = run_local("start", "--data", str(folder), port=free_port(), ES_HOME="/nonexistent")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert f"{folder} holds something else, which is left alone; name an empty or a new folder" in said.stderr
+    assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
+    assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {os.geteuid()}
+
+
 @pytest.fixture
 def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """Makes an Elasticsearch, in a folder that only we can enter, whose one deed is to say something and end."""

@@ -1,0 +1,112 @@
+"""What a version of an index was made of: its files as they were then, so that they can be loaded again."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from indexer.errors import FilesChanged
+
+_MOST_NAMED: Final = 1000
+"""Clips without a file that a version names; of more it says that there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of clip rows as it was when it was read; without a ``digest`` one that is watched, and may grow."""
+
+    path: Path
+    size: int = 0
+    modified: int = 0
+    digest: str = ""
+
+    @classmethod
+    def of(cls, path: Path) -> "SourceFile":
+        with path.open("rb") as file:
+            stat = path.stat()
+            return cls(path.absolute(), stat.st_size, stat.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())
+
+    def change(self) -> str:
+        """What became of the file since; empty where it is as it was."""
+        try:
+            stat = self.path.stat()
+            if not self.digest or (stat.st_size, stat.st_mtime_ns) == (self.size, self.modified):
+                return ""
+            return "" if SourceFile.of(self.path).digest == self.digest else "has changed"
+        except FileNotFoundError:
+            return "is gone"
+        except OSError as problem:
+            return f"cannot be read ({problem.strerror or problem})"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"path": str(self.path), "size": self.size, "modified": self.modified, "sha256": self.digest}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "SourceFile":
+        return cls(Path(told["path"]), told["size"], told["modified"], told["sha256"])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The files of a load in their order, those that were ``put`` since, and the inbox if that came along.
+
+    ``clips`` were put by no file, ``and_more`` of them than are named.
+    """
+
+    files: tuple[SourceFile, ...]
+    inbox: Path | None = None
+    put: tuple[SourceFile, ...] = ()
+    clips: tuple[str, ...] = ()
+    and_more: bool = False
+
+    @classmethod
+    def of(cls, files: Iterable[Path], inbox: Path | None = None) -> "Origin":
+        own = inbox.absolute() if inbox else None
+        return cls(tuple(SourceFile.of(path) for path in files if path.absolute() != own), own)
+
+    def after_put(self, files: Sequence[SourceFile], clips: Collection[str]) -> "Origin":
+        """The same with clips that were put, by these files or by none. A file of the load that is put is read last."""
+        if not files:
+            named = tuple(dict.fromkeys((*self.clips, *clips)))
+            return replace(self, clips=named[:_MOST_NAMED], and_more=self.and_more or len(named) > _MOST_NAMED)
+        new = {file.path: file for file in files if file.path != self.inbox}
+        loaded, earlier = (tuple(file for file in some if file.path not in new) for some in (self.files, self.put))
+        named = tuple(clip for clip in self.clips if clip not in clips)
+        return replace(self, files=loaded, put=(*earlier, *new.values()), clips=named)
+
+    def changes(self) -> list[str]:
+        """What became of each file that is not as it was."""
+        return [f"{file.path} {change}" for file in (*self.files, *self.put) if (change := file.change())]
+
+    def as_it_is(self) -> "Origin":
+        """The same files as they are now, without those that are gone."""
+
+        def there(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
+            return tuple(SourceFile.of(file.path) if file.digest else file for file in files if file.path.is_file())
+
+        now = replace(self, files=there(self.files), put=there(self.put))
+        if not (now.files or now.put) and not (self.inbox and self.inbox.is_file()):
+            raise FilesChanged(
+                f"none of the files that the index was loaded from is there any more: {'; '.join(self.changes())}; "
+                "nothing was changed"
+            )
+        return now
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "files": [file.to_json() for file in self.files],
+            "inbox": str(self.inbox) if self.inbox else None,
+            "put": [file.to_json() for file in self.put],
+            "clips": list(self.clips),
+            "and_more": self.and_more,
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any] | None) -> "Origin | None":
+        """None for what does not know its files, as versions from before they were noted."""
+        if told is None:
+            return None
+        files, put = (tuple(map(SourceFile.from_json, told[name])) for name in ("files", "put"))
+        inbox = Path(told["inbox"]) if told["inbox"] else None
+        return cls(files, inbox, put, tuple(told["clips"]), told["and_more"])
