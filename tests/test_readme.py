@@ -60,6 +60,7 @@ def test_every_word_of_run_sh_stands_in_the_readme():
         "decode",
         "load",
         "put",
+        "reload",
         "search",
         "page",
         "elastic",
