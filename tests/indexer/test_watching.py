@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -21,6 +21,7 @@ from indexer import load as loading
 from indexer.command_line import main
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
+from indexer.origin import SourceFile
 from indexer.passages import Passage
 from indexer.query import Term
 from indexer.watching import Watcher
@@ -285,11 +286,11 @@ def test_a_row_that_the_index_refuses_holds_up_no_other(
 ):
     put = index.put
 
-    def refusing(passages: Iterator[Passage]) -> int:
+    def refusing(passages: Iterator[Passage], files: Sequence[SourceFile]) -> int:
         coming = list(passages)
         if HELLO.id in {passage.clip for passage in coming}:
             raise LoadFailed(f"{HELLO.id} cannot be indexed")
-        return put(coming)
+        return put(coming, files)
 
     monkeypatch.setattr(index, "put", refusing)
     append(journal, HELLO, LATER)
