@@ -86,9 +86,9 @@ def reload(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     about = index.remembered()
     origin = reloading.origin_of(about, with_changes=asked.changed)
     beside = reloading.kept(index, origin, without_lost=asked.drop)
-    rows = reloading.rows_of(origin)
     for file in (*origin.files, *origin.put):
         print(f"from {file.path}")
+    rows = reloading.rows_of(origin, print)
     with stepping(len(rows)) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, about.audio, step, origin=origin, beside=beside)
     _print_loaded(loaded)

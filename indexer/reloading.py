@@ -1,6 +1,6 @@
 """Reloading: the files that an index was loaded from once more, beside the version that is served, then swapped in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hearsay.errors import HearsayError
@@ -24,10 +24,10 @@ def origin_of(about: About, *, with_changes: bool) -> Origin:
     return about.origin.as_it_is()
 
 
-def rows_of(origin: Origin) -> dict[str, ClipRow]:
-    """The rows of the load's files and of those that were put later, merged in this order."""
+def rows_of(origin: Origin, say: Callable[[str], None]) -> dict[str, ClipRow]:
+    """The rows of the load's files and of those that were put later, merged in this order, as `read_rows` does."""
     files = [file.path for file in (*origin.files, *origin.put)]
-    return loading.read_rows([*(loading.inbox_of(origin.inbox, files) if origin.inbox else []), *files])
+    return loading.read_rows([*(loading.inbox_of(origin.inbox, files) if origin.inbox else []), *files], say)
 
 
 def kept(index: SearchIndex, origin: Origin, *, without_lost: bool) -> list[Passage]:
