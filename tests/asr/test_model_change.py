@@ -254,9 +254,9 @@ def test_over_an_api_another_emotion_model_is_asked_for_the_emotion_alone(
 
 def test_models_that_come_with_hearsay_have_a_digest():
     from asr.classic import ClassicTagger
-    from asr.sphinx import _weights
+    from asr.sphinx import weights_of_the_wheel
 
-    assert len(ClassicTagger().weights) == len(_weights()) == 64
+    assert len(ClassicTagger().weights) == len(weights_of_the_wheel()) == 64
 
 
 def test_a_checkpoints_precision_is_part_of_it_only_where_it_was_set(tmp_path: Path):
