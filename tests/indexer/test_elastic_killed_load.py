@@ -47,7 +47,7 @@ MOMENTS = {
     "writing": ("PUT /_bulk", CLIPS // 1000),
     "written": (f"PUT {VERSION}-lexicon", 1),
     "marked": (f"PUT {VERSION}/_mapping", 1),
-    "swapped": ("POST /_aliases", 1),
+    "swapped": ("POST /_aliases", 2),  # the first one sees, before anything is written, that the alias can be moved
 }
 """When a load is killed: which request was just answered, and how often."""
 
