@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from asr.audio import seconds
-from asr.emotion import Emotion
 from asr.hearing import Hearing, Models, load_models, ready_hearing, sentence_of, while_there
 from asr.identity import Identity, emotion_columns, speech_columns
 from asr.keys import DOCUMENT_FILES, Door, keepers_of
@@ -32,6 +31,7 @@ from asr.replies import (
     SentimentReply,
     TranscriptReply,
 )
+from asr.rows import Tagged, failed_pieces
 from asr.settings import AsrSettings
 from asr.transcript import Waveform
 from asr.uploads import UploadLimits
@@ -235,7 +235,9 @@ async def _reply(hearing: Hearing, file: UploadFile) -> TranscriptReply:
     sound = await hearing.sound(file)
     transcript, emotion = await hearing.both(sound)
     speech = Identity.of(hearing.models.transcriber)
-    reply = TranscriptReply.of_both(transcript, speech.name, _emotion_reply(hearing, emotion, sound), seconds(sound))
+    failed = failed_pieces(transcript, emotion, seconds(sound))
+    felt = _emotion_reply(hearing, emotion, sound)
+    reply = TranscriptReply.of_both(transcript, speech.name, felt, seconds(sound), failed)
     return reply.model_copy(update=speech_columns(speech))
 
 
@@ -258,7 +260,7 @@ async def _emotion(hearing: Hearing, file: UploadFile) -> EmotionReply:
     return _emotion_reply(hearing, await hearing.emotion(sound), sound)
 
 
-def _emotion_reply(hearing: Hearing, emotion: Emotion, sound: Waveform) -> EmotionReply:
+def _emotion_reply(hearing: Hearing, emotion: Tagged, sound: Waveform) -> EmotionReply:
     model = Identity.of(hearing.models.tagger)
     return EmotionReply.of(emotion, model.name, _duration(sound)).model_copy(update=emotion_columns(model))
 

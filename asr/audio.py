@@ -120,6 +120,13 @@ def _resampler(rate: int) -> soxr.ResampleStream:
     return soxr.ResampleStream(rate, SAMPLE_RATE, 1)
 
 
+def wav_of(waveform: Waveform) -> bytes:
+    """The waveform as a file that `decode_audio` reads."""
+    file = io.BytesIO()
+    soundfile.write(file, waveform, SAMPLE_RATE, format="WAV", subtype="FLOAT")
+    return file.getvalue()
+
+
 class _Seekable(io.BytesIO):
     """A file that stays where it is when a damaged header leads to before its beginning, as files of C do."""
 

@@ -149,9 +149,10 @@ def run_decode(options: argparse.Namespace) -> int:
     warn = partial(console.print, "warning:", style="yellow", markup=False)
     change: ModelChange | None = options.model_change
     say = partial(console.print, markup=False)
-    listener = open_for(options.out / "clips.jsonl", settings, options.via, change, say, warn)
+    progress = Progress(console)
+    listener = open_for(options.out / "clips.jsonl", settings, options.via, change, say, warn, progress.within)
     try:
-        with Progress(console) as progress, ended_like_ctrl_c():
+        with progress, ended_like_ctrl_c():
             keeps = change == "keep"
             summary = decode(listings, listener, options.out, settings.batch_clips, progress, keeps_transcripts=keeps)
     finally:
@@ -215,7 +216,8 @@ def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
     if summary.interrupted:
         console.print("stopped early; the same command goes on where it stopped")
         return INTERRUPTED
-    return SOME_FAILED if summary.failed or summary.rejected or summary.unwritten else ALL_WELL
+    is_incomplete = summary.failed or summary.failed_in_part or summary.rejected or summary.unwritten
+    return SOME_FAILED if is_incomplete else ALL_WELL
 
 
 def run_score(options: argparse.Namespace) -> int:

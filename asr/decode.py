@@ -14,10 +14,11 @@ from asr.errors import ListenerGone
 from asr.identity import emotion_of, speech_of
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
+from asr.rows import missing, wanted_pieces
 from asr.sources import Clip, Listing, Reader
 from hearsay.errors import ClipsError
 from hearsay.process import wait_in_turns
-from hearsay.records.clip import ClipRow
+from hearsay.records.clip import TAGGING, ClipRow
 from hearsay.records.journal import Journal
 from hearsay.records.table import EMPTY_TABLE, write_csv
 
@@ -50,7 +51,13 @@ class Summary:
 
     @property
     def failed(self) -> list[ClipRow]:
-        return [row for row in self.rows if row.error]
+        """Clips without a transcript."""
+        return [row for row in self.rows if row.error and not row.failed_pieces]
+
+    @property
+    def failed_in_part(self) -> list[ClipRow]:
+        """Clips that lack the transcript of some pieces, or the emotion."""
+        return [row for row in self.rows if row.failed_pieces]
 
 
 def decode(
@@ -89,7 +96,9 @@ def decode(
         if interrupted or gone:
             run.write_table()
     summary = run.summary(time.monotonic() - started, interrupted, gone)
-    log.info("decoded", extra={"heard": run.heard, "skipped": run.skipped, "failed": len(summary.failed)})
+    failed, in_part = len(summary.failed), len(summary.failed_in_part)
+    counts = {"heard": run.heard, "skipped": run.skipped, "failed": failed, "failed_in_part": in_part}
+    log.info("decoded", extra=counts)
     return summary
 
 
@@ -145,7 +154,8 @@ class _Run:
         """Rows of those clips of a batch that have to be heard."""
         to_hear = [wanted for clip in batch if (wanted := self._wanted(clip))]
         self._retagged.difference_update(clip.row.id for clip in to_hear)  # a watched file may have changed since
-        self._retagged.update(clip.row.id for clip in to_hear if clip.transcribed)
+        speech = self._listener.speech
+        self._retagged.update(clip.row.id for clip in to_hear if clip.transcribed and not wanted_pieces(clip, speech))
         return self._listener.hear(to_hear) if to_hear else []
 
     def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
@@ -167,7 +177,8 @@ class _Run:
         for row in kept:
             self._not_retagged.pop(row.id, None)
         self._keep([*kept, *(() if gone else self._renewed(done))])
-        transcribed = [row for row in kept if not row.error and row.id not in self._retagged]
+        is_there = [row for row in kept if not row.error or row.failed_pieces]
+        transcribed = [row for row in is_there if row.id not in self._retagged]
         self.heard += len(transcribed)
         self.retagged += sum(row.id in self._retagged for row in kept)
         self.audio_seconds += (audio := sum(row.duration or 0.0 for row in transcribed))
@@ -175,6 +186,7 @@ class _Run:
             raise gone
         self.without_audio += (silent := sum(clip.read is None for clip in hearing.batch))
         self.skipped += len(hearing.batch) - len(rows) - silent
+        progress.finish(ids)
         progress.advance(len(hearing.batch), len(rows), audio, sum(bool(row.error) for row in rows))
 
     def write_table(self) -> None:
@@ -203,20 +215,23 @@ class _Run:
         if clip.read is None:
             return None
         known = self._known.get(clip.row.id)
-        if known is None or (known.error and not known.deleted):
+        if known is None or (known.error and not known.failed_pieces and not known.deleted):
             return clip
         if known.deleted:
             return None
-        is_transcribed, is_tagged = self._is_transcribed(known), self._listener.emotion.is_that_of(emotion_of(known))
+        is_transcribed, is_tagged = self._is_transcribed(known), self._is_tagged(known)
         if not (is_transcribed or is_tagged) or not _is_of_this_audio(known, clip.read):
             return clip
-        if is_transcribed and is_tagged:
-            return None
-        return replace(clip, transcribed=known) if is_transcribed else replace(clip, tagged=known)
+        clip = replace(clip, transcribed=known if is_transcribed else None, tagged=known if is_tagged else None)
+        is_complete = is_transcribed and not wanted_pieces(clip, self._listener.speech)
+        return None if is_complete and is_tagged else clip
 
     def _is_transcribed(self, known: ClipRow) -> bool:
         made_by = speech_of(known)
         return self._listener.speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
+
+    def _is_tagged(self, known: ClipRow) -> bool:
+        return self._listener.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
 
     def _joined(self, row: ClipRow) -> ClipRow:
         """A new row with what earlier runs know of the clip beside its transcript and emotion."""

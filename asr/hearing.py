@@ -13,9 +13,12 @@ from starlette.requests import ClientDisconnect
 
 from asr.audio import decode_audio
 from asr.emotion import Emotion, EmotionTagger
+from asr.errors import ModelFailed
 from asr.listener import AUDIO_DECODERS
 from asr.metrics import Metrics
 from asr.models import AUTO, limits_for, open_tagger, open_transcriber
+from asr.pieces import cut
+from asr.rows import Tagged
 from asr.scheduler import Batch, Scheduler
 from asr.settings import AsrSettings
 from asr.transcript import Transcriber, Transcript, Waveform
@@ -67,15 +70,22 @@ class Hearing:
 
     async def transcript(self, sound: Waveform) -> Transcript:
         """What was said; raises `Busy`."""
-        return await asyncio.wrap_future(self._scheduler.transcript(sound))
+        whole = await asyncio.get_running_loop().run_in_executor(self._decoders, cut, sound)
+        return await asyncio.wrap_future(self._scheduler.transcript_of(whole, sound))
 
     async def emotion(self, sound: Waveform) -> Emotion:
         """How it was said; raises `Busy`."""
         return await asyncio.wrap_future(self._scheduler.emotion(sound))
 
-    async def both(self, sound: Waveform) -> tuple[Transcript, Emotion]:
-        """What was said and how; raises `Busy`."""
-        return await together(self.transcript(sound), self.emotion(sound))
+    async def both(self, sound: Waveform) -> tuple[Transcript, Tagged]:
+        """What was said and how, or why the latter is not known; raises `Busy`."""
+        return await together(self.transcript(sound), self._emotion_or_failure(sound))
+
+    async def _emotion_or_failure(self, sound: Waveform) -> Tagged:
+        try:
+            return await self.emotion(sound)
+        except ModelFailed as problem:
+            return problem
 
     def close(self) -> None:
         """Take nothing any more, and give back what the models hold."""

@@ -2,27 +2,33 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from asr.audio import decode_audio, seconds
 from asr.emotion import Emotion
 from asr.errors import ModelFailed
 from asr.identity import Identity, emotion_columns, speech_columns
+from asr.pieces import cut
+from asr.rows import Made, Tagged, now, row_of, sentence_of, wanted_pieces, with_kept
 from asr.scheduler import Scheduler
 from asr.sources import Clip
-from asr.transcript import Transcript
+from asr.transcript import Transcript, Waveform
 from hearsay.errors import AudioError, BadRow, NoAudio
-from hearsay.records.clip import EMOTION, ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.journal import line_of
 
 log = logging.getLogger(__name__)
 
 AUDIO_DECODERS: Final = 4
 """Threads that decode audio side by side; the libraries let go of the interpreter while they work."""
+
+
+ClipStep = Callable[[str, float, float], None]
+"""Called after each piece of a long clip, with its id, the seconds that are done and those that there are."""
 
 
 class Listener(Protocol):
@@ -47,8 +53,8 @@ class Listener(Protocol):
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
 
-        Of a clip that is ``transcribed`` only the emotion is made, and the rest of its record is kept; of one that is
-        ``tagged`` the transcript, and the emotion is kept.
+        Of a clip that is ``transcribed`` the transcript is kept, and only the pieces that are missing from it are made;
+        of one that is ``tagged`` the emotion is kept.
 
         Raises `ListenerGone`, with the rows that there are, where nothing more can be heard.
         """
@@ -61,8 +67,9 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One clip's audio, decoded once for both models, and what they will say of it; or the reason why there is none."""
+    """One clip's audio, decoded once for both models, and what they will make of it; or why there is none."""
 
+    clip: Clip
     digest: str = ""
     seconds: float = 0.0
     transcript: "Future[Transcript] | None" = None
@@ -73,9 +80,17 @@ class Heard:
 class LocalListener:
     """Hears on this machine: decodes each clip once, ahead of the models, and gives the waveform to both."""
 
-    def __init__(self, scheduler: Scheduler, max_seconds: float, *, is_speech_by_default: bool = False) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        max_seconds: float,
+        step: ClipStep = lambda *_: None,
+        *,
+        is_speech_by_default: bool = False,
+    ) -> None:
         self._scheduler = scheduler
         self._max_seconds = max_seconds
+        self._step = step
         self._is_speech_by_default = is_speech_by_default
 
     @property
@@ -96,7 +111,7 @@ class LocalListener:
 
     def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
         with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:
-            return [self._row(clip, heard) for clip, heard in zip(clips, decoders.map(self._hear, clips), strict=True)]
+            return [self._row(heard) for heard in decoders.map(self._hear, clips)]
 
     def close(self) -> None:
         self._scheduler.close()
@@ -109,60 +124,54 @@ class LocalListener:
             digest = digest_of(data)
             waveform = decode_audio(data, self._max_seconds)
         except AudioError as problem:
-            return Heard(digest, error=str(problem))
-        transcript = None if clip.transcribed else self._scheduler.transcript(waveform, is_patient=True)
+            return Heard(clip, digest, error=str(problem))
+        clip = with_same_audio(clip, digest)
+        transcript = self._transcript(clip, waveform)
         emotion = None if clip.tagged else self._scheduler.emotion(waveform, is_patient=True)
-        return Heard(digest, seconds(waveform), transcript, emotion)
+        return Heard(clip, digest, seconds(waveform), transcript, emotion)
 
-    def _row(self, clip: Clip, heard: Heard) -> ClipRow:
+    def _transcript(self, clip: Clip, waveform: Waveform) -> "Future[Transcript] | None":
+        wanted = wanted_pieces(clip, self.speech)
+        if clip.transcribed and not wanted:
+            return None
+        step = partial(self._step, clip.row.id)
+        return self._scheduler.transcript_of(cut(waveform, wanted), waveform, is_patient=True, step=step)
+
+    def _row(self, heard: Heard) -> ClipRow:
+        clip = heard.clip
         if heard.error:
             return failed_row(self, clip, heard.digest, heard.error)
         try:
-            made = self._transcript_columns(heard) | self._emotion_columns(heard)
+            transcript = heard.transcript.result() if heard.transcript else None
         except ModelFailed as problem:
             return failed_row(self, clip, heard.digest, str(problem))
-        if clip.row.duration is None:
-            made["duration"] = round(heard.seconds, 2)
-        row = with_kept(clip, made | {"audio_digest": heard.digest, "decoded_at": now()})
-        try:
-            line_of(row)
-        except BadRow as problem:
-            return failed_row(self, clip, heard.digest, f"the model's result is not usable: {problem}")
-        return row
-
-    def _transcript_columns(self, heard: Heard) -> dict[str, Any]:
-        """What was said, where that was wanted; raises `ModelFailed`."""
-        if heard.transcript is None:
-            return {}
-        transcript = heard.transcript.result()
-        return {
-            "generated_text": transcript.text,
-            "confidence": rounded(transcript.confidence),
-            "words": tuple(rounded_word(word) for word in transcript.words),
-            "segments": tuple(rounded_segment(segment) for segment in transcript.segments),
-            **speech_columns(self.speech),
-        }
-
-    def _emotion_columns(self, heard: Heard) -> dict[str, Any]:
-        """The emotion, where that was wanted; raises `ModelFailed`."""
-        if heard.emotion is None:
-            return {}
-        emotion = heard.emotion.result()
-        return {
-            "emotion": emotion.label,
-            "emotion_score": rounded(emotion.certainty),
-            "emotion_scores": {label: round(score, 3) for label, score in emotion.scores.items()},
-            "sentiment": emotion.sentiment,
-            **emotion_columns(self.emotion),
-        }
+        emotion = _tagged(heard.emotion) if heard.emotion else None
+        return checked_row(self, clip, Made(heard.digest, heard.seconds, transcript, emotion))
 
 
-def with_kept(clip: Clip, made: Mapping[str, Any]) -> ClipRow:
-    """The clip's record of what was made now, and of what its earlier record has of the other model."""
-    if clip.transcribed:
-        return replace(clip.transcribed.merged_with(clip.row), **made)
-    kept = {} if clip.tagged is None else {name: getattr(clip.tagged, name) for name in EMOTION}
-    return replace(clip.row, **{**made, **kept})
+def with_same_audio(clip: Clip, digest: str) -> Clip:
+    """The clip; without its record of before where that is of other audio."""
+    known = clip.transcribed or clip.tagged
+    return clip if known is None or known.audio_digest == digest else replace(clip, transcribed=None, tagged=None)
+
+
+def checked_row(listener: Listener, clip: Clip, made: Made) -> ClipRow:
+    """The clip's record, what failed in it being logged; a failed one where it could not be read again."""
+    row = row_of(clip, made, listener.speech, listener.emotion)
+    if row.error:
+        log.warning("clip failed in part", extra={"clip": row.id, "error": row.error})
+    try:
+        line_of(row)
+    except BadRow as problem:
+        return failed_row(listener, clip, made.digest, f"the model's result is not usable: {problem}")
+    return row
+
+
+def _tagged(emotion: "Future[Emotion]") -> Tagged:
+    try:
+        return emotion.result()
+    except ModelFailed as problem:
+        return problem
 
 
 def bytes_of(clip: Clip) -> bytes:
@@ -176,8 +185,13 @@ def bytes_of(clip: Clip) -> bytes:
 
 
 def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipRow:
-    """The row of a clip that the listener could not hear, which is also logged."""
+    """The row of a clip that the listener could not hear, which is also logged.
+
+    A transcript that is kept stays, and so do the pieces that are missing from it.
+    """
     log.warning("clip failed", extra={"clip": clip.row.id, "error": error})
+    if clip.transcribed and clip.transcribed.failed_pieces:
+        error = f"{sentence_of(clip.transcribed.failed_pieces)}; another attempt failed: {error}"
     # A library may quote what is no UTF-8.
     made = {"audio_digest": digest, "decoded_at": now(), "error": error.encode(errors="backslashreplace").decode()}
     return with_kept(clip, made | speech_columns(listener.speech) | emotion_columns(listener.emotion))
@@ -186,28 +200,3 @@ def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipR
 def digest_of(data: bytes) -> str:
     """SHA-256 in hexadecimal, by which a clip is known to be the same."""
     return hashlib.sha256(data).hexdigest()
-
-
-def now() -> str:
-    """The time as rows have it: ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def rounded(score: float | None) -> float | None:
-    return None if score is None else round(score, 3)
-
-
-def rounded_word(word: Word) -> Word:
-    """The word with times to 10 ms and its confidence to three decimals, as rows and the API have it."""
-    return replace(word, start=round(word.start, 2), end=round(word.end, 2), confidence=rounded(word.confidence))
-
-
-def rounded_segment(segment: Segment) -> Segment:
-    """The segment with times to 10 ms and its scores to three decimals."""
-    return replace(
-        segment,
-        start=round(segment.start, 2),
-        end=round(segment.end, 2),
-        confidence=rounded(segment.confidence),
-        emotion_score=rounded(segment.emotion_score),
-    )

@@ -71,7 +71,7 @@ def limits_for(model: Transcriber | EmotionTagger, settings: AsrSettings) -> Lim
     gets as much as one pass through it takes, and has some passes' worth waiting.
     """
     if isinstance(model, PocketSphinxTranscriber):
-        return Limits(batch_seconds=0, threads=model.workers)
+        return Limits(batch_seconds=0, threads=model.workers, long_threads=model.workers)
     seconds = settings.batch_seconds or usual_seconds(model.device)
     return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
 

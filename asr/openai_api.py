@@ -11,7 +11,9 @@ from asr.hearing import Hearing, ready_hearing, while_there
 from asr.openai_replies import ModelReply, ModelsReply, TextOnly, Usage, Verbose
 from asr.problems import BadField, documented_for_openai
 from asr.replies import EmotionReply
+from asr.rows import failed_pieces
 from asr.transcript import Transcript, Waveform
+from hearsay.records.clip import FailedPiece
 from hearsay.records.subtitles import srt, vtt
 
 ALIAS: Final = "whisper-1"
@@ -19,6 +21,9 @@ ALIAS: Final = "whisper-1"
 
 IGNORED: Final = "X-Ignored-Fields"
 """Header of a reply that names the fields of its request that had no effect."""
+
+FAILED: Final = "X-Failed-Pieces"
+"""Header of a reply that names the pieces that a model failed on, in seconds: ``transcript 31.2-61``."""
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Ready = Annotated[Hearing, Depends(ready_hearing)]
@@ -28,7 +33,10 @@ _SRT: Final = "1\n00:00:00,320 --> 00:00:01,870\n" + _TEXT
 _SUCCESS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The transcript, in the format that was asked for.",
-        "headers": {IGNORED: {"description": "Fields that had no effect.", "schema": {"type": "string"}}},
+        "headers": {
+            IGNORED: {"description": "Fields that had no effect.", "schema": {"type": "string"}},
+            FAILED: {"description": "Pieces that a model failed on, in seconds.", "schema": {"type": "string"}},
+        },
         "content": {
             "text/plain": {
                 "schema": {"type": "string"},
@@ -99,24 +107,31 @@ async def transcribe(
     wishes: Annotated[Wishes, Depends(wishes)],
     file: Annotated[UploadFile, File(description="The audio.")],
 ) -> TextOnly | Verbose | Response:
-    reply = await while_there(request, _reply(hearing, wishes, file))
+    reply, failed = await while_there(request, _reply(hearing, wishes, file))
+    headers = reply.headers if isinstance(reply, Response) else response.headers
     if wishes.ignored:
-        headers = reply.headers if isinstance(reply, Response) else response.headers
         headers[IGNORED] = ", ".join(wishes.ignored)
+    if failed:
+        headers[FAILED] = ", ".join(f"{piece.task} {piece.start:g}-{piece.end:g}" for piece in failed)
     return reply
 
 
-async def _reply(hearing: Hearing, wishes: Wishes, file: UploadFile) -> TextOnly | Verbose | Response:
+async def _reply(
+    hearing: Hearing, wishes: Wishes, file: UploadFile
+) -> tuple[TextOnly | Verbose | Response, list[FailedPiece]]:
+    """The reply, and the pieces that are missing from it."""
     sound = await hearing.sound(file)
     if wishes.format == "verbose_json":
         return await _verbose(hearing, wishes, sound)
-    return _as(wishes.format, await hearing.transcript(sound), seconds(sound))
+    transcript = await hearing.transcript(sound)
+    return _as(wishes.format, transcript, seconds(sound)), list(transcript.failed)
 
 
-async def _verbose(hearing: Hearing, wishes: Wishes, sound: Waveform) -> Verbose:
+async def _verbose(hearing: Hearing, wishes: Wishes, sound: Waveform) -> tuple[Verbose, list[FailedPiece]]:
     transcript, emotion = await hearing.both(sound)
     tagged = EmotionReply.of(emotion, hearing.models.tagger.name, f"{seconds(sound):.1f}")
-    return Verbose.of(transcript, tagged, seconds(sound), wishes.granularities)
+    verbose = Verbose.of(transcript, tagged, seconds(sound), wishes.granularities)
+    return verbose, failed_pieces(transcript, emotion, seconds(sound))
 
 
 def _as(form: Format, transcript: Transcript, length: float) -> TextOnly | Response:

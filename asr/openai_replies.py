@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from asr.listener import rounded_segment, rounded_word
 from asr.replies import EmotionReply
+from asr.rows import rounded_segment, rounded_word
 from asr.transcript import Transcript
 from hearsay.records.clip import Segment, Word
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from asr.decode import limited
-from asr.listener import Listener, LocalListener
+from asr.listener import ClipStep, Listener, LocalListener
 from asr.model_change import LogModels, ModelChange, consequences, models_of
 from asr.models import AUTO, limits_for, open_tagger, open_transcriber
 from asr.places import open_source
@@ -37,14 +37,20 @@ def open_arrivals(place: str, dataset: str | None, say: Say) -> Iterator[Listing
 
 
 def open_for(
-    log: Path, settings: AsrSettings, via: str | None, change: ModelChange | None, say: Say, warn: Say
+    log: Path,
+    settings: AsrSettings,
+    via: str | None,
+    change: ModelChange | None,
+    say: Say,
+    warn: Say,
+    step: ClipStep = lambda *_: None,
 ) -> Listener:
     """The listener that goes on with a log; what becomes of other models' transcripts in it is said.
 
-    Raises `ModelChanged` where that was not decided.
+    ``step`` is as in `open_listener`. Raises `ModelChanged` where that was not decided.
     """
     before = models_of(log)
-    listener = open_listener(going_on_with(before, settings, change), via, say, warn)
+    listener = open_listener(going_on_with(before, settings, change), via, say, warn, step)
     try:
         for sentence in consequences(before, listener, change):
             say(sentence)
@@ -61,8 +67,13 @@ def going_on_with(before: LogModels, settings: AsrSettings, change: ModelChange 
     return settings
 
 
-def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -> Listener:
-    """The listener at an address, or else the one that the settings choose; ``warn`` is told of a fallback."""
+def open_listener(
+    settings: AsrSettings, via: str | None, say: Say, warn: Say, step: ClipStep = lambda *_: None
+) -> Listener:
+    """The listener at an address, or else the one that the settings choose; ``warn`` is told of a fallback.
+
+    ``step`` is for `LocalListener`: an API says nothing before the whole clip is transcribed.
+    """
     if via is not None:
         from asr.remote import open_remote  # an HTTP client is needed by those who have an address
 
@@ -76,4 +87,5 @@ def open_listener(settings: AsrSettings, via: str | None, say: Say, warn: Say) -
     say(f"speech: {transcriber.model.name} · emotion: {tagger.model.name}")
     limits = limits_for(transcriber.model, settings)
     scheduler = Scheduler(transcriber.model, tagger.model, limits)
-    return LocalListener(scheduler, settings.max_clip_seconds, is_speech_by_default=settings.asr_model == AUTO)
+    by_default = settings.asr_model == AUTO
+    return LocalListener(scheduler, settings.max_clip_seconds, step, is_speech_by_default=by_default)

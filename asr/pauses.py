@@ -1,6 +1,6 @@
 """Pauses: where a clip can be cut so that no word is cut with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -46,12 +46,15 @@ def pieces(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
     Silence has no piece.
     """
     loud = stretches(waveform, longest)
-    if not loud:
-        return []
-    limit = int(longest * SAMPLE_RATE)
-    if len(waveform) <= limit:
+    if loud and len(waveform) <= int(longest * SAMPLE_RATE):
         return [(0, len(waveform))]
-    runs = [loud[0]]
+    return runs_of(loud, longest)
+
+
+def runs_of(loud: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:
+    """Neighbouring stretches together, as many as fit into ``longest`` seconds with the pauses between them."""
+    limit = int(longest * SAMPLE_RATE)
+    runs = list(loud[:1])
     for start, end in loud[1:]:
         if end - runs[-1][0] <= limit:
             runs[-1] = (runs[-1][0], end)

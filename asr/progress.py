@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Collection
+from threading import RLock
 from typing import Final, Self
 
 from rich.console import Console
@@ -12,7 +14,10 @@ SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 class Progress:
-    """Counts clips and their seconds; use it in a ``with`` statement. Writes to standard error."""
+    """Counts clips and their seconds, of a long one also those within; use it in a ``with`` statement.
+
+    Writes to standard error. Threads may share it.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
@@ -25,31 +30,60 @@ class Progress:
             disable=not self._console.is_terminal,
         )
         self._task: TaskID | None = None
+        self._lock = RLock()
+        self._under_way: dict[str, tuple[float, float]] = {}  # seconds that are done and those that there are, by id
         self._total = self._done = self._heard = self._failed = 0
         self._audio_seconds = 0.0
         self._started = self._last_line = time.monotonic()
 
     def start(self, total: int) -> None:
         """Begin to count towards ``total`` clips; what was counted before is over."""
-        self._total = total
-        self._done = self._heard = self._failed = 0
-        self._audio_seconds = 0.0
-        self._started = self._last_line = time.monotonic()
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = self._bar.add_task("hearing", total=total, pace="")
+        with self._lock:
+            self._total = total
+            self._done = self._heard = self._failed = 0
+            self._audio_seconds = 0.0
+            self._under_way.clear()
+            self._started = self._last_line = time.monotonic()
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task("hearing", total=total, pace="")
 
     def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
         """Count clips that are done, those of them that had to be heard, their seconds of sound, and the failures."""
-        self._done += clips
-        self._heard += heard
-        self._failed += failed
-        self._audio_seconds += audio_seconds
+        with self._lock:
+            self._done += clips
+            self._heard += heard
+            self._failed += failed
+            self._audio_seconds += audio_seconds
+            self._show()
+
+    def within(self, clip_id: str, done_seconds: float, all_seconds: float) -> None:
+        """Count the pieces of a long clip that is under way."""
+        with self._lock:
+            self._under_way[clip_id] = done_seconds, max(all_seconds, done_seconds, 1e-6)
+            self._show()
+
+    def finish(self, ids: Collection[str]) -> None:
+        """These clips are no longer under way; `advance` counts them next."""
+        with self._lock:
+            for clip_id in ids:
+                self._under_way.pop(clip_id, None)
+
+    def _show(self) -> None:
         if self._task is not None:
-            self._bar.update(self._task, advance=clips, pace=self.pace())
+            self._bar.update(self._task, completed=self._done + self._parts(), pace=f"{self._shares()}{self.pace()}")
         if not self._console.is_terminal and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            self._console.print(f"{self._done} of {self._total} clips · {self.pace()}")
+            self._console.print(f"{self._done} of {self._total} clips · {self._shares()}{self.pace()}")
+
+    def _parts(self) -> float:
+        """Of the clips under way, how many are done, each counting with its share."""
+        return sum(done / whole for done, whole in self._under_way.values())
+
+    def _shares(self) -> str:
+        """How far the long clips under way are."""
+        shares = ", ".join(f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values())
+        return f"{shares} of a long clip · " if shares else ""
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
@@ -58,10 +92,12 @@ class Progress:
     def pace(self) -> str:
         """Clips and audio seconds per second, the time left if all the rest must be heard, and the failures."""
         wall = max(time.monotonic() - self._started, 1e-6)
-        left = int((self._total - self._done) * wall / max(self._heard, 1))
+        heard = self._heard + self._parts()
+        seconds = self._audio_seconds + sum(done for done, _ in self._under_way.values())
+        left = int((self._total - self._done - self._parts()) * wall / (heard or 1))
         failed = f" · {self._failed} failed" if self._failed else ""
         return (
-            f"{self._heard / wall:.1f} clips/s · {self._audio_seconds / wall:.1f} audio-s/s"
+            f"{self._heard / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s"
             f" · {left // 60}:{left % 60:02} left{failed}"
         )
 

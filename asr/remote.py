@@ -4,21 +4,27 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from math import inf
 from typing import Any, Final, TypeVar
 
 import httpx
 
+from asr.audio import decode_audio, seconds, wav_of
 from asr.bearer import bearer_of
-from asr.errors import AsrError, ListenerGone
+from asr.emotion import Emotion
+from asr.errors import AsrError, ListenerGone, ModelFailed
 from asr.identity import NOBODY, Identity
-from asr.listener import bytes_of, digest_of, failed_row, now, with_kept
+from asr.listener import bytes_of, checked_row, digest_of, failed_row, with_same_audio
+from asr.pieces import cut, joined
+from asr.rows import Made, Tagged, failure_columns, missing, now, wanted_pieces, with_kept
 from asr.settings import AsrSettings
 from asr.sources import Clip
-from hearsay.errors import BadRow, BadSettings, NoAudio
+from asr.transcript import Transcript, Waveform
+from hearsay.errors import AudioError, BadRow, BadSettings
 from hearsay.process import wait_in_turns
-from hearsay.records.clip import ClipRow
+from hearsay.records.clip import TAGGING, TRANSCRIBING, ClipRow, FailedPiece
 from hearsay.retry import GivenUp, Patience, Tries, seconds_told
 from hearsay.version import USER_AGENT
 
@@ -52,6 +58,10 @@ _OF_SPEECH: Final = ("confidence", "words", "segments", "asr_model")
 
 _OF_A_MODEL: Final = ("model", "weights", "precision")
 """What an API says of each of its models; older ones name the model alone."""
+
+
+_OTHER_SHAPE: Final = (ValueError, KeyError, TypeError, BadRow)
+"""What reading a reply leads to where it is not of this version's shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +212,54 @@ class RemoteListener:
             try:
                 data = await asyncio.to_thread(bytes_of, clip)
                 digest = digest_of(data)
+                clip = with_same_audio(clip, digest)
+                if wanted := wanted_pieces(clip, self.speech):
+                    return await self._completed(clip, data, wanted)
                 response = await self._answer(data, "/ser" if clip.transcribed else "/asr")
-            except NoAudio as problem:
+            except AudioError as problem:
                 return failed_row(self, clip, digest, str(problem))
             except GivenUp as problem:
                 await self._check_still_there(str(problem))
                 return failed_row(self, clip, digest, f"the API answers, but not for this clip: {problem}")
         return self._row(clip, digest, response)
+
+    async def _completed(self, clip: Clip, data: bytes, wanted: Sequence[FailedPiece]) -> ClipRow:
+        """The clip's record with what is missing from it: each piece is sent as a file, the whole for its emotion."""
+        waveform = await asyncio.to_thread(decode_audio, data, inf)
+        whole = await asyncio.to_thread(cut, waveform, wanted)
+        outcomes = [await self._piece(clip, waveform[start:end]) for start, end in whole.pieces]
+        emotion = None if clip.tagged else await self._emotion(data)
+        return checked_row(self, clip, Made(digest_of(data), seconds(waveform), joined(whole, outcomes), emotion))
+
+    async def _piece(self, clip: Clip, sound: Waveform) -> Transcript | ModelFailed:
+        reply = await self._reply(wav_of(sound), "/asr")
+        if isinstance(reply, ModelFailed):
+            return reply
+        try:
+            made = made_of(reply, replace(clip, transcribed=None))
+        except _OTHER_SHAPE as problem:
+            return ModelFailed(_not_understood(problem))
+        return Transcript(made["generated_text"], made["words"], made["segments"], made["confidence"])
+
+    async def _emotion(self, data: bytes) -> Tagged:
+        reply = await self._reply(data, "/ser")
+        if isinstance(reply, ModelFailed):
+            return reply
+        try:
+            return Emotion(reply["emotion"], reply["emotion_score"], reply["emotion_scores"])
+        except _OTHER_SHAPE as problem:
+            return ModelFailed(_not_understood(problem))
+
+    async def _reply(self, data: bytes, path: str) -> Any:
+        """The body of a reply, or why there is none."""
+        try:
+            response = await self._answer(data, path)
+            return ModelFailed(detail_of(response)) if response.is_error else response.json()
+        except GivenUp as problem:
+            await self._check_still_there(str(problem))
+            return ModelFailed(f"the API answers, but not for this piece: {problem}")
+        except ValueError as problem:
+            return ModelFailed(_not_understood(problem))
 
     async def _answer(self, data: bytes, path: str) -> httpx.Response:
         """The API's last word on a file; raises `GivenUp` where there is none, `ListenerGone` where it is locked."""
@@ -261,10 +312,13 @@ class RemoteListener:
             return failed_row(self, clip, digest, detail_of(response))
         try:
             made = made_of(response.json(), clip)
-        except (ValueError, KeyError, TypeError, BadRow) as problem:
-            advice = "is the API of the same version as this program?"
-            return failed_row(self, clip, digest, f"the reply is not understood ({problem!r}); {advice}")
+        except _OTHER_SHAPE as problem:
+            return failed_row(self, clip, digest, _not_understood(problem))
         return with_kept(clip, made | {"audio_digest": digest, "decoded_at": now()})
+
+
+def _not_understood(problem: Exception) -> str:
+    return f"the reply is not understood ({problem!r}); is the API of the same version as this program?"
 
 
 def made_of(reply: Any, clip: Clip) -> dict[str, Any]:
@@ -277,8 +331,13 @@ def made_of(reply: Any, clip: Clip) -> dict[str, Any]:
         members |= {name: reply.get(name) for name in ("asr_weights", "asr_precision")}
         if clip.row.duration is None:
             members["duration"] = reply["seconds"]
+    members["failed_pieces"] = reply.get("failed_pieces")
     row = ClipRow.from_json({"filename": clip.row.id} | members)
-    return {name: getattr(row, name) for name in members}
+    failed = [
+        *missing(clip.transcribed or row, TRANSCRIBING),
+        *([] if clip.tagged else missing(row, TAGGING)),
+    ]
+    return {name: getattr(row, name) for name in members} | failure_columns(failed)
 
 
 def health_of(body: Any) -> Health:

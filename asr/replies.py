@@ -1,14 +1,15 @@
 """What the API answers, as pydantic models: the OpenAPI document is made of them."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from asr.emotion import Emotion
-from asr.listener import rounded_segment, rounded_word
+from asr.errors import ModelFailed
 from asr.problems import Problem
+from asr.rows import Tagged, rounded_segment, rounded_word, sentence_of
 from asr.transcript import Transcript
-from hearsay.records.clip import Segment, Word
+from hearsay.records.clip import TAGGING, FailedPiece, Segment, Word
 
 
 class AlternativeReply(BaseModel):
@@ -46,6 +47,20 @@ class SegmentReply(BaseModel):
         return cls(text=segment.text, start=segment.start, end=segment.end, confidence=segment.confidence)
 
 
+class FailedPieceReply(BaseModel):
+    """A piece of a long recording that a model failed on: it is missing from the reply, all else is there."""
+
+    start: float = Field(description="Seconds from the start of the clip.", examples=[31.2])
+    end: float = Field(examples=[61.0])
+    reason: str = Field(examples=["the model failed: out of memory"])
+    task: Literal["transcript", "emotion"] = Field(description="What it is missing from.")
+
+    @classmethod
+    def of(cls, piece: FailedPiece) -> "FailedPieceReply":
+        task: Literal["transcript", "emotion"] = "emotion" if piece.task == TAGGING else "transcript"
+        return cls(start=piece.start, end=piece.end, reason=piece.reason, task=task)
+
+
 Granularity = Literal["granular", "sentiment", "both"]
 
 
@@ -65,11 +80,15 @@ class OfClip(BaseModel):
 
 
 class SentimentReply(OfClip):
-    sentiment: Literal["negative", "neutral", "positive", "uncertain"]
+    sentiment: Literal["negative", "neutral", "positive", "uncertain"] | None = Field(
+        description="Null where the emotion model failed and the transcript is there all the same."
+    )
 
 
 class GranularReply(OfClip):
-    emotion: str = Field(description="The granular label, or uncertain.", examples=["happiness"])
+    emotion: str | None = Field(
+        description="The granular label, or uncertain; null as sentiment is.", examples=["happiness"]
+    )
     emotion_score: float | None = Field(
         None, description="How sure the model is of it, 0..1; null where it is uncertain.", examples=[0.81]
     )
@@ -80,7 +99,9 @@ class GranularReply(OfClip):
 
 class EmotionReply(SentimentReply, GranularReply):
     @classmethod
-    def of(cls, emotion: Emotion, ser_model: str, duration: str) -> "EmotionReply":
+    def of(cls, emotion: Tagged, ser_model: str, duration: str) -> "EmotionReply":
+        if isinstance(emotion, ModelFailed):
+            return cls(emotion=None, emotion_scores={}, sentiment=None, ser_model=ser_model, duration=duration)
         return cls(
             emotion=emotion.label,
             emotion_score=None if emotion.certainty is None else round(emotion.certainty, 3),
@@ -114,10 +135,23 @@ class TextReply(BaseModel):
 
 class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
     seconds: float = Field(description="Seconds of sound, two decimals, as rows have them.", examples=[20.71])
+    error: str = Field(
+        "",
+        description="Which pieces are missing, and why; left out where none is.",
+        exclude_if=lambda error: not error,
+    )
+    failed_pieces: list[FailedPieceReply] = Field(
+        [], description="The same for programs; left out where none is.", exclude_if=lambda found: not found
+    )
 
     @classmethod
     def of_both(
-        cls, transcript: Transcript, asr_model: str, emotion: EmotionReply, seconds: float
+        cls,
+        transcript: Transcript,
+        asr_model: str,
+        emotion: EmotionReply,
+        seconds: float,
+        failed: Sequence[FailedPiece] = (),
     ) -> "TranscriptReply":
         return cls(
             transcription=transcript.text,
@@ -126,6 +160,8 @@ class TranscriptReply(EmotionReply, TextReply):  # in this order the members of 
             segments=[SegmentReply.of(segment) for segment in transcript.segments],
             asr_model=asr_model,
             seconds=round(seconds, 2),
+            error=sentence_of(failed),
+            failed_pieces=[FailedPieceReply.of(piece) for piece in failed],
             **emotion.model_dump(),
         )
 

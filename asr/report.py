@@ -1,7 +1,7 @@
 """What a run of the terminal commands says at its end: summaries and tables for a person."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -36,10 +36,17 @@ def show_summary(summary: Summary, console: Console) -> None:
     moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if moods:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
-    for row in summary.failed[:EXAMPLES]:
-        console.print(f"failed: {row.id}: {row.error}", markup=False)
-    if len(summary.failed) > EXAMPLES:
-        console.print(f"… and {len(summary.failed) - EXAMPLES} more; their rows have an error")
+    _show_failures("failed", summary.failed, console)
+    if partly := summary.failed_in_part:
+        console.print(f"{_clips(len(partly))} failed in part; the same command tries the missing pieces again")
+        _show_failures("failed in part", partly, console)
+
+
+def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
+    for row in rows[:EXAMPLES]:
+        console.print(f"{how}: {row.id}: {row.error}", markup=False)
+    if len(rows) > EXAMPLES:
+        console.print(f"… and {len(rows) - EXAMPLES} more; their rows have an error")
 
 
 def left_out(listing: Listing) -> Iterator[str]:
@@ -81,7 +88,7 @@ def show_score(scored: Score, console: Console) -> None:
     whole = scored.whole
     console.print(f"word error rate {percent(whole)} over {_clips(whole.clips)}, {whole.errors.reference_words} words")
     if scored.left_out:
-        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed")
+        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
     for column, slices in scored.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(column)

@@ -13,6 +13,7 @@ from asr.audio import SAMPLE_RATE
 from asr.emotion import Emotion, EmotionTagger
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.finite import check_result
+from asr.pieces import Cut, Joining, Step, cut
 from asr.transcript import Transcriber, Transcript, Waveform
 
 log = logging.getLogger(__name__)
@@ -31,13 +32,14 @@ class Limits:
     """Of each queue: seconds of a batch with its padding, of sound that may wait, and of waiting for company.
 
     A batch of 0 seconds is one sound. Several ``threads`` call a model: while one writes down what its batch said, the
-    model hears the other's.
+    model hears the other's. ``long_threads`` do so for long recordings.
     """
 
     batch_seconds: float = 30.0
     waiting_seconds: float = 600.0
     company_seconds: float = 0.01
     threads: int = 2
+    long_threads: int = 1
 
     @property
     def clips_at_once(self) -> int:
@@ -55,9 +57,17 @@ class Batch:
     took: float
 
 
+@dataclass(slots=True, eq=False)
+class _Recording:
+    """What the pieces of one recording have in common: whether the model got the first of them."""
+
+    has_begun: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting(Generic[Answer]):
     waveform: Waveform
+    recording: _Recording
     answer: Future[Answer] = field(default_factory=Future)
     since: float = field(default_factory=time.monotonic)
 
@@ -103,17 +113,23 @@ class Queue(Generic[Answer]):
 
         Where the queue is full, who is patient waits for room, and others have `Busy`.
         """
-        waiting: _Waiting[Answer] = _Waiting(waveform)
+        return self.submit_all([waveform], is_patient=is_patient)[0]
+
+    def submit_all(self, waveforms: Sequence[Waveform], *, is_patient: bool = False) -> "list[Future[Answer]]":
+        """The same for several that belong together: there is room for all of them, or they are not taken."""
+        recording = _Recording()
+        coming: list[_Waiting[Answer]] = [_Waiting(waveform, recording) for waveform in waveforms]
+        seconds = sum(waiting.seconds for waiting in coming)
         with self._changed:
-            while not self._is_closed and not self._has_room(waiting.seconds):
+            while not self._is_closed and not self._has_room(seconds):
                 if not is_patient:
                     raise Busy(ceil(self._seconds() / self._pace))
                 self._changed.wait()
             if self._is_closed:
                 raise AsrError("nothing is heard any more: the models are closed")
-            self._waiting.append(waiting)
+            self._waiting += coming
             self._changed.notify_all()
-        return waiting.answer
+        return [waiting.answer for waiting in coming]
 
     def close(self) -> None:
         """Take nothing any more; what waits is cancelled, what is being heard is heard to its end."""
@@ -127,9 +143,10 @@ class Queue(Generic[Answer]):
         return sum(waiting.seconds for waiting in self._waiting)
 
     def _has_room(self, seconds: float) -> bool:
-        """Sound that is longer than the whole queue may wait alone."""
+        """Sound longer than the whole queue may wait alone. The rest of a recording under way does not count."""
         self._waiting = [waiting for waiting in self._waiting if not waiting.answer.cancelled()]
-        return not self._waiting or self._seconds() + seconds <= self._limits.waiting_seconds
+        waits = sum(waiting.seconds for waiting in self._waiting if not waiting.recording.has_begun)
+        return not waits or waits + seconds <= self._limits.waiting_seconds
 
     def _work(self) -> None:
         while batch := self._next_batch():
@@ -172,6 +189,7 @@ class Queue(Generic[Answer]):
             if batch and longest * (len(batch) + 1) > self._limits.batch_seconds:
                 break
             self._waiting.remove(waiting)
+            waiting.recording.has_begun = True
             if waiting.answer.set_running_or_notify_cancel():
                 batch.append(waiting)
         return batch
@@ -205,8 +223,21 @@ class Queue(Generic[Answer]):
             waiting.answer.set_result(answer)
 
 
+def submit_pieces(
+    queue: Queue[Transcript], whole: Cut, waveform: Waveform, *, is_patient: bool, step: Step = lambda *_: None
+) -> "Future[Transcript]":
+    """What a speech model's queue will say of a recording, piece by piece."""
+    if whole.is_whole:
+        return queue.submit(waveform, is_patient=is_patient)
+    sounds = [waveform[start:end] for start, end in whole.pieces]
+    return Joining(whole, queue.submit_all(sounds, is_patient=is_patient), step).transcript
+
+
 class Scheduler:
-    """Both models, side by side, each with a queue for short sound and one for long; threads may share it."""
+    """Both models, side by side, each with a queue for short sound and one for long; threads may share it.
+
+    The speech model gets long recordings in pieces, so that one it fails on costs no other, and none waits behind all.
+    """
 
     def __init__(
         self,
@@ -220,7 +251,8 @@ class Scheduler:
         self._limits = limits = limits or Limits()
 
         def queues(name: str, model: Callable[[Sequence[Waveform]], Sequence[Answer]]) -> _Queues[Answer]:
-            return _Queues(Queue(name, model, limits, told, limits.threads), Queue(name, model, limits, told, 1))
+            short = Queue(name, model, limits, told, limits.threads)
+            return _Queues(short, Queue(name, model, limits, told, limits.long_threads))
 
         self._speech = queues(transcriber.name, transcriber.transcribe)
         self._emotion = queues(tagger.name, tagger.tag)
@@ -232,7 +264,13 @@ class Scheduler:
 
     def transcript(self, waveform: Waveform, *, is_patient: bool = False) -> "Future[Transcript]":
         """What was said; raises `Busy` where too much waits already and the caller is not patient."""
-        return self._speech.of(waveform).submit(waveform, is_patient=is_patient)
+        return self.transcript_of(cut(waveform), waveform, is_patient=is_patient)
+
+    def transcript_of(
+        self, whole: Cut, waveform: Waveform, *, is_patient: bool = False, step: Step = lambda *_: None
+    ) -> "Future[Transcript]":
+        """The same of a recording that is cut already; ``step`` is called after each piece of a long one."""
+        return submit_pieces(self._speech.of(waveform), whole, waveform, is_patient=is_patient, step=step)
 
     def emotion(self, waveform: Waveform, *, is_patient: bool = False) -> "Future[Emotion]":
         """How it was said; raises `Busy` likewise."""

@@ -51,9 +51,10 @@ class Score:
 def is_scorable(row: ClipRow) -> bool:
     """Whether word error rate can be counted: a reference with a word in it, and a clip that was transcribed.
 
-    An empty transcript counts where a model is named: it is what the model heard.
+    An empty transcript counts where a model is named: it is what the model heard. One that pieces are missing from does
+    not count, since nobody could tell the model's errors from what is missing.
     """
-    is_transcribed = bool(row.generated_text or row.asr_model) and not row.error
+    is_transcribed = bool(row.generated_text or row.asr_model) and not row.lacks_speech
     return is_transcribed and not row.deleted and bool(words(row.text))
 
 

@@ -5,22 +5,23 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from asr.audio import SAMPLE_RATE
-from asr.pauses import stretches
+from asr.pauses import Stretch, stretches
 from asr.transcript import Transcript, Waveform
 from hearsay.records.clip import Segment, Word
 
 
 def transcript_of(waveform: Waveform, words: Sequence[Word]) -> Transcript:
     """The transcript that a clip's words make, times counted from its start; its confidence is their mean."""
-    return Transcript(_text(words), tuple(words), segments_of(waveform, words), mean_confidence(words))
+    segments = segments_between(stretches(waveform), words)
+    return Transcript(_text(words), tuple(words), segments, mean_confidence(words))
 
 
-def segments_of(waveform: Waveform, words: Sequence[Word]) -> tuple[Segment, ...]:
-    """The stretches in which words were heard, each from its first word's start to its last one's end.
+def segments_between(loud: Sequence[Stretch], words: Sequence[Word]) -> tuple[Segment, ...]:
+    """The stretches that words were recognised in, each from its first word's start to its last one's end.
 
     A word belongs to the stretch that its middle is in, or nearest to.
     """
-    middles = [(end + start) / 2 / SAMPLE_RATE for (_, end), (start, _) in pairwise(stretches(waveform))]
+    middles = [(end + start) / 2 / SAMPLE_RATE for (_, end), (start, _) in pairwise(loud)]
     groups = groupby(words, key=lambda word: bisect(middles, (word.start + word.end) / 2))
     return tuple(_segment(list(group)) for _, group in groups)
 

@@ -19,7 +19,8 @@ Reader = Callable[[], bytes]
 class Clip:
     """One clip to be decoded: what its corpus says of it, and how to get its bytes (None where it has no audio).
 
-    ``transcribed`` is its record where only the emotion is wanted, ``tagged`` where only the transcript is.
+    ``transcribed`` is its record where the transcript in it is kept, but for pieces that failed, which are wanted;
+    ``tagged`` where the emotion is.
     """
 
     row: ClipRow

@@ -7,6 +7,7 @@ because every process starts with it.
 import math
 import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -122,10 +123,23 @@ def _hypotheses() -> dict[tuple[str, ...], float]:
         if found is not None:
             words = tuple(_text(word) for word in found.hypstr.split() if not _is_filler(word))
             scores[words] = max(found.score, scores.get(words, 0.0))
-    best = max(scores.values(), default=1.0)
-    weights = {words: (score / best) ** SHARPNESS for words, score in scores.items()}
-    total = sum(weights.values())
-    return {words: weight / total for words, weight in weights.items()}
+    return shares_of(scores)
+
+
+def shares_of(scores: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    """Each hypothesis's share of all, from the library's scores, computed as logarithms.
+
+    The library tells no logarithms, and of a long piece that resembles no speech the scores themselves are 0 or so
+    near to it that they have lost their digits. There the hypotheses only count, which is nearly as good (see
+    `SHARPNESS`).
+    """
+    if max(scores.values(), default=0.0) < sys.float_info.min:
+        return dict.fromkeys(scores, 1 / max(1, len(scores)))
+    logs = {words: SHARPNESS * math.log(score) for words, score in scores.items() if score > 0}
+    best = max(logs.values())
+    weights = {words: math.exp(log - best) for words, log in logs.items()}
+    total = math.fsum(weights.values())
+    return {words: weights.get(words, 0.0) / total for words in scores}
 
 
 def _confidences(heard: Sequence[str], hypotheses: Mapping[tuple[str, ...], float]) -> list[dict[str, float]]:

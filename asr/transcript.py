@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hearsay.records.clip import Segment, Word
+from hearsay.records.clip import FailedPiece, Segment, Word
 
 Waveform = NDArray[np.float32]
 """Mono samples at `asr.audio.SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""
@@ -15,12 +15,16 @@ Waveform = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One clip's words. Times in seconds from its start, confidences 0..1 (None where the model gives none)."""
+    """One clip's words. Times in seconds from its start, confidences 0..1 (None where the model gives none).
+
+    ``failed`` are the pieces of a long recording that are missing because the model failed on them.
+    """
 
     text: str
     words: tuple[Word, ...] = ()
     segments: tuple[Segment, ...] = ()
     confidence: float | None = None
+    failed: tuple[FailedPiece, ...] = ()
 
 
 class Transcriber(Protocol):

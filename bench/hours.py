@@ -112,8 +112,8 @@ def run(clips: Sequence[Clip], transcriber: CtcTranscriber, tagger: EmotionTagge
     with tempfile.TemporaryDirectory() as out, Progress(Console(quiet=True)) as progress:
         summary = decode([Listing(tuple(clips))], listener, Path(out), settings.batch_clips, progress)
     listener.close()
-    if summary.failed:
-        sys.exit(f"{len(summary.failed)} clips failed, the first because {summary.failed[0].error}")
+    if failed := [*summary.failed, *summary.failed_in_part]:
+        sys.exit(f"{len(failed)} clips failed, the first because {failed[0].error}")
     return summary
 
 

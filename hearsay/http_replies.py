@@ -41,9 +41,10 @@ def health_of(body: Mapping[str, Any]) -> Health:
 def recognised_in(body: Mapping[str, Any]) -> tuple[str, Recognised]:
     """The speech model and its transcript, of ``POST /asr``."""
     members = {name: body[name] for name in ("words", "segments", "confidence")}
+    members["failed_pieces"] = body.get("failed_pieces")
     row = ClipRow.from_json({"filename": "-", "generated_text": body["transcription"]} | members)
-    recognised = Recognised(row.generated_text, row.words, row.segments, row.confidence, float(body["seconds"]))
-    return str(body["asr_model"]), recognised
+    said = (row.generated_text, row.words, row.segments, row.confidence)
+    return str(body["asr_model"]), Recognised(*said, float(body["seconds"]), row.failed_pieces)
 
 
 def tagged_in(body: Mapping[str, Any]) -> tuple[str, Tagged]:

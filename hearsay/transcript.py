@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hearsay.errors import HearsayError
 from hearsay.markup import joined, paragraph
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow, FailedPiece, Segment, Word
 from hearsay.records.subtitles import cues, srt, vtt
 
 _SHOWN: Final = 60
@@ -22,6 +22,7 @@ class Recognised:
     segments: tuple[Segment, ...]
     confidence: float | None
     duration: float
+    failed_pieces: tuple[FailedPiece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,6 +68,14 @@ class Transcript:
         """The length of the recording in seconds."""
         return self._recognised.duration
 
+    @property
+    def failed_pieces(self) -> tuple[FailedPiece, ...]:
+        """The pieces of a long recording that the model failed on, with ``start``, ``end`` and ``reason``.
+
+        Nothing of them is in the transcript; there are none where it is complete.
+        """
+        return self._recognised.failed_pieces
+
     def to_srt(self) -> str:
         """Subtitles as SubRip (.srt)."""
         return srt(self._cues())
@@ -80,10 +89,14 @@ class Transcript:
         members: dict[str, Any] = {"source": self.source, "model": self.model}
         if isinstance(self.outcome, HearsayError):
             nothing: dict[str, Any] = {"text": None, "words": [], "segments": [], "confidence": None, "duration": None}
+            nothing["failed_pieces"] = []
             return members | nothing | {"error": str(self.outcome)}
         found = asdict(self.outcome)
         return (
-            members | found | {"words": _as_lists(found["words"]), "segments": list(found["segments"]), "error": None}
+            members
+            | found
+            | {"words": _as_lists(found["words"]), "segments": list(found["segments"]), "error": None}
+            | {"failed_pieces": list(found["failed_pieces"])}
         )
 
     def to_json(self) -> str:
@@ -111,7 +124,8 @@ class Transcript:
             return paragraph(f"No transcript: {self.outcome}", self.source)
         found = self.outcome
         confidence = "" if found.confidence is None else f"confidence {found.confidence:.2f}"
-        note = joined(self.source, f"{found.duration:.1f} s", confidence, self.model)
+        missing = f"pieces that failed: {len(found.failed_pieces)}" if found.failed_pieces else ""
+        note = joined(self.source, f"{found.duration:.1f} s", confidence, self.model, missing)
         return paragraph(found.text or "(no speech)", note)
 
 

@@ -121,6 +121,8 @@ def _print_loaded(loaded: loading.Loaded) -> None:
     print(f"loaded {clips} as {passages} in {loaded.seconds:.1f} s, version {loaded.version}")
     if loaded.failed:
         print(f"{_number(loaded.failed, 'clip')} of them without a transcript, since decoding failed")
+    if loaded.failed_in_part:
+        print(f"{_number(loaded.failed_in_part, 'clip')} failed in part; what there is of the transcript is searchable")
     if loaded.deleted:
         print(f"left out {_number(loaded.deleted, 'deleted clip')}")
     for sentence in loaded.flaws:

@@ -66,7 +66,7 @@ def is_scorable(row: ClipRow) -> bool:
 
     An empty transcript counts where a model is named that wrote it.
     """
-    is_transcribed = bool(row.generated_text or row.asr_model) and not row.error
+    is_transcribed = bool(row.generated_text or row.asr_model) and not row.lacks_speech
     return is_transcribed and not row.deleted and bool(tokens(row.text))
 
 

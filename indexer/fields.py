@@ -50,7 +50,7 @@ FIELDS: Final = (
     Field("ser_model", "keyword", "the model that made the emotion"),
     Field("decoded_at", "date", "when the clip was heard"),
     Field("audio_digest", "keyword", "SHA-256 of the audio file"),
-    Field("error", "keyword", "why the clip has no transcript"),
+    Field("error", "keyword", "why the clip has no transcript, or which pieces of it have none"),
     Field("words", "stored", "words with their times"),
     Field("segments", "stored", "stretches between pauses"),
 )

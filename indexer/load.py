@@ -32,7 +32,8 @@ _LOOKED_FOR: Final = 200
 class Loaded:
     """What a load brought: ``deleted`` clips were left out, ``failed`` ones are in it without a transcript.
 
-    ``flaws`` are sentences about records with impossible times.
+    ``failed_in_part`` are those that pieces of the transcript, or the emotion, are missing from. ``flaws`` are
+    sentences about records with impossible times.
     """
 
     clips: int
@@ -42,6 +43,7 @@ class Loaded:
     seconds: float
     version: str
     flaws: tuple[str, ...] = ()
+    failed_in_part: int = 0
 
 
 def read_rows(files: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> dict[str, ClipRow]:
@@ -103,11 +105,12 @@ def load(
         yield from (passage for passage in beside if passage.clip not in gone)
 
     passages = index.replace(coming(), audio, origin)
-    failed = sum(bool(row.error) for row in kept)
+    in_part = sum(bool(row.failed_pieces) for row in kept)
+    failed = sum(bool(row.error) for row in kept) - in_part
     seconds = time.monotonic() - began
     others = {passage.clip for passage in beside}
     counts = (len(kept) + len(others), passages, sum(row.id not in others for row in rows) - len(kept), failed)
-    return Loaded(*counts, seconds, index.about().version, flaws.sentences())
+    return Loaded(*counts, seconds, index.about().version, flaws.sentences(), in_part)
 
 
 def put(

@@ -50,6 +50,7 @@ class Passage:
         """What engines keep and give back: the row's members under natural names, with id, clip, start, end and wer."""
         members = self.row.to_json()
         del members["filename"]
+        members.pop("failed_pieces", None)  # for the next run over the log; people read ``error``
         return {
             "id": self.id,
             "clip": self.clip,

@@ -96,6 +96,7 @@ def heard_in(answer: httpx.Response, clip_id: str) -> ClipRow:
     try:
         reply: dict[str, Any] = answer.json()
         members = {name: reply[name] for name in _COLUMNS} | {"generated_text": reply["transcription"]}
+        members |= {name: reply[name] for name in ("error", "failed_pieces") if name in reply}
         members |= {"duration": reply["seconds"], "decoded_at": datetime.now(UTC).isoformat(timespec="seconds")}
         return ClipRow.from_json({"filename": clip_id} | members)
     except (ValueError, KeyError, TypeError, BadRow) as problem:

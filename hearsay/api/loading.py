@@ -57,7 +57,8 @@ def load_into(
     with stepping(len(rows), is_shown=progress) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, place, step, origin=origin)
     doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
-    return _summary_of(loaded, (*loaded.flaws, *filter(None, doubts)))
+    in_part = f"clips that failed in part: {loaded.failed_in_part}" if loaded.failed_in_part else None
+    return _summary_of(loaded, (*loaded.flaws, *filter(None, (in_part, *doubts))))
 
 
 def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":

@@ -15,7 +15,7 @@ from hearsay.recordings import Recording, bytes_of, check_rate, each, is_array, 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from asr.scheduler import Limits
+    from asr.scheduler import Limits, Queue
     from asr.settings import AsrSettings
     from asr.transcript import Waveform
 
@@ -55,6 +55,7 @@ class LoadedModel(Generic[Answer]):
         limits: "Limits",
         max_seconds: float,
         at_once: int,
+        submit: "Callable[[Queue[Answer], Waveform], Future[Answer]]",
     ) -> None:
         from asr.scheduler import Queue
 
@@ -64,6 +65,7 @@ class LoadedModel(Generic[Answer]):
         self._at_once = at_once
         self._decoding = Semaphore(_DECODERS)
         self._queue = Queue(model.name, run, limits, lambda _: None, limits.threads)
+        self._submit = submit
         self._end = weakref.finalize(self, _end, self._queue, model)
 
     def answer(self, recording: Recording, sampling_rate: float | None) -> tuple[float, Answer]:
@@ -109,7 +111,7 @@ class LoadedModel(Generic[Answer]):
                 waveform = decode_samples(np.asarray(recording), sampling_rate or 0.0, self._max_seconds)
             else:
                 waveform = decode_audio(bytes_of(recording), self._max_seconds)
-            return seconds(waveform), self._queue.submit(waveform, is_patient=True)
+            return seconds(waveform), self._submit(self._queue, waveform)
 
 
 def groups_of(clips_at_once: int) -> int:

@@ -12,7 +12,11 @@ from hearsay.recordings import Recording, name_of
 from hearsay.transcript import Recognised, Transcript
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import asr.transcript
+    from asr.scheduler import Queue
+    from asr.transcript import Waveform
 
 
 class Transcriber:
@@ -108,14 +112,22 @@ def load_transcriber(
         chosen = open_transcriber(settings)
         limits = limits_for(chosen.model, settings)
     at_once = groups_of(limits.clips_at_once)
-    model = LoadedModel(chosen.model, chosen.model.transcribe, limits, settings.max_clip_seconds, at_once)
+    model = LoadedModel(chosen.model, chosen.model.transcribe, limits, settings.max_clip_seconds, at_once, _submit)
     warn(chosen.warning)
     return Transcriber(model, chosen.warning)
 
 
+def _submit(queue: "Queue[asr.transcript.Transcript]", waveform: "Waveform") -> "Future[asr.transcript.Transcript]":
+    """The transcript to come, of a long recording piece by piece."""
+    from asr.pieces import cut
+    from asr.scheduler import submit_pieces
+
+    return submit_pieces(queue, cut(waveform), waveform, is_patient=True)
+
+
 def _recognised(seconds: float, transcript: "asr.transcript.Transcript") -> Recognised:
     """The transcript with its figures rounded as rows and the API have them, so that all three agree."""
-    from asr.listener import rounded, rounded_segment, rounded_word
+    from asr.rows import rounded, rounded_segment, rounded_word
 
     return Recognised(
         transcript.text,
@@ -123,4 +135,5 @@ def _recognised(seconds: float, transcript: "asr.transcript.Transcript") -> Reco
         tuple(map(rounded_segment, transcript.segments)),
         rounded(transcript.confidence),
         seconds,
+        transcript.failed,
     )

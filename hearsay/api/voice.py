@@ -12,7 +12,11 @@ from hearsay.progress import count_of, followed
 from hearsay.recordings import Recording, name_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import asr.emotion
+    from asr.scheduler import Queue
+    from asr.transcript import Waveform
 
 
 class EmotionTagger:
@@ -95,14 +99,18 @@ def load_emotion_model(
         chosen = open_tagger(settings)
         limits = limits_for(chosen.model, settings)
     at_once = groups_of(limits.clips_at_once)
-    model = LoadedModel(chosen.model, chosen.model.tag, limits, settings.max_clip_seconds, at_once)
+    model = LoadedModel(chosen.model, chosen.model.tag, limits, settings.max_clip_seconds, at_once, _submit)
     warn(chosen.warning)
     return EmotionTagger(model, chosen.warning)
 
 
+def _submit(queue: "Queue[asr.emotion.Emotion]", waveform: "Waveform") -> "Future[asr.emotion.Emotion]":
+    return queue.submit(waveform, is_patient=True)
+
+
 def _tagged(seconds: float, emotion: "asr.emotion.Emotion") -> Tagged:
     """The emotion with its figures rounded as rows and the API have them, so that all three agree."""
-    from asr.listener import rounded
+    from asr.rows import rounded
 
     probabilities = {label: round(score, 3) for label, score in emotion.scores.items()}
     return Tagged(emotion.label, rounded(emotion.certainty), probabilities, emotion.sentiment, seconds)

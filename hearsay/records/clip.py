@@ -15,6 +15,11 @@ LONGEST_ID: Final = 500
 """Bytes of a clip id in UTF-8; Elasticsearch takes 512, and a passage adds its number."""
 
 
+TRANSCRIBING: Final = "transcript"
+TAGGING: Final = "emotion"
+"""The tasks of a `FailedPiece`: what is missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """Another word that the recogniser would have accepted here, and how sure it was (0..1)."""
@@ -44,6 +49,16 @@ class Segment:
     confidence: float | None = None
     emotion: str = ""
     emotion_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPiece:
+    """A piece of a clip that a model failed on: times in seconds, the reason, and which ``task`` it is missing from."""
+
+    start: float
+    end: float
+    reason: str
+    task: str = TRANSCRIBING
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,7 @@ class ClipRow:
     ser_precision: str = ""
     decoded_at: str = ""
     error: str = ""
+    failed_pieces: tuple[FailedPiece, ...] = ()
     deleted: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
@@ -124,6 +140,13 @@ class ClipRow:
     def from_cells(cls, cells: Mapping[str, str]) -> "ClipRow":
         """A row from the cells of a CSV, in which lists and maps are JSON, and `MISSING` stands for an empty cell."""
         return cls.from_json({name: _member_of_cell(name, cell) for name, cell in cells.items()})
+
+    @property
+    def lacks_speech(self) -> bool:
+        """Whether its transcript, or a part of it, is missing because something failed."""
+        if not self.failed_pieces:
+            return bool(self.error)
+        return any(piece.task == TRANSCRIBING for piece in self.failed_pieces)
 
     def to_json(self) -> dict[str, Any]:
         """The journal line's object: the columns that are not empty, then the unknown ones."""
@@ -221,7 +244,8 @@ COLUMNS: Final = (
     Column("ser_weights", True, "SHA-256 of the emotion model's files, in hexadecimal"),
     Column("ser_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
     Column("decoded_at", True, "when, as ISO 8601 in UTC"),
-    Column("error", True, "why the clip has no transcript, where it failed"),
+    Column("error", True, "why the clip has no transcript, or which pieces of it have none"),
+    Column("failed_pieces", True, "pieces that a model failed on: start, end, reason, task (transcript or emotion)"),
     Column("deleted", True, "true where the clip was taken out of the index"),
 )
 """Every column in the order of the CSV: Common Voice's own, then those that ``asr decode`` adds."""
@@ -234,7 +258,7 @@ IDENTITY_COLUMNS: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_p
 TRANSCRIPT: Final = frozenset(
     {
         *("generated_text", "confidence", "words", "segments"),
-        *("asr_model", "asr_weights", "asr_precision", "decoded_at", "error"),
+        *("asr_model", "asr_weights", "asr_precision", "decoded_at", "error", "failed_pieces"),
     }
 )
 """Columns that one run of a speech model produced, and that are replaced together."""
@@ -260,7 +284,7 @@ READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text"})
 """Columns in which somebody may have said "none" or "NaN": their cells are what they are."""
 
 _NUMBERS: Final = frozenset({"up_votes", "down_votes", "duration", "confidence", "emotion_score"})
-_STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "deleted"})
+_STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "failed_pieces", "deleted"})
 
 
 def _is_empty(value: Any) -> bool:
@@ -338,17 +362,26 @@ def _segments(value: Any) -> tuple[Segment, ...]:
     )
 
 
+def _failed_pieces(value: Any) -> tuple[FailedPiece, ...]:
+    return tuple(
+        FailedPiece(
+            _number(item["start"]), _number(item["end"]), _text(item["reason"]), _text(item.get("task", TRANSCRIBING))
+        )
+        for item in value
+    )
+
+
 def _scores(value: Any) -> dict[str, float]:
     return {_text(label): _number(score) for label, score in value.items()}
 
 
-def _without_empty(item: Word | Segment | Alternative) -> dict[str, Any]:
+def _without_empty(item: Word | Segment | Alternative | FailedPiece) -> dict[str, Any]:
     members = {member.name: getattr(item, member.name) for member in fields(item)}
     members["alternatives"] = [_without_empty(other) for other in members.get("alternatives", ())]
     return {name: value for name, value in members.items() if value not in (None, "", []) or name == "text"}
 
 
-def _list_of_members(items: tuple[Word | Segment, ...]) -> list[dict[str, Any]]:
+def _list_of_members(items: tuple[Word | Segment | FailedPiece, ...]) -> list[dict[str, Any]]:
     return [_without_empty(item) for item in items]
 
 
@@ -360,11 +393,13 @@ _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "words": _words,
     "segments": _segments,
     "emotion_scores": _scores,
+    "failed_pieces": _failed_pieces,
     "deleted": _flag,
 }
 _WRITE: Final[dict[str, Callable[[Any], Any]]] = {
     "words": _list_of_members,
     "segments": _list_of_members,
+    "failed_pieces": _list_of_members,
     "emotion_scores": dict,
 }
 _EMPTY_OF: Final = {member.name: getattr(ClipRow("-"), member.name) for member in fields(ClipRow)}

@@ -49,6 +49,7 @@ class BrokenTagger(LoudnessTagger):
     """Gives NaN for what is loud, as a checkpoint with a broken head does, or a number of another library's type."""
 
     def __init__(self, loud: float) -> None:
+        super().__init__()
         self.loud = loud
 
     def _emotion(self, peak: float) -> Emotion:
@@ -70,7 +71,7 @@ def test_a_models_nan_is_that_clips_error_and_the_log_can_be_read_and_gone_on_wi
         listener = LocalListener(Scheduler(LengthTranscriber(), tagger), 60)
         with Progress() as progress:
             summary = decode([open_folder(str(folder), None).list()], listener, out, 2, progress)
-        return [row.id for row in summary.failed]
+        return [row.id for row in (*summary.failed, *summary.failed_in_part)]
 
     assert run(BrokenTagger(loud)) == ["clips/loud.wav"]
     rows = read_journal(out / "clips.jsonl")

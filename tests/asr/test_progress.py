@@ -67,3 +67,21 @@ def test_clips_that_were_done_before_do_not_make_the_pace_look_better(monkeypatc
     monkeypatch.setattr(progress.time, "monotonic", lambda: 110.0)
     bar.advance(60, 10, 50.0)
     assert bar.pace() == "1.0 clips/s · 5.0 audio-s/s · 0:40 left"
+
+
+def test_pieces_of_a_long_clip_move_the_bar_and_the_time_left(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    where = console(terminal=False)
+    with Progress(where) as bar:
+        monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
+        bar.start(1)
+        monkeypatch.setattr(progress.time, "monotonic", lambda: 130.0)
+        bar.within("talks/two-hours.mp3", 1800.0, 7200.0)
+        assert bar.pace() == "0.0 clips/s · 60.0 audio-s/s · 1:30 left"
+        assert bar._bar.tasks[0].completed == 0.25
+        bar.finish(["talks/two-hours.mp3"])
+        bar.advance(1, 1, 7200.0)
+        assert bar._bar.tasks[0].completed == 1
+    first, last = written(where).splitlines()
+    assert first == "0 of 1 clips · 25 % of a long clip · 0.0 clips/s · 60.0 audio-s/s · 1:30 left"
+    assert last == "1 of 1 clips · 0.0 clips/s · 240.0 audio-s/s · 0:00 left"

@@ -217,7 +217,8 @@ def test_both_models_hear_the_same_sound(request: pytest.FixtureRequest):
     lengths = [0.5, 3.0, LONG + 1, 2.0, 0.5]
     said = [scheduler.transcript(sound(seconds)) for seconds in lengths]
     how = [scheduler.emotion(sound(seconds)) for seconds in lengths]
-    assert [answer.result(PATIENCE).text for answer in said] == [str(int(seconds * SAMPLE_RATE)) for seconds in lengths]
+    samples = [sum(map(int, answer.result(PATIENCE).text.split())) for answer in said]  # a long one has several pieces
+    assert samples == [int(seconds * SAMPLE_RATE) for seconds in lengths]
     assert {answer.result(PATIENCE).label for answer in how} == {"uncertain"}
     assert scheduler.waiting_seconds() == {"length": 0.0, "loudness": 0.0}
 
@@ -227,7 +228,7 @@ def test_nobody_waits_behind_an_hour_of_somebody_elses(request: pytest.FixtureRe
 
     class Slow(LengthTranscriber):
         def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
-            if any(len(waveform) > LONG * SAMPLE_RATE for waveform in waveforms):
+            if any(len(waveform) > SAMPLE_RATE for waveform in waveforms):
                 assert is_going_on.wait(PATIENCE)
             return super().transcribe(waveforms)
 
@@ -237,7 +238,7 @@ def test_nobody_waits_behind_an_hour_of_somebody_elses(request: pytest.FixtureRe
     assert scheduler.transcript(sound(1)).result(PATIENCE).text == "16000"
     assert not any(answer.done() for answer in long)
     is_going_on.set()
-    assert [len(answer.result(PATIENCE).words) for answer in long] == [1, 1, 1]
+    assert [len(answer.result(PATIENCE).words) for answer in long] == [4, 4, 4]
 
 
 def test_closing_closes_the_models():

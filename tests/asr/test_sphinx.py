@@ -18,7 +18,7 @@ from asr.alternatives import LEAST
 from asr.audio import decode_audio, seconds
 from asr.errors import AsrError
 from asr.sphinx import PocketSphinxTranscriber
-from asr.sphinx_process import MOST, decoder
+from asr.sphinx_process import MOST, decoder, shares_of
 from asr.transcript import Transcript, Waveform
 from hearsay.records.table import read_csv
 from hearsay.text.normalize import words as counted_words
@@ -128,6 +128,33 @@ def test_alternatives_have_words_that_were_said_and_not_written(
     lost, found = lost_and_found(zip(spoken, transcripts, strict=True))
     assert lost > 3
     assert found >= lost / 4
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [(0.0, 0.0, 0.0), (5e-324, 1e-323, 0.0), (1e-310, 2e-310, 0.0), (2.3e-308, 1e-320, 0.0), (1e308, 1.0, 5e-324)],
+    ids=["all 0", "last digits", "denormal", "nearly denormal", "huge"],
+)
+def test_shares_of_hypotheses_are_shares_however_small_their_scores(scores: tuple[float, ...]):
+    shares = shares_of({(str(number),): score for number, score in enumerate(scores)})
+    assert len(shares) == len(scores)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert all(0 <= share <= 1 for share in shares.values())
+
+
+def test_shares_are_a_power_of_the_scores_where_those_have_their_digits_and_counts_where_not():
+    assert shares_of({("a",): 1e-21, ("b",): 1.01e-21})["b",] == pytest.approx(1 / (1 + 1.01**-100))
+    assert shares_of({("a",): 0.0, ("b",): 5e-324}) == {("a",): 0.5, ("b",): 0.5}
+    assert shares_of({}) == {}
+
+
+@pytest.mark.long
+def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxTranscriber, interview: Waveform):
+    twice_as_fast = interview[: 27 * 16_000 : 2]
+    sound = np.concatenate([twice_as_fast, twice_as_fast])
+    transcript = sphinx.transcribe([sound])[0]
+    assert transcript.text
+    check_promises(transcript, sound)
 
 
 def lost_and_found(pairs: Iterable[tuple[str, Transcript]]) -> tuple[int, int]:

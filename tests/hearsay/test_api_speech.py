@@ -73,7 +73,8 @@ def test_subtitles_of_a_transcript(transcriber: hearsay.Transcriber, clip: Path)
 def test_a_transcript_as_a_dictionary_is_json(transcriber: hearsay.Transcriber, clip: Path):
     transcript = transcriber.transcribe(clip)
     members = transcript.to_dict()
-    assert list(members) == ["source", "model", "text", "words", "segments", "confidence", "duration", "error"]
+    names = ["source", "model", "text", "words", "segments", "confidence", "duration", "failed_pieces", "error"]
+    assert list(members) == names
     assert members["words"][0]["text"] == "the"
     assert f'"text": "{SENTENCE}"' in transcript.to_json()
 

@@ -88,7 +88,7 @@ def test_a_corpuss_own_columns_are_kept_beside_ours_under_names_of_their_own():
 
 
 def test_every_name_of_ours_can_be_a_corpuss_too():
-    names = [*OUR_COLUMNS[:-3], "schema_version"]
+    names = [*OUR_COLUMNS[:-4], "schema_version"]
     own = corpus_table(Table(("filename", *names), {"a": {"filename": "a"} | dict.fromkeys(names, "x")}))
     (row,) = own.rows().values()
     assert dict(row.extra) == {f"corpus_{name}": "x" for name in names}

@@ -1,0 +1,118 @@
+"""What decoding one long recording takes: peak memory of all its processes together, time, and what failed of it.
+
+    python bench/long_recording.py [FOLDER_OF_MP3] [--minutes 20] [--model pocketsphinx|tiny|NAME] [--keep DIR] [--json]
+
+The recording is one MP3 file, made of the folder's clips (where none is named, the sample clips) one after the other
+with half a second of silence between. ``python -m asr decode`` runs over it as a person types it. ``tiny`` is a CTC
+model with random weights that is made on the spot; the emotion model is ``classic``. ``peak_mb`` is the largest sum of
+the resident memory of the command and of all its processes, looked at every 0.2 s; what they share counts in each.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+
+import numpy as np  # noqa: E402
+import soundfile  # noqa: E402
+
+from asr.audio import SAMPLE_RATE, decode_audio  # noqa: E402
+from bench.asr import SAMPLES, print_figures, save_random  # noqa: E402
+from hearsay.records.journal import read_journal  # noqa: E402
+
+SECONDS_BETWEEN_LOOKS = 0.2
+PAUSE = np.zeros(SAMPLE_RATE // 2, np.float32)
+
+
+def make_recording(path: Path, clips: Path, minutes: float) -> None:
+    """Write an MP3 file of that length; at no time is more than a clip of it in memory."""
+    files = sorted(clips.rglob("*.mp3"))
+    left = round(60 * minutes * SAMPLE_RATE)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, format="MP3") as recording:
+        for file in cycle(files):
+            sound = np.concatenate([decode_audio(file.read_bytes(), 3600), PAUSE])[:left]
+            recording.write(sound)
+            left -= len(sound)
+            if not left:
+                return
+
+
+def family(root: int) -> Iterator[int]:
+    """The process and all that it started, as far as they live."""
+    yield root
+    for task in Path(f"/proc/{root}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from family(int(child))
+
+
+def resident_bytes(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def decoded(folder: Path, out: Path, model: str) -> tuple[int, int, float]:
+    """Exit status, peak of resident bytes, and seconds of a run of the command."""
+    settings = os.environ | {"ASR_MODEL": model, "SER_MODEL": "classic", "DEVICE": "cpu", "LOG_DIR": str(out / "logs")}
+    began, peak = time.perf_counter(), 0
+    command = [sys.executable, "-m", "asr", "decode", str(folder), "--out", str(out)]
+    with subprocess.Popen(command, cwd=PROJECT, env=settings, stdout=sys.stderr) as run:
+        while run.poll() is None:
+            peak = max(peak, sum(map(resident_bytes, set(family(run.pid)))))
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+    return run.returncode, peak, time.perf_counter() - began
+
+
+def figures_of(clips: Path, minutes: float, model: str, scratch: Path) -> dict[str, Any]:
+    name = str(save_random(scratch / "tiny", "tiny")) if model == "tiny" else model
+    folder = scratch / "recordings"
+    folder.mkdir(exist_ok=True)
+    make_recording(folder / "long.mp3", clips, minutes)
+    status, peak, took = decoded(folder, scratch / "out", name)
+    (row,) = read_journal(scratch / "out" / "clips.jsonl").values()
+    return {
+        "minutes": minutes,
+        "model": model,
+        "status": status,
+        "peak_mb": peak / 1e6,
+        "seconds": took,
+        "times_real_time": 60 * minutes / took,
+        "words": len(row.words),
+        "last_word_at": row.words[-1].end if row.words else None,
+        "failed_pieces": len(row.failed_pieces),
+        "error": row.error or None,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", nargs="?", type=Path, default=SAMPLES, metavar="FOLDER_OF_MP3")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--model", default="pocketsphinx", metavar="pocketsphinx|tiny|NAME")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep recording, records and log there")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
+        print_figures(figures_of(given.clips, given.minutes, given.model, given.keep), as_json=given.json)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        print_figures(figures_of(given.clips, given.minutes, given.model, Path(scratch)), as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
