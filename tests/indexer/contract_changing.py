@@ -142,14 +142,14 @@ class ChangingContract:
         index, other = open_index(), open_index()
         for text in ("black", "rain"):
             other.replace(rows("a", text=text))
-        read: dict[str, Callable[..., Any]] = {"_kept": embedded._kept, "fetched": elastic.fetched}
+        read: dict[str, Callable[..., Any]] = {"lexicon_of": embedded.lexicon_of, "fetched": elastic.fetched}
 
         def rolled_back_meanwhile(name: str, *arguments: Any) -> Any:
             monkeypatch.undo()
             other.rollback()
             return read[name](*arguments)
 
-        monkeypatch.setattr(embedded, "_kept", partial(rolled_back_meanwhile, "_kept"))
+        monkeypatch.setattr(embedded, "lexicon_of", partial(rolled_back_meanwhile, "lexicon_of"))
         monkeypatch.setattr(elastic, "fetched", partial(rolled_back_meanwhile, "fetched"))
         assert index.lexicon().counts() == {"black": 1}
         index.close()
