@@ -18,6 +18,7 @@ from asr.models import AUTO
 from asr.opening import going_on_with
 from asr.precision import named
 from asr.report import clock
+from asr.rows import wanted_pieces
 from asr.settings import AsrSettings
 from asr.sources import Clip, Listing
 from asr.weights import nothing_kept
@@ -26,7 +27,10 @@ from hearsay.records.journal import Journal, read_journal
 
 Say = Callable[[str], None]
 
-TRANSCRIBE, TAG, DONE, DELETED, WITHOUT_AUDIO = "transcribe", "tag", "done", "deleted", "without_audio"
+TRANSCRIBE, IN_PART, TAG, DONE, DELETED, WITHOUT_AUDIO = (
+    *("transcribe", "transcribe_in_part", "tag", "done", "deleted", "without_audio"),
+)
+"""What becomes of a clip; of one that is transcribed in part, only the pieces that failed before."""
 
 
 class LogToRead(Journal):
@@ -73,7 +77,13 @@ class Plan:
         """The plan for a person."""
         unknown = f", without {self.of_unknown_length} of unknown length" if self.of_unknown_length else ""
         retried = f", {self.retried} of them failed before" if self.retried else ""
-        kinds = {TAG: "to be tagged again", DONE: "done before", DELETED: "deleted", WITHOUT_AUDIO: "without audio"}
+        kinds = {
+            IN_PART: "of which only failed pieces are wanted",
+            TAG: "to be tagged again",
+            DONE: "done before",
+            DELETED: "deleted",
+            WITHOUT_AUDIO: "without audio",
+        }
         others = (f"{self.counts[kind]} {words}" for kind, words in kinds.items() if self.counts[kind] or kind == DONE)
         sound = f"{clock(self.seconds)} of sound{unknown}"
         new = f"{self.counts[TRANSCRIBE]} of {len(self.listing.clips)} clips to be transcribed ({sound}){retried}"
@@ -89,7 +99,7 @@ class Plan:
         """The plan for a program."""
         return {
             "clips": len(self.listing.clips),
-            **{kind: self.counts[kind] for kind in (TRANSCRIBE, TAG, DONE, DELETED, WITHOUT_AUDIO)},
+            **{kind: self.counts[kind] for kind in (TRANSCRIBE, IN_PART, TAG, DONE, DELETED, WITHOUT_AUDIO)},
             "failed_before": self.retried,
             "seconds": round(self.seconds, 2),
             "of_unknown_length": self.of_unknown_length,
@@ -116,7 +126,7 @@ def plan_of(
         wanted = list(to_do(listing, listener, opened, keeps_transcripts=change == "keep"))
     finally:
         listener.close()
-    kinds = [_kind_of(clip, want, known) for clip, want in zip(listing.clips, wanted, strict=True)]
+    kinds = [_kind_of(clip, want, known, listener.speech) for clip, want in zip(listing.clips, wanted, strict=True)]
     coming = [clip for clip, kind in zip(listing.clips, kinds, strict=True) if kind == TRANSCRIBE]
     lengths = [_length(clip, known.get(clip.row.id)) for clip in coming]
     retried = sum(clip.row.id in known and bool(known[clip.row.id].error) for clip in coming)
@@ -137,9 +147,11 @@ def _listener(settings: AsrSettings, via: str | None, say: Say) -> tuple[Listene
     return Unopened(speaks, feels, settings.asr_model == AUTO), speech.in_words(), emotion.in_words()
 
 
-def _kind_of(clip: Clip, wanted: Clip | None, known: Mapping[str, ClipRow]) -> str:
+def _kind_of(clip: Clip, wanted: Clip | None, known: Mapping[str, ClipRow], speech: Identity) -> str:
+    if wanted is not None and not wanted.transcribed:
+        return TRANSCRIBE
     if wanted is not None:
-        return TAG if wanted.transcribed else TRANSCRIBE
+        return IN_PART if wanted_pieces(wanted, speech) else TAG
     if clip.read is None:
         return WITHOUT_AUDIO
     return DELETED if known[clip.row.id].deleted else DONE

@@ -10,7 +10,7 @@ import pytest
 from asr import sphinx
 from asr.command_line import main
 from asr.listener import digest_of
-from hearsay.records.clip import ClipRow
+from hearsay.records.clip import ClipRow, FailedPiece
 from hearsay.records.journal import Journal
 
 NEW, DONE, FAILED, CHANGED, DELETED = (f"sample-00000{number}.mp3" for number in range(5))
@@ -109,6 +109,20 @@ def test_a_changed_emotion_model_only_tags_again(
     plan = planned(capsys, str(corpus), "--out", "out")
     assert (plan["transcribe"], plan["tag"], plan["done"]) == (3, 1, 0)
     assert plan["emotion"] == "nobody/another (named by SER_MODEL; to be downloaded)"
+
+
+def test_a_clip_of_which_pieces_failed_is_transcribed_in_part(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    digest = digest_of((corpus / DONE).read_bytes())
+    row = ClipRow(f"corpus/{DONE}", generated_text="x", audio_digest=digest, asr_model="pocketsphinx")
+    failed = (FailedPiece(30.0, 60.0, "out of memory"),)
+    with Journal(tmp_path / "out" / "clips.jsonl") as log:
+        log.append([replace(row, ser_model="classic", error="a piece failed", failed_pieces=failed)])
+    plan = planned(capsys, str(corpus), "--out", "out")
+    assert (plan["transcribe"], plan["transcribe_in_part"], plan["tag"], plan["done"]) == (3, 1, 0, 0)
+    assert main(["decode", str(corpus), "--out", "out", "--dry-run"]) == 0
+    assert "1 of which only failed pieces are wanted" in capsys.readouterr().out
 
 
 def test_where_auto_is_another_model_the_same_question_is_asked_as_by_decode(
