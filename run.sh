@@ -212,7 +212,7 @@ run_pytest() {
 }
 
 run_tests() {
-  local chosen=(-m "not long")
+  local chosen=(-m "not long and not campaign")
   if [ "${1:-}" = --all ]; then
     chosen=()
     shift
@@ -231,7 +231,7 @@ run_check() {
   python -m mypy
   "$VENV/bin/lint-imports"
   "$VENV/bin/shellcheck" run.sh .ci/run elastic-backend/*.sh
-  run_pytest -m "not long" --cov --cov-report=term-missing:skip-covered "$@"
+  run_pytest -m "not long and not campaign" --cov --cov-report=term-missing:skip-covered "$@"
 }
 
 # ── the menu ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,104 @@
+"""What the faults are tried on: a decode by a tiny real CTC model, and the indexes of both engines."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.elastic import ElasticIndex
+from indexer.embedded import EmbeddedIndex
+from indexer.settings import IndexSettings
+from tests.asr.checkpoints import save_wav2vec2
+from tests.faults.driver import Starter, everything, nothing_foreign_touched
+from tests.faults.index_loads import ROWS, Engine, write_table
+from tests.indexer.conftest import Node
+
+pytest_plugins = ["tests.indexer.conftest"]
+
+CLIPS = 24
+
+PREPARED = "from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC; import asr.models"
+
+
+@pytest.fixture(scope="session")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Starts ``decode`` with a CTC checkpoint made on the spot.
+
+    A run takes about two seconds. PocketSphinx would take longer to start, and works in processes
+    of its own, which a kill of the command does not hit.
+    """
+    folder = tmp_path_factory.mktemp("decoder")
+    settings = {
+        "ASR_MODEL": str(save_wav2vec2(folder / "ctc")),
+        "SER_MODEL": "classic",
+        "LOG_DIR": str(folder / "logs"),
+        "BATCH_CLIPS": "1",  # a write to the log each clip
+        "BATCH_SECONDS": "0.1",  # one clip in a pass, so that a run that goes on computes the very same numbers
+    }
+    with Starter("asr.command_line", folder, PREPARED, **settings) as starter:
+        yield starter
+
+
+@pytest.fixture(scope="session")
+def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of some sample clips."""
+    folder = tmp_path_factory.mktemp("corpus") / "clips"
+    folder.mkdir()
+    for number in range(CLIPS):
+        shutil.copy(samples / f"sample-{number:06}.mp3", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Starts commands of the index, for which what was killed is known to be dead after three seconds."""
+    preparation = (
+        "from indexer import elastic, elastic_lease, embedded\n"
+        "from indexer.sounds.spelling import english\n"
+        "english()\n"  # is read once, before the many writers begin
+        "elastic_lease.SECONDS_WATCHED = 3.0"
+    )
+    with Starter("indexer.command_line", tmp_path_factory.mktemp("loader"), preparation) as starter:
+        yield starter
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two tables of clips, some of them in both with other words."""
+    folder = tmp_path_factory.mktemp("tables")
+    return write_table(folder / "old.csv", ROWS[0], 0, "river"), write_table(folder / "new.csv", ROWS[1], 1000, "stone")
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Engine]:
+    folder, foreign = tmp_path / "index", tmp_path / "foreign"
+
+    def versions() -> list[str]:
+        return sorted(path.name for path in (folder / "versions").iterdir())
+
+    with nothing_foreign_touched(foreign):
+        yield Engine(str(folder), lambda: EmbeddedIndex(folder), versions, lambda: everything(foreign))
+
+
+@pytest.fixture
+def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:
+    kept = {"INDEX_NAME": own.index_name, "DELETIONS": str(own.deletions), "REFUSALS": str(own.refusals)}
+    foreign = f"{own.index_name}-20200101000000000000"  # called like a version of ours
+    client.index(index=foreign, id="1", document={"note": "not Hearsay's"}, refresh=True)
+
+    def versions() -> list[str]:
+        names = client.indices.get(index=f"{own.index_name}-*").body
+        return sorted(name for name in names if name != foreign and not name.endswith("-lexicon"))
+
+    def beside() -> object:
+        return client.indices.get(index=foreign).body, client.search(index=foreign).body["hits"]
+
+    return Engine(node.url, lambda: ElasticIndex(node.url, own), versions, beside, kept)
+
+
+@pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine

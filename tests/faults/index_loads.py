@@ -1,0 +1,56 @@
+"""Two files that are loaded in turn, and what an index of either engine answers then."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from indexer.fields import FACETS
+from indexer.index import Request, SearchIndex
+from tests.faults.driver import SEED
+from tests.indexer.contract import heard
+
+ROWS = (1500, 2000)
+"""How many clips the two files have that are loaded in turn; a third of them are the same clips."""
+
+
+def write_table(path: Path, rows: int, first: int, word: str) -> Path:
+    chance = Random(SEED)
+    words = ("boy", "dog", "house", "garden", "winter", "letter")
+    lines = (
+        f"made/{number:05}.mp3,the {word} {' '.join(chance.choices(words, k=chance.randint(1, 8)))},twenties"
+        for number in range(first, first + rows)
+    )
+    path.write_text("\n".join(["filename,generated_text,age", *lines, ""]), encoding="utf-8")
+    return path
+
+
+def answers(index: SearchIndex) -> list[Any]:
+    """What is there: the ids of all, and of a few searches the order, totals and counts."""
+    asked = [Request(size=5000, facets=FACETS), *(Request(heard(word), size=200) for word in ("boy", "river", "stone"))]
+    found = [index.search(request) for request in asked]
+    whole = found[0]
+    assert whole.total == index.count() == len({hit.passage.id for hit in whole.hits}) == index.lexicon().passages
+    return [(answer.total, [hit.passage for hit in answer.hits], answer.facets) for answer in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An index that commands load into, and how to look at it and at what lies beside it."""
+
+    url: str
+    open: Callable[[], SearchIndex]
+    versions: Callable[[], list[str]]
+    beside: Callable[[], object]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def words(self, file: Path) -> list[object]:
+        return ["load", file, "--index", self.url, "--no-inbox"]
+
+    def answers(self) -> list[Any]:
+        index = self.open()
+        try:
+            return answers(index)
+        finally:
+            index.close()

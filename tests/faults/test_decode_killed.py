@@ -1,0 +1,116 @@
+"""decode killed at random moments: the log and the CSV come out as if nobody had disturbed it."""
+
+import re
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
+from tests.faults.conftest import CLIPS
+from tests.faults.driver import KILLS, SEED, Hits, Starter, moments, nothing_foreign_touched
+
+NOTES = "a note of somebody else, in the folder that decode writes to"
+
+
+def whole_lines(log: Path) -> bytes:
+    """What a log has reported as done: its lines up to the last end of a line."""
+    written = log.read_bytes() if log.exists() else b""
+    return written[: written.rfind(b"\n") + 1]
+
+
+def timeless(written: bytes) -> bytes:
+    """What was written, but for when a clip was transcribed, which differs from run to run."""
+    return re.sub(rb"20\d\d-\d\d-\d\dT[\d:]+\+00:00", b"then", written)
+
+
+def see_that_all_is_as_in(out: Path, quiet: Path) -> None:
+    for name in ("clips.jsonl", "clips.csv"):
+        assert timeless((out / name).read_bytes()) == timeless((quiet / name).read_bytes())
+    assert sorted(path.name for path in out.iterdir()) == ["clips.csv", "clips.jsonl", "notes.txt"]
+    assert (out / "notes.txt").read_text(encoding="utf-8") == NOTES
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_log_whose_runs_are_killed_has_every_clip_once_and_loses_none_that_was_written(
+    kills: int, decoder: Starter, corpus: Path, tmp_path: Path
+):
+    quiet = tmp_path / "quiet"
+    seconds = decoder.run_well(["decode", corpus, "--out", quiet]).seconds
+    whole, csv = (timeless((quiet / name).read_bytes()) for name in ("clips.jsonl", "clips.csv"))
+    assert len(whole.splitlines()) == len(read_journal(quiet / "clips.jsonl")) == CLIPS
+    chance, hits, rounds = Random(SEED), Hits(), 0
+    parts = moments(kills, chance)
+    with nothing_foreign_touched(tmp_path / "beside"):
+        while hits.total < kills:
+            rounds += 1
+            out = tmp_path / f"out-{rounds}"
+            out.mkdir()
+            (out / "notes.txt").write_text(NOTES, encoding="utf-8")
+            words, log = ["decode", corpus, "--out", out], out / "clips.jsonl"
+            for _ in range(min(chance.randint(1, 3), kills - hits.total)):
+                before = whole_lines(log)
+                if not decoder.kill(words, next(parts) * seconds).was_killed:
+                    break
+                after = whole_lines(log)
+                hits.add(has_begun=len(after) > len(before), is_done=timeless(after) == whole)
+                assert after.startswith(before)
+                assert whole.startswith(timeless(after))
+                if (out / "clips.csv").exists():
+                    assert timeless((out / "clips.csv").read_bytes()) == csv
+            decoder.run_well(words)
+            see_that_all_is_as_in(out, quiet)
+    hits.report("log", rounds=rounds, clips=rounds * CLIPS)
+
+
+ROWS = 800
+
+
+def table(path: Path, word: str) -> Path:
+    """A corpus's table of clips without audio, so that a run is all log and CSV."""
+    lines = (f"clips/{number:05}.mp3,{word} of clip {number}" for number in range(ROWS))
+    path.write_text("\n".join(["filename,text", *lines, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_csv_whose_runs_are_killed_is_that_of_one_run_or_the_next_and_never_half(
+    kills: int, decoder: Starter, tmp_path: Path
+):
+    (tmp_path / "clips").mkdir()
+    out, quiet, csvs, seconds = tmp_path / "out", tmp_path / "quiet", {}, 0.0
+    tables = [table(tmp_path / f"{word}.csv", word) for word in ("reading", "writing")]
+
+    def words(number: int, out: Path) -> list[object]:
+        return ["decode", tmp_path / "clips", "--csv", tables[number], "--allow-missing", "--out", out]
+
+    for number in (0, 1, 0):
+        seconds = decoder.run_well(words(number, quiet)).seconds
+        csvs[number] = (quiet / "clips.csv").read_bytes()
+    assert csvs[0] != csvs[1]
+    out.mkdir()
+    (out / "notes.txt").write_text(NOTES, encoding="utf-8")
+    decoder.run_well(words(0, out))
+    hits, served = Hits(), 0
+    with nothing_foreign_touched(tmp_path / "beside"):
+        for part in moments(kills, Random(SEED)):
+            before = whole_lines(out / "clips.jsonl")
+            ended = decoder.kill(words(1 - served, out), part * seconds)
+            written, log = (out / "clips.csv").read_bytes(), whole_lines(out / "clips.jsonl")
+            assert log.startswith(before)
+            assert written in (csvs[served], csvs[1 - served])
+            if written == csvs[1 - served]:
+                served = 1 - served
+            else:
+                assert ended.was_killed, "the run said that it was done, and the CSV is that of the run before"
+            if ended.was_killed:
+                hits.add(has_begun=log != before, is_done=written == csvs[1])
+            if hits.total == kills:
+                break
+        for number in (0, 1):
+            decoder.run_well(words(number, out))
+            assert (out / "clips.csv").read_bytes() == csvs[number]
+    assert len(read_csv(out / "clips.csv").cells) == len(read_journal(out / "clips.jsonl")) == ROWS
+    assert sorted(path.name for path in out.iterdir()) == ["clips.csv", "clips.jsonl", "notes.txt"]
+    hits.report("CSV", rows=ROWS)

@@ -1,0 +1,75 @@
+"""Loads of the embedded index on a disk that is full at a random byte, and on both engines a load beside another.
+
+A full disk below Elasticsearch is tried in `tests/indexer/test_elastic_faults.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from indexer.embedded import EmbeddedIndex
+from indexer.passages import Passage
+from tests.faults.driver import SEED, Starter, nothing_foreign_touched
+from tests.faults.index_loads import Engine, answers
+from tests.faults.small_disks import LimitedFiles, SmallDisk, small_disks
+from tests.indexer.contract import ids, rows
+
+pytestmark = pytest.mark.long
+
+FILLS = 5
+
+
+def size_of(folder: Path, *, of_one_file: bool) -> int:
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return max(sizes) if of_one_file else sum(sizes)
+
+
+@pytest.mark.parametrize("disk", small_disks)
+def test_a_load_whose_disk_is_full_at_any_byte_says_so_and_the_index_before_is_served(
+    disk: type[SmallDisk], loader: Starter, files: tuple[Path, Path], tmp_path: Path
+):
+    quiet = []
+    for number, file in enumerate(files):
+        loader.run_well(["load", file, "--index", tmp_path / f"quiet-{number}", "--no-inbox"])
+        quiet.append(answers(EmbeddedIndex(tmp_path / f"quiet-{number}")))
+    needed = size_of(tmp_path / "quiet-1", of_one_file=disk is LimitedFiles)
+    chance, full = Random(SEED), 0
+    for number in range(FILLS):
+        with disk(tmp_path / f"{number}") as small, nothing_foreign_touched(tmp_path / f"beside-{number}"):
+            index = small.folder / "index"
+            words = [["load", file, "--index", index, "--no-inbox"] for file in files]
+            loader.run_well(words[0])
+            ended = loader.run(words[1], limit=small.leave(chance.randrange(1, needed)))
+            assert "Traceback" not in ended.said
+            assert ended.status in (0, 1), ended.said
+            full += ended.status
+            assert answers(EmbeddedIndex(index)) == quiet[0 if ended.status else 1], ended.said
+            small.leave(None)
+            loader.run_well(words[1])
+            assert answers(EmbeddedIndex(index)) == quiet[1]
+            assert len(list((index / "versions").iterdir())) <= 3
+    assert full >= FILLS // 2, "the disk was hardly ever full"
+
+
+def test_a_second_load_of_the_same_index_is_refused_and_the_first_one_is_whole(
+    engine: Engine, loader: Starter, files: tuple[Path, Path]
+):
+    first = engine.open()
+    first.replace(rows("before"))
+    refused = []
+
+    def slowly() -> Iterator[Passage]:
+        yield from rows("a")
+        refused.append(loader.run(engine.words(files[0]), **engine.environment))
+        yield from rows("b")
+
+    assert first.replace(slowly()) == 2
+    (second,) = refused
+    assert second.status == 1
+    assert "Traceback" not in second.said
+    assert "writing the index" in second.said
+    assert ids(first) == ["a", "b"]
+    assert len(engine.versions()) == 2
+    first.close()
