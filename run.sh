@@ -101,6 +101,9 @@ install_extras() {
 # -P keeps a folder that is called like one of our packages, where the person stands, out of the way.
 python() { "$VENV/bin/python" -P "$@"; }
 
+# A command of hearsay, whose messages name ./run.sh for what is to be typed next.
+run_hearsay() { HEARSAY_CALLED=./run.sh python -m hearsay "$@"; }
+
 # Install a Debian package where we may, else name it.
 need_package() {
   local command="$1" package="$2" why="$3"
@@ -122,7 +125,7 @@ serve() {
   shift
   mkdir -p "$RUN"
   : >"$RUN/$name.$BASHPID"
-  exec "$VENV/bin/python" -P "$@"
+  HEARSAY_CALLED=./run.sh exec "$VENV/bin/python" -P -m hearsay "$@"
 }
 
 # Numbers of processes are used again; ours is one that runs this project's Python.
@@ -166,7 +169,7 @@ run_setup() {
 # It has an index, records and an inbox of its own, below var/demo, and takes models and settings of its own.
 run_demo() {
   need asr page
-  serve demo -m hearsay demo --called ./run.sh "$@"
+  serve demo demo "$@"
 }
 
 # The page, and beside it the process that indexes what people add there. Each has the key that it needs and not the
@@ -175,12 +178,12 @@ run_page() {
   local status=0
   (
     unset LOADER_API_KEY LOADER_USERNAME LOADER_PASSWORD
-    serve page -m hearsay page
+    serve page page
   ) &
   PAGE=$!
   (
     become_the_loader
-    serve inbox -m hearsay put --watch
+    serve inbox put --watch
   ) &
   INBOX=$!
   trap 'end_process "$PAGE"' INT TERM
@@ -194,7 +197,7 @@ run_page() {
 }
 
 # With words like --help the page only answers them. What keeps it from starting is said before anything starts.
-page() { if [ $# = 0 ]; then python -m hearsay page --check && run_page; else python -m hearsay page "$@"; fi; }
+page() { if [ $# = 0 ]; then run_hearsay page --check && run_page; else run_hearsay page "$@"; fi; }
 
 become_the_loader() {
   [ -n "${LOADER_API_KEY:-}${LOADER_USERNAME:-}" ] || return 0
@@ -329,15 +332,15 @@ main() {
     menu) menu ;;
     setup) run_setup "$@" ;;
     demo) run_demo "$@" ;;
-    doctor) need asr page && python -m hearsay doctor "$@" ;;
+    doctor) need asr page && run_hearsay doctor "$@" ;;
     test) run_tests "$@" ;;
     check) run_check "$@" ;;
-    api) need asr && serve api -m hearsay api "$@" ;;
-    decode) need_for_decode "$@" && python -m hearsay decode "$@" ;;
-    load) need_with_bucket indexer "$@" && python -m hearsay load "$@" ;;
-    reload) need_with_bucket indexer "$@" && python -m hearsay reload "$@" ;;
-    put) need_with_bucket indexer "$@" && python -m hearsay put "$@" ;;
-    search) need indexer && python -m hearsay search "$@" ;;
+    api) need asr && serve api api "$@" ;;
+    decode) need_for_decode "$@" && run_hearsay decode "$@" ;;
+    load) need_with_bucket indexer "$@" && run_hearsay load "$@" ;;
+    reload) need_with_bucket indexer "$@" && run_hearsay reload "$@" ;;
+    put) need_with_bucket indexer "$@" && run_hearsay put "$@" ;;
+    search) need indexer && run_hearsay search "$@" ;;
     page) need_with_bucket page && page "$@" ;;
     elastic) exec "$PROJECT/elastic-backend/local.sh" "$@" ;;
     stop) stop_everything ;;

@@ -151,7 +151,8 @@ class _Worker:
             self._loading.result()
         except BrokenProcessPool as problem:
             raise ModelUnavailable(
-                "PocketSphinx could not load its models; run ./run.sh setup again, or set WORKERS to a smaller number."
+                "PocketSphinx could not load its models; install the package pocketsphinx again, or set WORKERS to a "
+                "smaller number."
             ) from problem
 
     def recognise(self, sound: Waveform) -> list[HeardWord]:

@@ -3,12 +3,18 @@
 Only names are here: a package is imported when one of its commands runs, and has the command's options and example.
 """
 
+import os
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 HEARSAY: Final = "hearsay"
+
+
+def to_type(words: str) -> str:
+    """What a message tells people to type for a command: ``./run.sh``, which sets HEARSAY_CALLED, or ``hearsay``."""
+    return f"{os.environ.get('HEARSAY_CALLED') or HEARSAY} {words}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from hearsay.commands import Program
+from hearsay.commands import Program, to_type
 from hearsay.config import home, read_settings
 from hearsay.errors import MissingExtra
 from hearsay.extras import how_to_install
@@ -83,7 +83,6 @@ def parser(program: Program) -> argparse.ArgumentParser:
     page = words.add_mutually_exclusive_group()
     page.add_argument("--page", action="store_true", default=None, help="open the page (default: on a terminal)")
     page.add_argument("--no-page", dest="page", action="store_false", help="end after the search")
-    words.add_argument("--called", default="hearsay", help=argparse.SUPPRESS)  # how run.sh was called, for the hints
     return words
 
 
@@ -96,9 +95,9 @@ def _run(asked: argparse.Namespace) -> int:
             return status
         if status := _transcribe_and_search(files, programs):
             return status
-        search = f"{asked.called} search lighthouse --index {shlex.quote(_shown(files.index))}"
+        search = to_type(f"search lighthouse --index {shlex.quote(_shown(files.index))}")
         if not has_page:
-            _say("", f"next: {search}", f"or:   {asked.called} demo --page")
+            _say("", f"next: {search}", f"or:   {to_type('demo --page')}")
             return ALL_WELL
         _say("", f"the page searches the demo's index; in another terminal: {search}")
         return programs.serve_page()

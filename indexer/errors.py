@@ -15,13 +15,14 @@ HearsayError
 
 from typing import Final
 
+from hearsay.commands import to_type
 from hearsay.errors import HearsayError
 
-HOW_TO_LOAD: Final = "load your clips with: ./run.sh load FILE"
+HOW_TO_LOAD: Final = f"load your clips with: {to_type('load FILE')}"
 """What to do where nothing has been loaded yet."""
 
 
-HOW_TO_RELOAD: Final = "hearsay reload"
+HOW_TO_RELOAD: Final = to_type("reload")
 """What to do where an index knows the files that have to be loaded again."""
 
 

@@ -36,7 +36,8 @@ def _run(asked: argparse.Namespace) -> int:
 def parser(program: Program = THIS) -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog="python -m search_ui",
-        description="Serve the search page until Ctrl-C. The settings say which index it asks and where it listens.",
+        description="Serve the search page until Ctrl-C. The settings say which index it asks and where it listens. "
+        "What is added on the page is indexed by put --watch, which runs beside it.",
         epilog="example: INDEX_URL=var/index PAGE_PORT=8600 python -m search_ui",
     )
     words.add_argument("--check", action="store_true", help="only tell whether the settings and the port are right")

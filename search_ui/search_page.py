@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from hearsay.commands import to_type
 from hearsay.errors import HearsayError
 from hearsay.text.normalize import words
 from indexer.errors import IndexMissing, WrongRequest
@@ -93,7 +94,7 @@ def show_trouble(problem: HearsayError) -> None:
 
 def show_how_to_load() -> None:
     st.info("No clip has been loaded yet. Load what was decoded, and name the folder of its audio:")
-    st.code("./run.sh load FILE… --audio FOLDER", language=None)
+    st.code(to_type("load FILE… --audio FOLDER"), language=None)
 
 
 def show_found(state: SearchState, found: Found) -> None:

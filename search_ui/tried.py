@@ -5,6 +5,7 @@ Everything that comes from a file or a reply is escaped here.
 
 from html import escape
 
+from hearsay.commands import to_type
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
 from search_ui.hits import length_label, score_label
@@ -48,7 +49,7 @@ def refusal_html(problem: str) -> str:
 def added_html(*, is_late: bool) -> str:
     """That a clip was added, and that the index does not have it yet."""
     if is_late:
-        how = "Has an index been loaded, and does what <code>./run.sh page</code> starts beside the page still run?"
+        how = f"Has an index been loaded, and does <code>{to_type('put --watch')}</code> run, which indexes it?"
         return f'<p class="pending" role="status">added, and safe in the inbox, but not in the index yet. {how}</p>'
     return '<p class="pending" role="status">added; it can be found in a moment …</p>'
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from hearsay.commands import to_type
 from hearsay.errors import HearsayError
 from indexer.fields import facet_label, known_values
 from search_ui.connection import the_index, the_settings
@@ -68,7 +69,8 @@ def show_api(visit: Visit) -> None:
     address, ready = the_settings().api_url, is_ready(visit.api)
     if ready is None:
         advice = (
-            "Start it in another terminal with ./run.sh api, and this page goes on; if it is elsewhere, set API_URL."
+            f"Start it in another terminal with {to_type('api')}, and this page goes on; if it is elsewhere, set "
+            "API_URL."
         )
         st.warning(plain(f"The API, which hears, does not answer at {address}. {advice}"))
     elif not ready:

@@ -88,6 +88,11 @@ def test_the_menu_offers_to_index_the_records_that_were_written_last_and_never_t
         os.utime(checkout / "var" / "older" / "clips.jsonl", (2_000_000,) * 2)
 
 
+def test_messages_of_a_command_name_run_sh_for_what_is_to_be_typed_next(tmp_path: Path):
+    shown = run("search", "lighthouse", cwd=tmp_path, INDEX_URL="nowhere")
+    assert shown.stderr.endswith("load your clips with: ./run.sh load FILE\n")
+
+
 @pytest.mark.parametrize(("word", "sentence"), [("setup", "setup takes"), ("demo", "unrecognized arguments: --dance")])
 def test_a_word_that_a_command_does_not_take_is_said(word: str, sentence: str):
     shown = run(word, "--dance")

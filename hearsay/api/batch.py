@@ -166,4 +166,4 @@ def _ignore(_sentence: str) -> None:
 
 
 def _warn(sentence: str) -> None:
-    warnings.warn(sentence, FallbackWarning, stacklevel=4)
+    warnings.warn(sentence, FallbackWarning, stacklevel=5)

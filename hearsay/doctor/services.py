@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from hearsay.commands import to_type
 from hearsay.config import read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
@@ -106,7 +107,7 @@ def look_at_api() -> Iterator[Finding]:
         yield problem(f"API_URL is {url}, which is no address", "set it to http://HOST:PORT")
         return
     if "pong" not in (answer(f"{url}/ping") or ""):
-        yield warning(f"no API answers at {url}; the page cannot transcribe what people try", "run: hearsay api")
+        yield warning(f"no API answers at {url}; the page cannot transcribe what people try", f"run: {to_type('api')}")
         return
     yield ok(f"{url}: {_models_of(answer(f'{url}/health'))}")
 

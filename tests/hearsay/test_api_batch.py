@@ -129,3 +129,13 @@ def test_a_clip_that_fails_is_in_the_summary_and_prints_no_log(folder: Path, tmp
     embedded = os.environ | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic"}
     found = subprocess.run(command, env=embedded, capture_output=True, text=True, check=False)
     assert (found.stdout, found.stderr) == ("1\n", "")
+
+
+def test_the_warning_of_a_fallback_names_the_line_that_called_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("asr.models.has_torch", lambda: False)
+    monkeypatch.setattr("asr.checkpoints.has_torch", lambda: False)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "broken.mp3").write_bytes(b"no sound")
+    with pytest.warns(hearsay.FallbackWarning) as caught:
+        hearsay.decode(tmp_path / "clips", tmp_path / "out", asr_model="auto", workers=1, progress=False)
+    assert {warning.filename for warning in caught} == {__file__}

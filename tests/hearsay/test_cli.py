@@ -1,6 +1,7 @@
 """The hearsay command: its table, its help, and what it does with a command that it does not have."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -131,3 +132,21 @@ def test_help_and_version_import_no_package_of_a_command():
         "sys.exit(bool({'asr', 'indexer', 'search_ui', 'numpy', 'rich', 'pydantic'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
+
+
+@pytest.mark.parametrize(
+    ("called", "advice"), [({}, "hearsay load FILE"), ({"HEARSAY_CALLED": "./run.sh"}, "./run.sh load FILE")]
+)
+def test_advice_names_the_program_that_was_called(called: dict[str, str], advice: str, tmp_path: Path):
+    shown = subprocess.run(
+        [sys.executable, "-m", "hearsay", "count", "--index", "nowhere"],
+        cwd=tmp_path,
+        env=os.environ | called,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.returncode, shown.stderr.rstrip()) == (
+        1,
+        f"there is no index in nowhere yet; load your clips with: {advice} --index nowhere",
+    )

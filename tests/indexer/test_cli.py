@@ -253,9 +253,9 @@ def test_an_index_can_be_named_on_the_command_line(
     assert main(["count", "--index", elsewhere]) == 0
     assert capsys.readouterr().out.endswith("\n4\n")
     assert main(["count"]) == 1
-    assert capsys.readouterr().err.endswith("./run.sh load FILE\n")
+    assert capsys.readouterr().err.endswith("hearsay load FILE\n")
     assert main(["count", "--index", nowhere := str(tmp_path / "no where")]) == 1
-    assert capsys.readouterr().err.endswith(f"./run.sh load FILE --index '{nowhere}'\n")
+    assert capsys.readouterr().err.endswith(f"hearsay load FILE --index '{nowhere}'\n")
 
 
 @pytest.mark.elastic

@@ -126,11 +126,13 @@ def test_an_index_that_does_not_know_its_files_asks_for_them(loaded: Place, caps
     loaded.change(lambda told: {name: value for name, value in told.items() if name != "origin"})
     before = loaded.ids()
     assert main(["reload"]) == 1
-    assert capsys.readouterr().err.endswith("does not know its files; load your clips with: ./run.sh load FILE\n")
+    assert capsys.readouterr().err.endswith("does not know its files; load your clips with: hearsay load FILE\n")
     assert loaded.ids() == before
     loaded.age()
     assert main(["count"]) == 1
-    assert "did not note its files; load your files again: load your clips with: ./run.sh" in capsys.readouterr().err
+    assert (
+        "did not note its files; load your files again: load your clips with: hearsay load" in capsys.readouterr().err
+    )
 
 
 def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_until_told(

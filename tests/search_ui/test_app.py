@@ -210,7 +210,7 @@ def test_before_the_first_load_the_page_says_how_to_load(opened: Open) -> None:
     page = opened()
 
     assert "No clip has been loaded yet" in page.info[0].value
-    assert page.code[0].value == "./run.sh load FILE… --audio FOLDER"
+    assert page.code[0].value == "hearsay load FILE… --audio FOLDER"
     assert not page.exception
 
 

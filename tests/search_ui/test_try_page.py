@@ -243,7 +243,7 @@ def test_without_the_api_the_page_says_how_to_start_it_and_goes_on_when_it_is_th
         away.setattr("search_ui.try_page.is_ready", lambda _: None)
         desk.drop(("hello.wav", HELLO))
         assert "waiting for the API" in desk.settle()
-        assert "./run.sh api" in desk.page.warning[0].value
+        assert "hearsay api" in desk.page.warning[0].value
 
     assert f'<p class="transcript">{len(HELLO)}</p>' in desk.settle()
     assert not desk.page.warning
