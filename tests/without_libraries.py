@@ -4,7 +4,7 @@ import sys
 from typing import Final
 
 LIBRARIES: Final = frozenset(
-    {"annotated_types", "argcomplete", "dotenv", "markdown_it", "mdurl", "pydantic", "pydantic_core"}
+    {"annotated_types", "argcomplete", "dotenv", "markdown_it", "mdurl", "numpy", "pydantic", "pydantic_core"}
     | {"pydantic_settings", "pygments", "rich", "typing_extensions", "typing_inspection", "yaml", "_yaml"}
 )
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hearsay.errors import BadArgument
-from hearsay.extras import needing
 from hearsay.markup import joined, table
 from hearsay.text.intervals import error_rate
 from hearsay.text.normalize import words
@@ -87,6 +86,5 @@ def _pairs(references: str | Iterable[str], hypotheses: str | Iterable[str]) -> 
 def _interval(errors: Sequence[WordErrors], sources: Sequence[str]) -> tuple[float, float] | None:
     if len(set(sources)) < 2:
         return None
-    with needing("asr", "An interval"):
-        estimate = error_rate(errors, sources)
+    estimate = error_rate(errors, sources)
     return estimate.low, estimate.high

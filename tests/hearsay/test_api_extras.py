@@ -1,10 +1,14 @@
 """A part that is not installed is one sentence that names the pip install to run."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import PROJECT
 
 WITHOUT = """
 import importlib.abc, sys
@@ -24,9 +28,6 @@ except MissingExtra as problem:
 """
 
 
-WER = "hearsay.word_error_rate(['a', 'b'], ['a', 'b'])"
-
-
 @pytest.mark.parametrize(
     ("missing", "code", "sentence"),
     [
@@ -36,7 +37,6 @@ WER = "hearsay.word_error_rate(['a', 'b'], ['a', 'b'])"
         ("tantivy", "hearsay.open_index('x')", "An index needs tantivy, which is not installed; run: {indexer}"),
         ("tantivy", "hearsay.load(['x.csv'])", "An index needs tantivy, which is not installed; run: {indexer}"),
         ("httpx", "hearsay.Client('http://x')", "A client of the API needs httpx, which is not installed; run: {asr}"),
-        ("numpy", WER, "An interval needs numpy, which is not installed; run: {asr}"),
     ],
 )  # fmt: skip
 def test_a_missing_library_is_a_sentence(missing: str, code: str, sentence: str, tmp_path: Path):
@@ -44,3 +44,12 @@ def test_a_missing_library_is_a_sentence(missing: str, code: str, sentence: str,
     found = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     extras = {extra: f'pip install "hearsay-search[{extra}]"' for extra in ("asr", "indexer")}
     assert (found.stdout, found.stderr) == (sentence.format(**extras) + "\n", "")
+
+
+def test_a_word_error_rate_has_its_interval_without_any_extra():
+    base = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert "numpy" in {re.split("[^a-z-]", line)[0] for line in base}
+    shut = "import sys; sys.modules.update(dict.fromkeys(('av', 'httpx', 'soxr', 'tantivy', 'pandas', 'torch')))"
+    code = f"{shut}; import hearsay; print(hearsay.word_error_rate(['a b', 'c'], ['a x', 'c']).interval)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("(0.0, 0.5)\n", "")
