@@ -14,7 +14,7 @@ from asr.settings import AsrSettings
 from hearsay.config import home, read_settings
 from hearsay.version import VERSION
 from search_ui.settings import PageSettings
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, SETTINGS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 INSTALLING = (PROJECT / "docs" / "installing.md").read_text(encoding="utf-8")
@@ -78,7 +78,9 @@ def test_every_extra_stands_in_the_document_about_installing():
     assert f"{project['name'].replace('-', '_')}-{VERSION}-py3-none-any.whl" in INSTALLING
 
 
-def test_every_place_of_files_stands_in_the_document_about_installing():
+def test_every_place_of_files_stands_in_the_document_about_installing(monkeypatch: pytest.MonkeyPatch):
+    for name in SETTINGS:  # other tests of this process may have set some
+        monkeypatch.delenv(name, raising=False)
     settings = [read_settings(kind) for kind in (AsrSettings, PageSettings)]
     places = {
         str(value).removeprefix(f"{home()}/"): name for each in settings for name, value in each if has_home(value)
