@@ -123,6 +123,7 @@ class LocalListener:
             data = bytes_of(clip)
             digest = digest_of(data)
             waveform = decode_audio(data, self._max_seconds)
+            del data  # of a long recording it would wait in memory as long as that does
         except AudioError as problem:
             return Heard(clip, digest, error=str(problem))
         clip = with_same_audio(clip, digest)

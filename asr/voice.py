@@ -14,6 +14,7 @@ Mask = NDArray[np.bool_]
 
 _FRAME: Final = 1024  # 64 ms, so that the lowest voices have several periods in it
 _HOP: Final = 160  # 10 ms
+_TRACKS_AT_ONCE: Final = 4  # of hours of sound all of them would be copied several times over
 _FRAMES_AT_ONCE: Final = 3_000  # half a minute: an hour of sound is no gigabyte of frames
 
 _LEAST_SOUND, _LEAST_VOICE = 30, 10  # frames
@@ -133,9 +134,16 @@ _WINDOW_CORRELATION: Final = _autocorrelation(_WINDOW) / np.sum(_WINDOW**2)
 
 
 def _statistics_of_timbre(timbre: Floats, is_sound: Mask, is_voiced: Mask) -> Floats:
-    speed = _slope(timbre)
-    bend = _slope(speed)[is_sound].std(axis=0)
-    return np.concatenate([*(_statistics(of) for of in (timbre[is_sound], timbre[is_voiced], speed[is_sound])), bend])
+    groups = (timbre[:, first : first + _TRACKS_AT_ONCE] for first in range(0, timbre.shape[1], _TRACKS_AT_ONCE))
+    tables = zip(*(_tables_of_timbre(tracks, is_sound, is_voiced) for tracks in groups), strict=True)
+    return np.concatenate([np.hstack(parts).ravel() for parts in tables])
+
+
+def _tables_of_timbre(tracks: Floats, is_sound: Mask, is_voiced: Mask) -> tuple[Floats, ...]:
+    """Statistics of the frames with sound, of those with a voice, of the slopes, and the deviation of their slopes."""
+    speed = _slope(tracks)
+    bend = _slope(speed)[is_sound].std(axis=0)[None]
+    return _table(tracks[is_sound]), _table(tracks[is_voiced]), _table(speed[is_sound]), bend
 
 
 def _melody(pitch: Floats, is_voiced: Mask, is_sound: Mask) -> Floats:
@@ -155,4 +163,9 @@ def _slope(tracks: Floats) -> Floats:
 
 def _statistics(tracks: Floats) -> Floats:
     """Mean, deviation and quantiles of each track."""
-    return np.concatenate([tracks.mean(axis=0), tracks.std(axis=0), *np.quantile(tracks, _QUANTILES, axis=0)])
+    return _table(tracks).ravel()
+
+
+def _table(tracks: Floats) -> Floats:
+    """The same, shape (statistics, tracks)."""
+    return np.vstack([tracks.mean(axis=0), tracks.std(axis=0), np.quantile(tracks, _QUANTILES, axis=0)])

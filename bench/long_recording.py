@@ -26,8 +26,9 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 
 from asr.audio import SAMPLE_RATE, decode_audio  # noqa: E402
-from bench.asr import SAMPLES, print_figures, save_random  # noqa: E402
+from bench.asr import SAMPLES, print_figures  # noqa: E402
 from hearsay.records.journal import read_journal  # noqa: E402
+from tests.asr.checkpoints import save_wav2vec2  # noqa: E402
 
 SECONDS_BETWEEN_LOOKS = 0.2
 PAUSE = np.zeros(SAMPLE_RATE // 2, np.float32)
@@ -78,7 +79,7 @@ def decoded(folder: Path, out: Path, model: str) -> tuple[int, int, float]:
 
 
 def figures_of(clips: Path, minutes: float, model: str, scratch: Path) -> dict[str, Any]:
-    name = str(save_random(scratch / "tiny", "tiny")) if model == "tiny" else model
+    name = str(save_wav2vec2(scratch / "tiny")) if model == "tiny" else model
     folder = scratch / "recordings"
     folder.mkdir(exist_ok=True)
     make_recording(folder / "long.mp3", clips, minutes)

@@ -1,12 +1,13 @@
 """Word error rate over tables: counts against hand-counted ones, slices, and what is left out."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from asr.score import score
-from hearsay.records.clip import ClipRow
+from hearsay.records.clip import TAGGING, ClipRow, FailedPiece
 from hearsay.records.table import read_csv
 
 ROWS = [
@@ -31,6 +32,14 @@ def test_errors_are_counted_over_all_words_of_all_scored_clips():
 
 def test_what_cannot_be_scored_is_counted_as_left_out():
     assert score(ROWS).left_out == 5
+
+
+def test_a_transcript_that_pieces_are_missing_from_is_left_out_and_one_without_emotion_is_not():
+    one = ClipRow("a", text="two words", generated_text="two", asr_model="m", error="0:30.0–1:00.0 could not be …")
+    speech, emotion = FailedPiece(30.0, 60.0, "no memory"), FailedPiece(0.0, 90.0, "no memory", TAGGING)
+    assert score([replace(one, failed_pieces=(speech,))]).left_out == 1
+    assert score([replace(one, failed_pieces=(emotion, speech))]).left_out == 1
+    assert score([replace(one, failed_pieces=(emotion,))]).whole.clips == 1
 
 
 def test_slices_have_unknown_among_them_and_the_most_clips_first():

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +18,14 @@ import pytest
 from asr.alternatives import LEAST
 from asr.audio import decode_audio, seconds
 from asr.errors import AsrError
+from asr.scheduler import Limits, Scheduler
 from asr.sphinx import PocketSphinxTranscriber
 from asr.sphinx_process import MOST, decoder, shares_of
 from asr.transcript import Transcript, Waveform
 from hearsay.records.table import read_csv
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import WordErrors, word_errors
+from tests.asr.ears import LoudnessTagger
 from tests.conftest import PROJECT
 
 SHORT = 14
@@ -242,6 +245,35 @@ def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_l
     assert transcriber.transcribe([next(iter(spoken.values()))])[0].text
 
 
+def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_other(
+    transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    transcriber = PocketSphinxTranscriber(workers=2)
+    scheduler = Scheduler(transcriber, LoudnessTagger(), Limits(batch_seconds=0, threads=2, long_threads=2))
+    doomed, other = transcriber._workers
+    is_over = threading.Event()
+
+    def kill() -> None:
+        while not is_over.wait(0.02):
+            for process in doomed.processes:
+                process.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        answers = [scheduler.transcript(waveform) for waveform in spoken.values()]
+        failures = [answer.exception() for answer in answers]
+    finally:
+        is_over.set()
+        killer.join()
+        scheduler.close()
+    assert all("WORKERS" in str(failure) for failure in failures if failure)
+    for answer, failure, transcript in zip(answers, failures, transcripts, strict=True):
+        assert failure or answer.result() == transcript
+    assert not all(failures)
+    assert len(other.processes) == 1
+
+
 def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
     lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], transcripts: list[Transcript], spoken: dict[str, Waveform]
 ):
@@ -296,6 +328,7 @@ import signal, sys, time
 from pathlib import Path
 from asr.alternatives import LEAST
 from asr.audio import decode_audio
+from asr.scheduler import Limits, Scheduler
 from asr.sphinx import PocketSphinxTranscriber
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hearsay.errors import BadRow, BadTable, JournalInUse
-from hearsay.records.clip import Alternative, ClipRow, Segment, Word
+from hearsay.records.clip import Alternative, ClipRow, FailedPiece, Segment, Word
 from hearsay.records.journal import Journal
 from hearsay.records.table import write_csv
 from indexer import load as loading
@@ -85,6 +86,18 @@ def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchI
     assert len(steps) == 2
     assert index.about().audio == str(tmp_path)
     assert index.get("a") is not None, "a clip that failed is in the index too"
+
+
+def test_a_clip_that_failed_in_part_is_counted_as_such_and_found_by_what_there_is_of_it(
+    index: SearchIndex, deletions: Path
+):
+    error = "0:30.0–1:00.0 could not be transcribed: no memory"
+    row = replace(INTERVIEW, error=error, failed_pieces=(FailedPiece(30.0, 60.0, "no memory"),))
+    loaded = loading.load(index, [row, ClipRow("a", error="no audio in it")], deletions)
+    assert (loaded.clips, loaded.failed, loaded.failed_in_part) == (2, 1, 1)
+    found = [index.get(passage_id) for passage_id in ids(index) if passage_id != "a"]
+    assert len(found) > 1
+    assert all(passage and passage.row.generated_text and passage.row.error == error for passage in found)
 
 
 def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchIndex, deletions: Path):
