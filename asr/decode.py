@@ -19,6 +19,7 @@ from asr.sources import Clip, Listing, Reader
 from hearsay.errors import ClipsError
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import TAGGING, ClipRow
+from hearsay.records.files import remove_leftovers
 from hearsay.records.journal import Journal
 from hearsay.records.table import EMPTY_TABLE, write_csv
 
@@ -82,7 +83,9 @@ def decode(
     with Journal(out / "clips.jsonl") as journal:
         if journal.warning:
             progress.say(f"warning: {journal.warning}")
-        run = _Run(listener, journal, out / "clips.csv", keeps_transcripts=keeps_transcripts)
+        for path in (csv := out / "clips.csv", journal.path):
+            remove_leftovers(path)
+        run = _Run(listener, journal, csv, keeps_transcripts=keeps_transcripts)
         try:
             for listing in listings:
                 run.hear(listing, batch_clips or listener.clips_at_once, progress)

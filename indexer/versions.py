@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from hearsay.records.files import replaced_whole
+from hearsay.records.files import remove_leftovers, replaced_whole
 from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexInUse, IndexMissing, IndexUnavailable
 from indexer.folder_errors import cannot_be_read, cannot_be_written, changing, reading
 from indexer.ownership import MARK
@@ -171,6 +171,4 @@ class Versions:
         for half in self._listed():
             if half.name.startswith(HALF) and (is_our_version(half) or not any(half.iterdir())):
                 remove_half(half)
-        for path in self.folder.glob(f".{self._current.name}.????????"):
-            if path.is_file():
-                path.unlink(missing_ok=True)
+        remove_leftovers(self._current)

@@ -1,6 +1,7 @@
 """Files on any file system: also on one without locks, permissions, hard links, or a rename over an existing file."""
 
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -40,6 +41,13 @@ def replaced_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed writers of a file left beside it; for a program that alone may write the file now."""
+    for left in path.parent.glob(f"{glob.escape(_begins(path))}{'[0-9a-f]' * 8}"):
+        with suppress(OSError):
+            left.unlink(missing_ok=True)
+
+
 def onto_disk(handle: int) -> None:
     """See what was written to a file onto the disk, where its file system can."""
     try:
@@ -68,9 +76,14 @@ def add_new(path: Path, data: bytes) -> None:
 
 
 def _new_file(path: Path) -> Path:
-    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f"{_begins(path)}{secrets.token_hex(4)}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE))
     return temporary
+
+
+def _begins(path: Path) -> str:
+    """How the names of a file's temporary files begin."""
+    return f".{path.name[:200]}."
 
 
 def _move_over(temporary: Path, path: Path) -> None:

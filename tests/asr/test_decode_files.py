@@ -68,6 +68,14 @@ def test_a_log_that_cannot_be_written_any_more_ends_the_run_and_keeps_what_was_b
     assert bench.run().heard == 4
 
 
+def test_what_a_killed_run_left_of_its_csv_is_removed_by_the_next_one(bench: Bench):
+    bench.run()
+    (bench.out / ".clips.csv.92656e08").write_text("filename,te")
+    (bench.out / ".clips.csv.notes").write_text("somebody's")
+    bench.run()
+    assert sorted(path.name for path in bench.out.iterdir()) == [".clips.csv.notes", "clips.csv", "clips.jsonl"]
+
+
 def test_the_command_says_both_and_ends_with_1(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

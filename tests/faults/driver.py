@@ -115,6 +115,7 @@ class Starter:
         """Start a command, which can write no file beyond ``limit`` bytes where there is one."""
         self._number += 1
         said = self._folder / f"said-{self._number}"
+        said.touch()  # a command may be killed before it says anything
         order = {"words": [str(word) for word in words], "said": str(said), "limit": limit}
         return Running(self, int(self.ask(**order, environment=self._environment | environment)), said)
 

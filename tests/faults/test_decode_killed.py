@@ -1,4 +1,8 @@
-"""decode killed at random moments: the log and the CSV come out as if nobody had disturbed it."""
+"""decode killed at random moments: the log and the CSV come out as if nobody had disturbed it.
+
+`tests/asr/test_decode.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` tears a log at
+every byte.
+"""
 
 import re
 from pathlib import Path
@@ -100,12 +104,12 @@ def test_a_csv_whose_runs_are_killed_is_that_of_one_run_or_the_next_and_never_ha
             written, log = (out / "clips.csv").read_bytes(), whole_lines(out / "clips.jsonl")
             assert log.startswith(before)
             assert written in (csvs[served], csvs[1 - served])
-            if written == csvs[1 - served]:
+            if is_new := written == csvs[1 - served]:
                 served = 1 - served
             else:
                 assert ended.was_killed, "the run said that it was done, and the CSV is that of the run before"
             if ended.was_killed:
-                hits.add(has_begun=log != before, is_done=written == csvs[1])
+                hits.add(has_begun=log != before, is_done=is_new)
             if hits.total == kills:
                 break
         for number in (0, 1):

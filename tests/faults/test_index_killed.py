@@ -29,12 +29,10 @@ def test_loads_that_are_killed_leave_one_load_or_the_next_whole_and_nothing_doub
         ended = loader.kill(engine.words(files[1 - served]), part * seconds, **engine.environment)
         stands = engine.answers()
         assert stands in quiet
-        if stands == quiet[1 - served]:
+        if is_new := stands == quiet[1 - served]:
             served, swapped = 1 - served, swapped + ended.was_killed
-            is_new = True
         else:
             assert ended.was_killed, "the load said that it was done, and the one before is served"
-            is_new = False
         if ended.was_killed:
             hits.add(has_begun=is_new or engine.versions() != before, is_done=is_new)
         if hits.total == kills:

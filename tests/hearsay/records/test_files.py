@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from hearsay.records.clip import ClipRow
-from hearsay.records.files import add_new, replaced_whole
+from hearsay.records.files import add_new, remove_leftovers, replaced_whole
 from hearsay.records.table import read_csv, write_csv
 from tests.mounts import FULL, READ_ONLY, mounted
 
@@ -69,6 +69,15 @@ def test_a_file_is_added_where_there_are_no_hard_links(tmp_path: Path, monkeypat
     with pytest.raises(FileExistsError):
         add_new(tmp_path / "a.mp3", b"another")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"sound"]
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_that_is_called_otherwise(tmp_path: Path):
+    others = {"clips.csv", ".clips.csv.notes", ".clips.csv.12345678.txt", ".other.csv.12345678", "x.clips.csv.12345678"}
+    for name in (*others, ".clips.csv.12345678", ".clips.csv.0a9b8c7d"):
+        (tmp_path / name).touch()
+    (tmp_path / ".clips.csv.abcdef01").mkdir()
+    remove_leftovers(tmp_path / "clips.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {*others, ".clips.csv.abcdef01"}
 
 
 WRITE = """
