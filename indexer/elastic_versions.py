@@ -44,8 +44,8 @@ def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settin
 
 
 def mappings_of(client: Elasticsearch, name: str) -> dict[str, dict[str, Any]]:
-    """The mappings of the index with this name, or of all indices behind the alias; nothing where there is none."""
-    found = told(lambda: client.indices.get_mapping(index=name))
+    """The mappings of all indices of this name, pattern or alias, closed ones too; nothing where there is none."""
+    found = told(lambda: client.indices.get_mapping(index=name, expand_wildcards=["open", "closed"]))
     return {} if "error" in found else {index: one["mappings"] for index, one in found.items()}
 
 

@@ -163,6 +163,16 @@ def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticIndex
     assert ids(elastic_index) == ["a"]
 
 
+def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: ElasticIndex, client: Elasticsearch):
+    elastic_index.replace(rows("a"))
+    elastic_index.replace(rows("b"))
+    version = elastic_index.about().version
+    client.indices.close(index=version)
+    elastic_index.rollback()
+    assert ids(elastic_index) == ["a"]
+    assert not client.indices.exists(index=version, expand_wildcards="all")
+
+
 def test_a_version_with_the_block_of_a_full_disk_is_told_as_such(elastic_index: ElasticIndex, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     with block(client, f"{elastic_index.about().version}-lexicon", "index.blocks.read_only_allow_delete"):
