@@ -162,14 +162,6 @@ def programs_of(pid: int) -> tuple[str, str]:
     return home, str(Path(java).parent.parent)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def refusals_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Refused passages are listed in a file of the tests: each change begins with removing the one before."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("REFUSALS", str(tmp_path_factory.mktemp("refusals") / "refused.jsonl"))
-        yield
-
-
 @pytest.fixture(scope="session")
 def real_rows(real_data: Path) -> list[ClipRow]:
     """The real clips, joined with what wav2vec2-large-960h wrote for them."""

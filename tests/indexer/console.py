@@ -15,7 +15,7 @@ _METHODS: Final = "GET|POST|PUT|DELETE"
 
 def titled(document: str) -> dict[str, str]:
     """The document's requests by the heading above them."""
-    found = re.findall(r"^### (.+?)\n(?:(?!^##).)*?```console\n(.*?)```", document, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^### ([^\n]+)\n(?:(?!^##).)*?```console\n(.*?)```", document, re.MULTILINE | re.DOTALL)
     return dict(found)
 
 

@@ -25,7 +25,10 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("page")
     rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
     halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
-    interview = replace(rows[0], id="samples/sample-interview.mp3", duration=120.0, segments=halves)
+    said = " ".join(half.text for half in halves)
+    interview = replace(
+        rows[0], id="samples/sample-interview.mp3", generated_text=said, duration=120.0, segments=halves
+    )
     evil = replace(rows[0], id="samples/evil.mp3", generated_text=EVIL)
     load(folder / "index", [*rows, interview, evil], samples)
     with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
