@@ -88,7 +88,7 @@ class Race:
 class Mute:
     """Says nothing of any emotion: the pipeline does not either."""
 
-    name, device = "none", "cpu"
+    name, device, weights, precision = "none", "cpu", "", ""
 
     def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
         return [UNTAGGED] * len(waveforms)

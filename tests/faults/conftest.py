@@ -13,9 +13,7 @@ from indexer.settings import IndexSettings
 from tests.asr.checkpoints import save_wav2vec2
 from tests.faults.driver import Starter, everything, nothing_foreign_touched
 from tests.faults.index_loads import ROWS, Engine, write_table
-from tests.indexer.conftest import Node
-
-pytest_plugins = ["tests.indexer.conftest"]
+from tests.indexer.conftest import Node, client, node, open_folder, own  # noqa: F401 — fixtures
 
 CLIPS = 24
 

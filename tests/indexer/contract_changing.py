@@ -46,7 +46,7 @@ class ChangingContract:
             lambda: index.delete(["x"]),
         ]
         for question in questions:
-            with pytest.raises(IndexMissing, match=r"\./run\.sh load FILE"):
+            with pytest.raises(IndexMissing, match="hearsay load FILE"):
                 question()
 
     def test_a_load_replaces_everything_and_says_how_many(self, index: SearchIndex):

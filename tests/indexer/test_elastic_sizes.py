@@ -99,6 +99,7 @@ def test_the_words_of_an_index_are_stored_in_parts_where_they_are_too_large_for_
         assert "unheardof" in index.lexicon().words
         words = f"{index.about().version}-lexicon"
     assert "unheardof" in direct.lexicon().words
+    client.indices.refresh(index=words)
     in_parts = client.count(index=words)["count"]
     direct.put(passages_of(ClipRow("later.wav", generated_text="afterwards")))
     assert "afterwards" in direct.lexicon().words
