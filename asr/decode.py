@@ -14,7 +14,7 @@ from asr.errors import ListenerGone
 from asr.identity import emotion_of, speech_of
 from asr.listener import Listener, digest_of
 from asr.progress import Progress
-from asr.rows import missing, wanted_pieces
+from asr.rows import failed_again, missing, wanted_pieces
 from asr.sources import Clip, Listing, Reader
 from hearsay.errors import ClipsError
 from hearsay.process import wait_in_turns
@@ -52,8 +52,8 @@ class Summary:
 
     @property
     def failed(self) -> list[ClipRow]:
-        """Clips without a transcript."""
-        return [row for row in self.rows if row.error and not row.failed_pieces]
+        """Clips that were not transcribed; of some an older transcript is kept."""
+        return [row for row in self.rows if row.is_failed]
 
     @property
     def failed_in_part(self) -> list[ClipRow]:
@@ -218,7 +218,7 @@ class _Run:
         if clip.read is None:
             return None
         known = self._known.get(clip.row.id)
-        if known is None or (known.error and not known.failed_pieces and not known.deleted):
+        if known is None or (known.is_failed and not known.deleted):
             return clip
         if known.deleted:
             return None
@@ -239,7 +239,9 @@ class _Run:
     def _joined(self, row: ClipRow) -> ClipRow:
         """A new row with what earlier runs know of the clip beside its transcript and emotion."""
         known = self._known.get(row.id)
-        return row if known is None else known.merged_with(row.of_one_run())
+        if known is None:
+            return row
+        return failed_again(known, row) if row.is_failed else known.merged_with(row.of_one_run())
 
     def _renewed(self, done: Iterable[Clip]) -> Iterator[ClipRow]:
         """Rows of clips that need no hearing, where the corpus says something new of them."""

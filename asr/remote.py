@@ -329,8 +329,7 @@ def made_of(reply: Any, clip: Clip) -> dict[str, Any]:
     if not clip.transcribed:
         members |= {name: reply[name] for name in _OF_SPEECH} | {"generated_text": reply["transcription"]}
         members |= {name: reply.get(name) for name in ("asr_weights", "asr_precision")}
-        if clip.row.duration is None:
-            members["duration"] = reply["seconds"]
+        members["duration"] = reply["seconds"]
     members["failed_pieces"] = reply.get("failed_pieces")
     row = ClipRow.from_json({"filename": clip.row.id} | members)
     failed = [

@@ -11,7 +11,7 @@ from asr.identity import Identity, emotion_columns, speech_columns, speech_of
 from asr.segments import mean_confidence
 from asr.sources import Clip
 from asr.transcript import Transcript
-from hearsay.records.clip import EMOTION, TAGGING, TRANSCRIBING, ClipRow, FailedPiece, Segment, Word
+from hearsay.records.clip import EMOTION, TAGGING, TRANSCRIBING, TRANSCRIPT, ClipRow, FailedPiece, Segment, Word
 
 NAMED: Final = 3
 """Failed pieces that a sentence names; of more it says how many there are."""
@@ -32,9 +32,7 @@ class Made:
 
 def row_of(clip: Clip, made: Made, speech: Identity, emotion: Identity) -> ClipRow:
     """The clip's record of what was made by these models, together with what is kept."""
-    columns: dict[str, Any] = {"audio_digest": made.digest, "decoded_at": now()}
-    if clip.row.duration is None:
-        columns["duration"] = round(made.seconds, 2)
+    columns: dict[str, Any] = {"audio_digest": made.digest, "decoded_at": now(), "duration": round(made.seconds, 2)}
     if made.transcript is not None:
         columns |= _spoken(made.transcript, clip.transcribed) | speech_columns(speech)
     if made.emotion is not None:
@@ -51,6 +49,21 @@ def with_kept(clip: Clip, made: Mapping[str, Any]) -> ClipRow:
         return replace(clip.transcribed.merged_with(clip.row), **made)
     kept = {} if clip.tagged is None else {name: getattr(clip.tagged, name) for name in EMOTION}
     return replace(clip.row, **{**made, **kept})
+
+
+def failed_again(known: ClipRow, failed: ClipRow) -> ClipRow:
+    """The record of a clip that was to be transcribed again and failed.
+
+    A transcript of the same audio is kept with its emotion, beside the error. One of other audio is not, nor is an
+    emotion: they are not those of the clip as it is now. Audio that could not be read counts as the same.
+    """
+    merged = known.merged_with(failed.of_one_run())
+    has_result = bool(known.audio_digest) and (bool(known.generated_text) or not known.error)
+    if not has_result or failed.audio_digest not in ("", known.audio_digest):
+        return merged
+    kept = {name: getattr(known, name) for name in (TRANSCRIPT | EMOTION | {"audio_digest"}) - {"failed_pieces"}}
+    error = f"transcribing again failed: {failed.error}; the transcript of {known.asr_model} is kept"
+    return replace(merged, **kept | {"error": error})
 
 
 def missing(row: ClipRow | None, task: str) -> list[FailedPiece]:

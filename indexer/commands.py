@@ -123,6 +123,9 @@ def _print_loaded(loaded: loading.Loaded) -> None:
         print(f"{_number(loaded.failed, 'clip')} of them without a transcript, since decoding failed")
     if loaded.failed_in_part:
         print(f"{_number(loaded.failed_in_part, 'clip')} failed in part; what there is of the transcript is searchable")
+    if loaded.failed_again:
+        clips = _number(loaded.failed_again, "clip")
+        print(f"{clips} with an older transcript, since transcribing again failed")
     if loaded.deleted:
         print(f"left out {_number(loaded.deleted, 'deleted clip')}")
     for sentence in loaded.flaws:

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Final
 
 from hearsay.records.clip import ClipRow
+from indexer.flaws import Merging
 from indexer.index import Request, SearchIndex
 from indexer.passages import clip_of
 from indexer.query import AnyOf, Term
@@ -20,12 +21,12 @@ def whole_clip(index: SearchIndex, clip: str) -> ClipRow | None:
     return clip_of(passages) if passages else None
 
 
-def merged_with_known(index: SearchIndex, rows: Sequence[ClipRow]) -> Iterator[ClipRow]:
+def merged_with_known(index: SearchIndex, rows: Sequence[ClipRow], merging: Merging) -> Iterator[ClipRow]:
     """The rows, each merged onto what the index has of its clip: a column that a row was not given changes nothing."""
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
         known = dict(_known(index, [row.id for row in some]))
-        yield from (known[row.id].merged_with(row) if row.id in known else row for row in some)
+        yield from (merging.merged(known[row.id], row) if row.id in known else row for row in some)
 
 
 def _known(index: SearchIndex, clips: Iterable[str]) -> Iterator[tuple[str, ClipRow]]:

@@ -12,7 +12,7 @@ from hearsay.records.journal import Journal, read_journal
 from hearsay.records.table import read_csv
 from hearsay.storage.local import find_audio
 from indexer.errors import IndexerError, WrongRequest
-from indexer.flaws import Flaws
+from indexer.flaws import Flaws, Merging
 from indexer.index import RolledBack, SearchIndex
 from indexer.known import merged_with_known
 from indexer.origin import Origin, SourceFile
@@ -32,8 +32,8 @@ _LOOKED_FOR: Final = 200
 class Loaded:
     """What a load brought: ``deleted`` clips were left out, ``failed`` ones are in it without a transcript.
 
-    ``failed_in_part`` are those that pieces of the transcript, or the emotion, are missing from. ``flaws`` are
-    sentences about records with impossible times.
+    ``failed_in_part`` are those that pieces of the transcript, or the emotion, are missing from, ``failed_again`` those
+    with an older transcript. ``flaws`` are sentences about records with impossible times.
     """
 
     clips: int
@@ -44,17 +44,21 @@ class Loaded:
     version: str
     flaws: tuple[str, ...] = ()
     failed_in_part: int = 0
+    failed_again: int = 0
 
 
 def read_rows(files: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> dict[str, ClipRow]:
     """The rows of all files by id, merged as `ClipRow.merged_with` says; deletions are among them.
 
-    What becomes of the columns of tables that somebody else made is said.
+    What becomes of the columns of tables that somebody else made is said, and which durations were not taken.
     """
     rows: dict[str, ClipRow] = {}
+    merging = Merging()
     for file in files:
         for clip_id, row in _read_file(file, say).items():
-            rows[clip_id] = rows[clip_id].merged_with(row) if clip_id in rows else row
+            rows[clip_id] = merging.merged(rows[clip_id], row) if clip_id in rows else row
+    for sentence in merging.sentences():
+        say(sentence)
     if not rows:
         raise WrongRequest(f"there is no clip in {', '.join(map(str, files))}; the index is as it was")
     return rows
@@ -106,11 +110,12 @@ def load(
 
     passages = index.replace(coming(), audio, origin)
     in_part = sum(bool(row.failed_pieces) for row in kept)
-    failed = sum(bool(row.error) for row in kept) - in_part
+    again = sum(row.is_failed and bool(row.generated_text) for row in kept)
+    failed = sum(row.is_failed for row in kept) - again
     seconds = time.monotonic() - began
     others = {passage.clip for passage in beside}
     counts = (len(kept) + len(others), passages, sum(row.id not in others for row in rows) - len(kept), failed)
-    return Loaded(*counts, seconds, index.about().version, flaws.sentences(), in_part)
+    return Loaded(*counts, seconds, index.about().version, flaws.sentences(), in_part, again)
 
 
 def put(
@@ -126,11 +131,11 @@ def put(
     said.
     """
     rows = list(rows)
-    coming = list(merged_with_known(index, [row for row in rows if not row.deleted]))
+    merging, flaws = Merging(), Flaws()
+    coming = list(merged_with_known(index, [row for row in rows if not row.deleted], merging))
     going = [row.id for row in rows if row.deleted]
-    flaws = Flaws()
     index.put(_passages(coming, flaws, lambda: None), files)
-    for sentence in flaws.sentences():
+    for sentence in (*merging.sentences(), *flaws.sentences()):
         say(sentence)
     if revived := sorted(deleted_clips(deletions) & {row.id for row in coming}):
         with Journal(deletions) as journal:

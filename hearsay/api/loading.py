@@ -51,14 +51,16 @@ def load_into(
     from indexer.origin import Origin
 
     named = paths(files)
-    rows = loading.read_rows([*(_inbox(settings, named) if inbox else ()), *named])
+    said: list[str] = []
+    rows = loading.read_rows([*(_inbox(settings, named) if inbox else ()), *named], said.append)
     place = None if audio is None else loading.audio_place(str(audio))
     origin = Origin.of(named, settings.inbox_journal if inbox and _is_the_pages(settings) else None)
     with stepping(len(rows), is_shown=progress) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, place, step, origin=origin)
     doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
     in_part = f"clips that failed in part: {loaded.failed_in_part}" if loaded.failed_in_part else None
-    return _summary_of(loaded, (*loaded.flaws, *filter(None, (in_part, *doubts))))
+    again = f"clips with an older transcript: {loaded.failed_again}" if loaded.failed_again else None
+    return _summary_of(loaded, (*said, *loaded.flaws, *filter(None, (in_part, again, *doubts))))
 
 
 def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":

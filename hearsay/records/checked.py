@@ -6,12 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import TOLERANCE, ClipRow, Segment, Word
 from hearsay.text.normalize import tokens
 from hearsay.text.normalize import words as counted_words
-
-TOLERANCE: Final = 0.05
-"""Seconds that times may be off by rounding; more is reported."""
 
 NOT_A_NUMBER: Final = "not a number"
 REVERSED: Final = "end before start"

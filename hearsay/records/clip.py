@@ -15,6 +15,9 @@ LONGEST_ID: Final = 500
 """Bytes of a clip id in UTF-8; Elasticsearch takes 512, and a passage adds its number."""
 
 
+TOLERANCE: Final = 0.05
+"""Seconds that times may be off by rounding."""
+
 TRANSCRIBING: Final = "transcript"
 TAGGING: Final = "emotion"
 """The tasks of a `FailedPiece`: what is missing."""
@@ -148,6 +151,17 @@ class ClipRow:
             return bool(self.error)
         return any(piece.task == TRANSCRIBING for piece in self.failed_pieces)
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether transcribing it failed as a whole; it may have an older transcript all the same."""
+        return bool(self.error) and not self.failed_pieces
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a model was given its audio, so that its duration was measured and not taken from a table."""
+        has_result = bool(self.generated_text) or not self.is_failed
+        return self.duration is not None and bool(self.audio_digest or self.asr_model) and has_result
+
     def to_json(self) -> dict[str, Any]:
         """The journal line's object: the columns that are not empty, then the unknown ones."""
         members: dict[str, Any] = {"filename": self.id}
@@ -178,7 +192,9 @@ class ClipRow:
         """The row with every column that ``later`` was given: a filled one replaces, an emptied one empties.
 
         What one run produced stays together: with another transcript, or an error, go all columns of `TRANSCRIPT`, with
-        another emotion all of `EMOTION`. A known duration is never emptied, and a deletion stays one.
+        another emotion all of `EMOTION`. A known duration is never emptied. One that was measured from the audio stays
+        unless another was measured too, and one that ends before the words or segments that are kept is not taken. A
+        deletion stays one.
         """
         given = later._given()
         if later.error or self._differs(later, given, ("generated_text",)):
@@ -189,14 +205,21 @@ class ClipRow:
         changes = {name: getattr(later, name) for name in given & _EMPTY_OF.keys() - _NEVER_EMPTIED}
         if is_other_emotion and "segments" not in changes:
             changes["segments"] = tuple(replace(one, emotion="", emotion_score=None) for one in self.segments)
-        return replace(
+        merged = replace(
             self,
             **changes,
-            duration=self.duration if later.duration is None else later.duration,
             deleted=self.deleted or later.deleted,
             extra=self._extra_with(later),
             given=self.given | later.given,
         )
+        if later.duration is None or (self.is_measured and not later.is_measured):
+            return merged
+        is_too_short = later.duration + TOLERANCE < merged._last_end()
+        return merged if is_too_short else replace(merged, duration=later.duration)
+
+    def _last_end(self) -> float:
+        """When the last word or segment ends; 0 without any."""
+        return max((item.end for items in (self.words, self.segments) for item in items), default=0.0)
 
     def _given(self) -> frozenset[str]:
         return self.given | {name for name in _EMPTY_OF if not _is_empty(getattr(self, name))}
@@ -226,7 +249,7 @@ COLUMNS: Final = (
     Column("age", False, "the speaker's age, as the corpus spells it"),
     Column("gender", False, "the speaker's gender"),
     Column("accent", False, "the speaker's accent, as the corpus spells it"),
-    Column("duration", False, "length in seconds, two decimals; filled in where it was empty"),
+    Column("duration", False, "length in seconds, two decimals; decode measures it from the audio"),
     Column("dataset", True, "the collection that the clip belongs to"),
     Column("audio_digest", True, "SHA-256 of the audio file, in hexadecimal"),
     Column("generated_text", True, "the transcript, as the model wrote it"),
@@ -244,7 +267,7 @@ COLUMNS: Final = (
     Column("ser_weights", True, "SHA-256 of the emotion model's files, in hexadecimal"),
     Column("ser_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
     Column("decoded_at", True, "when, as ISO 8601 in UTC"),
-    Column("error", True, "why the clip has no transcript, or which pieces of it have none"),
+    Column("error", True, "why it has no transcript, or only an older one, or which pieces have none"),
     Column("failed_pieces", True, "pieces that a model failed on: start, end, reason, task (transcript or emotion)"),
     Column("deleted", True, "true where the clip was taken out of the index"),
 )

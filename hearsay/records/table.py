@@ -155,8 +155,8 @@ def _add_line(
 def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) -> None:
     """Write rows as CSV: the corpus's own columns with its cells as they stood, then ours, joined by clip id.
 
-    The file appears whole or not at all. A cell of the corpus's own is filled from the row only where it was empty.
-    Raises `ClipsError` where the file cannot be written.
+    The file appears whole or not at all. A cell of the corpus's own is filled from the row only where it was empty,
+    but for a duration that was measured. Raises `ClipsError` where the file cannot be written.
     """
     rows = list(rows)
     own = [name for name in corpus.columns if name not in OUR_COLUMNS]
@@ -167,7 +167,8 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
             file.write(csv_line(columns))
             for row in rows:
                 original = corpus.cells.get(row.id, {})
-                cells = row.to_cells() | {name: cell for name in own if (cell := original.get(name, ""))}
+                kept = [name for name in own if not (name == "duration" and row.is_measured)]
+                cells = row.to_cells() | {name: cell for name in kept if (cell := original.get(name, ""))}
                 file.write(csv_line([cells.get(name, "") for name in columns]))
     except OSError as problem:
         raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem

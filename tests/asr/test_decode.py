@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from asr.decode import Summary, decode, limited
-from asr.listener import LocalListener
+from asr.listener import LocalListener, digest_of
 from asr.places import open_source
 from asr.progress import Progress
 from asr.scheduler import Limits, Scheduler
@@ -71,6 +71,15 @@ def test_the_csv_has_the_tables_columns_and_order_then_ours(bench: Bench):
     for cells in table.cells.values():
         assert cells["text"] == cells["generated_text"]
         assert cells["duration"] == "0.1"
+
+
+def test_the_measured_duration_stands_in_log_and_csv_whatever_the_table_says(bench: Bench):
+    lines = bench.table.read_text(encoding="utf-8").splitlines()
+    bench.table.write_text("\n".join(["filename,duration", *(f"{line.split(',')[0]},0.02" for line in lines[1:]), ""]))
+    for _ in range(2):
+        bench.run()
+        assert {cells["duration"] for cells in read_csv(bench.out / "clips.csv").cells.values()} == {"0.1"}
+        assert {row.duration for row in bench.journal().values()} == {0.1}
 
 
 def test_journal_and_csv_carry_the_alternatives_of_words(bench: Bench):
@@ -162,6 +171,55 @@ def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
     assert {(row.asr_model, row.ser_model, row.emotion) for row in bench.journal().values()} == {
         ("length-2", "loudness", "uncertain")
     }
+
+
+def test_a_transcript_of_the_same_audio_outlives_a_failure_and_the_clip_is_tried_again(bench: Bench):
+    bench.run()
+    before = bench.journal()["corpus/4.wav"]
+    bench.transcriber.name, bench.transcriber.fails_on = "length-2", 1604
+    for _ in range(2):
+        summary = bench.run()
+        (failed,) = summary.failed
+        assert bench.journal()["corpus/4.wav"] == failed
+        assert failed.error.startswith("transcribing again failed: ")
+        assert failed.error.endswith("out of memory; the transcript of length is kept")
+        assert replace(failed, error="") == before
+        assert read_csv(bench.out / "clips.csv").rows()["corpus/4.wav"] == failed
+    bench.transcriber.fails_on = None
+    summary = bench.run()
+    assert (summary.heard, summary.failed) == (1, [])
+    assert (bench.journal()["corpus/4.wav"].asr_model, bench.journal()["corpus/4.wav"].error) == ("length-2", "")
+
+
+def test_a_transcript_of_other_audio_does_not_outlive_a_failure(bench: Bench):
+    bench.run()
+    (bench.corpus / "4.wav").write_bytes(tone(4000))
+    bench.transcriber.fails_on = 4000
+    (failed,) = bench.run().failed
+    assert bench.journal()["corpus/4.wav"] == failed
+    assert (failed.generated_text, failed.words, failed.emotion, failed.audio_digest) == (
+        "", (), "", digest_of(tone(4000))
+    )  # fmt: skip
+    assert failed.error.endswith("out of memory")
+
+
+def test_a_transcript_outlives_audio_that_cannot_be_read(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.run()
+    before = bench.journal()["corpus/4.wav"]
+    read = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "4.wav":
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    (failed,) = bench.run().failed
+    assert "the file cannot be read: Input/output error" in failed.error
+    assert replace(failed, error="") == before
+    monkeypatch.undo()
+    assert bench.run().failed == []
+    assert bench.journal()["corpus/4.wav"].error == ""
 
 
 def test_both_other_models_or_other_audio_make_everything_again(bench: Bench):

@@ -45,9 +45,10 @@ def test_uncertain_has_no_score_of_its_own():
     assert row.emotion_scores["angry"] == pytest.approx(0.2, abs=0.01)
 
 
-def test_a_duration_that_the_corpus_gives_is_kept():
-    given = Clip(ClipRow("set/a", duration=7.5), lambda: tone(16000))
-    assert listener().hear([given])[0].duration == 7.5
+@pytest.mark.parametrize("given", [0.2, 7.5])
+def test_the_measured_duration_is_stored_whatever_the_table_says(given: float):
+    clip = Clip(ClipRow("set/a", duration=given), lambda: tone(16000))
+    assert listener().hear([clip])[0].duration == 1.0
 
 
 def unreadable() -> bytes:

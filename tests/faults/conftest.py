@@ -81,7 +81,7 @@ def embedded(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:
+def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:  # noqa: F811 — the fixtures
     kept = {"INDEX_NAME": own.index_name, "DELETIONS": str(own.deletions), "REFUSALS": str(own.refusals)}
     foreign = f"{own.index_name}-20200101000000000000"  # called like a version of ours
     client.index(index=foreign, id="1", document={"note": "not Hearsay's"}, refresh=True)

@@ -100,6 +100,15 @@ def test_a_clip_that_failed_in_part_is_counted_as_such_and_found_by_what_there_i
     assert all(passage and passage.row.generated_text and passage.row.error == error for passage in found)
 
 
+def test_a_clip_that_failed_when_it_was_transcribed_again_is_found_by_its_older_transcript(
+    index: SearchIndex, deletions: Path
+):
+    row = ClipRow("a", generated_text="the dog", asr_model="m", error="transcribing again failed: no memory")
+    loaded = loading.load(index, [row, ClipRow("b", error="no audio in it")], deletions)
+    assert (loaded.clips, loaded.failed, loaded.failed_again) == (2, 1, 1)
+    assert ids(index, heard("dog")) == ["a"]
+
+
 def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchIndex, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b"), ClipRow("c")]
     loading.load(index, rows, deletions)
@@ -228,6 +237,37 @@ filename,generated_text
 talk.mp3,"the blacksmith spoke, then the skipper answered"
 short.mp3,the goldsmith
 """
+
+
+@pytest.mark.parametrize("is_put", [False, True])
+def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said(
+    index: SearchIndex, deletions: Path, tmp_path: Path, is_put: bool
+):
+    log = write(
+        tmp_path / "decoded.jsonl",
+        '{"filename":"talk.mp3","generated_text":"the black smith spoke","duration":60,'
+        '"segments":[{"start":0,"end":25,"text":"the black smith"},{"start":30,"end":55,"text":"spoke"}]}\n'
+        '{"filename":"short.mp3","generated_text":"the dog","duration":3,'
+        '"words":[{"text":"the","start":0,"end":0.2},{"text":"dog","start":0.3,"end":0.5}]}\n',
+    )
+    table = write(tmp_path / "durations.csv", "filename,duration\ntalk.mp3,3\nshort.mp3,0\n")
+    said: list[str] = []
+    loading.load(index, loading.read_rows([log]).values(), deletions)
+    if is_put:
+        loading.put(index, loading.read_rows([table]).values(), deletions, said.append)
+    else:
+        loading.load(index, loading.read_rows([log, table], said.append).values(), deletions)
+    assert [(hit.start, hit.end) for hit in (index.get("talk.mp3#0001"), index.get("talk.mp3#0002")) if hit] == [
+        (0.0, 25.0),
+        (30.0, 55.0),
+    ]
+    short = index.get("short.mp3")
+    assert short is not None
+    assert [word.end for word in short.row.words] == [0.2, 0.5]
+    sentence = (
+        "2 clips with a later duration that was ignored (the audio was measured, or the transcript goes on after it)"
+    )
+    assert f"{sentence}: talk.mp3 (3 s), short.mp3 (0 s)" in said
 
 
 @pytest.mark.parametrize("is_put", [False, True])

@@ -15,6 +15,7 @@ from hearsay.records.clip import (
     EMOTION,
     LONGEST_ID,
     OUR_COLUMNS,
+    TOLERANCE,
     TRANSCRIPT,
     Alternative,
     ClipRow,
@@ -85,7 +86,13 @@ def test_merging_takes_the_later_column_that_is_filled(earlier: ClipRow, later: 
     merged = earlier.merged_with(later)
     assert merged.id == earlier.id
     assert merged.text == (later.text or earlier.text)
-    assert merged.duration == (earlier.duration if later.duration is None else later.duration)
+    ends = [item.end for item in (*merged.words, *merged.segments)]
+    is_ignored = (
+        later.duration is None
+        or (earlier.is_measured and not later.is_measured)
+        or any(end > later.duration + TOLERANCE for end in ends)
+    )
+    assert merged.duration == (earlier.duration if is_ignored else later.duration)
     assert merged.deleted == (earlier.deleted or later.deleted)
     assert {name: cell for name, cell in merged.extra.items() if cell} == {
         name: cell for name, cell in {**earlier.extra, **later.extra}.items() if cell
@@ -217,6 +224,39 @@ def test_another_emotion_takes_all_columns_of_the_old_one_with_it_also_those_of_
     empty = {name: getattr(ClipRow("a"), name) for name in EMOTION}
     segments = (Segment(0.0, 1.0, "OLD", 0.5),)
     assert merged == replace(RUN, **empty | {"emotion": "calm", "segments": segments})
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 60.0])
+def test_a_measured_duration_stays_beside_that_of_a_table(seconds: float):
+    assert RUN.is_measured
+    assert RUN.merged_with(read(duration=seconds)).duration == 1.0
+    assert RUN.merged_with(read(duration=seconds, generated_text="NEW", asr_model="n")).duration == seconds
+
+
+def test_a_duration_of_a_table_is_measured_anew_and_that_of_a_failed_clip_never_was():
+    table = read(duration=7.0)
+    assert table.merged_with(RUN).duration == 1.0
+    failed = ClipRow("a", duration=7.0, error="no audio", asr_model="m", decoded_at="now")
+    assert not failed.is_measured
+    assert failed.merged_with(read(duration=3.0)).duration == 3.0
+
+
+@pytest.mark.parametrize(
+    ("later", "duration"),
+    [
+        (read(duration=0.5), 1.0),
+        (read(duration=0.0), 1.0),
+        (read(duration=0.96), 0.96),
+        (read(duration=2.0), 2.0),
+        (read(duration=0.5, generated_text="NEW"), 0.5),
+    ],
+)
+def test_a_later_duration_that_ends_before_the_transcript_that_is_kept_is_not_taken(later: ClipRow, duration: float):
+    by_hand = replace(RUN, asr_model="")
+    merged = by_hand.merged_with(later)
+    assert merged.duration == duration
+    if merged.generated_text == RUN.generated_text:
+        assert (merged.words, merged.segments) == (RUN.words, RUN.segments)
 
 
 def test_an_error_goes_with_a_later_success_and_a_later_failure_leaves_no_transcript():
