@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from asr.precision import Precision
+from asr.inference.precision import Precision
 from hearsay.config import ProgramSettings, below_home
 
 

@@ -36,21 +36,24 @@ from transformers import (  # noqa: E402
     Wav2Vec2ForCTC,
 )
 
-from asr.acoustics import AcousticModel  # noqa: E402
-from asr.audio import SAMPLE_RATE, decode_audio  # noqa: E402
-from asr.batches import batches, padding_ratio  # noqa: E402
-from asr.ctc import CtcTranscriber  # noqa: E402
-from asr.emotion import UNTAGGED, Emotion  # noqa: E402
-from asr.listener import LocalListener  # noqa: E402
-from asr.packed import PackedLinear, can_pack  # noqa: E402
-from asr.precision import Precision, cpu_flags, kind_of, multiplies_int8  # noqa: E402
-from asr.scheduler import Scheduler  # noqa: E402
-from asr.sources import Clip  # noqa: E402
-from asr.transcript import Waveform  # noqa: E402
+from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.inference.batched_model import AcousticModel  # noqa: E402
+from asr.inference.batching import batches, padding_ratio  # noqa: E402
+from asr.inference.kernels import PackedLinear, can_pack  # noqa: E402
+from asr.inference.precision import Precision, cpu_flags, kind_of, multiplies_int8  # noqa: E402
+from asr.pipeline.pipeline import LocalListener  # noqa: E402
+from asr.pipeline.scheduler import Scheduler  # noqa: E402
+from asr.pipeline.sources import Clip  # noqa: E402
+from asr.speech.ctc import CtcTranscriber  # noqa: E402
+from asr.types import (  # noqa: E402
+    UNTAGGED,
+    Emotion,
+    Waveform,
+)
 from hearsay.records.clip import ClipRow  # noqa: E402
 from hearsay.text.wer import word_errors  # noqa: E402
-from tests.asr.checkpoints import save_wav2vec2, sharpen  # noqa: E402
-from tests.asr.trained import sample_sentences, save_trained  # noqa: E402
+from tests.support.checkpoints import save_wav2vec2, sharpen  # noqa: E402
+from tests.support.trained import sample_sentences, save_trained  # noqa: E402
 
 SAMPLES = PROJECT / "hearsay" / "samples"
 GFLOP_A_SECOND = 45

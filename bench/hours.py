@@ -37,20 +37,19 @@ import transformers  # noqa: E402
 from rich.console import Console  # noqa: E402
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForSequenceClassification  # noqa: E402
 
-from asr.acoustics import Heard  # noqa: E402
-from asr.audio import SAMPLE_RATE, decode_audio  # noqa: E402
-from asr.classifier import ClassifierTagger  # noqa: E402
-from asr.ctc import CtcTranscriber  # noqa: E402
-from asr.decode import BATCHES_AT_ONCE, Summary, decode  # noqa: E402
-from asr.emotion import EmotionTagger  # noqa: E402
-from asr.listener import AUDIO_DECODERS, LocalListener  # noqa: E402
-from asr.models import limits_for  # noqa: E402
-from asr.precision import kind_of  # noqa: E402
-from asr.progress import Progress  # noqa: E402
-from asr.scheduler import Scheduler  # noqa: E402
+from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.emotion.classifier import ClassifierTagger  # noqa: E402
+from asr.inference.batched_model import Heard  # noqa: E402
+from asr.inference.precision import kind_of  # noqa: E402
+from asr.models.registry import limits_for  # noqa: E402
+from asr.pipeline.batch import BATCHES_AT_ONCE, Summary, decode  # noqa: E402
+from asr.pipeline.pipeline import AUDIO_DECODERS, LocalListener  # noqa: E402
+from asr.pipeline.progress import Progress  # noqa: E402
+from asr.pipeline.scheduler import Scheduler  # noqa: E402
+from asr.pipeline.sources import Clip, Listing  # noqa: E402
 from asr.settings import AsrSettings  # noqa: E402
-from asr.sources import Clip, Listing  # noqa: E402
-from asr.transcript import Waveform  # noqa: E402
+from asr.speech.ctc import CtcTranscriber  # noqa: E402
+from asr.types import EmotionTagger, Waveform  # noqa: E402
 from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, print_figures, save_random  # noqa: E402
 from hearsay.config import read_settings  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402

@@ -46,23 +46,23 @@ from hearsay.config import read_settings
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.text.normalize import tokens
-from indexer.distractors import distractors
 from indexer.documents import document_of
-from indexer.elastic import ElasticIndex
-from indexer.elastic_client import connect
-from indexer.elastic_query import SETTINGS_WHEN_LOADED, index_action, mapping, settings_while_loading
-from indexer.embedded import EmbeddedIndex
-from indexer.embedded_query import SCHEMA, counting, engine_document, filtered
-from indexer.fields import UNKNOWN
-from indexer.finding import Finder
+from indexer.elastic.client import connect
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.query import SETTINGS_WHEN_LOADED, index_action, mapping, settings_while_loading
+from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.query import SCHEMA, counting, engine_document, filtered
+from indexer.evaluation.distractors import distractors
 from indexer.index import Request
-from indexer.load import read_rows
+from indexer.ingest.load import read_rows
 from indexer.passages import Passage
-from indexer.query import EVERYTHING, Term
+from indexer.phonetics.g2p import english
+from indexer.phonetics.lexicon import Lexicon
+from indexer.phonetics.word_counts import Tally, tallied
+from indexer.query.planner import Finder
+from indexer.query.tree import EVERYTHING, Term
+from indexer.schema import UNKNOWN
 from indexer.settings import IndexSettings
-from indexer.sounds.lexicon import Lexicon
-from indexer.sounds.spelling import english
-from indexer.sounds.tally import Tally, tallied
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOCAL = PROJECT / "elastic-backend" / "local.sh"

@@ -25,10 +25,10 @@ sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 
-from asr.audio import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
 from bench.asr import SAMPLES, print_figures  # noqa: E402
 from hearsay.records.journal import read_journal  # noqa: E402
-from tests.asr.checkpoints import save_wav2vec2  # noqa: E402
+from tests.support.checkpoints import save_wav2vec2  # noqa: E402
 
 SECONDS_BETWEEN_LOOKS = 0.2
 PAUSE = np.zeros(SAMPLE_RATE // 2, np.float32)

@@ -38,8 +38,8 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.embedded import EmbeddedIndex
-from indexer.load import read_rows
+from indexer.embedded.index import EmbeddedIndex
+from indexer.ingest.load import read_rows
 from indexer.passages import Passage
 
 PROJECT = Path(__file__).resolve().parent.parent

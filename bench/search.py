@@ -19,17 +19,17 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hearsay.text.normalize import tokens
-from indexer.distractors import distractors
-from indexer.embedded import EmbeddedIndex
-from indexer.finding import Finder
+from indexer.embedded.index import EmbeddedIndex
+from indexer.evaluation.distractors import distractors
 from indexer.index import Request
-from indexer.load import read_rows
+from indexer.ingest.load import read_rows
 from indexer.passages import Passage
-from indexer.sounds.guesses import Guesser
-from indexer.sounds.lexicon import MOST_PAIRS, MOST_WORDS, Lexicon
-from indexer.sounds.spelling import english
-from indexer.sounds.tables import shipped
-from indexer.sounds.tally import Tally
+from indexer.phonetics.expansion import Guesser
+from indexer.phonetics.g2p import english
+from indexer.phonetics.lexicon import MOST_PAIRS, MOST_WORDS, Lexicon
+from indexer.phonetics.tables import shipped
+from indexer.phonetics.word_counts import Tally
+from indexer.query.planner import Finder
 
 SEARCHES = 200
 FACETS = ("sentiment", "emotion", "age", "gender", "accent")

@@ -31,15 +31,15 @@ class Command:
     @property
     def package(self) -> str:
         """What its messages call the program that it belongs to."""
-        return self.module.removesuffix(".command_line")
+        return self.module.partition(".")[0]
 
 
 def _asr(name: str, summary: str) -> Command:
-    return Command(name, "transcribe", "asr.command_line", "asr", name, summary)
+    return Command(name, "transcribe", "asr.cli", "asr", name, summary)
 
 
 def _indexer(name: str, group: str, summary: str, word: str = "") -> Command:
-    return Command(name, group, "indexer.command_line", "indexer", word or name, summary)
+    return Command(name, group, "indexer.cli.command_line", "indexer", word or name, summary)
 
 
 COMMANDS: Final = (
@@ -57,7 +57,7 @@ COMMANDS: Final = (
     _indexer("rollback", "index", "go back to the version before the last load"),
     _indexer("count", "index", "count the passages that match"),
     _indexer("search", "search", "search in the terminal"),
-    Command("page", "search", "search_ui.command_line", "page", "", "serve the search page"),
+    Command("page", "search", "search_ui.cli", "page", "", "serve the search page"),
     _indexer("evaluate-search", "measure", "measure how well search finds what was said", "score"),
     _indexer("learn", "measure", "learn how words are misrecognised"),
     _indexer("learn-spelling", "measure", "learn how letters sound"),

@@ -1,4 +1,4 @@
-"""``python -m indexer``; `indexer.command_line` has its commands."""
+"""``python -m indexer``; `indexer.cli.command_line` has its commands."""
 
 import sys
 from functools import partial
@@ -7,4 +7,4 @@ from hearsay.extras import run_main
 from hearsay.process import exit_status_of
 
 if __name__ == "__main__":
-    sys.exit(exit_status_of(partial(run_main, "indexer.command_line", "indexer", "python -m indexer")))
+    sys.exit(exit_status_of(partial(run_main, "indexer.cli.command_line", "indexer", "python -m indexer")))

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import LONGEST_TOKEN, tokens
-from indexer.fields import FIELDS
 from indexer.passages import Passage
-from indexer.stems import stem
+from indexer.query.stems import stem
+from indexer.schema import FIELDS
 
 SENTINEL: Final = "∅"
 """Stands where a text has no token, so that engines agree on how many documents there are and how long they are.
@@ -37,7 +37,7 @@ DocumentOf = Callable[[Passage], dict[str, Any]]
 
 
 def document_of(passage: Passage) -> dict[str, Any]:
-    """The passage's source with the token fields of `indexer.fields` beside it, each a text split by single spaces."""
+    """The passage's source with the token fields of `indexer.schema` beside it, each a text split by single spaces."""
     heard = tokens(passage.row.generated_text)
     reference = tokens(passage.row.text)
     return passage.source() | {

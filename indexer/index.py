@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from indexer.origin import Origin, SourceFile
 from indexer.passages import Passage
-from indexer.query import EVERYTHING, Query
-from indexer.sounds.lexicon import Lexicon
+from indexer.phonetics.lexicon import Lexicon
+from indexer.query.tree import EVERYTHING, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By a number of `indexer.fields.SORTS`, rising or ``falling``. What has none comes last either way; ties by id."""
+    """By a number of `indexer.schema.SORTS`, rising or ``falling``. What has none comes last either way; ties by id."""
 
     field: str
     falling: bool = False
@@ -30,8 +30,8 @@ class Sort:
 class Request:
     """One search. Filters of one facet are alternatives, filters of several must all hold.
 
-    ``filters`` maps a facet of `indexer.fields.FACETS` to the values wanted, `UNKNOWN` for passages without one;
-    ``ranges`` a number of `indexer.fields.RANGES` to its bounds. ``page`` counts from 1. Without a ``sort`` the best
+    ``filters`` maps a facet of `indexer.schema.FACETS` to the values wanted, `UNKNOWN` for passages without one;
+    ``ranges`` a number of `indexer.schema.RANGES` to its bounds. ``page`` counts from 1. Without a ``sort`` the best
     match comes first. ``seconds`` asks how long all that match last together.
     """
 

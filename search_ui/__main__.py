@@ -1,4 +1,4 @@
-"""``python -m search_ui``; `search_ui.command_line` says what it takes."""
+"""``python -m search_ui``; `search_ui.cli` says what it takes."""
 
 import sys
 from functools import partial
@@ -7,4 +7,4 @@ from hearsay.extras import run_main
 from hearsay.process import exit_status_of
 
 if __name__ == "__main__":
-    sys.exit(exit_status_of(partial(run_main, "search_ui.command_line", "page", "python -m search_ui")))
+    sys.exit(exit_status_of(partial(run_main, "search_ui.cli", "page", "python -m search_ui")))

@@ -5,15 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from hearsay.config import read_settings
-from indexer.engines import open_index
-from indexer.finding import Finder, finder_of
 from indexer.index import SearchIndex
-from indexer.load import BUCKET
-from search_ui.bucket import Bucket, open_bucket
+from indexer.ingest.load import BUCKET
+from indexer.open import open_index
+from indexer.query.planner import Finder, finder_of
 from search_ui.errors import BucketOutOfReach
-from search_ui.inbox import DATASET
-from search_ui.player import AudioFolder
+from search_ui.media.bucket import Bucket, open_bucket
+from search_ui.media.player import AudioFolder
 from search_ui.settings import PageSettings
+from search_ui.transcribe.inbox import DATASET
 
 
 @st.cache_resource(show_spinner=False)

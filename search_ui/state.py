@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from indexer.choices import ORDERS
-from indexer.fields import FACETS, RANGES, facet_name
 from indexer.index import Range, Sort
-from indexer.modes import DEFAULT_MODE
+from indexer.query.builder import DEFAULT_MODE
+from indexer.query.filters import ORDERS
+from indexer.schema import FACETS, RANGES, facet_name
 
 OFFERED_MODES: Final = ("exact", "forgiving", "sounds-like")
 """The modes that a person chooses from; the others are for measuring."""

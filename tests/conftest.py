@@ -21,7 +21,7 @@ from search_ui.settings import PageSettings
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "hearsay" / "samples"
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.support.browser", "tests.support.elastic_nodes"]
 
 # The same examples in every run, so that what fails is what was changed; and no machine is too slow for them.
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,7 +17,7 @@ from hearsay.config import home
 from indexer.settings import IndexSettings
 from search_ui.settings import PageSettings
 from tests.conftest import PROJECT
-from tests.go_tools import go_tool
+from tests.support.go_tools import go_tool
 
 COMPOSE = "docker-compose.yml"
 CLUSTER = "elastic-backend/docker-compose.yml"

@@ -8,7 +8,7 @@ from tests.conftest import PROJECT
 
 
 def run_without_elasticsearch(require: str) -> subprocess.CompletedProcess[str]:
-    one = "tests/indexer/test_local_sh.py::test_a_started_node_is_green_and_listens_to_this_machine_alone"
+    one = "tests/elastic_backend/test_local_sh.py::test_a_started_node_is_green_and_listens_to_this_machine_alone"
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", one],
         cwd=PROJECT,

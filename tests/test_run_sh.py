@@ -15,8 +15,8 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from tests.conftest import PROJECT
-from tests.ports import free_port
-from tests.search_ui.pages import wait_for_health
+from tests.support.pages import wait_for_health
+from tests.support.ports import free_port
 
 RUN = str(PROJECT / "run.sh")
 

@@ -10,15 +10,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from asr.api import create_app
-from asr.remote import open_remote
+from asr.api.app import create_app
+from asr.pipeline.remote import open_remote
 from asr.settings import AsrSettings
 from hearsay.errors import HearsayError
 from hearsay.retry import Patience
 from hearsay.version import USER_AGENT, VERSION
-from indexer.engines import open_index
+from indexer.open import open_index
 from indexer.settings import IndexSettings
-from search_ui.hearing import Api
+from search_ui.transcribe.api_client import Api
 from tests.conftest import PROJECT
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from hearsay.version import VERSION
 from tests.conftest import PROJECT
-from tests.ports import free_port
-from tests.search_ui.pages import wait_for_health
+from tests.support.pages import wait_for_health
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.long
 
@@ -294,11 +294,11 @@ def imports(*modules: str) -> Callable[[Environment], None]:
 
 EXTRAS = {
     "asr": transcribes,
-    "google": imports("asr.bearer", "asr.keys", "google.auth"),
+    "google": imports("asr.pipeline.bearer", "asr.api.authentication", "google.auth"),
     "indexer": searches,
-    "models": imports("asr.classifier", "asr.ctc", "asr.seq2seq", "torch", "transformers"),
+    "models": imports("asr.emotion.classifier", "asr.speech.ctc", "asr.speech.seq2seq", "torch", "transformers"),
     "page": shows_the_page,
-    "s3": imports("asr.s3", "boto3"),
+    "s3": imports("asr.pipeline.s3", "boto3"),
 }
 
 

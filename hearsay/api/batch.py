@@ -16,10 +16,10 @@ from hearsay.progress import error_console
 from hearsay.records.clip import ClipRow
 
 if TYPE_CHECKING:
-    import asr.decode
-    from asr.opening import Say
+    import asr.pipeline.batch
+    from asr.pipeline.opening import Say
+    from asr.pipeline.sources import Listing
     from asr.settings import AsrSettings
-    from asr.sources import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def decode(
     and the CSV cannot be written, and `KeyboardInterrupt` after what was decoded is on the disk.
     """
     with needing("asr", "Decoding"):
-        from asr.decode import decode as run
-        from asr.opening import open_for
-        from asr.progress import Progress
+        from asr.pipeline.batch import decode as run
+        from asr.pipeline.opening import open_for
+        from asr.pipeline.progress import Progress
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
         say = _say if progress else _ignore
@@ -109,7 +109,7 @@ def decode(
 
 
 def _arriving(place: str, dataset: str | None, say: "Say") -> "tuple[Iterable[Listing], tuple[str, ...]]":
-    from asr.opening import open_arrivals
+    from asr.pipeline.opening import open_arrivals
 
     return open_arrivals(place, dataset, say), ()
 
@@ -124,14 +124,14 @@ def _listed(
     limit: int | None,
 ) -> "tuple[Iterable[Listing], tuple[str, ...]]":
     """The one listing of a source, and sentences about what is left out of it."""
-    from asr.opening import open_listing
-    from asr.report import left_out
+    from asr.pipeline.opening import open_listing
+    from asr.pipeline.report import left_out
 
     listing = open_listing(place, table, dataset, settings, allow_missing=allow_missing, limit=limit)
     return [listing], tuple(left_out(listing))
 
 
-def _check_whole(summary: "asr.decode.Summary", *, is_watching: bool) -> None:
+def _check_whole(summary: "asr.pipeline.batch.Summary", *, is_watching: bool) -> None:
     """Raise where the run ended before its source did: a notebook must not go on as if it had all of it."""
     from asr.errors import ListenerGone
 
@@ -143,7 +143,7 @@ def _check_whole(summary: "asr.decode.Summary", *, is_watching: bool) -> None:
         raise HearsayError(summary.unwritten)
 
 
-def _summary_of(summary: "asr.decode.Summary", out: Path, notes: tuple[str, ...]) -> DecodeSummary:
+def _summary_of(summary: "asr.pipeline.batch.Summary", out: Path, notes: tuple[str, ...]) -> DecodeSummary:
     return DecodeSummary(
         csv=out / "clips.csv",
         log=out / "clips.jsonl",

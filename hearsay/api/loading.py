@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.index import SearchIndex
-    from indexer.load import Loaded
+    from indexer.ingest.load import Loaded
     from indexer.settings import IndexSettings
 
 
@@ -46,8 +46,8 @@ def load_into(
     progress: bool,
 ) -> LoadSummary:
     """Load files of records as a new version of an index; see `hearsay.load`."""
-    from indexer import load as loading
-    from indexer.commands import stepping
+    from indexer.cli.commands import stepping
+    from indexer.ingest import load as loading
     from indexer.origin import Origin
 
     named = paths(files)
@@ -64,7 +64,7 @@ def load_into(
 
 
 def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":
-    from indexer.load import inbox_of
+    from indexer.ingest.load import inbox_of
 
     return inbox_of(settings.inbox_journal, named) if _is_the_pages(settings) else []
 

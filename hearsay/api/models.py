@@ -15,9 +15,9 @@ from hearsay.recordings import Recording, bytes_of, check_rate, each, is_array, 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from asr.scheduler import Limits, Queue
+    from asr.pipeline.scheduler import Limits, Queue
     from asr.settings import AsrSettings
-    from asr.transcript import Waveform
+    from asr.types import Waveform
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ class LoadedModel(Generic[Answer]):
         at_once: int,
         submit: "Callable[[Queue[Answer], Waveform], Future[Answer]]",
     ) -> None:
-        from asr.scheduler import Queue
+        from asr.pipeline.scheduler import Queue
 
         self.name = model.name
         self.device = model.device
@@ -102,7 +102,7 @@ class LoadedModel(Generic[Answer]):
 
     def _asked(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Answer]]":
         """The answer to come. The waveform is left to the queue, which has room for some minutes of sound."""
-        from asr.audio import decode_audio, decode_samples, seconds
+        from asr.audio.decoding import decode_audio, decode_samples, seconds
 
         with self._decoding:
             if is_array(recording):

@@ -11,10 +11,10 @@ from hearsay.records.clip import ClipRow
 if TYPE_CHECKING:
     import pandas as pd
 
-    from indexer.evidence import Evidence
-    from indexer.finding import Plan
     from indexer.index import Hit as FoundPassage
     from indexer.index import Result
+    from indexer.query.explanation import Evidence
+    from indexer.query.planner import Plan
 
 _NO_COLUMNS: Final = ("words", "segments", "evidence", "emotion_scores", "extra")
 """Members of a hit that are lists or tables, which no column of a data frame holds."""
@@ -100,7 +100,7 @@ class SearchResult:
 
 def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
     """The result of a search as people have it from Python."""
-    from indexer.replies import json_of
+    from indexer.results import json_of
 
     members = json_of(found, plan) | {"notes": list(notes)}
     hits = (_hit(hit, plan, hit_members) for hit, hit_members in zip(found.hits, members["hits"], strict=True))
@@ -110,7 +110,7 @@ def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchRe
 
 
 def _hit(hit: "FoundPassage", plan: "Plan", members: Mapping[str, Any]) -> Hit:
-    from indexer.evidence import told
+    from indexer.query.explanation import told
 
     passage, evidence = hit.passage, plan.evidence(hit.passage)
     return Hit(

@@ -11,8 +11,8 @@ from hearsay.api.results import SearchResult, result_of
 from hearsay.errors import BadArgument
 
 if TYPE_CHECKING:
-    from indexer.finding import Plan
     from indexer.index import Range, Request, SearchIndex
+    from indexer.query.planner import Plan
     from indexer.settings import IndexSettings
 
 Values: TypeAlias = str | Iterable[str] | None
@@ -46,7 +46,7 @@ class Index:
     """An index, from `open_index`: a folder, or Elasticsearch. Use it in a ``with`` statement, or close it."""
 
     def __init__(self, index: "SearchIndex", settings: "IndexSettings") -> None:
-        from indexer.finding import finder_of
+        from indexer.query.planner import finder_of
 
         self._index = index
         self._settings = settings
@@ -97,7 +97,7 @@ class Index:
         }
         ranges = {"duration": duration, "confidence": confidence, "wer": wer}
         with asking(self.place):
-            from indexer.likeness import planned
+            from indexer.query.similar import planned
 
             filters, notes = self._filters(typed)
             plan = planned(self._index, self._finder, words, mode, like=like, same=same)
@@ -124,7 +124,7 @@ class Index:
     def put(self, files: Place | Iterable[Place]) -> PutSummary:
         """Add or replace the clips of these files of records (.csv, .jsonl) in the index that is there."""
         with asking(self.place):
-            from indexer import load as loading
+            from indexer.ingest import load as loading
             from indexer.origin import SourceFile
 
             named = paths(files)
@@ -137,8 +137,8 @@ class Index:
     def delete(self, ids: str | Iterable[str]) -> DeleteSummary:
         """Take clips out of the index by their ids, for later loads too."""
         with asking(self.place):
-            from indexer import load as loading
-            from indexer.query import Term
+            from indexer.ingest import load as loading
+            from indexer.query.tree import Term
 
             clips = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
             missing = tuple(clip for clip in clips if not self._index.count(Term("clip", clip)))
@@ -147,7 +147,7 @@ class Index:
     def rollback(self) -> str:
         """Go back to the version before the latest load, and drop that one; the name of the version there is now."""
         with asking(self.place):
-            from indexer import load as loading
+            from indexer.ingest import load as loading
 
             return loading.rollback(self._index, self._settings.deletions).version
 
@@ -156,7 +156,7 @@ class Index:
         self._index.close()
 
     def _filters(self, typed: Mapping[str, Values]) -> tuple[dict[str, frozenset[str]], list[str]]:
-        from indexer.choices import chosen_filters
+        from indexer.query.filters import chosen_filters
 
         wanted = {
             name: [values] if isinstance(values, str) else list(values) for name, values in typed.items() if values
@@ -190,7 +190,7 @@ def open_index(
     given = {"index_name": name, "index_api_key": api_key, "index_username": username, "index_password": password}
     address = "INDEX_URL" if place is None else str(place)
     with asking(address):
-        from indexer.engines import open_index as opened
+        from indexer.open import open_index as opened
 
         settings = settings_of(place, **given, index_ca_cert=ca_cert)
         return Index(opened(settings), settings)
@@ -224,9 +224,9 @@ def _request(
     size: int,
     page: int,
 ) -> "Request":
-    from indexer.choices import sorted_by
-    from indexer.fields import FACETS
     from indexer.index import Request
+    from indexer.query.filters import sorted_by
+    from indexer.schema import FACETS
 
     for name, number in (("size", size), ("page", page)):
         if number < 1:
@@ -236,8 +236,8 @@ def _request(
 
 
 def _ranges(typed: Mapping[str, Bounds]) -> "dict[str, Range]":
-    from indexer.choices import is_range
     from indexer.index import Range
+    from indexer.query.filters import is_range
 
     ranges = {name: Range(*bounds) for name, bounds in typed.items() if bounds is not None}
     for name, bounds in ranges.items():

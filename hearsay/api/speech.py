@@ -14,9 +14,9 @@ from hearsay.transcript import Recognised, Transcript
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import asr.transcript
-    from asr.scheduler import Queue
-    from asr.transcript import Waveform
+    import asr.types
+    from asr.pipeline.scheduler import Queue
+    from asr.types import Waveform
 
 
 class Transcriber:
@@ -25,7 +25,7 @@ class Transcriber:
     Close it, or use it in a ``with`` statement, to give back its processes and memory sooner than Python does.
     """
 
-    def __init__(self, model: "LoadedModel[asr.transcript.Transcript]", warning: str | None) -> None:
+    def __init__(self, model: "LoadedModel[asr.types.Transcript]", warning: str | None) -> None:
         self._model = model
         self._warning = warning
 
@@ -66,9 +66,7 @@ class Transcriber:
         """End the model's processes and free its memory; closing twice is once."""
         self._model.close()
 
-    def _made(
-        self, recording: Recording, answer: "tuple[float, asr.transcript.Transcript] | HearsayError"
-    ) -> Transcript:
+    def _made(self, recording: Recording, answer: "tuple[float, asr.types.Transcript] | HearsayError") -> Transcript:
         outcome = answer if isinstance(answer, HearsayError) else _recognised(*answer)
         return Transcript(name_of(recording), self.name, outcome)
 
@@ -99,7 +97,7 @@ def load_transcriber(
     library is not installed.
     """
     with needing("asr", "Transcription"):
-        from asr.models import limits_for, open_transcriber
+        from asr.models.registry import limits_for, open_transcriber
 
         settings = settings_of(
             asr_model=name,
@@ -117,17 +115,17 @@ def load_transcriber(
     return Transcriber(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.transcript.Transcript]", waveform: "Waveform") -> "Future[asr.transcript.Transcript]":
+def _submit(queue: "Queue[asr.types.Transcript]", waveform: "Waveform") -> "Future[asr.types.Transcript]":
     """The transcript to come, of a long recording piece by piece."""
-    from asr.pieces import cut
-    from asr.scheduler import submit_pieces
+    from asr.pipeline.pieces import cut
+    from asr.pipeline.scheduler import submit_pieces
 
     return submit_pieces(queue, cut(waveform), waveform, is_patient=True)
 
 
-def _recognised(seconds: float, transcript: "asr.transcript.Transcript") -> Recognised:
+def _recognised(seconds: float, transcript: "asr.types.Transcript") -> Recognised:
     """The transcript with its figures rounded as rows and the API have them, so that all three agree."""
-    from asr.rows import rounded, rounded_segment, rounded_word
+    from asr.pipeline.records import rounded, rounded_segment, rounded_word
 
     return Recognised(
         transcript.text,

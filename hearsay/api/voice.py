@@ -14,9 +14,9 @@ from hearsay.recordings import Recording, name_of
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import asr.emotion
-    from asr.scheduler import Queue
-    from asr.transcript import Waveform
+    import asr.types
+    from asr.pipeline.scheduler import Queue
+    from asr.types import Waveform
 
 
 class EmotionTagger:
@@ -25,7 +25,7 @@ class EmotionTagger:
     Close it, or use it in a ``with`` statement, to give back its memory sooner than Python does.
     """
 
-    def __init__(self, model: "LoadedModel[asr.emotion.Emotion]", warning: str | None) -> None:
+    def __init__(self, model: "LoadedModel[asr.types.Emotion]", warning: str | None) -> None:
         self._model = model
         self._warning = warning
 
@@ -59,7 +59,7 @@ class EmotionTagger:
         """Free the model's memory; closing twice is once."""
         self._model.close()
 
-    def _made(self, recording: Recording, answer: "tuple[float, asr.emotion.Emotion] | HearsayError") -> Emotion:
+    def _made(self, recording: Recording, answer: "tuple[float, asr.types.Emotion] | HearsayError") -> Emotion:
         outcome = answer if isinstance(answer, HearsayError) else _tagged(*answer)
         return Emotion(name_of(recording), self.name, outcome)
 
@@ -87,7 +87,7 @@ def load_emotion_model(
     `load_transcriber`.
     """
     with needing("asr", "Emotion tagging"):
-        from asr.models import limits_for, open_tagger
+        from asr.models.registry import limits_for, open_tagger
 
         settings = settings_of(
             ser_model=name,
@@ -104,13 +104,13 @@ def load_emotion_model(
     return EmotionTagger(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.emotion.Emotion]", waveform: "Waveform") -> "Future[asr.emotion.Emotion]":
+def _submit(queue: "Queue[asr.types.Emotion]", waveform: "Waveform") -> "Future[asr.types.Emotion]":
     return queue.submit(waveform, is_patient=True)
 
 
-def _tagged(seconds: float, emotion: "asr.emotion.Emotion") -> Tagged:
+def _tagged(seconds: float, emotion: "asr.types.Emotion") -> Tagged:
     """The emotion with its figures rounded as rows and the API have them, so that all three agree."""
-    from asr.rows import rounded
+    from asr.pipeline.records import rounded
 
     probabilities = {label: round(score, 3) for label, score in emotion.scores.items()}
     return Tagged(emotion.label, rounded(emotion.certainty), probabilities, emotion.sentiment, seconds)

@@ -8,7 +8,7 @@ from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
 
 if TYPE_CHECKING:
-    from asr.choice import Choice
+    from asr.models.choice import Choice
     from asr.settings import AsrSettings
 
 
@@ -17,7 +17,7 @@ def look_at_models() -> Iterator[Finding]:
 
     settings = read_settings(AsrSettings)
     try:
-        from asr.choice import emotion_choice, speech_choice
+        from asr.models.choice import emotion_choice, speech_choice
     except ModuleNotFoundError as missing:
         yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('asr')}")
         return
@@ -27,8 +27,8 @@ def look_at_models() -> Iterator[Finding]:
 
 
 def _device(settings: "AsrSettings") -> Iterator[Finding]:
-    from asr.checkpoints import device_of, has_torch
     from asr.errors import ModelUnavailable
+    from asr.inference.checkpoints import device_of, has_torch
 
     if not has_torch():
         yield ok(f"torch is not installed, so the embedded models are used; for others: {how_to_install('models')}")
@@ -43,8 +43,8 @@ def _device(settings: "AsrSettings") -> Iterator[Finding]:
 
 
 def _choice(purpose: str, choose: "Callable[[AsrSettings], Choice]", settings: "AsrSettings") -> Iterator[Finding]:
-    from asr.choice import is_hub_reachable
     from asr.errors import ModelUnavailable
+    from asr.models.choice import is_hub_reachable
 
     try:
         choice = choose(settings)

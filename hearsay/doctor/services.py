@@ -82,8 +82,8 @@ def look_at_index() -> Iterator[Finding]:
 
     settings = read_settings(IndexSettings)
     try:
-        from indexer.engines import open_index
         from indexer.errors import HOW_TO_LOAD, IndexMissing
+        from indexer.open import open_index
     except ModuleNotFoundError as missing:
         yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('indexer')}")
         return

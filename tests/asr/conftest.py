@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from asr.transcript import Waveform
-from tests.asr.hub import Hub
-from tests.asr.trained import sample_sentences, save_trained
+from asr.types import Waveform
+from tests.support.hub import Hub
+from tests.support.trained import sample_sentences, save_trained
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from asr.command_line import main
+from asr.cli import main
 from hearsay.records.table import read_csv
-from tests.asr.ears import tone
+from tests.support.models import tone
 
 
 @pytest.fixture

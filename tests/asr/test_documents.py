@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.asr.serving import server_of, small_models
+from tests.support.serving import server_of, small_models
 
 
 @pytest.fixture

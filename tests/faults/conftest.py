@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.elastic import ElasticIndex
-from indexer.embedded import EmbeddedIndex
+from indexer.elastic.index import ElasticIndex
+from indexer.embedded.index import EmbeddedIndex
 from indexer.settings import IndexSettings
-from tests.asr.checkpoints import save_wav2vec2
 from tests.faults.driver import Starter, everything, nothing_foreign_touched
 from tests.faults.index_loads import ROWS, Engine, write_table
-from tests.indexer.conftest import Node, client, node, open_folder, own  # noqa: F401 — fixtures
+from tests.support.checkpoints import save_wav2vec2
+from tests.support.elastic_nodes import Node
 
 CLIPS = 24
 
-PREPARED = "from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC; import asr.models"
+PREPARED = (
+    "from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC\n"
+    "import asr.models.registry"
+)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,7 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
         "BATCH_CLIPS": "1",  # a write to the log each clip
         "BATCH_SECONDS": "0.1",  # one clip in a pass, so that a run that goes on computes the very same numbers
     }
-    with Starter("asr.command_line", folder, PREPARED, **settings) as starter:
+    with Starter("asr.cli", folder, PREPARED, **settings) as starter:
         yield starter
 
 
@@ -54,11 +57,11 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     """Starts commands of the index, for which what was killed is known to be dead after three seconds."""
     preparation = (
         "from indexer import elastic, elastic_lease, embedded\n"
-        "from indexer.sounds.spelling import english\n"
+        "from indexer.phonetics.g2p import english\n"
         "english()\n"  # is read once, before the many writers begin
         "elastic_lease.SECONDS_WATCHED = 3.0"
     )
-    with Starter("indexer.command_line", tmp_path_factory.mktemp("loader"), preparation) as starter:
+    with Starter("indexer.cli.command_line", tmp_path_factory.mktemp("loader"), preparation) as starter:
         yield starter
 
 
@@ -81,7 +84,7 @@ def embedded(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:  # noqa: F811 — the fixtures
+def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:
     kept = {"INDEX_NAME": own.index_name, "DELETIONS": str(own.deletions), "REFUSALS": str(own.refusals)}
     foreign = f"{own.index_name}-20200101000000000000"  # called like a version of ours
     client.index(index=foreign, id="1", document={"note": "not Hearsay's"}, refresh=True)

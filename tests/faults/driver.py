@@ -86,7 +86,7 @@ class Running:
 
 
 class Starter:
-    """Starts commands of one program, such as ``asr.command_line``, after a preparation that they share."""
+    """Starts commands of one program, such as ``asr.cli``, after a preparation that they share."""
 
     def __init__(self, program: str, folder: Path, preparation: str = "", **environment: str) -> None:
         self._folder, self._number = folder, 0

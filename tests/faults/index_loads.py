@@ -6,10 +6,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from indexer.fields import FACETS
 from indexer.index import Request, SearchIndex
+from indexer.schema import FACETS
 from tests.faults.driver import SEED
-from tests.indexer.contract import heard
+from tests.support.contract import heard
 
 ROWS = (1500, 2000)
 """How many clips the two files have that are loaded in turn; a third of them are the same clips."""

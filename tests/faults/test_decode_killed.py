@@ -1,7 +1,7 @@
 """decode killed at random moments: the log and the CSV come out as if nobody had disturbed it.
 
-`tests/asr/test_decode.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` tears a log at
-every byte.
+`tests/asr/pipeline/test_batch.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` tears a log
+at every byte.
 """
 
 import re

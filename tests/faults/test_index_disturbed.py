@@ -1,6 +1,6 @@
 """Loads of the embedded index on a disk that is full at a random byte, and on both engines a load beside another.
 
-A full disk below Elasticsearch is tried in `tests/indexer/test_elastic_faults.py`.
+A full disk below Elasticsearch is tried in `tests/indexer/elastic/test_faults.py`.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-from indexer.embedded import EmbeddedIndex
+from indexer.embedded.index import EmbeddedIndex
 from indexer.passages import Passage
 from tests.faults.driver import SEED, Starter, nothing_foreign_touched
 from tests.faults.index_loads import Engine, answers
 from tests.faults.small_disks import LimitedFiles, SmallDisk, small_disks
-from tests.indexer.contract import ids, rows
+from tests.support.contract import ids, rows
 
 pytestmark = pytest.mark.long
 

@@ -1,6 +1,6 @@
 """Loads of both engines that are killed at random moments: what is served is one load or the next, whole.
 
-`tests/indexer/test_embedded_killed.py` kills every change of the embedded engine before chosen lines,
+`tests/indexer/embedded/test_killed.py` kills every change of the embedded engine before chosen lines,
 `test_elastic_killed_load.py` a load after chosen requests, and `test_elastic_faults.py` the nodes during a load.
 """
 

@@ -13,8 +13,8 @@ import pytest
 import hearsay
 from asr.errors import ModelUnavailable
 from hearsay.records.journal import read_journal
-from tests.asr.elsewhere import Elsewhere
-from tests.ports import free_port
+from tests.support.api_server import Elsewhere
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -106,8 +106,8 @@ def _lines(file: Path) -> int:
 
 
 def test_a_fallback_is_a_warning_and_stays_with_the_model(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("asr.models.has_torch", lambda: False)
-    monkeypatch.setattr("asr.checkpoints.has_torch", lambda: False)
+    monkeypatch.setattr("asr.models.registry.has_torch", lambda: False)
+    monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
     with pytest.warns(hearsay.FallbackWarning, match="pocketsphinx is used instead") as caught:
         transcriber = hearsay.load_transcriber("auto", workers=1)
     with transcriber:
@@ -117,7 +117,7 @@ def test_a_fallback_is_a_warning_and_stays_with_the_model(monkeypatch: pytest.Mo
 
 
 def test_without_torch_a_named_model_is_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr("asr.checkpoints.has_torch", lambda: False)
+    monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
     with pytest.raises(hearsay.MissingExtra, match=r'run pip install "hearsay-search\[models\]"') as problem:
         hearsay.load_transcriber(str(tmp_path))
     assert isinstance(problem.value, ModelUnavailable)
@@ -132,8 +132,8 @@ def test_a_clip_that_fails_is_in_the_summary_and_prints_no_log(folder: Path, tmp
 
 
 def test_the_warning_of_a_fallback_names_the_line_that_called_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("asr.models.has_torch", lambda: False)
-    monkeypatch.setattr("asr.checkpoints.has_torch", lambda: False)
+    monkeypatch.setattr("asr.models.registry.has_torch", lambda: False)
+    monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
     (tmp_path / "clips").mkdir()
     (tmp_path / "clips" / "broken.mp3").write_bytes(b"no sound")
     with pytest.warns(hearsay.FallbackWarning) as caught:

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import hearsay
-from asr.audio import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import SAMPLE_RATE, decode_audio
 
 SENTENCE = "the blacksmith put down his hammer and smiled"
 

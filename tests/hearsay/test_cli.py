@@ -14,8 +14,8 @@ from hearsay.cli import main
 from hearsay.commands import COMMANDS, HEARSAY, Command, Program
 from hearsay.version import VERSION
 from tests.conftest import PROJECT
-from tests.ports import free_port
-from tests.without_libraries import hearsay_without_extras
+from tests.support.ports import free_port
+from tests.support.without_libraries import hearsay_without_extras
 
 BY_NAME = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 ONE_OF_EACH_MODULE = [*{command.module: command for command in COMMANDS if command.extra}.values()]
@@ -63,7 +63,7 @@ def test_every_command_of_a_package_is_in_the_table(package: str):
 
 def test_a_package_called_by_itself_is_named_so(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
-        import_module("indexer.command_line").main(["score", "--help"])
+        import_module("indexer.cli.command_line").main(["score", "--help"])
     text = capsys.readouterr().out
     assert text.startswith("usage: python -m indexer score ")
     assert "example:\n  python -m indexer score clips.csv" in text

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import hearsay
-from asr.api import create_app
-from asr.audio import SAMPLE_RATE, decode_audio
+from asr.api.app import create_app
+from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.settings import AsrSettings
-from tests.asr.elsewhere import Elsewhere
-from tests.asr.serving import listening
-from tests.ports import free_port
+from tests.support.api_server import Elsewhere
+from tests.support.ports import free_port
+from tests.support.serving import listening
 
 SENTENCE = "the blacksmith put down his hammer and smiled"
 

@@ -18,8 +18,8 @@ from hearsay.errors import MissingExtra
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from tests.conftest import PROJECT, SAMPLES
-from tests.ports import free_port
-from tests.search_ui.pages import wait_for_health
+from tests.support.pages import wait_for_health
+from tests.support.ports import free_port
 
 CLIPS = 2
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import av
 import pytest
 
-from asr.api import create_app
+from asr.api.app import create_app
 from asr.settings import AsrSettings
-from tests.asr.serving import listening
 from tests.conftest import PROJECT
+from tests.support.serving import listening
 
 API = "http://127.0.0.1:8001"
 ACCENTS = {"samples/sample-000000.mp3": "england", "samples/sample-000002.mp3": "england"}

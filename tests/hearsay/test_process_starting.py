@@ -11,7 +11,7 @@ import pytest
 
 from hearsay.process import quiet_ctrl_c
 from tests.conftest import PROJECT
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
 

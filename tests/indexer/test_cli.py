@@ -14,15 +14,15 @@ from rich.console import Console
 from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
-from indexer.command_line import main
-from indexer.embedded import EmbeddedIndex
-from indexer.finding import Finder
+from indexer.cli.command_line import main
+from indexer.cli.terminal import print_result
+from indexer.embedded.index import EmbeddedIndex
 from indexer.index import Request, Result
 from indexer.passages import passages_of
-from indexer.terminal import print_result
+from indexer.query.planner import Finder
 from tests.conftest import PROJECT
-from tests.indexer.conftest import Node
 from tests.indexer.test_elastic import settings
+from tests.support.elastic_nodes import Node
 
 CORPUS = """\
 filename,text,age,gender,accent,duration
@@ -392,7 +392,7 @@ def test_in_a_pipe_no_transcript_is_cut_or_folded(tmp_path: Path):
 
 
 def test_what_a_search_costs_at_its_start_has_no_part_of_the_other_engine(tmp_path: Path):
-    program = "import sys, indexer.command_line; print('elasticsearch' in sys.modules)"
+    program = "import sys, indexer.cli.command_line; print('elasticsearch' in sys.modules)"
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=True
     )

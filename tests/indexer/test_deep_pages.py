@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer.embedded import EmbeddedIndex
+from indexer.embedded.index import EmbeddedIndex
 from indexer.index import Request, SearchIndex, Sort
 from indexer.passages import Passage
-from indexer.query import EVERYTHING, AnyOf, Constant, Query
-from tests.indexer.both_engines import assert_same, sharded
-from tests.indexer.conftest import Node
-from tests.indexer.contract import heard, rows
+from indexer.query.tree import EVERYTHING, AnyOf, Constant, Query
+from tests.support.both_engines import assert_same, sharded
+from tests.support.contract import heard, rows
+from tests.support.elastic_nodes import Node
 
 pytestmark = [pytest.mark.elastic, pytest.mark.long]
 

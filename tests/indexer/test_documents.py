@@ -6,12 +6,12 @@ import pytest
 from hearsay.records.clip import Alternative, ClipRow, Word
 from hearsay.text.normalize import LONGEST_TOKEN
 from indexer.documents import LONGEST_LENGTH, POWERS, SCHEMA, SENTINEL, alternatives_of, document_of
-from indexer.embedded import EmbeddedIndex
+from indexer.embedded.index import EmbeddedIndex
 from indexer.errors import IndexIncompatible
 from indexer.index import SearchIndex
-from indexer.query import Term
-from tests.indexer.contract import heard, ids
-from tests.indexer.made_rows import passages
+from indexer.query.tree import Term
+from tests.support.contract import heard, ids
+from tests.support.rows import passages
 
 
 def word(text: str, *alternatives: tuple[str, float]) -> Word:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hearsay.records.clip import ClipRow, Segment, Word
 from indexer.passages import LONGEST_PASSAGE, Passage, _warn, clip_of, passages_of
 from tests.hearsay.records.test_checked import any_segments, any_words
-from tests.indexer.made_rows import ALL, INTERVIEW, passages
+from tests.support.rows import ALL, INTERVIEW, passages
 
 
 def test_a_short_clip_is_one_passage_with_its_own_id():

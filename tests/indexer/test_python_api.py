@@ -8,7 +8,7 @@ import hearsay
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from indexer.settings import IndexSettings
-from tests.indexer.conftest import Node
+from tests.support.elastic_nodes import Node
 
 pytestmark = pytest.mark.elastic
 

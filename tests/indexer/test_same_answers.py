@@ -7,11 +7,10 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.fields import FACETS, UNKNOWN
-from indexer.finding import Finder
 from indexer.index import Range, Request
-from indexer.modes import MODES
-from indexer.query import (
+from indexer.query.builder import MODES
+from indexer.query.planner import Finder
+from indexer.query.tree import (
     EVERYTHING,
     AllOf,
     AnyOf,
@@ -26,9 +25,10 @@ from indexer.query import (
     Term,
     Without,
 )
-from tests.indexer.both_engines import Both, assert_same, loaded
-from tests.indexer.conftest import Node
-from tests.indexer.made_rows import ALL
+from indexer.schema import FACETS, UNKNOWN
+from tests.support.both_engines import Both, assert_same, loaded
+from tests.support.elastic_nodes import Node
+from tests.support.rows import ALL
 
 pytestmark = pytest.mark.elastic
 

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import elastic_search, embedded_search
-from indexer.choices import ORDERS
-from indexer.elastic import ElasticIndex
-from indexer.embedded import EmbeddedIndex
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.index import search as elastic_search
+from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.index import search as embedded_search
 from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex, Sort
-from indexer.query import EVERYTHING, AnyOf, Query
-from tests.indexer.contract import heard
-from tests.indexer.made_rows import passages
+from indexer.query.filters import ORDERS
+from indexer.query.tree import EVERYTHING, AnyOf, Query
+from tests.support.contract import heard
+from tests.support.rows import passages
 
 QUERIES = (EVERYTHING, AnyOf((heard("the"), heard("a"), heard("boy"))))
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.indexer.conftest import node, open_folder  # noqa: F401 - fixtures
-from tests.search_ui.apps import SECONDS_TO_RUN, Open, opening
-from tests.search_ui.pages import PROJECT
+from tests.support.apps import SECONDS_TO_RUN, Open, opening
+from tests.support.pages import PROJECT
 
 
 @pytest.fixture

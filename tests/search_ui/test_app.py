@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from hearsay.records.clip import ClipRow
-from indexer.sounds.tables import shipped
-from search_ui.hits import END_OF_CERTAINTY
-from tests.search_ui.apps import ROWS, Open, address, choices, hits, html
-from tests.search_ui.pages import load
+from indexer.phonetics.tables import shipped
+from search_ui.search.hits import END_OF_CERTAINTY
+from tests.support.apps import ROWS, Open, address, choices, hits, html
+from tests.support.pages import load
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 

@@ -10,9 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from hearsay.records.clip import Segment
 from hearsay.records.table import read_csv
-from tests.browser import go_to
 from tests.conftest import PROJECT
-from tests.search_ui.pages import load, served_page
+from tests.support.browser import go_to
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

@@ -14,9 +14,9 @@ from playwright.sync_api import Page, expect
 
 from hearsay.records.clip import ClipRow, Word
 from hearsay.records.table import read_csv
-from search_ui.exports import MOST_AT_ONCE
-from tests.browser import go_to, open_with_time_stopped
-from tests.search_ui.pages import load, served_page
+from search_ui.export.routes import MOST_AT_ONCE
+from tests.support.browser import go_to, open_with_time_stopped
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hearsay.records.table import read_csv
-from search_ui.hits import END_OF_CERTAINTY
-from tests.browser import go_to, open_with_time_stopped, wait_for_script
-from tests.search_ui.pages import load, served_page
+from search_ui.search.hits import END_OF_CERTAINTY
+from tests.support.browser import go_to, open_with_time_stopped, wait_for_script
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

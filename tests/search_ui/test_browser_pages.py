@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hearsay.records.table import read_csv
-from tests.browser import go_to
-from tests.search_ui.pages import load, served_page
+from tests.support.browser import go_to
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hearsay.records.clip import ClipRow, Segment, Word
-from tests.browser import go_to
 from tests.conftest import PROJECT
-from tests.search_ui.pages import load, served_page
+from tests.support.browser import go_to
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PATIENCE, go_to
-from tests.search_ui.apps import ROWS
-from tests.search_ui.pages import load, served_page
+from tests.support.apps import ROWS
+from tests.support.browser import PATIENCE, go_to
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

@@ -13,10 +13,10 @@ import soundfile
 from playwright.sync_api import Browser, Page, expect
 
 from hearsay.records.table import read_csv
-from tests.asr.elsewhere import Api, Elsewhere
-from tests.browser import ARGUMENTS, PATIENCE, chromium_program, go_to
 from tests.conftest import PROJECT
-from tests.search_ui.pages import load, served_page
+from tests.support.api_server import Api, Elsewhere
+from tests.support.browser import ARGUMENTS, PATIENCE, chromium_program, go_to
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

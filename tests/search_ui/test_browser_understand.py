@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from hearsay.records.emotions import sentiment_of
 from hearsay.records.table import read_csv
-from tests.browser import go_to
-from tests.search_ui.pages import load, served_page
+from tests.support.browser import go_to
+from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 

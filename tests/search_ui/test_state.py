@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.choices import ORDERS
-from indexer.fields import FACETS, RANGES, facet_name
 from indexer.index import Range, Sort
+from indexer.query.filters import ORDERS
+from indexer.schema import FACETS, RANGES, facet_name
 from search_ui.state import LONGEST_WORDS, MOST_PAGES, OFFERED_MODES, SearchState
 
 VALUES = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True).map(tuple)

@@ -21,8 +21,8 @@ from hearsay.doctor.models import look_at_models
 from hearsay.doctor.services import look_at_api, look_at_index, look_at_ports
 from hearsay.errors import HearsayError
 from tests.conftest import PROJECT
-from tests.ports import free_port
-from tests.without_libraries import hearsay_without_extras
+from tests.support.ports import free_port
+from tests.support.without_libraries import hearsay_without_extras
 
 
 @pytest.fixture(autouse=True)

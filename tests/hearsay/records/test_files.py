@@ -11,7 +11,7 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import add_new, remove_leftovers, replaced_whole
 from hearsay.records.table import read_csv, write_csv
-from tests.mounts import FULL, READ_ONLY, mounted
+from tests.support.mounts import FULL, READ_ONLY, mounted
 
 
 def failing(number: int) -> Callable[..., NoReturn]:

@@ -18,7 +18,7 @@ from hearsay.records.journal import Journal, read_journal
 from hearsay.records.repair import repair
 from tests.conftest import PROJECT
 from tests.hearsay.records.test_files import failing
-from tests.mounts import FULL, READ_ONLY, mounted
+from tests.support.mounts import FULL, READ_ONLY, mounted
 
 NO_LOCKS = [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, 524]  # the last is what some kernels call it
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asr.command_line import main
+from asr.cli import main
 from hearsay.errors import BadRow, ClipsError, JournalInUse, NewerRecord
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 from hearsay.records.journal import Journal, read_journal, read_journal_from, row_of_line

@@ -1,0 +1,269 @@
+"""The API: audio files in, what was said and how it was said out."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, Request, Response, Security, UploadFile
+from fastapi.security import HTTPBearer
+from fastapi_offline import FastAPIOffline
+from pydantic import WithJsonSchema
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from asr.api.authentication import DOCUMENT_FILES, Door, keepers_of
+from asr.api.metrics import Measured, Metrics
+from asr.api.openai import openai_routes
+from asr.api.problems import Problem, WithRequestId, add_problems, documented, refusal_of
+from asr.api.schemas import (
+    EmotionReply,
+    FilesReply,
+    Granularity,
+    GranularReply,
+    HealthReply,
+    LiveReply,
+    SentimentReply,
+    TranscriptReply,
+)
+from asr.api.service import Hearing, Models, load_models, ready_hearing, sentence_of, while_there
+from asr.api.upload_limits import UploadLimits
+from asr.audio.decoding import seconds
+from asr.models.identity import Identity, emotion_columns, speech_columns
+from asr.pipeline.records import Tagged, failed_pieces
+from asr.settings import AsrSettings
+from asr.types import Waveform
+from hearsay.errors import HearsayError
+from hearsay.version import VERSION
+
+log = logging.getLogger(__name__)
+
+FILES_AT_ONCE = 8
+"""Files of one request that are heard at a time, so that a request of many leaves room for others."""
+
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/plain": {"schema": {"type": "string"}, "example": 'hearsay_queue_seconds{model="pocketsphinx"} 0.0\n'}
+        }
+    }
+}
+
+PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": "pong"}}}}
+
+SOUND = {"type": "string", "contentMediaType": "application/octet-stream"}
+"""What an `UploadFile` is in the OpenAPI document; one that may be left out is not null there."""
+
+UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
+
+EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
+
+TOO_MANY = "The form field file was sent more than once, and one file is answered; POST /asr takes several as files"
+
+
+def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> FastAPI:
+    """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start.
+
+    ``say`` is told when they are ready, and what was wanted and could not be had. Raises `BadSettings`.
+    """
+    metrics = Metrics()
+
+    def load() -> Hearing:
+        try:
+            models = load_models(settings)
+        except HearsayError as problem:
+            say(f"the models could not be loaded: {problem}")
+            raise
+        for warning in models.warnings:
+            say(f"warning: {warning}")
+        say(f"ready: speech {models.transcriber.name} · emotion {models.tagger.name}")
+        return Hearing(models, settings, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.hearing = asyncio.create_task(run_in_threadpool(load))
+        yield
+        for hearing in await asyncio.gather(app.state.hearing, return_exceptions=True):
+            if isinstance(hearing, Hearing):
+                await run_in_threadpool(hearing.close)
+
+    app = FastAPIOffline(  # its /docs takes nothing from the internet
+        redoc_url=None,
+        static_url=DOCUMENT_FILES,
+        title="Hearsay",
+        summary="What was said in a voice clip, and how it was said.",
+        version=VERSION,
+        lifespan=lifespan,
+    )
+    app.state.metrics = metrics
+    add_problems(app)
+    _add_middleware(app, settings, metrics)
+    for router in (_open_routes(), _guarded_routes(), openai_routes(BEARER)):
+        app.include_router(router)
+    return app
+
+
+BEARER = Security(HTTPBearer(auto_error=False, description="A key of API_KEYS, where the server has some."))
+"""Says in the OpenAPI document what `Door` asks for."""
+
+
+def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> None:
+    """From the inside out."""
+    app.add_middleware(
+        UploadLimits,
+        at_once=settings.max_uploads,
+        max_bytes=settings.max_upload_bytes,
+        max_seconds=settings.max_upload_seconds,
+    )
+    app.add_middleware(Door, keepers=keepers_of(settings))
+    app.add_middleware(WithRequestId)
+    app.add_middleware(Measured, answered=metrics.answered, paths=UPLOADS)
+
+
+def _open_routes() -> APIRouter:
+    routes = APIRouter(tags=["state"])
+    routes.get("/", include_in_schema=False)(to_the_documents)
+    routes.get("/ping", summary="Whether the server is there", responses=PONG)(ping)
+    routes.get("/health", summary="Which models are at work, and whether they are ready")(health)
+    routes.get("/health/live", summary="Whether the server is alive: else start it anew")(live)
+    routes.get("/health/ready", summary="Whether it hears: else send nothing to it yet", responses=documented([503]))(
+        ready
+    )
+    return routes
+
+
+def _guarded_routes() -> APIRouter:
+    routes = APIRouter(tags=["hearing"], dependencies=[BEARER])
+    refusals = documented([400, 401, 408, 413, 415, 422, 429, 500, 503])
+    routes.post("/asr", summary="What was said in a file or several, and how", responses=refusals)(transcribe)
+    routes.post("/ser", summary="How it was said", responses=refusals)(tag)
+    routes.post("/predict/", summary="The same as /ser", responses=refusals)(tag)
+    routes.get(
+        "/metrics",
+        summary="What Prometheus asks for",
+        response_class=Response,
+        responses=METRICS | documented([401]),
+    )(metrics_page)
+    return routes
+
+
+async def to_the_documents() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+async def ping() -> str:
+    return "pong"
+
+
+async def live() -> LiveReply:
+    return LiveReply(status="live")
+
+
+async def health(request: Request) -> HealthReply:
+    loading: asyncio.Task[Hearing] = request.app.state.hearing
+    if not loading.done():
+        return HealthReply(status="loading", ready=False, warnings=[])
+    if (problem := loading.exception()) is not None:
+        return HealthReply(status="failed", ready=False, warnings=[sentence_of(problem)])
+    return _ready_health(loading.result().models)
+
+
+def _ready_health(models: Models) -> HealthReply:
+    return HealthReply(
+        status="ready",
+        ready=True,
+        **speech_columns(Identity.of(models.transcriber)),
+        **emotion_columns(Identity.of(models.tagger)),
+        asr_by_default=models.is_speech_by_default,
+        device=models.transcriber.device,
+        warnings=list(models.warnings),
+    )
+
+
+Ready = Annotated[Hearing, Depends(ready_hearing)]
+
+
+async def ready(hearing: Ready) -> HealthReply:
+    return _ready_health(hearing.models)
+
+
+async def metrics_page(request: Request) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.page(), media_type="text/plain; version=0.0.4")
+
+
+async def transcribe(
+    request: Request,
+    hearing: Ready,
+    file: Annotated[
+        UploadFile | None, File(description="The audio: answered by itself."), WithJsonSchema(SOUND)
+    ] = None,
+    files: Annotated[
+        list[UploadFile], File(description="Several: answered in order, each by a reply or a problem.")
+    ] = [],  # noqa: B006  FastAPI copies it
+) -> TranscriptReply | FilesReply:
+    if (file is None) is (not files):
+        raise HTTPException(422, EXPECTED)
+    if file is not None:
+        await _refuse_a_second_file(request)
+        return await while_there(request, _reply(hearing, file))
+    return await while_there(request, _replies(request, hearing, files))
+
+
+async def _refuse_a_second_file(request: Request) -> None:
+    """Of a field that is sent again FastAPI tells the last alone: nobody would hear that the others were not heard."""
+    if len((await request.form()).getlist("file")) > 1:
+        raise HTTPException(422, TOO_MANY)
+
+
+async def _replies(request: Request, hearing: Hearing, files: list[UploadFile]) -> FilesReply:
+    places = asyncio.Semaphore(FILES_AT_ONCE)
+
+    async def of_one(file: UploadFile) -> TranscriptReply | Problem:
+        async with places:
+            try:
+                return await _reply(hearing, file)
+            except HearsayError as problem:
+                return refusal_of(request, problem)
+
+    return FilesReply(replies=await asyncio.gather(*map(of_one, files)))
+
+
+async def _reply(hearing: Hearing, file: UploadFile) -> TranscriptReply:
+    sound = await hearing.sound(file)
+    transcript, emotion = await hearing.both(sound)
+    speech = Identity.of(hearing.models.transcriber)
+    failed = failed_pieces(transcript, emotion, seconds(sound))
+    felt = _emotion_reply(hearing, emotion, sound)
+    reply = TranscriptReply.of_both(transcript, speech.name, felt, seconds(sound), failed)
+    return reply.model_copy(update=speech_columns(speech))
+
+
+async def tag(
+    request: Request,
+    hearing: Ready,
+    file: Annotated[UploadFile, File(description="The audio.")],
+    granularity: Annotated[Granularity | None, Query(description="What to answer; both where nothing is said.")] = None,
+    granularity_in_form: Annotated[
+        Granularity | None, Form(alias="granularity", description="The same, as a form field.")
+    ] = None,
+) -> EmotionReply | GranularReply | SentimentReply:
+    await _refuse_a_second_file(request)
+    reply = await while_there(request, _emotion(hearing, file))
+    return reply.at(granularity or granularity_in_form or "both")
+
+
+async def _emotion(hearing: Hearing, file: UploadFile) -> EmotionReply:
+    sound = await hearing.sound(file)
+    return _emotion_reply(hearing, await hearing.emotion(sound), sound)
+
+
+def _emotion_reply(hearing: Hearing, emotion: Tagged, sound: Waveform) -> EmotionReply:
+    model = Identity.of(hearing.models.tagger)
+    return EmotionReply.of(emotion, model.name, _duration(sound)).model_copy(update=emotion_columns(model))
+
+
+def _duration(sound: Waveform) -> str:
+    return f"{seconds(sound):.1f}"

@@ -1,0 +1,147 @@
+"""Who is let in: a bearer key that the settings name, or a service that Google Cloud vouches for."""
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import Collection
+from typing import Any, Final, Protocol
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from asr.api.problems import problem
+from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
+from hearsay.extras import how_to_install
+
+log = logging.getLogger(__name__)
+
+DOCUMENT_FILES: Final = "/docs/files"
+"""Where the scripts and styles of ``/docs`` are."""
+
+OPEN: Final = frozenset(
+    {"/", "/docs", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"}
+    | {f"{DOCUMENT_FILES}/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
+)
+"""Paths that answer everybody; they tell nothing of anybody's sound."""
+
+GOOGLE_CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
+GOOGLE_ISSUERS: Final = ("accounts.google.com", "https://accounts.google.com")
+KEPT_SECONDS: Final = 3600
+"""How long Google's certificates are kept; new ones are published days before they are used."""
+
+
+class Keeper(Protocol):
+    """Knows some of those who are let in."""
+
+    def admits(self, shown: str) -> bool:
+        """Whether this bearer token opens; may take its time."""
+        ...
+
+
+def keepers_of(settings: AsrSettings) -> tuple[Keeper, ...]:
+    """Those that the settings name; none where everybody is let in. Raises `BadSettings`."""
+    keepers: list[Keeper] = []
+    if keys := listed(settings.api_keys.get_secret_value()):
+        keepers.append(Keys(keys))
+    if settings.google_audience:
+        keepers.append(GoogleTokens(settings.google_audience, listed(settings.google_callers)))
+    return tuple(keepers)
+
+
+def listed(words: str) -> tuple[str, ...]:
+    """What stands between the commas."""
+    return tuple(word.strip() for word in words.split(",") if word.strip())
+
+
+class Keys:
+    """Keys compared in constant time, each of them every time, so that the clock tells nothing of any.
+
+    Raises `BadSettings` for one that clients could not show.
+    """
+
+    def __init__(self, keys: Collection[str]) -> None:
+        if not all(key.isascii() and key.isprintable() for key in keys):
+            raise BadSettings("API_KEYS holds a key with characters that no header can carry; take letters and digits")
+        self._keys = [key.encode() for key in keys]
+
+    def admits(self, shown: str) -> bool:
+        return sum(hmac.compare_digest(shown.encode(), key) for key in self._keys) > 0
+
+
+class GoogleTokens:
+    """Identity tokens of Google Cloud made for one audience, by one of the callers named by e-mail address.
+
+    Anybody with a Google account can make a token for any audience, so an audience alone would let in everybody.
+    Raises `BadSettings` without callers, and where google-auth is not installed.
+    """
+
+    def __init__(self, audience: str, callers: Collection[str], certificates: str = GOOGLE_CERTIFICATES) -> None:
+        if not callers:
+            raise BadSettings("GOOGLE_AUDIENCE needs GOOGLE_CALLERS: the service accounts that are let in, by e-mail")
+        try:
+            from google.auth.exceptions import GoogleAuthError
+            from google.auth.transport.requests import Request as Transport
+            from google.oauth2.id_token import verify_token
+        except ImportError as problem:
+            raise BadSettings(
+                f"GOOGLE_AUDIENCE needs google-auth, which is not installed here; run {how_to_install('google')}, or "
+                "in a checkout .venv/bin/uv pip install --python .venv/bin/python -c constraints.txt -e '.[google]'"
+            ) from problem
+        self._audience, self._callers, self._certificates = audience, frozenset(callers), certificates
+        self._verify: Any = verify_token
+        self._refused = (GoogleAuthError, ValueError)
+        self._fetch = _Kept(Transport())
+
+    def admits(self, shown: str) -> bool:
+        try:
+            claims = self._verify(shown, self._fetch, self._audience, self._certificates)
+        except self._refused as problem:
+            log.warning("identity token refused", extra={"reason": type(problem).__name__})
+            return False
+        is_known = claims.get("email_verified") is True and claims.get("email") in self._callers
+        return is_known and claims.get("iss") in GOOGLE_ISSUERS
+
+
+class _Kept:
+    """google-auth's transport, asked for the certificates at most once an hour."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._response: Any = None
+        self._until = 0.0
+
+    def __call__(self, url: str, method: str = "GET", **options: Any) -> Any:
+        if time.monotonic() >= self._until:
+            self._response = self._transport(url, method=method, **options)
+            self._until = time.monotonic() + KEPT_SECONDS if self._response.status == 200 else 0.0
+        return self._response
+
+
+class Door:
+    """ASGI middleware that lets in whom a keeper admits, and everybody where there is no keeper."""
+
+    def __init__(self, app: ASGIApp, keepers: Collection[Keeper]) -> None:
+        self._app = app
+        self._keepers = keepers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._keepers or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        kind, _, shown = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() == "bearer" and await self._is_admitted(shown.strip()):
+            await self._app(scope, receive, send)
+            return
+        error = ', error="invalid_token"' if shown else ""
+        wants = {"WWW-Authenticate": f'Bearer realm="hearsay"{error}'}
+        detail = "Show a key that this server knows, as the header Authorization: Bearer KEY."
+        await problem(request, 401, detail, wants)(scope, receive, send)
+
+    async def _is_admitted(self, shown: str) -> bool:
+        for keeper in self._keepers:
+            if await asyncio.to_thread(keeper.admits, shown):
+                return True
+        return False

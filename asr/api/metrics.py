@@ -1,0 +1,148 @@
+"""What the API tells Prometheus of its work; every app counts for itself."""
+
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from asr.api.problems import GONE
+from asr.pipeline.scheduler import Batch, Scheduler
+from asr.types import EmotionTagger, Transcriber
+
+_REFUSALS: Final = frozenset({401, 408, 413, 429, 503})
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """Counters, gauges and histograms in a registry of their own; threads may share it."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "hearsay_requests", "Requests answered, by path and HTTP status.", ["path", "status"], registry=registry
+        )
+        self._request_seconds = Histogram(
+            *("hearsay_request_seconds", "Seconds from a request's first byte to its answer's last.", ["path"]),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._stage_seconds = Histogram(
+            "hearsay_stage_seconds",
+            "Seconds of a stage: decode (audio to samples, a file), wait (in a model's queue, the first of a batch), "
+            "asr and ser (a model at work on a batch).",
+            ["stage"],
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._refusals = Counter(
+            "hearsay_refusals", "Requests turned away, by HTTP status: 401, 408, 413, 429, 503.", ["status"],
+            registry=registry,
+        )  # fmt: skip
+        self._batches = _BatchMetrics(registry)
+        self._waiting = Gauge(
+            "hearsay_queue_seconds", "Seconds of sound that wait for a model.", ["model"], registry=registry
+        )
+        self._padding = Gauge(
+            *("hearsay_padding_ratio", "Padded over real length of all that went through a model; 1 is none."),
+            ["model"],
+            registry=registry,
+        )
+
+    def watch(self, scheduler: Scheduler) -> None:
+        """From now on look into the scheduler's queues and models when asked."""
+        for model in scheduler.waiting_seconds():
+            self._waiting.labels(model).set_function(partial(_waiting_for, scheduler, model))
+        for listening in (scheduler.transcriber, scheduler.tagger):
+            self._padding.labels(listening.name).set_function(partial(_padding_of, listening))
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Count a request; paths that are no route of ours share one name, so that nobody can make up new ones."""
+        self._requests.labels(path, status).inc()
+        self._request_seconds.labels(path).observe(seconds)
+        if status in _REFUSALS:
+            self._refusals.labels(status).inc()
+
+    def decoded(self, seconds: float) -> None:
+        """A file became samples."""
+        self._stage_seconds.labels("decode").observe(seconds)
+
+    def heard(self, batch: Batch, stage: str) -> None:
+        """A model was done with a batch; the stage is ``asr`` or ``ser``."""
+        self._stage_seconds.labels("wait").observe(batch.waited)
+        self._stage_seconds.labels(stage).observe(batch.took)
+        self._batches.heard(batch)
+
+    def page(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+def _waiting_for(scheduler: Scheduler, model: str) -> float:
+    return scheduler.waiting_seconds()[model]
+
+
+def _padding_of(model: Transcriber | EmotionTagger) -> float:
+    return model.padding_ratio
+
+
+class _BatchMetrics:
+    """Of each model: its batches, and how fast they were heard."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str) -> Counter:
+            return Counter(name, text, ["model"], registry=registry)
+
+        self._seconds = Histogram(
+            *("hearsay_batch_seconds", "Seconds that a model worked on a batch.", ["model"]),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._clips = counter("hearsay_batch_clips", "Sounds heard in batches.")
+        self._sound = counter("hearsay_sound_seconds", "Seconds of sound heard.")
+        self._pace = Gauge(
+            *("hearsay_real_time_factor", "Seconds of work a second of sound, in the latest batch.", ["model"]),
+            registry=registry,
+        )
+
+    def heard(self, batch: Batch) -> None:
+        sound = sum(batch.lengths)
+        self._seconds.labels(batch.model).observe(batch.took)
+        self._clips.labels(batch.model).inc(len(batch.lengths))
+        self._sound.labels(batch.model).inc(sound)
+        if sound:
+            self._pace.labels(batch.model).set(batch.took / sound)
+
+
+class Measured:
+    """ASGI middleware that counts every request and its seconds; those to ``paths`` also if turned away at the door."""
+
+    def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None], paths: Collection[str]) -> None:
+        self._app = app
+        self._answered = answered
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.monotonic(), GONE
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            self._answered(self._path(scope), status, time.monotonic() - began)
+
+    def _path(self, scope: Scope) -> str:
+        """The route's path, with the names of its parameters."""
+        if scope["path"] in self._paths:
+            return str(scope["path"])
+        return str(getattr(scope.get("route"), "path", "other"))

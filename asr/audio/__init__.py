@@ -1,0 +1,1 @@
+"""Audio in, waveform out, and where in it somebody speaks."""

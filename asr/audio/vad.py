@@ -1,0 +1,122 @@
+"""Pauses: where a clip can be cut so that no word is cut with it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.types import Waveform
+
+LONGEST_PIECE: Final = 30.0
+"""Seconds that a model hears at once; a longer clip is cut at its pauses, so that memory does not grow with it."""
+
+Stretch = tuple[int, int]
+"""First sample, and the one after the last."""
+
+_FRAME: Final = SAMPLE_RATE // 50
+_BLOCK: Final = 3000 * _FRAME  # a minute, squared at a time: of an hour that would be half a gigabyte
+_LOWEST_FLOOR: Final = -70.0
+_SILENCE: Final = -65.0
+_SHORTEST_PAUSE: Final = 15  # frames: 0.3 s, longer than the closure of any plosive
+_MARGIN: Final = 7  # frames kept before and after what is loud: 0.14 s, for soft beginnings and endings
+_CUT_WIDTH: Final = 5  # frames over which a place is quiet
+
+
+def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
+    """What is loud in a clip, from pause to pause: in order, apart, none longer than ``longest`` seconds.
+
+    A pause lasts at least 0.3 s and is quieter than the clip's own noise floor (its 10th percentile) plus a third of
+    the way to its loud frames, at most 10 dB. Where no pause is, the cut is at the quietest place. Silence has no
+    stretch, a clip of even loudness is one.
+    """
+    levels = frame_levels(waveform)
+    found = []
+    for first, last in _between_pauses(_is_loud(levels)):
+        for start, end in _cut(levels, first, last, max(2 * _CUT_WIDTH, int(longest * SAMPLE_RATE) // _FRAME)):
+            found.append((start * _FRAME, min(end * _FRAME, len(waveform))))
+    return found
+
+
+def pieces(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
+    """What a model hears at once: a clip of up to ``longest`` seconds whole, a longer one in runs of its stretches.
+
+    Silence has no piece.
+    """
+    loud = stretches(waveform, longest)
+    if loud and len(waveform) <= int(longest * SAMPLE_RATE):
+        return [(0, len(waveform))]
+    return runs_of(loud, longest)
+
+
+def runs_of(loud: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:
+    """Neighbouring stretches together, as many as fit into ``longest`` seconds with the pauses between them."""
+    limit = int(longest * SAMPLE_RATE)
+    runs = list(loud[:1])
+    for start, end in loud[1:]:
+        if end - runs[-1][0] <= limit:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def frame_levels(waveform: Waveform) -> NDArray[np.float64]:
+    """The loudness of each 20 ms in dB below full scale, not under -100; the last frame may be shorter."""
+    blocks = (waveform[first : first + _BLOCK] for first in range(0, len(waveform), _BLOCK))
+    return np.concatenate([np.zeros(0), *map(_levels, blocks)])
+
+
+def _levels(block: Waveform) -> NDArray[np.float64]:
+    starts = np.arange(0, len(block), _FRAME)
+    energy = np.add.reduceat(np.square(block, dtype=np.float64), starts)
+    lengths = np.diff(starts, append=len(block))
+    return 10 * np.log10(np.maximum(energy / lengths, 1e-10))
+
+
+def _is_loud(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Frames above the clip's threshold, and those beside them down to 4 dB under it."""
+    if not len(levels) or levels.max() < _SILENCE:
+        return np.zeros(len(levels), bool)
+    floor = max(_LOWEST_FLOOR, float(np.percentile(levels, 10)))
+    span = float(np.percentile(levels, 95)) - floor
+    if span < 10:  # no pause stands out
+        floor, span = _LOWEST_FLOOR, 10
+    threshold = floor + min(10.0, span / 3)
+    return _grown(levels >= threshold, levels >= threshold - 4)
+
+
+def _grown(seeds: NDArray[np.bool_], field: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The runs of ``field`` that hold a seed."""
+    grown = np.zeros(len(field), bool)
+    for first, last in _runs(field | seeds):
+        grown[first:last] = seeds[first:last].any()
+    return grown
+
+
+def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _between_pauses(is_loud: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Runs of loud frames with their margins, those that no real pause parts as one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in _runs(is_loud):
+        if joined and first - joined[-1][1] < _SHORTEST_PAUSE:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return [(max(0, first - _MARGIN), min(len(is_loud), last + _MARGIN)) for first, last in joined]
+
+
+def _cut(levels: NDArray[np.float64], first: int, last: int, longest: int) -> Iterator[tuple[int, int]]:
+    """A run of frames in parts of at most ``longest``, cut where the second half of each is quietest."""
+    cuts = [first]
+    while last - cuts[-1] > longest:
+        earliest = cuts[-1] + longest // 2
+        around = np.convolve(levels[earliest : cuts[-1] + longest], np.ones(_CUT_WIDTH), mode="same")
+        cuts.append(earliest + max(1, int(np.argmin(around))))
+    return pairwise([*cuts, last])

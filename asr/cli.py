@@ -1,0 +1,270 @@
+"""The hearing half on the command line: ``python -m asr decode | score | repair | api``."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from asr.errors import AsrError, BadSource
+from asr.logs import start_log
+from asr.pipeline.batch import Summary, decode
+from asr.pipeline.model_change import ModelChange
+from asr.pipeline.opening import open_arrivals, open_for, open_listing
+from asr.pipeline.progress import Progress
+from asr.pipeline.report import left_out, show_score, show_summary
+from asr.pipeline.sources import Listing
+from asr.score import score
+from asr.settings import AsrSettings
+from hearsay.commands import Program
+from hearsay.config import read_settings
+from hearsay.console import console_of
+from hearsay.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
+from hearsay.records.clip import COLUMNS, ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.records.repair import repair
+from hearsay.records.table import read_csv
+from hearsay.version import VERSION
+
+DECODE_EXAMPLES = """\
+examples:
+  python -m asr decode cv-valid-dev --csv cv-valid-dev.csv --out var/cv-valid-dev
+  python -m asr decode s3://corpora/cv-valid-dev --out var/cv-valid-dev
+  python -m asr decode cv-valid-dev --out var/cv-valid-dev --via http://gpu-host:8001
+  python -m asr decode incoming --out var/incoming --watch
+
+docs/decoding.md tells more."""
+
+THIS: Final = Program("asr")
+
+
+def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
+    """Run one command and return its exit status: 0 all well, 1 some clips failed, 2 wrong use."""
+    options = argparse.Namespace(command="")
+
+    def run() -> int:
+        parser(program).parse_args(arguments, options)
+        return int(options.run(options))
+
+    return exit_status_of(run, lambda problem: f"{program.name(options.command)}: {problem}")
+
+
+def parser(program: Program = THIS) -> argparse.ArgumentParser:
+    """The command line; each command's ``run`` takes the parsed options and returns the exit status."""
+    top = argparse.ArgumentParser(prog="python -m asr", description="Hear voice clips: what was said, and how.")
+    top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_decode(commands)
+    _add_score(commands)
+    _add_repair(commands)
+    _add_api(commands)
+    program.rename(top, commands.choices)
+    return top
+
+
+def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "decode",
+        help="transcribe and tag a folder or bucket of clips",
+        description="Transcribe and tag every clip of a folder or bucket. Running it again goes on where it\n"
+        "stopped, tries failures again, and hears anew what changed.",
+        epilog=DECODE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("source", metavar="SOURCE", help="folder with the clips, or s3://BUCKET/PREFIX")
+    command.add_argument("--out", metavar="DIR", type=Path, required=True, help="gets clips.jsonl and clips.csv")
+    command.add_argument("--csv", metavar="FILE", help="the corpus's table; its rows are the clips")
+    command.add_argument("--dataset", metavar="NAME", help="name of the collection (default: the folder's name)")
+    command.add_argument("--allow-missing", action="store_true", help="take rows of the table that have no file")
+    command.add_argument("--limit", metavar="N", type=_positive, help="only the first N clips")
+    command.add_argument("--via", metavar="URL", help="let the API at this address hear, in place of models here")
+    command.add_argument(
+        "--model-change",
+        choices=("keep", "redo"),
+        help="transcripts of the log by another speech model: keep them, and go on with that model, or redo them",
+    )
+    command.add_argument("--watch", action="store_true", help="go on with what arrives in the folder, until Ctrl-C")
+    command.add_argument("--dry-run", action="store_true", help="only say what would be done; writes nothing")
+    command.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
+    command.set_defaults(run=run_decode)
+
+
+def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "score",
+        help="word error rate of transcripts against their references",
+        description="Word error rate of generated_text against text, over all clips and by slice.",
+        epilog="example: python -m asr score var/cv-valid-dev/clips.csv --by accent,age,gender",
+    )
+    command.add_argument("table", metavar="CSV", type=Path, help="clips.csv, or the journal clips.jsonl")
+    command.add_argument("--by", metavar="COLUMNS", default="", help="columns to slice by, with commas between")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run_score)
+
+
+def _add_repair(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "repair",
+        help="set aside the lines of a log that cannot be read",
+        description="Move the lines of a log that no program can read into a file beside it. Nothing is deleted.",
+        epilog="example: python -m asr repair var/cv-valid-dev/clips.jsonl",
+    )
+    command.add_argument("log", metavar="LOG", type=Path, help="a log of clip records, such as clips.jsonl")
+    command.set_defaults(run=run_repair)
+
+
+def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "api",
+        help="serve POST /asr and POST /ser",
+        description="Serve transcription and emotion over HTTP until Ctrl-C.",
+        epilog="example: python -m asr api --port 8001, then: curl -F file=@clip.mp3 http://127.0.0.1:8001/asr",
+    )
+    command.add_argument("--host", help="address to listen on (default: the setting api_host)")
+    command.add_argument("--port", type=int, help="port to listen on (default: the setting api_port)")
+    command.set_defaults(run=run_api)
+
+
+def _positive(word: str) -> int:
+    if not word.isdecimal() or (number := int(word)) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {word}")
+    return number
+
+
+def run_decode(options: argparse.Namespace) -> int:
+    settings = read_settings(AsrSettings)
+    if options.dry_run:
+        return run_dry(options, settings)
+    if options.json:
+        raise BadSource("--json belongs to --dry-run")
+    console = console_of(sys.stderr)
+    listings = open_listings(options, settings, partial(console.print, markup=False))
+    log_path = start_log(settings.log_dir)
+    warn = partial(console.print, "warning:", style="yellow", markup=False)
+    change: ModelChange | None = options.model_change
+    say = partial(console.print, markup=False)
+    progress = Progress(console)
+    listener = open_for(options.out / "clips.jsonl", settings, options.via, change, say, warn, progress.within)
+    try:
+        with progress, ended_like_ctrl_c():
+            keeps = change == "keep"
+            summary = decode(listings, listener, options.out, settings.batch_clips, progress, keeps_transcripts=keeps)
+    finally:
+        listener.close()
+    show_summary(summary, console_of(sys.stdout))
+    if summary.unwritten:
+        console.print(summary.unwritten, markup=False)
+    files = [*([] if summary.unwritten else [str(options.out / "clips.csv")]), str(options.out / "clips.jsonl")]
+    console.print(f"written: {', '.join(files)}; log: {log_path}", markup=False)
+    return status_of(summary, console, is_watching=options.watch)
+
+
+def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
+    """Say what a decode would do, and do none of it."""
+    from asr.pipeline.dry_run import plan_of  # needed by those who only look
+
+    if options.watch:
+        raise BadSource("--dry-run looks at what is there now, so --watch does not go with it")
+    say = partial(console_of(sys.stderr).print, markup=False)
+    limits = {"allow_missing": options.allow_missing, "limit": options.limit}
+    listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
+    plan = plan_of(listing, options.out / "clips.jsonl", settings, options.via, options.model_change, say)
+    if options.json:
+        print(json.dumps(plan.to_json(), ensure_ascii=False))
+    else:
+        for sentence in (*left_out(listing), *plan.sentences()):
+            print(sentence)
+    return ALL_WELL
+
+
+def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Callable[[str], None]) -> Iterable[Listing]:
+    """The listing of the source, or those of a watched folder as they come."""
+    if options.watch:
+        if options.csv or options.limit or options.allow_missing or "://" in options.source:
+            raise BadSource("--watch takes a folder alone: no s3://, --csv, --limit or --allow-missing beside it")
+        return open_arrivals(options.source, options.dataset, say)
+    limits = {"allow_missing": options.allow_missing, "limit": options.limit}
+    listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
+    for sentence in left_out(listing):
+        say(sentence)
+    return [listing]
+
+
+@contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """Inside, a termination signal ends the run as Ctrl-C does: what was heard is written."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
+    """The exit status that a run deserves; why it ended early is said."""
+    if summary.gone:
+        console.print(f"stopped early: {summary.gone}", markup=False)
+        return SOME_FAILED
+    if summary.interrupted and is_watching:
+        return ALL_WELL
+    if summary.interrupted:
+        console.print("stopped early; the same command goes on where it stopped")
+        return INTERRUPTED
+    is_incomplete = summary.failed or summary.failed_in_part or summary.rejected or summary.unwritten
+    return SOME_FAILED if is_incomplete else ALL_WELL
+
+
+def run_score(options: argparse.Namespace) -> int:
+    rows = list(read_rows(options.table).values())
+    by = tuple(name.strip() for name in options.by.split(",") if name.strip())
+    _check_columns(by, rows)
+    scored = score(rows, by)
+    if not scored.whole.clips:
+        raise AsrError(f"{options.table} has no row with both a reference in text and a transcript in generated_text")
+    if options.json:
+        print(json.dumps(scored.to_json(), ensure_ascii=False))
+    else:
+        show_score(scored, console_of(sys.stdout))
+    return ALL_WELL
+
+
+def _check_columns(by: tuple[str, ...], rows: list[ClipRow]) -> None:
+    known = {column.name for column in COLUMNS} | {name for row in rows for name in row.extra}
+    if unknown := [name for name in by if name not in known]:
+        raise AsrError(f"--by {', '.join(unknown)}: no such column; there are {', '.join(sorted(known))}")
+
+
+def read_rows(path: Path) -> dict[str, ClipRow]:
+    """Clip rows by id from a journal (``.jsonl``) or a table (anything else)."""
+    return read_journal(path) if path.suffix == ".jsonl" else read_csv(path).rows()
+
+
+def run_repair(options: argparse.Namespace) -> int:
+    repaired = repair(options.log)
+    if repaired.set_aside:
+        print(
+            f"{repaired.set_aside} unreadable of {repaired.kept + repaired.set_aside} lines set aside in "
+            f"{repaired.beside}; clips without another record are transcribed again by the next decode"
+        )
+    else:
+        print(f"nothing to repair: all {repaired.kept} lines of {options.log} can be read")
+    return ALL_WELL
+
+
+def run_api(options: argparse.Namespace) -> int:
+    from asr.api.server import serve  # the web server is loaded only for those who serve
+
+    given = {"api_host": options.host, "api_port": options.port}
+    settings = read_settings(AsrSettings, **{name: value for name, value in given.items() if value is not None})
+    start_log(settings.log_dir)
+    return serve(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Emotion models: waveforms in, emotion labels with probabilities out."""

@@ -1,0 +1,1 @@
+"""Batch-invariant forward passes of transformers models."""

@@ -1,0 +1,1 @@
+"""Which model a name means, where its weights come from, and what identifies it."""

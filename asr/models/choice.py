@@ -1,0 +1,113 @@
+"""Which models a run would use, and why, without loading any of them."""
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from asr.emotion.classic import MODEL, ClassicTagger
+from asr.inference.checkpoints import Checkpoint, device_of, has_torch
+from asr.models.registry import AUTO, EMOTION_ON_GPU, SPEECH_ON_CPU, SPEECH_ON_GPU
+from asr.models.weights import weights_digest
+from asr.settings import AsrSettings
+from asr.speech import pocketsphinx
+
+REACHED_SECONDS: Final = 3.0
+"""The hub is there where it takes a connection within so long."""
+
+_BUILT_IN: Final = frozenset({pocketsphinx.NAME, ClassicTagger.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model, why it is that, and whether its weights are here; a fallback is used in place of what was wanted."""
+
+    name: str
+    why: str
+    is_here: bool
+    is_fallback: bool = False
+
+    def in_words(self) -> str:
+        return f"{self.name} ({self.why}{'' if self.is_here else '; to be downloaded'})"
+
+    def weights(self) -> str:
+        """The digest of its weights, as the opened model would have it; empty where they are not here."""
+        if self.name == pocketsphinx.NAME:
+            return pocketsphinx.weights_of_the_wheel() if self.is_here else ""
+        if self.name == ClassicTagger.name:
+            return weights_digest({"model": MODEL})
+        folder = _folder_of(self.name)
+        return Checkpoint(self.name, folder).weights() if folder else ""
+
+
+def speech_choice(settings: AsrSettings) -> Choice:
+    """The speech model that `open_transcriber` would open; raises `ModelUnavailable` for a device."""
+    if settings.asr_model != AUTO:
+        return _named(settings.asr_model, "ASR_MODEL")
+    if not has_torch():
+        return Choice(pocketsphinx.NAME, "auto: torch and transformers are not installed", is_here=True)
+    device = device_of(settings.device)
+    return _wanted(SPEECH_ON_GPU if device.startswith("cuda") else SPEECH_ON_CPU, device, pocketsphinx.NAME)
+
+
+def emotion_choice(settings: AsrSettings) -> Choice:
+    """The emotion model that `asr.models.registry.open_tagger` would open; raises `ModelUnavailable` for a device."""
+    if settings.ser_model != AUTO:
+        return _named(settings.ser_model, "SER_MODEL")
+    if not has_torch():
+        return Choice(ClassicTagger.name, "auto: torch and transformers are not installed", is_here=True)
+    device = device_of(settings.device)
+    if not device.startswith("cuda"):
+        return Choice(ClassicTagger.name, f"auto: on {device}", is_here=True)
+    return _wanted(EMOTION_ON_GPU, device, ClassicTagger.name)
+
+
+def is_hub_reachable() -> bool:
+    """Whether something listens where the hub should, and its library may ask it."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return False
+    address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), REACHED_SECONDS).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _named(name: str, setting: str) -> Choice:
+    return Choice(name, f"named by {setting}", name in _BUILT_IN or _folder_of(name) is not None)
+
+
+def _wanted(name: str, device: str, otherwise: str) -> Choice:
+    why = f"auto: on {device}"
+    if _folder_of(name) or is_hub_reachable():
+        return Choice(name, why, _folder_of(name) is not None)
+    instead = f"{why} it would be {name}, which is not here, and the hub cannot be reached"
+    return Choice(otherwise, instead, is_here=True, is_fallback=True)
+
+
+def _folder_of(name: str) -> Path | None:
+    """The folder of a checkpoint's weights, its own or in the hub's cache; an unfinished download has none."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        config = _cached_config(name)
+        if config is None:
+            return None
+        folder = config.parent
+    return folder if [*folder.glob("*.safetensors"), *folder.glob("*.bin")] else None
+
+
+def _cached_config(name: str) -> Path | None:
+    if not has_torch():
+        return None
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        config = try_to_load_from_cache(name, "config.json")
+    except HFValidationError:
+        return None
+    return Path(config) if isinstance(config, str) else None

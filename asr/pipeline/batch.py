@@ -1,0 +1,280 @@
+"""The batch: every clip of a source heard once, journalled as it goes, written as CSV at the end."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from asr.errors import ListenerGone
+from asr.models.identity import emotion_of, speech_of
+from asr.pipeline.pipeline import Listener, digest_of
+from asr.pipeline.progress import Progress
+from asr.pipeline.records import failed_again, missing, wanted_pieces
+from asr.pipeline.sources import Clip, Listing, Reader
+from hearsay.errors import ClipsError
+from hearsay.process import wait_in_turns
+from hearsay.records.clip import TAGGING, ClipRow
+from hearsay.records.files import remove_leftovers
+from hearsay.records.journal import Journal
+from hearsay.records.table import EMPTY_TABLE, write_csv
+
+log = logging.getLogger(__name__)
+
+BATCHES_AT_ONCE: Final = 4
+"""Batches under way, so that the models never wait for files, and hear clips of about equal lengths together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did.
+
+    ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early; ``rejected`` counts
+    what could be no clip; ``unwritten`` is why there is no CSV of it; ``retagged``
+    counts clips whose emotion alone was made again.
+    """
+
+    rows: tuple[ClipRow, ...]
+    heard: int
+    skipped: int
+    without_audio: int
+    audio_seconds: float
+    wall_seconds: float
+    interrupted: bool = False
+    gone: str = ""
+    rejected: int = 0
+    unwritten: str = ""
+    retagged: int = 0
+
+    @property
+    def failed(self) -> list[ClipRow]:
+        """Clips that were not transcribed; of some an older transcript is kept."""
+        return [row for row in self.rows if row.is_failed]
+
+    @property
+    def failed_in_part(self) -> list[ClipRow]:
+        """Clips that lack the transcript of some pieces, or the emotion."""
+        return [row for row in self.rows if row.failed_pieces]
+
+
+def decode(
+    listings: Iterable[Listing],
+    listener: Listener,
+    out: Path,
+    batch_clips: int,
+    progress: Progress,
+    *,
+    keeps_transcripts: bool = False,
+) -> Summary:
+    """Hear what the journal ``out/clips.jsonl`` does not have yet, writing ``out/clips.csv`` after each listing.
+
+    A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
+    batch of ``batch_clips``, 0 for as many as the listener wants, so a run that is killed loses at most the
+    `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that is gone, ends the run early and still writes the
+    CSV; so does a log that cannot be written any more. A CSV that cannot be written ends nothing, since the log has it
+    all. Raises `JournalInUse` while another run writes to ``out``.
+    """
+    started = time.monotonic()
+    interrupted, gone = False, ""
+    with Journal(out / "clips.jsonl") as journal:
+        if journal.warning:
+            progress.say(f"warning: {journal.warning}")
+        for path in (csv := out / "clips.csv", journal.path):
+            remove_leftovers(path)
+        run = _Run(listener, journal, csv, keeps_transcripts=keeps_transcripts)
+        try:
+            for listing in listings:
+                run.hear(listing, batch_clips or listener.clips_at_once, progress)
+                run.write_table()
+        except KeyboardInterrupt:
+            interrupted = True
+        except ListenerGone as problem:
+            gone = str(problem)
+        except ClipsError as problem:
+            gone = f"{problem}. What was transcribed before is in the log, and the same command goes on from there"
+        if interrupted or gone:
+            run.write_table()
+    summary = run.summary(time.monotonic() - started, interrupted, gone)
+    failed, in_part = len(summary.failed), len(summary.failed_in_part)
+    counts = {"heard": run.heard, "skipped": run.skipped, "failed": failed, "failed_in_part": in_part}
+    log.info("decoded", extra=counts)
+    return summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """A batch that is being heard, and what will be its rows."""
+
+    batch: Sequence[Clip]
+    rows: Future[Sequence[ClipRow]]
+
+
+class _Run:
+    """One run: what the journal has, what its listings brought so far, and the counts on the way."""
+
+    def __init__(self, listener: Listener, journal: Journal, csv: Path, *, keeps_transcripts: bool) -> None:
+        self._listener = listener
+        self._keeps_transcripts = keeps_transcripts
+        self._retagged: set[str] = set()  # clips whose emotion alone is made again
+        self._not_retagged: dict[str, ClipRow] = {}  # those of them that failed, whose records stay as they are
+        self._journal = journal
+        self._csv = csv
+        self._known = journal.rows()
+        self._listed: dict[str, None] = {}  # ids, in the order in which they came
+        self._table = EMPTY_TABLE
+        self.heard = self.retagged = self.skipped = self.without_audio = self.rejected = 0
+        self.audio_seconds = 0.0
+        self.unwritten = ""
+
+    def hear(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
+        self._table = listing.table
+        self.rejected += len(listing.rejected)
+        self._listed.update((clip.row.id, None) for clip in listing.clips)
+        progress.start(len(listing.clips))
+        hearing: deque[_Hearing] = deque()
+        listeners = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
+        try:
+            for batch in in_batches(listing.clips, batch_clips):
+                if len(hearing) == BATCHES_AT_ONCE:
+                    self._take_first(hearing, progress)
+                hearing.append(_Hearing(batch, listeners.submit(self._heard, batch)))
+            while hearing:
+                self._take_first(hearing, progress)
+        except (KeyboardInterrupt, ListenerGone) as stopped:
+            for left in hearing:
+                if left.rows.done() or isinstance(stopped, ListenerGone):  # it is gone for all of them
+                    with suppress(ListenerGone):
+                        self._take(left, progress)
+            raise
+        finally:
+            listeners.shutdown(wait=False, cancel_futures=True)
+
+    def _heard(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
+        """Rows of those clips of a batch that have to be heard."""
+        to_hear = [wanted for clip in batch if (wanted := self._wanted(clip))]
+        self._retagged.difference_update(clip.row.id for clip in to_hear)  # a watched file may have changed since
+        speech = self._listener.speech
+        self._retagged.update(clip.row.id for clip in to_hear if clip.transcribed and not wanted_pieces(clip, speech))
+        return self._listener.hear(to_hear) if to_hear else []
+
+    def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
+        """Wait for the first batch, and take it; where the wait is interrupted it is still among them."""
+        wait_in_turns(hearing[0].rows)
+        self._take(hearing.popleft(), progress)
+
+    def _take(self, hearing: "_Hearing", progress: Progress) -> None:
+        """Write down what was heard of a batch; raises `ListenerGone` when that is done."""
+        try:
+            rows, gone = hearing.rows.result(), None
+        except ListenerGone as problem:
+            rows, gone = problem.rows, problem
+        rows = [self._joined(row) for row in rows]
+        ids = {row.id for row in rows}
+        done = [clip for clip in hearing.batch if clip.row.id not in ids]
+        self._not_retagged |= {row.id: row for row in rows if row.error and row.id in self._retagged}
+        kept = [row for row in rows if row.id not in self._not_retagged]
+        for row in kept:
+            self._not_retagged.pop(row.id, None)
+        self._keep([*kept, *(() if gone else self._renewed(done))])
+        is_there = [row for row in kept if not row.error or row.failed_pieces]
+        transcribed = [row for row in is_there if row.id not in self._retagged]
+        self.heard += len(transcribed)
+        self.retagged += sum(row.id in self._retagged for row in kept)
+        self.audio_seconds += (audio := sum(row.duration or 0.0 for row in transcribed))
+        if gone:
+            raise gone
+        self.without_audio += (silent := sum(clip.read is None for clip in hearing.batch))
+        self.skipped += len(hearing.batch) - len(rows) - silent
+        progress.finish(ids)
+        progress.advance(len(hearing.batch), len(rows), audio, sum(bool(row.error) for row in rows))
+
+    def write_table(self) -> None:
+        """The source's rows in its order, then clips that earlier runs heard and this source does not have."""
+        others = (row for row in self._known.values() if row.id not in self._listed)
+        try:
+            write_csv(self._csv, [*self._rows_of_the_source(), *others], self._table)
+        except ClipsError as problem:
+            self.unwritten = f"{problem}. The log, {self._journal.path}, has it all; the same command writes the CSV"
+        else:
+            self.unwritten = ""
+
+    def summary(self, wall_seconds: float, interrupted: bool, gone: str) -> Summary:
+        rows = tuple(self._not_retagged.get(row.id, row) for row in self._rows_of_the_source())
+        counts = (self.heard, self.skipped, self.without_audio, self.audio_seconds)
+        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected, self.unwritten, self.retagged)
+
+    def _rows_of_the_source(self) -> Iterator[ClipRow]:
+        return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)
+
+    def _wanted(self, clip: Clip) -> Clip | None:
+        """The clip with what is to be made of it; None where that is nothing.
+
+        Nothing is made without audio, of a deleted clip, and of this very audio where these very models made all of it.
+        """
+        if clip.read is None:
+            return None
+        known = self._known.get(clip.row.id)
+        if known is None or (known.is_failed and not known.deleted):
+            return clip
+        if known.deleted:
+            return None
+        is_transcribed, is_tagged = self._is_transcribed(known), self._is_tagged(known)
+        if not (is_transcribed or is_tagged) or not _is_of_this_audio(known, clip.read):
+            return clip
+        clip = replace(clip, transcribed=known if is_transcribed else None, tagged=known if is_tagged else None)
+        is_complete = is_transcribed and not wanted_pieces(clip, self._listener.speech)
+        return None if is_complete and is_tagged else clip
+
+    def _is_transcribed(self, known: ClipRow) -> bool:
+        made_by = speech_of(known)
+        return self._listener.speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
+
+    def _is_tagged(self, known: ClipRow) -> bool:
+        return self._listener.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
+
+    def _joined(self, row: ClipRow) -> ClipRow:
+        """A new row with what earlier runs know of the clip beside its transcript and emotion."""
+        known = self._known.get(row.id)
+        if known is None:
+            return row
+        return failed_again(known, row) if row.is_failed else known.merged_with(row.of_one_run())
+
+    def _renewed(self, done: Iterable[Clip]) -> Iterator[ClipRow]:
+        """Rows of clips that need no hearing, where the corpus says something new of them."""
+        for clip in done:
+            known = self._known.get(clip.row.id)
+            row = clip.row if known is None else known.merged_with(clip.row)
+            if row != known:
+                yield row
+
+    def _keep(self, rows: Sequence[ClipRow]) -> None:
+        if rows:  # of what was heard before there are none, and the disk is not waited for
+            self._journal.append(rows)
+        self._known.update((row.id, row) for row in rows)
+
+
+def _is_of_this_audio(known: ClipRow, read: Reader) -> bool:
+    try:
+        return digest_of(read()) == known.audio_digest
+    except OSError:  # the listener meets it again, and makes a row of it
+        return False
+
+
+def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:
+    """The clips in order, ``size`` at a time."""
+    return (clips[start : start + size] for start in range(0, len(clips), size))
+
+
+def limited(listing: Listing, limit: int | None) -> Listing:
+    """The listing with its first ``limit`` clips only; all of them where there is no limit."""
+    return replace(listing, clips=listing.clips[:limit])
+
+
+def to_do(listing: Listing, listener: Listener, log: Journal, *, keeps_transcripts: bool) -> Iterator[Clip | None]:
+    """What `decode` would make of each clip of a listing: the clip as it is wanted, or None where that is nothing."""
+    run = _Run(listener, log, log.path.with_suffix(".csv"), keeps_transcripts=keeps_transcripts)
+    return map(run._wanted, listing.clips)

@@ -1,0 +1,124 @@
+"""A table's rows, each matched to its file in a folder or a bucket, or a sentence that says why it has none."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from asr.errors import BadSource
+from asr.pipeline.sources import Clip, Listing, Reader
+from hearsay.records.columns import account_of, corpus_table
+from hearsay.records.table import Table, read_csv
+from hearsay.storage.local import file_inside, own_names
+from hearsay.storage.names import alike, located, paths_of
+
+EXAMPLES: Final = 3
+"""How many names an error shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a place by their paths under it: what the place is called, which there are, how one is read."""
+
+    place: str
+    own_names: frozenset[str]
+    is_there: Callable[[str], bool]
+    reader: Callable[[str], Reader]
+    paths: Callable[[], Iterable[str]]
+    """Lists all of them, which may take a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSource:
+    """The rows of a CSV in their order, each matched to its file under a folder; ids are its ``filename`` cells."""
+
+    folder: Path
+    csv: Path
+    dataset: str
+    allow_missing: bool = False
+
+    def list(self) -> Listing:
+        root = self.folder.resolve()
+        files = Files(
+            str(self.folder),
+            own_names(self.folder, (self.dataset,)),
+            lambda path: file_inside(root, path) is not None,
+            lambda path: (root / path).read_bytes,
+            lambda: (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()),
+        )
+        return match(read_csv(self.csv), str(self.csv), files, self.dataset, allow_missing=self.allow_missing)
+
+
+def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing: bool) -> Listing:
+    """One clip per row of the table ``name``, in its order.
+
+    Raises `BadSource` where there are no rows, where two rows have the same file, and where a row has none unless
+    ``allow_missing``.
+    """
+    account, table = account_of(table, name, is_corpus=True), corpus_table(table)
+    rows = [replace(row, dataset=dataset) for row in table.rows().values()]
+    if not rows:
+        raise BadSource(f"{name} has a header and no rows")
+    found = {row.id: located(row.id, files.own_names, files.is_there) for row in rows}
+    _check_apart(found, name)
+    missing = [clip_id for clip_id, path in found.items() if path is None]
+    nearly = list(_nearly(missing, files)) if missing else []
+    if missing and not allow_missing:
+        raise BadSource(_missing_sentence(missing, found, nearly, name, files))
+    clips = (Clip(row, None if (path := found[row.id]) is None else files.reader(path)) for row in rows)
+    return Listing(tuple(clips), table, remarks=tuple(nearly), account=account)
+
+
+def _check_apart(found: dict[str, str | None], name: str) -> None:
+    """Raise `BadSource` where two rows have the same file: one of them would get the other's transcript."""
+    rows_of: dict[str, list[str]] = defaultdict(list)
+    for clip_id, path in found.items():
+        if path is not None:
+            rows_of[path].append(clip_id)
+    shared = [(path, ids) for path, ids in rows_of.items() if len(ids) > 1]
+    if shared:
+        path, ids = shared[0]
+        more = f", and {len(shared) - 1} more files are meant by several rows" if len(shared) > 1 else ""
+        raise BadSource(f"the rows {' and '.join(ids)} of {name} mean the same file, {path}{more}; keep one row a file")
+
+
+def _nearly(missing: Sequence[str], files: Files) -> Iterator[str]:
+    """A sentence for each missing row for which there is a file whose name differs in case or normal form only."""
+    there: dict[str, list[str]] = defaultdict(list)
+    for path in files.paths():
+        there[alike(path)].append(path)
+    own_names = {alike(own) for own in files.own_names}
+    for clip_id in missing:
+        others = [other for path in paths_of(alike(clip_id), own_names) for other in there.get(path, ())]
+        if others:
+            names = " and ".join(repr(other) for other in others)
+            yield (
+                f"{clip_id!r} has no file under {files.place}, but {names} differs from it only in upper and lower "
+                "case or in its Unicode form; write the same name in the table"
+            )
+
+
+def _missing_sentence(
+    missing: Sequence[str], found: dict[str, str | None], nearly: Sequence[str], name: str, files: Files
+) -> str:
+    sentence = (
+        f"{len(missing)} of {len(found)} rows of {name} have no file under {files.place}, for example "
+        f"{', '.join(missing[:EXAMPLES])}. "
+    )
+    advice = "Name the folder that the filenames are relative to, or add --allow-missing to take those rows without "
+    if nearly:
+        more = f" ({len(nearly) - EXAMPLES} more rows likewise)" if len(nearly) > EXAMPLES else ""
+        sentence += f"{'; '.join(nearly[:EXAMPLES])}{more}. "
+    elif len(missing) == len(found) and (folder := _one_folder(missing)):
+        sentence += (
+            f"A first folder is left off only where it is the source's own name, and this one is not called {folder}; "
+            f"if it holds that collection under another name, add --dataset {folder}. "
+        )
+    return f"{sentence}{advice}audio."
+
+
+def _one_folder(ids: Sequence[str]) -> str:
+    """The first folder of all these paths; empty where they have several, or none."""
+    firsts = {clip_id.partition("/")[0] for clip_id in ids if "/" in clip_id}
+    return firsts.pop() if len(firsts) == 1 and all("/" in clip_id for clip_id in ids) else ""

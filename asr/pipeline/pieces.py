@@ -1,0 +1,149 @@
+"""Long recordings in pieces: each goes through the speech model by itself, and one that fails costs no other."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+from typing import Final, TypeVar
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.audio.vad import LONGEST_PIECE, Stretch, runs_of, stretches
+from asr.errors import ModelFailed
+from asr.speech.segments import mean_confidence, segments_between
+from asr.types import Transcript, Waveform
+from hearsay.records.clip import FailedPiece, Segment, Word
+
+log = logging.getLogger(__name__)
+
+Timed = TypeVar("Timed", Word, Segment)
+
+Step = Callable[[float, float], None]
+"""Called with the seconds of a recording that are done and those that there are, after each piece of a long one."""
+
+LONGEST: Final = int(LONGEST_PIECE * SAMPLE_RATE)
+"""Samples of a recording from which on it goes through the model in pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a recording is cut into ``pieces``, in samples, and the stretches between its pauses.
+
+    ``is_whole`` where it goes through the model in one, ``is_part`` where its other pieces were transcribed before.
+    """
+
+    pieces: tuple[Stretch, ...]
+    loud: tuple[Stretch, ...] = ()
+    is_whole: bool = False
+    is_part: bool = False
+
+
+def cut(waveform: Waveform, only: Sequence[FailedPiece] = ()) -> Cut:
+    """A recording of up to `LONGEST` whole, a longer one in pieces; ``only`` some of them where it names some."""
+    if only:
+        again = tuple((_sample(piece.start), min(_sample(piece.end), len(waveform))) for piece in only)
+        return Cut(again, tuple(stretches(waveform)), is_part=True)
+    if len(waveform) <= LONGEST:
+        return Cut(((0, len(waveform)),), is_whole=True)
+    loud = stretches(waveform)
+    return Cut(tuple(runs_of(loud)), tuple(loud))
+
+
+def joined(whole: Cut, outcomes: Sequence[Transcript | Exception]) -> Transcript:
+    """The transcript that those of a recording's pieces make; raises the first failure where every piece has one."""
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    if failures and len(failures) == len(outcomes) and not whole.is_part:
+        raise failures[0]
+    words: list[Word] = []
+    segments: list[Segment] = []
+    failed: list[FailedPiece] = []
+    for (first, last), outcome in zip(whole.pieces, outcomes, strict=True):
+        start, end = first / SAMPLE_RATE, last / SAMPLE_RATE
+        if isinstance(outcome, Exception):
+            failed.append(FailedPiece(round(start, 2), round(end, 2), str(outcome)))
+        else:
+            words += (moved(word, start) for word in outcome.words)
+            segments += (moved(segment, start) for segment in _segments_of(outcome, end - start))
+    if words:
+        segments = list(segments_between(whole.loud, words))
+    text = " ".join(segment.text for segment in segments)
+    return Transcript(text, tuple(words), tuple(segments), mean_confidence(words), tuple(failed))
+
+
+def moved(timed: Timed, seconds: float) -> Timed:
+    """The same so many seconds later."""
+    return replace(timed, start=timed.start + seconds, end=timed.end + seconds)
+
+
+def _segments_of(transcript: Transcript, seconds: float) -> Sequence[Segment]:
+    """Its segments; where the model gives a text alone, that as one."""
+    if transcript.segments or not transcript.text:
+        return transcript.segments
+    return [Segment(0.0, seconds, transcript.text, transcript.confidence)]
+
+
+class Joining:
+    """Waits for the transcripts of a recording's pieces: ``transcript`` is what they make together.
+
+    Cancel it, and pieces that have not begun are not transcribed.
+    """
+
+    def __init__(self, whole: Cut, answers: "Sequence[Future[Transcript]]", step: Step) -> None:
+        self.transcript: Future[Transcript] = Future()
+        self._whole = whole
+        self._answers = answers
+        self._step = step
+        self._lock = Lock()
+        self._left = len(answers)
+        self._done_seconds = 0.0
+        self._all_seconds = sum(map(_seconds, whole.pieces))
+        self.transcript.add_done_callback(self._pass_on)
+        for piece, answer in zip(whole.pieces, answers, strict=True):
+            answer.add_done_callback(partial(self._count, piece))
+        if not answers:
+            self._finish()
+
+    def _count(self, piece: Stretch, _: "Future[Transcript]") -> None:
+        with self._lock:
+            self._left -= 1
+            self._done_seconds += _seconds(piece)
+            is_last = not self._left
+            self._step(self._done_seconds, self._all_seconds)
+        if is_last:
+            self._finish()
+
+    def _finish(self) -> None:
+        if any(answer.cancelled() for answer in self._answers):
+            self.transcript.cancel()
+        if not self.transcript.set_running_or_notify_cancel():
+            return
+        try:
+            self.transcript.set_result(joined(self._whole, [_outcome(answer) for answer in self._answers]))
+        except ModelFailed as problem:
+            self.transcript.set_exception(problem)
+        except Exception as problem:  # else whoever waits would wait for ever
+            log.exception("pieces could not be joined")
+            self.transcript.set_exception(problem)
+
+    def _pass_on(self, transcript: "Future[Transcript]") -> None:
+        if transcript.cancelled():
+            for answer in self._answers:
+                answer.cancel()
+
+
+def _outcome(answer: "Future[Transcript]") -> Transcript | Exception:
+    problem = answer.exception()
+    if problem is None:
+        return answer.result()
+    if isinstance(problem, Exception):
+        return problem
+    raise problem
+
+
+def _sample(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE)
+
+
+def _seconds(piece: Stretch) -> float:
+    return (piece[1] - piece[0]) / SAMPLE_RATE

@@ -1,0 +1,202 @@
+"""The seam between clips and rows: who listens, here or elsewhere, gives back one row a clip and loses none."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Protocol
+
+from asr.audio.decoding import decode_audio, seconds
+from asr.errors import ModelFailed
+from asr.models.identity import Identity, emotion_columns, speech_columns
+from asr.pipeline.pieces import cut
+from asr.pipeline.records import Made, Tagged, now, row_of, sentence_of, wanted_pieces, with_kept
+from asr.pipeline.scheduler import Scheduler
+from asr.pipeline.sources import Clip
+from asr.types import Emotion, Transcript, Waveform
+from hearsay.errors import AudioError, BadRow, NoAudio
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import line_of
+
+log = logging.getLogger(__name__)
+
+AUDIO_DECODERS: Final = 4
+"""Threads that decode audio side by side; the libraries let go of the interpreter while they work."""
+
+
+ClipStep = Callable[[str, float, float], None]
+"""Called after each piece of a long clip, with its id, the seconds that are done and those that there are."""
+
+
+class Listener(Protocol):
+    """Hears clips, wherever the models run; threads may share it."""
+
+    @property
+    def speech(self) -> Identity: ...
+
+    @property
+    def emotion(self) -> Identity: ...
+
+    @property
+    def is_speech_by_default(self) -> bool:
+        """Whether nobody named the speech model, so that another version or machine may have another one."""
+        ...
+
+    @property
+    def clips_at_once(self) -> int:
+        """How many clips keep it busy when some such groups are heard side by side: more only delay their rows."""
+        ...
+
+    def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
+        """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
+
+        Of a clip that is ``transcribed`` the transcript is kept, and only the pieces that are missing from it are made;
+        of one that is ``tagged`` the emotion is kept.
+
+        Raises `ListenerGone`, with the rows that there are, where nothing more can be heard.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the models hold; closing twice is once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One clip's audio, decoded once for both models, and what they will make of it; or why there is none."""
+
+    clip: Clip
+    digest: str = ""
+    seconds: float = 0.0
+    transcript: "Future[Transcript] | None" = None
+    emotion: "Future[Emotion] | None" = None
+    error: str = ""
+
+
+class LocalListener:
+    """Hears on this machine: decodes each clip once, ahead of the models, and gives the waveform to both."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        max_seconds: float,
+        step: ClipStep = lambda *_: None,
+        *,
+        is_speech_by_default: bool = False,
+    ) -> None:
+        self._scheduler = scheduler
+        self._max_seconds = max_seconds
+        self._step = step
+        self._is_speech_by_default = is_speech_by_default
+
+    @property
+    def speech(self) -> Identity:
+        return Identity.of(self._scheduler.transcriber)
+
+    @property
+    def emotion(self) -> Identity:
+        return Identity.of(self._scheduler.tagger)
+
+    @property
+    def is_speech_by_default(self) -> bool:
+        return self._is_speech_by_default
+
+    @property
+    def clips_at_once(self) -> int:
+        return self._scheduler.clips_at_once
+
+    def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
+        with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:
+            return [self._row(heard) for heard in decoders.map(self._hear, clips)]
+
+    def close(self) -> None:
+        self._scheduler.close()
+
+    def _hear(self, clip: Clip) -> Heard:
+        """Decode a clip and let it wait for the models; its waveform is kept no longer than they need it."""
+        digest = ""
+        try:
+            data = bytes_of(clip)
+            digest = digest_of(data)
+            waveform = decode_audio(data, self._max_seconds)
+            del data  # of a long recording it would wait in memory as long as that does
+        except AudioError as problem:
+            return Heard(clip, digest, error=str(problem))
+        clip = with_same_audio(clip, digest)
+        transcript = self._transcript(clip, waveform)
+        emotion = None if clip.tagged else self._scheduler.emotion(waveform, is_patient=True)
+        return Heard(clip, digest, seconds(waveform), transcript, emotion)
+
+    def _transcript(self, clip: Clip, waveform: Waveform) -> "Future[Transcript] | None":
+        wanted = wanted_pieces(clip, self.speech)
+        if clip.transcribed and not wanted:
+            return None
+        step = partial(self._step, clip.row.id)
+        return self._scheduler.transcript_of(cut(waveform, wanted), waveform, is_patient=True, step=step)
+
+    def _row(self, heard: Heard) -> ClipRow:
+        clip = heard.clip
+        if heard.error:
+            return failed_row(self, clip, heard.digest, heard.error)
+        try:
+            transcript = heard.transcript.result() if heard.transcript else None
+        except ModelFailed as problem:
+            return failed_row(self, clip, heard.digest, str(problem))
+        emotion = _tagged(heard.emotion) if heard.emotion else None
+        return checked_row(self, clip, Made(heard.digest, heard.seconds, transcript, emotion))
+
+
+def with_same_audio(clip: Clip, digest: str) -> Clip:
+    """The clip; without its record of before where that is of other audio."""
+    known = clip.transcribed or clip.tagged
+    return clip if known is None or known.audio_digest == digest else replace(clip, transcribed=None, tagged=None)
+
+
+def checked_row(listener: Listener, clip: Clip, made: Made) -> ClipRow:
+    """The clip's record, what failed in it being logged; a failed one where it could not be read again."""
+    row = row_of(clip, made, listener.speech, listener.emotion)
+    if row.error:
+        log.warning("clip failed in part", extra={"clip": row.id, "error": row.error})
+    try:
+        line_of(row)
+    except BadRow as problem:
+        return failed_row(listener, clip, made.digest, f"the model's result is not usable: {problem}")
+    return row
+
+
+def _tagged(emotion: "Future[Emotion]") -> Tagged:
+    try:
+        return emotion.result()
+    except ModelFailed as problem:
+        return problem
+
+
+def bytes_of(clip: Clip) -> bytes:
+    """The clip's audio file; raises `NoAudio` where there is none or it cannot be read."""
+    if clip.read is None:
+        raise NoAudio("there is no audio file")
+    try:
+        return clip.read()
+    except OSError as problem:
+        raise NoAudio(f"the file cannot be read: {problem.strerror or problem}") from problem
+
+
+def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipRow:
+    """The row of a clip that the listener could not hear, which is also logged.
+
+    A transcript that is kept stays, and so do the pieces that are missing from it.
+    """
+    log.warning("clip failed", extra={"clip": clip.row.id, "error": error})
+    if clip.transcribed and clip.transcribed.failed_pieces:
+        error = f"{sentence_of(clip.transcribed.failed_pieces)}; another attempt failed: {error}"
+    # A library may quote what is no UTF-8.
+    made = {"audio_digest": digest, "decoded_at": now(), "error": error.encode(errors="backslashreplace").decode()}
+    return with_kept(clip, made | speech_columns(listener.speech) | emotion_columns(listener.emotion))
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 in hexadecimal, by which a clip is known to be the same."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,161 @@
+"""What models made of a clip becomes its record: the whole of it, or what was missing from the record of before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from asr.errors import ModelFailed
+from asr.models.identity import Identity, emotion_columns, speech_columns, speech_of
+from asr.pipeline.sources import Clip
+from asr.speech.segments import mean_confidence
+from asr.types import Emotion, Transcript
+from hearsay.records.clip import EMOTION, TAGGING, TRANSCRIBING, TRANSCRIPT, ClipRow, FailedPiece, Segment, Word
+
+NAMED: Final = 3
+"""Failed pieces that a sentence names; of more it says how many there are."""
+
+Tagged = Emotion | ModelFailed
+"""The emotion, or why the model gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What both models made of a clip; None of that which is kept from its record."""
+
+    digest: str
+    seconds: float
+    transcript: Transcript | None
+    emotion: Tagged | None
+
+
+def row_of(clip: Clip, made: Made, speech: Identity, emotion: Identity) -> ClipRow:
+    """The clip's record of what was made by these models, together with what is kept."""
+    columns: dict[str, Any] = {"audio_digest": made.digest, "decoded_at": now(), "duration": round(made.seconds, 2)}
+    if made.transcript is not None:
+        columns |= _spoken(made.transcript, clip.transcribed) | speech_columns(speech)
+    if made.emotion is not None:
+        columns |= _felt(made.emotion) | emotion_columns(emotion)
+    failed = failed_pieces(made.transcript, made.emotion, made.seconds)
+    if made.transcript is None and clip.transcribed:
+        failed = [*missing(clip.transcribed, TRANSCRIBING), *failed]
+    return with_kept(clip, columns | failure_columns(failed))
+
+
+def with_kept(clip: Clip, made: Mapping[str, Any]) -> ClipRow:
+    """The clip's record of what was made now, and of what is kept from its earlier record."""
+    if clip.transcribed:
+        return replace(clip.transcribed.merged_with(clip.row), **made)
+    kept = {} if clip.tagged is None else {name: getattr(clip.tagged, name) for name in EMOTION}
+    return replace(clip.row, **{**made, **kept})
+
+
+def failed_again(known: ClipRow, failed: ClipRow) -> ClipRow:
+    """The record of a clip that was to be transcribed again and failed.
+
+    A transcript of the same audio is kept with its emotion, beside the error. One of other audio is not, nor is an
+    emotion: they are not those of the clip as it is now. Audio that could not be read counts as the same.
+    """
+    merged = known.merged_with(failed.of_one_run())
+    has_result = bool(known.audio_digest) and (bool(known.generated_text) or not known.error)
+    if not has_result or failed.audio_digest not in ("", known.audio_digest):
+        return merged
+    kept = {name: getattr(known, name) for name in (TRANSCRIPT | EMOTION | {"audio_digest"}) - {"failed_pieces"}}
+    error = f"transcribing again failed: {failed.error}; the transcript of {known.asr_model} is kept"
+    return replace(merged, **kept | {"error": error})
+
+
+def missing(row: ClipRow | None, task: str) -> list[FailedPiece]:
+    """The pieces of a record that a task is still to be done for."""
+    return [piece for piece in row.failed_pieces if piece.task == task] if row else []
+
+
+def wanted_pieces(clip: Clip, speech: Identity) -> list[FailedPiece]:
+    """The pieces of a transcript that is kept which are to be transcribed; another model's are not mixed with it."""
+    is_same_model = clip.transcribed is not None and speech.is_that_of(speech_of(clip.transcribed))
+    return missing(clip.transcribed, TRANSCRIBING) if is_same_model else []
+
+
+def failure_columns(failed: Sequence[FailedPiece]) -> dict[str, Any]:
+    """The columns of a record that say what is missing from it."""
+    return {"failed_pieces": tuple(failed), "error": sentence_of(failed)}
+
+
+def failed_pieces(transcript: Transcript | None, emotion: Tagged | None, seconds: float) -> list[FailedPiece]:
+    """All that a clip's models failed on; the emotion is one of the clip as a whole."""
+    failed = list(transcript.failed) if transcript else []
+    if isinstance(emotion, ModelFailed):
+        failed.append(FailedPiece(0.0, round(seconds, 2), str(emotion), TAGGING))
+    return failed
+
+
+def sentence_of(failed: Sequence[FailedPiece]) -> str:
+    """The failed pieces for a person, with their times; empty where there is none."""
+    sentences = [f"{_what(piece)}: {piece.reason}" for piece in failed[:NAMED]]
+    if len(failed) > NAMED:
+        sentences.append(f"and {len(failed) - NAMED} more pieces")
+    return "; ".join(sentences)
+
+
+def _what(piece: FailedPiece) -> str:
+    if piece.task == TAGGING:
+        return "the emotion could not be recognised"
+    return f"{_clock(piece.start)}–{_clock(piece.end)} could not be transcribed"
+
+
+def _clock(seconds: float) -> str:
+    """``0:31.2``, and from an hour on ``1:02:03.4``."""
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    rest = f"{tenths // 10:02}.{tenths % 10}"
+    return f"{hours}:{minutes:02}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def _spoken(transcript: Transcript, known: ClipRow | None) -> dict[str, Any]:
+    """The columns of a transcript; of one that only has the missing pieces, together with those that are known."""
+    words = tuple(rounded_word(word) for word in transcript.words)
+    segments = tuple(rounded_segment(segment) for segment in transcript.segments)
+    text, confidence = transcript.text, rounded(transcript.confidence)
+    if known is not None:
+        words = tuple(sorted((*known.words, *words), key=lambda word: word.start))
+        segments = tuple(sorted((*known.segments, *segments), key=lambda segment: segment.start))
+        text = " ".join(segment.text for segment in segments)
+        confidence = rounded(mean_confidence(words))
+    return {"generated_text": text, "confidence": confidence, "words": words, "segments": segments}
+
+
+def _felt(emotion: Tagged) -> dict[str, Any]:
+    if isinstance(emotion, ModelFailed):
+        return {"emotion": "", "emotion_score": None, "emotion_scores": {}, "sentiment": ""}
+    return {
+        "emotion": emotion.label,
+        "emotion_score": rounded(emotion.certainty),
+        "emotion_scores": {label: round(score, 3) for label, score in emotion.scores.items()},
+        "sentiment": emotion.sentiment,
+    }
+
+
+def now() -> str:
+    """The time as rows have it: ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def rounded(score: float | None) -> float | None:
+    """A score to three decimals, as rows and the API have it."""
+    return None if score is None else round(score, 3)
+
+
+def rounded_word(word: Word) -> Word:
+    """The word with times to 10 ms and its confidence to three decimals, as rows and the API have it."""
+    return replace(word, start=round(word.start, 2), end=round(word.end, 2), confidence=rounded(word.confidence))
+
+
+def rounded_segment(segment: Segment) -> Segment:
+    """The segment with times to 10 ms and its scores to three decimals."""
+    return replace(
+        segment,
+        start=round(segment.start, 2),
+        end=round(segment.end, 2),
+        confidence=rounded(segment.confidence),
+        emotion_score=rounded(segment.emotion_score),
+    )

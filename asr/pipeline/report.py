@@ -1,0 +1,111 @@
+"""What a run of the terminal commands says at its end: summaries and tables for a person."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from asr.pipeline.batch import Summary
+from asr.pipeline.sources import Listing
+from asr.score import Score, Slice, score
+from hearsay.records.clip import ClipRow
+
+EXAMPLES: Final = 6
+"""Rows that a summary shows."""
+
+
+def show_summary(summary: Summary, console: Console) -> None:
+    """A few of the rows, then what was heard, how fast, how well, how it sounded, and what failed."""
+    if any(row.generated_text for row in summary.rows):
+        console.print(_examples(summary.rows))
+    speed = (
+        f" ({clock(summary.audio_seconds)} of sound in {clock(summary.wall_seconds)}, "
+        f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
+    )
+    console.print(
+        f"{_clips(summary.heard)} heard{speed if summary.heard else ''}, {summary.skipped} done before, "
+        + (f"{summary.retagged} tagged again, " if summary.retagged else "")
+        + f"{len(summary.failed)} failed"
+        + (f", {summary.without_audio} without audio" if summary.without_audio else "")
+    )
+    scored = score(summary.rows)
+    if scored.whole.errors.rate is not None:
+        console.print(f"word error rate {percent(scored.whole)} over {_clips(scored.whole.clips)} with a reference")
+    moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
+    if moods:
+        console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
+    _show_failures("failed", summary.failed, console)
+    if partly := summary.failed_in_part:
+        console.print(f"{_clips(len(partly))} failed in part; the same command tries the missing pieces again")
+        _show_failures("failed in part", partly, console)
+
+
+def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
+    for row in rows[:EXAMPLES]:
+        console.print(f"{how}: {row.id}: {row.error}", markup=False)
+    if len(rows) > EXAMPLES:
+        console.print(f"… and {len(rows) - EXAMPLES} more; their rows have an error")
+
+
+def left_out(listing: Listing) -> Iterator[str]:
+    """What becomes of a table's columns, each file that can be no clip, those that are no audio, and remarks."""
+    if listing.account:
+        yield listing.account
+    for sentence in listing.rejected:
+        yield f"left out: {sentence}"
+    yield from listing.remarks[:EXAMPLES]
+    if len(listing.remarks) > EXAMPLES:
+        yield f"… and {len(listing.remarks) - EXAMPLES} more remarks of this kind"
+    if listing.passed_over:
+        endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
+        files = "1 file" if len(listing.passed_over) == 1 else f"{len(listing.passed_over)} files"
+        yield f"{files} passed over, no audio by their endings: {endings}"
+
+
+def _clips(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count} clips"
+
+
+def _examples(rows: Iterable[ClipRow]) -> Table:
+    table = Table(box=None, header_style="dim")
+    for name in ("clip", "heard", "emotion"):
+        table.add_column(name)
+    heard = [row for row in rows if row.generated_text]
+    for row in heard[:EXAMPLES]:
+        text = row.generated_text if len(row.generated_text) < 90 else row.generated_text[:89] + "…"
+        table.add_row(row.id, text, _tag(row))
+    return table
+
+
+def _tag(row: ClipRow) -> str:
+    return row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
+
+
+def show_score(scored: Score, console: Console) -> None:
+    """The word error rate of all clips, then of each slice."""
+    whole = scored.whole
+    console.print(f"word error rate {percent(whole)} over {_clips(whole.clips)}, {whole.errors.reference_words} words")
+    if scored.left_out:
+        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
+    for column, slices in scored.by.items():
+        table = Table(box=None, header_style="dim")
+        table.add_column(column)
+        for name in ("clips", "words", "word error rate"):
+            table.add_column(name, justify="right")
+        for value, part in slices.items():
+            table.add_row(value, str(part.clips), str(part.errors.reference_words), percent(part))
+        console.print(table)
+
+
+def percent(part: Slice) -> str:
+    """The slice's word error rate in percent with one decimal."""
+    return "–" if part.errors.rate is None else f"{100 * part.errors.rate:.1f} %"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them: ``0:07``, ``2:05``, ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

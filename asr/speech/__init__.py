@@ -1,0 +1,1 @@
+"""Speech models: waveforms in, transcripts out."""

@@ -1,0 +1,93 @@
+"""CTC recognisers (wav2vec2 and kin): one character or blank per frame, so words come with times and confidences."""
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.inference.batched_model import AcousticModel, Heard
+from asr.inference.checkpoints import Checkpoint, device_of, loaded
+from asr.inference.precision import Precision, named
+from asr.speech.alternatives import kept
+from asr.speech.ctc_alternatives import respelled, stretch_of
+from asr.speech.ctc_decoding import Run, Spelling, runs_of, text_of, words_of
+from asr.speech.segments import transcript_of
+from asr.types import Transcript, Waveform
+from hearsay.records.clip import Alternative, Word
+
+MOST: Final = 3
+"""Alternatives of one word."""
+
+
+class CtcTranscriber:
+    """A CTC checkpoint by Hugging Face name or folder; hears the pieces of all given clips in common batches."""
+
+    def __init__(
+        self, name: str, device: str = "auto", precision: Precision = "float32", batch_seconds: float = 0
+    ) -> None:
+        self.name = name
+        self.device = device_of(device)
+        extractor, self._spelling, model, self.weights = loaded(name, _load)
+        self.precision = named(precision)
+        self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
+
+    @property
+    def padding_ratio(self) -> float:
+        return self._acoustics.padding.ratio
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        words: list[list[Word]] = [[] for _ in waveforms]
+        for heard in self._acoustics.outputs(waveforms):
+            words[heard.clip] += self._words(heard)
+        in_order = (sorted(own, key=attrgetter("start")) for own in words)
+        return list(map(transcript_of, waveforms, in_order))
+
+    def close(self) -> None:
+        """Nothing is held that the garbage collector does not give back."""
+
+    def _words(self, heard: Heard) -> Iterator[Word]:
+        probabilities = heard.logits.softmax(-1).numpy()
+        samples_a_frame = getattr(
+            self._acoustics.config, "inputs_to_logits_ratio", (heard.end - heard.start) / max(1, len(probabilities))
+        )
+        written = list(words_of(runs_of(probabilities, self._spelling), self._spelling.delimiter))
+        for runs, others in zip(written, self._alternatives(probabilities, written), strict=True):
+            yield _word(runs, others, heard.start, heard.end, samples_a_frame)
+
+    def _alternatives(
+        self, probabilities: NDArray[np.float32], written: Sequence[Sequence[Run]]
+    ) -> list[tuple[Alternative, ...]]:
+        nearly = [respelled(stretch_of(probabilities, runs, self._spelling), self._spelling) for runs in written]
+        return kept([text_of(run.token for run in runs) for runs in written], nearly, MOST)
+
+
+def _word(runs: Sequence[Run], others: tuple[Alternative, ...], start: int, end: int, samples_a_frame: float) -> Word:
+    """A word with times from the clip's start; its piece goes from sample ``start`` to ``end``."""
+    return Word(
+        text_of(run.token for run in runs),
+        (start + runs[0].first * samples_a_frame) / SAMPLE_RATE,
+        min(start + (runs[-1].last + 1) * samples_a_frame, end) / SAMPLE_RATE,
+        sum(run.probability * run.frames for run in runs) / sum(run.frames for run in runs),
+        others,
+    )
+
+
+def _load(checkpoint: Checkpoint) -> tuple[Any, Spelling, Any, str]:
+    from transformers import AutoModelForCTC
+
+    model = checkpoint.model(AutoModelForCTC)
+    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config), model, checkpoint.weights()
+
+
+def _spelling(vocabulary: Any, config: Any) -> Spelling:
+    delimiter = getattr(vocabulary, "word_delimiter_token", None) or "|"
+    unwritten = set(vocabulary.all_special_tokens) - {delimiter}
+    written = [
+        "" if token in unwritten else token for token in vocabulary.convert_ids_to_tokens(range(config.vocab_size))
+    ]
+    if getattr(vocabulary, "do_lower_case", False):
+        written = [token.lower() for token in written]
+    return Spelling(tuple(written), delimiter, config.pad_token_id)

@@ -1,0 +1,207 @@
+"""The embedded recogniser: PocketSphinx with the English models of its wheel, in processes of its own."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+from typing import Final
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.audio.vad import Stretch, pieces
+from asr.errors import AsrError, ModelUnavailable
+from asr.models.weights import weights_digest
+from asr.speech.pocketsphinx_process import HeardWord, is_ready, recognise, start
+from asr.speech.segments import transcript_of
+from asr.speech.spawning import without_main_program
+from asr.types import Transcript, Waveform
+from hearsay.extras import how_to_install
+from hearsay.records.clip import Word
+
+NAME: Final = "pocketsphinx"
+
+_STARTING: Final = Lock()
+"""Held while processes start, so that those which appear meanwhile are one recogniser's."""
+
+
+class PocketSphinxTranscriber:
+    """English with a vocabulary of 134,000 words; several processes hear several pieces at once.
+
+    Its words come with alternatives out of its further hypotheses.
+
+    ``workers`` processes, 0 for one per core, start when it is made. One that is killed is started again and its piece
+    tried once more; the pieces of the others do not suffer. Threads may share the transcriber, and their process never
+    waits for the interpreter while it listens.
+    """
+
+    name = NAME
+    device = "cpu"
+    precision = ""
+    padding_ratio = 1.0
+
+    def __init__(self, workers: int = 0) -> None:
+        if find_spec("pocketsphinx") is None:
+            raise ModelUnavailable(
+                f"PocketSphinx is not installed here; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
+            )
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self.weights = weights_of_the_wheel()
+        self._lock = Lock()
+        self._is_closed = False
+        self._threads = ThreadPoolExecutor(self.workers, "recogniser")
+        self._workers = [_Worker() for _ in range(self.workers)]
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        try:
+            for worker in self._workers:
+                worker.wait_until_ready()
+                self._idle.put(worker)
+        except BaseException:
+            self.close()
+            raise
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        cuts = [(number, cut) for number, waveform in enumerate(waveforms) for cut in pieces(waveform)]
+        heard = self._in_turn([waveforms[number][start:end] for number, (start, end) in cuts])
+        words: list[list[Word]] = [[] for _ in waveforms]
+        for (number, cut), found in zip(cuts, heard, strict=True):
+            words[number] += _words(cut, found)
+        return [transcript_of(waveform, found) for waveform, found in zip(waveforms, words, strict=True)]
+
+    def close(self) -> None:
+        """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""
+        with self._lock:
+            self._is_closed = True
+        for worker in self._workers:
+            worker.end()
+        # It cancels nothing, because nobody is told of that who waits for several pieces: for want of the processes it
+        # fails all that it was asked.
+        self._threads.shutdown()
+
+    @property
+    def _processes(self) -> set[BaseProcess]:
+        return {process for worker in self._workers for process in worker.processes}
+
+    def _in_turn(self, sounds: Sequence[Waveform]) -> list[list[HeardWord]]:
+        """What is heard in each sound; few of them wait, so that others' come between those of a long clip."""
+        asked: list[Future[list[HeardWord]]] = []
+        under_way: set[Future[list[HeardWord]]] = set()
+        for sound in sounds:
+            if len(under_way) == self.workers:
+                _, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            with self._closing_is_said():
+                asked.append(self._threads.submit(self._recognised, sound))
+            under_way.add(asked[-1])
+        return [answer.result() for answer in asked]
+
+    def _recognised(self, sound: Waveform) -> list[HeardWord]:
+        """What one process hears in a sound; runs in as many threads as there are processes."""
+        worker = self._idle.get()
+        try:
+            for _ in range(2):
+                with suppress(BrokenProcessPool), self._closing_is_said():
+                    return worker.recognise(sound)
+                self._start_again(worker)
+        finally:
+            self._idle.put(worker)
+        raise AsrError(
+            "A process of the speech recogniser was killed twice, most often for want of memory; "
+            "set WORKERS to a smaller number."
+        )
+
+    def _start_again(self, worker: "_Worker") -> None:
+        with self._lock:  # so that whoever closes ends the new process, too
+            self._check_open()
+            worker.start_again()
+        try:
+            worker.wait_until_ready()
+        except ModelUnavailable:
+            self._check_open()
+            raise
+
+    @contextmanager
+    def _closing_is_said(self) -> Iterator[None]:
+        """Inside, the error of a pool that was closed meanwhile is the sentence about that."""
+        try:
+            yield
+        except RuntimeError:
+            self._check_open()
+            raise
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise AsrError("nothing is heard any more: the recogniser is closed")
+
+
+class _Worker:
+    """One process of the recogniser, in a pool of its own, so that its death is the trouble of one piece alone."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def wait_until_ready(self) -> None:
+        """Return when it has loaded its model."""
+        try:
+            self._loading.result()
+        except BrokenProcessPool as problem:
+            raise ModelUnavailable(
+                "PocketSphinx could not load its models; install the package pocketsphinx again, or set WORKERS to a "
+                "smaller number."
+            ) from problem
+
+    def recognise(self, sound: Waveform) -> list[HeardWord]:
+        """The words in a sound; raises `BrokenProcessPool` where the process is killed, or was."""
+        return self._pool.submit(recognise, sound).result()
+
+    def start_again(self) -> None:
+        """Have a new process in place of one that was killed."""
+        self._pool.shutdown()
+        self._start()
+
+    def end(self) -> None:
+        """End the process at once; the pool waits for it, and must be the only one that does."""
+        for process in self.processes:
+            process.terminate()
+        self._pool.shutdown()
+
+    def _start(self) -> None:
+        with _STARTING:
+            others = set(active_children())
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=start)
+            with _deaf_to_ctrl_c(), without_main_program():
+                self._loading = self._pool.submit(is_ready)
+            self.processes = set(active_children()) - others
+
+
+def weights_of_the_wheel() -> str:
+    """A digest of the models in PocketSphinx's wheel that it loads by itself."""
+    from pocketsphinx import get_model_path
+
+    folder = Path(get_model_path()) / "en-us"
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "README")
+    return weights_digest({path.relative_to(folder).as_posix(): path for path in files})
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started inside never see Ctrl-C, which is for the one that started them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _words(cut: Stretch, heard: Sequence[HeardWord]) -> list[Word]:
+    """The words of one piece with times from the clip's start."""
+    first, last = (sample / SAMPLE_RATE for sample in cut)
+    return [
+        Word(word.text, first + word.start, min(first + word.end, last), word.probability, word.alternatives)
+        for word in heard
+    ]

@@ -1,0 +1,77 @@
+"""Sequence-to-sequence recognisers (Whisper and kin): they write whole sentences, and some say from when to when."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.audio.vad import pieces
+from asr.inference.batching import Padding
+from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, running
+from asr.inference.precision import Precision, kind_of, named
+from asr.types import Transcript, Waveform
+from hearsay.records.clip import Segment
+
+
+class Seq2SeqTranscriber:
+    """A sequence-to-sequence checkpoint by Hugging Face name or folder.
+
+    A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
+    lie between them, else each piece that it heard is one. It gives no confidences, no times of single words, and
+    so no alternatives of any.
+    """
+
+    def __init__(self, name: str, device: str = "auto", precision: Precision = "float32") -> None:
+        self.name = name
+        self.device = device_of(device)
+        self._extractor, self._tokenizer, self._model, self.weights = loaded(name, _load)
+        self.precision = named(precision)
+        self._model.to(self.device, kind_of(precision, self.device))
+        if precision == "int8":
+            from asr.inference.int8 import use_int8
+
+            use_int8(self._model)
+        self._padding = Padding()
+        self._marks_times = getattr(self._model.generation_config, "no_timestamps_token_id", None) is not None
+
+    @property
+    def padding_ratio(self) -> float:
+        return self._padding.ratio
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        return [_transcript(self._segments(waveform)) for waveform in waveforms]
+
+    def close(self) -> None:
+        """Nothing is held that the garbage collector does not give back."""
+
+    def _segments(self, waveform: Waveform) -> Iterator[Segment]:
+        for piece in pieces(waveform):
+            start, end = (sample / SAMPLE_RATE for sample in piece)
+            for first, last, tokens in self._sentences(waveform[slice(*piece)]):
+                text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
+                if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
+                    yield Segment(start + first, min(start + last, end), text)
+
+    def _sentences(self, piece: Waveform) -> list[tuple[float, float, Any]]:
+        """Start and end in seconds from the piece's start, and tokens, of what the model wrote."""
+        self._padding.heard([len(piece)], max(len(piece), getattr(self._extractor, "n_samples", 0)))
+        options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
+        with running(self.name):
+            heard = features(self._extractor, piece, self.device, self._model.dtype, return_attention_mask=True)
+            written = self._model.generate(**heard, **options)
+        if not self._marks_times:
+            return [(0.0, len(piece) / SAMPLE_RATE, written[0])]
+        found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in written["segments"][0]]
+        return sorted(found, key=itemgetter(0))
+
+
+def _transcript(segments: Iterable[Segment]) -> Transcript:
+    found = tuple(segments)
+    return Transcript(" ".join(segment.text for segment in found), segments=found)
+
+
+def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any, str]:
+    from transformers import AutoModelForSpeechSeq2Seq
+
+    model = checkpoint.model(AutoModelForSpeechSeq2Seq)
+    return checkpoint.feature_extractor(), checkpoint.tokenizer(), model, checkpoint.weights()

@@ -1,0 +1,76 @@
+"""``indexer search``: one search as a table or JSON, or a file of them as lines of JSON."""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hearsay.console import console_of
+from indexer.cli.commands import note
+from indexer.cli.terminal import print_result
+from indexer.errors import WrongRequest
+from indexer.index import Request, SearchIndex
+from indexer.query.filters import bounds_of, chosen_filters, sorted_by
+from indexer.query.planner import Plan, finder_of
+from indexer.query.similar import planned
+from indexer.results import json_of
+from indexer.schema import FACETS, RANGES, facet_name
+from indexer.settings import IndexSettings
+
+
+def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+    """Search once, or once for each line of ``--queries``."""
+    if sum(map(bool, (asked.queries, asked.words, asked.like, asked.same))) > 1:
+        raise WrongRequest("search takes one of words, --like ID, --same ID and --queries FILE")
+    filters = _filters(index, asked)
+    ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(asked, name)) is not None}
+    sort = sorted_by(asked.sort) if asked.sort is not None else None
+    finder = finder_of(index, settings)
+
+    def request_for(plan: Plan, facets: tuple[str, ...] = ()) -> Request:
+        return Request(plan.query, filters, ranges, facets, asked.size, asked.page, sort, seconds=bool(facets))
+
+    if asked.queries:
+        for query_id, words in list(_queries(asked.queries)):  # a line that is wrong is told before any answer
+            result = index.search(request_for(finder.plan(words, asked.mode)))
+            print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
+        return 0
+    plan = planned(index, finder, " ".join(asked.words), asked.mode, like=asked.like, same=asked.same)
+    for text in plan.notes:
+        note(text)
+    request = request_for(plan, FACETS)
+    result = index.search(request)
+    if asked.json:
+        print(json.dumps(json_of(result, plan), ensure_ascii=False))
+    else:
+        print_result(console_of(sys.stdout), result, request, plan)
+    return 0
+
+
+def _filters(index: SearchIndex, asked: Namespace) -> dict[str, frozenset[str]]:
+    """The filters that were typed, with a note on each value that the index does not have."""
+    typed = {facet: texts for facet in FACETS if (texts := getattr(asked, facet_name(facet)))}
+    filters, notes = chosen_filters(index, typed)
+    for text in notes:
+        note(text)
+    return filters
+
+
+def _queries(file: Path) -> Iterator[tuple[Any, str]]:
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError as problem:
+        raise WrongRequest(f"{file} cannot be read: {problem.strerror}") from problem
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            members = json.loads(line)
+            query_id, words = members["id"], members["query"]
+        except (ValueError, TypeError, KeyError) as problem:
+            raise WrongRequest(f'{file}, line {number}: wants {{"id": …, "query": "words"}}') from problem
+        if not isinstance(words, str):
+            raise WrongRequest(f"{file}, line {number}: the query is text, not {words!r}")
+        yield query_id, words

@@ -1,0 +1,79 @@
+"""The terminal: a result as a table for people, plain and whole where it goes into a pipe."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexer.index import Hit, Request, Result
+from indexer.query.explanation import told
+from indexer.query.highlight import Mark, highlight
+from indexer.query.planner import Plan
+from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order, time_label
+
+# What a recogniser or a corpus wrote is shown and never obeyed: control characters become visible.
+_CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
+
+
+_STYLES: Final[Mapping[Mark, str]] = {"": "", "heard": "bold yellow", "guessed": "underline"}
+
+END_OF_CERTAINTY: Final = "── from here on a word is missing, guessed or in another form ──"
+
+
+def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:
+    """What is looked for, the hits as a table with the words marked, the total, and each facet's counts in a line."""
+    console.print(Text(plan.sentence.translate(_CONTROLS), style="dim"), soft_wrap=True)
+    if result.hits:
+        console.print(_table(result.hits, plan, is_best_first=request.sort is None))
+    console.print(_summary(result, request), highlight=False)
+    for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
+        line = " · ".join(
+            f"{facet_label(facet, value)} {counts[value]}".translate(_CONTROLS) for value in facet_order(facet, counts)
+        )
+        console.print(Text(f"{facet_name(facet)}: {line}", style="dim"), soft_wrap=True)
+
+
+def _summary(result: Result, request: Request) -> str:
+    number = "1 passage" if result.total == 1 else f"{result.total:,} passages"
+    pages = -(-result.total // request.size)
+    lasting = f", {time_label(result.seconds)} in all" if result.seconds else ""
+    if 0 < pages < request.page:
+        return f"{number} found{lasting}, on " + ("only 1 page" if pages == 1 else f"only {pages:,} pages")
+    return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
+
+
+def _table(hits: Sequence[Hit], plan: Plan, *, is_best_first: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("transcript", "emotion", "sentiment", "speaker"):
+        table.add_column(name, overflow="fold")
+    table.add_column("seconds", justify="right")
+    table.add_column("clip", overflow="fold", style="dim")
+    was_certain = is_best_first
+    for hit in hits:
+        if was_certain and not plan.is_certain(hit):
+            table.add_row(Text(END_OF_CERTAINTY, style="dim"))
+            was_certain = False
+        row = hit.passage.row
+        duration = "" if row.duration is None else f"{row.duration:.1f}"
+        cells = (row.emotion or UNKNOWN, row.sentiment or UNKNOWN, _speaker(hit), duration, hit.passage.id)
+        table.add_row(_transcript(hit, plan), *(Text(cell.translate(_CONTROLS)) for cell in cells))
+    return table
+
+
+def _transcript(hit: Hit, plan: Plan) -> Text:
+    row = hit.passage.row
+    if not row.generated_text:
+        return Text("no transcript" + (f": {row.error}".translate(_CONTROLS) if row.error else ""), style="italic")
+    evidence = plan.evidence(hit.passage)
+    pieces = highlight(row.generated_text, evidence)
+    said = Text.assemble(*((piece.translate(_CONTROLS), _STYLES[mark]) for piece, mark in pieces))
+    how = told(evidence)
+    return Text.assemble(said, (f"  ({how})".translate(_CONTROLS), "dim")) if how else said
+
+
+def _speaker(hit: Hit) -> str:
+    row = hit.passage.row
+    said = facet_label("age", row.age), row.gender, facet_label("accent", row.accent)
+    return ", ".join(filter(None, said)) or UNKNOWN

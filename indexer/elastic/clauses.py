@@ -1,0 +1,76 @@
+"""How many clauses Elasticsearch takes in one query. That depends on the cores and the memory of its nodes.
+
+Nobody but an operator may ask a node for it. So a query that may be too large is tried, and a refusal names the limit.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from elasticsearch import BadRequestError, Elasticsearch
+
+from indexer.elastic.query import compiled
+from indexer.elastic.reasons import Reason, clauses_taken
+from indexer.elastic.search import HOW
+from indexer.query.tree import Query
+
+ALWAYS_TAKEN: Final = 1000
+"""Clauses that every node takes: none has a limit below 1024, and the engine may add a few."""
+
+_SPARE: Final = 24
+"""Clauses below a limit that are left to what the engine adds to a query by itself."""
+
+
+def clauses_of(query: Mapping[str, Any]) -> int:
+    """How many clauses Elasticsearch counts in a query: its leaves, and of a phrase each token."""
+    ((kind, body),) = query.items()
+    match kind:
+        case "bool":
+            counted = {name: sum(map(clauses_of, _listed(body[name]))) for name in _CHILDREN if name in body}
+            return sum(counted.values()) + (counted.keys() == {"must_not"})  # beside which it puts “all”
+        case "dis_max":
+            return sum(map(clauses_of, body["queries"]))
+        case "constant_score":
+            return clauses_of(body["filter"])
+        case "match_phrase":
+            return sum(len(phrase.split()) for phrase in body.values())
+        case _:
+            return 1
+
+
+_CHILDREN: Final = ("must", "should", "must_not", "filter")
+
+
+def _listed(child: Any) -> list[Any]:
+    return child if isinstance(child, list) else [child]
+
+
+class Clauses:
+    """What is known of the limit: so many clauses ``fit``, and where a query was refused, no more than those."""
+
+    def __init__(self) -> None:
+        self._fit = ALWAYS_TAKEN
+        self._is_limit = False
+
+    def excess(self, client: Elasticsearch, index: str, tree: Query) -> int:
+        """How many clauses too many a query has; Elasticsearch is asked only where that is not known."""
+        query = compiled(tree)
+        number = clauses_of(query)
+        if number > self._fit and not self._is_limit:
+            self._try(client, index, query, number)
+        return max(0, number - self._fit)
+
+    def learn(self, most: int) -> None:
+        """Remember a limit by which a query was refused; it is that of one node, and others may have lower ones."""
+        room = most - _SPARE
+        self._fit = min(self._fit, room) if self._is_limit else room
+        self._is_limit = True
+
+    def _try(self, client: Elasticsearch, index: str, query: Mapping[str, Any], number: int) -> None:
+        try:
+            client.search(index=index, query=query, size=0, terminate_after=1, track_total_hits=False, **HOW)
+        except BadRequestError as problem:
+            if (most := clauses_taken(Reason.of(problem.body.get("error")))) is None:
+                raise
+            self.learn(most)
+        else:
+            self._fit = number

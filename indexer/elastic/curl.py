@@ -1,0 +1,41 @@
+"""A search to go on with by hand: the request that Elasticsearch gets for it, as JSON and as a command line."""
+
+import json
+from shlex import quote
+from typing import Final
+from urllib.parse import quote as quoted_path
+from urllib.parse import urlencode
+
+from indexer.elastic.client import shown
+from indexer.elastic.query import search_body
+from indexer.elastic.search import HOW, WINDOW
+from indexer.index import Request
+from indexer.open import is_elastic
+from indexer.settings import IndexSettings
+
+EXAMPLE: Final = "http://localhost:9200"
+"""Where an Elasticsearch may be, for those whose index is embedded."""
+
+
+def as_json(request: Request) -> str:
+    """The body of the request: query, filters, counts, order, and which hits.
+
+    A page that lies too far down to be asked for in one request is the first page.
+    """
+    start = (request.page - 1) * request.size
+    first = start if start + request.size <= WINDOW else 0
+    body = {"from": first, "size": request.size} | search_body(request)
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def as_curl(request: Request, settings: IndexSettings) -> str:
+    """The request as a command for a shell that has the key in ``INDEX_API_KEY``; no secret is in it."""
+    node = shown(settings.index_url).partition(",")[0].rstrip("/") if is_elastic(settings.index_url) else EXAMPLE
+    how = urlencode({name: json.dumps(value) if value is False else value for name, value in HOW.items()})
+    address = f"{node}/{quoted_path(settings.index_name, safe='')}/_search?{how}"
+    trust = ' --cacert "$INDEX_CA_CERT"' if settings.index_ca_cert and node.startswith("https") else ""
+    return (
+        f"curl --silent --show-error{trust} {quote(address)} \\\n"
+        '  -H "Authorization: ApiKey $INDEX_API_KEY" -H "Content-Type: application/json" \\\n'
+        f"  --data-binary @- <<'QUERY'\n{as_json(request)}\nQUERY\n"
+    )

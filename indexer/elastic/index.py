@@ -1,0 +1,305 @@
+"""The Elasticsearch engine: versions are indices behind one alias, which is swapped in one step."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from time import monotonic, sleep
+from typing import Any, Final
+
+from elasticsearch import ConnectionTimeout, Elasticsearch
+from elasticsearch.helpers import ScanError, scan
+
+from indexer.documents import DocumentOf, document_of
+from indexer.elastic.bulk import write
+from indexer.elastic.clauses import Clauses
+from indexer.elastic.client import connect, shown
+from indexer.elastic.errors import translated
+from indexer.elastic.lease import Lease, held
+from indexer.elastic.lexicon import Fetched, add, fetched, keep
+from indexer.elastic.query import (
+    SETTINGS_WHEN_LOADED,
+    compiled,
+    index_action,
+    mapping,
+    settings_while_loading,
+    words_body,
+)
+from indexer.elastic.reasons import TooManyClauses
+from indexer.elastic.refusals import Refusals
+from indexer.elastic.sample import Sample
+from indexer.elastic.search import answer, drawn, every_hit
+from indexer.elastic.sizes import in_parts
+from indexer.elastic.versions import ElasticVersions, exact_count
+from indexer.errors import IndexerError, IndexMissing, IndexUnavailable, LoadFailed
+from indexer.index import About, Request, Result, RolledBack
+from indexer.origin import Origin, SourceFile
+from indexer.passages import Passage
+from indexer.phonetics.g2p import english
+from indexer.phonetics.lexicon import Lexicon
+from indexer.phonetics.word_counts import Tally, heard_in, tallied
+from indexer.query.tree import EVERYTHING, Query, Term
+from indexer.settings import IndexSettings
+
+_SECONDS_CHECKED: Final = 10.0
+"""How long an index is read before it is asked again by which Hearsay it was made."""
+
+_SECONDS_TO_FORGET: Final = 75.0
+"""How long copies are waited for: twice as long as they take where all is well, and a little more."""
+
+_SECONDS_TO_MERGE: Final = 600
+"""How long a merge is waited for, which goes on by itself where it takes longer."""
+
+_BRIEFLY: Final[Mapping[str, Any]] = {"request_timeout": 5, "max_retries": 1}
+"""How long a cluster that may keep silent is waited for where the next load would tidy up as well."""
+
+_BEFORE_STANDS: Final = "the index before still stands"
+_OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"
+
+
+class ElasticIndex:
+    """A `SearchIndex` in an Elasticsearch of version 9, whose alias is the settings' ``index_name``."""
+
+    def __init__(self, address: str, settings: IndexSettings, document_of: DocumentOf = document_of) -> None:
+        self._address = address
+        self._document_of = document_of
+        self._settings = settings
+        self._alias = settings.index_name
+        self._checked: float | None = None
+        self._fetched: Fetched | None = None
+        self._clauses = Clauses()
+
+    @cached_property
+    def _client(self) -> Elasticsearch:
+        return connect(self._address, self._settings)
+
+    @property
+    def _versions(self) -> ElasticVersions:
+        return ElasticVersions(self._client, self._alias, shown(self._address))
+
+    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
+        with self._changing("load") as lease:
+            if before := self._versions.served():
+                self._versions.serve(before)  # changes nothing, and fails now where the swap would when all is written
+            new = self._versions.new_name()
+            try:
+                self._versions.create(new, mapping(audio, origin), settings_while_loading(self._settings.index_shards))
+                number = self._fill(new, lease.while_held(passages))
+                lease.check()
+                self._versions.serve(new)
+            except BaseException:
+                self._discard(new)
+                raise
+            with suppress(IndexerError), self._translated():  # what cannot be removed now goes with the next load
+                self._versions.remove_old(before, new, self._settings.index_versions)
+        return number
+
+    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
+        with self._changing("rollback") as lease:
+            current = self._versions.current()
+            before = self._versions.before(current)
+            number = self._delete_from(before, deleted)
+            lease.check()
+            self._versions.serve(before)
+            self._versions.remove(current)
+        return RolledBack(before, number)
+
+    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
+        new = {passage.id: passage for passage in passages}
+        with self._changing("put") as lease:
+            current = self._versions.writable()
+            stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
+            self._versions.note_put(current, files, {passage.clip for passage in new.values()})
+            add(self._client, current, heard_in(new.values()))
+            self._fetched = None
+            coming = (index_action(self._document_of(passage), current) for passage in new.values())
+            self._change(current, lease.while_held([*coming, *_deletions(current, stale)]))
+        return len(new)
+
+    def delete(self, clips: Sequence[str]) -> int:
+        with self._changing("deletion"):
+            return self._delete_from(self._versions.writable(), clips)
+
+    def get(self, passage_id: str) -> Passage | None:
+        hits = self.search(Request(Term("id", passage_id), size=1)).hits
+        return hits[0].passage if hits else None
+
+    def search(self, request: Request) -> Result:
+        with self._translated():
+            self._check()
+            return answer(self._client, self._alias, request)
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        with self._translated():
+            self._check()
+            yield from every_hit(self._client, self._alias, request)
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        with self._translated():
+            self._check()
+            return drawn(self._client, self._alias, request)
+
+    def vocabulary(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        after: Mapping[str, str] | None = None
+        with self._translated():
+            self._check()
+            while True:
+                found = self._client.search(index=self._alias, allow_partial_search_results=False, **words_body(after))
+                words = found["aggregations"]["words"]
+                counts |= {bucket["key"]["word"]: bucket["doc_count"] for bucket in words["buckets"]}
+                if not (after := words.get("after_key")):
+                    return counts
+
+    def lexicon(self) -> Lexicon:
+        with self._translated():
+            self._check()
+            known = self._words_of(self._versions.current())
+            self._fetched = known
+            return known.lexicon
+
+    def _words_of(self, version: str) -> Fetched:
+        try:
+            return fetched(self._client, version, self._fetched)
+        except IndexMissing:
+            if version == (current := self._versions.current()):  # it did not go while it was being read
+                raise
+            return self._words_of(current)
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        with self._translated():
+            self._check()
+            return exact_count(self._client, self._alias, compiled(query))
+
+    def excess(self, query: Query) -> int:
+        with self._translated():
+            return self._clauses.excess(self._client, self._alias, query)
+
+    def about(self) -> About:
+        with self._translated():
+            current = self._versions.current()
+            about = self._versions.about(current)
+            return About(current, about.get("audio"), Origin.from_json(about.get("origin")))
+
+    def remembered(self) -> About:
+        with self._translated():
+            self._versions.see_that_it_is_not_later()
+        return self.about()
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        with self._translated():
+            current = self._versions.current()
+            for start in range(0, len(wanted := list(clips)), 1000):
+                for hit in self._scanned(current, {"query": {"terms": {"clip": wanted[start : start + 1000]}}}):
+                    yield hit["_source"]
+
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()
+            del self._client
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with translated(shown(self._address), self._alias):
+                yield
+        except TooManyClauses as problem:
+            self._clauses.learn(problem.most)
+            raise
+
+    @contextmanager
+    def _changing(self, what: str) -> Iterator[Lease]:
+        """While no other program does."""
+        address = shown(self._address)
+        with self._translated(), held(self._client, self._alias, address, what) as lease:
+            yield lease
+
+    def _fill(self, index: str, passages: Iterable[Passage]) -> int:
+        """Write all passages and see that they are there; returns how many."""
+        tally, sample, refusals = Tally(), Sample(), Refusals(self._settings.refusals)
+        documents = tallied(map(self._document_of, passages), tally)
+        actions = sample.of(index_action(document, index) for document in documents)
+        written = write(self._client, actions, refusals, _BEFORE_STANDS)
+        with ThreadPoolExecutor(1) as beside:
+            words = beside.submit(Lexicon.of, tally, english())
+            self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
+            self._client.indices.refresh(index=index)
+        lexicon = words.result()
+        there = exact_count(self._client, index)
+        if not written.created <= there <= written.acknowledged:
+            raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
+        self._forget_what_was_written_twice(index)
+        if there < written.acknowledged:
+            lexicon = Lexicon.of(heard_in(self._everything(index)), english())  # of its words as they are now
+        keep(self._client, index, lexicon)
+        sample.check(self._client, index)
+        self._versions.mark_whole(index)
+        return there
+
+    def _forget_what_was_written_twice(self, index: str) -> None:
+        """Its first writing would be counted in the statistics that scores are made of.
+
+        A shard keeps it for its copies until these have told how far they are, as they do every half minute.
+        """
+        patient = self._client.options(request_timeout=_SECONDS_TO_MERGE, retry_on_timeout=False)
+        end = monotonic() + _SECONDS_TO_FORGET
+        while self._deleted(index):
+            with suppress(ConnectionTimeout):
+                patient.indices.forcemerge(index=index, only_expunge_deletes=True)
+            self._client.indices.refresh(index=index)
+            if monotonic() > end:
+                return  # scores are a little off until the cluster forgets by itself
+            sleep(1)
+
+    def _deleted(self, index: str) -> int:
+        """Documents that are deleted and still there; none of shards that are not started, which tell nothing."""
+        told = self._client.indices.stats(index=index, metric="docs")["_all"]["total"]
+        return int(told.get("docs", {}).get("deleted", 0))
+
+    def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
+        try:
+            write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)
+        finally:  # what was taken is to be found, whatever was refused
+            self._client.indices.refresh(index=version)
+
+    def _delete_from(self, version: str, clips: Sequence[str]) -> int:
+        """Delete all passages of clips from one version; returns how many there were."""
+        ids = list(self._ids_of(version, clips))
+        self._change(version, _deletions(version, ids))
+        return len(ids)
+
+    def _discard(self, half: str) -> None:
+        """Remove a version that failed, unless it is served after all and only the answer was lost."""
+        versions = ElasticVersions(self._client.options(**_BRIEFLY), self._alias, shown(self._address))
+        with suppress(IndexerError), self._translated():
+            if not versions.is_served(half):
+                versions.remove(half)
+
+    def _check(self) -> None:
+        """Refuse an index that another version of Hearsay made; for a while what was found holds."""
+        if self._checked is None or monotonic() - self._checked > _SECONDS_CHECKED:
+            self._versions.readable()
+            self._checked = monotonic()
+
+    def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
+        def ids(some: Sequence[str]) -> list[str]:
+            query = {"query": {"terms": {"clip": list(some)}}, "_source": False}
+            return [hit["_id"] for hit in self._scanned(index, query)]
+
+        for start in range(0, len(clips), 1000):
+            yield from in_parts(clips[start : start + 1000], ids)
+
+    def _everything(self, index: str) -> Iterator[Passage]:
+        return (Passage.from_source(hit["_source"]) for hit in self._scanned(index, {}))
+
+    def _scanned(self, index: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        try:
+            yield from scan(self._client, query, index=index)
+        except ScanError as problem:
+            raise IndexUnavailable(
+                f"a part of the index at {shown(self._address)} is not there yet; try again when its nodes are up"
+            ) from problem
+
+
+def _deletions(index: str, ids: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"_op_type": "delete", "_index": index, "_id": passage_id} for passage_id in ids]

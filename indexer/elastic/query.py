@@ -1,0 +1,237 @@
+"""Elasticsearch's mapping, documents and requests, made of the field table and the query tree: no server is asked."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_text
+from indexer.index import Range, Request, Sort
+from indexer.origin import Origin
+from indexer.query.tree import (
+    AllOf,
+    AnyOf,
+    BestOf,
+    Between,
+    Constant,
+    Everything,
+    Favouring,
+    Leaf,
+    Missing,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    Without,
+)
+from indexer.schema import FIELDS, INTEGERS, UNKNOWN, Kind
+
+MOST_VALUES: Final = 10_000
+"""Values that are counted of one facet."""
+
+_UNSAID: Final = ("", UNKNOWN)
+"""Keywords that say as little as an empty field."""
+
+_KEYWORD: Final = {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
+
+# Nothing here needs a module that the minimal distribution lacks.
+_TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {
+    "id": {"type": "keyword"},
+    "keyword": _KEYWORD,
+    "number": {"type": "double"},
+    "integer": {"type": "long", "ignore_malformed": True},
+    "date": {"type": "date", "ignore_malformed": True},
+    "prose": {"type": "text", "analyzer": "standard", "fields": {"keyword": _KEYWORD}},  # whole, to be counted
+    "tokens": {"type": "text", "analyzer": "whitespace"},
+    "stored": {"type": "object", "enabled": False},
+}
+
+
+def mapping(audio: str | None, origin: Origin | None = None) -> dict[str, Any]:
+    """Strict: a member that the field table does not know is refused, so the two cannot drift apart.
+
+    ``vocabulary`` holds a transcript's different tokens once more, as columns on disk that can be counted; token fields
+    are left out of what comes back.
+    """
+    return {
+        "dynamic": "strict",
+        "_meta": {"schema": SCHEMA, "audio": audio, **({"origin": origin.to_json()} if origin else {})},
+        "_source": {"excludes": [*TOKEN_FIELDS, "vocabulary"]},
+        "properties": {
+            **{field.name: dict(_TYPES[field.kind]) for field in FIELDS},
+            "extra": {"type": "flattened", "ignore_above": LONGEST_KEYWORD},
+            "vocabulary": {"type": "keyword", "index": False},
+        },
+    }
+
+
+def settings_while_loading(shards: int) -> dict[str, Any]:
+    """No refresh until all is there; and a copy of each shard where there is a second node, lest a lost one end it.
+
+    A merge that is asked for removes all that was replaced, and not only where it is much.
+    """
+    return {
+        "number_of_shards": shards,
+        "auto_expand_replicas": "0-1",
+        "refresh_interval": "-1",
+        "merge": {"policy": {"expunge_deletes_allowed": 0}},
+    }
+
+
+SETTINGS_WHEN_LOADED: Final = {"refresh_interval": None}
+
+
+def index_action(document: Mapping[str, Any], index: str) -> dict[str, Any]:
+    """The bulk action that writes a document."""
+    source = {**document, "vocabulary": sorted(set(heard_text(document).split()))}
+    return {"_op_type": "index", "_index": index, "_id": document["id"], "_source": source}
+
+
+def compiled(tree: Query) -> dict[str, Any]:
+    """The query for a query tree."""
+    match tree:
+        case Everything():
+            return {"match_all": {"boost": 0}}
+        case AllOf(children):
+            return {"bool": {"must": [compiled(child) for child in children]}}
+        case AnyOf(children):
+            return _either(compiled(child) for child in children)
+        case BestOf(children):
+            return {"dis_max": {"queries": [compiled(child) for child in children]}}
+        case Favouring(child, favours):
+            return {"bool": {"must": [compiled(child)], "should": [compiled(favour) for favour in favours]}}
+        case Constant(child, score):
+            return _scoring(compiled(child), score)
+        case Without(child, excluded):
+            return {"bool": {"must": [compiled(child)], "must_not": [compiled(excluded)]}}
+        case _:
+            return _leaf(tree)
+
+
+def _leaf(tree: Leaf) -> dict[str, Any]:
+    match tree:
+        case Term(field, token, weight) if field in TOKEN_FIELDS:
+            return {"term": {field: {"value": token, "boost": weight}}}
+        case Term(field, token, weight) if _says_nothing(field, token):
+            return _scoring(_nothing("tokens"), weight)
+        case Term(field, token, weight):  # what is longer than every value is not asked for whole: there is a limit
+            return _scoring({"term": {field: {"value": token[: LONGEST_KEYWORD + 1]}}}, weight)
+        case Phrase(field, tokens):  # a shard that has none of the tokens would not say how many passages it has
+            return _either([{"match_phrase": {field: " ".join(tokens)}}, _nothing(field)])
+        case Prefix(field, start):
+            prefix = {"prefix": {field: {"value": start}}}
+            unsaid = [{"term": {field: {"value": value}}} for value in _UNSAID if value.startswith(start)]
+            return {"bool": {"must": [prefix], "must_not": unsaid}} if unsaid and _may_be_unsaid(field) else prefix
+        case Between():
+            return _scoring(_opaque(_between(tree)), 0)
+        case Missing(field):
+            return _scoring(_opaque(_missing(field)), 0)
+
+
+def _may_be_unsaid(field: str) -> bool:
+    return field not in TOKEN_FIELDS and field not in ("id", "clip")
+
+
+def _says_nothing(field: str, value: str) -> bool:
+    """Whether the value is what `Missing` finds, and nothing else does."""
+    return value in _UNSAID and _may_be_unsaid(field)
+
+
+def _either(queries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+
+
+def _scoring(query: Mapping[str, Any], score: float) -> dict[str, Any]:
+    return {"constant_score": {"filter": query, "boost": score}}
+
+
+def _nothing(field: str) -> dict[str, Any]:
+    """Matches no passage, and no shard sees this before it has looked."""
+    return {"term": {field: {"value": ""}}}
+
+
+def _opaque(query: Mapping[str, Any]) -> dict[str, Any]:
+    """The query, in a form that no shard simplifies to all of its passages or to none of them.
+
+    A shard that did would answer for none, and its words would be missing from the statistics that scores are made of.
+    """
+    return {"bool": {"must": [_either([query, _nothing("tokens")])], "must_not": [_nothing("stems")]}}
+
+
+def _between(span: Between) -> dict[str, Any]:
+    ends = Range(*span.whole()) if span.field in INTEGERS else Range(span.low, span.high)
+    return _in_range(span.field, ends)
+
+
+def _missing(field: str) -> dict[str, Any]:
+    """Empty, or said to be: an unknown column's empty cell is a value here."""
+    nothing = {"bool": {"must_not": {"exists": {"field": field}}}}
+    return _either([nothing, {"terms": {field: list(_UNSAID)}}])
+
+
+def search_body(request: Request) -> dict[str, Any]:
+    """Hits, exact total, facets and seconds in one; what hits are skipped and how many are wanted is not in it.
+
+    Filters and ranges narrow the hits after counting, and each facet's counts are narrowed by all of them but its own
+    filter. They stand beside the query and not in it: a shard without a passage in a range would answer for none, and
+    its words would be missing from the statistics that scores are made of.
+    """
+    ranges = {name: _in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()}
+    filters = {facet: _with_value(facet, values) for facet, values in request.filters.items()}
+    conditions = ranges | filters
+    counts = {facet: _among(conditions, facet, _values(facet)) for facet in request.facets}
+    seconds = {"seconds": _among(conditions, "", _SUM)} if request.seconds else {}
+    return {
+        "query": compiled(request.query),
+        "post_filter": {"bool": {"filter": list(conditions.values())}},
+        "aggs": counts | seconds,
+        "sort": [_order(request.sort), {"id": "asc"}],
+        "track_scores": True,
+        "track_total_hits": True,
+    }
+
+
+def _in_range(name: str, bounds: Range) -> dict[str, Any]:
+    ends = {"gte": bounds.low, "lte": bounds.high}
+    return {"range": {name: {end: bound for end, bound in ends.items() if bound is not None}}}
+
+
+def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
+    choices: list[dict[str, Any]] = [{"terms": {facet: sorted(values)}}]
+    if UNKNOWN in values:
+        choices.append(_missing(facet))
+    return _either(choices)
+
+
+def _order(sort: Sort | None) -> dict[str, Any]:
+    if sort is None:
+        return {"_score": "desc"}
+    return {sort.field: {"order": "desc" if sort.falling else "asc", "missing": "_last"}}
+
+
+def _values(facet: str) -> dict[str, Any]:
+    return {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}}
+
+
+_SUM: Final = {"sum": {"field": "duration"}}
+
+
+def _among(conditions: Mapping[str, Any], without: str, counted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is counted among all that pass the conditions, but for the one that is named ``without``."""
+    others = [condition for name, condition in conditions.items() if name != without]
+    return {"filter": {"bool": {"filter": others}}, "aggs": {"all": counted}}
+
+
+def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
+    """The counts by value in the answer to a search."""
+    return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"][facet]["all"]["buckets"]}
+
+
+def seconds_of(answer: Mapping[str, Any]) -> float:
+    """The durations added up in the answer to a search that asks for them."""
+    return float(answer["aggregations"]["seconds"]["all"]["value"])
+
+
+def words_body(after: Mapping[str, str] | None) -> dict[str, Any]:
+    """One page of the vocabulary, with the number of passages that have each word."""
+    source = {"word": {"terms": {"field": "vocabulary"}}}
+    composite = {"size": MOST_VALUES, "sources": [source], **({"after": after} if after else {})}
+    return {"size": 0, "aggs": {"words": {"composite": composite}}}

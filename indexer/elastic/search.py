@@ -1,0 +1,103 @@
+"""One request to Elasticsearch: one round trip for hits, total and facets, more only for pages far down."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
+
+from indexer.elastic.query import counts_of, search_body, seconds_of
+from indexer.errors import IndexUnavailable
+from indexer.index import Hit, Request, Result
+from indexer.passages import Passage
+
+WINDOW: Final = 10_000
+"""Hits up to which Elasticsearch pages by numbers; beyond, a search goes on after the last hit that was seen."""
+
+_STEP: Final = 1_000
+"""Hits that are fetched at a time where all of them are wanted, each with all that is known of it."""
+
+_KEPT: Final = "5m"
+"""Who takes a step away slowly, over a thin line, still finds the next one."""
+
+HOW: Final[Mapping[str, Any]] = {"search_type": "dfs_query_then_fetch", "allow_partial_search_results": False}
+"""Scores are by the statistics of all shards together, as the other engine has them, and no shard may be missing."""
+
+
+def answer(client: Elasticsearch, index: str, request: Request) -> Result:
+    """The page of hits asked for, the exact total, the facets' counts and the seconds."""
+    start = (request.page - 1) * request.size
+    body = search_body(request)
+    if start + request.size <= WINDOW:
+        page = {"index": index, "from_": start, "size": request.size}
+        counts = _search(client, **page, **body)
+        found = counts["hits"]["hits"]
+    else:
+        counts, found = _far_down(client, index, body, start, request.size)
+    hits = tuple(Hit(hit["_score"], Passage.from_source(hit["_source"])) for hit in found)
+    facets = {facet: counts_of(counts, facet) for facet in request.facets}
+    seconds = seconds_of(counts) if request.seconds else None
+    return Result(counts["hits"]["total"]["value"], hits, facets, seconds)
+
+
+def _search(client: Elasticsearch, **how: Any) -> dict[str, Any]:
+    found: dict[str, Any] = client.search(**HOW, **how).body
+    return found
+
+
+def _far_down(
+    client: Elasticsearch, index: str, body: Mapping[str, Any], start: int, size: int
+) -> tuple[dict[str, Any], list[Any]]:
+    """The answer with total and facets, and the hits of a page that ends beyond the window; the index stands still."""
+    with _moment(client, index) as pinned:
+        counts = _search(client, **pinned, **body, size=0)
+        hits_only = pinned | {name: part for name, part in body.items() if name != "aggs"}
+        found: list[Any] = []
+        last: Any = None
+        while len(found) < size:
+            is_skipping = start > 0
+            step = min(start if is_skipping else size - len(found), WINDOW)
+            hits = _search(client, **hits_only, size=step, source=not is_skipping, search_after=last)["hits"]["hits"]
+            start, found = (start - step, found) if is_skipping else (start, found + hits)
+            if len(hits) < step:
+                break
+            last = hits[-1]["sort"]
+        return counts, found
+
+
+def every_hit(client: Elasticsearch, index: str, request: Request) -> Iterator[Passage]:
+    """Every passage that matches, in the order of `answer`; the index stands still meanwhile."""
+    body = search_body(request) | {"aggs": {}, "track_total_hits": False}
+    last: Any = None
+    with _moment(client, index) as pinned:
+        while hits := _search(client, **pinned, **body, size=_STEP, search_after=last)["hits"]["hits"]:
+            yield from (Passage.from_source(hit["_source"]) for hit in hits)
+            last = hits[-1]["sort"]
+
+
+def drawn(client: Elasticsearch, index: str, request: Request) -> tuple[Passage, ...]:
+    """Hits drawn by chance, as many as the request's size: those with the highest of numbers made of their places."""
+    body = search_body(request)
+    chance = {"random_score": {"seed": 0, "field": "_seq_no"}, "boost_mode": "replace"}
+    query = {"function_score": {"query": body["query"]} | chance}
+    hits = _search(client, index=index, query=query, post_filter=body["post_filter"], size=request.size)["hits"]["hits"]
+    return tuple(Passage.from_source(hit["_source"]) for hit in hits)
+
+
+@contextmanager
+def _moment(client: Elasticsearch, index: str) -> Iterator[dict[str, Any]]:
+    """The index as it is now, as a part of a search; kept for as long as one step may be waited for.
+
+    Raises `IndexUnavailable` where Elasticsearch does not have it any more.
+    """
+    moment = client.open_point_in_time(index=index, keep_alive=_KEPT)["id"]
+    try:
+        yield {"pit": {"id": moment, "keep_alive": _KEPT}}
+    except NotFoundError as problem:
+        raise IndexUnavailable(
+            "the version of the index that was being read is not there any more: newer ones took its place, a node "
+            "with a part of it was lost, or five minutes went by without a question; ask again"
+        ) from problem
+    finally:
+        with suppress(ApiError, TransportError):  # it ends by itself, too
+            client.close_point_in_time(id=moment)

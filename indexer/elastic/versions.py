@@ -1,0 +1,199 @@
+"""Versions of an index in Elasticsearch: each an index of its own, of which one alias names the one that is served."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
+
+from indexer.documents import SCHEMA
+from indexer.elastic.errors import told
+from indexer.elastic.templates import check_creation, refused_creation
+from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, no_way_back
+from indexer.origin import Origin, SourceFile
+from indexer.ownership import MARK, foreign_alias, incompatible, is_ours, see_that_it_is_not_later
+
+_LOADED: Final = "loaded"
+"""The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
+
+
+def index_of_words(version: str) -> str:
+    """The name of the small index beside a version, that holds its words."""
+    return f"{version}-lexicon"
+
+
+def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Create an index with Hearsay's mark; whether half a minute later all copies of its shards were there.
+
+    Raises `IndexForeign` where somebody else has an index of that name.
+    """
+    patient = client.options(request_timeout=60)
+    marked = {**mapping, "_meta": {**MARK, **mapping.get("_meta", {})}}
+    how: dict[str, Any] = {"mappings": marked, "settings": settings, "wait_for_active_shards": "all"}
+    try:
+        is_whole = bool(patient.indices.create(index=index, **how)["shards_acknowledged"])
+    except BadRequestError as problem:  # a node was lost with its answer, and the next one was asked the same
+        if problem.error != "resource_already_exists_exception":
+            raise refused_creation(client, index, problem) from problem
+        if not all(is_ours(mappings.get("_meta")) for mappings in mappings_of(client, index).values()):
+            raise name_is_taken(index) from problem
+        return False
+    check_creation(client, index, mapping, settings)
+    return is_whole
+
+
+def mappings_of(client: Elasticsearch, name: str) -> dict[str, dict[str, Any]]:
+    """The mappings of all indices of this name, pattern or alias, closed ones too; nothing where there is none."""
+    found = told(lambda: client.indices.get_mapping(index=name, expand_wildcards=["open", "closed"]))
+    return {} if "error" in found else {index: one["mappings"] for index, one in found.items()}
+
+
+def name_is_taken(index: str) -> IndexForeign:
+    return IndexForeign(
+        f"the index {index} was not created by Hearsay, which needs that name; nothing was changed; name another index "
+        "in INDEX_NAME"
+    )
+
+
+def exact_count(client: Elasticsearch, index: str, query: Mapping[str, Any] | None = None) -> int:
+    """How many documents match, of all shards: where one is not there, nothing is counted."""
+    answer = client.search(index=index, query=query, size=0, track_total_hits=True, allow_partial_search_results=False)
+    return int(answer["hits"]["total"]["value"])
+
+
+class ElasticVersions:
+    """The versions behind ``alias``; ``address`` is how errors show where."""
+
+    def __init__(self, client: Elasticsearch, alias: str, address: str) -> None:
+        self._client = client
+        self._alias = alias
+        self._address = address
+
+    def served(self) -> str | None:
+        """The version behind the alias; raises `IndexForeign` where anything behind it is not Hearsay's."""
+        behind = mappings_of(self._client, self._alias)
+        if self._alias in behind:
+            raise IndexForeign(
+                f"at {self._address} an index has the name {self._alias}, which is to be an alias; name another one in "
+                "INDEX_NAME, or give that index another name"
+            )
+        if foreign := sorted(name for name, mappings in behind.items() if not is_ours(mappings.get("_meta"))):
+            raise foreign_alias(self._alias, self._address, foreign)
+        return max(behind, default=None)
+
+    def is_served(self, version: str) -> bool:
+        return version in mappings_of(self._client, self._alias)
+
+    def current(self) -> str:
+        """The name of the version that is served; raises `IndexMissing` before the first load."""
+        if (served := self.served()) is None:
+            raise IndexMissing(f"there is no index {self._alias} at {self._address} yet; {HOW_TO_LOAD}")
+        return served
+
+    def readable(self) -> str:
+        """The version that is served; raises `IndexIncompatible` for one that another version of Hearsay made."""
+        about = self.about(current := self.current())
+        where = f"the index {self._alias} at {self._address}"
+        if about.get("schema", SCHEMA) != SCHEMA:
+            raise incompatible(where, about)
+        if not about.get(_LOADED):
+            raise IndexDamaged(f"{where} is incomplete: {current} was not loaded to its end; load your files again")
+        return current
+
+    def see_that_it_is_not_later(self) -> None:
+        see_that_it_is_not_later(f"the index {self._alias} at {self._address}", self.about(self.current()))
+
+    def writable(self) -> str:
+        """The version that is served; raises `IndexForeign` for one of another alias, which has a lease of its own."""
+        named = re.fullmatch(r"(.+)-\d{20}", current := self.readable())
+        if named and named[1] != self._alias:
+            raise self._of_another_alias(current)
+        return current
+
+    def about(self, version: str) -> dict[str, Any]:
+        """What a version tells of itself."""
+        return dict(self._client.indices.get_mapping(index=version).body[version]["mappings"].get("_meta", {}))
+
+    def new_name(self) -> str:
+        """A name for the next version, behind all that there are, whoever made them."""
+        now = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+        latest = max(self._named(), default="")
+        return now if now > latest else f"{self._alias}-{int(latest[-20:]) + 1}"  # clocks are put back at times
+
+    def create(self, version: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+        """An empty version, not served; raises `LoadFailed` where no node has room for it."""
+        if create(self._client, version, mapping, settings):
+            return
+        try:
+            exact_count(self._client, version)  # a copy may be missing, but not what it is a copy of
+        except ApiError as problem:
+            raise LoadFailed(
+                f"no node at {self._address} takes a new index, since their disks are nearly full or they do not find "
+                "each other; mend that, then load again; the index before still stands"
+            ) from problem
+
+    def mark_whole(self, version: str) -> None:
+        """Say in a version that it was loaded to its end."""
+        self._client.indices.put_mapping(index=version, meta=self.about(version) | {_LOADED: True})
+
+    def note_put(self, version: str, files: Sequence[SourceFile], clips: Collection[str]) -> None:
+        """Note in a version that clips were put into it, and from which files; in one that knows those of its load."""
+        about = self.about(version)
+        if origin := Origin.from_json(about.get("origin")):
+            put = origin.after_put(files, clips)
+            if put != origin:
+                self._client.indices.put_mapping(index=version, meta=about | {"origin": put.to_json()})
+
+    def serve(self, version: str) -> None:
+        """Let the alias name this version and no other, in one step, which may be asked for twice."""
+        pattern = [f"{self._alias}-*", *([served] if (served := self.served()) else [])]
+        away = {"remove": {"indices": pattern, "alias": self._alias, "must_exist": False}}
+        self._client.indices.update_aliases(actions=[away, {"add": {"index": version, "alias": self._alias}}])
+
+    def before(self, current: str) -> str:
+        """The version to roll back to; raises `IndexMissing` for none, `IndexIncompatible` for an old one.
+
+        Raises `IndexForeign` where what is served is no version of this alias: a rollback removes that.
+        """
+        if current not in self._all():
+            raise self._of_another_alias(current)
+        if not (before := [name for name in self.whole() if name < current]):
+            raise IndexMissing(f"there is no version before {current} at {self._address}; it is still served")
+        if self.about(before[-1]).get("schema") != SCHEMA:
+            raise no_way_back(before[-1], current)
+        return before[-1]
+
+    def remove(self, version: str) -> None:
+        """Remove a version and its words; an index that is no version of this alias stays."""
+        if version in self._all():
+            self._client.indices.delete(index=[version, index_of_words(version)], ignore_unavailable=True)
+
+    def remove_old(self, before: str | None, current: str, keep: int) -> None:
+        """Keep so many versions; remove what is older, and what killed loads left since ``before`` was served."""
+        there = self._all()
+        newest = before if before in there else current
+        kept = [*(name for name in self.whole() if name <= newest and name != current), current][-keep:]
+        for name in there:
+            if name < current and name not in kept:
+                self.remove(name)
+
+    def whole(self) -> list[str]:
+        """The versions that were loaded to their end, oldest first."""
+        return [name for name, meta in self._all().items() if meta.get(_LOADED)]
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        """What each version says of itself, by its name, oldest first; indices without Hearsay's mark are none."""
+        return {name: meta for name, meta in self._named().items() if is_ours(meta)}
+
+    def _named(self) -> dict[str, dict[str, Any]]:
+        """What each index that is named like a version says of itself."""
+        found = mappings_of(self._client, f"{self._alias}-*")
+        own = re.compile(rf"{re.escape(self._alias)}-\d{{20}}")
+        return {name: found[name].get("_meta", {}) for name in sorted(found) if own.fullmatch(name)}
+
+    def _of_another_alias(self, current: str) -> IndexForeign:
+        return IndexForeign(
+            f"the alias {self._alias} at {self._address} points to {current}, which is none of its own versions; "
+            "nothing was changed; point the alias to one of them, or load your files again"
+        )

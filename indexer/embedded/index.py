@@ -1,0 +1,255 @@
+"""The embedded engine: an index in a folder, by tantivy, inside the process that asks."""
+
+import errno
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tantivy import Index, IndexWriter, Query, Searcher
+
+from hearsay.records.files import replaced_whole
+from indexer import documents
+from indexer.documents import DocumentOf
+from indexer.embedded.folder_errors import cannot_be_written
+from indexer.embedded.query import SCHEMA, compiled, passage_of
+from indexer.embedded.ranks import ranks_between
+from indexer.embedded.reading import Opened, damage_named, lexicon_of, open_version, sources_of, stamp_of, told_at_all
+from indexer.embedded.search import addresses, answer, drawn, matching
+from indexer.embedded.spool import Rising, in_order
+from indexer.embedded.version_files import ABOUT, LEXICON, SPOOL
+from indexer.embedded.versions import Versions
+from indexer.embedded.writing import add, opened_at, put_in_order, write_fresh, writing
+from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
+from indexer.index import About, Request, Result, RolledBack
+from indexer.origin import Origin, SourceFile
+from indexer.ownership import MARK, see_that_it_is_not_later
+from indexer.passages import Passage
+from indexer.phonetics.g2p import english
+from indexer.phonetics.lexicon import Lexicon
+from indexer.phonetics.word_counts import Tally, heard_in, tallied
+from indexer.query.tree import EVERYTHING
+from indexer.query.tree import Query as Tree
+
+
+class EmbeddedIndex:
+    """A `SearchIndex` in a folder. A version that is swapped in by another process is noticed at the next question."""
+
+    def __init__(self, folder: Path, keep: int = 3, document_of: DocumentOf = documents.document_of) -> None:
+        self._versions = Versions(folder, keep)
+        self._document_of = document_of
+        self._opened: Opened | None = None
+        self._opening = Lock()
+        self._lexicon: tuple[Opened, Lexicon] | None = None
+
+    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
+        with self._versions.writing():
+            return self._write_version(passages, audio, origin)
+
+    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
+        with self._versions.writing():
+            opened = self._opened_at(before := self._versions.before())
+            number = self._delete_from(opened, deleted) if deleted else 0
+            self._versions.go_back_to(before)
+        return RolledBack(before, number)
+
+    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
+        new = {passage.id: passage for passage in passages}
+        with self._versions.writing():
+            index = self._writable(opened := self._open())
+            folder = self._versions.path(opened.version)
+            with damage_named(folder):
+                ranks = _ranks(opened.moment.searcher, sorted(new))
+            origin = opened.origin and opened.origin.after_put(files, {passage.clip for passage in new.values()})
+            if ranks is None:
+                return self._renumber(opened, new, origin)
+            _describe(folder, opened.audio, origin, is_ordered=False)
+            _keep(folder, Lexicon.of(heard_in(new.values()), english(), lexicon_of(folder)))
+            with writing(index, folder) as writer:
+                _delete_clips(writer, {passage.clip for passage in new.values()})
+                for passage_id in sorted(new):
+                    add(writer, self._document_of(new[passage_id]), ranks[passage_id])
+        return len(new)
+
+    def delete(self, clips: Sequence[str]) -> int:
+        with self._versions.writing():
+            return self._delete_from(self._open(), clips)
+
+    def get(self, passage_id: str) -> Passage | None:
+        with self._reading() as opened:
+            searcher = opened.moment.searcher
+            hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
+            return passage_of(searcher.doc(hits[0][1])) if hits else None
+
+    def search(self, request: Request) -> Result:
+        with self._reading() as opened:
+            return answer(opened.moment, request)
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        with self._reading() as opened:
+            for address in addresses(opened.moment, request):
+                yield passage_of(opened.moment.searcher.doc(address))
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        with self._reading() as opened:
+            return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
+
+    def vocabulary(self) -> dict[str, int]:
+        with self._reading() as opened:
+            terms = opened.moment.searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
+        return {token: count for token, count in terms if token != documents.SENTINEL}
+
+    def lexicon(self) -> Lexicon:
+        opened, known = self._open(), self._lexicon
+        while known is None or known[0] is not opened:
+            try:
+                known = opened, lexicon_of(self._versions.path(opened.version))
+            except IndexMissing:
+                if opened is (opened := self._open()):  # it did not go while it was being read
+                    raise
+        self._lexicon = known
+        return known[1]
+
+    def count(self, query: Tree = EVERYTHING) -> int:
+        with self._reading() as opened:
+            return matching(opened.moment.searcher, compiled(query))
+
+    def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine takes any
+        return 0
+
+    def about(self) -> About:
+        opened = self._open()
+        return About(opened.version, opened.audio, opened.origin)
+
+    def remembered(self) -> About:
+        about = told_at_all(self._versions.path(version := self._versions.current()))
+        see_that_it_is_not_later(f"the index in {self._versions.folder}", about)
+        return About(version, about.get("audio"), Origin.from_json(about.get("origin")))
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        wanted = set(clips)
+        sources = sources_of(self._versions.path(self._versions.current()))
+        return (source for source in sources if source.get("clip") in wanted)
+
+    def close(self) -> None:
+        self._opened = self._lexicon = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Opened]:
+        opened = self._open()
+        with damage_named(self._versions.path(opened.version)):
+            yield opened
+
+    def _open(self) -> Opened:
+        """The current version as it stands on disk now; one look at two files where nothing has changed."""
+        with self._opening:
+            version = self._versions.current()
+            while True:
+                try:
+                    self._opened = self._reopened(version)
+                except IndexMissing:
+                    if version == (version := self._versions.current()):  # it did not go while it was being opened
+                        raise
+                else:
+                    return self._opened
+
+    def _reopened(self, version: str) -> Opened:
+        folder = self._versions.path(version)
+        known = self._opened
+        return known if known and (known.version, known.stamp) == (version, stamp_of(folder)) else open_version(folder)
+
+    def _opened_at(self, version: str) -> Opened:
+        """The version to roll back to, which goes nowhere while this process is writing."""
+        try:
+            return self._reopened(version)
+        except IndexIncompatible as problem:
+            raise no_way_back(version, self._versions.current()) from problem
+
+    def _writable(self, opened: Opened) -> Index:
+        if opened.index is None:
+            folder = self._versions.path(opened.version)
+            raise cannot_be_written(self._versions.folder, PermissionError(errno.EACCES, f"{folder} is read-only"))
+        return opened.index
+
+    def _delete_from(self, opened: Opened, clips: Sequence[str]) -> int:
+        """Delete all passages of clips from one version; returns how many there were."""
+        index, folder = self._writable(opened), self._versions.path(opened.version)
+        with damage_named(folder):
+            found = matching(opened.moment.searcher, _of_clips(clips))
+        if opened.moment.searcher.num_segments > 1:  # the engine lists them anew
+            _describe(folder, opened.audio, opened.origin, is_ordered=False)
+        with writing(index, folder) as writer:
+            _delete_clips(writer, clips)
+        return found
+
+    def _write_version(self, passages: Iterable[Passage], audio: str | None, origin: Origin | None) -> int:
+        """Written as they come where their ids rise, and once more, put in order first, where they do not."""
+        rising = Rising(passages)
+        with self._versions.new() as folder:
+            number = self._fill(folder, rising)
+            if rising.rest is not None:
+                early = _everything(opened_at(folder).searcher())
+                with in_order(chain(early, rising.rest), folder / SPOOL) as ordered:
+                    number = self._fill(folder, ordered)
+            _describe(folder, audio, origin, is_ordered=put_in_order(folder))
+        return number
+
+    def _fill(self, folder: Path, passages: Iterable[Passage]) -> int:
+        tally = Tally()
+        counted = tallied(map(self._document_of, passages), tally)
+        return write_fresh(folder, counted, lambda: _keep(folder, Lexicon.of(tally, english())))
+
+    def _renumber(self, opened: Opened, new: dict[str, Passage], origin: Origin | None) -> int:
+        """Put by loading everything anew, where there is no rank left between two neighbours."""
+        clips = {passage.clip for passage in new.values()}
+        kept = (passage for passage in _everything(opened.moment.searcher) if passage.clip not in clips)
+        self._write_version(chain(kept, new.values()), opened.audio, origin)
+        return len(new)
+
+
+def _describe(folder: Path, audio: str | None, origin: Origin | None, *, is_ordered: bool) -> None:
+    """Write what a version tells of itself; ordered means that all documents lie in the order of their ids."""
+    about = {**MARK, "schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
+    about |= {"origin": origin.to_json()} if origin else {}
+    with replaced_whole(folder / ABOUT) as temporary:
+        temporary.write_text(json.dumps(about), encoding="utf-8")
+
+
+def _keep(folder: Path, lexicon: Lexicon) -> None:
+    with replaced_whole(folder / LEXICON) as temporary:
+        temporary.write_bytes(lexicon.to_bytes())
+
+
+def _of_clips(clips: Iterable[str]) -> Query:
+    return Query.term_set_query(SCHEMA, "clip", sorted(clips))
+
+
+def _delete_clips(writer: IndexWriter, clips: Iterable[str]) -> None:
+    writer.delete_documents_by_query(_of_clips(clips))
+
+
+def _everything(searcher: Searcher) -> Iterator[Passage]:
+    for _, address in searcher.search(Query.all_query(), limit=max(1, searcher.num_docs)).hits:
+        yield passage_of(searcher.doc(address))
+
+
+def _ranks(searcher: Searcher, new_ids: Sequence[str]) -> dict[str, int] | None:
+    """The rank of each id, that it has already or a new one between its neighbours'; None where there is no room."""
+    terms = searcher.terms_with_prefix("id", "", filter_query=Query.all_query())
+    ids = sorted(term for term, _ in terms)
+    known = set(ids)
+
+    def rank_of(passage_id: str) -> int:
+        ((_, address),) = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
+        (rank,) = searcher.fast_field_values("rank", [address])
+        return int(rank or 0)
+
+    ranks = {passage_id: rank_of(passage_id) for passage_id in new_ids if passage_id in known}
+    for ranked in ranks_between([passage_id for passage_id in new_ids if passage_id not in known], ids, rank_of):
+        if ranked is None:
+            return None
+        ranks[ranked[0]] = ranked[1]
+    return ranks

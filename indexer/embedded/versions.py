@@ -1,0 +1,174 @@
+"""Versions of an index in a folder: each in a folder of its own, one of them current, swapped by one atomic rename."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from hearsay.records.files import remove_leftovers, replaced_whole
+from indexer.embedded.folder_errors import cannot_be_read, cannot_be_written, changing, reading
+from indexer.embedded.version_files import HALF, NAME, begin, is_our_version, remove_half, remove_version
+from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexInUse, IndexMissing, IndexUnavailable
+from indexer.ownership import MARK
+
+_MARK: Final = "hearsay-index.json"
+"""The file that says that a folder is an index of Hearsay's."""
+
+
+class Versions:
+    """The versions in ``folder``, of which ``keep`` stay; one process writes at a time, any number reads."""
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self.folder = folder
+        self._keep = keep
+        self._versions = folder / "versions"
+        self._current = folder / "current"
+
+    def current(self) -> str:
+        """The name of the version that is served; raises `IndexMissing` before the first load.
+
+        Raises `IndexForeign` where the folder is something else's, `IndexDamaged` where no version is named.
+        """
+        try:
+            name = self._current.read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError as problem:
+            with reading(self.folder):
+                self._see_whose_it_is()
+                broken_off = ", since the load into it was broken off" if any(self._listed()) else ""
+            raise IndexMissing(f"there is no index in {self.folder} yet{broken_off}; {HOW_TO_LOAD}") from problem
+        except NotADirectoryError as problem:
+            raise self._no_folder() from problem
+        except IsADirectoryError:
+            name = ""
+        except OSError as problem:
+            raise cannot_be_read(self.folder, problem) from problem
+        if not NAME.fullmatch(name):
+            with reading(self.folder):
+                self._see_whose_it_is()
+            raise IndexDamaged(
+                f"{self._current} should name the version that is served, and names none; the index in {self.folder} "
+                "is damaged; load your files again"
+            )
+        return name
+
+    def path(self, version: str) -> Path:
+        return self._versions / version
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the folder for writing; raises `IndexInUse` while another process does, `IndexForeign` where it may not.
+
+        The folder is marked as an index.
+        """
+        try:
+            self._see_whose_it_is()
+            self._versions.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("ab")
+        except NotADirectoryError as problem:
+            raise self._no_folder() from problem
+        except OSError as problem:
+            raise cannot_be_written(self.folder, problem) from problem
+        with lock, changing(self.folder):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise IndexInUse(
+                    f"another process is writing the index in {self.folder}; try again when it is done"
+                ) from problem
+            self._mark()
+            yield
+
+    @contextmanager
+    def new(self) -> Iterator[Path]:
+        """A folder for a new version, which becomes the current one when the ``with`` block ends well, else goes.
+
+        Call it while `writing`. What killed loads left is removed first, versions beyond those to keep at the end.
+        """
+        self._remove_leftovers()
+        name = self._next_name()
+        half = self.path(HALF + name)
+        begin(half)
+        try:
+            yield half
+            half.rename(self.path(name))
+        except BaseException:
+            remove_half(half)
+            raise
+        self._serve(name)
+        for old in self._whole()[: -self._keep]:
+            remove_version(self.path(old))
+
+    def before(self) -> str:
+        """The version to roll back to; raises `IndexMissing` where there is none.
+
+        Raises `IndexForeign` where what is served is not ours: a rollback removes that.
+        """
+        current = self.current()
+        if self.path(current).exists() and not is_our_version(self.path(current)):
+            raise IndexForeign(
+                f"{self.path(current)}, which {self._current} names, does not say that Hearsay made it; it is left "
+                "alone, and nothing was changed; load your files again"
+            )
+        if not (before := [name for name in self._whole() if name < current]):
+            raise IndexMissing(f"there is no version before {current} in {self.folder}; it is still served")
+        return before[-1]
+
+    def go_back_to(self, before: str) -> None:
+        """Serve the version before and drop the current one, while `writing`."""
+        current = self.current()
+        self._serve(before)
+        remove_version(self.path(current))
+
+    def _see_whose_it_is(self) -> None:
+        """Raises `IndexForeign` for a folder that holds what an index would take for its own, and none was made there.
+
+        Other files may lie beside an index. One from before the mark is known by a version of it.
+        """
+        if (self.folder / _MARK).exists() or any(map(is_our_version, self._listed())):
+            return
+        taken = [path for path in (self._current, self.folder / "meta.json") if path.exists() or path.is_symlink()]
+        taken += [self._versions] if any(self._listed()) or self._versions.is_file() else []
+        if taken:
+            raise IndexForeign(
+                f"{self.folder} holds {', '.join(path.name for path in taken)}, which Hearsay did not create and "
+                "leaves alone; name another folder in INDEX_URL"
+            )
+
+    def _mark(self) -> None:
+        if not (self.folder / _MARK).exists():
+            with replaced_whole(self.folder / _MARK) as temporary:
+                temporary.write_text(json.dumps(dict(MARK)), encoding="utf-8")
+
+    def _no_folder(self) -> IndexUnavailable:
+        return IndexUnavailable(f"{self.folder} is a file, or lies in one; an index is a folder: mend INDEX_URL")
+
+    def _serve(self, name: str) -> None:
+        with replaced_whole(self._current) as temporary:
+            temporary.write_text(name, encoding="utf-8")
+
+    def _listed(self) -> list[Path]:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return sorted(self._versions.iterdir())
+        return []
+
+    def _whole(self) -> list[str]:
+        """The versions of ours that were written to their end, oldest first."""
+        return [path.name for path in self._listed() if NAME.fullmatch(path.name) and is_our_version(path)]
+
+    def _next_name(self) -> str:
+        now = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+        latest = max((path.name for path in self._listed() if NAME.fullmatch(path.name)), default="")
+        return now if now > latest else str(int(latest) + 1)  # clocks are put back at times
+
+    def _remove_leftovers(self) -> None:
+        """What killed loads left: half versions, and whole ones that were never served."""
+        with suppress(IndexMissing, IndexDamaged):
+            for unserved in [name for name in self._whole() if name > self.current()]:
+                remove_version(self.path(unserved))
+        for half in self._listed():
+            if half.name.startswith(HALF) and (is_our_version(half) or not any(half.iterdir())):
+                remove_half(half)
+        remove_leftovers(self._current)

@@ -1,0 +1,105 @@
+"""Writing the embedded engine's files: documents in the order of their ids, in memory that does not grow with them."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from tantivy import DocAddress, Index, IndexWriter, Schema, Searcher
+
+from hearsay.records.files import MODE, replaced_whole
+from indexer.embedded.query import SCHEMA, engine_document
+from indexer.embedded.ranks import fresh_rank
+from indexer.errors import LoadFailed
+
+_WRITER_BYTES: Final = 100_000_000
+"""At most, for documents not yet on disk. As often as they are reached a segment is written; from eight of about a size
+on the engine merges them, in an order of its own. A million short documents are six segments."""
+
+_LOOKED_AT: Final = 50_000
+"""Ranks that are looked at together."""
+
+
+def opened_at(folder: Path, schema: Schema | None = None) -> Index:
+    """The engine's index in a folder, made anew where a schema is given.
+
+    It shows what there is now, whatever is written later. If it were not told so it would look for changes in a thread
+    of its own, and leave a lock file whenever it found one, also in a folder that is just being removed.
+    """
+    index = Index(schema, str(folder)) if schema else Index.open(str(folder))
+    index.config_reader(reload_policy="manual")
+    return index
+
+
+@contextmanager
+def writing(index: Index, folder: Path) -> Iterator[IndexWriter]:
+    """A writer whose changes become visible together when the block ends well, and not at all when it does not.
+
+    The engine lets nobody else read the list of segments that it writes, as all other files are.
+    """
+    try:
+        writer = index.writer(_WRITER_BYTES, 1)  # one thread keeps documents in the order in which they are written
+        yield writer
+        writer.commit()
+        writer.wait_merging_threads()
+        with suppress(OSError):  # a file system without permissions
+            (folder / "meta.json").chmod(MODE)
+    except (ValueError, OSError) as problem:
+        raise LoadFailed(f"the index could not be written: {problem}; the one that was there still stands") from problem
+
+
+def add(writer: IndexWriter, document: Mapping[str, Any], rank: int) -> None:
+    """Write one document; raises `LoadFailed` with its id where the engine refuses it."""
+    try:
+        writer.add_document(engine_document(document, rank))
+    except (ValueError, OverflowError) as problem:
+        raise LoadFailed(
+            f"{document['id']} cannot be indexed: {problem}; the index that was there still stands"
+        ) from problem
+
+
+def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]], meanwhile: Callable[[], None]) -> int:
+    """Write documents, which come in the order of their ids, in place of all that is in the folder; how many.
+
+    ``meanwhile`` is done beside the engine's last writing, when all documents have come.
+    """
+    number = 0
+    with ThreadPoolExecutor(1) as beside, writing(opened_at(folder, SCHEMA), folder) as writer:
+        writer.delete_all_documents()
+        for number, document in enumerate(documents, 1):
+            add(writer, document, fresh_rank(number - 1))
+        work = beside.submit(meanwhile)
+    work.result()
+    return number
+
+
+def put_in_order(folder: Path) -> bool:
+    """List the segments of a fresh load in the order of their documents; whether all documents are in order then.
+
+    Of hits that score the same the engine takes first those of the segment that meta.json lists first, and it lists
+    them by their random names.
+    """
+    searcher = opened_at(folder).searcher()
+    firsts = searcher.fast_field_values("rank", [DocAddress(number, 0) for number in range(searcher.num_segments)])
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    by_first = sorted(zip(firsts, meta["segments"], strict=True), key=lambda pair: int(pair[0] or 0))
+    meta["segments"] = [segment for _, segment in by_first]
+    with replaced_whole(folder / "meta.json") as temporary:
+        temporary.write_text(json.dumps(meta), encoding="utf-8")
+    sizes = [int(segment["max_doc"]) for segment in meta["segments"]]
+    return _is_in_order(opened_at(folder).searcher(), sizes)
+
+
+def _is_in_order(searcher: Searcher, sizes: Iterable[int]) -> bool:
+    """Whether the ranks of a fresh load follow each other through all segments, of which each has so many documents."""
+    position = 0
+    for segment, size in enumerate(sizes):
+        for start in range(0, size, _LOOKED_AT):
+            addresses = [DocAddress(segment, at) for at in range(start, min(size, start + _LOOKED_AT))]
+            expected = [fresh_rank(position + at) for at in range(len(addresses))]
+            if searcher.fast_field_values("rank", addresses) != expected:
+                return False
+            position += len(addresses)
+    return True

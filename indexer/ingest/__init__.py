@@ -1,0 +1,1 @@
+"""Clip records into an index: files merged, followed as they grow, and loaded again."""

@@ -1,0 +1,1 @@
+"""Statistics and word errors of what an index holds."""

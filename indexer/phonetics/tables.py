@@ -1,0 +1,91 @@
+"""The sound tables: what `learn` learns from corrected transcripts, shipped as JSON with what it was learned from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearsay.records.files import replaced_whole
+from indexer.errors import WrongRequest
+from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
+from indexer.phonetics.edit_distance import Costs
+
+SHIPPED: Final = Path(__file__).parent / "tables.json"
+
+VERSION: Final = 2
+"""Raised when a figure changes its meaning."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tables:
+    """What mishearing costs, and how likely a candidate is the word that was said.
+
+    ``phonemes`` and ``letters`` are the costs of taking one for another; ``weights`` those of a logistic regression
+    over `indexer.phonetics.expansion.FEATURES`, for words and then for pairs, shape (2, features). ``unseen`` is the
+    share of words said that left no sign in the transcript, not even a candidate; ``passages`` is the number of
+    transcripts, and ``source`` the files, that they were learned from.
+    """
+
+    phonemes: Costs
+    letters: Costs
+    weights: NDArray[np.float64]
+    unseen: float
+    passages: int
+    source: str
+
+    def save(self, file: Path) -> None:
+        members = {
+            "version": VERSION,
+            "source": self.source,
+            "passages": self.passages,
+            "unseen": float(f"{self.unseen:.4g}"),  # never rounded to 0
+            "phonemes": np.round(self.phonemes.astype(float), 4).tolist(),
+            "letters": np.round(self.letters.astype(float), 4).tolist(),
+            "weights": np.round(self.weights, 5).tolist(),
+        }
+        with replaced_whole(file) as temporary:
+            temporary.write_text(json.dumps(members) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, file: Path) -> "Tables":
+        """Raises `WrongRequest` for a file that holds no tables of this version."""
+        try:
+            members: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            tables = cls._of(members) if members["version"] == VERSION else None
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise WrongRequest(f"{file} holds no sound tables: {problem}; learn them with: indexer learn") from problem
+        if tables is None or not tables._fits():
+            raise WrongRequest(
+                f"{file} was learned by another version of Hearsay; learn it again with: indexer learn, "
+                "or remove it to have the tables that come with Hearsay"
+            )
+        return tables
+
+    @classmethod
+    def _of(cls, members: Mapping[str, Any]) -> "Tables":
+        return cls(
+            np.array(members["phonemes"], np.float32),
+            np.array(members["letters"], np.float32),
+            np.array(members["weights"], np.float64),
+            float(members["unseen"]),
+            int(members["passages"]),
+            str(members["source"]),
+        )
+
+    def _fits(self) -> bool:
+        """Whether search can reckon with it: logarithms are taken of ``unseen``, and ``passages`` divides."""
+        fits = self.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
+        fits &= self.letters.shape == (LETTER_COUNT, LETTER_COUNT)
+        fits &= all(bool(np.isfinite(figures).all()) for figures in (self.phonemes, self.letters, self.weights))
+        return fits and 0 < self.unseen <= 1 and self.passages > 0
+
+
+@cache
+def shipped() -> Tables:
+    """The tables that come with Hearsay."""
+    return Tables.load(SHIPPED)

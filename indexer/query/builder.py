@@ -1,0 +1,272 @@
+"""Modes: what a person asked for, and how they want it found, becomes a query tree."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hearsay.text.normalize import tokens
+from indexer.documents import LONGEST_LENGTH, POWERS
+from indexer.phonetics.expansion import Guess
+from indexer.query.stems import stem
+from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.query.tree import (
+    EVERYTHING,
+    AllOf,
+    AnyOf,
+    BestOf,
+    Between,
+    Constant,
+    Favouring,
+    Missing,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    Without,
+)
+from indexer.schema import UNKNOWN
+
+MODES: Final = ("exact", "forgiving", "sounds-like", "baseline")
+
+DEFAULT_MODE: Final = "forgiving"
+
+STEM_WEIGHT: Final = 0.5
+"""What a word counts in mode exact that has only its stem in common, beside 1 for the word itself."""
+
+HEARD: Final = 0.95
+"""Probability that a word was said that stands in the transcript."""
+
+OTHER_FORM: Final = 0.05
+"""The same of a word of which another form stands there; chosen, not learned."""
+
+LEAST_PROBABILITY: Final = 0.001
+"""Guesses that are less likely are not looked for; with .0005 nothing more is found, with .002 a little less."""
+
+SHORTNESS: Final = 0.25
+"""What a passage that is four words shorter is worth, between passages with the same evidence."""
+
+MOST_GUESSES: Final = 2000
+"""Of all words of one search together."""
+
+_ANY_WORD: Final = 1.0
+_ANY_FORM: Final = 0.5
+"""The least that a word, and another form of it, are worth, however many passages have them."""
+
+_STEP: Final = 64.0
+"""Scores of guesses are whole numbers of 64ths, whose sums are exact in both engines."""
+
+NOTHING: Final = Term("tokens", "")
+"""Matches no passage: no token is empty."""
+
+Guesses = Callable[[str], tuple[Guess, ...]]
+Floor = Callable[[str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What may stand for a word, and what evidence is worth; ``is_loud`` makes guesses weigh about as much as hits.
+
+    ``floor`` is the probability below which evidence for a word is none; what is less likely than ``least`` is not
+    looked for.
+    """
+
+    guesses: Guesses
+    floor: Floor
+    is_loud: bool = False
+    least: float = LEAST_PROBABILITY
+
+    def worth(self, probability: float, word: str) -> float:
+        """The score of evidence for a word: the logarithm of its probability over the floor; 0 and below is none."""
+        return round(_STEP * math.log(probability / self.floor(word))) / _STEP
+
+    def guess_worth(self, probability: float, word: str) -> float:
+        return self.worth(math.sqrt(probability) if self.is_loud else probability, word)
+
+
+def every_word(asked: Asked, weighing: Weighing) -> Query:
+    """Mode exact: every word as heard or by its stem; the word itself always scores more than its stem alone."""
+    match asked:
+        case Word(token, sounds_like=False):
+            return AnyOf((Term("tokens", token), Term("stems", stem(token), STEM_WEIGHT)))
+        case Word(token):
+            return _evidence(token, weighing)
+        case Words() | Beginning():
+            return _as_heard(asked, weighing)
+        case Either(children):
+            return _one_of(AnyOf, (every_word(child, weighing) for child in children))
+        case Every(children):
+            return _narrowed((), children, weighing)
+        case Not(child):
+            return Without(EVERYTHING, every_word(child, weighing))
+        case InField() | Span():
+            return _condition(asked)
+
+
+def any_word(asked: Asked, weighing: Weighing) -> Query:
+    """Mode baseline: any word, exactly as heard, ranked by plain BM25."""
+    wanted, conditions = _parted(asked)
+    found = _one_of(AnyOf, (_as_heard(child, weighing) for child in wanted)) if wanted else EVERYTHING
+    return _narrowed((found,), conditions, weighing)
+
+
+def forgiving(asked: Asked, weighing: Weighing) -> Query:
+    """Mode forgiving: first the passages in which every word was heard, by BM25; then those in which one is missing,
+    guessed or in another form, by the sum of what the evidence is worth.
+    """
+    wanted, conditions = _parted(asked)
+    if not wanted:
+        return _narrowed((EVERYTHING,), conditions, weighing)
+    band = certain_from(asked, weighing)
+    heard = AllOf((Constant(EVERYTHING, band), *(_as_heard(child, weighing) for child in wanted)))
+    return _narrowed((BestOf((heard, _guessed(wanted, weighing))),), conditions, weighing)
+
+
+def sounds_like(asked: Asked, weighing: Weighing) -> Query:
+    """Mode sounds-like: guesses weigh about as much as hits, so that both stand side by side."""
+    wanted, conditions = _parted(asked)
+    return _narrowed((_guessed(wanted, weighing) if wanted else EVERYTHING,), conditions, weighing)
+
+
+BUILDERS: Final[Mapping[str, Callable[[Asked, Weighing], Query]]] = {
+    "exact": every_word,
+    "forgiving": forgiving,
+    "sounds-like": sounds_like,
+    "baseline": any_word,
+}
+
+
+def certain_from(asked: Asked, weighing: Weighing) -> float:
+    """The score from which on, in mode forgiving, every word was heard as it was asked for.
+
+    A whole number above all that evidence can score together.
+    """
+    most = sum(max(_ANY_WORD, weighing.worth(1.0, token)) for token in words_of(asked))
+    return float(math.ceil(most + SHORTNESS * LONGEST_LENGTH) + 1)
+
+
+def words_of(asked: Asked) -> list[str]:
+    """The words that are wanted, in order; a beginning has its ``*``."""
+    match asked:
+        case Word(token):
+            return [token]
+        case Words(tokens):
+            return list(tokens)
+        case Beginning(start):
+            return [f"{start}*"]
+        case Either(children) | Every(children):
+            return [word for child in children for word in words_of(child)]
+        case _:
+            return []
+
+
+def sounding(asked: Asked) -> frozenset[str]:
+    """The words that a ``~`` says to guess at in any mode."""
+    match asked:
+        case Word(token, sounds_like=True):
+            return frozenset({token})
+        case Either(children) | Every(children):
+            return frozenset[str]().union(*map(sounding, children))
+        case _:
+            return frozenset()
+
+
+def _parted(asked: Asked) -> tuple[list[Asked], list[Asked]]:
+    """What is to be heard, and the conditions beside it."""
+    children = asked.children if isinstance(asked, Every) else (asked,)
+    wanted = [child for child in children if not _is_condition(child)]
+    return wanted, [child for child in children if _is_condition(child)]
+
+
+def _is_condition(asked: Asked) -> bool:
+    if isinstance(asked, Either) and asked.children:
+        return all(map(_is_condition, asked.children))
+    return isinstance(asked, InField | Span | Not)
+
+
+def _narrowed(found: Sequence[Query], conditions: Sequence[Asked], weighing: Weighing) -> Query:
+    """What all of ``found`` finds, where the conditions hold: each as in mode exact, and none that a `Not` bars."""
+    held = [every_word(child, weighing) for child in conditions if not isinstance(child, Not)]
+    barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Not)]
+    query = _all_of([*found, *held])
+    return Without(query, _one_of(AnyOf, barred)) if barred else query
+
+
+def _condition(asked: InField | Span) -> Query:
+    if isinstance(asked, Span):
+        return Between(asked.field, asked.low, asked.high)
+    if asked.field == "text":
+        said = tuple(tokens(asked.value))
+        return Constant(Phrase("text_tokens", said) if len(said) > 1 else Term("text_tokens", said[0]), 0.0)
+    return Missing(asked.field) if asked.value == UNKNOWN else Constant(Term(asked.field, asked.value), 0.0)
+
+
+def _as_heard(asked: Asked, weighing: Weighing) -> Query:
+    """As it stands in transcripts, by BM25."""
+    match asked:
+        case Word(token, sounds_like=False):
+            return Term("tokens", token)
+        case Words(several):
+            return Phrase("tokens", several)
+        case Beginning(start):
+            return Prefix("tokens", start)
+        case Either(children):
+            return _one_of(AnyOf, (_as_heard(child, weighing) for child in children))
+        case _:
+            return every_word(asked, weighing)
+
+
+def _guessed(wanted: Sequence[Asked], weighing: Weighing) -> Query:
+    """Any evidence for any of it, short passages first."""
+    return Favouring(_one_of(AnyOf, (_signs(child, weighing) for child in wanted)), _SHORT_ONES)
+
+
+def _signs(asked: Asked, weighing: Weighing) -> Query:
+    """All that may tell of it, for what that is worth. A phrase is worth more in a row than its words are apart."""
+    match asked:
+        case Word(token):
+            return _evidence(token, weighing)
+        case Words(several):
+            apart = AnyOf(tuple(_evidence(token, weighing) for token in dict.fromkeys(several)))
+            worth = sum(max(_ANY_WORD, weighing.worth(HEARD, token)) for token in several)
+            return BestOf((Constant(Phrase("tokens", several), worth), apart))
+        case Either(children):
+            return _one_of(BestOf, (_signs(child, weighing) for child in children))
+        case Beginning(start):
+            return Constant(Prefix("tokens", start), _ANY_WORD)
+        case _:
+            return every_word(asked, weighing)
+
+
+def _evidence(token: str, weighing: Weighing) -> Query:
+    """The word, its other forms, what sounds like it, and what the recogniser nearly wrote in its place."""
+    guesses = [
+        Constant(Phrase("tokens", guess.tokens) if len(guess.tokens) > 1 else Term("tokens", guess.tokens[0]), worth)
+        for guess in weighing.guesses(token)
+        if (worth := weighing.guess_worth(guess.probability, token)) > 0
+    ]
+    alternatives = [
+        Constant(Term("alternatives", f"{token}_{tenth}"), worth)
+        for tenth in range(1, 10)
+        if tenth / 10 >= weighing.least and (worth := weighing.guess_worth(tenth / 10, token)) > 0
+    ]
+    heard = Constant(Term("tokens", token), max(_ANY_WORD, weighing.worth(HEARD, token)))
+    other_form = Constant(Term("stems", stem(token)), max(_ANY_FORM, weighing.worth(OTHER_FORM, token)))
+    return BestOf((heard, other_form, *guesses, *alternatives))
+
+
+_SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), SHORTNESS * power) for power in POWERS)
+
+
+def _all_of(queries: Sequence[Query]) -> Query:
+    if not queries:
+        return EVERYTHING
+    return queries[0] if len(queries) == 1 else AllOf(tuple(queries))
+
+
+def _one_of(kind: type[AnyOf] | type[BestOf], queries: Iterable[Query]) -> Query:
+    """One is itself; of none nothing is found."""
+    children = tuple(queries)
+    if not children:
+        return NOTHING
+    return children[0] if len(children) == 1 else kind(children)

@@ -1,0 +1,182 @@
+"""What a query means, as one plain sentence for a person."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.schema import UNKNOWN, facet_label
+
+_AND_HOW: Final = {"forgiving": ", even if heard differently", "exact": ", as heard or in another form"}
+
+_LOOSE: Final = ("forgiving", "sounds-like")
+"""Modes in which a phrase is not all or nothing."""
+
+_FIELDS: Final = {
+    "age": "from speakers in their",
+    "gender": "from speakers of the gender",
+    "accent": "from speakers with the accent",
+    "clip": "from the recording",
+    "dataset": "from the dataset",
+    "asr_model": "heard by",
+    "ser_model": "with an emotion told by",
+}
+_SPANS: Final = {
+    "duration": "lasting {} second{s}",
+    "start": "starting {} second{s} into the recording",
+    "end": "ending {} second{s} into the recording",
+    "wer": "with a word error rate of {}",
+    "confidence": "with a confidence of {}",
+    "emotion_score": "with an emotion score of {}",
+    "up_votes": "with {} up vote{s}",
+    "down_votes": "with {} down vote{s}",
+}
+
+
+def in_english(asked: Asked, mode: str) -> str:
+    """The sentence, without a full stop; ``mode`` is one of `MODES`. What was typed is not escaped."""
+    match asked:
+        case Every(()):
+            return "all clips"
+        case Either(()):
+            return "no clips"
+        case _:
+            return f"clips {_those(asked, mode, _AND_HOW.get(mode, ''))}"
+
+
+def _those(asked: Asked, mode: str, how: str = "") -> str:
+    """What tells these clips from others, to stand behind “clips” or “those”."""
+    children = asked.children if isinstance(asked, Every) else (asked,)
+    words = [child for child in children if _is_word(child)]
+    said = [child for child in children if _is_said(child) and not _is_word(child)]
+    left_out = [child.child for child in children if isinstance(child, Not)]
+    others = [child for child in children if not _is_said(child) and not isinstance(child, Not)]
+    parts = [*_saying(words, said, mode, how), *(_quality(child, mode) for child in others)]
+    parts += _but(left_out, is_said=bool(words or said), is_more=bool(parts))
+    return ", ".join(parts) or "of any kind"
+
+
+def _is_word(asked: Asked) -> bool:
+    return isinstance(asked, Word) or (
+        isinstance(asked, Either) and all(map(_is_word, asked.children)) and asked != _NO
+    )
+
+
+def _is_said(asked: Asked) -> bool:
+    is_one = isinstance(asked, Word | Words | Beginning)
+    return is_one or (isinstance(asked, Either) and all(map(_is_said, asked.children)) and asked != _NO)
+
+
+_NO: Final = Either(())
+
+
+def _saying(words: Sequence[Asked], said: Sequence[Asked], mode: str, how: str) -> Iterator[str]:
+    """Words first, since the mode is about them; then what is said beside them."""
+    if mode == "baseline" and (every := [one for child in (*words, *said) for one in _alternatives(child)]):
+        yield f"where {'any of ' if len(every) > 1 else ''}{_listed(every, 'or', mode)} was said"
+        return
+    if words:
+        nouns = [_noun(word, mode, len(words)) for word in sorted(words, key=_is_guessed)]
+        tail = "" if all(map(_is_guessed, words)) else how
+        yield f"where {_joined(nouns, 'and')} {'was' if len(nouns) == 1 else 'were'} said{tail}"
+    if said:
+        nouns = [_noun(one, mode, len(said)) for one in said]
+        yield f"{'and' if words else 'with'} {_joined(nouns, 'and')}"
+
+
+def _is_guessed(asked: Asked) -> bool:
+    return all(isinstance(one, Word) and one.sounds_like for one in _alternatives(asked))
+
+
+def _alternatives(asked: Asked) -> list[Asked]:
+    if not isinstance(asked, Either):
+        return [asked]
+    return [one for child in asked.children for one in _alternatives(child)]
+
+
+def _noun(asked: Asked, mode: str, among: int = 1) -> str:
+    """What was said; alternatives are told apart from their neighbours, of which there are ``among`` in all."""
+    match asked:
+        case Word(token, sounds_like):
+            return f"something like “{token}”" if sounds_like or mode == "sounds-like" else f"“{token}”"
+        case Words(tokens):
+            spoken = _spoken(tokens)
+            loosely = " or some of its words" if mode in _LOOSE else ""
+            return f"“{spoken}” in a row{loosely}" if " " in spoken else f"“{spoken}”{loosely}"
+        case Beginning(start):
+            return f"a word beginning with “{start}”"
+        case _:
+            return ("either " if among > 1 else "") + _listed(_alternatives(asked), "or", mode)
+
+
+def _spoken(tokens: Sequence[str]) -> str:
+    """The words of a phrase; pairs of Chinese, Japanese or Korean characters overlap, and are one word again."""
+    text = tokens[0]
+    for before, token in pairwise(tokens):
+        is_overlap = len(before) == len(token) == 2 and before[1] == token[0] and not token.isascii()
+        text += token[1] if is_overlap else f" {token}"
+    return text
+
+
+def _listed(said: Sequence[Asked], word: str, mode: str) -> str:
+    return _joined([_noun(one, mode) for one in said], word)
+
+
+def _joined(texts: Sequence[str], word: str) -> str:
+    """``a, b and c``."""
+    *most, last = texts
+    return f"{', '.join(most)} {word} {last}" if most else last
+
+
+def _but(left_out: Sequence[Asked], *, is_said: bool, is_more: bool) -> Iterator[str]:
+    """What must not be there: it has to be heard as it is in every mode, or good clips would go for a guess."""
+    nouns = [one for child in left_out if is_said and _is_said(child) for one in _alternatives(child)]
+    if nouns:
+        yield f"but not {_listed(nouns, 'or', 'exact')}"
+    those = [f"those {_those(child, 'exact')}" for child in left_out if not (is_said and _is_said(child))]
+    if those:
+        yield f"{'but not' if is_more else 'other than'} {_joined(those, 'or')}"
+
+
+def _quality(asked: Asked, mode: str) -> str:
+    """What is so of a clip beside what was said in it."""
+    one_of = _alternatives(asked)
+    fields = {one.field for one in one_of if isinstance(one, InField)}
+    if len(fields) == 1 and all(isinstance(one, InField) for one in one_of):
+        return _in_field(fields.pop(), [one.value for one in one_of if isinstance(one, InField)])
+    match asked:
+        case Span():
+            return _span(asked)
+        case Either() if one_of:
+            return ("either " if len(one_of) > 1 else "") + _joined([_those(one, mode) for one in one_of], "or")
+        case Either():
+            return "of no kind"
+        case _:
+            return _those(asked, mode)
+
+
+def _in_field(field: str, values: Sequence[str]) -> str:
+    if field == "text":
+        return f"with {_joined([f'“{value}”' for value in values], 'or')} in the reference"
+    labels = [facet_label(field, value) for value in values if value != UNKNOWN]
+    known = [f"{_FIELDS.get(field, f'with the {_name(field)}')} {_joined(labels, 'or')}"] if labels else []
+    unknown = [f"with no {_name(field)} given"] if UNKNOWN in values else []
+    return _joined([*known, *unknown], "or")
+
+
+def _name(field: str) -> str:
+    return field.removeprefix("extra.").replace("_", " ")
+
+
+def _span(span: Span) -> str:
+    match span.low, span.high:
+        case None, None:
+            return f"with a known {_name(span.field)}"
+        case low, None:
+            amount = f"at least {low:.15g}"
+        case None, high:
+            amount = f"at most {high:.15g}"
+        case low, high:
+            amount = f"{low:.15g}" if low == high else f"{low:.15g} to {high:.15g}"
+    last = span.low if span.high is None else span.high
+    return _SPANS[span.field].format(amount, s="" if last == 1 else "s")

@@ -1,0 +1,90 @@
+"""Highlighting: which words of a transcript were asked for, told alike to page and terminal."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby, pairwise
+from typing import Final, Literal
+
+from hearsay.text.normalize import tokens
+from indexer.query.explanation import Evidence
+
+Mark = Literal["", "heard", "guessed"]
+UNMARKED: Final[Mark] = ""
+
+Piece = tuple[str, Mark]
+"""A stretch of the text as it stands, and why it is marked: it is what was asked for, or may stand for it."""
+
+# One letter a character, see `_kind`: what joins stands inside words and at no end of them.
+_STRETCH: Final = re.compile(r"w(?:j*w)*|c(?:j*c)*")
+
+
+def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
+    """The text in pieces, in order and complete; those are marked that are evidence for what was asked.
+
+    Chinese, Japanese and Korean are marked by the pairs of characters that were asked for, other words whole.
+    """
+    characters = list(_characters(text))
+    marks = _marks(characters, evidence) if any(one.heard_as for one in evidence) else {}
+    pieces: list[Piece] = []
+    for mark, run in groupby(enumerate(characters), key=lambda item: marks.get(item[0], UNMARKED)):
+        pieces.append(("".join(character for _, character in run), mark))
+    return pieces
+
+
+def _characters(text: str) -> Iterator[str]:
+    """What a reader takes for one character: a letter with its marks, the parts of a Korean syllable."""
+    whole = ""
+    for part in text:
+        joins = whole and (
+            unicodedata.category(part).startswith("M") or len(unicodedata.normalize("NFC", whole + part)) == 1
+        )
+        if joins:
+            whole += part
+            continue
+        if whole:
+            yield whole
+        whole = part
+    if whole:
+        yield whole
+
+
+@lru_cache(maxsize=10_000)
+def _kind(character: str) -> str:
+    """``c`` where tokens are pairs of such characters, ``w`` in other words, ``j`` inside words unseen, else ``-``."""
+    if tokens(character):
+        return "c" if len(tokens(character * 3)) == 2 else "w"
+    return "j" if tokens(f"a{character}a") == ["aa"] else "-"
+
+
+def _marks(characters: Sequence[str], evidence: Sequence[Evidence]) -> dict[int, Mark]:
+    """The marks of the characters, by their positions; what was heard covers what was guessed."""
+    kinds = "".join(map(_kind, characters))
+    units = [unit for stretch in _STRETCH.finditer(kinds) for unit in _units(kinds, *stretch.span())]
+    said = [tokens("".join(characters[first : last + 1])) for first, last in units]  # of ½ there are two
+    marks: dict[int, Mark] = {}
+    for wanted, mark in sorted(_wanted(evidence), key=lambda item: item[1] == "heard"):
+        for at in range(len(units) - len(wanted) + 1):
+            if all(word in here for word, here in zip(wanted, said[at:], strict=False)):
+                for first, last in units[at : at + len(wanted)]:
+                    marks |= dict.fromkeys(range(first, last + 1), mark)
+    return marks
+
+
+def _wanted(evidence: Sequence[Evidence]) -> Iterator[tuple[tuple[str, ...], Mark]]:
+    """Words that stand side by side, and how they are marked."""
+    for one in evidence:
+        if one.how == "sounds like":
+            yield one.heard_as, "guessed"
+        else:
+            yield from (((token,), "heard") for token in one.heard_as)
+
+
+def _units(kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """First and last position of what the index holds of a stretch: the whole word, or each pair of characters."""
+    pairs = [at for at in range(start, end) if kinds[at] == "c"]
+    if len(pairs) > 1:
+        yield from pairwise(pairs)
+    else:
+        yield start, end - 1

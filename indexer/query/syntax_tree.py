@@ -1,0 +1,69 @@
+"""What a person asked for: the tree that `indexer.query.parser` reads from their words, before any mode has a say."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One normalised word; ``sounds_like`` where a ``~`` behind it says that a guess is as good as a hit."""
+
+    token: str
+    sounds_like: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Normalised words, two or more, that stand side by side in this order: a quoted phrase."""
+
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Any word that begins with ``start``: ``prefix*``."""
+
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class InField:
+    """A value of one of the index's fields: ``accent:england``.
+
+    ``value`` is a keyword as the index holds it, or `indexer.schema.UNKNOWN`; in ``text`` a word or phrase as typed.
+    """
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number from ``low`` to ``high``, both ends in, None open: ``duration:2-8``. Both are where it need be known."""
+
+    field: str
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What must not be there: ``-not``."""
+
+    child: "Asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of two or more: ``OR``. There are none, and nothing is found, where nothing typed could be searched for."""
+
+    children: tuple["Asked", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of the children, which is what words side by side ask for. There are none where nothing was typed."""
+
+    children: tuple["Asked", ...]
+
+
+Asked = Word | Words | Beginning | InField | Span | Not | Either | Every

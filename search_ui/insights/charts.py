@@ -1,0 +1,180 @@
+"""Charts as HTML: a bar is a link to the search behind it, and everything that a colour says stands there in words.
+
+Everything that comes from a row is escaped here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from search_ui.search.hits import link_html
+
+COLOURS: Final = 8
+"""Colours that parts are told apart by; from the last on they have the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """So many, what they are, and the address of the search that finds them."""
+
+    label: str
+    count: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a whole; ``kind`` is the class of its colour, the same wherever the same is meant."""
+
+    label: str
+    count: int
+    address: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """One row: all that share a value, parted in one way or in several; without ``stacks``, ``note`` says why."""
+
+    whole: Bar
+    stacks: Sequence[Sequence[Part]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One row: a rate with the ends of its interval, all 0 and up; None where ``note`` says why there is none."""
+
+    whole: Bar
+    rate: tuple[float, float, float] | None
+    note: str
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 clip``, ``1,860 passages``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole in per cent; what is there is never 0 %."""
+    percent = 100 * part / whole if whole else 0.0
+    return "under 1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
+
+
+def percent(rate: float) -> str:
+    """A rate in per cent with one decimal."""
+    return f"{100 * rate:.1f} %"
+
+
+def columns_html(bars: Sequence[Bar], what: str) -> str:
+    """Counts of neighbouring ranges as columns beside each other."""
+    most = max((bar.count for bar in bars), default=0) or 1
+    items = "".join(_column(bar, bar.count / most) for bar in bars)
+    return f'<ol class="columns" aria-label="{escape(what)}">{items}</ol>'
+
+
+def _column(bar: Bar, height: float) -> str:
+    inside = f"<b>{bar.count:,}</b><i></i><span>{escape(bar.label)}</span>"
+    said = escape(f"{bar.count:,} of {bar.label} s")
+    opening = f'<a class="go" href="{escape(bar.address)}" target="_self" aria-label="{said}">'
+    return f'<li style="--part:{height:.4f}">{f"{opening}{inside}</a>" if bar.count else inside}</li>'
+
+
+def stacked_html(rows: Sequence[Stacked], head: str, what: str, noun: str = "clip") -> str:
+    """Rows of bars that are each parted into shares of the whole; ``noun`` is what is counted."""
+    body = "".join(
+        f"<tr>{_row_head(row.whole)}<td>{''.join(map(_stack, row.stacks)) or _note(row.note)}</td>"
+        f"{_number(row.whole)}</tr>"
+        for row in rows
+    )
+    return _table("stacked", what, (head, "shares of sentiment, and below of emotion", f"{noun}s"), body)
+
+
+def _stack(parts: Sequence[Part]) -> str:
+    whole = sum(part.count for part in parts)
+    return f'<div class="stack">{"".join(_part(part, whole) for part in parts if part.count)}</div>' if whole else ""
+
+
+def _part(part: Part, whole: int) -> str:
+    shown = share(part.count, whole)
+    said = escape(f"{shown} {part.label}, {part.count:,} of {whole:,}")
+    return (
+        f'<a class="go {escape(part.kind)}" href="{escape(part.address)}" target="_self" title="{said}" '
+        f'aria-label="{said}" style="flex-grow:{part.count}"><i></i><b>{shown}</b><span>{escape(part.label)}</span></a>'
+    )
+
+
+def intervals_html(rows: Sequence[Interval], head: str, what: str, longest: float, noun: str = "clip") -> str:
+    """Rows of rates as bars with their intervals; ``longest`` is the rate that fills the width."""
+    body = "".join(
+        f"<tr>{_row_head(row.whole)}<td>{_rate(row, longest)}</td>"
+        f'<td class="rate">{_rate_text(row)}</td>{_number(row.whole)}</tr>'
+        for row in rows
+    )
+    return _table("rates", what, (head, "", "word error rate", f"{noun}s"), body)
+
+
+def _rate(row: Interval, longest: float) -> str:
+    if row.rate is None:
+        return ""
+    rate, low, high = (min(1.0, end / longest) if longest else 0.0 for end in row.rate)
+    return (
+        f'<a class="go track" href="{escape(row.whole.address)}" target="_self" tabindex="-1" aria-hidden="true">'
+        f'<i style="width:{rate:.2%}"></i><b style="left:{low:.2%};width:{high - low:.2%}"></b></a>'
+    )
+
+
+def _rate_text(row: Interval) -> str:
+    if row.rate is None:
+        return _note(row.note)
+    rate, low, high = row.rate
+    return f"{percent(rate)} <small>{100 * low:.1f} to {100 * high:.1f}</small> {_note(row.note)}"
+
+
+def _note(text: str) -> str:
+    return f"<small>{escape(text)}</small>" if text else ""
+
+
+def histogram_html(counts: Sequence[int], labels: Sequence[str]) -> str:
+    """A small picture of how counts are spread; its numbers are for those who cannot see it."""
+    most = max(counts, default=0) or 1
+    said = ", ".join(f"{label}: {count:,}" for label, count in zip(labels, counts, strict=True) if count)
+    bars = "".join(f'<i style="--part:{count / most:.4f}"></i>' for count in counts)
+    return f'<div class="spread" role="img" aria-label="{escape(said)}" title="{escape(said)}">{bars}</div>'
+
+
+def spreads_html(rows: Sequence[tuple[Bar, str]], heads: tuple[str, str, str], what: str) -> str:
+    """Rows of a name, what is drawn for it, and how many."""
+    body = "".join(f"<tr>{_row_head(bar)}<td>{drawn}</td>{_number(bar)}</tr>" for bar, drawn in rows)
+    return _table("spreads", what, heads, body)
+
+
+def words_html(rows: Sequence[tuple[Bar, str, str]], what: str, noun: str = "clip") -> str:
+    """Rows of a word, how often it was heard wrong, and what was heard, already as HTML."""
+    body = "".join(
+        f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{counted(bar.count, noun)}</small></th>'
+        f'<td class="wrong">{escape(wrong)}</td><td class="heard">{heard}</td></tr>'
+        for bar, wrong, heard in rows
+    )
+    return _table("misheard", what, ("said", "heard wrong", "heard as"), body)
+
+
+def legend_html(parts: Sequence[Part], what: str) -> str:
+    """What each colour means, behind the name of ``what`` they tell of."""
+    items = "".join(f'<li><i class="{escape(part.kind)}"></i>{escape(part.label)}</li>' for part in parts)
+    return f'<ul class="legend"><li class="what">{escape(what)}</li>{items}</ul>'
+
+
+def _row_head(bar: Bar) -> str:
+    return f'<th scope="row">{link_html(bar.label, bar.address)}</th>'
+
+
+def _number(bar: Bar) -> str:
+    return f'<td class="number">{bar.count:,}</td>'
+
+
+def _table(kind: str, what: str, heads: Sequence[str], body: str) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in heads)
+    top = f"<caption>{escape(what)}</caption><thead><tr>{head}</tr></thead>"
+    return f'<table class="{kind}">{top}<tbody>{body}</tbody></table>'

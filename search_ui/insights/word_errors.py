@@ -1,0 +1,67 @@
+"""Words that were heard wrong, and as what: each a link to the clips among which are those where that happened."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from indexer.insights.statistics import LEAST_SAID, Portrait
+from indexer.insights.word_errors import Misheard
+from search_ui.insights.charts import Bar, words_html
+from search_ui.insights.slices import link, noun
+from search_ui.search.hits import link_html
+from search_ui.state import SearchState
+
+MOST_HEARD: Final = 4
+"""Things heard in place of one word that are shown; what was heard but once only where all were."""
+
+_TOLD: Final = (
+    "The number beside what was heard tells how often that happened. Its link finds every {noun} that was to say the "
+    "one and was heard to say the other, wherever in the {noun}: of short words, many more."
+)
+
+_PARTS: Final = (
+    " Each passage of a recording counts as one that was to say all that the recording says; "
+    "what was heard wrong in it is not counted."
+)
+
+
+def misheard_html(drawn: Portrait, state: SearchState) -> str:
+    """The words that were heard wrong most often, and those that were seldom heard right; empty if nobody knows."""
+    hearing = drawn.hearing
+    if not hearing.compared:
+        return ""
+    if not hearing.often:
+        return "<p>None: every word was heard as it was to be said.</p>"
+    told = _TOLD.format(noun=noun(drawn)) + (_PARTS if drawn.has_parts else "")
+    often = f"<p>{told}</p>" + _table(drawn, hearing.often, state, "Words most often heard wrong")
+    if not hearing.seldom_right:
+        return often
+    seldom = f"Words heard wrong every other time or more, of those said at least {LEAST_SAID} times"
+    return often + _table(drawn, hearing.seldom_right, state, seldom)
+
+
+def _table(drawn: Portrait, words: Sequence[Misheard], state: SearchState, what: str) -> str:
+    rows = [
+        (
+            Bar(word.word, drawn.hearing.said[word.word], link(state.asking(f'text:"{word.word}"'))),
+            f"{word.wrong:,} of {word.said:,}",
+            _heard(word, state),
+        )
+        for word in words
+    ]
+    return words_html(rows, what, noun(drawn))
+
+
+def _heard(word: Misheard, state: SearchState) -> str:
+    again = [(heard, count) for heard, count in word.heard.items() if count > 1]
+    shown = (again or list(word.heard.items()))[:MOST_HEARD]
+    told = [_instead(word.word, heard, count, state) for heard, count in shown]
+    if others := word.wrong - sum(count for _, count in shown):
+        told.append(f"<span>something else <small>{others:,}</small></span>")
+    return "".join(told)
+
+
+def _instead(word: str, heard: str, count: int, state: SearchState) -> str:
+    if not heard:
+        return f"<span><em>not at all</em> <small>{count:,}</small></span>"
+    address = link(state.asking(f'text:"{word}" "{heard}"').in_mode("exact"))
+    return f"<span>{link_html(heard, address)} <small>{count:,}</small></span>"

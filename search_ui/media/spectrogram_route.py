@@ -1,0 +1,107 @@
+"""Pictures of sounds, sent from beside the page: drawn when somebody looks, a few at a time."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from hearsay.errors import HearsayError
+from indexer.passages import Passage
+from search_ui.errors import NoPicture
+from search_ui.media.player import Folders, GetBucket, audio_of
+from search_ui.media.spectrogram import draw
+
+PICTURE_ROUTE: Final = "picture"
+"""First part of the path under which pictures are sent."""
+
+AT_A_TIME: Final = 2
+"""Pictures that are drawn at the same time; others wait."""
+
+MOST_WAITING: Final = 20
+"""Pictures that wait; who comes then is asked to come again."""
+
+STRETCH: Final = "Hearsay-Stretch"
+"""The header that says what a picture shows: from and to, in seconds of the clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """How a sound is opened, and a text that is another one when the sound is."""
+
+    open: Callable[[], Path | BinaryIO]
+    version: str
+
+
+def picture_url(passage: Passage) -> str:
+    """The address of the picture of a passage's sound, seen from the page."""
+    stretch = f"?start={passage.start:g}" + ("" if passage.is_whole or passage.end is None else f"&end={passage.end:g}")
+    return f"{PICTURE_ROUTE}/{quote(passage.clip)}{stretch}"
+
+
+def picture_route(folders: Folders, bucket: GetBucket) -> Route:
+    """The route that draws clips from where `audio_route` sends them from, and says why where it cannot."""
+    drawing = CapacityLimiter(AT_A_TIME)
+
+    async def send(request: Request) -> Response:
+        if drawing.statistics().tasks_waiting >= MOST_WAITING:
+            return PlainTextResponse("too many pictures are asked for; look again", 503, {"Retry-After": "2"})
+        return await to_thread.run_sync(_answer, request, folders, bucket, limiter=drawing)
+
+    return Route(f"/{PICTURE_ROUTE}/{{clip:path}}", send)
+
+
+def _answer(request: Request, folders: Folders, bucket: GetBucket) -> Response:
+    stretch = _stretch(request)
+    if stretch is None:
+        return PlainTextResponse("start and end are seconds, the end behind the start", 400)
+    try:
+        sound = _sound(request.path_params["clip"], folders, bucket)
+        if sound is None:
+            return PlainTextResponse("no audio was found for this clip", 404)
+        tag = _tag(sound.version, stretch)
+        if request.headers.get("If-None-Match") == tag:
+            return Response(status_code=304, headers=_kept(tag))
+        picture = draw(sound.open(), *stretch)
+    except NoPicture as problem:
+        return PlainTextResponse(str(problem), 415)
+    except HearsayError as problem:
+        return PlainTextResponse(str(problem), 503)
+    shown = {STRETCH: f"{picture.start:.3f} {picture.end:.3f}", "X-Content-Type-Options": "nosniff"}
+    return Response(picture.png, media_type="image/png", headers=_kept(tag) | shown)
+
+
+def _stretch(request: Request) -> tuple[float, float | None] | None:
+    """Start and end that are asked for; None where they are no stretch of time."""
+    try:
+        start = float(request.query_params.get("start", 0))
+        end = float(text) if (text := request.query_params.get("end")) else None
+    except ValueError:
+        return None
+    is_one = math.isfinite(start) and start >= 0 and (end is None or start < end < math.inf)
+    return (start, end) if is_one else None
+
+
+def _sound(clip: str, folders: Folders, bucket: GetBucket) -> _Sound | None:
+    if path := audio_of(folders(), clip):
+        file = path.stat()
+        return _Sound(lambda: path, f"{path} {file.st_mtime_ns} {file.st_size}")
+    if (there := bucket()) and (found := there.find(clip)):
+        return _Sound(lambda: there.read(found), f"{found.key} {found.tag}")
+    return None
+
+
+def _tag(version: str, stretch: tuple[float, float | None]) -> str:
+    """Another one whenever the file or the stretch is another."""
+    return f'"{sha256(f"{version} {stretch}".encode()).hexdigest()[:32]}"'
+
+
+def _kept(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, max-age=3600"}

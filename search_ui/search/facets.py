@@ -1,0 +1,161 @@
+"""Filters: each facet's values with their counts, sliders, and a chip for whatever is filtered by."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import streamlit as st
+
+from indexer.index import Range
+from indexer.schema import FACETS, facet_label, facet_name, facet_order
+from search_ui.search.request import Extent
+from search_ui.state import ANY, SearchState
+from search_ui.url import follow, go, here
+
+SHOWN_VALUES: Final = 6
+"""Values of one facet that are seen at once; the rest wait behind *more*, unless chosen."""
+
+_SECONDS: Final = tuple(map(float, (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 45, 60, 120, 300, 600, 1800, 3600)))
+"""Durations that the slider stops at."""
+
+_SHARES: Final = tuple(at / 20 for at in range(21))
+"""Confidences that the slider stops at."""
+
+_RANGE_NAMES: Final[Mapping[str, str]] = {"wer": "word error rate"}
+"""What a person calls a number that is filtered by."""
+
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>:$~#&|])")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a facet, how a person reads it, and how many passages choosing it would bring."""
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter in force: what it says, and the search without it."""
+
+    label: str
+    without: SearchState
+
+
+def choices(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> list[Choice]:
+    """The values of a facet in the order in which people expect them; one that is chosen is never missing."""
+    counts = dict.fromkeys(chosen, 0) | dict(counts)
+    return [
+        Choice(value, facet_label(facet, value), counts[value], value in chosen) for value in facet_order(facet, counts)
+    ]
+
+
+def chips(state: SearchState) -> Iterator[Chip]:
+    """Everything that a search is filtered by."""
+    for facet, values in state.filters.items():
+        for value in values:
+            others = (other for other in values if other != value)
+            yield Chip(f"{facet_name(facet)}: {facet_label(facet, value)}", state.with_values(facet, others))
+    yield from range_chips(state)
+
+
+def range_chips(state: SearchState) -> Iterator[Chip]:
+    """The numbers that a search is filtered by."""
+    for name, bounds in state.ranges.items():
+        label = f"{range_label(bounds)} s" if name == "duration" else range_label(bounds)
+        yield Chip(f"{_RANGE_NAMES.get(name, name)}: {label}", state.within(name, ANY))
+
+
+def range_label(bounds: Range) -> str:
+    """``2–8``, ``from 2`` or ``up to 8``."""
+    if bounds.low is None:
+        return f"up to {bounds.high:g}"
+    return f"from {bounds.low:g}" if bounds.high is None else f"{bounds.low:g}–{bounds.high:g}"
+
+
+def plain(text: str) -> str:
+    """Text that a widget's label shows as it stands: labels are Markdown, and values may hold anything."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], extent: Extent) -> None:
+    """The filters, one group a facet, and sliders. A model is chosen only where there are several."""
+    with st.container(key="facets"):
+        for facet in FACETS:
+            found = choices(facet, counts.get(facet, {}), state.chosen(facet))
+            if len(found) > (facet == "asr_model" and not state.chosen(facet)):
+                show_facet(facet, found)
+        show_slider(state, "duration", stops(extent.longest), "{:g} s")
+        if "confidence" in extent.numbers | state.ranges.keys():
+            show_slider(state, "confidence", _SHARES, "{:.2f}")
+
+
+def show_facet(facet: str, all_choices: list[Choice]) -> None:
+    """One facet: its first values and its chosen ones, and the rest when *more* was asked for."""
+    is_whole = st.session_state.get(f"all of {facet}", False) or len(all_choices) == SHOWN_VALUES + 1
+    seen = [choice for at, choice in enumerate(all_choices) if is_whole or at < SHOWN_VALUES or choice.is_chosen]
+    labels = {choice.value: f"{plain(choice.label)} :gray[{choice.count:,}]" for choice in seen}
+    key = follow(facet, [choice.value for choice in seen if choice.is_chosen])
+    st.pills(
+        facet_name(facet).capitalize(),
+        list(labels),
+        selection_mode="multi",
+        format_func=labels.__getitem__,
+        key=key,
+        on_change=_chose,
+        args=(facet,),
+        width="stretch",
+    )
+    if hidden := len(all_choices) - len(seen):
+        st.button(f"{hidden} more", key=f"more {facet}", type="tertiary", on_click=_show_all, args=(facet,))
+
+
+def _chose(facet: str) -> None:
+    go(here().with_values(facet, st.session_state[facet]))
+
+
+def _show_all(facet: str) -> None:
+    st.session_state[f"all of {facet}"] = True
+
+
+def stops(longest: float) -> tuple[float, ...]:
+    """Where the slider of durations stops, from 0 to as long as the longest; closer together where most clips are."""
+    return tuple(stop for before, stop in pairwise((-1.0, *_SECONDS)) if before < max(longest, _SECONDS[1]))
+
+
+def show_slider(state: SearchState, name: str, places: tuple[float, ...], label: str) -> None:
+    """A slider of one number that stops at these places and the chosen ones; at either end it asks for no bound."""
+    bounds = state.bounds(name)
+    low = places[0] if bounds.low is None else bounds.low
+    high = max(places[-1], low) if bounds.high is None else bounds.high
+    options = sorted({*places, low, high})
+    ends = options[0], options[-1]
+    st.select_slider(
+        name.capitalize(),
+        options,
+        value=ends,  # says that there are two of them; where they are says the address
+        format_func=label.format,
+        key=follow(name, (low, high)),
+        on_change=_slid,
+        args=(name, ends),
+    )
+
+
+def _slid(name: str, ends: tuple[float, float]) -> None:
+    low, high = st.session_state[name]
+    go(here().within(name, Range(low if low > ends[0] else None, high if high < ends[1] else None)))
+
+
+def show_chips(state: SearchState) -> None:
+    """A chip for each filter, which takes it away, and one to clear them all."""
+    if not state.has_filters:
+        return
+    with st.container(key="chips", horizontal=True, gap="small"):
+        for chip in chips(state):
+            st.button(f"{plain(chip.label)} ×", key=f"chip {chip.label}", on_click=go, args=(chip.without,))
+        st.button("clear all", key="clear-all", type="tertiary", on_click=go, args=(state.without_filters(),))

@@ -1,0 +1,175 @@
+"""The search page: the box, the filters, the hits, and a sentence wherever one of them has nothing to show."""
+
+from collections.abc import Iterable
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from hearsay.commands import to_type
+from hearsay.errors import HearsayError
+from hearsay.text.normalize import words
+from indexer.errors import IndexMissing, WrongRequest
+from indexer.index import Hit
+from indexer.schema import time_label
+from search_ui.connection import the_settings
+from search_ui.export.menu import export_html
+from search_ui.media.player import audio_url
+from search_ui.media.spectrogram_route import picture_url
+from search_ui.search.facets import plain, show_chips, show_facets
+from search_ui.search.hits import Beside, hit_html, hits_html, link_html, models_note
+from search_ui.search.listening import KEYS, heard_among
+from search_ui.search.order import order_html
+from search_ui.search.recording import recording_address, recording_here, show_recording
+from search_ui.search.request import Found, ask, extent, how_many, meant
+from search_ui.search.ways_out import FROM_THE_START, ways_out, why_nothing
+from search_ui.state import OFFERED_MODES, SearchState
+from search_ui.static import STATIC
+from search_ui.url import correct, follow, go, here
+
+KEEP: Final = STATIC / "keep.html"
+
+
+def show() -> None:
+    """Everything that is on the page, for the search that the address tells of."""
+    state = here()
+    show_box(state)
+    try:
+        if opened := recording_here():
+            show_recording(opened, state)
+            return
+        found = ask(state)
+        with st.sidebar:
+            show_facets(state, found.result.facets, extent())
+        show_meaning(state, found)
+        show_chips(state)
+        show_found(state, found)
+    except HearsayError as problem:
+        show_trouble(problem)
+        if isinstance(problem, WrongRequest):
+            st.html(f'<ul class="ways"><li>{link_html(FROM_THE_START, SearchState().address)}</li></ul>')
+
+
+def show_box(state: SearchState) -> None:
+    """Where words are typed, how they are to be found, and what may be done with the search."""
+    with st.container(key="box", horizontal=True, vertical_alignment="center"):
+        st.text_input(
+            "Search what was said",
+            key=follow("words", state.words),
+            type="search",
+            placeholder="Search what was said",
+            label_visibility="collapsed",
+            on_change=lambda: go(here().asking(st.session_state["words"])),
+        )
+        st.segmented_control(
+            "How words are found",
+            OFFERED_MODES,
+            required=True,
+            format_func=lambda mode: mode.replace("-", " "),
+            key=follow("mode", state.mode),
+            label_visibility="collapsed",
+            on_change=lambda: go(here().in_mode(st.session_state["mode"])),
+        )
+        st.html(KEEP, width="content")
+
+
+def show_meaning(state: SearchState, found: Found) -> None:
+    """What the search means, what of it was not understood, and what may have been meant by it."""
+    lines = [escape(found.plan.sentence)] if state != state.asking("") else []
+    lines += map(escape, found.plan.notes)
+    if state.words and found.result.total and (better := meant(state)):
+        lines.append(f"did you mean {link_html(better, state.asking(better).address)}?")
+    if lines:
+        st.html(f'<div class="meaning">{"".join(f"<p>{line}</p>" for line in lines)}</div>')
+
+
+def show_trouble(problem: HearsayError) -> None:
+    """A sentence in place of what could not be shown."""
+    if isinstance(problem, IndexMissing):
+        show_how_to_load()
+    else:
+        sentence = str(problem)
+        st.warning(plain(sentence[:1].upper() + sentence[1:]))
+
+
+def show_how_to_load() -> None:
+    st.info("No clip has been loaded yet. Load what was decoded, and name the folder of its audio:")
+    st.code(to_type("load FILE… --audio FOLDER"), language=None)
+
+
+def show_found(state: SearchState, found: Found) -> None:
+    total = found.result.total
+    if not total:
+        show_nothing(state)
+        return
+    if found.page != state.page:
+        correct(state.on_page(found.page))
+    st.html(
+        f'<div class="above">{total_html(found)}{order_html(state, extent().numbers)}{export_html(state, total)}</div>'
+    )
+    show_hits(state, found)
+    if found.pages > 1:
+        key = follow("page", found.page)
+        st.pagination(found.pages, key=key, on_change=lambda: go(here().on_page(st.session_state[key])))
+    st.html(models_note(hit.passage.row for hit in found.result.hits) + KEYS)
+
+
+def total_html(found: Found) -> str:
+    """How many there are, and how long they last."""
+    seconds = found.result.seconds
+    lasting = f" · {time_label(seconds)}" if seconds else ""
+    return f'<p class="total" role="status">{counted(found.result.total)}{lasting}</p>'
+
+
+def counted(total: int) -> str:
+    """``1 clip``, ``1,860 clips``; passages where an index holds parts of recordings."""
+    noun = "passage" if extent().has_parts else "clip"
+    return f"{total:,} {noun}{'' if total == 1 else 's'}"
+
+
+def show_hits(state: SearchState, found: Found) -> None:
+    hits = found.result.hits
+    heard = heard_among(hit.passage for hit in hits)
+    common = common_reference(hits) if state.same else ""
+    items = [
+        hit_html(
+            hit.passage,
+            found.plan.evidence(hit.passage),
+            beside(state, hit, common, is_heard=hit.passage.clip in heard),
+        )
+        for hit in hits
+    ]
+    shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1, found.certain)
+    above = f'<p class="common"><span>said</span> {escape(common)}</p>' if common else ""
+    st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
+
+
+def beside(state: SearchState, hit: Hit, common: str, *, is_heard: bool) -> Beside:
+    """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
+    links = {"more like this": state.liking(hit.passage.id).address}
+    if hit.passage.is_whole and not state.same:
+        links["same sentence"] = state.saying_the_same(hit.passage.id).address
+    if not hit.passage.is_whole:
+        links["whole recording"] = recording_address(state, hit.passage)
+    audio, picture = (audio_url(hit.passage), picture_url(hit.passage)) if is_heard else (None, None)
+    return Beside(audio, links if hit.passage.row.generated_text else {}, common, picture)
+
+
+def common_reference(hits: Iterable[Hit]) -> str:
+    """The reference of all hits that have one; empty where they have several."""
+    references = {tuple(words(text)): text for hit in hits if (text := hit.passage.row.text)}
+    return next(iter(references.values())) if len(references) == 1 else ""
+
+
+def show_nothing(state: SearchState) -> None:
+    """Why nothing was found, and the ways out, with what each of them leads to; none leads to nothing again."""
+    if state == SearchState(mode=state.mode):
+        show_how_to_load()
+        return
+    st.info(plain(why_nothing(state)))
+    ways = "".join(
+        f"<li>{link_html(way.text, way.state.address)} <small>{counted(total)}</small></li>"
+        for way in ways_out(state, meant(state) if state.words else None)
+        if (total := how_many(way.state))
+    )
+    st.html(f'<ul class="ways">{ways}</ul>')

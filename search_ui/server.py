@@ -1,0 +1,35 @@
+"""The page as a process: Streamlit, with routes for what is heard, drawn and taken away."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from search_ui.connection import audio_bucket, audio_folders, the_finder, the_index, the_settings
+from search_ui.export.routes import Source, export_routes
+from search_ui.media.player import audio_route
+from search_ui.media.spectrogram_route import picture_route
+from search_ui.search.request import request_of
+from search_ui.search.suggestions import completions_route
+from search_ui.settings import PageSettings
+
+SCRIPT: Final = Path(__file__).with_name("app.py")
+
+
+def serve(settings: PageSettings) -> None:
+    """Serve the page until Ctrl-C or a termination signal."""
+    sounds = (audio_folders, audio_bucket)
+    routes = [audio_route(*sounds), picture_route(*sounds), completions_route(the_finder)]
+    routes += export_routes(Source(the_settings, the_index, *sounds, request_of))
+    st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
+
+
+def streamlit_options(settings: PageSettings) -> dict[str, Any]:
+    return {
+        "server.address": settings.page_host,
+        "server.port": settings.page_port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": max(1, settings.max_upload_bytes // 1_000_000),  # megabytes
+        "browser.gatherUsageStats": False,
+    }

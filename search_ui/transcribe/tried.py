@@ -1,0 +1,60 @@
+"""A sound that is tried, as HTML: what it is called, what was heard in it, and what becomes of it.
+
+Everything that comes from a file or a reply is escaped here.
+"""
+
+from html import escape
+
+from hearsay.commands import to_type
+from hearsay.records.clip import ClipRow
+from hearsay.records.emotions import UNCERTAIN
+from search_ui.search.hits import length_label, score_label
+from search_ui.state import SearchState
+from search_ui.transcribe.trial import Sound
+
+
+def file_html(sound: Sound, seconds: float | None) -> str:
+    """Name and size, and how long it lasts where that is known."""
+    facts = [size_label(len(sound.data)), *([] if seconds is None else [length_label(seconds)])]
+    return f'<p class="file"><strong>{escape(sound.name)}</strong> {" · ".join(facts)}</p>'
+
+
+def size_label(size: int) -> str:
+    """Bytes as a person reads them: ``812 bytes``, ``34 kB``, ``1.2 MB``."""
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def heard_html(row: ClipRow) -> str:
+    """The transcript, and how it was said."""
+    text = row.generated_text.lower() if row.generated_text.isupper() else row.generated_text
+    said = f'<p class="transcript">{escape(text)}</p>' if text else '<p class="transcript none">nothing was heard</p>'
+    dot = "○" if row.sentiment == UNCERTAIN else "●"
+    emotion = f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{score_label(row.emotion_score)}</span>'
+    confidence = "" if row.confidence is None else f"<span>confidence{score_label(row.confidence)}</span>"
+    return f'<div class="tried">{said}<p class="about">{emotion}{confidence}</p></div>'
+
+
+def waiting_html(note: str) -> str:
+    """A line while a sound is not heard yet."""
+    return f'<p class="pending" role="status">{escape(note)} …</p>'
+
+
+def refusal_html(problem: str) -> str:
+    """Why a sound was not heard or not added."""
+    return f'<p class="refused" role="alert">{escape(problem[:1].upper() + problem[1:])}</p>'
+
+
+def added_html(*, is_late: bool) -> str:
+    """That a clip was added, and that the index does not have it yet."""
+    if is_late:
+        how = f"Has an index been loaded, and does <code>{to_type('put --watch')}</code> run, which indexes it?"
+        return f'<p class="pending" role="status">added, and safe in the inbox, but not in the index yet. {how}</p>'
+    return '<p class="pending" role="status">added; it can be found in a moment …</p>'
+
+
+def found_html(clip: str) -> str:
+    """That an added clip is in the index, and the search that finds it."""
+    link = f"./{SearchState(words=f'clip:{clip}').address}"
+    return f'<p class="added" role="status">added · <a class="go" href="{escape(link)}" target="_self">find it</a></p>'

@@ -1,0 +1,312 @@
+"""The API as its users meet it: answers, errors, and a server that stays responsive while a model works."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from asr.api.app import app as api
+from asr.api.app import create_app
+from asr.api.service import Models
+from asr.errors import ModelUnavailable
+from asr.settings import AsrSettings
+from hearsay.records.clip import Alternative
+from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+from tests.support.serving import PATIENCE, HeldTranscriber, client_of, server_of, small_models, wait_until_ready
+
+PROBLEM = "application/problem+json"
+
+Found = TypeVar("Found")
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    with client_of(small_models(), monkeypatch, max_upload_bytes=100_000, max_clip_seconds=2) as client:
+        yield client
+
+
+def test_ping_answers_the_string_pong(client: TestClient):
+    assert client.get("/ping").json() == "pong"
+
+
+def test_health_names_the_models_and_the_fallback(client: TestClient):
+    assert client.get("/health").json() == {
+        "status": "ready",
+        "ready": True,
+        "asr_model": "length",
+        "ser_model": "loudness",
+        "device": "cpu",
+        "warnings": ["wanted large, got small"],
+    }
+
+
+def test_asr_answers_transcription_and_duration_as_strings_and_everything_else(client: TestClient):
+    reply = client.post("/asr", files={"file": ("clip.wav", tone(24000, peak=0.9))})
+    assert reply.status_code == 200
+    body = reply.json()
+    assert (body["transcription"], body["duration"]) == ("24000", "1.5")
+    assert body["words"] == [{"text": "24000", "start": 0.0, "end": 1.5, "confidence": 0.988}]
+    assert body["segments"] == [{"text": "24000", "start": 0.0, "end": 1.5, "confidence": 0.988}]
+    assert (body["confidence"], body["asr_model"]) == (0.988, "length")
+    assert (body["emotion"], body["sentiment"], body["ser_model"]) == ("angry", "negative", "loudness")
+    assert body["emotion_score"] == pytest.approx(0.9, abs=0.01)
+
+
+def test_words_show_their_alternatives(monkeypatch: pytest.MonkeyPatch):
+    transcriber = LengthTranscriber(alternatives=(Alternative("four", 0.25), Alternative("fore", 0.1)))
+    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+        body = client.post("/asr", files={"file": ("clip.wav", tone(24000))}).json()
+    assert body["transcription"] == "24000"
+    assert body["words"][0]["alternatives"] == [
+        {"text": "four", "confidence": 0.25},
+        {"text": "fore", "confidence": 0.1},
+    ]
+
+
+def test_ser_answers_the_emotion_alone(client: TestClient):
+    body = client.post("/ser", files={"file": ("clip.wav", tone(8000))}).json()
+    assert (body["emotion"], body["sentiment"], body["duration"]) == ("uncertain", "uncertain", "0.5")
+    assert "transcription" not in body
+
+
+@pytest.mark.parametrize("path", ["/ser", "/predict/"])
+@pytest.mark.parametrize(
+    ("granularity", "there", "absent"),
+    [
+        ("granular", {"emotion", "emotion_score", "emotion_scores"}, {"sentiment"}),
+        ("sentiment", {"sentiment"}, {"emotion", "emotion_score", "emotion_scores"}),
+        ("both", {"emotion", "emotion_score", "emotion_scores", "sentiment"}, set()),
+    ],
+)
+def test_granularity_says_which_part_of_the_emotion_is_answered(
+    client: TestClient, path: str, granularity: str, there: set[str], absent: set[str]
+):
+    file = {"file": ("clip.wav", tone(8000, peak=0.9))}
+    by_query = client.post(path, params={"granularity": granularity}, files=file).json()
+    by_form = client.post(path, data={"granularity": granularity}, files=file).json()
+    assert by_query == by_form
+    assert by_query.keys() >= there | {"ser_model", "duration"}
+    assert not by_query.keys() & absent
+
+
+def test_another_granularity_is_refused(client: TestClient):
+    reply = client.post("/ser?granularity=fine", files={"file": tone(800)})
+    assert (reply.status_code, "granularity" in reply.json()["detail"]) == (422, True)
+
+
+def test_several_files_are_answered_in_order_and_one_that_is_bad_takes_no_other_along(client: TestClient):
+    files = [tone(1600), b"no sound", tone(800), b"", tone(3 * 8000, rate=8000), tone(2400)]
+    reply = client.post("/asr", files=[("files", (f"{number}.wav", data)) for number, data in enumerate(files)])
+    assert reply.status_code == 200
+    replies = reply.json()["replies"]
+    assert [one.get("transcription", one.get("status")) for one in replies] == ["1600", 415, "800", 422, 413, "2400"]
+    assert {one["request_id"] for one in replies if "status" in one} == {reply.headers["X-Request-ID"]}
+
+
+def test_each_of_several_files_is_answered_as_it_is_alone(client: TestClient):
+    files = [tone(1600 + 160 * number, peak=0.09 * number) for number in range(11)]
+    together = client.post("/asr", files=[("files", data) for data in files]).json()["replies"]
+    assert together == [client.post("/asr", files={"file": data}).json() for data in files]
+
+
+def test_either_one_file_or_several_are_sent(client: TestClient):
+    reply = client.post("/asr", files=[("file", tone(800)), ("files", tone(800))])
+    assert (reply.status_code, "files" in reply.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("path", ["/asr", "/ser"])
+def test_a_file_that_is_sent_again_is_refused_and_not_passed_over(client: TestClient, path: str):
+    reply = client.post(path, files=[("file", tone(800)), ("file", tone(1600))])
+    assert (reply.status_code, "more than once" in reply.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "says"),
+    [
+        (b"", 422, ""),
+        (b"no sound at all, only words " * 50, 415, ""),
+        (tone(3 * 8000, rate=8000), 413, ""),
+        (bytes(100_001), 413, "at most 100000"),
+    ],
+    ids=["empty", "not audio", "too long", "too large"],
+)
+def test_a_file_that_cannot_be_heard_is_a_problem_with_a_sentence(
+    client: TestClient, data: bytes, status: int, says: str
+):
+    reply = client.post("/asr", files={"file": ("clip.wav", data)})
+    body = reply.json()
+    assert (reply.status_code, body["status"], reply.headers["content-type"]) == (status, status, PROBLEM)
+    assert set(body) == {"type", "title", "status", "detail", "request_id"}
+    assert says in body["detail"]
+    assert reply.headers["X-Request-ID"] == body["request_id"]
+
+
+def test_a_request_without_a_file_is_told_how_to_send_one(client: TestClient):
+    for request in ({}, {"files": {"audio": tone(800)}}, {"data": {"file": "clip.mp3"}}):
+        assert "curl -F file=@" in client.post("/asr", **request).json()["detail"]
+
+
+def test_the_address_alone_leads_to_the_documents(client: TestClient):
+    assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
+def test_whoever_starts_the_server_is_told_of_a_fallback_and_when_it_is_ready(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(api, "load_models", lambda _: small_models())
+    said: list[str] = []
+    with TestClient(create_app(AsrSettings(), said.append)) as client:
+        wait_until_ready(client)
+    assert said == ["warning: wanted large, got small", "ready: speech length · emotion loudness"]
+
+
+def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(client: TestClient):
+    for reply, status in ((client.post("/asr"), 422), (client.get("/nothing"), 404), (client.get("/asr"), 405)):
+        assert (reply.status_code, reply.headers["content-type"]) == (status, PROBLEM)
+
+
+def test_a_method_that_a_path_does_not_take_is_answered_with_the_one_that_it_takes(client: TestClient):
+    refused = client.get("/asr")
+    assert (refused.json()["detail"], refused.headers["Allow"]) == ("/asr takes POST, not GET.", "POST")
+    assert client.delete("/ping").json()["detail"] == "/ping takes GET, not DELETE."
+
+
+@pytest.mark.parametrize(("path", "field"), [("/asr", "file"), ("/asr", "files"), ("/ser", "file")])
+def test_a_file_without_a_name_is_told_that_a_name_is_meant(client: TestClient, path: str, field: str):
+    refused = client.post(path, files={field: (None, "hello")})
+    assert refused.status_code == 422
+    assert "send a file with a name, for example: curl -F file=@clip.mp3" in refused.json()["detail"]
+
+
+def test_a_fault_of_ours_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
+    models = Models(LengthTranscriber(fails_on=800), LoudnessTagger(), ())
+    with client_of(models, monkeypatch) as client:
+        reply = client.post("/asr", files={"file": ("clip.wav", tone(800))})
+        assert (reply.status_code, reply.headers["content-type"]) == (500, PROBLEM)
+        assert "out of memory" not in reply.text
+
+
+def test_the_name_of_the_upload_is_never_a_path(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("../../escaped.wav", "/etc/passwd", "a\\b.wav", "nul\x01.wav"):
+        assert client.post("/asr", files={"file": (name, tone(1600))}).json()["transcription"] == "1600"
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_nothing_of_an_upload_stays_on_the_disk(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    client.post("/asr", files={"file": ("clip.wav", tone(16000))})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_answers_while_a_model_works(monkeypatch: pytest.MonkeyPatch):
+    transcriber = HeldTranscriber()
+    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+        replies = []
+        request = threading.Thread(
+            target=lambda: replies.append(client.post("/asr", files={"file": ("clip.wav", tone(1600))}))
+        )
+        request.start()
+        assert transcriber.begun.acquire(timeout=PATIENCE)
+        assert client.get("/ping").json() == "pong"
+        assert replies == []
+        transcriber.let_go.set()
+        request.join()
+        assert replies[0].json()["transcription"] == "1600"
+
+
+def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
+    transcriber = HeldTranscriber()
+    ten_minutes = tone(600_000, rate=1000)
+    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client, ThreadPoolExecutor() as senders:
+
+        def send() -> httpx.Response:
+            return client.post("/asr", files={"file": ten_minutes})
+
+        heard = senders.submit(send)
+        assert transcriber.begun.acquire(timeout=PATIENCE)
+        tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it waits in no queue any more
+        wait_for_one(lambda: [tagged] if tagged in client.get("/metrics").text else [])
+        others = [senders.submit(send) for _ in range(2)]
+        refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
+        transcriber.let_go.set()
+        statuses = sorted(sent.result().status_code for sent in (heard, *others))
+    assert (refused.status_code, refused.headers["content-type"]) == (429, PROBLEM)
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert statuses == [200, 200, 429]
+
+
+def wait_for_one(look: Callable[[], list[Found]]) -> list[Found]:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_who_goes_away_is_not_heard(monkeypatch: pytest.MonkeyPatch):
+    transcriber = HeldTranscriber()
+    with server_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as address, ThreadPoolExecutor() as senders:
+
+        def send(samples: int, seconds: float = PATIENCE) -> int:
+            timeout = httpx.Timeout(PATIENCE, read=seconds)
+            return httpx.post(f"{address}/asr", files={"file": tone(samples)}, timeout=timeout).status_code
+
+        patient = []
+        for samples in (800, 1600):  # both threads of the model are at work
+            patient.append(senders.submit(send, samples))
+            assert transcriber.begun.acquire(timeout=PATIENCE)
+        with pytest.raises(httpx.ReadTimeout):
+            send(2400, 0.5)
+        gone = 'hearsay_requests_total{path="/asr",status="499"} 1.0'
+        wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics", timeout=PATIENCE).text else [])
+        transcriber.let_go.set()
+        assert [sent.result() for sent in patient] == [200, 200]
+    assert transcriber.heard == 2
+
+
+def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
+    loaded = threading.Event()
+
+    def load(_: AsrSettings) -> Models:
+        loaded.wait(PATIENCE)
+        return Models(LengthTranscriber(), LoudnessTagger(), ())
+
+    monkeypatch.setattr(api, "load_models", load)
+    with TestClient(create_app(AsrSettings())) as client:
+        assert client.get("/health").json()["status"] == "loading"
+        assert client.get("/health/live").status_code == 200
+        for reply in (client.post("/asr", files={"file": ("clip.wav", tone(1600))}), client.get("/health/ready")):
+            assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5")
+        loaded.set()
+        wait_until_ready(client)
+        assert client.post("/asr", files={"file": ("clip.wav", tone(1600))}).status_code == 200
+        assert client.get("/health/ready").json() == client.get("/health").json()
+
+
+def test_a_model_that_cannot_be_had_is_said_and_the_server_stays(monkeypatch: pytest.MonkeyPatch):
+    def load(_: AsrSettings) -> Models:
+        raise ModelUnavailable("some/model cannot be reached; run ./run.sh setup --models")
+
+    monkeypatch.setattr(api, "load_models", load)
+    with TestClient(create_app(AsrSettings())) as client:
+        wait_until_ready(client)
+        assert client.get("/health").json() | {"warnings": []} == {
+            "status": "failed", "ready": False, "asr_model": None, "ser_model": None, "device": None, "warnings": [],
+        }  # fmt: skip
+        reply = client.post("/asr", files={"file": ("clip.wav", tone(1600))})
+        assert (reply.status_code, "some/model" in reply.json()["detail"]) == (503, True)
+
+
+def test_a_sample_clip_is_heard_by_the_embedded_models(samples: Path):
+    settings = AsrSettings(asr_model="pocketsphinx", ser_model="classic", workers=1)
+    with TestClient(create_app(settings)) as client:
+        wait_until_ready(client)
+        body = client.post("/asr", files={"file": (samples / "sample-000000.mp3").read_bytes()}).json()
+    assert (body["asr_model"], body["ser_model"]) == ("pocketsphinx", "classic")
+    assert [word["text"] for word in body["words"]] == body["transcription"].split()
+    assert body["words"][-1]["end"] <= float(body["duration"]) + 0.1

@@ -1,0 +1,135 @@
+"""The OpenAPI document: valid, complete, and kept by what the server really answers."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from asr.api.app import create_app
+from asr.api.openai import Format
+from asr.settings import AsrSettings
+from tests.support.models import tone
+from tests.support.serving import PATIENCE, server_of, small_models
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+
+DOCUMENT = create_app(AsrSettings()).openapi()
+
+API = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, server_of(small_models(), patch) as address:
+        yield address
+
+
+def test_the_document_is_valid():
+    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+
+
+def test_every_operation_says_what_it_does_and_every_answer_has_a_sentence():
+    operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
+    assert len(operations) == 11
+    assert all(operation["summary"] for operation in operations)
+    assert all(answer["description"] for operation in operations for answer in operation["responses"].values())
+
+
+def test_every_member_of_an_answer_has_an_example_or_is_made_of_members_that_have():
+    schemas = DOCUMENT["components"]["schemas"]
+    for name, schema in schemas.items():
+        for member, said in schema.get("properties", {}).items():
+            if not name.startswith("Body_"):
+                assert is_shown(said), f"{name}.{member}"
+
+
+def is_shown(said: dict[str, Any]) -> bool:
+    """Whether a reader sees what stands there: an example, a constant, a choice, a default, or another schema."""
+    inside = [*said.get("anyOf", ()), *([said["items"]] if "items" in said else [])]
+    shown = {"examples", "const", "enum", "default", "$ref"} & said.keys()
+    return bool(shown) or said.get("type") in ("boolean", "null") or any(is_shown(part) for part in inside)
+
+
+def test_every_problem_is_shown_as_the_one_that_it_is_with_the_headers_that_it_has():
+    for path, operation, status, answer in answers():
+        if status.isdecimal() and status >= "400":
+            ((kind, content),) = answer["content"].items()
+            is_openais = path.startswith("/v1")
+            assert kind == ("application/json" if is_openais else "application/problem+json")
+            assert is_openais or content["example"]["status"] == int(status)
+            assert ("Retry-After" in answer["headers"]) == (status in ("429", "503"))
+            assert "X-Request-ID" in answer["headers"], operation["summary"]
+
+
+def test_every_answer_that_is_no_object_has_an_example():
+    for path, _, status, answer in answers():
+        for kind, content in answer.get("content", {}).items():
+            if content["schema"].get("type") == "string":
+                assert content.keys() & {"example", "examples"}, (path, status, kind)
+
+
+def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
+    """Every answer that the document has: its path, operation and status, and what is said of it."""
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                yield path, operation, status, answer
+
+
+@API.parametrize()
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_server_answers_as_the_document_says(case: schemathesis.Case, address: str):
+    case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
+
+
+@pytest.mark.long
+@API.parametrize()
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemathesis.Case, address: str):
+    case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/asr", {}),
+        ("/ser", {}),
+        *(("/predict/", {"granularity": part}) for part in ("granular", "sentiment", "both")),
+        *(("/v1/audio/transcriptions", {"model": "length", "response_format": form}) for form in get_args(Format)),
+    ],
+)
+def test_sound_is_answered_as_the_document_says(address: str, path: str, fields: dict[str, str]):
+    reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields, timeout=PATIENCE)
+    assert reply.status_code == 200
+    reply.request.read()
+    API[path]["POST"].validate_response(reply)
+
+
+def test_several_files_are_answered_as_the_document_says(address: str):
+    files = [("files", data) for data in (tone(800), b"no sound", tone(1600))]
+    reply = httpx.post(f"{address}/asr", files=files, timeout=PATIENCE)
+    assert len(reply.json()["replies"]) == 3
+    reply.request.read()
+    API["/asr"]["POST"].validate_response(reply)

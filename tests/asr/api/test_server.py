@@ -1,0 +1,104 @@
+"""The API as a process: the place where it listens."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from asr.api.server import listen, serve
+from asr.errors import PortTaken
+from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
+from hearsay.process import INTERRUPTED
+from tests.conftest import PROJECT
+from tests.support.api_server import EMBEDDED
+from tests.support.ports import free_port
+from tests.support.serving import wait_until_ready
+
+
+def test_small_answers_are_sent_at_once():
+    async def sends_at_once() -> bool:
+        accepted: asyncio.Queue[int] = asyncio.Queue()
+
+        async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            accepted.put_nowait(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        place = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(note, sock=place):
+            _, client = await asyncio.open_connection(*place.getsockname())
+            found = await accepted.get()
+            client.close()
+            await client.wait_closed()
+        return bool(found)
+
+    with ThreadPoolExecutor(1) as elsewhere:  # a browser that other tests have open may hold this thread's loop
+        assert elsewhere.submit(lambda: asyncio.run(sends_at_once())).result()
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do():
+    with listen("127.0.0.1", 0) as place:
+        place.listen()
+        with pytest.raises(PortTaken, match="API_PORT"):
+            listen("127.0.0.1", place.getsockname()[1])
+
+
+def test_who_comes_before_the_server_has_begun_waits():
+    with listen("127.0.0.1", 0) as place, socket.create_connection(place.getsockname()) as early:
+        taken, _ = place.accept()
+        taken.sendall(b"pong")
+        assert early.recv(4) == b"pong"
+        taken.close()
+
+
+def test_settings_that_do_not_fit_are_said_before_any_address(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(BadSettings, match="GOOGLE_CALLERS"):
+        serve(AsrSettings(google_audience="https://hearsay.example"))
+    assert capsys.readouterr().err == ""
+
+
+PROGRAM = """
+import signal, sys
+from asr.api.app import server as serve
+from asr.cli import main
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
+    serve.GRACE_SECONDS = 1
+    sys.exit(main(["api"]))
+"""
+
+
+def test_ctrl_c_waits_for_no_long_clip(tmp_path: Path, samples: Path):
+    port = free_port()
+    (tmp_path / "program.py").write_text(PROGRAM)
+    settings = {**EMBEDDED, "API_PORT": str(port), "PYTHONPATH": str(PROJECT), "LOG_DIR": str(tmp_path)}
+    program = subprocess.Popen([sys.executable, tmp_path / "program.py"], env=os.environ | settings, stderr=-1)
+    assert program.stderr is not None
+    with program.stderr, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=200) as client:
+        try:
+            assert program.stderr.readline().startswith(b"API on ")
+            wait_until_ready(client)
+            send_much(client, (samples / "sample-000000.mp3").read_bytes(), program)
+        finally:
+            program.kill()
+            program.wait()
+
+
+def send_much(client: httpx.Client, clip: bytes, program: subprocess.Popen[bytes]) -> None:
+    """Send more than a minute's work, and press Ctrl-C when a clip of it was heard."""
+    with ThreadPoolExecutor(1) as sender:
+        sent = sender.submit(client.post, "/asr", files=[("files", clip)] * 300)
+        while 'clips_total{model="pocketsphinx"}' not in client.get("/metrics").text:
+            assert not sent.done()
+        program.send_signal(signal.SIGINT)
+        assert sent.result().status_code == 500
+        assert program.wait(200) == INTERRUPTED

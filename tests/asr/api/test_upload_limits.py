@@ -1,0 +1,125 @@
+"""Limits on what is sent, at a real server: refused as soon as they are passed, and never taken in whole."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from asr.api.service import Models
+from tests.support.models import LoudnessTagger, tone
+from tests.support.serving import PATIENCE, HeldTranscriber, server_of, small_models
+
+HEAD = (
+    b"POST %s HTTP/1.1\r\nHost: hearsay\r\nContent-Type: multipart/form-data; boundary=cut\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+PART = b'--cut\r\nContent-Disposition: form-data; name="%s"; filename="clip.wav"\r\n\r\n'
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with server_of(small_models(), monkeypatch, max_upload_bytes=100_000) as address:
+        yield address
+
+
+@contextmanager
+def upload(address: str, path: bytes = b"/asr") -> Iterator[socket.socket]:
+    """A connection on which a request without a length has begun."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+        connection.sendall(HEAD % path)
+        yield connection
+
+
+def send(connection: socket.socket, data: bytes) -> None:
+    connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+def whole_answer(connection: socket.socket) -> str:
+    """Everything until the server hangs up."""
+    answer = b""
+    while received := connection.recv(65536):
+        answer += received
+    return answer.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [(b"/asr", "application/problem+json"), (b"/v1/audio/transcriptions", "application/json")]
+)
+def test_more_bytes_than_are_taken_are_refused_while_they_come(address: str, path: bytes, kind: str):
+    with upload(address, path) as connection:
+        head = PART % b"file"
+        send(connection, head + bytes(100_000 - len(head)))
+        send(connection, b"\0")  # who sends after the refusal may lose the answer with the connection
+        answer = whole_answer(connection)  # and the upload is not at its end
+    assert answer.startswith("HTTP/1.1 413")
+    assert f"content-type: {kind}" in answer.lower()
+    assert "at most 100000 bytes" in answer
+
+
+def test_many_small_files_count_together(address: str):
+    with upload(address) as connection:
+        file = PART % b"files" + bytes(1000) + b"\r\n"
+        for _ in range(100_000 // len(file) + 1):
+            send(connection, file)
+        assert whole_answer(connection).startswith("HTTP/1.1 413")
+
+
+def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(address: str):
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+        connection.sendall(b"POST /asr HTTP/1.1\r\nHost: hearsay\r\nContent-Length: 100001\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413")
+
+
+def test_an_upload_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch):
+    with server_of(small_models(), monkeypatch, max_upload_seconds=1.5) as address, upload(address) as connection:
+        send(connection, PART % b"file" + b"RIFF")
+        answer = whole_answer(connection)
+    assert answer.startswith("HTTP/1.1 408")
+    assert "longer than 1.5 s" in answer
+
+
+def test_the_server_hears_on_after_refusals(address: str):
+    with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+        for _ in range(3):
+            assert client.post("/asr", files={"file": bytes(200_000)}).status_code == 413
+            assert client.post("/asr", files={"file": tone(800)}).json()["transcription"] == "800"
+
+
+def test_a_body_that_is_no_form_is_a_problem(address: str):
+    headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+    for body, status in ((b"", 422), (b"no form", 400)):
+        reply = httpx.post(f"{address}/asr", content=body, headers=headers, timeout=PATIENCE)
+        assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_more_uploads_than_are_taken_at_once_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch):
+    transcriber = HeldTranscriber()
+    models = Models(transcriber, LoudnessTagger(), ())
+    with server_of(models, monkeypatch, max_uploads=2) as address, ThreadPoolExecutor() as senders:
+
+        def send_clip() -> httpx.Response:
+            return httpx.post(f"{address}/asr", files={"file": tone(800)}, timeout=PATIENCE)
+
+        first = senders.submit(send_clip)
+        assert transcriber.begun.acquire(timeout=PATIENCE)
+        with upload(address) as connection:
+            send(connection, PART % b"file")
+            refused = wait_for_refusal(address)
+            assert httpx.get(f"{address}/ping", timeout=PATIENCE).json() == "pong"
+            assert httpx.get(f"{address}/health", timeout=PATIENCE).status_code == 200
+        transcriber.let_go.set()
+        assert first.result().status_code == 200
+        assert (refused.headers["Retry-After"], refused.json()["status"]) == ("2", 429)
+        assert send_clip().status_code == 200
+
+
+def wait_for_refusal(address: str) -> httpx.Response:
+    """Asks until both places are taken; what is refused for its emptiness says that one is free."""
+    while (reply := httpx.post(f"{address}/asr", timeout=PATIENCE)).status_code == 422:
+        pass
+    return reply

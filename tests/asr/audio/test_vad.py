@@ -1,0 +1,91 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asr.audio.vad import frame_levels, pieces, stretches
+from tests.support.recordings import bursts
+
+RATE = 16_000
+
+
+def in_seconds(found: list[tuple[int, int]]) -> list[tuple[float, float]]:
+    return [(start / RATE, end / RATE) for start, end in found]
+
+
+def test_stretches_go_from_pause_to_pause_with_a_margin():
+    found = in_seconds(stretches(bursts((0.5, 1.5), (2.5, 4.0), length=5)))
+    assert found == [pytest.approx((0.36, 1.64)), pytest.approx((2.36, 4.14))]
+
+
+def test_a_gap_shorter_than_a_pause_parts_nothing():
+    assert len(stretches(bursts((0.5, 1.5), (1.7, 3.0), length=4))) == 1
+
+
+def test_pauses_are_found_in_noise_too():
+    noisy = bursts((0.5, 1.5), (2.5, 4.0), length=5, floor=0.02)
+    assert len(stretches(noisy)) == 2
+
+
+@pytest.mark.parametrize("silent", [np.zeros(0), np.zeros(1), np.zeros(50_000), np.full(50_000, 1e-5)])
+def test_silence_has_no_stretch_and_no_piece(silent: np.ndarray):
+    assert stretches(silent.astype(np.float32)) == []
+    assert pieces(silent.astype(np.float32)) == []
+
+
+def test_a_sound_of_even_loudness_is_one_stretch():
+    even = bursts((0, 3), length=3)
+    assert stretches(even) == [(0, len(even))]
+
+
+def test_a_quiet_recording_is_heard_like_a_loud_one():
+    loud = bursts((0.5, 1.5), (2.5, 4.0), length=5, floor=0)
+    assert stretches(loud / 50) == stretches(loud)
+
+
+def test_speech_without_a_pause_is_cut_where_it_is_quietest():
+    sound = bursts((0, 100), length=100)
+    for quiet in (27.0, 52.0):
+        sound[int(quiet * RATE) : int((quiet + 0.2) * RATE)] *= 0.3  # too short for a pause
+    found = in_seconds(stretches(sound, 30))
+    assert len(found) >= 4
+    assert [end for _, end in found][:2] == [pytest.approx(27.1, abs=0.1), pytest.approx(52.1, abs=0.1)]
+
+
+def test_a_short_clip_is_one_whole_piece_and_a_long_one_runs_of_its_stretches():
+    short = bursts((1, 2), (4, 5), length=10)
+    assert pieces(short) == [(0, len(short))]
+    long = bursts((2, 12), (14, 24), (26, 36), (50, 58), length=60)
+    assert in_seconds(pieces(long)) == [pytest.approx((1.86, 24.14)), pytest.approx((25.86, 36.14)), (49.86, 58.14)]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.floats(0.02, 9), st.sampled_from([0, 0.0005, 0.01, 0.2])), max_size=12), st.floats(0.5, 8))
+def test_no_sample_is_doubled_none_that_is_loud_is_lost_and_none_is_too_long(
+    parts: list[tuple[float, float]], longest: float
+):
+    noise = np.random.default_rng(5)
+    sound = np.concatenate(
+        [np.zeros(0), *(level * noise.standard_normal(int(length * RATE)) for length, level in parts)]
+    ).astype(np.float32)
+    for found in (stretches(sound, longest), pieces(sound, longest)):
+        edges = [edge for stretch in found for edge in stretch]
+        assert edges == sorted(edges)
+        assert all(0 <= start < end <= len(sound) and end - start <= longest * RATE for start, end in found)
+        covered = np.zeros(len(sound), bool)
+        for start, end in found:
+            covered[start:end] = True
+        loud = np.repeat(frame_levels(sound) > -25, RATE // 50)[: len(sound)]
+        assert not (loud & ~covered).any()
+
+
+def test_a_long_clip_is_cut_without_a_copy_of_it():
+    waveform = np.tile(bursts((0.5, 1.5), (2.5, 4.0), length=6), 100)
+    tracemalloc.start()
+    try:
+        assert len(stretches(waveform)) == 200
+        assert tracemalloc.get_traced_memory()[1] < waveform.nbytes / 2
+    finally:
+        tracemalloc.stop()

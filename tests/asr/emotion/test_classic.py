@@ -1,0 +1,165 @@
+"""The embedded tagger: when it speaks, when it keeps silent, and the model file and figures that come with it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.emotion.classic import MODEL, ClassicModel, ClassicTagger
+from asr.errors import ModelUnavailable
+from asr.training.acted_emotions import read_voices
+from asr.training.classic import ATTRIBUTION, train
+from asr.types import UNTAGGED, EmotionTagger, Waveform
+from hearsay.records.emotions import UNCERTAIN, canonical_emotion, sentiment_of
+from tests.conftest import PROJECT, leave_out
+
+FILE = json.loads(MODEL.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def tagger() -> EmotionTagger:
+    return ClassicTagger()
+
+
+@pytest.fixture(scope="module")
+def model() -> ClassicModel:
+    return ClassicModel.from_json(FILE)
+
+
+@pytest.fixture(scope="module")
+def spoken(samples: Path) -> list[Waveform]:
+    return [decode_audio(path.read_bytes(), 60) for path in sorted(samples.glob("sample-00000*.mp3"))]
+
+
+def test_every_label_has_a_probability_and_they_sum_to_one(tagger: EmotionTagger, spoken: list[Waveform]):
+    for emotion in tagger.tag(spoken):
+        assert set(emotion.scores) == set(FILE["labels"])
+        assert sum(emotion.scores.values()) == pytest.approx(1)
+        assert emotion.score == max(emotion.scores.values())
+
+
+def test_the_order_and_size_of_a_batch_change_nothing(tagger: EmotionTagger, spoken: list[Waveform]):
+    one_by_one = [tagger.tag([waveform])[0] for waveform in spoken]
+    assert tagger.tag(spoken) == one_by_one
+    assert tagger.tag(spoken[::-1]) == one_by_one[::-1]
+    assert tagger.tag([]) == []
+
+
+@pytest.mark.parametrize("gain", [0.5, 2.0])
+def test_six_decibels_more_or_less_change_no_label(tagger: EmotionTagger, spoken: list[Waveform], gain: float):
+    for before, after in zip(tagger.tag(spoken), tagger.tag([each * np.float32(gain) for each in spoken]), strict=True):
+        assert after.label == before.label
+        assert after.scores == pytest.approx(before.scores, abs=0.05)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05, 2])
+def test_silence_is_untagged(tagger: EmotionTagger, seconds: float):
+    assert tagger.tag([np.zeros(int(seconds * SAMPLE_RATE), np.float32)]) == [UNTAGGED]
+
+
+def test_a_snippet_of_speech_is_untagged(tagger: EmotionTagger, spoken: list[Waveform]):
+    middle = len(spoken[0]) // 2
+    assert tagger.tag([spoken[0][middle : middle + SAMPLE_RATE // 4]]) == [UNTAGGED]
+
+
+@pytest.mark.parametrize("loudness", [0.001, 0.1, 0.5])
+def test_white_noise_is_uncertain(tagger: EmotionTagger, loudness: float):
+    noise = np.random.default_rng(5).normal(0, loudness, (4, 2 * SAMPLE_RATE)).astype(np.float32)
+    assert [emotion.label for emotion in tagger.tag(list(noise))] == [UNCERTAIN] * 4
+
+
+def test_it_says_its_likeliest_label_from_the_least_score_on_and_uncertain_below(
+    model: ClassicModel, spoken: list[Waveform]
+):
+    scores = model.emotion(spoken[0]).scores
+    likeliest = max((label for label in scores if label != "boredom"), key=scores.__getitem__)
+    kept = [at for at, label in enumerate(model.labels) if label != "boredom"]  # so that something may be said
+    sure = replace(
+        model,
+        labels=tuple(model.labels[at] for at in kept),
+        weights=model.weights[:, kept],
+        bias=model.bias[kept],
+        max_strangeness=np.inf,
+    )
+    score = sure.emotion(spoken[0]).score
+    assert score is not None
+    assert replace(sure, min_score=score).emotion(spoken[0]).label == likeliest
+    below = replace(sure, min_score=score + 1e-6).emotion(spoken[0])
+    assert (below.label, below.score) == (UNCERTAIN, score)
+
+
+def test_a_voice_unlike_the_training_is_uncertain_however_sure_the_model_is(
+    model: ClassicModel, spoken: list[Waveform]
+):
+    strange = replace(model, min_score=0.0, max_strangeness=0.1)
+    assert {strange.emotion(waveform).label for waveform in spoken} == {UNCERTAIN}
+
+
+def test_boredom_is_scored_and_never_said(model: ClassicModel, spoken: list[Waveform]):
+    towards_boredom = model.bias + 100 * (np.array(model.labels) == "boredom")
+    bored = replace(model, bias=towards_boredom, min_score=0.0, max_strangeness=np.inf).emotion(spoken[0])
+    assert (bored.label, bored.sentiment) == (UNCERTAIN, "uncertain")
+    assert bored.scores["boredom"] == bored.score == pytest.approx(1)
+
+
+def test_it_is_called_classic_and_may_be_closed_twice(tagger: EmotionTagger):
+    assert (tagger.name, tagger.device) == ("classic", "cpu")
+    tagger.close()
+    tagger.close()
+
+
+def test_the_model_file_is_small_readable_and_names_its_source():
+    assert MODEL.stat().st_size < 200_000
+    assert FILE["attribution"] == ATTRIBUTION
+    assert "EMO-DB" in ATTRIBUTION
+    assert "CC BY 4.0" in ATTRIBUTION
+
+
+def test_its_labels_are_canonical_and_have_a_sentiment():
+    for label in FILE["labels"]:
+        assert canonical_emotion(label) == label
+        assert sentiment_of(label) != "uncertain"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"labels": 3}', "\x00"])
+def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path, content: str):
+    (tmp_path / "model.json").write_text(content)
+    with pytest.raises(ModelUnavailable, match=r"model\.json holds no classic emotion model"):
+        ClassicTagger(tmp_path / "model.json")
+
+
+def test_a_model_file_that_is_missing_is_named(tmp_path: Path):
+    with pytest.raises(ModelUnavailable, match=r"nowhere\.json"):
+        ClassicTagger(tmp_path / "nowhere.json")
+
+
+def test_the_documents_figures_are_those_in_the_model_file():
+    figures = dict(FILE["figures"])
+    for name in ("recorded", "other_channel"):
+        figures[name] = {"clips": figures["leave_one_speaker_out"]["clips"], **figures["leave_one_speaker_out"][name]}
+    del figures["leave_one_speaker_out"]
+    lines = (PROJECT / "docs" / "emotion.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    names = ("clips", "recall", "calibration", "said", "right")
+    told = {row[0]: {name: float(cell) for name, cell in zip(names, row[1:], strict=True) if cell} for row in cells}
+    assert told == {row: {name: of[name] for name in names if name in of} for row, of in figures.items()}
+
+
+def test_of_clips_read_aloud_it_labels_few(real_data: Path, tagger: EmotionTagger):
+    paths = sorted((real_data / "common-voice" / "cv-valid-dev").glob("*.mp3"))[:60]
+    emotions = tagger.tag([decode_audio(path.read_bytes(), 60) for path in paths])
+    assert sum(emotion.label != UNCERTAIN for emotion in emotions) <= 6
+
+
+@pytest.mark.long
+def test_training_again_gives_the_figures_in_the_model_file(real_data: Path):
+    if not (real_data / "emodb-2s").is_dir():
+        leave_out("data", "HEARSAY_DATA has no emodb-2s/ in it")
+    model, figures = train(read_voices(real_data / "emodb-2s"))
+    again, stored = figures["leave_one_speaker_out"], FILE["figures"]["leave_one_speaker_out"]
+    for channel in ("recorded", "other_channel"):
+        assert again[channel] == pytest.approx(stored[channel], abs=0.02)
+    assert model.min_score == pytest.approx(FILE["min_score"], abs=0.01)

@@ -1,0 +1,164 @@
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import WavLMConfig, WavLMForCTC
+
+from asr.errors import ModelUnavailable
+from asr.inference.checkpoints import Checkpoint, device_of, has_torch, loaded
+from asr.speech.ctc import CtcTranscriber
+from tests.asr.test_exact import random_model
+from tests.conftest import PROJECT
+from tests.support.checkpoints import save_wav2vec2
+from tests.support.hub import Hub
+from tests.support.recordings import bursts
+
+NAME = "hearsay/tiny"
+
+
+def test_a_checkpoint_is_downloaded_once_and_then_heard_with_without_a_network(hub: Hub, tmp_path: Path):
+    folder = save_wav2vec2(tmp_path / "published")
+    sound = bursts((0.5, 2), length=3)
+    expected = CtcTranscriber(str(folder), "cpu").transcribe([sound])
+    hub.publish(NAME, folder)
+    assert CtcTranscriber(NAME, "cpu").transcribe([sound]) == expected
+    assert f"/{NAME}/resolve/main/config.json" in hub.asked
+    hub.close()
+    hub.asked.clear()
+    transcriber = CtcTranscriber(NAME, "cpu")
+    assert transcriber.name == NAME
+    assert transcriber.transcribe([sound]) == expected
+    assert not hub.asked
+
+
+def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path):
+    folder = save_wav2vec2(tmp_path / "published")
+    half = shutil.copytree(folder, tmp_path / "half")
+    (half / "vocab.json").unlink()
+    hub.publish(NAME, half)
+    with pytest.raises(ModelUnavailable, match="tokenizer"):
+        CtcTranscriber(NAME, "cpu")
+    hub.publish(NAME, folder)
+    assert CtcTranscriber(NAME, "cpu").name == NAME
+
+
+def test_a_name_that_the_hub_does_not_know_is_a_matter_of_spelling(hub: Hub):
+    with pytest.raises(ModelUnavailable, match=r"no model hearsay/tiny.*spelling"):
+        CtcTranscriber(NAME, "cpu")
+    assert len(hub.asked) == 1
+
+
+def test_a_model_with_terms_to_accept_says_so(hub: Hub):
+    hub.gated.add(NAME)
+    with pytest.raises(ModelUnavailable, match="terms"):
+        CtcTranscriber(NAME, "cpu")
+
+
+def test_only_the_weights_that_torch_reads_are_downloaded(hub: Hub, tmp_path: Path):
+    folder = save_wav2vec2(tmp_path / "published")
+    for other in ("pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"):
+        (folder / other).write_bytes(b"of no use")
+    hub.publish(NAME, folder)
+    CtcTranscriber(NAME, "cpu")
+    asked = {Path(path).name for path in hub.asked}
+    assert {"model.safetensors", "config.json", "vocab.json"} <= asked
+    assert not asked & {"pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"}
+
+
+def test_a_hub_that_refuses_is_asked_once_and_named(closed_hub: Hub):
+    with pytest.raises(ModelUnavailable, match=r"Hugging Face hub .*refused.*connect once"):
+        CtcTranscriber(NAME, "cpu")
+
+
+def test_a_hub_that_never_answers_is_waited_for_no_longer_than_allowed(
+    closed_hub: Hub, monkeypatch: pytest.MonkeyPatch
+):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr("asr.inference.checkpoints.HUB_TIMEOUT", 0.2)
+        with pytest.raises(ModelUnavailable, match="cannot be had from the Hugging Face hub"):
+            CtcTranscriber(NAME, "cpu")
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "./models/mine", "~/model", "a/b/c"])
+def test_a_folder_that_is_not_there_is_called_one_and_not_looked_for_on_the_hub(hub: Hub, name: str):
+    with pytest.raises(ModelUnavailable, match=f"no folder {name}"):
+        CtcTranscriber(name, "cpu")
+    assert not hub.asked
+
+
+def test_a_name_that_can_be_no_name_is_a_matter_of_spelling(hub: Hub):
+    with pytest.raises(ModelUnavailable, match="spelling"):
+        CtcTranscriber("what is this?", "cpu")
+
+
+def test_a_folder_is_never_looked_for_on_the_hub(hub: Hub, tmp_path: Path):
+    with pytest.raises(ModelUnavailable, match=re.escape(f"{tmp_path} cannot be loaded")):
+        CtcTranscriber(str(tmp_path), "cpu")
+    assert not hub.asked
+
+
+def test_what_a_checkpoint_fails_with_in_any_library_is_translated(tmp_path: Path):
+    def fails(checkpoint: Checkpoint) -> None:
+        raise KeyError("layers")
+
+    with pytest.raises(ModelUnavailable, match="layers") as caught:
+        loaded(str(tmp_path), fails)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_loading_writes_nothing_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    save_wav2vec2(tmp_path)
+    capfd.readouterr()
+    CtcTranscriber(str(tmp_path), "cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_hearing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
+    save_wav2vec2(tmp_path)
+    random_model(WavLMForCTC, WavLMConfig, "group").save_pretrained(tmp_path)
+    sounds = [bursts((0.1, 1.9), length=2), bursts((0.1, 1.8), length=1.95)]
+    assert len(CtcTranscriber(str(tmp_path), "cpu").transcribe(sounds)) == 2
+
+
+def test_a_device_is_taken_as_said_and_auto_is_the_gpu_where_there_is_one():
+    assert device_of("cpu") == "cpu"
+    assert device_of("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpux", ""])
+def test_a_device_that_is_not_there_is_refused_with_the_way_out(device: str):
+    with pytest.raises(ModelUnavailable, match="auto"):
+        device_of(device)
+
+
+def test_without_torch_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    assert has_torch()
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    assert not has_torch()
+    for attempt in (lambda: device_of("auto"), lambda: CtcTranscriber(NAME)):
+        check_says_setup(attempt)
+
+
+def check_says_setup(attempt: Callable[[], object]) -> None:
+    with pytest.raises(ModelUnavailable, match=r"\./run\.sh setup --models"):
+        attempt()
+
+
+def test_torch_is_told_to_keep_little_for_shapes_that_do_not_come_again_before_it_is_imported():
+    told = (
+        "import os, sys, asr.inference.checkpoints; "
+        "print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], 'torch' in sys.modules)"
+    )
+    alone = {name: value for name, value in os.environ.items() if name != "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}
+    done = subprocess.run(
+        [sys.executable, "-c", told], env=alone, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "64 False\n"

@@ -1,0 +1,108 @@
+"""Int8: near to what the layers compute in full, and the same whatever else is in the batch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, WavLMConfig, WavLMForCTC
+
+from asr.audio.decoding import decode_audio
+from asr.inference.batch_invariance import make_exact
+from asr.inference.int8 import Int8Linear
+from asr.inference.kernels import made_fast
+from asr.inference.precision import multiplies_int8
+from asr.speech.ctc import CtcTranscriber
+from asr.speech.seq2seq import Seq2SeqTranscriber
+from asr.types import Waveform
+from hearsay.text.wer import WordErrors, word_errors
+from tests.asr.test_exact import random_model
+from tests.conftest import leave_out
+from tests.support.checkpoints import save_whisper
+
+ONE_STEP = 0.1
+"""What a value that the last bits of a batch round to its other neighbour does to logits: 0.017 was seen."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_cpu_that_multiplies_int8() -> None:
+    if not multiplies_int8():
+        leave_out("vnni", "this CPU multiplies int8 wrongly, so that it is refused")
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 48), (3, 7, 48), (2, 1, 5, 48)], ids=str)
+def test_a_layer_computes_nearly_what_it_does_in_full(kind: torch.dtype, bias: bool, shape: tuple[int, ...]):
+    torch.manual_seed(0)
+    layer, values = torch.nn.Linear(48, 80, bias=bias).to(kind), torch.randn(shape).to(kind)
+    with torch.inference_mode():
+        expected, found = layer(values), Int8Linear(layer)(values)
+    assert (found.dtype, found.shape) == (kind, expected.shape)
+    assert 0 < (found - expected).float().abs().max() < 0.03 * expected.float().abs().max()
+
+
+def test_silence_and_rows_of_very_different_loudness_stay_what_they_are():
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(48, 80)
+    values = torch.randn(4, 48) * torch.tensor([[0.0], [1e-3], [1.0], [1e4]])
+    with torch.inference_mode():
+        expected, found = layer(values), Int8Linear(layer)(values)
+    assert torch.equal(found[0], layer.bias)
+    for row in range(1, 4):
+        assert (found[row] - expected[row]).abs().max() < 0.03 * expected[row].abs().max()
+
+
+def test_a_frame_does_not_depend_on_those_beside_it():
+    torch.manual_seed(0)
+    layer, values = Int8Linear(torch.nn.Linear(64, 96)), torch.randn(50, 64)
+    values[7] *= 1000
+    with torch.inference_mode():
+        together = layer(values)
+        assert all(torch.equal(together[row], layer(values[row : row + 1])[0]) for row in range(50))
+
+
+@pytest.mark.parametrize("kind", [(Wav2Vec2ForCTC, Wav2Vec2Config), (WavLMForCTC, WavLMConfig)], ids=str)
+@pytest.mark.parametrize("half", [torch.float32, torch.bfloat16])
+def test_a_models_logits_stay_near(kind, half: torch.dtype):  # noqa: ANN001
+    plain, fast = (random_model(*kind, "group") for _ in range(2))
+    make_exact(fast)
+    made_fast(fast, half, "cpu", is_int8=True)
+    sound = torch.randn(2, 24_000, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        found, expected = fast(sound).logits.float(), plain(sound).logits
+    assert isinstance(fast.lm_head, Int8Linear)
+    assert 0 < (found - expected).abs().max() < 0.15 * expected.abs().max()
+
+
+def test_a_clip_is_heard_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_as_in_full_precision(
+    trained: Path, sentences: list[tuple[Waveform, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(
+        "asr.inference.precision._CPU_FLAGS", tmp_path / "nothing is said"
+    )  # so the rest computes in float32
+    sounds = [sound for sound, _ in sentences]
+    full, whole = (CtcTranscriber(str(trained), "cpu", precision) for precision in ("float32", "int8"))
+    together = [transcript.text for transcript in whole.transcribe(sounds)]
+    alone = [whole.transcribe([sound])[0].text for sound in sounds]
+    assert sum(one != other for one, other in zip(together, alone, strict=True)) <= len(sounds) / 10
+    in_a_batch = {heard.clip: heard.logits for heard in whole._acoustics.outputs(sounds)}
+    for number, sound in enumerate(sounds):
+        (heard,) = whole._acoustics.outputs([sound])
+        assert (heard.logits - in_a_batch[number]).abs().max() < ONE_STEP
+    errors = sum(
+        (
+            word_errors(one.text.split(), text.split())
+            for one, text in zip(full.transcribe(sounds), together, strict=True)
+        ),
+        WordErrors(),
+    )
+    assert errors.reference_words > 50
+    assert errors.errors < 0.1 * errors.reference_words
+
+
+def test_whisper_writes_in_int8_too(tmp_path: Path, samples: Path):
+    transcriber = Seq2SeqTranscriber(str(save_whisper(tmp_path, ("en",))), "cpu", "int8")
+    assert not any(isinstance(module, torch.nn.Linear) for module in transcriber._model.modules())
+    clip = decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 5]
+    assert transcriber.transcribe([clip, np.zeros(16_000, np.float32)])[1].text == ""

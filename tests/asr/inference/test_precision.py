@@ -1,0 +1,72 @@
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from asr.errors import ModelUnavailable
+from asr.inference.precision import cpu_flags, kind_of, multiplies_int8
+from tests.conftest import leave_out
+
+
+@pytest.fixture
+def cpu_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    file = tmp_path / "cpuinfo"
+    monkeypatch.setattr("asr.inference.precision._CPU_FLAGS", file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        ("fpu avx512f avx512_bf16", torch.bfloat16),
+        ("fpu amx_tile amx_bf16", torch.bfloat16),
+        ("fpu avx2 avx512f", torch.float32),
+    ],
+)
+def test_auto_is_what_the_cpu_multiplies_in_hardware(cpu_says: Path, flags: str, kind: torch.dtype):
+    cpu_says.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: none\n")
+    assert kind_of("auto", "cpu") == kind
+
+
+def test_where_nothing_is_said_of_the_cpu_auto_is_float32(cpu_says: Path):
+    assert cpu_flags() == frozenset()
+    assert kind_of("auto", "cpu") == torch.float32
+
+
+@pytest.mark.parametrize(("has_bfloat16", "kind"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_auto_is_half_precision_on_a_gpu(has_bfloat16: bool, kind: torch.dtype, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)
+    assert kind_of("auto", "cuda:0") == kind
+
+
+def test_a_named_precision_is_taken_as_said(cpu_says: Path):
+    assert kind_of("float32", "cpu") == torch.float32
+    assert kind_of("bfloat16", "cpu") == torch.bfloat16
+    assert kind_of("float16", "cuda") == torch.float16
+
+
+def test_what_int8_leaves_as_it_is_computes_as_with_auto(cpu_says: Path):
+    if multiplies_int8():
+        assert kind_of("int8", "cpu") == kind_of("auto", "cpu") == torch.float32
+    with pytest.raises(ModelUnavailable, match="int8, which is for CPUs; set it to auto"):
+        kind_of("int8", "cuda")
+
+
+def test_what_a_cpu_is_slow_at_is_refused_with_the_way_out():
+    with pytest.raises(ModelUnavailable, match="auto or bfloat16"):
+        kind_of("float16", "cpu")
+
+
+def test_a_cpu_whose_products_of_int8_are_wrong_is_refused_with_the_way_out():
+    if platform.machine() != "x86_64":
+        leave_out("x86", "no older CPU can be stood in for")
+    if "avx512_vnni" not in cpu_flags():
+        leave_out("vnni", "without AVX-512 VNNI torch multiplies int8 by itself, slowly and rightly")
+    older = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # as if the CPU were of before VNNI
+    asked = "from asr.inference.precision import kind_of; kind_of('int8', 'cpu')"
+    done = subprocess.run([sys.executable, "-c", asked], env=older, capture_output=True, text=True, check=False)
+    assert "ModelUnavailable: PRECISION is int8, which this CPU, without VNNI" in done.stderr

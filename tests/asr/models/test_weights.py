@@ -1,0 +1,84 @@
+"""A digest of weights: the same for the same files, another one for others, and not computed twice."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asr.models.registry import weights
+from asr.models.weights import checkpoint_files, weights_digest
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEARSAY_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_text(name)
+    return {name: tmp_path / name for name in ("config.json", "model.safetensors")}
+
+
+def test_a_digest_is_of_bytes_and_names_and_of_no_place(files: dict[str, Path], tmp_path: Path):
+    first = weights_digest(files)
+    assert len(first) == 64
+    copies = {name: Path(shutil.copy(path, tmp_path / f"copy of {name}")) for name, path in files.items()}
+    assert weights_digest(copies) == first
+    copies["config.json"].write_text("another")
+    assert weights_digest(copies) != first
+    assert (
+        weights_digest({"config.json": files["model.safetensors"], "model.safetensors": files["config.json"]}) != first
+    )
+
+
+def test_bytes_are_read_once_as_long_as_a_file_stays_as_it_is(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+    read: list[Path] = []
+    digest = weights._digest
+    monkeypatch.setattr(weights, "_digest", lambda path: (read.append(path), digest(path))[1])
+    first = weights_digest(files)
+    assert weights_digest(files) == first
+    assert len(read) == 2
+    before = files["model.safetensors"].stat()
+    files["model.safetensors"].write_text("MODEL.SAFETENSORS")  # as long as before, and as old
+    os.utime(files["model.safetensors"], ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert weights_digest(files) != first
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"/nowhere": 1}', json.dumps({"x": {"state": 1, "digest": 2}})])
+def test_a_cache_that_is_none_is_passed_over(files: dict[str, Path], home: Path, text: str):
+    first = weights_digest(files)
+    (home / "var" / "weights.json").write_text(text)
+    assert weights_digest(files) == first
+
+
+def test_without_a_place_for_it_nothing_is_kept(files: dict[str, Path], home: Path):
+    home.write_text("no folder")
+    assert len(weights_digest(files)) == 64
+
+
+def test_without_hearsays_home_the_users_cache_is_used(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("HEARSAY_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    weights_digest(files)
+    assert (tmp_path / "cache" / "hearsay" / "weights.json").is_file()
+
+
+def test_files_that_cannot_be_read_have_no_digest(files: dict[str, Path]):
+    assert weights_digest(files | {"gone": files["config.json"].with_name("gone")}) == ""
+
+
+def test_files_of_a_checkpoint_are_those_that_are_loaded():
+    there = ["vocab.json", "README.md", "model.safetensors", "pytorch_model.bin", "trainer_state.json", "runs/a.json"]
+    assert checkpoint_files(there) == ["model.safetensors", "vocab.json"]
+    assert checkpoint_files(["pytorch_model.bin", "training_args.bin", "config.json", "tf_model.h5"]) == [
+        "pytorch_model.bin",
+        "config.json",
+    ]

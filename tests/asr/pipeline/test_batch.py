@@ -1,0 +1,432 @@
+"""Batch decode: journal and CSV, what a second run does, and what a killed one leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from asr.pipeline.batch import Summary, decode, limited
+from asr.pipeline.pipeline import LocalListener, digest_of
+from asr.pipeline.places import open_source
+from asr.pipeline.progress import Progress
+from asr.pipeline.scheduler import Limits, Scheduler
+from asr.pipeline.sources import FolderSource, Listing
+from asr.score import score
+from hearsay.records.clip import Alternative, ClipRow
+from hearsay.records.journal import Journal, read_journal
+from hearsay.records.table import read_csv
+from tests.conftest import PROJECT
+from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+
+
+class Bench:
+    """A corpus of tones in a folder, and decode runs over it."""
+
+    def __init__(self, root: Path) -> None:
+        self.corpus, self.out, self.table = root / "corpus", root / "out", root / "corpus.csv"
+        self.corpus.mkdir()
+        for number in range(10):
+            (self.corpus / f"{number}.wav").write_bytes(tone(1600 + number))
+        lines = (f"corpus/{number}.wav,{1600 + number},{'us' if number % 2 else ''}" for number in reversed(range(10)))
+        self.table.write_text("\n".join(["filename,text,accent", *lines, ""]))
+        self.transcriber, self.tagger = LengthTranscriber(), LoudnessTagger()
+        self.limits = Limits()
+
+    def run(
+        self,
+        *,
+        table: bool = True,
+        limit: int | None = None,
+        batch_clips: int = 3,
+        counted: Progress | None = None,
+        keeps_transcripts: bool = False,
+    ) -> Summary:
+        source = open_source(str(self.corpus), str(self.table) if table else None, None, allow_missing=True)
+        listener = LocalListener(Scheduler(self.transcriber, self.tagger, self.limits), 60)
+        with counted or Progress() as progress:
+            listing = limited(source.list(), limit)
+            return decode([listing], listener, self.out, batch_clips, progress, keeps_transcripts=keeps_transcripts)
+
+    def journal(self) -> dict[str, ClipRow]:
+        return read_journal(self.out / "clips.jsonl")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_csv_has_the_tables_columns_and_order_then_ours(bench: Bench):
+    bench.run()
+    table = read_csv(bench.out / "clips.csv")
+    assert table.columns[:5] == ("filename", "text", "accent", "duration", "dataset")
+    assert list(table.cells) == [f"corpus/{number}.wav" for number in reversed(range(10))]
+    for cells in table.cells.values():
+        assert cells["text"] == cells["generated_text"]
+        assert cells["duration"] == "0.1"
+
+
+def test_the_measured_duration_stands_in_log_and_csv_whatever_the_table_says(bench: Bench):
+    lines = bench.table.read_text(encoding="utf-8").splitlines()
+    bench.table.write_text("\n".join(["filename,duration", *(f"{line.split(',')[0]},0.02" for line in lines[1:]), ""]))
+    for _ in range(2):
+        bench.run()
+        assert {cells["duration"] for cells in read_csv(bench.out / "clips.csv").cells.values()} == {"0.1"}
+        assert {row.duration for row in bench.journal().values()} == {0.1}
+
+
+def test_journal_and_csv_carry_the_alternatives_of_words(bench: Bench):
+    bench.transcriber.alternatives = (Alternative("four", 0.25),)
+    bench.run(limit=1)
+    (journalled,) = bench.journal().values()
+    (written,) = read_csv(bench.out / "clips.csv").rows().values()
+    assert journalled.words[0].alternatives == written.words[0].alternatives == bench.transcriber.alternatives
+
+
+def test_a_bare_folder_gets_common_voices_columns(bench: Bench):
+    bench.run(table=False)
+    columns = read_csv(bench.out / "clips.csv").columns
+    assert columns[:8] == ("filename", "text", "up_votes", "down_votes", "age", "gender", "accent", "duration")
+
+
+def test_running_again_hears_nothing_and_writes_the_same(bench: Bench):
+    bench.run()
+    first, lines = (bench.out / "clips.csv").read_text(), (bench.out / "clips.jsonl").read_text()
+    summary = bench.run()
+    assert (summary.heard, summary.skipped, bench.transcriber.heard) == (0, 10, 10)
+    assert (bench.out / "clips.csv").read_text() == first
+    assert (bench.out / "clips.jsonl").read_text() == lines
+
+
+def test_changed_audio_is_heard_anew(bench: Bench):
+    bench.run()
+    (bench.corpus / "4.wav").write_bytes(tone(4000))
+    assert bench.run().heard == 1
+    assert bench.journal()["corpus/4.wav"].generated_text == "4000"
+
+
+def test_another_model_hears_everything_anew(bench: Bench):
+    bench.run()
+    bench.transcriber.name = "length-2"
+    assert bench.run().heard == 10
+    assert {row.asr_model for row in bench.journal().values()} == {"length-2"}
+
+
+def test_other_weights_of_the_same_name_transcribe_everything_again(bench: Bench):
+    bench.transcriber.weights = "one"
+    bench.run()
+    assert bench.run().heard == 0
+    bench.transcriber.weights = "two"
+    assert bench.run().heard == 10
+    assert {row.asr_weights for row in bench.journal().values()} == {"two"}
+    assert read_csv(bench.out / "clips.csv").cells["corpus/1.wav"]["asr_weights"] == "two"
+
+
+def test_records_without_a_digest_count_by_the_models_name(bench: Bench):
+    bench.run()
+    lines = (bench.out / "clips.jsonl").read_text()
+    assert "weights" not in lines
+    bench.transcriber.weights = bench.tagger.weights = "known by now"
+    bench.transcriber.precision = "float32"
+    assert bench.run().heard == bench.tagger.tagged - 10 == 0
+    assert (bench.out / "clips.jsonl").read_text() == lines
+
+
+def test_another_precision_counts_only_where_it_was_set_by_hand(bench: Bench):
+    bench.transcriber.weights = "one"
+    bench.transcriber.precision = "int8"
+    bench.run()
+    bench.transcriber.precision = ""
+    assert bench.run().heard == 0
+    bench.transcriber.precision = "bfloat16"
+    assert bench.run().heard == 10
+
+
+@pytest.mark.parametrize(("part", "value"), [("name", "loudness-2"), ("weights", "two"), ("precision", "int8")])
+def test_another_emotion_model_tags_again_and_transcribes_nothing(bench: Bench, part: str, value: str):
+    bench.tagger.weights = "one"
+    bench.run()
+    before = bench.journal()
+    setattr(bench.tagger, part, value)
+    summary = bench.run()
+    assert (summary.heard, summary.retagged, summary.skipped, bench.transcriber.heard) == (0, 10, 0, 10)
+    changed = {f"ser_{'model' if part == 'name' else part}": value}
+    for clip_id, row in bench.journal().items():
+        assert replace(row, decoded_at="") == replace(before[clip_id], decoded_at="", **changed)
+    assert bench.run().retagged == 0
+
+
+def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
+    bench.run()
+    bench.transcriber.name = "length-2"
+    assert bench.run().heard == 10
+    assert bench.tagger.tagged == 10
+    assert {(row.asr_model, row.ser_model, row.emotion) for row in bench.journal().values()} == {
+        ("length-2", "loudness", "uncertain")
+    }
+
+
+def test_a_transcript_of_the_same_audio_outlives_a_failure_and_the_clip_is_tried_again(bench: Bench):
+    bench.run()
+    before = bench.journal()["corpus/4.wav"]
+    bench.transcriber.name, bench.transcriber.fails_on = "length-2", 1604
+    for _ in range(2):
+        summary = bench.run()
+        (failed,) = summary.failed
+        assert bench.journal()["corpus/4.wav"] == failed
+        assert failed.error.startswith("transcribing again failed: ")
+        assert failed.error.endswith("out of memory; the transcript of length is kept")
+        assert replace(failed, error="") == before
+        assert read_csv(bench.out / "clips.csv").rows()["corpus/4.wav"] == failed
+    bench.transcriber.fails_on = None
+    summary = bench.run()
+    assert (summary.heard, summary.failed) == (1, [])
+    assert (bench.journal()["corpus/4.wav"].asr_model, bench.journal()["corpus/4.wav"].error) == ("length-2", "")
+
+
+def test_a_transcript_of_other_audio_does_not_outlive_a_failure(bench: Bench):
+    bench.run()
+    (bench.corpus / "4.wav").write_bytes(tone(4000))
+    bench.transcriber.fails_on = 4000
+    (failed,) = bench.run().failed
+    assert bench.journal()["corpus/4.wav"] == failed
+    assert (failed.generated_text, failed.words, failed.emotion, failed.audio_digest) == (
+        "", (), "", digest_of(tone(4000))
+    )  # fmt: skip
+    assert failed.error.endswith("out of memory")
+
+
+def test_a_transcript_outlives_audio_that_cannot_be_read(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.run()
+    before = bench.journal()["corpus/4.wav"]
+    read = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "4.wav":
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    (failed,) = bench.run().failed
+    assert "the file cannot be read: Input/output error" in failed.error
+    assert replace(failed, error="") == before
+    monkeypatch.undo()
+    assert bench.run().failed == []
+    assert bench.journal()["corpus/4.wav"].error == ""
+
+
+def test_both_other_models_or_other_audio_make_everything_again(bench: Bench):
+    bench.run()
+    bench.tagger.name = bench.transcriber.name = "another"
+    bench.run()
+    assert bench.transcriber.heard == bench.tagger.tagged == 20
+    bench.tagger.name = "a third"
+    (bench.corpus / "4.wav").write_bytes(tone(4000))
+    summary = bench.run()
+    assert (summary.heard, summary.retagged) == (1, 9)
+
+
+def test_an_emotion_that_fails_leaves_the_record_as_it_was_and_is_tried_again(bench: Bench):
+    bench.run()
+    before = bench.journal()
+    bench.tagger.name, bench.tagger.fails = "loudness-2", True
+    summary = bench.run()
+    assert (len(summary.failed), len(summary.failed_in_part)) == (0, 10)
+    assert bench.journal() == before
+    bench.tagger.fails = False
+    summary = bench.run()
+    assert (summary.heard, summary.retagged, summary.failed_in_part) == (0, 10, [])
+
+
+def test_transcripts_that_are_kept_stay_in_a_log_of_several_models(bench: Bench):
+    bench.run(limit=4)
+    bench.transcriber.name = "length-2"
+    summary = bench.run(keeps_transcripts=True)
+    assert (summary.heard, summary.skipped) == (6, 4)
+    assert Counter(row.asr_model for row in bench.journal().values()) == {"length": 4, "length-2": 6}
+    assert bench.run(keeps_transcripts=True).heard == 0
+    assert bench.run().heard == 4
+
+
+def test_failures_are_tried_again(bench: Bench):
+    bench.transcriber.fails_on = 1604
+    summary = bench.run()
+    assert [row.id for row in summary.failed] == ["corpus/4.wav"]
+    bench.transcriber.fails_on = None
+    summary = bench.run()
+    assert (summary.heard, summary.failed) == (1, [])
+
+
+def test_what_the_corpus_says_later_reaches_rows_that_were_heard_before(bench: Bench):
+    bench.run(table=False)
+    summary = bench.run()
+    assert (summary.heard, bench.transcriber.heard) == (0, 10)
+    assert bench.journal()["corpus/3.wav"].accent == "us"
+
+
+def test_what_was_taken_out_of_the_table_is_out_of_the_log_and_the_csv(bench: Bench):
+    bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,a wrong sentence,us,7\n")
+    bench.run()
+    bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,,,\n")
+    summary = bench.run()
+    assert (summary.heard, summary.skipped) == (0, 1)
+    for row in (bench.journal()["corpus/1.wav"], read_csv(bench.out / "clips.csv").rows()["corpus/1.wav"]):
+        assert (row.text, row.accent, row.extra["speaker"], row.generated_text) == ("", "", "", "1601")
+    assert score(summary.rows).whole.clips == 0
+
+
+def test_what_the_table_said_stays_when_a_clip_is_transcribed_again_without_it(bench: Bench):
+    bench.run()
+    (bench.corpus / "1.wav").write_bytes(tone(3200))
+    bench.run(table=False)
+    row = bench.journal()["corpus/1.wav"]
+    assert (row.generated_text, row.text, row.accent) == ("3200", "1601", "us")
+
+
+def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
+    assert bench.run(limit=4).heard == 4
+    assert list(bench.journal()) == [f"corpus/{number}.wav" for number in (9, 8, 7, 6)]
+    assert bench.run().heard == 6
+    bench.run(limit=2)
+    assert len(read_csv(bench.out / "clips.csv").cells) == 10
+
+
+def test_listings_one_after_the_other_are_one_run(bench: Bench):
+    one, two = (Listing(FolderSource(bench.corpus, "corpus").list().clips[part]) for part in (slice(4), slice(4, 6)))
+    with Progress() as progress:
+        listener = LocalListener(Scheduler(bench.transcriber, LoudnessTagger()), 60)
+        summary = decode([one, two, one], listener, bench.out, 3, progress)
+        listener.close()
+    assert (summary.heard, summary.skipped, len(summary.rows)) == (6, 4, 6)
+    assert list(read_csv(bench.out / "clips.csv").cells) == [f"corpus/{number}.wav" for number in range(6)]
+
+
+def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):
+    bench.table.write_text("filename,text\ncorpus/1.wav,1601\ncorpus/gone.wav,never recorded\n")
+    summary = bench.run()
+    assert (summary.heard, summary.skipped, summary.without_audio, summary.failed) == (1, 0, 1, [])
+    assert bench.journal()["corpus/gone.wav"].text == "never recorded"
+
+
+def test_a_deleted_clip_is_not_heard_again(bench: Bench):
+    bench.run()
+    with Journal(bench.out / "clips.jsonl") as journal:
+        journal.append([ClipRow("corpus/4.wav", deleted=True)])
+    assert bench.run().heard == 0
+    assert bench.journal()["corpus/4.wav"].deleted
+
+
+class Batches(Progress):
+    """Remembers how many clips were counted at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clips: list[int] = []
+
+    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
+        super().advance(clips, heard, audio_seconds, failed)
+        self.clips.append(clips)
+
+
+ONE_BY_ONE = Limits(batch_seconds=0, threads=2)
+"""As PocketSphinx has it with two processes."""
+
+
+@pytest.mark.parametrize(
+    ("limits", "batch_clips", "counted"),
+    [(ONE_BY_ONE, 0, [2] * 5), (Limits(), 0, [10]), (ONE_BY_ONE, 4, [4, 4, 2]), (Limits(), 4, [4, 4, 2])],
+)
+def test_rows_come_as_soon_as_every_process_had_a_clip_unless_batches_are_named(
+    bench: Bench, limits: Limits, batch_clips: int, counted: list[int]
+):
+    bench.limits = limits
+    batches = Batches()
+    assert bench.run(batch_clips=batch_clips, counted=batches).heard == 10
+    assert batches.clips == counted
+
+
+class SixCounted(Progress):
+    """Lets others wait until six clips are in the journal and counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.are_counted = threading.Event()
+
+    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
+        super().advance(clips, heard, audio_seconds, failed)
+        if self._done == 6:
+            self.are_counted.set()
+
+
+class InterruptedTranscriber(LengthTranscriber):
+    """Is stopped by Ctrl-C at the seventh clip of the table, when six are counted."""
+
+    def __init__(self, six: SixCounted) -> None:
+        super().__init__()
+        self.six = six
+        self.is_let_go = threading.Event()
+
+    def transcribe(self, waveforms: list) -> list:
+        if any(len(waveform) == 1603 for waveform in waveforms):
+            self.six.are_counted.wait()
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            self.is_let_go.wait(250)
+        return super().transcribe(waveforms)
+
+
+def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):
+    six = SixCounted()
+    bench.transcriber = InterruptedTranscriber(six)
+    bench.limits = Limits(batch_seconds=0.1)  # one clip at a time
+    summary = bench.run(counted=six)
+    bench.transcriber.is_let_go.set()
+    assert summary.interrupted
+    assert summary.heard in (6, 7)  # the last clip is a batch of its own
+    assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == summary.heard
+
+
+ENDLESS_RUN = """
+import sys, threading
+from pathlib import Path
+from tests.asr import test_decode
+from tests.support.models import LengthTranscriber
+
+class Endless(LengthTranscriber):
+    def transcribe(self, waveforms):
+        if any(len(waveform) == 1603 for waveform in waveforms):  # the seventh clip of the table, or one beside it
+            threading.Event().wait()
+        return super().transcribe(waveforms)
+
+bench = object.__new__(test_decode.Bench)
+root = Path(sys.argv[1])
+bench.corpus, bench.out, bench.table, bench.transcriber = root / "corpus", root / "out", root / "corpus.csv", Endless()
+bench.tagger = test_decode.LoudnessTagger()
+bench.limits = test_decode.Limits()
+bench.run(batch_clips=1)
+"""
+
+
+def test_a_run_killed_in_the_middle_loses_doubles_and_misplaces_nothing(bench: Bench):
+    run = subprocess.Popen([sys.executable, "-c", ENDLESS_RUN, str(bench.corpus.parent)], cwd=PROJECT)
+    journal = bench.out / "clips.jsonl"
+    while not journal.exists() or journal.read_bytes().count(b"\n") < 3:
+        assert run.poll() is None
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    with journal.open("ab") as file:
+        file.write(b'{"filename": "corpus/0.w')  # a line torn by the kill
+    kept = len(bench.journal())
+    assert 3 <= kept < 10
+    assert bench.run().heard == 10 - kept
+    lines = journal.read_text().splitlines()
+    assert len(lines) == len(set(lines)) == 10
+    for row in bench.journal().values():
+        assert row.generated_text == row.text

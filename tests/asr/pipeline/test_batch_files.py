@@ -1,0 +1,97 @@
+"""Decoding where the file system refuses something: the work is saved, and a sentence says what is missing."""
+
+import errno
+import fcntl
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asr.cli import main
+from asr.pipeline import batch as decoding
+from hearsay.errors import ClipsError
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal, read_journal
+from hearsay.records.table import read_csv
+from tests.asr.test_decode import Bench
+from tests.hearsay.records.test_files import failing
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_without_locks_a_run_goes_on_and_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOSYS))
+    assert bench.run().heard == 10
+    assert "warning: the file system of" in capsys.readouterr().err
+    assert sorted(path.name for path in bench.out.iterdir()) == ["clips.csv", "clips.jsonl"]
+
+
+def test_without_chmod_there_is_a_csv(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Path, "chmod", failing(errno.EPERM))
+    summary = bench.run()
+    assert (summary.heard, summary.unwritten) == (10, "")
+    assert len(read_csv(bench.out / "clips.csv").cells) == 10
+
+
+def test_a_csv_that_cannot_be_written_loses_nothing_and_comes_with_the_next_run(bench: Bench):
+    (bench.out / "clips.csv").mkdir(parents=True)
+    summary = bench.run()
+    assert summary.heard == len(bench.journal()) == 10
+    assert "clips.csv cannot be written" in summary.unwritten
+    assert "clips.jsonl, has it all; the same command writes the CSV" in summary.unwritten
+    (bench.out / "clips.csv").rmdir()
+    summary = bench.run()
+    assert (summary.heard, summary.unwritten) == (0, "")
+    assert len(read_csv(bench.out / "clips.csv").cells) == 10
+
+
+def test_a_log_that_cannot_be_written_any_more_ends_the_run_and_keeps_what_was_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    class Filling(Journal):
+        def append(self, rows: Any) -> None:
+            if len(self.rows()) >= 6:
+                raise ClipsError(f"{self.path} cannot be written: No space left on device")
+            super().append(rows)
+
+    monkeypatch.setattr(decoding, "Journal", Filling)
+    summary = bench.run()
+    assert "No space left on device. What was transcribed before is in the log" in summary.gone
+    assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == 6
+    monkeypatch.undo()
+    assert bench.run().heard == 4
+
+
+def test_what_a_killed_run_left_of_its_csv_is_removed_by_the_next_one(bench: Bench):
+    bench.run()
+    (bench.out / ".clips.csv.92656e08").write_text("filename,te")
+    (bench.out / ".clips.csv.notes").write_text("somebody's")
+    bench.run()
+    assert sorted(path.name for path in bench.out.iterdir()) == [".clips.csv.notes", "clips.csv", "clips.jsonl"]
+
+
+def test_the_command_says_both_and_ends_with_1(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    settings = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1", "LOG_DIR": str(tmp_path / "logs")}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
+    (tmp_path / "clips").mkdir()
+    shutil.copy(samples / "sample-000000.mp3", tmp_path / "clips" / "a.mp3")
+    (tmp_path / "out" / "clips.csv").mkdir(parents=True)
+    assert main(["decode", str(tmp_path / "clips"), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "has no locks" in said
+    assert "the same command writes the CSV" in said
+    assert f"written: {tmp_path / 'out' / 'clips.jsonl'};" in said
+    assert "Traceback" not in said
+    (row,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
+    assert isinstance(row, ClipRow)
+    assert "blacksmith" in row.generated_text

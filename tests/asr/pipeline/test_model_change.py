@@ -1,0 +1,265 @@
+"""A log that other models wrote: what is made again is said before, and never because of an upgrade alone."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asr.cli import main
+from asr.errors import ModelChanged
+from asr.models.identity import Identity
+from asr.models.registry import registry as models
+from asr.pipeline.model_change import consequences, models_of
+from asr.speech.ctc import CtcTranscriber
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal, read_journal
+from tests.support.api_server import READY, Elsewhere, reply_to
+from tests.support.checkpoints import save_wav2vec2
+from tests.support.models import tone
+
+
+@pytest.mark.parametrize(
+    ("now", "made_by", "is_same"),
+    [
+        (("a",), ("a",), True),
+        (("a",), ("b",), False),
+        (("a", "1"), ("a",), True),
+        (("a",), ("a", "1"), True),
+        (("a", "1"), ("a", "1"), True),
+        (("a", "1"), ("a", "2"), False),
+        (("a", "1"), ("a", "1", "int8"), True),
+        (("a", "1", "int8"), ("a", "1", "int8"), True),
+        (("a", "1", "int8"), ("a", "1"), False),
+        (("a", "1", "int8"), ("a",), True),
+        (("a", "1"), ("b", "1"), False),
+    ],
+)
+def test_models_are_the_same_by_name_weights_and_a_precision_that_was_set(
+    now: tuple[str, ...], made_by: tuple[str, ...], is_same: bool
+):
+    assert Identity(*now).is_that_of(Identity(*made_by)) == is_same
+
+
+class Listening:
+    """A listener of which only the models are looked at."""
+
+    def __init__(self, speech: Identity, emotion: Identity = Identity("classic"), *, by_default: bool = True) -> None:
+        self.speech, self.emotion, self.is_speech_by_default = speech, emotion, by_default
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Six records: three by ``old``, one by ``older``, one that failed and one that was deleted."""
+    log = tmp_path / "clips.jsonl"
+    with Journal(log) as journal:
+        journal.append(ClipRow(f"old-{n}", asr_model="old", asr_weights="1", ser_model="classic") for n in range(3))
+        journal.append(
+            [
+                ClipRow("older", asr_model="older", ser_model="classic"),
+                ClipRow("failed", asr_model="failed", error="no audio"),
+                ClipRow("deleted", asr_model="deleted", deleted=True),
+            ]
+        )
+    return log
+
+
+def said(log: Path, listener: Listening, change: str | None = None) -> list[str]:
+    return list(consequences(models_of(log), listener, change))  # type: ignore[arg-type]
+
+
+def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
+    with pytest.raises(ModelChanged) as stopped:
+        said(log, Listening(Identity("new")))
+    told = str(stopped.value)
+    assert "4 clips that old and older transcribed" in told
+    assert "by default the speech model is now new" in told
+    assert "--model-change keep to go on with old, which then transcribes new clips only" in told
+    assert "--model-change redo" in told
+
+
+def test_other_weights_by_default_stop_too(log: Path):
+    with pytest.raises(ModelChanged, match="old with other weights and older"):
+        said(log, Listening(Identity("old", "2")))
+
+
+def test_a_model_that_was_named_is_asked_for_and_said(log: Path):
+    assert said(log, Listening(Identity("new"), by_default=False)) == [
+        "transcribed again by new: 4 clips that old and older transcribed"
+    ]
+
+
+def test_redo_and_keep_say_what_they_do(log: Path):
+    assert said(log, Listening(Identity("new")), "redo") == [
+        "transcribed again by new: 4 clips that old and older transcribed"
+    ]
+    assert said(log, Listening(Identity("old", "1"), by_default=False), "keep") == [
+        "kept: 1 clip that older transcribed; new clips are transcribed by old"
+    ]
+
+
+def test_keep_needs_the_logs_model_where_an_api_has_another_by_default(log: Path):
+    with pytest.raises(ModelChanged, match="start it with ASR_MODEL=old"):
+        said(log, Listening(Identity("new")), "keep")
+
+
+def test_a_precision_that_was_set_is_asked_for(log: Path):
+    log.unlink()
+    with Journal(log) as journal:
+        journal.append([ClipRow("a", asr_model="old", asr_weights="1")])
+    assert said(log, Listening(Identity("old", "1", "int8"))) == [
+        "transcribed again by old in int8: 1 clip that old in another precision transcribed"
+    ]
+
+
+def test_another_emotion_model_never_stops_and_is_said(log: Path):
+    log.unlink()
+    with Journal(log) as journal:
+        journal.append([ClipRow("a", asr_model="old", ser_model="classic", ser_weights="1")])
+    assert said(log, Listening(Identity("old"), Identity("classic", "2"))) == [
+        "tagged again by classic: 1 clip that classic with other weights tagged; their transcripts stay as they are"
+    ]
+
+
+def test_without_a_log_nothing_is_said(tmp_path: Path):
+    assert said(tmp_path / "none.jsonl", Listening(Identity("new"))) == []
+
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.wav").write_bytes(tone(16000))
+    return tmp_path / "clips"
+
+
+@pytest.fixture
+def run(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """``decode`` of the corpus into ``out``, by the classic emotion model."""
+    monkeypatch.setenv("LOG_DIR", str(tmp_path / "logs"))
+    monkeypatch.setenv("SER_MODEL", "classic")
+
+    def run(*options: str, model: str = "auto") -> int:
+        monkeypatch.setenv("ASR_MODEL", model)
+        return main(["decode", str(corpus), "--out", str(tmp_path / "out"), *options])
+
+    return run
+
+
+def test_a_checkpoint_that_was_trained_again_under_its_name_transcribes_again(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = save_wav2vec2(tmp_path / "m", seed=1)
+    assert run(model=str(folder)) == 0
+    (first,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
+    shutil.rmtree(folder)
+    save_wav2vec2(folder, seed=2)
+    assert run(model=str(folder)) == 0
+    shown = capsys.readouterr()
+    assert f"transcribed again by {folder}: 1 clip that {folder} with other weights transcribed" in shown.err
+    (second,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
+    assert first.asr_weights != second.asr_weights
+    assert first.generated_text != second.generated_text
+    assert (first.ser_weights, len(first.ser_weights)) == (second.ser_weights, 64)
+    assert run(model=str(folder)) == 0
+    assert "0 clips heard, 1 done before" in capsys.readouterr().out
+
+
+def test_the_command_stops_where_auto_is_another_model_and_goes_on_as_it_is_told(
+    run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    old, new = (str(save_wav2vec2(tmp_path / name, seed=seed)) for name, seed in (("old", 1), ("new", 2)))
+    for name in ("SPEECH_ON_CPU", "SPEECH_ON_GPU"):
+        monkeypatch.setattr(models, name, new)
+    log = tmp_path / "out" / "clips.jsonl"
+    assert run(model=old) == 0
+    before = log.read_bytes()
+
+    assert run() == 2
+    stopped = capsys.readouterr().err
+    assert f"--model-change keep to go on with {old}" in stopped
+    assert "--model-change redo" in stopped
+    assert log.read_bytes() == before
+
+    (corpus / "b.wav").write_bytes(tone(17000))
+    assert run("--model-change", "keep") == 0
+    assert [row.asr_model for row in read_journal(log).values()] == [old, old]
+    assert log.read_bytes().startswith(before)
+
+    assert run("--model-change", "redo") == 0
+    assert ": 2 clips that" in capsys.readouterr().err
+    assert [row.asr_model for row in read_journal(log).values()] == [new, new]
+    assert run() == 0
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
+    with Elsewhere() as elsewhere:
+        yield elsewhere
+
+
+def test_over_an_api_its_models_digests_count(run: Run, elsewhere: Elsewhere, tmp_path: Path):
+    def has(weights: str) -> None:
+        elsewhere.health = [(200, {}, READY.model_copy(update={"asr_weights": weights}).model_dump())]
+
+    def replies(weights: str) -> None:
+        elsewhere.answers = [(200, {}, {**reply_to(b"x" * 9), "asr_weights": weights})]
+
+    assert run("--via", elsewhere.address) == 0  # an older API, which says no digest
+    has("one")
+    assert run("--via", elsewhere.address) == 0
+    assert len(elsewhere.asked) == 1
+    (tmp_path / "out" / "clips.jsonl").unlink()
+    replies("one")
+    assert run("--via", elsewhere.address) == 0
+    assert run("--via", elsewhere.address) == 0
+    assert len(elsewhere.asked) == 2
+    has("two")
+    replies("two")
+    assert run("--via", elsewhere.address) == 0
+    assert len(elsewhere.asked) == 3
+    (row,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
+    assert (row.asr_model, row.asr_weights) == ("length", "two")
+
+
+def test_an_api_that_chose_its_model_by_default_stops_the_run(
+    run: Run, elsewhere: Elsewhere, capsys: pytest.CaptureFixture[str]
+):
+    assert run("--via", elsewhere.address) == 0
+    elsewhere.health = [(200, {}, READY.model_copy(update={"asr_model": "wide", "asr_by_default": True}).model_dump())]
+    assert run("--via", elsewhere.address) == 2
+    assert "--model-change keep to go on with length" in capsys.readouterr().err
+    assert len(elsewhere.asked) == 1
+
+
+def test_over_an_api_another_emotion_model_is_asked_for_the_emotion_alone(
+    run: Run, elsewhere: Elsewhere, tmp_path: Path
+):
+    assert run("--via", elsewhere.address) == 0
+    (before,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
+    elsewhere.health = [(200, {}, READY.model_copy(update={"ser_model": "calm"}).model_dump())]
+    spoken = {name: value for name, value in reply_to(b"").items() if name in {"emotion_score", "emotion_scores"}}
+    elsewhere.answers = [(200, {}, {**spoken, "emotion": "sad", "sentiment": "negative", "ser_model": "calm"})]
+    assert run("--via", elsewhere.address) == 0
+    (after,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
+    assert (after.generated_text, after.words, after.asr_model) == (
+        before.generated_text,
+        before.words,
+        before.asr_model,
+    )
+    assert (before.emotion, after.emotion, after.ser_model) == ("angry", "sad", "calm")
+
+
+def test_models_that_come_with_hearsay_have_a_digest():
+    from asr.emotion.classic import ClassicTagger
+    from asr.speech.pocketsphinx import weights_of_the_wheel
+
+    assert len(ClassicTagger().weights) == len(weights_of_the_wheel()) == 64
+
+
+def test_a_checkpoints_precision_is_part_of_it_only_where_it_was_set(tmp_path: Path):
+    folder = str(save_wav2vec2(tmp_path / "m"))
+    assert Identity.of(CtcTranscriber(folder, "cpu", "auto")).precision == ""
+    assert Identity.of(CtcTranscriber(folder, "cpu", "float32")).precision == "float32"

@@ -1,0 +1,271 @@
+"""Long recordings in pieces: one that fails costs itself alone, is named, and is the only one that is tried again."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from asr.api.service import Models
+from asr.cli import SOME_FAILED, status_of
+from asr.errors import ModelFailed
+from asr.pipeline.batch import Summary, decode
+from asr.pipeline.pieces import cut
+from asr.pipeline.pipeline import LocalListener
+from asr.pipeline.progress import Progress
+from asr.pipeline.records import sentence_of
+from asr.pipeline.remote import open_remote
+from asr.pipeline.report import show_summary
+from asr.pipeline.scheduler import Scheduler
+from asr.pipeline.sources import Clip, open_folder
+from asr.settings import AsrSettings
+from asr.types import Transcript, Waveform
+from hearsay.records.clip import ClipRow, FailedPiece
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
+from tests.support.models import LengthTranscriber, LoudnessTagger
+from tests.support.recordings import bursts, sound_file
+from tests.support.serving import client_of, server_of
+
+PATIENCE = 100.0
+LONG = bursts((1, 5), (20, 25), (40, 50), (70, 82), length=90)
+PIECES = cut(LONG).pieces
+MIDDLE = PIECES[1][1] - PIECES[1][0]
+"""Samples of the piece that models fail on here; no other has as many."""
+
+
+def broken_tagger() -> LoudnessTagger:
+    """An emotion model that fails on everything."""
+    tagger = LoudnessTagger()
+    tagger.fails = True
+    return tagger
+
+
+def transcript_of(transcriber: LengthTranscriber) -> Transcript:
+    scheduler = Scheduler(transcriber, LoudnessTagger())
+    try:
+        return scheduler.transcript(LONG).result(PATIENCE)
+    finally:
+        scheduler.close()
+
+
+def decoded(
+    folder: Path, out: Path, transcriber: LengthTranscriber, tagger: LoudnessTagger | None = None
+) -> tuple[Summary, ClipRow]:
+    """The summary of a run over a folder with one recording, and its record."""
+    listener = LocalListener(Scheduler(transcriber, tagger or LoudnessTagger()), 600)
+    try:
+        with Progress() as progress:
+            summary = decode([open_folder(str(folder), None).list()], listener, out, 0, progress)
+    finally:
+        listener.close()
+    (row,) = read_journal(out / "clips.jsonl").values()
+    assert read_csv(out / "clips.csv").rows()[row.id] == row
+    return summary, row
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "long.wav").write_bytes(sound_file(LONG))
+    return folder
+
+
+def test_the_recording_of_these_tests_has_pieces_of_different_lengths():
+    assert len({end - start for start, end in PIECES}) == len(PIECES) == 3
+
+
+def test_a_piece_that_the_model_fails_on_costs_that_piece_and_the_rest_keeps_its_times():
+    whole = transcript_of(LengthTranscriber())
+    part = transcript_of(LengthTranscriber(fails_on=MIDDLE))
+    assert part.words == (whole.words[0], whole.words[2])
+    assert part.segments == (whole.segments[0], whole.segments[2])
+    assert part.text == " ".join(word.text for word in part.words)
+    start, end = (sample / 16_000 for sample in PIECES[1])
+    assert part.failed == (FailedPiece(start, end, "the model failed: out of memory"),)
+    assert whole.failed == ()
+
+
+def test_a_model_that_fails_on_every_piece_fails_on_the_recording():
+    class Broken(LengthTranscriber):
+        def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+            raise RuntimeError("no weights")
+
+    with pytest.raises(ModelFailed, match="no weights"):
+        transcript_of(Broken())
+
+
+def test_a_recording_that_is_given_up_is_not_transcribed_to_its_end():
+    is_going_on = threading.Event()
+
+    class Held(LengthTranscriber):
+        def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+            assert is_going_on.wait(PATIENCE)
+            return super().transcribe(waveforms)
+
+    transcriber = Held()
+    scheduler = Scheduler(transcriber, LoudnessTagger())
+    try:
+        answer = scheduler.transcript(LONG)
+        assert answer.cancel()
+        is_going_on.set()
+        assert scheduler.transcript(LONG[:16_000]).result(PATIENCE).text == "16000"
+    finally:
+        scheduler.close()
+    assert transcriber.heard <= 3, "at most the pieces that were being transcribed already"
+
+
+def test_a_record_names_the_piece_and_the_next_run_transcribes_it_alone(folder: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    summary, row = decoded(folder, out, LengthTranscriber(fails_on=MIDDLE))
+    start, end = (sample / 16_000 for sample in PIECES[1])
+    assert row.error == f"0:{start:04.1f}–0:{end:04.1f} could not be transcribed: the model failed: out of memory"
+    assert row.failed_pieces == (FailedPiece(start, end, "the model failed: out of memory"),)
+    assert (len(row.words), row.emotion, summary.heard) == (2, "angry", 1)
+    assert (summary.failed, summary.failed_in_part) == ([], [row])
+
+    mended, tagger = LengthTranscriber(), LoudnessTagger()
+    summary, row = decoded(folder, out, mended, tagger)
+    assert (mended.heard, tagger.tagged) == (1, 0)
+    assert (summary.failed, summary.failed_in_part) == ([], [])
+    _, never_failed = decoded(folder, tmp_path / "other", LengthTranscriber())
+    assert without_time(row) == without_time(never_failed)
+
+    idle = LengthTranscriber()
+    assert decoded(folder, out, idle)[0].skipped == 1
+    assert idle.heard == 0
+
+
+def without_time(row: ClipRow) -> dict[str, object]:
+    return {name: value for name, value in row.to_json().items() if name != "decoded_at"}
+
+
+def test_a_piece_that_fails_again_loses_nothing_of_the_record(folder: Path, tmp_path: Path):
+    _, before = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    summary, after = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    assert without_time(after) == without_time(before)
+    assert summary.failed_in_part == [after]
+
+
+def test_audio_that_changed_since_is_transcribed_whole(folder: Path, tmp_path: Path):
+    decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    (folder / "long.wav").write_bytes(sound_file(LONG[:-160]))
+    transcriber = LengthTranscriber()
+    _, row = decoded(folder, tmp_path / "out", transcriber)
+    assert (transcriber.heard, len(row.words), row.error) == (3, 3, "")
+
+
+def test_a_file_that_cannot_be_read_any_more_costs_no_record_its_transcript(folder: Path, tmp_path: Path):
+    _, before = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+
+    def read() -> bytes:
+        raise OSError("the disk is gone")
+
+    listener = LocalListener(Scheduler(LengthTranscriber(), LoudnessTagger()), 600)
+    (after,) = listener.hear([Clip(ClipRow(before.id), read, before, before)])
+    listener.close()
+    assert (after.words, after.failed_pieces, after.emotion) == (before.words, before.failed_pieces, before.emotion)
+    assert after.error.startswith(before.error)
+    assert "the disk is gone" in after.error
+
+
+def test_an_emotion_model_that_fails_costs_the_emotion_alone_and_the_next_run_only_tags(folder: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    summary, row = decoded(folder, out, LengthTranscriber(), broken_tagger())
+    assert row.error == "the emotion could not be recognised: the model failed: out of memory"
+    assert (len(row.words), row.emotion, row.sentiment, row.failed_pieces[0].task) == (3, "", "", "emotion")
+    assert summary.failed_in_part == [row]
+    transcriber, tagger = LengthTranscriber(), LoudnessTagger()
+    _, row = decoded(folder, out, transcriber, tagger)
+    assert (transcriber.heard, tagger.tagged) == (0, 1)
+    assert (row.emotion, row.sentiment, row.error, row.failed_pieces, len(row.words)) == (
+        *("angry", "negative", "", ()),
+        3,
+    )
+
+
+def test_a_run_with_a_clip_that_failed_in_part_says_so_and_ends_with_status_1(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    summary, row = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    console = Console(width=1000)
+    show_summary(summary, console)
+    said = capsys.readouterr().out
+    assert "1 clip heard" in said
+    assert "0 failed" in said
+    assert "1 clip failed in part" in said
+    assert row.error in said
+    assert status_of(summary, console, is_watching=False) == SOME_FAILED
+
+
+def test_a_sentence_names_a_few_pieces_and_counts_the_rest():
+    failed = [FailedPiece(3600.0 + start, 3630.0 + start, "no memory") for start in (0, 30, 60, 90, 120)]
+    assert sentence_of(failed) == (
+        "1:00:00.0–1:00:30.0 could not be transcribed: no memory; "
+        "1:00:30.0–1:01:00.0 could not be transcribed: no memory; "
+        "1:01:00.0–1:01:30.0 could not be transcribed: no memory; and 2 more pieces"
+    )
+
+
+def failing_models(*, on: int | None = MIDDLE, fails_to_tag: bool = False) -> Models:
+    return Models(LengthTranscriber(fails_on=on), broken_tagger() if fails_to_tag else LoudnessTagger(), ())
+
+
+def test_the_api_answers_what_it_has_and_names_the_rest(monkeypatch: pytest.MonkeyPatch):
+    with client_of(failing_models(fails_to_tag=True), monkeypatch) as client:
+        reply = client.post("/asr", files={"file": ("long.wav", sound_file(LONG))})
+        body = reply.json()
+        start, end = (sample / 16_000 for sample in PIECES[1])
+        assert (reply.status_code, len(body["words"]), body["emotion"], body["sentiment"]) == (200, 2, None, None)
+        assert "could not be transcribed: the model failed: out of memory" in body["error"]
+        assert [(piece["start"], piece["end"], piece["task"]) for piece in body["failed_pieces"]] == [
+            (start, end, "transcript"),
+            (0.0, 90.0, "emotion"),
+        ]
+        fields = {"model": "whisper-1", "response_format": "text"}
+        text = client.post("/v1/audio/transcriptions", files={"file": ("long.wav", sound_file(LONG))}, data=fields)
+        assert (text.status_code, len(text.text.split())) == (200, 2)
+        assert text.headers["X-Failed-Pieces"] == f"transcript {start:g}-{end:g}"
+
+
+def test_an_answer_that_lacks_nothing_has_no_members_for_it(monkeypatch: pytest.MonkeyPatch):
+    with client_of(failing_models(on=None), monkeypatch) as client:
+        reply = client.post("/asr", files={"file": ("long.wav", sound_file(LONG))})
+    assert not {"error", "failed_pieces"} & reply.json().keys()
+
+
+@contextmanager
+def decoding_via(models: Models, monkeypatch: pytest.MonkeyPatch, folder: Path, out: Path) -> Iterator[ClipRow]:
+    with server_of(models, monkeypatch) as address:
+        listener = open_remote(address, AsrSettings(), [].append)
+        try:
+            with Progress() as progress:
+                decode([open_folder(str(folder), None).list()], listener, out, 0, progress)
+        finally:
+            listener.close()
+        (row,) = read_journal(out / "clips.jsonl").values()
+        yield row
+
+
+def test_through_an_api_a_record_is_completed_likewise(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    out = tmp_path / "out"
+    with decoding_via(failing_models(fails_to_tag=True), monkeypatch, folder, out) as row:
+        assert [piece.task for piece in row.failed_pieces] == ["transcript", "emotion"]
+        assert (len(row.words), row.emotion) == (2, "")
+    mended = failing_models(on=None)
+    with decoding_via(mended, monkeypatch, folder, out) as row:
+        assert (row.error, row.failed_pieces, row.emotion) == ("", (), "angry")
+    assert isinstance(mended.transcriber, LengthTranscriber)
+    assert mended.transcriber.heard == 1
+    _, never_failed = decoded(folder, tmp_path / "other", LengthTranscriber())
+    assert without_time(row) == without_time(never_failed)
+
+
+def test_records_with_failed_pieces_are_read_as_they_were_written():
+    row = ClipRow("a", failed_pieces=(FailedPiece(0.0, 31.24, "no memory"), FailedPiece(0.0, 90.0, "NaN", "emotion")))
+    assert ClipRow.from_json(json.loads(json.dumps(row.to_json()))) == row
+    assert ClipRow.from_cells(row.to_cells()) == row

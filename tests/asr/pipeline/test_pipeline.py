@@ -1,0 +1,99 @@
+"""The local listener: one row a clip, in order, whatever goes wrong with one of them."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from asr.pipeline.pipeline import LocalListener
+from asr.pipeline.scheduler import Scheduler
+from asr.pipeline.sources import Clip
+from hearsay.records.clip import ClipRow
+from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+
+
+def clip(name: str, data: bytes) -> Clip:
+    return Clip(ClipRow(f"set/{name}", age="twenties"), lambda: data)
+
+
+def listener(**options: int) -> LocalListener:
+    return LocalListener(Scheduler(LengthTranscriber(**options), LoudnessTagger()), max_seconds=60)
+
+
+def test_every_clip_has_its_own_row_in_order():
+    lengths = [16000, 800, 32000, 4800, 1600]
+    rows = listener().hear([clip(f"{length}", tone(length)) for length in lengths])
+    assert [row.id for row in rows] == [f"set/{length}" for length in lengths]
+    assert [row.generated_text for row in rows] == [str(length) for length in lengths]
+    assert all(row.age == "twenties" for row in rows)
+
+
+def test_a_row_tells_where_it_comes_from():
+    data = tone(16000, peak=0.9)
+    (row,) = listener().hear([clip("loud", data)])
+    assert row.audio_digest == hashlib.sha256(data).hexdigest()
+    assert (row.asr_model, row.ser_model) == ("length", "loudness")
+    assert (row.emotion, row.sentiment) == ("angry", "negative")
+    assert row.duration == 1.0
+    assert row.decoded_at.endswith("+00:00")
+    assert (row.confidence, row.words[0].confidence) == (0.988, 0.988)
+
+
+def test_uncertain_has_no_score_of_its_own():
+    (row,) = listener().hear([clip("quiet", tone(16000, peak=0.2))])
+    assert (row.emotion, row.emotion_score) == ("uncertain", None)
+    assert row.emotion_scores["angry"] == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("given", [0.2, 7.5])
+def test_the_measured_duration_is_stored_whatever_the_table_says(given: float):
+    clip = Clip(ClipRow("set/a", duration=given), lambda: tone(16000))
+    assert listener().hear([clip])[0].duration == 1.0
+
+
+def unreadable() -> bytes:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_clips_that_fail_have_rows_with_the_reason_and_the_others_are_heard():
+    rows = listener().hear(
+        [
+            clip("good", tone(16000)),
+            clip("empty", b""),
+            clip("text", b"this is no sound at all" * 20),
+            Clip(ClipRow("set/unreadable"), unreadable),
+            Clip(ClipRow("set/absent"), None),
+            clip("long", tone(61 * 8000, rate=8000)),
+            clip("last", tone(1600)),
+        ]
+    )
+    assert [bool(row.error) for row in rows] == [False, True, True, True, True, True, False]
+    assert [row.generated_text for row in rows] == ["16000", "", "", "", "", "", "1600"]
+    assert "Permission denied" in rows[3].error
+    assert all(row.asr_model == "length" and row.decoded_at for row in rows)
+
+
+def test_a_clip_that_the_model_fails_on_takes_no_other_along():
+    rows = listener(fails_on=800).hear([clip("a", tone(1600)), clip("b", tone(800)), clip("c", tone(3200))])
+    assert [row.generated_text for row in rows] == ["1600", "", "3200"]
+    assert "out of memory" in rows[1].error
+
+
+def test_no_clips_are_no_rows():
+    assert listener().hear([]) == []
+
+
+def test_the_file_is_read_from_where_it_lies(tmp_path: Path):
+    (tmp_path / "a.wav").write_bytes(tone(2400))
+    assert listener().hear([Clip(ClipRow("set/a.wav"), (tmp_path / "a.wav").read_bytes)])[0].generated_text == "2400"
+
+
+@pytest.mark.parametrize("length", [16001, 17599])
+def test_durations_have_two_decimals(length: int):
+    assert listener().hear([clip("x", tone(length))])[0].duration == round(length / 16000, 2)
+
+
+def test_closing_closes_the_models():
+    transcriber = LengthTranscriber()
+    LocalListener(Scheduler(transcriber, LoudnessTagger()), 60).close()
+    assert transcriber.is_closed

@@ -1,0 +1,307 @@
+"""The remote listener: the rows of the local one, whatever happens on the way there."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from asr.errors import AsrError, ListenerGone
+from asr.pipeline.batch import decode
+from asr.pipeline.pipeline import digest_of
+from asr.pipeline.progress import Progress
+from asr.pipeline.remote import BUSY, FAULT_TRIES, RemoteListener, open_remote
+from asr.pipeline.sources import Clip, Listing
+from asr.settings import AsrSettings
+from hearsay.errors import BadSettings
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
+from hearsay.retry import Patience
+from tests.conftest import PROJECT
+from tests.support.api_server import EMBEDDED, HEARS_ONE, HEARSAY, READY, Answer, Api, Elsewhere
+
+PROMPT = Patience(100.0, tries=5, first=0.01, longest=0.05)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    with Elsewhere() as elsewhere:
+        yield elsewhere
+
+
+@contextmanager
+def listening(
+    elsewhere: Elsewhere, said: list[str] | None = None, patience: Patience = PROMPT, at_once: int = 1
+) -> Iterator[RemoteListener]:
+    settings = AsrSettings(via_clips=at_once, via_timeout=100, api_key="sesame")
+    listener = open_remote(elsewhere.address, settings, [].append if said is None else said.append, patience)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def clip(name: str, data: bytes | None) -> Clip:
+    return Clip(ClipRow(f"set/{name}", age="twenties"), None if data is None else lambda: data)
+
+
+def hear(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, patience: Patience = PROMPT) -> list[ClipRow]:
+    with listening(elsewhere, patience=patience, at_once=at_once) as listener:
+        return listener.hear([clip(str(size), bytes(size)) for size in sizes])
+
+
+def test_a_fault_of_the_api_is_tried_again_and_not_for_ever(elsewhere: Elsewhere):
+    elsewhere.answers = [(500, {}, {"detail": "a fault of ours"})] * (FAULT_TRIES - 1)
+    (heard,) = hear(elsewhere, 7)
+    assert (heard.generated_text, heard.error, len(elsewhere.asked)) == ("7", "", FAULT_TRIES)
+
+
+def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewhere: Elsewhere):
+    rows = hear(elsewhere, 5, 3, 9)
+    assert [(row.id, row.generated_text) for row in rows] == [("set/5", "5"), ("set/3", "3"), ("set/9", "9")]
+    assert sorted(map(len, elsewhere.asked)) == [3, 5, 9]
+    row = rows[0]
+    assert (row.age, row.audio_digest, row.duration) == ("twenties", digest_of(bytes(5)), 1.23)
+    assert (row.words[0].end, row.words[0].confidence, row.words[0].alternatives[0].text) == (1.23, 0.988, "four")
+    assert (row.segments[0].text, row.confidence) == ("5", 0.988)
+    assert (row.emotion, row.emotion_score, row.sentiment) == ("angry", 0.75, "negative")
+    assert row.emotion_scores == {"angry": 0.75, "neutral": 0.25}
+    assert (row.asr_model, row.ser_model, row.error) == ("length", "loudness", "")
+
+
+def test_the_measured_duration_is_stored_whatever_the_table_says(elsewhere: Elsewhere):
+    with listening(elsewhere) as listener:
+        assert listener.hear([Clip(ClipRow("set/a", duration=7.5), lambda: b"a")])[0].duration == 1.23
+
+
+def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Elsewhere):
+    three = threading.Barrier(3, timeout=100)
+    inside, peak = threading.Semaphore(3), []
+
+    def together(data: bytes) -> None:
+        peak.append(inside.acquire(blocking=False))
+        three.wait()
+        inside.release()
+
+    elsewhere.before_answer = together
+    assert len(hear(elsewhere, *range(9), at_once=3)) == 9
+    assert all(peak)
+
+
+def test_a_batch_is_as_many_clips_as_may_be_on_their_way(elsewhere: Elsewhere):
+    with listening(elsewhere, at_once=3) as listener:
+        assert listener.clips_at_once == 3
+
+
+def test_threads_may_share_a_listener(elsewhere: Elsewhere):
+    rows: list[ClipRow] = []
+    with listening(elsewhere, at_once=4) as listener:
+        threads = [
+            threading.Thread(target=lambda size=size: rows.extend(listener.hear([clip(str(size), bytes(size))])))
+            for size in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(row.generated_text for row in rows) == sorted(map(str, range(8)))
+
+
+def test_who_asks_a_listener_that_is_closed_is_told(elsewhere: Elsewhere):
+    with listening(elsewhere) as listener:
+        pass
+    with pytest.raises(AsrError, match="closed"):
+        listener.hear([clip("a", b"a")])
+    listener.close()
+
+
+@pytest.mark.parametrize("trouble", [*((status, {}, {}) for status in sorted(BUSY)), None], ids=str)
+def test_what_is_busy_or_hangs_up_is_asked_again(elsewhere: Elsewhere, trouble: Answer):
+    elsewhere.answers = [trouble, trouble]
+    (row,) = hear(elsewhere, 4)
+    assert (row.generated_text, row.error, len(elsewhere.asked)) == ("4", "", 3)
+
+
+def test_a_server_is_not_asked_again_sooner_than_it_wants(elsewhere: Elsewhere):
+    elsewhere.answers = [(429, {"Retry-After": "600"}, {"detail": "too much waits already"})]
+    (row,) = hear(elsewhere, 4)  # 600 s are more than its patience
+    assert len(elsewhere.asked) == 1
+    assert "too much waits already" in row.error
+
+
+def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewhere):
+    elsewhere.answers = [(415, {}, {"detail": "this is no sound"}), *[(500, {}, "no problem document")] * FAULT_TRIES]
+    refused, broken, heard = hear(elsewhere, 1, 2, 3)
+    assert (refused.error, refused.generated_text, refused.audio_digest) == ("this is no sound", "", digest_of(b"\0"))
+    assert (refused.asr_model, refused.ser_model) == ("length", "loudness")
+    assert broken.error == "500 Internal Server Error"
+    assert (heard.generated_text, heard.error) == ("3", "")
+    assert len(elsewhere.asked) == 2 + FAULT_TRIES
+
+
+def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_heard(elsewhere: Elsewhere):
+    elsewhere.answers = [None] * PROMPT.tries
+    lost, heard = hear(elsewhere, 1, 2)
+    assert "not for this clip" in lost.error
+    assert heard.generated_text == "2"
+
+
+def test_a_reply_of_another_version_is_the_rows_error(elsewhere: Elsewhere):
+    elsewhere.answers = [(200, {}, {"text": "hello"}), (200, {}, ["hello"])]
+    for row in hear(elsewhere, 1, 2):
+        assert "not understood" in row.error
+        assert not row.generated_text
+
+
+def test_a_clip_that_cannot_be_read_is_a_row_and_sent_nowhere(elsewhere: Elsewhere):
+    def gone() -> bytes:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    with listening(elsewhere) as listener:
+        rows = listener.hear([clip("none", None), Clip(ClipRow("set/gone"), gone)])
+    assert [row.error for row in rows] == [
+        "there is no audio file",
+        "the file cannot be read: No such file or directory",
+    ]
+    assert elsewhere.asked == []
+
+
+def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    said: list[str] = []
+    elsewhere.answers = [(401, {}, {"detail": "this key is not known"})]
+    with listening(elsewhere, said) as listener, pytest.raises(ListenerGone, match="API_KEY") as refused:
+        listener.hear([clip("a", b"a")])
+    assert elsewhere.headers[0]["Authorization"] == "Bearer sesame"
+    assert "sesame" not in f"{refused.value} {said} {caplog.text} {AsrSettings(api_key='sesame')}"
+
+
+@pytest.mark.parametrize(
+    ("health", "says"),
+    [
+        ((200, {}, {"status": "failed", "ready": False, "warnings": ["no weights"]}), "no weights"),
+        ((200, {}, {"status": "loading", "ready": False, "warnings": []}), "still loads its models"),
+        ((503, {}, {"status": "loading", "ready": False, "warnings": []}), "still loads its models"),
+        ((503, {}, "starting a container"), "still loads its models"),
+        ((200, {}, {"hello": "world"}), "not as Hearsay's API"),
+        ((404, {}, {"detail": "Not Found"}), "not as Hearsay's API"),
+        ((403, {}, {}), "does not let us in"),
+        (None, "does not answer"),
+    ],
+)
+def test_an_api_that_will_not_hear_is_told_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
+    elsewhere.health = [health]
+    with pytest.raises(ListenerGone, match=says):
+        hear(elsewhere, 1, patience=Patience(0.0))
+    assert elsewhere.asked == []
+
+
+def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_told(elsewhere: Elsewhere):
+    loading: Answer = (503, {}, {"status": "loading", "ready": False, "warnings": []})
+    elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
+    said: list[str] = []
+    with listening(elsewhere, said) as listener:
+        assert (listener.speech.name, listener.emotion.name) == ("length", "loudness")
+    assert "loading its models" in said[0]
+    assert "wanted large, got small" in said[1]
+
+
+@pytest.mark.parametrize("address", ["gpu-host:8001", "ftp://gpu-host", "http://", "http://a:b@host", "http://[::"])
+def test_what_is_no_address_is_said(address: str):
+    with pytest.raises(BadSettings, match="--via"):
+        open_remote(address, AsrSettings(), print)
+
+
+def listing_of(sizes: range) -> Listing:
+    return Listing(tuple(clip(str(size), bytes(size)) for size in sizes))
+
+
+def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_on(tmp_path: Path):
+    with Elsewhere() as first:
+
+        def leave(data: bytes) -> None:
+            if len(first.asked) == 4:
+                first.health = [None]
+            if len(first.asked) >= 4:
+                first.answers = [None]
+
+        first.before_answer = leave
+        with listening(first) as listener, Progress() as progress:
+            summary = decode([listing_of(range(10))], listener, tmp_path, 2, progress)
+    assert summary.gone.startswith(f"{first.address} stays away")
+    assert (summary.heard, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
+    assert len(read_csv(tmp_path / "clips.csv").cells) == 3
+    with Elsewhere() as second:
+        with listening(second) as listener, Progress() as progress:
+            summary = decode([listing_of(range(10))], listener, tmp_path, 2, progress)
+        assert len(second.asked) == 7
+    assert (summary.gone, summary.heard, summary.skipped) == ("", 7, 3)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, samples: Path) -> Path:
+    """Four clips that are heard, and one that is none."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number in range(4):
+        name = f"sample-{number:06}.mp3"
+        (corpus / name).write_bytes((samples / name).read_bytes())
+    (corpus / "x.wav").write_bytes(b"no sound at all, only words " * 50)
+    return corpus
+
+
+def run_decode(corpus: Path, out: Path, *further: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "asr", "decode", str(corpus), "--out", str(out), *further]
+    told = {
+        **os.environ,
+        **EMBEDDED,
+        "LOG_DIR": str(out / "logs"),
+        "VIA_CLIPS": "1",
+        "VIA_PATIENCE": "250",
+        "BATCH_CLIPS": "1",
+        "API_KEY": "sesame",
+    }
+    return subprocess.Popen(command, cwd=PROJECT, env=told, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def rows_in(out: Path) -> dict[str, ClipRow]:
+    return {name: replace(row, decoded_at="") for name, row in read_journal(out / "clips.jsonl").items()}
+
+
+def test_an_api_that_is_killed_and_started_again_costs_no_clip(corpus: Path, tmp_path: Path):
+    there, here = tmp_path / "there", tmp_path / "here"
+    api = Api(tmp_path, HEARS_ONE, API_KEYS="open,sesame")
+    with api, run_decode(corpus, there, "--via", api.address) as run:
+        journal = there / "clips.jsonl"
+        while not journal.exists() or not journal.read_bytes():
+            assert run.poll() is None
+            time.sleep(0.01)
+        api.kill()
+        assert len(read_journal(journal)) < 3  # one clip, and perhaps what is none
+        api.program = HEARSAY
+        api.start()
+        _, said = run.communicate(timeout=200)
+    assert run.returncode == 1, said  # for x.wav, which is no sound here or there
+    assert len(journal.read_text().splitlines()) == 5
+    with run_decode(corpus, here) as local:
+        local.communicate(timeout=200)
+    assert rows_in(there) == rows_in(here)
+    assert all(row.generated_text for name, row in rows_in(there).items() if not name.endswith("x.wav"))
+
+
+def test_nobody_at_the_address_is_exit_status_2(tmp_path: Path, samples: Path):
+    with Elsewhere() as elsewhere:
+        pass
+    with run_decode(samples, tmp_path, "--via", elsewhere.address) as run:
+        _, said = run.communicate(timeout=200)
+    assert run.returncode == 2
+    assert "does not answer" in said
+    assert not (tmp_path / "clips.jsonl").exists()

@@ -1,0 +1,254 @@
+"""Buckets as sources, against a real server that speaks S3."""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asr.cli import main
+from asr.errors import BadSource
+from asr.pipeline.places import open_source
+from asr.pipeline.s3 import S3Source, connect
+from asr.pipeline.sources import Listing
+from hearsay.errors import BadTable
+from hearsay.records.table import read_csv
+from tests.support.buckets import Buckets, gateway
+from tests.support.models import tone
+
+
+@pytest.fixture(scope="module")
+def buckets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
+    with Buckets(gateway(), tmp_path_factory.mktemp("s3")) as buckets:
+        yield buckets
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The server's keys, and nothing of whoever runs the tests."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="module")
+def corpora(buckets: Buckets) -> str:
+    """A bucket with a corpus of three clips under a prefix, and other things around it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
+        client = connect(buckets.endpoint)
+        client.create_bucket(Bucket="corpora")
+        for key in (
+            "dev/b.mp3",
+            "dev/a ü.wav",
+            "dev/deep/c.FLAC",
+            "dev/notes.txt",
+            "dev/.part/d.wav",
+            "development/e.wav",
+        ):
+            client.put_object(Bucket="corpora", Key=key, Body=key.encode())
+        client.put_object(Bucket="corpora", Key="dev.csv", Body=b"filename,text\ndev/b.mp3,second\ndeep/c.FLAC,third\n")
+        client.put_object(Bucket="corpora", Key="bad.csv", Body="filename,text\ndev/b.mp3,größer\n".encode("latin-1"))
+        client.put_object(Bucket="corpora", Key="text/only.txt", Body=b"no sound")
+        client.close()
+    return "s3://corpora"
+
+
+def listed(buckets: Buckets, place: str, csv: str | None = None, *, allow_missing: bool = False) -> Listing:
+    return open_source(place, csv, None, allow_missing=allow_missing, s3_endpoint=buckets.endpoint).list()
+
+
+def ids(listing: Listing) -> list[str]:
+    return [clip.row.id for clip in listing.clips]
+
+
+@pytest.mark.parametrize("place", ["s3://corpora/dev", "s3://corpora/dev/"])
+def test_a_prefix_is_a_folder_whose_last_name_is_the_dataset(buckets: Buckets, corpora: str, place: str):
+    listing = listed(buckets, place)
+    assert ids(listing) == ["dev/a ü.wav", "dev/b.mp3", "dev/deep/c.FLAC"]
+    assert {clip.row.dataset for clip in listing.clips} == {"dev"}
+    assert [path.name for path in listing.passed_over] == ["notes.txt"]
+
+
+def test_a_whole_bucket_is_a_source_and_its_name_the_dataset(buckets: Buckets, corpora: str):
+    assert ids(listed(buckets, corpora)) == [
+        *("corpora/dev/a ü.wav", "corpora/dev/b.mp3", "corpora/dev/deep/c.FLAC", "corpora/development/e.wav")
+    ]
+
+
+def test_a_clip_is_read_in_any_thread_and_more_than_once(buckets: Buckets, corpora: str):
+    clip = listed(buckets, f"{corpora}/dev").clips[0]
+    assert clip.read is not None
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(lambda _: clip.read(), range(24))) == {"dev/a ü.wav".encode()}
+
+
+def test_more_objects_than_a_page_holds_are_all_listed(buckets: Buckets, corpora: str):
+    (buckets.root / "many").mkdir()
+    for number in range(1203):  # a page has 1,000
+        (buckets.root / "many" / f"{number:04}.wav").touch()
+    assert ids(listed(buckets, "s3://many")) == [f"many/{number:04}.wav" for number in range(1203)]
+
+
+@pytest.mark.parametrize("where", ["bucket", "here"])
+def test_a_tables_rows_are_matched_with_or_without_the_prefixs_own_name(
+    buckets: Buckets, corpora: str, tmp_path: Path, where: str
+):
+    (tmp_path / "dev.csv").write_text("filename,text\ndev/b.mp3,second\ndeep/c.FLAC,third\n")
+    csv = f"{corpora}/dev.csv" if where == "bucket" else str(tmp_path / "dev.csv")
+    first, second = listed(buckets, f"{corpora}/dev", csv).clips
+    assert (first.row.id, first.row.text, first.row.dataset) == ("dev/b.mp3", "second", "dev")
+    assert (second.row.id, second.row.text) == ("deep/c.FLAC", "third")
+    assert first.read is not None
+    assert first.read() == b"dev/b.mp3"
+
+
+def test_rows_without_an_object_are_an_error_unless_they_are_allowed(buckets: Buckets, corpora: str, tmp_path: Path):
+    csv = tmp_path / "dev.csv"
+    csv.write_text("filename\ndev/b.mp3\ndev/gone.mp3\n")
+    with pytest.raises(BadSource, match=r"1 of 2 rows .* s3://corpora/dev, .*gone\.mp3.*--allow-missing"):
+        listed(buckets, f"{corpora}/dev", str(csv))
+    clips = listed(buckets, f"{corpora}/dev", str(csv), allow_missing=True).clips
+    assert [clip.read is None for clip in clips] == [False, True]
+
+
+def test_a_row_of_another_prefix_never_gets_an_object_of_this_one(buckets: Buckets, corpora: str, tmp_path: Path):
+    csv = tmp_path / "all.csv"
+    csv.write_text("filename\ndev/b.mp3\ntest/b.mp3\n")
+    with pytest.raises(BadSource, match=r"1 of 2 rows .* s3://corpora/dev, for example test/b\.mp3"):
+        listed(buckets, f"{corpora}/dev", str(csv))
+
+
+class OneBucket:
+    """A client whose bucket has these keys; servers that keep objects as files have none with ``//`` or ``..``."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = keys
+
+    def get_paginator(self, _: str) -> "OneBucket":
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        return [{"Contents": [{"Key": key} for key in self.keys if key.startswith(Prefix)]}]
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        assert Key in self.keys
+        return {"Body": BytesIO(Key.encode())}
+
+
+ODD_KEYS = ("dev/a//b.wav", "dev/a/../c.wav", "dev//d.wav", "dev/./e.wav")
+
+
+def test_a_key_is_a_string_and_no_path():
+    client = OneBucket(*ODD_KEYS, "/dev/f.wav", "dev/.hidden/g.wav")
+    clips = S3Source(client, "s3://bucket/dev").list().clips
+    assert [clip.read() for clip in clips if clip.read] == [key.encode() for key in ODD_KEYS]
+    assert [clip.row.id for clip in clips] == list(ODD_KEYS)
+    (clip,) = S3Source(client, "s3://bucket//dev").list().clips
+    assert (clip.row.id, clip.read and clip.read()) == ("dev/f.wav", b"/dev/f.wav")
+
+
+def test_a_tables_row_names_a_key_as_it_is(tmp_path: Path):
+    (tmp_path / "all.csv").write_text("filename\ndev/a//b.wav\na/../c.wav\n")
+    clips = S3Source(OneBucket(*ODD_KEYS), "s3://bucket/dev", str(tmp_path / "all.csv")).list().clips
+    assert [clip.read() for clip in clips if clip.read] == [b"dev/a//b.wav", b"dev/a/../c.wav"]
+    (tmp_path / "all.csv").write_text("filename\na/b.wav\n")
+    with pytest.raises(BadSource, match="1 of 1 rows"):
+        S3Source(OneBucket(*ODD_KEYS), "s3://bucket/dev", str(tmp_path / "all.csv")).list()
+
+
+def test_a_table_in_a_bucket_that_is_no_table_is_named(buckets: Buckets, corpora: str):
+    with pytest.raises(BadTable, match=r"s3://corpora/bad\.csv is not UTF-8"):
+        listed(buckets, f"{corpora}/dev", f"{corpora}/bad.csv")
+
+
+def test_a_bucket_is_decoded_as_a_folder_is_and_nothing_twice(
+    buckets: Buckets, corpora: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    settings = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1", "LOG_DIR": str(tmp_path / "logs")}
+    for name, value in {**settings, "AWS_ENDPOINT_URL": buckets.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    client: Any = connect(buckets.endpoint)
+    buckets.put(client, "sounds", **{"day/good.wav": tone(8000), "day/bad.wav": b"no sound at all, only words" * 50})
+    arguments = ["decode", "s3://sounds/day", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 1
+    cells = read_csv(tmp_path / "out" / "clips.csv").cells
+    assert [bool(cells[name]["error"]) for name in ("day/bad.wav", "day/good.wav")] == [True, False]
+    client.put_object(Bucket="sounds", Key="day/bad.wav", Body=tone(4000))
+    client.close()
+    assert main(arguments) == 0
+    assert "1 clip heard" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("place", "csv", "says"),
+    [
+        ("s3://corpora/empty", None, r"no audio under s3://corpora/empty"),
+        ("s3://corpora/text", None, r"no audio under s3://corpora/text"),
+        ("s3://nowhere/dev", None, "s3://nowhere: there is no such bucket"),
+        ("s3:///dev", None, "names no bucket"),
+        ("s3://corpora/dev", "s3://corpora/none.csv", r"s3://corpora/none\.csv: there is no such object"),
+    ],
+)
+def test_a_place_where_nothing_is_is_said(buckets: Buckets, corpora: str, place: str, csv: str | None, says: str):
+    with pytest.raises(BadSource, match=says):
+        listed(buckets, place, csv)
+
+
+def test_an_object_that_is_gone_when_it_is_read_is_a_sentence(buckets: Buckets, corpora: str):
+    client: Any = connect(buckets.endpoint)
+    client.put_object(Bucket="corpora", Key="brief/a.wav", Body=b"here")
+    (clip,) = listed(buckets, "s3://corpora/brief").clips
+    client.delete_object(Bucket="corpora", Key="brief/a.wav")
+    client.close()
+    assert clip.read is not None
+    with pytest.raises(OSError, match=r"s3://corpora/brief/a\.wav: there is no such object"):
+        clip.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("AWS_ACCESS_KEY_ID", "stranger", "access key"),
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "the secret key is not"),
+        ("AWS_SECRET_ACCESS_KEY", None, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), None, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        ("AWS_PROFILE", "nobody", "nobody"),
+    ],
+)
+def test_who_is_not_let_in_is_told_why(
+    buckets: Buckets,
+    corpora: str,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str | tuple[str, ...],
+    value: str | None,
+    says: str,
+):
+    for each in (name,) if isinstance(name, str) else name:
+        monkeypatch.setenv(each, value) if value else monkeypatch.delenv(each)
+    with pytest.raises(BadSource, match=says):
+        listed(buckets, f"{corpora}/dev")
+
+
+def test_a_server_that_is_away_is_said(tmp_path: Path):
+    with Buckets(gateway(), tmp_path) as away:
+        pass
+    with pytest.raises(BadSource, match=r"cannot be reached.*AWS_ENDPOINT_URL"):
+        listed(away, "s3://corpora/dev")
+
+
+def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
+    with pytest.raises(BadSource, match=r"needs boto3.*run\.sh decode installs it"):
+        open_source("s3://corpora/dev", None, None, allow_missing=False)
+
+
+def test_an_address_that_is_none_is_said():
+    with pytest.raises(BadSource, match="S3: Invalid endpoint"):
+        connect("no address")

@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.speech.alternatives import in_place_of, kept
+from hearsay.records.clip import Alternative
+
+sentences = st.lists(st.sampled_from("abcd"), max_size=7)
+
+
+@pytest.mark.parametrize(
+    ("heard", "other", "placed"),
+    [
+        ("the cat sat", "the cat sat", []),
+        ("the cat sat", "a cat sap", [(0, "a"), (2, "sap")]),
+        ("the war is on", "four is on", [(1, "four")]),
+        ("four is on", "the war is on", [(0, "the"), (0, "war")]),
+        ("black smith put", "the blacksmith it", [(0, "the"), (1, "blacksmith"), (2, "it")]),
+        ("he found gold here", "he has some more for here", [(1, "has"), (1, "some"), (2, "more"), (2, "for")]),
+        ("the cat sat", "the black cat sat down", [(0, "black"), (2, "down")]),
+        ("cat sat", "the cat sat", [(0, "the")]),
+        ("the cat sat", "cat", []),
+    ],
+    ids=["equal", "one for one", "two for one", "one for two", "a run", "two for four", "inserted", "first", "fewer"],
+)
+def test_words_of_another_hypothesis_stand_at_the_nearest_heard_word(
+    heard: str, other: str, placed: list[tuple[int, str]]
+):
+    assert list(in_place_of(heard.split(), other.split())) == placed
+
+
+@given(sentences.filter(bool), sentences)
+def test_nothing_is_lost_that_another_hypothesis_has_and_the_transcript_has_not(heard: list[str], other: list[str]):
+    placed = list(in_place_of(heard, other))
+    assert set(other) - set(heard) <= {word for _, word in placed}
+    assert [at for at, _ in placed] == sorted(at for at, _ in placed)
+    assert all(0 <= at < len(heard) for at, _ in placed)
+
+
+def test_the_surest_alternatives_are_kept_with_two_decimals():
+    found = [{"a": 0.1, "b": 0.456, "c": 0.1, "d": 0.3}, {}]
+    assert kept(["x", "y"], found, 3) == [
+        (Alternative("b", 0.46), Alternative("d", 0.3), Alternative("a", 0.1)),
+        (),
+    ]
+
+
+def test_what_the_transcript_has_there_is_no_alternative():
+    heard = ["the", "old", "house", "stood"]
+    found = [{}, {"the": 0.2, "old": 0.2, "house": 0.2, "stood": 0.2}, {}, {}]
+    assert kept(heard, found, 5)[1] == (Alternative("stood", 0.2),)
+
+
+def test_what_is_hardly_likely_is_left_out():
+    assert kept(["x"], [{"a": 0.019, "b": 0.0149}], 5) == [(Alternative("a", 0.02),)]

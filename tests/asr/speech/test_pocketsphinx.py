@@ -1,0 +1,407 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import pairwise
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.audio.decoding import decode_audio, seconds
+from asr.errors import AsrError
+from asr.pipeline.scheduler import Limits, Scheduler
+from asr.speech.alternatives import LEAST
+from asr.speech.pocketsphinx import PocketSphinxTranscriber
+from asr.speech.pocketsphinx_process import MOST, decoder, shares_of
+from asr.types import Transcript, Waveform
+from hearsay.records.table import read_csv
+from hearsay.text.normalize import words as counted_words
+from hearsay.text.wer import WordErrors, word_errors
+from tests.conftest import PROJECT
+from tests.support.models import LoudnessTagger
+
+SHORT = 14
+
+
+@pytest.fixture(scope="module")
+def sphinx() -> Iterator[PocketSphinxTranscriber]:
+    transcriber = PocketSphinxTranscriber(workers=2)
+    yield transcriber
+    transcriber.close()
+
+
+def waveform_of(path: Path) -> Waveform:
+    return decode_audio(path.read_bytes(), 600)
+
+
+@pytest.fixture(scope="module")
+def spoken(samples: Path) -> dict[str, Waveform]:
+    """A few short sample clips by their reference text."""
+    rows = read_csv(samples / "clips.csv").rows().values()
+    short = [row for row in rows if row.id.endswith("0.mp3") or row.id.endswith("5.mp3")][:SHORT]
+    return {row.text: waveform_of(samples.parent / row.id) for row in short}
+
+
+@pytest.fixture(scope="module")
+def transcripts(sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]) -> list[Transcript]:
+    return sphinx.transcribe(list(spoken.values()))
+
+
+@pytest.fixture(scope="module")
+def interview(samples: Path) -> Waveform:
+    return waveform_of(samples / "sample-interview.mp3")
+
+
+def test_what_was_said_is_written_down(transcripts: list[Transcript], spoken: dict[str, Waveform]):
+    pairs = zip(spoken, transcripts, strict=True)
+    errors = sum((word_errors(counted_words(text), counted_words(heard.text)) for text, heard in pairs), WordErrors())
+    assert errors.reference_words > 60
+    assert errors.rate is not None
+    assert errors.rate < 0.25
+
+
+def check_promises(transcript: Transcript, waveform: Waveform) -> None:
+    """What `Transcript` promises of any recogniser that gives words."""
+    assert transcript.text == " ".join(word.text for word in transcript.words)
+    assert transcript.text == " ".join(segment.text for segment in transcript.segments)
+    for timed in (transcript.words, transcript.segments):
+        assert all(0 <= one.start < one.end <= seconds(waveform) for one in timed)
+        assert all(before.end <= after.start + 0.011 for before, after in pairwise(timed))
+        assert all(one.confidence is not None and 0 <= one.confidence <= 1 for one in timed)
+    assert not set("<>[]()+|") & set(transcript.text)
+
+
+def test_words_and_segments_come_in_order_inside_the_clip_with_confidences(
+    transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    for transcript, waveform in zip(transcripts, spoken.values(), strict=True):
+        check_promises(transcript, waveform)
+        assert transcript.confidence is not None
+        assert 0 < transcript.confidence <= 1
+
+
+def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[Transcript], spoken: dict[str, Waveform]):
+    right, wrong = [], []
+    for text, transcript in zip(spoken, transcripts, strict=True):
+        for word in transcript.words:
+            (right if word.text in text.split() else wrong).append(word.confidence)
+    assert np.mean(right) > np.mean(wrong)
+
+
+def test_a_transcript_depends_on_nothing_that_was_heard_before(
+    sphinx: PocketSphinxTranscriber, transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    sounds = list(spoken.values())
+    assert sphinx.transcribe(sounds[::-1])[::-1] == transcripts
+    assert sphinx.transcribe([sounds[3]]) == [transcripts[3]]
+    alone = PocketSphinxTranscriber(workers=1)
+    try:
+        assert alone.transcribe([sounds[3]]) == [transcripts[3]]
+    finally:
+        alone.close()
+
+
+def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcripts: list[Transcript]):
+    offered = 0
+    for transcript in transcripts:
+        texts = [word.text for word in transcript.words]
+        for at, word in enumerate(transcript.words):
+            others = [other.text for other in word.alternatives]
+            confidences = [other.confidence for other in word.alternatives]
+            offered += len(others)
+            assert len(others) == len(set(others)) <= MOST
+            assert not set(others) & set(texts[max(0, at - 1) : at + 2])
+            assert not set("<>[]()+| ") & set("".join(others))
+            assert confidences == sorted(confidences, reverse=True)
+            assert all(LEAST <= confidence <= 0.25 for confidence in confidences)
+    assert offered > sum(len(transcript.words) for transcript in transcripts) / 2
+
+
+def test_alternatives_have_words_that_were_said_and_not_written(
+    transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    lost, found = lost_and_found(zip(spoken, transcripts, strict=True))
+    assert lost > 3
+    assert found >= lost / 4
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [(0.0, 0.0, 0.0), (5e-324, 1e-323, 0.0), (1e-310, 2e-310, 0.0), (2.3e-308, 1e-320, 0.0), (1e308, 1.0, 5e-324)],
+    ids=["all 0", "last digits", "denormal", "nearly denormal", "huge"],
+)
+def test_shares_of_hypotheses_are_shares_however_small_their_scores(scores: tuple[float, ...]):
+    shares = shares_of({(str(number),): score for number, score in enumerate(scores)})
+    assert len(shares) == len(scores)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert all(0 <= share <= 1 for share in shares.values())
+
+
+def test_shares_are_a_power_of_the_scores_where_those_have_their_digits_and_counts_where_not():
+    assert shares_of({("a",): 1e-21, ("b",): 1.01e-21})["b",] == pytest.approx(1 / (1 + 1.01**-100))
+    assert shares_of({("a",): 0.0, ("b",): 5e-324}) == {("a",): 0.5, ("b",): 0.5}
+    assert shares_of({}) == {}
+
+
+@pytest.mark.long
+def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxTranscriber, interview: Waveform):
+    twice_as_fast = interview[: 27 * 16_000 : 2]
+    sound = np.concatenate([twice_as_fast, twice_as_fast])
+    transcript = sphinx.transcribe([sound])[0]
+    assert transcript.text
+    check_promises(transcript, sound)
+
+
+def lost_and_found(pairs: Iterable[tuple[str, Transcript]]) -> tuple[int, int]:
+    """Words of references that their transcripts lack, and how many of these stand among the alternatives."""
+    lost = found = 0
+    for reference, transcript in pairs:
+        missing = set(counted_words(reference)) - set(counted_words(transcript.text))
+        lost += len(missing)
+        found += len(missing & {other.text for word in transcript.words for other in word.alternatives})
+    return lost, found
+
+
+def test_a_quiet_recording_reads_like_a_loud_one(
+    sphinx: PocketSphinxTranscriber, transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    quiet = [waveform / 30 for waveform in list(spoken.values())[:3]]
+    assert [heard.text for heard in sphinx.transcribe(quiet)] == [heard.text for heard in transcripts[:3]]
+
+
+def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxTranscriber):
+    silent = [np.zeros(0, np.float32), np.zeros(1, np.float32), np.zeros(80_000, np.float32)]
+    assert sphinx.transcribe(silent) == [Transcript("")] * 3
+    assert sphinx.transcribe([]) == []
+
+
+def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxTranscriber):
+    clicks = [np.full(length, 0.5, np.float32) for length in (1, 40, 400, 2_000)]
+    for transcript, click in zip(sphinx.transcribe(clicks), clicks, strict=True):
+        check_promises(transcript, click)
+
+
+def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphinxTranscriber, interview: Waveform):
+    transcript = sphinx.transcribe([interview])[0]
+    check_promises(transcript, interview)
+    assert seconds(interview) > 100
+    assert len(transcript.segments) > 15
+    assert max(segment.end - segment.start for segment in transcript.segments) <= 30
+    assert "lighthouse" in transcript.text.split()
+    assert transcript.words[-1].end > 100
+
+
+def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
+    sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]
+):
+    with ThreadPoolExecutor(3) as server_threads:
+        answers = list(server_threads.map(lambda waveform: sphinx.transcribe([waveform])[0], list(spoken.values())[:3]))
+    assert all(answer.text for answer in answers)
+    assert decoder.cache_info().currsize == 0
+
+
+@pytest.fixture
+def lonely() -> Iterator[tuple[PocketSphinxTranscriber, set[BaseProcess]]]:
+    """A transcriber of one process, and the processes that are not its own."""
+    others = set(active_children())
+    transcriber = PocketSphinxTranscriber(workers=1)
+    yield transcriber, others
+    transcriber.close()
+
+
+def test_a_killed_process_is_replaced_and_loses_no_clip(
+    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]],
+    transcripts: list[Transcript],
+    spoken: dict[str, Waveform],
+):
+    transcriber, others = lonely
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(transcriber.transcribe, list(spoken.values()))
+        time.sleep(0.3)  # so that it is hearing one of them
+        (set(active_children()) - others).pop().kill()
+        assert answer.result() == transcripts
+
+
+def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_later_clips_are_heard(
+    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
+):
+    transcriber, others = lonely
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(transcriber.transcribe, [interview])
+        while not answer.done():
+            for child in set(active_children()) - others:
+                child.kill()
+            time.sleep(0.05)
+        with pytest.raises(AsrError, match="WORKERS"):
+            answer.result()
+    assert transcriber.transcribe([next(iter(spoken.values()))])[0].text
+
+
+def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_other(
+    transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    transcriber = PocketSphinxTranscriber(workers=2)
+    scheduler = Scheduler(transcriber, LoudnessTagger(), Limits(batch_seconds=0, threads=2, long_threads=2))
+    doomed, other = transcriber._workers
+    is_over = threading.Event()
+
+    def kill() -> None:
+        while not is_over.wait(0.02):
+            for process in doomed.processes:
+                process.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        answers = [scheduler.transcript(waveform) for waveform in spoken.values()]
+        failures = [answer.exception() for answer in answers]
+    finally:
+        is_over.set()
+        killer.join()
+        scheduler.close()
+    assert all("WORKERS" in str(failure) for failure in failures if failure)
+    for answer, failure, transcript in zip(answers, failures, transcripts, strict=True):
+        assert failure or answer.result() == transcript
+    assert not all(failures)
+    assert len(other.processes) == 1
+
+
+def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
+    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], transcripts: list[Transcript], spoken: dict[str, Waveform]
+):
+    transcriber, others = lonely
+    short = next(iter(spoken.values()))
+    with ThreadPoolExecutor(1) as asking:
+        long = asking.submit(transcriber.transcribe, [short] * 60)
+        time.sleep(0.3)  # so that it is being heard
+        assert transcriber.transcribe([short]) == transcripts[:1]
+        assert not long.done()
+        transcriber.close()
+        with pytest.raises(AsrError, match="closed"):
+            long.result()
+    assert set(active_children()) <= others
+
+
+def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_has_begun(spoken: dict[str, Waveform]):
+    transcriber = PocketSphinxTranscriber(workers=3)
+    short = next(iter(spoken.values()))
+    with ThreadPoolExecutor(6) as asking:
+        answers = [asking.submit(transcriber.transcribe, [short] * 20) for _ in range(6)]
+        transcriber.transcribe([short])  # comes after pieces of theirs
+        transcriber.close()
+        for answer in answers:
+            with pytest.raises(AsrError, match="closed"):
+                answer.result()
+
+
+def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, Waveform]):
+    with ThreadPoolExecutor() as pool:
+        one, other = pool.map(PocketSphinxTranscriber, (1, 1))
+    try:
+        one.close()
+        assert len(other._processes) == 1
+        before = set(other._processes)
+        assert other.transcribe([next(iter(spoken.values()))])[0].text
+        assert other._processes == before, "none had to be replaced"
+    finally:
+        other.close()
+
+
+def test_closing_twice_is_once(spoken: dict[str, Waveform]):
+    others = set(active_children())
+    transcriber = PocketSphinxTranscriber(workers=1)
+    transcriber.close()
+    transcriber.close()
+    assert set(active_children()) <= others
+
+
+PROGRAM = """
+import signal, sys, time
+from pathlib import Path
+from asr.speech.alternatives import LEAST
+from asr.audio.decoding import decode_audio
+from asr.pipeline.scheduler import Limits, Scheduler
+from asr.speech.pocketsphinx import PocketSphinxTranscriber
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
+    waveform = decode_audio(Path(sys.argv[1]).read_bytes(), 600)
+    transcriber = PocketSphinxTranscriber(workers=2)
+    try:
+        print("ready", flush=True)
+        transcriber.transcribe([waveform] * int(sys.argv[2]))
+        time.sleep(60)
+    except KeyboardInterrupt:
+        transcriber.close()
+        print("stopped")
+"""
+
+
+def start_program(tmp_path: Path, clip: Path, times: int) -> subprocess.Popen[str]:
+    """A program of its own, in a process group of its own, that hears a clip so many times and then waits."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    program = subprocess.Popen(
+        [sys.executable, tmp_path / "program.py", clip, str(times)],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "ready\n"
+    return program
+
+
+def processes_of(group: int) -> list[str]:
+    """The processes of a group that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, group_of_it = entry.read_text().rpartition(")")[2].split()[:3]
+            if int(group_of_it) == group and state != "Z":
+                found.append(entry.parent.name)
+    return found
+
+
+def wait_until_all_ended(group: int) -> None:
+    """Return when no process of the group is left; a test that never gets there ends at its time limit."""
+    while processes_of(group):
+        time.sleep(0.05)
+
+
+def test_ctrl_c_ends_it_without_a_stack_trace_and_leaves_no_process(tmp_path: Path, samples: Path):
+    program = start_program(tmp_path, samples / "sample-000000.mp3", times=400)
+    time.sleep(0.5)
+    os.killpg(program.pid, signal.SIGINT)  # a terminal sends it to all of them
+    assert program.communicate(timeout=200) == ("stopped\n", "")
+    assert program.returncode == 0
+    wait_until_all_ended(program.pid)
+
+
+def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: Path):
+    program = start_program(tmp_path, samples / "sample-000000.mp3", times=0)
+    assert len(processes_of(program.pid)) >= 3
+    program.kill()
+    program.communicate(timeout=200)
+    wait_until_all_ended(program.pid)
+
+
+def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: PocketSphinxTranscriber, real_data: Path):
+    rows = list(read_csv(real_data / "common-voice" / "cv-valid-dev.csv").rows().values())
+    there = [row for row in rows if (real_data / "common-voice" / row.id).exists()][:400:20]
+    heard = sphinx.transcribe([waveform_of(real_data / "common-voice" / row.id) for row in there])
+    pairs = zip(there, heard, strict=True)
+    errors = sum((word_errors(counted_words(row.text), counted_words(one.text)) for row, one in pairs), WordErrors())
+    assert errors.rate is not None
+    assert errors.rate < 0.65
+    lost, found = lost_and_found((row.text, one) for row, one in zip(there, heard, strict=True))
+    assert found > 0.25 * lost

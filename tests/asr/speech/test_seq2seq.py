@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoProcessor, WhisperForConditionalGeneration
+
+from asr.audio.decoding import decode_audio, seconds
+from asr.audio.vad import pieces
+from asr.errors import ModelUnavailable
+from asr.speech.seq2seq import Seq2SeqTranscriber
+from asr.types import Transcript, Waveform
+from tests.support.checkpoints import save_moonshine, save_whisper
+from tests.support.recordings import bursts
+
+
+@pytest.fixture(scope="module", params=[("en", "de"), ("en",)], ids=["many languages", "English only"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_whisper(tmp_path_factory.mktemp("whisper"), request.param)
+
+
+@pytest.fixture(scope="module")
+def transcriber(folder: Path) -> Seq2SeqTranscriber:
+    return Seq2SeqTranscriber(str(folder), "cpu")
+
+
+@pytest.fixture(scope="module")
+def clip(samples: Path) -> Waveform:
+    return decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 20]
+
+
+def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
+    transcriber: Seq2SeqTranscriber, folder: Path, clip: Waveform
+):
+    processor = AutoProcessor.from_pretrained(folder)
+    features = processor(clip, sampling_rate=16_000, return_tensors="pt", return_attention_mask=True)
+    with torch.inference_mode():
+        model = WhisperForConditionalGeneration.from_pretrained(folder).eval()
+        written = model.generate(**features, return_timestamps=True, return_segments=True)["segments"][0]
+    expected = [
+        text
+        for sentence in written
+        if (text := processor.decode(sentence["tokens"], skip_special_tokens=True).strip()) and sentence["start"] < 20
+    ]
+    transcript = transcriber.transcribe([clip])[0]
+    assert expected
+    assert [segment.text for segment in transcript.segments] == expected
+    assert transcript.text == " ".join(expected)
+
+
+def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_heard_in(
+    transcriber: Seq2SeqTranscriber,
+):
+    sound = bursts((1, 20), (22, 38), (42, 55), length=60)
+    (transcript,) = transcriber.transcribe([sound])
+    starts = [segment.start for segment in transcript.segments]
+    assert len(starts) > 2
+    assert starts == sorted(starts)
+    assert all(0.86 <= segment.start < segment.end <= 55.14 for segment in transcript.segments)
+    assert not [start for start in starts if 20.14 < start < 21.86]
+    assert transcript.text == " ".join(segment.text for segment in transcript.segments)
+
+
+def test_it_claims_no_times_of_words_and_no_confidence(transcriber: Seq2SeqTranscriber, clip: Waveform):
+    (transcript,) = transcriber.transcribe([clip])
+    assert transcript.words == ()
+    assert transcript.confidence is None
+
+
+def test_what_it_pads_to_half_a_minute_counts_as_padding(folder: Path, clip: Waveform):
+    transcriber = Seq2SeqTranscriber(str(folder), "cpu")
+    assert transcriber.padding_ratio == 1
+    transcriber.transcribe([clip])
+    (start, end), *others = pieces(clip)
+    assert not others
+    assert transcriber.padding_ratio == 480_000 / (end - start)
+
+
+def test_silence_is_not_asked_about(transcriber: Seq2SeqTranscriber):
+    silent = [np.zeros(0, np.float32), np.zeros(32_000, np.float32)]
+    assert transcriber.transcribe(silent) == [Transcript(""), Transcript("")]
+    assert transcriber.transcribe([]) == []
+
+
+def test_a_clip_is_heard_the_same_alone_and_among_others(transcriber: Seq2SeqTranscriber, clip: Waveform):
+    assert transcriber.transcribe([clip[:50_000], clip])[1] == transcriber.transcribe([clip])[0]
+
+
+def test_a_model_without_time_marks_has_one_segment_a_piece(tmp_path: Path):
+    transcriber = Seq2SeqTranscriber(str(save_moonshine(tmp_path)), "cpu")
+    short, long = bursts((1, 3), length=4), bursts((1, 20), (22, 38), length=40)
+    of_short, of_long = transcriber.transcribe([short, long])
+    assert of_short.text
+    assert [(segment.start, segment.end, segment.text) for segment in of_short.segments] == [
+        (0, seconds(short), of_short.text)
+    ]
+    edges = [(segment.start, segment.end) for segment in of_long.segments]
+    assert edges == [pytest.approx((0.86, 20.14)), pytest.approx((21.86, 38.14))]
+    assert not set("<>") & set(of_short.text + of_long.text)
+
+
+def test_it_says_which_checkpoint_and_device_it_is(transcriber: Seq2SeqTranscriber, folder: Path):
+    assert (transcriber.name, transcriber.device) == (str(folder), "cpu")
+    transcriber.close()
+
+
+def test_in_half_precision_it_writes_as_well(folder: Path, clip: Waveform):
+    (transcript,) = Seq2SeqTranscriber(str(folder), "cpu", "bfloat16").transcribe([clip])
+    assert transcript.segments
+
+
+def test_a_checkpoint_without_its_feature_extractor_says_so(tmp_path: Path):
+    (save_whisper(tmp_path) / "preprocessor_config.json").unlink()
+    with pytest.raises(ModelUnavailable, match="preprocessor_config"):
+        Seq2SeqTranscriber(str(tmp_path), "cpu")

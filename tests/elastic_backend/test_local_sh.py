@@ -1,0 +1,272 @@
+"""``elastic-backend/local.sh`` starts, reports and stops real nodes, and nothing that is not its own."""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.support.elastic_nodes import LOCAL, Cluster, Node, client_of, free_port, run_local
+
+elastic = pytest.mark.elastic
+COPIES = Path(f"/var/tmp/hearsay-elastic-{os.getuid()}")
+
+
+def last_line(text: str) -> str:
+    return text.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def data(open_folder: Path) -> Iterator[Path]:
+    """A folder for one test's nodes, which end with it."""
+    data = open_folder / uuid.uuid4().hex
+    yield data
+    run_local("stop", "--data", str(data))
+
+
+def process_of(data: Path, number: int) -> int:
+    return int((data / f"node-{number}" / "pid").read_text(encoding="utf-8"))
+
+
+@elastic
+def test_a_started_node_is_green_and_listens_to_this_machine_alone(node: Node):
+    said = run_local("status", "--data", str(node.data))
+    assert (said.returncode, last_line(said.stdout)) == (0, "green")
+    assert node.url in said.stdout
+    with client_of(node.url) as client:
+        (info,) = client.nodes.info().body["nodes"].values()
+    addresses = [*info["http"]["bound_address"], *info["transport"]["bound_address"]]
+    assert all(address.startswith("127.0.0.1:") for address in addresses)
+    assert info["version"].startswith("9.")
+
+
+@elastic
+def test_starting_twice_says_that_it_is_running_already(node: Node):
+    said = run_local("start", "--data", str(node.data), port=free_port())
+    assert (said.returncode, said.stdout) == (0, f"running already: {node.url}\n")
+
+
+@elastic
+def test_a_stop_ends_its_own_nodes_and_no_others(node: Node, open_folder: Path):
+    data, port = str(open_folder / "another one"), free_port()
+    started = run_local("start", "--data", data, port=port)
+    assert started.stdout == f"green: http://127.0.0.1:{port}\n", started.stderr
+    assert run_local("stop", "--data", data).stdout == "stopped node-1\n"
+    assert last_line(run_local("status", "--data", data).stdout) == "stopped"
+    assert last_line(run_local("status", "--data", str(node.data)).stdout) == "green"
+
+
+@elastic
+@pytest.mark.long
+def test_data_outlive_a_stop_and_what_cannot_become_green_is_not_waited_for(open_folder: Path):
+    data, port = str(open_folder / "kept"), free_port()
+    assert run_local("start", "--data", data, port=port).returncode == 0
+    with client_of(f"http://127.0.0.1:{port}") as client:
+        client.index(index="kept", id="1", document={"a": 1}, refresh=True)
+    run_local("stop", "--data", data)
+    again = run_local("start", "--data", data, port=port)
+    assert again.stdout.startswith(f"yellow: http://127.0.0.1:{port} "), "the index wants a copy, and there is one node"
+    with client_of(f"http://127.0.0.1:{port}") as client:
+        assert client.get(index="kept", id="1")["found"]
+    run_local("stop", "--data", data)
+
+
+@elastic
+@pytest.mark.long
+def test_two_nodes_make_one_cluster_and_their_number_is_remembered(open_folder: Path):
+    data, port = str(open_folder / "two"), free_port()
+    started = run_local("start", "--nodes", "2", "--data", data, port=port)
+    assert started.stdout == f"green: http://127.0.0.1:{port}\n", started.stderr
+    with client_of(f"http://127.0.0.1:{port + 1}") as client:
+        assert client.cluster.health()["number_of_nodes"] == 2
+    run_local("stop", "--data", data)
+    again = run_local("start", "--data", data, port=port)
+    assert again.returncode == 1
+    assert "--nodes 2" in again.stderr
+
+
+@elastic
+@pytest.mark.long
+def test_a_lost_node_is_brought_back_and_the_others_go_on(data: Path):
+    port = free_port()
+    assert run_local("start", "--nodes", "2", "--data", str(data), port=port).returncode == 0
+    lost, other = process_of(data, 1), process_of(data, 2)
+    Cluster(f"http://127.0.0.1:{port}", data, ("", "")).lose(1)
+    again = run_local("start", "--nodes", "2", "--data", f"{data}/", port=free_port())
+    assert again.stdout == f"green: http://127.0.0.1:{port}\n", again.stderr
+    assert process_of(data, 1) != lost
+    assert process_of(data, 2) == other
+    with client_of(f"http://127.0.0.1:{port}") as client:
+        assert client.cluster.health()["number_of_nodes"] == 2
+
+
+@elastic
+@pytest.mark.long
+def test_a_stop_returns_when_the_process_is_gone_even_of_a_node_that_hangs(data: Path):
+    port = free_port()
+    assert run_local("start", "--data", str(data), port=port).returncode == 0
+    process = process_of(data, 1)
+    (data / "node-1" / "pid").unlink()  # as Elasticsearch does when it begins to end
+    assert last_line(run_local("status", "--data", str(data)).stdout) == "green"
+    os.kill(process, signal.SIGSTOP)
+    assert run_local("stop", "--data", str(data)).stdout == "stopped node-1\n"
+    socket.create_server(("127.0.0.1", port)).close()  # an ending process keeps its ports to its last moment
+
+
+def test_a_port_that_is_taken_is_named(open_folder: Path):
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        said = run_local("start", "--data", str(open_folder / "taken"), port=port)
+    assert said.returncode == 1
+    assert f"port {port} is taken" in said.stderr
+    assert "ES_PORT=" in said.stderr
+
+
+def test_stop_leaves_a_foreign_process_alone_whose_number_stands_in_a_pid_file(tmp_path: Path):
+    with subprocess.Popen(["sleep", "600"]) as foreign:
+        (tmp_path / "node-1").mkdir()
+        (tmp_path / "node-1" / "pid").write_text(f"{foreign.pid}\n")
+        said = run_local("stop", "--data", str(tmp_path))
+        assert (said.returncode, said.stdout) == (0, f"no node of {tmp_path} is running\n")
+        assert foreign.poll() is None
+        os.kill(foreign.pid, signal.SIGKILL)
+
+
+def test_where_nothing_was_started_the_status_is_stopped(tmp_path: Path):
+    said = run_local("status", "--data", str(tmp_path / "nothing"))
+    assert (said.returncode, said.stdout) == (0, "stopped\n")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_an_elasticsearch_that_is_not_there_is_named(open_folder: Path):
+    said = run_local("start", "--data", str(open_folder / "none"), port=free_port(), ES_HOME="/nonexistent")
+    assert said.returncode == 1
+    assert "ES_HOME is /nonexistent" in said.stderr
+
+
+@pytest.mark.parametrize("name", ["diary.txt", "node-1/config/elasticsearch.yml", "secure.half/key"])
+def test_a_folder_that_holds_something_else_stays_as_it_is(open_folder: Path, name: str):
+    folder = open_folder / uuid.uuid4().hex
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text("do not lose me", encoding="utf-8")
+    said = run_local("start", "--data", str(folder), port=free_port(), ES_HOME="/nonexistent")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert f"{folder} holds something else, which is left alone; name an empty or a new folder" in said.stderr
+    assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
+    assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {os.geteuid()}
+
+
+@pytest.fixture
+def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes an Elasticsearch, in a folder that only we can enter, whose one deed is to say something and end."""
+    said: list[str] = []
+
+    def make(words: str) -> Path:
+        home = tmp_path / "private" / "elasticsearch"
+        for folder in ("bin", "config", "lib", "jdk"):
+            (home / folder).mkdir(parents=True, exist_ok=True)
+        for file in ("jvm.options", "log4j2.properties"):
+            (home / "config" / file).touch()
+        for jar in (home / "lib").iterdir():
+            jar.unlink()
+        (home / "lib" / f"elasticsearch-{words}.jar").touch()
+        (home / "bin" / "elasticsearch").write_text(f"#!/bin/sh\necho {words}\nexit 1\n", encoding="utf-8")
+        (home / "bin" / "elasticsearch").chmod(0o755)
+        home.parent.chmod(0o700)
+        said.append(words)
+        return home
+
+    yield make
+    for jar in [jar for words in said for jar in COPIES.glob(f"*/lib/elasticsearch-{words}.jar")]:
+        shutil.rmtree(jar.parent.parent)
+
+
+def test_the_elasticsearch_that_is_named_runs_and_no_copy_of_another(
+    open_folder: Path, distributions: Callable[[str], Path]
+):
+    for words in (f"{order}-{uuid.uuid4().hex}" for order in ("first", "second")):  # another run's copies are not ours
+        home = distributions(words)
+        said = run_local("start", "--data", str(open_folder / words), port=free_port(), ES_HOME=str(home))
+        assert said.returncode == 1
+        assert said.stderr.startswith(f"{words}\nlocal.sh: Elasticsearch did not start")
+
+
+def test_a_download_that_comes_second_leaves_the_first_as_it_is(tmp_path: Path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "made by").write_text(name, encoding="utf-8")
+    part = PROJECT / "elastic-backend" / "distribution.sh"
+    subprocess.run(["bash", "-euc", f"source '{part}'; put_whole second first"], cwd=tmp_path, check=True)
+    assert [path.name for path in (tmp_path / "first").iterdir()] == ["made by"]
+    assert (tmp_path / "first" / "made by").read_text(encoding="utf-8") == "first"
+
+
+@pytest.mark.parametrize(("digest", "status"), [("its own", 0), ("another", 1)])
+def test_an_archive_from_maven_is_used_only_with_the_digest_that_the_script_knows(
+    tmp_path: Path, digest: str, status: int
+):
+    """Registries serve no checksum for some files, so the script's own digest is what counts."""
+    archive, tools, target = tmp_path / "archive.zip", tmp_path / "tools", tmp_path / "target"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("elasticsearch-9.5.0/bin/elasticsearch", "#!/bin/sh\n")
+    known = hashlib.sha512(archive.read_bytes() if digest == "its own" else b"").hexdigest()
+    tools.mkdir()
+    target.mkdir()
+    maven = tools / "mvn"
+    maven.write_text(f"#!/bin/sh\ncp '{archive}' '{target}/elasticsearch-9.5.0.zip'\n", encoding="utf-8")
+    maven.chmod(0o755)
+    part = PROJECT / "elastic-backend" / "distribution.sh"
+    script = (
+        'say() { printf \'%s\\n\' "$*"; }; fail() { say "$*" >&2; exit 1; }; '
+        f"source '{part}'; MAVEN_SHA512={known}; fetch_minimal '{target}'"
+    )
+    path = f"{tools}:{os.environ['PATH']}"
+    said = subprocess.run(
+        ["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == status
+    assert ("is not the file that this script knows" in said.stderr) == (status == 1)
+    assert (target / "elasticsearch-9.5.0").exists() == (status == 0)
+
+
+def test_it_works_where_no_home_is_known(tmp_path: Path):
+    told = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
+    words = [LOCAL, "status", "--data", tmp_path]
+    assert subprocess.run(words, env=told, capture_output=True, text=True, check=False).stdout == "stopped\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["start", "--nodes", "none"], "--nodes wants a number"),
+        (["start", "--nodes"], "--nodes wants a number"),
+        (["start", "--data"], "--data wants a folder"),
+        (["start", "now"], "what is now?"),
+        (["dance"], "local.sh start"),
+        ([], "local.sh start"),
+    ],
+)
+def test_wrong_use_is_a_sentence_and_status_two(words: list[str], sentence: str):
+    said = run_local(*words)
+    assert said.returncode == 2
+    assert sentence in said.stderr
+    assert said.stdout == ""
+
+
+def test_a_port_that_is_no_number_is_wrong_use():
+    assert run_local("status", ES_PORT="web").returncode == 2
+
+
+def test_help_tells_the_three_commands():
+    said = run_local("--help")
+    assert said.returncode == 0
+    assert all(f"local.sh {command}" in said.stdout for command in ("start", "stop", "status"))
+    assert "set -e" not in said.stdout

@@ -1,0 +1,175 @@
+"""What docs/elasticsearch-operations.md says is sent to a real node: all is lost, restored, and found as before."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from elasticsearch import ApiError, Elasticsearch
+
+from indexer.elastic.index import ElasticIndex
+from indexer.errors import IndexMissing
+from indexer.index import Request
+from indexer.query.planner import Finder
+from indexer.settings import IndexSettings
+from tests.conftest import PROJECT
+from tests.indexer import console
+from tests.support.elastic_nodes import Node, client_of
+from tests.support.rows import passages
+from tests.support.word_errors import rows as misheard_rows
+
+DOCUMENT = (PROJECT / "docs" / "elasticsearch-operations.md").read_text(encoding="utf-8")
+REQUESTS = console.titled(DOCUMENT)
+PLACE, TAKING = "A place for them, once", "Taking one"
+LOST, BESIDE = "Restoring when all is lost", "Restoring an older version beside a newer one"
+EXAMPLE = f"{console.ALIAS}-20260131093000000000"
+"""The version that the document names."""
+
+BY_THEMSELVES = (
+    "Whether all is well",
+    "Disks that run full",
+    "Seeing what there is",
+    "Emptying a node before it goes",
+    "Before a node stops",
+    "When it is back",
+)
+
+pytestmark = pytest.mark.elastic
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An index of one test's own, and the place for its snapshots."""
+
+    client: Elasticsearch
+    index: ElasticIndex
+    alias: str
+
+    def do(self, title: str, version: str = "") -> list[Any]:
+        """The answers to the document's requests under a title, about this index alone, or one version of it."""
+        own = {
+            EXAMPLE: version,
+            console.ALIAS: self.alias,
+            "hearsay-snapshots": f"{self.alias}-snapshots",
+            '"hearsay"': f'"{self.alias}"',
+        }
+        return console.send(self.client, REQUESTS[title], own)
+
+    def indices(self) -> list[str]:
+        return sorted(self.client.indices.get(index=f"{self.alias}-*").body)
+
+    def lose(self, *names: str) -> None:
+        self.client.indices.delete(index=list(names))
+
+    def found(self, typed: str, mode: str = "exact") -> list[tuple[str, float]]:
+        """Ids and scores by a reader that knows nothing yet."""
+        reader = ElasticIndex(str(self.client.transport.node_pool.get().base_url), settings(self.alias))
+        result = reader.search(Request(Finder(reader).plan(typed, mode).query, size=50))
+        reader.close()
+        return [(hit.passage.id, hit.score) for hit in result.hits]
+
+
+def settings(alias: str) -> IndexSettings:
+    return IndexSettings(index_name=alias, index_versions=3)
+
+
+@pytest.fixture
+def kept(node: Node) -> Iterator[Kept]:
+    alias = f"cv-kept-{uuid.uuid4().hex}"
+    with client_of(node.url) as client:
+        kept = Kept(client, ElasticIndex(node.url, settings(alias)), alias)
+        kept.index.replace(passages(tuple(misheard_rows(60))))
+        yield kept
+        kept.index.close()
+        client.options(ignore_status=404).snapshot.delete(repository=f"{alias}-snapshots", snapshot="*")
+        client.options(ignore_status=404).snapshot.delete_repository(name=f"{alias}-snapshots")
+        if names := kept.indices():
+            kept.lose(*names)
+
+
+def taken(kept: Kept) -> list[str]:
+    """The indices that are in a snapshot, now that one is taken."""
+    kept.do(PLACE)
+    (snapshot,) = kept.do(TAKING)
+    assert snapshot["snapshot"]["state"] == "SUCCESS"
+    return sorted(snapshot["snapshot"]["indices"])
+
+
+def test_what_was_lost_is_restored_with_its_alias_and_its_words(kept: Kept):
+    asked = [("village", "exact"), ("village", "forgiving"), ("blacksmith", "sounds-like"), ("", "forgiving")]
+    before = [kept.found(*words) for words in asked]
+    assert len(before[1]) > len(before[0]) > 0  # guesses find more: the companion is needed
+    indices = kept.indices()
+    assert taken(kept) == indices
+    assert len(indices) == 2
+    kept.lose(*indices)
+    with pytest.raises(IndexMissing):
+        kept.found("blacksmith")
+    kept.do(LOST)
+    assert kept.indices() == indices
+    assert [kept.found(*words) for words in asked] == before
+
+
+def test_a_restored_index_can_be_changed_and_rolled_back_as_before(kept: Kept):
+    first = kept.index.about().version
+    kept.index.replace(passages(tuple(misheard_rows(20))))
+    indices = kept.indices()
+    taken(kept)
+    kept.lose(*indices)
+    kept.do(LOST)
+    assert kept.index.count() == 20
+    kept.index.delete(["made/0000.mp3"])
+    assert kept.index.count() == 19
+    assert kept.index.rollback().version == first
+    assert kept.index.count() == 60
+
+
+def test_an_older_version_is_restored_beside_newer_ones_and_rolled_back_to(kept: Kept):
+    old = kept.indices()
+    before = kept.found("blacksmith", "forgiving")
+    kept.index.replace(passages(tuple(misheard_rows(40))))
+    taken(kept)
+    kept.index.replace(passages(tuple(misheard_rows(20))))
+    kept.lose(*old)
+    kept.do(BESIDE, old[0])
+    assert set(old) < set(kept.indices())
+    assert kept.index.count() == 20, "the newest is still served, and no passage twice"
+    assert kept.index.rollback().version != old[0]
+    assert kept.index.count() == 40, "the one between comes first"
+    assert kept.index.rollback().version == old[0]
+    assert kept.found("blacksmith", "forgiving") == before
+
+
+def test_a_restore_over_what_is_there_is_refused_and_harms_nothing(kept: Kept):
+    before = kept.found("blacksmith", "forgiving")
+    taken(kept)
+    with pytest.raises(ApiError, match="an open index with same name already exists"):
+        kept.do(LOST)
+    assert kept.found("blacksmith", "forgiving") == before
+
+
+@pytest.mark.parametrize("title", BY_THEMSELVES)
+def test_a_request_is_one_that_elasticsearch_takes(kept: Kept, title: str):
+    taken(kept)
+    assert all(answer.get("acknowledged", True) for answer in kept.do(title) if isinstance(answer, dict))
+    kept.do("When it is back")
+    persistent = kept.client.cluster.get_settings(flat_settings=True).body["persistent"]
+    assert not [name for name in persistent if "routing.allocation" in name], "what a restart needs is taken back"
+
+
+def test_what_there_is_and_how_large_can_be_seen(kept: Kept):
+    taken(kept)
+    (listed,) = kept.do("Seeing what there is")
+    assert [snapshot["snapshot"] for snapshot in listed["snapshots"]] == ["before-the-move"]
+    health, indices, disks = kept.do("Whether all is well")
+    assert health["status"] in ("green", "yellow")
+    assert sorted(index["index"] for index in indices) == kept.indices()
+    assert {"node", "disk.percent"} <= disks[0].keys()
+
+
+def test_every_request_of_the_document_is_tried():
+    assert sorted(REQUESTS) == sorted((PLACE, TAKING, LOST, BESIDE, *BY_THEMSELVES))
+    assert DOCUMENT.count("```console") == len(REQUESTS)
+    assert not re.search(r"^(?:curl|GET|PUT|POST) .*elastic:\w", DOCUMENT, re.MULTILINE), "no password in a command"

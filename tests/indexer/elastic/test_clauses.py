@@ -1,0 +1,139 @@
+"""A node that takes few clauses in a query: searches are cut to what it takes, and say so."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.elastic.clauses import ALWAYS_TAKEN, clauses_of
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.query import compiled
+from indexer.errors import WrongRequest
+from indexer.index import Request
+from indexer.query.planner import MOST_WORDS, Finder, Plan
+from indexer.query.tree import AllOf, AnyOf, Between, Constant, Missing, Phrase, Prefix, Query, Term, Without
+from indexer.schema import FACETS
+from tests.conftest import leave_out
+from tests.support.elastic_nodes import Node, client_of, free_port, remove, run_local, settings
+from tests.support.proxy import proxied
+from tests.support.rows import passages
+from tests.support.word_errors import rows as misheard_rows
+
+pytestmark = pytest.mark.elastic
+
+FEWEST = 1024
+"""The limit of a node with many cores and a small heap; no node has a lower one."""
+
+SPOKEN = dict.fromkeys(word for row in misheard_rows(300) for word in row.text.split())
+LONGEST = " ".join([*SPOKEN, *(f"word{number}" for number in range(MOST_WORDS))])
+
+
+@pytest.fixture(scope="module")
+def narrow(open_folder: Path) -> Iterator[Node]:
+    """A real node that believes to have 64 cores, and so takes as few clauses as any."""
+    data, port = open_folder / "narrow", free_port()
+    started = run_local("start", "--data", str(data), port=port, ES_JAVA_OPTS="-XX:ActiveProcessorCount=64")
+    if started.returncode != 0:
+        leave_out("elastic", started.stderr.strip() or "local.sh could not start a node")
+    yield Node(f"http://127.0.0.1:{port}", data)
+    run_local("stop", "--data", str(data))
+
+
+@pytest.fixture(scope="module")
+def index(narrow: Node) -> Iterator[ElasticIndex]:
+    own = settings(index_shards=2)
+    index = ElasticIndex(narrow.url, own)
+    index.replace(passages(tuple(misheard_rows(300))))
+    yield index
+    index.close()
+    with client_of(narrow.url) as client:
+        remove(client, own)
+
+
+def guesses(plan: Plan) -> list[float]:
+    return sorted(guess.probability for one in plan.sought for guess in one.guesses)
+
+
+class Everything:
+    """A stand-in for an index that takes searches of any size, with the words of another."""
+
+    def __init__(self, index: ElasticIndex) -> None:
+        self.lexicon = index.lexicon
+
+    def excess(self, query: Query) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("mode", ["forgiving", "sounds-like"])
+def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: ElasticIndex, mode: str):
+    whole = Finder(Everything(index)).plan(LONGEST, mode)  # type: ignore[arg-type]
+    plan = Finder(index).plan(LONGEST, mode)
+    assert clauses_of(compiled(whole.query)) > FEWEST >= clauses_of(compiled(plan.query))
+    assert index.search(Request(plan.query, facets=FACETS, seconds=True)).total == 300
+    assert index.count(plan.query) == 300
+    assert len(list(index.walk(Request(plan.query)))) == 300
+    assert len(index.sample(Request(plan.query, size=20))) == 20
+    assert len(index.search(Request(plan.query, page=20, size=10)).hits) == 10
+    assert [one.word for one in plan.sought] == [one.word for one in whole.sought]
+    assert any("all of its words are looked for" in note for note in plan.notes)
+
+
+def test_the_likeliest_guesses_are_kept(index: ElasticIndex):
+    text = " ".join(LONGEST.split()[:75])
+    whole, plan = (guesses(Finder(one).plan(text)) for one in (Everything(index), index))  # type: ignore[arg-type]
+    assert 0 < len(plan) < len(whole)
+    assert plan == whole[-len(plan) :]
+
+
+def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, index: ElasticIndex):
+    with proxied(narrow.url) as proxy:
+        own = ElasticIndex(proxy.url, index._settings)
+        finder = Finder(own)
+        plan = finder.plan("boy")
+        assert not plan.notes
+        assert not [request for request, _ in proxy.passed if "_search" in request]
+        finder.plan(LONGEST)
+        finder.plan(f"{LONGEST} again")
+        assert len([request for request, _ in proxy.passed if "_search" in request]) == 1, "the limit is asked for once"
+        own.close()
+
+
+def test_a_limit_that_became_lower_is_learned_from_the_refusal(index: ElasticIndex):
+    own = ElasticIndex(index._address, index._settings)
+    own._clauses._fit = 100_000  # as before a node with more cores took over
+    plan = Finder(own).plan(LONGEST)
+    with pytest.raises(WrongRequest, match=r"takes, which is 1,024 clauses; search again, and less is guessed"):
+        own.search(Request(plan.query))
+    assert own.search(Request(Finder(own).plan(LONGEST).query)).total == 300
+    own.close()
+
+
+TERM, PHRASE = Term("tokens", "boy"), Phrase("tokens", ("the", "boy"))
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        TERM,
+        PHRASE,
+        Constant(PHRASE, 2.0),
+        Phrase("tokens", ("the", "boy", "ran", "home")),
+        Prefix("tokens", "bo"),
+        Between("duration", 1.0, 2.0),
+        Missing("age"),
+        Term("age", "twenties"),
+        Without(TERM, PHRASE),
+        AllOf((TERM, AnyOf((PHRASE, TERM)))),
+    ],
+)
+def test_clauses_are_counted_as_elasticsearch_counts_them(index: ElasticIndex, tree: Query):
+    """With as many as there may be a query is taken, and with a few more it is not."""
+    of_one = clauses_of(compiled(tree))
+    number = (FEWEST - 1) // of_one
+    index.count(AnyOf((tree,) * number))
+    with pytest.raises(WrongRequest, match="clauses"):
+        index.count(AnyOf((tree,) * (FEWEST // of_one + 2)))
+
+
+def test_what_every_node_takes_is_below_the_lowest_limit():
+    assert ALWAYS_TAKEN < FEWEST

@@ -1,0 +1,283 @@
+"""Faults, on real nodes: whatever breaks, nothing that was acknowledged is lost, and the alias names a whole index."""
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from hearsay.records.clip import ClipRow
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.index import bulk as elastic_bulk
+from indexer.elastic.index import index as elastic
+from indexer.elastic.index import lease as elastic_lease
+from indexer.errors import IndexUnavailable, LoadFailed
+from indexer.index import Request
+from indexer.passages import Passage, passages_of
+from indexer.query.tree import EVERYTHING, Term
+from indexer.settings import IndexSettings
+from tests.support.contract import heard, ids, rows
+from tests.support.elastic_nodes import Cluster, remove, settings
+
+pytestmark = [pytest.mark.elastic, pytest.mark.timeout(1800)]  # three nodes come and go at leisure on a busy machine
+
+MANY = 30_000
+WORDS = [
+    "boy",
+    "dog",
+    "house",
+    "river",
+    "stone",
+    "tree",
+    "friend",
+    "morning",
+    "letter",
+    "window",
+    "garden",
+    "road",
+    "winter",
+    "bread",
+    "horse",
+]
+
+
+def many(number: int = MANY, seed: int = 1) -> Iterator[Passage]:
+    """Passages of made-up clips, the same for the same seed."""
+    chance = Random(seed)
+    for position in range(number):
+        text = " ".join(chance.choices(WORDS, range(1, len(WORDS) + 1), k=chance.randint(1, 12)))
+        row = ClipRow(f"made/{position:06}.mp3", generated_text=text, age=chance.choice(("twenties", "fifties", None)))
+        yield from passages_of(row)
+
+
+def interrupted(passages: Iterable[Passage], at: int, then: Callable[[], object]) -> Iterator[Passage]:
+    """The same passages, something happening before one of them."""
+    for position, passage in enumerate(passages):
+        if position == at:
+            then()
+        yield passage
+
+
+def answers(index: ElasticIndex) -> list[Any]:
+    """What a few searches find, with scores, totals and counts."""
+    asked = (EVERYTHING, heard("boy"), heard("horse"), Term("age", "fifties"))
+    found = [index.search(Request(query, facets=("age", "gender"), size=50)) for query in asked]
+    return [(one.total, one.facets, [(hit.passage.id, hit.score) for hit in one.hits]) for one in found]
+
+
+def see_that_it_is_whole(client: Elasticsearch, own: IndexSettings, number: int) -> str:
+    """The alias names one index, which was loaded to its end and has so many passages; returns its name."""
+    (version,) = client.indices.get_alias(name=own.index_name).body
+    assert client.indices.get_mapping(index=version).body[version]["mappings"]["_meta"]["loaded"]
+    index = ElasticIndex(",".join(str(node.base_url) for node in client.transport.node_pool.all()), own)
+    try:
+        assert index.count() == number
+        assert index.vocabulary()
+        assert index.lexicon().passages >= number
+    finally:
+        index.close()
+    return version
+
+
+def names(client: Elasticsearch, own: IndexSettings) -> set[str]:
+    return set(client.indices.get(index=f"{own.index_name}-*").body)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 600) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.02)
+
+
+# ── a lost node of three ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def three(cluster: Cluster) -> Iterator[Elasticsearch]:
+    """A client of all three nodes, which are up and have all copies when a test begins."""
+    client = Elasticsearch(cluster.url.split(","), request_timeout=660, max_retries=5)
+    see_that_all_is_well(client)
+    yield client
+    client.close()
+
+
+def see_that_all_is_well(client: Elasticsearch) -> None:
+    """Return when all three nodes are there, with all copies."""
+    assert not client.cluster.health(wait_for_nodes="3", wait_for_status="green", timeout="600s")["timed_out"]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written twice is forgotten, however long the copies take to tell how far they are."""
+    monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 600.0)
+
+
+@pytest.fixture
+def spread(cluster: Cluster, three: Elasticsearch) -> Iterator[tuple[ElasticIndex, IndexSettings]]:
+    """An index of three shards on three nodes, with its settings."""
+    own = settings(index_shards=3)
+    index = ElasticIndex(cluster.url, own)
+    yield index, own
+    index.close()
+    remove(three, own)
+
+
+@pytest.mark.long
+def test_what_was_written_twice_counts_once_though_shards_have_copies(spread: tuple[ElasticIndex, IndexSettings]):
+    index, _ = spread
+    index.replace(many(3000))
+    once = answers(index)
+    index.replace(passage for passage in many(3000) for _ in range(2))
+    assert answers(index) == once
+
+
+def master(client: Elasticsearch) -> int:
+    """The number of the node that the others follow."""
+    state = client.cluster.state(metric=["master_node", "nodes"])
+    return int(state["nodes"][state["master_node"]]["name"].removeprefix("node-"))
+
+
+@pytest.mark.parametrize(
+    ("is_master", "how"),
+    [
+        (True, signal.SIGKILL),
+        pytest.param(False, signal.SIGKILL, marks=pytest.mark.long),
+        pytest.param(False, signal.SIGTERM, marks=pytest.mark.long),
+    ],
+)
+def test_a_load_outlives_a_node_of_three(
+    cluster: Cluster,
+    three: Elasticsearch,
+    spread: tuple[ElasticIndex, IndexSettings],
+    is_master: bool,
+    how: signal.Signals,
+):
+    index, own = spread
+    lost = master(three) if is_master else master(three) % 3 + 1
+    index.replace(many())
+    quiet = answers(index)
+    try:
+        assert index.replace(interrupted(many(), MANY // 3, lambda: cluster.lose(lost, how))) == MANY
+        see_that_it_is_whole(three, own, MANY)
+        assert answers(index) == quiet
+    finally:
+        cluster.start_again(lost)
+    see_that_it_is_whole(three, own, MANY)
+
+
+@pytest.mark.long
+def test_all_nodes_lost_during_a_load_cost_that_load_and_nothing_else(
+    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(elastic_bulk._PATIENCE, "max_retries", 4)
+    index, own = spread
+    index.replace(many(5000))
+    index.put(rows("put"))
+    stands = index.about().version
+
+    def lose_all() -> None:
+        for number in (1, 2, 3):
+            cluster.lose(number)
+
+    with pytest.raises(IndexUnavailable, match="nothing answers at"):
+        index.replace(interrupted(many(5000, seed=2), 2500, lose_all))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(cluster.start_again, (1, 2, 3)))
+    see_that_all_is_well(three)
+    assert see_that_it_is_whole(three, own, 5001) == stands
+    assert index.get("put") is not None
+    index.replace(many(3000, seed=2))
+    new = see_that_it_is_whole(three, own, 3000)
+    assert names(three, own) == {stands, f"{stands}-lexicon", new, f"{new}-lexicon"}, "the half version is gone"
+
+
+# ── a cluster that sends documents back ──────────────────────────────────────────────────────────────────────────────
+
+FLOOD = "cluster.routing.allocation.disk"
+
+
+@pytest.fixture
+def flood(three: Elasticsearch) -> Iterator[Callable[[], None]]:
+    """Lets every disk be too full by calling it; when the test ends, none is."""
+
+    def rise() -> None:
+        marks = dict.fromkeys(("low", "high", "flood_stage"), "1000tb")
+        raised = {f"{FLOOD}.watermark.{name}": free for name, free in marks.items()}
+        three.cluster.put_settings(
+            persistent={**raised, f"{FLOOD}.threshold_enabled": True, "cluster.info.update.interval": "10s"}
+        )
+
+    yield rise
+    fall(three)
+
+
+def fall(client: Elasticsearch) -> None:
+    """Room on the disks again; Elasticsearch lifts the blocks by itself when it has looked."""
+    marks = dict.fromkeys(("low", "high", "flood_stage"), "1b")
+    client.cluster.put_settings(persistent={f"{FLOOD}.watermark.{name}": free for name, free in marks.items()})
+    wait_until(lambda: not blocked(client))
+    client.cluster.put_settings(persistent={f"{FLOOD}.*": None, "cluster.info.update.interval": None})
+
+
+def blocked(client: Elasticsearch) -> set[str]:
+    blocks = client.cluster.state(metric="blocks")["blocks"].get("indices", {})
+    return {name for name, found in blocks.items() if "12" in found}
+
+
+@pytest.mark.long
+def test_a_full_disk_is_said_and_the_index_before_is_served(
+    cluster: Cluster,
+    three: Elasticsearch,
+    spread: tuple[ElasticIndex, IndexSettings],
+    flood: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 2)
+    monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 4.0)  # nobody can let go of a lease on a full disk
+    index, own = spread
+    index.replace(rows("a", "b"))
+    stands = index.about().version
+
+    def fill_the_disks() -> None:
+        flood()
+        wait_until(lambda: len(blocked(three) & names(three, own)) == 3)
+
+    with pytest.raises(LoadFailed, match=r"disk .* nearly full.* make room .*the index before still stands"):
+        index.replace(interrupted(many(2000), 700, fill_the_disks))
+    assert see_that_it_is_whole(three, own, 2) == stands
+    for change in (lambda: index.put(rows("c")), lambda: index.delete(["a"])):
+        with pytest.raises(LoadFailed, match=r"disk .* nearly full"):
+            change()
+    with pytest.raises(LoadFailed, match=r"disk .* nearly full"):
+        index.replace(rows("d"))
+    elsewhere = ElasticIndex(cluster.url, settings())
+    with pytest.raises(LoadFailed, match=r"no node at .* takes a new index"):
+        elsewhere.replace(rows("d"))
+    elsewhere.close()
+    assert see_that_it_is_whole(three, own, 2) == stands
+    fall(three)
+    index.put(rows("c"))
+    index.replace(rows("d"))
+    assert ids(index) == ["d"]
+
+
+@pytest.mark.long
+def test_what_a_busy_node_sends_back_is_sent_again_until_all_is_there(
+    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 1)  # one that counted its tries would give up
+    cluster.lose(3)
+    cluster.start_again(3, "thread_pool.write.queue_size: 1")
+    see_that_all_is_well(three)
+    _, own = spread
+    index = ElasticIndex(cluster.url, own.model_copy(update={"index_shards": 30}))
+    assert index.replace(many(1500)) == 1500
+    index.close()
+    pools = three.nodes.stats(metric="thread_pool", node_id="node-3")["nodes"].values()
+    assert sum(pool["thread_pool"]["write"]["rejected"] for pool in pools) > 0, "nothing was sent back"
+    see_that_it_is_whole(three, own, 1500)

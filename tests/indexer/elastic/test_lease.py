@@ -1,0 +1,164 @@
+"""The lease: of all programs that would change an index in Elasticsearch one does, and a dead one keeps nobody out."""
+
+import os
+from collections.abc import Iterator
+from threading import Event, Timer
+from time import sleep
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from hearsay.errors import ClipsError
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.index import lease as elastic_lease
+from indexer.elastic.lease import Lease, held, index_of_lease
+from indexer.errors import IndexInUse
+from indexer.passages import Passage
+from indexer.settings import IndexSettings
+from tests.support.contract import ids, rows
+from tests.support.elastic_nodes import Node
+
+pytestmark = pytest.mark.elastic
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 0.5)
+    monkeypatch.setattr(elastic_lease, "SECONDS_TO_ANSWER", 60.0)  # a busy node keeps nobody waiting for ever
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody renews a lease, as where a program was stopped or its machine was cut off."""
+    monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 600.0)
+
+
+def lease_of(client: Elasticsearch, own: IndexSettings, change: str) -> Lease:
+    return Lease(client, own.index_name, "http://somewhere:9200", change)
+
+
+def writer(client: Elasticsearch, own: IndexSettings) -> str | None:
+    """What the program that holds the lease does."""
+    answer = client.options(ignore_status=404).get(index=index_of_lease(own.index_name), id="writer").body
+    return str(answer["_source"]["change"]) if answer.get("found") else None
+
+
+def test_who_has_it_is_told_to_the_next_one(client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 60.0)
+    monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
+    said = rf"writing the index {own.index_name} at .*: a load by process {os.getpid()} on .*, since 20..-..-..T.*; try"
+    with held(client, own.index_name, "http://somewhere:9200", "load"), pytest.raises(IndexInUse, match=said):
+        lease_of(client, own, "put").take()
+
+
+def test_what_is_soon_done_is_waited_for(client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 60.0)
+    first, second = lease_of(client, own, "put"), lease_of(client, own, "deletion")
+    first.take()
+    timer = Timer(0.3, first.give_back)
+    timer.start()
+    second.take()
+    timer.join()
+    assert writer(client, own) == "deletion"
+    second.give_back()
+
+
+def test_what_a_killed_program_left_is_taken_over(
+    elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+):
+    lease_of(client, own, "load").take()
+    assert elastic_index.replace(rows("a")) == 1
+    assert writer(client, own) is None
+
+
+def test_a_change_that_fails_lets_the_next_one_in(
+    elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+):
+    def broken() -> Iterator[Passage]:
+        yield from rows("a")
+        assert writer(client, own) == "load"
+        raise ClipsError("the file ends in the middle")
+
+    with pytest.raises(ClipsError):
+        elastic_index.replace(broken())
+    assert writer(client, own) is None
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_load_that_was_taken_for_dead_stops_before_it_swaps(
+    node: Node, elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+):
+    elastic_index.replace(rows("a"))
+    other = ElasticIndex(node.url, own)
+
+    def overtaken() -> Iterator[Passage]:
+        yield from rows("b")
+        other.replace(rows("c"))
+
+    with pytest.raises(IndexInUse, match="nothing was heard of this load for a while, and another process went on"):
+        elastic_index.replace(overtaken())
+    assert ids(elastic_index) == ["c"]
+    other.rollback()
+    assert ids(elastic_index) == ["a"], "nothing is left of the load that stopped"
+    other.close()
+
+
+def test_who_lost_it_hears_of_it_with_the_next_renewal_and_does_not_take_it_from_the_other(
+    client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.2)
+    first, second, ended = lease_of(client, own, "load"), lease_of(client, own, "put"), Event()
+    first.take()
+    second.take()
+    first.renew_until(ended)  # ends by itself, since there is nothing to renew
+    with pytest.raises(IndexInUse):
+        list(first.while_held([1]))
+    first.give_back()
+    assert writer(client, own) == "put"
+    second.check()
+    second.give_back()
+
+
+def renew_without_an_answer(client: Elasticsearch, own: IndexSettings) -> None:
+    """What a renewal does whose answer is lost on its way."""
+    index = index_of_lease(own.index_name)
+    client.index(index=index, id="writer", document=client.get(index=index, id="writer")["_source"])
+
+
+def test_a_renewal_whose_answer_was_lost_is_known_for_ones_own(client: Elasticsearch, own: IndexSettings):
+    lease = lease_of(client, own, "load")
+    lease.take()
+    renew_without_an_answer(client, own)
+    lease.check()
+    assert list(lease.while_held([1, 2])) == [1, 2]
+    lease.give_back()
+    assert writer(client, own) is None
+
+
+def test_after_a_renewal_whose_answer_was_lost_it_is_given_back_all_the_same(client: Elasticsearch, own: IndexSettings):
+    lease = lease_of(client, own, "load")
+    lease.take()
+    renew_without_an_answer(client, own)
+    lease.give_back()
+    assert writer(client, own) is None
+
+
+def test_it_is_renewed_for_as_long_as_it_is_held(
+    client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.1)
+    with held(client, own.index_name, "http://somewhere:9200", "load"):
+        changes = set()
+        while len(changes) < 3:
+            changes.add(client.get(index=index_of_lease(own.index_name), id="writer")["_seq_no"])
+            sleep(0.05)
+    assert writer(client, own) is None
+
+
+def test_its_index_is_hidden_from_who_asks_for_all_versions(
+    elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+):
+    elastic_index.replace(rows("a"))
+    assert index_of_lease(own.index_name) not in client.indices.get(index=f"{own.index_name}-*")
+    assert client.indices.exists(index=index_of_lease(own.index_name))
+    assert client.cluster.health(index=index_of_lease(own.index_name))["status"] == "green"

@@ -1,0 +1,185 @@
+"""Indices that Hearsay did not create: none is deleted, written to, or counted as a version of its own."""
+
+from collections.abc import Callable
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.index import index as elastic
+from indexer.elastic.lease import index_of_lease
+from indexer.errors import IndexForeign, IndexMissing
+from indexer.index import Request, SearchIndex
+from indexer.settings import IndexSettings
+from tests.support.contract import ids, rows
+from tests.support.elastic_nodes import Node
+
+pytestmark = pytest.mark.elastic
+
+Ask = Callable[[SearchIndex], object]
+
+CHANGES: dict[str, Ask] = {
+    "load": lambda index: index.replace(rows("x")),
+    "put": lambda index: index.put(rows("x")),
+    "delete": lambda index: index.delete(["a"]),
+    "rollback": lambda index: index.rollback(),
+}
+QUESTIONS: dict[str, Ask] = {
+    "count": lambda index: index.count(),
+    "search": lambda index: index.search(Request()),
+    "walk": lambda index: list(index.walk(Request())),
+    "get": lambda index: index.get("a"),
+    "vocabulary": lambda index: index.vocabulary(),
+    "lexicon": lambda index: index.lexicon(),
+    "about": lambda index: index.about(),
+}
+
+
+@pytest.fixture
+def orders(client: Elasticsearch, own: IndexSettings) -> str:
+    """Somebody's index; its name sorts behind those of all versions, and it goes with the test's own indices."""
+    return foreign(client, f"{own.index_name}-orders")
+
+
+def foreign(client: Elasticsearch, name: str, **mappings: object) -> str:
+    client.indices.create(index=name, mappings=dict(mappings))
+    client.index(index=name, id="1", document={"name": "do not lose me"}, refresh=True)
+    return name
+
+
+def is_as_it_was(client: Elasticsearch, name: str) -> bool:
+    client.indices.refresh(index=name)
+    hits = client.search(index=name)["hits"]["hits"]
+    return [hit["_source"] for hit in hits] == [{"name": "do not lose me"}]
+
+
+def point(client: Elasticsearch, own: IndexSettings, *names: str) -> None:
+    """Let the alias point to these indices and no others."""
+    away = {"remove": {"index": "*", "alias": own.index_name, "must_exist": False}}
+    client.indices.update_aliases(actions=[away, *({"add": {"index": n, "alias": own.index_name}} for n in names)])
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a version"])
+def test_what_the_alias_points_to_is_said_and_stays_as_it_is(
+    node: Node, elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, orders: str, beside: bool
+):
+    for name in "ab":
+        elastic_index.replace(rows(name))
+    version = elastic_index.about().version
+    point(client, own, orders, *([version] if beside else []))
+    there = set(client.indices.get(index=f"{own.index_name}*"))
+    for ask in (CHANGES | QUESTIONS).values():
+        reader = ElasticIndex(node.url, own)
+        with pytest.raises(
+            IndexForeign, match=f"the alias {own.index_name} at .* points to the index {orders}, which Hearsay did not"
+        ):
+            ask(reader)
+        reader.close()
+    assert set(client.indices.get(index=f"{own.index_name}*")) == there
+    assert orders in client.indices.get_alias(name=own.index_name)
+    assert is_as_it_was(client, orders)
+    point(client, own, version)
+    assert elastic_index.rollback().version < version
+
+
+@pytest.mark.parametrize("ask", [*CHANGES, *QUESTIONS])
+def test_an_index_called_like_the_alias_is_said_and_stays_as_it_is(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, ask: str
+):
+    foreign(client, own.index_name)
+    with pytest.raises(IndexForeign, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
+        (CHANGES | QUESTIONS)[ask](elastic_index)
+    assert is_as_it_was(client, own.index_name)
+
+
+def test_indices_named_like_versions_are_none_without_the_mark(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    names = [
+        foreign(client, f"{own.index_name}-{rest}", **mappings)
+        for rest, mappings in {
+            "backup": {},
+            "20200101000000000000": {},
+            "20200101000000000001": {"_meta": {"loaded": True, "schema": "of orders"}},
+            "20200101000000000000-lexicon": {},
+            "29990101000000000000": {"_meta": {"made_by": "somebody else"}},
+        }.items()
+    ]
+    versions = []
+    for name in "abcd":
+        elastic_index.replace(rows(name))
+        versions.append(elastic_index.about().version)
+    assert versions[0] > names[-1]
+    for version in reversed(versions[1:3]):
+        assert elastic_index.rollback().version == version
+    with pytest.raises(IndexMissing, match="no version before"):
+        elastic_index.rollback()
+    assert all(is_as_it_was(client, name) for name in names)
+
+
+def test_a_version_of_another_alias_is_not_written_to_and_not_removed(
+    node: Node, elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    other = own.model_copy(update={"index_name": f"{own.index_name}-z"})
+    theirs = ElasticIndex(node.url, other)
+    for name in "ab":
+        theirs.replace(rows(name))
+        elastic_index.replace(rows(name))
+    version = theirs.about().version
+    point(client, own, version)
+    for change in ("put", "delete", "rollback"):
+        with pytest.raises(IndexForeign, match=f"points to {version}, which is none of its own versions"):
+            CHANGES[change](elastic_index)
+    elastic_index.replace(rows("c"))
+    assert ids(elastic_index) == ["c"]
+    assert ids(theirs) == ["b"]
+    assert theirs.rollback().version < version
+    theirs.close()
+
+
+def test_an_index_called_like_that_of_the_lease_is_not_written_to(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    lock = foreign(client, index_of_lease(own.index_name))
+    for change in CHANGES.values():
+        with pytest.raises(IndexForeign, match=f"the index {lock} was not created by Hearsay"):
+            change(elastic_index)
+    assert is_as_it_was(client, lock)
+
+
+def test_a_lease_from_before_the_mark_is_ours(elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch):
+    elastic_index.replace(rows("a"))
+    client.indices.put_mapping(index=index_of_lease(own.index_name), meta={})
+    elastic_index.replace(rows("b"))
+    assert ids(elastic_index) == ["b"]
+
+
+def test_versions_from_before_the_mark_are_ours(elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch):
+    versions = []
+    for name in "abcd":
+        elastic_index.replace(rows(name))
+        versions.append(elastic_index.about().version)
+        about = client.indices.get_mapping(index=versions[-1])[versions[-1]]["mappings"]["_meta"]
+        client.indices.put_mapping(index=versions[-1], meta={key: about[key] for key in ("schema", "audio", "loaded")})
+    assert not client.indices.exists(index=versions[0])
+    assert elastic_index.rollback().version == versions[2]
+    assert not client.indices.exists(index=f"{versions[3]}*", allow_no_indices=False)
+
+
+def test_a_new_version_whose_name_somebody_took_in_that_moment_is_not_written_to(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+):
+    elastic_index.replace(rows("a"))
+    taken = foreign(client, f"{own.index_name}-29990101000000000000")
+    monkeypatch.setattr(elastic.ElasticVersions, "new_name", lambda _: taken)
+    with pytest.raises(IndexForeign, match=f"the index {taken} was not created by Hearsay"):
+        elastic_index.replace(rows("b"))
+    assert is_as_it_was(client, taken)
+    assert ids(elastic_index) == ["a"]
+
+
+def test_every_index_that_is_made_has_the_mark(elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch):
+    elastic_index.replace(rows("a"))
+    made = client.indices.get_mapping(index=f"{own.index_name}*", expand_wildcards="all").body
+    assert len(made) == 3
+    assert all(told["mappings"]["_meta"]["made_by"] == "hearsay" for told in made.values())

@@ -1,0 +1,375 @@
+"""Three real nodes with TLS and users: what each user may do, and what is said to one who cannot get in.
+
+All go by what ``local.sh start --nodes 3 --secure`` printed, as a person would. The roles are those of
+``elastic-backend/roles``, of which the cluster in containers makes its API keys.
+"""
+
+import os
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import AuthorizationException, Elasticsearch
+from pydantic import SecretStr
+
+from indexer.cli.command_line import main
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.index import search as elastic_search
+from indexer.errors import IndexUnavailable
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage
+from indexer.query.tree import EVERYTHING
+from indexer.settings import IndexSettings
+from tests.conftest import PROJECT, leave_out
+from tests.support.contract import heard, ids, paged, rows
+from tests.support.elastic_nodes import Node, free_port, run_local
+
+pytestmark = [pytest.mark.elastic, pytest.mark.timeout(900)]  # three nodes start at leisure on a busy machine
+
+NOT_ALLOWED = "does not allow this to this user or key"
+
+
+@dataclass(frozen=True, slots=True)
+class SecureNodes:
+    """Secure nodes: what their start printed, and what a shell made of the lines in it that are to be copied."""
+
+    said: str
+    data: Path
+    urls: tuple[str, ...]
+    access: dict[str, str]
+
+    def password(self, user: str) -> str:
+        return (self.data / "secure" / "passwords" / user).read_text().strip()
+
+    def settings(self, user: str, **values: Any) -> IndexSettings:
+        asking = {"index_username": user, "index_password": SecretStr(self.password(user))}
+        trusted = {"index_ca_cert": Path(self.access["INDEX_CA_CERT"])}
+        return IndexSettings(**asking | trusted | values)
+
+    def index(self, user: str) -> ElasticIndex:
+        return ElasticIndex(self.access["INDEX_URL"], self.settings(user))
+
+    def client(self, user: str) -> Elasticsearch:
+        ca, asking = self.access["INDEX_CA_CERT"], (user, self.password(user))
+        return Elasticsearch(list(self.urls), ca_certs=ca, basic_auth=asking, request_timeout=60)
+
+
+def copied(said: str) -> dict[str, str]:
+    """What a shell has in its environment once the printed lines have been pasted into it."""
+    lines = "\n".join(line for line in said.splitlines() if line.startswith("export "))
+    shell = subprocess.run(
+        ["bash", "-s"], input=f"{lines}\nenv -0\n", env={}, capture_output=True, text=True, check=True
+    )
+    return dict(pair.split("=", 1) for pair in shell.stdout.split("\0") if pair.startswith("INDEX_"))
+
+
+@pytest.fixture(scope="module")
+def secure(open_folder: Path) -> Iterator[SecureNodes]:
+    data, port = open_folder / "secure", free_port()
+    started = run_local("start", "--nodes", "3", "--secure", "--data", str(data), port=port)
+    if started.returncode != 0:
+        leave_out("elastic", started.stderr.strip() or "local.sh could not start three nodes with TLS")
+    urls = tuple(f"https://127.0.0.1:{port + number}" for number in range(3))
+    yield SecureNodes(started.stdout, data, urls, copied(started.stdout))
+    run_local("stop", "--data", str(data))
+
+
+@pytest.fixture
+def indexer(secure: SecureNodes) -> Iterator[SearchIndex]:
+    with closing(secure.index("hearsay-indexer")) as index:
+        yield index
+
+
+@pytest.fixture(scope="module")
+def loaded(secure: SecureNodes) -> Iterator[SearchIndex]:
+    """The index as its indexer has it, with two versions in it: all that its user may not change is there."""
+    with closing(secure.index("hearsay-indexer")) as index:
+        index.replace(rows("a"))
+        index.replace(rows("a", "b"))
+        yield index
+
+
+@pytest.fixture
+def page(secure: SecureNodes) -> Iterator[SearchIndex]:
+    with closing(secure.index("hearsay-page")) as index:
+        yield index
+
+
+@pytest.fixture
+def foreign(secure: SecureNodes) -> Iterator[str]:
+    """Somebody else's index in the same cluster, whose name begins alike."""
+    with secure.client("elastic") as client:
+        client.index(index="cv-transcriptionsx", document={"secret": "of others"}, refresh=True)
+        yield "cv-transcriptionsx"
+        client.indices.delete(index="cv-transcriptionsx")
+
+
+# ── the nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_start_prints_what_leads_there_and_no_password(secure: SecureNodes):
+    assert secure.said.startswith(f"green: {secure.urls[0]}\n")
+    assert secure.access["INDEX_URL"] == ",".join(secure.urls)
+    assert secure.access["INDEX_USERNAME"] == "hearsay-indexer"
+    passwords = [secure.password(user) for user in ("elastic", "hearsay-indexer", "hearsay-page")]
+    assert secure.access["INDEX_PASSWORD"] == passwords[1]
+    assert len(set(passwords)) == 3
+    assert all(len(password) == 24 and password not in secure.said for password in passwords)
+
+
+def test_only_the_owner_reads_the_secrets_and_no_process_shows_them(secure: SecureNodes):
+    secrets = secure.data / "secure"
+    hidden = [secrets / "passwords", *(secrets / "passwords").iterdir(), *secrets.rglob("*.key")]
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in hidden)
+    assert not list(secrets.rglob("ca.key")), "nobody needs it again"
+    shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert not any(secure.password(user) in shown for user in ("elastic", "hearsay-indexer", "hearsay-page"))
+
+
+def test_status_is_green_over_tls_and_three_nodes_listen_to_this_machine_alone(secure: SecureNodes):
+    said = run_local("status", "--data", str(secure.data))
+    assert said.stdout.strip().splitlines()[-1] == "green"
+    assert all(f"{url}, process" in said.stdout for url in secure.urls)
+    with secure.client("elastic") as client:
+        nodes = client.nodes.info().body["nodes"].values()
+    bound = [address for node in nodes for layer in ("http", "transport") for address in node[layer]["bound_address"]]
+    assert len(bound) == 6
+    assert all(address.startswith("127.0.0.1:") for address in bound)
+
+
+@pytest.mark.parametrize("beside", [0, 100], ids=["to-clients", "to-each-other"])
+def test_nodes_speak_tls(secure: SecureNodes, beside: int):
+    trust = ssl.create_default_context(cafile=secure.access["INDEX_CA_CERT"])
+    port = int(secure.urls[0].rpartition(":")[2]) + beside
+    plain = socket.create_connection(("127.0.0.1", port))
+    with trust.wrap_socket(plain, server_hostname="127.0.0.1") as private:
+        assert (private.version() or "").startswith("TLSv1.")
+
+
+def test_secure_data_are_not_started_plainly_nor_plain_data_securely(secure: SecureNodes, node: Node):
+    plainly = run_local("start", "--data", str(secure.data))
+    assert plainly.returncode == 1
+    assert "start with --secure" in plainly.stderr
+    securely = run_local("start", "--secure", "--data", str(node.data))
+    assert securely.returncode == 1
+    assert "start without --secure" in securely.stderr
+
+
+def test_the_command_line_needs_only_what_start_printed(secure: SecureNodes, tmp_path: Path):
+    (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,the village blacksmith\nb.mp3,a captain\n")
+    kept = {"DELETIONS": str(tmp_path / "deletions.jsonl"), "REFUSALS": str(tmp_path / "refused.jsonl")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("INDEX_")}
+    for words in (["load", "clips.csv"], ["search", "blacksmith", "--json"]):
+        program = [sys.executable, "-P", "-m", "indexer", *words]
+        known = environment | {"PYTHONPATH": str(PROJECT)} | kept | secure.access
+        done = subprocess.run(program, env=known, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "the village blacksmith" in done.stdout
+
+
+# ── who may do what ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_indexer_loads_changes_and_asks(indexer: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(elastic_search, "WINDOW", 2)
+    indexer.replace(rows("a"))
+    first = indexer.about().version
+    indexer.replace(rows("b", "c", "d", "e"))
+    assert indexer.put(rows("f")) == 1
+    assert indexer.delete(["b"]) == 1
+    assert paged(indexer, heard("same"), 2, 2) == ["c", "d", "e", "f"]
+    assert (indexer.count(), "same" in indexer.vocabulary(), bool(indexer.lexicon())) == (4, True, True)
+    assert indexer.rollback().version == first
+    assert ids(indexer) == ["a"]
+
+
+def test_the_page_asks_in_every_way(indexer: SearchIndex, page: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+    indexer.replace(rows("a", "b", "c"))
+    monkeypatch.setattr(elastic_search, "WINDOW", 1)
+    assert paged(page, EVERYTHING, 1, 3) == ["a", "b", "c"]
+    assert page.search(Request(heard("same"), facets=("age",))).facets == {"age": {"unknown": 3}}
+    assert isinstance(page.get("b"), Passage)
+    assert (page.count(), "same" in page.vocabulary(), bool(page.lexicon())) == (3, True, True)
+    assert page.about().version == indexer.about().version
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda page: page.replace(rows("x")),
+        lambda page: page.put(rows("x")),
+        lambda page: page.delete(["a"]),
+        lambda page: page.rollback(),
+    ],
+    ids=["load", "put", "delete", "rollback"],
+)
+def test_the_page_changes_nothing_and_is_told_so(
+    change: Callable[[SearchIndex], object], loaded: SearchIndex, page: SearchIndex
+):
+    before = loaded.about(), ids(loaded)
+    with pytest.raises(IndexUnavailable, match=NOT_ALLOWED):
+        change(page)
+    assert (loaded.about(), ids(loaded)) == before
+
+
+FORBIDDEN: list[Callable[[Elasticsearch], object]] = [
+    lambda client: client.search(index="cv-transcriptionsx"),
+    lambda client: client.index(index="cv-transcriptionsx", document={}),
+    lambda client: client.indices.create(index="another"),
+    lambda client: client.indices.delete(index="cv-transcriptionsx"),
+    lambda client: client.indices.put_alias(index="cv-transcriptionsx", name="cv-transcriptions"),
+    lambda client: client.security.get_user(),
+    lambda client: client.security.put_user(username="intruder", password="long enough", roles=["superuser"]),
+    lambda client: client.security.put_role(name="hearsay-page", cluster=["all"]),
+    lambda client: client.cluster.put_settings(persistent={"cluster.max_shards_per_node": 2000}),
+    lambda client: client.indices.put_index_template(name="x", index_patterns=["cv-*"]),
+    lambda client: client.snapshot.create_repository(
+        name="x", repository={"type": "fs", "settings": {"location": "x"}}
+    ),
+    lambda client: client.nodes.info(),
+]
+
+
+@pytest.mark.parametrize("user", ["hearsay-indexer", "hearsay-page"])
+def test_neither_user_touches_other_indices_users_or_the_cluster(secure: SecureNodes, foreign: str, user: str):
+    with secure.client(user) as client:
+        for forbidden in FORBIDDEN:
+            with pytest.raises(AuthorizationException):
+                forbidden(client)
+        seen = client.search(index="*", size=1000)["hits"]["hits"]
+    assert not [hit for hit in seen if hit["_index"] == foreign]
+
+
+# ── who cannot get in ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[dict[str, str]], str]:
+    """What ``count`` says of such an environment: one sentence on standard error, and the exit status 1."""
+
+    def asked(environment: dict[str, str]) -> str:
+        for name in [name for name in os.environ if name.startswith("INDEX_")]:
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        assert main(["count"]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        password = environment.get("INDEX_PASSWORD")
+        assert not password or password not in err
+        return err
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"INDEX_USERNAME": ""}, "wants to know who asks; set INDEX_API_KEY, or INDEX_USERNAME"),
+        ({"INDEX_PASSWORD": "guessed wrong"}, "does not know this user with this password"),
+        ({"INDEX_USERNAME": "nobody"}, "does not know this user with this password"),
+        (
+            {"INDEX_API_KEY": "YW4taWQ6YS1rZXk="},
+            "does not take this API key: it is wrong, has expired or was withdrawn",
+        ),
+        ({"INDEX_API_KEY": "nonsense"}, "does not take this API key"),
+        ({"INDEX_CA_CERT": ""}, "signed by an authority that is not trusted here; name that authority's own"),
+    ],
+)
+def test_who_is_not_let_in_is_told_why(
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, changes: dict[str, str], sentence: str
+):
+    assert sentence in asked(secure.access | changes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("https://", "http://", "closes the connection; where it wants TLS, write https:// in INDEX_URL"),
+        ("127.0.0.1", "127.1", "is for another host name; write in INDEX_URL one that stands in it"),
+        ("127.0.0.1", "0.0.0.0", "is for another"),
+    ],
+)
+def test_an_address_that_is_not_quite_right_is_told_how_to_mend_it(
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, old: str, new: str, sentence: str
+):
+    assert sentence in asked(secure.access | {"INDEX_URL": secure.urls[0].replace(old, new)})
+
+
+def test_tls_asked_of_a_node_without_is_told_so(
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, node: Node
+):
+    said = asked(secure.access | {"INDEX_URL": node.url.replace("http://", "https://")})
+    assert "does not answer with TLS; where it is a node without, write http:// in INDEX_URL" in said
+
+
+def openssl(folder: Path, *words: str) -> None:
+    try:
+        subprocess.run(["openssl", *words], cwd=folder, capture_output=True, check=True)
+    except FileNotFoundError:
+        leave_out("elastic", "openssl, which makes the certificates that no node should have")
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """A folder with another authority, and a certificate of it for 127.0.0.1 that has run out."""
+    key = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=another authority")
+    openssl(tmp_path, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2")
+    openssl(tmp_path, "req", *key, "-keyout", "node.key", "-out", "node.csr", "-addext", "subjectAltName=IP:127.0.0.1")
+    signing = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-copy_extensions", "copy", "-days", "0")
+    openssl(tmp_path, "x509", "-req", "-in", "node.csr", "-out", "node.crt", *signing)
+    return tmp_path
+
+
+@contextmanager
+def served_with(folder: Path) -> Iterator[str]:
+    """A TLS server that has the folder's certificate; nobody who looks at that gets to ask it anything."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "node.crt", folder / "node.key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            while True:
+                try:
+                    greeted, _ = server.accept()
+                except OSError:  # closed
+                    return
+                try:
+                    context.wrap_socket(greeted, server_side=True).close()
+                except OSError:  # the client does not like what it sees
+                    greeted.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        yield f"https://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_an_authority_that_is_not_the_one_named_is_told_from_a_certificate_that_has_expired(
+    asked: Callable[[dict[str, str]], str], secure: SecureNodes, authority: Path
+):
+    other = {"INDEX_CA_CERT": str(authority / "ca.crt")}
+    assert "signed by an authority that is not trusted here" in asked(secure.access | other)
+    with served_with(authority) as url:
+        assert f"the certificate of {url} has expired" in asked(secure.access | other | {"INDEX_URL": url})
+
+
+@pytest.mark.long
+def test_passwords_and_data_outlive_a_stop(open_folder: Path):
+    words, port = ("start", "--secure", "--data", str(open_folder / "secure and kept")), free_port()
+    first = run_local(*words, port=port)
+    assert first.returncode == 0, first.stderr
+    before = copied(first.stdout)
+    run_local("stop", "--data", words[-1])
+    again = run_local(*words, port=port)
+    assert copied(again.stdout) == before, again.stderr
+    run_local("stop", "--data", words[-1])

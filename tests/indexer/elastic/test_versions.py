@@ -1,0 +1,129 @@
+"""Versions: the alias names one whole index of this Hearsay's making, whoever else was there before."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from hearsay.records.clip import ClipRow
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.index import versions as elastic_versions
+from indexer.errors import IndexForeign, IndexIncompatible, IndexInUse, IndexUnavailable
+from indexer.ingest.load import delete, load
+from indexer.settings import IndexSettings
+from tests.support.contract import ids, rows
+from tests.support.elastic_nodes import Node
+
+pytestmark = pytest.mark.elastic
+
+
+def age(client: Elasticsearch, version: str) -> None:
+    """Let a version be one that an earlier Hearsay made."""
+    client.indices.put_mapping(index=version, meta={"schema": 1, "loaded": True})
+
+
+def served(client: Elasticsearch, own: IndexSettings) -> list[str]:
+    return list(client.indices.get_alias(name=own.index_name).body)
+
+
+def test_an_index_of_an_older_schema_takes_no_changes(
+    node: Node, elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    elastic_index.replace(rows("a"))
+    age(client, elastic_index.about().version)
+    for change in (lambda: elastic_index.put(rows("b")), lambda: elastic_index.delete(["a"])):
+        with pytest.raises(IndexIncompatible, match=r"an earlier version of Hearsay, .*load your files again"):
+            change()
+    assert client.count(index=own.index_name)["count"] == 1
+
+
+def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_the_older_hearsay(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+):
+    elastic_index.replace(rows("a"))
+    old = elastic_index.about().version
+    age(client, old)
+    elastic_index.replace(rows("b"))
+    new = elastic_index.about().version
+    assert ids(elastic_index) == ["b"]
+    with pytest.raises(IndexIncompatible, match=f"{old}, the version before, .*{new} is still served"):
+        elastic_index.rollback()
+    assert served(client, own) == [new]
+    monkeypatch.setattr(elastic_versions, "SCHEMA", 1)
+    assert elastic_index.rollback().version == old
+    assert served(client, own) == [old]
+
+
+def test_an_index_that_has_the_aliass_name_is_told_of_before_anything_is_loaded(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    client.indices.create(index=own.index_name)
+    with pytest.raises(IndexForeign, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
+        elastic_index.replace(rows("a"))
+    client.indices.delete(index=own.index_name)
+    elastic_index.replace(rows("a"))
+    assert ids(elastic_index) == ["a"]
+
+
+def test_of_several_indices_behind_the_alias_a_load_leaves_one(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    elastic_index.replace(rows("a"))
+    elastic_index.replace(rows("b"))
+    client.indices.put_alias(index=f"{own.index_name}-2*", name=own.index_name)
+    elastic_index.replace(rows("c"))
+    assert served(client, own) == [elastic_index.about().version]
+    assert ids(elastic_index) == ["c"]
+
+
+def test_a_version_is_named_behind_the_latest_though_clocks_are_put_back(
+    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+):
+    ahead = f"{own.index_name}-29990101000000000000"
+    client.indices.create(index=ahead, mappings={"_meta": {"schema": elastic_versions.SCHEMA}})
+    elastic_index.replace(rows("a"))
+    assert elastic_index.about().version == f"{own.index_name}-29990101000000000001"
+    assert not client.indices.exists(index=ahead), "what a killed load left goes"
+
+
+def test_words_that_two_programs_put_at_one_moment_are_all_there(
+    node: Node, elastic_index: ElasticIndex, own: IndexSettings
+):
+    elastic_index.replace(rows("a", text="same"))
+    names = [f"word{number}" for number in range(8)]
+
+    def put(name: str) -> None:
+        other = ElasticIndex(node.url, own)
+        while True:  # who is told that another process is writing tries again
+            with suppress(IndexInUse):
+                other.put(rows(name, text=name))
+                break
+        other.close()
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(put, names))
+    assert elastic_index.lexicon().counts() == dict.fromkeys(["same", *names], 1)
+    assert set(ids(elastic_index)) == {"a", *names}
+
+
+def test_a_clip_whose_deletion_was_killed_before_the_index_heard_of_it_stays_out_of_later_loads(
+    elastic_index: ElasticIndex, own: IndexSettings
+):
+    clips = [ClipRow("a", generated_text="one"), ClipRow("b", generated_text="two")]
+    load(elastic_index, clips, own.deletions)
+    gone = ElasticIndex("http://127.0.0.1:1", own)
+    with pytest.raises(IndexUnavailable):
+        delete(gone, ["a"], own.deletions)
+    gone.close()
+    assert ids(elastic_index) == ["a", "b"]
+    assert load(elastic_index, clips, own.deletions).deleted == 1
+    assert ids(elastic_index) == ["b"]
+
+
+def test_a_deleted_clip_does_not_come_back_with_a_later_load(elastic_index: ElasticIndex, own: IndexSettings):
+    clips = [ClipRow("a", generated_text="one"), ClipRow("b", generated_text="two")]
+    load(elastic_index, clips, own.deletions)
+    delete(elastic_index, ["a"], own.deletions)
+    load(elastic_index, clips, own.deletions)
+    assert ids(elastic_index) == ["b"]

@@ -1,0 +1,280 @@
+import json
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tantivy import Index
+
+from indexer.documents import document_of
+from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.index import writing as embedded_writing
+from indexer.embedded.ranks import fresh_rank
+from indexer.embedded.writing import add, put_in_order, write_fresh, writing
+from indexer.errors import IndexDamaged, IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage
+from tests.conftest import PROJECT
+from tests.support.contract import OpenIndex, heard, ids, paged, rows
+from tests.support.contract_asking import MANY, AskingContract
+from tests.support.contract_changing import ChangingContract
+from tests.support.contract_queries import QueriesContract
+from tests.support.rows import ALL, passages
+
+
+def put_in_parts(folder: Path, *parts: list[Passage]) -> Iterator[SearchIndex]:
+    """An index into which these passages were put, one part after the other."""
+    index = EmbeddedIndex(folder)
+    index.replace([])
+    for part in parts:
+        index.put(part)
+    yield index
+    index.close()
+
+
+class TestEmbedded(QueriesContract, AskingContract, ChangingContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+        index = EmbeddedIndex(tmp_path_factory.mktemp("made"))
+        index.replace(passages())
+        yield index
+        index.close()
+
+    @pytest.fixture
+    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
+        index = EmbeddedIndex(tmp_path / "many")
+        index.replace(MANY)
+        yield index
+        index.close()
+
+    @pytest.fixture
+    def open_index(self, tmp_path: Path) -> OpenIndex:
+        return lambda: EmbeddedIndex(tmp_path / "index", keep=3)
+
+
+class TestEmbeddedAfterManyPuts(QueriesContract, AskingContract):
+    """The same promises where documents lie in several segments, in the order in which they came."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+        yield from put_in_parts(tmp_path_factory.mktemp("put"), *(passages(ALL[start::4]) for start in (3, 1, 0, 2)))
+
+    @pytest.fixture
+    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
+        yield from put_in_parts(tmp_path, *(MANY[start::4] for start in (3, 1, 0, 2)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def test_making_one_touches_nothing(folder: Path):
+    EmbeddedIndex(folder).close()
+    assert not folder.exists()
+
+
+def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cleans_up(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    program = textwrap.dedent("""
+        import os, signal, sys
+        from pathlib import Path
+        from indexer.embedded.index import index as embedded
+        from indexer.embedded.index import writing as embedded_writing
+        from tests.support.contract import rows
+        at, names = sys.argv[2], [str(number) for number in range(50)]
+        def killing(function):
+            def killed(*arguments, **named):
+                result = function(*arguments, **named)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return killed
+        if at == "add":
+            embedded_writing.add = killing(embedded_writing.add)
+        elif at == "describe":
+            embedded._describe = killing(embedded._describe)
+        elif at == "rename":
+            Path.rename = killing(Path.rename)
+        embedded.EmbeddedIndex(Path(sys.argv[1])).replace(rows(*names))
+    """)
+    for point in ("add", "describe", "rename"):
+        ended = subprocess.run([sys.executable, "-c", program, folder, point], cwd=PROJECT, check=False)
+        assert ended.returncode == -signal.SIGKILL, point
+        assert ids(index) == ["a"]
+        assert ids(EmbeddedIndex(folder)) == ["a"]
+    assert len(list((folder / "versions").iterdir())) > 1
+    index.replace(rows("b"))
+    assert len(list((folder / "versions").iterdir())) == 2
+    assert ids(index) == ["b"]
+    index.rollback()
+    assert ids(index) == ["a"]
+
+
+def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_last_wins(folder: Path):
+    index = EmbeddedIndex(folder)
+    names = [f"{number:03}" for number in range(300)]
+    shuffled = random.Random(1).sample(names, 300)
+    assert index.replace([*rows("007", text="old"), *rows(*shuffled[:200]), *rows(*shuffled[100:])]) == 300
+    assert ids(index, heard("same"), 300) == ids(index, size=300) == names
+    assert index.count(heard("old")) == 0
+    lexicon = index.lexicon()
+    assert (lexicon.passages, lexicon.passages_with("same"), lexicon.passages_with("old")) == (300, 300, 0)
+    assert not list(folder.rglob("*.sqlite*"))
+
+
+def test_a_load_killed_while_passages_are_put_in_order_leaves_the_last_version(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+
+    def cut_off() -> Iterator[Passage]:
+        yield from rows("c", "b")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.replace(cut_off())
+    assert ids(index) == ["a"]
+    assert len(list((folder / "versions").iterdir())) == 1
+
+
+def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_deletion(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(embedded_writing, "_WRITER_BYTES", 15_000_000)  # the least that the engine takes
+    index = EmbeddedIndex(folder)
+    (row,) = rows("any")
+    names = [f"{number:06}" for number in range(50_000)]
+    index.replace(replace(row, id=name, row=replace(row.row, id=name)) for name in names)
+    version = folder / "versions" / index.about().version
+    assert len(json.loads((version / "meta.json").read_text())["segments"]) > 1
+    assert json.loads((version / "about.json").read_text())["ordered"]
+    asked = Request(heard("same"), size=20, page=1001)
+    assert [hit.passage.id for hit in index.search(asked).hits] == names[20_000:20_020]
+    index.delete(names[:10])
+    assert [hit.passage.id for hit in index.search(asked).hits] == names[20_010:20_030]
+
+
+def test_segments_that_were_merged_in_another_order_are_told(folder: Path):
+    folder.mkdir()
+    documents = list(map(document_of, rows("a", "b")))
+    done: list[str] = []
+    assert write_fresh(folder, documents, lambda: done.append("meanwhile")) == 2
+    assert done == ["meanwhile"]
+    assert put_in_order(folder)
+    with writing(Index.open(str(folder)), folder) as writer:
+        add(writer, documents[0], fresh_rank(1))
+    assert not put_in_order(folder), "two documents of one rank"
+
+
+def test_what_fails_beside_the_writing_ends_the_load(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+
+    def fills_the_words_place() -> Iterator[Passage]:
+        (fresh,) = {path.parent for path in folder.glob("**/meta.json")} - {folder / "versions" / index.about().version}
+        (fresh / "lexicon.npz").mkdir()
+        yield from rows("b")
+
+    with pytest.raises(OSError, match=r"lexicon\.npz"):
+        index.replace(fills_the_words_place())
+    assert ids(index) == ["a"]
+
+
+def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a", "z"), audio="/audio")
+    names = [f"m{number:03}" for number in range(45)]
+    for name in names:
+        index.put(rows(name))
+    assert ids(index) == ["a", *names, "z"]
+    assert ids(index, heard("same")) == ["a", *names, "z"]
+    assert ids(index, heard("same"), 10, 3) == names[19:29]
+    assert index.about().audio == "/audio"
+
+
+def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows(*(f"{number:04}" for number in range(0, 400, 2))))
+    index.put(rows(*(f"{number:04}" for number in range(1, 400, 2))))
+    index.put(rows("best", text="same"))
+    whole = ["best", *(f"{number:04}" for number in range(400))]
+    assert ids(index, heard("same"), 500) == whole
+    assert paged(index, heard("same"), 30, 14) == whole
+
+
+def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    about = folder / "versions" / index.about().version / "about.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": 0}))
+    with pytest.raises(IndexIncompatible, match="load your files again"):
+        EmbeddedIndex(folder).search(Request())
+    EmbeddedIndex(folder).replace(rows("b"))
+    assert ids(EmbeddedIndex(folder)) == ["b"]
+
+
+def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    (folder / "versions" / index.about().version / "meta.json").write_text("{")
+    with pytest.raises(IndexDamaged, match="load your files again"):
+        EmbeddedIndex(folder).count()
+
+
+@pytest.mark.parametrize("packed", [b"", b"no words", b"PK\x03\x04cut off", None])
+def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, packed: bytes | None):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    lexicon = folder / "versions" / index.about().version / "lexicon.npz"
+    lexicon.unlink() if packed is None else lexicon.write_bytes(packed)
+    with pytest.raises(IndexMissing if packed is None else IndexDamaged, match="load your files again"):
+        EmbeddedIndex(folder).lexicon()
+    assert EmbeddedIndex(folder).count() == 1, "what needs no guesses is answered"
+
+
+def test_who_only_reads_leaves_nothing_in_the_folder_afterwards(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(passages())
+    assert index.count() == len(passages())
+    (lock,) = folder.rglob(".tantivy-meta.lock")
+    lock.unlink()
+    time.sleep(1)  # who watched would have looked twice by now, and locked the folder to read it
+    assert not lock.exists()
+    index.close()
+
+
+def test_a_version_that_somebody_removed_is_missed(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    (folder / "current").write_text("20000101000000000000")
+    with pytest.raises(IndexMissing, match="load again"):
+        index.count()
+
+
+def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(IndexUnavailable, match=str(file)):
+        EmbeddedIndex(file).replace(rows("a"))
+    with pytest.raises(IndexUnavailable, match="an index is a folder"):
+        EmbeddedIndex(file).count()
+
+
+def test_a_passage_that_the_engine_refuses_is_named_and_nothing_changes(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    (good,) = rows("b")
+    bad = Passage("c", "soon", None, good.row)  # type: ignore[arg-type]
+    with pytest.raises(LoadFailed, match="c cannot be indexed"):
+        index.replace([good, bad])
+    with pytest.raises(LoadFailed, match="c cannot be indexed"):
+        index.put([good, bad])
+    assert ids(index) == ["a"]
+    assert index.put(rows("b")) == 1

@@ -1,0 +1,153 @@
+"""A folder that holds what Hearsay did not create: nothing in it is removed, written over, or taken for a version."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tantivy import Document, Index, SchemaBuilder
+
+from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.version_files import begin
+from indexer.errors import IndexForeign, IndexMissing
+from indexer.index import SearchIndex
+from tests.support.contract import ids, rows
+
+Change = Callable[[SearchIndex], object]
+
+CHANGES: dict[str, Change] = {
+    "load": lambda index: index.replace(rows("x")),
+    "put": lambda index: index.put(rows("x")),
+    "delete": lambda index: index.delete(["x"]),
+    "rollback": lambda index: index.rollback(),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def another_program(folder: Path, name: str) -> None:
+    """What another program keeps, under a name that an index uses, too."""
+    folder.mkdir()
+    match name:
+        case "current":
+            (folder / "current").write_text("release 7")
+        case "a link called current":
+            (folder / "releases" / "7").mkdir(parents=True)
+            (folder / "releases" / "7" / "app").write_text("do not lose me")
+            (folder / "current").symlink_to(folder / "releases" / "7")
+        case "versions":
+            (folder / "versions" / "20200101000000000000").mkdir(parents=True)
+            (folder / "versions" / "20200101000000000000" / "data").write_text("do not lose me")
+        case "a half version":
+            (folder / "versions" / "half-20200101000000000000").mkdir(parents=True)
+            (folder / "versions" / "half-20200101000000000000" / "data").write_text("do not lose me")
+        case _:
+            builder = SchemaBuilder()
+            builder.add_text_field("title", stored=True)
+            writer = Index(builder.build(), str(folder)).writer()
+            writer.add_document(Document(title="do not lose me"))
+            writer.commit()
+            writer.wait_merging_threads()
+
+
+@pytest.mark.parametrize(
+    "name", ["current", "a link called current", "versions", "a half version", "an index of tantivy"]
+)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_folder_of_another_program_stays_as_it_is(folder: Path, name: str, change: str):
+    another_program(folder, name)
+    before = everything(folder)
+    index = EmbeddedIndex(folder)
+    for ask in (CHANGES[change], lambda index: index.count()):
+        with pytest.raises(IndexForeign, match=rf"{folder} holds .*Hearsay did not create .* INDEX_URL"):
+            ask(index)
+    assert everything(folder) == before
+
+
+def test_files_beside_an_index_stay_through_loads_and_rollbacks(folder: Path):
+    (folder / "notes").mkdir(parents=True)
+    for name in ("diary.txt", ".current.ab", "notes/half-1"):
+        (folder / name).write_text("do not lose me")
+    index = EmbeddedIndex(folder, keep=1)
+    for name in "abc":
+        index.replace(rows(name))
+    assert ids(index) == ["c"]
+    kept = everything(folder)
+    assert {"diary.txt", ".current.ab", "notes/half-1"} <= kept.keys()
+
+
+def test_a_folder_among_the_versions_that_is_not_ours_is_no_version_and_stays(folder: Path):
+    index = EmbeddedIndex(folder, keep=2)
+    index.replace(rows("a"))
+    for name in ("20200101000000000000", "29990101000000000000", "1", "half-20200101000000000000", "half-notes"):
+        (folder / "versions" / name).mkdir()
+        (folder / "versions" / name / "data").write_text("do not lose me")
+    foreign = {name: text for name, text in everything(folder).items() if name.endswith("data")}
+    for name in "bcd":
+        index.replace(rows(name))
+    index.rollback()
+    assert ids(index) == ["c"]
+    with pytest.raises(IndexMissing, match="no version before"):
+        index.rollback()
+    assert {name: text for name, text in everything(folder).items() if name.endswith("data")} == foreign
+
+
+def test_a_rollback_does_not_remove_a_current_version_that_is_not_ours(folder: Path):
+    index = EmbeddedIndex(folder)
+    index.replace(rows("a"))
+    foreign = folder / "versions" / "29990101000000000000"
+    foreign.mkdir()
+    (foreign / "data").write_text("do not lose me")
+    (folder / "current").write_text(foreign.name)
+    before = everything(folder)
+    with pytest.raises(IndexForeign, match=f"{foreign}.*does not say that Hearsay made it"):
+        index.rollback()
+    assert everything(folder) == before
+
+
+def test_files_that_somebody_put_into_a_version_stay_when_it_goes(folder: Path):
+    index = EmbeddedIndex(folder, keep=1)
+    index.replace(rows("a"))
+    version = folder / "versions" / index.about().version
+    (version / "why-this-one.txt").write_text("do not lose me")
+    (version / "measured").mkdir()
+    index.replace(rows("b"))
+    assert {path.name for path in version.iterdir()} == {"why-this-one.txt", "measured"}
+    index.replace(rows("c"))
+    assert ids(index) == ["c"]
+    assert (version / "why-this-one.txt").exists()
+
+
+def test_an_index_from_before_the_mark_is_ours(folder: Path):
+    index = EmbeddedIndex(folder, keep=1)
+    index.replace(rows("a"))
+    (folder / "hearsay-index.json").unlink()
+    old = folder / "versions" / index.about().version
+    about = json.loads((old / "about.json").read_text())
+    (old / "about.json").write_text(json.dumps({key: about[key] for key in ("schema", "audio", "ordered")}))
+    again = EmbeddedIndex(folder, keep=1)
+    assert ids(again) == ["a"]
+    again.put(rows("b"))
+    again.replace(rows("c"))
+    assert ids(again) == ["c"]
+    assert not old.exists()
+
+
+def test_what_a_killed_load_left_goes_also_when_it_was_the_first_one(folder: Path):
+    folder.mkdir()
+    (folder / "versions").mkdir()
+    begin(half := folder / "versions" / "half-20200101000000000000")
+    (half / "meta.json").write_text("{}")
+    (folder / "versions" / "half-20200101000000000001").mkdir()
+    index = EmbeddedIndex(folder)
+    with pytest.raises(IndexMissing):
+        index.count()
+    index.replace(rows("a"))
+    assert [path.name for path in (folder / "versions").iterdir()] == [index.about().version]

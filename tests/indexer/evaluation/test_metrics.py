@@ -1,0 +1,100 @@
+"""What an answer is worth, and who may answer what."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
+from indexer.evaluation.metrics import Ask, cross_fitted, halves, measure, measured
+from indexer.evaluation.query_sampling import FREQUENT, Drawing, Question, references_of
+
+
+def question(*right: str, kind: str = "one", typed: str = "word") -> Question:
+    return Question(kind, typed, right[0], frozenset(right), is_lost=False)
+
+
+@pytest.mark.parametrize(
+    ("hits", "figures"),
+    [
+        (["a", "b"], (1.0, 1.0, 0.0)),
+        (["b", "c", "d", "a", "a"], (1.0, 0.25, 0.0)),
+        (["b"], (0.0, 0.0, 0.0)),
+        ([], (0.0, 0.0, 1.0)),
+        ([*"bcdefghij", "a"], (1.0, 0.1, 0.0)),
+        ([*"bcdefghijk", "a"], (0.0, 0.0, 0.0)),
+    ],
+)
+def test_an_answer_is_worth_what_its_first_ten_hits_are(hits: list[str], figures: tuple[float, ...]):
+    assert measure(question("a"), hits) == figures
+
+
+@pytest.mark.parametrize(
+    ("right", "hits", "precision"),
+    [
+        ("abcdefghijklmno", "abcdefghij", 1.0),
+        ("abcdefghijklmno", "abcdexyzwv", 0.5),
+        ("abcdefghijklmno", "abcde", 0.5),
+        ("ab", "axyzwvuts", 0.5),
+        ("ab", "aab", 1.0),
+        ("ab", "", 0.0),
+    ],
+)
+def test_a_frequent_word_is_scored_by_the_right_ones_of_ten_or_of_as_many_as_there_are(
+    right: str, hits: str, precision: float
+):
+    assert measure(question(*right, kind=FREQUENT), list(hits)) == (precision,)
+
+
+def test_a_question_that_was_drawn_twice_is_asked_once_and_counts_twice():
+    asked = []
+
+    def ask(typed: str, mode: str) -> list[str]:
+        asked.append((typed, mode))
+        return ["a"]
+
+    steps: list[None] = []
+    drawn = [question("a"), question("b"), question("a", typed="other")]
+    assert measured(drawn, lambda _: ask, "exact", lambda: steps.append(None)) == [
+        (1.0, 1.0, 0.0),
+        (0.0, 0.0, 0.0),
+        (1.0, 1.0, 0.0),
+    ]
+    assert asked == [("word", "exact"), ("other", "exact")]
+    assert len(steps) == 3
+
+
+ROWS = [
+    ClipRow(f"cv/{n:03}.mp3", text=f"lion{chr(97 + n // 3)} sleeps, it said", generated_text="A LION")
+    for n in range(60)
+]
+"""Twenty sentences, each said by three voices."""
+
+
+def test_halves_share_no_sentence_and_lose_no_row():
+    first, second = halves(ROWS)
+    assert {row.text for row in first} & {row.text for row in second} == set()
+    assert sorted(row.id for row in first + second) == [row.id for row in ROWS]
+    assert len({row.text for row in first}) == len({row.text for row in second}) == 10
+    assert {row.id for row in halves(ROWS[::-1])[0]} == {row.id for row in first}, "whatever the order of the rows"
+
+
+def test_nobody_answers_a_question_of_a_sentence_that_they_learned_on():
+    rows = [*ROWS, *(ClipRow(f"cv/x{n}.mp3", text=f"tiger{chr(97 + n)} woke up") for n in range(20))]
+    learned: dict[Ask, set[str]] = {}
+
+    def fit(half: Sequence[ClipRow]) -> Ask:
+        def ask(typed: str, mode: str) -> list[str]:
+            return []
+
+        learned[ask] = {" ".join(tokens(row.text)) for row in half}
+        return ask
+
+    ask_for = cross_fitted(rows, fit)
+    said = {row.id: " ".join(tokens(row.text)) for row in rows}
+    questions = list(Drawing(references_of(rows)).draw(0, 100))
+    answering = {kind: {ask_for(q) for q in questions if q.kind == kind} for kind in ("one", FREQUENT)}
+    assert all(len(asks) == 2 for asks in answering.values()), "both ways"
+    for drawn in questions:
+        assert said.get(drawn.source) not in learned[ask_for(drawn)]
+    assert set.union(*learned.values()) == set(said.values())

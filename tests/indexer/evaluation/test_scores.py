@@ -1,0 +1,134 @@
+"""Figures: by hand on a small index, and what must hold of any."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hearsay.records.clip import ClipRow
+from hearsay.text.normalize import tokens
+from indexer.embedded.index import EmbeddedIndex
+from indexer.evaluation.command import asking
+from indexer.evaluation.metrics import Ask
+from indexer.evaluation.query_sampling import KINDS, Drawing, references_of
+from indexer.evaluation.scores import Score, score
+from indexer.passages import passages_of
+from indexer.query.planner import Finder
+
+ROWS = [
+    ClipRow("cv/1.mp3", text="a zebra ran", generated_text="A ZEBRA RAN", accent="us"),
+    ClipRow("cv/2.mp3", text="an otter ran", generated_text="AN UTTER RAN", accent="us"),
+    ClipRow("cv/3.mp3", text="the lion ran", generated_text="THE LION RAN", accent="us"),
+    ClipRow("cv/4.mp3", text="my lion sat", generated_text="MY LION SAT", accent="england"),
+    ClipRow("cv/5.mp3", text="his lion lay", generated_text="HIS LION LAY"),
+    ClipRow("cv/6.mp3", text="a wolf ran", generated_text="A WOLF RAN"),
+    ClipRow("cv/7.mp3", text="a wolf ran", generated_text="A WOLF RAN"),
+]
+"""Each with one word of more than three letters, all equally long, so that equal matches stand in the order of ids.
+
+Targets are the first five; "wolf ran" was said twice.
+"""
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Score:
+    index = EmbeddedIndex(tmp_path_factory.mktemp("score"))
+    index.replace(passage for row in ROWS for passage in passages_of(row))
+    questions = list(Drawing(references_of(ROWS)).draw(0, 100))
+    ask = asking(Finder(index), index)
+    by = {"accent": {row.id: row.accent for row in ROWS}}
+    return score(questions, lambda _: ask, ("forgiving", "exact", "baseline"), by)
+
+
+def figures(scored: Score, mode: str, kind: str, group: str) -> dict[str, float]:
+    members = scored.to_json()[mode][kind][group]
+    return {name: value for name, value in members.items() if name != "intervals"}
+
+
+def test_figures_are_those_that_a_hand_computes(scored: Score):
+    """Found: the zebra first, the lions first, second and third; the otter not at all."""
+    assert figures(scored, "baseline", "one", "all") == {
+        "success@10": 0.8, "mrr@10": round((1 + 1 + 1 / 2 + 1 / 3) / 5, 4), "zero_hits": 0.2, "n": 5, "sources": 5,
+    }  # fmt: skip
+    assert figures(scored, "baseline", "one", "lost") == {
+        "success@10": 0.0, "mrr@10": 0.0, "zero_hits": 1.0, "n": 1, "sources": 1,
+    }  # fmt: skip
+    assert figures(scored, "baseline", "one", "heard") == {
+        "success@10": 1.0, "mrr@10": round((1 + 1 + 1 / 2 + 1 / 3) / 4, 4), "zero_hits": 0.0, "n": 4, "sources": 4,
+    }  # fmt: skip
+
+
+def test_frequent_words_are_scored_by_precision(scored: Score):
+    """Zebra 1 of 1, otter 0 of 1, lion 3 of 3, wolf 2 of 2."""
+    assert figures(scored, "baseline", "frequent", "all") == {"precision@10": 0.75, "n": 4, "sources": 4}
+
+
+def test_what_cannot_be_drawn_has_no_figures(scored: Score):
+    nothing = {"success@10": None, "mrr@10": None, "zero_hits": None, "n": 0, "sources": 0}
+    assert figures(scored, "baseline", "two", "all") == figures(scored, "exact", "three", "lost") == nothing
+    assert scored.to_json()["exact"]["two"]["all"]["intervals"] == dict.fromkeys(("success@10", "mrr@10", "zero_hits"))
+
+
+def test_differences_are_those_of_the_figures_and_stand_against_baseline(scored: Score):
+    told = scored.to_json()["differences"]
+    assert list(told) == ["baseline"]
+    assert list(told["baseline"]) == ["forgiving", "exact"]
+    lost = told["baseline"]["forgiving"]["one"]["lost"]
+    assert lost["zero_hits"] == -1.0, "the otter is found by what it was heard as, or not at all"
+    assert lost["intervals"]["zero_hits"] == [-1.0, -1.0]
+    for kind in KINDS:
+        whole = {mode: scored.modes[mode][kind]["all"].figures for mode in scored.modes}
+        for name, figure in scored.differences["exact"][kind]["all"].figures.items():
+            one, other = whole["exact"][name], whole["baseline"][name]
+            if figure and one and other:
+                assert figure.mean == pytest.approx(one.mean - other.mean)
+                assert figure.low <= figure.mean <= figure.high
+
+
+def test_a_facets_values_share_out_the_questions_and_the_largest_stands_first(scored: Score):
+    accents = scored.to_json()["by"]["accent"]
+    assert list(accents) == ["us", "england", "unknown"]
+    assert accents["us"]["baseline"]["one"]["all"]["n"] == 3
+    assert accents["us"]["baseline"]["one"]["all"]["success@10"] == pytest.approx(2 / 3, abs=1e-4)
+    assert accents["unknown"]["baseline"]["one"]["all"]["mrr@10"] == round(1 / 3, 4)
+    assert accents["us"]["baseline"]["frequent"]["all"]["n"] == 0
+
+
+def overlap(rows: list[ClipRow]) -> Ask:
+    """Answers with the clips that share a word with what is typed."""
+    heard = {row.id: set(tokens(row.generated_text)) for row in rows}
+    return lambda typed, _mode: [clip for clip, words in heard.items() if words & set(tokens(typed))][:10]
+
+
+words = st.lists(
+    st.sampled_from(["lion", "tiger", "zebra", "a", "the", "otter", "bear", "wolf"]), min_size=1, max_size=6
+)
+
+
+@given(st.lists(st.tuples(words, words), min_size=1, max_size=25), st.integers(0, 3))
+@settings(max_examples=40)
+def test_lost_and_heard_together_are_all(said_and_heard: list[tuple[list[str], list[str]]], seed: int):
+    rows = [
+        ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(heard))
+        for at, (said, heard) in enumerate(said_and_heard)
+    ]
+    questions = list(Drawing(references_of(rows)).draw(seed, 10))
+    ask = overlap(rows)
+    for kind, cells in score(questions, lambda _: ask, ("exact",), {}).modes["exact"].items():
+        if kind == "frequent":
+            continue
+        assert cells["lost"].n + cells["heard"].n == cells["all"].n == sum(q.kind == kind for q in questions)
+        for name, figure in cells["all"].figures.items():
+            parts = [(cells[group].n, cells[group].figures[name]) for group in ("lost", "heard")]
+            total = sum(number * part.mean for number, part in parts if part)
+            assert (figure.mean if figure else 0) * cells["all"].n == pytest.approx(total)
+            assert figure is None or 0 <= figure.low <= figure.mean + 1e-12 <= figure.high + 2e-12 <= 1 + 2e-12
+
+
+def test_what_differs_in_nothing_has_differences_of_nothing():
+    rows = [ClipRow("a", text="lion", generated_text="LION")]
+    ask = overlap(rows)
+    found = score(list(Drawing(references_of(rows)).draw(0, 1)), lambda _: ask, ("forgiving", "exact"), {})
+    assert found.against == "forgiving", "the first, where baseline is not among them"
+    figure = found.differences["exact"]["one"]["all"].figures["mrr@10"]
+    assert figure is not None
+    assert (figure.mean, figure.low, figure.high) == (0, 0, 0)

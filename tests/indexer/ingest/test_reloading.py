@@ -1,0 +1,268 @@
+"""Reload, in both engines: an index knows its files, and loads them again beside itself; nothing is lost in silence."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hearsay.config import read_settings
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import Journal
+from indexer.cli.command_line import main
+from indexer.documents import SCHEMA
+from indexer.errors import IndexIncompatible
+from indexer.index import SearchIndex
+from indexer.ingest.load import load, put
+from indexer.ingest.watching import Watcher
+from indexer.open import open_index
+from indexer.origin import Origin, SourceFile
+from indexer.settings import IndexSettings
+from tests.support.contract import ids, rows
+from tests.support.elastic_nodes import client_of, remove
+
+CORPUS = "filename,text,generated_text\ncv/1.mp3,one,one\ncv/2.mp3,two,two\n"
+SPOKEN = "filename,generated_text\ncv/2.mp3,too\ncv/3.mp3,three\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An index of a test's own, by settings in the environment; ``folder`` has its files."""
+
+    folder: Path
+    settings: IndexSettings
+
+    def index(self) -> SearchIndex:
+        return open_index(self.settings)
+
+    def ids(self) -> list[str]:
+        index = self.index()
+        found = ids(index)
+        index.close()
+        return found
+
+    def texts(self) -> dict[str, str]:
+        index = self.index()
+        found = {name: passage.row.generated_text for name in self.ids() if (passage := index.get(name))}
+        index.close()
+        return found
+
+    def change(self, told: Callable[[dict[str, object]], dict[str, object]]) -> None:
+        """Change what the current version says of itself."""
+        index = self.index()
+        version = index.remembered().version
+        index.close()
+        if not self.settings.index_url.startswith("http"):
+            about = self.folder / "index" / "versions" / version / "about.json"
+            about.write_text(json.dumps(told(json.loads(about.read_text()))))
+            return
+        with client_of(self.settings.index_url) as client:
+            meta = client.indices.get_mapping(index=version)[version]["mappings"]["_meta"]
+            client.indices.put_mapping(index=version, meta=told(meta))
+
+    def age(self) -> None:
+        """Let the current version be one of an earlier Hearsay."""
+        self.change(lambda told: told | {"schema": SCHEMA - 1})
+
+
+@pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    is_elastic = request.param == "elastic"
+    url = request.getfixturevalue("node").url if is_elastic else str(tmp_path / "index")
+    for name, value in {
+        "INDEX_URL": url,
+        "INDEX_NAME": f"cv-test-{uuid.uuid4().hex}",
+        "DELETIONS": str(tmp_path / "deletions.jsonl"),
+        "INBOX_DIR": str(tmp_path / "inbox"),
+        "REFUSALS": str(tmp_path / "refused.jsonl"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "corpus.csv").write_text(CORPUS)
+    (tmp_path / "spoken.csv").write_text(SPOKEN)
+    (tmp_path / "audio").mkdir()
+    monkeypatch.chdir(tmp_path)
+    place = Place(tmp_path, read_settings(IndexSettings))
+    yield place
+    if is_elastic:
+        with client_of(url) as client:
+            remove(client, place.settings)
+
+
+@pytest.fixture
+def loaded(place: Place, capsys: pytest.CaptureFixture[str]) -> Place:
+    assert main(["load", "corpus.csv", "spoken.csv", "--audio", "audio"]) == 0
+    capsys.readouterr()
+    return place
+
+
+def append(file: Path, *clips: ClipRow) -> None:
+    with Journal(file) as journal:
+        journal.append(clips)
+
+
+def test_an_older_index_names_reload_which_loads_its_files_beside_it(
+    loaded: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    loaded.age()
+    assert main(["count"]) == 1
+    assert capsys.readouterr().err.endswith("load its files again beside it with: hearsay reload\n")
+    monkeypatch.chdir("/")  # the files are known by their whole paths
+    index = loaded.index()
+    old = index.remembered()
+    assert main(["reload"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"from {loaded.folder}/corpus.csv\nfrom {loaded.folder}/spoken.csv\n")
+    assert "\nloaded 3 clips as 3 passages" in said
+    assert loaded.texts() == {"cv/1.mp3": "one", "cv/2.mp3": "too", "cv/3.mp3": "three"}
+    assert index.about().audio == str(loaded.folder / "audio")
+    assert index.about().origin == old.origin
+    assert index.about().version > old.version
+    index.close()
+
+
+def test_an_index_that_does_not_know_its_files_asks_for_them(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    loaded.change(lambda told: {name: value for name, value in told.items() if name != "origin"})
+    before = loaded.ids()
+    assert main(["reload"]) == 1
+    assert capsys.readouterr().err.endswith("does not know its files; load your clips with: hearsay load FILE\n")
+    assert loaded.ids() == before
+    loaded.age()
+    assert main(["count"]) == 1
+    assert (
+        "did not note its files; load your files again: load your clips with: hearsay load" in capsys.readouterr().err
+    )
+
+
+def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_until_told(
+    loaded: Place, capsys: pytest.CaptureFixture[str]
+):
+    (loaded.folder / "corpus.csv").write_text(CORPUS + "cv/4.mp3,four,four\n")
+    (loaded.folder / "spoken.csv").unlink()
+    assert main(["reload"]) == 1
+    said = capsys.readouterr().err
+    assert f"{loaded.folder}/corpus.csv has changed; {loaded.folder}/spoken.csv is gone. Nothing was changed." in said
+    assert said.endswith("hearsay reload --changed\n")
+    assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
+    assert main(["reload", "--changed"]) == 0
+    assert loaded.texts() == {"cv/1.mp3": "one", "cv/2.mp3": "two", "cv/4.mp3": "four"}
+    assert main(["reload"]) == 0, "what it was loaded from now is as it was"
+
+
+def test_where_no_file_is_left_nothing_is_changed(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    for name in ("corpus.csv", "spoken.csv"):
+        (loaded.folder / name).unlink()
+    assert main(["reload", "--changed"]) == 1
+    assert "none of the files that the index was loaded from is there any more" in capsys.readouterr().err
+    assert len(loaded.ids()) == 3
+
+
+def test_a_file_that_was_only_copied_or_touched_is_as_it_was(loaded: Place):
+    (loaded.folder / "corpus.csv").unlink()
+    (loaded.folder / "corpus.csv").write_text(CORPUS)
+    assert main(["reload"]) == 0
+
+
+def test_files_that_were_put_later_come_along_and_deleted_clips_stay_out(loaded: Place):
+    (loaded.folder / "more.csv").write_text("filename,generated_text\ncv/1.mp3,won\ncv/5.mp3,five\n")
+    assert main(["put", "more.csv"]) == 0
+    assert main(["delete", "cv/2.mp3"]) == 0
+    loaded.age()
+    assert main(["reload"]) == 0
+    assert loaded.texts() == {"cv/1.mp3": "won", "cv/3.mp3": "three", "cv/5.mp3": "five"}
+    (loaded.folder / "more.csv").unlink()
+    assert main(["reload"]) == 1
+
+
+def test_a_file_that_is_put_again_is_known_as_it_was_then(loaded: Place):
+    (loaded.folder / "corpus.csv").write_text(CORPUS + "cv/4.mp3,four,four\n")
+    assert main(["put", "corpus.csv"]) == 0
+    assert main(["reload"]) == 0
+    assert loaded.ids() == [f"cv/{number}.mp3" for number in (1, 2, 3, 4)]
+
+
+def test_what_was_added_on_the_page_comes_along_and_a_watched_log_may_grow(
+    loaded: Place, capsys: pytest.CaptureFixture[str]
+):
+    log = loaded.folder / "log.jsonl"
+    append(loaded.folder / "inbox" / "clips.jsonl", ClipRow("inbox/1.mp3", generated_text="mine"))
+    append(log, ClipRow("cv/6.mp3", generated_text="six"))
+    index = loaded.index()
+    Watcher(index, log, loaded.settings.deletions, lambda _: None).look()
+    append(log, ClipRow("cv/7.mp3", generated_text="seven"))
+    index.close()
+    assert main(["reload"]) == 0, capsys.readouterr().err
+    assert loaded.ids() == [*(f"cv/{number}.mp3" for number in (1, 2, 3, 6, 7)), "inbox/1.mp3"]
+
+
+def test_a_load_without_the_inbox_stays_without_it(place: Place):
+    append(place.folder / "inbox" / "clips.jsonl", ClipRow("inbox/1.mp3", generated_text="mine"))
+    assert main(["load", "corpus.csv", "--no-inbox"]) == 0
+    assert main(["reload"]) == 0
+    assert place.ids() == ["cv/1.mp3", "cv/2.mp3"]
+
+
+def test_clips_that_were_put_by_no_file_are_read_out_of_the_index(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    index = loaded.index()
+    spoken = [ClipRow(name, generated_text="by hand") for name in ("cv/1.mp3", "x", "y")]
+    put(index, spoken, loaded.settings.deletions)
+    index.close()
+    assert main(["delete", "y"]) == 0
+    loaded.age()
+    capsys.readouterr()
+    for _ in range(2):
+        assert main(["reload"]) == 0
+        assert "loaded 4 clips as 4 passages" in capsys.readouterr().out
+        assert loaded.texts() == {"cv/1.mp3": "by hand", "cv/2.mp3": "too", "cv/3.mp3": "three", "x": "by hand"}
+
+
+def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kept_until_told(
+    loaded: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    index = loaded.index()
+    index.put(rows("x", "y"))
+    index.close()
+
+    def refuse(_: object) -> None:
+        raise KeyError("a member that this version does not know")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.passages.Passage.from_source", refuse)
+        capsys.readouterr()
+        assert main(["reload"]) == 1
+    said = capsys.readouterr().err
+    assert "put into the index by no file cannot be read out of it: x, y. Nothing was changed." in said
+    assert said.endswith("hearsay reload --drop\n")
+    assert "x" in loaded.ids()
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.passages.Passage.from_source", refuse)
+        assert main(["reload", "--drop"]) == 0
+    assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
+
+
+def test_an_index_of_rows_from_no_file_says_so(place: Place, capsys: pytest.CaptureFixture[str]):
+    index = place.index()
+    load(index, [ClipRow("a", generated_text="a")], place.settings.deletions)
+    put(index, [ClipRow("b", generated_text="b")], place.settings.deletions)
+    assert index.about().origin is None
+    index.close()
+    assert main(["reload"]) == 1
+    assert "does not know its files" in capsys.readouterr().err
+
+
+def test_a_later_versions_index_is_not_taken_for_an_earlier_one(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    loaded.change(lambda told: told | {"schema": SCHEMA + 1})
+    with pytest.raises(IndexIncompatible, match="a later version of Hearsay"):
+        loaded.ids()
+    assert main(["reload"]) == 1
+    assert "a later version of Hearsay" in capsys.readouterr().err
+
+
+def test_an_origin_is_the_same_when_it_is_read_back(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(CORPUS)
+    origin = Origin.of([tmp_path / "a.csv"], tmp_path / "inbox.jsonl")
+    origin = origin.after_put([SourceFile(tmp_path / "b.jsonl")], ["b"]).after_put([], [str(n) for n in range(2000)])
+    assert origin.and_more
+    assert len(origin.clips) == 1000
+    assert Origin.from_json(json.loads(json.dumps(origin.to_json()))) == origin

@@ -1,0 +1,96 @@
+"""What was heard in place of what, and error rates by slice, on clips whose errors can be counted by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from hearsay.records.clip import ClipRow, Segment
+from hearsay.text.wer import WordErrors
+from indexer.insights.word_errors import LEAST_CLIPS, Compared, Misheard, compared, misheard, slice_of, slices
+from indexer.passages import passages_of
+from indexer.schema import UNKNOWN
+
+
+def clips(*rows: ClipRow) -> list[Compared]:
+    return compared(passage for row in rows for passage in passages_of(row))
+
+
+def pair(said: str, heard: str) -> ClipRow:
+    return ClipRow(f"set/{said}.mp3", text=said, generated_text=heard)
+
+
+def many(number: int, **values: str) -> list[ClipRow]:
+    """Clips of two words, of which in every fourth clip one was heard wrong."""
+    return [
+        ClipRow(
+            f"set/{values}/{at}.mp3", text="one two", generated_text="one too" if at % 4 == 0 else "one two", **values
+        )
+        for at in range(number)
+    ]
+
+
+def heard_for(said: str, heard: str) -> dict[str, dict[str, int]]:
+    return {found.word: dict(found.heard) for found in misheard(clips(pair(said, heard)))}
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "wrong"),
+    [
+        ("the old man", "THE OLD MAN", {}),
+        ("the old man", "the hold man", {"old": {"hold": 1}}),
+        ("the old man", "the man", {"old": {"": 1}}),
+        ("the blacksmith sang", "the black smith sang", {"blacksmith": {"black smith": 1}}),
+        ("i'm well", "i am well", {"im": {"i am": 1}}),
+        ("what a day", "one the day", {"what": {"one": 1}, "a": {"the": 1}}),
+        ("a day", "what a day", {}),
+        ("a a b", "c c b", {"a": {"c": 2}}),
+    ],
+)
+def test_a_word_that_was_not_heard_has_what_stands_in_its_place(
+    said: str, heard: str, wrong: dict[str, dict[str, int]]
+):
+    assert heard_for(said, heard) == wrong
+
+
+def test_a_word_tells_how_often_it_was_said_and_what_was_heard_most_comes_first():
+    rows = [pair("dog one", "dock one"), pair("dog two", "fog two"), pair("dog dog", "dog fog")]
+    assert misheard(clips(*rows)) == [Misheard("dog", 4, {"fog": 2, "dock": 1})]
+    assert misheard(clips(*rows))[0].wrong == 3
+
+
+def test_only_whole_clips_with_a_reference_and_a_transcript_are_compared():
+    long = ClipRow(
+        "set/long.mp3", text="one two", duration=60.0, segments=(Segment(0, 29, "one"), Segment(31, 60, "two"))
+    )
+    rows = (
+        pair("one", "one"),
+        ClipRow("set/no-reference.mp3", generated_text="one"),
+        ClipRow("set/unheard.mp3", text="one"),
+        ClipRow("set/silent.mp3", text="one", asr_model="pocketsphinx"),
+        ClipRow("set/broken.mp3", text="one", asr_model="pocketsphinx", error="no sound in it"),
+        ClipRow("set/sign.mp3", text="?!", generated_text="one"),
+        long,
+    )
+    assert [clip.passage.id for clip in clips(*rows)] == ["set/one.mp3", "set/silent.mp3"]
+
+
+def test_the_errors_of_a_slice_add_up_over_its_clips():
+    found = slice_of(clips(pair("one two", "one"), pair("three", "three four five"), pair("six", "sax")))
+    assert found.errors == WordErrors(reference_words=4, substitutions=1, deletions=1, insertions=2)
+    assert (found.clips, found.rate) == (3, None)
+
+
+def test_a_slice_has_a_rate_with_an_interval_from_twenty_clips_on():
+    few, enough = many(LEAST_CLIPS - 1), many(LEAST_CLIPS)
+    assert slice_of(clips(*few)).rate is None
+    rate = slice_of(clips(*enough)).rate
+    assert rate is not None
+    assert rate.mean == pytest.approx(5 / 40)
+    assert 0 < rate.low < rate.mean < rate.high < 0.3
+
+
+def test_slices_part_the_clips_by_a_facet_and_those_without_a_value_are_one():
+    rows = [*many(20, age="teens"), *many(24, age="sixties"), *many(3), replace(pair("one", "one"), age="x" * 2000)]
+    found = slices(clips(*rows), "age")
+    assert {value: part.clips for value, part in found.items()} == {"teens": 20, "sixties": 24, UNKNOWN: 4}
+    assert slices([], "age") == {}

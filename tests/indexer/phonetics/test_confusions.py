@@ -1,0 +1,72 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from hearsay.text.normalize import tokens
+from indexer.phonetics.alphabets import PHONEME_COUNT, PHONEMES, letters
+from indexer.phonetics.confusions import learned, letter_prior, phoneme_prior, stretches
+
+V, W, S, A = (letters(letter)[0] for letter in "vwsa")
+
+
+def test_stretches_are_where_two_transcripts_differ():
+    said, heard = tokens("the blacksmith was painted"), tokens("the black smith was vainted red")
+    assert list(stretches(said, heard)) == [("blacksmith", "black smith"), ("painted", "vainted red")]
+    assert list(stretches(said, said)) == []
+    assert list(stretches(["boy"], [])) == [("boy", "")]
+
+
+@pytest.mark.parametrize("prior", [letter_prior(), phoneme_prior()], ids=["letters", "phonemes"])
+def test_before_anything_is_known_hearing_right_is_free_and_all_else_is_not(prior: np.ndarray):
+    assert np.all(prior.diagonal() == 0)
+    assert np.all(prior[~np.eye(len(prior), dtype=bool)] > 0)
+
+
+def test_vowels_are_taken_for_vowels_sooner_than_for_consonants():
+    number = {name: at for at, name in enumerate(PHONEMES, 1)}
+    costs = phoneme_prior()
+    assert costs[number["AA"], number["AE"]] < costs[number["AA"], number["T"]]
+    assert costs[number["D"], number["T"]] < costs[number["D"], number["AA"]]
+    spelled = letter_prior()
+    assert spelled[letters("a")[0], letters("e")[0]] < spelled[letters("a")[0], letters("t")[0]]
+
+
+def costs_of(pairs: list[tuple[str, str]], said: str) -> np.ndarray:
+    return learned([(letters(one), letters(other)) for one, other in pairs], Counter(letters(said)), letter_prior())
+
+
+def test_what_is_always_heard_otherwise_comes_to_cost_little():
+    words = ["vase", "vest", "save"]
+    pairs = [(word, word.replace("v", "w")) for word in words] * 20
+    costs = costs_of(pairs, "vasevestsave" * 20)
+    assert costs[V, W] < 0.05 < costs[V, S]
+    assert costs[W, V] > 0.5, "nobody was heard to say w as v"
+    assert costs[V, W] < costs[V].max()
+
+
+def test_what_is_dropped_and_what_is_added_is_learned_too():
+    costs = costs_of([("has", "ha"), ("was", "wa")] * 30 + [("at", "aat")] * 30, "haswasat" * 30)
+    assert costs[S, 0] < 0.3
+    assert costs[0, A] < letter_prior()[0, A]
+    assert costs[S, 0] < costs[V, 0]
+
+
+def test_what_is_heard_wrong_once_in_a_thousand_times_stays_dear():
+    often, seldom = (costs_of([("v", "w")] * times, "v" * 1000) for times in (300, 1))
+    assert seldom[V, W] > 2 * often[V, W]
+
+
+def test_costs_are_those_that_a_hand_computes_for_what_was_never_seen():
+    costs = learned([], Counter(), phoneme_prior())
+    belief = np.exp(-4.0 * phoneme_prior().astype(float))
+    nats = -np.log(belief / belief.sum(axis=1, keepdims=True))
+    assert np.allclose(costs, np.clip(nats - nats.diagonal()[:, None], 0, 9) / 6, atol=1e-5)
+    assert costs.shape == (PHONEME_COUNT, PHONEME_COUNT)
+    assert np.all(costs.diagonal() == 0)
+
+
+def test_what_cannot_be_aligned_letter_by_letter_changes_nothing_else():
+    costs = costs_of([("", "a"), ("a", ""), ("", "")], "a")
+    assert np.all(np.isfinite(costs))
+    assert np.all(costs >= 0)

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import WrongRequest
+from indexer.phonetics.alphabets import PHONEMES
+from indexer.phonetics.g2p_training import learn_spelling, read_dictionary
+
+DICTIONARY = """\
+bat B AE T
+tab T AE B
+bit B IH T
+tib T IH B
+tax T AE K S
+axe AE K S
+don't D OW N T
+read R EH D
+read(2) R IY D
+x-ray EH K S R EY
+3d TH R IY D IY
+noise +NOISE+
+empty
+"""
+
+
+def said(phonemes: str) -> bytes:
+    return bytes(PHONEMES.index(name) + 1 for name in phonemes.split())
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.dict"
+    file.write_text(DICTIONARY)
+    return file
+
+
+def test_a_dictionary_is_read_as_search_normalises_words(dictionary: Path):
+    found = read_dictionary(dictionary)
+    assert set(found) == {"bat", "tab", "bit", "tib", "tax", "axe", "dont", "read", "xray"}
+    assert found["read"] == (said("R EH D"), said("R IY D"))
+
+
+def test_every_word_that_was_learned_is_said_as_the_dictionary_says(dictionary: Path):
+    pronounced = read_dictionary(dictionary)
+    spelling = learn_spelling(pronounced, "tiny.dict")
+    assert spelling.words == frozenset(pronounced)
+    assert spelling.source == "tiny.dict"
+    for word, several in pronounced.items():
+        assert spelling.pronunciations(word) == several
+
+
+def test_letters_are_read_in_new_words_as_in_those_that_were_learned(dictionary: Path):
+    spelling = learn_spelling(read_dictionary(dictionary), "tiny.dict")
+    assert spelling.read("tat") == said("T AE T")
+    assert spelling.read("bib") == said("B IH B")
+    assert spelling.read("bax") == said("B AE K S"), "one letter may say two sounds"
+
+
+def test_what_the_letters_say_anyway_is_no_exception(dictionary: Path):
+    spelling = learn_spelling(read_dictionary(dictionary), "tiny.dict")
+    assert "bat" not in spelling.exceptions
+    assert "read" in spelling.exceptions, "it is said in two ways"
+
+
+def test_a_word_with_more_sounds_than_its_letters_can_say_is_an_exception(tmp_path: Path):
+    file = tmp_path / "long.dict"
+    file.write_text("bat B AE T\nw D AH B AH L Y UW\n")
+    spelling = learn_spelling(read_dictionary(file), "long.dict")
+    assert spelling.pronunciations("w") == (said("D AH B AH L Y UW"),)
+
+
+def test_a_file_that_is_no_dictionary_is_named(tmp_path: Path):
+    file = tmp_path / "no.dict"
+    file.write_text("These are words.\n\n1 2 3\n")
+    with pytest.raises(WrongRequest, match=r"no\.dict holds no line of the form: word W ER D"):
+        read_dictionary(file)
+
+
+def test_a_dictionary_in_an_older_encoding_is_read_but_for_its_strange_words(tmp_path: Path):
+    file = tmp_path / "latin.dict"
+    file.write_bytes("d\xe9j\xe0 D EY Z HH AA\nbat B AE T\n".encode("latin-1"))
+    assert set(read_dictionary(file)) == {"bat"}

@@ -1,0 +1,95 @@
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from indexer.errors import WrongRequest
+from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
+from indexer.phonetics.expansion import FEATURES
+from indexer.phonetics.tables import SHIPPED, VERSION, Tables, shipped
+
+
+def test_what_is_shipped_tells_what_it_was_learned_from_and_fits_what_is_read():
+    tables = shipped()
+    assert tables.passages > 1000
+    assert 0 < tables.unseen < 0.1
+    assert f"{tables.passages:,} clips" in tables.source
+    assert tables.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
+    assert tables.letters.shape == (LETTER_COUNT, LETTER_COUNT)
+    assert tables.weights.shape == (2, len(FEATURES))
+
+
+@pytest.mark.parametrize("costs", [shipped().phonemes, shipped().letters], ids=["phonemes", "letters"])
+def test_hearing_right_costs_nothing_and_nothing_is_worth_a_mishearing(costs: Any):
+    assert np.all(costs.diagonal() == 0)
+    assert costs.min() >= 0
+    assert costs.max() == pytest.approx(1.5), "nine nats of six"
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
+    file = tmp_path / "tables.json"
+    shipped().save(file)
+    again = Tables.load(file)
+    for name in ("phonemes", "letters", "weights"):
+        assert np.array_equal(getattr(again, name), getattr(shipped(), name)), name
+    for name in ("unseen", "passages", "source"):
+        assert getattr(again, name) == getattr(shipped(), name), name
+    assert list(tmp_path.iterdir()) == [file], "and nothing else is left"
+
+
+def test_a_share_of_words_that_is_very_small_is_saved_as_more_than_nothing(tmp_path: Path):
+    file = tmp_path / "tables.json"
+    replace(shipped(), unseen=1 / 3_000_000).save(file)
+    assert Tables.load(file).unseen == pytest.approx(1 / 3_000_000, rel=1e-3)
+
+
+def changed(tmp_path: Path, **members: Any) -> Path:
+    """The shipped tables with other members, None for one left out."""
+    whole = json.loads(SHIPPED.read_text(encoding="utf-8")) | members
+    file = tmp_path / "tables.json"
+    file.write_text(json.dumps({name: value for name, value in whole.items() if value is not None}))
+    return file
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"version": VERSION + 1},
+        {"version": 1, "unseen": None},
+        {"phonemes": [[0.0]]},
+        {"letters": np.zeros((PHONEME_COUNT, PHONEME_COUNT + 3)).tolist()},
+        {"weights": [[math.nan]]},
+        {"unseen": 0},
+        {"unseen": math.nan},
+        {"passages": 0},
+    ],
+    ids=str,
+)
+def test_tables_of_another_version_are_to_be_learned_again(tmp_path: Path, members: dict[str, Any]):
+    with pytest.raises(WrongRequest, match="learned by another version of Hearsay; learn it again with: indexer learn"):
+        Tables.load(changed(tmp_path, **members))
+
+
+@pytest.mark.parametrize("members", [{"letters": None}, {"weights": [["heavy"]]}, {"passages": "many"}], ids=str)
+def test_a_file_without_tables_is_named_with_what_to_do(tmp_path: Path, members: dict[str, Any]):
+    with pytest.raises(WrongRequest, match=r"tables\.json holds no sound tables: .*learn them with: indexer learn"):
+        Tables.load(changed(tmp_path, **members))
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", "null", "{}", '{"version": 1', "\x00", "[[[["])
+def test_a_broken_file_is_named(tmp_path: Path, text: str):
+    file = tmp_path / "broken.json"
+    file.write_text(text)
+    with pytest.raises(WrongRequest, match=r"broken\.json holds no sound tables"):
+        Tables.load(file)
+
+
+def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path: Path):
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    for name in ("bytes.json", "nothing.json"):
+        with pytest.raises(WrongRequest, match=name):
+            Tables.load(tmp_path / name)

@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hearsay.records.clip import ClipRow
+from indexer.errors import WrongRequest
+from indexer.phonetics.alphabets import letters
+from indexer.phonetics.expansion import Guesser
+from indexer.phonetics.g2p import english
+from indexer.phonetics.lexicon import Lexicon
+from indexer.phonetics.tables import Tables
+from indexer.phonetics.training import FEWEST, learn
+from indexer.phonetics.word_counts import heard_in
+from tests.support.rows import passages
+from tests.support.word_errors import misheard, rows
+
+
+@pytest.fixture(scope="module")
+def learned() -> Tables:
+    return learn(rows(), english(), "made up")
+
+
+def test_what_is_often_misheard_is_learned(learned: Tables):
+    v, w, s = (letters(letter)[0] for letter in "vws")
+    assert learned.letters[v, w] < 0.3 < learned.letters[v, s]
+    assert (learned.passages, learned.source) == (300, "made up")
+
+
+def test_tables_that_were_learned_guess_what_is_misheard_and_what_is_split(learned: Tables):
+    heard = passages(tuple(rows()))
+    guesser = Guesser(Lexicon.of(heard_in(heard), english()), learned, english())
+    for word in ("vinegar", "feather", "blacksmith", "teacup"):
+        expected = misheard(word).split()
+        first = next(guess for guess in guesser.guesses(word) if len(guess.tokens) == len(expected))
+        assert list(first.tokens) == expected
+        assert first.probability > 0.5
+
+
+def test_how_many_words_leave_no_sign_is_learned(learned: Tables):
+    deaf = [replace(row, generated_text="京都") if at % 4 == 0 else row for at, row in enumerate(rows())]
+    assert 0 < learned.unseen < 0.01
+    assert learn(deaf, english(), "made up").unseen == pytest.approx(0.25, abs=0.03)
+
+
+def test_learning_from_the_same_in_another_order_is_learning_the_same():
+    learned, again = (learn(some, english(), "made up") for some in (rows(80), rows(80)[::-1]))
+    for name in ("phonemes", "letters", "weights", "unseen"):
+        assert getattr(again, name) == pytest.approx(getattr(learned, name), abs=1e-6), name
+
+
+def test_of_many_clips_the_regression_looks_at_a_few_and_the_costs_count_all(monkeypatch: pytest.MonkeyPatch):
+    asked: list[int] = []
+    monkeypatch.setattr("indexer.phonetics.training.MOST_CLIPS", 100)
+    few = learn(rows(), english(), "made up", step=lambda _done, total: asked.append(total))
+    monkeypatch.undo()
+    every = learn(rows(), english(), "made up", step=lambda _done, total: asked.append(-total))
+    assert 0 < max(asked) < -min(asked)
+    assert few.letters == pytest.approx(every.letters)
+    assert few.weights != pytest.approx(every.weights)
+
+
+def test_how_far_it_is_is_told_to_the_end():
+    told: list[tuple[int, int]] = []
+    learn(rows(40), english(), "made up", step=lambda done, total: told.append((done, total)))
+    assert told == [(done, len(told)) for done in range(1, len(told) + 1)]
+    assert told
+
+
+def test_rows_that_lack_a_side_are_passed_over(learned: Tables):
+    more = [ClipRow("x", text="the vase"), ClipRow("y", generated_text="THE WASE"), ClipRow("z", error="no sound")]
+    assert learn([*rows(), *more], english(), "made up").passages == learned.passages
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_too_little_to_learn_from_is_a_sentence(number: int):
+    with pytest.raises(WrongRequest, match=f"{number} clips have both .*learning takes at least {FEWEST}"):
+        learn(rows(number), english(), "made up")
+
+
+def test_transcripts_without_a_fault_teach_nothing():
+    with pytest.raises(WrongRequest, match="300 clips have both text and generated_text, with 0 mishearings"):
+        learn(rows(share=0), english(), "made up")
+
+
+def test_a_corpus_in_another_script_can_be_learned_from_without_harm():
+    made = [
+        ClipRow(str(at), text=f"京都 {at} дом vase", generated_text=f"東京 {at} том WASE") for at in range(FEWEST + 5)
+    ]
+    tables = learn(made, english(), "other scripts")
+    assert np.all(np.isfinite(tables.weights))

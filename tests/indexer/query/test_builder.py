@@ -1,0 +1,203 @@
+"""What each mode makes of what was asked, and what it finds in a small index, with guesses that are given."""
+
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from hearsay.records.clip import Alternative, ClipRow, Word
+from indexer.documents import LONGEST_LENGTH
+from indexer.embedded.index import EmbeddedIndex
+from indexer.index import Request, SearchIndex
+from indexer.phonetics.expansion import Guess
+from indexer.query.builder import (
+    BUILDERS,
+    DEFAULT_MODE,
+    HEARD,
+    MODES,
+    NOTHING,
+    SHORTNESS,
+    Weighing,
+    certain_from,
+    sounding,
+    words_of,
+)
+from indexer.query.parser import parse
+from indexer.query.stems import stem
+from indexer.query.tree import EVERYTHING, AllOf, AnyOf, Query, Term
+from tests.support.rows import passages
+
+FLOOR = 0.003
+GUESSES = {
+    "painted": (Guess(("vainted",), 0.6), Guess(("pain", "ted"), 0.2), Guess(("panted",), 0.0001)),
+    "boy": (Guess(("buoy",), 0.3),),
+}
+HEARD_AS = (
+    "THE BOYS RAN",
+    "THE BOY RAN",
+    "A BOY RUNS",
+    "THE GIRL RAN FAR",
+    "SOMETHING ELSE ALTOGETHER",
+    "A VAINTED BOY",
+    "THE PAIN TED HAD",
+    "A PANTED BUOY",
+)
+
+
+def weighing(*, is_loud: bool = False) -> Weighing:
+    return Weighing(lambda word: GUESSES.get(word, ()), lambda _word: FLOOR, is_loud)
+
+
+def built(words: str, mode: str) -> Query:
+    return BUILDERS[mode](parse(words).asked, weighing(is_loud=mode == "sounds-like"))
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+    rows = [ClipRow(str(number), generated_text=text, accent="us") for number, text in enumerate(HEARD_AS)]
+    doubted = Word("BUY", 0.0, 0.5, 0.6, (Alternative("boy", 0.42),))
+    rows.append(ClipRow("doubted", generated_text="A BUY", words=(doubted,)))
+    index = EmbeddedIndex(tmp_path_factory.mktemp("modes"))
+    index.replace(passages(tuple(rows)))
+    yield index
+    index.close()
+
+
+def found(index: SearchIndex, words: str, mode: str) -> list[str]:
+    hits = index.search(Request(built(words, mode), size=20)).hits
+    return [hit.passage.row.generated_text for hit in hits]
+
+
+def scores(index: SearchIndex, words: str, mode: str) -> dict[str, float]:
+    hits = index.search(Request(built(words, mode), size=20)).hits
+    return {hit.passage.row.generated_text: hit.score for hit in hits}
+
+
+def test_exact_wants_every_word_as_heard_or_by_its_stem(index: SearchIndex):
+    assert set(found(index, "the boy", "exact")) == {"THE BOY RAN", "THE BOYS RAN"}
+    assert found(index, "boys girl", "exact") == []
+
+
+@pytest.mark.parametrize(("words", "first"), [("boy", "THE BOY RAN"), ("boys", "THE BOYS RAN")])
+def test_the_exact_word_weighs_more_than_its_stem(index: SearchIndex, words: str, first: str):
+    best, *rest = index.search(Request(built(words, "exact"))).hits
+    assert best.passage.row.generated_text == first
+    assert len(rest) == 3
+    assert best.score > rest[-1].score
+
+
+def test_baseline_wants_any_word_exactly_as_heard(index: SearchIndex):
+    assert found(index, "boys girl", "baseline") == ["THE BOYS RAN", "THE GIRL RAN FAR"]
+    assert found(index, "run", "baseline") == []
+
+
+def test_baseline_is_a_plain_sum_of_terms_without_weights():
+    assert built("Two WORDS", "baseline") == AnyOf((Term("tokens", "two"), Term("tokens", "words")))
+    assert built("one", "baseline") == Term("tokens", "one")
+
+
+def test_exact_is_one_choice_for_each_word():
+    first, second = (
+        AnyOf((Term("tokens", word), Term("stems", root, 0.5))) for word, root in (("two", "two"), ("words", "word"))
+    )
+    assert built("Two WORDS", "exact") == AllOf((first, second))
+    assert built("two", "exact") == first
+
+
+def test_forgiving_puts_what_was_heard_first_and_then_what_may_have_been(index: SearchIndex):
+    score = scores(index, "painted boy", "forgiving")
+    both, one, guess = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
+    assert both > one > guess > 0
+    assert both < certain_from(parse("painted boy").asked, weighing())
+    assert "A PANTED BUOY" in score, "found by the guess for boy; that for painted is too unlikely to count"
+    assert found(index, "the boy", "forgiving")[0] == "THE BOY RAN"
+
+
+def test_a_pair_is_found_where_its_words_stand_side_by_side_alone(index: SearchIndex):
+    assert set(found(index, "painted", "forgiving")) == {"A VAINTED BOY", "THE PAIN TED HAD"}
+
+
+def test_what_the_recogniser_nearly_wrote_is_found_as_surely_as_it_was(index: SearchIndex):
+    score = scores(index, "boy", "forgiving")
+    assert score["A PANTED BUOY"] < score["A BUY"], ".42 is likelier than .3, although both are told in tenths"
+    assert score["A BUY"] < certain_from(parse("boy").asked, weighing())
+
+
+def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchIndex):
+    for mode in MODES:
+        assert "A VAINTED BOY" in found(index, "painted~", mode)
+    assert found(index, "painted", "exact") == found(index, "painted", "baseline") == []
+    assert sounding(parse("painted~ boy OR girl~").asked) == {"painted", "girl"}
+
+
+def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchIndex):
+    quiet, loud = (scores(index, "boy", mode) for mode in ("forgiving", "sounds-like"))
+    assert quiet.keys() == loud.keys()
+    heard, guessed = "A BOY RUNS", "A PANTED BUOY"
+    assert 0 < loud[heard] - loud[guessed] < quiet[heard] - quiet[guessed]
+
+
+def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():
+    worth = weighing().worth(0.6, "painted")
+    assert worth == pytest.approx(math.log(0.6 / FLOOR), abs=1 / 128)
+    assert worth * 64 == int(worth * 64), "a whole number of 64ths, which both engines add up exactly"
+    assert weighing().worth(FLOOR / 2, "painted") < 0
+    assert weighing(is_loud=True).guess_worth(0.25, "painted") == weighing().worth(0.5, "painted")
+
+
+@pytest.mark.parametrize("words", ["boy", "the painted boy", '"the painted boy" ran', "bo* OR painted", "x~ y z"])
+def test_the_line_of_certainty_is_above_all_that_evidence_can_score_together(words: str):
+    asked = parse(words).asked
+    line = certain_from(asked, weighing())
+    assert line == int(line)
+    most = sum(weighing().worth(HEARD, word) for word in words_of(asked)) + SHORTNESS * LONGEST_LENGTH
+    assert line > most
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchIndex, mode: str):
+    assert found(index, "boy -runs accent:us", mode) != []
+    assert "A BOY RUNS" not in found(index, "boy -runs accent:us", mode)
+    assert found(index, "boy accent:england", mode) == []
+    assert set(found(index, "accent:unknown", mode)) == {"A BUY"}
+    assert len(found(index, "-boys", mode)) == len(HEARD_AS) + 1 - (3 if stem("boys") == "boy" else 1) - 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_phrase_is_found_in_its_order_and_in_forgiving_modes_first(index: SearchIndex, mode: str):
+    assert found(index, '"boy ran"', mode)[0] == "THE BOY RAN"
+    assert len(found(index, '"boy ran"', mode)) == 1 or mode in ("forgiving", "sounds-like")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("words", ["", "  ", "\n"])
+def test_nothing_typed_asks_for_everything(words: str, mode: str):
+    assert built(words, mode) is EVERYTHING
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("words", ["!!!", "∅", "… —", "_", "🐍", "\u200d"])
+def test_what_holds_no_word_finds_nothing(index: SearchIndex, words: str, mode: str):
+    assert index.count(built(words, mode)) == index.count(NOTHING) == 0
+
+
+def test_words_are_asked_for_as_they_are_indexed_and_once():
+    expected: Query = AnyOf((Term("tokens", "dont"), Term("tokens", "大学")))
+    assert built("DON’T don't, 大学 大学!", "baseline") == expected
+
+
+def test_the_words_that_are_wanted_are_named_in_order_without_those_left_out():
+    assert words_of(parse('b "c d" -e f:g accent:us pre* OR a~').asked) == ["b", "c", "d", "f", "g", "pre*", "a"]
+
+
+def test_every_mode_has_a_builder_and_the_default_is_one_of_them():
+    assert tuple(BUILDERS) == MODES
+    assert DEFAULT_MODE == "forgiving"
+
+
+@pytest.mark.parametrize(
+    ("token", "root"),
+    [("running", "run"), ("runs", "run"), ("boys", "boy"), ("happily", "happili"), ("дом", "дом"), ("大学", "大学")],
+)
+def test_stems_are_those_of_english_snowball(token: str, root: str):
+    assert stem(token) == root

@@ -1,0 +1,128 @@
+"""Generated queries, a thousand of them, have the same answers in both engines, in one shard and in three.
+
+A failing example prints itself; the examples are the same in every run.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hearsay.records.clip import ClipRow
+from indexer.embedded.index import EmbeddedIndex
+from indexer.index import SearchIndex
+from indexer.passages import passages_of
+from indexer.query.builder import MODES
+from indexer.query.planner import Finder
+from tests.support.both_engines import assert_same, sharded
+from tests.support.elastic_nodes import Node
+from tests.support.generated_queries import Known, known_of, requests, rows_in_every_script, trees, typed
+from tests.support.rows import ALL
+
+pytestmark = pytest.mark.elastic
+
+
+class Loaded(NamedTuple):
+    """The same rows thrice, the embedded engine first, and what they hold."""
+
+    indices: Sequence[SearchIndex]
+    finders: Sequence[Finder]
+    known: Known
+
+
+@contextmanager
+def all_engines(rows: Sequence[ClipRow], folder: Path, node: Node) -> Iterator[Loaded]:
+    passages = [passage for row in rows for passage in passages_of(row)]
+    embedded = EmbeddedIndex(folder)
+    embedded.replace(passages)
+    with ExitStack() as opened:
+        opened.callback(embedded.close)
+        indices = [embedded, *(opened.enter_context(sharded(passages, node, shards)) for shards in (1, 3))]
+        yield Loaded(indices, list(map(Finder, indices)), known_of(embedded))
+
+
+@pytest.fixture(scope="module")
+def made(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    with all_engines([*ALL, *rows_in_every_script(400)], tmp_path_factory.mktemp("made"), node) as loaded:
+        yield loaded
+
+
+@pytest.fixture(scope="module")
+def real(real_rows: list[ClipRow], node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    with all_engines(real_rows, tmp_path_factory.mktemp("real"), node) as loaded:
+        yield loaded
+
+
+def repeatable(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def assert_trees_find_the_same(loaded: Loaded, examples: int) -> None:
+    @repeatable(examples)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        query = data.draw(trees(loaded.known), "tree")
+        assert_same(loaded.indices, data.draw(requests(loaded.known, query), "request"))
+
+    check()
+
+
+def assert_typed_words_find_the_same(loaded: Loaded, examples: int) -> None:
+    @repeatable(examples)
+    @given(st.data(), st.sampled_from(MODES))
+    def check(data: st.DataObject, mode: str) -> None:
+        text = data.draw(typed(loaded.known), "typed")
+        first, *others = (finder.plan(text, mode) for finder in loaded.finders)
+        assert others == [first] * len(others)
+        assert_same(loaded.indices, data.draw(requests(loaded.known, first.query), "request"))
+
+    check()
+
+
+def test_trees_over_rows_in_every_script_find_the_same(made: Loaded):
+    assert_trees_find_the_same(made, 40)
+
+
+def test_what_is_typed_over_rows_in_every_script_finds_the_same(made: Loaded):
+    assert_typed_words_find_the_same(made, 40)
+
+
+def test_trees_over_the_real_clips_find_the_same(real: Loaded):
+    assert_trees_find_the_same(real, 40)
+
+
+def test_what_is_typed_over_the_real_clips_finds_the_same(real: Loaded):
+    assert_typed_words_find_the_same(real, 40)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_five_hundred_trees_over_rows_in_every_script_find_the_same(made: Loaded):
+    assert_trees_find_the_same(made, 500)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_five_hundred_typed_searches_over_rows_in_every_script_find_the_same(made: Loaded):
+    assert_typed_words_find_the_same(made, 500)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_five_hundred_trees_over_the_real_clips_find_the_same(real: Loaded):
+    assert_trees_find_the_same(real, 500)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_five_hundred_typed_searches_over_the_real_clips_find_the_same(real: Loaded):
+    assert_typed_words_find_the_same(real, 500)

@@ -1,0 +1,175 @@
+"""Likeness: what shares the telling words of a clip, and who said the same sentence, over real passages and by hand."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.table import read_csv
+from indexer.errors import WrongRequest
+from indexer.index import Request, SearchIndex
+from indexer.open import open_index
+from indexer.passages import Passage, passages_of
+from indexer.query.similar import MOST_TELLING, more_like, plan_like, plan_same, same_sentence, telling_words
+from indexer.query.tree import Query
+from tests.support.elastic_nodes import client_of, remove, settings
+
+Load = Callable[[list[ClipRow]], SearchIndex]
+
+COMMON = [ClipRow(f"common-{at:02}.mp3", generated_text="the boy said no") for at in range(30)]
+
+
+@pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
+def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
+    """Loads rows into an index of its own, of either engine, and removes it in the end."""
+    own = settings()
+    url = str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("node").url
+    index = open_index(own, url)
+
+    def load(rows: list[ClipRow]) -> SearchIndex:
+        index.replace(passage for row in rows for passage in passages_of(row))
+        return index
+
+    yield load
+    index.close()
+    if request.param == "elastic":
+        with client_of(url) as client:
+            remove(client, own)
+
+
+def found(index: SearchIndex, query: Query) -> list[str]:
+    return [hit.passage.id for hit in index.search(Request(query)).hits]
+
+
+def passage(index: SearchIndex, passage_id: str) -> Passage:
+    known = index.get(passage_id)
+    assert known
+    return known
+
+
+def heard(*texts: str) -> list[ClipRow]:
+    return [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(texts)]
+
+
+def test_clips_that_share_more_telling_words_come_first_and_the_clip_is_left_out(loaded: Load) -> None:
+    rows = heard("the zebra in the garden", "a zebra", "the garden of the zebra", "the boy said so")
+    index = loaded([*rows, *COMMON])
+
+    assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == ["2.mp3", "1.mp3"]
+
+
+def test_the_rarest_shared_words_tell_most_and_there_are_few_of_them(loaded: Load) -> None:
+    several = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    index = loaded([*heard(f"the zebra {several}", "zebra ninety", f"{several}", f"{several}"), *COMMON])
+
+    words = telling_words(passage(index, "0.mp3"), index.lexicon())
+
+    assert words[0] == "zebra"
+    assert len(words) == MOST_TELLING
+    assert "the" not in words
+
+
+def test_words_that_nobody_shares_and_words_that_all_have_tell_nothing(loaded: Load) -> None:
+    index = loaded([*heard("the xylophone of a zebra", "a zebra"), *COMMON])
+
+    assert telling_words(passage(index, "0.mp3"), index.lexicon()) == ("a", "zebra")
+
+
+def test_a_clip_of_common_words_alone_is_like_others_that_have_them(loaded: Load) -> None:
+    index = loaded(COMMON)
+    like = found(index, more_like(passage(index, "common-00.mp3"), index.lexicon()))
+
+    assert like[0] == "common-01.mp3"
+    assert "common-00.mp3" not in like
+
+
+def test_words_in_other_scripts_and_numbers_are_shared_too(loaded: Load) -> None:
+    index = loaded(heard("京都大学", "東京大学", "1984", "in 1984"))
+    lexicon = index.lexicon()
+
+    assert found(index, more_like(passage(index, "0.mp3"), lexicon)) == ["1.mp3"]
+    assert found(index, more_like(passage(index, "2.mp3"), lexicon)) == ["3.mp3"]
+
+
+def test_nothing_is_like_silence(loaded: Load) -> None:
+    index = loaded([*heard("", ""), *COMMON])
+
+    assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == []
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == []
+
+
+def test_the_same_sentence_is_the_same_reference_and_not_one_that_holds_it(loaded: Load) -> None:
+    references = (
+        "The boy smiled.",
+        "the boy smiled",
+        "Then the boy smiled",
+        "the boy smiled again",
+        "smiled the boy",
+        "",
+    )
+    rows = [ClipRow(f"{at}.mp3", text=text, generated_text=f"heard {at}") for at, text in enumerate(references)]
+    index = loaded(rows)
+
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
+
+
+def test_a_reference_of_one_word_is_a_sentence_too(loaded: Load) -> None:
+    rows = [ClipRow(f"{at}.mp3", text=text) for at, text in enumerate(("Seven!", "seven", "seven times"))]
+    index = loaded(rows)
+
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
+
+
+def test_without_a_reference_nearly_the_same_words_are_the_same_sentence(loaded: Load) -> None:
+    rows = heard(
+        "the boy was at home again", "the boy was at hum again", "the boy was at sea", "was the boy at home again"
+    )
+    index = loaded(rows)
+
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
+
+
+def test_words_that_are_only_parted_otherwise_are_the_same_sentence(loaded: Load) -> None:
+    index = loaded(heard("someone is at the door", "some one is at the door", "no one is at the door"))
+
+    assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
+    assert found(index, same_sentence(passage(index, "1.mp3"), index)) == ["0.mp3", "1.mp3", "2.mp3"]
+
+
+def test_a_part_of_a_recording_is_told_from_the_others_by_what_was_heard_in_it(loaded: Load) -> None:
+    halves = (Segment(0.0, 20.0, "the zebra sang to us"), Segment(40.0, 60.0, "and so it went"))
+    rows = [ClipRow("long.mp3", text="all of it", duration=120.0, segments=halves), *heard("the zebra sang to us")]
+    index = loaded(rows)
+
+    assert found(index, same_sentence(passage(index, "long.mp3#0001"), index)) == ["0.mp3"]
+    assert found(index, more_like(passage(index, "long.mp3#0001"), index.lexicon())) == ["0.mp3"]
+
+
+def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) -> None:
+    index = loaded([*heard("a zebra in the garden", "the zebra", "a garden"), *COMMON])
+    plan = plan_like(index, "0.mp3")
+
+    evidence = plan.evidence(passage(index, "1.mp3"))
+
+    assert [(one.word, one.how) for one in evidence] == [("zebra", "heard")]
+    assert plan.sentence == "clips that share telling words with 0.mp3"
+
+
+@pytest.mark.parametrize("plan", [plan_like, plan_same])
+def test_a_clip_that_is_not_there_is_said(loaded: Load, plan: Callable[[SearchIndex, str], object]) -> None:
+    with pytest.raises(WrongRequest, match=r"no clip gone\.mp3"):
+        plan(loaded(COMMON), "gone.mp3")
+
+
+def test_the_samples_that_say_one_sentence_are_found_from_each_of_them(samples: Path, loaded: Load) -> None:
+    rows = list(read_csv(samples / "clips.csv").rows().values())
+    index = loaded(rows)
+    sentences: dict[str, list[str]] = {}
+    for row in rows:
+        sentences.setdefault(row.text, []).append(row.id)
+
+    voices = max(sentences.values(), key=len)
+
+    assert len(voices) > 1
+    assert all(found(index, plan_same(index, voice).query) == sorted(voices) for voice in voices)

@@ -1,0 +1,50 @@
+"""``search --like`` and ``--same`` as people type them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from indexer.cli.command_line import main
+
+CLIPS = """\
+filename,text,generated_text
+1.mp3,the zebra sleeps,the zebra sleeps
+2.mp3,the zebra sleeps,his eber sleeps
+3.mp3,a zebra,a zebra
+"""
+
+
+@pytest.fixture(autouse=True)
+def _loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
+    (tmp_path / "clips.csv").write_text(CLIPS)
+    assert main(["load", str(tmp_path / "clips.csv")]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "clips", "meaning"),
+    [
+        (["--like", "3.mp3"], ["1.mp3"], "clips that share telling words with 3.mp3"),
+        (["--same", "2.mp3"], ["1.mp3", "2.mp3"], "clips with the same sentence as 2.mp3"),
+    ],
+)
+def test_a_clip_stands_in_place_of_words(
+    capsys: pytest.CaptureFixture[str], words: list[str], clips: list[str], meaning: str
+) -> None:
+    assert main(["search", *words, "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert [hit["id"] for hit in found["hits"]] == clips
+    assert found["meaning"] == meaning
+
+
+@pytest.mark.parametrize("words", [["--like", "1.mp3", "dog"], ["--like", "1.mp3", "--same", "1.mp3"], ["--same", "9"]])
+def test_what_cannot_be_asked_is_said_and_the_status_is_two(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(["search", *words]) == 2
+
+    said = capsys.readouterr().err
+    assert "search takes one of" in said or "the index has no clip 9" in said

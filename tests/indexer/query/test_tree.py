@@ -1,0 +1,18 @@
+import pytest
+
+from indexer.query.tree import Between
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends"),
+    [
+        (None, None, (None, None)),
+        (1.2, 3.8, (2, 3)),
+        (2.0**63, 2.0**80, (2**63 - 1, 2**63 - 1)),
+        (-(2.0**80), -(2.0**64), (-(2**63), -(2**63))),
+    ],
+)
+def test_the_ends_of_a_span_of_whole_numbers_fit_into_64_bits(
+    low: float | None, high: float | None, ends: tuple[int | None, int | None]
+):
+    assert Between("up_votes", low, high).whole() == ends

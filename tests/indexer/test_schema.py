@@ -1,0 +1,115 @@
+import pytest
+
+from hearsay.records.clip import COLUMNS, IDENTITY_COLUMNS
+from indexer.documents import document_of
+from indexer.elastic.query import mapping
+from indexer.embedded.query import SCHEMA, engine_document
+from indexer.schema import (
+    FACETS,
+    FIELDS,
+    RANGES,
+    SORTS,
+    UNKNOWN,
+    facet_label,
+    facet_name,
+    facet_order,
+    facet_value,
+    time_label,
+)
+from tests.support.rows import ALL, passages
+
+NAMES = {field.name for field in FIELDS}
+
+
+OF_THE_LOG = {"deleted", "failed_pieces", *IDENTITY_COLUMNS}
+"""What only the next run over a log needs to know; `test_passages` shows that none of it is indexed."""
+
+
+def test_every_column_that_people_search_by_has_a_field():
+    columns = {column.name for column in COLUMNS}
+    assert columns >= OF_THE_LOG
+    assert columns - {"filename"} - OF_THE_LOG <= NAMES
+    assert not OF_THE_LOG & NAMES
+
+
+def test_every_member_of_a_document_has_a_field():
+    members = {name for passage in passages() for name in document_of(passage)}
+    assert members - {"extra"} <= NAMES
+    assert {"tokens", "stems", "text_tokens", "wer", "words", "segments"} <= members
+
+
+def test_facets_are_keywords_and_ranges_numbers():
+    kinds = {field.name: field.kind for field in FIELDS}
+    assert {kinds[name] for name in FACETS} == {"keyword"}
+    assert {kinds[name] for name in RANGES} == {kinds[name] for name in SORTS} == {"number"}
+
+
+def test_every_facet_has_a_name_of_its_own_that_is_one_word():
+    assert len({facet_name(facet) for facet in FACETS}) == len(FACETS)
+    assert all(facet_name(facet).isalpha() for facet in FACETS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "label"),
+    [(0.0, "0 s"), (41.7, "42 s"), (60.0, "1.0 min"), (156.0, "2.6 min"), (18_072.0, "5.0 h"), (3.6e7, "10,000.0 h")],
+)
+def test_what_was_added_up_reads_as_a_person_says_it(seconds: float, label: str):
+    assert time_label(seconds) == label
+
+
+def test_both_engines_are_made_of_the_whole_table():
+    assert mapping(None)["properties"].keys() >= NAMES
+    assert len(list(map(engine_document, map(document_of, passages(ALL)), range(100)))) == len(passages(ALL))
+    assert SCHEMA is not None
+
+
+def test_every_field_says_what_it_means():
+    assert all(field.meaning for field in FIELDS)
+    assert len(NAMES) == len(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("facet", "value", "label"),
+    [
+        ("age", "fourties", "forties"),
+        ("age", "twenties", "twenties"),
+        ("accent", "southatlandtic", "South Atlantic"),
+        ("accent", "klingon", "klingon"),
+        ("gender", "fourties", "fourties"),
+        ("accent", UNKNOWN, UNKNOWN),
+    ],
+)
+def test_values_are_shown_as_people_write_them(facet: str, value: str, label: str):
+    assert facet_label(facet, value) == label
+
+
+@pytest.mark.parametrize(
+    ("facet", "text", "value"),
+    [
+        ("age", "Forties", "fourties"),
+        ("age", "FOURTIES", "fourties"),
+        ("accent", "New Zealand", "newzealand"),
+        ("accent", "Us", "us"),
+        ("accent", "Klingon", "Klingon"),
+        ("emotion", "Fear", "fear"),
+        ("sentiment", "Uncertain", "uncertain"),
+        ("dataset", "Mine", "Mine"),
+        ("dataset", "Unknown", UNKNOWN),
+    ],
+)
+def test_values_are_taken_as_people_write_them(facet: str, text: str, value: str):
+    assert facet_value(facet, text) == value
+
+
+def test_what_is_shown_of_a_value_is_taken_for_it():
+    for facet, values in (("age", ["fourties", "teens"]), ("accent", ["us", "southatlandtic", "bermuda", "england"])):
+        assert [facet_value(facet, facet_label(facet, value).upper()) for value in values] == values
+
+
+def test_ages_come_by_age_sentiments_from_bad_to_good_and_the_rest_by_count():
+    ages = {"unknown": 9, "fifties": 1, "teens": 1, "fourties": 5, "of old": 2}
+    assert facet_order("age", ages) == ["teens", "fourties", "fifties", "of old", "unknown"]
+    sentiments = {"uncertain": 1, "positive": 2, "negative": 3, "neutral": 4}
+    assert facet_order("sentiment", sentiments) == ["negative", "neutral", "positive", "uncertain"]
+    accents = {"us": 3, "england": 5, "unknown": 99, "african": 3}
+    assert facet_order("accent", accents) == ["england", "african", "us", "unknown"]

@@ -1,0 +1,223 @@
+"""Audio in a bucket is heard by signed links, drawn and taken away, against a real server that speaks S3."""
+
+import io
+import os
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+import streamlit as st
+from httpx import Response
+from playwright.sync_api import Page, expect
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from indexer.cli.command_line import main
+from search_ui.connection import audio_bucket, audio_folders, the_index, the_settings
+from search_ui.errors import BucketOutOfReach
+from search_ui.export.routes import Source, export_routes
+from search_ui.media.bucket import LINK_LIVES, Bucket, open_bucket
+from search_ui.media.player import audio_route
+from search_ui.media.spectrogram_route import picture_route
+from search_ui.search.request import request_of
+from tests.support.browser import go_to
+from tests.support.buckets import Buckets, gateway
+from tests.support.pages import served_page
+
+CLIP, SOUND = "samples/sample-000000.mp3", "sample-000000.mp3"
+
+
+@pytest.fixture(scope="module")
+def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bucket with some samples under a prefix, and beside it what nobody may hear; its server by AWS_ENDPOINT_URL."""
+    with pytest.MonkeyPatch.context() as patch, Buckets(gateway(), tmp_path_factory.mktemp("s3")) as buckets:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:  # whoever runs this may have keys
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
+        patch.setenv("AWS_CONFIG_FILE", "/nowhere")
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_ENDPOINT_URL", buckets.endpoint)
+        sound = (samples / SOUND).read_bytes()
+        inside = {f"samples/{SOUND}": sound, "samples/set/a b?#%.mp3": sound, "samples/set/notes.txt": b"notes"}
+        buckets.put(open_bucket("s3://any", buckets.endpoint)._client, "sounds", **inside, **{"secret.mp3": b"secret"})
+        yield "s3://sounds/samples/"
+
+
+@pytest.fixture
+def bucket(place: str) -> Bucket:
+    return open_bucket(place, None)
+
+
+def client(bucket: Bucket) -> TestClient:
+    routes = [audio_route(list, lambda: bucket), picture_route(list, lambda: bucket)]
+    return TestClient(Starlette(routes=routes), follow_redirects=False)
+
+
+def test_a_clip_is_heard_by_a_signed_link_in_ranges(bucket: Bucket, samples: Path) -> None:
+    answer = client(bucket).get(f"/audio/{CLIP}")
+    link = answer.headers["Location"]
+
+    assert answer.status_code == 307
+    assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == [str(LINK_LIVES)]
+    assert "not-a-secret" not in link
+    with urlopen(Request(link, headers={"Range": "bytes=100-199"})) as part:
+        assert part.status == 206
+        assert part.read() == (samples / SOUND).read_bytes()[100:200]
+
+
+def test_a_link_is_good_for_its_object_alone(bucket: Bucket) -> None:
+    link = client(bucket).get(f"/audio/{CLIP}").headers["Location"]
+
+    with pytest.raises(HTTPError, match="403") as refused:
+        urlopen(link.replace(f"samples/{SOUND}", "secret.mp3"))
+    refused.value.close()
+
+
+def test_an_id_is_looked_up_with_and_without_the_prefixs_own_name(bucket: Bucket) -> None:
+    found = [bucket.find(clip) for clip in (SOUND, CLIP, "set/a b?#%.mp3", "samples/set/a b?#%.mp3")]
+
+    assert [one.key if one else None for one in found] == [
+        f"samples/{SOUND}",
+        f"samples/{SOUND}",
+        "samples/set/a b?#%.mp3",
+        "samples/set/a b?#%.mp3",
+    ]
+    assert bucket.find(f"other/{SOUND}") is None
+
+
+def test_a_key_with_any_character_is_heard(bucket: Bucket, samples: Path) -> None:
+    link = client(bucket).get("/audio/set/a%20b%3F%23%25.mp3").headers["Location"]
+
+    with urlopen(link) as answer:
+        assert answer.read() == (samples / SOUND).read_bytes()
+
+
+@pytest.mark.parametrize("clip", ["../secret.mp3", "x/../../secret.mp3", "/secret.mp3", "secret.mp3", "./secret.mp3"])
+def test_nothing_outside_the_prefix_is_found(bucket: Bucket, clip: str) -> None:
+    assert bucket.find(clip) is None
+
+
+def test_what_is_no_audio_or_is_not_there_is_not_found(bucket: Bucket) -> None:
+    assert bucket.find("set/notes.txt") is None
+    assert client(bucket).get("/audio/set/none.mp3").status_code == 404
+    assert client(bucket).get("/picture/set/none.mp3").status_code == 404
+
+
+def test_a_picture_is_drawn_of_a_clip_in_a_bucket(bucket: Bucket) -> None:
+    first = client(bucket).get(f"/picture/{CLIP}?start=0.5&end=1.5")
+    again = client(bucket).get(f"/picture/{CLIP}?start=0.5&end=1.5", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Hearsay-Stretch"] == "0.500 1.500"
+    assert again.status_code == 304
+
+
+def test_wrong_keys_and_a_server_that_is_away_are_told_in_a_sentence(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    answer = client(open_bucket(place, None)).get(f"/audio/{CLIP}")
+    assert answer.status_code == 503
+    assert "s3:GetObject" in answer.text
+
+    with pytest.raises(BucketOutOfReach, match="AWS_ENDPOINT_URL"):
+        open_bucket(place, "http://127.0.0.1:1").find(CLIP)
+
+
+def test_missing_credentials_are_told_before_anything_is_asked(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+    with pytest.raises(BucketOutOfReach, match="no credentials for S3; set AWS_ACCESS_KEY_ID"):
+        open_bucket(place, None)
+
+
+def test_a_missing_library_is_told_with_what_installs_it(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
+
+    with pytest.raises(
+        BucketOutOfReach,
+        match=r"not installed here; run pip install .*\[s3\].* \./run\.sh load",
+    ):
+        open_bucket(place, None)
+
+
+@pytest.fixture
+def index(place: str, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The samples' rows in an index that was loaded with the bucket as the place of the audio."""
+    monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
+    assert main(["load", str(samples / "clips.csv"), "--audio", place, "--index", str(tmp_path / "index")]) == 0
+    return str(tmp_path / "index")
+
+
+def taken(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
+    """The zip of what one search finds in this index."""
+    monkeypatch.setenv("INDEX_URL", index)
+    st.cache_resource.clear()
+    routes = export_routes(Source(the_settings, the_index, audio_folders, audio_bucket, request_of))
+    answer = TestClient(Starlette(routes=routes)).get("/export/clips.zip?q=text:blacksmith")
+    st.cache_resource.clear()
+    return answer
+
+
+def test_a_zip_has_the_audio_of_the_bucket_and_tells_what_that_lacks(
+    index: str, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(taken(index, monkeypatch).content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read(f"audio/{CLIP}") == (samples / SOUND).read_bytes()
+        assert archive.getinfo(f"audio/{CLIP}").date_time[0] > 1980
+        assert archive.read("manifest.jsonl").count(b"\n") == 1
+        assert len(archive.read("missing-audio.txt").splitlines()) > 2
+
+
+def test_a_zip_that_cannot_ask_its_bucket_says_so(index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    answer = taken(index, monkeypatch)
+    assert answer.status_code == 503
+    assert "look at AWS_ENDPOINT_URL" in answer.text
+
+
+def test_an_object_that_is_gone_by_now_has_no_pieces(bucket: Bucket) -> None:
+    found = bucket.find(CLIP)
+    assert found
+    assert b"".join(bucket.pieces(found, 1000) or ()) == b"".join(bucket.pieces(found, 1 << 20) or ())
+    assert bucket.pieces(replace(found, key="samples/gone.mp3"), 1000) is None
+
+
+@pytest.mark.browser
+def test_a_clip_in_the_bucket_that_load_named_plays_on_the_page(tab: Page, index: str, tmp_path: Path) -> None:
+    with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
+        go_to(tab, f"{address}/?q=text:blacksmith")
+        hit = tab.locator(".hit").filter(has_text=CLIP)
+        hit.get_by_role("button", name="Play").click()
+        tab.wait_for_function("[...document.querySelectorAll('audio')].some(audio => audio.currentTime > 0)")
+        other = tab.locator(".hit").filter(has_not_text=CLIP).first.get_by_role("button", name="Play")
+        other.click()
+        expect(other).to_have_text("cannot play")
+        expect(other).to_be_disabled()
+        leave(tab)
+
+
+@pytest.mark.browser
+def test_a_page_without_credentials_says_so_and_searches(
+    tab: Page, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
+        go_to(tab, address)
+        expect(tab.get_by_text("there are no credentials for S3")).to_be_visible()
+        expect(tab.locator(".hit")).to_have_count(10)
+        leave(tab)
+
+
+def leave(tab: Page) -> None:
+    """Go away while the page still answers: what it still loads would be missed."""
+    tab.wait_for_load_state("networkidle")
+    tab.goto("about:blank")

@@ -1,0 +1,65 @@
+"""A reference marked against what was heard: the words that word error rate counts, as they are spelt."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hearsay.text.normalize import words
+from hearsay.text.wer import word_errors
+from search_ui.search.difference import difference_html, spelt
+
+
+def marked(reference: str, heard: str) -> str:
+    """The difference without its explanations."""
+    return re.sub(r' title="[^"]+"', "", difference_html(reference, heard))
+
+
+@pytest.mark.parametrize(
+    ("reference", "heard", "html"),
+    [
+        ("The boy runs.", "THE BOY RUNS", "The boy runs."),
+        ("Don't panic!", "do not panic", "<del>do not</del> <ins>Don&#x27;t</ins> panic!"),
+        ("the old man", "THE MAN", "the <ins>old</ins> man"),
+        ("the man", "THE OLD BOLD MAN", "the <del>old bold</del> man"),
+        ("an e-mail — sent", "an email sent", "an <del>email</del> <ins>e-mail —</ins> sent"),
+        ("he said", "", "<ins>he said</ins>"),
+        ("", "He said", "<del>He said</del>"),
+        ("京都大学", "京都天学", "京都 <del>天</del> <ins>大</ins> 学"),
+        ("", "", ""),
+    ],
+)
+def test_what_was_missed_is_put_in_and_what_was_not_said_is_struck_out(reference: str, heard: str, html: str) -> None:
+    assert marked(reference, heard) == html
+
+
+def test_each_mark_says_what_it_means() -> None:
+    html = difference_html("a cat", "a hat")
+
+    assert '<del title="heard, and not in the reference">hat</del>' in html
+    assert '<ins title="in the reference, and not heard">cat</ins>' in html
+
+
+def test_nothing_in_a_text_is_ever_markup() -> None:
+    evil = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+
+    assert set(re.findall(r"<(\w+)", difference_html(evil, f"other {evil} <b>"))) <= {"del", "ins"}
+
+
+@given(st.text())
+@example("\u0301a b\u0301 — ﷺ İİ _a_b_ ﬁ½ x² \u200d 🏳\ufe0f")
+@example("A\u0300 e-mail don't ʼn o'clock")
+def test_there_is_a_spelling_for_every_word(text: str) -> None:
+    assert len(spelt(text)) == len(words(text))
+
+
+@given(st.lists(st.sampled_from("abcd")), st.lists(st.sampled_from("abcd")))
+def test_the_marks_are_the_errors_that_are_counted(reference: list[str], heard: list[str]) -> None:
+    html, errors = marked(" ".join(reference), " ".join(heard)), word_errors(reference, heard)
+    put_in = " ".join(re.findall("<ins>(.*?)</ins>", html)).split()
+    struck = " ".join(re.findall("<del>(.*?)</del>", html)).split()
+
+    assert len(put_in) == errors.substitutions + errors.deletions
+    assert len(struck) == errors.substitutions + errors.insertions
+    assert re.sub("<del>.*?</del>|</?ins>", "", html).split() == reference

@@ -1,0 +1,70 @@
+"""Facets and chips: values in a person's order, what is chosen never missing, labels that show as they stand."""
+
+import pytest
+
+from indexer.index import Range
+from indexer.schema import UNKNOWN
+from search_ui.search.facets import Choice, chips, choices, plain, range_label
+from search_ui.state import SearchState
+
+
+def test_ages_come_in_the_order_of_life_with_unknown_last() -> None:
+    found = choices("age", {UNKNOWN: 9, "twenties": 1, "fourties": 5, "teens": 2}, ("fourties",))
+
+    assert found == [
+        Choice("teens", "teens", 2, is_chosen=False),
+        Choice("twenties", "twenties", 1, is_chosen=False),
+        Choice("fourties", "forties", 5, is_chosen=True),
+        Choice(UNKNOWN, UNKNOWN, 9, is_chosen=False),
+    ]
+
+
+def test_a_chosen_value_that_nothing_has_is_still_there_to_be_taken_away() -> None:
+    assert choices("accent", {"us": 3}, ("wales",))[-1] == Choice("wales", "Wales", 0, is_chosen=True)
+
+
+def test_every_filter_has_a_chip_that_takes_it_away_alone() -> None:
+    state = SearchState(
+        "dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}, page=2
+    )
+
+    found = {chip.label: chip.without for chip in chips(state)}
+
+    assert found == {
+        "age: teens": SearchState(
+            "dog", filters={"age": ("fourties",), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}
+        ),
+        "age: forties": SearchState(
+            "dog", filters={"age": ("teens",), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}
+        ),
+        "accent: United States": SearchState(
+            "dog", filters={"age": ("teens", "fourties")}, ranges={"duration": Range(2.0, 8.0)}
+        ),
+        "duration: 2–8 s": SearchState("dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}),
+    }
+
+
+def test_a_search_without_filters_has_no_chips() -> None:
+    assert list(chips(SearchState("dog", page=3))) == []
+
+
+@pytest.mark.parametrize(
+    ("bounds", "label"), [(Range(2.0, 7.5), "2–7.5"), (Range(2.0), "from 2"), (Range(high=0.25), "up to 0.25")]
+)
+def test_a_range_reads_as_a_person_says_it(bounds: Range, label: str) -> None:
+    assert range_label(bounds) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("United States", "United States"),
+        ("*loud*", r"\*loud\*"),
+        (":red[x]", r"\:red\[x\]"),
+        ("![a](http://b)", r"!\[a\](http\://b)"),
+        ("<b>&amp;", r"\<b\>\&amp;"),
+        ("a\n\nb", "a b"),
+    ],
+)
+def test_no_value_is_markdown(text: str, label: str) -> None:
+    assert plain(text) == label

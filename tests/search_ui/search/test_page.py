@@ -1,0 +1,189 @@
+"""The search page's order, its line of totals and its sliders; and that trouble is a sentence, and passes."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hearsay.records.clip import ClipRow, Segment
+from indexer.elastic.index import ElasticIndex
+from indexer.passages import passages_of
+from search_ui.search.hits import END_OF_CERTAINTY
+from tests.support.apps import ROWS, Open, address, choices, hits, html
+from tests.support.elastic_nodes import Node, client_of, remove, settings
+from tests.support.ports import free_port
+
+
+def clips(page: AppTest) -> list[str]:
+    """The clips of the hits, in order."""
+    return [part.partition("<")[0] for part in html(page).split('<span class="clip">')[1:]]
+
+
+def test_hits_are_sorted_as_the_address_says_and_the_menu_tells(opened: Open) -> None:
+    page = opened(ROWS, sort="-duration")
+
+    assert clips(page)[:2] == ["set/24.mp3", "set/23.mp3"]
+    assert "<summary>sort: longest first</summary>" in html(page)
+    assert '<a class="go" href="?sort=duration" target="_self">shortest first</a>' in html(page)
+    assert '<li class=chosen><a class="go" href="?sort=-duration"' in html(page)
+
+
+def test_without_an_order_the_best_match_comes_first_and_without_words_the_file_names(opened: Open) -> None:
+    assert "sort: file name" in html(opened(ROWS))
+    assert "sort: best match" in html(opened(q="number 7"))
+    assert "sort: best match" in html(opened(q="number 7", sort="loudness"))
+
+
+def test_an_order_by_what_no_clip_has_is_not_offered(opened: Open) -> None:
+    shown = html(opened(ROWS))
+    assert "longest first</a>" in shown
+    for unknown in ("surest first", "least sure first", "fewest errors first", "most errors first"):
+        assert unknown not in shown
+
+    assert "sort: surest first" in html(opened(sort="-confidence")), "an address may ask for it nevertheless"
+    heard = html(opened([replace(ROWS[0], confidence=0.5, text="the dog"), *ROWS[1:]]))
+    assert "surest first</a>" in heard
+    assert "fewest errors first</a>" in heard
+
+
+def test_certainty_has_an_end_only_where_the_best_match_comes_first(opened: Open) -> None:
+    assert END_OF_CERTAINTY in html(opened(ROWS, q="number 7"))
+    assert END_OF_CERTAINTY not in html(opened(q="number 7", sort="duration"))
+
+
+def test_the_order_stays_with_other_words_and_other_filters(opened: Open) -> None:
+    page = opened(ROWS, sort="-duration", page="2")
+    page.text_input(key="words").set_value("dog").run()
+    page.button_group(key="age").set_value(["teens"]).run()
+
+    assert address(page) == {"q": ["dog"], "age": ["teens"], "sort": ["-duration"]}
+
+
+def test_how_long_all_hits_last_stands_beside_their_number(opened: Open) -> None:
+    assert ">25 clips · 5.4 min<" in html(opened(ROWS))
+    assert ">1 clip · 8 s<" in html(opened(q="number 7", mode="exact"))
+    assert ">25 clips<" in html(opened([replace(row, duration=None) for row in ROWS]))
+
+
+def test_where_recordings_are_cut_their_passages_are_counted_as_such(opened: Open) -> None:
+    halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
+    page = opened([*ROWS, ClipRow("set/long.mp3", duration=120.0, segments=halves)], q="interview begins", mode="exact")
+
+    assert ">1 passage · 20 s<" in html(page)
+
+
+def test_a_model_is_chosen_only_where_there_are_several(opened: Open) -> None:
+    assert not [group for group in opened(ROWS).get("button_group") if group.key == "asr_model"]
+
+    page = opened([*ROWS, ClipRow("other.mp3", asr_model="facebook/large")])
+    assert choices(page, "asr_model") == ["pocketsphinx :gray[25]", "facebook/large :gray[1]"]
+    page.button_group(key="asr_model").set_value(["facebook/large"]).run()
+    assert address(page) == {"model": ["facebook/large"]}
+    assert clips(page) == ["other.mp3"]
+    assert page.button(key="chip model: facebook/large").label.endswith("×")
+
+
+def test_confidence_is_chosen_on_a_slider_where_any_is_known(opened: Open) -> None:
+    assert [slider.key for slider in opened(ROWS).select_slider] == ["duration"]
+
+    page = opened([replace(row, confidence=at / 24) for at, row in enumerate(ROWS)])
+    page.select_slider(key="confidence").set_value((0.75, 1.0)).run()
+    assert address(page) == {"confidence": ["0.75-"]}
+    assert ">7 clips" in html(page)
+    assert page.button(key="chip confidence: from 0.75")
+
+
+def test_the_slider_of_durations_goes_as_far_as_the_longest_and_no_further(opened: Open) -> None:
+    assert opened(ROWS).select_slider(key="duration").options[-1] == "25 s"
+
+    page = opened([*ROWS, ClipRow("long.mp3", duration=70.0)])
+    assert page.select_slider(key="duration").options[-1] == "120 s"
+    page.select_slider(key="duration").set_value((60.0, 120.0)).run()
+    assert address(page) == {"duration": ["60-"]}
+    assert clips(page) == ["long.mp3"]
+
+
+def test_bounds_that_the_slider_does_not_stop_at_are_shown_as_they_are(opened: Open) -> None:
+    page = opened(ROWS, duration="2.5-40", confidence="0.123-", wer="-0.5")
+
+    assert page.select_slider(key="duration").value == (2.5, 40.0)
+    assert page.select_slider(key="confidence").value == (0.123, 1.0)
+    assert page.button(key="chip word error rate: up to 0.5")
+
+
+def test_an_index_that_goes_away_is_said_in_a_sentence_and_is_back_when_it_comes_back(
+    opened: Open, tmp_path: Path
+) -> None:
+    page = opened(ROWS, q="dog")
+    (tmp_path / "index").rename(tmp_path / "elsewhere")
+    assert "No clip has been loaded yet" in page.run().info[0].value
+    assert hits(page) == 0
+
+    (tmp_path / "elsewhere").rename(tmp_path / "index")
+    assert hits(page.run()) == 10
+    assert address(page) == {"q": ["dog"]}
+
+
+@contextmanager
+def line_to(port: int, at: int) -> Iterator[None]:
+    """A way to a server from another port, there for as long as the block lasts, with all that is on it."""
+    server, ends = socket.create_server(("127.0.0.1", at)), []
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                ends.append(near := server.accept()[0])
+                ends.append(far := socket.create_connection(("127.0.0.1", port)))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=carry, args=pair, daemon=True).start()
+
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
+    yield
+    close(server)
+    accepting.join()  # no other end comes now
+    for end in ends:
+        close(end)
+
+
+def close(line: socket.socket) -> None:
+    """Close it for whoever waits at it, too."""
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
+    line.close()
+
+
+@pytest.mark.elastic
+def test_an_elasticsearch_that_is_lost_is_said_in_a_sentence_and_found_again_when_it_is_back(
+    opened: Open, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = settings()
+    index = ElasticIndex(node.url, own)
+    index.replace(passage for row in ROWS for passage in passages_of(row))
+    monkeypatch.setenv("INDEX_NAME", own.index_name)
+    there, here = urlsplit(node.url).port or 0, free_port()
+    with line_to(there, here):
+        monkeypatch.setenv("INDEX_URL", f"http://127.0.0.1:{here}")
+        page = opened(q="dog", sort="-duration")
+        assert clips(page)[0] == "set/24.mp3"
+
+    assert "Nothing answers at http" in page.run().warning[0].value
+    assert hits(page) == 0
+
+    with line_to(there, here):
+        assert clips(page.run())[0] == "set/24.mp3"
+        assert ">25 clips · 5.4 min<" in html(page)
+    index.close()
+    with client_of(node.url) as client:
+        remove(client, own)

@@ -1,0 +1,95 @@
+"""The inbox takes what people add: safe names, nothing overwritten, rows that the index can take as they are."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
+from search_ui.errors import NotAdded
+from search_ui.transcribe.inbox import DATASET, Inbox, file_name
+from search_ui.transcribe.trial import Sound
+
+ROW = ClipRow("later.wav", generated_text="hello", duration=1.5, age="twenties")
+HELLO = Sound.of("hello.wav", b"RIFF hello")
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    return Inbox(tmp_path / "inbox" / "clips.jsonl", tmp_path / "inbox" / "audio")
+
+
+def test_a_sound_is_kept_beside_its_row_and_found_by_the_rows_id(inbox: Inbox) -> None:
+    added = inbox.add(HELLO, ROW)
+
+    assert added.id == f"inbox/hello-{HELLO.digest[:8]}.wav"
+    assert (added.dataset, added.audio_digest, added.age) == ("inbox", HELLO.digest, "twenties")
+    assert read_journal(inbox.journal) == {added.id: added}
+    found = find_audio(inbox.audio, added.id, (DATASET,))
+    assert found is not None
+    assert found.read_bytes() == HELLO.data
+
+
+def test_the_same_sound_added_again_is_the_same_clip(inbox: Inbox) -> None:
+    first, again = inbox.add(HELLO, ROW), inbox.add(HELLO, ClipRow("-", text="hullo"))
+
+    assert first.id == again.id
+    assert read_journal(inbox.journal)[first.id].text == "hullo"
+    assert len(list(inbox.audio.iterdir())) == 1
+
+
+def test_another_sound_of_the_same_name_overwrites_nothing(inbox: Inbox) -> None:
+    taken = inbox.audio / file_name(HELLO, 8)
+    inbox.audio.mkdir(parents=True)
+    taken.write_bytes(b"another sound, of which eight digits are the same")
+
+    assert inbox.add(HELLO, ROW).id == f"inbox/hello-{HELLO.digest[:16]}.wav"
+    assert taken.read_bytes().startswith(b"another sound")
+
+
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("../../etc/passwd.wav", "passwd"),
+        ("C:\\sounds\\a b.WAV", "a-b"),
+        ("what?#1 50%.wav", "what-1-50"),
+        ("...wav", "clip"),
+        ("\n<b>.wav", "b"),
+        ("é中हिं.wav", "é中ह-"),
+        ("x" * 400 + ".wav", "x" * 120),
+        ("中" * 200 + ".wav", "中" * 40),
+    ],
+)
+def test_a_name_is_cleaned_of_whatever_a_path_or_a_search_would_read(inbox: Inbox, name: str, cleaned: str) -> None:
+    added = inbox.add(Sound.of(name, HELLO.data), ROW)
+
+    assert added.id.startswith(f"inbox/{cleaned}")
+    assert Path(added.id).suffix in {*AUDIO_SUFFIXES, ""}
+    assert [path.parent for path in inbox.audio.rglob("*")] == [inbox.audio]
+
+
+def test_many_visitors_add_at_the_same_time_and_no_row_is_lost(inbox: Inbox) -> None:
+    sounds = [Sound.of(f"{number}.wav", f"sound {number}".encode()) for number in range(20)]
+    with ThreadPoolExecutor(10) as visitors:
+        ids = {row.id for row in visitors.map(lambda sound: inbox.add(sound, ROW), sounds)}
+
+    assert read_journal(inbox.journal).keys() == ids
+    assert len(ids) == len(sounds)
+
+
+def file_in_the_way(inbox: Inbox) -> None:
+    inbox.audio.parent.write_text("")
+
+
+def journal_in_the_way(inbox: Inbox) -> None:
+    inbox.journal.mkdir(parents=True)
+
+
+@pytest.mark.parametrize("spoil", [file_in_the_way, journal_in_the_way])
+def test_an_inbox_that_cannot_be_written_says_so(inbox: Inbox, spoil: Callable[[Inbox], None]) -> None:
+    spoil(inbox)
+    with pytest.raises(NotAdded, match="cannot be written"):
+        inbox.add(HELLO, ROW)

@@ -1,0 +1,163 @@
+"""APIs elsewhere, on this machine: the real one as a process, and one that misbehaves as it is told."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from asr.api.schemas import EmotionReply, HealthReply, TranscriptReply
+from asr.types import Emotion, Transcript
+from hearsay.records.clip import Alternative, Segment, Word
+from tests.conftest import PROJECT
+from tests.support.ports import free_port
+
+EMBEDDED = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"}
+
+HEARSAY = ("-m", "asr")
+
+HEARS_ONE = (
+    "-c",
+    """
+import sys, threading
+from itertools import count
+from asr.cli import main
+from asr.speech.pocketsphinx import PocketSphinxTranscriber
+
+hear, heard = PocketSphinxTranscriber.transcribe, count()
+
+def hear_one(self, waveforms):
+    if next(heard):
+        threading.Event().wait()
+    return hear(self, waveforms)
+
+PocketSphinxTranscriber.transcribe = hear_one
+sys.exit(main())
+""",
+)
+"""Hearsay, whose API hears one clip and never has done with the next."""
+
+READY = HealthReply(status="ready", ready=True, asr_model="length", ser_model="loudness", warnings=[])
+
+Answer = tuple[int, dict[str, str], Any] | None
+"""Status, headers and JSON body of an answer; None hangs up without one."""
+
+
+def reply_to(data: bytes) -> dict[str, Any]:
+    """What an API says whose models hear how many bytes a file has."""
+    text = str(len(data))
+    words = (Word(text, 0.0, 1.234, 0.98765, (Alternative("four", 0.25),)),)
+    transcript = Transcript(text, words, (Segment(0.0, 1.234, text, 0.98765),), 0.98765)
+    emotion = EmotionReply.of(Emotion("angry", 0.75, {"angry": 0.75, "neutral": 0.25}), "loudness", "1.2")
+    return TranscriptReply.of_both(transcript, "length", emotion, 1.234).model_dump()
+
+
+class Elsewhere:
+    """Answers ``GET /health`` and ``POST /asr``; what was put into ``answers`` comes first, each once."""
+
+    def __init__(self) -> None:
+        self.health: list[Answer] = [(200, {}, READY.model_dump())]  # the last one stays
+        self.answers: list[Answer] = []
+        self.asked: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
+        self.before_answer: Callable[[bytes], None] = lambda data: None
+        elsewhere = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self.answer(elsewhere.health.pop(0) if len(elsewhere.health) > 1 else elsewhere.health[0])
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                data = body.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0]
+                elsewhere.asked.append(data)
+                elsewhere.headers.append(dict(self.headers))
+                elsewhere.before_answer(data)
+                self.answer(elsewhere.answers.pop(0) if elsewhere.answers else (200, {}, reply_to(data)))
+
+            def answer(self, answer: Answer) -> None:
+                if answer is None:
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    self.close_connection = True
+                    return
+                status, headers, body = answer
+                content = json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._handler = Handler
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Api:
+    """The real API with the embedded models, as a process that can be killed and started again on its port.
+
+    ``program`` is what Python is told at the next start.
+    """
+
+    def __init__(self, folder: Path, program: Sequence[str] = HEARSAY, **settings: str) -> None:
+        self.program = program
+        self._environment = {**os.environ, **EMBEDDED, "LOG_DIR": str(folder / "api-logs"), **settings}
+        self._port = free_port()
+        self.address = f"http://127.0.0.1:{self._port}"
+        self._said = (folder / "api.txt").open("ab")
+
+    def start(self) -> None:
+        """Start without waiting until it is ready."""
+        command = [sys.executable, *self.program, "api", "--port", str(self._port)]
+        self._process = subprocess.Popen(
+            command, cwd=PROJECT, env=self._environment, stdout=self._said, stderr=self._said
+        )
+
+    def wait_until_there(self) -> None:
+        while True:
+            assert self._process.poll() is None
+            try:
+                httpx.get(f"{self.address}/ping")
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.wait_until_there()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        self._said.close()

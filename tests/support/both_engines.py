@@ -1,0 +1,64 @@
+"""Both engines side by side, with the same passages, and what it means that their answers are the same."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from hearsay.records.clip import ClipRow
+from indexer.elastic.index import ElasticIndex
+from indexer.embedded.index import EmbeddedIndex
+from indexer.index import Request, SearchIndex
+from indexer.passages import Passage, passages_of
+from tests.support.elastic_nodes import Node, client_of, remove, settings
+
+TOLERANCE: Final = 1e-4
+"""Part of a score by which engines may differ: both add and multiply numbers of 32 bits, in orders of their own."""
+
+LEAST: Final = 1e-6
+"""Scores by which they may differ in any case. The logarithm of how rare a word is that nearly all passages have is
+about this small, and one of them takes it of a number of 32 bits."""
+
+
+class Both(NamedTuple):
+    embedded: SearchIndex
+    elastic: SearchIndex
+
+
+@contextmanager
+def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[ElasticIndex]:
+    """The passages in Elasticsearch, back to front."""
+    own = settings(index_shards=shards)
+    index = ElasticIndex(node.url, own)
+    try:
+        assert index.replace(reversed(passages)) == len({passage.id for passage in passages})
+        yield index
+    finally:
+        index.close()
+        with client_of(node.url) as client:
+            remove(client, own)
+
+
+@contextmanager
+def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> Iterator[Both]:
+    """The rows in both engines, handed to one of them back to front."""
+    passages = [passage for row in rows for passage in passages_of(row)]
+    embedded = EmbeddedIndex(folder)
+    embedded.replace(passages)
+    with sharded(passages, node, shards) as elastic:
+        yield Both(embedded, elastic)
+    embedded.close()
+
+
+def assert_same(indices: Sequence[SearchIndex], request: Request) -> None:
+    """All of them answer with the same total, hits in the same order, like scores, the same counts and seconds."""
+    one, *others = (index.search(request) for index in indices)
+    for other in others:
+        assert one.total == other.total
+        assert [hit.passage for hit in one.hits] == [hit.passage for hit in other.hits]
+        scores = [hit.score for hit in other.hits]
+        assert [hit.score for hit in one.hits] == pytest.approx(scores, rel=TOLERANCE, abs=LEAST)
+        assert one.facets == other.facets
+        assert (one.seconds or 0.0) == pytest.approx(other.seconds or 0.0)

@@ -1,0 +1,373 @@
+"""What loads, puts, deletions and rollbacks do in every engine, and what readers see of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from hearsay.errors import ClipsError
+from hearsay.records.clip import ClipRow
+from indexer.elastic.index import index as elastic
+from indexer.elastic.index import lease as elastic_lease
+from indexer.elastic.index import lexicon as elastic_lexicon
+from indexer.embedded.index import index as embedded
+from indexer.errors import IndexInUse, IndexMissing, LoadFailed
+from indexer.index import Request, RolledBack, SearchIndex, Sort
+from indexer.ingest import load as loading
+from indexer.passages import Passage, _warn
+from indexer.query.tree import EVERYTHING, Query
+from indexer.schema import FACETS, UNKNOWN
+from tests.support.contract import OpenIndex, heard, ids, paged, rows
+from tests.support.rows import ALL, INTERVIEW, passages
+
+
+class ChangingContract:
+    """What loads and changes do; subclasses bring the fixture ``open_index``, see `OpenIndex`."""
+
+    @pytest.fixture
+    def index(self, open_index: OpenIndex) -> Iterator[SearchIndex]:
+        """An index of its own for one test, with nothing loaded."""
+        index = open_index()
+        yield index
+        index.close()
+
+    def test_before_the_first_load_everything_says_that_there_is_no_index(self, index: SearchIndex):
+        questions: list[Callable[[], object]] = [
+            lambda: index.search(Request()),
+            lambda: list(index.walk(Request())),
+            lambda: index.get("x"),
+            index.count,
+            index.vocabulary,
+            index.about,
+            index.lexicon,
+            index.rollback,
+            lambda: index.put(rows("x")),
+            lambda: index.delete(["x"]),
+        ]
+        for question in questions:
+            with pytest.raises(IndexMissing, match="hearsay load FILE"):
+                question()
+
+    def test_a_load_replaces_everything_and_says_how_many(self, index: SearchIndex):
+        assert index.replace(rows("a", "b", "c")) == 3
+        first = index.about()
+        assert index.replace(iter(rows("d")), audio="/somewhere/else") == 1
+        assert ids(index) == ["d"]
+        assert (first.audio, index.about().audio) == (None, "/somewhere/else")
+        assert first.version < index.about().version
+
+    def test_a_walk_goes_on_through_the_index_that_it_began_in(self, index: SearchIndex):
+        index.replace(rows("a", "b", "c"))
+        walked = index.walk(Request())
+        first = next(walked)
+        index.delete(["b"])
+        index.replace(rows("d"))
+        assert [first.id, *(passage.id for passage in walked)] == ["a", "b", "c"]
+        assert [passage.id for passage in index.walk(Request())] == ["d"]
+
+    @pytest.mark.parametrize("number", [3, 20])
+    @pytest.mark.parametrize("query", [EVERYTHING, heard("same")], ids=["everything", "a word"])
+    def test_any_choice_of_a_facets_values_finds_those_and_no_others(
+        self, index: SearchIndex, number: int, query: Query
+    ):
+        accents = [*(f"accent{at:02}" for at in range(number)), UNKNOWN, "", "x" * 2000]
+        said = {f"{at:02}": accent for at, accent in enumerate(accents)}
+        index.replace([Passage(name, 0, None, replace(rows(name)[0].row, accent=said[name])) for name in said])
+        silent = {name for name, accent in said.items() if accent not in accents[:number]}
+        for chosen in ({"accent00", "accent01"}, {"accent02", UNKNOWN}, {UNKNOWN, "of nobody"}, {*accents[:number]}):
+            result = index.search(Request(query, {"accent": frozenset(chosen)}, facets=("accent",), size=100))
+            expected = {name for name in said if said[name] in chosen} | (silent if UNKNOWN in chosen else set())
+            assert {hit.passage.id for hit in result.hits} == expected, chosen
+            assert len(result.facets["accent"]) == number + 1
+
+    def test_a_value_that_came_with_a_put_is_chosen_and_left_out_as_any_other(self, index: SearchIndex):
+        def found(*chosen: str) -> set[str]:
+            request = Request(heard("same"), {"age": frozenset(chosen)}, facets=("age",))
+            return {hit.passage.id for hit in index.search(request).hits}
+
+        ages = {"a": "teens", "b": "fifties", "c": ""}
+        index.replace([Passage(name, 0, None, replace(rows(name)[0].row, age=age)) for name, age in ages.items()])
+        assert found("teens", UNKNOWN) == {"a", "c"}
+        index.put([Passage("d", 0, None, replace(rows("d")[0].row, age="sixties"))])
+        assert found("teens", UNKNOWN) == {"a", "c"}
+        assert found("fifties", "sixties") == {"b", "d"}
+
+    def test_an_index_of_nothing_answers(self, index: SearchIndex):
+        assert index.replace([]) == 0
+        result = index.search(Request(heard("x"), facets=FACETS))
+        assert (result.total, result.hits, index.vocabulary()) == (0, (), {})
+        assert index.search(Request()).hits == ()
+        assert index.put(rows("a")) == 1
+        assert ids(index) == ["a"]
+
+    def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
+        assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
+        assert ids(index, heard("later")) == ["a"]
+        assert index.get("a") == rows("a", text="later")[0]
+        assert index.lexicon().counts() == {"same": 1, "words": 1, "later": 1}
+        assert index.lexicon().passages == 2
+
+    def test_a_clip_named_like_a_part_of_another_stands_beside_it(self, index: SearchIndex):
+        like_a_part = ClipRow("set/interview.mp3#0001", text="words", generated_text="words", duration=1.0)
+        both = passages((INTERVIEW, like_a_part))
+        assert index.replace(both) == 4
+        assert ids(index, heard("words")) == ["set/interview.mp3#0001#0000"]
+        assert [index.get(passage.id) for passage in both] == both
+        assert index.put(passages((INTERVIEW,))) == 3
+        assert index.put(passages((like_a_part,))) == 1
+        assert index.count() == 4
+        assert index.delete([like_a_part.id]) == 1
+        assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
+
+    def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchIndex):
+        index.replace(rows("a"))
+        first = index.lexicon()
+        index.search(Request(heard("same")))
+        assert index.lexicon() is first
+        index.replace(rows("a"))
+        assert index.lexicon() is not first
+
+    def test_the_lexicon_goes_with_its_version(self, index: SearchIndex):
+        index.replace(rows("a", "b", text="black smith"))
+        index.replace(rows("c", text="rain bow"))
+        assert index.lexicon().counts() == {"rain": 1, "bow": 1}
+        index.rollback()
+        assert index.lexicon().pair_counts() == {("black", "smith"): 2}
+
+    def test_a_version_that_goes_while_its_lexicon_is_read_is_not_missed(
+        self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        index, other = open_index(), open_index()
+        for text in ("black", "rain"):
+            other.replace(rows("a", text=text))
+        read: dict[str, Callable[..., Any]] = {"lexicon_of": embedded.lexicon_of, "fetched": elastic.fetched}
+
+        def rolled_back_meanwhile(name: str, *arguments: Any) -> Any:
+            monkeypatch.undo()
+            other.rollback()
+            return read[name](*arguments)
+
+        monkeypatch.setattr(embedded, "lexicon_of", partial(rolled_back_meanwhile, "lexicon_of"))
+        monkeypatch.setattr(elastic, "fetched", partial(rolled_back_meanwhile, "fetched"))
+        assert index.lexicon().counts() == {"black": 1}
+        index.close()
+        other.close()
+
+    def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchIndex):
+        index.replace(rows("a", text="black smith"))
+        before = index.lexicon()
+        index.put(rows("b", text="black bow"))
+        assert index.lexicon().counts() == {"black": 2, "smith": 1, "bow": 1}
+        assert index.lexicon().passages == 2
+        assert before.counts() == {"black": 1, "smith": 1}, "a lexicon never changes"
+        index.delete(["a"])
+        assert index.lexicon().passages_with("smith") == 1
+
+    def test_words_that_another_process_puts_are_in_the_lexicon_soon(
+        self, index: SearchIndex, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(elastic_lexicon, "SECONDS_BELIEVED", 0.0)
+        index.replace(rows("a", text="black smith"))
+        index.lexicon()
+        other = open_index()
+        other.put(rows("b", text="rain bow"))
+        other.close()
+        assert index.lexicon().passages_with("rain") == 1
+        assert index.lexicon() is index.lexicon()
+
+    def test_a_load_that_fails_leaves_the_lexicon_as_it_was(self, index: SearchIndex):
+        index.replace(rows("a", text="black smith"))
+        bad = Passage("c", "soon", None, rows("c")[0].row)  # type: ignore[arg-type]
+        with pytest.raises(LoadFailed):
+            index.replace([*rows("b", text="rain bow"), bad])
+        assert index.lexicon().counts() == {"black": 1, "smith": 1}
+
+    def test_a_load_that_fails_changes_nothing_and_the_next_one_works(self, index: SearchIndex):
+        index.replace(rows("a"))
+        before = index.about()
+
+        def broken() -> Iterator[Passage]:
+            yield from rows("b")
+            raise ClipsError("the file ends in the middle")
+
+        with pytest.raises(ClipsError, match="in the middle"):
+            index.replace(broken())
+        assert (ids(index), index.about()) == (["a"], before)
+        index.replace(rows("c"))
+        assert index.rollback().version == before.version
+        assert ids(index) == ["a"]
+
+    def test_rollback_goes_back_one_version_and_no_further_than_the_first(self, index: SearchIndex):
+        versions = []
+        for name in ("a", "b", "c"):
+            index.replace(rows(name), audio=f"/{name}")
+            versions.append(index.about().version)
+        assert index.rollback().version == versions[1]
+        assert (ids(index), index.about().audio) == (["b"], "/b")
+        index.rollback()
+        with pytest.raises(IndexMissing, match="no version before"):
+            index.rollback()
+        assert ids(index) == ["a"]
+
+    def test_a_rollback_leaves_out_what_was_deleted_since(self, index: SearchIndex):
+        index.replace(passages(ALL))
+        first, before = index.about().version, index.count()
+        index.replace(rows("a", "b"))
+        index.delete(["a"])
+        gone = ["a", "set/interview.mp3", "set/a5.mp3", "set/never.mp3"]
+        assert index.rollback(gone) == RolledBack(first, 4)
+        assert index.count() == len(ids(index)) == before - 4
+        assert index.get("set/a5.mp3") is None
+
+    def test_a_second_writer_is_told_to_wait_and_readers_are_not(
+        self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
+        first, second = open_index(), open_index()
+        first.replace(rows("a"))
+        changes: list[Callable[[], object]] = [
+            lambda: second.replace(rows("b")),
+            lambda: second.put(rows("b")),
+            lambda: second.delete(["a"]),
+            second.rollback,
+        ]
+
+        def while_loading() -> Iterator[Passage]:
+            for change in changes:
+                with pytest.raises(IndexInUse, match=r"another process is writing the index .*; try again"):
+                    change()
+            assert ids(second) == ["a"]
+            yield from rows("c")
+
+        assert first.replace(while_loading()) == 1
+        assert ids(second) == ["c"]
+        assert second.put(rows("d")) == 1
+        assert ids(first) == ["c", "d"]
+        first.close()
+        second.close()
+
+    def test_versions_beyond_those_to_keep_are_gone(self, index: SearchIndex):
+        for name in ("a", "b", "c", "d"):
+            index.replace(rows(name))
+        index.rollback()
+        assert ids(index) == ["c"]
+        index.rollback()
+        assert ids(index) == ["b"]
+        with pytest.raises(IndexMissing):
+            index.rollback()
+
+    def test_put_adds_and_replaces_clips_in_the_order_of_their_ids(self, index: SearchIndex):
+        index.replace(rows("b", "d", "f"))
+        version = index.about().version
+        assert index.put(rows("c", "a")) == 2
+        assert index.put(rows("g")) == 1
+        assert index.put(rows("e", "d", text="new words")) == 2
+        assert ids(index) == ["a", "b", "c", "d", "e", "f", "g"]
+        assert ids(index, heard("same")) == ["a", "b", "c", "f", "g"]
+        assert paged(index, heard("same"), 2, 3) == ["a", "b", "c", "f", "g"]
+        assert ids(index, heard("new")) == ["d", "e"]
+        assert index.about().version == version
+
+    def test_putting_a_clip_replaces_all_the_passages_that_it_had(self, index: SearchIndex):
+        index.replace(passages((INTERVIEW,)))
+        assert index.put(rows("set/interview.mp3")) == 1
+        assert ids(index) == ["set/interview.mp3"]
+        assert index.put(passages((INTERVIEW,))) == 3
+        assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
+
+    def test_a_row_that_is_put_changes_only_what_it_was_given(self, index: SearchIndex, tmp_path: Path):
+        known = [replace(INTERVIEW, accent="us"), ClipRow("a", generated_text="OLD", age="teens", confidence=0.5)]
+        index.replace(passages(tuple(known)))
+        rows = [ClipRow.from_json({"filename": clip.id, "generated_text": "all new words"}) for clip in known]
+        assert loading.put(index, rows, tmp_path / "deletions.jsonl") == (2, 0)
+        assert ids(index, heard("new")) == ids(index) == ["a", INTERVIEW.id]
+        short, long = index.get("a"), index.get(INTERVIEW.id)
+        assert short is not None
+        assert long is not None
+        assert (short.row.age, short.row.confidence) == ("teens", None)
+        assert (long.row.accent, long.row.text, long.row.segments) == ("us", INTERVIEW.text, ())
+
+    def test_putting_nothing_changes_nothing(self, index: SearchIndex):
+        index.replace(rows("a"))
+        assert index.put([]) == 0
+        assert ids(index) == ["a"]
+
+    def test_a_passage_that_an_older_version_stored_with_impossible_times_breaks_no_search(
+        self, index: SearchIndex, caplog: pytest.LogCaptureFixture
+    ):
+        _warn.cache_clear()  # each is said once
+        bad = ClipRow("order.mp3", generated_text="same old words", duration=-20.0, confidence=0.5)
+        index.replace([*rows("a"), Passage("order.mp3#0001", 60.0, 40.0, bad), *rows("z")])
+        for request in (Request(), Request(heard("same")), Request(sort=Sort("duration"))):
+            found = [hit.passage for hit in index.search(request).hits]
+            assert sorted(passage.clip for passage in found) == ["a", "order.mp3", "z"]
+            assert list(index.walk(request)) == found
+        (read,) = (passage for passage in found if passage.clip == "order.mp3")
+        assert (read.start, read.end, read.row) == (60.0, None, replace(bad, duration=None))
+        assert index.get(read.id) == read
+        assert "order.mp3" in caplog.text
+        assert index.put(rows("b")) == 1
+
+    def test_delete_takes_all_passages_of_clips_and_says_how_many_there_were(self, index: SearchIndex):
+        index.replace(passages(ALL))
+        before = index.count()
+        assert index.delete(["set/interview.mp3", "set/a5.mp3", "set/never.mp3"]) == 4
+        assert index.delete(["set/a5.mp3"]) == 0
+        assert index.delete([]) == 0
+        assert index.count() == len(ids(index)) == before - 4
+        assert index.get("set/a5.mp3") is None
+        assert "dog" not in index.vocabulary()
+        assert sum(index.search(Request(facets=("age",))).facets["age"].values()) == before - 4
+
+    def test_who_has_the_index_open_sees_a_load_a_put_and_a_delete_at_once(self, open_index: OpenIndex):
+        writer, reader = open_index(), open_index()
+        writer.replace(rows("a"))
+        assert ids(reader) == ["a"]
+        writer.put(rows("b"))
+        assert ids(reader) == ["a", "b"]
+        writer.delete(["a"])
+        assert ids(reader) == ["b"]
+        writer.replace(rows("c"))
+        assert ids(reader) == ["c"]
+        writer.rollback()
+        assert ids(reader) == ["b"]
+        writer.close()
+        reader.close()
+
+    def test_nobody_ever_sees_half_a_load(self, open_index: OpenIndex):
+        writer, reader = open_index(), open_index()
+        writer.replace(rows(*map(str, range(10))))
+        seen: set[tuple[int, int]] = set()
+        begun, done = Event(), Event()
+
+        def read() -> None:
+            while not done.is_set():
+                result = reader.search(Request(facets=("age",), size=100))
+                seen.add((result.total, len(result.hits)))
+                begun.set()
+
+        thread = Thread(target=read)
+        thread.start()
+        try:
+            assert begun.wait(200)
+            for number in (20, 30, 40):
+                writer.replace(rows(*map(str, range(number))))
+        finally:
+            done.set()
+            thread.join()
+        assert seen <= {(10, 10), (20, 20), (30, 30), (40, 40)}
+        writer.close()
+        reader.close()
+
+    def test_closing_twice_is_closing_once_and_loses_nothing(self, open_index: OpenIndex):
+        first, second = open_index(), open_index()
+        first.replace(rows("a"))
+        first.close()
+        first.close()
+        assert second.count() == 1
+        second.close()

@@ -1,0 +1,75 @@
+"""Small real models: what they hear is computed from the samples, so a row on the wrong clip is seen at once."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+import soundfile
+
+from asr.types import Emotion, Transcript, Waveform
+from hearsay.records.clip import Alternative, Segment, Word
+
+
+class LengthTranscriber:
+    """Hears how many samples a clip has, as one word."""
+
+    name = "length"
+    device = "cpu"
+    weights = ""
+    precision = ""
+    padding_ratio = 1.0
+
+    def __init__(self, fails_on: int | None = None, alternatives: tuple[Alternative, ...] = ()) -> None:
+        self.fails_on = fails_on
+        self.alternatives = alternatives
+        self.heard = 0
+        self.is_closed = False
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+        if any(len(waveform) == self.fails_on for waveform in waveforms):
+            raise RuntimeError("out of memory")
+        self.heard += len(waveforms)
+        return [self._transcript(waveform) for waveform in waveforms]
+
+    def _transcript(self, waveform: Waveform) -> Transcript:
+        text, end = str(len(waveform)), len(waveform) / 16000
+        return Transcript(
+            text, (Word(text, 0.0, end, 0.98765, self.alternatives),), (Segment(0.0, end, text, 0.98765),), 0.98765
+        )
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class LoudnessTagger:
+    """Finds anger in what is loud and nothing certain in what is not."""
+
+    name = "loudness"
+    device = "cpu"
+    weights = ""
+    precision = ""
+    padding_ratio = 1.25
+
+    def __init__(self) -> None:
+        self.tagged = 0
+        self.fails = False
+
+    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+        if self.fails:
+            raise RuntimeError("out of memory")
+        self.tagged += len(waveforms)
+        return [self._emotion(float(np.abs(waveform).max(initial=0))) for waveform in waveforms]
+
+    def _emotion(self, peak: float) -> Emotion:
+        return Emotion("angry" if peak > 0.5 else "uncertain", peak, {"angry": peak})
+
+    def close(self) -> None:
+        pass
+
+
+def tone(samples: int, peak: float = 0.25, rate: int = 16000) -> bytes:
+    """A WAV file of a 220 Hz tone."""
+    wave = peak * np.sin(2 * np.pi * 220 * np.arange(samples) / rate)
+    file = BytesIO()
+    soundfile.write(file, wave, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
