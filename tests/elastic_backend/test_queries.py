@@ -21,7 +21,7 @@ from indexer.ingest.load import read_rows
 from indexer.passages import Passage, passages_of
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
-from tests.indexer import console
+from tests.support import console
 from tests.support.elastic_nodes import Node, client_of
 
 DOCUMENT = (PROJECT / "docs" / "elasticsearch-queries.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from indexer.index import Request
 from indexer.query.planner import Finder
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
-from tests.indexer import console
+from tests.support import console
 from tests.support.elastic_nodes import Node, client_of
 from tests.support.rows import passages
 from tests.support.word_errors import rows as misheard_rows

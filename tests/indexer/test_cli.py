@@ -21,7 +21,7 @@ from indexer.index import Request, Result
 from indexer.passages import passages_of
 from indexer.query.planner import Finder
 from tests.conftest import PROJECT
-from tests.indexer.test_elastic import settings
+from tests.indexer.elastic.test_index import settings
 from tests.support.elastic_nodes import Node
 
 CORPUS = """\

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.elastic import search as elastic_search
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import search as elastic_search
+from indexer.embedded import search as embedded_search
 from indexer.embedded.index import EmbeddedIndex
-from indexer.embedded.index import search as embedded_search
 from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex, Sort
 from indexer.query.filters import ORDERS

@@ -11,10 +11,10 @@ import pytest
 
 from hearsay.errors import ClipsError
 from hearsay.records.clip import ClipRow
-from indexer.elastic.index import index as elastic
-from indexer.elastic.index import lease as elastic_lease
-from indexer.elastic.index import lexicon as elastic_lexicon
-from indexer.embedded.index import index as embedded
+from indexer.elastic import index as elastic
+from indexer.elastic import lease as elastic_lease
+from indexer.elastic import lexicon as elastic_lexicon
+from indexer.embedded import index as embedded
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
 from indexer.index import Request, RolledBack, SearchIndex, Sort
 from indexer.ingest import load as loading

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from asr.api.app import app as api
+from asr.api import app as api
 from asr.api.app import create_app
 from asr.api.service import Models
 from asr.settings import AsrSettings

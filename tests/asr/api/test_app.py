@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from asr.api.app import app as api
+from asr.api import app as api
 from asr.api.app import create_app
 from asr.api.service import Models
 from asr.errors import ModelUnavailable

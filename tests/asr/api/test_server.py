@@ -67,7 +67,7 @@ def test_settings_that_do_not_fit_are_said_before_any_address(capsys: pytest.Cap
 
 PROGRAM = """
 import signal, sys
-from asr.api.app import server as serve
+from asr.api import server as serve
 from asr.cli import main
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from asr.errors import AsrError
 from asr.inference.batched_model import AcousticModel
 from asr.inference.precision import Precision
 from asr.types import Waveform
-from tests.asr.test_exact import TINY
+from tests.asr.inference.test_batch_invariance import TINY
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.recordings import bursts
 from tests.support.trained import one_thread

@@ -14,7 +14,7 @@ from transformers import WavLMConfig, WavLMForCTC
 from asr.errors import ModelUnavailable
 from asr.inference.checkpoints import Checkpoint, device_of, has_torch, loaded
 from asr.speech.ctc import CtcTranscriber
-from tests.asr.test_exact import random_model
+from tests.asr.inference.test_batch_invariance import random_model
 from tests.conftest import PROJECT
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.hub import Hub

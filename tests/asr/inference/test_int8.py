@@ -16,7 +16,7 @@ from asr.speech.ctc import CtcTranscriber
 from asr.speech.seq2seq import Seq2SeqTranscriber
 from asr.types import Waveform
 from hearsay.text.wer import WordErrors, word_errors
-from tests.asr.test_exact import random_model
+from tests.asr.inference.test_batch_invariance import random_model
 from tests.conftest import leave_out
 from tests.support.checkpoints import save_whisper
 

@@ -14,7 +14,7 @@ from transformers import (
 
 from asr.inference.batch_invariance import make_exact
 from asr.inference.kernels import HalfAttention, PackedConvolution, PackedLinear, can_pack, made_fast
-from tests.asr.test_exact import NORMS, random_model
+from tests.asr.inference.test_batch_invariance import NORMS, random_model
 from tests.conftest import leave_out
 from tests.support.trained import one_thread
 

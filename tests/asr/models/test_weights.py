@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.models.registry import weights
+from asr.models import weights
 from asr.models.weights import checkpoint_files, weights_digest
 
 

@@ -395,7 +395,7 @@ def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: No
 ENDLESS_RUN = """
 import sys, threading
 from pathlib import Path
-from tests.asr import test_decode
+from tests.asr.pipeline import test_batch
 from tests.support.models import LengthTranscriber
 
 class Endless(LengthTranscriber):
@@ -404,11 +404,11 @@ class Endless(LengthTranscriber):
             threading.Event().wait()
         return super().transcribe(waveforms)
 
-bench = object.__new__(test_decode.Bench)
+bench = object.__new__(test_batch.Bench)
 root = Path(sys.argv[1])
 bench.corpus, bench.out, bench.table, bench.transcriber = root / "corpus", root / "out", root / "corpus.csv", Endless()
-bench.tagger = test_decode.LoudnessTagger()
-bench.limits = test_decode.Limits()
+bench.tagger = test_batch.LoudnessTagger()
+bench.limits = test_batch.Limits()
 bench.run(batch_clips=1)
 """
 

@@ -14,7 +14,7 @@ from hearsay.errors import ClipsError
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from hearsay.records.table import read_csv
-from tests.asr.test_decode import Bench
+from tests.asr.pipeline.test_batch import Bench
 from tests.hearsay.records.test_files import failing
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from asr.cli import main
 from asr.errors import ModelChanged
+from asr.models import registry as models
 from asr.models.identity import Identity
-from asr.models.registry import registry as models
 from asr.pipeline.model_change import consequences, models_of
 from asr.speech.ctc import CtcTranscriber
 from hearsay.records.clip import ClipRow

@@ -12,10 +12,10 @@ from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
 from indexer.documents import SCHEMA
+from indexer.elastic import bulk as elastic_bulk
+from indexer.elastic import index as elastic
 from indexer.elastic.bulk import Written, write
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import bulk as elastic_bulk
-from indexer.elastic.index import index as elastic
 from indexer.elastic.refusals import Refusals
 from indexer.errors import IndexInUse, LoadFailed
 from indexer.index import Request

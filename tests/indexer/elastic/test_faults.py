@@ -11,10 +11,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
+from indexer.elastic import bulk as elastic_bulk
+from indexer.elastic import index as elastic
+from indexer.elastic import lease as elastic_lease
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import bulk as elastic_bulk
-from indexer.elastic.index import index as elastic
-from indexer.elastic.index import lease as elastic_lease
 from indexer.errors import IndexUnavailable, LoadFailed
 from indexer.index import Request
 from indexer.passages import Passage, passages_of

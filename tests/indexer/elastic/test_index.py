@@ -9,11 +9,11 @@ import pytest
 from elasticsearch import Elasticsearch
 from pydantic import SecretStr
 
+from indexer.elastic import client as elastic_client
+from indexer.elastic import index as elastic
+from indexer.elastic import search as elastic_search
 from indexer.elastic.client import shown
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import client as elastic_client
-from indexer.elastic.index import index as elastic
-from indexer.elastic.index import search as elastic_search
 from indexer.elastic.query import mapping
 from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
 from indexer.index import Request, SearchIndex

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.elastic import lease as elastic_lease
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import lease as elastic_lease
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
 from tests.support.contract import rows

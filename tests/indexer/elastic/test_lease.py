@@ -9,8 +9,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.errors import ClipsError
+from indexer.elastic import lease as elastic_lease
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import lease as elastic_lease
 from indexer.elastic.lease import Lease, held, index_of_lease
 from indexer.errors import IndexInUse
 from indexer.passages import Passage

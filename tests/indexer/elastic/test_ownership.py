@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.elastic import index as elastic
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import index as elastic
 from indexer.elastic.lease import index_of_lease
 from indexer.errors import IndexForeign, IndexMissing
 from indexer.index import Request, SearchIndex

@@ -22,8 +22,8 @@ from elasticsearch import AuthorizationException, Elasticsearch
 from pydantic import SecretStr
 
 from indexer.cli.command_line import main
+from indexer.elastic import search as elastic_search
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import search as elastic_search
 from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchIndex
 from indexer.passages import Passage

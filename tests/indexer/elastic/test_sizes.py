@@ -10,8 +10,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
+from indexer.elastic import bulk as elastic_bulk
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import bulk as elastic_bulk
 from indexer.errors import LoadFailed
 from indexer.passages import Passage, passages_of
 from indexer.settings import IndexSettings

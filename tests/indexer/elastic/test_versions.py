@@ -7,8 +7,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
+from indexer.elastic import versions as elastic_versions
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.index import versions as elastic_versions
 from indexer.errors import IndexForeign, IndexIncompatible, IndexInUse, IndexUnavailable
 from indexer.ingest.load import delete, load
 from indexer.settings import IndexSettings

@@ -21,7 +21,7 @@ from indexer.errors import IndexDamaged, IndexForeign, IndexIncompatible, IndexM
 from indexer.index import Request, SearchIndex
 from indexer.schema import FACETS
 from tests.conftest import PROJECT, leave_out
-from tests.indexer.test_embedded_ownership import CHANGES, everything
+from tests.indexer.embedded.test_ownership import CHANGES, everything
 from tests.support.contract import heard, ids, rows
 from tests.support.contract_asking import MANY, AskingContract
 from tests.support.contract_queries import QueriesContract

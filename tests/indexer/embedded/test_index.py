@@ -13,8 +13,8 @@ import pytest
 from tantivy import Index
 
 from indexer.documents import document_of
+from indexer.embedded import writing as embedded_writing
 from indexer.embedded.index import EmbeddedIndex
-from indexer.embedded.index import writing as embedded_writing
 from indexer.embedded.ranks import fresh_rank
 from indexer.embedded.writing import add, put_in_order, write_fresh, writing
 from indexer.errors import IndexDamaged, IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed
@@ -88,8 +88,8 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
     program = textwrap.dedent("""
         import os, signal, sys
         from pathlib import Path
-        from indexer.embedded.index import index as embedded
-        from indexer.embedded.index import writing as embedded_writing
+        from indexer.embedded import index as embedded
+        from indexer.embedded import writing as embedded_writing
         from tests.support.contract import rows
         at, names = sys.argv[2], [str(number) for number in range(50)]
         def killing(function):

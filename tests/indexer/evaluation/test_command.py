@@ -13,7 +13,7 @@ from indexer.elastic.index import ElasticIndex
 from indexer.evaluation.query_sampling import KINDS
 from indexer.open import open_index
 from indexer.query.builder import MODES
-from tests.indexer.test_elastic import settings
+from tests.indexer.elastic.test_index import settings
 from tests.support.elastic_nodes import Node
 
 CORPUS = """\

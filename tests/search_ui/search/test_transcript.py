@@ -12,7 +12,7 @@ from indexer.phonetics.expansion import Guess
 from indexer.query.explanation import Evidence, Sought, evidence_of
 from indexer.query.highlight import highlight
 from search_ui.search.transcript import words_html
-from tests.search_ui.test_hits import ROW, whole
+from tests.search_ui.search.test_hits import ROW, whole
 
 TEXT = "the black smith let the hammer fall"
 WORDS = [Word(text, at / 2, at / 2 + 0.4) for at, text in enumerate(TEXT.split())]
