@@ -6,8 +6,8 @@ from operator import attrgetter
 from typing import Final
 
 from hearsay.records.clip import ClipRow
-from indexer.flaws import Merging
 from indexer.index import Request, SearchIndex
+from indexer.ingest.flaws import Merging
 from indexer.passages import clip_of
 from indexer.query.tree import AnyOf, Term
 
