@@ -1,1 +1,1 @@
-"""Hears: audio in, transcript and emotion out."""
+"""Speech and emotion recognition: audio in, transcript and emotion out."""

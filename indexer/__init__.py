@@ -1,1 +1,1 @@
-"""Remembers: clip rows in, a searchable index out."""
+"""The search index: clip records in, a searchable index out."""

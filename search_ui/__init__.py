@@ -1,1 +1,1 @@
-"""Finds: the page on which people search, filter and listen."""
+"""The Streamlit application: search, listen, transcribe, statistics."""

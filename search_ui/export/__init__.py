@@ -1,1 +1,1 @@
-"""Search results as files."""
+"""Search results as files: CSV, manifest, ZIP, subtitles, the query."""

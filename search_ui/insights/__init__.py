@@ -1,1 +1,1 @@
-"""The page of statistics."""
+"""The statistics page: charts, error rates by group, word errors."""

@@ -1,1 +1,1 @@
-"""Audio and spectrograms for the player."""
+"""Audio of clips for the browser, and spectrograms."""

@@ -1,1 +1,1 @@
-"""The search page."""
+"""The search page: query box, facets, results and recordings."""

@@ -1,1 +1,1 @@
-"""The page on which people transcribe recordings of their own."""
+"""The transcription page: recordings of one's own, sent to the API and kept in the inbox."""
