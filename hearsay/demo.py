@@ -64,6 +64,7 @@ class DemoFiles:
             "REFUSALS": str(self.folder / "refused.jsonl"),
             "SOUND_TABLES": str(self.folder / "sound-tables.json"),
             "AUDIO_DIR": str(SAMPLES),
+            "WEIGHT_DIGESTS": str(self.folder / "weights.json"),
             "LOG_DIR": str(self.folder / "logs"),
         }
 

@@ -77,7 +77,12 @@ def _state(path: Path) -> list[int]:
 
 
 def _cache() -> Path:
-    """Where digests are kept: under ``HEARSAY_HOME``, else in the user's cache, since weights are there too."""
+    """Where digests are kept: under ``HEARSAY_HOME``, else in the user's cache, since weights are there too.
+
+    ``WEIGHT_DIGESTS`` names another file, as the demo does, which writes nothing outside of its folder.
+    """
+    if named := os.environ.get("WEIGHT_DIGESTS"):
+        return Path(named)
     if os.environ.get("HEARSAY_HOME"):
         return home() / "var" / "weights.json"
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

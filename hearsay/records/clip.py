@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -303,11 +303,40 @@ _RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
 MISSING: Final = frozenset({"nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "null", "none"})
 """How tables write that a value is missing, but for an empty cell, in letters of any size."""
 
+ASIDE: Final = "corpus_"
+"""What the name of a corpus's own column begins with where Hearsay has one of the same name."""
+
+SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
+"""Columns that no corpus has by itself: a record or a table with one of them is about what Hearsay made."""
+
 READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text"})
 """Columns in which somebody may have said "none" or "NaN": their cells are what they are."""
 
 _NUMBERS: Final = frozenset({"up_votes", "down_votes", "duration", "confidence", "emotion_score"})
 _STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "failed_pieces", "deleted"})
+
+
+def kept_aside(names: Collection[str]) -> dict[str, str]:
+    """The names under which a corpus's columns are kept whose own names are those of Hearsay's."""
+    found: dict[str, str] = {}
+    for name in names:
+        if name in OUR_COLUMNS or name == "schema_version":
+            aside = ASIDE + name
+            while aside in names:
+                aside = ASIDE + aside
+            found[name] = aside
+    return found
+
+
+def kept_beside_ours(names: Collection[str]) -> dict[str, str]:
+    """`kept_aside` where records are merged, which takes columns of Hearsay's at their word beside one of `SIGNS`.
+
+    So a corpus's ``emotion`` is no correction of ours, and that beside a ``generated_text`` or ``ser_model`` is one.
+    ``deleted`` says the same to everybody.
+    """
+    if not SIGNS.isdisjoint(names):
+        return {}
+    return {name: aside for name, aside in kept_aside(names).items() if name != "deleted"}
 
 
 def _is_empty(value: Any) -> bool:

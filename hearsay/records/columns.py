@@ -1,34 +1,16 @@
 """What becomes of each column of a table that somebody made, and the line that says so."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
-from hearsay.records.clip import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS_IT_STANDS
+from hearsay.records.clip import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS_IT_STANDS, kept_aside, kept_beside_ours
 from hearsay.records.table import Table
-
-ASIDE: Final = "corpus_"
-"""What the name of a corpus's own column begins with where Hearsay has one of the same name."""
-
-_TAKEN: Final = frozenset({*OUR_COLUMNS, "schema_version"})
 
 
 def corpus_table(table: Table) -> Table:
     """The table without the columns that Hearsay fills: in its own tables they are left out, else kept aside."""
     if table.is_of_hearsay:
         return table.without(OUR_COLUMNS)
-    return table.renamed(names) if (names := kept_aside(table)) else table
-
-
-def kept_aside(table: Table) -> Mapping[str, str]:
-    """The names under which a corpus's columns are kept whose own names are those of Hearsay's."""
-    names: dict[str, str] = {}
-    for name in table.columns:
-        if name in _TAKEN and not table.is_of_hearsay:
-            aside = ASIDE + name
-            while aside in table.columns:
-                aside = ASIDE + aside
-            names[name] = aside
-    return names
+    return table.renamed(names) if (names := kept_aside(table.columns)) else table
 
 
 def account_of(table: Table, name: str, *, is_corpus: bool) -> str:
@@ -42,7 +24,7 @@ def account_of(table: Table, name: str, *, is_corpus: bool) -> str:
 def _parts(table: Table, *, is_corpus: bool) -> Iterator[str]:
     empty = set(table.empty_columns()) if table.cells else set()
     filled = [name for name in table.columns if name not in empty]
-    aside = kept_aside(table) if is_corpus else {}
+    aside = {} if table.is_of_hearsay else (kept_aside if is_corpus else kept_beside_ours)(table.columns)
     ours = [name for name in filled if name in OUR_COLUMNS and name not in aside]
     kinds: tuple[tuple[str, Iterable[str]], ...] = (
         ("clip", ["filename"]),

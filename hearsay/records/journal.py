@@ -7,24 +7,28 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from hearsay.errors import BadRow, ClipsError, NewerRecord
-from hearsay.records.clip import SCHEMA_VERSION, ClipRow
+from hearsay.records.clip import SCHEMA_VERSION, ClipRow, kept_beside_ours
 from hearsay.records.files import onto_disk
 from hearsay.records.locks import LockedFile
 
+_OURS_IN_JSON: Final = frozenset({"schema_version", "words", "segments"})
+"""Signs of a record in JSON, where words and segments are parts of a transcript, also without its text."""
 
-def read_journal(path: Path) -> dict[str, ClipRow]:
+
+def read_journal(path: Path, *, is_log: bool = True) -> dict[str, ClipRow]:
     """The latest row of each clip by id, in the order in which the clips first appeared.
 
+    Where it need not be a log of Hearsay's (``is_log``), a corpus's columns are `kept_beside_ours`.
     A torn last line, left by a killed run, is passed over. Raises `BadRow` with the number of a line that is not a
     clip row or was written by a newer version, and `ClipsError` where the file cannot be read.
     """
     rows: dict[str, ClipRow] = {}
     for number, line in _whole_lines(path):
         try:
-            row = row_of_line(line)
+            row = row_of_line(line, is_log=is_log)
         except BadRow as problem:
             raise _unreadable(path, f"line {number}", problem) from problem
         rows[row.id] = row
@@ -88,7 +92,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def row_of_line(line: bytes) -> ClipRow:
+def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
     """The record in one line of a log; raises `BadRow` where it is none, `NewerRecord` where it needs an update."""
     try:
         members = json.loads(line)
@@ -103,6 +107,9 @@ def row_of_line(line: bytes) -> ClipRow:
         raise NewerRecord(
             f"written with schema version {version}, this Hearsay reads up to {SCHEMA_VERSION}; update it"
         )
+    if not is_log and not _OURS_IN_JSON & members.keys():
+        names = kept_beside_ours(members)
+        members = {names.get(name, name): value for name, value in members.items()}
     return ClipRow.from_json(members)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Literal, TextIO
 
 from hearsay.errors import BadRow, BadTable, ClipsError
-from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow
+from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, SIGNS, ClipRow, kept_beside_ours
 from hearsay.records.files import replaced_whole
 
 
@@ -60,16 +60,15 @@ class Table:
         """The table as it is merged with others.
 
         Hearsay writes all its columns, also those of which it knows nothing, so one that is empty throughout says
-        nothing there. In anybody else's table it empties that column.
+        nothing there. In anybody else's table it empties that column, and a corpus's columns are `kept_beside_ours`.
         """
-        return self.without(self.empty_columns()) if self.is_of_hearsay else self
-
-
-_SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
+        if self.is_of_hearsay:
+            return self.without(self.empty_columns())
+        return self.renamed(names) if (names := kept_beside_ours(self.columns)) else self
 
 
 def _is_of_hearsay(columns: Iterable[str]) -> bool:
-    return _SIGNS.issubset(columns)
+    return SIGNS.issubset(columns)
 
 
 EMPTY_TABLE = Table(CORPUS_COLUMNS, {})

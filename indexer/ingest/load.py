@@ -76,7 +76,7 @@ def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
                 say(account_of(table, file.name, is_corpus=False))
             return table.to_merge().rows()
         case ".jsonl" | ".ndjson":
-            return read_journal(file)
+            return read_journal(file, is_log=False)
         case suffix:
             raise WrongRequest(f"{file}: clip rows come as .csv or .jsonl, not {suffix or 'without an ending'}")
 

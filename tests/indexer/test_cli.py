@@ -497,7 +497,9 @@ def test_a_load_says_what_each_column_of_a_table_is_read_as(
     own = tmp_path / "own.csv"
     own.write_text("filename, text, emotion, room,\ncv/1.mp3, the boy runs, angry, hall,\n")
     assert main(["load", files[1], str(own), "--audio", "s3://bucket/clips"]) == 0
-    account = "own.csv: clip: filename; reference: text; Hearsay's own columns: emotion; other columns"
+    account = (
+        "own.csv: clip: filename; reference: text; kept beside Hearsay's own: emotion as corpus_emotion; other columns"
+    )
     assert account in capsys.readouterr().out
     (hit,) = asked(capsys, "extra.room:hall")["hits"]
-    assert (hit["text"], hit["emotion"], hit.get("sentiment")) == ("the boy runs", "angry", None)
+    assert (hit["text"], hit["emotion"], hit["extra"]["corpus_emotion"]) == ("the boy runs", "happiness", "angry")

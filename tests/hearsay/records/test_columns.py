@@ -114,7 +114,25 @@ def test_the_account_names_what_every_column_is_read_as():
         "kept beside Hearsay's own: emotion as corpus_emotion; other columns (searched as extra.NAME): locale; "
         "empty: gender; passed over: 1 without a name; read as empty: NaN in up_votes"
     )
-    assert "Hearsay's own columns: emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)
+    assert "beside Hearsay's own: emotion as corpus_emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)
+    corrected = table_of("filename,generated_text,emotion\na,hello,angry\n")
+    assert "Hearsay's own columns: generated_text, emotion" in account_of(corrected, "a.csv", is_corpus=False)
+
+
+def test_a_corpuss_own_columns_are_kept_beside_ours_where_records_are_merged_too():
+    assert table_of(OWN).to_merge().rows() == corpus_table(table_of(OWN)).rows()
+
+
+@pytest.mark.parametrize("sign", ["generated_text", "asr_model", "ser_model", "audio_digest", "decoded_at"])
+def test_a_table_with_a_column_that_only_hearsay_has_means_all_of_them(sign: str):
+    table = table_of(f"filename,{sign},emotion,confidence\na,,angry,0.5\n")
+    assert table.to_merge().rows() == {"a": ClipRow("a", emotion="angry", confidence=0.5)}
+
+
+def test_a_table_may_say_what_is_deleted():
+    assert table_of("filename,deleted,emotion\na,true,angry\n").to_merge().rows() == {
+        "a": ClipRow("a", deleted=True, extra={"corpus_emotion": "angry"})
+    }
 
 
 def test_a_spreadsheets_empty_columns_behind_those_of_hearsay_are_passed_over(tmp_path: Path):

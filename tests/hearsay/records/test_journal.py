@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hearsay.errors import BadRow, ClipsError, JournalInUse
 from hearsay.records.clip import SCHEMA_VERSION, Alternative, ClipRow, Segment, Word
-from hearsay.records.journal import Journal, read_journal, read_journal_from
+from hearsay.records.journal import Journal, read_journal, read_journal_from, row_of_line
 from tests.conftest import PROJECT
 
 ROWS = [ClipRow("a", text="één"), ClipRow("b", generated_text="LINE\nBREAK", duration=1.5), ClipRow("c", deleted=True)]
@@ -31,6 +31,14 @@ def write(path: Path, rows: list[ClipRow]) -> bytes:
     with Journal(path) as journal:
         journal.append(rows)
     return path.read_bytes()
+
+
+def test_a_foreign_lines_own_columns_are_kept_beside_ours_and_a_record_of_hearsay_is_as_it_stands():
+    foreign = row_of_line(b'{"filename": "a", "emotion": "angry", "confidence": "high", "deleted": true}', is_log=False)
+    assert foreign == ClipRow("a", deleted=True, extra={"corpus_emotion": "angry", "corpus_confidence": "high"})
+    for sign in ('"schema_version": 1', '"generated_text": ""', '"ser_model": "m"', '"words": []'):
+        row = row_of_line(b'{"filename": "a", "emotion": "angry", %s}' % sign.encode(), is_log=False)
+        assert (row.emotion, dict(row.extra)) == ("angry", {})
 
 
 def test_rows_come_back_in_the_order_in_which_clips_first_appeared(path: Path):
