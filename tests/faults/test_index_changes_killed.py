@@ -1,0 +1,135 @@
+"""put, delete and rollback of both engines, killed at random moments: no clip is lost, doubled or half changed.
+
+After each kill the same command is given again, and does the rest.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from indexer.index import Request
+from indexer.ingest.load import deleted_clips
+from tests.faults.driver import KILLS, SEED, Hits, Starter, moments
+from tests.faults.index_loads import Engine, write_table
+
+CLIPS = 1500
+"""How many clips are put at once; every other one of them is deleted."""
+
+
+def transcripts(engine: Engine) -> Mapping[str, str]:
+    """The transcript of each clip, every one of which is there once."""
+    index = engine.open()
+    try:
+        found = [(passage.id, passage.row.generated_text) for passage in index.walk(Request())]
+        assert len(found) == len(dict(found)) == index.count()
+        return dict(found)
+    finally:
+        index.close()
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> tuple[Path, Path]:
+    """Two tables of the same clips, whose transcripts all differ."""
+    old, new = (write_table(tmp_path / f"{word}.csv", CLIPS, 0, word) for word in ("river", "stone"))
+    return old, new
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_puts_that_are_killed_leave_every_clip_as_it_was_or_as_it_was_put(
+    kills: int, engine: Engine, loader: Starter, tables: tuple[Path, Path], tmp_path: Path
+):
+    deletions = {"DELETIONS": str(tmp_path / "deletions.jsonl")}
+    words = [["put", table, "--index", engine.url] for table in tables]
+    loader.run_well(engine.words(tables[0]), **engine.environment | deletions)
+    before, seconds = transcripts(engine), 0.0
+    quiet = [before, before]
+    for number in (1, 0):
+        seconds = loader.run_well(words[number], **engine.environment | deletions).seconds
+        quiet[number] = transcripts(engine)
+    assert quiet[0] == before
+    assert len(before) == CLIPS
+    hits, served, mixed, beside = Hits(), 0, 0, engine.beside()
+    for part in moments(kills, Random(SEED)):
+        ended = loader.kill(words[1 - served], part * seconds, **engine.environment | deletions)
+        now, after = transcripts(engine), quiet[1 - served]
+        assert now.keys() == after.keys()
+        assert all(text in (quiet[served][clip], after[clip]) for clip, text in now.items())
+        if ended.was_killed:
+            hits.add(has_begun=now != quiet[served], is_done=now == after)
+            mixed += now not in quiet
+            loader.run_well(words[1 - served], **engine.environment | deletions)
+            now = transcripts(engine)
+        assert now == after, ended.said
+        served = 1 - served
+        if hits.total == kills:
+            break
+    assert engine.beside() == beside
+    hits.report("put", clips=CLIPS, mixed=mixed)
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_deletes_that_are_killed_take_only_what_is_written_down_and_leave_the_others(
+    kills: int, engine: Engine, loader: Starter, tables: tuple[Path, Path], tmp_path: Path
+):
+    log = tmp_path / "deletions.jsonl"
+    environment = engine.environment | {"DELETIONS": str(log)}
+    loader.run_well(engine.words(tables[0]), **environment)
+    all_of_them = transcripts(engine)
+    going = sorted(all_of_them)[::2]
+    left = {clip: text for clip, text in all_of_them.items() if clip not in going}
+    delete, put = ["delete", *going, "--index", engine.url], ["put", tables[0], "--index", engine.url]
+    seconds = loader.run_well(delete, **environment).seconds
+    loader.run_well(put, **environment)
+    assert (transcripts(engine), deleted_clips(log)) == (all_of_them, set())
+    hits, beside = Hits(), engine.beside()
+    for part in moments(kills, Random(SEED)):
+        ended = loader.kill(delete, part * seconds, **environment)
+        now, written = transcripts(engine), deleted_clips(log)
+        assert left.items() <= now.items() <= all_of_them.items()
+        assert all_of_them.keys() - now.keys() <= written
+        if ended.was_killed:
+            hits.add(has_begun=bool(written), is_done=now == left)
+            assert loader.run(delete, **environment).status == (0 if now == all_of_them else 1), "1: some were gone"
+        assert (transcripts(engine), deleted_clips(log)) == (left, set(going))
+        loader.run_well(put, **environment)
+        assert (transcripts(engine), deleted_clips(log)) == (all_of_them, set())
+        if hits.total == kills:
+            break
+    loader.run(delete, **environment)
+    loader.run_well(engine.words(tables[0]), **environment)
+    assert transcripts(engine) == left, "loads honour what was deleted"
+    assert engine.beside() == beside
+    hits.report("delete", clips=len(going))
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_rollbacks_that_are_killed_serve_one_version_or_the_other_whole(
+    kills: int, engine: Engine, loader: Starter, tmp_path: Path
+):
+    tables = [write_table(tmp_path / f"{word}.csv", 200, 0, word) for word in ("river", "stone")]
+    environment = engine.environment | {"DELETIONS": str(tmp_path / "deletions.jsonl")}
+    rollback, quiet = ["rollback", "--index", engine.url], []
+    for table in tables:
+        loader.run_well(engine.words(table), **environment)
+        quiet.append(transcripts(engine))
+    seconds = loader.run_well(rollback, **environment).seconds
+    assert transcripts(engine) == quiet[0]
+    hits, beside = Hits(), engine.beside()
+    for part in moments(kills, Random(SEED)):
+        loader.run_well(engine.words(tables[1]), **environment)
+        versions = engine.versions()
+        ended = loader.kill(rollback, part * seconds, **environment)
+        now = transcripts(engine)
+        assert now in quiet
+        if ended.was_killed:
+            hits.add(has_begun=now == quiet[0] or engine.versions() != versions, is_done=now == quiet[0])
+        if now == quiet[1]:
+            assert ended.was_killed, ended.said
+            loader.run_well(rollback, **environment)
+        assert transcripts(engine) == quiet[0]
+        if hits.total == kills:
+            break
+    assert engine.beside() == beside
+    hits.report("rollback")
