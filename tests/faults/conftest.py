@@ -56,10 +56,11 @@ def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     """Starts commands of the index, for which what was killed is known to be dead after three seconds."""
     preparation = (
-        "from indexer import elastic, elastic_lease, embedded\n"
+        "from indexer.elastic import index, lease\n"
+        "from indexer.embedded import index\n"
         "from indexer.phonetics.g2p import english\n"
         "english()\n"  # is read once, before the many writers begin
-        "elastic_lease.SECONDS_WATCHED = 3.0"
+        "lease.SECONDS_WATCHED = 3.0"
     )
     with Starter("indexer.cli.command_line", tmp_path_factory.mktemp("loader"), preparation) as starter:
         yield starter
