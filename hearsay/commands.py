@@ -17,6 +17,12 @@ def to_type(words: str) -> str:
     return f"{os.environ.get('HEARSAY_CALLED') or HEARSAY} {words}"
 
 
+def in_checkout(words: str) -> str:
+    """The same for a command that only ``./run.sh`` has, in brackets; empty where nothing called it so."""
+    called = os.environ.get("HEARSAY_CALLED")
+    return f" ({called} {words})" if called else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One word of ``hearsay``: ``module`` has its ``main``, which knows it as ``word``; ``extra`` is what it needs."""

@@ -50,9 +50,11 @@ def exit_status_of(
 ) -> int:
     """Run a command, say on standard error why it ended early, and return its exit status.
 
-    An error of kind ``wrong_use`` is status 2 and any other 1, said ``in_words``; Ctrl-C is 130. A full disk, and a
-    file that cannot be read or written, are a sentence and 1. If the reader of standard output has left, as ``head``
-    does, nothing more is wanted: 0. What ends the program on purpose, as ``--help`` does, still ends it.
+    An error of kind ``wrong_use`` is status 2 and any other 1, said ``in_words``. Ctrl-C is 130 where it breaks off a
+    command that would have ended by itself; one that watches or serves until it is told to end (``decode --watch``,
+    ``put --watch``, the API) has then done all that was asked, and returns 0 itself, 1 after unmended trouble. A full
+    disk, and a file that cannot be read or written, are a sentence and 1. If the reader of standard output has left, as
+    ``head`` does, nothing more is wanted: 0. What ends the program on purpose, as ``--help`` does, still ends it.
     """
     sentence = ""
     try:

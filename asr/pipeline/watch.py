@@ -11,6 +11,7 @@ from watchfiles import watch
 from asr.errors import BadSource
 from asr.pipeline.report import left_out
 from asr.pipeline.sources import FolderSource, Listing, is_audio, is_hidden, sorted_files
+from hearsay.text.counted import counted
 
 CALM_SECONDS: Final = 1.0
 """How long nothing must have been written to a file before it counts as whole."""
@@ -126,6 +127,6 @@ def _tell(listing: Listing, say: Say) -> None:
     if listing.clips:
         names = [clip.row.id for clip in listing.clips[:EXAMPLES]]
         more = ["…"] if len(listing.clips) > EXAMPLES else []
-        say(f"arrived: {len(listing.clips)} clips ({', '.join(names + more)})")
+        say(f"arrived: {counted(len(listing.clips), 'clip')} ({', '.join(names + more)})")
     for sentence in left_out(listing):
         say(sentence)

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hearsay.text.counted import counted
 from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
 from indexer.index import SearchIndex
 from indexer.ingest import load as loading
@@ -117,17 +118,17 @@ def progress_bar(*, is_shown: bool = True) -> Progress:
 
 
 def _print_loaded(loaded: loading.Loaded) -> None:
-    clips, passages = _number(loaded.clips, "clip"), _number(loaded.passages, "passage")
+    clips, passages = counted(loaded.clips, "clip"), counted(loaded.passages, "passage")
     print(f"loaded {clips} as {passages} in {loaded.seconds:.1f} s, version {loaded.version}")
     if loaded.failed:
-        print(f"{_number(loaded.failed, 'clip')} of them without a transcript, since decoding failed")
+        print(f"{counted(loaded.failed, 'clip')} of them without a transcript, since decoding failed")
     if loaded.failed_in_part:
-        print(f"{_number(loaded.failed_in_part, 'clip')} failed in part; what there is of the transcript is searchable")
+        print(f"{counted(loaded.failed_in_part, 'clip')} failed in part; what there is of the transcript is searchable")
     if loaded.failed_again:
-        clips = _number(loaded.failed_again, "clip")
+        clips = counted(loaded.failed_again, "clip")
         print(f"{clips} with an older transcript, since transcribing again failed")
     if loaded.deleted:
-        print(f"left out {_number(loaded.deleted, 'deleted clip')}")
+        print(f"left out {counted(loaded.deleted, 'deleted clip')}")
     for sentence in loaded.flaws:
         print(sentence)
 
@@ -139,7 +140,7 @@ def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
         raise WrongRequest("put takes files of clip rows, or --watch")
     rows, files = loading.read_rows(asked.files, note).values(), [SourceFile.of(file) for file in asked.files]
     came, went = loading.put(index, rows, settings.deletions, note, files)
-    print(f"put {_number(came, 'clip')}" + (f", deleted {_number(went, 'clip')}" if went else ""))
+    print(f"put {counted(came, 'clip')}" + (f", deleted {counted(went, 'clip')}" if went else ""))
     return 0
 
 
@@ -161,7 +162,7 @@ def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     clips = list(dict.fromkeys(asked.clips))
     missing = [clip for clip in clips if not index.count(Term("clip", clip))]
     passages = loading.delete(index, clips, settings.deletions)
-    print(f"deleted {_number(len(clips) - len(missing), 'clip')} ({_number(passages, 'passage')})")
+    print(f"deleted {counted(len(clips) - len(missing), 'clip')} ({counted(passages, 'passage')})")
     for clip in missing:
         note(f"{clip} was not in the index; later loads will leave it out")
     return 1 if missing else 0
@@ -169,7 +170,7 @@ def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
 
 def rollback(index: SearchIndex, _asked: Namespace, settings: IndexSettings) -> int:
     back = loading.rollback(index, settings.deletions)
-    without = f", without {_number(back.deleted, 'passage')} of deleted clips" if back.deleted else ""
+    without = f", without {counted(back.deleted, 'passage')} of deleted clips" if back.deleted else ""
     print(f"back at version {back.version}{without}")
     return 0
 
@@ -177,7 +178,3 @@ def rollback(index: SearchIndex, _asked: Namespace, settings: IndexSettings) -> 
 def count(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     print(index.count(plan_of(finder_of(index, settings), " ".join(asked.words), asked.mode).query))
     return 0
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

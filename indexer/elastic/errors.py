@@ -12,6 +12,7 @@ from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import NotFoundError, UnsupportedProductError
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from hearsay.commands import in_checkout
 from indexer.elastic.reasons import Reason, WritesRefused, known
 from indexer.elastic.sizes import limit_of
 from indexer.errors import (
@@ -83,7 +84,7 @@ def _of_transport(problem: TransportError, address: str) -> str:
         case NoConnection() if any(isinstance(error, (RemoteDisconnected, ConnectionResetError)) for error in behind):
             return f"{address} closes the connection; where it wants TLS, write https:// in INDEX_URL, else try again"
         case NoConnection():
-            return f"nothing answers at {address}; start Elasticsearch (./run.sh elastic start), or mend INDEX_URL"
+            return f"nothing answers at {address}; start Elasticsearch{in_checkout('elastic start')}, or mend INDEX_URL"
         case _:
             return f"the answer of {address} cannot be read; is it Elasticsearch, version 9?"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hearsay.text.counted import counted
 from indexer.errors import IndexerError, IndexInUse, IndexUnavailable, LoadFailed, WrongRequest
 
 DISK_IS_FULL: Final = (
@@ -168,8 +169,9 @@ def _of_shards(reason: Reason, address: str, _alias: str) -> IndexerError | None
     if not (found := reason.found(_SHARDS)):
         return None
     return LoadFailed(
-        f"the cluster at {address} takes no new index: {found[1]} of the {found[2]} shards that it may have are open; "
-        "delete indices that nobody needs, add a node, or raise cluster.max_shards_per_node, then load again"
+        f"the cluster at {address} takes no new index: it has {counted(int(found[1]), 'open shard')} and a limit of "
+        f"{found[2]}; delete indices that nobody needs, add a node, or raise cluster.max_shards_per_node, then load "
+        "again"
     )
 
 

@@ -16,7 +16,7 @@ from indexer.embedded.folder_errors import cannot_be_read, os_error_in
 from indexer.embedded.search import Moment
 from indexer.embedded.version_files import ABOUT, LEXICON, SEGMENT
 from indexer.embedded.writing import opened_at
-from indexer.errors import IndexDamaged, IndexerError, IndexMissing, IndexUnavailable
+from indexer.errors import HOW_TO_RELOAD, IndexDamaged, IndexerError, IndexMissing, IndexUnavailable
 from indexer.origin import Origin
 from indexer.ownership import incompatible, is_ours
 from indexer.phonetics.lexicon import Lexicon
@@ -200,20 +200,30 @@ def _of_engine(folder: Path, problem: ValueError) -> IndexDamaged | IndexUnavail
         return cannot_be_read(_index_of(folder), error)
     return IndexDamaged(
         f"the index in {_index_of(folder)} is damaged: files in {folder} are missing or are not what was written "
-        f"({str(problem).splitlines()[0][:200]}); load your files again"
+        f"({str(problem).splitlines()[0][:200]}); {_how_to_mend(folder)}"
     )
 
 
 def _missing(file: Path) -> IndexMissing | IndexDamaged:
     if not (folder := file.parent).exists():
         return IndexMissing(f"version {folder.name} of the index is gone from {_index_of(folder)}; load again")
-    return IndexDamaged(f"the index in {_index_of(folder)} is damaged: {file} is missing; load your files again")
+    return IndexDamaged(f"the index in {_index_of(folder)} is damaged: {file} is missing; {_how_to_mend(folder)}")
 
 
 def _damaged(file: Path) -> IndexDamaged:
+    folder = file.parent
     return IndexDamaged(
-        f"the index in {_index_of(file.parent)} is damaged: {file} is not what was written; load your files again"
+        f"the index in {_index_of(folder)} is damaged: {file} is not what was written; {_how_to_mend(folder)}"
     )
+
+
+def _how_to_mend(folder: Path) -> str:
+    """What loads the version again: one command where it still says what it was loaded from."""
+    try:
+        is_known = Origin.from_json(json.loads((folder / ABOUT).read_text(encoding="utf-8"))["origin"]) is not None
+    except (OSError, ValueError, KeyError, TypeError):
+        is_known = False
+    return f"load its files again beside it with: {HOW_TO_RELOAD}" if is_known else "load your files again"
 
 
 def _index_of(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from typing import Final
 
 from hearsay.records.checked import checked
 from hearsay.records.clip import ClipRow
+from hearsay.text.counted import counted
 
 EXAMPLES: Final = 3
 """How many clips a sentence names."""
@@ -65,7 +66,7 @@ class _Counted:
             self._first.append(example)
 
     def clips(self) -> str:
-        return f"{self.number:,} clip" + ("" if self.number == 1 else "s")
+        return counted(self.number, "clip")
 
     def examples(self) -> str:
         return ", ".join(self._first) + (", …" if self.number > len(self._first) else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from hearsay.text.counted import counted
 from search_ui.search.hits import link_html
 
 COLOURS: Final = 8
@@ -49,11 +50,6 @@ class Interval:
     whole: Bar
     rate: tuple[float, float, float] | None
     note: str
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 clip``, ``1,860 passages``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def share(part: int, whole: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hearsay.records.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
+from hearsay.text.counted import counted
 from indexer.insights.statistics import SPEAKER, TENTHS, TONES, Portrait
 from indexer.insights.word_errors import LEAST_CLIPS
 from indexer.schema import UNKNOWN, facet_label, facet_order
@@ -11,7 +12,6 @@ from search_ui.insights.charts import (
     Bar,
     Part,
     Stacked,
-    counted,
     histogram_html,
     legend_html,
     share,

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from hearsay.commands import in_checkout
 from hearsay.extras import how_to_install
 from hearsay.storage.local import AUDIO_SUFFIXES
 from hearsay.storage.names import key_prefix, last_name, located
@@ -110,8 +111,8 @@ def open_bucket(place: str, endpoint: str | None) -> Bucket:
         from botocore.config import Config
     except ImportError as problem:
         raise BucketOutOfReach(
-            f"{place}: this needs boto3, which is not installed here; run {how_to_install('s3')}; in a checkout "
-            "./run.sh load FILE… --audio s3://BUCKET/PREFIX installs it"
+            f"{place}: this needs boto3, which is not installed here; run {how_to_install('s3')}"
+            f"{in_checkout('load FILE… --audio s3://BUCKET/PREFIX installs it')}"
         ) from problem
     config = Config(
         connect_timeout=5,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from hearsay.records.clip import ClipRow
 from indexer.phonetics.tables import shipped
@@ -219,6 +220,26 @@ def test_an_index_that_does_not_answer_is_said_in_a_sentence(opened: Open, monke
     page = opened()
 
     assert "127" in page.warning[0].value
+    assert not page.exception
+
+
+def test_a_damaged_index_is_said_in_a_sentence(opened: Open, tmp_path: Path) -> None:
+    assert not opened(ROWS).exception
+    for file in (tmp_path / "index").glob("versions/*/*.term"):
+        file.write_bytes(b"")
+    st.cache_resource.clear()
+    page = opened(q="dog")
+
+    assert "damaged" in page.warning[0].value
+    assert not page.exception
+
+
+def test_a_folder_of_somebody_else_is_said_in_a_sentence(opened: Open, tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "meta.json").write_text("{}")
+    page = opened()
+
+    assert "which Hearsay did not create" in page.warning[0].value
     assert not page.exception
 
 

@@ -55,7 +55,7 @@ def test_what_is_there_comes_first_and_then_what_arrives(folder: Path):
     assert watched.next() == ["inbox/a.mp3", "inbox/b.wav"]
     put(folder / "c.wav")
     assert watched.next() == ["inbox/c.wav"]
-    assert watched.said == ["arrived: 2 clips (inbox/a.mp3, inbox/b.wav)", "arrived: 1 clips (inbox/c.wav)"]
+    assert watched.said == ["arrived: 2 clips (inbox/a.mp3, inbox/b.wav)", "arrived: 1 clip (inbox/c.wav)"]
 
 
 def test_a_folder_that_arrives_brings_its_files(folder: Path, tmp_path: Path):
@@ -182,7 +182,7 @@ def test_a_watch_hears_what_arrives_until_it_is_ended_and_ends_well(
         "inbox/b.wav": "5",
     }
     assert set(read_csv(run.csv).cells) == {"inbox/a.wav", "inbox/b.wav"}
-    assert "arrived: 1 clips (inbox/b.wav)" in said
+    assert "arrived: 1 clip (inbox/b.wav)" in said
 
 
 def test_a_watch_with_models_of_its_own_goes_on_where_it_was_ended(folder: Path, tmp_path: Path):

@@ -187,7 +187,7 @@ def test_a_cluster_without_room_for_more_shards_says_so_and_serves_the_version_b
     with cluster_setting(client, "cluster.max_shards_per_node", 1):
         said = refusal(lambda: elastic_index.replace(rows("b")), LoadFailed)
     assert "takes no new index" in said
-    assert "of the 1 shards that it may have are open" in said
+    assert "and a limit of 1;" in said
     assert "raise cluster.max_shards_per_node" in said
     assert ids(elastic_index) == ["a"]
 

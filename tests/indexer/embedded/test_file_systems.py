@@ -19,6 +19,7 @@ from indexer.documents import SCHEMA
 from indexer.embedded.index import EmbeddedIndex
 from indexer.errors import IndexDamaged, IndexForeign, IndexIncompatible, IndexMissing, IndexUnavailable
 from indexer.index import Request, SearchIndex
+from indexer.origin import Origin
 from indexer.schema import FACETS
 from tests.conftest import PROJECT, leave_out
 from tests.indexer.embedded.test_ownership import CHANGES, everything
@@ -237,6 +238,18 @@ def test_a_damaged_index_is_called_that_and_a_load_mends_it(folder: Path, damage
             question(EmbeddedIndex(folder))
     assert EmbeddedIndex(folder).replace(rows("b")) == 1
     assert ids(EmbeddedIndex(folder)) == ["b"]
+
+
+@pytest.mark.parametrize("pattern", ["meta.json", "*.term", "*.store"])
+def test_a_damaged_index_that_knows_its_files_names_the_command_that_loads_them_again(
+    folder: Path, tmp_path: Path, pattern: str
+):
+    (tmp_path / "a.csv").write_text("filename,generated_text\na,the dog\n")
+    EmbeddedIndex(folder).replace(rows("a"), None, Origin.of([tmp_path / "a.csv"], None))
+    (file,) = folder.glob(f"versions/*/{pattern}")
+    file.write_bytes(b"")
+    with pytest.raises(IndexDamaged, match=r"is damaged: .*; load its files again beside it with: hearsay reload$"):
+        EmbeddedIndex(folder).search(Request(heard("the"), facets=FACETS, size=100))
 
 
 @pytest.mark.parametrize("seed", range(30))
