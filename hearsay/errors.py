@@ -13,6 +13,7 @@ HearsayError              a sentence for a person: what is wrong, and what to do
 │   ├── ApiUnreachable    nothing answers at its address
 │   ├── ApiRefused        it does not accept the key
 │   └── ApiBusy           it stays busy, or is still loading its models
+├── StorageError          a bucket or an object in it cannot be read; also an `OSError`
 └── ClipsError
     ├── BadRow            a cell or a journal line that is not what its column holds
     │   └── NewerRecord   a line that a newer Hearsay wrote
@@ -71,6 +72,10 @@ class ApiRefused(ApiError):
 
 class ApiBusy(ApiError):
     """The API stays busy, or is still loading its models."""
+
+
+class StorageError(HearsayError, OSError):
+    """A bucket or an object in it cannot be read: credentials, address, name, or a library that is not installed."""
 
 
 class ClipsError(HearsayError):

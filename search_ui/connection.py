@@ -5,13 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from hearsay.config import read_settings
+from hearsay.errors import StorageError
+from hearsay.storage.s3 import SCHEME, Bucket, connect
 from indexer.index import SearchIndex
-from indexer.ingest.load import BUCKET
 from indexer.open import open_index
 from indexer.query.planner import Finder, finder_of
-from search_ui.errors import BucketOutOfReach
-from search_ui.media.bucket import Bucket, open_bucket
-from search_ui.media.player import AudioFolder
+from search_ui.media.audio import AudioFolder, AudioStore
 from search_ui.settings import PageSettings
 from search_ui.transcribe.inbox import DATASET
 
@@ -44,32 +43,20 @@ def _when_written(file: Path) -> int | None:
         return None
 
 
-def audio_folders() -> tuple[AudioFolder, ...]:
-    """Where the clips' audio lies, first to last: the settings' folder, else the one that load named; the inbox's."""
-    named = _audio_named()
-    inbox = AudioFolder(the_settings().inbox_audio, DATASET)
-    return (AudioFolder(Path(named)), inbox) if named and not named.startswith(BUCKET) else (inbox,)
-
-
-def audio_bucket() -> Bucket | None:
-    """The bucket that settings or load named in place of a folder; raises `BucketOutOfReach` where it says why."""
-    named = _audio_named()
-    if not named or not named.startswith(BUCKET):
-        return None
-    opened = _opened(named, the_settings().aws_endpoint_url)
-    if isinstance(opened, BucketOutOfReach):
-        raise opened
-    return opened
-
-
-def _audio_named() -> str | None:
-    return the_settings().audio_dir or the_index().about().audio
+def audio_store() -> AudioStore:
+    """Where the clips' audio lies: the folder or bucket of the settings, else the one that load named; the inbox."""
+    settings = the_settings()
+    place = settings.audio_dir or the_index().about().audio
+    inbox = AudioFolder(settings.inbox_audio, DATASET)
+    if place and place.startswith(SCHEME):
+        return AudioStore((inbox,), _opened(place, settings.aws_endpoint_url))
+    return AudioStore((AudioFolder(Path(place)), inbox) if place else (inbox,))
 
 
 @st.cache_resource(show_spinner=False, ttl=600, max_entries=4)
-def _opened(place: str, endpoint: str | None) -> Bucket | BucketOutOfReach:
+def _opened(place: str, endpoint: str | None) -> Bucket | StorageError:
     """The bucket, or why there is none: credentials are looked for in several places, which takes a while."""
     try:
-        return open_bucket(place, endpoint)
-    except BucketOutOfReach as problem:
+        return Bucket(connect(endpoint, is_interactive=True), place)
+    except StorageError as problem:
         return problem

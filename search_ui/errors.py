@@ -7,8 +7,7 @@ HearsayError
     ├── ApiAway    nothing answers where the API should
     ├── ApiBusy    the API has no time for a sound, or a fault of its own
     ├── NotHeard   the API refuses a sound
-    ├── NotAdded   the inbox takes no clip
-    └── BucketOutOfReach  the bucket of the audio cannot be asked
+    └── NotAdded   the inbox takes no clip
 """
 
 from hearsay.errors import HearsayError
@@ -40,7 +39,3 @@ class NotHeard(PageError):
 
 class NotAdded(PageError):
     """The inbox takes no clip."""
-
-
-class BucketOutOfReach(PageError):
-    """The bucket in which the audio lies cannot be asked."""

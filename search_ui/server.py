@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from search_ui.connection import audio_bucket, audio_folders, the_finder, the_index, the_settings
+from search_ui.connection import audio_store, the_finder, the_index, the_settings
 from search_ui.export.routes import Source, export_routes
 from search_ui.media.player import audio_route
 from search_ui.media.spectrogram_route import picture_route
@@ -18,9 +18,8 @@ SCRIPT: Final = Path(__file__).with_name("app.py")
 
 def serve(settings: PageSettings) -> None:
     """Serve the page until Ctrl-C or a termination signal."""
-    sounds = (audio_folders, audio_bucket)
-    routes = [audio_route(*sounds), picture_route(*sounds), completions_route(the_finder)]
-    routes += export_routes(Source(the_settings, the_index, *sounds, request_of))
+    routes = [audio_route(audio_store), picture_route(audio_store), completions_route(the_finder)]
+    routes += export_routes(Source(the_settings, the_index, audio_store, request_of))
     st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
 
 

@@ -298,7 +298,7 @@ EXTRAS = {
     "indexer": searches,
     "models": imports("asr.emotion.classifier", "asr.speech.ctc", "asr.speech.seq2seq", "torch", "transformers"),
     "page": shows_the_page,
-    "s3": imports("asr.pipeline.s3", "boto3"),
+    "s3": imports("hearsay.storage.s3", "boto3"),
 }
 
 

@@ -4,17 +4,22 @@ from pathlib import Path
 
 from asr.errors import BadSource
 from asr.pipeline.matching import CsvSource
+from asr.pipeline.s3 import S3Source
 from asr.pipeline.sources import ClipSource, open_folder
+from hearsay.errors import StorageError
+from hearsay.storage.s3 import SCHEME, Bucket, connect
 
 
 def open_source(
     place: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str | None = None
 ) -> ClipSource:
     """The source that a person's words mean; raises `BadSource` where there is no such folder or bucket."""
-    if place.startswith("s3://"):
-        from asr.pipeline.s3 import S3Source, connect  # boto3 is needed by those who have a bucket
-
-        return S3Source(connect(s3_endpoint), place, csv, dataset, allow_missing)
+    if place.startswith(SCHEME):
+        try:
+            bucket = Bucket(connect(s3_endpoint), place)
+        except StorageError as problem:
+            raise BadSource(str(problem)) from problem
+        return S3Source(bucket, csv, dataset, allow_missing)
     folder = open_folder(place, dataset)
     if csv is None:
         return folder

@@ -1,6 +1,6 @@
 """Where clips come from: a folder or a bucket, alone or with a table beside it, behind one seam."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -9,7 +9,7 @@ from asr.errors import BadSource
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import EMPTY_TABLE, Table
-from hearsay.storage.local import AUDIO_SUFFIXES
+from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
 
 Reader = Callable[[], bytes]
 """Gets a file's bytes, in any thread and more than once; raises `OSError` with a sentence where it cannot."""
@@ -60,14 +60,15 @@ class FolderSource:
     dataset: str
 
     def list(self) -> Listing:
-        listing = self.listing_of(*sorted_files(self.folder))
+        listing = self.listing_of(sorted_files(self.folder))
         check_not_empty(listing, str(self.folder))
         return listing
 
-    def listing_of(self, audio: Iterable[Path], others: Iterable[Path]) -> Listing:
+    def listing_of(self, files: Collection[Path]) -> Listing:
         """The clips that some of the folder's files are."""
+        audio = [path for path in files if has_audio_suffix(path.name)]
         named = ((path.relative_to(self.folder).as_posix(), path.read_bytes) for path in audio)
-        return listing_of_files(named, self.dataset, others)
+        return listing_of_files(named, self.dataset, (path for path in files if not has_audio_suffix(path.name)))
 
 
 def listing_of_files(files: Iterable[tuple[str, Reader]], dataset: str, others: Iterable[PurePath]) -> Listing:
@@ -89,21 +90,15 @@ def check_not_empty(listing: Listing, place: str) -> None:
         raise BadSource(f"no audio under {place}; files with these endings would be heard: {endings}")
 
 
-def sorted_files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files under ``folder`` whose ending says sound, and the others; by path, hidden ones left out."""
+def sorted_files(folder: Path) -> list[Path]:
+    """The files under ``folder``, by path, hidden ones left out."""
     paths = (path for path in sorted(folder.rglob("*")) if not is_hidden(path.relative_to(folder)))
-    files = [path for path in paths if path.is_file()]
-    return [path for path in files if is_audio(path)], [path for path in files if not is_audio(path)]
+    return [path for path in paths if path.is_file()]
 
 
 def is_hidden(relative: PurePath) -> bool:
     """Whether a path under its source begins with a dot anywhere: what programs put aside, or have not finished."""
     return any(part.startswith(".") for part in relative.parts)
-
-
-def is_audio(path: PurePath) -> bool:
-    """Whether a file's ending says sound."""
-    return path.suffix.lower() in AUDIO_SUFFIXES
 
 
 def open_folder(place: str, dataset: str | None) -> FolderSource:

@@ -10,7 +10,7 @@ from watchfiles import watch
 
 from asr.errors import BadSource
 from asr.pipeline.report import left_out
-from asr.pipeline.sources import FolderSource, Listing, is_audio, is_hidden, sorted_files
+from asr.pipeline.sources import FolderSource, Listing, is_hidden, sorted_files
 from hearsay.text.counted import counted
 
 CALM_SECONDS: Final = 1.0
@@ -39,7 +39,7 @@ def arrivals(source: FolderSource, say: Say) -> Iterator[Listing]:
     for paths in changed_paths(source.folder):
         waiting.add(path for path in paths if not is_hidden(path.relative_to(source.folder)))
         if whole := waiting.take_whole():
-            listing = source.listing_of(filter(is_audio, whole), (path for path in whole if not is_audio(path)))
+            listing = source.listing_of(whole)
             _tell(listing, say)
             if listing.clips:
                 yield listing
@@ -64,7 +64,7 @@ def changed_paths(folder: Path) -> Iterator[Sequence[Path]]:
 def files_under(place: Path) -> list[Path]:
     """The file, or those of a folder that came as a whole."""
     if place.is_dir():
-        return [path for paths in sorted_files(place) for path in paths]
+        return sorted_files(place)
     return [place]
 
 

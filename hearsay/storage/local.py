@@ -2,14 +2,8 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from hearsay.storage.names import located
-
-AUDIO_SUFFIXES: Final = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".aif", ".aiff", ".aifc"}
-)
-"""Endings, in lower case, of the files that a folder of clips is searched for."""
 
 
 def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Path | None:

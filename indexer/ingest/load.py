@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hearsay.errors import StorageError
 from hearsay.records.clip import ClipRow
 from hearsay.records.columns import account_of
 from hearsay.records.journal import Journal, read_journal
 from hearsay.records.table import read_csv
 from hearsay.storage.local import find_audio
+from hearsay.storage.s3 import SCHEME, split_url
 from indexer.errors import IndexerError, WrongRequest
 from indexer.index import RolledBack, SearchIndex
 from indexer.ingest.flaws import Flaws, Merging
@@ -20,9 +22,6 @@ from indexer.passages import Passage, cut
 
 Step = Callable[[], None]
 """Called once for each clip that was handed to the index."""
-
-BUCKET: Final = "s3://"
-"""What the place of audio begins with where it is no folder."""
 
 _LOOKED_FOR: Final = 200
 """Clips whose audio is looked for, spread over all of them; a million files on a network disk take too long."""
@@ -178,9 +177,11 @@ def audio_place(named: str) -> str:
 
     A bucket is only asked when a clip is played. A link keeps its own name, which ids may begin with.
     """
-    if named.startswith(BUCKET):
-        if not named.removeprefix(BUCKET).partition("/")[0]:
-            raise WrongRequest(f"{named} names no bucket; write s3://BUCKET/PREFIX")
+    if named.startswith(SCHEME):
+        try:
+            split_url(named)
+        except StorageError as problem:
+            raise WrongRequest(str(problem)) from problem
         return named
     if not Path(named).is_dir():
         raise WrongRequest(f"there is no folder {named}")
@@ -200,7 +201,7 @@ def inbox_of(journal: Path, files: Iterable[Path]) -> list[Path]:
 
 def doubt_about_audio(audio: str | None, clips: Sequence[str]) -> str | None:
     """A sentence where the folder that was named has the audio of less than half of the clips looked for."""
-    if audio is None or audio.startswith(BUCKET):
+    if audio is None or audio.startswith(SCHEME):
         return None
     found, looked_for = audio_found(clips, Path(audio))
     if found >= looked_for / 2:

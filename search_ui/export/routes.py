@@ -23,8 +23,8 @@ from indexer.index import Request, SearchIndex
 from indexer.ingest.known import whole_clip
 from indexer.settings import IndexSettings
 from search_ui.export.clip_files import csv_lines, manifest_lines
-from search_ui.export.zip_stream import audio_in, choose, zipped
-from search_ui.media.player import Folders, GetBucket
+from search_ui.export.zip_stream import choose, zipped
+from search_ui.media.audio import GetAudio
 from search_ui.state import SearchState
 
 EXPORT_ROUTE: Final = "export"
@@ -46,8 +46,7 @@ class Source:
 
     settings: Callable[[], IndexSettings]
     index: Callable[[], SearchIndex]
-    folders: Folders
-    bucket: GetBucket
+    audio: GetAudio
     request_of: Callable[[SearchState], Request]
 
 
@@ -60,8 +59,8 @@ class Kind:
 
 
 def _zip(source: Source, request: Request) -> Iterator[bytes]:
-    index, folders, bucket = source.index(), tuple(source.folders()), source.bucket()
-    return zipped(index, choose(index, request, lambda clip: audio_in(folders, bucket, clip)))
+    index, audio = source.index(), source.audio()
+    return zipped(index, choose(index, request, audio))
 
 
 def _json(_: Source, request: Request) -> Iterator[str]:

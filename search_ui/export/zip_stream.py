@@ -10,11 +10,11 @@ from time import localtime
 from typing import Final
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from hearsay.storage.s3 import S3Object
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchIndex
 from search_ui.export.clip_files import csv_lines, manifest_lines
-from search_ui.media.bucket import Bucket
-from search_ui.media.player import AudioFolder, audio_of
+from search_ui.media.audio import AudioStore
 
 MOST_HITS: Final = 5_000
 MOST_BYTES: Final = 2_000_000_000
@@ -56,17 +56,7 @@ class Chosen:
     audio: Mapping[str, Audio | None]
 
 
-def audio_in(folders: Iterable[AudioFolder], bucket: Bucket | None, clip: str) -> Audio | None:
-    """The audio of a clip, in the first folder that has it, else in the bucket; None where it is in neither."""
-    if path := audio_of(folders, clip):
-        file = path.stat()
-        return Audio(path.suffix, file.st_size, file.st_mtime, lambda: _pieces(path) if path.is_file() else None)
-    if bucket and (found := bucket.find(clip)):
-        return Audio(PurePath(found.key).suffix, found.size, found.changed, lambda: bucket.pieces(found, _PIECE))
-    return None
-
-
-def choose(index: SearchIndex, request: Request, audio_of: Callable[[str], Audio | None]) -> Chosen:
+def choose(index: SearchIndex, request: Request, store: AudioStore) -> Chosen:
     """What a zip would hold; raises `WrongRequest` where it is too much for one."""
     total = index.search(replace(request, facets=(), size=1, page=1)).total
     if total > MOST_HITS:
@@ -75,7 +65,7 @@ def choose(index: SearchIndex, request: Request, audio_of: Callable[[str], Audio
         )
     clips = dict.fromkeys(passage.clip for passage in index.walk(request))
     with ThreadPoolExecutor(_AT_A_TIME) as many:
-        audio = dict(zip(clips, many.map(audio_of, clips), strict=True))
+        audio = dict(zip(clips, many.map(lambda clip: _audio(store.find(clip)), clips), strict=True))
     size = sum(one.size for one in audio.values() if one)
     if size > MOST_BYTES:
         raise WrongRequest(
@@ -141,6 +131,15 @@ def _added(archive: ZipFile, outbox: _Outbox, entry: ZipInfo, pieces: Iterable[b
 
 def _text(archive: ZipFile, outbox: _Outbox, name: str, lines: Iterable[str]) -> Iterator[bytes]:
     return _added(archive, outbox, ZipInfo(name, localtime()[:6]), (line.encode() for line in lines))
+
+
+def _audio(found: Path | S3Object | None) -> Audio | None:
+    if isinstance(found, Path):
+        file = found.stat()
+        return Audio(found.suffix, file.st_size, file.st_mtime, lambda: _pieces(found) if found.is_file() else None)
+    if found is not None:
+        return Audio(PurePath(found.key).suffix, found.size, found.modified, lambda: found.chunks(_PIECE))
+    return None
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -1,9 +1,8 @@
 """Pictures of sounds, sent from beside the page: drawn when somebody looks, a few at a time."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote
@@ -14,9 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from hearsay.errors import HearsayError
+from hearsay.storage.s3 import S3Object
 from indexer.passages import Passage
 from search_ui.errors import NoPicture
-from search_ui.media.player import Folders, GetBucket, audio_of
+from search_ui.media.audio import GetAudio
 from search_ui.media.spectrogram import draw
 
 PICTURE_ROUTE: Final = "picture"
@@ -28,16 +28,11 @@ AT_A_TIME: Final = 2
 MOST_WAITING: Final = 20
 """Pictures that wait; who comes then is asked to come again."""
 
+LARGEST_OBJECT: Final = 64 * 2**20
+"""Bytes of an object in a bucket that is fetched to be drawn."""
+
 STRETCH: Final = "Hearsay-Stretch"
 """The header that says what a picture shows: from and to, in seconds of the clip."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    """How a sound is opened, and a text that is another one when the sound is."""
-
-    open: Callable[[], Path | BinaryIO]
-    version: str
 
 
 def picture_url(passage: Passage) -> str:
@@ -46,30 +41,30 @@ def picture_url(passage: Passage) -> str:
     return f"{PICTURE_ROUTE}/{quote(passage.clip)}{stretch}"
 
 
-def picture_route(folders: Folders, bucket: GetBucket) -> Route:
+def picture_route(audio: GetAudio) -> Route:
     """The route that draws clips from where `audio_route` sends them from, and says why where it cannot."""
     drawing = CapacityLimiter(AT_A_TIME)
 
     async def send(request: Request) -> Response:
         if drawing.statistics().tasks_waiting >= MOST_WAITING:
             return PlainTextResponse("too many pictures are asked for; look again", 503, {"Retry-After": "2"})
-        return await to_thread.run_sync(_answer, request, folders, bucket, limiter=drawing)
+        return await to_thread.run_sync(_answer, request, audio, limiter=drawing)
 
     return Route(f"/{PICTURE_ROUTE}/{{clip:path}}", send)
 
 
-def _answer(request: Request, folders: Folders, bucket: GetBucket) -> Response:
+def _answer(request: Request, audio: GetAudio) -> Response:
     stretch = _stretch(request)
     if stretch is None:
         return PlainTextResponse("start and end are seconds, the end behind the start", 400)
     try:
-        sound = _sound(request.path_params["clip"], folders, bucket)
-        if sound is None:
+        found = audio().find(request.path_params["clip"])
+        if found is None:
             return PlainTextResponse("no audio was found for this clip", 404)
-        tag = _tag(sound.version, stretch)
+        tag = _tag(found, stretch)
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers=_kept(tag))
-        picture = draw(sound.open(), *stretch)
+        picture = draw(_opened(found), *stretch)
     except NoPicture as problem:
         return PlainTextResponse(str(problem), 415)
     except HearsayError as problem:
@@ -89,17 +84,22 @@ def _stretch(request: Request) -> tuple[float, float | None] | None:
     return (start, end) if is_one else None
 
 
-def _sound(clip: str, folders: Folders, bucket: GetBucket) -> _Sound | None:
-    if path := audio_of(folders(), clip):
-        file = path.stat()
-        return _Sound(lambda: path, f"{path} {file.st_mtime_ns} {file.st_size}")
-    if (there := bucket()) and (found := there.find(clip)):
-        return _Sound(lambda: there.read(found), f"{found.key} {found.tag}")
-    return None
+def _opened(found: Path | S3Object) -> Path | BinaryIO:
+    """What is drawn; raises `NoPicture` where that would be too much to fetch from a bucket."""
+    if isinstance(found, Path):
+        return found
+    if found.size > LARGEST_OBJECT:
+        raise NoPicture("this recording lies in a bucket and is too large to be fetched for a picture")
+    return BytesIO(found.read())
 
 
-def _tag(version: str, stretch: tuple[float, float | None]) -> str:
+def _tag(found: Path | S3Object, stretch: tuple[float, float | None]) -> str:
     """Another one whenever the file or the stretch is another."""
+    if isinstance(found, Path):
+        file = found.stat()
+        version = f"{found} {file.st_mtime_ns} {file.st_size}"
+    else:
+        version = f"{found.key} {found.etag}"
     return f'"{sha256(f"{version} {stretch}".encode()).hexdigest()[:32]}"'
 
 

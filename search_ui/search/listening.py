@@ -5,11 +5,10 @@ from typing import Final
 
 import streamlit as st
 
+from hearsay.errors import StorageError
+from hearsay.storage.s3 import may_be_audio
 from indexer.passages import Passage
-from search_ui.connection import audio_bucket, audio_folders
-from search_ui.errors import BucketOutOfReach
-from search_ui.media.bucket import is_path
-from search_ui.media.player import audio_of
+from search_ui.connection import audio_store
 from search_ui.search.facets import plain
 
 KEYS: Final = (
@@ -25,17 +24,15 @@ def heard_among(passages: Iterable[Passage]) -> frozenset[str]:
     A file is looked for. Of a bucket it is believed, since asking it for every hit takes long: a clip that it does not
     have says so when it is played.
     """
-    folders = audio_folders()
+    store = audio_store()
     clips = {passage.clip for passage in passages}
-    found = frozenset(clip for clip in clips if audio_of(folders, clip))
-    try:
-        if audio_bucket():
-            return found | frozenset(filter(is_path, clips))
-    except BucketOutOfReach as problem:
-        st.info(plain(f"The audio cannot be heard. {problem}."))
-        return found
-    if not found:
-        where = " or ".join(str(folder.path) for folder in folders)
+    found = frozenset(clip for clip in clips if store.find_file(clip))
+    if isinstance(store.bucket, StorageError):
+        st.info(plain(f"The audio cannot be played. {store.bucket}."))
+    elif store.bucket:
+        return found | frozenset(filter(may_be_audio, clips))
+    elif not found:
+        where = " or ".join(str(folder.path) for folder in store.folders)
         advice = "Load them with --audio FOLDER, or set AUDIO_DIR, to the folder that their names are relative to."
         st.info(plain(f"No audio was found for these clips under {where}. {advice}"))
     return found

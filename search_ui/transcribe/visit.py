@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -11,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hearsay.errors import HearsayError
 from hearsay.records.clip import ClipRow
-from hearsay.storage.local import AUDIO_SUFFIXES
+from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
 from indexer.index import SearchIndex
 from indexer.query.tree import Term
 from search_ui.connection import the_settings
@@ -118,7 +117,7 @@ def the_visit() -> Visit:
 
 def check_ending(sound: Sound) -> None:
     """Raise `NotHeard` where a file is no sound by its name: under that, nobody could play it from the inbox."""
-    if Path(sound.name).suffix.lower() not in AUDIO_SUFFIXES:
+    if not has_audio_suffix(sound.name):
         endings = ", ".join(sorted(AUDIO_SUFFIXES))
         raise NotHeard(f"By its name this is no sound; send a file whose name ends in one of {endings}.")
 

@@ -12,10 +12,11 @@ import pytest
 from asr.cli import main
 from asr.errors import BadSource
 from asr.pipeline.places import open_source
-from asr.pipeline.s3 import S3Source, connect
+from asr.pipeline.s3 import S3Source
 from asr.pipeline.sources import Listing
 from hearsay.errors import BadTable
 from hearsay.records.table import read_csv
+from hearsay.storage.s3 import Bucket, connect
 from tests.support.buckets import Buckets, gateway
 from tests.support.models import tone
 
@@ -147,20 +148,20 @@ ODD_KEYS = ("dev/a//b.wav", "dev/a/../c.wav", "dev//d.wav", "dev/./e.wav")
 
 def test_a_key_is_a_string_and_no_path():
     client = OneBucket(*ODD_KEYS, "/dev/f.wav", "dev/.hidden/g.wav")
-    clips = S3Source(client, "s3://bucket/dev").list().clips
+    clips = S3Source(Bucket(client, "s3://bucket/dev")).list().clips
     assert [clip.read() for clip in clips if clip.read] == [key.encode() for key in ODD_KEYS]
     assert [clip.row.id for clip in clips] == list(ODD_KEYS)
-    (clip,) = S3Source(client, "s3://bucket//dev").list().clips
+    (clip,) = S3Source(Bucket(client, "s3://bucket//dev")).list().clips
     assert (clip.row.id, clip.read and clip.read()) == ("dev/f.wav", b"/dev/f.wav")
 
 
 def test_a_tables_row_names_a_key_as_it_is(tmp_path: Path):
     (tmp_path / "all.csv").write_text("filename\ndev/a//b.wav\na/../c.wav\n")
-    clips = S3Source(OneBucket(*ODD_KEYS), "s3://bucket/dev", str(tmp_path / "all.csv")).list().clips
+    clips = S3Source(Bucket(OneBucket(*ODD_KEYS), "s3://bucket/dev"), str(tmp_path / "all.csv")).list().clips
     assert [clip.read() for clip in clips if clip.read] == [b"dev/a//b.wav", b"dev/a/../c.wav"]
     (tmp_path / "all.csv").write_text("filename\na/b.wav\n")
     with pytest.raises(BadSource, match="1 of 1 rows"):
-        S3Source(OneBucket(*ODD_KEYS), "s3://bucket/dev", str(tmp_path / "all.csv")).list()
+        S3Source(Bucket(OneBucket(*ODD_KEYS), "s3://bucket/dev"), str(tmp_path / "all.csv")).list()
 
 
 def test_a_table_in_a_bucket_that_is_no_table_is_named(buckets: Buckets, corpora: str):
@@ -245,10 +246,11 @@ def test_a_server_that_is_away_is_said(tmp_path: Path):
 
 def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "boto3.session", None)
-    with pytest.raises(BadSource, match=r"needs boto3.*run\.sh decode installs it"):
+    monkeypatch.setenv("HEARSAY_CALLED", "./run.sh")
+    with pytest.raises(BadSource, match=r"needs boto3.*\[s3\].*run\.sh decode s3://… .* install it"):
         open_source("s3://corpora/dev", None, None, allow_missing=False)
 
 
 def test_an_address_that_is_none_is_said():
     with pytest.raises(BadSource, match="S3: Invalid endpoint"):
-        connect("no address")
+        open_source("s3://corpora/dev", None, None, allow_missing=False, s3_endpoint="no address")

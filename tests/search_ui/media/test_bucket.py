@@ -18,12 +18,13 @@ from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from hearsay.errors import StorageError
+from hearsay.storage.s3 import Bucket, connect
 from indexer.cli.command_line import main
-from search_ui.connection import audio_bucket, audio_folders, the_index, the_settings
-from search_ui.errors import BucketOutOfReach
+from search_ui.connection import audio_store, the_index, the_settings
 from search_ui.export.routes import Source, export_routes
-from search_ui.media.bucket import LINK_LIVES, Bucket, open_bucket
-from search_ui.media.player import audio_route
+from search_ui.media.audio import AudioStore
+from search_ui.media.player import LINK_SECONDS, audio_route
 from search_ui.media.spectrogram_route import picture_route
 from search_ui.search.request import request_of
 from tests.support.browser import go_to
@@ -47,17 +48,18 @@ def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         patch.setenv("AWS_ENDPOINT_URL", buckets.endpoint)
         sound = (samples / SOUND).read_bytes()
         inside = {f"samples/{SOUND}": sound, "samples/set/a b?#%.mp3": sound, "samples/set/notes.txt": b"notes"}
-        buckets.put(open_bucket("s3://any", buckets.endpoint)._client, "sounds", **inside, **{"secret.mp3": b"secret"})
+        buckets.put(connect(buckets.endpoint), "sounds", **inside, **{"secret.mp3": b"secret"})
         yield "s3://sounds/samples/"
 
 
 @pytest.fixture
 def bucket(place: str) -> Bucket:
-    return open_bucket(place, None)
+    return Bucket(connect(None, is_interactive=True), place)
 
 
 def client(bucket: Bucket) -> TestClient:
-    routes = [audio_route(list, lambda: bucket), picture_route(list, lambda: bucket)]
+    store = AudioStore(bucket=bucket)
+    routes = [audio_route(lambda: store), picture_route(lambda: store)]
     return TestClient(Starlette(routes=routes), follow_redirects=False)
 
 
@@ -66,7 +68,7 @@ def test_a_clip_is_heard_by_a_signed_link_in_ranges(bucket: Bucket, samples: Pat
     link = answer.headers["Location"]
 
     assert answer.status_code == 307
-    assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == [str(LINK_LIVES)]
+    assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == [str(LINK_SECONDS)]
     assert "not-a-secret" not in link
     with urlopen(Request(link, headers={"Range": "bytes=100-199"})) as part:
         assert part.status == 206
@@ -123,29 +125,30 @@ def test_wrong_keys_and_a_server_that_is_away_are_told_in_a_sentence(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
-    answer = client(open_bucket(place, None)).get(f"/audio/{CLIP}")
+    answer = client(Bucket(connect(None), place)).get(f"/audio/{CLIP}")
     assert answer.status_code == 503
     assert "s3:GetObject" in answer.text
 
-    with pytest.raises(BucketOutOfReach, match="AWS_ENDPOINT_URL"):
-        open_bucket(place, "http://127.0.0.1:1").find(CLIP)
+    with pytest.raises(StorageError, match="AWS_ENDPOINT_URL"):
+        Bucket(connect("http://127.0.0.1:1"), place).find(CLIP)
 
 
 def test_missing_credentials_are_told_before_anything_is_asked(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
 
-    with pytest.raises(BucketOutOfReach, match="no credentials for S3; set AWS_ACCESS_KEY_ID"):
-        open_bucket(place, None)
+    with pytest.raises(StorageError, match="no credentials for S3; set AWS_ACCESS_KEY_ID"):
+        connect(None)
 
 
 def test_a_missing_library_is_told_with_what_installs_it(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3.session", None)
+    monkeypatch.setenv("HEARSAY_CALLED", "./run.sh")
 
     with pytest.raises(
-        BucketOutOfReach,
-        match=r"not installed here; run pip install .*\[s3\].* \./run\.sh load",
+        StorageError,
+        match=r"not installed here; run pip install .*\[s3\].*\./run\.sh .*load --audio s3://… install it",
     ):
-        open_bucket(place, None)
+        connect(None)
 
 
 @pytest.fixture
@@ -160,7 +163,7 @@ def taken(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
     """The zip of what one search finds in this index."""
     monkeypatch.setenv("INDEX_URL", index)
     st.cache_resource.clear()
-    routes = export_routes(Source(the_settings, the_index, audio_folders, audio_bucket, request_of))
+    routes = export_routes(Source(the_settings, the_index, audio_store, request_of))
     answer = TestClient(Starlette(routes=routes)).get("/export/clips.zip?q=text:blacksmith")
     st.cache_resource.clear()
     return answer
@@ -187,8 +190,8 @@ def test_a_zip_that_cannot_ask_its_bucket_says_so(index: str, monkeypatch: pytes
 def test_an_object_that_is_gone_by_now_has_no_pieces(bucket: Bucket) -> None:
     found = bucket.find(CLIP)
     assert found
-    assert b"".join(bucket.pieces(found, 1000) or ()) == b"".join(bucket.pieces(found, 1 << 20) or ())
-    assert bucket.pieces(replace(found, key="samples/gone.mp3"), 1000) is None
+    assert b"".join(found.chunks(1000) or ()) == b"".join(found.chunks(1 << 20) or ()) == found.read()
+    assert replace(found, key="samples/gone.mp3").chunks(1000) is None
 
 
 @pytest.mark.browser

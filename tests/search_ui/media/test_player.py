@@ -1,6 +1,5 @@
 """The sound of a hit comes from the folders of audio, by the clip's id, whole or in ranges."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,17 +9,15 @@ from starlette.testclient import TestClient
 from hearsay.records.clip import ClipRow
 from indexer.errors import IndexMissing
 from indexer.passages import Passage
-from search_ui.media.player import AudioFolder, audio_of, audio_route, audio_url
+from search_ui.media.audio import AudioFolder, AudioStore
+from search_ui.media.player import audio_route, audio_url
 
 CLIP = "samples/sample-000000.mp3"
 
 
-def no_bucket() -> None:
-    """No bucket was named."""
-
-
 def client(*folders: Path) -> TestClient:
-    return TestClient(Starlette(routes=[audio_route(lambda: map(AudioFolder, folders), no_bucket)]))
+    store = AudioStore(tuple(map(AudioFolder, folders)))
+    return TestClient(Starlette(routes=[audio_route(lambda: store)]))
 
 
 def passage(clip: str) -> Passage:
@@ -88,27 +85,27 @@ def test_a_clip_of_another_folder_never_gets_the_sound_of_one_with_its_name(tmp_
 def test_a_folder_can_have_another_name_in_ids(tmp_path: Path) -> None:
     (tmp_path / "one.mp3").write_bytes(b"added")
 
-    assert audio_of([AudioFolder(tmp_path, "inbox")], "inbox/one.mp3") == (tmp_path / "one.mp3").resolve()
-    assert audio_of([AudioFolder(tmp_path)], "inbox/one.mp3") is None
+    assert AudioStore((AudioFolder(tmp_path, "inbox"),)).find("inbox/one.mp3") == (tmp_path / "one.mp3").resolve()
+    assert AudioStore((AudioFolder(tmp_path),)).find("inbox/one.mp3") is None
 
 
 def test_a_file_that_is_no_audio_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("filename\n")
 
-    assert audio_of([AudioFolder(tmp_path)], "clips.csv") is None
+    assert AudioStore((AudioFolder(tmp_path),)).find("clips.csv") is None
     assert client(tmp_path).get("/audio/clips.csv").status_code == 404
 
 
 def test_without_a_folder_there_is_no_audio() -> None:
-    assert audio_of([], CLIP) is None
+    assert AudioStore().find(CLIP) is None
     assert client().get(f"/audio/{CLIP}").status_code == 404
 
 
 def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> None:
-    def folders() -> Iterable[AudioFolder]:
+    def store() -> AudioStore:
         raise IndexMissing("nothing has been loaded")
 
-    answer = TestClient(Starlette(routes=[audio_route(folders, no_bucket)])).get(f"/audio/{CLIP}")
+    answer = TestClient(Starlette(routes=[audio_route(store)])).get(f"/audio/{CLIP}")
 
     assert answer.status_code == 503
     assert answer.text == "nothing has been loaded"

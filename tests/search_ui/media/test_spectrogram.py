@@ -17,13 +17,9 @@ from hearsay.records.clip import ClipRow
 from indexer.errors import IndexMissing
 from indexer.passages import Passage
 from search_ui.errors import NoPicture
-from search_ui.media.player import AudioFolder
+from search_ui.media.audio import AudioFolder, AudioStore
 from search_ui.media.spectrogram import LONGEST, LOUD_ROWS, PITCH_ROWS, Picture, draw
 from search_ui.media.spectrogram_route import picture_route, picture_url
-
-
-def no_bucket() -> None:
-    """No bucket was named."""
 
 
 def tone(hertz: float, seconds: float, rate: int = 16000) -> NDArray[np.float32]:
@@ -116,7 +112,7 @@ def test_a_header_that_promises_too_much_is_not_believed(tmp_path: Path) -> None
 
 @pytest.fixture
 def client(samples: Path) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=[picture_route(lambda: [AudioFolder(samples)], no_bucket)])) as client:
+    with TestClient(Starlette(routes=[picture_route(lambda: AudioStore((AudioFolder(samples),)))])) as client:
         yield client
 
 
@@ -153,7 +149,7 @@ def test_only_a_clip_that_is_there_has_a_picture(client: TestClient, clip: str) 
 
 def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"of another kind" * 100)
-    answer = TestClient(Starlette(routes=[picture_route(lambda: [AudioFolder(tmp_path)], no_bucket)])).get(
+    answer = TestClient(Starlette(routes=[picture_route(lambda: AudioStore((AudioFolder(tmp_path),)))])).get(
         "/picture/a.m4a"
     )
 
@@ -164,10 +160,10 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> Non
 
 
 def test_an_index_that_does_not_answer_is_said() -> None:
-    def folders() -> list[AudioFolder]:
+    def store() -> AudioStore:
         raise IndexMissing("nothing has been loaded")
 
-    answer = TestClient(Starlette(routes=[picture_route(folders, no_bucket)])).get(f"/picture/{CLIP}")
+    answer = TestClient(Starlette(routes=[picture_route(store)])).get(f"/picture/{CLIP}")
 
     assert (answer.status_code, answer.text) == (503, "nothing has been loaded")
 

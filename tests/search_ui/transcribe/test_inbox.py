@@ -8,7 +8,8 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
-from hearsay.storage.local import AUDIO_SUFFIXES, find_audio
+from hearsay.storage.local import find_audio
+from hearsay.storage.names import AUDIO_SUFFIXES
 from search_ui.errors import NotAdded
 from search_ui.transcribe.inbox import DATASET, Inbox, file_name
 from search_ui.transcribe.trial import Sound
