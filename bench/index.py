@@ -48,10 +48,10 @@ from hearsay.records.emotions import sentiment_of
 from hearsay.text.normalize import tokens
 from indexer.documents import document_of
 from indexer.elastic.client import connect
-from indexer.elastic.index import ElasticIndex
 from indexer.elastic.query import SETTINGS_WHEN_LOADED, index_action, mapping, settings_while_loading
-from indexer.embedded.index import EmbeddedIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.embedded.query import SCHEMA, counting, engine_document, filtered
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.distractors import distractors
 from indexer.index import Request
 from indexer.ingest.load import read_rows
@@ -60,7 +60,7 @@ from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import Tally, tallied
 from indexer.query.planner import Finder
-from indexer.query.tree import EVERYTHING, Term
+from indexer.query_tree import EVERYTHING, Term
 from indexer.schema import UNKNOWN
 from indexer.settings import IndexSettings
 
@@ -139,7 +139,7 @@ def compared(name: str, number: int, ours: Callable[[], object], bare: Callable[
 
 
 def embedded_load(passages: Sequence[Passage], documents: Mapping[str, dict[str, Any]], folder: Path) -> Figures:
-    index = EmbeddedIndex(folder / "ours", keep=1, document_of=lambda passage: documents[passage.id])
+    index = EmbeddedWriter(folder / "ours", keep=1, document_of=lambda passage: documents[passage.id])
 
     def bare() -> None:
         with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -154,7 +154,7 @@ def embedded_load(passages: Sequence[Passage], documents: Mapping[str, dict[str,
 
 def elastic_load(passages: Sequence[Passage], documents: Mapping[str, dict[str, Any]], address: str) -> Figures:
     settings = read_settings(IndexSettings, index_url=address, index_versions=1)
-    index = ElasticIndex(address, settings, document_of=lambda passage: documents[passage.id])
+    index = ElasticWriter(address, settings, document_of=lambda passage: documents[passage.id])
     client = connect(address, settings)
     actions = [index_action(documents[passage.id], "bare") for passage in passages]
     gc.freeze()
@@ -196,7 +196,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1]) % 20_000 + 20_000
 
 
-def searches(index: EmbeddedIndex, transcripts: Sequence[str], documents: int) -> dict[str, list[str]]:
+def searches(index: EmbeddedWriter, transcripts: Sequence[str], documents: int) -> dict[str, list[str]]:
     """What is typed, by kind."""
     rng = random.Random("bench/index: words")
     said = {word for row in distractors(transcripts, 5000) for word in tokens(row.generated_text)}
@@ -232,7 +232,7 @@ def milliseconds(work: Sequence[Callable[[], object]]) -> tuple[float, float]:
     return taken[len(taken) // 2], taken[int(len(taken) * 0.95)]
 
 
-def answering(index: EmbeddedIndex, folder: Path, typed: Mapping[str, Sequence[str]]) -> Figures:
+def answering(index: EmbeddedWriter, folder: Path, typed: Mapping[str, Sequence[str]]) -> Figures:
     finder, figures = Finder(index), {"embedded_p50_ms": {}, "embedded_p95_ms": {}, "embedded_over_bare": {}}
     searcher = Index.open(str(folder / "versions" / index.about().version)).searcher()
 
@@ -268,14 +268,14 @@ def peak_mb() -> float | None:
 
 
 def loaded(transcripts: Sequence[str], documents: int, folder: Path) -> Figures:
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     taken = seconds(lambda: index.replace(made_passages(transcripts, documents)))
     say(f"{documents:,} documents made, prepared and loaded in {taken:.0f} s; peak {peak_mb()} MB")
     return {"documents": documents, "make_and_load_seconds": taken, "load_peak_mb": peak_mb()}
 
 
 def answered(transcripts: Sequence[str], documents: int, folder: Path) -> Figures:
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     return answering(index, folder, searches(index, transcripts, documents))
 
 

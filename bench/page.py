@@ -38,7 +38,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.ingest.load import read_rows
 from indexer.passages import Passage
 
@@ -192,7 +192,7 @@ def of_bare(browser: Browser, folder: Path) -> Figures:
 
 
 def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passage], word: str) -> Figures:
-    index = EmbeddedIndex(folder / name)
+    index = EmbeddedWriter(folder / name)
     number = index.replace(passages)
     index.close()
     say(f"{name}: {number:,} passages loaded")

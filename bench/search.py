@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hearsay.text.normalize import tokens
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.distractors import distractors
 from indexer.index import Request
 from indexer.ingest.load import read_rows
@@ -80,7 +80,7 @@ def expansion(transcripts: Sequence[Sequence[str]], rng: random.Random) -> dict[
 
 def searching(transcripts: Sequence[str], documents: int, rng: random.Random) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as folder:
-        index = EmbeddedIndex(Path(folder))
+        index = EmbeddedWriter(Path(folder))
         started = time.perf_counter()
         index.replace(Passage(row.id, 0.0, None, row) for row in distractors(transcripts, documents))
         found = {"documents": documents, "load_seconds": time.perf_counter() - started}

@@ -1,13 +1,16 @@
 """Documents: what engines index of a passage, the same for all of them."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import chain, starmap
+from threading import Lock
 from typing import Any, Final
+
+import snowballstemmer
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import LONGEST_TOKEN, tokens
 from indexer.passages import Passage
-from indexer.query.stems import stem
 from indexer.schema import FIELDS
 
 SENTINEL: Final = "∅"
@@ -32,8 +35,18 @@ LONGEST_LENGTH: Final = 10
 POWERS: Final = (8, 4, 2, 1)
 """Of two: some of them add up to any number up to `LONGEST_LENGTH`, so that four tokens tell it instead of eleven."""
 
+_ENGLISH: Final = snowballstemmer.stemmer("english")
+_ONE_AT_A_TIME: Final = Lock()  # the stemmer keeps the word that it works on in itself
+
 DocumentOf = Callable[[Passage], dict[str, Any]]
 """What engines ask for the document of a passage: `document_of`, or one who has it ready."""
+
+
+@lru_cache(maxsize=200_000)
+def stem(token: str) -> str:
+    """The Snowball (Porter 2) stem of one normalised token; words of other languages mostly stay as they are."""
+    with _ONE_AT_A_TIME:
+        return str(_ENGLISH.stemWord(token))
 
 
 def document_of(passage: Passage) -> dict[str, Any]:

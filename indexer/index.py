@@ -1,13 +1,13 @@
-"""The seam between what is asked and what answers: requests, results, and the index that every engine is."""
+"""What every engine is: requests and results, the reader that answers them, and the writer that changes an index."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from indexer.origin import Origin, SourceFile
 from indexer.passages import Passage
 from indexer.phonetics.lexicon import Lexicon
-from indexer.query.tree import EVERYTHING, Query
+from indexer.provenance import Origin, SourceFile
+from indexer.query_tree import EVERYTHING, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +88,11 @@ class RolledBack:
     deleted: int
 
 
-class SearchIndex(Protocol):
-    """An index of passages. Making one opens no connection and reads no file; errors are `IndexerError`s.
+class SearchReader(Protocol):
+    """Reads an index of passages. Making one opens no connection and reads no file; errors are `IndexerError`s.
 
-    One program at a time changes it: while one does, a second is told so by `IndexInUse`, and any number read.
+    Any number of programs read, also while one changes the index.
     """
-
-    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
-        """Load a new version, which remembers where its audio is and what it was made of, then swap it in at once.
-
-        Until the swap, and where it fails, readers see the version before. Versions beyond the number kept are removed.
-        """
-        ...
-
-    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
-        """Go back to the version before, first without the clips that were ``deleted``, and drop the current one."""
-        ...
-
-    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
-        """Add clips to the current version, all passages of a clip replacing all that it had; returns how many.
-
-        ``files`` are where they come from, which the version remembers.
-        """
-        ...
-
-    def delete(self, clips: Sequence[str]) -> int:
-        """Remove all passages of these clips; returns how many there were."""
-        ...
 
     def get(self, passage_id: str) -> Passage | None:
         """The passage with this id."""
@@ -173,4 +151,33 @@ class SearchIndex(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files; closing twice is once."""
+        ...
+
+
+class SearchWriter(SearchReader, Protocol):
+    """Changes an index of passages, and reads it: what is put is merged with what is there.
+
+    One program at a time does; while one does, a second one's change raises `IndexInUse`.
+    """
+
+    def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
+        """Load a new version, which remembers where its audio is and what it was made of, then swap it in at once.
+
+        Until the swap, and where it fails, readers see the version before. Versions beyond the number kept are removed.
+        """
+        ...
+
+    def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
+        """Go back to the version before, first without the clips that were ``deleted``, and drop the current one."""
+        ...
+
+    def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
+        """Add clips to the current version, all passages of a clip replacing all that it had; returns how many.
+
+        ``files`` are where they come from, which the version remembers.
+        """
+        ...
+
+    def delete(self, clips: Sequence[str]) -> int:
+        """Remove all passages of these clips; returns how many there were."""
         ...

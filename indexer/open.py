@@ -1,44 +1,54 @@
-"""Engines: which one an index address means. The one place where an index is made."""
+"""The one place where an index is opened: which engine an address means."""
 
 import re
 import shlex
 from pathlib import Path
 
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.reader import EmbeddedReader
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, WrongRequest
-from indexer.index import SearchIndex
-from indexer.settings import IndexSettings
+from indexer.index import SearchReader, SearchWriter
+from indexer.settings import IndexSettings, is_elastic
 
 
-def open_index(settings: IndexSettings, url: str | None = None) -> SearchIndex:
-    """The index at ``url``, else at the settings' own: Elasticsearch for ``http(s)://``, else a folder.
+def open_reader(settings: IndexSettings, url: str | None = None) -> SearchReader:
+    """What reads the index at ``url``, else at the settings' own: Elasticsearch for ``http(s)://``, else a folder.
 
-    Opens no connection and reads no file.
+    Opens no connection and reads no file; raises `WrongRequest` for an address that is neither.
     """
     address = url or settings.index_url
     if is_elastic(address):
-        from indexer.elastic.index import ElasticIndex
+        from indexer.elastic.reader import ElasticReader
 
-        return ElasticIndex(address, settings)
+        return ElasticReader(address, settings)
+    return EmbeddedReader(_folder(address))
+
+
+def open_writer(settings: IndexSettings, url: str | None = None) -> SearchWriter:
+    """What changes the index at ``url``, and reads it, too; as `open_reader`."""
+    address = url or settings.index_url
+    if is_elastic(address):
+        from indexer.elastic.writer import ElasticWriter
+
+        return ElasticWriter(address, settings)
+    return EmbeddedWriter(_folder(address), settings.index_versions)
+
+
+def _folder(address: str) -> Path:
     shown = re.sub(r"(?<=://).*@|^[^/]*@", "", address)
     if "://" in address:
         raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {shown} is neither")
     if re.fullmatch(r"[^/]+:\d+/?", address):
         raise WrongRequest(f"{shown} is no folder; for Elasticsearch write http://{shown} or https://{shown}")
-    return EmbeddedIndex(Path(address).expanduser(), settings.index_versions)
+    return Path(address).expanduser()
 
 
-def as_asked(problem: Exception, url: str | None) -> str:
-    """What went wrong, in the words of who asked: where ``url`` came by ``--index``, advice names that."""
+def named_as_typed(problem: Exception, url: str | None) -> str:
+    """The error's sentence; where the index was named by ``--index``, its advice names that instead of INDEX_URL."""
     if url is None:
         return str(problem)
     without_password = re.sub(r"(?<=://).*@", "", url)
-    said = str(problem).replace("INDEX_URL", "--index")
+    sentence = str(problem).replace("INDEX_URL", "--index")
     for advice in (HOW_TO_LOAD, HOW_TO_RELOAD):
-        said = said.replace(advice, f"{advice} --index {shlex.quote(without_password)}")
-    return said
-
-
-def is_elastic(address: str) -> bool:
-    """Whether the address of an index is one of Elasticsearch."""
-    return re.match("https?://", address, re.IGNORECASE) is not None
+        sentence = sentence.replace(advice, f"{advice} --index {shlex.quote(without_password)}")
+    return sentence

@@ -1,5 +1,6 @@
 """The settings of the index."""
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -46,3 +47,8 @@ class IndexSettings(ProgramSettings):
     @property
     def inbox_audio(self) -> Path:
         return self.inbox_dir / "audio"
+
+
+def is_elastic(address: str) -> bool:
+    """Whether the address of an index is one of Elasticsearch."""
+    return re.match("https?://", address, re.IGNORECASE) is not None

@@ -7,8 +7,8 @@ import streamlit as st
 from hearsay.config import read_settings
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
-from indexer.index import SearchIndex
-from indexer.open import open_index
+from indexer.index import SearchReader
+from indexer.open import open_reader
 from indexer.query.planner import Finder, finder_of
 from search_ui.media.audio import AudioFolder, AudioStore
 from search_ui.settings import PageSettings
@@ -21,9 +21,9 @@ def the_settings() -> PageSettings:
 
 
 @st.cache_resource(show_spinner=False)
-def the_index() -> SearchIndex:
+def the_index() -> SearchReader:
     """The index that the settings name."""
-    return open_index(the_settings())
+    return open_reader(the_settings())
 
 
 def the_finder() -> Finder:

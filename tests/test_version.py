@@ -16,7 +16,7 @@ from asr.settings import AsrSettings
 from hearsay.errors import HearsayError
 from hearsay.retry import Patience
 from hearsay.version import USER_AGENT, VERSION
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.settings import IndexSettings
 from search_ui.transcribe.api_client import Api
 from tests.conftest import PROJECT
@@ -78,7 +78,7 @@ def ask_as_the_page(address: str) -> None:
 
 
 def ask_as_the_indexer(address: str) -> None:
-    open_index(IndexSettings(), address).about()
+    open_writer(IndexSettings(), address).about()
 
 
 @pytest.mark.parametrize("ask", [ask_as_decode, ask_as_the_page, ask_as_the_indexer])

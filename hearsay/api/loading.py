@@ -10,7 +10,7 @@ from hearsay.markup import joined, paragraph
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from indexer.index import SearchIndex
+    from indexer.index import SearchWriter
     from indexer.ingest.load import Loaded
     from indexer.settings import IndexSettings
 
@@ -37,7 +37,7 @@ class LoadSummary:
 
 
 def load_into(
-    index: "SearchIndex",
+    index: "SearchWriter",
     settings: "IndexSettings",
     files: Place | Iterable[Place],
     audio: Place | None,
@@ -48,7 +48,7 @@ def load_into(
     """Load files of records as a new version of an index; see `hearsay.load`."""
     from indexer.cli.commands import stepping
     from indexer.ingest import load as loading
-    from indexer.origin import Origin
+    from indexer.provenance import Origin
 
     named = paths(files)
     said: list[str] = []

@@ -100,7 +100,7 @@ class SearchResult:
 
 def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
     """The result of a search as people have it from Python."""
-    from indexer.results import json_of
+    from indexer.query.result_json import json_of
 
     members = json_of(found, plan) | {"notes": list(notes)}
     hits = (_hit(hit, plan, hit_members) for hit, hit_members in zip(found.hits, members["hits"], strict=True))

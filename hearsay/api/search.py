@@ -11,7 +11,7 @@ from hearsay.api.results import SearchResult, result_of
 from hearsay.errors import BadArgument
 
 if TYPE_CHECKING:
-    from indexer.index import Range, Request, SearchIndex
+    from indexer.index import Range, Request, SearchWriter
     from indexer.query.planner import Plan
     from indexer.settings import IndexSettings
 
@@ -45,7 +45,7 @@ class DeleteSummary:
 class Index:
     """An index, from `open_index`: a folder, or Elasticsearch. Use it in a ``with`` statement, or close it."""
 
-    def __init__(self, index: "SearchIndex", settings: "IndexSettings") -> None:
+    def __init__(self, index: "SearchWriter", settings: "IndexSettings") -> None:
         from indexer.query.planner import finder_of
 
         self._index = index
@@ -125,7 +125,7 @@ class Index:
         """Add or replace the clips of these files of records (.csv, .jsonl) in the index that is there."""
         with asking(self.place):
             from indexer.ingest import load as loading
-            from indexer.origin import SourceFile
+            from indexer.provenance import SourceFile
 
             named = paths(files)
             rows = loading.read_rows(named).values()
@@ -138,7 +138,7 @@ class Index:
         """Take clips out of the index by their ids, for later loads too."""
         with asking(self.place):
             from indexer.ingest import load as loading
-            from indexer.query.tree import Term
+            from indexer.query_tree import Term
 
             clips = list(dict.fromkeys([ids] if isinstance(ids, str) else ids))
             missing = tuple(clip for clip in clips if not self._index.count(Term("clip", clip)))
@@ -190,10 +190,10 @@ def open_index(
     given = {"index_name": name, "index_api_key": api_key, "index_username": username, "index_password": password}
     address = "INDEX_URL" if place is None else str(place)
     with asking(address):
-        from indexer.open import open_index as opened
+        from indexer.open import open_writer
 
         settings = settings_of(place, **given, index_ca_cert=ca_cert)
-        return Index(opened(settings), settings)
+        return Index(open_writer(settings), settings)
 
 
 def load(

@@ -83,12 +83,12 @@ def look_at_index() -> Iterator[Finding]:
     settings = read_settings(IndexSettings)
     try:
         from indexer.errors import HOW_TO_LOAD, IndexMissing
-        from indexer.open import open_index
+        from indexer.open import open_reader
     except ModuleNotFoundError as missing:
         yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('indexer')}")
         return
     place = re.sub(r"(?<=://).*@", "", settings.index_url)
-    index = open_index(settings)
+    index = open_reader(settings)
     try:
         version = index.about().version
         yield ok(f"{place}: version {version}, {index.count():,} passages")

@@ -14,16 +14,16 @@ from hearsay.errors import BadRow, BadSettings, BadTable
 from hearsay.process import exit_status_of
 from hearsay.version import VERSION
 from indexer.cli import commands, searching
+from indexer.cli import evaluating as scoring
 from indexer.cli import learning as learning_commands
 from indexer.errors import WrongRequest
-from indexer.evaluation import command as scoring
-from indexer.index import SearchIndex
-from indexer.open import as_asked, open_index
+from indexer.index import SearchWriter
+from indexer.open import named_as_typed, open_writer
 from indexer.query.builder import DEFAULT_MODE, MODES
 from indexer.schema import FACETS, SORTS, facet_name
 from indexer.settings import IndexSettings
 
-Command = Callable[[SearchIndex, Namespace, IndexSettings], int]
+Command = Callable[[SearchWriter, Namespace, IndexSettings], int]
 
 WRONG: Final = (WrongRequest, BadSettings, BadTable, BadRow)
 """Errors in what was typed or in the files that were named; others are the index's."""
@@ -214,14 +214,14 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
         vars(asked).update(vars(_parsed(sys.argv[1:] if arguments is None else arguments, program)))
         logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # what went wrong is said once, by us
         settings = read_settings(IndexSettings)
-        index = open_index(settings, asked.index)
+        index = open_writer(settings, asked.index)
         try:
             command: Command = asked.run
             return command(index, asked, settings)
         finally:
             index.close()
 
-    return exit_status_of(run, lambda problem: as_asked(problem, asked.index), WRONG)
+    return exit_status_of(run, lambda problem: named_as_typed(problem, asked.index), WRONG)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hearsay.text.counted import counted
 from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
-from indexer.index import SearchIndex
+from indexer.index import SearchWriter
 from indexer.ingest import load as loading
 from indexer.ingest import reloading
 from indexer.ingest.watching import Watcher
-from indexer.origin import Origin, SourceFile
+from indexer.provenance import Origin, SourceFile
 from indexer.query.planner import Finder, Plan, finder_of
-from indexer.query.tree import Term
+from indexer.query_tree import Term
 from indexer.settings import IndexSettings
 
 
@@ -37,7 +37,7 @@ def plan_of(finder: Finder, words: str, mode: str) -> Plan:
     return plan
 
 
-def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def load(index: SearchWriter, asked: Namespace, settings: IndexSettings) -> int:
     rows = loading.read_rows([*_inbox(asked, settings), *asked.files], print)
     audio = loading.audio_place(asked.audio) if asked.audio else None
     if doubt := loading.doubt_about_audio(audio, list(rows)):
@@ -54,7 +54,7 @@ def load(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     return 0
 
 
-def _without_audio(index: SearchIndex) -> str:
+def _without_audio(index: SearchWriter) -> str:
     """What the page plays of a load that names no audio; ask before it, while the version before is the current one."""
     try:
         before = index.about().audio
@@ -83,7 +83,7 @@ def _has_inbox(asked: Namespace, settings: IndexSettings) -> bool:
     return not asked.no_inbox and asked.index in (None, settings.index_url)
 
 
-def reload(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def reload(index: SearchWriter, asked: Namespace, settings: IndexSettings) -> int:
     about = index.remembered()
     origin = reloading.origin_of(about, with_changes=asked.changed)
     beside = reloading.kept(index, origin, without_lost=asked.drop)
@@ -133,7 +133,7 @@ def _print_loaded(loaded: loading.Loaded) -> None:
         print(sentence)
 
 
-def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def put(index: SearchWriter, asked: Namespace, settings: IndexSettings) -> int:
     if asked.watch:
         return _watch(index, asked.files or [settings.inbox_journal], settings)
     if not asked.files:
@@ -144,7 +144,7 @@ def put(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
     return 0
 
 
-def _watch(index: SearchIndex, files: Sequence[Path], settings: IndexSettings) -> int:
+def _watch(index: SearchWriter, files: Sequence[Path], settings: IndexSettings) -> int:
     """Put a journal as it grows, until Ctrl-C or a termination signal; 1 where the index lacks some of it then."""
     if len(files) != 1 or files[0].suffix not in (".jsonl", ".ndjson"):
         raise WrongRequest("--watch takes one journal, a .jsonl file; it need not be there yet")
@@ -158,7 +158,7 @@ def _watch(index: SearchIndex, files: Sequence[Path], settings: IndexSettings) -
     return 1 if watcher.trouble else 0
 
 
-def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def delete(index: SearchWriter, asked: Namespace, settings: IndexSettings) -> int:
     clips = list(dict.fromkeys(asked.clips))
     missing = [clip for clip in clips if not index.count(Term("clip", clip))]
     passages = loading.delete(index, clips, settings.deletions)
@@ -168,13 +168,13 @@ def delete(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 1 if missing else 0
 
 
-def rollback(index: SearchIndex, _asked: Namespace, settings: IndexSettings) -> int:
+def rollback(index: SearchWriter, _asked: Namespace, settings: IndexSettings) -> int:
     back = loading.rollback(index, settings.deletions)
     without = f", without {counted(back.deleted, 'passage')} of deleted clips" if back.deleted else ""
     print(f"back at version {back.version}{without}")
     return 0
 
 
-def count(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def count(index: SearchWriter, asked: Namespace, settings: IndexSettings) -> int:
     print(index.count(plan_of(finder_of(index, settings), " ".join(asked.words), asked.mode).query))
     return 0

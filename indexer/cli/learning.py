@@ -9,7 +9,7 @@ from typing import Final
 from hearsay.extras import how_to_install
 from indexer.cli.commands import progress_bar
 from indexer.errors import WrongRequest
-from indexer.index import SearchIndex
+from indexer.index import SearchReader
 from indexer.ingest.load import read_rows
 from indexer.phonetics.g2p import english
 from indexer.phonetics.g2p_training import learn_spelling as learn_from
@@ -21,7 +21,7 @@ IN_THE_WHEEL: Final = "en-us/cmudict-en-us.dict"
 """Where PocketSphinx's models have the dictionary."""
 
 
-def learn(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def learn(_index: SearchReader, asked: Namespace, settings: IndexSettings) -> int:
     """Learn sound tables from corrected transcripts; searches use them from then on."""
     rows = [row for row in read_rows(asked.files).values() if not row.deleted]
     target: Path = asked.out or settings.sound_tables
@@ -37,7 +37,7 @@ def learn(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 0
 
 
-def learn_spelling(_index: SearchIndex, asked: Namespace, _settings: IndexSettings) -> int:
+def learn_spelling(_index: SearchReader, asked: Namespace, _settings: IndexSettings) -> int:
     """Learn from a pronouncing dictionary how words are spelled; without one, from that in PocketSphinx's wheel."""
     dictionary: Path = asked.dictionary or _dictionary_in_the_wheel()
     if not dictionary.is_file():

@@ -11,16 +11,16 @@ from hearsay.console import console_of
 from indexer.cli.commands import note
 from indexer.cli.terminal import print_result
 from indexer.errors import WrongRequest
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader
 from indexer.query.filters import bounds_of, chosen_filters, sorted_by
 from indexer.query.planner import Plan, finder_of
+from indexer.query.result_json import json_of
 from indexer.query.similar import planned
-from indexer.results import json_of
 from indexer.schema import FACETS, RANGES, facet_name
 from indexer.settings import IndexSettings
 
 
-def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def search(index: SearchReader, asked: Namespace, settings: IndexSettings) -> int:
     """Search once, or once for each line of ``--queries``."""
     if sum(map(bool, (asked.queries, asked.words, asked.like, asked.same))) > 1:
         raise WrongRequest("search takes one of words, --like ID, --same ID and --queries FILE")
@@ -49,7 +49,7 @@ def search(index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 0
 
 
-def _filters(index: SearchIndex, asked: Namespace) -> dict[str, frozenset[str]]:
+def _filters(index: SearchReader, asked: Namespace) -> dict[str, frozenset[str]]:
     """The filters that were typed, with a note on each value that the index does not have."""
     typed = {facet: texts for facet in FACETS if (texts := getattr(asked, facet_name(facet)))}
     filters, notes = chosen_filters(index, typed)

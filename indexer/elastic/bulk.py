@@ -1,11 +1,13 @@
 """Bulk writing into Elasticsearch: patient with a cluster in trouble, and nothing that was refused goes unsaid."""
 
+import json
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
@@ -13,9 +15,8 @@ from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import expand_action, streaming_bulk
 
 from hearsay.process import wait_in_turns
+from indexer.elastic.limits import TOO_LARGE, limit_of, size_is_refused
 from indexer.elastic.reasons import Reason, WritesRefused, concerns_every_write
-from indexer.elastic.refusals import Refusals
-from indexer.elastic.sizes import TOO_LARGE, limit_of, size_is_refused
 from indexer.errors import LoadFailed
 
 _PASSING: Final = (429, 502, 503, 504)
@@ -58,6 +59,10 @@ _TRIES: Final[dict[str, Any]] = {
 }
 
 
+_SHOWN: Final = 3
+"""Refused passages that a sentence names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """How many writes were acknowledged, and how many of them made a document where there was none.
@@ -68,6 +73,44 @@ class Written:
 
     created: int
     acknowledged: int
+
+
+class Refusals:
+    """The refused passages of one load, put or deletion: those of the one before leave the file with its beginning.
+
+    Raises `LoadFailed` where the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.number = 0
+        self._path = path
+        self._first: list[str] = []
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as problem:
+            raise self._unwritable(problem) from problem
+
+    def add(self, passage_id: str, reason: str) -> None:
+        """Append a line of JSON with ``id`` and ``reason``."""
+        self.number += 1
+        if len(self._first) < _SHOWN:
+            self._first.append(f"{passage_id}: {reason}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"id": passage_id, "reason": reason}, ensure_ascii=False) + "\n")
+        except OSError as problem:
+            raise self._unwritable(problem) from problem
+
+    def __str__(self) -> str:
+        """How many they are, where they are listed, and the first of them."""
+        number = "1 passage was" if self.number == 1 else f"{self.number} passages were"
+        return f"{number} refused, listed in {self._path}: {'; '.join(self._first)}"
+
+    def _unwritable(self, problem: OSError) -> LoadFailed:
+        return LoadFailed(
+            f"refused passages cannot be listed in {self._path}: {problem.strerror}; name another file in REFUSALS"
+        )
 
 
 def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, holds: str) -> Written:

@@ -13,8 +13,8 @@ from elasticsearch import NotFoundError, UnsupportedProductError
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from hearsay.commands import in_checkout
+from indexer.elastic.limits import limit_of
 from indexer.elastic.reasons import Reason, WritesRefused, known
-from indexer.elastic.sizes import limit_of
 from indexer.errors import (
     HOW_TO_LOAD,
     IndexerError,

@@ -13,7 +13,7 @@ from uuid import uuid4
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from indexer.elastic.errors import told
-from indexer.elastic.sizes import size_is_refused
+from indexer.elastic.limits import size_is_refused
 from indexer.elastic.versions import create, index_of_words
 from indexer.errors import IndexMissing
 from indexer.phonetics.g2p import english

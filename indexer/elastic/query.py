@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_text
 from indexer.index import Range, Request, Sort
-from indexer.origin import Origin
-from indexer.query.tree import (
+from indexer.provenance import Origin
+from indexer.query_tree import (
     AllOf,
     AnyOf,
     BestOf,

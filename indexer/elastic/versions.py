@@ -11,8 +11,8 @@ from indexer.documents import SCHEMA
 from indexer.elastic.errors import told
 from indexer.elastic.templates import check_creation, refused_creation
 from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, no_way_back
-from indexer.origin import Origin, SourceFile
 from indexer.ownership import MARK, foreign_alias, incompatible, is_ours, see_that_it_is_not_later
+from indexer.provenance import Origin, SourceFile
 
 _LOADED: Final = "loaded"
 """The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""

@@ -11,7 +11,7 @@ from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS
 from indexer.index import Range, Request, Sort
 from indexer.passages import Passage
-from indexer.query.tree import (
+from indexer.query_tree import (
     AllOf,
     AnyOf,
     BestOf,
@@ -26,7 +26,7 @@ from indexer.query.tree import (
     Term,
     Without,
 )
-from indexer.query.tree import Query as Tree
+from indexer.query_tree import Query as Tree
 from indexer.schema import FIELDS, INTEGERS, UNKNOWN
 
 MOST_VALUES: Final = 10_000

@@ -22,7 +22,7 @@ from indexer.embedded.query import (
 )
 from indexer.index import Hit, Request, Result, Sort
 from indexer.passages import Passage
-from indexer.query.tree import Everything
+from indexer.query_tree import Everything
 
 Found = list[tuple[Any, DocAddress]]
 """What decides of the order, a score or a number that is sorted by, None where there is none; and addresses."""

@@ -19,11 +19,10 @@ _MARK: Final = "hearsay-index.json"
 
 
 class Versions:
-    """The versions in ``folder``, of which ``keep`` stay; one process writes at a time, any number reads."""
+    """The versions in ``folder``; one process writes at a time, any number reads."""
 
-    def __init__(self, folder: Path, keep: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._keep = keep
         self._versions = folder / "versions"
         self._current = folder / "current"
 
@@ -82,10 +81,10 @@ class Versions:
             yield
 
     @contextmanager
-    def new(self) -> Iterator[Path]:
+    def new(self, keep: int) -> Iterator[Path]:
         """A folder for a new version, which becomes the current one when the ``with`` block ends well, else goes.
 
-        Call it while `writing`. What killed loads left is removed first, versions beyond those to keep at the end.
+        Call it while `writing`. What killed loads left is removed first, versions beyond ``keep`` at the end.
         """
         self._remove_leftovers()
         name = self._next_name()
@@ -98,7 +97,7 @@ class Versions:
             remove_half(half)
             raise
         self._serve(name)
-        for old in self._whole()[: -self._keep]:
+        for old in self._whole()[:-keep]:
             remove_version(self.path(old))
 
     def before(self) -> str:

@@ -14,11 +14,11 @@ from hearsay.records.table import read_csv
 from hearsay.storage.local import find_audio
 from hearsay.storage.s3 import SCHEME, split_url
 from indexer.errors import IndexerError, WrongRequest
-from indexer.index import RolledBack, SearchIndex
-from indexer.ingest.flaws import Flaws, Merging
-from indexer.ingest.known import merged_with_known
-from indexer.origin import Origin, SourceFile
+from indexer.index import RolledBack, SearchWriter
+from indexer.ingest.indexed_clips import merged_with_known
+from indexer.ingest.validation import Flaws, Merging
 from indexer.passages import Passage, cut
+from indexer.provenance import Origin, SourceFile
 
 Step = Callable[[], None]
 """Called once for each clip that was handed to the index."""
@@ -81,7 +81,7 @@ def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
 
 
 def load(
-    index: SearchIndex,
+    index: SearchWriter,
     rows: Iterable[ClipRow],
     deletions: Path,
     audio: str | None = None,
@@ -118,7 +118,7 @@ def load(
 
 
 def put(
-    index: SearchIndex,
+    index: SearchWriter,
     rows: Iterable[ClipRow],
     deletions: Path,
     say: Callable[[str], None] = lambda _: None,
@@ -144,7 +144,7 @@ def put(
     return len(coming), len(going)
 
 
-def delete(index: SearchIndex, clips: Sequence[str], deletions: Path) -> int:
+def delete(index: SearchWriter, clips: Sequence[str], deletions: Path) -> int:
     """Take clips out of the index, and write it down first, for later loads to honour; how many passages went.
 
     Where the index does not take it, its error says that the deletion stands all the same.
@@ -160,7 +160,7 @@ def delete(index: SearchIndex, clips: Sequence[str], deletions: Path) -> int:
         ) from problem
 
 
-def rollback(index: SearchIndex, deletions: Path) -> RolledBack:
+def rollback(index: SearchWriter, deletions: Path) -> RolledBack:
     """Go back to the version before the latest load, without what was deleted since."""
     return index.rollback(sorted(deleted_clips(deletions)))
 

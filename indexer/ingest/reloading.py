@@ -6,10 +6,10 @@ from typing import Any
 from hearsay.errors import HearsayError
 from hearsay.records.clip import ClipRow
 from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, FilesChanged, IndexerError
-from indexer.index import About, SearchIndex
+from indexer.index import About, SearchReader
 from indexer.ingest import load as loading
-from indexer.origin import Origin
 from indexer.passages import Passage
+from indexer.provenance import Origin
 
 
 def origin_of(about: About, *, with_changes: bool) -> Origin:
@@ -30,7 +30,7 @@ def rows_of(origin: Origin, say: Callable[[str], None]) -> dict[str, ClipRow]:
     return loading.read_rows([*(loading.inbox_of(origin.inbox, files) if origin.inbox else []), *files], say)
 
 
-def kept(index: SearchIndex, origin: Origin, *, without_lost: bool) -> list[Passage]:
+def kept(index: SearchReader, origin: Origin, *, without_lost: bool) -> list[Passage]:
     """The passages of clips that no file has, out of the index itself.
 
     Raises `FilesChanged` where there are any that cannot be read, and nobody asked to go on without them.

@@ -13,11 +13,11 @@ from typing import Final
 from hearsay.errors import HearsayError
 from hearsay.records.clip import ClipRow
 from indexer.errors import LoadFailed
-from indexer.index import SearchIndex
+from indexer.index import SearchWriter
 from indexer.ingest import load as loading
-from indexer.ingest.followed import FollowedLog, News, State
-from indexer.origin import SourceFile
-from indexer.query.tree import Term
+from indexer.ingest.tailed_journal import FollowedLog, News, State
+from indexer.provenance import SourceFile
+from indexer.query_tree import Term
 
 LOOK_SECONDS: Final = 0.3
 """How often the journal is looked at."""
@@ -37,7 +37,7 @@ class Watcher:
     ``trouble`` is what went wrong at the latest look, empty where all that the journal has is in the index.
     """
 
-    def __init__(self, index: SearchIndex, journal: Path, deletions: Path, say: Say) -> None:
+    def __init__(self, index: SearchWriter, journal: Path, deletions: Path, say: Say) -> None:
         self.trouble = ""
         self._index = index
         self._journal = journal

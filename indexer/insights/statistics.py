@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from operator import sub
 from typing import Final
 
-from indexer.index import Range, Request, SearchIndex
+from indexer.index import Range, Request, SearchReader
 from indexer.insights.word_errors import Misheard, Slice, compared, misheard, slice_of, slices
-from indexer.query.tree import AllOf, Between, Term
+from indexer.query_tree import AllOf, Between, Term
 
 SPEAKER: Final = ("age", "gender", "accent")
 """Facets that tell of the speaker."""
@@ -81,7 +81,7 @@ class Portrait:
     hearing: Hearing
 
 
-def portrait(index: SearchIndex, among: Request) -> Portrait:
+def portrait(index: SearchReader, among: Request) -> Portrait:
     """What is found by a request, which may be for everything; its size, page, facets and sort say nothing here."""
     among = replace(among, facets=(), size=0, page=1, sort=None, seconds=False)
     whole = index.search(replace(among, facets=(*TONES, *SPEAKER), seconds=True))
@@ -104,7 +104,7 @@ def _kept(among: Request, facet: str, counts: Counts) -> Counts:
     return {value: count for value, count in counts.items() if wanted is None or value in wanted}
 
 
-def lengths(index: SearchIndex, among: Request) -> dict[Range, int]:
+def lengths(index: SearchReader, among: Request) -> dict[Range, int]:
     """Counts by duration in columns of one width, the last of them open; of narrow ones, unless many lie beyond."""
     asked = among.ranges.get("duration", Range())
 
@@ -130,7 +130,7 @@ def _is_possible(span: Range) -> bool:
 
 
 def tones_by_speaker(
-    index: SearchIndex, among: Request, tone: str, values: Counts
+    index: SearchReader, among: Request, tone: str, values: Counts
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Of each facet of the speaker, by its values, the counts of a tone's values. One request for each of those."""
     found: dict[str, dict[str, dict[str, int]]] = {facet: {} for facet in SPEAKER}
@@ -142,7 +142,7 @@ def tones_by_speaker(
     return found
 
 
-def certainty(index: SearchIndex, among: Request) -> dict[str, list[int]]:
+def certainty(index: SearchReader, among: Request) -> dict[str, list[int]]:
     """Of each emotion that has scores, how many lie in each tenth from 0 to 1, whose lower end is in."""
     found: dict[str, list[int]] = {}
     for at in range(TENTHS):
@@ -152,7 +152,7 @@ def certainty(index: SearchIndex, among: Request) -> dict[str, list[int]]:
     return {emotion: [*map(sub, rising, [*rising[1:], 0])] for emotion, rising in found.items()}
 
 
-def hearing(index: SearchIndex, among: Request) -> Hearing:
+def hearing(index: SearchReader, among: Request) -> Hearing:
     """How well those were heard that have a reference."""
     scored = replace(_where(among, Between("wer", 0.0, None)), size=MOST_COMPARED)
     clips = compared(index.sample(scored))
@@ -166,7 +166,7 @@ def hearing(index: SearchIndex, among: Request) -> Hearing:
     return Hearing(len(clips), of, slice_of(clips), by, often, seldom_right, said)
 
 
-def _number_saying(index: SearchIndex, among: Request, word: str) -> int:
+def _number_saying(index: SearchReader, among: Request, word: str) -> int:
     """In how many passages a word was to be said."""
     return index.search(_where(among, Term("text_tokens", word))).total
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from hearsay.text.normalize import tokens
-from indexer.documents import LONGEST_LENGTH, POWERS
+from indexer.documents import LONGEST_LENGTH, POWERS, stem
 from indexer.phonetics.expansion import Guess
-from indexer.query.stems import stem
-from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
-from indexer.query.tree import (
+from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words, words_of
+from indexer.query_tree import (
     EVERYTHING,
+    NOTHING,
     AllOf,
     AnyOf,
     BestOf,
@@ -55,9 +55,6 @@ _ANY_FORM: Final = 0.5
 
 _STEP: Final = 64.0
 """Scores of guesses are whole numbers of 64ths, whose sums are exact in both engines."""
-
-NOTHING: Final = Term("tokens", "")
-"""Matches no passage: no token is empty."""
 
 Guesses = Callable[[str], tuple[Guess, ...]]
 Floor = Callable[[str], float]
@@ -143,32 +140,6 @@ def certain_from(asked: Asked, weighing: Weighing) -> float:
     """
     most = sum(max(_ANY_WORD, weighing.worth(1.0, token)) for token in words_of(asked))
     return float(math.ceil(most + SHORTNESS * LONGEST_LENGTH) + 1)
-
-
-def words_of(asked: Asked) -> list[str]:
-    """The words that are wanted, in order; a beginning has its ``*``."""
-    match asked:
-        case Word(token):
-            return [token]
-        case Words(tokens):
-            return list(tokens)
-        case Beginning(start):
-            return [f"{start}*"]
-        case Either(children) | Every(children):
-            return [word for child in children for word in words_of(child)]
-        case _:
-            return []
-
-
-def sounding(asked: Asked) -> frozenset[str]:
-    """The words that a ``~`` says to guess at in any mode."""
-    match asked:
-        case Word(token, sounds_like=True):
-            return frozenset({token})
-        case Either(children) | Every(children):
-            return frozenset[str]().union(*map(sounding, children))
-        case _:
-            return frozenset()
 
 
 def _parted(asked: Asked) -> tuple[list[Asked], list[Asked]]:

@@ -6,10 +6,9 @@ from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from hearsay.text.normalize import tokens
-from indexer.documents import alternatives_of
+from indexer.documents import alternatives_of, stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess
-from indexer.query.stems import stem
 
 How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
 """From the surest to none: the word itself, its stem, a guess, and what the recogniser nearly wrote."""

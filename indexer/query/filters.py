@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from indexer.errors import WrongRequest
-from indexer.index import Range, Request, SearchIndex, Sort
+from indexer.index import Range, Request, SearchReader, Sort
 from indexer.schema import SORTS, UNKNOWN, facet_label, facet_name, facet_order
 
 ORDERS: Final[Mapping[str, Sort]] = {f"{dash}{field}": Sort(field, bool(dash)) for field in SORTS for dash in ("", "-")}
@@ -39,7 +39,7 @@ def chosen(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple
 
 
 def chosen_filters(
-    index: SearchIndex, typed: Mapping[str, Iterable[str]]
+    index: SearchReader, typed: Mapping[str, Iterable[str]]
 ) -> tuple[dict[str, frozenset[str]], list[str]]:
     """The filters that are meant by what was typed of each facet, and the notes on them.
 

@@ -7,8 +7,9 @@ from functools import cache
 from itertools import groupby
 from typing import Final
 
+from indexer.documents import stem
 from indexer.errors import WrongRequest
-from indexer.index import Hit, SearchIndex
+from indexer.index import Hit, SearchReader
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess, Guesser
 from indexer.phonetics.g2p import english
@@ -21,15 +22,12 @@ from indexer.query.builder import (
     MOST_GUESSES,
     Weighing,
     certain_from,
-    sounding,
-    words_of,
 )
 from indexer.query.description import in_english
 from indexer.query.explanation import Evidence, Sought, evidence_of
 from indexer.query.parser import Parsed, parse
-from indexer.query.stems import stem
-from indexer.query.syntax_tree import Asked, Either, Every, Not, Word, Words
-from indexer.query.tree import Query
+from indexer.query.syntax_tree import Asked, Either, Every, Not, Word, Words, sounding, words_of
+from indexer.query_tree import Query
 from indexer.settings import IndexSettings
 
 MOST_WORDS: Final = 200
@@ -71,7 +69,7 @@ class Plan:
 class Finder:
     """Plans searches of one index, with guesses among its own words; those are fetched when a plan first needs them."""
 
-    def __init__(self, index: SearchIndex, tables: Tables | None = None) -> None:
+    def __init__(self, index: SearchReader, tables: Tables | None = None) -> None:
         self._index = index
         self._tables = tables
         self._guesser: Guesser | None = None
@@ -126,7 +124,7 @@ class Finder:
         return self._guesser
 
 
-def finder_of(index: SearchIndex, settings: IndexSettings) -> Finder:
+def finder_of(index: SearchReader, settings: IndexSettings) -> Finder:
     """Finds by the tables that were learned here, else by those that come with Hearsay."""
     tables = Tables.load(settings.sound_tables) if settings.sound_tables.exists() else None
     return Finder(index, tables)

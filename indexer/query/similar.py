@@ -6,13 +6,13 @@ from hearsay.text.normalize import tokens
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
 from indexer.errors import WrongRequest
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader
 from indexer.passages import Passage
 from indexer.phonetics.lexicon import Lexicon
-from indexer.query.builder import DEFAULT_MODE, NOTHING
+from indexer.query.builder import DEFAULT_MODE
 from indexer.query.explanation import Sought
 from indexer.query.planner import Finder, Plan
-from indexer.query.tree import AnyOf, Constant, Phrase, Query, Term, Without
+from indexer.query_tree import NOTHING, AnyOf, Constant, Phrase, Query, Term, Without
 
 MOST_TELLING: Final = 12
 """Words of a passage that others are to share."""
@@ -28,7 +28,7 @@ MOST_APART: Final = 0.25
 
 
 def planned(
-    index: SearchIndex, finder: Finder, words: str, mode: str, *, like: str | None = None, same: str | None = None
+    index: SearchReader, finder: Finder, words: str, mode: str, *, like: str | None = None, same: str | None = None
 ) -> Plan:
     """How to search for words, or in their place for what is ``like`` a passage or has the ``same`` sentence.
 
@@ -59,7 +59,7 @@ def more_like(passage: Passage, lexicon: Lexicon) -> Query:
     return Without(_any_of(wanted), Term("clip", passage.clip)) if wanted else NOTHING
 
 
-def same_sentence(passage: Passage, index: SearchIndex) -> Query:
+def same_sentence(passage: Passage, index: SearchReader) -> Query:
     """Clips with the same reference, this one among them; of a passage without one, those that were heard alike.
 
     The index has no sentences to compare, only their words: so those that have the words are looked at, at most
@@ -75,7 +75,7 @@ def same_sentence(passage: Passage, index: SearchIndex) -> Query:
     return Constant(AnyOf(tuple(Term("clip", clip) for clip in clips)), 1.0) if clips else NOTHING
 
 
-def plan_like(index: SearchIndex, passage_id: str) -> Plan:
+def plan_like(index: SearchReader, passage_id: str) -> Plan:
     """How to look for more like this passage; raises `WrongRequest` where the index does not have it."""
     passage = _passage(index, passage_id)
     lexicon = index.lexicon()
@@ -84,14 +84,14 @@ def plan_like(index: SearchIndex, passage_id: str) -> Plan:
     return Plan(more_like(passage, lexicon), DEFAULT_MODE, sentence, (), shared, None)
 
 
-def plan_same(index: SearchIndex, passage_id: str) -> Plan:
+def plan_same(index: SearchReader, passage_id: str) -> Plan:
     """How to look for the same sentence; raises `WrongRequest` where the index does not have the passage."""
     passage = _passage(index, passage_id)
     sentence = f"clips with the same sentence as {passage_id}"
     return Plan(same_sentence(passage, index), DEFAULT_MODE, sentence, (), (), None)
 
 
-def _passage(index: SearchIndex, passage_id: str) -> Passage:
+def _passage(index: SearchReader, passage_id: str) -> Passage:
     if passage := index.get(passage_id):
         return passage
     raise WrongRequest(f"the index has no clip {passage_id}; it was deleted, or search shows it under another id")

@@ -8,9 +8,9 @@ from typing import Final
 from hearsay.text.normalize import tokens
 from indexer.phonetics.expansion import FEATURES, Guesser
 from indexer.phonetics.lexicon import Lexicon
-from indexer.query.builder import words_of
 from indexer.query.parser import parse
 from indexer.query.planner import Finder
+from indexer.query.syntax_tree import words_of
 
 OFTEN: Final = 3
 """Passages that make a word real which no dictionary has: what was heard so once or twice may have been misheard."""

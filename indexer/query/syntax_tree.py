@@ -67,3 +67,29 @@ class Every:
 
 
 Asked = Word | Words | Beginning | InField | Span | Not | Either | Every
+
+
+def words_of(asked: Asked) -> list[str]:
+    """The words that are wanted, in order; a beginning has its ``*``."""
+    match asked:
+        case Word(token):
+            return [token]
+        case Words(tokens):
+            return list(tokens)
+        case Beginning(start):
+            return [f"{start}*"]
+        case Either(children) | Every(children):
+            return [word for child in children for word in words_of(child)]
+        case _:
+            return []
+
+
+def sounding(asked: Asked) -> frozenset[str]:
+    """The words that a ``~`` says to guess at in any mode."""
+    match asked:
+        case Word(token, sounds_like=True):
+            return frozenset({token})
+        case Either(children) | Every(children):
+            return frozenset[str]().union(*map(sounding, children))
+        case _:
+            return frozenset()

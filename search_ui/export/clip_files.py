@@ -7,15 +7,15 @@ from typing import Final
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import columns_of, csv_line
 from indexer.errors import IndexUnavailable
-from indexer.index import Request, SearchIndex
-from indexer.ingest.known import whole_clip
+from indexer.index import Request, SearchReader
+from indexer.ingest.indexed_clips import whole_clip
 from indexer.passages import Passage
 
 _TOLD: Final = ("filename", "generated_text")
 """Columns of a row that a manifest has under other names."""
 
 
-def clips_found(index: SearchIndex, request: Request) -> Iterator[ClipRow]:
+def clips_found(index: SearchReader, request: Request) -> Iterator[ClipRow]:
     """The clips of all hits, in their order; a recording that was found in several places comes once, and whole."""
     seen: set[str] = set()
     for passage in index.walk(request):
@@ -26,7 +26,7 @@ def clips_found(index: SearchIndex, request: Request) -> Iterator[ClipRow]:
             yield row
 
 
-def csv_lines(index: SearchIndex, request: Request) -> Iterator[str]:
+def csv_lines(index: SearchReader, request: Request) -> Iterator[str]:
     """The clips of all hits as a CSV like that of ``asr decode``, which can be loaded again.
 
     The head comes first and names the columns that only the corpus knows, so everything is walked through twice.
@@ -41,7 +41,7 @@ def csv_lines(index: SearchIndex, request: Request) -> Iterator[str]:
 
 
 def manifest_lines(
-    index: SearchIndex, request: Request, path_of: Callable[[str], str | None] = lambda clip: clip
+    index: SearchReader, request: Request, path_of: Callable[[str], str | None] = lambda clip: clip
 ) -> Iterator[str]:
     """All hits as lines of JSON; ``path_of`` tells a clip's audio, None for a clip that is left out."""
     for passage in index.walk(request):

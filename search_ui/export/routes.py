@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 from hearsay.errors import HearsayError
 from hearsay.records.subtitles import cues, srt, vtt
 from indexer.errors import WrongRequest
-from indexer.index import Request, SearchIndex
-from indexer.ingest.known import whole_clip
+from indexer.index import Request, SearchReader
+from indexer.ingest.indexed_clips import whole_clip
 from indexer.settings import IndexSettings
 from search_ui.export.clip_files import csv_lines, manifest_lines
 from search_ui.export.zip_stream import choose, zipped
@@ -45,7 +45,7 @@ class Source:
     """Where what is taken away comes from: index and audio, and the way from the page's search to a request."""
 
     settings: Callable[[], IndexSettings]
-    index: Callable[[], SearchIndex]
+    index: Callable[[], SearchReader]
     audio: GetAudio
     request_of: Callable[[SearchState], Request]
 
@@ -64,13 +64,13 @@ def _zip(source: Source, request: Request) -> Iterator[bytes]:
 
 
 def _json(_: Source, request: Request) -> Iterator[str]:
-    from indexer.elastic.curl import as_json  # the client of Elasticsearch takes long to import
+    from indexer.elastic.request_export import as_json  # the client of Elasticsearch takes long to import
 
     yield as_json(request)
 
 
 def _curl(source: Source, request: Request) -> Iterator[str]:
-    from indexer.elastic.curl import as_curl
+    from indexer.elastic.request_export import as_curl
 
     yield as_curl(request, source.settings())
 

@@ -12,7 +12,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from hearsay.storage.s3 import S3Object
 from indexer.errors import WrongRequest
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader
 from search_ui.export.clip_files import csv_lines, manifest_lines
 from search_ui.media.audio import AudioStore
 
@@ -56,7 +56,7 @@ class Chosen:
     audio: Mapping[str, Audio | None]
 
 
-def choose(index: SearchIndex, request: Request, store: AudioStore) -> Chosen:
+def choose(index: SearchReader, request: Request, store: AudioStore) -> Chosen:
     """What a zip would hold; raises `WrongRequest` where it is too much for one."""
     total = index.search(replace(request, facets=(), size=1, page=1)).total
     if total > MOST_HITS:
@@ -74,7 +74,7 @@ def choose(index: SearchIndex, request: Request, store: AudioStore) -> Chosen:
     return Chosen(request, audio)
 
 
-def zipped(index: SearchIndex, chosen: Chosen) -> Iterator[bytes]:
+def zipped(index: SearchReader, chosen: Chosen) -> Iterator[bytes]:
     """The zip in pieces: ``audio/…``, then ``manifest.jsonl`` of the hits with audio, ``clips.csv`` of all of them.
 
     Nothing is compressed, since recordings hardly shrink. Clips without audio are listed in ``missing-audio.txt``.

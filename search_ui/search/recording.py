@@ -16,7 +16,7 @@ import streamlit as st
 from indexer.index import Request
 from indexer.passages import Passage
 from indexer.query.explanation import evidence_of
-from indexer.query.tree import Term
+from indexer.query_tree import Term
 from search_ui.connection import the_finder, the_index
 from search_ui.export.menu import subtitles_html
 from search_ui.media.player import audio_url

@@ -13,7 +13,7 @@ from indexer.index import Request, Result, Sort
 from indexer.query.planner import Plan
 from indexer.query.similar import plan_like, plan_same
 from indexer.query.suggestions import did_you_mean
-from indexer.query.tree import Between
+from indexer.query_tree import Between
 from indexer.schema import FACETS, SORTS
 from search_ui.connection import the_finder, the_index, the_settings
 from search_ui.state import LONGEST_WORDS, SearchState

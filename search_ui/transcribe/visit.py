@@ -11,8 +11,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from hearsay.errors import HearsayError
 from hearsay.records.clip import ClipRow
 from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
-from indexer.index import SearchIndex
-from indexer.query.tree import Term
+from indexer.index import SearchReader
+from indexer.query_tree import Term
 from search_ui.connection import the_settings
 from search_ui.errors import ApiAway, NotAdded, NotHeard
 from search_ui.transcribe.api_client import Api, Say
@@ -79,7 +79,7 @@ class Visit:
             except NotAdded as problem:
                 self.refused[sound.digest] = str(problem)
 
-    def look(self, index: SearchIndex) -> None:
+    def look(self, index: SearchReader) -> None:
         """See what of that which was added the index has by now."""
         self.found |= {digest for digest, row in self.added.items() if digest not in self.found and has(index, row)}
 
@@ -122,7 +122,7 @@ def check_ending(sound: Sound) -> None:
         raise NotHeard(f"By its name this is no sound; send a file whose name ends in one of {endings}.")
 
 
-def has(index: SearchIndex, row: ClipRow) -> bool:
+def has(index: SearchReader, row: ClipRow) -> bool:
     try:
         return index.count(Term("clip", row.id)) > 0
     except HearsayError:  # what is wrong with the index is said by the search page

@@ -16,7 +16,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.ingest.load import read_rows
 from indexer.passages import Passage, passages_of
 from indexer.settings import IndexSettings
@@ -88,7 +88,7 @@ def loaded(node: Node, samples: Path) -> Iterator[Loaded]:
     rows = [*(heard(number, row) for number, row in enumerate(table)), *MADE]
     passages = [passage for row in rows for passage in passages_of(row)]
     settings = IndexSettings(index_name=f"cv-by-hand-{uuid.uuid4().hex}")
-    index = ElasticIndex(node.url, settings)
+    index = ElasticWriter(node.url, settings)
     index.replace(passages)
     index.close()
     with client_of(node.url) as client:

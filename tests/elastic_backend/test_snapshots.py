@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from elasticsearch import ApiError, Elasticsearch
 
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexMissing
 from indexer.index import Request
 from indexer.query.planner import Finder
@@ -44,7 +44,7 @@ class Kept:
     """An index of one test's own, and the place for its snapshots."""
 
     client: Elasticsearch
-    index: ElasticIndex
+    index: ElasticWriter
     alias: str
 
     def do(self, title: str, version: str = "") -> list[Any]:
@@ -65,7 +65,7 @@ class Kept:
 
     def found(self, typed: str, mode: str = "exact") -> list[tuple[str, float]]:
         """Ids and scores by a reader that knows nothing yet."""
-        reader = ElasticIndex(str(self.client.transport.node_pool.get().base_url), settings(self.alias))
+        reader = ElasticWriter(str(self.client.transport.node_pool.get().base_url), settings(self.alias))
         result = reader.search(Request(Finder(reader).plan(typed, mode).query, size=50))
         reader.close()
         return [(hit.passage.id, hit.score) for hit in result.hits]
@@ -79,7 +79,7 @@ def settings(alias: str) -> IndexSettings:
 def kept(node: Node) -> Iterator[Kept]:
     alias = f"cv-kept-{uuid.uuid4().hex}"
     with client_of(node.url) as client:
-        kept = Kept(client, ElasticIndex(node.url, settings(alias)), alias)
+        kept = Kept(client, ElasticWriter(node.url, settings(alias)), alias)
         kept.index.replace(passages(tuple(misheard_rows(60))))
         yield kept
         kept.index.close()

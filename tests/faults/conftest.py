@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.elastic.index import ElasticIndex
-from indexer.embedded.index import EmbeddedIndex
+from indexer.elastic.writer import ElasticWriter
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.settings import IndexSettings
 from tests.faults.driver import Starter, everything, nothing_foreign_touched
 from tests.faults.index_loads import ROWS, Engine, write_table
@@ -81,7 +81,7 @@ def embedded(tmp_path: Path) -> Iterator[Engine]:
         return sorted(path.name for path in (folder / "versions").iterdir())
 
     with nothing_foreign_touched(foreign):
-        yield Engine(str(folder), lambda: EmbeddedIndex(folder), versions, lambda: everything(foreign))
+        yield Engine(str(folder), lambda: EmbeddedWriter(folder), versions, lambda: everything(foreign))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:
     def beside() -> object:
         return client.indices.get(index=foreign).body, client.search(index=foreign).body["hits"]
 
-    return Engine(node.url, lambda: ElasticIndex(node.url, own), versions, beside, kept)
+    return Engine(node.url, lambda: ElasticWriter(node.url, own), versions, beside, kept)
 
 
 @pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])

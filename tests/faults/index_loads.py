@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchWriter
 from indexer.schema import FACETS
 from tests.faults.driver import SEED
 from tests.support.contract import heard
@@ -26,7 +26,7 @@ def write_table(path: Path, rows: int, first: int, word: str) -> Path:
     return path
 
 
-def answers(index: SearchIndex) -> list[Any]:
+def answers(index: SearchWriter) -> list[Any]:
     """What is there: the ids of all, and of a few searches the order, totals and counts."""
     asked = [Request(size=5000, facets=FACETS), *(Request(heard(word), size=200) for word in ("boy", "river", "stone"))]
     found = [index.search(request) for request in asked]
@@ -40,7 +40,7 @@ class Engine:
     """An index that commands load into, and how to look at it and at what lies beside it."""
 
     url: str
-    open: Callable[[], SearchIndex]
+    open: Callable[[], SearchWriter]
     versions: Callable[[], list[str]]
     beside: Callable[[], object]
     environment: dict[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.passages import Passage
 from tests.faults.driver import SEED, Starter, nothing_foreign_touched
 from tests.faults.index_loads import Engine, answers
@@ -33,7 +33,7 @@ def test_a_load_whose_disk_is_full_at_any_byte_says_so_and_the_index_before_is_s
     quiet = []
     for number, file in enumerate(files):
         loader.run_well(["load", file, "--index", tmp_path / f"quiet-{number}", "--no-inbox"])
-        quiet.append(answers(EmbeddedIndex(tmp_path / f"quiet-{number}")))
+        quiet.append(answers(EmbeddedWriter(tmp_path / f"quiet-{number}")))
     needed = size_of(tmp_path / "quiet-1", of_one_file=disk is LimitedFiles)
     chance, full = Random(SEED), 0
     for number in range(FILLS):
@@ -45,10 +45,10 @@ def test_a_load_whose_disk_is_full_at_any_byte_says_so_and_the_index_before_is_s
             assert "Traceback" not in ended.said
             assert ended.status in (0, 1), ended.said
             full += ended.status
-            assert answers(EmbeddedIndex(index)) == quiet[0 if ended.status else 1], ended.said
+            assert answers(EmbeddedWriter(index)) == quiet[0 if ended.status else 1], ended.said
             small.leave(None)
             loader.run_well(words[1])
-            assert answers(EmbeddedIndex(index)) == quiet[1]
+            assert answers(EmbeddedWriter(index)) == quiet[1]
             assert len(list((index / "versions").iterdir())) <= 3
     assert full >= FILLS // 2, "the disk was hardly ever full"
 

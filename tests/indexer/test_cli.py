@@ -16,13 +16,12 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from indexer.cli.command_line import main
 from indexer.cli.terminal import print_result
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Request, Result
 from indexer.passages import passages_of
 from indexer.query.planner import Finder
 from tests.conftest import PROJECT
-from tests.indexer.elastic.test_index import settings
-from tests.support.elastic_nodes import Node
+from tests.support.elastic_nodes import Node, settings
 
 CORPUS = """\
 filename,text,age,gender,accent,duration
@@ -362,7 +361,7 @@ def test_a_disk_that_is_full_is_one_sentence(words: list[str]):
 
 def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
     """What a person sees who searches an index of one clip for these words."""
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(passages_of(row))
     plan = Finder(index).plan(words)
     request = Request(plan.query, facets=("age", "gender"))

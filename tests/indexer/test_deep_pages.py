@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.embedded.index import EmbeddedIndex
-from indexer.index import Request, SearchIndex, Sort
+from indexer.embedded.writer import EmbeddedWriter
+from indexer.index import Request, SearchWriter, Sort
 from indexer.passages import Passage
-from indexer.query.tree import EVERYTHING, AnyOf, Constant, Query
+from indexer.query_tree import EVERYTHING, AnyOf, Constant, Query
 from tests.support.both_engines import assert_same, sharded
 from tests.support.contract import heard, rows
 from tests.support.elastic_nodes import Node
@@ -30,9 +30,9 @@ def many(number: int, word: str = "same") -> Iterator[Passage]:
 
 
 @pytest.fixture(scope="module")
-def indices(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[SearchIndex]]:
+def indices(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[SearchWriter]]:
     passages = list(many(NUMBER))
-    embedded = EmbeddedIndex(tmp_path_factory.mktemp("many"))
+    embedded = EmbeddedWriter(tmp_path_factory.mktemp("many"))
     embedded.replace(passages)
     with sharded(passages, node, 1) as one_shard, sharded(passages, node, 3) as three_shards:
         yield [embedded, one_shard, three_shards]
@@ -44,7 +44,7 @@ def indices(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[li
     [EVERYTHING, heard("same"), AnyOf((heard("word"), Constant(heard("same"), 0.5)))],
     ids=["all", "one", "two"],
 )
-def test_page_after_page_leads_to_every_hit_once(indices: list[SearchIndex], query: Query):
+def test_page_after_page_leads_to_every_hit_once(indices: list[SearchWriter], query: Query):
     size = 4000
     rankings = []
     for index in indices:
@@ -57,7 +57,7 @@ def test_page_after_page_leads_to_every_hit_once(indices: list[SearchIndex], que
 
 
 @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
-def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchIndex], falling: bool):
+def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchWriter], falling: bool):
     request = Request(heard("same"), size=6000, sort=Sort("duration", falling))
     found = [
         [hit.passage for page in range(1, 6) for hit in index.search(replace(request, page=page)).hits]
@@ -71,7 +71,7 @@ def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchIndex], fal
     assert list(indices[-1].walk(request)) == found[0] == list(indices[0].walk(request))
 
 
-def test_a_walk_leads_further_than_any_page(indices: list[SearchIndex]):
+def test_a_walk_leads_further_than_any_page(indices: list[SearchWriter]):
     request = Request(AnyOf((heard("word"), Constant(heard("same"), 0.5))))
     walks = [[passage.id for passage in index.walk(request)] for index in indices]
     assert len(set(walks[0])) == len(walks[0]) == NUMBER
@@ -79,14 +79,14 @@ def test_a_walk_leads_further_than_any_page(indices: list[SearchIndex]):
 
 
 @pytest.mark.parametrize("page", [1000, 1001, 2499, 2500, 2501])
-def test_a_small_page_far_down_is_the_same_in_all(indices: list[SearchIndex], page: int):
+def test_a_small_page_far_down_is_the_same_in_all(indices: list[SearchWriter], page: int):
     assert_same(indices, Request(heard("same"), size=10, page=page, facets=("age",)))
 
 
 def test_a_page_after_another_load_is_a_page_of_the_new_version_whole_in_itself(node: Node, tmp_path: Path):
     """What was on the pages before is not remembered: whoever goes on sees the index as it is now."""
     before, after = list(many(11_000)), list(many(12_000, "same new"))
-    embedded = EmbeddedIndex(tmp_path)
+    embedded = EmbeddedWriter(tmp_path)
     embedded.replace(before)
     with sharded(before, node, 3) as elastic:
         for index in (embedded, elastic):

@@ -6,10 +6,10 @@ import pytest
 from hearsay.records.clip import Alternative, ClipRow, Word
 from hearsay.text.normalize import LONGEST_TOKEN
 from indexer.documents import LONGEST_LENGTH, POWERS, SCHEMA, SENTINEL, alternatives_of, document_of
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexIncompatible
-from indexer.index import SearchIndex
-from indexer.query.tree import Term
+from indexer.index import SearchWriter
+from indexer.query_tree import Term
 from tests.support.contract import heard, ids
 from tests.support.rows import passages
 
@@ -70,32 +70,32 @@ def test_the_powers_tell_every_length():
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> SearchIndex:
-    index = EmbeddedIndex(tmp_path / "index")
+def index(tmp_path: Path) -> SearchWriter:
+    index = EmbeddedWriter(tmp_path / "index")
     index.replace(passages((BLACK, ClipRow("set/long.mp3", generated_text="smith " * 100))))
     return index
 
 
-def test_a_passage_is_found_by_its_alternatives_and_its_shortness(index: SearchIndex):
+def test_a_passage_is_found_by_its_alternatives_and_its_shortness(index: SearchWriter):
     assert ids(index, Term("alternatives", "blacksmith_9")) == ["set/black.mp3"]
     assert ids(index, Term("alternatives", "black_9")) == []
     assert ids(index, Term("shortness", SENTINEL)) == ["set/long.mp3"]
     assert ids(index, Term("shortness", "8")) == ["set/black.mp3"]
 
 
-def test_alternatives_are_no_words_of_the_vocabulary(index: SearchIndex):
+def test_alternatives_are_no_words_of_the_vocabulary(index: SearchWriter):
     assert index.vocabulary() == {"the": 1, "black": 1, "smith": 2}
     assert ids(index, heard("blacksmith")) == []
 
 
-def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, index: SearchIndex):
+def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, index: SearchWriter):
     about = tmp_path / "index" / "versions" / index.about().version / "about.json"
     about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": SCHEMA - 1}))
     with pytest.raises(IndexIncompatible, match="load your files again"):
-        EmbeddedIndex(tmp_path / "index").count()
+        EmbeddedWriter(tmp_path / "index").count()
 
 
-def test_there_is_no_way_back_to_a_version_of_the_schema_before(tmp_path: Path, index: SearchIndex):
+def test_there_is_no_way_back_to_a_version_of_the_schema_before(tmp_path: Path, index: SearchWriter):
     old = index.about().version
     about = tmp_path / "index" / "versions" / old / "about.json"
     index.replace([])

@@ -10,7 +10,7 @@ from hearsay.text.normalize import tokens
 from indexer.index import Range, Request
 from indexer.query.builder import MODES
 from indexer.query.planner import Finder
-from indexer.query.tree import (
+from indexer.query_tree import (
     EVERYTHING,
     AllOf,
     AnyOf,

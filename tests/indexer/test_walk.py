@@ -7,13 +7,13 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.elastic import search as elastic_search
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.embedded import search as embedded_search
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexUnavailable
-from indexer.index import Request, SearchIndex, Sort
+from indexer.index import Request, SearchWriter, Sort
 from indexer.query.filters import ORDERS
-from indexer.query.tree import EVERYTHING, AnyOf, Query
+from indexer.query_tree import EVERYTHING, AnyOf, Query
 from tests.support.contract import heard
 from tests.support.rows import passages
 
@@ -27,14 +27,14 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[SearchIndex]:
-    index = EmbeddedIndex(tmp_path)
+def embedded(tmp_path: Path) -> Iterator[SearchWriter]:
+    index = EmbeddedWriter(tmp_path)
     index.replace(passages())
     yield index
     index.close()
 
 
-def assert_walks_as_it_answers(index: SearchIndex, query: Query, sort: Sort | None) -> None:
+def assert_walks_as_it_answers(index: SearchWriter, query: Query, sort: Sort | None) -> None:
     hits = index.search(Request(query, sort=sort, size=100)).hits
     assert len(hits) > 6
     assert list(index.walk(Request(query, sort=sort))) == [hit.passage for hit in hits]
@@ -43,19 +43,19 @@ def assert_walks_as_it_answers(index: SearchIndex, query: Query, sort: Sort | No
 @pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
 @pytest.mark.parametrize("sort", [None, *ORDERS.values()], ids=str)
 def test_an_embedded_index_is_walked_in_the_order_of_its_answers(
-    embedded: SearchIndex, query: Query, sort: Sort | None
+    embedded: SearchWriter, query: Query, sort: Sort | None
 ) -> None:
     assert_walks_as_it_answers(embedded, query, sort)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
-def test_an_embedded_index_is_walked_in_order_after_changes_too(embedded: SearchIndex, query: Query) -> None:
+def test_an_embedded_index_is_walked_in_order_after_changes_too(embedded: SearchWriter, query: Query) -> None:
     embedded.put(passages()[5:9])
     assert_walks_as_it_answers(embedded, query, None)
 
 
 @pytest.mark.elastic
-def test_elasticsearch_is_walked_in_the_order_of_its_answers(elastic_index: ElasticIndex) -> None:
+def test_elasticsearch_is_walked_in_the_order_of_its_answers(elastic_index: ElasticWriter) -> None:
     elastic_index.replace(passages())
     for query in QUERIES:
         for sort in (None, *ORDERS.values()):
@@ -64,7 +64,7 @@ def test_elasticsearch_is_walked_in_the_order_of_its_answers(elastic_index: Elas
 
 @pytest.mark.elastic
 def test_a_walk_that_is_broken_off_holds_nothing_in_elasticsearch(
-    elastic_index: ElasticIndex, client: Elasticsearch
+    elastic_index: ElasticWriter, client: Elasticsearch
 ) -> None:
     def held() -> int:
         """Of this index alone: what others left open is closed whenever its time is over."""
@@ -82,7 +82,7 @@ def test_a_walk_that_is_broken_off_holds_nothing_in_elasticsearch(
 
 @pytest.mark.elastic
 def test_a_walk_through_a_version_that_is_removed_meanwhile_says_so(
-    elastic_index: ElasticIndex, client: Elasticsearch
+    elastic_index: ElasticWriter, client: Elasticsearch
 ) -> None:
     elastic_index.replace(passages())
     walk = elastic_index.walk(Request())

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 import pytest
 
 from hearsay.records.clip import ClipRow
-from indexer.elastic.index import ElasticIndex
-from indexer.embedded.index import EmbeddedIndex
-from indexer.index import Request, SearchIndex
+from indexer.elastic.writer import ElasticWriter
+from indexer.embedded.writer import EmbeddedWriter
+from indexer.index import Request, SearchWriter
 from indexer.passages import Passage, passages_of
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 
@@ -23,15 +23,15 @@ about this small, and one of them takes it of a number of 32 bits."""
 
 
 class Both(NamedTuple):
-    embedded: SearchIndex
-    elastic: SearchIndex
+    embedded: SearchWriter
+    elastic: SearchWriter
 
 
 @contextmanager
-def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[ElasticIndex]:
+def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[ElasticWriter]:
     """The passages in Elasticsearch, back to front."""
     own = settings(index_shards=shards)
-    index = ElasticIndex(node.url, own)
+    index = ElasticWriter(node.url, own)
     try:
         assert index.replace(reversed(passages)) == len({passage.id for passage in passages})
         yield index
@@ -45,14 +45,14 @@ def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[El
 def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> Iterator[Both]:
     """The rows in both engines, handed to one of them back to front."""
     passages = [passage for row in rows for passage in passages_of(row)]
-    embedded = EmbeddedIndex(folder)
+    embedded = EmbeddedWriter(folder)
     embedded.replace(passages)
     with sharded(passages, node, shards) as elastic:
         yield Both(embedded, elastic)
     embedded.close()
 
 
-def assert_same(indices: Sequence[SearchIndex], request: Request) -> None:
+def assert_same(indices: Sequence[SearchWriter], request: Request) -> None:
     """All of them answer with the same total, hits in the same order, like scores, the same counts and seconds."""
     one, *others = (index.search(request) for index in indices)
     for other in others:

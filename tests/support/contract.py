@@ -1,6 +1,6 @@
 """What every engine promises: suites that each of them inherits and runs, and here the words that they are told in.
 
-`contract_asking`, `contract_queries` and `contract_changing` have the suites.
+`contract_reader`, `contract_queries` and `contract_writer` have the suites.
 """
 
 import struct
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from itertools import chain
 
 from hearsay.records.clip import ClipRow
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader, SearchWriter
 from indexer.passages import Passage
-from indexer.query.tree import EVERYTHING, Query, Term
+from indexer.query_tree import EVERYTHING, Query, Term
 from tests.support.rows import passages
 
-OpenIndex = Callable[[], SearchIndex]
+OpenIndex = Callable[[], SearchWriter]
 """Opens one and the same index, as another process would; three of its versions are kept."""
 
 
@@ -21,16 +21,16 @@ def heard(word: str, weight: float = 1.0) -> Term:
     return Term("tokens", word, weight)
 
 
-def ids(index: SearchIndex, query: Query = EVERYTHING, size: int = 100, page: int = 1) -> list[str]:
+def ids(index: SearchReader, query: Query = EVERYTHING, size: int = 100, page: int = 1) -> list[str]:
     return [hit.passage.id for hit in index.search(Request(query, size=size, page=page)).hits]
 
 
-def paged(index: SearchIndex, query: Query, size: int, pages: int) -> list[str]:
+def paged(index: SearchReader, query: Query, size: int, pages: int) -> list[str]:
     """The ids on the first pages, one page after the other."""
     return list(chain.from_iterable(ids(index, query, size, page) for page in range(1, pages + 1)))
 
 
-def score(index: SearchIndex, query: Query, passage_id: str) -> float:
+def score(index: SearchReader, query: Query, passage_id: str) -> float:
     return {hit.passage.id: hit.score for hit in index.search(Request(query, size=100)).hits}[passage_id]
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from hearsay.text.normalize import tokens
 from indexer.documents import document_of
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchWriter
 from indexer.passages import Passage
-from indexer.query.tree import (
+from indexer.query_tree import (
     EVERYTHING,
     AllOf,
     AnyOf,
@@ -31,24 +31,24 @@ from tests.support.rows import passages
 class QueriesContract:
     """What each node does; subclasses bring the fixture ``made``, an index with all made rows."""
 
-    def test_all_of_wants_every_child_and_adds_their_scores(self, made: SearchIndex):
+    def test_all_of_wants_every_child_and_adds_their_scores(self, made: SearchWriter):
         both = AllOf((heard("a"), heard("dog")))
         assert ids(made, both) == ["set/a5.mp3"]
         parts = score(made, heard("a"), "set/a5.mp3") + score(made, heard("dog"), "set/a5.mp3")
         assert score(made, both, "set/a5.mp3") == pytest.approx(parts, rel=1e-5)
 
-    def test_any_of_wants_one_child_and_adds_those_that_match(self, made: SearchIndex):
+    def test_any_of_wants_one_child_and_adds_those_that_match(self, made: SearchWriter):
         either = AnyOf((heard("cat"), heard("dog"), heard("a")))
         assert set(ids(made, either)) == {"set/a5.mp3", "set/a7.mp3"}
         parts = score(made, heard("cat"), "set/a7.mp3") + score(made, heard("a"), "set/a7.mp3")
         assert score(made, either, "set/a7.mp3") == pytest.approx(parts, rel=1e-5)
 
-    def test_best_of_scores_the_best_child_alone(self, made: SearchIndex):
+    def test_best_of_scores_the_best_child_alone(self, made: SearchWriter):
         best = BestOf((heard("cat"), heard("a"), heard("nobody")))
         assert set(ids(made, best)) == {"set/a5.mp3", "set/a7.mp3"}
         assert score(made, best, "set/a7.mp3") == pytest.approx(score(made, heard("cat"), "set/a7.mp3"), rel=1e-5)
 
-    def test_favouring_wants_its_child_and_adds_what_else_matches(self, made: SearchIndex):
+    def test_favouring_wants_its_child_and_adds_what_else_matches(self, made: SearchWriter):
         favouring = Favouring(heard("a"), (heard("cat"), Constant(heard("dog"), 4.0), heard("nobody")))
         assert set(ids(made, favouring)) == set(ids(made, heard("a")))
         parts = score(made, heard("cat"), "set/a7.mp3") + score(made, heard("a"), "set/a7.mp3")
@@ -57,11 +57,11 @@ class QueriesContract:
             score(made, heard("a"), "set/a5.mp3") + 4, rel=1e-5
         )
 
-    def test_a_weight_multiplies_the_score(self, made: SearchIndex):
+    def test_a_weight_multiplies_the_score(self, made: SearchWriter):
         plain = score(made, heard("cat"), "set/a7.mp3")
         assert score(made, heard("cat", 0.5), "set/a7.mp3") == pytest.approx(plain / 2, rel=1e-5)
 
-    def test_scores_are_bm25(self, made: SearchIndex):
+    def test_scores_are_bm25(self, made: SearchWriter):
         lengths = [len(tokens(passage.row.generated_text)) or 1 for passage in passages()]
         number, average = len(lengths), sum(lengths) / len(lengths)
         found = made.search(Request(heard("boy"), size=100))
@@ -87,10 +87,10 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_a_phrase_is_its_tokens_side_by_side(self, made: SearchIndex, spoken: str, found: list[str]):
+    def test_a_phrase_is_its_tokens_side_by_side(self, made: SearchWriter, spoken: str, found: list[str]):
         assert sorted(ids(made, Phrase("tokens", tuple(spoken.split())))) == found
 
-    def test_a_phrase_scores_as_a_term_with_the_rarities_added_up(self, made: SearchIndex):
+    def test_a_phrase_scores_as_a_term_with_the_rarities_added_up(self, made: SearchWriter):
         def rarity(word: str) -> float:
             return math.log(1 + (len(passages()) - made.count(heard(word)) + 0.5) / (made.count(heard(word)) + 0.5))
 
@@ -98,7 +98,7 @@ class QueriesContract:
         share = score(made, heard("home"), "set/a1.mp3") / rarity("home")
         assert same == pytest.approx((rarity("runs") + rarity("home")) * share, rel=1e-4)
 
-    def test_the_best_of_seventy_phrases_is_the_one_that_is_there(self, made: SearchIndex):
+    def test_the_best_of_seventy_phrases_is_the_one_that_is_there(self, made: SearchWriter):
         phrase = Phrase("tokens", ("runs", "home"))
         others = tuple(Phrase("tokens", ("home", f"nowhere{number}", "at", "all")) for number in range(69))
         assert ids(made, BestOf((*others, phrase))) == ids(made, phrase) != []
@@ -107,7 +107,7 @@ class QueriesContract:
     @pytest.mark.parametrize(
         "start", ["b", "boy", "stra", "i\u0307", "क्ष", "京", "안녕", "مر", "𐌰", "𐌰𐌱" * 63 + "𐌰", "long" * 30, "x2"]
     )
-    def test_a_prefix_finds_every_token_that_begins_with_it(self, made: SearchIndex, start: str):
+    def test_a_prefix_finds_every_token_that_begins_with_it(self, made: SearchWriter, start: str):
         expected = {
             passage.id
             for passage in passages()
@@ -120,10 +120,10 @@ class QueriesContract:
     @pytest.mark.parametrize(
         "start", [".", ".*", "b.y", "b[o]y", "(boy", "^b", "b?", "boy|a", "\\w", "*", "~1", '"', "/"]
     )
-    def test_a_prefix_is_taken_as_it_stands(self, made: SearchIndex, start: str):
+    def test_a_prefix_is_taken_as_it_stands(self, made: SearchWriter, start: str):
         assert made.count(Prefix("tokens", start)) == 0
 
-    def test_a_prefix_of_a_keyword_may_have_any_characters(self, made: SearchIndex):
+    def test_a_prefix_of_a_keyword_may_have_any_characters(self, made: SearchWriter):
         assert ids(made, Prefix("accent", 'us\\land "q')) == ["ünï/🎙 #?&=%2F.mp3"]
         assert ids(made, Prefix("clip", "set/a")) == [f"set/a{number}.mp3" for number in range(1, 8)]
 
@@ -146,12 +146,12 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_between_has_both_ends_in_and_scores_nothing(self, made: SearchIndex, bounds: Between, found: list[str]):
+    def test_between_has_both_ends_in_and_scores_nothing(self, made: SearchWriter, bounds: Between, found: list[str]):
         hits = made.search(Request(bounds, size=100)).hits
         assert [(hit.passage.id, hit.score) for hit in hits] == [(passage_id, 0.0) for passage_id in found]
 
     @pytest.mark.parametrize("field", ["age", "gender", "accent", "dataset", "error", "extra.locale", "extra.nothing"])
-    def test_missing_is_empty_or_says_unknown_or_is_endless(self, made: SearchIndex, field: str):
+    def test_missing_is_empty_or_says_unknown_or_is_endless(self, made: SearchWriter, field: str):
         def value_of(passage: Passage) -> str:
             row = passage.row
             return row.extra.get(field[6:], "") if field.startswith("extra.") else str(getattr(row, field))
@@ -183,22 +183,22 @@ class QueriesContract:
         ],
         ids=lambda value: str(value)[:80],
     )
-    def test_unknown_columns_are_found_whatever_their_names(self, made: SearchIndex, query: Query, found: list[str]):
+    def test_unknown_columns_are_found_whatever_their_names(self, made: SearchWriter, query: Query, found: list[str]):
         assert ids(made, query) == found
 
-    def test_what_was_nearly_heard_is_found_by_how_sure_the_recogniser_was(self, made: SearchIndex):
+    def test_what_was_nearly_heard_is_found_by_how_sure_the_recogniser_was(self, made: SearchWriter):
         for token in ("blacksmith_3", "block_1", "京都_9", "都大_9", "𐌰" * 126 + "_5"):
             assert ids(made, Term("alternatives", token)) == ["set/doubted.mp3"], token
         assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), heard("blacksmith")))) == []
 
-    def test_short_ones_are_found_by_what_their_shortness_is_made_of(self, made: SearchIndex):
+    def test_short_ones_are_found_by_what_their_shortness_is_made_of(self, made: SearchWriter):
         powers = {passage.id: document_of(passage)["shortness"].split() for passage in passages()}
         for power in ("8", "4", "2", "1"):
             having = {passage_id for passage_id, those in powers.items() if power in those}
             assert set(ids(made, Term("shortness", power))) == having
             assert 0 < len(having) < len(powers)
 
-    def test_a_keyword_scores_its_weight(self, made: SearchIndex):
+    def test_a_keyword_scores_its_weight(self, made: SearchWriter):
         for query in (Term("age", "twenties", 0.1), Term("extra.locale", "en", 0.1), Term("clip", "set/a1.mp3", 0.1)):
             assert {single(hit.score) for hit in made.search(Request(query)).hits} == {single(0.1)}
 
@@ -206,18 +206,18 @@ class QueriesContract:
     @pytest.mark.parametrize(
         "child", [heard("boy"), EVERYTHING, Phrase("tokens", ("no", "no")), Missing("age")], ids=str
     )
-    def test_a_constant_scores_exactly_that(self, made: SearchIndex, child: Query, exact: float):
+    def test_a_constant_scores_exactly_that(self, made: SearchWriter, child: Query, exact: float):
         hits = made.search(Request(Constant(child, exact), size=100)).hits
         assert {single(hit.score) for hit in hits} == {single(exact)}
         assert [hit.passage.id for hit in hits] == sorted(ids(made, child))
 
-    def test_constants_add_up_and_the_best_of_them_is_one(self, made: SearchIndex):
+    def test_constants_add_up_and_the_best_of_them_is_one(self, made: SearchWriter):
         one, other = Constant(heard("boy"), 64.0), Constant(heard("home"), 0.25)
         assert score(made, AllOf((one, other)), "set/a1.mp3") == 64.25
         assert score(made, AnyOf((one, other)), "set/a1.mp3") == 64.25
         assert score(made, BestOf((one, other)), "set/a1.mp3") == 64.0
 
-    def test_without_leaves_out_and_scores_as_the_child(self, made: SearchIndex):
+    def test_without_leaves_out_and_scores_as_the_child(self, made: SearchWriter):
         query = Without(heard("a"), heard("dog"))
         assert ids(made, query) == ["set/a7.mp3"]
         assert score(made, query, "set/a7.mp3") == score(made, heard("a"), "set/a7.mp3")
@@ -226,7 +226,7 @@ class QueriesContract:
             made, AllOf((heard("boy"), Without(EVERYTHING, Between("duration", 0, None))))
         )
 
-    def test_everything_but_something_comes_in_the_order_of_ids(self, made: SearchIndex):
+    def test_everything_but_something_comes_in_the_order_of_ids(self, made: SearchWriter):
         rest = ids(made, Without(EVERYTHING, AnyOf((heard("boy"), Missing("age")))))
         assert rest == ["set/a4.mp3"]
         without = ids(made, Without(EVERYTHING, heard("boy")))
@@ -244,7 +244,7 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_conditions_change_no_score(self, made: SearchIndex, condition: Query):
+    def test_conditions_change_no_score(self, made: SearchWriter, condition: Query):
         plain = {hit.passage.id: hit.score for hit in made.search(Request(heard("home"), size=100)).hits}
         for query in (AllOf((heard("home"), condition)), Without(heard("home"), condition)):
             for hit in made.search(Request(query, size=100)).hits:

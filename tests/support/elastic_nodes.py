@@ -15,7 +15,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.ingest.load import read_rows
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT, leave_out
@@ -136,8 +136,8 @@ def own(client: Elasticsearch, tmp_path: Path) -> Iterator[IndexSettings]:
 
 
 @pytest.fixture
-def elastic_index(node: Node, own: IndexSettings) -> Iterator[ElasticIndex]:
-    index = ElasticIndex(node.url, own)
+def elastic_index(node: Node, own: IndexSettings) -> Iterator[ElasticWriter]:
+    index = ElasticWriter(node.url, own)
     yield index
     index.close()
 

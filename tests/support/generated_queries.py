@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hearsay.records.clip import Alternative, ClipRow, Word
 from hearsay.text.normalize import tokens
-from indexer.index import Range, Request, SearchIndex, Sort
-from indexer.query.tree import (
+from indexer.index import Range, Request, SearchWriter, Sort
+from indexer.query_tree import (
     EVERYTHING,
     AllOf,
     AnyOf,
@@ -85,7 +85,7 @@ class Known:
     values: Mapping[str, Sequence[str]]
 
 
-def known_of(index: SearchIndex) -> Known:
+def known_of(index: SearchWriter) -> Known:
     """What questions are made of, so that they find something."""
     found = index.search(Request(facets=FACETS, size=300))
     said = [tokens(hit.passage.row.generated_text) for hit in found.hits]

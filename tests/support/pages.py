@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from hearsay.records.clip import ClipRow
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.passages import passages_of
 from indexer.settings import IndexSettings
 from tests.support.ports import free_port
@@ -21,7 +21,7 @@ SECONDS_TO_START = 250
 
 def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
     """Make an embedded index of these rows in a folder."""
-    index = open_index(IndexSettings(), str(folder))
+    index = open_writer(IndexSettings(), str(folder))
     try:
         index.replace((passage for row in rows for passage in passages_of(row)), str(audio) if audio else None)
     finally:

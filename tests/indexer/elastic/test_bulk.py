@@ -13,14 +13,13 @@ from elasticsearch import Elasticsearch
 from hearsay.records.clip import ClipRow
 from indexer.documents import SCHEMA
 from indexer.elastic import bulk as elastic_bulk
-from indexer.elastic import index as elastic
-from indexer.elastic.bulk import Written, write
-from indexer.elastic.index import ElasticIndex
-from indexer.elastic.refusals import Refusals
+from indexer.elastic import writer as elastic
+from indexer.elastic.bulk import Refusals, Written, write
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexInUse, LoadFailed
 from indexer.index import Request
 from indexer.passages import Passage, passages_of
-from indexer.query.tree import Term
+from indexer.query_tree import Term
 from indexer.settings import IndexSettings
 from tests.support.contract import heard, ids, rows
 
@@ -37,7 +36,7 @@ def listed(own: IndexSettings) -> list[dict[str, Any]]:
 
 
 def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
-    elastic_index: ElasticIndex, own: IndexSettings
+    elastic_index: ElasticWriter, own: IndexSettings
 ):
     elastic_index.replace(rows("a"))
     bad = spoilt(*(f"c{number}" for number in range(9)))
@@ -51,7 +50,7 @@ def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
     assert ids(elastic_index) == ["a"]
 
 
-def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticIndex, own: IndexSettings):
+def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticWriter, own: IndexSettings):
     with pytest.raises(LoadFailed):
         elastic_index.replace(spoilt("a"))
     elastic_index.replace(rows("b"))
@@ -61,14 +60,14 @@ def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticIndex, own:
     assert [line["id"] for line in listed(own)] == ["c"]
 
 
-def test_what_is_put_beside_a_refused_passage_is_in(elastic_index: ElasticIndex):
+def test_what_is_put_beside_a_refused_passage_is_in(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
     with pytest.raises(LoadFailed, match=r"b: .*soon.*the other changes are made"):
         elastic_index.put([*spoilt("b"), *rows("c")])
     assert ids(elastic_index) == ["a", "c"]
 
 
-def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index: ElasticIndex, own: IndexSettings):
+def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index: ElasticWriter, own: IndexSettings):
     elastic_index.replace(rows("a"))
     own.refusals.mkdir()
     with pytest.raises(LoadFailed, match=r"cannot be listed in .*refused\.jsonl.*name another file in REFUSALS"):
@@ -76,7 +75,7 @@ def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index:
     assert ids(elastic_index) == ["a"]
 
 
-def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elastic_index: ElasticIndex):
+def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
     long = ClipRow("b", extra={"k" * 40_000: "v"})
     with pytest.raises(LoadFailed, match=r"1 passage was refused.*b: "):
@@ -85,7 +84,7 @@ def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elas
 
 
 def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     by_hand = f"{own.index_name}-by-hand"
     properties = {"id": {"type": "keyword"}, "clip": {"type": "keyword"}, "generated_text": {"type": "integer"}}
@@ -106,7 +105,7 @@ def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
 
 
 def test_of_several_versions_of_a_passage_the_last_stays_however_many_requests_it_takes(
-    elastic_index: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+    elastic_index: ElasticWriter, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
     monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
@@ -117,7 +116,7 @@ def test_of_several_versions_of_a_passage_the_last_stays_however_many_requests_i
 
 
 def test_a_merge_that_outlasts_every_patience_costs_the_load_nothing(
-    elastic_index: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+    elastic_index: ElasticWriter, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic, "_SECONDS_TO_MERGE", 0.0001)
     monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)
@@ -174,7 +173,7 @@ def versions(client: Elasticsearch, own: IndexSettings) -> list[str]:
     return sorted(name for name in found if not name.endswith("-lexicon"))
 
 
-def test_deleting_what_is_gone_already_is_no_refusal(elastic_index: ElasticIndex, client: Elasticsearch):
+def test_deleting_what_is_gone_already_is_no_refusal(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a", "b"))
     client.delete(index=elastic_index.about().version, id="a")  # and not refreshed: a search still finds it
     assert elastic_index.delete(["a"]) == 1

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from indexer.elastic.client import connect, shown
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.index import Request
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.settings import IndexSettings
 from tests.support.contract import rows
 from tests.support.elastic_nodes import Node, free_port
@@ -33,7 +33,7 @@ def test_an_address_may_name_several_nodes():
 @pytest.mark.elastic
 def test_where_one_node_does_not_answer_the_next_is_asked(node: Node):
     address = f"http://127.0.0.1:{free_port()},http://127.0.0.1:{free_port()},{node.url}"
-    index = open_index(IndexSettings(index_name="cv-test-several-nodes"), address)
+    index = open_writer(IndexSettings(index_name="cv-test-several-nodes"), address)
     try:
         index.replace(rows("a"))
         assert index.search(Request()).total == 1
@@ -74,7 +74,7 @@ def test_each_node_has_to_be_an_address_and_all_of_one_kind(address: str, senten
 
 def test_schemes_may_be_in_capitals_and_a_comma_may_stand_at_the_end():
     assert hosts("HTTPS://a:9200, Https://b:9201,") == ["https://a:9200", "https://b:9201"]
-    index = open_index(IndexSettings(), "HTTP://127.0.0.1:1")
+    index = open_writer(IndexSettings(), "HTTP://127.0.0.1:1")
     with pytest.raises(IndexUnavailable, match="nothing answers"):
         index.count()
     index.close()
@@ -85,13 +85,13 @@ def test_an_address_without_its_scheme_is_not_taken_for_a_folder(address: str):
     with pytest.raises(
         WrongRequest, match=r"is no folder; for Elasticsearch write http://\w.* or https://\w"
     ) as caught:
-        open_index(IndexSettings(), address)
+        open_writer(IndexSettings(), address)
     assert "secret" not in str(caught.value)
 
 
 def test_an_index_that_is_nowhere_is_refused_without_its_password():
     with pytest.raises(WrongRequest, match="ftp://host:9200 is neither") as caught:
-        open_index(IndexSettings(), "ftp://me:secret@host:9200")
+        open_writer(IndexSettings(), "ftp://me:secret@host:9200")
     assert "secret" not in str(caught.value)
 
 

@@ -12,13 +12,13 @@ from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
 from indexer.elastic import bulk as elastic_bulk
-from indexer.elastic import index as elastic
 from indexer.elastic import lease as elastic_lease
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic import writer as elastic
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexUnavailable, LoadFailed
 from indexer.index import Request
 from indexer.passages import Passage, passages_of
-from indexer.query.tree import EVERYTHING, Term
+from indexer.query_tree import EVERYTHING, Term
 from indexer.settings import IndexSettings
 from tests.support.contract import heard, ids, rows
 from tests.support.elastic_nodes import Cluster, remove, settings
@@ -62,7 +62,7 @@ def interrupted(passages: Iterable[Passage], at: int, then: Callable[[], object]
         yield passage
 
 
-def answers(index: ElasticIndex) -> list[Any]:
+def answers(index: ElasticWriter) -> list[Any]:
     """What a few searches find, with scores, totals and counts."""
     asked = (EVERYTHING, heard("boy"), heard("horse"), Term("age", "fifties"))
     found = [index.search(Request(query, facets=("age", "gender"), size=50)) for query in asked]
@@ -73,7 +73,7 @@ def see_that_it_is_whole(client: Elasticsearch, own: IndexSettings, number: int)
     """The alias names one index, which was loaded to its end and has so many passages; returns its name."""
     (version,) = client.indices.get_alias(name=own.index_name).body
     assert client.indices.get_mapping(index=version).body[version]["mappings"]["_meta"]["loaded"]
-    index = ElasticIndex(",".join(str(node.base_url) for node in client.transport.node_pool.all()), own)
+    index = ElasticWriter(",".join(str(node.base_url) for node in client.transport.node_pool.all()), own)
     try:
         assert index.count() == number
         assert index.vocabulary()
@@ -118,17 +118,17 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def spread(cluster: Cluster, three: Elasticsearch) -> Iterator[tuple[ElasticIndex, IndexSettings]]:
+def spread(cluster: Cluster, three: Elasticsearch) -> Iterator[tuple[ElasticWriter, IndexSettings]]:
     """An index of three shards on three nodes, with its settings."""
     own = settings(index_shards=3)
-    index = ElasticIndex(cluster.url, own)
+    index = ElasticWriter(cluster.url, own)
     yield index, own
     index.close()
     remove(three, own)
 
 
 @pytest.mark.long
-def test_what_was_written_twice_counts_once_though_shards_have_copies(spread: tuple[ElasticIndex, IndexSettings]):
+def test_what_was_written_twice_counts_once_though_shards_have_copies(spread: tuple[ElasticWriter, IndexSettings]):
     index, _ = spread
     index.replace(many(3000))
     once = answers(index)
@@ -153,7 +153,7 @@ def master(client: Elasticsearch) -> int:
 def test_a_load_outlives_a_node_of_three(
     cluster: Cluster,
     three: Elasticsearch,
-    spread: tuple[ElasticIndex, IndexSettings],
+    spread: tuple[ElasticWriter, IndexSettings],
     is_master: bool,
     how: signal.Signals,
 ):
@@ -172,7 +172,7 @@ def test_a_load_outlives_a_node_of_three(
 
 @pytest.mark.long
 def test_all_nodes_lost_during_a_load_cost_that_load_and_nothing_else(
-    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticWriter, IndexSettings], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(elastic_bulk._PATIENCE, "max_retries", 4)
     index, own = spread
@@ -233,7 +233,7 @@ def blocked(client: Elasticsearch) -> set[str]:
 def test_a_full_disk_is_said_and_the_index_before_is_served(
     cluster: Cluster,
     three: Elasticsearch,
-    spread: tuple[ElasticIndex, IndexSettings],
+    spread: tuple[ElasticWriter, IndexSettings],
     flood: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -255,7 +255,7 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
             change()
     with pytest.raises(LoadFailed, match=r"disk .* nearly full"):
         index.replace(rows("d"))
-    elsewhere = ElasticIndex(cluster.url, settings())
+    elsewhere = ElasticWriter(cluster.url, settings())
     with pytest.raises(LoadFailed, match=r"no node at .* takes a new index"):
         elsewhere.replace(rows("d"))
     elsewhere.close()
@@ -268,14 +268,14 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
 
 @pytest.mark.long
 def test_what_a_busy_node_sends_back_is_sent_again_until_all_is_there(
-    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticIndex, IndexSettings], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticWriter, IndexSettings], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 1)  # one that counted its tries would give up
     cluster.lose(3)
     cluster.start_again(3, "thread_pool.write.queue_size: 1")
     see_that_all_is_well(three)
     _, own = spread
-    index = ElasticIndex(cluster.url, own.model_copy(update={"index_shards": 30}))
+    index = ElasticWriter(cluster.url, own.model_copy(update={"index_shards": 30}))
     assert index.replace(many(1500)) == 1500
     index.close()
     pools = three.nodes.stats(metric="thread_pool", node_id="node-3")["nodes"].values()

@@ -11,7 +11,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.elastic import lease as elastic_lease
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
 from tests.support.contract import rows
@@ -86,7 +86,7 @@ def load_and_kill(moment: str, node: Node, own: IndexSettings, folder: Path) -> 
 def test_a_killed_load_is_there_whole_or_not_at_all(
     moment: str,
     node: Node,
-    elastic_index: ElasticIndex,
+    elastic_index: ElasticWriter,
     own: IndexSettings,
     client: Elasticsearch,
     tmp_path: Path,
@@ -105,7 +105,7 @@ def test_a_killed_load_is_there_whole_or_not_at_all(
 
 
 def see_that_the_next_load_tidies_up(
-    index: ElasticIndex, own: IndexSettings, client: Elasticsearch, stands: str
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch, stands: str
 ) -> None:
     there = index.count()
     index.replace(rows("next"))

@@ -10,8 +10,8 @@ from elasticsearch import Elasticsearch
 
 from hearsay.errors import ClipsError
 from indexer.elastic import lease as elastic_lease
-from indexer.elastic.index import ElasticIndex
 from indexer.elastic.lease import Lease, held, index_of_lease
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexInUse
 from indexer.passages import Passage
 from indexer.settings import IndexSettings
@@ -64,7 +64,7 @@ def test_what_is_soon_done_is_waited_for(client: Elasticsearch, own: IndexSettin
 
 
 def test_what_a_killed_program_left_is_taken_over(
-    elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+    elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     lease_of(client, own, "load").take()
     assert elastic_index.replace(rows("a")) == 1
@@ -72,7 +72,7 @@ def test_what_a_killed_program_left_is_taken_over(
 
 
 def test_a_change_that_fails_lets_the_next_one_in(
-    elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+    elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     def broken() -> Iterator[Passage]:
         yield from rows("a")
@@ -86,10 +86,10 @@ def test_a_change_that_fails_lets_the_next_one_in(
 
 @pytest.mark.usefixtures("silent")
 def test_a_load_that_was_taken_for_dead_stops_before_it_swaps(
-    node: Node, elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+    node: Node, elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     elastic_index.replace(rows("a"))
-    other = ElasticIndex(node.url, own)
+    other = ElasticWriter(node.url, own)
 
     def overtaken() -> Iterator[Passage]:
         yield from rows("b")
@@ -156,7 +156,7 @@ def test_it_is_renewed_for_as_long_as_it_is_held(
 
 
 def test_its_index_is_hidden_from_who_asks_for_all_versions(
-    elastic_index: ElasticIndex, client: Elasticsearch, own: IndexSettings
+    elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     elastic_index.replace(rows("a"))
     assert index_of_lease(own.index_name) not in client.indices.get(index=f"{own.index_name}-*")

@@ -5,18 +5,18 @@ from collections.abc import Callable
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.elastic import index as elastic
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic import writer as elastic
 from indexer.elastic.lease import index_of_lease
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexForeign, IndexMissing
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchWriter
 from indexer.settings import IndexSettings
 from tests.support.contract import ids, rows
 from tests.support.elastic_nodes import Node
 
 pytestmark = pytest.mark.elastic
 
-Ask = Callable[[SearchIndex], object]
+Ask = Callable[[SearchWriter], object]
 
 CHANGES: dict[str, Ask] = {
     "load": lambda index: index.replace(rows("x")),
@@ -61,7 +61,7 @@ def point(client: Elasticsearch, own: IndexSettings, *names: str) -> None:
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a version"])
 def test_what_the_alias_points_to_is_said_and_stays_as_it_is(
-    node: Node, elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, orders: str, beside: bool
+    node: Node, elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, orders: str, beside: bool
 ):
     for name in "ab":
         elastic_index.replace(rows(name))
@@ -69,7 +69,7 @@ def test_what_the_alias_points_to_is_said_and_stays_as_it_is(
     point(client, own, orders, *([version] if beside else []))
     there = set(client.indices.get(index=f"{own.index_name}*"))
     for ask in (CHANGES | QUESTIONS).values():
-        reader = ElasticIndex(node.url, own)
+        reader = ElasticWriter(node.url, own)
         with pytest.raises(
             IndexForeign, match=f"the alias {own.index_name} at .* points to the index {orders}, which Hearsay did not"
         ):
@@ -84,7 +84,7 @@ def test_what_the_alias_points_to_is_said_and_stays_as_it_is(
 
 @pytest.mark.parametrize("ask", [*CHANGES, *QUESTIONS])
 def test_an_index_called_like_the_alias_is_said_and_stays_as_it_is(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, ask: str
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, ask: str
 ):
     foreign(client, own.index_name)
     with pytest.raises(IndexForeign, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
@@ -93,7 +93,7 @@ def test_an_index_called_like_the_alias_is_said_and_stays_as_it_is(
 
 
 def test_indices_named_like_versions_are_none_without_the_mark(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     names = [
         foreign(client, f"{own.index_name}-{rest}", **mappings)
@@ -118,10 +118,10 @@ def test_indices_named_like_versions_are_none_without_the_mark(
 
 
 def test_a_version_of_another_alias_is_not_written_to_and_not_removed(
-    node: Node, elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    node: Node, elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     other = own.model_copy(update={"index_name": f"{own.index_name}-z"})
-    theirs = ElasticIndex(node.url, other)
+    theirs = ElasticWriter(node.url, other)
     for name in "ab":
         theirs.replace(rows(name))
         elastic_index.replace(rows(name))
@@ -138,7 +138,7 @@ def test_a_version_of_another_alias_is_not_written_to_and_not_removed(
 
 
 def test_an_index_called_like_that_of_the_lease_is_not_written_to(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     lock = foreign(client, index_of_lease(own.index_name))
     for change in CHANGES.values():
@@ -147,14 +147,16 @@ def test_an_index_called_like_that_of_the_lease_is_not_written_to(
     assert is_as_it_was(client, lock)
 
 
-def test_a_lease_from_before_the_mark_is_ours(elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch):
+def test_a_lease_from_before_the_mark_is_ours(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     client.indices.put_mapping(index=index_of_lease(own.index_name), meta={})
     elastic_index.replace(rows("b"))
     assert ids(elastic_index) == ["b"]
 
 
-def test_versions_from_before_the_mark_are_ours(elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch):
+def test_versions_from_before_the_mark_are_ours(
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
+):
     versions = []
     for name in "abcd":
         elastic_index.replace(rows(name))
@@ -167,7 +169,7 @@ def test_versions_from_before_the_mark_are_ours(elastic_index: ElasticIndex, own
 
 
 def test_a_new_version_whose_name_somebody_took_in_that_moment_is_not_written_to(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ):
     elastic_index.replace(rows("a"))
     taken = foreign(client, f"{own.index_name}-29990101000000000000")
@@ -178,7 +180,7 @@ def test_a_new_version_whose_name_somebody_took_in_that_moment_is_not_written_to
     assert ids(elastic_index) == ["a"]
 
 
-def test_every_index_that_is_made_has_the_mark(elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch):
+def test_every_index_that_is_made_has_the_mark(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     made = client.indices.get_mapping(index=f"{own.index_name}*", expand_wildcards="all").body
     assert len(made) == 3

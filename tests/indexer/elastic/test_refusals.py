@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexerError, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
 from indexer.index import Request
 from indexer.passages import Passage
@@ -68,7 +68,7 @@ def refusal(change: Callable[[], object], error: type[IndexerError] = IndexUnava
     ],
 )
 def test_a_cluster_that_is_set_read_only_is_named_as_such(
-    elastic_index: ElasticIndex, client: Elasticsearch, name: str, sentence: str
+    elastic_index: ElasticWriter, client: Elasticsearch, name: str, sentence: str
 ):
     elastic_index.replace(rows("a"))
     elastic_index.replace(rows("b"))
@@ -90,7 +90,7 @@ def test_a_cluster_that_is_set_read_only_is_named_as_such(
 
 
 def test_a_cluster_that_is_set_read_only_in_the_middle_of_a_load_still_serves_the_version_before(
-    elastic_index: ElasticIndex, client: Elasticsearch
+    elastic_index: ElasticWriter, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
     stands = elastic_index.about().version
@@ -107,7 +107,7 @@ def test_a_cluster_that_is_set_read_only_in_the_middle_of_a_load_still_serves_th
 
 @pytest.mark.parametrize("name", ["index.blocks.read_only", "index.blocks.write"])
 def test_an_index_that_is_set_read_only_is_named_when_something_is_put(
-    elastic_index: ElasticIndex, client: Elasticsearch, name: str
+    elastic_index: ElasticWriter, client: Elasticsearch, name: str
 ):
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
@@ -122,7 +122,7 @@ def test_an_index_that_is_set_read_only_is_named_when_something_is_put(
 
 @pytest.mark.parametrize("name", ["index.blocks.read_only", "index.blocks.metadata"])
 def test_a_version_that_cannot_be_swapped_away_is_told_before_a_load_writes_anything(
-    elastic_index: ElasticIndex, client: Elasticsearch, name: str
+    elastic_index: ElasticWriter, client: Elasticsearch, name: str
 ):
     def never() -> Iterator[Passage]:
         raise AssertionError("the load went on")
@@ -138,7 +138,7 @@ def test_a_version_that_cannot_be_swapped_away_is_told_before_a_load_writes_anyt
 
 
 def test_an_index_that_may_not_be_read_is_named_when_somebody_searches(
-    elastic_index: ElasticIndex, client: Elasticsearch
+    elastic_index: ElasticWriter, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
@@ -147,7 +147,7 @@ def test_an_index_that_may_not_be_read_is_named_when_somebody_searches(
     assert f"reading the index {version} is blocked (index.blocks.read)" in said
 
 
-def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticIndex, client: Elasticsearch):
+def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
     client.indices.close(index=version)
@@ -163,7 +163,7 @@ def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticIndex
     assert ids(elastic_index) == ["a"]
 
 
-def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: ElasticIndex, client: Elasticsearch):
+def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     elastic_index.replace(rows("b"))
     version = elastic_index.about().version
@@ -173,7 +173,7 @@ def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: E
     assert not client.indices.exists(index=version, expand_wildcards="all")
 
 
-def test_a_version_with_the_block_of_a_full_disk_is_told_as_such(elastic_index: ElasticIndex, client: Elasticsearch):
+def test_a_version_with_the_block_of_a_full_disk_is_told_as_such(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     with block(client, f"{elastic_index.about().version}-lexicon", "index.blocks.read_only_allow_delete"):
         said = refusal(lambda: elastic_index.put(rows("b")), LoadFailed)
@@ -181,7 +181,7 @@ def test_a_version_with_the_block_of_a_full_disk_is_told_as_such(elastic_index: 
 
 
 def test_a_cluster_without_room_for_more_shards_says_so_and_serves_the_version_before(
-    elastic_index: ElasticIndex, client: Elasticsearch
+    elastic_index: ElasticWriter, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
     with cluster_setting(client, "cluster.max_shards_per_node", 1):
@@ -193,7 +193,7 @@ def test_a_cluster_without_room_for_more_shards_says_so_and_serves_the_version_b
 
 
 def test_a_name_that_elasticsearch_does_not_take_is_that_of_a_setting(node: Node):
-    index = ElasticIndex(node.url, settings(index_name="CV-Upper"))
+    index = ElasticWriter(node.url, settings(index_name="CV-Upper"))
     said = refusal(lambda: index.replace(rows("a")), WrongRequest)
     assert said.startswith("INDEX_NAME is CV-Upper, which Elasticsearch does not take")
     assert "must be lowercase" in said
@@ -216,7 +216,7 @@ def test_a_name_that_elasticsearch_does_not_take_is_that_of_a_setting(node: Node
     ],
 )
 def test_an_index_template_that_breaks_a_load_is_named_and_the_version_before_stays_served(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, template: dict[str, Any], sentence: str
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, template: dict[str, Any], sentence: str
 ):
     elastic_index.replace(rows("a"))
     stands = elastic_index.about().version
@@ -235,7 +235,7 @@ def test_an_index_template_that_breaks_a_load_is_named_and_the_version_before_st
 
 
 def test_an_index_template_that_harms_nothing_is_let_be(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     name = f"template-{own.index_name}"
     harmless = {"settings": {"index.codec": "best_compression", "index.number_of_replicas": 1}}
@@ -338,7 +338,7 @@ def test_an_answer_is_told_by_its_reason_to_whoever_searches_and_loads(
     node: Node, answer: Answer, error: type[IndexerError], sentence: str
 ):
     with proxied(node.url, plays=lambda _: answer) as proxy:
-        index = ElasticIndex(proxy.url, settings())
+        index = ElasticWriter(proxy.url, settings())
         for ask in (index.count, lambda: index.search(Request())):
             with pytest.raises(error, match=sentence) as caught:
                 ask()
@@ -351,7 +351,7 @@ def test_an_answer_is_told_by_its_reason_to_whoever_searches_and_loads(
 
 def test_a_right_that_is_missing_is_told_with_the_reason_of_elasticsearch(node: Node):
     with proxied(node.url, plays=lambda _: of_elasticsearch(403, UNAUTHORIZED)) as proxy:
-        index = ElasticIndex(proxy.url, settings(index_name="cv"))
+        index = ElasticWriter(proxy.url, settings(index_name="cv"))
         with pytest.raises(IndexUnavailable) as caught:
             index.replace(rows("a"))
         index.close()

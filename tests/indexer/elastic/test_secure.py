@@ -23,11 +23,11 @@ from pydantic import SecretStr
 
 from indexer.cli.command_line import main
 from indexer.elastic import search as elastic_search
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexUnavailable
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchWriter
 from indexer.passages import Passage
-from indexer.query.tree import EVERYTHING
+from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT, leave_out
 from tests.support.contract import heard, ids, paged, rows
@@ -55,8 +55,8 @@ class SecureNodes:
         trusted = {"index_ca_cert": Path(self.access["INDEX_CA_CERT"])}
         return IndexSettings(**asking | trusted | values)
 
-    def index(self, user: str) -> ElasticIndex:
-        return ElasticIndex(self.access["INDEX_URL"], self.settings(user))
+    def index(self, user: str) -> ElasticWriter:
+        return ElasticWriter(self.access["INDEX_URL"], self.settings(user))
 
     def client(self, user: str) -> Elasticsearch:
         ca, asking = self.access["INDEX_CA_CERT"], (user, self.password(user))
@@ -84,13 +84,13 @@ def secure(open_folder: Path) -> Iterator[SecureNodes]:
 
 
 @pytest.fixture
-def indexer(secure: SecureNodes) -> Iterator[SearchIndex]:
+def indexer(secure: SecureNodes) -> Iterator[SearchWriter]:
     with closing(secure.index("hearsay-indexer")) as index:
         yield index
 
 
 @pytest.fixture(scope="module")
-def loaded(secure: SecureNodes) -> Iterator[SearchIndex]:
+def loaded(secure: SecureNodes) -> Iterator[SearchWriter]:
     """The index as its indexer has it, with two versions in it: all that its user may not change is there."""
     with closing(secure.index("hearsay-indexer")) as index:
         index.replace(rows("a"))
@@ -99,7 +99,7 @@ def loaded(secure: SecureNodes) -> Iterator[SearchIndex]:
 
 
 @pytest.fixture
-def page(secure: SecureNodes) -> Iterator[SearchIndex]:
+def page(secure: SecureNodes) -> Iterator[SearchWriter]:
     with closing(secure.index("hearsay-page")) as index:
         yield index
 
@@ -178,7 +178,7 @@ def test_the_command_line_needs_only_what_start_printed(secure: SecureNodes, tmp
 # ── who may do what ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_indexer_loads_changes_and_asks(indexer: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+def test_the_indexer_loads_changes_and_asks(indexer: SearchWriter, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_search, "WINDOW", 2)
     indexer.replace(rows("a"))
     first = indexer.about().version
@@ -191,7 +191,7 @@ def test_the_indexer_loads_changes_and_asks(indexer: SearchIndex, monkeypatch: p
     assert ids(indexer) == ["a"]
 
 
-def test_the_page_asks_in_every_way(indexer: SearchIndex, page: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+def test_the_page_asks_in_every_way(indexer: SearchWriter, page: SearchWriter, monkeypatch: pytest.MonkeyPatch):
     indexer.replace(rows("a", "b", "c"))
     monkeypatch.setattr(elastic_search, "WINDOW", 1)
     assert paged(page, EVERYTHING, 1, 3) == ["a", "b", "c"]
@@ -212,7 +212,7 @@ def test_the_page_asks_in_every_way(indexer: SearchIndex, page: SearchIndex, mon
     ids=["load", "put", "delete", "rollback"],
 )
 def test_the_page_changes_nothing_and_is_told_so(
-    change: Callable[[SearchIndex], object], loaded: SearchIndex, page: SearchIndex
+    change: Callable[[SearchWriter], object], loaded: SearchWriter, page: SearchWriter
 ):
     before = loaded.about(), ids(loaded)
     with pytest.raises(IndexUnavailable, match=NOT_ALLOWED):

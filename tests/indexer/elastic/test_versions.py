@@ -8,7 +8,7 @@ from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
 from indexer.elastic import versions as elastic_versions
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexForeign, IndexIncompatible, IndexInUse, IndexUnavailable
 from indexer.ingest.load import delete, load
 from indexer.settings import IndexSettings
@@ -28,7 +28,7 @@ def served(client: Elasticsearch, own: IndexSettings) -> list[str]:
 
 
 def test_an_index_of_an_older_schema_takes_no_changes(
-    node: Node, elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    node: Node, elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
     age(client, elastic_index.about().version)
@@ -39,7 +39,7 @@ def test_an_index_of_an_older_schema_takes_no_changes(
 
 
 def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_the_older_hearsay(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ):
     elastic_index.replace(rows("a"))
     old = elastic_index.about().version
@@ -56,7 +56,7 @@ def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_t
 
 
 def test_an_index_that_has_the_aliass_name_is_told_of_before_anything_is_loaded(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     client.indices.create(index=own.index_name)
     with pytest.raises(IndexForeign, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
@@ -67,7 +67,7 @@ def test_an_index_that_has_the_aliass_name_is_told_of_before_anything_is_loaded(
 
 
 def test_of_several_indices_behind_the_alias_a_load_leaves_one(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
     elastic_index.replace(rows("b"))
@@ -78,7 +78,7 @@ def test_of_several_indices_behind_the_alias_a_load_leaves_one(
 
 
 def test_a_version_is_named_behind_the_latest_though_clocks_are_put_back(
-    elastic_index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     ahead = f"{own.index_name}-29990101000000000000"
     client.indices.create(index=ahead, mappings={"_meta": {"schema": elastic_versions.SCHEMA}})
@@ -88,13 +88,13 @@ def test_a_version_is_named_behind_the_latest_though_clocks_are_put_back(
 
 
 def test_words_that_two_programs_put_at_one_moment_are_all_there(
-    node: Node, elastic_index: ElasticIndex, own: IndexSettings
+    node: Node, elastic_index: ElasticWriter, own: IndexSettings
 ):
     elastic_index.replace(rows("a", text="same"))
     names = [f"word{number}" for number in range(8)]
 
     def put(name: str) -> None:
-        other = ElasticIndex(node.url, own)
+        other = ElasticWriter(node.url, own)
         while True:  # who is told that another process is writing tries again
             with suppress(IndexInUse):
                 other.put(rows(name, text=name))
@@ -108,11 +108,11 @@ def test_words_that_two_programs_put_at_one_moment_are_all_there(
 
 
 def test_a_clip_whose_deletion_was_killed_before_the_index_heard_of_it_stays_out_of_later_loads(
-    elastic_index: ElasticIndex, own: IndexSettings
+    elastic_index: ElasticWriter, own: IndexSettings
 ):
     clips = [ClipRow("a", generated_text="one"), ClipRow("b", generated_text="two")]
     load(elastic_index, clips, own.deletions)
-    gone = ElasticIndex("http://127.0.0.1:1", own)
+    gone = ElasticWriter("http://127.0.0.1:1", own)
     with pytest.raises(IndexUnavailable):
         delete(gone, ["a"], own.deletions)
     gone.close()
@@ -121,7 +121,7 @@ def test_a_clip_whose_deletion_was_killed_before_the_index_heard_of_it_stays_out
     assert ids(elastic_index) == ["b"]
 
 
-def test_a_deleted_clip_does_not_come_back_with_a_later_load(elastic_index: ElasticIndex, own: IndexSettings):
+def test_a_deleted_clip_does_not_come_back_with_a_later_load(elastic_index: ElasticWriter, own: IndexSettings):
     clips = [ClipRow("a", generated_text="one"), ClipRow("b", generated_text="two")]
     load(elastic_index, clips, own.deletions)
     delete(elastic_index, ["a"], own.deletions)

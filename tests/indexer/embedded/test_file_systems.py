@@ -16,19 +16,19 @@ import pytest
 
 from indexer.cli.command_line import main
 from indexer.documents import SCHEMA
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexDamaged, IndexForeign, IndexIncompatible, IndexMissing, IndexUnavailable
-from indexer.index import Request, SearchIndex
-from indexer.origin import Origin
+from indexer.index import Request, SearchWriter
+from indexer.provenance import Origin
 from indexer.schema import FACETS
 from tests.conftest import PROJECT, leave_out
 from tests.indexer.embedded.test_ownership import CHANGES, everything
 from tests.support.contract import heard, ids, rows
-from tests.support.contract_asking import MANY, AskingContract
 from tests.support.contract_queries import QueriesContract
+from tests.support.contract_reader import MANY, ReaderContract
 from tests.support.rows import passages
 
-QUESTIONS: tuple[Callable[[SearchIndex], object], ...] = (
+QUESTIONS: tuple[Callable[[SearchWriter], object], ...] = (
     lambda index: index.count(),
     lambda index: index.search(Request(heard("the"), facets=FACETS, size=100)),
     lambda index: list(index.walk(Request())),
@@ -58,28 +58,28 @@ def read_only(folder: Path, mounted: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", mounted], check=True)
 
 
-class TestEmbeddedReadOnly(QueriesContract, AskingContract):
+class TestEmbeddedReadOnly(QueriesContract, ReaderContract):
     """The same promises where nobody can write."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchWriter]:
         folder = tmp_path_factory.mktemp("made")
-        EmbeddedIndex(folder / "index").replace(passages())
+        EmbeddedWriter(folder / "index").replace(passages())
         for mounted in read_only(folder / "index", folder / "mounted"):
-            yield EmbeddedIndex(mounted)
+            yield EmbeddedWriter(mounted)
 
     @pytest.fixture
-    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
-        EmbeddedIndex(tmp_path / "many").replace(MANY)
+    def many(self, tmp_path: Path) -> Iterator[SearchWriter]:
+        EmbeddedWriter(tmp_path / "many").replace(MANY)
         for mounted in read_only(tmp_path / "many", tmp_path / "mounted"):
-            yield EmbeddedIndex(mounted)
+            yield EmbeddedWriter(mounted)
 
 
 @pytest.fixture
 def mounted(folder: Path) -> Iterator[Path]:
     """An index with two versions, in a folder that nobody can write to."""
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     index.replace(rows("b", "c"))
     yield from read_only(folder, folder.with_name("mounted"))
@@ -89,14 +89,14 @@ def mounted(folder: Path) -> Iterator[Path]:
 def test_a_change_where_nobody_can_write_is_refused_in_a_sentence(mounted: Path, change: str):
     before = everything(mounted)
     with pytest.raises(IndexUnavailable, match=f"cannot be written to {mounted}: Read-only file system; name another"):
-        CHANGES[change](EmbeddedIndex(mounted))
+        CHANGES[change](EmbeddedWriter(mounted))
     assert everything(mounted) == before
 
 
 def test_readers_of_a_read_only_folder_see_what_is_written_to_it_elsewhere(folder: Path, mounted: Path):
-    readers = [EmbeddedIndex(mounted) for _ in range(3)]
+    readers = [EmbeddedWriter(mounted) for _ in range(3)]
     assert [ids(reader) for reader in readers] == [["b", "c"]] * 3
-    writer = EmbeddedIndex(folder)
+    writer = EmbeddedWriter(folder)
     writer.put(rows("d"))
     assert [ids(reader) for reader in readers] == [["b", "c", "d"]] * 3
     writer.replace(rows("e"))
@@ -107,12 +107,12 @@ def test_readers_of_a_read_only_folder_see_what_is_written_to_it_elsewhere(folde
 def test_nothing_is_left_in_the_temporary_folder(mounted: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    index = EmbeddedIndex(mounted)
+    index = EmbeddedWriter(mounted)
     assert index.count() == 2
     assert not list((tmp_path / "temporary").iterdir())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(IndexUnavailable, match=r"no temporary folder can be made.*TMPDIR"):
-        EmbeddedIndex(mounted).count()
+        EmbeddedWriter(mounted).count()
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def of_root() -> Iterator[Path]:
         leave_out("root", "only root can run a program as somebody else")
     with tempfile.TemporaryDirectory(prefix="hearsay-index-") as name:
         Path(name).chmod(0o755)
-        index = EmbeddedIndex(Path(name, "index"))
+        index = EmbeddedWriter(Path(name, "index"))
         index.replace(rows("a"))
         index.replace(rows("b", "c"))
         yield Path(name, "index")
@@ -146,7 +146,7 @@ def as_nobody(*words: str, program: str = "") -> subprocess.CompletedProcess[str
 
 def test_an_index_of_another_user_is_searched_and_not_written(of_root: Path):
     index = str(of_root)
-    EmbeddedIndex(of_root).put(rows("d"))
+    EmbeddedWriter(of_root).put(rows("d"))
     counted, searched = as_nobody("count", "--index", index), as_nobody("search", "same", "--index", index)
     assert (counted.stdout, counted.stderr, searched.returncode) == ("3\n", "", 0)
     done = as_nobody("rollback", "--index", index)
@@ -158,12 +158,12 @@ def test_a_put_is_refused_where_only_the_lock_can_be_written(of_root: Path):
     (of_root / "lock").chmod(0o666)
     done = as_nobody(
         str(of_root),
-        program="import sys; from pathlib import Path; from indexer.embedded.index import EmbeddedIndex\n"
-        "try: EmbeddedIndex(Path(sys.argv[1])).delete(['b'])\n"
+        program="import sys; from pathlib import Path; from indexer.embedded.writer import EmbeddedWriter\n"
+        "try: EmbeddedWriter(Path(sys.argv[1])).delete(['b'])\n"
         "except Exception as problem: print(type(problem).__name__, problem)",
     )
     assert done.stdout.startswith(f"IndexUnavailable the index cannot be written to {of_root}: "), done
-    assert ids(EmbeddedIndex(of_root)) == ["b", "c"]
+    assert ids(EmbeddedWriter(of_root)) == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,11 @@ def test_what_may_not_be_entered_or_read_is_said_in_a_sentence(of_root: Path, cl
 
 
 def test_too_many_open_files_are_called_that(folder: Path):
-    EmbeddedIndex(folder).replace(rows("a"))
+    EmbeddedWriter(folder).replace(rows("a"))
     program = """
 import os, resource, sys
 from pathlib import Path
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexerError
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 there = []
@@ -191,9 +191,9 @@ while True:
     except OSError: break
 for free in range(12):
     for _ in range(min(free, 1)): os.close(there.pop())
-    try: EmbeddedIndex(Path(sys.argv[1])).count()
+    try: EmbeddedWriter(Path(sys.argv[1])).count()
     except IndexerError as problem: print(problem)
-    try: EmbeddedIndex(Path(sys.argv[1])).delete(["x"])
+    try: EmbeddedWriter(Path(sys.argv[1])).delete(["x"])
     except IndexerError as problem: print(problem)
 """
     done = subprocess.run(
@@ -227,7 +227,7 @@ def garbled(file: Path) -> None:
 @pytest.mark.parametrize("damage", [gone, empty, cut, garbled])
 @pytest.mark.parametrize("pattern", ["meta.json", "about.json", "*.term", "*.idx", "*.store", "*.fast"])
 def test_a_damaged_index_is_called_that_and_a_load_mends_it(folder: Path, damage: Callable[[Path], None], pattern: str):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (file,) = folder.glob(f"versions/*/{pattern}")
     damage(file)
@@ -235,9 +235,9 @@ def test_a_damaged_index_is_called_that_and_a_load_mends_it(folder: Path, damage
         with pytest.raises(
             IndexDamaged, match=f"the index in {folder} is damaged: .*{file.parent}.*load your files again"
         ):
-            question(EmbeddedIndex(folder))
-    assert EmbeddedIndex(folder).replace(rows("b")) == 1
-    assert ids(EmbeddedIndex(folder)) == ["b"]
+            question(EmbeddedWriter(folder))
+    assert EmbeddedWriter(folder).replace(rows("b")) == 1
+    assert ids(EmbeddedWriter(folder)) == ["b"]
 
 
 @pytest.mark.parametrize("pattern", ["meta.json", "*.term", "*.store"])
@@ -245,16 +245,16 @@ def test_a_damaged_index_that_knows_its_files_names_the_command_that_loads_them_
     folder: Path, tmp_path: Path, pattern: str
 ):
     (tmp_path / "a.csv").write_text("filename,generated_text\na,the dog\n")
-    EmbeddedIndex(folder).replace(rows("a"), None, Origin.of([tmp_path / "a.csv"], None))
+    EmbeddedWriter(folder).replace(rows("a"), None, Origin.of([tmp_path / "a.csv"], None))
     (file,) = folder.glob(f"versions/*/{pattern}")
     file.write_bytes(b"")
     with pytest.raises(IndexDamaged, match=r"is damaged: .*; load its files again beside it with: hearsay reload$"):
-        EmbeddedIndex(folder).search(Request(heard("the"), facets=FACETS, size=100))
+        EmbeddedWriter(folder).search(Request(heard("the"), facets=FACETS, size=100))
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_bytes_that_changed_anywhere_are_found_or_do_no_harm(folder: Path, seed: int):
-    EmbeddedIndex(folder).replace(passages())
+    EmbeddedWriter(folder).replace(passages())
     chance = random.Random(seed)
     file = chance.choice(sorted(path for path in folder.glob("versions/*/*") if path.stat().st_size))
     content = bytearray(file.read_bytes())
@@ -263,26 +263,26 @@ def test_bytes_that_changed_anywhere_are_found_or_do_no_harm(folder: Path, seed:
     file.write_bytes(content)
     for question in QUESTIONS:
         with suppress(IndexDamaged, IndexIncompatible):
-            question(EmbeddedIndex(folder))
+            question(EmbeddedWriter(folder))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a version", b"1", b"../../etc"])
 def test_a_file_current_that_names_no_version_is_called_damaged_and_a_load_mends_it(folder: Path, content: bytes):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     index.replace(rows("b"))
     (folder / "current").write_bytes(content)
     for ask in (*QUESTIONS, CHANGES["put"], CHANGES["delete"], CHANGES["rollback"]):
         with pytest.raises(IndexDamaged, match=f"{folder / 'current'} should name the version"):
-            ask(EmbeddedIndex(folder))
+            ask(EmbeddedWriter(folder))
     before = {path.name for path in (folder / "versions").iterdir()}
-    EmbeddedIndex(folder).replace(rows("c"))
-    assert ids(EmbeddedIndex(folder)) == ["c"]
+    EmbeddedWriter(folder).replace(rows("c"))
+    assert ids(EmbeddedWriter(folder)) == ["c"]
     assert before < {path.name for path in (folder / "versions").iterdir()}
 
 
 def test_a_current_version_that_is_gone_is_named_and_a_rollback_goes_before_it(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     index.replace(rows("b"))
     version = folder / "versions" / index.about().version
@@ -294,21 +294,21 @@ def test_a_current_version_that_is_gone_is_named_and_a_rollback_goes_before_it(f
 
 
 def test_a_load_that_was_broken_off_is_called_incomplete(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     about = folder / "versions" / index.about().version / "about.json"
     about.write_text(json.dumps({"made_by": "hearsay"}))
     with pytest.raises(IndexDamaged, match=f"{folder} is incomplete: {about.parent} was not loaded to its end"):
-        EmbeddedIndex(folder).count()
+        EmbeddedWriter(folder).count()
 
 
 def test_the_first_load_that_was_broken_off_is_told_from_none(folder: Path):
     with pytest.raises(IndexMissing, match=f"no index in {folder} yet; load your clips"):
-        EmbeddedIndex(folder).count()
+        EmbeddedWriter(folder).count()
     (folder / "versions" / "half-20200101000000000000").mkdir(parents=True)
     (folder / "versions" / "half-20200101000000000000" / "about.json").write_text('{"made_by": "hearsay"}')
     with pytest.raises(IndexMissing, match=f"no index in {folder} yet, since the load into it was broken off; load"):
-        EmbeddedIndex(folder).count()
+        EmbeddedWriter(folder).count()
 
 
 @pytest.mark.parametrize(
@@ -317,14 +317,14 @@ def test_the_first_load_that_was_broken_off_is_told_from_none(folder: Path):
 def test_an_index_of_another_schema_says_whether_that_is_a_later_one(
     folder: Path, schema: int, said: str, capsys: pytest.CaptureFixture[str]
 ):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     about = folder / "versions" / index.about().version / "about.json"
     about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": schema}))
     garbled(next(about.parent.glob("*.idx")))  # what another version wrote may look like damage to this one
     for ask in (*QUESTIONS, CHANGES["put"], CHANGES["delete"]):
         with pytest.raises(IndexIncompatible, match=f"the index in {folder} was made by {said}"):
-            ask(EmbeddedIndex(folder))
+            ask(EmbeddedWriter(folder))
     assert main(["count", "--index", str(folder)]) == 1
     assert "load your files again" in capsys.readouterr().err
 
@@ -333,4 +333,4 @@ def test_a_folder_of_somebody_is_not_called_damaged(folder: Path):
     folder.mkdir()
     (folder / "current").write_text("")
     with pytest.raises(IndexForeign):
-        EmbeddedIndex(folder).count()
+        EmbeddedWriter(folder).count()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexInUse
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchWriter
 from indexer.schema import FACETS
 from tests.conftest import PROJECT
 from tests.support.contract import heard, ids, rows
@@ -21,7 +21,7 @@ NEW = [f"{number:03}" for number in range(30, 90)]
 
 WRITER = textwrap.dedent("""
     import os, shutil, signal, sys
-    from indexer.embedded.index import EmbeddedIndex
+    from indexer.embedded.writer import EmbeddedWriter
     from indexer.phonetics.g2p import english
     from pathlib import Path
     from tests.support.contract import rows
@@ -41,7 +41,7 @@ WRITER = textwrap.dedent("""
             if event == "line" and (lines := lines + 1) == end:
                 os.kill(os.getpid(), signal.SIGKILL)
             return watch
-        index = EmbeddedIndex(shutil.copytree(made, folder), keep=2)
+        index = EmbeddedWriter(shutil.copytree(made, folder), keep=2)
         do = {
             "replace": lambda: index.replace(rows(*NEW, text="new words")),
             "unordered": lambda: index.replace(rows(*reversed(NEW), text="new words")),
@@ -73,15 +73,15 @@ WRITER = textwrap.dedent("""
 """Writes a copy of an index in many processes, each of which ends itself before another line of our code."""
 
 
-def loaded(folder: Path) -> EmbeddedIndex:
+def loaded(folder: Path) -> EmbeddedWriter:
     """An index of two versions, of which `OLD` is served."""
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("before"))
     index.replace(rows(*OLD))
     return index
 
 
-def state(index: SearchIndex) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def state(index: SearchWriter) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is found of both loads' words; checked against the count, the facets and the passages themselves."""
     result = index.search(Request(size=1000, facets=FACETS))
     found = [hit.passage.id for hit in result.hits]
@@ -107,7 +107,7 @@ def test_a_writer_that_is_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_p
     made, copies = tmp_path / "made", tmp_path / "copies"
     loaded(made).close()
     subprocess.run([sys.executable, "-c", WRITER, made, copies, doing, "8"], cwd=PROJECT, check=True)
-    outcomes = {folder.name: state(EmbeddedIndex(folder)) for folder in copies.iterdir()}
+    outcomes = {folder.name: state(EmbeddedWriter(folder)) for folder in copies.iterdir()}
     assert outcomes.pop("whole") == DONE[doing]
     assert len(outcomes) > 8
     assert set(outcomes.values()) == {(tuple(OLD), ()), DONE[doing]}, outcomes
@@ -119,7 +119,7 @@ def test_after_a_killed_writer_the_next_one_finds_everything_free_and_cleans_up(
     subprocess.run([sys.executable, "-c", WRITER, made, copies, "put", "3"], cwd=PROJECT, check=True)
     subprocess.run([sys.executable, "-c", WRITER, made, copies / "more", "unordered", "3"], cwd=PROJECT, check=True)
     for folder in (*copies.glob("[0-9]*"), *copies.glob("more/[0-9]*")):
-        index = EmbeddedIndex(folder, keep=2)
+        index = EmbeddedWriter(folder, keep=2)
         assert index.put(rows("zzz")) == 1
         assert ids(index, size=1000)[-1] == "zzz"
         assert index.replace(rows("after")) == 1
@@ -130,7 +130,7 @@ def test_after_a_killed_writer_the_next_one_finds_everything_free_and_cleans_up(
 SECOND_WRITER = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from indexer.embedded.index import EmbeddedIndex
+    from indexer.embedded.writer import EmbeddedWriter
     from tests.support.contract import rows
 
     def slowly():
@@ -139,12 +139,12 @@ SECOND_WRITER = textwrap.dedent("""
         sys.stdin.readline()
         yield from rows("c")
 
-    print(EmbeddedIndex(Path(sys.argv[1])).replace(slowly()))
+    print(EmbeddedWriter(Path(sys.argv[1])).replace(slowly()))
 """)
 
 
 def test_a_writer_beside_one_in_another_process_is_told_to_wait_and_readers_go_on(tmp_path: Path):
-    index = EmbeddedIndex(tmp_path)
+    index = EmbeddedWriter(tmp_path)
     index.replace(rows("a"))
     with subprocess.Popen(
         [sys.executable, "-c", SECOND_WRITER, tmp_path],
@@ -170,12 +170,12 @@ def test_a_writer_beside_one_in_another_process_is_told_to_wait_and_readers_go_o
 READER = textwrap.dedent("""
     import json, sys
     from pathlib import Path
-    from indexer.embedded.index import EmbeddedIndex
+    from indexer.embedded.writer import EmbeddedWriter
     from indexer.schema import FACETS
     from indexer.index import Request
     from tests.support.contract import heard
 
-    index, seen = EmbeddedIndex(Path(sys.argv[1])), set()
+    index, seen = EmbeddedWriter(Path(sys.argv[1])), set()
     print("reading", flush=True)
     while not Path(sys.argv[2]).exists():
         answer = index.search(Request(heard("same"), size=1000, facets=FACETS))
@@ -189,7 +189,7 @@ def test_every_answer_that_another_process_gets_belongs_wholly_to_one_state(tmp_
     """Its order too: after a put documents lie in another one, and ties are still by id."""
     folder, done, seen_so_far = tmp_path / "index", tmp_path / "done", tmp_path / "seen"
     seen_so_far.mkdir()
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows(*OLD))
     states = {tuple(OLD)}
     words = [sys.executable, "-c", READER, folder, done, seen_so_far]

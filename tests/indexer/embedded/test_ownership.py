@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tantivy import Document, Index, SchemaBuilder
 
-from indexer.embedded.index import EmbeddedIndex
 from indexer.embedded.version_files import begin
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexForeign, IndexMissing
-from indexer.index import SearchIndex
+from indexer.index import SearchWriter
 from tests.support.contract import ids, rows
 
-Change = Callable[[SearchIndex], object]
+Change = Callable[[SearchWriter], object]
 
 CHANGES: dict[str, Change] = {
     "load": lambda index: index.replace(rows("x")),
@@ -64,7 +64,7 @@ def another_program(folder: Path, name: str) -> None:
 def test_a_folder_of_another_program_stays_as_it_is(folder: Path, name: str, change: str):
     another_program(folder, name)
     before = everything(folder)
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     for ask in (CHANGES[change], lambda index: index.count()):
         with pytest.raises(IndexForeign, match=rf"{folder} holds .*Hearsay did not create .* INDEX_URL"):
             ask(index)
@@ -75,7 +75,7 @@ def test_files_beside_an_index_stay_through_loads_and_rollbacks(folder: Path):
     (folder / "notes").mkdir(parents=True)
     for name in ("diary.txt", ".current.ab", "notes/half-1"):
         (folder / name).write_text("do not lose me")
-    index = EmbeddedIndex(folder, keep=1)
+    index = EmbeddedWriter(folder, keep=1)
     for name in "abc":
         index.replace(rows(name))
     assert ids(index) == ["c"]
@@ -84,7 +84,7 @@ def test_files_beside_an_index_stay_through_loads_and_rollbacks(folder: Path):
 
 
 def test_a_folder_among_the_versions_that_is_not_ours_is_no_version_and_stays(folder: Path):
-    index = EmbeddedIndex(folder, keep=2)
+    index = EmbeddedWriter(folder, keep=2)
     index.replace(rows("a"))
     for name in ("20200101000000000000", "29990101000000000000", "1", "half-20200101000000000000", "half-notes"):
         (folder / "versions" / name).mkdir()
@@ -100,7 +100,7 @@ def test_a_folder_among_the_versions_that_is_not_ours_is_no_version_and_stays(fo
 
 
 def test_a_rollback_does_not_remove_a_current_version_that_is_not_ours(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     foreign = folder / "versions" / "29990101000000000000"
     foreign.mkdir()
@@ -113,7 +113,7 @@ def test_a_rollback_does_not_remove_a_current_version_that_is_not_ours(folder: P
 
 
 def test_files_that_somebody_put_into_a_version_stay_when_it_goes(folder: Path):
-    index = EmbeddedIndex(folder, keep=1)
+    index = EmbeddedWriter(folder, keep=1)
     index.replace(rows("a"))
     version = folder / "versions" / index.about().version
     (version / "why-this-one.txt").write_text("do not lose me")
@@ -126,13 +126,13 @@ def test_files_that_somebody_put_into_a_version_stay_when_it_goes(folder: Path):
 
 
 def test_an_index_from_before_the_mark_is_ours(folder: Path):
-    index = EmbeddedIndex(folder, keep=1)
+    index = EmbeddedWriter(folder, keep=1)
     index.replace(rows("a"))
     (folder / "hearsay-index.json").unlink()
     old = folder / "versions" / index.about().version
     about = json.loads((old / "about.json").read_text())
     (old / "about.json").write_text(json.dumps({key: about[key] for key in ("schema", "audio", "ordered")}))
-    again = EmbeddedIndex(folder, keep=1)
+    again = EmbeddedWriter(folder, keep=1)
     assert ids(again) == ["a"]
     again.put(rows("b"))
     again.replace(rows("c"))
@@ -146,7 +146,7 @@ def test_what_a_killed_load_left_goes_also_when_it_was_the_first_one(folder: Pat
     begin(half := folder / "versions" / "half-20200101000000000000")
     (half / "meta.json").write_text("{}")
     (folder / "versions" / "half-20200101000000000001").mkdir()
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     with pytest.raises(IndexMissing):
         index.count()
     index.replace(rows("a"))

@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 
 from hearsay.records.clip import ClipRow
-from indexer.embedded.index import EmbeddedIndex
-from indexer.evaluation.command import asking
+from indexer.cli.evaluating import asking
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.metrics import Ask, cross_fitted
 from indexer.evaluation.query_sampling import Drawing, references_of
 from indexer.evaluation.scores import Score, score
-from indexer.index import SearchIndex
+from indexer.index import SearchWriter
 from indexer.passages import passages_of
 from indexer.phonetics.g2p import english
 from indexer.phonetics.training import learn
@@ -41,14 +41,14 @@ MOST_LOST_ELSEWHERE: Final = (
 KINDS: Final = ("one", "two", "three", "frequent")
 
 
-def fit_to(index: SearchIndex) -> Callable[[Sequence[ClipRow]], Ask]:
+def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], Ask]:
     """Asks the index by what was learned on some rows."""
     return lambda half: asking(Finder(index, learn(half, english(), "one half", index.lexicon())), index)
 
 
 def scored(rows: list[ClipRow], folder: Path, per_kind: int) -> Score:
     """The figures of modes forgiving and baseline, cross-fitted, by one seed."""
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(passage for row in rows for passage in passages_of(row))
     drawn = Drawing(references_of(rows)).draw(0, per_kind)
     questions = [question for question in drawn if question.kind in KINDS]

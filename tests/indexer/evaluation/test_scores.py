@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.embedded.index import EmbeddedIndex
-from indexer.evaluation.command import asking
+from indexer.cli.evaluating import asking
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.metrics import Ask
 from indexer.evaluation.query_sampling import KINDS, Drawing, references_of
 from indexer.evaluation.scores import Score, score
@@ -31,7 +31,7 @@ Targets are the first five; "wolf ran" was said twice.
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Score:
-    index = EmbeddedIndex(tmp_path_factory.mktemp("score"))
+    index = EmbeddedWriter(tmp_path_factory.mktemp("score"))
     index.replace(passage for row in ROWS for passage in passages_of(row))
     questions = list(Drawing(references_of(ROWS)).draw(0, 100))
     ask = asking(Finder(index), index)

@@ -8,19 +8,19 @@ from hearsay.errors import BadRow, BadTable, JournalInUse
 from hearsay.records.clip import Alternative, ClipRow, FailedPiece, Segment, Word
 from hearsay.records.journal import Journal
 from hearsay.records.table import write_csv
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexInUse, WrongRequest
-from indexer.index import RolledBack, SearchIndex
+from indexer.index import RolledBack, SearchWriter
 from indexer.ingest import load as loading
-from indexer.origin import Origin
 from indexer.passages import Passage
+from indexer.provenance import Origin
 from tests.support.contract import heard, ids
 from tests.support.rows import INTERVIEW, passages
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[SearchIndex]:
-    index = EmbeddedIndex(tmp_path / "index")
+def index(tmp_path: Path) -> Iterator[SearchWriter]:
+    index = EmbeddedWriter(tmp_path / "index")
     yield index
     index.close()
 
@@ -77,7 +77,7 @@ def test_a_folder_is_said_to_be_one_and_what_to_name_instead(tmp_path: Path):
         loading.read_rows([tmp_path / "heard"])
 
 
-def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchIndex, deletions: Path, tmp_path: Path):
+def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchWriter, deletions: Path, tmp_path: Path):
     rows = [INTERVIEW, ClipRow("a", error="no audio in it"), ClipRow("b", deleted=True)]
     steps: list[None] = []
     loaded = loading.load(index, rows, deletions, str(tmp_path), lambda: steps.append(None))
@@ -89,7 +89,7 @@ def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchI
 
 
 def test_a_clip_that_failed_in_part_is_counted_as_such_and_found_by_what_there_is_of_it(
-    index: SearchIndex, deletions: Path
+    index: SearchWriter, deletions: Path
 ):
     error = "0:30.0–1:00.0 could not be transcribed: no memory"
     row = replace(INTERVIEW, error=error, failed_pieces=(FailedPiece(30.0, 60.0, "no memory"),))
@@ -101,7 +101,7 @@ def test_a_clip_that_failed_in_part_is_counted_as_such_and_found_by_what_there_i
 
 
 def test_a_clip_that_failed_when_it_was_transcribed_again_is_found_by_its_older_transcript(
-    index: SearchIndex, deletions: Path
+    index: SearchWriter, deletions: Path
 ):
     row = ClipRow("a", generated_text="the dog", asr_model="m", error="transcribing again failed: no memory")
     loaded = loading.load(index, [row, ClipRow("b", error="no audio in it")], deletions)
@@ -109,7 +109,7 @@ def test_a_clip_that_failed_when_it_was_transcribed_again_is_found_by_its_older_
     assert ids(index, heard("dog")) == ["a"]
 
 
-def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchIndex, deletions: Path):
+def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchWriter, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b"), ClipRow("c")]
     loading.load(index, rows, deletions)
     assert loading.delete(index, ["b", "not there"], deletions) == 1
@@ -119,7 +119,7 @@ def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchInd
     assert ids(index) == ["a", "c"]
 
 
-def test_putting_a_deleted_clip_brings_it_back_for_good(index: SearchIndex, deletions: Path):
+def test_putting_a_deleted_clip_brings_it_back_for_good(index: SearchWriter, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b")]
     loading.load(index, rows, deletions)
     loading.delete(index, ["a", "b"], deletions)
@@ -130,20 +130,20 @@ def test_putting_a_deleted_clip_brings_it_back_for_good(index: SearchIndex, dele
     assert ids(index) == ["b"]
 
 
-def test_rows_that_say_deleted_go_when_they_are_put(index: SearchIndex, deletions: Path):
+def test_rows_that_say_deleted_go_when_they_are_put(index: SearchWriter, deletions: Path):
     loading.load(index, [ClipRow("a"), ClipRow("b")], deletions)
     assert loading.put(index, [ClipRow("a", deleted=True), ClipRow("c")], deletions) == (1, 1)
     assert ids(index) == ["b", "c"]
 
 
-def test_a_deletion_that_cannot_be_written_down_is_not_done(index: SearchIndex, deletions: Path):
+def test_a_deletion_that_cannot_be_written_down_is_not_done(index: SearchWriter, deletions: Path):
     loading.load(index, [ClipRow("a")], deletions)
     with Journal(deletions), pytest.raises(JournalInUse):
         loading.delete(index, ["a"], deletions)
     assert ids(index) == ["a"]
 
 
-def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: SearchIndex, deletions: Path):
+def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: SearchWriter, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b")]
     loading.load(index, rows, deletions)
 
@@ -161,11 +161,11 @@ def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: Sear
 def test_what_is_deleted_until_a_load_holds_the_index_is_honoured_by_it(tmp_path: Path, deletions: Path):
     clips = [ClipRow("a"), ClipRow("b")]
 
-    class Late(EmbeddedIndex):
+    class Late(EmbeddedWriter):
         """Whose lock is taken late."""
 
         def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
-            other = EmbeddedIndex(tmp_path / "index")
+            other = EmbeddedWriter(tmp_path / "index")
             loading.load(other, clips, deletions)
             loading.delete(other, ["a"], deletions)
             return super().replace(passages, audio, origin)
@@ -175,7 +175,7 @@ def test_what_is_deleted_until_a_load_holds_the_index_is_honoured_by_it(tmp_path
     assert ids(late) == ["b"]
 
 
-def test_a_rollback_does_not_bring_deleted_clips_back(index: SearchIndex, deletions: Path):
+def test_a_rollback_does_not_bring_deleted_clips_back(index: SearchWriter, deletions: Path):
     clips = [INTERVIEW, ClipRow("a"), ClipRow("b")]
     first = loading.load(index, clips, deletions)
     loading.load(index, clips, deletions)
@@ -241,7 +241,7 @@ short.mp3,the goldsmith
 
 @pytest.mark.parametrize("is_put", [False, True])
 def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said(
-    index: SearchIndex, deletions: Path, tmp_path: Path, is_put: bool
+    index: SearchWriter, deletions: Path, tmp_path: Path, is_put: bool
 ):
     log = write(
         tmp_path / "decoded.jsonl",
@@ -272,7 +272,7 @@ def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said
 
 @pytest.mark.parametrize("is_put", [False, True])
 def test_a_corrected_transcript_replaces_the_old_one_with_all_that_belongs_to_it(
-    index: SearchIndex, deletions: Path, tmp_path: Path, is_put: bool
+    index: SearchWriter, deletions: Path, tmp_path: Path, is_put: bool
 ):
     with Journal(tmp_path / "decoded.jsonl") as journal:
         journal.append([DECODED, SHORT])
@@ -293,7 +293,7 @@ def test_a_corrected_transcript_replaces_the_old_one_with_all_that_belongs_to_it
 
 @pytest.mark.parametrize("is_put", [False, True])
 def test_a_cell_that_was_emptied_is_empty_and_a_success_takes_the_error_away(
-    index: SearchIndex, deletions: Path, tmp_path: Path, is_put: bool
+    index: SearchWriter, deletions: Path, tmp_path: Path, is_put: bool
 ):
     before = write(
         tmp_path / "before.csv",

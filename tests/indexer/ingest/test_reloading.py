@@ -14,11 +14,11 @@ from hearsay.records.journal import Journal
 from indexer.cli.command_line import main
 from indexer.documents import SCHEMA
 from indexer.errors import IndexIncompatible
-from indexer.index import SearchIndex
+from indexer.index import SearchWriter
 from indexer.ingest.load import load, put
 from indexer.ingest.watching import Watcher
-from indexer.open import open_index
-from indexer.origin import Origin, SourceFile
+from indexer.open import open_writer
+from indexer.provenance import Origin, SourceFile
 from indexer.settings import IndexSettings
 from tests.support.contract import ids, rows
 from tests.support.elastic_nodes import client_of, remove
@@ -34,8 +34,8 @@ class Place:
     folder: Path
     settings: IndexSettings
 
-    def index(self) -> SearchIndex:
-        return open_index(self.settings)
+    def index(self) -> SearchWriter:
+        return open_writer(self.settings)
 
     def ids(self) -> list[str]:
         index = self.index()

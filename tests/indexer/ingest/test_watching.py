@@ -17,14 +17,14 @@ from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from indexer.cli.command_line import main
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
-from indexer.ingest import followed
 from indexer.ingest import load as loading
+from indexer.ingest import tailed_journal
 from indexer.ingest.watching import Watcher
-from indexer.origin import SourceFile
 from indexer.passages import Passage
-from indexer.query.tree import Term
+from indexer.provenance import SourceFile
+from indexer.query_tree import Term
 from tests.conftest import PROJECT
 
 CORPUS = [ClipRow("set/1.mp3", generated_text="the boy ran")]
@@ -33,8 +33,8 @@ LATER = ClipRow("inbox/later.wav", generated_text="see you later", dataset="inbo
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[EmbeddedIndex]:
-    index = EmbeddedIndex(tmp_path / "index")
+def index(tmp_path: Path) -> Iterator[EmbeddedWriter]:
+    index = EmbeddedWriter(tmp_path / "index")
     loading.load(index, CORPUS, tmp_path / "deletions.jsonl")
     yield index
     index.close()
@@ -50,16 +50,16 @@ def append(journal: Path, *rows: ClipRow) -> None:
         opened.append(rows)
 
 
-def watcher_of(index: EmbeddedIndex, journal: Path, said: list[str] | None = None) -> Watcher:
+def watcher_of(index: EmbeddedWriter, journal: Path, said: list[str] | None = None) -> Watcher:
     told: list[str] = [] if said is None else said
     return Watcher(index, journal, journal.parent.parent / "deletions.jsonl", told.append)
 
 
-def clips(index: EmbeddedIndex) -> set[str]:
+def clips(index: EmbeddedWriter) -> set[str]:
     return {row.id for row in (*CORPUS, HELLO, LATER) if index.count(Term("clip", row.id))}
 
 
-def test_rows_are_put_as_they_are_appended(index: EmbeddedIndex, journal: Path):
+def test_rows_are_put_as_they_are_appended(index: EmbeddedWriter, journal: Path):
     watcher = watcher_of(index, journal)
     watcher.look()
     append(journal, HELLO)
@@ -71,7 +71,7 @@ def test_rows_are_put_as_they_are_appended(index: EmbeddedIndex, journal: Path):
     assert clips(index) == {"set/1.mp3", LATER.id}
 
 
-def test_a_line_that_is_still_being_written_waits_for_its_end(index: EmbeddedIndex, journal: Path):
+def test_a_line_that_is_still_being_written_waits_for_its_end(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     whole = journal.read_bytes()
     journal.write_bytes(whole[:-10])
@@ -129,7 +129,7 @@ OTHERS = {
 @pytest.mark.parametrize("replace", [in_place, by_rename, by_rename_with_its_times, made_again])
 @pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
 def test_a_log_that_took_the_place_of_another_is_put_from_its_beginning(
-    index: EmbeddedIndex, journal: Path, content: bytes, replace: Callable[[Path, bytes], None], is_new_start: bool
+    index: EmbeddedWriter, journal: Path, content: bytes, replace: Callable[[Path, bytes], None], is_new_start: bool
 ):
     journal.parent.mkdir()
     journal.write_bytes(lines(HELLO, LATER))
@@ -156,7 +156,7 @@ def test_a_log_that_took_the_place_of_another_is_put_from_its_beginning(
     assert HELLO.id in clips(index), "it is followed on"
 
 
-def test_a_log_that_was_removed_waits_for_one_that_is_made_again(index: EmbeddedIndex, journal: Path):
+def test_a_log_that_was_removed_waits_for_one_that_is_made_again(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
     watcher.look()
@@ -167,7 +167,7 @@ def test_a_log_that_was_removed_waits_for_one_that_is_made_again(index: Embedded
     assert clips(index) == {"set/1.mp3", HELLO.id, LATER.id}
 
 
-def test_a_log_that_was_copied_whole_and_went_on_is_not_put_again(index: EmbeddedIndex, journal: Path):
+def test_a_log_that_was_copied_whole_and_went_on_is_not_put_again(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
     watcher.look()
@@ -177,7 +177,7 @@ def test_a_log_that_was_copied_whole_and_went_on_is_not_put_again(index: Embedde
     assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
 
 
-def test_what_a_person_deleted_stays_deleted_when_its_log_is_replaced(index: EmbeddedIndex, journal: Path):
+def test_what_a_person_deleted_stays_deleted_when_its_log_is_replaced(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     said: list[str] = []
     watcher = watcher_of(index, journal, said)
@@ -190,10 +190,10 @@ def test_what_a_person_deleted_stays_deleted_when_its_log_is_replaced(index: Emb
 
 
 def test_of_a_long_log_that_grows_only_the_ends_are_read_again_and_all_of_another_one(
-    index: EmbeddedIndex, journal: Path, monkeypatch: pytest.MonkeyPatch
+    index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(followed, "READ_WHOLE", 10)
-    monkeypatch.setattr(followed, "_END", 4)
+    monkeypatch.setattr(tailed_journal, "READ_WHOLE", 10)
+    monkeypatch.setattr(tailed_journal, "_END", 4)
     append(journal, HELLO)
     said: list[str] = []
     watcher = watcher_of(index, journal, said)
@@ -209,7 +209,7 @@ def test_of_a_long_log_that_grows_only_the_ends_are_read_again_and_all_of_anothe
     assert index.count(Term("clip", HELLA.id)) == 1
 
 
-def test_the_mark_of_an_older_version_holds(index: EmbeddedIndex, journal: Path):
+def test_the_mark_of_an_older_version_holds(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     journal.with_name(f"{journal.name}.put").write_text(f"{journal.stat().st_size}\n", encoding="utf-8")
@@ -219,7 +219,7 @@ def test_the_mark_of_an_older_version_holds(index: EmbeddedIndex, journal: Path)
     assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
 
 
-def test_a_new_start_goes_on_where_the_last_one_ended(index: EmbeddedIndex, journal: Path):
+def test_a_new_start_goes_on_where_the_last_one_ended(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     index.put([Passage(HELLO.id, 0.0, None, ClipRow(HELLO.id, generated_text="put by hand since"))])
@@ -235,7 +235,7 @@ def test_a_new_start_goes_on_where_the_last_one_ended(index: EmbeddedIndex, jour
 
 
 def test_a_load_that_left_the_inbox_out_gets_it_again_but_for_what_was_deleted(
-    index: EmbeddedIndex, journal: Path, monkeypatch: pytest.MonkeyPatch
+    index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("indexer.ingest.watching.CHECK_SECONDS", 0.0)
     deletions = journal.parent.parent / "deletions.jsonl"
@@ -256,7 +256,7 @@ def test_a_load_that_left_the_inbox_out_gets_it_again_but_for_what_was_deleted(
 
 
 def test_an_index_that_is_not_there_yet_is_waited_for(tmp_path: Path, journal: Path):
-    index = EmbeddedIndex(tmp_path / "index")
+    index = EmbeddedWriter(tmp_path / "index")
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
     with pytest.raises(IndexMissing):
@@ -267,7 +267,7 @@ def test_an_index_that_is_not_there_yet_is_waited_for(tmp_path: Path, journal: P
     assert HELLO.id in clips(index)
 
 
-def test_while_somebody_loads_a_row_waits_and_the_index_is_free_between(index: EmbeddedIndex, journal: Path):
+def test_while_somebody_loads_a_row_waits_and_the_index_is_free_between(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
 
@@ -282,7 +282,7 @@ def test_while_somebody_loads_a_row_waits_and_the_index_is_free_between(index: E
 
 
 def test_a_row_that_the_index_refuses_holds_up_no_other(
-    index: EmbeddedIndex, journal: Path, monkeypatch: pytest.MonkeyPatch
+    index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch
 ):
     put = index.put
 
@@ -299,7 +299,7 @@ def test_a_row_that_the_index_refuses_holds_up_no_other(
     assert clips(index) == {"set/1.mp3", LATER.id}
 
 
-def test_a_line_that_is_no_row_is_named_and_nothing_is_passed_over(index: EmbeddedIndex, journal: Path):
+def test_a_line_that_is_no_row_is_named_and_nothing_is_passed_over(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     with journal.open("a", encoding="utf-8") as file:
         file.write("not a row\n")
@@ -307,7 +307,7 @@ def test_a_line_that_is_no_row_is_named_and_nothing_is_passed_over(index: Embedd
         watcher_of(index, journal).look()
 
 
-def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedIndex, journal: Path, tmp_path: Path):
+def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedWriter, journal: Path, tmp_path: Path):
     said: list[str] = []
     ended = Event()
 
@@ -318,7 +318,7 @@ def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedIndex, journal: P
         elif "again" in text:
             ended.set()
 
-    lost = EmbeddedIndex(tmp_path / "lost")
+    lost = EmbeddedWriter(tmp_path / "lost")
     append(journal, HELLO)
     watcher = Watcher(lost, journal, tmp_path / "deletions.jsonl", say)
     watcher.watch(ended.is_set)
@@ -344,7 +344,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_as_a_process_it_puts_until_it_is_told_to_end(
-    index: EmbeddedIndex, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    index: EmbeddedWriter, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
     with watching(tmp_path / "index", journal) as process:
@@ -390,7 +390,7 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
 """Watches a journal again and again, and is told to end before each line of ours and of Python's threads in turn."""
 
 
-def test_at_whatever_moment_it_is_told_to_end_it_ends(index: EmbeddedIndex, journal: Path, tmp_path: Path):
+def test_at_whatever_moment_it_is_told_to_end_it_ends(index: EmbeddedWriter, journal: Path, tmp_path: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     told = [sys.executable, "-c", TOLD_AT_EVERY_LINE, journal, tmp_path / "index"]

@@ -11,8 +11,8 @@ from hearsay.records.clip import ClipRow, Segment
 from hearsay.records.emotions import sentiment_of
 from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors
-from indexer.embedded.index import EmbeddedIndex
-from indexer.index import Range, Request, SearchIndex
+from indexer.embedded.writer import EmbeddedWriter
+from indexer.index import Range, Request, SearchWriter
 from indexer.insights import statistics as portraits
 from indexer.insights.statistics import Portrait, portrait
 from indexer.passages import passages_of
@@ -39,12 +39,12 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchWriter]:
     yield from filled(tmp_path_factory.mktemp("made"), ROWS)
 
 
-def filled(folder: Path, rows: list[ClipRow]) -> Iterator[SearchIndex]:
-    index = EmbeddedIndex(folder)
+def filled(folder: Path, rows: list[ClipRow]) -> Iterator[SearchWriter]:
+    index = EmbeddedWriter(folder)
     index.replace(passage for row in rows for passage in passages_of(row))
     yield index
     index.close()
@@ -59,7 +59,7 @@ def number(**wanted: str) -> int:
     return sum(all(getattr(row, name) == value for name, value in wanted.items()) for row in ROWS)
 
 
-def test_all_clips_and_their_seconds_are_counted(index: SearchIndex):
+def test_all_clips_and_their_seconds_are_counted(index: SearchWriter):
     found = portrait(index, Request())
     assert found.total == 60
     assert found.seconds == pytest.approx(sum(row.duration or 0 for row in ROWS))
@@ -67,7 +67,7 @@ def test_all_clips_and_their_seconds_are_counted(index: SearchIndex):
     assert not found.has_parts
 
 
-def test_every_duration_stands_in_the_one_column_that_a_search_for_it_finds(index: SearchIndex):
+def test_every_duration_stands_in_the_one_column_that_a_search_for_it_finds(index: SearchWriter):
     found = portrait(index, Request()).lengths
     assert sum(found.values()) == 60
     assert list(found) == sorted(found, key=lambda span: span.low or 0)
@@ -83,7 +83,7 @@ def test_short_clips_stand_in_narrow_columns(tmp_path: Path):
     assert found[Range(12.0)] == 0
 
 
-def test_sentiments_and_emotions_are_counted_for_each_value_of_the_speaker(index: SearchIndex):
+def test_sentiments_and_emotions_are_counted_for_each_value_of_the_speaker(index: SearchWriter):
     tones = portrait(index, Request()).tones
     for emotion in EMOTIONS:
         assert tones["emotion"]["age"]["teens"].get(emotion, 0) == number(age="teens", emotion=emotion)
@@ -92,7 +92,7 @@ def test_sentiments_and_emotions_are_counted_for_each_value_of_the_speaker(index
     assert tones["emotion"]["accent"][UNKNOWN] == dict.fromkeys(EMOTIONS, 15)
 
 
-def test_scores_are_counted_by_tenths_of_which_each_has_its_lower_end(index: SearchIndex):
+def test_scores_are_counted_by_tenths_of_which_each_has_its_lower_end(index: SearchWriter):
     found = portrait(index, Request()).certainty
     assert found.keys() == set(EMOTIONS)
     for emotion, counts in found.items():
@@ -100,7 +100,7 @@ def test_scores_are_counted_by_tenths_of_which_each_has_its_lower_end(index: Sea
         assert counts == [scores[tenth] for tenth in range(10)]
 
 
-def test_errors_are_counted_by_slice_and_word(index: SearchIndex):
+def test_errors_are_counted_by_slice_and_word(index: SearchWriter):
     found = portrait(index, Request()).hearing
     assert (found.compared, found.of, found.is_sample) == (60, 60, False)
     assert found.whole.errors == WordErrors(180, 20, 0, 20)
@@ -112,7 +112,7 @@ def test_errors_are_counted_by_slice_and_word(index: SearchIndex):
     assert found.seldom_right == [], "a word that is mostly heard right"
 
 
-def test_filters_narrow_everything(index: SearchIndex):
+def test_filters_narrow_everything(index: SearchWriter):
     among = Request(filters={"age": frozenset({"teens"})}, ranges={"duration": Range(3.0, 20.0)})
     found = portrait(index, among)
     kept = [row for row in ROWS if row.age == "teens" and 3 <= (row.duration or 0) <= 20]
@@ -125,7 +125,7 @@ def test_filters_narrow_everything(index: SearchIndex):
     assert min(span.low or 0 for span in found.lengths) == 3.0
 
 
-def test_a_filter_by_emotion_leaves_no_other_one(index: SearchIndex):
+def test_a_filter_by_emotion_leaves_no_other_one(index: SearchWriter):
     found = portrait(index, Request(filters={"emotion": frozenset({"angry"})}))
     assert found.certainty.keys() == found.tones["emotion"]["age"]["teens"].keys() == {"angry"}
     assert found.tones["sentiment"]["age"]["teens"] == {"negative": 5}
@@ -143,7 +143,7 @@ def test_an_empty_index_has_a_portrait_too(tmp_path: Path):
     assert found.certainty == {}
 
 
-def test_of_many_clips_a_sample_is_compared(index: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+def test_of_many_clips_a_sample_is_compared(index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(portraits, "MOST_COMPARED", 30)
     found = portrait(index, Request()).hearing
     assert (found.compared, found.of, found.is_sample) == (30, 60, True)

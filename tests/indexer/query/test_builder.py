@@ -6,25 +6,22 @@ from collections.abc import Iterator
 import pytest
 
 from hearsay.records.clip import Alternative, ClipRow, Word
-from indexer.documents import LONGEST_LENGTH
-from indexer.embedded.index import EmbeddedIndex
-from indexer.index import Request, SearchIndex
+from indexer.documents import LONGEST_LENGTH, stem
+from indexer.embedded.writer import EmbeddedWriter
+from indexer.index import Request, SearchWriter
 from indexer.phonetics.expansion import Guess
 from indexer.query.builder import (
     BUILDERS,
     DEFAULT_MODE,
     HEARD,
     MODES,
-    NOTHING,
     SHORTNESS,
     Weighing,
     certain_from,
-    sounding,
-    words_of,
 )
 from indexer.query.parser import parse
-from indexer.query.stems import stem
-from indexer.query.tree import EVERYTHING, AllOf, AnyOf, Query, Term
+from indexer.query.syntax_tree import sounding, words_of
+from indexer.query_tree import EVERYTHING, NOTHING, AllOf, AnyOf, Query, Term
 from tests.support.rows import passages
 
 FLOOR = 0.003
@@ -53,40 +50,40 @@ def built(words: str, mode: str) -> Query:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchWriter]:
     rows = [ClipRow(str(number), generated_text=text, accent="us") for number, text in enumerate(HEARD_AS)]
     doubted = Word("BUY", 0.0, 0.5, 0.6, (Alternative("boy", 0.42),))
     rows.append(ClipRow("doubted", generated_text="A BUY", words=(doubted,)))
-    index = EmbeddedIndex(tmp_path_factory.mktemp("modes"))
+    index = EmbeddedWriter(tmp_path_factory.mktemp("modes"))
     index.replace(passages(tuple(rows)))
     yield index
     index.close()
 
 
-def found(index: SearchIndex, words: str, mode: str) -> list[str]:
+def found(index: SearchWriter, words: str, mode: str) -> list[str]:
     hits = index.search(Request(built(words, mode), size=20)).hits
     return [hit.passage.row.generated_text for hit in hits]
 
 
-def scores(index: SearchIndex, words: str, mode: str) -> dict[str, float]:
+def scores(index: SearchWriter, words: str, mode: str) -> dict[str, float]:
     hits = index.search(Request(built(words, mode), size=20)).hits
     return {hit.passage.row.generated_text: hit.score for hit in hits}
 
 
-def test_exact_wants_every_word_as_heard_or_by_its_stem(index: SearchIndex):
+def test_exact_wants_every_word_as_heard_or_by_its_stem(index: SearchWriter):
     assert set(found(index, "the boy", "exact")) == {"THE BOY RAN", "THE BOYS RAN"}
     assert found(index, "boys girl", "exact") == []
 
 
 @pytest.mark.parametrize(("words", "first"), [("boy", "THE BOY RAN"), ("boys", "THE BOYS RAN")])
-def test_the_exact_word_weighs_more_than_its_stem(index: SearchIndex, words: str, first: str):
+def test_the_exact_word_weighs_more_than_its_stem(index: SearchWriter, words: str, first: str):
     best, *rest = index.search(Request(built(words, "exact"))).hits
     assert best.passage.row.generated_text == first
     assert len(rest) == 3
     assert best.score > rest[-1].score
 
 
-def test_baseline_wants_any_word_exactly_as_heard(index: SearchIndex):
+def test_baseline_wants_any_word_exactly_as_heard(index: SearchWriter):
     assert found(index, "boys girl", "baseline") == ["THE BOYS RAN", "THE GIRL RAN FAR"]
     assert found(index, "run", "baseline") == []
 
@@ -104,7 +101,7 @@ def test_exact_is_one_choice_for_each_word():
     assert built("two", "exact") == first
 
 
-def test_forgiving_puts_what_was_heard_first_and_then_what_may_have_been(index: SearchIndex):
+def test_forgiving_puts_what_was_heard_first_and_then_what_may_have_been(index: SearchWriter):
     score = scores(index, "painted boy", "forgiving")
     both, one, guess = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
     assert both > one > guess > 0
@@ -113,24 +110,24 @@ def test_forgiving_puts_what_was_heard_first_and_then_what_may_have_been(index: 
     assert found(index, "the boy", "forgiving")[0] == "THE BOY RAN"
 
 
-def test_a_pair_is_found_where_its_words_stand_side_by_side_alone(index: SearchIndex):
+def test_a_pair_is_found_where_its_words_stand_side_by_side_alone(index: SearchWriter):
     assert set(found(index, "painted", "forgiving")) == {"A VAINTED BOY", "THE PAIN TED HAD"}
 
 
-def test_what_the_recogniser_nearly_wrote_is_found_as_surely_as_it_was(index: SearchIndex):
+def test_what_the_recogniser_nearly_wrote_is_found_as_surely_as_it_was(index: SearchWriter):
     score = scores(index, "boy", "forgiving")
     assert score["A PANTED BUOY"] < score["A BUY"], ".42 is likelier than .3, although both are told in tenths"
     assert score["A BUY"] < certain_from(parse("boy").asked, weighing())
 
 
-def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchIndex):
+def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchWriter):
     for mode in MODES:
         assert "A VAINTED BOY" in found(index, "painted~", mode)
     assert found(index, "painted", "exact") == found(index, "painted", "baseline") == []
     assert sounding(parse("painted~ boy OR girl~").asked) == {"painted", "girl"}
 
 
-def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchIndex):
+def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchWriter):
     quiet, loud = (scores(index, "boy", mode) for mode in ("forgiving", "sounds-like"))
     assert quiet.keys() == loud.keys()
     heard, guessed = "A BOY RUNS", "A PANTED BUOY"
@@ -155,7 +152,7 @@ def test_the_line_of_certainty_is_above_all_that_evidence_can_score_together(wor
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchIndex, mode: str):
+def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchWriter, mode: str):
     assert found(index, "boy -runs accent:us", mode) != []
     assert "A BOY RUNS" not in found(index, "boy -runs accent:us", mode)
     assert found(index, "boy accent:england", mode) == []
@@ -164,7 +161,7 @@ def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchI
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_phrase_is_found_in_its_order_and_in_forgiving_modes_first(index: SearchIndex, mode: str):
+def test_a_phrase_is_found_in_its_order_and_in_forgiving_modes_first(index: SearchWriter, mode: str):
     assert found(index, '"boy ran"', mode)[0] == "THE BOY RAN"
     assert len(found(index, '"boy ran"', mode)) == 1 or mode in ("forgiving", "sounds-like")
 
@@ -177,7 +174,7 @@ def test_nothing_typed_asks_for_everything(words: str, mode: str):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("words", ["!!!", "∅", "… —", "_", "🐍", "\u200d"])
-def test_what_holds_no_word_finds_nothing(index: SearchIndex, words: str, mode: str):
+def test_what_holds_no_word_finds_nothing(index: SearchWriter, words: str, mode: str):
     assert index.count(built(words, mode)) == index.count(NOTHING) == 0
 
 

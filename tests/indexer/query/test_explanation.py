@@ -1,10 +1,10 @@
 import pytest
 
 from hearsay.records.clip import Alternative, ClipRow, Word
+from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess
 from indexer.query.explanation import Evidence, How, Sought, evidence_of, told
-from indexer.query.stems import stem
 
 
 def passage(text: str, **alternatives: float) -> Passage:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow
-from indexer.embedded.index import EmbeddedIndex
-from indexer.index import SearchIndex
+from indexer.embedded.writer import EmbeddedWriter
+from indexer.index import SearchWriter
 from indexer.passages import passages_of
 from indexer.query.builder import MODES
 from indexer.query.planner import Finder
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.elastic
 class Loaded(NamedTuple):
     """The same rows thrice, the embedded engine first, and what they hold."""
 
-    indices: Sequence[SearchIndex]
+    indices: Sequence[SearchWriter]
     finders: Sequence[Finder]
     known: Known
 
@@ -37,7 +37,7 @@ class Loaded(NamedTuple):
 @contextmanager
 def all_engines(rows: Sequence[ClipRow], folder: Path, node: Node) -> Iterator[Loaded]:
     passages = [passage for row in rows for passage in passages_of(row)]
-    embedded = EmbeddedIndex(folder)
+    embedded = EmbeddedWriter(folder)
     embedded.replace(passages)
     with ExitStack() as opened:
         opened.callback(embedded.close)

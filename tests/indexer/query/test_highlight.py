@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
+from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess
 from indexer.query.explanation import Evidence, Sought, evidence_of
 from indexer.query.highlight import highlight
-from indexer.query.stems import stem
 from tests.support.rows import ALL
 
 

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearsay.records.clip import Alternative, ClipRow, Word
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexMissing, WrongRequest
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchWriter
 from indexer.phonetics.expansion import AS_ONE
 from indexer.phonetics.lexicon import Lexicon
 from indexer.query.builder import LEAST_PROBABILITY, MODES
 from indexer.query.explanation import told
 from indexer.query.planner import MOST_WORDS, Finder, finder_of
-from indexer.query.tree import EVERYTHING
+from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.support.rows import passages
 from tests.support.word_errors import rows as misheard_rows
@@ -35,7 +35,7 @@ VOCABULARY = ("the", "boy", "boys", "painted", "vainted", "otter", "blacksmith",
 
 
 class Found(NamedTuple):
-    index: SearchIndex
+    index: SearchWriter
     finder: Finder
 
 
@@ -44,7 +44,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
     rows = [ClipRow(f"{number}.mp3", generated_text=text) for number, text in enumerate(HEARD)]
     doubted = Word("UTTER", 0.0, 0.5, 0.6, (Alternative("otter", 0.42),))
     rows.append(ClipRow("doubted.mp3", generated_text="UTTER", words=(doubted,)))
-    index = EmbeddedIndex(tmp_path_factory.mktemp("finding"))
+    index = EmbeddedWriter(tmp_path_factory.mktemp("finding"))
     index.replace(passages((*rows, *misheard_rows(60))))
     yield Found(index, Finder(index))
     index.close()
@@ -222,7 +222,7 @@ def test_as_many_words_as_a_search_takes_are_all_searched(found: Found):
     assert (len(plan.sought), plan.notes) == (MOST_WORDS, ())
 
 
-class CountingIndex(EmbeddedIndex):
+class CountingIndex(EmbeddedWriter):
     """Counts how often its words are asked for."""
 
     asked = 0
@@ -244,7 +244,7 @@ def test_a_plan_asks_the_index_for_its_words_once_and_only_where_it_guesses(tmp_
 
 
 def test_words_that_were_put_are_guessed_at_by_the_next_plan(tmp_path: Path):
-    index = EmbeddedIndex(tmp_path)
+    index = EmbeddedWriter(tmp_path)
     index.replace(passages((ClipRow("a", generated_text="THE LION"),)))
     finder = Finder(index)
     guesser = finder.guesser()
@@ -256,7 +256,7 @@ def test_words_that_were_put_are_guessed_at_by_the_next_plan(tmp_path: Path):
 
 
 def test_before_the_first_load_a_plan_that_guesses_says_that_there_is_no_index(tmp_path: Path):
-    finder = Finder(EmbeddedIndex(tmp_path))
+    finder = Finder(EmbeddedWriter(tmp_path))
     assert finder.plan("boy", "exact").query is not None
     with pytest.raises(IndexMissing):
         finder.plan("boy")

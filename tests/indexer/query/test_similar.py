@@ -8,14 +8,14 @@ import pytest
 from hearsay.records.clip import ClipRow, Segment
 from hearsay.records.table import read_csv
 from indexer.errors import WrongRequest
-from indexer.index import Request, SearchIndex
-from indexer.open import open_index
+from indexer.index import Request, SearchWriter
+from indexer.open import open_writer
 from indexer.passages import Passage, passages_of
 from indexer.query.similar import MOST_TELLING, more_like, plan_like, plan_same, same_sentence, telling_words
-from indexer.query.tree import Query
+from indexer.query_tree import Query
 from tests.support.elastic_nodes import client_of, remove, settings
 
-Load = Callable[[list[ClipRow]], SearchIndex]
+Load = Callable[[list[ClipRow]], SearchWriter]
 
 COMMON = [ClipRow(f"common-{at:02}.mp3", generated_text="the boy said no") for at in range(30)]
 
@@ -25,9 +25,9 @@ def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
     """Loads rows into an index of its own, of either engine, and removes it in the end."""
     own = settings()
     url = str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("node").url
-    index = open_index(own, url)
+    index = open_writer(own, url)
 
-    def load(rows: list[ClipRow]) -> SearchIndex:
+    def load(rows: list[ClipRow]) -> SearchWriter:
         index.replace(passage for row in rows for passage in passages_of(row))
         return index
 
@@ -38,11 +38,11 @@ def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
             remove(client, own)
 
 
-def found(index: SearchIndex, query: Query) -> list[str]:
+def found(index: SearchWriter, query: Query) -> list[str]:
     return [hit.passage.id for hit in index.search(Request(query)).hits]
 
 
-def passage(index: SearchIndex, passage_id: str) -> Passage:
+def passage(index: SearchWriter, passage_id: str) -> Passage:
     known = index.get(passage_id)
     assert known
     return known
@@ -157,7 +157,7 @@ def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) ->
 
 
 @pytest.mark.parametrize("plan", [plan_like, plan_same])
-def test_a_clip_that_is_not_there_is_said(loaded: Load, plan: Callable[[SearchIndex, str], object]) -> None:
+def test_a_clip_that_is_not_there_is_said(loaded: Load, plan: Callable[[SearchWriter, str], object]) -> None:
     with pytest.raises(WrongRequest, match=r"no clip gone\.mp3"):
         plan(loaded(COMMON), "gone.mp3")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.passages import passages_of
 from indexer.query.planner import Finder, finder_of
 from indexer.query.suggestions import OFTEN, completions, did_you_mean
@@ -30,7 +30,7 @@ SAID = (
 
 @pytest.fixture(scope="module")
 def finder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finder]:
-    index = open_index(IndexSettings(), str(tmp_path_factory.mktemp("words") / "index"))
+    index = open_writer(IndexSettings(), str(tmp_path_factory.mktemp("words") / "index"))
     rows = [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(SAID)]
     index.replace(passage for row in rows for passage in passages_of(row))
     yield finder_of(index, IndexSettings(sound_tables=Path("none.json")))

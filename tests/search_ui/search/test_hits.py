@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from hearsay.records.clip import ClipRow
+from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess
 from indexer.query.explanation import Sought, evidence_of
-from indexer.query.stems import stem
 from search_ui.search.hits import END_OF_CERTAINTY, Beside, clock, hit_html, hits_html, models_note
 
 ROW = ClipRow(

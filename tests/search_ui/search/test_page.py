@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hearsay.records.clip import ClipRow, Segment
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.passages import passages_of
 from search_ui.search.hits import END_OF_CERTAINTY
 from tests.support.apps import ROWS, Open, address, choices, hits, html
@@ -169,7 +169,7 @@ def test_an_elasticsearch_that_is_lost_is_said_in_a_sentence_and_found_again_whe
     opened: Open, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = settings()
-    index = ElasticIndex(node.url, own)
+    index = ElasticWriter(node.url, own)
     index.replace(passage for row in ROWS for passage in passages_of(row))
     monkeypatch.setenv("INDEX_NAME", own.index_name)
     there, here = urlsplit(node.url).port or 0, free_port()

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from hearsay.records.clip import ClipRow
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.query.planner import finder_of
 from indexer.settings import IndexSettings
 from search_ui.search.suggestions import COMPLETIONS, completions_route
@@ -18,7 +18,7 @@ from tests.support.pages import load
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
     """Asks an index that is loaded by the test, or not."""
-    index = open_index(IndexSettings(), str(tmp_path / "index"))
+    index = open_writer(IndexSettings(), str(tmp_path / "index"))
     finder = finder_of(index, IndexSettings())
     yield TestClient(Starlette(routes=[completions_route(lambda: finder)]))
     index.close()

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from indexer.ingest.watching import Watcher
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.settings import IndexSettings
 from search_ui.transcribe import page as try_page
 from search_ui.transcribe.visit import Visit
@@ -193,7 +193,7 @@ def test_an_added_clip_is_found_as_soon_as_it_is_indexed(desk: Desk) -> None:
     desk.click("Add to the index")
     assert "in a moment" in html(desk.page.run())
 
-    index = open_index(IndexSettings(), str(desk.folder / "index"))
+    index = open_writer(IndexSettings(), str(desk.folder / "index"))
     Watcher(index, desk.folder / "inbox" / "clips.jsonl", desk.folder / "deletions.jsonl", lambda _: None).look()
     index.close()
     shown = html(desk.page.run().run())

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer.elastic.clauses import ALWAYS_TAKEN, clauses_of
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.limits import ALWAYS_TAKEN, clauses_of
 from indexer.elastic.query import compiled
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import WrongRequest
 from indexer.index import Request
 from indexer.query.planner import MOST_WORDS, Finder, Plan
-from indexer.query.tree import AllOf, AnyOf, Between, Constant, Missing, Phrase, Prefix, Query, Term, Without
+from indexer.query_tree import AllOf, AnyOf, Between, Constant, Missing, Phrase, Prefix, Query, Term, Without
 from indexer.schema import FACETS
 from tests.conftest import leave_out
 from tests.support.elastic_nodes import Node, client_of, free_port, remove, run_local, settings
@@ -40,9 +40,9 @@ def narrow(open_folder: Path) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def index(narrow: Node) -> Iterator[ElasticIndex]:
+def index(narrow: Node) -> Iterator[ElasticWriter]:
     own = settings(index_shards=2)
-    index = ElasticIndex(narrow.url, own)
+    index = ElasticWriter(narrow.url, own)
     index.replace(passages(tuple(misheard_rows(300))))
     yield index
     index.close()
@@ -57,7 +57,7 @@ def guesses(plan: Plan) -> list[float]:
 class Everything:
     """A stand-in for an index that takes searches of any size, with the words of another."""
 
-    def __init__(self, index: ElasticIndex) -> None:
+    def __init__(self, index: ElasticWriter) -> None:
         self.lexicon = index.lexicon
 
     def excess(self, query: Query) -> int:
@@ -65,7 +65,7 @@ class Everything:
 
 
 @pytest.mark.parametrize("mode", ["forgiving", "sounds-like"])
-def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: ElasticIndex, mode: str):
+def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: ElasticWriter, mode: str):
     whole = Finder(Everything(index)).plan(LONGEST, mode)  # type: ignore[arg-type]
     plan = Finder(index).plan(LONGEST, mode)
     assert clauses_of(compiled(whole.query)) > FEWEST >= clauses_of(compiled(plan.query))
@@ -78,16 +78,16 @@ def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: Ela
     assert any("all of its words are looked for" in note for note in plan.notes)
 
 
-def test_the_likeliest_guesses_are_kept(index: ElasticIndex):
+def test_the_likeliest_guesses_are_kept(index: ElasticWriter):
     text = " ".join(LONGEST.split()[:75])
     whole, plan = (guesses(Finder(one).plan(text)) for one in (Everything(index), index))  # type: ignore[arg-type]
     assert 0 < len(plan) < len(whole)
     assert plan == whole[-len(plan) :]
 
 
-def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, index: ElasticIndex):
+def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, index: ElasticWriter):
     with proxied(narrow.url) as proxy:
-        own = ElasticIndex(proxy.url, index._settings)
+        own = ElasticWriter(proxy.url, index._settings)
         finder = Finder(own)
         plan = finder.plan("boy")
         assert not plan.notes
@@ -98,8 +98,8 @@ def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, i
         own.close()
 
 
-def test_a_limit_that_became_lower_is_learned_from_the_refusal(index: ElasticIndex):
-    own = ElasticIndex(index._address, index._settings)
+def test_a_limit_that_became_lower_is_learned_from_the_refusal(index: ElasticWriter):
+    own = ElasticWriter(index._address, index._settings)
     own._clauses._fit = 100_000  # as before a node with more cores took over
     plan = Finder(own).plan(LONGEST)
     with pytest.raises(WrongRequest, match=r"takes, which is 1,024 clauses; search again, and less is guessed"):
@@ -126,7 +126,7 @@ TERM, PHRASE = Term("tokens", "boy"), Phrase("tokens", ("the", "boy"))
         AllOf((TERM, AnyOf((PHRASE, TERM)))),
     ],
 )
-def test_clauses_are_counted_as_elasticsearch_counts_them(index: ElasticIndex, tree: Query):
+def test_clauses_are_counted_as_elasticsearch_counts_them(index: ElasticWriter, tree: Query):
     """With as many as there may be a query is taken, and with a few more it is not."""
     of_one = clauses_of(compiled(tree))
     number = (FEWEST - 1) // of_one

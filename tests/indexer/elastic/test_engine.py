@@ -10,21 +10,22 @@ from elasticsearch import Elasticsearch
 from pydantic import SecretStr
 
 from indexer.elastic import client as elastic_client
-from indexer.elastic import index as elastic
+from indexer.elastic import reader as elastic_reader
 from indexer.elastic import search as elastic_search
 from indexer.elastic.client import shown
-from indexer.elastic.index import ElasticIndex
 from indexer.elastic.query import mapping
+from indexer.elastic.reader import ElasticReader
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader
 from indexer.passages import Passage
 from indexer.query.planner import MOST_WORDS, Finder
-from indexer.query.tree import EVERYTHING
+from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.support.contract import OpenIndex, heard, ids, paged, rows
-from tests.support.contract_asking import MANY, AskingContract
-from tests.support.contract_changing import ChangingContract
 from tests.support.contract_queries import QueriesContract
+from tests.support.contract_reader import MANY, ReaderContract
+from tests.support.contract_writer import WriterContract
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 from tests.support.rows import passages
 from tests.support.word_errors import rows as misheard_rows
@@ -33,55 +34,56 @@ PASSWORD = "not for anyone's eyes"
 
 
 @pytest.fixture
-def index(elastic_index: ElasticIndex) -> ElasticIndex:
+def index(elastic_index: ElasticWriter) -> ElasticWriter:
     return elastic_index
 
 
-def filled(node: Node, there: list[Passage], **values: Any) -> Iterator[SearchIndex]:
-    """An index of its own with these passages in it."""
+def filled(node: Node, there: list[Passage], **values: Any) -> Iterator[SearchReader]:
+    """A reader of an index of its own, into which a writer has loaded these passages."""
     own = settings(**values)
-    index = ElasticIndex(node.url, own)
-    index.replace(there)
-    yield index
-    index.close()
+    writer = ElasticWriter(node.url, own)
+    writer.replace(there)
+    writer.close()
+    yield (reader := ElasticReader(node.url, own))
+    reader.close()
     with client_of(node.url) as client:
         remove(client, own)
 
 
 @pytest.mark.elastic
-class TestElastic(QueriesContract, AskingContract, ChangingContract):
+class TestElastic(QueriesContract, ReaderContract, WriterContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def made(cls, node: Node) -> Iterator[SearchIndex]:
+    def made(cls, node: Node) -> Iterator[SearchReader]:
         yield from filled(node, passages())
 
     @pytest.fixture
-    def many(self, node: Node) -> Iterator[SearchIndex]:
+    def many(self, node: Node) -> Iterator[SearchReader]:
         yield from filled(node, MANY)
 
     @pytest.fixture
     def open_index(self, node: Node, own: IndexSettings) -> OpenIndex:
-        return lambda: ElasticIndex(node.url, own)
+        return lambda: ElasticWriter(node.url, own)
 
 
 @pytest.mark.elastic
-class TestElasticInShards(QueriesContract, AskingContract):
+class TestElasticInShards(QueriesContract, ReaderContract):
     """The same promises where passages are spread over three shards."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def made(cls, node: Node) -> Iterator[SearchIndex]:
+    def made(cls, node: Node) -> Iterator[SearchReader]:
         yield from filled(node, passages(), index_shards=3)
 
     @pytest.fixture
-    def many(self, node: Node) -> Iterator[SearchIndex]:
+    def many(self, node: Node) -> Iterator[SearchReader]:
         yield from filled(node, MANY, index_shards=3)
 
 
 @pytest.mark.elastic
 @pytest.mark.parametrize("query", [EVERYTHING, heard("same")], ids=str)
 def test_pages_go_on_beyond_the_window_of_page_numbers(
-    index: ElasticIndex, query: Any, monkeypatch: pytest.MonkeyPatch
+    index: ElasticWriter, query: Any, monkeypatch: pytest.MonkeyPatch
 ):
     index.replace(rows(*(f"{number:03}" for number in range(40))))
     whole = ids(index, query)
@@ -95,7 +97,7 @@ def test_pages_go_on_beyond_the_window_of_page_numbers(
 
 @pytest.mark.elastic
 def test_a_passage_that_is_refused_is_named_and_the_half_index_goes(
-    index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(rows("a"))
     (good,) = rows("b")
@@ -108,7 +110,7 @@ def test_a_passage_that_is_refused_is_named_and_the_half_index_goes(
 
 
 @pytest.mark.elastic
-def test_words_that_are_gone_ask_to_be_loaded_again(index: ElasticIndex, client: Elasticsearch):
+def test_words_that_are_gone_ask_to_be_loaded_again(index: ElasticWriter, client: Elasticsearch):
     index.replace(rows("a"))
     client.indices.delete(index=f"{index.about().version}-lexicon")
     with pytest.raises(IndexMissing, match="load your files again"):
@@ -118,7 +120,7 @@ def test_words_that_are_gone_ask_to_be_loaded_again(index: ElasticIndex, client:
 
 @pytest.mark.elastic
 def test_a_version_that_is_removed_takes_its_words_along(
-    index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     for name in "abcde":
         index.replace(rows(name))
@@ -129,7 +131,7 @@ def test_a_version_that_is_removed_takes_its_words_along(
 
 
 @pytest.mark.elastic
-def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticIndex):
+def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticWriter):
     """Each with all its guesses, which makes the largest tree that anybody can ask for."""
     index.replace(passages(tuple(misheard_rows(300))))
     words = " ".join(dict.fromkeys(word for row in misheard_rows(300) for word in row.text.split()))
@@ -139,7 +141,7 @@ def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticInd
 
 
 @pytest.mark.elastic
-def test_many_refusals_are_counted_and_the_first_are_named(index: ElasticIndex):
+def test_many_refusals_are_counted_and_the_first_are_named(index: ElasticWriter):
     (good,) = rows("b")
     bad = [Passage(f"c{number}", "soon", None, good.row) for number in range(9)]  # type: ignore[arg-type]
     with pytest.raises(LoadFailed, match="9 passages were refused") as caught:
@@ -150,7 +152,7 @@ def test_many_refusals_are_counted_and_the_first_are_named(index: ElasticIndex):
 
 @pytest.mark.elastic
 def test_what_a_killed_load_left_is_no_version_and_goes_at_the_next_load(
-    index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(rows("a"))
     half = f"{own.index_name}-20000101000000000000"
@@ -162,7 +164,7 @@ def test_what_a_killed_load_left_is_no_version_and_goes_at_the_next_load(
 
 
 @pytest.mark.elastic
-def test_a_loaded_index_has_its_settings_back(index: ElasticIndex, client: Elasticsearch):
+def test_a_loaded_index_has_its_settings_back(index: ElasticWriter, client: Elasticsearch):
     index.replace(rows("a"))
     version = index.about().version
     stands = client.indices.get_settings(index=version).body[version]["settings"]["index"]
@@ -173,7 +175,7 @@ def test_a_loaded_index_has_its_settings_back(index: ElasticIndex, client: Elast
 
 @pytest.mark.elastic
 def test_other_indices_whose_names_begin_alike_are_left_alone(
-    index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     other = f"{own.index_name}-of-somebody-else"
     client.indices.create(index=other)
@@ -183,7 +185,7 @@ def test_other_indices_whose_names_begin_alike_are_left_alone(
 
 
 @pytest.mark.elastic
-def test_the_mapping_refuses_what_the_field_table_does_not_know(index: ElasticIndex, client: Elasticsearch):
+def test_the_mapping_refuses_what_the_field_table_does_not_know(index: ElasticWriter, client: Elasticsearch):
     index.replace(passages())
     meta = client.indices.get_mapping(index=index.about().version).body[index.about().version]["mappings"]
     assert meta["dynamic"] == "strict"
@@ -193,7 +195,7 @@ def test_the_mapping_refuses_what_the_field_table_does_not_know(index: ElasticIn
 
 @pytest.mark.elastic
 def test_transcripts_and_unknown_columns_can_be_asked_for_by_hand(
-    index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(passages())
     by_hand = client.search(index=own.index_name, query={"match_phrase": {"generated_text": "boy runs home"}})
@@ -205,11 +207,11 @@ def test_transcripts_and_unknown_columns_can_be_asked_for_by_hand(
 
 @pytest.mark.elastic
 def test_an_index_of_another_version_asks_to_be_loaded_again(
-    node: Node, index: ElasticIndex, own: IndexSettings, client: Elasticsearch
+    node: Node, index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(rows("a"))
     client.indices.put_mapping(index=own.index_name, meta={"schema": 0})
-    other = ElasticIndex(node.url, own)
+    other = ElasticWriter(node.url, own)
     with pytest.raises(IndexIncompatible, match="load your files again"):
         other.search(Request())
     other.close()
@@ -217,14 +219,14 @@ def test_an_index_of_another_version_asks_to_be_loaded_again(
 
 @pytest.mark.elastic
 def test_a_reader_notices_that_another_hearsay_has_loaded_since(
-    index: ElasticIndex, client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
+    index: ElasticWriter, client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(elastic, "_SECONDS_CHECKED", 600.0)
+    monkeypatch.setattr(elastic_reader, "_SECONDS_CHECKED", 600.0)
     index.replace(rows("a"))
     assert index.count() == 1
     client.indices.put_mapping(index=own.index_name, meta={"schema": 99})
     assert index.count() == 1, "what was found holds for a while"
-    monkeypatch.setattr(elastic, "_SECONDS_CHECKED", 0.0)
+    monkeypatch.setattr(elastic_reader, "_SECONDS_CHECKED", 0.0)
     with pytest.raises(IndexIncompatible, match="load your files again"):
         index.count()
 
@@ -233,7 +235,7 @@ def test_a_reader_notices_that_another_hearsay_has_loaded_since(
 
 
 def test_making_one_connects_to_nothing(tmp_path: Path):
-    index = ElasticIndex("https://nowhere.invalid:9200", settings(index_ca_cert=tmp_path / "missing.pem"))
+    index = ElasticWriter("https://nowhere.invalid:9200", settings(index_ca_cert=tmp_path / "missing.pem"))
     with pytest.raises(IndexUnavailable):  # only the first question needs the certificate
         index.count()
     index.close()
@@ -241,7 +243,7 @@ def test_making_one_connects_to_nothing(tmp_path: Path):
 
 def test_where_nothing_answers_the_address_is_named_and_the_password_is_not():
     address = f"http://loader:{PASSWORD.replace(' ', '%20')}@127.0.0.1:1"
-    index = ElasticIndex(address, settings())
+    index = ElasticWriter(address, settings())
     with pytest.raises(IndexUnavailable, match=r"nothing answers at http://127\.0\.0\.1:1; start") as caught:
         index.count()
     chain = [str(caught.value), *(repr(error) for error in pairwise([caught.value, caught.value.__cause__]))]
@@ -259,12 +261,12 @@ def test_where_nothing_answers_the_address_is_named_and_the_password_is_not():
 )
 def test_an_address_that_is_none_says_how_one_is_written(address: str, sentence: str):
     with pytest.raises(WrongRequest, match=sentence) as caught:
-        ElasticIndex(address, settings()).count()
+        ElasticWriter(address, settings()).count()
     assert "secret" not in str(caught.value)
 
 
 def test_a_certificate_that_is_not_there_is_named(tmp_path: Path):
-    index = ElasticIndex("https://localhost:9200", settings(index_ca_cert=tmp_path / "ca.pem"))
+    index = ElasticWriter("https://localhost:9200", settings(index_ca_cert=tmp_path / "ca.pem"))
     with pytest.raises(IndexUnavailable, match=r"INDEX_CA_CERT names .*ca\.pem"):
         index.count()
 
@@ -325,7 +327,7 @@ class Answers:
 )
 def test_refusals_are_sentences_that_say_what_to_do(status: int, error: type[Exception], sentence: str):
     with Answers(status) as server:
-        index = ElasticIndex(server.url, settings())
+        index = ElasticWriter(server.url, settings())
         with pytest.raises(error, match=sentence):
             index.count()
         index.close()
@@ -333,7 +335,7 @@ def test_refusals_are_sentences_that_say_what_to_do(status: int, error: type[Exc
 
 def test_something_that_is_no_elasticsearch_is_told_apart():
     with Answers(200, product=False) as server:
-        index = ElasticIndex(server.url, settings())
+        index = ElasticWriter(server.url, settings())
         with pytest.raises(IndexUnavailable, match="not an Elasticsearch"):
             index.count()
         index.close()
@@ -349,7 +351,7 @@ def test_something_that_is_no_elasticsearch_is_told_apart():
 )
 def test_the_key_comes_before_the_user_and_the_settings_before_the_address(values: dict[str, Any], header: str):
     with Answers(401) as server:
-        index = ElasticIndex(server.url.replace("//", "//us:r%20e@"), settings(**values))
+        index = ElasticWriter(server.url.replace("//", "//us:r%20e@"), settings(**values))
         with pytest.raises(IndexUnavailable):
             index.count()
         index.close()
@@ -359,7 +361,7 @@ def test_the_key_comes_before_the_user_and_the_settings_before_the_address(value
 def test_a_server_that_accepts_and_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_client, "_SECONDS", 0.2)
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as silent:
-        index = ElasticIndex(f"http://127.0.0.1:{silent.server_port}", settings())
+        index = ElasticWriter(f"http://127.0.0.1:{silent.server_port}", settings())
         with pytest.raises(IndexUnavailable, match="did not answer in time"):
             index.count()
         index.close()

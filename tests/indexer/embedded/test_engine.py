@@ -5,7 +5,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,62 +13,68 @@ import pytest
 from tantivy import Index
 
 from indexer.documents import document_of
-from indexer.embedded import writing as embedded_writing
-from indexer.embedded.index import EmbeddedIndex
+from indexer.embedded import segments as embedded_writing
 from indexer.embedded.ranks import fresh_rank
-from indexer.embedded.writing import add, put_in_order, write_fresh, writing
+from indexer.embedded.reader import EmbeddedReader
+from indexer.embedded.segments import add, put_in_order, write_fresh, writing
+from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexDamaged, IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader
 from indexer.passages import Passage
 from tests.conftest import PROJECT
 from tests.support.contract import OpenIndex, heard, ids, paged, rows
-from tests.support.contract_asking import MANY, AskingContract
-from tests.support.contract_changing import ChangingContract
 from tests.support.contract_queries import QueriesContract
+from tests.support.contract_reader import MANY, ReaderContract
+from tests.support.contract_writer import WriterContract
 from tests.support.rows import ALL, passages
 
 
-def put_in_parts(folder: Path, *parts: list[Passage]) -> Iterator[SearchIndex]:
-    """An index into which these passages were put, one part after the other."""
-    index = EmbeddedIndex(folder)
-    index.replace([])
+def loaded(folder: Path, there: Sequence[Passage]) -> EmbeddedReader:
+    """A reader of a folder into which a writer has loaded these passages."""
+    writer = EmbeddedWriter(folder)
+    writer.replace(there)
+    writer.close()
+    return EmbeddedReader(folder)
+
+
+def put_in_parts(folder: Path, *parts: list[Passage]) -> Iterator[SearchReader]:
+    """A reader of a folder into which these passages were put, one part after the other."""
+    writer = EmbeddedWriter(folder)
+    writer.replace([])
     for part in parts:
-        index.put(part)
-    yield index
-    index.close()
+        writer.put(part)
+    writer.close()
+    yield (reader := EmbeddedReader(folder))
+    reader.close()
 
 
-class TestEmbedded(QueriesContract, AskingContract, ChangingContract):
+class TestEmbedded(QueriesContract, ReaderContract, WriterContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
-        index = EmbeddedIndex(tmp_path_factory.mktemp("made"))
-        index.replace(passages())
-        yield index
-        index.close()
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchReader]:
+        yield (reader := loaded(tmp_path_factory.mktemp("made"), passages()))
+        reader.close()
 
     @pytest.fixture
-    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
-        index = EmbeddedIndex(tmp_path / "many")
-        index.replace(MANY)
-        yield index
-        index.close()
+    def many(self, tmp_path: Path) -> Iterator[SearchReader]:
+        yield (reader := loaded(tmp_path / "many", MANY))
+        reader.close()
 
     @pytest.fixture
     def open_index(self, tmp_path: Path) -> OpenIndex:
-        return lambda: EmbeddedIndex(tmp_path / "index", keep=3)
+        return lambda: EmbeddedWriter(tmp_path / "index", keep=3)
 
 
-class TestEmbeddedAfterManyPuts(QueriesContract, AskingContract):
+class TestEmbeddedAfterManyPuts(QueriesContract, ReaderContract):
     """The same promises where documents lie in several segments, in the order in which they came."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchReader]:
         yield from put_in_parts(tmp_path_factory.mktemp("put"), *(passages(ALL[start::4]) for start in (3, 1, 0, 2)))
 
     @pytest.fixture
-    def many(self, tmp_path: Path) -> Iterator[SearchIndex]:
+    def many(self, tmp_path: Path) -> Iterator[SearchReader]:
         yield from put_in_parts(tmp_path, *(MANY[start::4] for start in (3, 1, 0, 2)))
 
 
@@ -78,18 +84,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_making_one_touches_nothing(folder: Path):
-    EmbeddedIndex(folder).close()
+    EmbeddedWriter(folder).close()
     assert not folder.exists()
 
 
 def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cleans_up(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     program = textwrap.dedent("""
         import os, signal, sys
         from pathlib import Path
-        from indexer.embedded import index as embedded
-        from indexer.embedded import writing as embedded_writing
+        from indexer.embedded import writer as embedded
+        from indexer.embedded import segments as embedded_writing
         from tests.support.contract import rows
         at, names = sys.argv[2], [str(number) for number in range(50)]
         def killing(function):
@@ -103,13 +109,13 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
             embedded._describe = killing(embedded._describe)
         elif at == "rename":
             Path.rename = killing(Path.rename)
-        embedded.EmbeddedIndex(Path(sys.argv[1])).replace(rows(*names))
+        embedded.EmbeddedWriter(Path(sys.argv[1])).replace(rows(*names))
     """)
     for point in ("add", "describe", "rename"):
         ended = subprocess.run([sys.executable, "-c", program, folder, point], cwd=PROJECT, check=False)
         assert ended.returncode == -signal.SIGKILL, point
         assert ids(index) == ["a"]
-        assert ids(EmbeddedIndex(folder)) == ["a"]
+        assert ids(EmbeddedWriter(folder)) == ["a"]
     assert len(list((folder / "versions").iterdir())) > 1
     index.replace(rows("b"))
     assert len(list((folder / "versions").iterdir())) == 2
@@ -119,7 +125,7 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
 
 
 def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_last_wins(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     names = [f"{number:03}" for number in range(300)]
     shuffled = random.Random(1).sample(names, 300)
     assert index.replace([*rows("007", text="old"), *rows(*shuffled[:200]), *rows(*shuffled[100:])]) == 300
@@ -131,7 +137,7 @@ def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_
 
 
 def test_a_load_killed_while_passages_are_put_in_order_leaves_the_last_version(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
 
     def cut_off() -> Iterator[Passage]:
@@ -148,7 +154,7 @@ def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_delet
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(embedded_writing, "_WRITER_BYTES", 15_000_000)  # the least that the engine takes
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     (row,) = rows("any")
     names = [f"{number:06}" for number in range(50_000)]
     index.replace(replace(row, id=name, row=replace(row.row, id=name)) for name in names)
@@ -174,7 +180,7 @@ def test_segments_that_were_merged_in_another_order_are_told(folder: Path):
 
 
 def test_what_fails_beside_the_writing_ends_the_load(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
 
     def fills_the_words_place() -> Iterator[Passage]:
@@ -188,7 +194,7 @@ def test_what_fails_beside_the_writing_ends_the_load(folder: Path):
 
 
 def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a", "z"), audio="/audio")
     names = [f"m{number:03}" for number in range(45)]
     for name in names:
@@ -200,7 +206,7 @@ def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path)
 
 
 def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows(*(f"{number:04}" for number in range(0, 400, 2))))
     index.put(rows(*(f"{number:04}" for number in range(1, 400, 2))))
     index.put(rows("best", text="same"))
@@ -210,37 +216,37 @@ def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folde
 
 
 def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     about = folder / "versions" / index.about().version / "about.json"
     about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": 0}))
     with pytest.raises(IndexIncompatible, match="load your files again"):
-        EmbeddedIndex(folder).search(Request())
-    EmbeddedIndex(folder).replace(rows("b"))
-    assert ids(EmbeddedIndex(folder)) == ["b"]
+        EmbeddedWriter(folder).search(Request())
+    EmbeddedWriter(folder).replace(rows("b"))
+    assert ids(EmbeddedWriter(folder)) == ["b"]
 
 
 def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (folder / "versions" / index.about().version / "meta.json").write_text("{")
     with pytest.raises(IndexDamaged, match="load your files again"):
-        EmbeddedIndex(folder).count()
+        EmbeddedWriter(folder).count()
 
 
 @pytest.mark.parametrize("packed", [b"", b"no words", b"PK\x03\x04cut off", None])
 def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, packed: bytes | None):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     lexicon = folder / "versions" / index.about().version / "lexicon.npz"
     lexicon.unlink() if packed is None else lexicon.write_bytes(packed)
     with pytest.raises(IndexMissing if packed is None else IndexDamaged, match="load your files again"):
-        EmbeddedIndex(folder).lexicon()
-    assert EmbeddedIndex(folder).count() == 1, "what needs no guesses is answered"
+        EmbeddedWriter(folder).lexicon()
+    assert EmbeddedWriter(folder).count() == 1, "what needs no guesses is answered"
 
 
 def test_who_only_reads_leaves_nothing_in_the_folder_afterwards(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(passages())
     assert index.count() == len(passages())
     (lock,) = folder.rglob(".tantivy-meta.lock")
@@ -251,7 +257,7 @@ def test_who_only_reads_leaves_nothing_in_the_folder_afterwards(folder: Path):
 
 
 def test_a_version_that_somebody_removed_is_missed(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (folder / "current").write_text("20000101000000000000")
     with pytest.raises(IndexMissing, match="load again"):
@@ -262,13 +268,13 @@ def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(IndexUnavailable, match=str(file)):
-        EmbeddedIndex(file).replace(rows("a"))
+        EmbeddedWriter(file).replace(rows("a"))
     with pytest.raises(IndexUnavailable, match="an index is a folder"):
-        EmbeddedIndex(file).count()
+        EmbeddedWriter(file).count()
 
 
 def test_a_passage_that_the_engine_refuses_is_named_and_nothing_changes(folder: Path):
-    index = EmbeddedIndex(folder)
+    index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (good,) = rows("b")
     bad = Passage("c", "soon", None, good.row)  # type: ignore[arg-type]

@@ -1,23 +1,57 @@
-"""How many clauses Elasticsearch takes in one query. That depends on the cores and the memory of its nodes.
+"""How much Elasticsearch takes: bytes in one request, and clauses in one query.
 
-Nobody but an operator may ask a node for it. So a query that may be too large is tried, and a refusal names the limit.
+The size of a request may also be limited by a proxy before it. How many clauses a query may have depends on the cores
+and the memory of the nodes, and only an operator may ask a node for it: so a query that may be too large is tried, and
+a refusal names the limit.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
+from elastic_transport import ApiError
 from elasticsearch import BadRequestError, Elasticsearch
 
 from indexer.elastic.query import compiled
 from indexer.elastic.reasons import Reason, clauses_taken
 from indexer.elastic.search import HOW
-from indexer.query.tree import Query
+from indexer.query_tree import Query
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+TOO_LARGE: Final = 413
 
 ALWAYS_TAKEN: Final = 1000
 """Clauses that every node takes: none has a limit below 1024, and the engine may add a few."""
 
 _SPARE: Final = 24
 """Clauses below a limit that are left to what the engine adds to a query by itself."""
+
+
+def size_is_refused(problem: ApiError) -> bool:
+    """Whether a request was refused for its size alone."""
+    return bool(problem.meta.status == TOO_LARGE)
+
+
+def limit_of(problem: ApiError) -> str:
+    """What to do about the limit that refused a request, as the end of a sentence: where it is, and its name."""
+    node, server = problem.meta.node, problem.meta.headers.get("server", "")
+    place = f"{node.scheme}://{node.host}:{node.port}" + (f" ({server})" if server else "")
+    return f"raise the limit of {place}: client_max_body_size in nginx, http.max_content_length in Elasticsearch"
+
+
+def in_parts(items: Sequence[Item], ask: Callable[[Sequence[Item]], Sequence[Answer]]) -> Iterator[Answer]:
+    """The answers to a question about many items, which is asked about half of them where it is too large."""
+    try:
+        answers = ask(items)
+    except ApiError as problem:
+        if not size_is_refused(problem) or len(items) == 1:
+            raise
+        middle = len(items) // 2
+        yield from in_parts(items[:middle], ask)
+        yield from in_parts(items[middle:], ask)
+    else:
+        yield from answers
 
 
 def clauses_of(query: Mapping[str, Any]) -> int:

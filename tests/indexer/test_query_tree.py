@@ -1,6 +1,6 @@
 import pytest
 
-from indexer.query.tree import Between
+from indexer.query_tree import Between
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from indexer.elastic.curl import EXAMPLE, as_curl, as_json
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.request_export import EXAMPLE, as_curl, as_json
+from indexer.elastic.writer import ElasticWriter
 from indexer.index import Range, Request
 from indexer.query.planner import Finder
 from indexer.schema import FACETS
@@ -20,7 +20,7 @@ from tests.support.rows import passages
 FILTERS = {"gender": frozenset({"male", "unknown"})}
 
 
-def asked(index: ElasticIndex, words: str, mode: str, **how: Any) -> Request:
+def asked(index: ElasticWriter, words: str, mode: str, **how: Any) -> Request:
     return Request(Finder(index).plan(words, mode).query, facets=FACETS, **how)
 
 
@@ -32,7 +32,7 @@ def found(answer: Any) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("mode", ["exact", "forgiving", "sounds-like"])
 @pytest.mark.parametrize("words", ["boy home", 'it\'s "a dog" -frog', "'; echo injected; '", "你好", ""])
 def test_a_search_by_hand_finds_what_the_page_finds(
-    elastic_index: ElasticIndex, node: Node, own: IndexSettings, words: str, mode: str
+    elastic_index: ElasticWriter, node: Node, own: IndexSettings, words: str, mode: str
 ) -> None:
     elastic_index.replace(passages())
     for how in ({"size": 3}, {"size": 2, "page": 2, "filters": FILTERS, "ranges": {"duration": Range(1.0, 30.0)}}):

@@ -1,48 +1,36 @@
-"""The Elasticsearch engine: versions are indices behind one alias, which is swapped in one step."""
+"""The writer of an index in Elasticsearch: versions are indices behind one alias, which is swapped in one step."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from time import monotonic, sleep
 from typing import Any, Final
 
-from elasticsearch import ConnectionTimeout, Elasticsearch
-from elasticsearch.helpers import ScanError, scan
+from elasticsearch import ConnectionTimeout
 
 from indexer.documents import DocumentOf, document_of
-from indexer.elastic.bulk import write
-from indexer.elastic.clauses import Clauses
-from indexer.elastic.client import connect, shown
-from indexer.elastic.errors import translated
+from indexer.elastic.bulk import Refusals, write
+from indexer.elastic.client import shown
 from indexer.elastic.lease import Lease, held
-from indexer.elastic.lexicon import Fetched, add, fetched, keep
+from indexer.elastic.lexicon import add, keep
+from indexer.elastic.limits import in_parts
 from indexer.elastic.query import (
     SETTINGS_WHEN_LOADED,
-    compiled,
     index_action,
     mapping,
     settings_while_loading,
-    words_body,
 )
-from indexer.elastic.reasons import TooManyClauses
-from indexer.elastic.refusals import Refusals
-from indexer.elastic.sample import Sample
-from indexer.elastic.search import answer, drawn, every_hit
-from indexer.elastic.sizes import in_parts
+from indexer.elastic.reader import ElasticReader
+from indexer.elastic.verification import Sample
 from indexer.elastic.versions import ElasticVersions, exact_count
-from indexer.errors import IndexerError, IndexMissing, IndexUnavailable, LoadFailed
-from indexer.index import About, Request, Result, RolledBack
-from indexer.origin import Origin, SourceFile
+from indexer.errors import IndexerError, LoadFailed
+from indexer.index import RolledBack
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import Tally, heard_in, tallied
-from indexer.query.tree import EVERYTHING, Query, Term
+from indexer.provenance import Origin, SourceFile
 from indexer.settings import IndexSettings
-
-_SECONDS_CHECKED: Final = 10.0
-"""How long an index is read before it is asked again by which Hearsay it was made."""
 
 _SECONDS_TO_FORGET: Final = 75.0
 """How long copies are waited for: twice as long as they take where all is well, and a little more."""
@@ -57,25 +45,13 @@ _BEFORE_STANDS: Final = "the index before still stands"
 _OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"
 
 
-class ElasticIndex:
-    """A `SearchIndex` in an Elasticsearch of version 9, whose alias is the settings' ``index_name``."""
+class ElasticWriter(ElasticReader):
+    """A `SearchWriter` of an Elasticsearch; a lease lets one program at a time change the index."""
 
     def __init__(self, address: str, settings: IndexSettings, document_of: DocumentOf = document_of) -> None:
-        self._address = address
+        """``document_of`` makes what is indexed of a passage."""
+        super().__init__(address, settings)
         self._document_of = document_of
-        self._settings = settings
-        self._alias = settings.index_name
-        self._checked: float | None = None
-        self._fetched: Fetched | None = None
-        self._clauses = Clauses()
-
-    @cached_property
-    def _client(self) -> Elasticsearch:
-        return connect(self._address, self._settings)
-
-    @property
-    def _versions(self) -> ElasticVersions:
-        return ElasticVersions(self._client, self._alias, shown(self._address))
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
         with self._changing("load") as lease:
@@ -119,93 +95,6 @@ class ElasticIndex:
     def delete(self, clips: Sequence[str]) -> int:
         with self._changing("deletion"):
             return self._delete_from(self._versions.writable(), clips)
-
-    def get(self, passage_id: str) -> Passage | None:
-        hits = self.search(Request(Term("id", passage_id), size=1)).hits
-        return hits[0].passage if hits else None
-
-    def search(self, request: Request) -> Result:
-        with self._translated():
-            self._check()
-            return answer(self._client, self._alias, request)
-
-    def walk(self, request: Request) -> Iterator[Passage]:
-        with self._translated():
-            self._check()
-            yield from every_hit(self._client, self._alias, request)
-
-    def sample(self, request: Request) -> tuple[Passage, ...]:
-        with self._translated():
-            self._check()
-            return drawn(self._client, self._alias, request)
-
-    def vocabulary(self) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        after: Mapping[str, str] | None = None
-        with self._translated():
-            self._check()
-            while True:
-                found = self._client.search(index=self._alias, allow_partial_search_results=False, **words_body(after))
-                words = found["aggregations"]["words"]
-                counts |= {bucket["key"]["word"]: bucket["doc_count"] for bucket in words["buckets"]}
-                if not (after := words.get("after_key")):
-                    return counts
-
-    def lexicon(self) -> Lexicon:
-        with self._translated():
-            self._check()
-            known = self._words_of(self._versions.current())
-            self._fetched = known
-            return known.lexicon
-
-    def _words_of(self, version: str) -> Fetched:
-        try:
-            return fetched(self._client, version, self._fetched)
-        except IndexMissing:
-            if version == (current := self._versions.current()):  # it did not go while it was being read
-                raise
-            return self._words_of(current)
-
-    def count(self, query: Query = EVERYTHING) -> int:
-        with self._translated():
-            self._check()
-            return exact_count(self._client, self._alias, compiled(query))
-
-    def excess(self, query: Query) -> int:
-        with self._translated():
-            return self._clauses.excess(self._client, self._alias, query)
-
-    def about(self) -> About:
-        with self._translated():
-            current = self._versions.current()
-            about = self._versions.about(current)
-            return About(current, about.get("audio"), Origin.from_json(about.get("origin")))
-
-    def remembered(self) -> About:
-        with self._translated():
-            self._versions.see_that_it_is_not_later()
-        return self.about()
-
-    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
-        with self._translated():
-            current = self._versions.current()
-            for start in range(0, len(wanted := list(clips)), 1000):
-                for hit in self._scanned(current, {"query": {"terms": {"clip": wanted[start : start + 1000]}}}):
-                    yield hit["_source"]
-
-    def close(self) -> None:
-        if "_client" in self.__dict__:
-            self._client.close()
-            del self._client
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            with translated(shown(self._address), self._alias):
-                yield
-        except TooManyClauses as problem:
-            self._clauses.learn(problem.most)
-            raise
 
     @contextmanager
     def _changing(self, what: str) -> Iterator[Lease]:
@@ -275,12 +164,6 @@ class ElasticIndex:
             if not versions.is_served(half):
                 versions.remove(half)
 
-    def _check(self) -> None:
-        """Refuse an index that another version of Hearsay made; for a while what was found holds."""
-        if self._checked is None or monotonic() - self._checked > _SECONDS_CHECKED:
-            self._versions.readable()
-            self._checked = monotonic()
-
     def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
         def ids(some: Sequence[str]) -> list[str]:
             query = {"query": {"terms": {"clip": list(some)}}, "_source": False}
@@ -291,14 +174,6 @@ class ElasticIndex:
 
     def _everything(self, index: str) -> Iterator[Passage]:
         return (Passage.from_source(hit["_source"]) for hit in self._scanned(index, {}))
-
-    def _scanned(self, index: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        try:
-            yield from scan(self._client, query, index=index)
-        except ScanError as problem:
-            raise IndexUnavailable(
-                f"a part of the index at {shown(self._address)} is not there yet; try again when its nodes are up"
-            ) from problem
 
 
 def _deletions(index: str, ids: Iterable[str]) -> list[dict[str, Any]]:

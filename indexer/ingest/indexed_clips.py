@@ -6,22 +6,22 @@ from operator import attrgetter
 from typing import Final
 
 from hearsay.records.clip import ClipRow
-from indexer.index import Request, SearchIndex
-from indexer.ingest.flaws import Merging
+from indexer.index import Request, SearchReader
+from indexer.ingest.validation import Merging
 from indexer.passages import clip_of
-from indexer.query.tree import AnyOf, Term
+from indexer.query_tree import AnyOf, Term
 
 _AT_ONCE: Final = 100
 """Clips that are asked for together."""
 
 
-def whole_clip(index: SearchIndex, clip: str) -> ClipRow | None:
+def whole_clip(index: SearchReader, clip: str) -> ClipRow | None:
     """The row of a clip with all that the index has of it; None where it has nothing."""
     passages = list(index.walk(Request(Term("clip", clip))))
     return clip_of(passages) if passages else None
 
 
-def merged_with_known(index: SearchIndex, rows: Sequence[ClipRow], merging: Merging) -> Iterator[ClipRow]:
+def merged_with_known(index: SearchReader, rows: Sequence[ClipRow], merging: Merging) -> Iterator[ClipRow]:
     """The rows, each merged onto what the index has of its clip: a column that a row was not given changes nothing."""
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
@@ -29,7 +29,7 @@ def merged_with_known(index: SearchIndex, rows: Sequence[ClipRow], merging: Merg
         yield from (merging.merged(known[row.id], row) if row.id in known else row for row in some)
 
 
-def _known(index: SearchIndex, clips: Iterable[str]) -> Iterator[tuple[str, ClipRow]]:
+def _known(index: SearchReader, clips: Iterable[str]) -> Iterator[tuple[str, ClipRow]]:
     found = index.walk(Request(AnyOf(tuple(Term("clip", clip) for clip in clips))))
     for clip, passages in groupby(sorted(found, key=attrgetter("clip")), key=attrgetter("clip")):
         yield clip, clip_of(passages)

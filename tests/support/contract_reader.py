@@ -8,12 +8,12 @@ import pytest
 
 from hearsay.text.normalize import tokens
 from indexer.documents import SENTINEL
-from indexer.index import Range, Request, SearchIndex, Sort
+from indexer.index import Range, Request, SearchReader, SearchWriter, Sort
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import heard_in
-from indexer.query.tree import EVERYTHING, AnyOf, Query, Term
+from indexer.query_tree import EVERYTHING, AnyOf, Query, Term
 from indexer.schema import FACETS, SORTS, UNKNOWN
 from tests.support.contract import heard, ids, paged, rows, score
 from tests.support.rows import passages
@@ -23,25 +23,30 @@ MANY: Final[list[Passage]] = rows(*(f"{number:03}" for number in range(400)))
 in each index, by its name."""
 
 
-class AskingContract:
-    """What is answered; subclasses bring ``made``, an index with all made rows, and ``many``, one with `MANY`."""
+class ReaderContract:
+    """What is answered; subclasses bring ``made``, a reader of all made rows, and ``many``, one of `MANY`."""
 
-    def test_everything_comes_in_the_order_of_ids_and_scores_nothing(self, made: SearchIndex):
+    def test_a_reader_has_nothing_that_changes_an_index(self, made: SearchReader):
+        changes = vars(SearchWriter).keys() - vars(SearchReader).keys()
+        assert {"replace", "rollback", "put", "delete"} <= changes
+        assert not [name for name in changes if not name.startswith("_") and hasattr(made, name)]
+
+    def test_everything_comes_in_the_order_of_ids_and_scores_nothing(self, made: SearchWriter):
         result = made.search(Request(size=100))
         assert [hit.passage.id for hit in result.hits] == sorted(passage.id for passage in passages())
         assert {hit.score for hit in result.hits} == {0.0}
         assert result.total == made.count() == len(passages())
 
-    def test_what_comes_back_is_what_was_loaded(self, made: SearchIndex):
+    def test_what_comes_back_is_what_was_loaded(self, made: SearchWriter):
         for passage in passages():
             assert made.get(passage.id) == passage
 
-    def test_a_passage_that_is_not_there_is_none(self, made: SearchIndex):
+    def test_a_passage_that_is_not_there_is_none(self, made: SearchWriter):
         assert made.get("set/nothing.mp3") is None
         assert made.get("") is None
         assert made.get("set/interview.mp3") is None, "its passages have ids of their own"
 
-    def test_every_word_finds_its_passages_in_whatever_script(self, made: SearchIndex):
+    def test_every_word_finds_its_passages_in_whatever_script(self, made: SearchWriter):
         having: dict[str, set[str]] = {}
         for passage in passages():
             for token in tokens(passage.row.generated_text):
@@ -50,36 +55,36 @@ class AskingContract:
         for token, expected in having.items():
             assert set(ids(made, heard(token))) == expected, token
 
-    def test_the_vocabulary_counts_the_passages_that_have_a_word(self, made: SearchIndex):
+    def test_the_vocabulary_counts_the_passages_that_have_a_word(self, made: SearchWriter):
         counts = Counter(token for passage in passages() for token in set(tokens(passage.row.generated_text)))
         assert made.vocabulary() == counts
         assert SENTINEL not in counts
 
-    def test_the_lexicon_has_the_words_and_pairs_of_the_transcripts(self, made: SearchIndex):
+    def test_the_lexicon_has_the_words_and_pairs_of_the_transcripts(self, made: SearchWriter):
         counted = Lexicon.of(heard_in(passages()), english())
         assert made.lexicon().counts() == counted.counts()
         assert made.lexicon().pair_counts() == counted.pair_counts()
         assert made.lexicon().passages == len(passages())
 
-    def test_the_reference_is_found_in_its_own_field_only(self, made: SearchIndex):
+    def test_the_reference_is_found_in_its_own_field_only(self, made: SearchWriter):
         assert ids(made, heard("frog")) == []
         assert ids(made, Term("text_tokens", "frog")) == ["set/a5.mp3"]
 
-    def test_stems_are_found_in_their_own_field(self, made: SearchIndex):
+    def test_stems_are_found_in_their_own_field(self, made: SearchWriter):
         assert ids(made, heard("run")) == []
         assert set(ids(made, Term("stems", "run"))) == {"set/a1.mp3", "set/a2.mp3", "set/a3.mp3", "set/a4.mp3"}
 
-    def test_an_empty_token_matches_nothing(self, made: SearchIndex):
+    def test_an_empty_token_matches_nothing(self, made: SearchWriter):
         assert made.count(heard("")) == 0
 
-    def test_hits_come_by_falling_score_and_ties_by_id(self, made: SearchIndex):
+    def test_hits_come_by_falling_score_and_ties_by_id(self, made: SearchWriter):
         hits = made.search(Request(AnyOf((heard("boy"), heard("a"))), size=100)).hits
         assert [(-hit.score, hit.passage.id) for hit in hits] == sorted((-hit.score, hit.passage.id) for hit in hits)
         assert ids(made, heard("home")) == ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]
 
     @pytest.mark.parametrize("query", [EVERYTHING, heard("boy"), AnyOf((heard("the"), heard("a")))], ids=str)
     @pytest.mark.parametrize("size", [1, 3, 7])
-    def test_pages_neither_overlap_nor_miss(self, made: SearchIndex, query: Query, size: int):
+    def test_pages_neither_overlap_nor_miss(self, made: SearchWriter, query: Query, size: int):
         whole = ids(made, query)
         assert paged(made, query, size, len(whole) // size + 1) == whole
 
@@ -87,7 +92,7 @@ class AskingContract:
     @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
     @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((heard("whale"), Term("stems", "run")))], ids=str)
     def test_hits_are_sorted_by_a_number_those_without_one_last_and_ties_by_id(
-        self, made: SearchIndex, query: Query, field: str, falling: bool
+        self, made: SearchWriter, query: Query, field: str, falling: bool
     ):
         found = {hit.passage.id: hit for hit in made.search(Request(query, size=100)).hits}
         numbers = {one: hit.passage.source().get(field) for one, hit in found.items()}
@@ -102,11 +107,11 @@ class AskingContract:
         pages = [made.search(Request(query, size=3, page=page, sort=Sort(field, falling))) for page in range(1, 20)]
         assert [hit.passage.id for page in pages for hit in page.hits] == expected
 
-    def test_a_sorted_search_that_finds_nothing_answers(self, made: SearchIndex):
+    def test_a_sorted_search_that_finds_nothing_answers(self, made: SearchWriter):
         result = made.search(Request(heard("nobody"), sort=Sort("wer"), seconds=True))
         assert (result.total, result.hits, result.seconds) == (0, (), 0.0)
 
-    def test_the_seconds_of_all_that_match_are_added_up_where_they_are_asked_for(self, made: SearchIndex):
+    def test_the_seconds_of_all_that_match_are_added_up_where_they_are_asked_for(self, made: SearchWriter):
         assert made.search(Request(heard("home"), size=1, seconds=True)).seconds == 15.0
         male = Request(heard("home"), {"gender": frozenset({"male"})}, facets=("gender",), seconds=True)
         assert made.search(male).seconds == 7.0
@@ -115,56 +120,56 @@ class AskingContract:
         everything = sum(passage.row.duration or 0.0 for passage in passages())
         assert made.search(Request(seconds=True)).seconds == pytest.approx(everything)
 
-    def test_a_page_beyond_the_end_is_empty_and_the_total_stays(self, made: SearchIndex):
+    def test_a_page_beyond_the_end_is_empty_and_the_total_stays(self, made: SearchWriter):
         for query in (EVERYTHING, heard("boy")):
             result = made.search(Request(query, page=1000, size=9))
             assert result.hits == ()
             assert result.total == made.count(query)
 
     @pytest.mark.parametrize("query", [EVERYTHING, heard("boy"), AnyOf((heard("the"), heard("a")))], ids=str)
-    def test_a_walk_leads_to_every_hit_in_order_whatever_page_is_asked_for(self, made: SearchIndex, query: Query):
+    def test_a_walk_leads_to_every_hit_in_order_whatever_page_is_asked_for(self, made: SearchWriter, query: Query):
         filters = {"gender": frozenset({"male", UNKNOWN})}
         hits = made.search(Request(query, filters, size=100)).hits
         walked = made.walk(Request(query, filters, facets=FACETS, size=1, page=3))
         assert list(walked) == [hit.passage for hit in hits] != []
 
-    def test_a_walk_to_nothing_ends_at_once(self, made: SearchIndex):
+    def test_a_walk_to_nothing_ends_at_once(self, made: SearchWriter):
         assert list(made.walk(Request(heard("nothing-like-it")))) == []
 
-    def test_facets_count_every_passage_once_and_unknown_among_them(self, made: SearchIndex):
+    def test_facets_count_every_passage_once_and_unknown_among_them(self, made: SearchWriter):
         facets = made.search(Request(facets=FACETS, size=1)).facets
         assert list(facets) == list(FACETS)
         assert {sum(counts.values()) for counts in facets.values()} == {len(passages())}
         assert facets["gender"] == {"male": 3, "female": 1, UNKNOWN: len(passages()) - 4}
         assert facets["age"][" twenties"] == 1, "values stay as the corpus spells them"
 
-    def test_only_the_facets_asked_for_are_counted(self, made: SearchIndex):
+    def test_only_the_facets_asked_for_are_counted(self, made: SearchWriter):
         assert made.search(Request(facets=("age",))).facets.keys() == {"age"}
         assert made.search(Request()).facets == {}
 
-    def test_filters_of_one_facet_are_alternatives_and_of_several_must_all_hold(self, made: SearchIndex):
+    def test_filters_of_one_facet_are_alternatives_and_of_several_must_all_hold(self, made: SearchWriter):
         ages = frozenset({"twenties", "fourties"})
         assert self.filtered(made, age=ages) == ["set/a1.mp3", "set/a2.mp3", "set/a4.mp3"]
         assert self.filtered(made, age=ages, gender=frozenset({"male"})) == ["set/a1.mp3", "set/a2.mp3"]
         assert self.filtered(made, age=frozenset({"nineties"})) == []
 
-    def filtered(self, index: SearchIndex, **filters: frozenset[str]) -> list[str]:
+    def filtered(self, index: SearchWriter, **filters: frozenset[str]) -> list[str]:
         result = index.search(Request(filters=filters, size=100))
         assert result.total == len(result.hits)
         return [hit.passage.id for hit in result.hits]
 
-    def test_every_value_that_is_counted_can_be_filtered_by(self, made: SearchIndex):
+    def test_every_value_that_is_counted_can_be_filtered_by(self, made: SearchWriter):
         for facet, counts in made.search(Request(facets=FACETS, size=1)).facets.items():
             for value, number in counts.items():
                 assert len(self.filtered(made, **{facet: frozenset({value})})) == number, (facet, value)
 
-    def test_unknown_is_empty_or_says_unknown_or_is_endless(self, made: SearchIndex):
+    def test_unknown_is_empty_or_says_unknown_or_is_endless(self, made: SearchWriter):
         unknown = self.filtered(made, age=frozenset({UNKNOWN}), gender=frozenset({"male"}))
         assert unknown == ["set/b2.mp3"]
         assert "set/b3.mp3" in self.filtered(made, accent=frozenset({UNKNOWN}))
         assert "set/b3.mp3" in self.filtered(made, accent=frozenset({UNKNOWN, "us"}))
 
-    def test_a_facet_leaves_its_own_filter_out_and_heeds_the_others(self, made: SearchIndex):
+    def test_a_facet_leaves_its_own_filter_out_and_heeds_the_others(self, made: SearchWriter):
         filters = {"age": frozenset({"twenties"}), "gender": frozenset({"male"})}
         result = made.search(Request(heard("home"), filters, facets=("age", "gender", "accent")))
         assert result.total == 1
@@ -172,7 +177,7 @@ class AskingContract:
         assert result.facets["gender"] == {"male": 1}
         assert result.facets["accent"] == {"us": 1}
 
-    def test_filters_change_no_score(self, made: SearchIndex):
+    def test_filters_change_no_score(self, made: SearchWriter):
         request = Request(heard("home"), {"gender": frozenset({"female"})}, {"duration": Range(8.0, 8.0)})
         (hit,) = made.search(request).hits
         assert hit.score == pytest.approx(score(made, heard("home"), "set/a3.mp3"), rel=1e-6)
@@ -189,22 +194,22 @@ class AskingContract:
         ],
         ids=str,
     )
-    def test_ranges_have_both_ends_in_and_open_ones_none(self, made: SearchIndex, bounds: Range, found: list[str]):
+    def test_ranges_have_both_ends_in_and_open_ones_none(self, made: SearchWriter, bounds: Range, found: list[str]):
         result = made.search(Request(heard("home"), ranges={"duration": bounds}, facets=("gender",)))
         assert [hit.passage.id for hit in result.hits] == found
         assert sum(result.facets["gender"].values()) == result.total == len(found)
 
-    def test_a_range_leaves_out_what_has_no_duration_unless_it_is_open_at_both_ends(self, made: SearchIndex):
+    def test_a_range_leaves_out_what_has_no_duration_unless_it_is_open_at_both_ends(self, made: SearchWriter):
         without = sum(passage.row.duration is None for passage in passages())
         assert made.search(Request(ranges={"duration": Range(0.0)})).total == len(passages()) - without
         assert made.search(Request(ranges={"duration": Range()})).total == len(passages())
 
-    def test_a_hit_in_a_long_clip_is_the_passage_with_the_word(self, made: SearchIndex):
+    def test_a_hit_in_a_long_clip_is_the_passage_with_the_word(self, made: SearchWriter):
         (hit,) = made.search(Request(heard("second"))).hits
         assert (hit.passage.id, hit.passage.clip) == ("set/interview.mp3#0002", "set/interview.mp3")
         assert (hit.passage.start, hit.passage.end, hit.passage.row.emotion) == (26.0, 50.0, "happiness")
 
-    def test_a_sample_is_drawn_from_all_places_none_twice_and_the_same_again(self, many: SearchIndex):
+    def test_a_sample_is_drawn_from_all_places_none_twice_and_the_same_again(self, many: SearchWriter):
         everything = ids(many, size=len(MANY))
         half = len(everything) // 2
         sampled = [passage.id for passage in many.sample(Request(size=half))]
@@ -221,6 +226,6 @@ class AskingContract:
         ],
         ids=["everything", "some", "nothing"],
     )
-    def test_a_sample_of_few_is_all_of_them_as_they_were_loaded(self, made: SearchIndex, request_of_all: Request):
+    def test_a_sample_of_few_is_all_of_them_as_they_were_loaded(self, made: SearchWriter, request_of_all: Request):
         expected = {hit.passage.id: hit.passage for hit in made.search(request_of_all).hits}
         assert {passage.id: passage for passage in made.sample(request_of_all)} == expected

@@ -19,9 +19,9 @@ from indexer.evaluation.metrics import FIRST, Answers, Ask, cross_fitted
 from indexer.evaluation.query_sampling import FREQUENT, Drawing, is_scorable, references_of
 from indexer.evaluation.scores import score as scored
 from indexer.evaluation.tables import print_score
-from indexer.index import Request, SearchIndex
+from indexer.index import Request, SearchReader, SearchWriter
 from indexer.ingest.load import read_rows
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.passages import Passage, passages_of
 from indexer.phonetics.g2p import english
 from indexer.phonetics.training import learn
@@ -31,7 +31,7 @@ from indexer.schema import FACETS
 from indexer.settings import IndexSettings
 
 
-def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int:
+def score(_index: SearchReader, asked: Namespace, settings: IndexSettings) -> int:
     """Index the transcripts apart from all else, ask for what the references say, and print how well it was found."""
     by = _facets(asked.by)
     modes = tuple(dict.fromkeys(asked.mode or MODES))
@@ -57,7 +57,7 @@ def score(_index: SearchIndex, asked: Namespace, settings: IndexSettings) -> int
     return 0
 
 
-def asking(finder: Finder, index: SearchIndex) -> Ask:
+def asking(finder: Finder, index: SearchReader) -> Ask:
     """Asks the index as the search command does; the one place where a question meets the search that is measured."""
 
     def ask(typed: str, mode: str) -> list[str]:
@@ -67,7 +67,7 @@ def asking(finder: Finder, index: SearchIndex) -> Ask:
     return ask
 
 
-def _ask_for(index: SearchIndex, rows: Sequence[ClipRow], settings: IndexSettings, *, is_cross_fit: bool) -> Answers:
+def _ask_for(index: SearchReader, rows: Sequence[ClipRow], settings: IndexSettings, *, is_cross_fit: bool) -> Answers:
     """Who answers: the search as it is set up, or one that learned on the other half of the sentences."""
 
     def fit(half: Sequence[ClipRow]) -> Ask:
@@ -115,7 +115,7 @@ def _passages(rows: Iterable[ClipRow], step: Callable[[], None]) -> Iterator[Pas
 
 
 @contextmanager
-def _own_index(url: str | None, settings: IndexSettings, passages: Iterable[Passage]) -> Iterator[SearchIndex]:
+def _own_index(url: str | None, settings: IndexSettings, passages: Iterable[Passage]) -> Iterator[SearchReader]:
     """An index of the passages beside the user's own, which is not touched; it goes when the block ends.
 
     In Elasticsearch it has a name of its own, INDEX_NAME-score, and is emptied, since an index can be replaced there
@@ -123,7 +123,7 @@ def _own_index(url: str | None, settings: IndexSettings, passages: Iterable[Pass
     """
     if url and "://" in url:
         named = settings.model_copy(update={"index_name": f"{settings.index_name}-score", "index_versions": 1})
-        with _filled(open_index(named, url), passages) as index:
+        with _filled(open_writer(named, url), passages) as index:
             yield index
             index.replace(())
             note(f"what was indexed for this is gone; an empty index {named.index_name} stays for the next time")
@@ -133,12 +133,12 @@ def _own_index(url: str | None, settings: IndexSettings, passages: Iterable[Pass
         temporary = TemporaryDirectory(prefix="hearsay-score-", dir=beside.parent if beside else None)
     except OSError as problem:
         raise IndexUnavailable(f"no folder can be made beside {beside}: {problem.strerror}; name another") from problem
-    with temporary as folder, _filled(open_index(settings, folder), passages) as index:
+    with temporary as folder, _filled(open_writer(settings, folder), passages) as index:
         yield index
 
 
 @contextmanager
-def _filled(index: SearchIndex, passages: Iterable[Passage]) -> Iterator[SearchIndex]:
+def _filled(index: SearchWriter, passages: Iterable[Passage]) -> Iterator[SearchWriter]:
     try:
         index.replace(passages)
         yield index

@@ -118,6 +118,9 @@ class Favouring:
 
 EVERYTHING: Final = Everything()
 
+NOTHING: Final = Term("tokens", "")
+"""Matches no passage: no token is empty."""
+
 Leaf = Term | Phrase | Prefix | Between | Missing
 Query = Everything | Leaf | Constant | Without | AllOf | AnyOf | BestOf | Favouring
 

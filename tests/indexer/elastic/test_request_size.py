@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 
 from hearsay.records.clip import ClipRow
 from indexer.elastic import bulk as elastic_bulk
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import LoadFailed
 from indexer.passages import Passage, passages_of
 from indexer.settings import IndexSettings
@@ -31,10 +31,10 @@ def long(number: int) -> list[Passage]:
 
 
 @contextmanager
-def behind(node: Node, own: IndexSettings, limit: int) -> Iterator[tuple[Proxy, ElasticIndex]]:
+def behind(node: Node, own: IndexSettings, limit: int) -> Iterator[tuple[Proxy, ElasticWriter]]:
     """An index that is asked through a proxy."""
     with proxied(node.url, limit) as proxy:
-        index = ElasticIndex(proxy.url, own)
+        index = ElasticWriter(proxy.url, own)
         yield proxy, index
         index.close()
 
@@ -89,7 +89,7 @@ def test_the_words_of_an_index_are_stored_in_parts_where_they_are_too_large_for_
     chance = Random(1)
     texts = ["".join(chance.choices(ascii_lowercase, k=9)) for _ in range(3000)]
     many = [one for at, text in enumerate(texts) for one in passages_of(ClipRow(f"c{at}", generated_text=text))]
-    direct = ElasticIndex(node.url, own)
+    direct = ElasticWriter(node.url, own)
     direct.replace(many)
     whole = direct.lexicon().to_bytes()
     with behind(node, own, 9_000) as (_, index):

@@ -14,12 +14,12 @@ from tantivy import Index, Query, Searcher
 from indexer.documents import SCHEMA
 from indexer.embedded.folder_errors import cannot_be_read, os_error_in
 from indexer.embedded.search import Moment
+from indexer.embedded.segments import opened_at
 from indexer.embedded.version_files import ABOUT, LEXICON, SEGMENT
-from indexer.embedded.writing import opened_at
 from indexer.errors import HOW_TO_RELOAD, IndexDamaged, IndexerError, IndexMissing, IndexUnavailable
-from indexer.origin import Origin
 from indexer.ownership import incompatible, is_ours
 from indexer.phonetics.lexicon import Lexicon
+from indexer.provenance import Origin
 
 
 @dataclass(frozen=True, slots=True)

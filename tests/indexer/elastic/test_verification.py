@@ -6,9 +6,9 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.documents import document_of
-from indexer.elastic.index import ElasticIndex
 from indexer.elastic.query import index_action
-from indexer.elastic.sample import Sample
+from indexer.elastic.verification import Sample
+from indexer.elastic.writer import ElasticWriter
 from indexer.errors import LoadFailed
 from indexer.passages import Passage
 from tests.support.contract import rows
@@ -33,7 +33,7 @@ def test_a_sample_is_spread_evenly_over_a_load_of_any_length(number: int):
 
 
 @pytest.mark.elastic
-def test_whatever_corpora_hold_comes_back_as_it_was_sent(elastic_index: ElasticIndex, client: Elasticsearch):
+def test_whatever_corpora_hold_comes_back_as_it_was_sent(elastic_index: ElasticWriter, client: Elasticsearch):
     made = passages()
     elastic_index.replace(made)
     sample = Sample()
@@ -48,7 +48,7 @@ def test_whatever_corpora_hold_comes_back_as_it_was_sent(elastic_index: ElasticI
     ids=["changed", "missing"],
 )
 def test_what_is_not_there_as_it_was_sent_is_named(
-    elastic_index: ElasticIndex, client: Elasticsearch, sent: list[Passage], told: str
+    elastic_index: ElasticWriter, client: Elasticsearch, sent: list[Passage], told: str
 ):
     elastic_index.replace(rows("a"))
     sample = Sample()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.embedded.spool import Rising, in_order
+from indexer.embedded.external_sort import Rising, in_order
 from indexer.errors import LoadFailed
 from tests.support.contract import rows
 from tests.support.rows import ALL, passages

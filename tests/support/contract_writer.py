@@ -11,31 +11,32 @@ import pytest
 
 from hearsay.errors import ClipsError
 from hearsay.records.clip import ClipRow
-from indexer.elastic import index as elastic
 from indexer.elastic import lease as elastic_lease
 from indexer.elastic import lexicon as elastic_lexicon
-from indexer.embedded import index as embedded
+from indexer.elastic import reader as elastic_reader
+from indexer.elastic import writer as elastic
+from indexer.embedded import reader as embedded_reader
 from indexer.errors import IndexInUse, IndexMissing, LoadFailed
-from indexer.index import Request, RolledBack, SearchIndex, Sort
+from indexer.index import Request, RolledBack, SearchWriter, Sort
 from indexer.ingest import load as loading
 from indexer.passages import Passage, _warn
-from indexer.query.tree import EVERYTHING, Query
+from indexer.query_tree import EVERYTHING, Query
 from indexer.schema import FACETS, UNKNOWN
 from tests.support.contract import OpenIndex, heard, ids, paged, rows
 from tests.support.rows import ALL, INTERVIEW, passages
 
 
-class ChangingContract:
+class WriterContract:
     """What loads and changes do; subclasses bring the fixture ``open_index``, see `OpenIndex`."""
 
     @pytest.fixture
-    def index(self, open_index: OpenIndex) -> Iterator[SearchIndex]:
+    def index(self, open_index: OpenIndex) -> Iterator[SearchWriter]:
         """An index of its own for one test, with nothing loaded."""
         index = open_index()
         yield index
         index.close()
 
-    def test_before_the_first_load_everything_says_that_there_is_no_index(self, index: SearchIndex):
+    def test_before_the_first_load_everything_says_that_there_is_no_index(self, index: SearchWriter):
         questions: list[Callable[[], object]] = [
             lambda: index.search(Request()),
             lambda: list(index.walk(Request())),
@@ -52,7 +53,7 @@ class ChangingContract:
             with pytest.raises(IndexMissing, match="hearsay load FILE"):
                 question()
 
-    def test_a_load_replaces_everything_and_says_how_many(self, index: SearchIndex):
+    def test_a_load_replaces_everything_and_says_how_many(self, index: SearchWriter):
         assert index.replace(rows("a", "b", "c")) == 3
         first = index.about()
         assert index.replace(iter(rows("d")), audio="/somewhere/else") == 1
@@ -60,7 +61,7 @@ class ChangingContract:
         assert (first.audio, index.about().audio) == (None, "/somewhere/else")
         assert first.version < index.about().version
 
-    def test_a_walk_goes_on_through_the_index_that_it_began_in(self, index: SearchIndex):
+    def test_a_walk_goes_on_through_the_index_that_it_began_in(self, index: SearchWriter):
         index.replace(rows("a", "b", "c"))
         walked = index.walk(Request())
         first = next(walked)
@@ -72,7 +73,7 @@ class ChangingContract:
     @pytest.mark.parametrize("number", [3, 20])
     @pytest.mark.parametrize("query", [EVERYTHING, heard("same")], ids=["everything", "a word"])
     def test_any_choice_of_a_facets_values_finds_those_and_no_others(
-        self, index: SearchIndex, number: int, query: Query
+        self, index: SearchWriter, number: int, query: Query
     ):
         accents = [*(f"accent{at:02}" for at in range(number)), UNKNOWN, "", "x" * 2000]
         said = {f"{at:02}": accent for at, accent in enumerate(accents)}
@@ -84,7 +85,7 @@ class ChangingContract:
             assert {hit.passage.id for hit in result.hits} == expected, chosen
             assert len(result.facets["accent"]) == number + 1
 
-    def test_a_value_that_came_with_a_put_is_chosen_and_left_out_as_any_other(self, index: SearchIndex):
+    def test_a_value_that_came_with_a_put_is_chosen_and_left_out_as_any_other(self, index: SearchWriter):
         def found(*chosen: str) -> set[str]:
             request = Request(heard("same"), {"age": frozenset(chosen)}, facets=("age",))
             return {hit.passage.id for hit in index.search(request).hits}
@@ -96,7 +97,7 @@ class ChangingContract:
         assert found("teens", UNKNOWN) == {"a", "c"}
         assert found("fifties", "sixties") == {"b", "d"}
 
-    def test_an_index_of_nothing_answers(self, index: SearchIndex):
+    def test_an_index_of_nothing_answers(self, index: SearchWriter):
         assert index.replace([]) == 0
         result = index.search(Request(heard("x"), facets=FACETS))
         assert (result.total, result.hits, index.vocabulary()) == (0, (), {})
@@ -104,7 +105,7 @@ class ChangingContract:
         assert index.put(rows("a")) == 1
         assert ids(index) == ["a"]
 
-    def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchIndex, monkeypatch: pytest.MonkeyPatch):
+    def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
         assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
         assert ids(index, heard("later")) == ["a"]
@@ -112,7 +113,7 @@ class ChangingContract:
         assert index.lexicon().counts() == {"same": 1, "words": 1, "later": 1}
         assert index.lexicon().passages == 2
 
-    def test_a_clip_named_like_a_part_of_another_stands_beside_it(self, index: SearchIndex):
+    def test_a_clip_named_like_a_part_of_another_stands_beside_it(self, index: SearchWriter):
         like_a_part = ClipRow("set/interview.mp3#0001", text="words", generated_text="words", duration=1.0)
         both = passages((INTERVIEW, like_a_part))
         assert index.replace(both) == 4
@@ -124,7 +125,7 @@ class ChangingContract:
         assert index.delete([like_a_part.id]) == 1
         assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
 
-    def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchIndex):
+    def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchWriter):
         index.replace(rows("a"))
         first = index.lexicon()
         index.search(Request(heard("same")))
@@ -132,7 +133,7 @@ class ChangingContract:
         index.replace(rows("a"))
         assert index.lexicon() is not first
 
-    def test_the_lexicon_goes_with_its_version(self, index: SearchIndex):
+    def test_the_lexicon_goes_with_its_version(self, index: SearchWriter):
         index.replace(rows("a", "b", text="black smith"))
         index.replace(rows("c", text="rain bow"))
         assert index.lexicon().counts() == {"rain": 1, "bow": 1}
@@ -145,20 +146,23 @@ class ChangingContract:
         index, other = open_index(), open_index()
         for text in ("black", "rain"):
             other.replace(rows("a", text=text))
-        read: dict[str, Callable[..., Any]] = {"lexicon_of": embedded.lexicon_of, "fetched": elastic.fetched}
+        read: dict[str, Callable[..., Any]] = {
+            "lexicon_of": embedded_reader.lexicon_of,
+            "fetched": elastic_reader.fetched,
+        }
 
         def rolled_back_meanwhile(name: str, *arguments: Any) -> Any:
             monkeypatch.undo()
             other.rollback()
             return read[name](*arguments)
 
-        monkeypatch.setattr(embedded, "lexicon_of", partial(rolled_back_meanwhile, "lexicon_of"))
-        monkeypatch.setattr(elastic, "fetched", partial(rolled_back_meanwhile, "fetched"))
+        monkeypatch.setattr(embedded_reader, "lexicon_of", partial(rolled_back_meanwhile, "lexicon_of"))
+        monkeypatch.setattr(elastic_reader, "fetched", partial(rolled_back_meanwhile, "fetched"))
         assert index.lexicon().counts() == {"black": 1}
         index.close()
         other.close()
 
-    def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchIndex):
+    def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchWriter):
         index.replace(rows("a", text="black smith"))
         before = index.lexicon()
         index.put(rows("b", text="black bow"))
@@ -169,7 +173,7 @@ class ChangingContract:
         assert index.lexicon().passages_with("smith") == 1
 
     def test_words_that_another_process_puts_are_in_the_lexicon_soon(
-        self, index: SearchIndex, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
+        self, index: SearchWriter, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(elastic_lexicon, "SECONDS_BELIEVED", 0.0)
         index.replace(rows("a", text="black smith"))
@@ -180,14 +184,14 @@ class ChangingContract:
         assert index.lexicon().passages_with("rain") == 1
         assert index.lexicon() is index.lexicon()
 
-    def test_a_load_that_fails_leaves_the_lexicon_as_it_was(self, index: SearchIndex):
+    def test_a_load_that_fails_leaves_the_lexicon_as_it_was(self, index: SearchWriter):
         index.replace(rows("a", text="black smith"))
         bad = Passage("c", "soon", None, rows("c")[0].row)  # type: ignore[arg-type]
         with pytest.raises(LoadFailed):
             index.replace([*rows("b", text="rain bow"), bad])
         assert index.lexicon().counts() == {"black": 1, "smith": 1}
 
-    def test_a_load_that_fails_changes_nothing_and_the_next_one_works(self, index: SearchIndex):
+    def test_a_load_that_fails_changes_nothing_and_the_next_one_works(self, index: SearchWriter):
         index.replace(rows("a"))
         before = index.about()
 
@@ -202,7 +206,7 @@ class ChangingContract:
         assert index.rollback().version == before.version
         assert ids(index) == ["a"]
 
-    def test_rollback_goes_back_one_version_and_no_further_than_the_first(self, index: SearchIndex):
+    def test_rollback_goes_back_one_version_and_no_further_than_the_first(self, index: SearchWriter):
         versions = []
         for name in ("a", "b", "c"):
             index.replace(rows(name), audio=f"/{name}")
@@ -214,7 +218,7 @@ class ChangingContract:
             index.rollback()
         assert ids(index) == ["a"]
 
-    def test_a_rollback_leaves_out_what_was_deleted_since(self, index: SearchIndex):
+    def test_a_rollback_leaves_out_what_was_deleted_since(self, index: SearchWriter):
         index.replace(passages(ALL))
         first, before = index.about().version, index.count()
         index.replace(rows("a", "b"))
@@ -251,7 +255,7 @@ class ChangingContract:
         first.close()
         second.close()
 
-    def test_versions_beyond_those_to_keep_are_gone(self, index: SearchIndex):
+    def test_versions_beyond_those_to_keep_are_gone(self, index: SearchWriter):
         for name in ("a", "b", "c", "d"):
             index.replace(rows(name))
         index.rollback()
@@ -261,7 +265,7 @@ class ChangingContract:
         with pytest.raises(IndexMissing):
             index.rollback()
 
-    def test_put_adds_and_replaces_clips_in_the_order_of_their_ids(self, index: SearchIndex):
+    def test_put_adds_and_replaces_clips_in_the_order_of_their_ids(self, index: SearchWriter):
         index.replace(rows("b", "d", "f"))
         version = index.about().version
         assert index.put(rows("c", "a")) == 2
@@ -273,14 +277,14 @@ class ChangingContract:
         assert ids(index, heard("new")) == ["d", "e"]
         assert index.about().version == version
 
-    def test_putting_a_clip_replaces_all_the_passages_that_it_had(self, index: SearchIndex):
+    def test_putting_a_clip_replaces_all_the_passages_that_it_had(self, index: SearchWriter):
         index.replace(passages((INTERVIEW,)))
         assert index.put(rows("set/interview.mp3")) == 1
         assert ids(index) == ["set/interview.mp3"]
         assert index.put(passages((INTERVIEW,))) == 3
         assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
 
-    def test_a_row_that_is_put_changes_only_what_it_was_given(self, index: SearchIndex, tmp_path: Path):
+    def test_a_row_that_is_put_changes_only_what_it_was_given(self, index: SearchWriter, tmp_path: Path):
         known = [replace(INTERVIEW, accent="us"), ClipRow("a", generated_text="OLD", age="teens", confidence=0.5)]
         index.replace(passages(tuple(known)))
         rows = [ClipRow.from_json({"filename": clip.id, "generated_text": "all new words"}) for clip in known]
@@ -292,13 +296,13 @@ class ChangingContract:
         assert (short.row.age, short.row.confidence) == ("teens", None)
         assert (long.row.accent, long.row.text, long.row.segments) == ("us", INTERVIEW.text, ())
 
-    def test_putting_nothing_changes_nothing(self, index: SearchIndex):
+    def test_putting_nothing_changes_nothing(self, index: SearchWriter):
         index.replace(rows("a"))
         assert index.put([]) == 0
         assert ids(index) == ["a"]
 
     def test_a_passage_that_an_older_version_stored_with_impossible_times_breaks_no_search(
-        self, index: SearchIndex, caplog: pytest.LogCaptureFixture
+        self, index: SearchWriter, caplog: pytest.LogCaptureFixture
     ):
         _warn.cache_clear()  # each is said once
         bad = ClipRow("order.mp3", generated_text="same old words", duration=-20.0, confidence=0.5)
@@ -313,7 +317,7 @@ class ChangingContract:
         assert "order.mp3" in caplog.text
         assert index.put(rows("b")) == 1
 
-    def test_delete_takes_all_passages_of_clips_and_says_how_many_there_were(self, index: SearchIndex):
+    def test_delete_takes_all_passages_of_clips_and_says_how_many_there_were(self, index: SearchWriter):
         index.replace(passages(ALL))
         before = index.count()
         assert index.delete(["set/interview.mp3", "set/a5.mp3", "set/never.mp3"]) == 4

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from indexer.cli.command_line import main
-from indexer.elastic.index import ElasticIndex
+from indexer.elastic.writer import ElasticWriter
 from indexer.evaluation.query_sampling import KINDS
-from indexer.open import open_index
+from indexer.open import open_writer
 from indexer.query.builder import MODES
-from tests.indexer.elastic.test_index import settings
-from tests.support.elastic_nodes import Node
+from tests.support.elastic_nodes import Node, settings
 
 CORPUS = """\
 filename,text,age,accent
@@ -214,7 +213,7 @@ def test_elasticsearch_tells_the_same_figures_and_keeps_an_empty_index_of_its_ow
     own = settings()
     monkeypatch.setenv("INDEX_NAME", own.index_name)
     assert main(["load", files[1], "--index", node.url]) == 0
-    before = open_index(own, node.url).about()
+    before = open_writer(own, node.url).about()
     capsys.readouterr()
     for _ in range(2):
         assert main(["score", *files, "--json", "--index", node.url]) == 0
@@ -223,12 +222,12 @@ def test_elasticsearch_tells_the_same_figures_and_keeps_an_empty_index_of_its_ow
     assert elastic.pop("seconds").keys() == embedded.pop("seconds").keys()
     assert elastic == embedded
     assert f"an empty index {own.index_name}-score stays" in said.err
-    apart = ElasticIndex(node.url, own.model_copy(update={"index_name": f"{own.index_name}-score"}))
+    apart = ElasticWriter(node.url, own.model_copy(update={"index_name": f"{own.index_name}-score"}))
     try:
         assert apart.count() == 0
     finally:
         apart.close()
-    users = open_index(own, node.url)
+    users = open_writer(own, node.url)
     try:
         assert (users.about(), users.count()) == (before, 4)
     finally:

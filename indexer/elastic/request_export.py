@@ -10,8 +10,7 @@ from indexer.elastic.client import shown
 from indexer.elastic.query import search_body
 from indexer.elastic.search import HOW, WINDOW
 from indexer.index import Request
-from indexer.open import is_elastic
-from indexer.settings import IndexSettings
+from indexer.settings import IndexSettings, is_elastic
 
 EXAMPLE: Final = "http://localhost:9200"
 """Where an Elasticsearch may be, for those whose index is embedded."""

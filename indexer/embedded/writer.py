@@ -1,49 +1,47 @@
-"""The embedded engine: an index in a folder, by tantivy, inside the process that asks."""
+"""The writer of an index in a folder, by tantivy."""
 
 import errno
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
 from tantivy import Index, IndexWriter, Query, Searcher
 
 from hearsay.records.files import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
+from indexer.embedded.external_sort import Rising, in_order
 from indexer.embedded.folder_errors import cannot_be_written
-from indexer.embedded.query import SCHEMA, compiled, passage_of
+from indexer.embedded.opened_version import (
+    Opened,
+    damage_named,
+    lexicon_of,
+)
+from indexer.embedded.query import SCHEMA, passage_of
 from indexer.embedded.ranks import ranks_between
-from indexer.embedded.reading import Opened, damage_named, lexicon_of, open_version, sources_of, stamp_of, told_at_all
-from indexer.embedded.search import addresses, answer, drawn, matching
-from indexer.embedded.spool import Rising, in_order
+from indexer.embedded.reader import EmbeddedReader
+from indexer.embedded.search import matching
+from indexer.embedded.segments import add, opened_at, put_in_order, write_fresh, writing
 from indexer.embedded.version_files import ABOUT, LEXICON, SPOOL
-from indexer.embedded.versions import Versions
-from indexer.embedded.writing import add, opened_at, put_in_order, write_fresh, writing
-from indexer.errors import IndexIncompatible, IndexMissing, no_way_back
-from indexer.index import About, Request, Result, RolledBack
-from indexer.origin import Origin, SourceFile
-from indexer.ownership import MARK, see_that_it_is_not_later
+from indexer.errors import IndexIncompatible, no_way_back
+from indexer.index import RolledBack
+from indexer.ownership import MARK
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import Tally, heard_in, tallied
-from indexer.query.tree import EVERYTHING
-from indexer.query.tree import Query as Tree
+from indexer.provenance import Origin, SourceFile
 
 
-class EmbeddedIndex:
-    """A `SearchIndex` in a folder. A version that is swapped in by another process is noticed at the next question."""
+class EmbeddedWriter(EmbeddedReader):
+    """A `SearchWriter` of a folder; one process at a time holds it."""
 
     def __init__(self, folder: Path, keep: int = 3, document_of: DocumentOf = documents.document_of) -> None:
-        self._versions = Versions(folder, keep)
+        """``keep`` versions stay to roll back to; ``document_of`` makes what is indexed of a passage."""
+        super().__init__(folder)
+        self._keep = keep
         self._document_of = document_of
-        self._opened: Opened | None = None
-        self._opening = Lock()
-        self._lexicon: tuple[Opened, Lexicon] | None = None
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
         with self._versions.writing():
@@ -78,89 +76,6 @@ class EmbeddedIndex:
         with self._versions.writing():
             return self._delete_from(self._open(), clips)
 
-    def get(self, passage_id: str) -> Passage | None:
-        with self._reading() as opened:
-            searcher = opened.moment.searcher
-            hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
-            return passage_of(searcher.doc(hits[0][1])) if hits else None
-
-    def search(self, request: Request) -> Result:
-        with self._reading() as opened:
-            return answer(opened.moment, request)
-
-    def walk(self, request: Request) -> Iterator[Passage]:
-        with self._reading() as opened:
-            for address in addresses(opened.moment, request):
-                yield passage_of(opened.moment.searcher.doc(address))
-
-    def sample(self, request: Request) -> tuple[Passage, ...]:
-        with self._reading() as opened:
-            return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
-
-    def vocabulary(self) -> dict[str, int]:
-        with self._reading() as opened:
-            terms = opened.moment.searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
-        return {token: count for token, count in terms if token != documents.SENTINEL}
-
-    def lexicon(self) -> Lexicon:
-        opened, known = self._open(), self._lexicon
-        while known is None or known[0] is not opened:
-            try:
-                known = opened, lexicon_of(self._versions.path(opened.version))
-            except IndexMissing:
-                if opened is (opened := self._open()):  # it did not go while it was being read
-                    raise
-        self._lexicon = known
-        return known[1]
-
-    def count(self, query: Tree = EVERYTHING) -> int:
-        with self._reading() as opened:
-            return matching(opened.moment.searcher, compiled(query))
-
-    def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine takes any
-        return 0
-
-    def about(self) -> About:
-        opened = self._open()
-        return About(opened.version, opened.audio, opened.origin)
-
-    def remembered(self) -> About:
-        about = told_at_all(self._versions.path(version := self._versions.current()))
-        see_that_it_is_not_later(f"the index in {self._versions.folder}", about)
-        return About(version, about.get("audio"), Origin.from_json(about.get("origin")))
-
-    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
-        wanted = set(clips)
-        sources = sources_of(self._versions.path(self._versions.current()))
-        return (source for source in sources if source.get("clip") in wanted)
-
-    def close(self) -> None:
-        self._opened = self._lexicon = None
-
-    @contextmanager
-    def _reading(self) -> Iterator[Opened]:
-        opened = self._open()
-        with damage_named(self._versions.path(opened.version)):
-            yield opened
-
-    def _open(self) -> Opened:
-        """The current version as it stands on disk now; one look at two files where nothing has changed."""
-        with self._opening:
-            version = self._versions.current()
-            while True:
-                try:
-                    self._opened = self._reopened(version)
-                except IndexMissing:
-                    if version == (version := self._versions.current()):  # it did not go while it was being opened
-                        raise
-                else:
-                    return self._opened
-
-    def _reopened(self, version: str) -> Opened:
-        folder = self._versions.path(version)
-        known = self._opened
-        return known if known and (known.version, known.stamp) == (version, stamp_of(folder)) else open_version(folder)
-
     def _opened_at(self, version: str) -> Opened:
         """The version to roll back to, which goes nowhere while this process is writing."""
         try:
@@ -188,7 +103,7 @@ class EmbeddedIndex:
     def _write_version(self, passages: Iterable[Passage], audio: str | None, origin: Origin | None) -> int:
         """Written as they come where their ids rise, and once more, put in order first, where they do not."""
         rising = Rising(passages)
-        with self._versions.new() as folder:
+        with self._versions.new(self._keep) as folder:
             number = self._fill(folder, rising)
             if rising.rest is not None:
                 early = _everything(opened_at(folder).searcher())

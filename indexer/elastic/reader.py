@@ -1,0 +1,153 @@
+"""The reader of an index in Elasticsearch, behind one alias."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from time import monotonic
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import ScanError, scan
+
+from indexer.elastic.client import connect, shown
+from indexer.elastic.errors import translated
+from indexer.elastic.lexicon import Fetched, fetched
+from indexer.elastic.limits import Clauses
+from indexer.elastic.query import (
+    compiled,
+    words_body,
+)
+from indexer.elastic.reasons import TooManyClauses
+from indexer.elastic.search import answer, drawn, every_hit
+from indexer.elastic.versions import ElasticVersions, exact_count
+from indexer.errors import IndexMissing, IndexUnavailable
+from indexer.index import About, Request, Result
+from indexer.passages import Passage
+from indexer.phonetics.lexicon import Lexicon
+from indexer.provenance import Origin
+from indexer.query_tree import EVERYTHING, Query, Term
+from indexer.settings import IndexSettings
+
+_SECONDS_CHECKED: Final = 10.0
+"""How long an index is read before it is asked again by which Hearsay it was made."""
+
+
+class ElasticReader:
+    """A `SearchReader` of an Elasticsearch of version 9, whose alias is the settings' ``index_name``."""
+
+    def __init__(self, address: str, settings: IndexSettings) -> None:
+        self._address = address
+        self._settings = settings
+        self._alias = settings.index_name
+        self._checked: float | None = None
+        self._fetched: Fetched | None = None
+        self._clauses = Clauses()
+
+    @cached_property
+    def _client(self) -> Elasticsearch:
+        return connect(self._address, self._settings)
+
+    @property
+    def _versions(self) -> ElasticVersions:
+        return ElasticVersions(self._client, self._alias, shown(self._address))
+
+    def get(self, passage_id: str) -> Passage | None:
+        hits = self.search(Request(Term("id", passage_id), size=1)).hits
+        return hits[0].passage if hits else None
+
+    def search(self, request: Request) -> Result:
+        with self._translated():
+            self._check()
+            return answer(self._client, self._alias, request)
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        with self._translated():
+            self._check()
+            yield from every_hit(self._client, self._alias, request)
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        with self._translated():
+            self._check()
+            return drawn(self._client, self._alias, request)
+
+    def vocabulary(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        after: Mapping[str, str] | None = None
+        with self._translated():
+            self._check()
+            while True:
+                found = self._client.search(index=self._alias, allow_partial_search_results=False, **words_body(after))
+                words = found["aggregations"]["words"]
+                counts |= {bucket["key"]["word"]: bucket["doc_count"] for bucket in words["buckets"]}
+                if not (after := words.get("after_key")):
+                    return counts
+
+    def lexicon(self) -> Lexicon:
+        with self._translated():
+            self._check()
+            known = self._words_of(self._versions.current())
+            self._fetched = known
+            return known.lexicon
+
+    def _words_of(self, version: str) -> Fetched:
+        try:
+            return fetched(self._client, version, self._fetched)
+        except IndexMissing:
+            if version == (current := self._versions.current()):  # it did not go while it was being read
+                raise
+            return self._words_of(current)
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        with self._translated():
+            self._check()
+            return exact_count(self._client, self._alias, compiled(query))
+
+    def excess(self, query: Query) -> int:
+        with self._translated():
+            return self._clauses.excess(self._client, self._alias, query)
+
+    def about(self) -> About:
+        with self._translated():
+            current = self._versions.current()
+            about = self._versions.about(current)
+            return About(current, about.get("audio"), Origin.from_json(about.get("origin")))
+
+    def remembered(self) -> About:
+        with self._translated():
+            self._versions.see_that_it_is_not_later()
+        return self.about()
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        with self._translated():
+            current = self._versions.current()
+            for start in range(0, len(wanted := list(clips)), 1000):
+                for hit in self._scanned(current, {"query": {"terms": {"clip": wanted[start : start + 1000]}}}):
+                    yield hit["_source"]
+
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()
+            del self._client
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with translated(shown(self._address), self._alias):
+                yield
+        except TooManyClauses as problem:
+            self._clauses.learn(problem.most)
+            raise
+
+    def _check(self) -> None:
+        """Refuse an index that another version of Hearsay made; for a while what was found holds."""
+        if self._checked is None or monotonic() - self._checked > _SECONDS_CHECKED:
+            self._versions.readable()
+            self._checked = monotonic()
+
+    def _scanned(self, index: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        try:
+            yield from scan(self._client, query, index=index)
+        except ScanError as problem:
+            raise IndexUnavailable(
+                f"a part of the index at {shown(self._address)} is not there yet; try again when its nodes are up"
+            ) from problem

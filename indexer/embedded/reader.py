@@ -1,0 +1,124 @@
+"""The reader of an index in a folder, by tantivy, inside the process that asks."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tantivy import Query
+
+from indexer import documents
+from indexer.embedded.opened_version import (
+    Opened,
+    damage_named,
+    lexicon_of,
+    open_version,
+    sources_of,
+    stamp_of,
+    told_at_all,
+)
+from indexer.embedded.query import SCHEMA, compiled, passage_of
+from indexer.embedded.search import addresses, answer, drawn, matching
+from indexer.embedded.versions import Versions
+from indexer.errors import IndexMissing
+from indexer.index import About, Request, Result
+from indexer.ownership import see_that_it_is_not_later
+from indexer.passages import Passage
+from indexer.phonetics.lexicon import Lexicon
+from indexer.provenance import Origin
+from indexer.query_tree import EVERYTHING
+from indexer.query_tree import Query as Tree
+
+
+class EmbeddedReader:
+    """A `SearchReader` of a folder. A version that another process swaps in is noticed at the next question."""
+
+    def __init__(self, folder: Path) -> None:
+        self._versions = Versions(folder)
+        self._opened: Opened | None = None
+        self._opening = Lock()
+        self._lexicon: tuple[Opened, Lexicon] | None = None
+
+    def get(self, passage_id: str) -> Passage | None:
+        with self._reading() as opened:
+            searcher = opened.moment.searcher
+            hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
+            return passage_of(searcher.doc(hits[0][1])) if hits else None
+
+    def search(self, request: Request) -> Result:
+        with self._reading() as opened:
+            return answer(opened.moment, request)
+
+    def walk(self, request: Request) -> Iterator[Passage]:
+        with self._reading() as opened:
+            for address in addresses(opened.moment, request):
+                yield passage_of(opened.moment.searcher.doc(address))
+
+    def sample(self, request: Request) -> tuple[Passage, ...]:
+        with self._reading() as opened:
+            return tuple(passage_of(opened.moment.searcher.doc(address)) for address in drawn(opened.moment, request))
+
+    def vocabulary(self) -> dict[str, int]:
+        with self._reading() as opened:
+            terms = opened.moment.searcher.terms_with_prefix("tokens", "", filter_query=Query.all_query())
+        return {token: count for token, count in terms if token != documents.SENTINEL}
+
+    def lexicon(self) -> Lexicon:
+        opened, known = self._open(), self._lexicon
+        while known is None or known[0] is not opened:
+            try:
+                known = opened, lexicon_of(self._versions.path(opened.version))
+            except IndexMissing:
+                if opened is (opened := self._open()):  # it did not go while it was being read
+                    raise
+        self._lexicon = known
+        return known[1]
+
+    def count(self, query: Tree = EVERYTHING) -> int:
+        with self._reading() as opened:
+            return matching(opened.moment.searcher, compiled(query))
+
+    def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine takes any
+        return 0
+
+    def about(self) -> About:
+        opened = self._open()
+        return About(opened.version, opened.audio, opened.origin)
+
+    def remembered(self) -> About:
+        about = told_at_all(self._versions.path(version := self._versions.current()))
+        see_that_it_is_not_later(f"the index in {self._versions.folder}", about)
+        return About(version, about.get("audio"), Origin.from_json(about.get("origin")))
+
+    def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        wanted = set(clips)
+        sources = sources_of(self._versions.path(self._versions.current()))
+        return (source for source in sources if source.get("clip") in wanted)
+
+    def close(self) -> None:
+        self._opened = self._lexicon = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Opened]:
+        opened = self._open()
+        with damage_named(self._versions.path(opened.version)):
+            yield opened
+
+    def _open(self) -> Opened:
+        """The current version as it stands on disk now; one look at two files where nothing has changed."""
+        with self._opening:
+            version = self._versions.current()
+            while True:
+                try:
+                    self._opened = self._reopened(version)
+                except IndexMissing:
+                    if version == (version := self._versions.current()):  # it did not go while it was being opened
+                        raise
+                else:
+                    return self._opened
+
+    def _reopened(self, version: str) -> Opened:
+        folder = self._versions.path(version)
+        known = self._opened
+        return known if known and (known.version, known.stamp) == (version, stamp_of(folder)) else open_version(folder)
