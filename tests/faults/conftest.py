@@ -56,8 +56,8 @@ def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     """Starts commands of the index, for which what was killed is known to be dead after three seconds."""
     preparation = (
-        "from indexer.elastic import index, lease\n"
-        "from indexer.embedded import index\n"
+        "from indexer.elastic import lease, writer\n"
+        "from indexer.embedded import writer\n"
         "from indexer.phonetics.g2p import english\n"
         "english()\n"  # is read once, before the many writers begin
         "lease.SECONDS_WATCHED = 3.0"
