@@ -16,9 +16,10 @@ import pytest
 
 from indexer.cli.command_line import main
 from indexer.documents import SCHEMA
+from indexer.embedded.reader import EmbeddedReader
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexDamaged, IndexForeign, IndexIncompatible, IndexMissing, IndexUnavailable
-from indexer.index import Request, SearchWriter
+from indexer.index import Request, SearchReader, SearchWriter
 from indexer.provenance import Origin
 from indexer.schema import FACETS
 from tests.conftest import PROJECT, leave_out
@@ -63,17 +64,17 @@ class TestEmbeddedReadOnly(QueriesContract, ReaderContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchWriter]:
+    def made(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchReader]:
         folder = tmp_path_factory.mktemp("made")
         EmbeddedWriter(folder / "index").replace(passages())
         for mounted in read_only(folder / "index", folder / "mounted"):
-            yield EmbeddedWriter(mounted)
+            yield EmbeddedReader(mounted)
 
     @pytest.fixture
-    def many(self, tmp_path: Path) -> Iterator[SearchWriter]:
+    def many(self, tmp_path: Path) -> Iterator[SearchReader]:
         EmbeddedWriter(tmp_path / "many").replace(MANY)
         for mounted in read_only(tmp_path / "many", tmp_path / "mounted"):
-            yield EmbeddedWriter(mounted)
+            yield EmbeddedReader(mounted)
 
 
 @pytest.fixture
@@ -158,7 +159,8 @@ def test_a_put_is_refused_where_only_the_lock_can_be_written(of_root: Path):
     (of_root / "lock").chmod(0o666)
     done = as_nobody(
         str(of_root),
-        program="import sys; from pathlib import Path; from indexer.embedded.writer import EmbeddedWriter\n"
+        program="import sys; from pathlib import Path; from indexer.embedded.reader import EmbeddedReader
+from indexer.embedded.writer import EmbeddedWriter\n"
         "try: EmbeddedWriter(Path(sys.argv[1])).delete(['b'])\n"
         "except Exception as problem: print(type(problem).__name__, problem)",
     )
@@ -182,6 +184,7 @@ def test_too_many_open_files_are_called_that(folder: Path):
     program = """
 import os, resource, sys
 from pathlib import Path
+from indexer.embedded.reader import EmbeddedReader
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexerError
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
