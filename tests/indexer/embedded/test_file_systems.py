@@ -159,8 +159,7 @@ def test_a_put_is_refused_where_only_the_lock_can_be_written(of_root: Path):
     (of_root / "lock").chmod(0o666)
     done = as_nobody(
         str(of_root),
-        program="import sys; from pathlib import Path; from indexer.embedded.reader import EmbeddedReader
-from indexer.embedded.writer import EmbeddedWriter\n"
+        program="import sys; from pathlib import Path; from indexer.embedded.writer import EmbeddedWriter\n"
         "try: EmbeddedWriter(Path(sys.argv[1])).delete(['b'])\n"
         "except Exception as problem: print(type(problem).__name__, problem)",
     )
