@@ -8,6 +8,7 @@ from hearsay.errors import HearsayError
 from hearsay.markup import joined, paragraph
 from hearsay.records.clip import ClipRow, FailedPiece, Segment, Word
 from hearsay.records.subtitles import cues, srt, vtt
+from hearsay.text.format import duration
 
 _SHOWN: Final = 60
 """Characters of a text that a `repr` shows."""
@@ -125,7 +126,7 @@ class Transcript:
         found = self.outcome
         confidence = "" if found.confidence is None else f"confidence {found.confidence:.2f}"
         missing = f"pieces that failed: {len(found.failed_pieces)}" if found.failed_pieces else ""
-        note = joined(self.source, f"{found.duration:.1f} s", confidence, self.model, missing)
+        note = joined(self.source, duration(found.duration), confidence, self.model, missing)
         return paragraph(found.text or "(no speech)", note)
 
 

@@ -115,13 +115,6 @@ def known_values(facet: str) -> tuple[str, ...]:
     return tuple(_KNOWN[facet])
 
 
-def time_label(seconds: float) -> str:
-    """How long something lasts that was added up: ``42 s``, ``2.6 min``, ``5.0 h``."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:,.1f} h"
-
-
 def facet_label(facet: str, value: str) -> str:
     """How a person reads a facet's value: ``fourties`` is "forties"; a value that needs no help is itself."""
     return _LABELS.get(facet, {}).get(value, value)

@@ -19,11 +19,11 @@ from asr.pipeline.model_change import ModelChange, consequences, models_of
 from asr.pipeline.opening import going_on_with
 from asr.pipeline.pipeline import Listener
 from asr.pipeline.records import wanted_pieces
-from asr.pipeline.report import clock
 from asr.pipeline.sources import Clip, Listing
 from asr.settings import AsrSettings
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
+from hearsay.text.format import clock
 
 Say = Callable[[str], None]
 
@@ -85,7 +85,7 @@ class Plan:
             WITHOUT_AUDIO: "without audio",
         }
         others = (f"{self.counts[kind]} {words}" for kind, words in kinds.items() if self.counts[kind] or kind == DONE)
-        sound = f"{clock(self.seconds)} of sound{unknown}"
+        sound = f"{clock(round(self.seconds))} of sound{unknown}"
         new = f"{self.counts[TRANSCRIBE]} of {len(self.listing.clips)} clips to be transcribed ({sound}){retried}"
         return (
             f"{new}; {', '.join(others)}",

@@ -10,6 +10,7 @@ from asr.errors import ModelChanged
 from asr.models.identity import Identity, emotion_of, speech_of
 from asr.pipeline.pipeline import Listener
 from hearsay.records.journal import read_journal
+from hearsay.text.format import counted
 
 ModelChange = Literal["keep", "redo"]
 """What becomes of transcripts by another speech model: they stay as they are, or are made again."""
@@ -56,9 +57,11 @@ def consequences(before: LogModels, listener: Listener, change: ModelChange | No
     elif others and change is None and listener.is_speech_by_default and _is_another(others, speech):
         raise ModelChanged(_explained(before, speech, others))
     elif others:
-        yield f"transcribed again by {_told(speech)}: {_clips(others)} that {_names(others, speech)} transcribed"
+        clips = counted(others.total(), "clip")
+        yield f"transcribed again by {_told(speech)}: {clips} that {_names(others, speech)} transcribed"
     if retagged := _others(before.emotion, emotion):
-        told = f"tagged again by {_told(emotion)}: {_clips(retagged)} that {_names(retagged, emotion)} tagged"
+        clips = counted(retagged.total(), "clip")
+        told = f"tagged again by {_told(emotion)}: {clips} that {_names(retagged, emotion)} tagged"
         yield f"{told}; their transcripts stay as they are"
 
 
@@ -68,7 +71,8 @@ def _kept(before: LogModels, listener: Listener, others: Counter[Identity]) -> s
         raise ModelChanged(
             f"--model-change keep goes on with {usual}, and the API has {now.name}; start it with ASR_MODEL={usual}"
         )
-    return f"kept: {_clips(others)} that {_names(others, now)} transcribed; new clips are transcribed by {now.name}"
+    clips = counted(others.total(), "clip")
+    return f"kept: {clips} that {_names(others, now)} transcribed; new clips are transcribed by {now.name}"
 
 
 def _others(made: Counter[Identity], now: Identity) -> Counter[Identity]:
@@ -82,8 +86,9 @@ def _is_another(others: Iterable[Identity], now: Identity) -> bool:
 
 
 def _explained(before: LogModels, now: Identity, others: Counter[Identity]) -> str:
+    clips = counted(others.total(), "clip")
     return (
-        f"{before.log} has {_clips(others)} that {_names(others, now)} transcribed, and by default the speech model is "
+        f"{before.log} has {clips} that {_names(others, now)} transcribed, and by default the speech model is "
         f"now {_told(now)}. Add --model-change keep to go on with {before.usual_speech}, which then transcribes new "
         "clips only, or --model-change redo to transcribe every clip again."
     )
@@ -101,7 +106,3 @@ def _difference(model: Identity, now: Identity) -> str:
 
 def _told(model: Identity) -> str:
     return f"{model.name} in {model.precision}" if model.precision else model.name
-
-
-def _clips(models: Counter[Identity]) -> str:
-    return "1 clip" if models.total() == 1 else f"{models.total()} clips"

@@ -11,6 +11,7 @@ from asr.pipeline.sources import Clip
 from asr.speech.segments import mean_confidence
 from asr.types import Emotion, Transcript
 from hearsay.records.clip import EMOTION, TAGGING, TRANSCRIBING, TRANSCRIPT, ClipRow, FailedPiece, Segment, Word
+from hearsay.text.format import clock
 
 NAMED: Final = 3
 """Failed pieces that a sentence names; of more it says how many there are."""
@@ -100,15 +101,7 @@ def sentence_of(failed: Sequence[FailedPiece]) -> str:
 def _what(piece: FailedPiece) -> str:
     if piece.task == TAGGING:
         return "the emotion could not be recognised"
-    return f"{_clock(piece.start)}–{_clock(piece.end)} could not be transcribed"
-
-
-def _clock(seconds: float) -> str:
-    """``0:31.2``, and from an hour on ``1:02:03.4``."""
-    minutes, tenths = divmod(round(seconds * 10), 600)
-    hours, minutes = divmod(minutes, 60)
-    rest = f"{tenths // 10:02}.{tenths % 10}"
-    return f"{hours}:{minutes:02}:{rest}" if hours else f"{minutes}:{rest}"
+    return f"{clock(piece.start, 1)}–{clock(piece.end, 1)} could not be transcribed"
 
 
 def _spoken(transcript: Transcript, known: ClipRow | None) -> dict[str, Any]:

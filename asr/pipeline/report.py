@@ -9,8 +9,9 @@ from rich.table import Table
 
 from asr.pipeline.batch import Summary
 from asr.pipeline.sources import Listing
-from asr.score import Score, Slice, score
+from asr.score import Score, score
 from hearsay.records.clip import ClipRow
+from hearsay.text.format import clock, counted, percent
 
 EXAMPLES: Final = 6
 """Rows that a summary shows."""
@@ -21,24 +22,25 @@ def show_summary(summary: Summary, console: Console) -> None:
     if any(row.generated_text for row in summary.rows):
         console.print(_examples(summary.rows))
     speed = (
-        f" ({clock(summary.audio_seconds)} of sound in {clock(summary.wall_seconds)}, "
+        f" ({clock(round(summary.audio_seconds))} of sound in {clock(round(summary.wall_seconds))}, "
         f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
     )
     console.print(
-        f"{_clips(summary.heard)} heard{speed if summary.heard else ''}, {summary.skipped} done before, "
+        f"{counted(summary.heard, 'clip')} heard{speed if summary.heard else ''}, {summary.skipped} done before, "
         + (f"{summary.retagged} tagged again, " if summary.retagged else "")
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
     scored = score(summary.rows)
     if scored.whole.errors.rate is not None:
-        console.print(f"word error rate {percent(scored.whole)} over {_clips(scored.whole.clips)} with a reference")
+        clips = counted(scored.whole.clips, "clip")
+        console.print(f"word error rate {percent(scored.whole.errors.rate)} over {clips} with a reference")
     moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if moods:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
     _show_failures("failed", summary.failed, console)
     if partly := summary.failed_in_part:
-        console.print(f"{_clips(len(partly))} failed in part; the same command tries the missing pieces again")
+        console.print(f"{counted(len(partly), 'clip')} failed in part; the same command tries the missing pieces again")
         _show_failures("failed in part", partly, console)
 
 
@@ -60,12 +62,7 @@ def left_out(listing: Listing) -> Iterator[str]:
         yield f"… and {len(listing.remarks) - EXAMPLES} more remarks of this kind"
     if listing.passed_over:
         endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
-        files = "1 file" if len(listing.passed_over) == 1 else f"{len(listing.passed_over)} files"
-        yield f"{files} passed over, no audio by their endings: {endings}"
-
-
-def _clips(count: int) -> str:
-    return "1 clip" if count == 1 else f"{count} clips"
+        yield f"{counted(len(listing.passed_over), 'file')} passed over, no audio by their endings: {endings}"
 
 
 def _examples(rows: Iterable[ClipRow]) -> Table:
@@ -86,7 +83,8 @@ def _tag(row: ClipRow) -> str:
 def show_score(scored: Score, console: Console) -> None:
     """The word error rate of all clips, then of each slice."""
     whole = scored.whole
-    console.print(f"word error rate {percent(whole)} over {_clips(whole.clips)}, {whole.errors.reference_words} words")
+    clips, words = counted(whole.clips, "clip"), counted(whole.errors.reference_words, "word")
+    console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
     if scored.left_out:
         console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
     for column, slices in scored.by.items():
@@ -95,17 +93,5 @@ def show_score(scored: Score, console: Console) -> None:
         for name in ("clips", "words", "word error rate"):
             table.add_column(name, justify="right")
         for value, part in slices.items():
-            table.add_row(value, str(part.clips), str(part.errors.reference_words), percent(part))
+            table.add_row(value, str(part.clips), str(part.errors.reference_words), percent(part.errors.rate))
         console.print(table)
-
-
-def percent(part: Slice) -> str:
-    """The slice's word error rate in percent with one decimal."""
-    return "–" if part.errors.rate is None else f"{100 * part.errors.rate:.1f} %"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a person reads them: ``0:07``, ``2:05``, ``1:02:03``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

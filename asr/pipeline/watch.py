@@ -11,7 +11,7 @@ from watchfiles import watch
 from asr.errors import BadSource
 from asr.pipeline.report import left_out
 from asr.pipeline.sources import FolderSource, Listing, is_hidden, sorted_files
-from hearsay.text.counted import counted
+from hearsay.text.format import counted
 
 CALM_SECONDS: Final = 1.0
 """How long nothing must have been written to a file before it counts as whole."""

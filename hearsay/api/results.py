@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hearsay.errors import MissingExtra
 from hearsay.markup import joined, paragraph, table
 from hearsay.records.clip import ClipRow
+from hearsay.text.format import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ class SearchResult:
     def _repr_html_(self) -> str:
         head = ("transcript", "explanation", "emotion", "speaker", "clip")
         shown = table(head, (_line(hit) for hit in self.hits)) if self.hits else ""
-        number = "1 passage" if self.total == 1 else f"{self.total:,} passages"
+        number = counted(self.total, "passage")
         return paragraph(f"{number} found", joined(self.meaning, *self.notes)) + shown
 
 

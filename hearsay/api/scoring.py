@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hearsay.errors import BadArgument
 from hearsay.markup import joined, table
+from hearsay.text.format import counted, percent
 from hearsay.text.intervals import error_rate
 from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors
@@ -31,15 +32,14 @@ class ErrorRate:
     def __str__(self) -> str:
         if self.rate is None:
             return "no word error rate: no reference has a word"
-        ends = "" if self.interval is None else "95 % interval {:.1%} to {:.1%}".format(*self.interval)
-        return joined(f"word error rate {self.rate:.1%}", ends, f"{self.reference_words} words")
+        ends = "" if self.interval is None else "95 % interval {} to {}".format(*map(percent, self.interval))
+        return joined(f"word error rate {percent(self.rate)}", ends, counted(self.reference_words, "word"))
 
     def _repr_html_(self) -> str:
-        rate = "–" if self.rate is None else f"{self.rate:.1%}"
-        ends = "–" if self.interval is None else "{:.1%} – {:.1%}".format(*self.interval)
+        ends = "–" if self.interval is None else " – ".join(map(percent, self.interval))
         counts = (self.substitutions, self.deletions, self.insertions, self.reference_words, self.texts)
         head = ("word error rate", "95 % interval", "substitutions", "deletions", "insertions", "words", "texts")
-        return table(head, [(rate, ends, *map(str, counts))])
+        return table(head, [(percent(self.rate), ends, *map(str, counts))])
 
 
 def word_error_rate(
@@ -60,8 +60,8 @@ def word_error_rate(
     whose = [str(number) for number in range(len(pairs))] if speakers is None else list(speakers)
     if len(whose) != len(pairs):
         raise BadArgument(f"there are {len(pairs)} texts and {len(whose)} speakers; name the speaker of each text")
-    counted = [(word_errors(words(said), words(found)), who) for (said, found), who in zip(pairs, whose, strict=True)]
-    scored = [(errors, who) for errors, who in counted if errors.reference_words]
+    compared = [(word_errors(words(said), words(found)), who) for (said, found), who in zip(pairs, whose, strict=True)]
+    scored = [(errors, who) for errors, who in compared if errors.reference_words]
     whole = sum((errors for errors, _ in scored), WordErrors())
     return ErrorRate(
         whole.rate,
@@ -71,7 +71,7 @@ def word_error_rate(
         whole.insertions,
         whole.reference_words,
         len(scored),
-        len(counted) - len(scored),
+        len(compared) - len(scored),
     )
 
 

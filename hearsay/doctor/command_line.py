@@ -21,6 +21,7 @@ from hearsay.doctor.installation import look_at_extras, look_at_python
 from hearsay.doctor.models import look_at_models
 from hearsay.doctor.services import look_at_api, look_at_index, look_at_ports
 from hearsay.process import ALL_WELL, SOME_FAILED, exit_status_of
+from hearsay.text.format import counted
 
 CHECKS: Final[Mapping[str, Check]] = {
     "python": look_at_python,
@@ -65,7 +66,7 @@ def _run(asked: argparse.Namespace) -> int:
         listed = [{"part": part, **asdict(finding)} for part, finding in findings]
         print(json.dumps({"problems": counts["problem"], "warnings": counts["warning"], "findings": listed}))
     else:
-        console.print(f"{_number(counts['problem'], 'problem')}, {_number(counts['warning'], 'warning')}")
+        console.print(f"{counted(counts['problem'], 'problem')}, {counted(counts['warning'], 'warning')}")
     return SOME_FAILED if counts["problem"] else ALL_WELL
 
 
@@ -73,7 +74,3 @@ def _show(console: Console, part: str, finding: Finding) -> None:
     advice = f" — {finding.advice}" if finding.advice else ""
     mark = (f"{finding.status:8}", _STYLES[finding.status])
     console.print(Text.assemble(mark, f"{part:14}{finding.what}{advice}"), soft_wrap=True)
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hearsay.text.counted import counted
+from hearsay.text.format import counted
 from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
 from indexer.index import SearchWriter
 from indexer.ingest import load as loading

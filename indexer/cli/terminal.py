@@ -7,11 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hearsay.text.format import counted, total_duration
 from indexer.index import Hit, Request, Result
 from indexer.query.explanation import told
 from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
-from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order, time_label
+from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
 
 # What a recogniser or a corpus wrote is shown and never obeyed: control characters become visible.
 _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
@@ -36,11 +37,11 @@ def print_result(console: Console, result: Result, request: Request, plan: Plan)
 
 
 def _summary(result: Result, request: Request) -> str:
-    number = "1 passage" if result.total == 1 else f"{result.total:,} passages"
+    number = counted(result.total, "passage")
     pages = -(-result.total // request.size)
-    lasting = f", {time_label(result.seconds)} in all" if result.seconds else ""
+    lasting = f", {total_duration(result.seconds)} in all" if result.seconds else ""
     if 0 < pages < request.page:
-        return f"{number} found{lasting}, on " + ("only 1 page" if pages == 1 else f"only {pages:,} pages")
+        return f"{number} found{lasting}, on " + f"only {counted(pages, 'page')}"
     return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
 
 

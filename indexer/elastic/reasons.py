@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hearsay.text.counted import counted
+from hearsay.text.format import counted
 from indexer.errors import IndexerError, IndexInUse, IndexUnavailable, LoadFailed, WrongRequest
 
 DISK_IS_FULL: Final = (

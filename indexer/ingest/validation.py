@@ -4,7 +4,7 @@ from typing import Final
 
 from hearsay.records.checked import checked
 from hearsay.records.clip import ClipRow
-from hearsay.text.counted import counted
+from hearsay.text.format import counted
 
 EXAMPLES: Final = 3
 """How many clips a sentence names."""

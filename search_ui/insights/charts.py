@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from hearsay.text.counted import counted
+from hearsay.text.format import counted, percent, share
 from search_ui.search.hits import link_html
 
 COLOURS: Final = 8
@@ -50,17 +50,6 @@ class Interval:
     whole: Bar
     rate: tuple[float, float, float] | None
     note: str
-
-
-def share(part: int, whole: int) -> str:
-    """A part of a whole in per cent; what is there is never 0 %."""
-    percent = 100 * part / whole if whole else 0.0
-    return "under 1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
-
-
-def percent(rate: float) -> str:
-    """A rate in per cent with one decimal."""
-    return f"{100 * rate:.1f} %"
 
 
 def columns_html(bars: Sequence[Bar], what: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hearsay.records.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
-from hearsay.text.counted import counted
+from hearsay.text.format import counted, share
 from indexer.insights.statistics import SPEAKER, TENTHS, TONES, Portrait
 from indexer.insights.word_errors import LEAST_CLIPS
 from indexer.schema import UNKNOWN, facet_label, facet_order
@@ -14,7 +14,6 @@ from search_ui.insights.charts import (
     Stacked,
     histogram_html,
     legend_html,
-    share,
     spreads_html,
     stacked_html,
 )

@@ -5,12 +5,12 @@ from html import escape
 from itertools import chain
 from typing import Final
 
-from hearsay.text.counted import counted
+from hearsay.text.format import counted, percent
 from indexer.index import Range
 from indexer.insights.statistics import SPEAKER, Portrait
 from indexer.insights.word_errors import LEAST_CLIPS, Slice
 from indexer.schema import UNKNOWN, facet_label, facet_order
-from search_ui.insights.charts import Bar, Interval, columns_html, intervals_html, percent
+from search_ui.insights.charts import Bar, Interval, columns_html, intervals_html
 from search_ui.state import SearchState
 
 MOST_ROWS: Final = 12

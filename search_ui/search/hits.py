@@ -11,6 +11,7 @@ from typing import Final
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
+from hearsay.text.format import clock, duration
 from hearsay.text.normalize import words as counted_words
 from indexer.passages import Passage
 from indexer.query.explanation import Evidence, told
@@ -77,18 +78,6 @@ def link_html(text: str, address: str) -> str:
     return f'<a class="go" href="{escape(address)}" target="_self">{escape(text)}</a>'
 
 
-def clock(seconds: float) -> str:
-    """Seconds as a clock shows them: ``1:05``, with hours where there are any."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def length_label(seconds: float) -> str:
-    """How long something lasts: ``4.2 s``, from a minute on ``2:08``."""
-    return clock(seconds) if seconds >= 60 else f"{seconds:.1f} s"
-
-
 def models_note(rows: Iterable[ClipRow]) -> str:
     """Who heard and who tagged these clips, as a line for the foot of the page; empty where nobody is named."""
     rows = list(rows)
@@ -108,7 +97,7 @@ def _fallback(model: str) -> str:
 
 
 def _player(passage: Passage, beside: Beside) -> str:
-    length = "" if passage.row.duration is None else length_label(passage.row.duration)
+    length = "" if passage.row.duration is None else duration(passage.row.duration)
     if beside.audio is None:
         why = "no audio was found"
         return f'<div class="player"><span class="play silent" title="{why}">{length or "no audio"}</span></div>'

@@ -8,10 +8,10 @@ import streamlit as st
 
 from hearsay.commands import to_type
 from hearsay.errors import HearsayError
+from hearsay.text.format import counted, total_duration
 from hearsay.text.normalize import words
 from indexer.errors import IndexMissing, WrongRequest
 from indexer.index import Hit
-from indexer.schema import time_label
 from search_ui.connection import the_settings
 from search_ui.export.menu import export_html
 from search_ui.media.player import audio_url
@@ -117,14 +117,13 @@ def show_found(state: SearchState, found: Found) -> None:
 def total_html(found: Found) -> str:
     """How many there are, and how long they last."""
     seconds = found.result.seconds
-    lasting = f" · {time_label(seconds)}" if seconds else ""
-    return f'<p class="total" role="status">{counted(found.result.total)}{lasting}</p>'
+    lasting = f" · {total_duration(seconds)}" if seconds else ""
+    return f'<p class="total" role="status">{_count(found.result.total)}{lasting}</p>'
 
 
-def counted(total: int) -> str:
+def _count(total: int) -> str:
     """``1 clip``, ``1,860 clips``; passages where an index holds parts of recordings."""
-    noun = "passage" if extent().has_parts else "clip"
-    return f"{total:,} {noun}{'' if total == 1 else 's'}"
+    return counted(total, "passage" if extent().has_parts else "clip")
 
 
 def show_hits(state: SearchState, found: Found) -> None:
@@ -168,7 +167,7 @@ def show_nothing(state: SearchState) -> None:
         return
     st.info(plain(why_nothing(state)))
     ways = "".join(
-        f"<li>{link_html(way.text, way.state.address)} <small>{counted(total)}</small></li>"
+        f"<li>{link_html(way.text, way.state.address)} <small>{_count(total)}</small></li>"
         for way in ways_out(state, meant(state) if state.words else None)
         if (total := how_many(way.state))
     )

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from hearsay.text.format import clock, counted
 from indexer.index import Request
 from indexer.passages import Passage
 from indexer.query.explanation import evidence_of
@@ -21,7 +22,7 @@ from search_ui.connection import the_finder, the_index
 from search_ui.export.menu import subtitles_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import picture_url
-from search_ui.search.hits import Beside, clock, hit_html, hits_html, link_html, models_note
+from search_ui.search.hits import Beside, hit_html, hits_html, link_html, models_note
 from search_ui.search.listening import KEYS, heard_among
 from search_ui.state import SearchState
 from search_ui.url import follow
@@ -128,7 +129,7 @@ def _title(read: Read, back: str) -> str:
     """The recording's name, how long it is, the way back, and its subtitles."""
     first = read.passages[0]
     lasts = f"{clock(read.seconds)} · " if read.seconds is not None else ""
-    number = f"{read.total:,} passage{'' if read.total == 1 else 's'}"
+    number = counted(read.total, "passage")
     return (
         f'<h2>{escape(first.clip)}</h2><p class="about"><span>{lasts}{number}</span>'
         f'{subtitles_html(first)}<span class="more">{back}</span></p>'

@@ -8,22 +8,16 @@ from html import escape
 from hearsay.commands import to_type
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
-from search_ui.search.hits import length_label, score_label
+from hearsay.text.format import duration, file_size
+from search_ui.search.hits import score_label
 from search_ui.state import SearchState
 from search_ui.transcribe.trial import Sound
 
 
 def file_html(sound: Sound, seconds: float | None) -> str:
     """Name and size, and how long it lasts where that is known."""
-    facts = [size_label(len(sound.data)), *([] if seconds is None else [length_label(seconds)])]
+    facts = [file_size(len(sound.data)), *([] if seconds is None else [duration(seconds)])]
     return f'<p class="file"><strong>{escape(sound.name)}</strong> {" · ".join(facts)}</p>'
-
-
-def size_label(size: int) -> str:
-    """Bytes as a person reads them: ``812 bytes``, ``34 kB``, ``1.2 MB``."""
-    if size < 1000:
-        return f"{size} bytes"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
 def heard_html(row: ClipRow) -> str:

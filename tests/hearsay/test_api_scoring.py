@@ -47,9 +47,9 @@ def test_a_text_whose_reference_has_no_word_is_left_out_and_counted():
 
 def test_it_reads_well_in_a_terminal_and_in_a_notebook():
     rate = hearsay.word_error_rate(["a b c d"] * 2, ["a b c d", "a b c x"])
-    assert str(rate) == "word error rate 12.5% · 95 % interval 0.0% to 25.0% · 8 words"
+    assert str(rate) == "word error rate 12.5 % · 95 % interval 0.0 % to 25.0 % · 8 words"
     assert "<td" in rate._repr_html_()
-    assert "12.5%" in rate._repr_html_()
+    assert "12.5 %" in rate._repr_html_()
 
 
 @pytest.mark.parametrize(

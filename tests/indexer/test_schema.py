@@ -14,7 +14,6 @@ from indexer.schema import (
     facet_name,
     facet_order,
     facet_value,
-    time_label,
 )
 from tests.support.rows import ALL, passages
 
@@ -47,14 +46,6 @@ def test_facets_are_keywords_and_ranges_numbers():
 def test_every_facet_has_a_name_of_its_own_that_is_one_word():
     assert len({facet_name(facet) for facet in FACETS}) == len(FACETS)
     assert all(facet_name(facet).isalpha() for facet in FACETS)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "label"),
-    [(0.0, "0 s"), (41.7, "42 s"), (60.0, "1.0 min"), (156.0, "2.6 min"), (18_072.0, "5.0 h"), (3.6e7, "10,000.0 h")],
-)
-def test_what_was_added_up_reads_as_a_person_says_it(seconds: float, label: str):
-    assert time_label(seconds) == label
 
 
 def test_both_engines_are_made_of_the_whole_table():

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from search_ui.insights.charts import (
     Bar,
     Interval,
@@ -12,25 +10,11 @@ from search_ui.insights.charts import (
     columns_html,
     histogram_html,
     intervals_html,
-    percent,
-    share,
     stacked_html,
     words_html,
 )
 
 EVIL = '"><script>alert(1)</script>'
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "shown"),
-    [(0, 10, "0 %"), (1, 3, "33 %"), (10, 10, "100 %"), (1, 1000, "under 1 %"), (999, 1000, "100 %"), (0, 0, "0 %")],
-)
-def test_a_share_is_told_in_per_cent(part: int, whole: int, shown: str):
-    assert share(part, whole) == shown
-
-
-def test_a_rate_has_one_decimal():
-    assert percent(0.1049) == "10.5 %"
 
 
 def test_a_word_tells_in_how_many_clips_it_was_said():

@@ -11,7 +11,7 @@ from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess
 from indexer.query.explanation import Sought, evidence_of
-from search_ui.search.hits import END_OF_CERTAINTY, Beside, clock, hit_html, hits_html, models_note
+from search_ui.search.hits import END_OF_CERTAINTY, Beside, hit_html, hits_html, models_note
 
 ROW = ClipRow(
     "set/a.mp3",
@@ -142,11 +142,6 @@ def test_a_part_of_a_recording_shows_where_it_is_and_starts_there() -> None:
 
     assert "1:05–1:01:11" in read(html).text
     assert 'data-start="65"' in html
-
-
-@pytest.mark.parametrize(("seconds", "time"), [(0, "0:00"), (59.9, "0:59"), (65, "1:05"), (3600, "1:00:00")])
-def test_seconds_are_shown_as_a_clock_does(seconds: float, time: str) -> None:
-    assert clock(seconds) == time
 
 
 def test_what_lasts_a_minute_is_measured_by_the_clock() -> None:
