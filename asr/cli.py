@@ -225,7 +225,7 @@ def run_score(options: argparse.Namespace) -> int:
     by = tuple(name.strip() for name in options.by.split(",") if name.strip())
     _check_columns(by, rows)
     scored = score(rows, by)
-    if not scored.whole.clips:
+    if not scored.errors.whole.texts:
         raise AsrError(f"{options.table} has no row with both a reference in text and a transcript in generated_text")
     if options.json:
         print(json.dumps(scored.to_json(), ensure_ascii=False))

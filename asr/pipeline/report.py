@@ -80,14 +80,14 @@ def _tag(row: ClipRow) -> str:
     return row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
 
 
-def show_score(scored: Score, console: Console) -> None:
+def show_score(scored: TranscriptScore, console: Console) -> None:
     """The word error rate of all clips, then of each slice."""
     whole = scored.whole
     clips, words = counted(whole.clips, "clip"), counted(whole.errors.reference_words, "word")
     console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
     if scored.left_out:
         console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
-    for column, slices in scored.by.items():
+    for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(column)
         for name in ("clips", "words", "word error rate"):

@@ -1,6 +1,6 @@
 """Word error rate from Python, with its interval."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hearsay.errors import BadArgument
@@ -8,7 +8,8 @@ from hearsay.markup import joined, table
 from hearsay.text.format import counted, percent
 from hearsay.text.intervals import error_rate
 from hearsay.text.normalize import words
-from hearsay.text.wer import WordErrors, word_errors
+from hearsay.text.wer import word_errors
+from hearsay.text.wer_by_slice import ScoredText, slice_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,3 @@ def _pairs(references: str | Iterable[str], hypotheses: str | Iterable[str]) -> 
     if len(said) != len(found):
         raise BadArgument(f"there are {len(said)} references and {len(found)} hypotheses; each needs the other")
     return list(zip(said, found, strict=True))
-
-
-def _interval(errors: Sequence[WordErrors], sources: Sequence[str]) -> tuple[float, float] | None:
-    if len(set(sources)) < 2:
-        return None
-    estimate = error_rate(errors, sources)
-    return estimate.low, estimate.high

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from hearsay.errors import BadRow
+from hearsay.text.normalize import words
 
 SCHEMA_VERSION: Final = 1
 """Written into every journal line; raised when a column changes its meaning."""
@@ -150,6 +151,16 @@ class ClipRow:
         if not self.failed_pieces:
             return bool(self.error)
         return any(piece.task == TRANSCRIBING for piece in self.failed_pieces)
+
+    @property
+    def is_scorable(self) -> bool:
+        """Whether its word errors can be counted: a reference with a word in it, and a transcript.
+
+        An empty transcript counts where a model is named: it is what the model recognised. One that pieces are missing
+        from does not count, since nobody could tell the model's errors from what is missing.
+        """
+        is_transcribed = bool(self.generated_text or self.asr_model) and not self.lacks_speech
+        return is_transcribed and not self.deleted and bool(words(self.text))
 
     @property
     def is_failed(self) -> bool:

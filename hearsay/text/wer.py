@@ -1,7 +1,9 @@
 """Word error rate, and the alignment that it is counted from."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 Operation = Literal["equal", "substitute", "delete", "insert"]
@@ -22,6 +24,8 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     Levenshtein distance over words with its trace; of equal ways the one that substitutes latest, so that the
     result never depends on anything but the two sequences. Takes time and memory of the product of the lengths.
     """
+    if list(reference) == list(hypothesis):  # as most are, which takes less time to see than to align
+        return [Edit("equal", word, word) for word in reference]
     costs = _cost_table(reference, hypothesis)
     edits: list[Edit] = []
     row, column = len(reference), len(hypothesis)
@@ -42,13 +46,20 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     return edits[::-1]
 
 
+def differences(edits: Iterable[Edit]) -> Iterator[list[Edit]]:
+    """The runs of neighbouring edits in which reference and hypothesis differ; none of them is empty."""
+    for is_equal, run in groupby(edits, key=lambda edit: edit.operation == "equal"):
+        if not is_equal:
+            yield list(run)
+
+
 def _cost_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[list[int]]:
     table = [list(range(len(hypothesis) + 1))]
     for count, wanted in enumerate(reference, 1):
         above = table[-1]
         row = [count]
-        for column, heard in enumerate(hypothesis, 1):
-            row.append(min(above[column - 1] + (wanted != heard), above[column] + 1, row[-1] + 1))
+        for column, word in enumerate(hypothesis, 1):
+            row.append(min(above[column - 1] + (wanted != word), above[column] + 1, row[-1] + 1))
         table.append(row)
     return table
 
@@ -61,6 +72,13 @@ class WordErrors:
     substitutions: int = 0
     deletions: int = 0
     insertions: int = 0
+
+    @classmethod
+    def of(cls, edits: Iterable[Edit]) -> "WordErrors":
+        """The errors of an alignment."""
+        counts = Counter(edit.operation for edit in edits)
+        reference_words = counts["equal"] + counts["substitute"] + counts["delete"]
+        return cls(reference_words, counts["substitute"], counts["delete"], counts["insert"])
 
     def __add__(self, other: "WordErrors") -> "WordErrors":
         return WordErrors(
@@ -82,9 +100,6 @@ class WordErrors:
 
 def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
     """The errors of one hypothesis against its reference, both as `hearsay.text.normalize.words` makes them."""
-    if list(reference) == list(hypothesis):  # most are, and a load counts them by the thousand
+    if list(reference) == list(hypothesis):  # a load counts them by the thousand
         return WordErrors(len(reference))
-    operations = [edit.operation for edit in align(reference, hypothesis)]
-    return WordErrors(
-        len(reference), operations.count("substitute"), operations.count("delete"), operations.count("insert")
-    )
+    return WordErrors.of(align(reference, hypothesis))

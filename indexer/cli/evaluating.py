@@ -16,7 +16,7 @@ from indexer.cli.commands import note, progress_bar
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.evaluation.distractors import distractors
 from indexer.evaluation.metrics import FIRST, Answers, Ask, cross_fitted
-from indexer.evaluation.query_sampling import FREQUENT, Drawing, is_scorable, references_of
+from indexer.evaluation.query_sampling import FREQUENT, Drawing, references_of
 from indexer.evaluation.scores import score as scored
 from indexer.evaluation.tables import print_score
 from indexer.index import Request, SearchReader, SearchWriter
@@ -92,7 +92,7 @@ def _scorable(files: Sequence[Path]) -> tuple[list[ClipRow], list[ClipRow]]:
     Notes tell of these and of what is left out, and `WrongRequest` that nothing can be asked about.
     """
     rows = [row for row in read_rows(files).values() if not row.deleted]
-    scorable = [row for row in rows if is_scorable(row)]
+    scorable = [row for row in rows if row.is_scorable]
     if not scorable:
         with_text = sum(bool(row.text) for row in rows)
         with_transcript = sum(bool(row.generated_text) for row in rows)
@@ -102,7 +102,7 @@ def _scorable(files: Sequence[Path]) -> tuple[list[ClipRow], list[ClipRow]]:
         )
     if without := sum(not row.text and bool(row.generated_text) for row in rows):
         note(f"{without} of {len(rows)} rows have no reference: they are searched, and not asked for")
-    if unheard := sum(not is_scorable(row) for row in rows) - without:
+    if unheard := sum(not row.is_scorable for row in rows) - without:
         note(f"{unheard} of {len(rows)} rows left out: no transcript")
     return scorable, [row for row in rows if not row.text and row.generated_text]
 

@@ -61,15 +61,6 @@ class Question:
     is_lost: bool
 
 
-def is_scorable(row: ClipRow) -> bool:
-    """Whether the row can be asked about: a reference with a word in it, and a transcript.
-
-    An empty transcript counts where a model is named that wrote it.
-    """
-    is_transcribed = bool(row.generated_text or row.asr_model) and not row.lacks_speech
-    return is_transcribed and not row.deleted and bool(tokens(row.text))
-
-
 def references_of(rows: Iterable[ClipRow]) -> list[Reference]:
     """The references of scorable rows, in their order."""
     return [Reference(row.id, tuple(tokens(row.text)), tuple(tokens(row.generated_text))) for row in rows]

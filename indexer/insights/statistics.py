@@ -1,4 +1,4 @@
-"""What an index, or a part of it, is made of: how much, how long, how it sounds by speaker, and how well it was heard.
+"""Statistics of an index or a part of it: counts, durations, emotions by speaker, and word errors.
 
 All is counted by the engine, of however many passages, but for errors: they need each clip's words, and are counted in
 a sample where there are many.
@@ -9,24 +9,25 @@ from dataclasses import dataclass, replace
 from operator import sub
 from typing import Final
 
+from hearsay.text.wer_by_slice import SlicedErrors
 from indexer.index import Range, Request, SearchReader
-from indexer.insights.word_errors import Misheard, Slice, compared, misheard, slice_of, slices
+from indexer.insights.word_errors import WordConfusions, align_clips, confusions_of, errors_by_slice
 from indexer.query_tree import AllOf, Between, Term
 
 SPEAKER: Final = ("age", "gender", "accent")
-"""Facets that tell of the speaker."""
+"""Facets of the speaker."""
 
-TONES: Final = ("sentiment", "emotion")
-"""Facets that tell how something was said."""
+EMOTION_FACETS: Final = ("sentiment", "emotion")
+"""Facets of the emotion in the voice."""
 
 MOST_COMPARED: Final = 5_000
 """Clips of which errors are counted; of more, as many are drawn by chance."""
 
 MOST_WORDS: Final = 10
-"""Words in each list of those that were heard wrong."""
+"""Words in each list of those with errors."""
 
-LEAST_SAID: Final = 5
-"""Times that a word has to be said before the share that was heard wrong says anything."""
+FEWEST_OCCURRENCES: Final = 5
+"""Occurrences that a word needs before its share of errors says anything."""
 
 TENTHS: Final = 10
 
@@ -42,59 +43,59 @@ Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """Errors of ``compared`` clips, drawn by chance from the ``of`` that have a reference where those are more.
+class ErrorStatistics:
+    """Word errors of ``compared`` clips, drawn by chance from the ``scorable`` ones where those are more.
 
-    ``by`` has the slices by facet and value. ``often`` has the words that were heard wrong most often, ``seldom_right``
-    those of which the greatest part was; ``said`` tells of each in how many passages it was to be said.
+    ``errors`` has them whole and by facet and value. ``most_frequent`` has the words with the most errors,
+    ``highest_rate`` those of which the greatest share has one; ``passages_with`` tells of each in how many references
+    it stands.
     """
 
     compared: int
-    of: int
-    whole: Slice
-    by: Mapping[str, Mapping[str, Slice]]
-    often: Sequence[Misheard]
-    seldom_right: Sequence[Misheard]
-    said: Counts
+    scorable: int
+    errors: SlicedErrors
+    most_frequent: Sequence[WordConfusions]
+    highest_rate: Sequence[WordConfusions]
+    passages_with: Counts
 
     @property
     def is_sample(self) -> bool:
-        return self.of > MOST_COMPARED
+        return self.scorable > MOST_COMPARED
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class CollectionStatistics:
     """``total`` passages of ``seconds`` together, and the counts of each facet's values.
 
-    ``has_parts`` tells whether parts of long clips are among them.
-    ``lengths`` are counts by duration, ``tones`` those of each sentiment and emotion by facet and value of the speaker;
-    ``certainty`` has, of each emotion, the counts by tenths of the tagger's score.
+    ``has_parts`` says whether parts of long clips are among them. ``durations`` are counts by duration, ``emotions``
+    those of each sentiment and emotion by facet and value of the speaker; ``score_histograms`` has, of each emotion,
+    the counts by tenths of the emotion model's score.
     """
 
     total: int
     seconds: float
     has_parts: bool
     facets: Mapping[str, Counts]
-    lengths: Mapping[Range, int]
-    tones: Mapping[str, Mapping[str, Mapping[str, Counts]]]
-    certainty: Mapping[str, Sequence[int]]
-    hearing: Hearing
+    durations: Mapping[Range, int]
+    emotions: Mapping[str, Mapping[str, Mapping[str, Counts]]]
+    score_histograms: Mapping[str, Sequence[int]]
+    word_errors: ErrorStatistics
 
 
-def portrait(index: SearchReader, among: Request) -> Portrait:
+def collect_statistics(index: SearchReader, among: Request) -> CollectionStatistics:
     """What is found by a request, which may be for everything; its size, page, facets and sort say nothing here."""
     among = replace(among, facets=(), size=0, page=1, sort=None, seconds=False)
-    whole = index.search(replace(among, facets=(*TONES, *SPEAKER), seconds=True))
+    whole = index.search(replace(among, facets=(*EMOTION_FACETS, *SPEAKER), seconds=True))
     facets = {facet: _kept(among, facet, counts) for facet, counts in whole.facets.items()}
-    return Portrait(
+    return CollectionStatistics(
         whole.total,
         whole.seconds or 0.0,
         index.search(_where(among, Between("start", _RESOLUTION, None))).total > 0,
         facets,
-        lengths(index, among),
-        {tone: tones_by_speaker(index, among, tone, facets[tone]) for tone in TONES},
-        certainty(index, among),
-        hearing(index, among),
+        durations(index, among),
+        {facet: emotions_by_speaker(index, among, facet, facets[facet]) for facet in EMOTION_FACETS},
+        score_histograms(index, among),
+        error_statistics(index, among),
     )
 
 
@@ -104,7 +105,7 @@ def _kept(among: Request, facet: str, counts: Counts) -> Counts:
     return {value: count for value, count in counts.items() if wanted is None or value in wanted}
 
 
-def lengths(index: SearchReader, among: Request) -> dict[Range, int]:
+def durations(index: SearchReader, among: Request) -> dict[Range, int]:
     """Counts by duration in columns of one width, the last of them open; of narrow ones, unless many lie beyond."""
     asked = among.ranges.get("duration", Range())
 
@@ -129,20 +130,20 @@ def _is_possible(span: Range) -> bool:
     return span.low is None or span.high is None or span.low <= span.high
 
 
-def tones_by_speaker(
-    index: SearchReader, among: Request, tone: str, values: Counts
+def emotions_by_speaker(
+    index: SearchReader, among: Request, emotion_facet: str, values: Counts
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Of each facet of the speaker, by its values, the counts of a tone's values. One request for each of those."""
     found: dict[str, dict[str, dict[str, int]]] = {facet: {} for facet in SPEAKER}
     for value in values:
-        narrowed = replace(among, filters={**among.filters, tone: frozenset({value})}, facets=SPEAKER)
+        narrowed = replace(among, filters={**among.filters, emotion_facet: frozenset({value})}, facets=SPEAKER)
         for facet, counts in index.search(narrowed).facets.items():
             for spoken, count in _kept(among, facet, counts).items():
                 found[facet].setdefault(spoken, {})[value] = count
     return found
 
 
-def certainty(index: SearchReader, among: Request) -> dict[str, list[int]]:
+def score_histograms(index: SearchReader, among: Request) -> dict[str, list[int]]:
     """Of each emotion that has scores, how many lie in each tenth from 0 to 1, whose lower end is in."""
     found: dict[str, list[int]] = {}
     for at in range(TENTHS):
@@ -152,23 +153,30 @@ def certainty(index: SearchReader, among: Request) -> dict[str, list[int]]:
     return {emotion: [*map(sub, rising, [*rising[1:], 0])] for emotion, rising in found.items()}
 
 
-def hearing(index: SearchReader, among: Request) -> Hearing:
-    """How well those were heard that have a reference."""
-    scored = replace(_where(among, Between("wer", 0.0, None)), size=MOST_COMPARED)
-    clips = compared(index.sample(scored))
-    wrong = misheard(clips)
-    often = sorted(wrong, key=lambda word: -word.wrong)[:MOST_WORDS]
-    enough = (word for word in wrong if word.said >= LEAST_SAID and word.wrong * 2 >= word.said)
-    seldom_right = sorted(enough, key=lambda word: (-word.wrong / word.said, -word.said))[:MOST_WORDS]
-    by = {facet: slices(clips, facet) for facet in (*SPEAKER, "emotion")}
-    said = {word.word: _number_saying(index, among, word.word) for word in (*often, *seldom_right)}
-    of = index.search(replace(scored, size=0)).total
-    return Hearing(len(clips), of, slice_of(clips), by, often, seldom_right, said)
-
-
-def _number_saying(index: SearchReader, among: Request, word: str) -> int:
-    """In how many passages a word was to be said."""
-    return index.search(_where(among, Term("text_tokens", word))).total
+def error_statistics(index: SearchReader, among: Request) -> ErrorStatistics:
+    """Word errors of the clips that have a reference."""
+    scorable = replace(_where(among, Between("wer", 0.0, None)), size=MOST_COMPARED)
+    clips = align_clips(index.sample(scorable))
+    confusions = confusions_of(clips)
+    most_frequent = sorted(confusions, key=lambda word: -word.errors)[:MOST_WORDS]
+    often_wrong = (
+        word for word in confusions if word.occurrences >= FEWEST_OCCURRENCES and word.errors * 2 >= word.occurrences
+    )
+    highest_rate = sorted(often_wrong, key=lambda word: (-word.errors / word.occurrences, -word.occurrences))[
+        :MOST_WORDS
+    ]
+    passages_with = {
+        one.word: index.search(_where(among, Term("text_tokens", one.word))).total
+        for one in (*most_frequent, *highest_rate)
+    }
+    return ErrorStatistics(
+        len(clips),
+        index.search(replace(scorable, size=0)).total,
+        errors_by_slice(clips, (*SPEAKER, "emotion")),
+        most_frequent,
+        highest_rate,
+        passages_with,
+    )
 
 
 def _where(among: Request, condition: Between | Term) -> Request:

@@ -27,13 +27,14 @@ _NO_TAGGER: Final = (
 _TENTHS: Final = [f".{at} to {f'.{at + 1}' if at < TENTHS - 1 else '1'}" for at in range(TENTHS)]
 
 
-def tones_html(drawn: Portrait, state: SearchState) -> str:
+def tones_html(drawn: CollectionStatistics, state: SearchState) -> str:
     """Sentiment and emotion of all and by speaker: of each value one bar for either."""
-    if not any(drawn.facets[tone].keys() - {UNKNOWN} for tone in TONES):
+    if not any(drawn.facets[tone].keys() - {UNKNOWN} for tone in EMOTION_FACETS):
         return _NO_TAGGER
-    legends = "".join(legend_html(_parts(drawn, tone, drawn.facets[tone], state), tone) for tone in TONES)
+    legends = "".join(legend_html(_parts(drawn, tone, drawn.facets[tone], state), tone) for tone in EMOTION_FACETS)
     whole = Stacked(
-        Bar("all", drawn.total, link(state)), [_parts(drawn, tone, drawn.facets[tone], state) for tone in TONES]
+        Bar("all", drawn.total, link(state)),
+        [_parts(drawn, tone, drawn.facets[tone], state) for tone in EMOTION_FACETS],
     )
     return (
         f"{legends}{stacked_html([whole], '', f'Sentiment and emotion of all {noun(drawn)}s', noun(drawn))}"
@@ -41,7 +42,7 @@ def tones_html(drawn: Portrait, state: SearchState) -> str:
     )
 
 
-def _by(drawn: Portrait, facet: str, state: SearchState) -> str:
+def _by(drawn: CollectionStatistics, facet: str, state: SearchState) -> str:
     rows = rows_of(drawn, facet, state)
     if not rows:
         return f"<p>No clip tells the speaker's {facet}.</p>"
@@ -50,14 +51,16 @@ def _by(drawn: Portrait, facet: str, state: SearchState) -> str:
     return table + rest_html(drawn, facet, rows)
 
 
-def _slice(drawn: Portrait, facet: str, row: Bar, state: SearchState) -> Stacked:
+def _slice(drawn: CollectionStatistics, facet: str, row: Bar, state: SearchState) -> Stacked:
     whole = Bar(facet_label(facet, row.label), row.count, row.address)
-    if row.count < LEAST_CLIPS:
+    if row.count < FEWEST_CLIPS:
         return Stacked(whole, [], too_few(row.count))
-    return Stacked(whole, [_parts(drawn, tone, drawn.tones[tone][facet].get(row.label, {}), state) for tone in TONES])
+    return Stacked(
+        whole, [_parts(drawn, tone, drawn.emotions[tone][facet].get(row.label, {}), state) for tone in EMOTION_FACETS]
+    )
 
 
-def _parts(drawn: Portrait, tone: str, counts: Mapping[str, int], state: SearchState) -> list[Part]:
+def _parts(drawn: CollectionStatistics, tone: str, counts: Mapping[str, int], state: SearchState) -> list[Part]:
     """A tone's values, in one and the same order wherever they are drawn."""
     return [
         Part(facet_label(tone, value), counts.get(value, 0), link(state.with_values(tone, [value])), colour(value))
@@ -73,16 +76,16 @@ def colour(value: str) -> str:
     return f"tone {name}" if name in EMOTIONS else "tone"
 
 
-def certainty_html(drawn: Portrait, state: SearchState) -> str:
+def certainty_html(drawn: CollectionStatistics, state: SearchState) -> str:
     """How the scores of each emotion are spread; empty where there are none."""
-    if not drawn.certainty:
+    if not drawn.score_histograms:
         return ""
     uncertain = drawn.facets["emotion"].get(UNCERTAIN, 0)
-    order = [value for value in facet_order("emotion", drawn.facets["emotion"]) if value in drawn.certainty]
+    order = [value for value in facet_order("emotion", drawn.facets["emotion"]) if value in drawn.score_histograms]
     rows = [
         (
             Bar(value, drawn.facets["emotion"][value], link(state.with_values("emotion", [value]))),
-            histogram_html(drawn.certainty[value], _TENTHS),
+            histogram_html(drawn.score_histograms[value], _TENTHS),
         )
         for value in order
     ]

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from hearsay.errors import HearsayError
-from indexer.insights.statistics import Portrait, portrait
+from indexer.insights.statistics import CollectionStatistics, collect_statistics
 from search_ui.connection import the_index
 from search_ui.insights.emotions import certainty_html, tones_html
 from search_ui.insights.slices import figures, lengths_html, rates_html
@@ -43,7 +43,7 @@ def show() -> None:
         show_how_to_load()
 
 
-def page_html(drawn: Portrait, state: SearchState) -> str:
+def page_html(drawn: CollectionStatistics, state: SearchState) -> str:
     """All sections that have something to say, one under the other."""
     sections = {
         "How long they are": lengths_html(drawn, state),
@@ -61,5 +61,5 @@ def _address(state: SearchState) -> str:
 
 
 @st.cache_resource(show_spinner="Counting …", ttl=SECONDS_KEPT, max_entries=20, hash_funcs={SearchState: _address})
-def _portrait(version: str, total: int, state: SearchState) -> Portrait:  # noqa: ARG001 - either tells of a change
-    return portrait(the_index(), request_of(state))
+def _portrait(version: str, total: int, state: SearchState) -> CollectionStatistics:  # noqa: ARG001 - either tells of a change
+    return collect_statistics(the_index(), request_of(state))

@@ -7,8 +7,8 @@ from typing import Final
 
 from hearsay.text.format import counted, percent
 from indexer.index import Range
-from indexer.insights.statistics import SPEAKER, Portrait
-from indexer.insights.word_errors import LEAST_CLIPS, Slice
+from indexer.insights.statistics import SPEAKER, CollectionStatistics
+from indexer.insights.word_errors import FEWEST_CLIPS
 from indexer.schema import UNKNOWN, facet_label, facet_order
 from search_ui.insights.charts import Bar, Interval, columns_html, intervals_html
 from search_ui.state import SearchState
@@ -38,14 +38,14 @@ def too_few(number: int) -> str:
     return f"too few to tell: {number:,}"
 
 
-def noun(drawn: Portrait) -> str:
+def noun(drawn: CollectionStatistics) -> str:
     """What is counted: clips, or passages where a recording is there as several."""
     return "passage" if drawn.has_parts else "clip"
 
 
-def figures(drawn: Portrait) -> str:
+def figures(drawn: CollectionStatistics) -> str:
     """The few numbers that say most."""
-    rate = drawn.hearing.whole.rate
+    rate = drawn.word_errors.errors.whole.estimate
     told = {
         f"{noun(drawn)}s": f"{drawn.total:,}",
         **dict([_long(drawn.seconds)]),
@@ -55,9 +55,9 @@ def figures(drawn: Portrait) -> str:
     return f'<dl class="figures">{items}</dl>{_PARTS if drawn.has_parts else ""}'
 
 
-def _compared(drawn: Portrait) -> str:
+def _compared(drawn: CollectionStatistics) -> str:
     """Of how many the rate is, where that is not all."""
-    compared = drawn.hearing.compared
+    compared = drawn.word_errors.compared
     return "" if compared == drawn.total else f" of {compared:,} of {counted(drawn.total, noun(drawn))}"
 
 
@@ -66,11 +66,11 @@ def _long(seconds: float) -> tuple[str, str]:
     return ("hours", f"{seconds / 3600:,.1f}") if seconds >= 3600 else ("minutes", f"{seconds / 60:.1f}")
 
 
-def lengths_html(drawn: Portrait, state: SearchState) -> str:
+def lengths_html(drawn: CollectionStatistics, state: SearchState) -> str:
     """How long they last, in columns of one width."""
-    if not any(drawn.lengths.values()):
+    if not any(drawn.durations.values()):
         return "<p>No clip tells how long it is.</p>"
-    bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in drawn.lengths.items()]
+    bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in drawn.durations.items()]
     return f"<p>In seconds.</p>{columns_html(bars, f'{noun(drawn)}s by their duration in seconds'.capitalize())}"
 
 
@@ -80,7 +80,7 @@ def _seconds(span: Range) -> str:
     return f"{low} +" if span.high is None else f"{low}–{round(span.high, 2):g}"
 
 
-def rows_of(drawn: Portrait, facet: str, state: SearchState) -> list[Bar]:
+def rows_of(drawn: CollectionStatistics, facet: str, state: SearchState) -> list[Bar]:
     """The facet's values as people expect them; none where nothing is known of it."""
     counts = drawn.facets[facet]
     if not counts.keys() - {UNKNOWN}:
@@ -90,21 +90,24 @@ def rows_of(drawn: Portrait, facet: str, state: SearchState) -> list[Bar]:
     return [Bar(value, counts[value], link(state.with_values(facet, [value]))) for value in shown]
 
 
-def rest_html(drawn: Portrait, facet: str, rows: list[Bar]) -> str:
+def rest_html(drawn: CollectionStatistics, facet: str, rows: list[Bar]) -> str:
     """What the rows leave out."""
     others = len(drawn.facets[facet]) - len(rows)
     left = drawn.total - sum(row.count for row in rows)
     return f"<p>{others} more, of {counted(left, noun(drawn))} together.</p>" if rows and others else ""
 
 
-def rates_html(drawn: Portrait, state: SearchState) -> str:
+def rates_html(drawn: CollectionStatistics, state: SearchState) -> str:
     """Word error rates of all and by slice, with their intervals."""
-    hearing = drawn.hearing
-    if not hearing.compared:
+    word_errors = drawn.word_errors
+    if not word_errors.compared:
         return f"<p>No clip has a reference, so nobody knows which words were heard wrong. {_DECODE}</p>"
-    whole = _interval(Bar("all", drawn.total, link(state)), hearing.whole)
+    whole = _interval(Bar("all", drawn.total, link(state)), word_errors.errors.whole)
     rows = {facet: found for facet in (*SPEAKER, "emotion") if (found := rows_of(drawn, facet, state))}
-    by = {facet: [_interval(row, hearing.by[facet].get(row.label), facet) for row in rows[facet]] for facet in rows}
+    by = {
+        facet: [_interval(row, word_errors.errors.by[facet].get(row.label), facet) for row in rows[facet]]
+        for facet in rows
+    }
     highs = [row.rate[2] for row in chain([whole], *by.values()) if row.rate]
     longest = max([_LEAST_SCALE, *highs])
     one = noun(drawn)
@@ -115,18 +118,18 @@ def rates_html(drawn: Portrait, state: SearchState) -> str:
     return f"<p>{' '.join(_explained(drawn))}</p>{''.join(tables)}"
 
 
-def _interval(bar: Bar, part: Slice | None, facet: str = "") -> Interval:
-    compared = part.clips if part else 0
+def _interval(bar: Bar, part: ErrorSlice | None, facet: str = "") -> Interval:
+    compared = part.texts if part else 0
     whole = Bar(facet_label(facet, bar.label), bar.count, bar.address)
-    if part is None or part.rate is None:
+    if part is None or part.estimate is None:
         return Interval(whole, None, too_few(compared))
-    ends = (part.rate.mean, part.rate.low, part.rate.high)
+    ends = (part.estimate.mean, part.estimate.low, part.estimate.high)
     return Interval(whole, ends, "" if compared == bar.count else f"from {compared:,}")
 
 
-def _explained(drawn: Portrait) -> Iterator[str]:
-    hearing, one = drawn.hearing, noun(drawn)
-    errors = hearing.whole.errors
+def _explained(drawn: CollectionStatistics) -> Iterator[str]:
+    word_errors, one = drawn.word_errors, noun(drawn)
+    errors = word_errors.errors.whole.errors
     kinds: Mapping[str, int] = {
         "taken for another": errors.substitutions,
         "not heard": errors.deletions,
@@ -135,8 +138,9 @@ def _explained(drawn: Portrait) -> Iterator[str]:
     shares = ", ".join(f"{percent(number / errors.reference_words)} were {kind}" for kind, number in kinds.items())
     yield f"Of {errors.reference_words:,} words that were to be said, {shares}."
     yield f"The line across a bar is the 95 % interval, by drawing {one}s anew a thousand times."
-    yield f"Of fewer than {LEAST_CLIPS} {one}s nothing is told."
-    if hearing.is_sample:
-        yield f"Counted in {hearing.compared:,} clips drawn by chance from the {hearing.of:,} that have a reference."
-    elif missing := drawn.total - hearing.compared:
+    yield f"Of fewer than {FEWEST_CLIPS} {one}s nothing is told."
+    if word_errors.is_sample:
+        scorable = f"{word_errors.scorable:,}"
+        yield f"Counted in {word_errors.compared:,} clips drawn by chance from the {scorable} that have a reference."
+    elif missing := drawn.total - word_errors.compared:
         yield f"{counted(missing, one)} left out: without a reference, parts of a long recording, or never heard."

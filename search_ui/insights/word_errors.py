@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from indexer.insights.statistics import LEAST_SAID, Portrait
-from indexer.insights.word_errors import Misheard
+from indexer.insights.statistics import FEWEST_OCCURRENCES, CollectionStatistics
+from indexer.insights.word_errors import WordConfusions
 from search_ui.insights.charts import Bar, words_html
 from search_ui.insights.slices import link, noun
 from search_ui.search.hits import link_html
@@ -24,26 +24,26 @@ _PARTS: Final = (
 )
 
 
-def misheard_html(drawn: Portrait, state: SearchState) -> str:
+def misheard_html(drawn: CollectionStatistics, state: SearchState) -> str:
     """The words that were heard wrong most often, and those that were seldom heard right; empty if nobody knows."""
-    hearing = drawn.hearing
-    if not hearing.compared:
+    word_errors = drawn.word_errors
+    if not word_errors.compared:
         return ""
-    if not hearing.often:
+    if not word_errors.most_frequent:
         return "<p>None: every word was heard as it was to be said.</p>"
     told = _TOLD.format(noun=noun(drawn)) + (_PARTS if drawn.has_parts else "")
-    often = f"<p>{told}</p>" + _table(drawn, hearing.often, state, "Words most often heard wrong")
-    if not hearing.seldom_right:
-        return often
-    seldom = f"Words heard wrong every other time or more, of those said at least {LEAST_SAID} times"
-    return often + _table(drawn, hearing.seldom_right, state, seldom)
+    most_frequent = f"<p>{told}</p>" + _table(drawn, word_errors.most_frequent, state, "Words most often heard wrong")
+    if not word_errors.highest_rate:
+        return most_frequent
+    seldom = f"Words heard wrong every other time or more, of those said at least {FEWEST_OCCURRENCES} times"
+    return most_frequent + _table(drawn, word_errors.highest_rate, state, seldom)
 
 
-def _table(drawn: Portrait, words: Sequence[Misheard], state: SearchState, what: str) -> str:
+def _table(drawn: CollectionStatistics, words: Sequence[WordConfusions], state: SearchState, what: str) -> str:
     rows = [
         (
-            Bar(word.word, drawn.hearing.said[word.word], link(state.asking(f'text:"{word.word}"'))),
-            f"{word.wrong:,} of {word.said:,}",
+            Bar(word.word, drawn.word_errors.passages_with[word.word], link(state.asking(f'text:"{word.word}"'))),
+            f"{word.errors:,} of {word.occurrences:,}",
             _heard(word, state),
         )
         for word in words
@@ -51,11 +51,11 @@ def _table(drawn: Portrait, words: Sequence[Misheard], state: SearchState, what:
     return words_html(rows, what, noun(drawn))
 
 
-def _heard(word: Misheard, state: SearchState) -> str:
-    again = [(heard, count) for heard, count in word.heard.items() if count > 1]
-    shown = (again or list(word.heard.items()))[:MOST_HEARD]
+def _heard(word: WordConfusions, state: SearchState) -> str:
+    again = [(heard, count) for heard, count in word.replacements.items() if count > 1]
+    shown = (again or list(word.replacements.items()))[:MOST_HEARD]
     told = [_instead(word.word, heard, count, state) for heard, count in shown]
-    if others := word.wrong - sum(count for _, count in shown):
+    if others := word.errors - sum(count for _, count in shown):
         told.append(f"<span>something else <small>{others:,}</small></span>")
     return "".join(told)
 

@@ -24,8 +24,8 @@ ROWS = [
 
 
 def test_errors_are_counted_over_all_words_of_all_scored_clips():
-    whole = score(ROWS).whole
-    assert (whole.clips, whole.errors.reference_words) == (4, 3 + 4 + 2 + 3)
+    whole = score(ROWS).errors.whole
+    assert (whole.texts, whole.errors.reference_words) == (4, 3 + 4 + 2 + 3)
     assert (whole.errors.substitutions, whole.errors.deletions, whole.errors.insertions) == (1, 1 + 3, 1)
     assert whole.errors.rate == pytest.approx(6 / 12)
 
@@ -39,12 +39,12 @@ def test_a_transcript_that_pieces_are_missing_from_is_left_out_and_one_without_e
     speech, emotion = FailedPiece(30.0, 60.0, "no memory"), FailedPiece(0.0, 90.0, "no memory", TAGGING)
     assert score([replace(one, failed_pieces=(speech,))]).left_out == 1
     assert score([replace(one, failed_pieces=(emotion, speech))]).left_out == 1
-    assert score([replace(one, failed_pieces=(emotion,))]).whole.clips == 1
+    assert score([replace(one, failed_pieces=(emotion,))]).errors.whole.texts == 1
 
 
 def test_slices_have_unknown_among_them_and_the_most_clips_first():
-    by = score(ROWS, ["accent", "mood"]).by
-    assert {value: part.clips for value, part in by["accent"].items()} == {"unknown": 2, "us": 2}
+    by = score(ROWS, ["accent", "mood"]).errors.by
+    assert {value: part.texts for value, part in by["accent"].items()} == {"unknown": 2, "us": 2}
     assert by["accent"]["us"].errors.rate == pytest.approx(1 / 7)
     assert list(by["mood"]) == ["unknown", "glad"]
 
@@ -71,6 +71,6 @@ def test_the_published_transcripts_score_what_was_measured_of_them(real_data: Pa
             for line in csv.DictReader(file)
         ]
     found = score([references[row.id].merged_with(row) for row in heard], ["accent"])
-    assert found.whole.clips == 1860
-    assert found.whole.errors.rate == pytest.approx(0.108, abs=0.01)
-    assert found.by["accent"]["indian"].errors.rate > 2 * found.by["accent"]["us"].errors.rate
+    assert found.errors.whole.texts == 1860
+    assert found.errors.whole.errors.rate == pytest.approx(0.108, abs=0.01)
+    assert found.errors.by["accent"]["indian"].errors.rate > 2 * found.errors.by["accent"]["us"].errors.rate

@@ -279,7 +279,7 @@ def test_what_was_taken_out_of_the_table_is_out_of_the_log_and_the_csv(bench: Be
     assert (summary.heard, summary.skipped) == (0, 1)
     for row in (bench.journal()["corpus/1.wav"], read_csv(bench.out / "clips.csv").rows()["corpus/1.wav"]):
         assert (row.text, row.accent, row.extra["speaker"], row.generated_text) == ("", "", "", "1601")
-    assert score(summary.rows).whole.clips == 0
+    assert score(summary.rows).errors.whole.texts == 0
 
 
 def test_what_the_table_said_stays_when_a_clip_is_transcribed_again_without_it(bench: Bench):

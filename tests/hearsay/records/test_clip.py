@@ -295,3 +295,12 @@ def test_whatever_is_given_replaces_and_no_columns_of_two_runs_are_mixed(earlier
     merged = earlier.merged_with(later)
     for name in TRANSCRIPT | EMOTION:
         assert getattr(merged, name) == getattr(later, name)
+
+
+def test_rows_without_a_reference_or_a_transcript_are_not_scorable():
+    assert ClipRow("a", text="word", generated_text="WORD").is_scorable
+    assert ClipRow("a", text="word", asr_model="pocketsphinx").is_scorable, "the model heard nothing"
+    assert not ClipRow("a", text="word").is_scorable
+    assert not ClipRow("a", text="?!", generated_text="WORD").is_scorable
+    assert not ClipRow("a", text="word", asr_model="pocketsphinx", error="no sound in it").is_scorable
+    assert not ClipRow("a", text="word", generated_text="WORD", deleted=True).is_scorable

@@ -14,7 +14,6 @@ from indexer.evaluation.query_sampling import (
     RARE,
     Drawing,
     Question,
-    is_scorable,
     misspelt,
     references_of,
 )
@@ -125,12 +124,3 @@ def test_a_seed_draws_the_same_again_and_another_seed_something_else():
     assert {kind: len(few[kind]) for kind in KINDS} == dict.fromkeys(KINDS[:-1], 5) | {FREQUENT: 5}
     for kind in KINDS:
         assert len({question.source for question in few[kind]}) == 5, "one question a clip"
-
-
-def test_rows_without_a_reference_or_a_transcript_are_not_asked_about():
-    assert is_scorable(ClipRow("a", text="word", generated_text="WORD"))
-    assert is_scorable(ClipRow("a", text="word", asr_model="pocketsphinx")), "the model heard nothing"
-    assert not is_scorable(ClipRow("a", text="word"))
-    assert not is_scorable(ClipRow("a", text="?!", generated_text="WORD"))
-    assert not is_scorable(ClipRow("a", text="word", asr_model="pocketsphinx", error="no sound in it"))
-    assert not is_scorable(ClipRow("a", text="word", generated_text="WORD", deleted=True))

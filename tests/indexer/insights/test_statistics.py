@@ -13,8 +13,8 @@ from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Range, Request, SearchWriter
-from indexer.insights import statistics as portraits
-from indexer.insights.statistics import Portrait, portrait
+from indexer.insights import statistics
+from indexer.insights.statistics import CollectionStatistics, collect_statistics
 from indexer.passages import passages_of
 from indexer.schema import UNKNOWN
 from tests.support.both_engines import loaded
@@ -50,8 +50,8 @@ def filled(folder: Path, rows: list[ClipRow]) -> Iterator[SearchWriter]:
     index.close()
 
 
-def of(folder: Path, *rows: ClipRow) -> Portrait:
-    (found,) = (portrait(index, Request()) for index in filled(folder, list(rows)))
+def of(folder: Path, *rows: ClipRow) -> CollectionStatistics:
+    (found,) = (collect_statistics(index, Request()) for index in filled(folder, list(rows)))
     return found
 
 
@@ -60,7 +60,7 @@ def number(**wanted: str) -> int:
 
 
 def test_all_clips_and_their_seconds_are_counted(index: SearchWriter):
-    found = portrait(index, Request())
+    found = collect_statistics(index, Request())
     assert found.total == 60
     assert found.seconds == pytest.approx(sum(row.duration or 0 for row in ROWS))
     assert found.facets["age"] == {"teens": 20, "sixties": 20, UNKNOWN: 20}
@@ -68,7 +68,7 @@ def test_all_clips_and_their_seconds_are_counted(index: SearchWriter):
 
 
 def test_every_duration_stands_in_the_one_column_that_a_search_for_it_finds(index: SearchWriter):
-    found = portrait(index, Request()).lengths
+    found = collect_statistics(index, Request()).durations
     assert sum(found.values()) == 60
     assert list(found) == sorted(found, key=lambda span: span.low or 0)
     for span, count in found.items():
@@ -78,22 +78,22 @@ def test_every_duration_stands_in_the_one_column_that_a_search_for_it_finds(inde
 
 def test_short_clips_stand_in_narrow_columns(tmp_path: Path):
     rows = [ClipRow(f"set/{at}.mp3", duration=at / 10) for at in range(100)]
-    found = of(tmp_path, *rows).lengths
+    found = of(tmp_path, *rows).durations
     assert found[Range(2.0, 2.999)] == 10
     assert found[Range(12.0)] == 0
 
 
 def test_sentiments_and_emotions_are_counted_for_each_value_of_the_speaker(index: SearchWriter):
-    tones = portrait(index, Request()).tones
+    emotions = collect_statistics(index, Request()).emotions
     for emotion in EMOTIONS:
-        assert tones["emotion"]["age"]["teens"].get(emotion, 0) == number(age="teens", emotion=emotion)
-        assert tones["emotion"]["gender"]["female"].get(emotion, 0) == number(gender="female", emotion=emotion)
-    assert tones["sentiment"]["gender"]["male"] == {"negative": 15, "neutral": 15}
-    assert tones["emotion"]["accent"][UNKNOWN] == dict.fromkeys(EMOTIONS, 15)
+        assert emotions["emotion"]["age"]["teens"].get(emotion, 0) == number(age="teens", emotion=emotion)
+        assert emotions["emotion"]["gender"]["female"].get(emotion, 0) == number(gender="female", emotion=emotion)
+    assert emotions["sentiment"]["gender"]["male"] == {"negative": 15, "neutral": 15}
+    assert emotions["emotion"]["accent"][UNKNOWN] == dict.fromkeys(EMOTIONS, 15)
 
 
 def test_scores_are_counted_by_tenths_of_which_each_has_its_lower_end(index: SearchWriter):
-    found = portrait(index, Request()).certainty
+    found = collect_statistics(index, Request()).score_histograms
     assert found.keys() == set(EMOTIONS)
     for emotion, counts in found.items():
         scores = Counter(min(9, at % 11) for at, row in enumerate(ROWS) if row.emotion == emotion)
@@ -101,71 +101,71 @@ def test_scores_are_counted_by_tenths_of_which_each_has_its_lower_end(index: Sea
 
 
 def test_errors_are_counted_by_slice_and_word(index: SearchWriter):
-    found = portrait(index, Request()).hearing
-    assert (found.compared, found.of, found.is_sample) == (60, 60, False)
-    assert found.whole.errors == WordErrors(180, 20, 0, 20)
-    assert found.by["age"]["teens"].errors.errors == 40
-    assert found.by["age"]["sixties"].errors.errors == 0
-    (word,) = found.often
-    assert (word.word, word.said, word.heard) == ("blacksmith", 60, {"black smith": 20})
-    assert found.said == {"blacksmith": 60}
-    assert found.seldom_right == [], "a word that is mostly heard right"
+    found = collect_statistics(index, Request()).word_errors
+    assert (found.compared, found.scorable, found.is_sample) == (60, 60, False)
+    assert found.errors.whole.errors == WordErrors(180, 20, 0, 20)
+    assert found.errors.by["age"]["teens"].errors.errors == 40
+    assert found.errors.by["age"]["sixties"].errors.errors == 0
+    (word,) = found.most_frequent
+    assert (word.word, word.occurrences, word.replacements) == ("blacksmith", 60, {"black smith": 20})
+    assert found.passages_with == {"blacksmith": 60}
+    assert found.highest_rate == [], "a word that is mostly heard right"
 
 
 def test_filters_narrow_everything(index: SearchWriter):
     among = Request(filters={"age": frozenset({"teens"})}, ranges={"duration": Range(3.0, 20.0)})
-    found = portrait(index, among)
+    found = collect_statistics(index, among)
     kept = [row for row in ROWS if row.age == "teens" and 3 <= (row.duration or 0) <= 20]
-    assert found.total == len(kept) == found.hearing.compared == sum(found.lengths.values())
+    assert found.total == len(kept) == found.word_errors.compared == sum(found.durations.values())
     assert found.facets["age"] == {"teens": len(kept)}
-    assert found.tones["emotion"]["age"].keys() == {"teens"}
-    assert sum(map(sum, found.certainty.values())) == len(kept)
-    assert found.hearing.seldom_right == found.hearing.often
-    assert found.hearing.said == {"blacksmith": len(kept)}
-    assert min(span.low or 0 for span in found.lengths) == 3.0
+    assert found.emotions["emotion"]["age"].keys() == {"teens"}
+    assert sum(map(sum, found.score_histograms.values())) == len(kept)
+    assert found.word_errors.highest_rate == found.word_errors.most_frequent
+    assert found.word_errors.passages_with == {"blacksmith": len(kept)}
+    assert min(span.low or 0 for span in found.durations) == 3.0
 
 
 def test_a_filter_by_emotion_leaves_no_other_one(index: SearchWriter):
-    found = portrait(index, Request(filters={"emotion": frozenset({"angry"})}))
-    assert found.certainty.keys() == found.tones["emotion"]["age"]["teens"].keys() == {"angry"}
-    assert found.tones["sentiment"]["age"]["teens"] == {"negative": 5}
+    found = collect_statistics(index, Request(filters={"emotion": frozenset({"angry"})}))
+    assert found.score_histograms.keys() == found.emotions["emotion"]["age"]["teens"].keys() == {"angry"}
+    assert found.emotions["sentiment"]["age"]["teens"] == {"negative": 5}
 
 
 def test_parts_of_a_long_clip_are_known_and_have_no_reference_of_their_own(tmp_path: Path):
     halves = (Segment(0.0, 29.0, "one"), Segment(31.0, 60.0, "two"))
     found = of(tmp_path, ClipRow("set/long.mp3", text="one two", duration=60.0, segments=halves))
-    assert (found.total, found.has_parts, found.hearing.compared) == (2, True, 0)
+    assert (found.total, found.has_parts, found.word_errors.compared) == (2, True, 0)
 
 
-def test_an_empty_index_has_a_portrait_too(tmp_path: Path):
+def test_an_empty_index_has_statistics_too(tmp_path: Path):
     found = of(tmp_path)
-    assert (found.total, found.seconds, found.hearing.compared) == (0, 0.0, 0)
-    assert found.certainty == {}
+    assert (found.total, found.seconds, found.word_errors.compared) == (0, 0.0, 0)
+    assert found.score_histograms == {}
 
 
 def test_of_many_clips_a_sample_is_compared(index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(portraits, "MOST_COMPARED", 30)
-    found = portrait(index, Request()).hearing
-    assert (found.compared, found.of, found.is_sample) == (30, 60, True)
-    assert found.whole.rate is not None
-    assert found.whole.rate.low < 40 / 180 < found.whole.rate.high
+    monkeypatch.setattr(statistics, "MOST_COMPARED", 30)
+    found = collect_statistics(index, Request()).word_errors
+    assert (found.compared, found.scorable, found.is_sample) == (30, 60, True)
+    assert found.errors.whole.estimate is not None
+    assert found.errors.whole.estimate.low < 40 / 180 < found.errors.whole.estimate.high
 
 
 def test_the_error_rate_of_real_clips_is_that_of_their_rows(real_rows: list[ClipRow], tmp_path: Path):
-    found = of(tmp_path, *real_rows).hearing
+    found = of(tmp_path, *real_rows).word_errors
     by_hand = sum((word_errors(words(row.text), words(row.generated_text)) for row in real_rows), WordErrors())
-    assert found.whole.errors == by_hand
-    assert found.whole.rate is not None
-    assert found.whole.rate.mean == pytest.approx(by_hand.rate)
-    assert sum(part.clips for part in found.by["accent"].values()) == len(real_rows)
-    for part in (part for values in found.by.values() for part in values.values()):
-        assert part.rate is None or part.rate.low <= (part.errors.rate or 0) <= part.rate.high
-    assert {word.word for word in found.often} >= {"the", "alchemist"}
+    assert found.errors.whole.errors == by_hand
+    assert found.errors.whole.estimate is not None
+    assert found.errors.whole.estimate.mean == pytest.approx(by_hand.rate)
+    assert sum(part.texts for part in found.errors.by["accent"].values()) == len(real_rows)
+    for part in (part for values in found.errors.by.values() for part in values.values()):
+        assert part.estimate is None or part.estimate.low <= (part.errors.rate or 0) <= part.estimate.high
+    assert {word.word for word in found.most_frequent} >= {"the", "alchemist"}
 
 
 @pytest.mark.elastic
 @pytest.mark.parametrize("shards", [1, 3])
-def test_both_engines_draw_the_same_portrait(real_rows: list[ClipRow], node: Node, tmp_path: Path, shards: int):
+def test_both_engines_give_the_same_statistics(real_rows: list[ClipRow], node: Node, tmp_path: Path, shards: int):
     toned = [
         replace(row, emotion=EMOTIONS[at % 4], sentiment=sentiment_of(EMOTIONS[at % 4]), emotion_score=at % 11 / 10)
         for at, row in enumerate(real_rows[:700])
@@ -173,6 +173,6 @@ def test_both_engines_draw_the_same_portrait(real_rows: list[ClipRow], node: Nod
     among = Request(filters={"gender": frozenset({"male", UNKNOWN})}, ranges={"duration": Range(2.0, 8.0)})
     with loaded([*toned, *real_rows[700:]], tmp_path / "index", node, shards) as (embedded, elastic):
         for request in (Request(), among):
-            one, other = portrait(embedded, request), portrait(elastic, request)
+            one, other = collect_statistics(embedded, request), collect_statistics(elastic, request)
             assert one.seconds == pytest.approx(other.seconds)
             assert replace(one, seconds=0.0) == replace(other, seconds=0.0)

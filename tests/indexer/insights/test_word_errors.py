@@ -6,13 +6,20 @@ import pytest
 
 from hearsay.records.clip import ClipRow, Segment
 from hearsay.text.wer import WordErrors
-from indexer.insights.word_errors import LEAST_CLIPS, Compared, Misheard, compared, misheard, slice_of, slices
+from indexer.insights.word_errors import (
+    FEWEST_CLIPS,
+    AlignedClip,
+    WordConfusions,
+    align_clips,
+    confusions_of,
+    errors_by_slice,
+)
 from indexer.passages import passages_of
 from indexer.schema import UNKNOWN
 
 
-def clips(*rows: ClipRow) -> list[Compared]:
-    return compared(passage for row in rows for passage in passages_of(row))
+def clips(*rows: ClipRow) -> list[AlignedClip]:
+    return align_clips(passage for row in rows for passage in passages_of(row))
 
 
 def pair(said: str, heard: str) -> ClipRow:
@@ -29,8 +36,8 @@ def many(number: int, **values: str) -> list[ClipRow]:
     ]
 
 
-def heard_for(said: str, heard: str) -> dict[str, dict[str, int]]:
-    return {found.word: dict(found.heard) for found in misheard(clips(pair(said, heard)))}
+def replacements(reference: str, transcript: str) -> dict[str, dict[str, int]]:
+    return {found.word: dict(found.replacements) for found in confusions_of(clips(pair(reference, transcript)))}
 
 
 @pytest.mark.parametrize(
@@ -49,13 +56,13 @@ def heard_for(said: str, heard: str) -> dict[str, dict[str, int]]:
 def test_a_word_that_was_not_heard_has_what_stands_in_its_place(
     said: str, heard: str, wrong: dict[str, dict[str, int]]
 ):
-    assert heard_for(said, heard) == wrong
+    assert replacements(said, heard) == wrong
 
 
 def test_a_word_tells_how_often_it_was_said_and_what_was_heard_most_comes_first():
     rows = [pair("dog one", "dock one"), pair("dog two", "fog two"), pair("dog dog", "dog fog")]
-    assert misheard(clips(*rows)) == [Misheard("dog", 4, {"fog": 2, "dock": 1})]
-    assert misheard(clips(*rows))[0].wrong == 3
+    assert confusions_of(clips(*rows)) == [WordConfusions("dog", 4, {"fog": 2, "dock": 1})]
+    assert confusions_of(clips(*rows))[0].errors == 3
 
 
 def test_only_whole_clips_with_a_reference_and_a_transcript_are_compared():
@@ -75,15 +82,17 @@ def test_only_whole_clips_with_a_reference_and_a_transcript_are_compared():
 
 
 def test_the_errors_of_a_slice_add_up_over_its_clips():
-    found = slice_of(clips(pair("one two", "one"), pair("three", "three four five"), pair("six", "sax")))
+    found = errors_by_slice(
+        clips(pair("one two", "one"), pair("three", "three four five"), pair("six", "sax")), ()
+    ).whole
     assert found.errors == WordErrors(reference_words=4, substitutions=1, deletions=1, insertions=2)
-    assert (found.clips, found.rate) == (3, None)
+    assert (found.texts, found.estimate) == (3, None)
 
 
 def test_a_slice_has_a_rate_with_an_interval_from_twenty_clips_on():
-    few, enough = many(LEAST_CLIPS - 1), many(LEAST_CLIPS)
-    assert slice_of(clips(*few)).rate is None
-    rate = slice_of(clips(*enough)).rate
+    few, enough = many(FEWEST_CLIPS - 1), many(FEWEST_CLIPS)
+    assert errors_by_slice(clips(*few), ()).whole.estimate is None
+    rate = errors_by_slice(clips(*enough), ()).whole.estimate
     assert rate is not None
     assert rate.mean == pytest.approx(5 / 40)
     assert 0 < rate.low < rate.mean < rate.high < 0.3
@@ -91,6 +100,6 @@ def test_a_slice_has_a_rate_with_an_interval_from_twenty_clips_on():
 
 def test_slices_part_the_clips_by_a_facet_and_those_without_a_value_are_one():
     rows = [*many(20, age="teens"), *many(24, age="sixties"), *many(3), replace(pair("one", "one"), age="x" * 2000)]
-    found = slices(clips(*rows), "age")
-    assert {value: part.clips for value, part in found.items()} == {"teens": 20, "sixties": 24, UNKNOWN: 4}
-    assert slices([], "age") == {}
+    found = errors_by_slice(clips(*rows), ["age"]).by["age"]
+    assert {value: part.texts for value, part in found.items()} == {"teens": 20, "sixties": 24, UNKNOWN: 4}
+    assert errors_by_slice([], ["age"]).by["age"] == {}
