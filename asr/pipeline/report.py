@@ -9,7 +9,7 @@ from rich.table import Table
 
 from asr.pipeline.batch import Summary
 from asr.pipeline.sources import Listing
-from asr.score import Score, score
+from asr.score import TranscriptScore, score
 from hearsay.records.clip import ClipRow
 from hearsay.text.format import clock, counted, percent
 
@@ -31,10 +31,10 @@ def show_summary(summary: Summary, console: Console) -> None:
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
-    scored = score(summary.rows)
-    if scored.whole.errors.rate is not None:
-        clips = counted(scored.whole.clips, "clip")
-        console.print(f"word error rate {percent(scored.whole.errors.rate)} over {clips} with a reference")
+    whole = score(summary.rows).errors.whole
+    if whole.errors.rate is not None:
+        clips = counted(whole.texts, "clip")
+        console.print(f"word error rate {percent(whole.errors.rate)} over {clips} with a reference")
     moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if moods:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
@@ -82,8 +82,8 @@ def _tag(row: ClipRow) -> str:
 
 def show_score(scored: TranscriptScore, console: Console) -> None:
     """The word error rate of all clips, then of each slice."""
-    whole = scored.whole
-    clips, words = counted(whole.clips, "clip"), counted(whole.errors.reference_words, "word")
+    whole = scored.errors.whole
+    clips, words = counted(whole.texts, "clip"), counted(whole.errors.reference_words, "word")
     console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
     if scored.left_out:
         console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
@@ -93,5 +93,5 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
         for name in ("clips", "words", "word error rate"):
             table.add_column(name, justify="right")
         for value, part in slices.items():
-            table.add_row(value, str(part.clips), str(part.errors.reference_words), percent(part.errors.rate))
+            table.add_row(value, str(part.texts), str(part.errors.reference_words), percent(part.errors.rate))
         console.print(table)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from hearsay.errors import BadArgument
 from hearsay.markup import joined, table
 from hearsay.text.format import counted, percent
-from hearsay.text.intervals import error_rate
 from hearsay.text.normalize import words
 from hearsay.text.wer import word_errors
 from hearsay.text.wer_by_slice import ScoredText, slice_errors
@@ -61,18 +60,21 @@ def word_error_rate(
     whose = [str(number) for number in range(len(pairs))] if speakers is None else list(speakers)
     if len(whose) != len(pairs):
         raise BadArgument(f"there are {len(pairs)} texts and {len(whose)} speakers; name the speaker of each text")
-    compared = [(word_errors(words(said), words(found)), who) for (said, found), who in zip(pairs, whose, strict=True)]
-    scored = [(errors, who) for errors, who in compared if errors.reference_words]
-    whole = sum((errors for errors, _ in scored), WordErrors())
+    texts = (
+        ScoredText(word_errors(words(reference), words(hypothesis)), who)
+        for (reference, hypothesis), who in zip(pairs, whose, strict=True)
+    )
+    whole = slice_errors((text for text in texts if text.errors.reference_words), fewest_sources=2).whole
+    errors, estimate = whole.errors, whole.estimate
     return ErrorRate(
-        whole.rate,
-        _interval([errors for errors, _ in scored], [who for _, who in scored]),
-        whole.substitutions,
-        whole.deletions,
-        whole.insertions,
-        whole.reference_words,
-        len(scored),
-        len(compared) - len(scored),
+        errors.rate,
+        (estimate.low, estimate.high) if estimate else None,
+        errors.substitutions,
+        errors.deletions,
+        errors.insertions,
+        errors.reference_words,
+        whole.texts,
+        len(pairs) - whole.texts,
     )
 
 

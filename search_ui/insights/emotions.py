@@ -5,8 +5,8 @@ from typing import Final
 
 from hearsay.records.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 from hearsay.text.format import counted, share
-from indexer.insights.statistics import SPEAKER, TENTHS, TONES, Portrait
-from indexer.insights.word_errors import LEAST_CLIPS
+from indexer.insights.statistics import EMOTION_FACETS, SPEAKER, TENTHS, CollectionStatistics
+from indexer.insights.word_errors import FEWEST_CLIPS
 from indexer.schema import UNKNOWN, facet_label, facet_order
 from search_ui.insights.charts import (
     Bar,

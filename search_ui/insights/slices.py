@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Final
 
 from hearsay.text.format import counted, percent
+from hearsay.text.wer_by_slice import ErrorSlice
 from indexer.index import Range
 from indexer.insights.statistics import SPEAKER, CollectionStatistics
 from indexer.insights.word_errors import FEWEST_CLIPS
