@@ -9,8 +9,7 @@ HearsayError
     ├── ListenerGone       who listens elsewhere is not there, or will not hear us
     ├── ModelChanged       the log was written by another speech model, and nobody said what becomes of it
     ├── Busy               too much waits to be heard already
-    ├── BadSource          the folder or table of clips is not what was said
-    └── PortTaken          something else listens where the API should
+    └── BadSource          the folder or table of clips is not what was said
 """
 
 from collections.abc import Sequence
@@ -57,7 +56,3 @@ class Busy(AsrError):
 
 class BadSource(AsrError):
     """The folder or table of clips is not what the command was told."""
-
-
-class PortTaken(AsrError):
-    """Something else listens where the API should."""

@@ -13,6 +13,7 @@ HearsayError              a sentence for a person: what is wrong, and what to do
 │   ├── ApiUnreachable    nothing answers at its address
 │   ├── ApiRefused        it does not accept the key
 │   └── ApiBusy           it stays busy, or is still loading its models
+├── PortTaken             something else listens at the address that a server should
 ├── StorageError          a bucket or an object in it cannot be read; also an `OSError`
 └── ClipsError
     ├── BadRow            a cell or a journal line that is not what its column holds
@@ -72,6 +73,10 @@ class ApiRefused(ApiError):
 
 class ApiBusy(ApiError):
     """The API stays busy, or is still loading its models."""
+
+
+class PortTaken(HearsayError):
+    """Something else listens where a server should."""
 
 
 class StorageError(HearsayError, OSError):

@@ -7,7 +7,7 @@ from search_ui.insights import page as understand_page
 from search_ui.search import page as search_page
 from search_ui.static import STATIC
 from search_ui.transcribe import page as try_page
-from search_ui.url import here
+from search_ui.url import current_search
 
 pages = [
     st.Page(search_page.show, title="Search", default=True),
@@ -20,5 +20,5 @@ st.html(STATIC / "style.css")
 parts = [STATIC / name for name in ("page.js", "fold.js", "player.js", "picture.js")]
 script = "".join(part.read_text(encoding="utf-8") for part in parts)
 st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
-st.html(header_html(pages, page, here()))
+st.html(header_html(pages, page, current_search()))
 page.run()

@@ -8,9 +8,9 @@ from typing import Final
 
 from hearsay.commands import Program
 from hearsay.config import read_settings
+from hearsay.errors import PortTaken
 from hearsay.process import ALL_WELL, exit_status_of, quiet_ctrl_c
 from hearsay.version import VERSION
-from search_ui.errors import PortTaken
 from search_ui.settings import PageSettings
 
 THIS: Final = Program("search_ui")
@@ -21,10 +21,10 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
     return exit_status_of(lambda: _run(parser(program).parse_args(arguments)), f"{program.name()}: {{}}".format)
 
 
-def _run(asked: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     settings = read_settings(PageSettings)
     check_port(settings.page_host, settings.page_port)
-    if asked.check:
+    if options.check:
         return ALL_WELL
     with quiet_ctrl_c():
         from search_ui.server import serve  # Streamlit takes seconds, and --check needs none of it

@@ -2,12 +2,11 @@
 
 HearsayError
 └── PageError
-    ├── PortTaken  something else listens where the page should
-    ├── NoPicture  a sound of which no picture can be drawn
-    ├── ApiAway    nothing answers where the API should
-    ├── ApiBusy    the API has no time for a sound, or a fault of its own
-    ├── NotHeard   the API refuses a sound
-    └── NotAdded   the inbox takes no clip
+    ├── SpectrogramUnavailable  no spectrogram can be drawn of a file
+    ├── TranscriptionRefused    the API refuses a file
+    └── InboxUnavailable        the inbox cannot be written
+
+An API that cannot be reached or stays busy is `hearsay.errors.ApiUnreachable` or `ApiBusy`.
 """
 
 from hearsay.errors import HearsayError
@@ -17,25 +16,13 @@ class PageError(HearsayError):
     """The page cannot be shown."""
 
 
-class PortTaken(PageError):
-    """Something else listens where the page should."""
+class SpectrogramUnavailable(PageError):
+    """No spectrogram can be drawn of a file."""
 
 
-class NoPicture(PageError):
-    """No picture can be drawn of a sound."""
+class TranscriptionRefused(PageError):
+    """The API refuses a file; the sentence says why, and what to do."""
 
 
-class ApiAway(PageError):
-    """Nothing answers where the API should."""
-
-
-class ApiBusy(PageError):
-    """The API has no time for a sound, or a fault of its own; later it may be heard."""
-
-
-class NotHeard(PageError):
-    """The API refuses a sound; the sentence says why, and what to do."""
-
-
-class NotAdded(PageError):
-    """The inbox takes no clip."""
+class InboxUnavailable(PageError):
+    """The inbox cannot be written."""

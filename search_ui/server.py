@@ -6,9 +6,9 @@ from typing import Any, Final
 import streamlit as st
 
 from search_ui.connection import audio_store, the_finder, the_index, the_settings
-from search_ui.export.routes import Source, export_routes
+from search_ui.export.routes import ExportSource, export_routes
 from search_ui.media.player import audio_route
-from search_ui.media.spectrogram_route import picture_route
+from search_ui.media.spectrogram_route import spectrogram_route
 from search_ui.search.request import request_of
 from search_ui.search.suggestions import completions_route
 from search_ui.settings import PageSettings
@@ -18,8 +18,8 @@ SCRIPT: Final = Path(__file__).with_name("app.py")
 
 def serve(settings: PageSettings) -> None:
     """Serve the page until Ctrl-C or a termination signal."""
-    routes = [audio_route(audio_store), picture_route(audio_store), completions_route(the_finder)]
-    routes += export_routes(Source(the_settings, the_index, audio_store, request_of))
+    routes = [audio_route(audio_store), spectrogram_route(audio_store), completions_route(the_finder)]
+    routes += export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
     st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
 
 

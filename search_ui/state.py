@@ -93,7 +93,7 @@ class SearchState:
         return bool(self.filters or self.ranges)
 
     @property
-    def is_seeking(self) -> bool:
+    def has_query(self) -> bool:
         """Whether something is looked for, so that some hits match better than others."""
         return bool(self.words or self.like)
 
@@ -103,18 +103,18 @@ class SearchState:
     def bounds(self, name: str) -> Range:
         return self.ranges.get(name, ANY)
 
-    def asking(self, words: str) -> "SearchState":
+    def with_words(self, words: str) -> "SearchState":
         """The same filters with other words."""
         return replace(self, words=_short(words.strip()), like="", same="", page=1)
 
     def in_mode(self, mode: str) -> "SearchState":
         return replace(self, mode=mode, page=1)
 
-    def liking(self, passage: str) -> "SearchState":
+    def similar_to(self, passage: str) -> "SearchState":
         """What is like this passage, in place of what was looked for."""
         return SearchState(like=passage, mode=self.mode)
 
-    def saying_the_same(self, passage: str) -> "SearchState":
+    def same_sentence_as(self, passage: str) -> "SearchState":
         """Who says what is said in this passage, in place of what was looked for."""
         return SearchState(same=passage, mode=self.mode)
 

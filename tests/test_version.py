@@ -18,7 +18,7 @@ from hearsay.retry import Patience
 from hearsay.version import USER_AGENT, VERSION
 from indexer.open import open_writer
 from indexer.settings import IndexSettings
-from search_ui.transcribe.api_client import Api
+from search_ui.transcribe.api_client import PageApiClient
 from tests.conftest import PROJECT
 
 
@@ -74,7 +74,7 @@ def ask_as_decode(address: str) -> None:
 
 
 def ask_as_the_page(address: str) -> None:
-    Api(address, "", 60).is_ready()
+    PageApiClient(address, "", 60).is_ready()
 
 
 def ask_as_the_indexer(address: str) -> None:

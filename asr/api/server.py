@@ -7,8 +7,8 @@ from typing import Final
 import uvicorn
 
 from asr.api.app import create_app
-from asr.errors import PortTaken
 from asr.settings import AsrSettings
+from hearsay.errors import PortTaken
 
 BACKLOG: Final = 2048
 """Connections that may wait to be taken, as many as uvicorn's own default."""

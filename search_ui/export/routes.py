@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from anyio import CancelScope
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request as Asked
+from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -23,7 +23,7 @@ from indexer.index import Request, SearchReader
 from indexer.ingest.indexed_clips import whole_clip
 from indexer.settings import IndexSettings
 from search_ui.export.clip_files import csv_lines, manifest_lines
-from search_ui.export.zip_stream import choose, zipped
+from search_ui.export.zip_stream import plan_zip, zip_chunks
 from search_ui.media.audio import GetAudio
 from search_ui.state import SearchState
 
@@ -36,12 +36,12 @@ MOST_AT_ONCE: Final = 3
 _CHUNK: Final = 1 << 16
 """Characters or bytes that are sent at a time."""
 
-LONGEST_TOLD: Final = 60
+LONGEST_NAME_PART: Final = 60
 """Characters of a search that stand in the name of its file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ExportSource:
     """Where what is taken away comes from: index and audio, and the way from the page's search to a request."""
 
     settings: Callable[[], IndexSettings]
@@ -51,36 +51,36 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileKind:
     """A kind of file: its media type, and its pieces for a search."""
 
     media: str
-    pieces: Callable[[Source, Request], Iterable[str | bytes]]
+    pieces: Callable[[ExportSource, Request], Iterable[str | bytes]]
 
 
-def _zip(source: Source, request: Request) -> Iterator[bytes]:
+def _zip(source: ExportSource, request: Request) -> Iterator[bytes]:
     index, audio = source.index(), source.audio()
-    return zipped(index, choose(index, request, audio))
+    return zip_chunks(index, plan_zip(index, request, audio))
 
 
-def _json(_: Source, request: Request) -> Iterator[str]:
+def _json(_: ExportSource, request: Request) -> Iterator[str]:
     from indexer.elastic.request_export import as_json  # the client of Elasticsearch takes long to import
 
     yield as_json(request)
 
 
-def _curl(source: Source, request: Request) -> Iterator[str]:
+def _curl(source: ExportSource, request: Request) -> Iterator[str]:
     from indexer.elastic.request_export import as_curl
 
     yield as_curl(request, source.settings())
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "clips.csv": Kind("text/csv; charset=utf-8", lambda source, request: csv_lines(source.index(), request)),
-    "manifest.jsonl": Kind("application/jsonl", lambda source, request: manifest_lines(source.index(), request)),
-    "clips.zip": Kind("application/zip", _zip),
-    "query.json": Kind("application/json", _json),
-    "query.sh": Kind("text/plain; charset=utf-8", _curl),
+KINDS: Final[Mapping[str, FileKind]] = {
+    "clips.csv": FileKind("text/csv; charset=utf-8", lambda source, request: csv_lines(source.index(), request)),
+    "manifest.jsonl": FileKind("application/jsonl", lambda source, request: manifest_lines(source.index(), request)),
+    "clips.zip": FileKind("application/zip", _zip),
+    "query.json": FileKind("application/json", _json),
+    "query.sh": FileKind("text/plain; charset=utf-8", _curl),
 }
 """What a search can be taken away as, by the last part of its address."""
 
@@ -88,19 +88,19 @@ KINDS: Final[Mapping[str, Kind]] = {
 SUBTITLES: Final = {".srt": (srt, "application/x-subrip; charset=utf-8"), ".vtt": (vtt, "text/vtt; charset=utf-8")}
 
 
-def export_routes(source: Source) -> list[Route]:
+def export_routes(source: ExportSource) -> list[Route]:
     """``export/KIND?SEARCH``, with the page's own parameters, and ``subtitles/CLIP.srt`` or ``.vtt``."""
-    places = BoundedSemaphore(MOST_AT_ONCE)
+    slots = BoundedSemaphore(MOST_AT_ONCE)
 
-    def send_file(asked: Asked) -> Response:
-        if (kind := KINDS.get(asked.path_params["kind"])) is None:
+    def send_file(http_request: HttpRequest) -> Response:
+        if (kind := KINDS.get(http_request.path_params["kind"])) is None:
             return _sentence(404, f"there is no such file; there are {', '.join(KINDS)}")
-        if not places.acquire(blocking=False):
+        if not slots.acquire(blocking=False):
             return _sentence(429, f"{MOST_AT_ONCE} files are being made already; ask again in a minute")
-        return _answered(lambda: _file(asked, kind, source, places))
+        return _answered(lambda: _file(http_request, kind, source, slots))
 
-    def send_subtitles(asked: Asked) -> Response:
-        return _answered(lambda: _subtitles(asked.path_params["clip"], source))
+    def send_subtitles(http_request: HttpRequest) -> Response:
+        return _answered(lambda: _subtitles(http_request.path_params["clip"], source))
 
     return [
         Route(f"/{EXPORT_ROUTE}/{{kind}}", send_file),
@@ -115,17 +115,21 @@ def _answered(answer: Callable[[], Response]) -> Response:
         return _sentence(400 if isinstance(problem, WrongRequest) else 503, str(problem))
 
 
-def _file(asked: Asked, kind: Kind, source: Source, places: BoundedSemaphore) -> Response:
+def _file(http_request: HttpRequest, kind: FileKind, source: ExportSource, slots: BoundedSemaphore) -> Response:
     """A search's file, begun before it is promised: what goes wrong at the beginning is answered as a sentence."""
-    state = SearchState.from_params({name: asked.query_params.getlist(name) for name in asked.query_params})
-    pieces = _until_over(places, lambda: _chunks(kind.pieces(source, source.request_of(state))))
+    state = SearchState.from_params(
+        {name: http_request.query_params.getlist(name) for name in http_request.query_params}
+    )
+    pieces = _releasing(slots, lambda: _chunks(kind.pieces(source, source.request_of(state))))
     first = next(pieces, b"")
-    stem, _, suffix = asked.path_params["kind"].partition(".")
-    body = chain([first], pieces) if asked.method == "GET" else ()
-    return _Download(body, pieces.close, headers=_headers(f"{stem}{_told(state)}.{suffix}"), media_type=kind.media)
+    stem, _, suffix = http_request.path_params["kind"].partition(".")
+    body = chain([first], pieces) if http_request.method == "GET" else ()
+    return _Download(
+        body, pieces.close, headers=_headers(f"{stem}{_file_name_part(state)}.{suffix}"), media_type=kind.media
+    )
 
 
-def _subtitles(path: str, source: Source) -> Response:
+def _subtitles(path: str, source: ExportSource) -> Response:
     clip, suffix = path[:-4], path[-4:]
     if suffix not in SUBTITLES:
         return _sentence(404, f"subtitles are there as CLIP{' and CLIP'.join(SUBTITLES)}")
@@ -137,12 +141,12 @@ def _subtitles(path: str, source: Source) -> Response:
     return Response(write(said), media_type=media, headers=_headers(f"{PurePosixPath(clip).stem}{suffix}"))
 
 
-def _until_over(places: BoundedSemaphore, pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
+def _releasing(slots: BoundedSemaphore, pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
     """The pieces; however they end, the place is given back."""
     try:
         yield from pieces()
     finally:
-        places.release()
+        slots.release()
 
 
 def _chunks(pieces: Iterable[str | bytes]) -> Iterator[bytes]:
@@ -160,17 +164,17 @@ def _sentence(status: int, text: str) -> Response:
     return PlainTextResponse(text, status, {"Retry-After": "60"} if status == 429 else None)
 
 
-def _told(state: SearchState) -> str:
+def _file_name_part(state: SearchState) -> str:
     """What was looked for, as the end of a file's name."""
     values = (state.words, state.like, state.same, *(value for values in state.filters.values() for value in values))
     words = re.sub(r"\W+", "-", " ".join(filter(None, values)).lower()).strip("-")
-    return f"-{words[:LONGEST_TOLD].rstrip('-')}" if words else ""
+    return f"-{words[:LONGEST_NAME_PART].rstrip('-')}" if words else ""
 
 
 def _headers(name: str) -> dict[str, str]:
-    plain = re.sub(r"[^\w .-]", "-", name, flags=re.ASCII)
+    escape_markdown = re.sub(r"[^\w .-]", "-", name, flags=re.ASCII)
     return {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": f"attachment; filename=\"{escape_markdown}\"; filename*=UTF-8''{quote(name, safe='')}",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }

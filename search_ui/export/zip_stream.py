@@ -28,7 +28,7 @@ _ODD: Final = re.compile(r'[\\:*?"<>|\x00-\x1f]|[ .]\Z')
 
 _MISSING: Final = "the audio of these clips is nowhere that the page knows:\n"
 
-_AT_A_TIME: Final = 16
+_PARALLEL_LOOKUPS: Final = 16
 """Clips that are looked up at the same time, since each takes a bucket a while."""
 
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)
@@ -36,7 +36,7 @@ _OLDEST: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class ZipAudio:
     """The file of a clip: its ``suffix``, its ``size`` in bytes, and when it was ``changed``, in seconds since 1970.
 
     ``open`` gives its bytes in pieces, None where it is gone by now.
@@ -49,14 +49,14 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ZipPlan:
     """The hits that go into a zip: each clip's audio, None where it is not known."""
 
     request: Request
-    audio: Mapping[str, Audio | None]
+    audio: Mapping[str, ZipAudio | None]
 
 
-def choose(index: SearchReader, request: Request, store: AudioStore) -> Chosen:
+def plan_zip(index: SearchReader, request: Request, store: AudioStore) -> ZipPlan:
     """What a zip would hold; raises `WrongRequest` where it is too much for one."""
     total = index.search(replace(request, facets=(), size=1, page=1)).total
     if total > MOST_HITS:
@@ -64,22 +64,22 @@ def choose(index: SearchReader, request: Request, store: AudioStore) -> Chosen:
             f"a zip holds up to {MOST_HITS:,} hits and these are {total:,}; filter further, or take the CSV"
         )
     clips = dict.fromkeys(passage.clip for passage in index.walk(request))
-    with ThreadPoolExecutor(_AT_A_TIME) as many:
+    with ThreadPoolExecutor(_PARALLEL_LOOKUPS) as many:
         audio = dict(zip(clips, many.map(lambda clip: _audio(store.find(clip)), clips), strict=True))
     size = sum(one.size for one in audio.values() if one)
     if size > MOST_BYTES:
         raise WrongRequest(
             f"a zip holds up to {MOST_BYTES / 1e9:g} GB of audio and this is {size / 1e9:.1f} GB; filter further"
         )
-    return Chosen(request, audio)
+    return ZipPlan(request, audio)
 
 
-def zipped(index: SearchReader, chosen: Chosen) -> Iterator[bytes]:
+def zip_chunks(index: SearchReader, chosen: ZipPlan) -> Iterator[bytes]:
     """The zip in pieces: ``audio/…``, then ``manifest.jsonl`` of the hits with audio, ``clips.csv`` of all of them.
 
     Nothing is compressed, since recordings hardly shrink. Clips without audio are listed in ``missing-audio.txt``.
     """
-    outbox = _Outbox()
+    outbox = _Buffer()
     with ZipFile(outbox, "w", ZIP_STORED) as archive:
         packed: dict[str, str] = {}
         for clip, audio in chosen.audio.items():
@@ -102,7 +102,7 @@ def name_of(clip: str, suffix: str) -> str:
     return f"audio/renamed/{sha256(clip.encode()).hexdigest()[:16]}{suffix.lower()}"
 
 
-class _Outbox:
+class _Buffer:
     """What a zip is written to, and taken out of piece by piece. It cannot be sought in, so lengths stand behind."""
 
     def __init__(self) -> None:
@@ -122,23 +122,23 @@ class _Outbox:
         return taken
 
 
-def _added(archive: ZipFile, outbox: _Outbox, entry: ZipInfo, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _added(archive: ZipFile, outbox: _Buffer, entry: ZipInfo, pieces: Iterable[bytes]) -> Iterator[bytes]:
     with archive.open(entry, "w") as member:
         for piece in pieces:
             member.write(piece)
             yield outbox.taken()
 
 
-def _text(archive: ZipFile, outbox: _Outbox, name: str, lines: Iterable[str]) -> Iterator[bytes]:
+def _text(archive: ZipFile, outbox: _Buffer, name: str, lines: Iterable[str]) -> Iterator[bytes]:
     return _added(archive, outbox, ZipInfo(name, localtime()[:6]), (line.encode() for line in lines))
 
 
-def _audio(found: Path | S3Object | None) -> Audio | None:
+def _audio(found: Path | S3Object | None) -> ZipAudio | None:
     if isinstance(found, Path):
         file = found.stat()
-        return Audio(found.suffix, file.st_size, file.st_mtime, lambda: _pieces(found) if found.is_file() else None)
+        return ZipAudio(found.suffix, file.st_size, file.st_mtime, lambda: _pieces(found) if found.is_file() else None)
     if found is not None:
-        return Audio(PurePath(found.key).suffix, found.size, found.modified, lambda: found.chunks(_PIECE))
+        return ZipAudio(PurePath(found.key).suffix, found.size, found.modified, lambda: found.chunks(_PIECE))
     return None
 
 

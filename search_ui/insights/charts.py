@@ -131,7 +131,7 @@ def histogram_html(counts: Sequence[int], labels: Sequence[str]) -> str:
 
 def spreads_html(rows: Sequence[tuple[Bar, str]], heads: tuple[str, str, str], what: str) -> str:
     """Rows of a name, what is drawn for it, and how many."""
-    body = "".join(f"<tr>{_row_head(bar)}<td>{drawn}</td>{_number(bar)}</tr>" for bar, drawn in rows)
+    body = "".join(f"<tr>{_row_head(bar)}<td>{stats}</td>{_number(bar)}</tr>" for bar, stats in rows)
     return _table("spreads", what, heads, body)
 
 

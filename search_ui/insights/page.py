@@ -8,15 +8,15 @@ import streamlit as st
 from hearsay.errors import HearsayError
 from indexer.insights.statistics import CollectionStatistics, collect_statistics
 from search_ui.connection import the_index
-from search_ui.insights.emotions import certainty_html, tones_html
-from search_ui.insights.slices import figures, lengths_html, rates_html
-from search_ui.insights.word_errors import misheard_html
-from search_ui.search.facets import plain, show_chips
+from search_ui.insights.emotions import certainty_html, emotions_html
+from search_ui.insights.error_rates import durations_html, figures, rates_html
+from search_ui.insights.word_errors import word_errors_html
+from search_ui.search.facets import escape_markdown, show_chips
 from search_ui.search.page import show_how_to_load, show_trouble
 from search_ui.search.request import request_of
 from search_ui.state import SearchState
 from search_ui.static import STATIC
-from search_ui.url import here
+from search_ui.url import current_search
 
 STYLE: Final = STATIC / "understand.css"
 
@@ -26,34 +26,34 @@ SECONDS_KEPT: Final = 600
 
 def show() -> None:
     """Everything that is on the page, for the filters that the address tells of; its words say nothing here."""
-    state = here().only_filters()
+    state = current_search().only_filters()
     st.html(STYLE)
     try:
         total = the_index().count()
-        drawn = _portrait(the_index().about().version, total, state)
+        stats = _portrait(the_index().about().version, total, state)
     except HearsayError as problem:
         show_trouble(problem)
         return
     show_chips(state)
-    if drawn.total:
-        st.html(page_html(drawn, state))
+    if stats.total:
+        st.html(page_html(stats, state))
     elif total:
-        st.info(plain("No clip passes these filters."))
+        st.info(escape_markdown("No clip passes these filters."))
     else:
         show_how_to_load()
 
 
-def page_html(drawn: CollectionStatistics, state: SearchState) -> str:
+def page_html(stats: CollectionStatistics, state: SearchState) -> str:
     """All sections that have something to say, one under the other."""
     sections = {
-        "How long they are": lengths_html(drawn, state),
-        "How they sound": tones_html(drawn, state),
-        "How sure the tagger is": certainty_html(drawn, state),
-        "How well they were heard": rates_html(drawn, state),
-        "Which words were heard wrong": misheard_html(drawn, state),
+        "How long they are": durations_html(stats, state),
+        "How they sound": emotions_html(stats, state),
+        "How sure the tagger is": certainty_html(stats, state),
+        "How well they were heard": rates_html(stats, state),
+        "Which words were heard wrong": word_errors_html(stats, state),
     }
     body = "".join(f"<section><h2>{escape(title)}</h2>{html}</section>" for title, html in sections.items() if html)
-    return f'<div class="understand">{figures(drawn)}{body}</div>'
+    return f'<div class="understand">{figures(stats)}{body}</div>'
 
 
 def _address(state: SearchState) -> str:

@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
-from search_ui.errors import NoPicture
+from search_ui.errors import SpectrogramUnavailable
 
 LONGEST: Final = 60.0
 """Seconds of sound that one picture shows at most."""
@@ -45,7 +45,7 @@ Columns = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Spectrogram:
     """A PNG, and the seconds of the clip that it really shows: from ``start`` to ``end``."""
 
     png: bytes
@@ -53,31 +53,33 @@ class Picture:
     end: float
 
 
-def draw(sound: Path | BinaryIO, start: float, end: float | None) -> Picture:
+def draw(sound: Path | BinaryIO, start: float, end: float | None) -> Spectrogram:
     """The picture of a sound file from ``start`` to ``end`` in seconds, of its first `LONGEST` where that is more.
 
-    Raises `NoPicture` for a file that is of no known kind, or where nothing sounds in that stretch.
+    Raises `SpectrogramUnavailable` for a file that is of no known kind, or where nothing sounds in that stretch.
     """
     try:
         with soundfile.SoundFile(sound) as opened:
             return _picture(opened, start, min(start + LONGEST, start + LONGEST if end is None else end))
     except (soundfile.LibsndfileError, OSError) as problem:
-        raise NoPicture("no picture can be drawn of this kind of file; it may sound all the same") from problem
+        raise SpectrogramUnavailable(
+            "no picture can be drawn of this kind of file; it may sound all the same"
+        ) from problem
 
 
-def _picture(opened: soundfile.SoundFile, start: float, end: float) -> Picture:
+def _picture(opened: soundfile.SoundFile, start: float, end: float) -> Spectrogram:
     rate = opened.samplerate
     if rate not in _RATES or opened.channels > _MOST_CHANNELS:
-        raise NoPicture("no picture can be drawn of a sound with so many samples or channels")
+        raise SpectrogramUnavailable("no picture can be drawn of a sound with so many samples or channels")
     step = rate // COLUMNS
     first, last = int(start * rate), min(int(end * rate), opened.frames)
     if last - first < step:
-        raise NoPicture("there is no sound in this stretch of the file")
+        raise SpectrogramUnavailable("there is no sound in this stretch of the file")
     opened.seek(first)
     seconds = list(_seconds(opened, step, (last - first) // step))
     loud, pitch = (np.concatenate(parts) for parts in zip(*seconds, strict=True))
     mask = np.vstack([_bars(loud), _shades(pitch)])
-    return Picture(_png(mask), first / rate, (first + len(loud) * step) / rate)
+    return Spectrogram(_png(mask), first / rate, (first + len(loud) * step) / rate)
 
 
 def _seconds(opened: soundfile.SoundFile, step: int, columns: int) -> Iterator[tuple[Columns, Columns]]:

@@ -15,11 +15,11 @@ from starlette.routing import Route
 from hearsay.errors import HearsayError
 from hearsay.storage.s3 import S3Object
 from indexer.passages import Passage
-from search_ui.errors import NoPicture
+from search_ui.errors import SpectrogramUnavailable
 from search_ui.media.audio import GetAudio
 from search_ui.media.spectrogram import draw
 
-PICTURE_ROUTE: Final = "picture"
+SPECTROGRAM_ROUTE: Final = "picture"
 """First part of the path under which pictures are sent."""
 
 AT_A_TIME: Final = 2
@@ -31,17 +31,17 @@ MOST_WAITING: Final = 20
 LARGEST_OBJECT: Final = 64 * 2**20
 """Bytes of an object in a bucket that is fetched to be drawn."""
 
-STRETCH: Final = "Hearsay-Stretch"
+STRETCH_HEADER: Final = "Hearsay-Stretch"
 """The header that says what a picture shows: from and to, in seconds of the clip."""
 
 
-def picture_url(passage: Passage) -> str:
+def spectrogram_url(passage: Passage) -> str:
     """The address of the picture of a passage's sound, seen from the page."""
     stretch = f"?start={passage.start:g}" + ("" if passage.is_whole or passage.end is None else f"&end={passage.end:g}")
-    return f"{PICTURE_ROUTE}/{quote(passage.clip)}{stretch}"
+    return f"{SPECTROGRAM_ROUTE}/{quote(passage.clip)}{stretch}"
 
 
-def picture_route(audio: GetAudio) -> Route:
+def spectrogram_route(audio: GetAudio) -> Route:
     """The route that draws clips from where `audio_route` sends them from, and says why where it cannot."""
     drawing = CapacityLimiter(AT_A_TIME)
 
@@ -50,7 +50,7 @@ def picture_route(audio: GetAudio) -> Route:
             return PlainTextResponse("too many pictures are asked for; look again", 503, {"Retry-After": "2"})
         return await to_thread.run_sync(_answer, request, audio, limiter=drawing)
 
-    return Route(f"/{PICTURE_ROUTE}/{{clip:path}}", send)
+    return Route(f"/{SPECTROGRAM_ROUTE}/{{clip:path}}", send)
 
 
 def _answer(request: Request, audio: GetAudio) -> Response:
@@ -65,11 +65,11 @@ def _answer(request: Request, audio: GetAudio) -> Response:
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers=_kept(tag))
         picture = draw(_opened(found), *stretch)
-    except NoPicture as problem:
+    except SpectrogramUnavailable as problem:
         return PlainTextResponse(str(problem), 415)
     except HearsayError as problem:
         return PlainTextResponse(str(problem), 503)
-    shown = {STRETCH: f"{picture.start:.3f} {picture.end:.3f}", "X-Content-Type-Options": "nosniff"}
+    shown = {STRETCH_HEADER: f"{picture.start:.3f} {picture.end:.3f}", "X-Content-Type-Options": "nosniff"}
     return Response(picture.png, media_type="image/png", headers=_kept(tag) | shown)
 
 
@@ -85,11 +85,11 @@ def _stretch(request: Request) -> tuple[float, float | None] | None:
 
 
 def _opened(found: Path | S3Object) -> Path | BinaryIO:
-    """What is drawn; raises `NoPicture` where that would be too much to fetch from a bucket."""
+    """What is drawn; raises `SpectrogramUnavailable` where that would be too much to fetch from a bucket."""
     if isinstance(found, Path):
         return found
     if found.size > LARGEST_OBJECT:
-        raise NoPicture("this recording lies in a bucket and is too large to be fetched for a picture")
+        raise SpectrogramUnavailable("this recording lies in a bucket and is too large to be fetched for a picture")
     return BytesIO(found.read())
 
 

@@ -42,10 +42,10 @@ def _marked(reference: str, heard: str) -> Iterator[Marked]:
     for is_equal, run in groupby(edits, key=lambda edit: edit.operation == "equal"):
         steps = list(run)
         instead = [next(spoken) for edit in steps if edit.operation != "delete"]
-        meant = [next(said) for edit in steps if edit.operation != "insert"]
+        spelling_suggestion = [next(said) for edit in steps if edit.operation != "insert"]
         if not is_equal:
             yield from ((word, "del") for word in instead)
-        yield from ((word, "" if is_equal else "ins") for word in meant)
+        yield from ((word, "" if is_equal else "ins") for word in spelling_suggestion)
 
 
 def spelt(text: str) -> list[str]:

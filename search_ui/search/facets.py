@@ -12,7 +12,7 @@ from indexer.index import Range
 from indexer.schema import FACETS, facet_label, facet_name, facet_order
 from search_ui.search.request import Extent
 from search_ui.state import ANY, SearchState
-from search_ui.url import follow, go, here
+from search_ui.url import current_search, navigate, sync_widget
 
 SHOWN_VALUES: Final = 6
 """Values of one facet that are seen at once; the rest wait behind *more*, unless chosen."""
@@ -78,7 +78,7 @@ def range_label(bounds: Range) -> str:
     return f"from {bounds.low:g}" if bounds.high is None else f"{bounds.low:g}–{bounds.high:g}"
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text that a widget's label shows as it stands: labels are Markdown, and values may hold anything."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
@@ -99,15 +99,15 @@ def show_facet(facet: str, all_choices: list[Choice]) -> None:
     """One facet: its first values and its chosen ones, and the rest when *more* was asked for."""
     is_whole = st.session_state.get(f"all of {facet}", False) or len(all_choices) == SHOWN_VALUES + 1
     seen = [choice for at, choice in enumerate(all_choices) if is_whole or at < SHOWN_VALUES or choice.is_chosen]
-    labels = {choice.value: f"{plain(choice.label)} :gray[{choice.count:,}]" for choice in seen}
-    key = follow(facet, [choice.value for choice in seen if choice.is_chosen])
+    labels = {choice.value: f"{escape_markdown(choice.label)} :gray[{choice.count:,}]" for choice in seen}
+    key = sync_widget(facet, [choice.value for choice in seen if choice.is_chosen])
     st.pills(
         facet_name(facet).capitalize(),
         list(labels),
         selection_mode="multi",
         format_func=labels.__getitem__,
         key=key,
-        on_change=_chose,
+        on_change=_on_values,
         args=(facet,),
         width="stretch",
     )
@@ -115,8 +115,8 @@ def show_facet(facet: str, all_choices: list[Choice]) -> None:
         st.button(f"{hidden} more", key=f"more {facet}", type="tertiary", on_click=_show_all, args=(facet,))
 
 
-def _chose(facet: str) -> None:
-    go(here().with_values(facet, st.session_state[facet]))
+def _on_values(facet: str) -> None:
+    navigate(current_search().with_values(facet, st.session_state[facet]))
 
 
 def _show_all(facet: str) -> None:
@@ -140,15 +140,15 @@ def show_slider(state: SearchState, name: str, places: tuple[float, ...], label:
         options,
         value=ends,  # says that there are two of them; where they are says the address
         format_func=label.format,
-        key=follow(name, (low, high)),
-        on_change=_slid,
+        key=sync_widget(name, (low, high)),
+        on_change=_on_slider,
         args=(name, ends),
     )
 
 
-def _slid(name: str, ends: tuple[float, float]) -> None:
+def _on_slider(name: str, ends: tuple[float, float]) -> None:
     low, high = st.session_state[name]
-    go(here().within(name, Range(low if low > ends[0] else None, high if high < ends[1] else None)))
+    navigate(current_search().within(name, Range(low if low > ends[0] else None, high if high < ends[1] else None)))
 
 
 def show_chips(state: SearchState) -> None:
@@ -157,5 +157,7 @@ def show_chips(state: SearchState) -> None:
         return
     with st.container(key="chips", horizontal=True, gap="small"):
         for chip in chips(state):
-            st.button(f"{plain(chip.label)} ×", key=f"chip {chip.label}", on_click=go, args=(chip.without,))
-        st.button("clear all", key="clear-all", type="tertiary", on_click=go, args=(state.without_filters(),))
+            st.button(
+                f"{escape_markdown(chip.label)} ×", key=f"chip {chip.label}", on_click=navigate, args=(chip.without,)
+            )
+        st.button("clear all", key="clear-all", type="tertiary", on_click=navigate, args=(state.without_filters(),))

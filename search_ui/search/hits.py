@@ -32,7 +32,7 @@ END_OF_CERTAINTY: Final = "from here on a word is missing, guessed or in another
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class HitContext:
     """What stands beside a hit: the address of its ``audio``, None where there is none, and ``links`` by their texts.
 
     ``common`` is the reference that stands above the list and need not be repeated; ``picture`` is the address of a
@@ -46,11 +46,11 @@ class Beside:
     is_opened: bool = False
 
 
-def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: Beside) -> str:
+def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: HitContext) -> str:
     """One hit as an item of a list, with its words marked and how they were heard."""
     return (
         f'<li class="hit{" opened" if beside.is_opened else ""}"{_stretch(passage)}>{_player(passage, beside)}'
-        f'<div class="said"><div>{_transcript(passage.row, evidence, is_heard=beside.audio is not None)}'
+        f'<div class="said"><div>{_transcript(passage.row, evidence, is_playable=beside.audio is not None)}'
         f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
         f'<p class="about">{"".join(_facts(passage))}<span class="rest">'
         f'<span class="clip">{escape(passage.clip)}</span>{_links(beside.links)}{subtitles_html(passage)}</span></p>'
@@ -96,7 +96,7 @@ def _fallback(model: str) -> str:
     return f" ({what})" if what else ""
 
 
-def _player(passage: Passage, beside: Beside) -> str:
+def _player(passage: Passage, beside: HitContext) -> str:
     length = "" if passage.row.duration is None else duration(passage.row.duration)
     if beside.audio is None:
         why = "no audio was found"
@@ -127,11 +127,11 @@ def _stretch(passage: Passage) -> str:
     return f' data-start="{passage.start:g}"{end}'
 
 
-def _transcript(row: ClipRow, evidence: Sequence[Evidence], *, is_heard: bool) -> str:
+def _transcript(row: ClipRow, evidence: Sequence[Evidence], *, is_playable: bool) -> str:
     if not row.generated_text:
         why = f"could not be heard: {escape(row.error)}" if row.error else "nothing was heard"
         return f'<p class="transcript none">{why}</p>'
-    words = row.words if is_heard else ()
+    words = row.words if is_playable else ()
     return f'<p class="transcript">{words_html(highlight(row.generated_text, evidence), words)}</p>'
 
 

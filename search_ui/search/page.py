@@ -15,30 +15,30 @@ from indexer.index import Hit
 from search_ui.connection import the_settings
 from search_ui.export.menu import export_html
 from search_ui.media.player import audio_url
-from search_ui.media.spectrogram_route import picture_url
-from search_ui.search.facets import plain, show_chips, show_facets
-from search_ui.search.hits import Beside, hit_html, hits_html, link_html, models_note
-from search_ui.search.listening import KEYS, heard_among
-from search_ui.search.order import order_html
-from search_ui.search.recording import recording_address, recording_here, show_recording
-from search_ui.search.request import Found, ask, extent, how_many, meant
-from search_ui.search.ways_out import FROM_THE_START, ways_out, why_nothing
+from search_ui.media.spectrogram_route import spectrogram_url
+from search_ui.search.facets import escape_markdown, show_chips, show_facets
+from search_ui.search.hits import HitContext, hit_html, hits_html, link_html, models_note
+from search_ui.search.no_results import START_OVER, reason_for_nothing, suggested_searches
+from search_ui.search.playback import KEYS, playable_clips
+from search_ui.search.recording import current_recording, recording_address, show_recording
+from search_ui.search.request import ResultPage, count_hits, extent, search_page, spelling_suggestion
+from search_ui.search.sort_menu import sort_menu_html
 from search_ui.state import OFFERED_MODES, SearchState
 from search_ui.static import STATIC
-from search_ui.url import correct, follow, go, here
+from search_ui.url import current_search, navigate, replace_url, sync_widget
 
 KEEP: Final = STATIC / "keep.html"
 
 
 def show() -> None:
     """Everything that is on the page, for the search that the address tells of."""
-    state = here()
+    state = current_search()
     show_box(state)
     try:
-        if opened := recording_here():
+        if opened := current_recording():
             show_recording(opened, state)
             return
-        found = ask(state)
+        found = search_page(state)
         with st.sidebar:
             show_facets(state, found.result.facets, extent())
         show_meaning(state, found)
@@ -47,7 +47,7 @@ def show() -> None:
     except HearsayError as problem:
         show_trouble(problem)
         if isinstance(problem, WrongRequest):
-            st.html(f'<ul class="ways"><li>{link_html(FROM_THE_START, SearchState().address)}</li></ul>')
+            st.html(f'<ul class="ways"><li>{link_html(START_OVER, SearchState().address)}</li></ul>')
 
 
 def show_box(state: SearchState) -> None:
@@ -55,30 +55,30 @@ def show_box(state: SearchState) -> None:
     with st.container(key="box", horizontal=True, vertical_alignment="center"):
         st.text_input(
             "Search what was said",
-            key=follow("words", state.words),
+            key=sync_widget("words", state.words),
             type="search",
             placeholder="Search what was said",
             label_visibility="collapsed",
-            on_change=lambda: go(here().asking(st.session_state["words"])),
+            on_change=lambda: navigate(current_search().with_words(st.session_state["words"])),
         )
         st.segmented_control(
             "How words are found",
             OFFERED_MODES,
             required=True,
             format_func=lambda mode: mode.replace("-", " "),
-            key=follow("mode", state.mode),
+            key=sync_widget("mode", state.mode),
             label_visibility="collapsed",
-            on_change=lambda: go(here().in_mode(st.session_state["mode"])),
+            on_change=lambda: navigate(current_search().in_mode(st.session_state["mode"])),
         )
         st.html(KEEP, width="content")
 
 
-def show_meaning(state: SearchState, found: Found) -> None:
+def show_meaning(state: SearchState, found: ResultPage) -> None:
     """What the search means, what of it was not understood, and what may have been meant by it."""
-    lines = [escape(found.plan.sentence)] if state != state.asking("") else []
+    lines = [escape(found.plan.sentence)] if state != state.with_words("") else []
     lines += map(escape, found.plan.notes)
-    if state.words and found.result.total and (better := meant(state)):
-        lines.append(f"did you mean {link_html(better, state.asking(better).address)}?")
+    if state.words and found.result.total and (better := spelling_suggestion(state)):
+        lines.append(f"did you mean {link_html(better, state.with_words(better).address)}?")
     if lines:
         st.html(f'<div class="meaning">{"".join(f"<p>{line}</p>" for line in lines)}</div>')
 
@@ -89,7 +89,7 @@ def show_trouble(problem: HearsayError) -> None:
         show_how_to_load()
     else:
         sentence = str(problem)
-        st.warning(plain(sentence[:1].upper() + sentence[1:]))
+        st.warning(escape_markdown(sentence[:1].upper() + sentence[1:]))
 
 
 def show_how_to_load() -> None:
@@ -97,24 +97,23 @@ def show_how_to_load() -> None:
     st.code(to_type("load FILE… --audio FOLDER"), language=None)
 
 
-def show_found(state: SearchState, found: Found) -> None:
+def show_found(state: SearchState, found: ResultPage) -> None:
     total = found.result.total
     if not total:
         show_nothing(state)
         return
     if found.page != state.page:
-        correct(state.on_page(found.page))
-    st.html(
-        f'<div class="above">{total_html(found)}{order_html(state, extent().numbers)}{export_html(state, total)}</div>'
-    )
+        replace_url(state.on_page(found.page))
+    sort_menu = sort_menu_html(state, extent().numbers)
+    st.html(f'<div class="above">{total_html(found)}{sort_menu}{export_html(state, total)}</div>')
     show_hits(state, found)
     if found.pages > 1:
-        key = follow("page", found.page)
-        st.pagination(found.pages, key=key, on_change=lambda: go(here().on_page(st.session_state[key])))
+        key = sync_widget("page", found.page)
+        st.pagination(found.pages, key=key, on_change=lambda: navigate(current_search().on_page(st.session_state[key])))
     st.html(models_note(hit.passage.row for hit in found.result.hits) + KEYS)
 
 
-def total_html(found: Found) -> str:
+def total_html(found: ResultPage) -> str:
     """How many there are, and how long they last."""
     seconds = found.result.seconds
     lasting = f" · {total_duration(seconds)}" if seconds else ""
@@ -126,15 +125,15 @@ def _count(total: int) -> str:
     return counted(total, "passage" if extent().has_parts else "clip")
 
 
-def show_hits(state: SearchState, found: Found) -> None:
+def show_hits(state: SearchState, found: ResultPage) -> None:
     hits = found.result.hits
-    heard = heard_among(hit.passage for hit in hits)
+    heard = playable_clips(hit.passage for hit in hits)
     common = common_reference(hits) if state.same else ""
     items = [
         hit_html(
             hit.passage,
             found.plan.evidence(hit.passage),
-            beside(state, hit, common, is_heard=hit.passage.clip in heard),
+            beside(state, hit, common, is_playable=hit.passage.clip in heard),
         )
         for hit in hits
     ]
@@ -143,15 +142,15 @@ def show_hits(state: SearchState, found: Found) -> None:
     st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 
-def beside(state: SearchState, hit: Hit, common: str, *, is_heard: bool) -> Beside:
+def beside(state: SearchState, hit: Hit, common: str, *, is_playable: bool) -> HitContext:
     """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
-    links = {"more like this": state.liking(hit.passage.id).address}
+    links = {"more like this": state.similar_to(hit.passage.id).address}
     if hit.passage.is_whole and not state.same:
-        links["same sentence"] = state.saying_the_same(hit.passage.id).address
+        links["same sentence"] = state.same_sentence_as(hit.passage.id).address
     if not hit.passage.is_whole:
         links["whole recording"] = recording_address(state, hit.passage)
-    audio, picture = (audio_url(hit.passage), picture_url(hit.passage)) if is_heard else (None, None)
-    return Beside(audio, links if hit.passage.row.generated_text else {}, common, picture)
+    audio, picture = (audio_url(hit.passage), spectrogram_url(hit.passage)) if is_playable else (None, None)
+    return HitContext(audio, links if hit.passage.row.generated_text else {}, common, picture)
 
 
 def common_reference(hits: Iterable[Hit]) -> str:
@@ -165,10 +164,10 @@ def show_nothing(state: SearchState) -> None:
     if state == SearchState(mode=state.mode):
         show_how_to_load()
         return
-    st.info(plain(why_nothing(state)))
+    st.info(escape_markdown(reason_for_nothing(state)))
     ways = "".join(
         f"<li>{link_html(way.text, way.state.address)} <small>{_count(total)}</small></li>"
-        for way in ways_out(state, meant(state) if state.words else None)
-        if (total := how_many(way.state))
+        for way in suggested_searches(state, spelling_suggestion(state) if state.words else None)
+        if (total := count_hits(way.state))
     )
     st.html(f'<ul class="ways">{ways}</ul>')

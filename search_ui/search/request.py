@@ -24,7 +24,7 @@ which is not copied for everybody who asks, since nobody changes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResultPage:
     """One page of an answer, and the ``plan`` that it was found by.
 
     ``page`` counts from 1 and may be less than was asked for, where that lay past the end. Certainty ends before the
@@ -49,7 +49,7 @@ class Extent:
     numbers: frozenset[str]
 
 
-def ask(state: SearchState) -> Found:
+def search_page(state: SearchState) -> ResultPage:
     """The hits of a state's page, or of the last page where the state's is past the end.
 
     Raises `WrongRequest` for endless words, and where a passage that others should be like is not in the index.
@@ -62,17 +62,17 @@ def ask(state: SearchState) -> Found:
         result, page = _answer(version, state.on_page(pages), size, plan), pages
     doubted = (at for at, hit in enumerate(result.hits) if not plan.is_certain(hit))
     uncertain = None if state.sort else next(doubted, None)
-    return Found(plan, result, page, pages, uncertain)
+    return ResultPage(plan, result, page, pages, uncertain)
 
 
-def how_many(state: SearchState) -> int:
-    """How many hits a state's search has; raises what `ask` does."""
+def count_hits(state: SearchState) -> int:
+    """How many hits a state's search has; raises what `search_page` does."""
     version, plan = _planned(state)
     return _total(version, state.sorted_by(None), plan)
 
 
 def request_of(state: SearchState) -> Request:
-    """A state's search as the index takes it; raises what `ask` does."""
+    """A state's search as the index takes it; raises what `search_page` does."""
     _, plan = _planned(state)
     return _request(state, the_settings().page_size, plan)
 
@@ -82,9 +82,9 @@ def extent() -> Extent:
     return _extent(the_index().about().version)
 
 
-def meant(state: SearchState) -> str | None:
+def spelling_suggestion(state: SearchState) -> str | None:
     """What may have been meant by the words; None where there is nothing better."""
-    return _meant(the_index().about().version, state.words)
+    return _spelling_suggestion(the_index().about().version, state.words)
 
 
 def _planned(state: SearchState) -> tuple[str, Plan]:
@@ -132,5 +132,5 @@ def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
 
 
 @st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
-def _meant(version: str, words: str) -> str | None:  # noqa: ARG001 - as above
+def _spelling_suggestion(version: str, words: str) -> str | None:  # noqa: ARG001 - as above
     return did_you_mean(the_finder(), words)

@@ -14,8 +14,8 @@ from hearsay.errors import ClipsError, JournalInUse
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import add_new
 from hearsay.records.journal import Journal
-from search_ui.errors import NotAdded
-from search_ui.transcribe.trial import Sound
+from search_ui.errors import InboxUnavailable
+from search_ui.transcribe.queue import Upload
 
 DATASET: Final = "inbox"
 
@@ -37,30 +37,32 @@ class Inbox:
     journal: Path
     audio: Path
 
-    def add(self, sound: Sound, row: ClipRow) -> ClipRow:
+    def add(self, upload: Upload, row: ClipRow) -> ClipRow:
         """Keep a sound and its row; returns the row under the id that it got, which names the sound's file.
 
-        The same sound under the same name is the same clip. Raises `NotAdded` where the inbox cannot be written.
+        The same bytes under the same name are the same clip. Raises `InboxUnavailable` where it cannot be written.
         """
         try:
-            name = self._keep(sound)
-            row = replace(row, id=f"{DATASET}/{name}", dataset=DATASET, audio_digest=sound.digest)
+            name = self._keep(upload)
+            row = replace(row, id=f"{DATASET}/{name}", dataset=DATASET, audio_digest=upload.digest)
             self._append(row)
         except OSError as problem:
-            raise NotAdded(f"the inbox {self.audio} cannot be written: {problem.strerror or problem}") from problem
+            raise InboxUnavailable(
+                f"the inbox {self.audio} cannot be written: {problem.strerror or problem}"
+            ) from problem
         except ClipsError as problem:
-            raise NotAdded(str(problem)) from problem
+            raise InboxUnavailable(str(problem)) from problem
         return row
 
-    def _keep(self, sound: Sound) -> str:
+    def _keep(self, upload: Upload) -> str:
         """Write the sound, whole or not at all and over no other file; returns the file's name."""
         self.audio.mkdir(parents=True, exist_ok=True)
         for digits in DIGITS:
-            path = self.audio / file_name(sound, digits)
+            path = self.audio / file_name(upload, digits)
             try:
-                add_new(path, sound.data)
+                add_new(path, upload.data)
             except FileExistsError:
-                if path.read_bytes() != sound.data:
+                if path.read_bytes() != upload.data:
                     continue
             return path.name
         raise FileExistsError(f"{path.name} is another sound")
@@ -78,8 +80,8 @@ class Inbox:
         return Journal(self.journal)
 
 
-def file_name(sound: Sound, digits: int) -> str:
+def file_name(upload: Upload, digits: int) -> str:
     """What a sound's file is called: its own name without what a path or a query would read, then its digest."""
-    path = Path(unicodedata.normalize("NFC", sound.name).replace("\\", "/"))
+    path = Path(unicodedata.normalize("NFC", upload.name).replace("\\", "/"))
     cleaned = re.sub(r"[^\w.-]+", "-", path.stem).strip("-.").encode()[:_LONGEST_NAME].decode(errors="ignore")
-    return f"{cleaned or 'clip'}-{sound.digest[:digits]}{path.suffix.lower()}"
+    return f"{cleaned or 'clip'}-{upload.digest[:digits]}{path.suffix.lower()}"

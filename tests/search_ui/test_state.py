@@ -80,9 +80,9 @@ def test_a_mode_that_is_not_offered_is_the_default(mode: str) -> None:
 def test_a_clip_takes_the_place_of_the_words_and_words_that_of_a_clip() -> None:
     state = SearchState("dog", mode="exact", filters={"age": ("teens",)}, page=3)
 
-    assert state.liking("a b.mp3").address == "?like=a+b.mp3&mode=exact"
-    assert state.saying_the_same("a.mp3").to_params() == {"same": ["a.mp3"], "mode": ["exact"]}
-    assert state.liking("a.mp3").asking("cat") == SearchState("cat", mode="exact")
+    assert state.similar_to("a b.mp3").address == "?like=a+b.mp3&mode=exact"
+    assert state.same_sentence_as("a.mp3").to_params() == {"same": ["a.mp3"], "mode": ["exact"]}
+    assert state.similar_to("a.mp3").with_words("cat") == SearchState("cat", mode="exact")
     assert SearchState.from_params({"q": ["dog"], "like": ["a.mp3"], "same": ["b.mp3"]}) == SearchState(like="a.mp3")
 
 
@@ -122,7 +122,7 @@ def test_the_values_of_a_facet_are_replaced_and_no_other_facets() -> None:
 def test_every_change_but_turning_the_page_goes_back_to_the_first() -> None:
     third = SearchState("dog", filters={"age": ("teens",)}, page=3)
 
-    assert third.asking(" cat ") == SearchState("cat", filters={"age": ("teens",)})
+    assert third.with_words(" cat ") == SearchState("cat", filters={"age": ("teens",)})
     assert third.with_values("gender", ["female"]).page == 1
     assert third.within("duration", Range(1.0)).page == 1
     assert third.sorted_by(Sort("wer")).page == 1
@@ -143,6 +143,6 @@ def test_endless_words_are_known_as_such_and_still_fit_into_an_address() -> None
     state = SearchState.from_params({"q": ["x" * 100_000]})
 
     assert state.is_too_long
-    assert state == SearchState().asking("x" * 100_000)
+    assert state == SearchState().with_words("x" * 100_000)
     assert len(state.words) == LONGEST_WORDS + 1
     assert not SearchState("x" * LONGEST_WORDS).is_too_long

@@ -13,9 +13,8 @@ import httpx
 import pytest
 
 from asr.api.server import listen, serve
-from asr.errors import PortTaken
 from asr.settings import AsrSettings
-from hearsay.errors import BadSettings
+from hearsay.errors import BadSettings, PortTaken
 from hearsay.process import INTERRUPTED
 from tests.conftest import PROJECT
 from tests.support.api_server import EMBEDDED

@@ -19,7 +19,7 @@ from indexer.documents import document_of
 from indexer.passages import passages_of
 from search_ui.connection import audio_store, the_index, the_settings
 from search_ui.export import zip_stream
-from search_ui.export.routes import KINDS, Source, export_routes
+from search_ui.export.routes import KINDS, ExportSource, export_routes
 from search_ui.search.request import request_of
 from tests.support.pages import load
 from tests.support.rows import ALL, INTERVIEW
@@ -49,7 +49,7 @@ def client(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("INDEX_API_KEY", "hidden-key")
     st.cache_resource.clear()
-    routes = export_routes(Source(the_settings, the_index, audio_store, request_of))
+    routes = export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
     yield TestClient(Starlette(routes=routes))
     st.cache_resource.clear()
 

@@ -69,10 +69,10 @@ def test_a_spread_has_its_numbers_for_those_who_cannot_see_it():
 def test_nothing_of_a_row_is_read_as_html():
     bar = Bar(EVIL, 1, f"./?accent={EVIL}")
     part = Part(EVIL, 1, EVIL, EVIL)
-    drawn = (
+    stats = (
         columns_html([bar], EVIL),
         stacked_html([Stacked(bar, [[part]])], EVIL, EVIL),
         intervals_html([Interval(bar, None, EVIL)], EVIL, EVIL, 1.0),
         histogram_html([1], [EVIL]),
     )
-    assert not any("<script" in html or '"">' in html for html in drawn)
+    assert not any("<script" in html or '"">' in html for html in stats)

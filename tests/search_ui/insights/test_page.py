@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from hearsay.records.clip import ClipRow, Segment
 from hearsay.records.emotions import sentiment_of
 from indexer.ingest.load import read_rows
-from search_ui.search.request import ask
+from search_ui.search.request import search_page
 from search_ui.state import SearchState
 from tests.support.apps import SECONDS_TO_RUN, Open, opening
 from tests.support.pages import load
@@ -63,7 +63,7 @@ def text(page: AppTest) -> str:
 
 def total_of(address: str) -> int:
     """How many hits the search behind a link has."""
-    return ask(SearchState.from_params(parse_qs(urlsplit(unescape(address)).query))).result.total
+    return search_page(SearchState.from_params(parse_qs(urlsplit(unescape(address)).query))).result.total
 
 
 def rows_with_number(page: AppTest) -> list[tuple[str, int]]:

@@ -22,10 +22,10 @@ from hearsay.errors import StorageError
 from hearsay.storage.s3 import Bucket, connect
 from indexer.cli.command_line import main
 from search_ui.connection import audio_store, the_index, the_settings
-from search_ui.export.routes import Source, export_routes
+from search_ui.export.routes import ExportSource, export_routes
 from search_ui.media.audio import AudioStore
 from search_ui.media.player import LINK_SECONDS, audio_route
-from search_ui.media.spectrogram_route import picture_route
+from search_ui.media.spectrogram_route import spectrogram_route
 from search_ui.search.request import request_of
 from tests.support.browser import go_to
 from tests.support.buckets import Buckets, gateway
@@ -59,7 +59,7 @@ def bucket(place: str) -> Bucket:
 
 def client(bucket: Bucket) -> TestClient:
     store = AudioStore(bucket=bucket)
-    routes = [audio_route(lambda: store), picture_route(lambda: store)]
+    routes = [audio_route(lambda: store), spectrogram_route(lambda: store)]
     return TestClient(Starlette(routes=routes), follow_redirects=False)
 
 
@@ -163,7 +163,7 @@ def taken(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
     """The zip of what one search finds in this index."""
     monkeypatch.setenv("INDEX_URL", index)
     st.cache_resource.clear()
-    routes = export_routes(Source(the_settings, the_index, audio_store, request_of))
+    routes = export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
     answer = TestClient(Starlette(routes=routes)).get("/export/clips.zip?q=text:blacksmith")
     st.cache_resource.clear()
     return answer

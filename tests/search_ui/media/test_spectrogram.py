@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 from hearsay.records.clip import ClipRow
 from indexer.errors import IndexMissing
 from indexer.passages import Passage
-from search_ui.errors import NoPicture
+from search_ui.errors import SpectrogramUnavailable
 from search_ui.media.audio import AudioFolder, AudioStore
-from search_ui.media.spectrogram import LONGEST, LOUD_ROWS, PITCH_ROWS, Picture, draw
-from search_ui.media.spectrogram_route import picture_route, picture_url
+from search_ui.media.spectrogram import LONGEST, LOUD_ROWS, PITCH_ROWS, Spectrogram, draw
+from search_ui.media.spectrogram_route import spectrogram_route, spectrogram_url
 
 
 def tone(hertz: float, seconds: float, rate: int = 16000) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def written(folder: Path, samples: NDArray[np.float32], rate: int = 16000, name:
     return path
 
 
-def mask(picture: Picture) -> NDArray[np.uint8]:
+def mask(picture: Spectrogram) -> NDArray[np.uint8]:
     """How opaque each point is, (rows, columns)."""
     return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGBA"))[:, :, 3]
 
@@ -94,9 +94,9 @@ def test_compressed_files_are_drawn_from_their_middle(tmp_path: Path, name: str)
 
 def test_where_nothing_sounds_there_is_no_picture(tmp_path: Path) -> None:
     path = written(tmp_path, tone(1000, 1))
-    with pytest.raises(NoPicture, match="no sound in this stretch"):
+    with pytest.raises(SpectrogramUnavailable, match="no sound in this stretch"):
         draw(path, 1, 2)
-    with pytest.raises(NoPicture, match="no sound in this stretch"):
+    with pytest.raises(SpectrogramUnavailable, match="no sound in this stretch"):
         draw(written(tmp_path, np.empty(0, np.float32)), 0, None)
 
 
@@ -106,13 +106,13 @@ def test_a_header_that_promises_too_much_is_not_believed(tmp_path: Path) -> None
         evil.setparams((1, 2, 2_000_000_000, 0, "NONE", ""))
         evil.writeframes(bytes(1000))
 
-    with pytest.raises(NoPicture, match="so many samples"):
+    with pytest.raises(SpectrogramUnavailable, match="so many samples"):
         draw(path, 0, None)
 
 
 @pytest.fixture
 def client(samples: Path) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=[picture_route(lambda: AudioStore((AudioFolder(samples),)))])) as client:
+    with TestClient(Starlette(routes=[spectrogram_route(lambda: AudioStore((AudioFolder(samples),)))])) as client:
         yield client
 
 
@@ -149,7 +149,7 @@ def test_only_a_clip_that_is_there_has_a_picture(client: TestClient, clip: str) 
 
 def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"of another kind" * 100)
-    answer = TestClient(Starlette(routes=[picture_route(lambda: AudioStore((AudioFolder(tmp_path),)))])).get(
+    answer = TestClient(Starlette(routes=[spectrogram_route(lambda: AudioStore((AudioFolder(tmp_path),)))])).get(
         "/picture/a.m4a"
     )
 
@@ -163,15 +163,15 @@ def test_an_index_that_does_not_answer_is_said() -> None:
     def store() -> AudioStore:
         raise IndexMissing("nothing has been loaded")
 
-    answer = TestClient(Starlette(routes=[picture_route(store)])).get(f"/picture/{CLIP}")
+    answer = TestClient(Starlette(routes=[spectrogram_route(store)])).get(f"/picture/{CLIP}")
 
     assert (answer.status_code, answer.text) == (503, "nothing has been loaded")
 
 
 def test_the_address_of_a_picture_names_the_passages_stretch(client: TestClient) -> None:
     row = ClipRow("samples/sample-interview.mp3", duration=20.0)
-    part = picture_url(Passage("samples/sample-interview.mp3#0002", 12.5, 20.25, row))
+    part = spectrogram_url(Passage("samples/sample-interview.mp3#0002", 12.5, 20.25, row))
 
     assert part == "picture/samples/sample-interview.mp3?start=12.5&end=20.25"
     assert client.get(part).headers["Hearsay-Stretch"] == "12.500 20.250"
-    assert picture_url(Passage("a b?.mp3", 0.0, 3.0, ClipRow("a b?.mp3"))) == "picture/a%20b%3F.mp3?start=0"
+    assert spectrogram_url(Passage("a b?.mp3", 0.0, 3.0, ClipRow("a b?.mp3"))) == "picture/a%20b%3F.mp3?start=0"

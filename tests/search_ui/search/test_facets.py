@@ -4,7 +4,7 @@ import pytest
 
 from indexer.index import Range
 from indexer.schema import UNKNOWN
-from search_ui.search.facets import Choice, chips, choices, plain, range_label
+from search_ui.search.facets import Choice, chips, choices, escape_markdown, range_label
 from search_ui.state import SearchState
 
 
@@ -67,4 +67,4 @@ def test_a_range_reads_as_a_person_says_it(bounds: Range, label: str) -> None:
     ],
 )
 def test_no_value_is_markdown(text: str, label: str) -> None:
-    assert plain(text) == label
+    assert escape_markdown(text) == label

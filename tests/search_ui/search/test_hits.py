@@ -11,7 +11,7 @@ from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Guess
 from indexer.query.explanation import Sought, evidence_of
-from search_ui.search.hits import END_OF_CERTAINTY, Beside, hit_html, hits_html, models_note
+from search_ui.search.hits import END_OF_CERTAINTY, HitContext, hit_html, hits_html, models_note
 
 ROW = ClipRow(
     "set/a.mp3",
@@ -35,10 +35,10 @@ def whole(row: ClipRow) -> Passage:
     return Passage(row.id, 0.0, row.duration, row)
 
 
-BESIDE = Beside("audio/set/a.mp3", {"more like this": "?like=set%2Fa.mp3"})
+BESIDE = HitContext("audio/set/a.mp3", {"more like this": "?like=set%2Fa.mp3"})
 
 
-def shown(passage: Passage, words: str = "", beside: Beside = BESIDE) -> str:
+def shown(passage: Passage, words: str = "", beside: HitContext = BESIDE) -> str:
     sought = [Sought(word, stem(word)) for word in words.split()]
     return hit_html(passage, evidence_of(passage, sought), beside)
 
@@ -150,7 +150,7 @@ def test_what_lasts_a_minute_is_measured_by_the_clock() -> None:
 
 
 def test_a_clip_without_audio_has_nothing_to_press() -> None:
-    html = shown(whole(ROW), beside=Beside())
+    html = shown(whole(ROW), beside=HitContext())
 
     assert read(html).tags.isdisjoint({"audio", "button"})
     assert "4.2 s" in html
@@ -178,17 +178,17 @@ def test_nothing_of_a_row_is_ever_markup(column: str) -> None:
 
 
 def test_the_address_of_the_audio_cannot_leave_its_attribute() -> None:
-    assert read(shown(whole(ROW), beside=Beside('x" onerror="alert(1)'))).attributes.isdisjoint({"onerror"})
+    assert read(shown(whole(ROW), beside=HitContext('x" onerror="alert(1)'))).attributes.isdisjoint({"onerror"})
 
 
 def test_links_lead_to_other_searches_and_nothing_leaves_their_attribute() -> None:
-    html = shown(whole(ROW), beside=Beside(links={"more like this": '?like="><b>'}))
+    html = shown(whole(ROW), beside=HitContext(links={"more like this": '?like="><b>'}))
 
     assert '<a class="go" href="?like=&quot;&gt;&lt;b&gt;" target="_self">more like this</a>' in html
 
 
 def test_the_reference_that_stands_above_the_list_is_not_repeated() -> None:
-    assert 'class="reference"' not in shown(whole(ROW), beside=Beside(common=ROW.text.title()))
+    assert 'class="reference"' not in shown(whole(ROW), beside=HitContext(common=ROW.text.title()))
 
 
 def test_certainty_ends_between_two_lists_that_are_numbered_as_one() -> None:

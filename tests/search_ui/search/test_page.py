@@ -172,16 +172,16 @@ def test_an_elasticsearch_that_is_lost_is_said_in_a_sentence_and_found_again_whe
     index = ElasticWriter(node.url, own)
     index.replace(passage for row in ROWS for passage in passages_of(row))
     monkeypatch.setenv("INDEX_NAME", own.index_name)
-    there, here = urlsplit(node.url).port or 0, free_port()
-    with line_to(there, here):
-        monkeypatch.setenv("INDEX_URL", f"http://127.0.0.1:{here}")
+    there, current_search = urlsplit(node.url).port or 0, free_port()
+    with line_to(there, current_search):
+        monkeypatch.setenv("INDEX_URL", f"http://127.0.0.1:{current_search}")
         page = opened(q="dog", sort="-duration")
         assert clips(page)[0] == "set/24.mp3"
 
     assert "Nothing answers at http" in page.run().warning[0].value
     assert hits(page) == 0
 
-    with line_to(there, here):
+    with line_to(there, current_search):
         assert clips(page.run())[0] == "set/24.mp3"
         assert ">25 clips · 5.4 min<" in html(page)
     index.close()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow, Segment
 from indexer.passages import Passage, passages_of
-from search_ui.search.recording import PASSAGES, Opened, recording_address
+from search_ui.search.recording import PASSAGES, RecordingView, recording_address
 from search_ui.state import SearchState
 from tests.support.apps import Open, html
 
@@ -29,12 +29,12 @@ def shown(text: str) -> list[str]:
 
 @given(st.text(min_size=1).map(str.strip).filter(bool), st.text().map(str.strip), st.none() | st.integers(1, 100_000))
 def test_an_address_brings_back_the_recording_that_it_was_made_of(clip: str, at: str, part: int | None) -> None:
-    assert Opened.from_params(Opened(clip, at, part).to_params()) == Opened(clip, at, part)
+    assert RecordingView.from_params(RecordingView(clip, at, part).to_params()) == RecordingView(clip, at, part)
 
 
 @given(st.dictionaries(st.sampled_from(["clip", "at", "part"]), st.lists(st.text())))
 def test_any_address_shows_some_part(params: dict[str, list[str]]) -> None:
-    opened = Opened.from_params(params)
+    opened = RecordingView.from_params(params)
 
     assert opened is None or opened.shown >= 1
 
@@ -51,7 +51,7 @@ def test_any_address_shows_some_part(params: dict[str, list[str]]) -> None:
     ],
 )
 def test_the_part_is_shown_that_the_passage_is_in(at: str, part: int | None, shown: int) -> None:
-    assert Opened("a", at, part).shown == shown
+    assert RecordingView("a", at, part).shown == shown
 
 
 def test_the_link_to_a_recording_keeps_the_search() -> None:

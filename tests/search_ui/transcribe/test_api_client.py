@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from search_ui.errors import ApiAway, ApiBusy, NotHeard
-from search_ui.transcribe.api_client import Api, heard_in, pause_wanted
+from hearsay.errors import ApiBusy, ApiUnreachable
+from search_ui.errors import TranscriptionRefused
+from search_ui.transcribe.api_client import PageApiClient, record_of, retry_after
 from tests.support.api_server import Elsewhere, reply_to
 from tests.support.models import tone
 from tests.support.serving import server_of, small_models
@@ -25,9 +26,9 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_api_hears_becomes_a_row(address: str) -> None:
-    api = Api(address, "key", 100)
+    api = PageApiClient(address, "key", 100)
     assert api.is_ready()
-    row = api.hear("inbox/tone.wav", tone(16000, peak=0.9), pytest.fail)
+    row = api.transcribe("inbox/tone.wav", tone(16000, peak=0.9), pytest.fail)
 
     assert (row.id, row.generated_text, row.duration, row.emotion) == ("inbox/tone.wav", "16000", 1.0, "angry")
     assert (row.asr_model, row.ser_model, row.words[0].text) == ("length", "loudness", "16000")
@@ -35,13 +36,13 @@ def test_what_the_api_hears_becomes_a_row(address: str) -> None:
 
 
 def test_what_is_no_audio_is_refused_with_what_to_do(address: str) -> None:
-    with pytest.raises(NotHeard, match=r"This is no audio.*send wav"):
-        Api(address, "key", 100).hear("notes.mp3", b"notes", pytest.fail)
+    with pytest.raises(TranscriptionRefused, match=r"This is no audio.*send wav"):
+        PageApiClient(address, "key", 100).transcribe("notes.mp3", b"notes", pytest.fail)
 
 
 def test_a_key_that_the_api_does_not_know_is_said_with_the_setting(address: str) -> None:
-    with pytest.raises(NotHeard, match="set API_KEY"):
-        Api(address, "another", 100).hear("tone.wav", tone(1600), pytest.fail)
+    with pytest.raises(TranscriptionRefused, match="set API_KEY"):
+        PageApiClient(address, "another", 100).transcribe("tone.wav", tone(1600), pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -49,17 +50,17 @@ def test_a_key_that_the_api_does_not_know_is_said_with_the_setting(address: str)
     [("http://127.0.0.1:1", ""), ("nonsense", ""), ("http://[::1", ""), ("http://a..b/", ""), ("http://a/", "clé")],
 )  # no name server is asked for any of them: some answer for hosts that there are not
 def test_an_api_that_is_not_there_is_away(address: str, key: str) -> None:
-    api = Api(address, key, 5)
-    for ask in (api.is_ready, lambda: api.hear("tone.wav", b"", pytest.fail)):
-        with pytest.raises(ApiAway, match="does not answer"):
-            ask()
+    api = PageApiClient(address, key, 5)
+    for search_page in (api.is_ready, lambda: api.transcribe("tone.wav", b"", pytest.fail)):
+        with pytest.raises(ApiUnreachable, match="does not answer"):
+            search_page()
 
 
 def test_a_busy_api_is_asked_again_and_why_it_takes_longer_is_told() -> None:
     told: list[str] = []
     with Elsewhere() as busy:
         busy.answers = [(429, {"Retry-After": "1"}, {"detail": "Too much waits."}), (503, {"Retry-After": "1"}, {})]
-        row = Api(busy.address, "", 100).hear("a.wav", b"sound", told.append)
+        row = PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", told.append)
 
     assert (row.generated_text, row.duration) == ("5", 1.23)
     assert told == ["Too much waits.", "503 Service Unavailable"]
@@ -68,34 +69,34 @@ def test_a_busy_api_is_asked_again_and_why_it_takes_longer_is_told() -> None:
 
 
 def test_an_api_that_stays_busy_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_ui.transcribe.api_client.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("search_ui.transcribe.api_client.RETRY_SECONDS", 0.0)
     with Elsewhere() as busy:
         busy.answers = [(429, {}, {"detail": "Too much waits."})]
         with pytest.raises(ApiBusy, match=r"Too much waits\. It stayed so"):
-            Api(busy.address, "", 100).hear("a.wav", b"sound", pytest.fail)
+            PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", pytest.fail)
 
 
 def test_an_api_that_hangs_up_is_away_and_one_that_loads_is_not_ready() -> None:
     with Elsewhere() as elsewhere:
         elsewhere.answers = [None]
         elsewhere.health = [(503, {}, {})]
-        api = Api(elsewhere.address, "", 100)
-        with pytest.raises(ApiAway):
-            api.hear("a.wav", b"sound", pytest.fail)
+        api = PageApiClient(elsewhere.address, "", 100)
+        with pytest.raises(ApiUnreachable):
+            api.transcribe("a.wav", b"sound", pytest.fail)
         assert not api.is_ready()
 
 
 def test_an_answer_that_is_not_understood_is_said() -> None:
     for answer in (httpx.Response(200, text="hello"), httpx.Response(200, json=reply_to(b"sound") | {"words": 7})):
-        with pytest.raises(NotHeard, match="is this Hearsay's API"):
-            heard_in(answer, "a.wav")
+        with pytest.raises(TranscriptionRefused, match="is this Hearsay's API"):
+            record_of(answer, "a.wav")
 
 
 def test_a_fault_of_the_apis_own_may_pass() -> None:
     with pytest.raises(ApiBusy, match="500 Internal Server Error"):
-        heard_in(httpx.Response(500, text="oops"), "a.wav")
+        record_of(httpx.Response(500, text="oops"), "a.wav")
 
 
 @pytest.mark.parametrize(("told", "pause"), [("3", 3), ("0", 1), ("900", 15), ("", 2), ("soon", 2)])
 def test_the_pause_is_the_one_that_the_api_asks_for_within_reason(told: str, pause: float) -> None:
-    assert pause_wanted(httpx.Response(429, headers={"Retry-After": told})) == pause
+    assert retry_after(httpx.Response(429, headers={"Retry-After": told})) == pause

@@ -10,12 +10,12 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.storage.local import find_audio
 from hearsay.storage.names import AUDIO_SUFFIXES
-from search_ui.errors import NotAdded
+from search_ui.errors import InboxUnavailable
 from search_ui.transcribe.inbox import DATASET, Inbox, file_name
-from search_ui.transcribe.trial import Sound
+from search_ui.transcribe.queue import Upload
 
 ROW = ClipRow("later.wav", generated_text="hello", duration=1.5, age="twenties")
-HELLO = Sound.of("hello.wav", b"RIFF hello")
+HELLO = Upload.of("hello.wav", b"RIFF hello")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_another_sound_of_the_same_name_overwrites_nothing(inbox: Inbox) -> None
     ],
 )
 def test_a_name_is_cleaned_of_whatever_a_path_or_a_search_would_read(inbox: Inbox, name: str, cleaned: str) -> None:
-    added = inbox.add(Sound.of(name, HELLO.data), ROW)
+    added = inbox.add(Upload.of(name, HELLO.data), ROW)
 
     assert added.id.startswith(f"inbox/{cleaned}")
     assert Path(added.id).suffix in {*AUDIO_SUFFIXES, ""}
@@ -73,12 +73,12 @@ def test_a_name_is_cleaned_of_whatever_a_path_or_a_search_would_read(inbox: Inbo
 
 
 def test_many_visitors_add_at_the_same_time_and_no_row_is_lost(inbox: Inbox) -> None:
-    sounds = [Sound.of(f"{number}.wav", f"sound {number}".encode()) for number in range(20)]
+    uploads = [Upload.of(f"{number}.wav", f"sound {number}".encode()) for number in range(20)]
     with ThreadPoolExecutor(10) as visitors:
-        ids = {row.id for row in visitors.map(lambda sound: inbox.add(sound, ROW), sounds)}
+        ids = {row.id for row in visitors.map(lambda upload: inbox.add(upload, ROW), uploads)}
 
     assert read_journal(inbox.journal).keys() == ids
-    assert len(ids) == len(sounds)
+    assert len(ids) == len(uploads)
 
 
 def file_in_the_way(inbox: Inbox) -> None:
@@ -92,5 +92,5 @@ def journal_in_the_way(inbox: Inbox) -> None:
 @pytest.mark.parametrize("spoil", [file_in_the_way, journal_in_the_way])
 def test_an_inbox_that_cannot_be_written_says_so(inbox: Inbox, spoil: Callable[[Inbox], None]) -> None:
     spoil(inbox)
-    with pytest.raises(NotAdded, match="cannot be written"):
+    with pytest.raises(InboxUnavailable, match="cannot be written"):
         inbox.add(HELLO, ROW)

@@ -15,7 +15,7 @@ from indexer.ingest.watching import Watcher
 from indexer.open import open_writer
 from indexer.settings import IndexSettings
 from search_ui.transcribe import page as try_page
-from search_ui.transcribe.visit import Visit
+from search_ui.transcribe.session import TranscriptionSession
 from tests.support.api_server import Elsewhere
 from tests.support.apps import SECONDS_TO_RUN
 from tests.support.models import tone
@@ -57,7 +57,7 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     _forget()
     with Elsewhere() as api:
-        monkeypatch.setattr("search_ui.transcribe.visit.LATE_SECONDS", 600.0)  # nothing is late on a busy machine
+        monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 600.0)  # nothing is late on a busy machine
         monkeypatch.setattr(
             "search_ui.transcribe.api_client.CONNECT_SECONDS", 600.0
         )  # not even what tells that the API is ready
@@ -175,9 +175,9 @@ def test_all_are_added_at_once(desk: Desk) -> None:
 def test_what_is_heard_while_the_page_is_drawn_can_be_added_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def show_speaker_and_wait(visit: Visit) -> None:
-        show_speaker(visit)
-        while visit.trial.is_busy():
+    def show_speaker_and_wait(session: TranscriptionSession) -> None:
+        show_speaker(session)
+        while session.queue.is_busy():
             time.sleep(0.01)
 
     show_speaker = try_page.show_speaker
@@ -207,7 +207,7 @@ def test_an_added_clip_is_found_as_soon_as_it_is_indexed(desk: Desk) -> None:
 
 
 def test_where_the_index_takes_long_the_page_says_what_to_look_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_ui.transcribe.visit.LATE_SECONDS", 0.0)
+    monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 0.0)
     desk.drop(("hello.wav", HELLO))
     desk.settle()
     desk.click("Add to the index")
@@ -241,8 +241,8 @@ def test_without_the_api_the_page_says_how_to_start_it_and_goes_on_when_it_is_th
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.api.answers = [None]
-    with monkeypatch.context() as away:
-        away.setattr("search_ui.transcribe.page.is_ready", lambda _: None)
+    with monkeypatch.context() as unreachable:
+        unreachable.setattr("search_ui.transcribe.page.is_ready", lambda _: None)
         desk.drop(("hello.wav", HELLO))
         assert "waiting for the API" in desk.settle()
         assert "hearsay api" in desk.page.warning[0].value

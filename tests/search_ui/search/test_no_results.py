@@ -3,12 +3,12 @@
 import pytest
 
 from indexer.index import Range
-from search_ui.search.ways_out import ways_out, why_nothing
+from search_ui.search.no_results import reason_for_nothing, suggested_searches
 from search_ui.state import SearchState
 
 
 def offered(state: SearchState) -> dict[str, SearchState]:
-    return {way.text: way.state for way in ways_out(state)}
+    return {way.text: way.state for way in suggested_searches(state)}
 
 
 def test_each_filter_can_be_dropped_alone() -> None:
@@ -36,7 +36,7 @@ def test_the_values_of_one_facet_are_dropped_together() -> None:
 def test_what_may_have_been_meant_is_offered_first_and_keeps_the_filters() -> None:
     state = SearchState("dgo", filters={"age": ("teens",)})
 
-    first, *others = ways_out(state, "dog")
+    first, *others = suggested_searches(state, "dog")
     assert first.state == SearchState("dog", filters={"age": ("teens",)})
     assert "“dog”" in first.text
     assert "drop all filters" not in {way.text for way in others}, "there is but one"
@@ -67,4 +67,4 @@ def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
     ],
 )
 def test_the_reason_is_said(state: SearchState, why: str) -> None:
-    assert why in why_nothing(state)
+    assert why in reason_for_nothing(state)

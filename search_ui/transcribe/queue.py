@@ -9,17 +9,16 @@ from functools import partial
 from hashlib import sha256
 from threading import Lock, Thread
 
-from hearsay.errors import HearsayError
+from hearsay.errors import ApiUnreachable, HearsayError
 from hearsay.records.clip import ClipRow
-from search_ui.errors import ApiAway
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class Upload:
     """A sound file as it was dropped or recorded: its bytes, their SHA-256 in hexadecimal, and what it is called."""
 
     name: str
@@ -27,36 +26,36 @@ class Sound:
     digest: str
 
     @classmethod
-    def of(cls, name: str, data: bytes) -> "Sound":
+    def of(cls, name: str, data: bytes) -> "Upload":
         return cls(name, data, sha256(data).hexdigest())
 
 
-Hear = Callable[[Sound, Say], ClipRow]
+Transcribe = Callable[[Upload, Notify], ClipRow]
 
 
-class Trial:
+class TranscriptionQueue:
     """Has sounds heard in the background, in the order in which they came, while the page goes on.
 
     The thread that does it ends when nothing waits any more, and holds up the end of no process.
     """
 
-    def __init__(self, hear: Hear) -> None:
-        self._hear = hear
+    def __init__(self, transcribe: Transcribe) -> None:
+        self._hear = transcribe
         self._lock = Lock()
-        self._waiting: deque[Sound] = deque()
+        self._waiting: deque[Upload] = deque()
         self._outcomes: dict[str, Future[ClipRow]] = {}
         self._notes: dict[str, str] = {}
         self._is_working = False
 
-    def want(self, sounds: Iterable[Sound]) -> None:
+    def submit(self, uploads: Iterable[Upload]) -> None:
         """Have these heard, but for those that were; what waits and is not among them is forgotten."""
-        wanted = {sound.digest: sound for sound in sounds}
+        wanted = {upload.digest: upload for upload in uploads}
         with self._lock:
-            for digest in {sound.digest for sound in self._waiting} - wanted.keys():
+            for digest in {upload.digest for upload in self._waiting} - wanted.keys():
                 self._outcomes.pop(digest)
-            self._waiting = deque(sound for sound in self._waiting if sound.digest in wanted)
-            new = [sound for digest, sound in wanted.items() if digest not in self._outcomes]
-            self._outcomes |= {sound.digest: Future() for sound in new}
+            self._waiting = deque(upload for upload in self._waiting if upload.digest in wanted)
+            new = [upload for digest, upload in wanted.items() if digest not in self._outcomes]
+            self._outcomes |= {upload.digest: Future() for upload in new}
             self._waiting.extend(new)
             if self._waiting and not self._is_working:
                 self._is_working = True
@@ -81,10 +80,10 @@ class Trial:
         """Whether something waits or is being heard."""
         return self._is_working
 
-    def away(self) -> list[str]:
+    def unreachable(self) -> list[str]:
         """The digests of those that found no API."""
         done = [(digest, outcome) for digest, outcome in list(self._outcomes.items()) if outcome.done()]
-        return [digest for digest, outcome in done if isinstance(outcome.exception(), ApiAway)]
+        return [digest for digest, outcome in done if isinstance(outcome.exception(), ApiUnreachable)]
 
     def forget(self, digests: Iterable[str]) -> None:
         """Let these be heard again when they are wanted again, but for those that still wait or are being heard."""
@@ -94,22 +93,22 @@ class Trial:
                     del self._outcomes[digest]
 
     def _work(self) -> None:
-        while sound := self._next():
-            outcome = self._outcomes[sound.digest]
+        while upload := self._next():
+            outcome = self._outcomes[upload.digest]
             outcome.set_running_or_notify_cancel()
             try:
-                outcome.set_result(self._hear(sound, partial(self._tell, sound.digest)))
+                outcome.set_result(self._hear(upload, partial(self._set_note, upload.digest)))
             except HearsayError as problem:
                 outcome.set_exception(problem)
             except Exception as problem:
                 log.exception("a sound could not be tried")
                 outcome.set_exception(problem)
-            self._notes.pop(sound.digest, None)
+            self._notes.pop(upload.digest, None)
 
-    def _next(self) -> Sound | None:
+    def _next(self) -> Upload | None:
         with self._lock:
             self._is_working = bool(self._waiting)
             return self._waiting.popleft() if self._waiting else None
 
-    def _tell(self, digest: str, note: str) -> None:
+    def _set_note(self, digest: str, note: str) -> None:
         self._notes[digest] = note

@@ -8,40 +8,40 @@ from indexer.schema import facet_label, facet_name
 from search_ui.search.facets import range_chips
 from search_ui.state import SearchState
 
-FROM_THE_START: Final = "begin again with everything"
+START_OVER: Final = "begin again with everything"
 
 
 @dataclass(frozen=True, slots=True)
-class WayOut:
+class SuggestedSearch:
     """Another search that may find more, and how it is offered."""
 
     text: str
     state: SearchState
 
 
-def ways_out(state: SearchState, better: str | None = None) -> Iterator[WayOut]:
+def suggested_searches(state: SearchState, better: str | None = None) -> Iterator[SuggestedSearch]:
     """What may be tried in place of this search, the least change first; ``better`` words may have been meant.
 
     The values of one facet go together: they are alternatives, so that one less of them finds no more.
     """
     if better:
-        yield WayOut(f"did you mean “{better}”?", state.asking(better))
+        yield SuggestedSearch(f"did you mean “{better}”?", state.with_words(better))
     for facet, values in state.filters.items():
         told = " or ".join(facet_label(facet, value) for value in values)
-        yield WayOut(f"drop {facet_name(facet)}: {told}", state.with_values(facet, ()))
+        yield SuggestedSearch(f"drop {facet_name(facet)}: {told}", state.with_values(facet, ()))
     for chip in range_chips(state):
-        yield WayOut(f"drop {chip.label}", chip.without)
+        yield SuggestedSearch(f"drop {chip.label}", chip.without)
     if len(state.filters) + len(state.ranges) > 1:
-        yield WayOut("drop all filters", state.without_filters())
+        yield SuggestedSearch("drop all filters", state.without_filters())
     if state.words and state.mode == "exact":
-        yield WayOut("be forgiving: find it even if heard differently", state.in_mode("forgiving"))
+        yield SuggestedSearch("be forgiving: find it even if heard differently", state.in_mode("forgiving"))
     if state.words and state.mode != "sounds-like":
-        yield WayOut("try what sounds like it", state.in_mode("sounds-like"))
+        yield SuggestedSearch("try what sounds like it", state.in_mode("sounds-like"))
     if state != SearchState():
-        yield WayOut(FROM_THE_START, SearchState())
+        yield SuggestedSearch(START_OVER, SearchState())
 
 
-def why_nothing(state: SearchState) -> str:
+def reason_for_nothing(state: SearchState) -> str:
     """Why nothing was found, as a sentence."""
     if state.has_filters:
         return f"No {'such ' if state.words or state.like or state.same else ''}clip passes these filters."

@@ -39,27 +39,27 @@ def too_few(number: int) -> str:
     return f"too few to tell: {number:,}"
 
 
-def noun(drawn: CollectionStatistics) -> str:
+def noun(stats: CollectionStatistics) -> str:
     """What is counted: clips, or passages where a recording is there as several."""
-    return "passage" if drawn.has_parts else "clip"
+    return "passage" if stats.has_parts else "clip"
 
 
-def figures(drawn: CollectionStatistics) -> str:
+def figures(stats: CollectionStatistics) -> str:
     """The few numbers that say most."""
-    rate = drawn.word_errors.errors.whole.estimate
+    rate = stats.word_errors.errors.whole.estimate
     told = {
-        f"{noun(drawn)}s": f"{drawn.total:,}",
-        **dict([_long(drawn.seconds)]),
-        **({f"word error rate{_compared(drawn)}": percent(rate.mean)} if rate else {}),
+        f"{noun(stats)}s": f"{stats.total:,}",
+        **dict([_long(stats.seconds)]),
+        **({f"word error rate{_compared(stats)}": percent(rate.mean)} if rate else {}),
     }
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in told.items())
-    return f'<dl class="figures">{items}</dl>{_PARTS if drawn.has_parts else ""}'
+    return f'<dl class="figures">{items}</dl>{_PARTS if stats.has_parts else ""}'
 
 
-def _compared(drawn: CollectionStatistics) -> str:
+def _compared(stats: CollectionStatistics) -> str:
     """Of how many the rate is, where that is not all."""
-    compared = drawn.word_errors.compared
-    return "" if compared == drawn.total else f" of {compared:,} of {counted(drawn.total, noun(drawn))}"
+    compared = stats.word_errors.compared
+    return "" if compared == stats.total else f" of {compared:,} of {counted(stats.total, noun(stats))}"
 
 
 def _long(seconds: float) -> tuple[str, str]:
@@ -67,12 +67,12 @@ def _long(seconds: float) -> tuple[str, str]:
     return ("hours", f"{seconds / 3600:,.1f}") if seconds >= 3600 else ("minutes", f"{seconds / 60:.1f}")
 
 
-def lengths_html(drawn: CollectionStatistics, state: SearchState) -> str:
+def durations_html(stats: CollectionStatistics, state: SearchState) -> str:
     """How long they last, in columns of one width."""
-    if not any(drawn.durations.values()):
+    if not any(stats.durations.values()):
         return "<p>No clip tells how long it is.</p>"
-    bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in drawn.durations.items()]
-    return f"<p>In seconds.</p>{columns_html(bars, f'{noun(drawn)}s by their duration in seconds'.capitalize())}"
+    bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in stats.durations.items()]
+    return f"<p>In seconds.</p>{columns_html(bars, f'{noun(stats)}s by their duration in seconds'.capitalize())}"
 
 
 def _seconds(span: Range) -> str:
@@ -81,9 +81,9 @@ def _seconds(span: Range) -> str:
     return f"{low} +" if span.high is None else f"{low}–{round(span.high, 2):g}"
 
 
-def rows_of(drawn: CollectionStatistics, facet: str, state: SearchState) -> list[Bar]:
+def rows_of(stats: CollectionStatistics, facet: str, state: SearchState) -> list[Bar]:
     """The facet's values as people expect them; none where nothing is known of it."""
-    counts = drawn.facets[facet]
+    counts = stats.facets[facet]
     if not counts.keys() - {UNKNOWN}:
         return []
     order = [value for value in facet_order(facet, counts) if value != UNKNOWN][:MOST_ROWS]
@@ -91,32 +91,32 @@ def rows_of(drawn: CollectionStatistics, facet: str, state: SearchState) -> list
     return [Bar(value, counts[value], link(state.with_values(facet, [value]))) for value in shown]
 
 
-def rest_html(drawn: CollectionStatistics, facet: str, rows: list[Bar]) -> str:
+def rest_html(stats: CollectionStatistics, facet: str, rows: list[Bar]) -> str:
     """What the rows leave out."""
-    others = len(drawn.facets[facet]) - len(rows)
-    left = drawn.total - sum(row.count for row in rows)
-    return f"<p>{others} more, of {counted(left, noun(drawn))} together.</p>" if rows and others else ""
+    others = len(stats.facets[facet]) - len(rows)
+    left = stats.total - sum(row.count for row in rows)
+    return f"<p>{others} more, of {counted(left, noun(stats))} together.</p>" if rows and others else ""
 
 
-def rates_html(drawn: CollectionStatistics, state: SearchState) -> str:
+def rates_html(stats: CollectionStatistics, state: SearchState) -> str:
     """Word error rates of all and by slice, with their intervals."""
-    word_errors = drawn.word_errors
+    word_errors = stats.word_errors
     if not word_errors.compared:
         return f"<p>No clip has a reference, so nobody knows which words were heard wrong. {_DECODE}</p>"
-    whole = _interval(Bar("all", drawn.total, link(state)), word_errors.errors.whole)
-    rows = {facet: found for facet in (*SPEAKER, "emotion") if (found := rows_of(drawn, facet, state))}
+    whole = _interval(Bar("all", stats.total, link(state)), word_errors.errors.whole)
+    rows = {facet: found for facet in (*SPEAKER, "emotion") if (found := rows_of(stats, facet, state))}
     by = {
         facet: [_interval(row, word_errors.errors.by[facet].get(row.label), facet) for row in rows[facet]]
         for facet in rows
     }
     highs = [row.rate[2] for row in chain([whole], *by.values()) if row.rate]
     longest = max([_LEAST_SCALE, *highs])
-    one = noun(drawn)
+    one = noun(stats)
     tables = [intervals_html([whole], "", f"Word error rate of all {one}s", longest, one)]
     for facet, part in by.items():
         tables.append(intervals_html(part, facet, f"Word error rate by {facet}", longest, one))
-        tables.append(rest_html(drawn, facet, rows[facet]))
-    return f"<p>{' '.join(_explained(drawn))}</p>{''.join(tables)}"
+        tables.append(rest_html(stats, facet, rows[facet]))
+    return f"<p>{' '.join(_explained(stats))}</p>{''.join(tables)}"
 
 
 def _interval(bar: Bar, part: ErrorSlice | None, facet: str = "") -> Interval:
@@ -128,8 +128,8 @@ def _interval(bar: Bar, part: ErrorSlice | None, facet: str = "") -> Interval:
     return Interval(whole, ends, "" if compared == bar.count else f"from {compared:,}")
 
 
-def _explained(drawn: CollectionStatistics) -> Iterator[str]:
-    word_errors, one = drawn.word_errors, noun(drawn)
+def _explained(stats: CollectionStatistics) -> Iterator[str]:
+    word_errors, one = stats.word_errors, noun(stats)
     errors = word_errors.errors.whole.errors
     kinds: Mapping[str, int] = {
         "taken for another": errors.substitutions,
@@ -143,5 +143,5 @@ def _explained(drawn: CollectionStatistics) -> Iterator[str]:
     if word_errors.is_sample:
         scorable = f"{word_errors.scorable:,}"
         yield f"Counted in {word_errors.compared:,} clips drawn by chance from the {scorable} that have a reference."
-    elif missing := drawn.total - word_errors.compared:
+    elif missing := stats.total - word_errors.compared:
         yield f"{counted(missing, one)} left out: without a reference, parts of a long recording, or never heard."

@@ -18,9 +18,9 @@ _NAMES: Final[Mapping[str, str]] = {
 """What a person calls each of `indexer.query.filters.ORDERS`."""
 
 
-def order_html(state: SearchState, numbers: Collection[str]) -> str:
+def sort_menu_html(state: SearchState, numbers: Collection[str]) -> str:
     """The menu, without the ``numbers`` that no clip has; the order that is in force stands on it."""
-    own = "best match" if state.is_seeking else "file name"
+    own = "best match" if state.has_query else "file name"
     offered = {_NAMES[text]: sort for text, sort in ORDERS.items() if sort.field in numbers or sort == state.sort}
     orders = {own: None, **offered}
     chosen = next(name for name, sort in orders.items() if sort == state.sort)
