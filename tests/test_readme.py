@@ -1,4 +1,4 @@
-"""The README says what is there: settings, commands, and links that lead somewhere."""
+"""The documents state what is there: settings, commands, extras, and links that resolve."""
 
 import re
 import subprocess
@@ -17,13 +17,14 @@ from search_ui.settings import PageSettings
 from tests.conftest import PROJECT, SETTINGS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+CONFIGURATION = (PROJECT / "docs" / "configuration.md").read_text(encoding="utf-8")
 INSTALLING = (PROJECT / "docs" / "installing.md").read_text(encoding="utf-8")
 TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 DOCUMENTS = [PROJECT / name for name in TRACKED.splitlines()]
 
 
 def shown_default(field: FieldInfo) -> str:
-    """A default as a person reads it: paths from ``HEARSAY_HOME``, nothing for none."""
+    """A default as the document shows it: paths relative to ``HEARSAY_HOME``, an empty cell for none."""
     value = field.get_default(call_default_factory=True)
     if value in (None, "") or isinstance(value, SecretStr):
         return ""
@@ -38,17 +39,17 @@ def settings_rows(settings: type[BaseSettings]) -> list[str]:
 
 
 @pytest.mark.parametrize("row", settings_rows(AsrSettings) + settings_rows(PageSettings))
-def test_every_setting_stands_in_the_readme_with_its_default_and_its_sentence(row: str):
-    assert row in README
+def test_every_setting_is_documented_with_its_default_and_description(row: str):
+    assert row in CONFIGURATION
 
 
-def test_the_readme_has_no_setting_that_is_not_there():
+def test_no_setting_is_documented_that_does_not_exist():
     known = {name.upper() for settings in (AsrSettings, PageSettings) for name in settings.model_fields}
-    in_table = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    in_table = set(re.findall(r"^\| `([A-Z_]+)` \|", CONFIGURATION, re.MULTILINE))
     assert in_table <= known | {"ES_PORT", "HEARSAY_DATA", "HEARSAY_HOME", "HEARSAY_REQUIRE"}
 
 
-def test_every_word_of_run_sh_stands_in_the_readme():
+def test_the_readme_documents_every_command_of_run_sh():
     usage = subprocess.run([PROJECT / "run.sh", "help"], capture_output=True, text=True, check=True).stdout
     words = re.findall(r"^\./run\.sh (\w+)", usage, re.MULTILINE)
     assert {
@@ -71,14 +72,14 @@ def test_every_word_of_run_sh_stands_in_the_readme():
         assert f"./run.sh {word}" in README
 
 
-def test_every_extra_stands_in_the_document_about_installing():
+def test_every_extra_is_documented():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = re.findall(r"^\| `(\w+)` \|", INSTALLING, re.MULTILINE)
     assert sorted(extras) == sorted(project["optional-dependencies"])
     assert f"{project['name'].replace('-', '_')}-{VERSION}-py3-none-any.whl" in INSTALLING
 
 
-def test_every_place_of_files_stands_in_the_document_about_installing(monkeypatch: pytest.MonkeyPatch):
+def test_every_folder_and_file_below_home_is_documented(monkeypatch: pytest.MonkeyPatch):
     for name in SETTINGS:  # other tests of this process may have set some
         monkeypatch.delenv(name, raising=False)
     settings = [read_settings(kind) for kind in (AsrSettings, PageSettings)]
@@ -94,10 +95,10 @@ def has_home(value: object) -> bool:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_links_between_documents_lead_somewhere(document: Path):
+def test_relative_links_between_documents_resolve(document: Path):
     for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
 
 
-def test_the_readme_fits_on_a_few_screens():
+def test_the_readme_has_fewer_than_200_lines():
     assert len(README.splitlines()) < 200
