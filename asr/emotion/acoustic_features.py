@@ -1,6 +1,6 @@
 """Acoustic features of a voice, independent of the recording level: the input of `asr.emotion.classic`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +14,8 @@ Mask = NDArray[np.bool_]
 
 _FRAME: Final = 1024  # 64 ms, so that the lowest voices have several periods in it
 _HOP: Final = 160  # 10 ms
-_TRACKS_AT_ONCE: Final = 4  # of hours of sound all of them would be copied several times over
-_FRAMES_AT_ONCE: Final = 3_000  # half a minute: an hour of sound is no gigabyte of frames
+_TRACKS_AT_ONCE: Final = 2  # of hours of sound all of them would be copied several times over
+_FRAMES_AT_ONCE: Final = 500  # 5 s: their spectra fit into a CPU's caches, and those of an hour would be gigabytes
 
 _LEAST_SOUND, _LEAST_VOICE = 30, 10  # frames
 _QUIETEST: Final = -7.0  # bels of full scale; what is softer is the noise of a recording
@@ -50,18 +50,30 @@ def voice_features(waveform: Waveform) -> NDArray[np.float64] | None:
     is_voiced: Mask = is_sound & (strength > _VOICED)
     if is_voiced.sum() < _LEAST_VOICE:
         return None
-    timbre = np.column_stack([_in_blocks(_timbre, frames), loudness - loudness[is_sound].mean()])
+    timbre = _in_blocks(_timbre, frames)
+    relative_loudness = (loudness - loudness[is_sound].mean())[:, None]
     voice = (
         _statistics(pitch[is_voiced, None]),
         _statistics(strength[is_sound, None]),
         _melody(pitch, is_voiced, is_sound),
     )
-    return np.concatenate([_statistics_of_timbre(timbre, is_sound, is_voiced), *voice]).astype(np.float64)
+    return np.concatenate([_statistics_of_timbre((timbre, relative_loudness), is_sound, is_voiced), *voice]).astype(
+        np.float64
+    )
 
 
 def _in_blocks(measure: Callable[[Floats], Floats], frames: Floats) -> Floats:
-    starts = range(0, len(frames), _FRAMES_AT_ONCE)
-    return np.concatenate([measure(frames[start : start + _FRAMES_AT_ONCE]) for start in starts])
+    """What ``measure`` gives for all frames, shape (frames, …), computed `_FRAMES_AT_ONCE` at a time.
+
+    It is written into one array, since joining the blocks of hours of audio would take their memory twice.
+    """
+    first = measure(frames[:_FRAMES_AT_ONCE])
+    measured = np.empty((len(frames), *first.shape[1:]), first.dtype)
+    measured[: len(first)] = first
+    for start in range(_FRAMES_AT_ONCE, len(frames), _FRAMES_AT_ONCE):
+        block = slice(start, start + _FRAMES_AT_ONCE)
+        measured[block] = measure(frames[block])
+    return measured
 
 
 def _loudness(frames: Floats) -> Floats:
@@ -133,8 +145,12 @@ def _autocorrelation(frames: Floats) -> Floats:
 _WINDOW_CORRELATION: Final = _autocorrelation(_WINDOW) / np.sum(_WINDOW**2)
 
 
-def _statistics_of_timbre(timbre: Floats, is_sound: Mask, is_voiced: Mask) -> Floats:
-    groups = (timbre[:, first : first + _TRACKS_AT_ONCE] for first in range(0, timbre.shape[1], _TRACKS_AT_ONCE))
+def _statistics_of_timbre(timbre: Sequence[Floats], is_sound: Mask, is_voiced: Mask) -> Floats:
+    groups = (
+        tracks[:, first : first + _TRACKS_AT_ONCE]
+        for tracks in timbre
+        for first in range(0, tracks.shape[1], _TRACKS_AT_ONCE)
+    )
     tables = zip(*(_tables_of_timbre(tracks, is_sound, is_voiced) for tracks in groups), strict=True)
     return np.concatenate([np.hstack(parts).ravel() for parts in tables])
 
