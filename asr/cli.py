@@ -14,14 +14,14 @@ from rich.console import Console
 
 from asr.errors import AsrError, BadSource
 from asr.logs import start_log
+from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
 from asr.pipeline.batch import Summary, decode
 from asr.pipeline.model_change import ModelChange
-from asr.pipeline.opening import open_arrivals, open_for, open_listing
 from asr.pipeline.progress import Progress
-from asr.pipeline.report import left_out, show_score, show_summary
-from asr.pipeline.sources import Listing
+from asr.pipeline.report import show_score, show_summary
 from asr.score import score
 from asr.settings import AsrSettings
+from asr.sources.listing import Listing, remarks_of
 from hearsay.commands import Program
 from hearsay.config import read_settings
 from hearsay.console import console_of
@@ -148,15 +148,17 @@ def run_decode(options: argparse.Namespace) -> int:
     log_path = start_log(settings.log_dir)
     warn = partial(console.print, "warning:", style="yellow", markup=False)
     change: ModelChange | None = options.model_change
-    say = partial(console.print, markup=False)
+    notify = partial(console.print, markup=False)
     progress = Progress(console)
-    listener = open_for(options.out / "clips.jsonl", settings, options.via, change, say, warn, progress.within)
+    pipeline = open_pipeline_for_log(
+        options.out / "clips.jsonl", settings, options.via, change, notify, warn, progress.within
+    )
     try:
         with progress, ended_like_ctrl_c():
             keeps = change == "keep"
-            summary = decode(listings, listener, options.out, settings.batch_clips, progress, keeps_transcripts=keeps)
+            summary = decode(listings, pipeline, options.out, settings.batch_clips, progress, keeps_transcripts=keeps)
     finally:
-        listener.close()
+        pipeline.close()
     show_summary(summary, console_of(sys.stdout))
     if summary.unwritten:
         console.print(summary.unwritten, markup=False)
@@ -171,28 +173,30 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
 
     if options.watch:
         raise BadSource("--dry-run looks at what is there now, so --watch does not go with it")
-    say = partial(console_of(sys.stderr).print, markup=False)
+    notify = partial(console_of(sys.stderr).print, markup=False)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
-    plan = plan_of(listing, options.out / "clips.jsonl", settings, options.via, options.model_change, say)
+    plan = plan_of(listing, options.out / "clips.jsonl", settings, options.via, options.model_change, notify)
     if options.json:
         print(json.dumps(plan.to_json(), ensure_ascii=False))
     else:
-        for sentence in (*left_out(listing), *plan.sentences()):
+        for sentence in (*remarks_of(listing), *plan.sentences()):
             print(sentence)
     return ALL_WELL
 
 
-def open_listings(options: argparse.Namespace, settings: AsrSettings, say: Callable[[str], None]) -> Iterable[Listing]:
+def open_listings(
+    options: argparse.Namespace, settings: AsrSettings, notify: Callable[[str], None]
+) -> Iterable[Listing]:
     """The listing of the source, or those of a watched folder as they come."""
     if options.watch:
         if options.csv or options.limit or options.allow_missing or "://" in options.source:
             raise BadSource("--watch takes a folder alone: no s3://, --csv, --limit or --allow-missing beside it")
-        return open_arrivals(options.source, options.dataset, say)
+        return open_arrivals(options.source, options.dataset, notify)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
-    for sentence in left_out(listing):
-        say(sentence)
+    for sentence in remarks_of(listing):
+        notify(sentence)
     return [listing]
 
 
@@ -208,8 +212,8 @@ def ended_like_ctrl_c() -> Iterator[None]:
 
 def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
     """The exit status that a run deserves; why it ended early is said."""
-    if summary.gone:
-        console.print(f"stopped early: {summary.gone}", markup=False)
+    if summary.stop_reason:
+        console.print(f"stopped early: {summary.stop_reason}", markup=False)
         return SOME_FAILED
     if summary.interrupted and is_watching:
         return ALL_WELL

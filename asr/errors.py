@@ -6,7 +6,7 @@ HearsayError
     ├── ModelUnavailable   the weights or the library cannot be had here
     │   └── ModelNotInstalled   the library, which an extra of the distribution has; a `MissingExtra` too
     ├── ModelFailed        the model broke off over this one clip
-    ├── ListenerGone       who listens elsewhere is not there, or will not hear us
+    ├── PipelineUnavailable       who listens elsewhere is not there, or will not hear us
     ├── ModelChanged       the log was written by another speech model, and nobody said what becomes of it
     ├── Busy               too much waits to be heard already
     └── BadSource          the folder or table of clips is not what was said
@@ -34,7 +34,7 @@ class ModelFailed(AsrError):
     """The model broke off over this one clip; others are heard."""
 
 
-class ListenerGone(AsrError):
+class PipelineUnavailable(AsrError):
     """Who listens elsewhere is not there, or will not hear us; ``rows`` are those it answered of the last batch."""
 
     def __init__(self, sentence: str, rows: Sequence[ClipRow] = ()) -> None:

@@ -15,7 +15,7 @@ Waveform = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class SpeechOutput:
     """One clip's words. Times in seconds from its start, confidences 0..1 (None where the model gives none).
 
     ``failed`` are the pieces of a long recording that are missing because the model failed on them.
@@ -28,7 +28,7 @@ class Transcript:
     failed: tuple[FailedPiece, ...] = ()
 
 
-class Transcriber(Protocol):
+class SpeechModel(Protocol):
     """Speech in, words out. Silence, and a waveform of no samples, give the empty transcript."""
 
     @property
@@ -56,7 +56,7 @@ class Transcriber(Protocol):
         """Padded over real length of all that was heard so far; 1 where nothing is padded."""
         ...
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
         """One transcript per waveform, in order; waveforms of any length, from one to many."""
         ...
 
@@ -66,7 +66,7 @@ class Transcriber(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Emotion:
+class EmotionOutput:
     """One clip's emotion: canonical label or ``uncertain``, the likeliest label's score (0..1), and every label's."""
 
     label: str
@@ -83,12 +83,12 @@ class Emotion:
         return None if self.label == UNCERTAIN else self.score
 
 
-UNTAGGED: Final = Emotion(UNCERTAIN)
+NO_EMOTION: Final = EmotionOutput(UNCERTAIN)
 """Of silence, and of a waveform without samples."""
 
 
-class EmotionTagger(Protocol):
-    """Speech in, emotion out. Silence, and a waveform of no samples, are `UNTAGGED`."""
+class EmotionModel(Protocol):
+    """Speech in, emotion out. Silence, and a waveform of no samples, are `NO_EMOTION`."""
 
     @property
     def name(self) -> str:
@@ -115,7 +115,7 @@ class EmotionTagger(Protocol):
         """Padded over real length of all that was heard so far; 1 where nothing is padded."""
         ...
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
         """One emotion per waveform, in order; waveforms of any length, from one to many."""
         ...
 

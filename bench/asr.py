@@ -37,17 +37,17 @@ from transformers import (  # noqa: E402
 )
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
-from asr.inference.batched_model import AcousticModel  # noqa: E402
+from asr.inference.batched_model import BatchedModel  # noqa: E402
 from asr.inference.batching import batches, padding_ratio  # noqa: E402
 from asr.inference.kernels import PackedLinear, can_pack  # noqa: E402
 from asr.inference.precision import Precision, cpu_flags, kind_of, multiplies_int8  # noqa: E402
-from asr.pipeline.pipeline import LocalListener  # noqa: E402
+from asr.pipeline.pipeline import LocalPipeline  # noqa: E402
 from asr.pipeline.scheduler import Scheduler  # noqa: E402
-from asr.pipeline.sources import Clip  # noqa: E402
-from asr.speech.ctc import CtcTranscriber  # noqa: E402
+from asr.sources.listing import Clip  # noqa: E402
+from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.types import (  # noqa: E402
-    UNTAGGED,
-    Emotion,
+    NO_EMOTION,
+    EmotionOutput,
     Waveform,
 )
 from hearsay.records.clip import ClipRow  # noqa: E402
@@ -93,8 +93,8 @@ class Mute:
 
     name, device, weights, precision = "none", "cpu", "", ""
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
-        return [UNTAGGED] * len(waveforms)
+    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
+        return [NO_EMOTION] * len(waveforms)
 
     def close(self) -> None: ...
 
@@ -137,14 +137,14 @@ def by_pipeline(pipeline: Any, sounds: Callable[[], Iterator[Waveform]], size: i
         return [" ".join(said["text"].split()) for said in pipeline(given, batch_size=size)]
 
 
-def by_us(transcriber: CtcTranscriber, sounds: Sequence[Waveform]) -> list[str]:
-    return [transcript.text for transcript in transcriber.transcribe(sounds)]
+def by_us(speech_model: CtcSpeechModel, sounds: Sequence[Waveform]) -> list[str]:
+    return [transcript.text for transcript in speech_model.transcribe(sounds)]
 
 
-def rows_by_us(transcriber: CtcTranscriber, files: Sequence[Path]) -> list[str]:
-    listener = LocalListener(Scheduler(transcriber, Mute()), 60)
-    rows = listener.hear([Clip(ClipRow(file.name), file.read_bytes) for file in files])
-    listener.close()
+def rows_by_us(speech_model: CtcSpeechModel, files: Sequence[Path]) -> list[str]:
+    pipeline = LocalPipeline(Scheduler(speech_model, Mute()), 60)
+    rows = pipeline.process([Clip(ClipRow(file.name), file.read_bytes) for file in files])
+    pipeline.close()
     return [row.generated_text for row in rows]
 
 
@@ -156,17 +156,17 @@ def race(folder: Path, files: Sequence[Path], sounds: Sequence[Waveform], kinds:
     ways: dict[str, Work] = {}
     for kind in kinds:
         pipeline = pipeline_of(folder, getattr(torch, kind))
-        transcriber = CtcTranscriber(str(folder), "auto", precision_of(kind))
+        speech_model = CtcSpeechModel(str(folder), "auto", precision_of(kind))
         for size in (1, 8):
             name = f"pipeline_{kind}_batch_{size}"
             ways[f"{name}_model"] = partial(by_pipeline, pipeline, lambda: iter(sounds), size)
             ways[f"{name}_end_to_end"] = partial(by_pipeline, pipeline, lambda: loaded_by_librosa(files), size)
-        ways[f"ours_{kind}_model"] = partial(by_us, transcriber, sounds)
-        ways[f"ours_{kind}_end_to_end"] = partial(rows_by_us, transcriber, files)
-        by_us(transcriber, sounds[:2])  # warm, as the pipeline is
+        ways[f"ours_{kind}_model"] = partial(by_us, speech_model, sounds)
+        ways[f"ours_{kind}_end_to_end"] = partial(rows_by_us, speech_model, files)
+        by_us(speech_model, sounds[:2])  # warm, as the pipeline is
         by_pipeline(pipeline, lambda: iter(sounds[:2]), 1)
     if has_int8():
-        ways["ours_int8_model"] = partial(by_us, CtcTranscriber(str(folder), "cpu", "int8"), sounds)
+        ways["ours_int8_model"] = partial(by_us, CtcSpeechModel(str(folder), "cpu", "int8"), sounds)
     return Race(ways)
 
 
@@ -195,9 +195,9 @@ def ceiling(kind: torch.dtype, size: int = 2048) -> float:
     return 2 * size**3 / best / 1e12
 
 
-def spent(transcriber: CtcTranscriber, sounds: Sequence[Waveform]) -> dict[str, float]:
+def spent(speech_model: CtcSpeechModel, sounds: Sequence[Waveform]) -> dict[str, float]:
     """Seconds of one pass through all clips, by part of the model; what remains is features, heads and spelling."""
-    model = acoustics_of(transcriber)._model
+    model = acoustics_of(speech_model)._model
     parts = {
         "convolutions": [model.wav2vec2.feature_extractor],
         "positions": [model.wav2vec2.encoder.pos_conv_embed],
@@ -207,15 +207,15 @@ def spent(transcriber: CtcTranscriber, sounds: Sequence[Waveform]) -> dict[str, 
     found = dict.fromkeys(parts, 0.0)
     hooks = [hook for name, modules in parts.items() for each in modules for hook in _timed(each, name, found)]
     started = time.perf_counter()
-    by_us(transcriber, sounds)
+    by_us(speech_model, sounds)
     whole = time.perf_counter() - started
     for hook in hooks:
         hook.remove()
     return {f"spent_{name}": took / whole for name, took in (found | {"rest": whole - sum(found.values())}).items()}
 
 
-def acoustics_of(transcriber: CtcTranscriber) -> AcousticModel:
-    return transcriber._acoustics
+def acoustics_of(speech_model: CtcSpeechModel) -> BatchedModel:
+    return speech_model._batched_model
 
 
 def _timed(module: torch.nn.Module, name: str, found: dict[str, float]) -> Iterator[Any]:
@@ -243,12 +243,12 @@ def exactness(folder: Path, files: Sequence[Path], lowest: str) -> dict[str, int
         name = str(save_trained(folder / norm, norm, sample_sentences(SAMPLES)))
         texts: dict[tuple[str, bool], list[str]] = {}
         for kind in ("float32", lowest):
-            transcriber = CtcTranscriber(name, "auto", precision_of(kind))
-            texts[kind, True] = by_us(transcriber, sounds)
-            texts[kind, False] = [text for sound in sounds for text in by_us(transcriber, [sound])]
+            speech_model = CtcSpeechModel(name, "auto", precision_of(kind))
+            texts[kind, True] = by_us(speech_model, sounds)
+            texts[kind, False] = [text for sound in sounds for text in by_us(speech_model, [sound])]
         full = texts["float32", False]
         if has_int8():
-            whole = by_us(CtcTranscriber(name, "cpu", "int8"), sounds)
+            whole = by_us(CtcSpeechModel(name, "cpu", "int8"), sounds)
             found["changed_by_int8"] += changed(full, whole)
             found["words_changed_by_int8"] += sum(
                 word_errors(one.split(), other.split()).errors for one, other in zip(full, whole, strict=True)
@@ -274,7 +274,7 @@ def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     reached = {
         kind: work / seconds[f"ours_{kind}_model"] / top[kind] if given.size == "large" else None for kind in top
     }
-    model = CtcTranscriber(str(folder), "auto", precision_of(lowest))
+    model = CtcSpeechModel(str(folder), "auto", precision_of(lowest))
     most = acoustics_of(model)._most
     lengths = list(map(len, sounds))
     return (

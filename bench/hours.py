@@ -38,18 +38,18 @@ from rich.console import Console  # noqa: E402
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForSequenceClassification  # noqa: E402
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
-from asr.emotion.classifier import ClassifierTagger  # noqa: E402
-from asr.inference.batched_model import Heard  # noqa: E402
+from asr.emotion.classifier import ClassifierEmotionModel  # noqa: E402
+from asr.inference.batched_model import PieceOutput  # noqa: E402
 from asr.inference.precision import kind_of  # noqa: E402
 from asr.models.registry import limits_for  # noqa: E402
 from asr.pipeline.batch import BATCHES_AT_ONCE, Summary, decode  # noqa: E402
-from asr.pipeline.pipeline import AUDIO_DECODERS, LocalListener  # noqa: E402
+from asr.pipeline.pipeline import AUDIO_DECODERS, LocalPipeline  # noqa: E402
 from asr.pipeline.progress import Progress  # noqa: E402
 from asr.pipeline.scheduler import Scheduler  # noqa: E402
-from asr.pipeline.sources import Clip, Listing  # noqa: E402
 from asr.settings import AsrSettings  # noqa: E402
-from asr.speech.ctc import CtcTranscriber  # noqa: E402
-from asr.types import EmotionTagger, Waveform  # noqa: E402
+from asr.sources.listing import Clip, Listing  # noqa: E402
+from asr.speech.ctc import CtcSpeechModel  # noqa: E402
+from asr.types import EmotionModel, Waveform  # noqa: E402
 from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, print_figures, save_random  # noqa: E402
 from hearsay.config import read_settings  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
@@ -104,13 +104,15 @@ def timed(name: str, work: Callable[[], object]) -> float:
     return took
 
 
-def run(clips: Sequence[Clip], transcriber: CtcTranscriber, tagger: EmotionTagger, settings: AsrSettings) -> Summary:
+def run(
+    clips: Sequence[Clip], speech_model: CtcSpeechModel, emotion_model: EmotionModel, settings: AsrSettings
+) -> Summary:
     """As `python -m asr decode` has it."""
-    scheduler = Scheduler(transcriber, tagger, limits_for(transcriber, settings))
-    listener = LocalListener(scheduler, LONGEST)
+    scheduler = Scheduler(speech_model, emotion_model, limits_for(speech_model, settings))
+    pipeline = LocalPipeline(scheduler, LONGEST)
     with tempfile.TemporaryDirectory() as out, Progress(Console(quiet=True)) as progress:
-        summary = decode([Listing(tuple(clips))], listener, Path(out), settings.batch_clips, progress)
-    listener.close()
+        summary = decode([Listing(tuple(clips))], pipeline, Path(out), settings.batch_clips, progress)
+    pipeline.close()
     if failed := [*summary.failed, *summary.failed_in_part]:
         sys.exit(f"{len(failed)} clips failed, the first because {failed[0].error}")
     return summary
@@ -122,20 +124,20 @@ def decode_all(hours: Hours) -> None:
             pass
 
 
-def spell_all(transcriber: CtcTranscriber, heard: Iterable[Heard]) -> None:
+def spell_all(speech_model: CtcSpeechModel, heard: Iterable[PieceOutput]) -> None:
     for each in heard:
-        deque(transcriber._words(each), maxlen=0)
+        deque(speech_model._words(each), maxlen=0)
 
 
-def stages(hours: Hours, transcriber: CtcTranscriber, tagger: ClassifierTagger) -> dict[str, Any]:
+def stages(hours: Hours, speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel) -> dict[str, Any]:
     """Seconds of each stage alone."""
     sounds = hours.all_sounds()
-    heard: list[Heard] = []
+    heard: list[PieceOutput] = []
     found = {
         "decode": timed("decoding alone", lambda: decode_all(hours)),
-        "asr": timed("speech model alone", lambda: heard.extend(acoustics_of(transcriber).outputs(sounds))),
-        "spelling": timed("spelling alone", lambda: spell_all(transcriber, heard)),
-        "ser": timed("emotion model alone", lambda: deque(acoustics_of(tagger).outputs(sounds), maxlen=0)),
+        "asr": timed("speech model alone", lambda: heard.extend(acoustics_of(speech_model).outputs(sounds))),
+        "spelling": timed("spelling alone", lambda: spell_all(speech_model, heard)),
+        "ser": timed("emotion model alone", lambda: deque(acoustics_of(emotion_model).outputs(sounds), maxlen=0)),
     }
     slowest = max(found, key=lambda name: found[name])
     return {f"stage_{name}_seconds": took for name, took in found.items()} | {"slowest_stage": slowest}
@@ -173,19 +175,21 @@ def versions(settings: AsrSettings, device: str) -> dict[str, Any]:
 def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     settings = read_settings(AsrSettings)
     options = settings.device, settings.precision, settings.batch_seconds
-    transcriber = CtcTranscriber(str(save_random(scratch / "asr", given.size)), *options)
-    tagger = ClassifierTagger(str(save_emotions(scratch / "ser", given.size)), *options)
+    speech_model = CtcSpeechModel(str(save_random(scratch / "asr", given.size)), *options)
+    emotion_model = ClassifierEmotionModel(str(save_emotions(scratch / "ser", given.size)), *options)
     files = chosen_files(given.clips, min(600, 3600 * given.hours))
     hours = Hours(files, [decode_audio(file.read_bytes(), LONGEST) for file in files], 3600 * given.hours)
     clips = hours.clips()
-    timed("warming up", lambda: run(clips[: len(files)], transcriber, tagger, settings))
-    found = versions(settings, transcriber.device) | {"clips": len(clips)}
+    timed("warming up", lambda: run(clips[: len(files)], speech_model, emotion_model, settings))
+    found = versions(settings, speech_model.device) | {"clips": len(clips)}
     with utilisation(found):
-        found["both_seconds"] = timed("both models, files to rows", lambda: run(clips, transcriber, tagger, settings))
-    found["asr_seconds"] = timed("speech alone, files to rows", lambda: run(clips, transcriber, Mute(), settings))
+        found["both_seconds"] = timed(
+            "both models, files to rows", lambda: run(clips, speech_model, emotion_model, settings)
+        )
+    found["asr_seconds"] = timed("speech alone, files to rows", lambda: run(clips, speech_model, Mute(), settings))
     found["audio_seconds"] = audio = sum(map(len, hours.all_sounds())) / SAMPLE_RATE
     found |= {f"{name}_times_real_time": audio / found[f"{name}_seconds"] for name in ("both", "asr")}
-    return found | stages(hours, transcriber, tagger)
+    return found | stages(hours, speech_model, emotion_model)
 
 
 def main() -> None:

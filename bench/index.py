@@ -80,7 +80,7 @@ ACCENTS = {"": 66, "us": 15, "england": 8, "indian": 4, "australia": 3, "canada"
 EMOTIONS = {"neutral": 55, "happiness": 12, "sadness": 9, "anger": 8, "uncertain": 7, "surprise": 5, "fear": 4}
 
 
-def say(words: str) -> None:
+def notify(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
@@ -119,7 +119,7 @@ def prepared(passages: Sequence[Passage]) -> tuple[dict[str, dict[str, Any]], Fi
     counting_words = seconds(lambda: [None for _ in tallied(documents.values(), tally)])
     lexicon_seconds = seconds(lambda: Lexicon.of(tally, english()))
     gc.freeze()  # so many objects that stay would be looked through again and again
-    say(f"{len(passages):,} documents made in {making:.1f} s, words counted in {counting_words:.1f} s")
+    notify(f"{len(passages):,} documents made in {making:.1f} s, words counted in {counting_words:.1f} s")
     return documents, {
         "prepare_us_per_document": (making + counting_words) / len(passages) * 1e6,
         "prepared_documents": len(passages), "prepare_seconds": making + counting_words,
@@ -131,7 +131,7 @@ def compared(name: str, number: int, ours: Callable[[], object], bare: Callable[
     """Both, taken in turn; the better round of each."""
     rounds = [(seconds(bare), seconds(ours)) for _ in range(ROUNDS)]
     bare_seconds, our_seconds = map(min, zip(*rounds, strict=True))
-    say(f"{name}: {our_seconds:.1f} s, bare {bare_seconds:.1f} s")
+    notify(f"{name}: {our_seconds:.1f} s, bare {bare_seconds:.1f} s")
     return {
         f"{name}_load_ratio": bare_seconds / our_seconds, f"{name}_load_documents": number,
         f"{name}_load_seconds": our_seconds, f"{name}_bare_seconds": bare_seconds,
@@ -184,7 +184,7 @@ def node() -> Iterator[str | None]:
                 [LOCAL, "start", "--data", data], env=environment, check=False, capture_output=True, text=True
             )
             if started.returncode:
-                say(f"left out, no Elasticsearch: {started.stderr.strip()}")
+                notify(f"left out, no Elasticsearch: {started.stderr.strip()}")
             yield None if started.returncode else f"http://127.0.0.1:{port}"
         finally:
             subprocess.run([LOCAL, "stop", "--data", data], env=environment, check=False, capture_output=True)
@@ -248,7 +248,7 @@ def answering(index: EmbeddedWriter, folder: Path, typed: Mapping[str, Sequence[
         bare_median, _ = milliseconds([lambda one=one: bare(one()) for one in asked])
         figures["embedded_p50_ms"][kind], figures["embedded_p95_ms"][kind] = median, p95
         figures["embedded_over_bare"][kind] = median / bare_median
-        say(f"{kind}: {len(asked)} searches, median {median:.1f} ms, p95 {p95:.1f} ms")
+        notify(f"{kind}: {len(asked)} searches, median {median:.1f} ms, p95 {p95:.1f} ms")
     figures["answer_peak_mb"] = peak_mb()
     forgiven = [list(requests(finder, typed[kind], "forgiving")) for kind in ("rare", "common")]
     figures["forgiving_p95_ms"] = {
@@ -270,7 +270,7 @@ def peak_mb() -> float | None:
 def loaded(transcripts: Sequence[str], documents: int, folder: Path) -> Figures:
     index = EmbeddedWriter(folder)
     taken = seconds(lambda: index.replace(made_passages(transcripts, documents)))
-    say(f"{documents:,} documents made, prepared and loaded in {taken:.0f} s; peak {peak_mb()} MB")
+    notify(f"{documents:,} documents made, prepared and loaded in {taken:.0f} s; peak {peak_mb()} MB")
     return {"documents": documents, "make_and_load_seconds": taken, "load_peak_mb": peak_mb()}
 
 

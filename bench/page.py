@@ -74,7 +74,7 @@ SINCE_LOAD = "() => performance.now() - performance.getEntriesByType('navigation
 Figures = dict[str, float]
 
 
-def say(words: str) -> None:
+def notify(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
@@ -114,7 +114,7 @@ def is_healthy(address: str) -> bool:
 def quantiles(name: str, taken: Sequence[float]) -> Figures:
     in_order = sorted(taken)
     median, p95 = in_order[len(in_order) // 2], in_order[int(len(in_order) * 0.95)]
-    say(f"{name}: median {median:.0f} ms, p95 {p95:.0f} ms, of {len(in_order)}")
+    notify(f"{name}: median {median:.0f} ms, p95 {p95:.0f} ms, of {len(in_order)}")
     return {f"{name}_ms": median, f"{name}_p95_ms": p95}
 
 
@@ -195,7 +195,7 @@ def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passag
     index = EmbeddedWriter(folder / name)
     number = index.replace(passages)
     index.close()
-    say(f"{name}: {number:,} passages loaded")
+    notify(f"{name}: {number:,} passages loaded")
     port = free_port()
     settings = {"INDEX_URL": str(folder / name), "PAGE_PORT": str(port), "INBOX_DIR": str(folder / "inbox")}
     values = ".st-key-facets [role=toolbar] button[aria-pressed=false]"

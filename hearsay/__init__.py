@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from asr.errors import BadSource, ListenerGone, ModelFailed, ModelUnavailable
+    from asr.errors import BadSource, ModelFailed, ModelUnavailable, PipelineUnavailable
     from hearsay.api.batch import DecodeSummary, decode
     from hearsay.api.loading import LoadSummary
     from hearsay.api.models import FallbackWarning
@@ -75,7 +75,6 @@ __all__ = [
     "IndexMissing",
     "IndexUnavailable",
     "JournalInUse",
-    "ListenerGone",
     "LoadFailed",
     "LoadSummary",
     "MissingExtra",
@@ -83,6 +82,7 @@ __all__ = [
     "ModelUnavailable",
     "NoAudio",
     "NotAudio",
+    "PipelineUnavailable",
     "PutSummary",
     "Recording",
     "SearchResult",
@@ -101,7 +101,7 @@ __all__ = [
 ]
 
 _NAMES: Final = {
-    "asr.errors": "BadSource ListenerGone ModelFailed ModelUnavailable",
+    "asr.errors": "BadSource PipelineUnavailable ModelFailed ModelUnavailable",
     "hearsay.api.batch": "DecodeSummary decode",
     "hearsay.api.loading": "LoadSummary",
     "hearsay.api.models": "FallbackWarning",

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from asr.api.app import create_app
-from asr.pipeline.remote import open_remote
+from asr.pipeline.remote import open_remote_pipeline
 from asr.settings import AsrSettings
 from hearsay.errors import HearsayError
 from hearsay.retry import Patience
@@ -70,7 +70,7 @@ def recorder() -> Iterator[tuple[str, set[str]]]:
 
 
 def ask_as_decode(address: str) -> None:
-    open_remote(address, AsrSettings(), print, Patience(0))
+    open_remote_pipeline(address, AsrSettings(), print, Patience(0))
 
 
 def ask_as_the_page(address: str) -> None:

@@ -294,7 +294,7 @@ def imports(*modules: str) -> Callable[[Environment], None]:
 
 EXTRAS = {
     "asr": transcribes,
-    "google": imports("asr.pipeline.bearer", "asr.api.authentication", "google.auth"),
+    "google": imports("asr.pipeline.credentials", "asr.api.authentication", "google.auth"),
     "indexer": searches,
     "models": imports("asr.emotion.classifier", "asr.speech.ctc", "asr.speech.seq2seq", "torch", "transformers"),
     "page": shows_the_page,

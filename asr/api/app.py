@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from asr.api.authentication import DOCUMENT_FILES, Door, keepers_of
-from asr.api.metrics import Measured, Metrics
+from asr.api.authentication import DOCUMENT_FILES, AuthenticationMiddleware, authenticators_of
+from asr.api.metrics import Metrics, MetricsMiddleware
 from asr.api.openai import openai_routes
-from asr.api.problems import Problem, WithRequestId, add_problems, documented, refusal_of
+from asr.api.problems import Problem, RequestIdMiddleware, add_problems, documented, refusal_of
 from asr.api.schemas import (
     EmotionReply,
     FilesReply,
@@ -28,11 +28,11 @@ from asr.api.schemas import (
     SentimentReply,
     TranscriptReply,
 )
-from asr.api.service import Hearing, Models, load_models, ready_hearing, sentence_of, while_there
+from asr.api.service import InferenceService, Models, load_models, ready_service, sentence_of, unless_disconnected
 from asr.api.upload_limits import UploadLimits
 from asr.audio.decoding import seconds
 from asr.models.identity import Identity, emotion_columns, speech_columns
-from asr.pipeline.records import Tagged, failed_pieces
+from asr.pipeline.records import EmotionOutcome, failed_pieces
 from asr.settings import AsrSettings
 from asr.types import Waveform
 from hearsay.errors import HearsayError
@@ -40,7 +40,7 @@ from hearsay.version import VERSION
 
 log = logging.getLogger(__name__)
 
-FILES_AT_ONCE = 8
+CONCURRENT_FILES = 8
 """Files of one request that are heard at a time, so that a request of many leaves room for others."""
 
 METRICS: dict[int | str, dict[str, Any]] = {
@@ -53,41 +53,41 @@ METRICS: dict[int | str, dict[str, Any]] = {
 
 PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": "pong"}}}}
 
-SOUND = {"type": "string", "contentMediaType": "application/octet-stream"}
+UPLOAD_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
 """What an `UploadFile` is in the OpenAPI document; one that may be left out is not null there."""
 
 UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
 
-EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
+FILE_EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
 
 TOO_MANY = "The form field file was sent more than once, and one file is answered; POST /asr takes several as files"
 
 
-def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> FastAPI:
+def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) -> FastAPI:
     """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start.
 
-    ``say`` is told when they are ready, and what was wanted and could not be had. Raises `BadSettings`.
+    ``notify`` is told when they are ready, and what was wanted and could not be had. Raises `BadSettings`.
     """
     metrics = Metrics()
 
-    def load() -> Hearing:
+    def load() -> InferenceService:
         try:
             models = load_models(settings)
         except HearsayError as problem:
-            say(f"the models could not be loaded: {problem}")
+            notify(f"the models could not be loaded: {problem}")
             raise
         for warning in models.warnings:
-            say(f"warning: {warning}")
-        say(f"ready: speech {models.transcriber.name} · emotion {models.tagger.name}")
-        return Hearing(models, settings, metrics)
+            notify(f"warning: {warning}")
+        notify(f"ready: speech {models.speech_model.name} · emotion {models.emotion_model.name}")
+        return InferenceService(models, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.hearing = asyncio.create_task(run_in_threadpool(load))
+        app.state.service = asyncio.create_task(run_in_threadpool(load))
         yield
-        for hearing in await asyncio.gather(app.state.hearing, return_exceptions=True):
-            if isinstance(hearing, Hearing):
-                await run_in_threadpool(hearing.close)
+        for service in await asyncio.gather(app.state.service, return_exceptions=True):
+            if isinstance(service, InferenceService):
+                await run_in_threadpool(service.close)
 
     app = FastAPIOffline(  # its /docs takes nothing from the internet
         redoc_url=None,
@@ -106,7 +106,7 @@ def create_app(settings: AsrSettings, say: Callable[[str], None] = log.info) -> 
 
 
 BEARER = Security(HTTPBearer(auto_error=False, description="A key of API_KEYS, where the server has some."))
-"""Says in the OpenAPI document what `Door` asks for."""
+"""Says in the OpenAPI document what `AuthenticationMiddleware` asks for."""
 
 
 def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> None:
@@ -117,9 +117,9 @@ def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> No
         max_bytes=settings.max_upload_bytes,
         max_seconds=settings.max_upload_seconds,
     )
-    app.add_middleware(Door, keepers=keepers_of(settings))
-    app.add_middleware(WithRequestId)
-    app.add_middleware(Measured, answered=metrics.answered, paths=UPLOADS)
+    app.add_middleware(AuthenticationMiddleware, authenticators=authenticators_of(settings))
+    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(MetricsMiddleware, answered=metrics.answered, paths=UPLOADS)
 
 
 def _open_routes() -> APIRouter:
@@ -162,7 +162,7 @@ async def live() -> LiveReply:
 
 
 async def health(request: Request) -> HealthReply:
-    loading: asyncio.Task[Hearing] = request.app.state.hearing
+    loading: asyncio.Task[InferenceService] = request.app.state.service
     if not loading.done():
         return HealthReply(status="loading", ready=False, warnings=[])
     if (problem := loading.exception()) is not None:
@@ -174,19 +174,19 @@ def _ready_health(models: Models) -> HealthReply:
     return HealthReply(
         status="ready",
         ready=True,
-        **speech_columns(Identity.of(models.transcriber)),
-        **emotion_columns(Identity.of(models.tagger)),
+        **speech_columns(Identity.of(models.speech_model)),
+        **emotion_columns(Identity.of(models.emotion_model)),
         asr_by_default=models.is_speech_by_default,
-        device=models.transcriber.device,
+        device=models.speech_model.device,
         warnings=list(models.warnings),
     )
 
 
-Ready = Annotated[Hearing, Depends(ready_hearing)]
+Ready = Annotated[InferenceService, Depends(ready_service)]
 
 
-async def ready(hearing: Ready) -> HealthReply:
-    return _ready_health(hearing.models)
+async def ready(service: Ready) -> HealthReply:
+    return _ready_health(service.models)
 
 
 async def metrics_page(request: Request) -> Response:
@@ -196,20 +196,20 @@ async def metrics_page(request: Request) -> Response:
 
 async def transcribe(
     request: Request,
-    hearing: Ready,
+    service: Ready,
     file: Annotated[
-        UploadFile | None, File(description="The audio: answered by itself."), WithJsonSchema(SOUND)
+        UploadFile | None, File(description="The audio: answered by itself."), WithJsonSchema(UPLOAD_SCHEMA)
     ] = None,
     files: Annotated[
         list[UploadFile], File(description="Several: answered in order, each by a reply or a problem.")
     ] = [],  # noqa: B006  FastAPI copies it
 ) -> TranscriptReply | FilesReply:
     if (file is None) is (not files):
-        raise HTTPException(422, EXPECTED)
+        raise HTTPException(422, FILE_EXPECTED)
     if file is not None:
         await _refuse_a_second_file(request)
-        return await while_there(request, _reply(hearing, file))
-    return await while_there(request, _replies(request, hearing, files))
+        return await unless_disconnected(request, _reply(service, file))
+    return await unless_disconnected(request, _replies(request, service, files))
 
 
 async def _refuse_a_second_file(request: Request) -> None:
@@ -218,32 +218,32 @@ async def _refuse_a_second_file(request: Request) -> None:
         raise HTTPException(422, TOO_MANY)
 
 
-async def _replies(request: Request, hearing: Hearing, files: list[UploadFile]) -> FilesReply:
-    places = asyncio.Semaphore(FILES_AT_ONCE)
+async def _replies(request: Request, service: InferenceService, files: list[UploadFile]) -> FilesReply:
+    slots = asyncio.Semaphore(CONCURRENT_FILES)
 
     async def of_one(file: UploadFile) -> TranscriptReply | Problem:
-        async with places:
+        async with slots:
             try:
-                return await _reply(hearing, file)
+                return await _reply(service, file)
             except HearsayError as problem:
                 return refusal_of(request, problem)
 
     return FilesReply(replies=await asyncio.gather(*map(of_one, files)))
 
 
-async def _reply(hearing: Hearing, file: UploadFile) -> TranscriptReply:
-    sound = await hearing.sound(file)
-    transcript, emotion = await hearing.both(sound)
-    speech = Identity.of(hearing.models.transcriber)
-    failed = failed_pieces(transcript, emotion, seconds(sound))
-    felt = _emotion_reply(hearing, emotion, sound)
-    reply = TranscriptReply.of_both(transcript, speech.name, felt, seconds(sound), failed)
+async def _reply(service: InferenceService, file: UploadFile) -> TranscriptReply:
+    audio = await service.audio(file)
+    transcript, emotion = await service.both(audio)
+    speech = Identity.of(service.models.speech_model)
+    failed = failed_pieces(transcript, emotion, seconds(audio))
+    emotion_reply = _emotion_reply(service, emotion, audio)
+    reply = TranscriptReply.of_both(transcript, speech.name, emotion_reply, seconds(audio), failed)
     return reply.model_copy(update=speech_columns(speech))
 
 
 async def tag(
     request: Request,
-    hearing: Ready,
+    service: Ready,
     file: Annotated[UploadFile, File(description="The audio.")],
     granularity: Annotated[Granularity | None, Query(description="What to answer; both where nothing is said.")] = None,
     granularity_in_form: Annotated[
@@ -251,19 +251,19 @@ async def tag(
     ] = None,
 ) -> EmotionReply | GranularReply | SentimentReply:
     await _refuse_a_second_file(request)
-    reply = await while_there(request, _emotion(hearing, file))
+    reply = await unless_disconnected(request, _emotion(service, file))
     return reply.at(granularity or granularity_in_form or "both")
 
 
-async def _emotion(hearing: Hearing, file: UploadFile) -> EmotionReply:
-    sound = await hearing.sound(file)
-    return _emotion_reply(hearing, await hearing.emotion(sound), sound)
+async def _emotion(service: InferenceService, file: UploadFile) -> EmotionReply:
+    audio = await service.audio(file)
+    return _emotion_reply(service, await service.emotion(audio), audio)
 
 
-def _emotion_reply(hearing: Hearing, emotion: Tagged, sound: Waveform) -> EmotionReply:
-    model = Identity.of(hearing.models.tagger)
-    return EmotionReply.of(emotion, model.name, _duration(sound)).model_copy(update=emotion_columns(model))
+def _emotion_reply(service: InferenceService, emotion: EmotionOutcome, audio: Waveform) -> EmotionReply:
+    model = Identity.of(service.models.emotion_model)
+    return EmotionReply.of(emotion, model.name, _duration(audio)).model_copy(update=emotion_columns(model))
 
 
-def _duration(sound: Waveform) -> str:
-    return f"{seconds(sound):.1f}"
+def _duration(audio: Waveform) -> str:
+    return f"{seconds(audio):.1f}"

@@ -32,7 +32,7 @@ KEPT_SECONDS: Final = 3600
 """How long Google's certificates are kept; new ones are published days before they are used."""
 
 
-class Keeper(Protocol):
+class Authenticator(Protocol):
     """Knows some of those who are let in."""
 
     def admits(self, shown: str) -> bool:
@@ -40,14 +40,14 @@ class Keeper(Protocol):
         ...
 
 
-def keepers_of(settings: AsrSettings) -> tuple[Keeper, ...]:
+def authenticators_of(settings: AsrSettings) -> tuple[Authenticator, ...]:
     """Those that the settings name; none where everybody is let in. Raises `BadSettings`."""
-    keepers: list[Keeper] = []
+    authenticators: list[Authenticator] = []
     if keys := listed(settings.api_keys.get_secret_value()):
-        keepers.append(Keys(keys))
+        authenticators.append(Keys(keys))
     if settings.google_audience:
-        keepers.append(GoogleTokens(settings.google_audience, listed(settings.google_callers)))
-    return tuple(keepers)
+        authenticators.append(GoogleTokenAuthenticator(settings.google_audience, listed(settings.google_callers)))
+    return tuple(authenticators)
 
 
 def listed(words: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Keys:
         return sum(hmac.compare_digest(shown.encode(), key) for key in self._keys) > 0
 
 
-class GoogleTokens:
+class GoogleTokenAuthenticator:
     """Identity tokens of Google Cloud made for one audience, by one of the callers named by e-mail address.
 
     Anybody with a Google account can make a token for any audience, so an audience alone would let in everybody.
@@ -119,15 +119,15 @@ class _Kept:
         return self._response
 
 
-class Door:
+class AuthenticationMiddleware:
     """ASGI middleware that lets in whom a keeper admits, and everybody where there is no keeper."""
 
-    def __init__(self, app: ASGIApp, keepers: Collection[Keeper]) -> None:
+    def __init__(self, app: ASGIApp, authenticators: Collection[Authenticator]) -> None:
         self._app = app
-        self._keepers = keepers
+        self._authenticators = authenticators
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._keepers or scope["path"] in OPEN:
+        if scope["type"] != "http" or not self._authenticators or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -141,7 +141,7 @@ class Door:
         await problem(request, 401, detail, wants)(scope, receive, send)
 
     async def _is_admitted(self, shown: str) -> bool:
-        for keeper in self._keepers:
-            if await asyncio.to_thread(keeper.admits, shown):
+        for authenticator in self._authenticators:
+            if await asyncio.to_thread(authenticator.admits, shown):
                 return True
         return False

@@ -8,9 +8,9 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from asr.api.problems import GONE
-from asr.pipeline.scheduler import Batch, Scheduler
-from asr.types import EmotionTagger, Transcriber
+from asr.api.problems import CLIENT_CLOSED_REQUEST
+from asr.pipeline.scheduler import BatchStats, Scheduler
+from asr.types import EmotionModel, SpeechModel
 
 _REFUSALS: Final = frozenset({401, 408, 413, 429, 503})
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -52,11 +52,11 @@ class Metrics:
         )
 
     def watch(self, scheduler: Scheduler) -> None:
-        """From now on look into the scheduler's queues and models when asked."""
-        for model in scheduler.waiting_seconds():
-            self._waiting.labels(model).set_function(partial(_waiting_for, scheduler, model))
-        for listening in (scheduler.transcriber, scheduler.tagger):
-            self._padding.labels(listening.name).set_function(partial(_padding_of, listening))
+        """Read the scheduler's queues and models whenever the metrics are requested."""
+        for name in scheduler.waiting_seconds():
+            self._waiting.labels(name).set_function(partial(_waiting_for, scheduler, name))
+        for model in (scheduler.speech_model, scheduler.emotion_model):
+            self._padding.labels(model.name).set_function(partial(_padding_of, model))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request; paths that are no route of ours share one name, so that nobody can make up new ones."""
@@ -69,11 +69,11 @@ class Metrics:
         """A file became samples."""
         self._stage_seconds.labels("decode").observe(seconds)
 
-    def heard(self, batch: Batch, stage: str) -> None:
+    def observe_batch(self, batch: BatchStats, stage: str) -> None:
         """A model was done with a batch; the stage is ``asr`` or ``ser``."""
         self._stage_seconds.labels("wait").observe(batch.waited)
         self._stage_seconds.labels(stage).observe(batch.took)
-        self._batches.heard(batch)
+        self._batches.observe_batch(batch)
 
     def page(self) -> bytes:
         """Everything in Prometheus' text format."""
@@ -84,7 +84,7 @@ def _waiting_for(scheduler: Scheduler, model: str) -> float:
     return scheduler.waiting_seconds()[model]
 
 
-def _padding_of(model: Transcriber | EmotionTagger) -> float:
+def _padding_of(model: SpeechModel | EmotionModel) -> float:
     return model.padding_ratio
 
 
@@ -107,16 +107,16 @@ class _BatchMetrics:
             registry=registry,
         )
 
-    def heard(self, batch: Batch) -> None:
-        sound = sum(batch.lengths)
+    def observe_batch(self, batch: BatchStats) -> None:
+        seconds = sum(batch.lengths)
         self._seconds.labels(batch.model).observe(batch.took)
         self._clips.labels(batch.model).inc(len(batch.lengths))
-        self._sound.labels(batch.model).inc(sound)
-        if sound:
-            self._pace.labels(batch.model).set(batch.took / sound)
+        self._sound.labels(batch.model).inc(seconds)
+        if seconds:
+            self._pace.labels(batch.model).set(batch.took / seconds)
 
 
-class Measured:
+class MetricsMiddleware:
     """ASGI middleware that counts every request and its seconds; those to ``paths`` also if turned away at the door."""
 
     def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None], paths: Collection[str]) -> None:
@@ -128,7 +128,7 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.monotonic(), GONE
+        began, status = time.monotonic(), CLIENT_CLOSED_REQUEST
 
         async def noted(message: Message) -> None:
             nonlocal status

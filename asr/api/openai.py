@@ -9,10 +9,10 @@ from starlette.responses import PlainTextResponse
 from asr.api.openai_schemas import ModelReply, ModelsReply, TextOnly, Usage, Verbose
 from asr.api.problems import BadField, documented_for_openai
 from asr.api.schemas import EmotionReply
-from asr.api.service import Hearing, ready_hearing, while_there
+from asr.api.service import InferenceService, ready_service, unless_disconnected
 from asr.audio.decoding import seconds
 from asr.pipeline.records import failed_pieces
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.clip import FailedPiece
 from hearsay.records.subtitles import srt, vtt
 
@@ -26,7 +26,7 @@ FAILED: Final = "X-Failed-Pieces"
 """Header of a reply that names the pieces that a model failed on, in seconds: ``transcript 31.2-61``."""
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
-Ready = Annotated[Hearing, Depends(ready_hearing)]
+Ready = Annotated[InferenceService, Depends(ready_service)]
 
 _TEXT: Final = "BEFORE HE HAD TIME\n"
 _SRT: Final = "1\n00:00:00,320 --> 00:00:01,870\n" + _TEXT
@@ -65,7 +65,7 @@ def openai_routes(guard: Any) -> APIRouter:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class TranscriptionOptions:
     """The fields of a request beside its file, as far as they have an effect, and the names of those that have none."""
 
     format: Format
@@ -73,8 +73,8 @@ class Wishes:
     ignored: tuple[str, ...]
 
 
-def wishes(
-    hearing: Ready,
+def options(
+    service: Ready,
     model: Annotated[str, Form(description="whisper-1, or the name of the loaded model.", examples=[ALIAS])],
     response_format: Annotated[Format, Form()] = "json",
     granularities: Annotated[
@@ -87,9 +87,9 @@ def wishes(
     prompt: Annotated[str, Form(description="Has no effect.")] = "",
     temperature: Annotated[float, Form(ge=0, le=1, description="Has no effect: what is heard is not drawn.")] = 0.0,
     stream: Annotated[bool, Form(description="Only false: a transcript is answered when it is whole.")] = False,
-) -> Wishes:
+) -> TranscriptionOptions:
     """Raises `BadField` for what cannot be had."""
-    _check_model(hearing, model)
+    _check_model(service, model)
     if stream:
         raise BadField(400, "Transcripts are not streamed here; leave out stream.", "stream", "unsupported_value")
     if granularities and response_format != "verbose_json":
@@ -97,44 +97,46 @@ def wishes(
         raise BadField(400, advice, "timestamp_granularities[]", "unsupported_value")
     hints = {"language": language, "prompt": prompt, "temperature": temperature}
     ignored = tuple(name for name, value in hints.items() if value)
-    return Wishes(response_format, tuple(granularities or ("segment",)), ignored)
+    return TranscriptionOptions(response_format, tuple(granularities or ("segment",)), ignored)
 
 
 async def transcribe(
     request: Request,
     response: Response,
-    hearing: Ready,
-    wishes: Annotated[Wishes, Depends(wishes)],
+    service: Ready,
+    options: Annotated[TranscriptionOptions, Depends(options)],
     file: Annotated[UploadFile, File(description="The audio.")],
 ) -> TextOnly | Verbose | Response:
-    reply, failed = await while_there(request, _reply(hearing, wishes, file))
+    reply, failed = await unless_disconnected(request, _reply(service, options, file))
     headers = reply.headers if isinstance(reply, Response) else response.headers
-    if wishes.ignored:
-        headers[IGNORED] = ", ".join(wishes.ignored)
+    if options.ignored:
+        headers[IGNORED] = ", ".join(options.ignored)
     if failed:
         headers[FAILED] = ", ".join(f"{piece.task} {piece.start:g}-{piece.end:g}" for piece in failed)
     return reply
 
 
 async def _reply(
-    hearing: Hearing, wishes: Wishes, file: UploadFile
+    service: InferenceService, options: TranscriptionOptions, file: UploadFile
 ) -> tuple[TextOnly | Verbose | Response, list[FailedPiece]]:
     """The reply, and the pieces that are missing from it."""
-    sound = await hearing.sound(file)
-    if wishes.format == "verbose_json":
-        return await _verbose(hearing, wishes, sound)
-    transcript = await hearing.transcript(sound)
-    return _as(wishes.format, transcript, seconds(sound)), list(transcript.failed)
+    audio = await service.audio(file)
+    if options.format == "verbose_json":
+        return await _verbose(service, options, audio)
+    transcript = await service.transcript(audio)
+    return _formatted(options.format, transcript, seconds(audio)), list(transcript.failed)
 
 
-async def _verbose(hearing: Hearing, wishes: Wishes, sound: Waveform) -> tuple[Verbose, list[FailedPiece]]:
-    transcript, emotion = await hearing.both(sound)
-    tagged = EmotionReply.of(emotion, hearing.models.tagger.name, f"{seconds(sound):.1f}")
-    verbose = Verbose.of(transcript, tagged, seconds(sound), wishes.granularities)
-    return verbose, failed_pieces(transcript, emotion, seconds(sound))
+async def _verbose(
+    service: InferenceService, options: TranscriptionOptions, audio: Waveform
+) -> tuple[Verbose, list[FailedPiece]]:
+    transcript, emotion = await service.both(audio)
+    tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{seconds(audio):.1f}")
+    verbose = Verbose.of(transcript, tagged, seconds(audio), options.granularities)
+    return verbose, failed_pieces(transcript, emotion, seconds(audio))
 
 
-def _as(form: Format, transcript: Transcript, length: float) -> TextOnly | Response:
+def _formatted(form: Format, transcript: SpeechOutput, length: float) -> TextOnly | Response:
     if form == "text":
         return PlainTextResponse(transcript.text + "\n")
     if form == "srt":
@@ -144,24 +146,24 @@ def _as(form: Format, transcript: Transcript, length: float) -> TextOnly | Respo
     return TextOnly(text=transcript.text, usage=Usage.of(length))
 
 
-async def models(hearing: Ready) -> ModelsReply:
-    return ModelsReply(data=[_model(hearing, name) for name in _names(hearing)])
+async def models(service: Ready) -> ModelsReply:
+    return ModelsReply(data=[_model(service, name) for name in _names(service)])
 
 
-async def model(hearing: Ready, model: str) -> ModelReply:
-    _check_model(hearing, model)
-    return _model(hearing, model)
+async def model(service: Ready, model: str) -> ModelReply:
+    _check_model(service, model)
+    return _model(service, model)
 
 
-def _names(hearing: Hearing) -> tuple[str, ...]:
-    return ALIAS, hearing.models.transcriber.name
+def _names(service: InferenceService) -> tuple[str, ...]:
+    return ALIAS, service.models.speech_model.name
 
 
-def _model(hearing: Hearing, name: str) -> ModelReply:
-    return ModelReply(id=name, created=hearing.since)
+def _model(service: InferenceService, name: str) -> ModelReply:
+    return ModelReply(id=name, created=service.since)
 
 
-def _check_model(hearing: Hearing, name: str) -> None:
-    if name not in _names(hearing):
-        known = " and ".join(_names(hearing))
+def _check_model(service: InferenceService, name: str) -> None:
+    if name not in _names(service):
+        known = " and ".join(_names(service))
         raise BadField(404, f"There is no model {name} here; there is {known}.", "model", "model_not_found")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from asr.api.schemas import EmotionReply
 from asr.pipeline.records import rounded_segment, rounded_word
-from asr.types import Transcript
+from asr.types import SpeechOutput
 from hearsay.records.clip import Segment, Word
 
 
@@ -101,7 +101,7 @@ class Verbose(BaseModel):
     @classmethod
     def of(
         cls,
-        transcript: Transcript,
+        transcript: SpeechOutput,
         emotion: EmotionReply,
         seconds: float,
         granularities: Collection[str],

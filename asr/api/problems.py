@@ -25,10 +25,10 @@ REQUEST_ID: Final = "X-Request-ID"
 OPENAI: Final = "/v1/"
 """Where paths begin that speak as OpenAI does."""
 
-GONE: Final = 499
+CLIENT_CLOSED_REQUEST: Final = 499
 """Counted as the status of a request whose client went away before it was answered."""
 
-_OURS: Final = "This is a fault of ours; the log has it under the request's id."
+_INTERNAL_FAULT: Final = "This is a fault of ours; the log has it under the request's id."
 
 _NO_FILE: Final = "Send the audio as the form field file, for example: curl -F file=@clip.mp3"
 
@@ -141,10 +141,10 @@ def add_problems(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_http_problem)
     app.exception_handler(RequestValidationError)(_validation_problem)
     app.exception_handler(BadField)(_field_problem)
-    app.exception_handler(ClientDisconnect)(_nobody_there)
+    app.exception_handler(ClientDisconnect)(_client_disconnected)
 
 
-class WithRequestId:
+class RequestIdMiddleware:
     """ASGI middleware that gives every request an id, and every fault of ours an answer."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -170,7 +170,7 @@ class WithRequestId:
             log.exception("request failed", extra={"request_id": request_id, "path": scope["path"]})
             if has_begun:
                 raise
-            await problem(Request(scope), 500, _OURS)(scope, receive, with_id)
+            await problem(Request(scope), 500, _INTERNAL_FAULT)(scope, receive, with_id)
 
 
 async def _hearsay_problem(request: Request, error: HearsayError) -> Response:
@@ -199,9 +199,9 @@ async def _field_problem(request: Request, error: BadField) -> Response:
     return problem(request, error.status, str(error), param=error.param, code=error.code)
 
 
-async def _nobody_there(request: Request, _: ClientDisconnect) -> Response:
+async def _client_disconnected(request: Request, _: ClientDisconnect) -> Response:
     log.info("client went away", extra={"request_id": request.state.request_id})
-    return Response(status_code=GONE)
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 def refusal_of(request: Request, error: HearsayError) -> Problem:
@@ -209,7 +209,7 @@ def refusal_of(request: Request, error: HearsayError) -> Problem:
     status = _STATUS_OF.get(type(error), 500)
     if status == 500:
         log.error("fault", exc_info=error, extra={"request_id": request.state.request_id})
-    return _problem(request, status, _OURS if status == 500 else str(error))
+    return _problem(request, status, _INTERNAL_FAULT if status == 500 else str(error))
 
 
 def problem(

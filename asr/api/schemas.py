@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from asr.api.problems import Problem
 from asr.errors import ModelFailed
-from asr.pipeline.records import Tagged, rounded_segment, rounded_word, sentence_of
-from asr.types import Transcript
+from asr.pipeline.records import EmotionOutcome, rounded_segment, rounded_word, sentence_of
+from asr.types import SpeechOutput
 from hearsay.records.clip import TAGGING, FailedPiece, Segment, Word
 
 
@@ -99,7 +99,7 @@ class GranularReply(OfClip):
 
 class EmotionReply(SentimentReply, GranularReply):
     @classmethod
-    def of(cls, emotion: Tagged, ser_model: str, duration: str) -> "EmotionReply":
+    def of(cls, emotion: EmotionOutcome, ser_model: str, duration: str) -> "EmotionReply":
         if isinstance(emotion, ModelFailed):
             return cls(emotion=None, emotion_scores={}, sentiment=None, ser_model=ser_model, duration=duration)
         return cls(
@@ -147,7 +147,7 @@ class TranscriptReply(EmotionReply, TextReply):  # in this order the members of 
     @classmethod
     def of_both(
         cls,
-        transcript: Transcript,
+        transcript: SpeechOutput,
         asr_model: str,
         emotion: EmotionReply,
         seconds: float,

@@ -19,16 +19,16 @@ GRACE_SECONDS: Final = 20
 
 def serve(settings: AsrSettings) -> int:
     """Serve until Ctrl-C or a termination signal; raises `PortTaken`. Returns the exit status."""
-    app = create_app(settings, say)
+    app = create_app(settings, notify)
     listening = listen(settings.api_host, settings.api_port)
     address = f"http://{settings.api_host}:{settings.api_port}"
-    say(f"API on {address} ({address}/docs tells what it takes), Ctrl-C ends it; loading the models")
+    notify(f"API on {address} ({address}/docs tells what it takes), Ctrl-C ends it; loading the models")
     config = uvicorn.Config(app, log_config=None, access_log=True, timeout_graceful_shutdown=GRACE_SECONDS)
     uvicorn.Server(config).run([listening])
     return 0
 
 
-def say(sentence: str) -> None:
+def notify(sentence: str) -> None:
     """Tell whoever started the server."""
     print(sentence, file=sys.stderr, flush=True)
 

@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect
 from asr.api.metrics import Metrics
 from asr.audio.decoding import decode_audio
 from asr.errors import ModelFailed
-from asr.models.registry import AUTO, limits_for, open_tagger, open_transcriber
-from asr.pipeline.pieces import cut
+from asr.models.registry import AUTO, limits_for, open_emotion_model, open_speech_model
+from asr.pipeline.long_form import cut
 from asr.pipeline.pipeline import AUDIO_DECODERS
-from asr.pipeline.records import Tagged
-from asr.pipeline.scheduler import Batch, Scheduler
+from asr.pipeline.records import EmotionOutcome
+from asr.pipeline.scheduler import BatchStats, Scheduler
 from asr.settings import AsrSettings
-from asr.types import Emotion, EmotionTagger, Transcriber, Transcript, Waveform
+from asr.types import EmotionModel, EmotionOutput, SpeechModel, SpeechOutput, Waveform
 from hearsay.errors import HearsayError
 
 Result = TypeVar("Result")
@@ -33,20 +33,20 @@ RETRY_SECONDS: Final = "5"
 class Models:
     """Both models, loaded, what had to be said about their choice, and whether nobody chose the speech model."""
 
-    transcriber: Transcriber
-    tagger: EmotionTagger
+    speech_model: SpeechModel
+    emotion_model: EmotionModel
     warnings: tuple[str, ...]
     is_speech_by_default: bool = False
 
 
 def load_models(settings: AsrSettings) -> Models:
     """The models that the settings choose; raises `ModelUnavailable`."""
-    transcriber, tagger = open_transcriber(settings), open_tagger(settings)
-    warnings = tuple(chosen.warning for chosen in (transcriber, tagger) if chosen.warning)
-    return Models(transcriber.model, tagger.model, warnings, settings.asr_model == AUTO)
+    speech_model, emotion_model = open_speech_model(settings), open_emotion_model(settings)
+    warnings = tuple(chosen.warning for chosen in (speech_model, emotion_model) if chosen.warning)
+    return Models(speech_model.model, emotion_model.model, warnings, settings.asr_model == AUTO)
 
 
-class Hearing:
+class InferenceService:
     """Decodes uploads in threads of its own, ahead of the models, and lets both models hear side by side.
 
     ``since`` is when the models were loaded, in seconds since 1970.
@@ -59,30 +59,30 @@ class Hearing:
         self._metrics = metrics
         self._decoders = ThreadPoolExecutor(AUDIO_DECODERS, "decoding")
         self._scheduler = Scheduler(
-            models.transcriber, models.tagger, limits_for(models.transcriber, settings), self._told
+            models.speech_model, models.emotion_model, limits_for(models.speech_model, settings), self._count_batch
         )
         metrics.watch(self._scheduler)
 
-    async def sound(self, file: UploadFile) -> Waveform:
+    async def audio(self, file: UploadFile) -> Waveform:
         """The upload as a waveform; its name is not looked at. Raises `AudioError`."""
         return await asyncio.get_running_loop().run_in_executor(self._decoders, self._decoded, file)
 
-    async def transcript(self, sound: Waveform) -> Transcript:
+    async def transcript(self, audio: Waveform) -> SpeechOutput:
         """What was said; raises `Busy`."""
-        whole = await asyncio.get_running_loop().run_in_executor(self._decoders, cut, sound)
-        return await asyncio.wrap_future(self._scheduler.transcript_of(whole, sound))
+        whole = await asyncio.get_running_loop().run_in_executor(self._decoders, cut, audio)
+        return await asyncio.wrap_future(self._scheduler.transcript_of(whole, audio))
 
-    async def emotion(self, sound: Waveform) -> Emotion:
+    async def emotion(self, audio: Waveform) -> EmotionOutput:
         """How it was said; raises `Busy`."""
-        return await asyncio.wrap_future(self._scheduler.emotion(sound))
+        return await asyncio.wrap_future(self._scheduler.emotion(audio))
 
-    async def both(self, sound: Waveform) -> tuple[Transcript, Tagged]:
+    async def both(self, audio: Waveform) -> tuple[SpeechOutput, EmotionOutcome]:
         """What was said and how, or why the latter is not known; raises `Busy`."""
-        return await together(self.transcript(sound), self._emotion_or_failure(sound))
+        return await gather_both(self.transcript(audio), self._emotion_or_failure(audio))
 
-    async def _emotion_or_failure(self, sound: Waveform) -> Tagged:
+    async def _emotion_or_failure(self, audio: Waveform) -> EmotionOutcome:
         try:
-            return await self.emotion(sound)
+            return await self.emotion(audio)
         except ModelFailed as problem:
             return problem
 
@@ -97,13 +97,13 @@ class Hearing:
         self._metrics.decoded(time.monotonic() - began)
         return waveform
 
-    def _told(self, batch: Batch) -> None:
-        self._metrics.heard(batch, "asr" if batch.model == self.models.transcriber.name else "ser")
+    def _count_batch(self, batch: BatchStats) -> None:
+        self._metrics.observe_batch(batch, "asr" if batch.model == self.models.speech_model.name else "ser")
 
 
-def ready_hearing(request: Request) -> Hearing:
-    """The app's `Hearing`; 503 as long as the models load, and where they could not be loaded."""
-    loading: asyncio.Task[Hearing] = request.app.state.hearing
+def ready_service(request: Request) -> InferenceService:
+    """The app's `InferenceService`; 503 as long as the models load, and where they could not be loaded."""
+    loading: asyncio.Task[InferenceService] = request.app.state.service
     if not loading.done():
         raise HTTPException(503, "The models are still loading; ask again soon.", {"Retry-After": RETRY_SECONDS})
     if (problem := loading.exception()) is not None:
@@ -116,7 +116,7 @@ def sentence_of(problem: BaseException) -> str:
     return str(problem) if isinstance(problem, HearsayError) else f"{type(problem).__name__}: {problem}"
 
 
-async def together(first: Coroutine[Any, Any, Result], second: Coroutine[Any, Any, Other]) -> tuple[Result, Other]:
+async def gather_both(first: Coroutine[Any, Any, Result], second: Coroutine[Any, Any, Other]) -> tuple[Result, Other]:
     """Both results; where one fails the other is given up."""
     tasks = asyncio.ensure_future(first), asyncio.ensure_future(second)
     try:
@@ -126,12 +126,12 @@ async def together(first: Coroutine[Any, Any, Result], second: Coroutine[Any, An
             task.cancel()
 
 
-async def while_there(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
     """The result of the work, which is given up when the client goes away; raises `ClientDisconnect` then.
 
     The request's body must have been read: what comes after it is that the client went away.
     """
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -142,6 +142,6 @@ async def while_there(request: Request, work: Coroutine[Any, Any, Result]) -> Re
         leaving.cancel()
 
 
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -34,8 +34,8 @@ def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretc
     """
     levels = frame_levels(waveform)
     found = []
-    for first, last in _between_pauses(_is_loud(levels)):
-        for start, end in _cut(levels, first, last, max(2 * _CUT_WIDTH, int(longest * SAMPLE_RATE) // _FRAME)):
+    for first, last in _between_pauses(_speech_frames(levels)):
+        for start, end in _split(levels, first, last, max(2 * _CUT_WIDTH, int(longest * SAMPLE_RATE) // _FRAME)):
             found.append((start * _FRAME, min(end * _FRAME, len(waveform))))
     return found
 
@@ -45,17 +45,17 @@ def pieces(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
 
     Silence has no piece.
     """
-    loud = stretches(waveform, longest)
-    if loud and len(waveform) <= int(longest * SAMPLE_RATE):
+    found = stretches(waveform, longest)
+    if found and len(waveform) <= int(longest * SAMPLE_RATE):
         return [(0, len(waveform))]
-    return runs_of(loud, longest)
+    return runs_of(found, longest)
 
 
-def runs_of(loud: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:
+def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:
     """Neighbouring stretches together, as many as fit into ``longest`` seconds with the pauses between them."""
     limit = int(longest * SAMPLE_RATE)
-    runs = list(loud[:1])
-    for start, end in loud[1:]:
+    runs = list(found[:1])
+    for start, end in found[1:]:
         if end - runs[-1][0] <= limit:
             runs[-1] = (runs[-1][0], end)
         else:
@@ -76,7 +76,7 @@ def _levels(block: Waveform) -> NDArray[np.float64]:
     return 10 * np.log10(np.maximum(energy / lengths, 1e-10))
 
 
-def _is_loud(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _speech_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Frames above the clip's threshold, and those beside them down to 4 dB under it."""
     if not len(levels) or levels.max() < _SILENCE:
         return np.zeros(len(levels), bool)
@@ -101,18 +101,18 @@ def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _between_pauses(is_loud: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _between_pauses(is_speech: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Runs of loud frames with their margins, those that no real pause parts as one."""
     joined: list[tuple[int, int]] = []
-    for first, last in _runs(is_loud):
+    for first, last in _runs(is_speech):
         if joined and first - joined[-1][1] < _SHORTEST_PAUSE:
             joined[-1] = (joined[-1][0], last)
         else:
             joined.append((first, last))
-    return [(max(0, first - _MARGIN), min(len(is_loud), last + _MARGIN)) for first, last in joined]
+    return [(max(0, first - _MARGIN), min(len(is_speech), last + _MARGIN)) for first, last in joined]
 
 
-def _cut(levels: NDArray[np.float64], first: int, last: int, longest: int) -> Iterator[tuple[int, int]]:
+def _split(levels: NDArray[np.float64], first: int, last: int, longest: int) -> Iterator[tuple[int, int]]:
     """A run of frames in parts of at most ``longest``, cut where the second half of each is quietest."""
     cuts = [first]
     while last - cuts[-1] > longest:

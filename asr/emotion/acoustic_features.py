@@ -1,4 +1,4 @@
-"""Acoustic features of a voice, independent of the recording level: the input of `asr.emotion.classic`."""
+"""Acoustic features of a voice, independent of the recording level: the input of `asr.emotion.linear`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final

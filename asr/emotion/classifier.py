@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import ModelUnavailable
-from asr.inference.batched_model import AcousticModel
+from asr.inference.batched_model import BatchedModel
 from asr.inference.checkpoints import Checkpoint, device_of, loaded
 from asr.inference.precision import Precision, named
-from asr.types import UNTAGGED, Emotion, Waveform
+from asr.types import NO_EMOTION, EmotionOutput, Waveform
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-CERTAIN: Final = 0.5
+MIN_SCORE: Final = 0.5
 """Lowest score of a label that is said: the model holds it for more likely than not.
 
 It is where a sigmoid changes sides, and of a softmax more than all other labels together. It is not calibrated, since
@@ -27,16 +27,16 @@ no checkpoint's calibration is known beforehand.
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
+class ClassifierLabels:
     """What a classifier's outputs mean: canonical labels in order, and whether they exclude each other."""
 
     labels: tuple[str, ...]
     exclude_each_other: bool
 
 
-UNNAMED: Final = {
+KNOWN_LABELS: Final = {
     # Its config names no labels; the order and the multi-label training are its authors' (CAiRE, HKUST).
-    "SER-wav2vec2-large-xlsr-53-eng-zho-all-age": Outputs(
+    "SER-wav2vec2-large-xlsr-53-eng-zho-all-age": ClassifierLabels(
         (
             "sadness",
             "fear",
@@ -58,10 +58,10 @@ UNNAMED: Final = {
 """Checkpoints that do not say themselves what their outputs mean, by the last part of name or folder."""
 
 
-class ClassifierTagger:
+class ClassifierEmotionModel:
     """An audio classification checkpoint by Hugging Face name or folder; hears pieces of many clips in common batches.
 
-    Of a clip longer than 30 s the scores are the mean over its pieces, by their length. A best label under `CERTAIN`,
+    Of a clip longer than 30 s the scores are the mean over its pieces, by their length. A best label under `MIN_SCORE`,
     and one that means "something else", is ``uncertain``.
     """
 
@@ -70,60 +70,60 @@ class ClassifierTagger:
     ) -> None:
         self.name = name
         self.device = device_of(device)
-        extractor, self._outputs, model, self.weights = loaded(name, _load)
+        extractor, self._labels, model, self.weights = loaded(name, _load)
         self.precision = named(precision)
-        self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
+        self._batched_model = BatchedModel(name, extractor, model, self.device, precision, batch_seconds)
 
     @property
     def padding_ratio(self) -> float:
-        return self._acoustics.padding.ratio
+        return self._batched_model.padding.ratio
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
         scores: list[list[NDArray[np.float64]]] = [[] for _ in waveforms]
         lengths: list[list[int]] = [[] for _ in waveforms]
-        for heard in self._acoustics.outputs(waveforms):
-            scores[heard.clip].append(self._scores(heard.logits))
-            lengths[heard.clip].append(heard.end - heard.start)
+        for output in self._batched_model.outputs(waveforms):
+            scores[output.clip].append(self._scores(output.logits))
+            lengths[output.clip].append(output.end - output.start)
         return list(map(self._emotion, scores, lengths))
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not give back."""
 
-    def _emotion(self, scores: Sequence[NDArray[np.float64]], lengths: Sequence[int]) -> Emotion:
+    def _emotion(self, scores: Sequence[NDArray[np.float64]], lengths: Sequence[int]) -> EmotionOutput:
         """Of a clip, by the scores and lengths of its pieces."""
-        return emotion_of(np.average(scores, axis=0, weights=lengths), self._outputs.labels) if scores else UNTAGGED
+        return emotion_of(np.average(scores, axis=0, weights=lengths), self._labels.labels) if scores else NO_EMOTION
 
     def _scores(self, logits: "Tensor") -> NDArray[np.float64]:
         logits = logits.double()
-        return np.asarray(logits.softmax(-1) if self._outputs.exclude_each_other else logits.sigmoid())
+        return np.asarray(logits.softmax(-1) if self._labels.exclude_each_other else logits.sigmoid())
 
 
-def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> Emotion:
+def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> EmotionOutput:
     """The emotion that a model's scores (0..1, in the order of its labels) speak for, or ``uncertain``."""
     best = int(np.argmax(scores))
     by_label: dict[str, float] = {}
     for label, score in zip(labels, scores.tolist(), strict=True):
         by_label[label] = max(score, by_label.get(label, 0.0))  # a sum would favour labels that stand for two
-    label = labels[best] if scores[best] >= CERTAIN else UNCERTAIN
-    return Emotion(label, float(scores[best]), by_label)
+    label = labels[best] if scores[best] >= MIN_SCORE else UNCERTAIN
+    return EmotionOutput(label, float(scores[best]), by_label)
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Outputs, Any, str]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, ClassifierLabels, Any, str]:
     from transformers import AutoModelForAudioClassification, Wav2Vec2ForSequenceClassification
 
     extractor = checkpoint.feature_extractor()
-    if outputs := UNNAMED.get(PurePath(checkpoint.name).name):
-        model = checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(outputs.labels))
-        return extractor, outputs, model, checkpoint.weights()
+    if known := KNOWN_LABELS.get(PurePath(checkpoint.name).name):
+        model = checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(known.labels))
+        return extractor, known, model, checkpoint.weights()
     model = checkpoint.model(AutoModelForAudioClassification)
     return extractor, _named_outputs(checkpoint.name, model.config.id2label), model, checkpoint.weights()
 
 
-def _named_outputs(name: str, id2label: dict[int, str]) -> Outputs:
+def _named_outputs(name: str, id2label: dict[int, str]) -> ClassifierLabels:
     labels = [id2label[number] for number in sorted(id2label)]
     if all(label.upper().startswith("LABEL_") for label in labels):
         raise ModelUnavailable(
             f"The model {name} does not say which emotions its {len(labels)} outputs are; "
             "write their names into id2label of its config.json."
         )
-    return Outputs(tuple(map(canonical_emotion, labels)), exclude_each_other=True)
+    return ClassifierLabels(tuple(map(canonical_emotion, labels)), exclude_each_other=True)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-_EXACT: Final = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat"})
+_BATCH_INVARIANT: Final = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat"})
 _LENGTHS: Final[ContextVar[Tensor | None]] = ContextVar("lengths", default=None)
 
 
@@ -26,10 +26,10 @@ def can_batch(config: Any) -> bool:
     them other than zero.
     """
     inexact = getattr(config, "add_adapter", False) or getattr(config, "conv_pos_batch_norm", False)
-    return config.model_type in _EXACT and not inexact
+    return config.model_type in _BATCH_INVARIANT and not inexact
 
 
-def make_exact(model: Any) -> None:
+def make_batch_invariant(model: Any) -> None:
     """Make a transformers model exact in batches, when it is called with ``attention_mask``; see `can_batch`."""
     base = model.base_model
     base.feature_extractor = FeatureEncoder(base.feature_extractor)

@@ -20,7 +20,7 @@ SECONDS_ON_GPU: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PieceOutput:
     """A piece of a clip from sample ``start`` to ``end``, and the model's logits for it, float32 on the CPU.
 
     They have the shape (frames, tokens) of a CTC model, (labels,) of a classifier.
@@ -32,7 +32,7 @@ class Heard:
     logits: "Tensor"
 
 
-class AcousticModel:
+class BatchedModel:
     """A transformers model with CTC or classification head, on its device and ready to run.
 
     Pieces of audio go through it in batches, sorted by length, where its outputs do not depend on the batch
@@ -46,12 +46,12 @@ class AcousticModel:
 
         self._name, self._extractor, self._device = name, extractor, device
         self.padding = Padding()
-        self._most = round((batch_seconds or usual_seconds(device)) * SAMPLE_RATE)
+        self._max_samples = round((batch_seconds or usual_seconds(device)) * SAMPLE_RATE)
         self._batched = batch_invariance.can_batch(model.config)
         self._kind = kind_of(precision, device)
         if self._batched:
-            batch_invariance.make_exact(model)
-            self._model = kernels.made_fast(model, self._kind, device, is_int8=precision == "int8")
+            batch_invariance.make_batch_invariant(model)
+            self._model = kernels.optimized(model, self._kind, device, is_int8=precision == "int8")
         else:
             self._model = model.to(device, self._kind)
             if precision == "int8":
@@ -61,33 +61,39 @@ class AcousticModel:
     def config(self) -> Any:
         return self._model.config
 
-    def outputs(self, waveforms: Sequence[Waveform]) -> Iterator[Heard]:
+    def outputs(self, waveforms: Sequence[Waveform]) -> Iterator[PieceOutput]:
         """What is heard in each piece of the clips, batch by batch: in any order, each once. Raises `AsrError`."""
         cuts = [(clip, start, end) for clip, waveform in enumerate(waveforms) for start, end in pieces(waveform)]
         lengths = [end - start for _, start, end in cuts]
-        for batch in batches(lengths, self._most) if self._batched else [[number] for number in range(len(cuts))]:
-            sounds = [waveforms[clip][start:end] for clip, start, end in (cuts[number] for number in batch)]
-            self.padding.heard(own := list(map(len, sounds)), max(own))
-            for number, logits in zip(batch, self._logits(sounds), strict=True):
-                yield Heard(*cuts[number], logits)
+        for batch in (
+            batches(lengths, self._max_samples) if self._batched else [[number] for number in range(len(cuts))]
+        ):
+            batch_waveforms = [waveforms[clip][start:end] for clip, start, end in (cuts[number] for number in batch)]
+            self.padding.count(own := list(map(len, batch_waveforms)), max(own))
+            for number, logits in zip(batch, self._logits(batch_waveforms), strict=True):
+                yield PieceOutput(*cuts[number], logits)
 
-    def _logits(self, sounds: Sequence[Waveform]) -> "list[Tensor]":
+    def _logits(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
         with running(self._name):
-            return self._together(sounds) if self._batched else [self._alone(sound) for sound in sounds]
+            return (
+                self._run_batch(batch_waveforms)
+                if self._batched
+                else [self._run_single(sound) for sound in batch_waveforms]
+            )
 
-    def _alone(self, sound: Waveform) -> "Tensor":
+    def _run_single(self, sound: Waveform) -> "Tensor":
         logits: Tensor = self._model(**features(self._extractor, sound, self._device, self._kind)).logits[0]
         return logits.float().cpu()
 
-    def _together(self, sounds: Sequence[Waveform]) -> "list[Tensor]":
+    def _run_batch(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
         from torch.nn.utils.rnn import pad_sequence
 
         from asr.inference.batch_invariance import frames_of
 
-        heard = [features(self._extractor, sound, self._device)["input_values"][0] for sound in sounds]
-        lengths = [len(samples) for samples in heard]
+        inputs = [features(self._extractor, sound, self._device)["input_values"][0] for sound in batch_waveforms]
+        lengths = [len(samples) for samples in inputs]
         mask = _mask(lengths).to(self._device) if min(lengths) < max(lengths) else None
-        logits = self._model(pad_sequence(heard, batch_first=True), attention_mask=mask).logits.float().cpu()
+        logits = self._model(pad_sequence(inputs, batch_first=True), attention_mask=mask).logits.float().cpu()
         if logits.ndim == 2:
             return list(logits)
         return [own[: frames_of(length, self.config)] for own, length in zip(logits, lengths, strict=True)]

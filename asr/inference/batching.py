@@ -40,7 +40,7 @@ class Padding:
         self._lock = Lock()
         self._real = self._padded = 0
 
-    def heard(self, lengths: Sequence[int], padded_to: int) -> None:
+    def count(self, lengths: Sequence[int], padded_to: int) -> None:
         """Sounds of these lengths went through the model, each as if it were ``padded_to`` long."""
         with self._lock:
             self._real += sum(lengths)

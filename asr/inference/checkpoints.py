@@ -16,7 +16,7 @@ import numpy as np
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.errors import AsrError, ModelNotInstalled, ModelUnavailable
-from asr.models.weights import checkpoint_files, weights_digest
+from asr.inference.weights import checkpoint_files, weights_digest
 from asr.types import Waveform
 from hearsay.extras import how_to_install
 

@@ -20,8 +20,9 @@ _FOLLOWED_BY: Final = {"intermediate_dense": "intermediate_act_fn", "conv": "act
 """The activation that comes after a layer: of transformers' feed-forward, and of all convolutions."""
 
 
-def made_fast(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = False) -> Any:
-    """A model of `asr.inference.batch_invariance.make_exact` on its device, in its precision, and as fast as it can be.
+def optimized(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = False) -> Any:
+    """A model of `asr.inference.batch_invariance.make_batch_invariant` on its device, in its precision, and as fast as
+    it can be.
 
     Linear layers are `asr.inference.int8.Int8Linear` on request.
     """
@@ -56,10 +57,10 @@ class PackedLinear(nn.Module):
         super().__init__()
         self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
         self.bias = linear.bias
-        self.after = _after(gelu)
+        self.post_operation = _post_operation(gelu)
 
     def forward(self, values: Tensor) -> Tensor:
-        found: Tensor = torch.ops.mkldnn._linear_pointwise(values, self.weight, self.bias, *self.after)
+        found: Tensor = torch.ops.mkldnn._linear_pointwise(values, self.weight, self.bias, *self.post_operation)
         return found
 
 
@@ -76,13 +77,13 @@ class PackedConvolution(nn.Module):
         weight = original.weight.detach()[:, :, None]
         self.weight = torch.ops.mkldnn._reorder_convolution_weight(weight, *self.options)
         self.bias = original.bias
-        self.after = _after(gelu)
+        self.post_operation = _post_operation(gelu)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(clips, channels, steps) to (clips, channels, steps of the result)."""
         image = hidden[:, :, None].contiguous(memory_format=torch.channels_last)
         found: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            image, self.weight, self.bias, *self.options, *self.after
+            image, self.weight, self.bias, *self.options, *self.post_operation
         )
         return found[:, :, 0]
 
@@ -113,11 +114,11 @@ class HalfAttention(nn.Module):
             shifts.masked_fill_(~attention_mask[:, :, :1], -torch.inf)
         shifts = shifts.expand(-1, self.heads, -1, -1).reshape(-1, 1, frames)
         shares = torch.baddbmm(shifts, queries, keys.mT, alpha=self.scaling).softmax(-1)
-        heard = torch.bmm(shares, values).view(clips, self.heads, frames, -1)
-        return self.out_proj(heard.transpose(1, 2).reshape(clips, frames, channels)), None
+        attended = torch.bmm(shares, values).view(clips, self.heads, frames, -1)
+        return self.out_proj(attended.transpose(1, 2).reshape(clips, frames, channels)), None
 
 
-def _after(gelu: bool) -> tuple[str, list[float], str]:
+def _post_operation(gelu: bool) -> tuple[str, list[float], str]:
     """What oneDNN computes on a layer's results while they are in the cache, as its operators take it."""
     return ("gelu", [], "none") if gelu else ("none", [], "")
 

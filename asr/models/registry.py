@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from asr.emotion.classic import ClassicTagger
-from asr.emotion.classifier import ClassifierTagger
+from asr.emotion.classifier import ClassifierEmotionModel
+from asr.emotion.linear import LinearEmotionModel
 from asr.errors import ModelUnavailable
 from asr.inference.batched_model import usual_seconds
 from asr.inference.checkpoints import Checkpoint, device_of, has_torch, loaded
 from asr.pipeline.scheduler import Limits
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
-from asr.speech.ctc import CtcTranscriber
-from asr.speech.pocketsphinx import PocketSphinxTranscriber
-from asr.speech.seq2seq import Seq2SeqTranscriber
-from asr.types import EmotionTagger, Transcriber
+from asr.speech.ctc import CtcSpeechModel
+from asr.speech.pocketsphinx import PocketSphinxSpeechModel
+from asr.speech.seq2seq import Seq2SeqSpeechModel
+from asr.types import EmotionModel, SpeechModel
 
 Model_co = TypeVar("Model_co", covariant=True)
 
@@ -25,14 +25,14 @@ EMOTION_ON_GPU: Final = "CAiRE/SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen(Generic[Model_co]):
+class OpenedModel(Generic[Model_co]):
     """A model that is ready to hear, and the sentence about a fallback where it is not the wanted one."""
 
     model: Model_co
     warning: str | None = None
 
 
-def open_transcriber(settings: AsrSettings) -> Chosen[Transcriber]:
+def open_speech_model(settings: AsrSettings) -> OpenedModel[SpeechModel]:
     """The recogniser that ``asr_model`` names; raises `ModelUnavailable` where a named one cannot be had.
 
     ``auto`` is the larger wav2vec2 on a GPU, the smaller one on a CPU, and PocketSphinx where that cannot be had.
@@ -40,54 +40,54 @@ def open_transcriber(settings: AsrSettings) -> Chosen[Transcriber]:
     if settings.asr_model == pocketsphinx.NAME:
         return _pocketsphinx(settings)
     if settings.asr_model != AUTO:
-        return Chosen(checkpoint_transcriber(settings.asr_model, settings))
+        return OpenedModel(checkpoint_speech_model(settings.asr_model, settings))
     wanted = SPEECH_ON_GPU if _has_gpu(settings.device) else SPEECH_ON_CPU
     try:
-        return Chosen(checkpoint_transcriber(wanted, settings))
+        return OpenedModel(checkpoint_speech_model(wanted, settings))
     except ModelUnavailable as problem:
         return _pocketsphinx(settings, _warning("speech", wanted, problem, pocketsphinx.NAME))
 
 
-def open_tagger(settings: AsrSettings) -> Chosen[EmotionTagger]:
+def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
     """The tagger that ``ser_model`` names; raises `ModelUnavailable` where a named one cannot be had.
 
     ``auto`` is the large classifier on a GPU, the embedded one elsewhere, and where the large one cannot be had.
     """
-    if settings.ser_model not in (AUTO, ClassicTagger.name):
-        return Chosen(_checkpoint_tagger(settings.ser_model, settings))
+    if settings.ser_model not in (AUTO, LinearEmotionModel.name):
+        return OpenedModel(_checkpoint_emotion_model(settings.ser_model, settings))
     if settings.ser_model != AUTO or not _has_gpu(settings.device):
-        return Chosen(ClassicTagger())
+        return OpenedModel(LinearEmotionModel())
     try:
-        return Chosen(_checkpoint_tagger(EMOTION_ON_GPU, settings))
+        return OpenedModel(_checkpoint_emotion_model(EMOTION_ON_GPU, settings))
     except ModelUnavailable as problem:
-        return Chosen(ClassicTagger(), _warning("emotion", EMOTION_ON_GPU, problem, ClassicTagger.name))
+        return OpenedModel(LinearEmotionModel(), _warning("emotion", EMOTION_ON_GPU, problem, LinearEmotionModel.name))
 
 
-def limits_for(model: Transcriber | EmotionTagger, settings: AsrSettings) -> Limits:
+def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limits:
     """What the scheduler gives a model at a time.
 
     PocketSphinx hears one sound in each of its processes, and whoever sent it need not wait for others; what batches
     gets as much as one pass through it takes, and has some passes' worth waiting.
     """
-    if isinstance(model, PocketSphinxTranscriber):
+    if isinstance(model, PocketSphinxSpeechModel):
         return Limits(batch_seconds=0, threads=model.workers, long_threads=model.workers)
     seconds = settings.batch_seconds or usual_seconds(model.device)
     return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
 
 
-def checkpoint_transcriber(name: str, settings: AsrSettings) -> Transcriber:
+def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
     """The recogniser of a checkpoint, by what its config says of its kind; raises `ModelUnavailable`."""
     device = device_of(settings.device)
-    if loaded(name, _kind_of_transcriber) is Seq2SeqTranscriber:
-        return Seq2SeqTranscriber(name, device, settings.precision)
-    return CtcTranscriber(name, device, settings.precision, settings.batch_seconds)
+    if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
+        return Seq2SeqSpeechModel(name, device, settings.precision)
+    return CtcSpeechModel(name, device, settings.precision, settings.batch_seconds)
 
 
-def _checkpoint_tagger(name: str, settings: AsrSettings) -> EmotionTagger:
-    return ClassifierTagger(name, settings.device, settings.precision, settings.batch_seconds)
+def _checkpoint_emotion_model(name: str, settings: AsrSettings) -> EmotionModel:
+    return ClassifierEmotionModel(name, settings.device, settings.precision, settings.batch_seconds)
 
 
-def _kind_of_transcriber(checkpoint: Checkpoint) -> type[CtcTranscriber | Seq2SeqTranscriber]:
+def _class_of_checkpoint(checkpoint: Checkpoint) -> type[CtcSpeechModel | Seq2SeqSpeechModel]:
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CTC_MAPPING_NAMES,
@@ -97,21 +97,21 @@ def _kind_of_transcriber(checkpoint: Checkpoint) -> type[CtcTranscriber | Seq2Se
     config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True)
     architectures = set(config.architectures or ())
     if architectures & set(MODEL_FOR_CTC_MAPPING_NAMES.values()):
-        return CtcTranscriber
+        return CtcSpeechModel
     if architectures & set(MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES.values()):
-        return Seq2SeqTranscriber
+        return Seq2SeqSpeechModel
     raise ModelUnavailable(
         f"The model {checkpoint.name} does not write down speech ({', '.join(architectures) or config.model_type}); "
         "name a CTC model such as wav2vec2, or a sequence-to-sequence one such as Whisper."
     )
 
 
-def _pocketsphinx(settings: AsrSettings, *sentences: str) -> Chosen[Transcriber]:
+def _pocketsphinx(settings: AsrSettings, *sentences: str) -> OpenedModel[SpeechModel]:
     """PocketSphinx, with what is to be said of it, also that it leaves alone the GPU which the settings name."""
-    if settings.device not in (AUTO, PocketSphinxTranscriber.device):
+    if settings.device not in (AUTO, PocketSphinxSpeechModel.device):
         advice = f"set DEVICE to {AUTO}, or ASR_MODEL to a model that runs there."
         sentences += (f"DEVICE is {settings.device}, but {pocketsphinx.NAME} only runs on the CPU; {advice}",)
-    return Chosen(PocketSphinxTranscriber(settings.workers), " ".join(sentences) or None)
+    return OpenedModel(PocketSphinxSpeechModel(settings.workers), " ".join(sentences) or None)
 
 
 def _has_gpu(device: str) -> bool:

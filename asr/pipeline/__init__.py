@@ -1,1 +1,1 @@
-"""From clips to clip records: sources, scheduling, batch decoding, here or over the API."""
+"""From clips to clip records: scheduling, long-form transcription and batch decoding, here or over the API."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from asr.errors import ListenerGone
+from asr.errors import PipelineUnavailable
 from asr.models.identity import emotion_of, speech_of
-from asr.pipeline.pipeline import Listener, digest_of
+from asr.pipeline.pipeline import Pipeline, digest_of
 from asr.pipeline.progress import Progress
 from asr.pipeline.records import failed_again, missing, wanted_pieces
-from asr.pipeline.sources import Clip, Listing, Reader
+from asr.sources.listing import Clip, Listing, Reader
 from hearsay.errors import ClipsError
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import TAGGING, ClipRow
@@ -33,19 +33,19 @@ BATCHES_AT_ONCE: Final = 4
 class Summary:
     """What a run did.
 
-    ``rows`` are those of its source, heard now or before; ``gone`` is why it had to end early; ``rejected`` counts
-    what could be no clip; ``unwritten`` is why there is no CSV of it; ``retagged``
-    counts clips whose emotion alone was made again.
+    ``rows`` are those of its source, heard now or before; ``stop_reason`` is why it had to end early; ``rejected``
+    counts what could be no clip; ``unwritten`` is why there is no CSV of it; ``retagged`` counts clips whose emotion
+    alone was made again.
     """
 
     rows: tuple[ClipRow, ...]
-    heard: int
+    transcribed: int
     skipped: int
     without_audio: int
     audio_seconds: float
     wall_seconds: float
     interrupted: bool = False
-    gone: str = ""
+    stop_reason: str = ""
     rejected: int = 0
     unwritten: str = ""
     retagged: int = 0
@@ -63,7 +63,7 @@ class Summary:
 
 def decode(
     listings: Iterable[Listing],
-    listener: Listener,
+    pipeline: Pipeline,
     out: Path,
     batch_clips: int,
     progress: Progress,
@@ -79,118 +79,122 @@ def decode(
     all. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
-    interrupted, gone = False, ""
+    interrupted, stop_reason = False, ""
     with Journal(out / "clips.jsonl") as journal:
         if journal.warning:
-            progress.say(f"warning: {journal.warning}")
+            progress.notify(f"warning: {journal.warning}")
         for path in (csv := out / "clips.csv", journal.path):
             remove_leftovers(path)
-        run = _Run(listener, journal, csv, keeps_transcripts=keeps_transcripts)
+        run = _DecodeRun(pipeline, journal, csv, keeps_transcripts=keeps_transcripts)
         try:
             for listing in listings:
-                run.hear(listing, batch_clips or listener.clips_at_once, progress)
+                run.process(listing, batch_clips or pipeline.clips_at_once, progress)
                 run.write_table()
         except KeyboardInterrupt:
             interrupted = True
-        except ListenerGone as problem:
-            gone = str(problem)
+        except PipelineUnavailable as problem:
+            stop_reason = str(problem)
         except ClipsError as problem:
-            gone = f"{problem}. What was transcribed before is in the log, and the same command goes on from there"
-        if interrupted or gone:
+            stop_reason = (
+                f"{problem}. What was transcribed before is in the log, and the same command goes on from there"
+            )
+        if interrupted or stop_reason:
             run.write_table()
-    summary = run.summary(time.monotonic() - started, interrupted, gone)
+    summary = run.summary(time.monotonic() - started, interrupted, stop_reason)
     failed, in_part = len(summary.failed), len(summary.failed_in_part)
-    counts = {"heard": run.heard, "skipped": run.skipped, "failed": failed, "failed_in_part": in_part}
+    counts = {"heard": run.transcribed, "skipped": run.skipped, "failed": failed, "failed_in_part": in_part}
     log.info("decoded", extra=counts)
     return summary
 
 
 @dataclass(frozen=True, slots=True)
-class _Hearing:
+class _PendingBatch:
     """A batch that is being heard, and what will be its rows."""
 
     batch: Sequence[Clip]
     rows: Future[Sequence[ClipRow]]
 
 
-class _Run:
+class _DecodeRun:
     """One run: what the journal has, what its listings brought so far, and the counts on the way."""
 
-    def __init__(self, listener: Listener, journal: Journal, csv: Path, *, keeps_transcripts: bool) -> None:
-        self._listener = listener
+    def __init__(self, pipeline: Pipeline, journal: Journal, csv: Path, *, keeps_transcripts: bool) -> None:
+        self._pipeline = pipeline
         self._keeps_transcripts = keeps_transcripts
         self._retagged: set[str] = set()  # clips whose emotion alone is made again
-        self._not_retagged: dict[str, ClipRow] = {}  # those of them that failed, whose records stay as they are
+        self._failed_retags: dict[str, ClipRow] = {}  # those of them that failed, whose records stay as they are
         self._journal = journal
         self._csv = csv
         self._known = journal.rows()
         self._listed: dict[str, None] = {}  # ids, in the order in which they came
         self._table = EMPTY_TABLE
-        self.heard = self.retagged = self.skipped = self.without_audio = self.rejected = 0
+        self.transcribed = self.retagged = self.skipped = self.without_audio = self.rejected = 0
         self.audio_seconds = 0.0
         self.unwritten = ""
 
-    def hear(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
+    def process(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
         self._table = listing.table
         self.rejected += len(listing.rejected)
         self._listed.update((clip.row.id, None) for clip in listing.clips)
         progress.start(len(listing.clips))
-        hearing: deque[_Hearing] = deque()
-        listeners = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
+        pending: deque[_PendingBatch] = deque()
+        executor = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
         try:
             for batch in in_batches(listing.clips, batch_clips):
-                if len(hearing) == BATCHES_AT_ONCE:
-                    self._take_first(hearing, progress)
-                hearing.append(_Hearing(batch, listeners.submit(self._heard, batch)))
-            while hearing:
-                self._take_first(hearing, progress)
-        except (KeyboardInterrupt, ListenerGone) as stopped:
-            for left in hearing:
-                if left.rows.done() or isinstance(stopped, ListenerGone):  # it is gone for all of them
-                    with suppress(ListenerGone):
+                if len(pending) == BATCHES_AT_ONCE:
+                    self._take_first(pending, progress)
+                pending.append(_PendingBatch(batch, executor.submit(self._process, batch)))
+            while pending:
+                self._take_first(pending, progress)
+        except (KeyboardInterrupt, PipelineUnavailable) as stopped:
+            for left in pending:
+                if left.rows.done() or isinstance(stopped, PipelineUnavailable):  # it is gone for all of them
+                    with suppress(PipelineUnavailable):
                         self._take(left, progress)
             raise
         finally:
-            listeners.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
 
-    def _heard(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
+    def _process(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
         """Rows of those clips of a batch that have to be heard."""
-        to_hear = [wanted for clip in batch if (wanted := self._wanted(clip))]
-        self._retagged.difference_update(clip.row.id for clip in to_hear)  # a watched file may have changed since
-        speech = self._listener.speech
-        self._retagged.update(clip.row.id for clip in to_hear if clip.transcribed and not wanted_pieces(clip, speech))
-        return self._listener.hear(to_hear) if to_hear else []
+        to_process = [wanted for clip in batch if (wanted := self._wanted(clip))]
+        self._retagged.difference_update(clip.row.id for clip in to_process)  # a watched file may have changed since
+        speech = self._pipeline.speech
+        self._retagged.update(
+            clip.row.id for clip in to_process if clip.transcribed and not wanted_pieces(clip, speech)
+        )
+        return self._pipeline.process(to_process) if to_process else []
 
-    def _take_first(self, hearing: "deque[_Hearing]", progress: Progress) -> None:
+    def _take_first(self, pending: "deque[_PendingBatch]", progress: Progress) -> None:
         """Wait for the first batch, and take it; where the wait is interrupted it is still among them."""
-        wait_in_turns(hearing[0].rows)
-        self._take(hearing.popleft(), progress)
+        wait_in_turns(pending[0].rows)
+        self._take(pending.popleft(), progress)
 
-    def _take(self, hearing: "_Hearing", progress: Progress) -> None:
-        """Write down what was heard of a batch; raises `ListenerGone` when that is done."""
+    def _take(self, pending: "_PendingBatch", progress: Progress) -> None:
+        """Write down what was heard of a batch; raises `PipelineUnavailable` when that is done."""
         try:
-            rows, gone = hearing.rows.result(), None
-        except ListenerGone as problem:
-            rows, gone = problem.rows, problem
+            rows, stop_reason = pending.rows.result(), None
+        except PipelineUnavailable as problem:
+            rows, stop_reason = problem.rows, problem
         rows = [self._joined(row) for row in rows]
         ids = {row.id for row in rows}
-        done = [clip for clip in hearing.batch if clip.row.id not in ids]
-        self._not_retagged |= {row.id: row for row in rows if row.error and row.id in self._retagged}
-        kept = [row for row in rows if row.id not in self._not_retagged]
+        done = [clip for clip in pending.batch if clip.row.id not in ids]
+        self._failed_retags |= {row.id: row for row in rows if row.error and row.id in self._retagged}
+        kept = [row for row in rows if row.id not in self._failed_retags]
         for row in kept:
-            self._not_retagged.pop(row.id, None)
-        self._keep([*kept, *(() if gone else self._renewed(done))])
+            self._failed_retags.pop(row.id, None)
+        self._keep([*kept, *(() if stop_reason else self._renewed(done))])
         is_there = [row for row in kept if not row.error or row.failed_pieces]
         transcribed = [row for row in is_there if row.id not in self._retagged]
-        self.heard += len(transcribed)
+        self.transcribed += len(transcribed)
         self.retagged += sum(row.id in self._retagged for row in kept)
         self.audio_seconds += (audio := sum(row.duration or 0.0 for row in transcribed))
-        if gone:
-            raise gone
-        self.without_audio += (silent := sum(clip.read is None for clip in hearing.batch))
-        self.skipped += len(hearing.batch) - len(rows) - silent
+        if stop_reason:
+            raise stop_reason
+        self.without_audio += (silent := sum(clip.read is None for clip in pending.batch))
+        self.skipped += len(pending.batch) - len(rows) - silent
         progress.finish(ids)
-        progress.advance(len(hearing.batch), len(rows), audio, sum(bool(row.error) for row in rows))
+        progress.advance(len(pending.batch), len(rows), audio, sum(bool(row.error) for row in rows))
 
     def write_table(self) -> None:
         """The source's rows in its order, then clips that earlier runs heard and this source does not have."""
@@ -202,10 +206,12 @@ class _Run:
         else:
             self.unwritten = ""
 
-    def summary(self, wall_seconds: float, interrupted: bool, gone: str) -> Summary:
-        rows = tuple(self._not_retagged.get(row.id, row) for row in self._rows_of_the_source())
-        counts = (self.heard, self.skipped, self.without_audio, self.audio_seconds)
-        return Summary(rows, *counts, wall_seconds, interrupted, gone, self.rejected, self.unwritten, self.retagged)
+    def summary(self, wall_seconds: float, interrupted: bool, stop_reason: str) -> Summary:
+        rows = tuple(self._failed_retags.get(row.id, row) for row in self._rows_of_the_source())
+        counts = (self.transcribed, self.skipped, self.without_audio, self.audio_seconds)
+        return Summary(
+            rows, *counts, wall_seconds, interrupted, stop_reason, self.rejected, self.unwritten, self.retagged
+        )
 
     def _rows_of_the_source(self) -> Iterator[ClipRow]:
         return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)
@@ -226,15 +232,15 @@ class _Run:
         if not (is_transcribed or is_tagged) or not _is_of_this_audio(known, clip.read):
             return clip
         clip = replace(clip, transcribed=known if is_transcribed else None, tagged=known if is_tagged else None)
-        is_complete = is_transcribed and not wanted_pieces(clip, self._listener.speech)
+        is_complete = is_transcribed and not wanted_pieces(clip, self._pipeline.speech)
         return None if is_complete and is_tagged else clip
 
     def _is_transcribed(self, known: ClipRow) -> bool:
         made_by = speech_of(known)
-        return self._listener.speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
+        return self._pipeline.speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
 
     def _is_tagged(self, known: ClipRow) -> bool:
-        return self._listener.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
+        return self._pipeline.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
 
     def _joined(self, row: ClipRow) -> ClipRow:
         """A new row with what earlier runs know of the clip beside its transcript and emotion."""
@@ -274,7 +280,7 @@ def limited(listing: Listing, limit: int | None) -> Listing:
     return replace(listing, clips=listing.clips[:limit])
 
 
-def to_do(listing: Listing, listener: Listener, log: Journal, *, keeps_transcripts: bool) -> Iterator[Clip | None]:
+def to_do(listing: Listing, pipeline: Pipeline, log: Journal, *, keeps_transcripts: bool) -> Iterator[Clip | None]:
     """What `decode` would make of each clip of a listing: the clip as it is wanted, or None where that is nothing."""
-    run = _Run(listener, log, log.path.with_suffix(".csv"), keeps_transcripts=keeps_transcripts)
+    run = _DecodeRun(pipeline, log, log.path.with_suffix(".csv"), keeps_transcripts=keeps_transcripts)
     return map(run._wanted, listing.clips)

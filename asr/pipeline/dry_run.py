@@ -8,24 +8,24 @@ from typing import Any
 
 import av
 
-from asr.errors import ListenerGone
+from asr.errors import PipelineUnavailable
 from asr.inference.precision import named
-from asr.models.choice import emotion_choice, speech_choice
+from asr.inference.weights import nothing_kept
 from asr.models.identity import Identity
 from asr.models.registry import AUTO
-from asr.models.weights import nothing_kept
+from asr.models.selection import select_emotion_model, select_speech_model
+from asr.pipeline.assembly import settings_for_log
 from asr.pipeline.batch import to_do
 from asr.pipeline.model_change import ModelChange, consequences, models_of
-from asr.pipeline.opening import going_on_with
-from asr.pipeline.pipeline import Listener
+from asr.pipeline.pipeline import Pipeline
 from asr.pipeline.records import wanted_pieces
-from asr.pipeline.sources import Clip, Listing
 from asr.settings import AsrSettings
+from asr.sources.listing import Clip, Listing
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from hearsay.text.format import clock
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 TRANSCRIBE, IN_PART, TAG, DONE, DELETED, WITHOUT_AUDIO = (
     *("transcribe", "transcribe_in_part", "tag", "done", "deleted", "without_audio"),
@@ -44,23 +44,23 @@ class LogToRead(Journal):
 
 
 @dataclass(frozen=True, slots=True)
-class Unopened:
-    """Stands where a `Listener` would: its models are known and not loaded."""
+class UnloadedPipeline:
+    """Stands where a `Pipeline` would: its models are known and not loaded."""
 
     speech: Identity
     emotion: Identity
     is_speech_by_default: bool
     clips_at_once: int = 1
 
-    def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        raise ListenerGone(f"a dry run transcribes nothing, so not these {len(clips)} clips either")
+    def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
+        raise PipelineUnavailable(f"a dry run transcribes nothing, so not these {len(clips)} clips either")
 
     def close(self) -> None:
         """Nothing is held."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DecodePlan:
     """How many clips each kind of work has; ``seconds`` of those to be transcribed, as far as their length is known."""
 
     log: Path
@@ -113,38 +113,44 @@ class Plan:
 
 
 def plan_of(
-    listing: Listing, log: Path, settings: AsrSettings, via: str | None, change: ModelChange | None, say: Say
-) -> Plan:
+    listing: Listing, log: Path, settings: AsrSettings, via: str | None, change: ModelChange | None, notify: Notify
+) -> DecodePlan:
     """What `decode` would do with a listing; raises what it would, such as `ModelChanged`."""
     before = models_of(log)
     with nothing_kept():
-        listener, speech, emotion = _listener(going_on_with(before, settings, change), via, say)
+        pipeline, speech, emotion = _pipeline(settings_for_log(before, settings, change), via, notify)
     try:
-        changes = tuple(consequences(before, listener, change))
+        changes = tuple(consequences(before, pipeline, change))
         opened = LogToRead(log)
         known = opened.rows()
-        wanted = list(to_do(listing, listener, opened, keeps_transcripts=change == "keep"))
+        wanted = list(to_do(listing, pipeline, opened, keeps_transcripts=change == "keep"))
     finally:
-        listener.close()
-    kinds = [_kind_of(clip, want, known, listener.speech) for clip, want in zip(listing.clips, wanted, strict=True)]
+        pipeline.close()
+    kinds = [_kind_of(clip, want, known, pipeline.speech) for clip, want in zip(listing.clips, wanted, strict=True)]
     coming = [clip for clip, kind in zip(listing.clips, kinds, strict=True) if kind == TRANSCRIBE]
     lengths = [_length(clip, known.get(clip.row.id)) for clip in coming]
     retried = sum(clip.row.id in known and bool(known[clip.row.id].error) for clip in coming)
     seconds, unknown = sum(filter(None, lengths)), lengths.count(None)
-    return Plan(log, Counter(kinds), retried, seconds, unknown, speech, emotion, listing, changes)
+    return DecodePlan(log, Counter(kinds), retried, seconds, unknown, speech, emotion, listing, changes)
 
 
-def _listener(settings: AsrSettings, via: str | None, say: Say) -> tuple[Listener, str, str]:
+def _pipeline(settings: AsrSettings, via: str | None, notify: Notify) -> tuple[Pipeline, str, str]:
     """Who would transcribe, not loaded, and its models in words; an API is asked for its own."""
     if via is not None:
-        from asr.pipeline.remote import open_remote  # an HTTP client is needed by those who have an address
+        from asr.pipeline.remote import open_remote_pipeline  # an HTTP client is needed by those who have an address
 
-        remote = open_remote(via, settings, say)
+        remote = open_remote_pipeline(via, settings, notify)
         return remote, f"{remote.speech.name} (at {via})", f"{remote.emotion.name} (at {via})"
-    speech, emotion = speech_choice(settings), emotion_choice(settings)
+    speech, emotion = select_speech_model(settings), select_emotion_model(settings)
     precision = named(settings.precision)
-    speaks, feels = (Identity(choice.name, choice.weights(), precision) for choice in (speech, emotion))
-    return Unopened(speaks, feels, settings.asr_model == AUTO), speech.in_words(), emotion.in_words()
+    speech_identity, emotion_identity = (
+        Identity(choice.name, choice.weights(), precision) for choice in (speech, emotion)
+    )
+    return (
+        UnloadedPipeline(speech_identity, emotion_identity, settings.asr_model == AUTO),
+        speech.in_words(),
+        emotion.in_words(),
+    )
 
 
 def _kind_of(clip: Clip, wanted: Clip | None, known: Mapping[str, ClipRow], speech: Identity) -> str:

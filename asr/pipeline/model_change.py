@@ -8,7 +8,7 @@ from typing import Literal
 
 from asr.errors import ModelChanged
 from asr.models.identity import Identity, emotion_of, speech_of
-from asr.pipeline.pipeline import Listener
+from asr.pipeline.pipeline import Pipeline
 from hearsay.records.journal import read_journal
 from hearsay.text.format import counted
 
@@ -44,30 +44,30 @@ def _tally(models: Iterable[Identity]) -> Counter[Identity]:
     return Counter(model for model in models if model.name)
 
 
-def consequences(before: LogModels, listener: Listener, change: ModelChange | None) -> Iterator[str]:
+def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | None) -> Iterator[str]:
     """A sentence for what is made again, or is not though another model made it.
 
     Raises `ModelChanged` where the speech model is another one than the log's, and nobody asked for that by its name or
     by ``change``.
     """
-    speech, emotion = listener.speech, listener.emotion
+    speech, emotion = pipeline.speech, pipeline.emotion
     others = _others(before.speech, speech)
     if others and change == "keep":
-        yield _kept(before, listener, others)
-    elif others and change is None and listener.is_speech_by_default and _is_another(others, speech):
+        yield _kept(before, pipeline, others)
+    elif others and change is None and pipeline.is_speech_by_default and _is_another(others, speech):
         raise ModelChanged(_explained(before, speech, others))
     elif others:
         clips = counted(others.total(), "clip")
-        yield f"transcribed again by {_told(speech)}: {clips} that {_names(others, speech)} transcribed"
+        yield f"transcribed again by {_described(speech)}: {clips} that {_names(others, speech)} transcribed"
     if retagged := _others(before.emotion, emotion):
         clips = counted(retagged.total(), "clip")
-        told = f"tagged again by {_told(emotion)}: {clips} that {_names(retagged, emotion)} tagged"
-        yield f"{told}; their transcripts stay as they are"
+        sentence = f"tagged again by {_described(emotion)}: {clips} that {_names(retagged, emotion)} tagged"
+        yield f"{sentence}; their transcripts stay as they are"
 
 
-def _kept(before: LogModels, listener: Listener, others: Counter[Identity]) -> str:
-    now, usual = listener.speech, before.usual_speech
-    if listener.is_speech_by_default and now.name != usual:
+def _kept(before: LogModels, pipeline: Pipeline, others: Counter[Identity]) -> str:
+    now, usual = pipeline.speech, before.usual_speech
+    if pipeline.is_speech_by_default and now.name != usual:
         raise ModelChanged(
             f"--model-change keep goes on with {usual}, and the API has {now.name}; start it with ASR_MODEL={usual}"
         )
@@ -75,8 +75,8 @@ def _kept(before: LogModels, listener: Listener, others: Counter[Identity]) -> s
     return f"kept: {clips} that {_names(others, now)} transcribed; new clips are transcribed by {now.name}"
 
 
-def _others(made: Counter[Identity], now: Identity) -> Counter[Identity]:
-    return Counter({model: clips for model, clips in made.items() if not now.is_that_of(model)})
+def _others(counts: Counter[Identity], now: Identity) -> Counter[Identity]:
+    return Counter({model: clips for model, clips in counts.items() if not now.is_that_of(model)})
 
 
 def _is_another(others: Iterable[Identity], now: Identity) -> bool:
@@ -89,8 +89,8 @@ def _explained(before: LogModels, now: Identity, others: Counter[Identity]) -> s
     clips = counted(others.total(), "clip")
     return (
         f"{before.log} has {clips} that {_names(others, now)} transcribed, and by default the speech model is "
-        f"now {_told(now)}. Add --model-change keep to go on with {before.usual_speech}, which then transcribes new "
-        "clips only, or --model-change redo to transcribe every clip again."
+        f"now {_described(now)}. Add --model-change keep to go on with {before.usual_speech}, which then transcribes "
+        "new clips only, or --model-change redo to transcribe every clip again."
     )
 
 
@@ -104,5 +104,5 @@ def _difference(model: Identity, now: Identity) -> str:
     return f"{model.name} with other weights" if model.weights != now.weights else f"{model.name} in another precision"
 
 
-def _told(model: Identity) -> str:
+def _described(model: Identity) -> str:
     return f"{model.name} in {model.precision}" if model.precision else model.name

@@ -11,11 +11,11 @@ from typing import Final, Protocol
 from asr.audio.decoding import decode_audio, seconds
 from asr.errors import ModelFailed
 from asr.models.identity import Identity, emotion_columns, speech_columns
-from asr.pipeline.pieces import cut
-from asr.pipeline.records import Made, Tagged, now, row_of, sentence_of, wanted_pieces, with_kept
+from asr.pipeline.long_form import cut
+from asr.pipeline.records import EmotionOutcome, ModelOutputs, now, row_of, sentence_of, wanted_pieces, with_kept
 from asr.pipeline.scheduler import Scheduler
-from asr.pipeline.sources import Clip
-from asr.types import Emotion, Transcript, Waveform
+from asr.sources.listing import Clip
+from asr.types import EmotionOutput, SpeechOutput, Waveform
 from hearsay.errors import AudioError, BadRow, NoAudio
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import line_of
@@ -30,7 +30,7 @@ ClipStep = Callable[[str, float, float], None]
 """Called after each piece of a long clip, with its id, the seconds that are done and those that there are."""
 
 
-class Listener(Protocol):
+class Pipeline(Protocol):
     """Hears clips, wherever the models run; threads may share it."""
 
     @property
@@ -49,13 +49,13 @@ class Listener(Protocol):
         """How many clips keep it busy when some such groups are heard side by side: more only delay their rows."""
         ...
 
-    def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
+    def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
         """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
 
         Of a clip that is ``transcribed`` the transcript is kept, and only the pieces that are missing from it are made;
         of one that is ``tagged`` the emotion is kept.
 
-        Raises `ListenerGone`, with the rows that there are, where nothing more can be heard.
+        Raises `PipelineUnavailable`, with the rows that there are, where nothing more can be heard.
         """
         ...
 
@@ -65,18 +65,18 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class _SubmittedClip:
     """One clip's audio, decoded once for both models, and what they will make of it; or why there is none."""
 
     clip: Clip
     digest: str = ""
     seconds: float = 0.0
-    transcript: "Future[Transcript] | None" = None
-    emotion: "Future[Emotion] | None" = None
+    transcript: "Future[SpeechOutput] | None" = None
+    emotion: "Future[EmotionOutput] | None" = None
     error: str = ""
 
 
-class LocalListener:
+class LocalPipeline:
     """Hears on this machine: decodes each clip once, ahead of the models, and gives the waveform to both."""
 
     def __init__(
@@ -94,11 +94,11 @@ class LocalListener:
 
     @property
     def speech(self) -> Identity:
-        return Identity.of(self._scheduler.transcriber)
+        return Identity.of(self._scheduler.speech_model)
 
     @property
     def emotion(self) -> Identity:
-        return Identity.of(self._scheduler.tagger)
+        return Identity.of(self._scheduler.emotion_model)
 
     @property
     def is_speech_by_default(self) -> bool:
@@ -108,14 +108,14 @@ class LocalListener:
     def clips_at_once(self) -> int:
         return self._scheduler.clips_at_once
 
-    def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
+    def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
         with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:
-            return [self._row(heard) for heard in decoders.map(self._hear, clips)]
+            return [self._row(submitted) for submitted in decoders.map(self._submit, clips)]
 
     def close(self) -> None:
         self._scheduler.close()
 
-    def _hear(self, clip: Clip) -> Heard:
+    def _submit(self, clip: Clip) -> _SubmittedClip:
         """Decode a clip and let it wait for the models; its waveform is kept no longer than they need it."""
         digest = ""
         try:
@@ -124,29 +124,29 @@ class LocalListener:
             waveform = decode_audio(data, self._max_seconds)
             del data  # of a long recording it would wait in memory as long as that does
         except AudioError as problem:
-            return Heard(clip, digest, error=str(problem))
+            return _SubmittedClip(clip, digest, error=str(problem))
         clip = with_same_audio(clip, digest)
         transcript = self._transcript(clip, waveform)
-        emotion = None if clip.tagged else self._scheduler.emotion(waveform, is_patient=True)
-        return Heard(clip, digest, seconds(waveform), transcript, emotion)
+        emotion = None if clip.tagged else self._scheduler.emotion(waveform, is_blocking=True)
+        return _SubmittedClip(clip, digest, seconds(waveform), transcript, emotion)
 
-    def _transcript(self, clip: Clip, waveform: Waveform) -> "Future[Transcript] | None":
+    def _transcript(self, clip: Clip, waveform: Waveform) -> "Future[SpeechOutput] | None":
         wanted = wanted_pieces(clip, self.speech)
         if clip.transcribed and not wanted:
             return None
         step = partial(self._step, clip.row.id)
-        return self._scheduler.transcript_of(cut(waveform, wanted), waveform, is_patient=True, step=step)
+        return self._scheduler.transcript_of(cut(waveform, wanted), waveform, is_blocking=True, step=step)
 
-    def _row(self, heard: Heard) -> ClipRow:
-        clip = heard.clip
-        if heard.error:
-            return failed_row(self, clip, heard.digest, heard.error)
+    def _row(self, submitted: _SubmittedClip) -> ClipRow:
+        clip = submitted.clip
+        if submitted.error:
+            return failed_row(self, clip, submitted.digest, submitted.error)
         try:
-            transcript = heard.transcript.result() if heard.transcript else None
+            transcript = submitted.transcript.result() if submitted.transcript else None
         except ModelFailed as problem:
-            return failed_row(self, clip, heard.digest, str(problem))
-        emotion = _tagged(heard.emotion) if heard.emotion else None
-        return checked_row(self, clip, Made(heard.digest, heard.seconds, transcript, emotion))
+            return failed_row(self, clip, submitted.digest, str(problem))
+        emotion = _emotion_outcome(submitted.emotion) if submitted.emotion else None
+        return checked_row(self, clip, ModelOutputs(submitted.digest, submitted.seconds, transcript, emotion))
 
 
 def with_same_audio(clip: Clip, digest: str) -> Clip:
@@ -155,19 +155,19 @@ def with_same_audio(clip: Clip, digest: str) -> Clip:
     return clip if known is None or known.audio_digest == digest else replace(clip, transcribed=None, tagged=None)
 
 
-def checked_row(listener: Listener, clip: Clip, made: Made) -> ClipRow:
+def checked_row(pipeline: Pipeline, clip: Clip, outputs: ModelOutputs) -> ClipRow:
     """The clip's record, what failed in it being logged; a failed one where it could not be read again."""
-    row = row_of(clip, made, listener.speech, listener.emotion)
+    row = row_of(clip, outputs, pipeline.speech, pipeline.emotion)
     if row.error:
         log.warning("clip failed in part", extra={"clip": row.id, "error": row.error})
     try:
         line_of(row)
     except BadRow as problem:
-        return failed_row(listener, clip, made.digest, f"the model's result is not usable: {problem}")
+        return failed_row(pipeline, clip, outputs.digest, f"the model's result is not usable: {problem}")
     return row
 
 
-def _tagged(emotion: "Future[Emotion]") -> Tagged:
+def _emotion_outcome(emotion: "Future[EmotionOutput]") -> EmotionOutcome:
     try:
         return emotion.result()
     except ModelFailed as problem:
@@ -184,7 +184,7 @@ def bytes_of(clip: Clip) -> bytes:
         raise NoAudio(f"the file cannot be read: {problem.strerror or problem}") from problem
 
 
-def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipRow:
+def failed_row(pipeline: Pipeline, clip: Clip, digest: str, error: str) -> ClipRow:
     """The row of a clip that the listener could not hear, which is also logged.
 
     A transcript that is kept stays, and so do the pieces that are missing from it.
@@ -193,8 +193,8 @@ def failed_row(listener: Listener, clip: Clip, digest: str, error: str) -> ClipR
     if clip.transcribed and clip.transcribed.failed_pieces:
         error = f"{sentence_of(clip.transcribed.failed_pieces)}; another attempt failed: {error}"
     # A library may quote what is no UTF-8.
-    made = {"audio_digest": digest, "decoded_at": now(), "error": error.encode(errors="backslashreplace").decode()}
-    return with_kept(clip, made | speech_columns(listener.speech) | emotion_columns(listener.emotion))
+    outputs = {"audio_digest": digest, "decoded_at": now(), "error": error.encode(errors="backslashreplace").decode()}
+    return with_kept(clip, outputs | speech_columns(pipeline.speech) | emotion_columns(pipeline.emotion))
 
 
 def digest_of(data: bytes) -> str:

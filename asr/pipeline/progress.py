@@ -32,7 +32,7 @@ class Progress:
         self._task: TaskID | None = None
         self._lock = RLock()
         self._under_way: dict[str, tuple[float, float]] = {}  # seconds that are done and those that there are, by id
-        self._total = self._done = self._heard = self._failed = 0
+        self._total = self._done = self._transcribed = self._failed = 0
         self._audio_seconds = 0.0
         self._started = self._last_line = time.monotonic()
 
@@ -40,7 +40,7 @@ class Progress:
         """Begin to count towards ``total`` clips; what was counted before is over."""
         with self._lock:
             self._total = total
-            self._done = self._heard = self._failed = 0
+            self._done = self._transcribed = self._failed = 0
             self._audio_seconds = 0.0
             self._under_way.clear()
             self._started = self._last_line = time.monotonic()
@@ -48,11 +48,11 @@ class Progress:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task("hearing", total=total, pace="")
 
-    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
+    def advance(self, clips: int, transcribed: int, audio_seconds: float, failed: int = 0) -> None:
         """Count clips that are done, those of them that had to be heard, their seconds of sound, and the failures."""
         with self._lock:
             self._done += clips
-            self._heard += heard
+            self._transcribed += transcribed
             self._failed += failed
             self._audio_seconds += audio_seconds
             self._show()
@@ -85,19 +85,19 @@ class Progress:
         shares = ", ".join(f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values())
         return f"{shares} of a long clip · " if shares else ""
 
-    def say(self, sentence: str) -> None:
+    def notify(self, sentence: str) -> None:
         """Print a sentence above the bar."""
         self._console.print(sentence, markup=False)
 
     def pace(self) -> str:
         """Clips and audio seconds per second, the time left if all the rest must be heard, and the failures."""
         wall = max(time.monotonic() - self._started, 1e-6)
-        heard = self._heard + self._parts()
+        transcribed = self._transcribed + self._parts()
         seconds = self._audio_seconds + sum(done for done, _ in self._under_way.values())
-        left = int((self._total - self._done - self._parts()) * wall / (heard or 1))
+        left = int((self._total - self._done - self._parts()) * wall / (transcribed or 1))
         failed = f" · {self._failed} failed" if self._failed else ""
         return (
-            f"{self._heard / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s"
+            f"{self._transcribed / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s"
             f" · {left // 60}:{left % 60:02} left{failed}"
         )
 

@@ -7,48 +7,52 @@ from typing import Any, Final
 
 from asr.errors import ModelFailed
 from asr.models.identity import Identity, emotion_columns, speech_columns, speech_of
-from asr.pipeline.sources import Clip
+from asr.sources.listing import Clip
 from asr.speech.segments import mean_confidence
-from asr.types import Emotion, Transcript
+from asr.types import EmotionOutput, SpeechOutput
 from hearsay.records.clip import EMOTION, TAGGING, TRANSCRIBING, TRANSCRIPT, ClipRow, FailedPiece, Segment, Word
 from hearsay.text.format import clock
 
 NAMED: Final = 3
 """Failed pieces that a sentence names; of more it says how many there are."""
 
-Tagged = Emotion | ModelFailed
+EmotionOutcome = EmotionOutput | ModelFailed
 """The emotion, or why the model gave none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ModelOutputs:
     """What both models made of a clip; None of that which is kept from its record."""
 
     digest: str
     seconds: float
-    transcript: Transcript | None
-    emotion: Tagged | None
+    transcript: SpeechOutput | None
+    emotion: EmotionOutcome | None
 
 
-def row_of(clip: Clip, made: Made, speech: Identity, emotion: Identity) -> ClipRow:
+def row_of(clip: Clip, outputs: ModelOutputs, speech: Identity, emotion: Identity) -> ClipRow:
     """The clip's record of what was made by these models, together with what is kept."""
-    columns: dict[str, Any] = {"audio_digest": made.digest, "decoded_at": now(), "duration": round(made.seconds, 2)}
-    if made.transcript is not None:
-        columns |= _spoken(made.transcript, clip.transcribed) | speech_columns(speech)
-    if made.emotion is not None:
-        columns |= _felt(made.emotion) | emotion_columns(emotion)
-    failed = failed_pieces(made.transcript, made.emotion, made.seconds)
-    if made.transcript is None and clip.transcribed:
+    columns: dict[str, Any] = {
+        "audio_digest": outputs.digest,
+        "decoded_at": now(),
+        "duration": round(outputs.seconds, 2),
+    }
+    if outputs.transcript is not None:
+        columns |= _speech_output_columns(outputs.transcript, clip.transcribed) | speech_columns(speech)
+    if outputs.emotion is not None:
+        columns |= _emotion_output_columns(outputs.emotion) | emotion_columns(emotion)
+    failed = failed_pieces(outputs.transcript, outputs.emotion, outputs.seconds)
+    if outputs.transcript is None and clip.transcribed:
         failed = [*missing(clip.transcribed, TRANSCRIBING), *failed]
     return with_kept(clip, columns | failure_columns(failed))
 
 
-def with_kept(clip: Clip, made: Mapping[str, Any]) -> ClipRow:
+def with_kept(clip: Clip, outputs: Mapping[str, Any]) -> ClipRow:
     """The clip's record of what was made now, and of what is kept from its earlier record."""
     if clip.transcribed:
-        return replace(clip.transcribed.merged_with(clip.row), **made)
+        return replace(clip.transcribed.merged_with(clip.row), **outputs)
     kept = {} if clip.tagged is None else {name: getattr(clip.tagged, name) for name in EMOTION}
-    return replace(clip.row, **{**made, **kept})
+    return replace(clip.row, **{**outputs, **kept})
 
 
 def failed_again(known: ClipRow, failed: ClipRow) -> ClipRow:
@@ -82,7 +86,7 @@ def failure_columns(failed: Sequence[FailedPiece]) -> dict[str, Any]:
     return {"failed_pieces": tuple(failed), "error": sentence_of(failed)}
 
 
-def failed_pieces(transcript: Transcript | None, emotion: Tagged | None, seconds: float) -> list[FailedPiece]:
+def failed_pieces(transcript: SpeechOutput | None, emotion: EmotionOutcome | None, seconds: float) -> list[FailedPiece]:
     """All that a clip's models failed on; the emotion is one of the clip as a whole."""
     failed = list(transcript.failed) if transcript else []
     if isinstance(emotion, ModelFailed):
@@ -92,19 +96,19 @@ def failed_pieces(transcript: Transcript | None, emotion: Tagged | None, seconds
 
 def sentence_of(failed: Sequence[FailedPiece]) -> str:
     """The failed pieces for a person, with their times; empty where there is none."""
-    sentences = [f"{_what(piece)}: {piece.reason}" for piece in failed[:NAMED]]
+    sentences = [f"{_described(piece)}: {piece.reason}" for piece in failed[:NAMED]]
     if len(failed) > NAMED:
         sentences.append(f"and {len(failed) - NAMED} more pieces")
     return "; ".join(sentences)
 
 
-def _what(piece: FailedPiece) -> str:
+def _described(piece: FailedPiece) -> str:
     if piece.task == TAGGING:
         return "the emotion could not be recognised"
     return f"{clock(piece.start, 1)}–{clock(piece.end, 1)} could not be transcribed"
 
 
-def _spoken(transcript: Transcript, known: ClipRow | None) -> dict[str, Any]:
+def _speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> dict[str, Any]:
     """The columns of a transcript; of one that only has the missing pieces, together with those that are known."""
     words = tuple(rounded_word(word) for word in transcript.words)
     segments = tuple(rounded_segment(segment) for segment in transcript.segments)
@@ -117,7 +121,7 @@ def _spoken(transcript: Transcript, known: ClipRow | None) -> dict[str, Any]:
     return {"generated_text": text, "confidence": confidence, "words": words, "segments": segments}
 
 
-def _felt(emotion: Tagged) -> dict[str, Any]:
+def _emotion_output_columns(emotion: EmotionOutcome) -> dict[str, Any]:
     if isinstance(emotion, ModelFailed):
         return {"emotion": "", "emotion_score": None, "emotion_scores": {}, "sentiment": ""}
     return {

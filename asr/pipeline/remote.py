@@ -12,15 +12,15 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from asr.audio.decoding import decode_audio, seconds, wav_of
-from asr.errors import AsrError, ListenerGone, ModelFailed
+from asr.errors import AsrError, ModelFailed, PipelineUnavailable
 from asr.models.identity import NOBODY, Identity
-from asr.pipeline.bearer import bearer_of
-from asr.pipeline.pieces import cut, joined
+from asr.pipeline.credentials import credentials_of
+from asr.pipeline.long_form import cut, joined
 from asr.pipeline.pipeline import bytes_of, checked_row, digest_of, failed_row, with_same_audio
-from asr.pipeline.records import Made, Tagged, failure_columns, missing, now, wanted_pieces, with_kept
-from asr.pipeline.sources import Clip
+from asr.pipeline.records import EmotionOutcome, ModelOutputs, failure_columns, missing, now, wanted_pieces, with_kept
 from asr.settings import AsrSettings
-from asr.types import Emotion, Transcript, Waveform
+from asr.sources.listing import Clip
+from asr.types import EmotionOutput, SpeechOutput, Waveform
 from hearsay.errors import AudioError, BadRow, BadSettings
 from hearsay.process import wait_in_turns
 from hearsay.records.clip import TAGGING, TRANSCRIBING, ClipRow, FailedPiece
@@ -29,7 +29,7 @@ from hearsay.version import USER_AGENT
 
 Result = TypeVar("Result")
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
 """How often an API that is loading its models is asked whether it is ready."""
@@ -49,7 +49,7 @@ BUSY: Final = frozenset({408, 429, 502, 503, 504})
 FAULT_TRIES: Final = 3
 """How often a clip is sent to an API that says it is at fault (500): memory may be short once, but not every time."""
 
-LOCKED: Final = frozenset({401, 403})
+UNAUTHORIZED: Final = frozenset({401, 403})
 
 _OF_EMOTION: Final = ("emotion", "emotion_score", "emotion_scores", "sentiment", "ser_model")
 _OF_SPEECH: Final = ("confidence", "words", "segments", "asr_model")
@@ -74,10 +74,12 @@ class Health:
     warnings: tuple[str, ...] = ()
 
 
-def open_remote(address: str, settings: AsrSettings, say: Say, patience: Patience | None = None) -> "RemoteListener":
+def open_remote_pipeline(
+    address: str, settings: AsrSettings, notify: Notify, patience: Patience | None = None
+) -> "RemotePipeline":
     """A listener at ``address``, whose coming and going is said; patience is the settings' unless it is given.
 
-    Raises `BadSettings` where that is no address, or as `RemoteListener` does.
+    Raises `BadSettings` where that is no address, or as `RemotePipeline` does.
     """
     try:
         url = httpx.URL(address)
@@ -88,28 +90,28 @@ def open_remote(address: str, settings: AsrSettings, say: Say, patience: Patienc
     client = httpx.AsyncClient(
         base_url=url,
         headers={"User-Agent": USER_AGENT},
-        auth=bearer_of(settings, f"{url.scheme}://{url.netloc.decode()}"),
+        auth=credentials_of(settings, f"{url.scheme}://{url.netloc.decode()}"),
         timeout=httpx.Timeout(settings.via_timeout, connect=LOOK_SECONDS),
         limits=httpx.Limits(max_connections=settings.via_clips + 1, keepalive_expiry=KEPT_SECONDS),
     )
-    return RemoteListener(client, settings.via_clips, patience or Patience(settings.via_patience), say)
+    return RemotePipeline(client, settings.via_clips, patience or Patience(settings.via_patience), notify)
 
 
-class RemoteListener:
+class RemotePipeline:
     """Hears through ``POST /asr``, at most ``at_once`` clips at the same time; threads may share it.
 
     An API that is busy or away is tried again, each clip by itself; what it refuses is the row's ``error``. Raises
-    `ListenerGone` where the API stays away, and from the beginning where it is not there, has failed, is still loading
-    its models when ``patience`` ends, or does not let us in.
+    `PipelineUnavailable` where the API stays away, and from the beginning where it is not there, has failed, is still
+    loading its models when ``patience`` ends, or does not let us in.
     """
 
-    def __init__(self, client: httpx.AsyncClient, at_once: int, patience: Patience, say: Say) -> None:
+    def __init__(self, client: httpx.AsyncClient, at_once: int, patience: Patience, notify: Notify) -> None:
         self._client = client
         self._address = str(client.base_url).rstrip("/")
         self._patience = patience
-        self._say = say
+        self._say = notify
         self._at_once = at_once
-        self._places = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(at_once)
         self._is_away = False
         self._closing = threading.Lock()
         self._is_closed = False
@@ -138,8 +140,8 @@ class RemoteListener:
     def clips_at_once(self) -> int:
         return self._at_once
 
-    def hear(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        return self._wait_for(self._hear_all(clips))
+    def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
+        return self._wait_for(self._process_all(clips))
 
     def close(self) -> None:
         with self._closing:
@@ -172,12 +174,14 @@ class RemoteListener:
         while (health := await self._look()).status == "loading":
             waited = time.monotonic() - started
             if waited > self._patience.seconds:
-                raise ListenerGone(f"{self._address} still loads its models after {waited:.0f} s; try again later")
+                raise PipelineUnavailable(
+                    f"{self._address} still loads its models after {waited:.0f} s; try again later"
+                )
             if next(looks) % LOOKS_BETWEEN_WORDS == 0:
                 self._say(f"{self._address} is loading its models; waiting since {waited:.0f} s")
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         if health.status == "failed":
-            raise ListenerGone(f"{self._address} could not load its models: {'; '.join(health.warnings)}")
+            raise PipelineUnavailable(f"{self._address} could not load its models: {'; '.join(health.warnings)}")
         for warning in health.warnings:
             self._say(f"warning: {self._address}: {warning}")
         return health
@@ -187,27 +191,29 @@ class RemoteListener:
             response = await self._client.get("/health", timeout=LOOK_SECONDS)
         except httpx.RequestError as problem:
             advice = "is python -m asr api running there, and is the address right?"
-            raise ListenerGone(f"{self._address} does not answer ({_reason(problem)}); {advice}") from problem
+            raise PipelineUnavailable(f"{self._address} does not answer ({_reason(problem)}); {advice}") from problem
         self._check_let_in(response)
         try:
             return health_of(response.json())
         except (ValueError, KeyError, TypeError) as problem:
             if response.status_code in BUSY:  # said by what stands before an API that is only starting
                 return Health("loading")
-            raise ListenerGone(f"{self._address} answers, but not as Hearsay's API; look at the address") from problem
+            raise PipelineUnavailable(
+                f"{self._address} answers, but not as Hearsay's API; look at the address"
+            ) from problem
 
-    async def _hear_all(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        tasks = [asyncio.create_task(self._hear(clip)) for clip in clips]
+    async def _process_all(self, clips: Sequence[Clip]) -> list[ClipRow]:
+        tasks = [asyncio.create_task(self._process(clip)) for clip in clips]
         try:
             return await asyncio.gather(*tasks)
-        except ListenerGone as gone:
+        except PipelineUnavailable as gone:
             await _cancel(tasks)
             rows = [task.result() for task in tasks if not task.cancelled() and task.exception() is None]
-            raise ListenerGone(str(gone), rows) from gone
+            raise PipelineUnavailable(str(gone), rows) from gone
 
-    async def _hear(self, clip: Clip) -> ClipRow:
+    async def _process(self, clip: Clip) -> ClipRow:
         digest = ""
-        async with self._places:
+        async with self._slots:
             try:
                 data = await asyncio.to_thread(bytes_of, clip)
                 digest = digest_of(data)
@@ -228,24 +234,26 @@ class RemoteListener:
         whole = await asyncio.to_thread(cut, waveform, wanted)
         outcomes = [await self._piece(clip, waveform[start:end]) for start, end in whole.pieces]
         emotion = None if clip.tagged else await self._emotion(data)
-        return checked_row(self, clip, Made(digest_of(data), seconds(waveform), joined(whole, outcomes), emotion))
+        return checked_row(
+            self, clip, ModelOutputs(digest_of(data), seconds(waveform), joined(whole, outcomes), emotion)
+        )
 
-    async def _piece(self, clip: Clip, sound: Waveform) -> Transcript | ModelFailed:
+    async def _piece(self, clip: Clip, sound: Waveform) -> SpeechOutput | ModelFailed:
         reply = await self._reply(wav_of(sound), "/asr")
         if isinstance(reply, ModelFailed):
             return reply
         try:
-            made = made_of(reply, replace(clip, transcribed=None))
+            columns = columns_of(reply, replace(clip, transcribed=None))
         except _OTHER_SHAPE as problem:
             return ModelFailed(_not_understood(problem))
-        return Transcript(made["generated_text"], made["words"], made["segments"], made["confidence"])
+        return SpeechOutput(columns["generated_text"], columns["words"], columns["segments"], columns["confidence"])
 
-    async def _emotion(self, data: bytes) -> Tagged:
+    async def _emotion(self, data: bytes) -> EmotionOutcome:
         reply = await self._reply(data, "/ser")
         if isinstance(reply, ModelFailed):
             return reply
         try:
-            return Emotion(reply["emotion"], reply["emotion_score"], reply["emotion_scores"])
+            return EmotionOutput(reply["emotion"], reply["emotion_score"], reply["emotion_scores"])
         except _OTHER_SHAPE as problem:
             return ModelFailed(_not_understood(problem))
 
@@ -261,13 +269,15 @@ class RemoteListener:
             return ModelFailed(_not_understood(problem))
 
     async def _answer(self, data: bytes, path: str) -> httpx.Response:
-        """The API's last word on a file; raises `GivenUp` where there is none, `ListenerGone` where it is locked."""
+        """The API's last word on a file; raises `GivenUp` where there is none, `PipelineUnavailable` where it is
+        locked.
+        """
         tries, faults = Tries(self._patience), 0
         while True:
             try:
                 response = await self._client.post(path, files={"file": ("clip", data)})
             except httpx.RequestError as problem:
-                self._tell_away(_reason(problem))
+                self._notify_away(_reason(problem))
                 await tries.pause(_reason(problem))
                 continue
             is_fault = response.is_server_error and response.status_code not in BUSY
@@ -276,32 +286,32 @@ class RemoteListener:
                 await tries.pause(detail_of(response), seconds_told(response.headers.get("Retry-After", "")))
                 continue
             self._check_let_in(response)
-            self._tell_back()
+            self._notify_back()
             return response
 
     async def _check_still_there(self, reason: str) -> None:
-        """Raise `ListenerGone` where it is not this one clip that gets no answer."""
+        """Raise `PipelineUnavailable` where it is not this one clip that gets no answer."""
         try:
             health = await self._look()
-        except ListenerGone:
+        except PipelineUnavailable:
             health = Health("away")
         if health.status != "ready":
-            raise ListenerGone(
+            raise PipelineUnavailable(
                 f"{self._address} stays away ({reason}). What it answered is kept; "
                 "when it is back, the same command goes on from there."
             )
 
     def _check_let_in(self, response: httpx.Response) -> None:
-        if response.status_code in LOCKED:
+        if response.status_code in UNAUTHORIZED:
             advice = "set API_KEY to a key that it knows, or API_TOKEN=google"
-            raise ListenerGone(f"{self._address} does not let us in ({detail_of(response)}); {advice}")
+            raise PipelineUnavailable(f"{self._address} does not let us in ({detail_of(response)}); {advice}")
 
-    def _tell_away(self, reason: str) -> None:
+    def _notify_away(self, reason: str) -> None:
         if not self._is_away:
             self._is_away = True
             self._say(f"{self._address} is away ({reason}); trying again for {self._patience.seconds:.0f} s")
 
-    def _tell_back(self) -> None:
+    def _notify_back(self) -> None:
         if self._is_away:
             self._is_away = False
             self._say(f"{self._address} is back")
@@ -310,17 +320,17 @@ class RemoteListener:
         if response.is_error:
             return failed_row(self, clip, digest, detail_of(response))
         try:
-            made = made_of(response.json(), clip)
+            columns = columns_of(response.json(), clip)
         except _OTHER_SHAPE as problem:
             return failed_row(self, clip, digest, _not_understood(problem))
-        return with_kept(clip, made | {"audio_digest": digest, "decoded_at": now()})
+        return with_kept(clip, columns | {"audio_digest": digest, "decoded_at": now()})
 
 
 def _not_understood(problem: Exception) -> str:
     return f"the reply is not understood ({problem!r}); is the API of the same version as this program?"
 
 
-def made_of(reply: Any, clip: Clip) -> dict[str, Any]:
+def columns_of(reply: Any, clip: Clip) -> dict[str, Any]:
     """The columns that the body of a reply fills; raises what a body of another shape leads to, and `BadRow`."""
     members = {name: reply[name] for name in _OF_EMOTION} | {
         name: reply.get(name) for name in ("ser_weights", "ser_precision")

@@ -1,14 +1,13 @@
 """What a run of the terminal commands says at its end: summaries and tables for a person."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from asr.pipeline.batch import Summary
-from asr.pipeline.sources import Listing
 from asr.score import TranscriptScore, score
 from hearsay.records.clip import ClipRow
 from hearsay.text.format import clock, counted, percent
@@ -26,7 +25,8 @@ def show_summary(summary: Summary, console: Console) -> None:
         f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
     )
     console.print(
-        f"{counted(summary.heard, 'clip')} heard{speed if summary.heard else ''}, {summary.skipped} done before, "
+        f"{counted(summary.transcribed, 'clip')} heard{speed if summary.transcribed else ''}, "
+        f"{summary.skipped} done before, "
         + (f"{summary.retagged} tagged again, " if summary.retagged else "")
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
@@ -35,9 +35,9 @@ def show_summary(summary: Summary, console: Console) -> None:
     if whole.errors.rate is not None:
         clips = counted(whole.texts, "clip")
         console.print(f"word error rate {percent(whole.errors.rate)} over {clips} with a reference")
-    moods = Counter(row.sentiment for row in summary.rows if row.sentiment)
-    if moods:
-        console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in moods.most_common()))
+    sentiments = Counter(row.sentiment for row in summary.rows if row.sentiment)
+    if sentiments:
+        console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in sentiments.most_common()))
     _show_failures("failed", summary.failed, console)
     if partly := summary.failed_in_part:
         console.print(f"{counted(len(partly), 'clip')} failed in part; the same command tries the missing pieces again")
@@ -51,26 +51,12 @@ def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
         console.print(f"… and {len(rows) - EXAMPLES} more; their rows have an error")
 
 
-def left_out(listing: Listing) -> Iterator[str]:
-    """What becomes of a table's columns, each file that can be no clip, those that are no audio, and remarks."""
-    if listing.account:
-        yield listing.account
-    for sentence in listing.rejected:
-        yield f"left out: {sentence}"
-    yield from listing.remarks[:EXAMPLES]
-    if len(listing.remarks) > EXAMPLES:
-        yield f"… and {len(listing.remarks) - EXAMPLES} more remarks of this kind"
-    if listing.passed_over:
-        endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
-        yield f"{counted(len(listing.passed_over), 'file')} passed over, no audio by their endings: {endings}"
-
-
 def _examples(rows: Iterable[ClipRow]) -> Table:
     table = Table(box=None, header_style="dim")
     for name in ("clip", "heard", "emotion"):
         table.add_column(name)
-    heard = [row for row in rows if row.generated_text]
-    for row in heard[:EXAMPLES]:
+    transcribed = [row for row in rows if row.generated_text]
+    for row in transcribed[:EXAMPLES]:
         text = row.generated_text if len(row.generated_text) < 90 else row.generated_text[:89] + "…"
         table.add_row(row.id, text, _tag(row))
     return table
@@ -85,8 +71,8 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
     whole = scored.errors.whole
     clips, words = counted(whole.texts, "clip"), counted(whole.errors.reference_words, "word")
     console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
-    if scored.left_out:
-        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
+    if scored.remarks_of:
+        console.print(f"{scored.remarks_of} rows left out: no reference text, or not transcribed, or only in part")
     for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(column)

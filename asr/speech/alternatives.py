@@ -7,18 +7,18 @@ from typing import Final
 from hearsay.records.clip import Alternative
 from hearsay.text.wer import Edit, align
 
-LEAST: Final = 0.02
+MIN_CONFIDENCE: Final = 0.02
 """Confidence below which an alternative is not worth its place in a row."""
 
 
-def in_place_of(heard: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, str]]:
+def substitutes_in(written: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The words of another hypothesis that differ from the ones heard, each with the index of the word it stands for.
 
     Both are aligned as for the word error rate. In a run of differences the words are spread evenly over those heard,
     one for one where they are as many; where none was heard, they belong to the word before, or else to the first.
     """
     at = 0
-    for is_same, run in groupby(align(heard, other), key=lambda edit: edit.operation == "equal"):
+    for is_same, run in groupby(align(written, other), key=lambda edit: edit.operation == "equal"):
         edits = list(run)
         width = sum(edit.operation != "insert" for edit in edits)
         if not is_same:
@@ -32,16 +32,18 @@ def _spread(edits: Sequence[Edit], at: int, width: int) -> Iterator[tuple[int, s
         yield (at + (2 * number + 1) * width // (2 * len(words)) if width else max(0, at - 1)), word
 
 
-def kept(heard: Sequence[str], found: Sequence[Mapping[str, float]], most: int) -> list[tuple[Alternative, ...]]:
+def most_confident(
+    written: Sequence[str], found: Sequence[Mapping[str, float]], most: int
+) -> list[tuple[Alternative, ...]]:
     """For each heard word the ``most`` alternatives that are surest, confidences to two decimals, surest first.
 
     ``found`` has the confidences by word, one map per heard word. What the transcript itself has there, as the word or
     as a direct neighbour, is no alternative.
     """
-    return [tuple(_surest(others, set(heard[max(0, at - 1) : at + 2]), most)) for at, others in enumerate(found)]
+    return [tuple(_ranked(others, set(written[max(0, at - 1) : at + 2]), most)) for at, others in enumerate(found)]
 
 
-def _surest(others: Mapping[str, float], known: set[str], most: int) -> list[Alternative]:
+def _ranked(others: Mapping[str, float], known: set[str], most: int) -> list[Alternative]:
     ranked = sorted(others.items(), key=lambda item: (-item[1], item[0]))
     rounded = [Alternative(word, round(confidence, 2)) for word, confidence in ranked if word not in known]
-    return [alternative for alternative in rounded[:most] if alternative.confidence >= LEAST]
+    return [alternative for alternative in rounded[:most] if alternative.confidence >= MIN_CONFIDENCE]

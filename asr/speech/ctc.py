@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.decoding import SAMPLE_RATE
-from asr.inference.batched_model import AcousticModel, Heard
+from asr.inference.batched_model import BatchedModel, PieceOutput
 from asr.inference.checkpoints import Checkpoint, device_of, loaded
 from asr.inference.precision import Precision, named
-from asr.speech.alternatives import kept
-from asr.speech.ctc_alternatives import respelled, stretch_of
-from asr.speech.ctc_decoding import Run, Spelling, runs_of, text_of, words_of
+from asr.speech.alternatives import most_confident
+from asr.speech.ctc_alternatives import respellings, word_frames
+from asr.speech.ctc_decoding import CtcVocabulary, TokenRun, runs_of, text_of, words_of
 from asr.speech.segments import transcript_of
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.clip import Alternative, Word
 
 MOST: Final = 3
 """Alternatives of one word."""
 
 
-class CtcTranscriber:
+class CtcSpeechModel:
     """A CTC checkpoint by Hugging Face name or folder; hears the pieces of all given clips in common batches."""
 
     def __init__(
@@ -30,41 +30,45 @@ class CtcTranscriber:
     ) -> None:
         self.name = name
         self.device = device_of(device)
-        extractor, self._spelling, model, self.weights = loaded(name, _load)
+        extractor, self._vocabulary, model, self.weights = loaded(name, _load)
         self.precision = named(precision)
-        self._acoustics = AcousticModel(name, extractor, model, self.device, precision, batch_seconds)
+        self._batched_model = BatchedModel(name, extractor, model, self.device, precision, batch_seconds)
 
     @property
     def padding_ratio(self) -> float:
-        return self._acoustics.padding.ratio
+        return self._batched_model.padding.ratio
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
         words: list[list[Word]] = [[] for _ in waveforms]
-        for heard in self._acoustics.outputs(waveforms):
-            words[heard.clip] += self._words(heard)
+        for output in self._batched_model.outputs(waveforms):
+            words[output.clip] += self._words(output)
         in_order = (sorted(own, key=attrgetter("start")) for own in words)
         return list(map(transcript_of, waveforms, in_order))
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not give back."""
 
-    def _words(self, heard: Heard) -> Iterator[Word]:
-        probabilities = heard.logits.softmax(-1).numpy()
+    def _words(self, output: PieceOutput) -> Iterator[Word]:
+        probabilities = output.logits.softmax(-1).numpy()
         samples_a_frame = getattr(
-            self._acoustics.config, "inputs_to_logits_ratio", (heard.end - heard.start) / max(1, len(probabilities))
+            self._batched_model.config,
+            "inputs_to_logits_ratio",
+            (output.end - output.start) / max(1, len(probabilities)),
         )
-        written = list(words_of(runs_of(probabilities, self._spelling), self._spelling.delimiter))
+        written = list(words_of(runs_of(probabilities, self._vocabulary), self._vocabulary.delimiter))
         for runs, others in zip(written, self._alternatives(probabilities, written), strict=True):
-            yield _word(runs, others, heard.start, heard.end, samples_a_frame)
+            yield _word(runs, others, output.start, output.end, samples_a_frame)
 
     def _alternatives(
-        self, probabilities: NDArray[np.float32], written: Sequence[Sequence[Run]]
+        self, probabilities: NDArray[np.float32], written: Sequence[Sequence[TokenRun]]
     ) -> list[tuple[Alternative, ...]]:
-        nearly = [respelled(stretch_of(probabilities, runs, self._spelling), self._spelling) for runs in written]
-        return kept([text_of(run.token for run in runs) for runs in written], nearly, MOST)
+        nearly = [respellings(word_frames(probabilities, runs, self._vocabulary), self._vocabulary) for runs in written]
+        return most_confident([text_of(run.token for run in runs) for runs in written], nearly, MOST)
 
 
-def _word(runs: Sequence[Run], others: tuple[Alternative, ...], start: int, end: int, samples_a_frame: float) -> Word:
+def _word(
+    runs: Sequence[TokenRun], others: tuple[Alternative, ...], start: int, end: int, samples_a_frame: float
+) -> Word:
     """A word with times from the clip's start; its piece goes from sample ``start`` to ``end``."""
     return Word(
         text_of(run.token for run in runs),
@@ -75,14 +79,19 @@ def _word(runs: Sequence[Run], others: tuple[Alternative, ...], start: int, end:
     )
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Spelling, Any, str]:
+def _load(checkpoint: Checkpoint) -> tuple[Any, CtcVocabulary, Any, str]:
     from transformers import AutoModelForCTC
 
     model = checkpoint.model(AutoModelForCTC)
-    return checkpoint.feature_extractor(), _spelling(checkpoint.tokenizer(), model.config), model, checkpoint.weights()
+    return (
+        checkpoint.feature_extractor(),
+        _vocabulary(checkpoint.tokenizer(), model.config),
+        model,
+        checkpoint.weights(),
+    )
 
 
-def _spelling(vocabulary: Any, config: Any) -> Spelling:
+def _vocabulary(vocabulary: Any, config: Any) -> CtcVocabulary:
     delimiter = getattr(vocabulary, "word_delimiter_token", None) or "|"
     unwritten = set(vocabulary.all_special_tokens) - {delimiter}
     written = [
@@ -90,4 +99,4 @@ def _spelling(vocabulary: Any, config: Any) -> Spelling:
     ]
     if getattr(vocabulary, "do_lower_case", False):
         written = [token.lower() for token in written]
-    return Spelling(tuple(written), delimiter, config.pad_token_id)
+    return CtcVocabulary(tuple(written), delimiter, config.pad_token_id)

@@ -1,4 +1,4 @@
-"""Other words that a CTC recogniser nearly wrote: one letter of a heard word replaced, left out or added."""
+"""Alternatives of a CTC model's words: one token of a decoded word replaced, left out or added."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,71 +7,71 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.speech.ctc_decoding import WORD_START, Run, Spelling, text_of
+from asr.speech.ctc_decoding import WORD_START, CtcVocabulary, TokenRun, text_of
 
-NEARLY: Final = 0.05
+MIN_PROBABILITY: Final = 0.05
 """Probability from which another token in a frame is worth trying."""
 
-LONGEST: Final = 40
-"""Tokens of what is still a word; more of them, with no space heard between, take long and are none."""
+MAX_TOKENS: Final = 40
+"""Tokens of what is still a word; more of them, with no delimiter between, take long and are none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class WordFrames:
     """The frames of one word: probabilities of shape (frames, tokens), and its runs, counted from the first of them."""
 
     probabilities: NDArray[np.float32]
-    runs: tuple[Run, ...]
+    runs: tuple[TokenRun, ...]
 
 
-def stretch_of(probabilities: NDArray[np.float32], runs: Sequence[Run], spelling: Spelling) -> Stretch:
+def word_frames(probabilities: NDArray[np.float32], runs: Sequence[TokenRun], vocabulary: CtcVocabulary) -> WordFrames:
     """A word's frames in those of its piece: from its first letter to its last, and the blanks on either side."""
-    is_blank = np.array([not token for token in spelling.tokens])[probabilities.argmax(axis=1)]
+    is_blank = np.array([not token for token in vocabulary.tokens])[probabilities.argmax(axis=1)]
     first, end = runs[0].first, runs[-1].last + 1
     while first and is_blank[first - 1]:
         first -= 1
     while end < len(is_blank) and is_blank[end]:
         end += 1
-    moved = (Run(run.token, run.first - first, run.last - first, run.probability) for run in runs)
-    return Stretch(probabilities[first:end], tuple(moved))
+    moved = (TokenRun(run.token, run.first - first, run.last - first, run.probability) for run in runs)
+    return WordFrames(probabilities[first:end], tuple(moved))
 
 
-def respelled(stretch: Stretch, spelling: Spelling) -> dict[str, float]:
+def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[str, float]:
     """The other words that the frames of one word may spell, each with its probability beside the others, 0..1.
 
-    Tried are the words that differ in one token: where a frame has a second token of at least `NEARLY`, it replaces the
-    run there, the run is left out (for the blank), or it is added between runs (where the blank won). The probability
-    of a word is that of all paths through these frames that spell it (the forward variables of Graves et al. 2006),
-    divided by the sum over the heard word and all that were tried. Empty where the model is sure of every frame, so
-    most words cost nothing; and of more tokens than `LONGEST`. Read from single frames, it has not been set against how
-    often such words were said.
+    Tried are the words that differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, it
+    replaces the run there, the run is left out (for the blank), or it is added between runs (where the blank won). The
+    probability of a word is that of all paths through these frames that spell it (the forward variables of Graves et
+    al. 2006), divided by the sum over the heard word and all that were tried. Empty where the model is sure of every
+    frame, so most words cost nothing; and of more tokens than `MAX_TOKENS`. Read from single frames, it has not been
+    set against how often such words were said.
     """
-    heard = tuple(run.token for run in stretch.runs)
-    if len(heard) > LONGEST:
+    decoded = tuple(run.token for run in frames_of_word.runs)
+    if len(decoded) > MAX_TOKENS:
         return {}
-    spellings = [heard, *sorted(set(_tried(stretch, spelling)) - {heard, ()})]
+    spellings = [decoded, *sorted(set(_candidates(frames_of_word, vocabulary)) - {decoded, ()})]
     if len(spellings) == 1:
         return {}
     shares: dict[str, float] = {}
-    probabilities = _probabilities_of(spellings, stretch.probabilities, spelling)
+    probabilities = _probabilities_of(spellings, frames_of_word.probabilities, vocabulary)
     for tokens, probability in zip(spellings, probabilities / probabilities.sum(), strict=True):
         word = text_of(tokens)
         shares[word] = shares.get(word, 0.0) + float(probability)
-    return {word: share for word, share in shares.items() if word not in ("", text_of(heard))}
+    return {word: share for word, share in shares.items() if word not in ("", text_of(decoded))}
 
 
-def _tried(stretch: Stretch, spelling: Spelling) -> Iterator[tuple[str, ...]]:
+def _candidates(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> Iterator[tuple[str, ...]]:
     """The spellings to try, some more than once; none that would part the word or join it with the one before."""
-    heard = tuple(run.token for run in stretch.runs)
-    starts = _starts(heard)
-    likeliest = stretch.probabilities.argmax(axis=1)
-    for frame, number in np.argwhere(stretch.probabilities >= NEARLY).tolist():
-        token = spelling.tokens[number]
-        if number != likeliest[frame] and token != spelling.delimiter:
-            before = sum(run.last < frame for run in stretch.runs)
-            is_within = any(run.first <= frame <= run.last for run in stretch.runs)
-            written = (token,) if token else ()
-            tokens = (*heard[:before], *written, *heard[before + is_within :])
+    decoded = tuple(run.token for run in frames_of_word.runs)
+    starts = _starts(decoded)
+    likeliest = frames_of_word.probabilities.argmax(axis=1)
+    for frame, number in np.argwhere(frames_of_word.probabilities >= MIN_PROBABILITY).tolist():
+        token = vocabulary.tokens[number]
+        if number != likeliest[frame] and token != vocabulary.delimiter:
+            before = sum(run.last < frame for run in frames_of_word.runs)
+            is_within = any(run.first <= frame <= run.last for run in frames_of_word.runs)
+            inserted = (token,) if token else ()
+            tokens = (*decoded[:before], *inserted, *decoded[before + is_within :])
             if _starts(tokens) == starts:
                 yield tokens
 
@@ -81,13 +81,13 @@ def _starts(tokens: Sequence[str]) -> list[int]:
 
 
 def _probabilities_of(
-    spellings: Sequence[tuple[str, ...]], probabilities: NDArray[np.float32], spelling: Spelling
+    spellings: Sequence[tuple[str, ...]], probabilities: NDArray[np.float32], vocabulary: CtcVocabulary
 ) -> NDArray[np.float64]:
     """Of each spelling, up to a factor that all have in common; shape (spellings,)."""
     import torch
     from torch.nn.functional import ctc_loss
 
-    numbers = {token: number for number, token in enumerate(spelling.tokens)}
+    numbers = {token: number for number, token in enumerate(vocabulary.tokens)}
     targets = torch.tensor([numbers[token] for tokens in spellings for token in tokens])
     frames = torch.from_numpy(probabilities).double().clamp_min(1e-30).log()
     losses = ctc_loss(
@@ -95,7 +95,7 @@ def _probabilities_of(
         targets,
         torch.full((len(spellings),), len(frames)),
         torch.tensor(list(map(len, spellings))),
-        blank=spelling.blank,
+        blank=vocabulary.blank,
         reduction="none",
     )
     likelihoods: NDArray[np.float64] = (losses.min() - losses).exp().numpy()

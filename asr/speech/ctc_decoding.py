@@ -13,7 +13,7 @@ WORD_START: Final = "▁"
 
 
 @dataclass(frozen=True, slots=True)
-class Spelling:
+class CtcVocabulary:
     """What a vocabulary writes: the token of each id, "" for one that is not written, the blank among them."""
 
     tokens: tuple[str, ...]
@@ -22,7 +22,7 @@ class Spelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TokenRun:
     """A token written over the frames from ``first`` to ``last``, both among them; its mean probability in them."""
 
     token: str
@@ -35,18 +35,18 @@ class Run:
         return self.last + 1 - self.first
 
 
-def runs_of(probabilities: NDArray[np.float32], spelling: Spelling) -> Iterator[Run]:
+def runs_of(probabilities: NDArray[np.float32], vocabulary: CtcVocabulary) -> Iterator[TokenRun]:
     """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
     likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
     for first, end in pairwise(edges):
-        if token := spelling.tokens[likeliest[first]]:
-            yield Run(token, first, end - 1, float(sure[first:end].mean()))
+        if token := vocabulary.tokens[likeliest[first]]:
+            yield TokenRun(token, first, end - 1, float(sure[first:end].mean()))
 
 
-def words_of(runs: Iterable[Run], delimiter: str) -> Iterator[list[Run]]:
+def words_of(runs: Iterable[TokenRun], delimiter: str) -> Iterator[list[TokenRun]]:
     """The runs of each word, without the delimiters between them."""
-    word: list[Run] = []
+    word: list[TokenRun] = []
     for run in runs:
         if word and (run.token == delimiter or run.token.startswith(WORD_START)):
             yield word

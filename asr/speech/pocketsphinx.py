@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,21 +18,22 @@ from typing import Final
 from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import Stretch, pieces
 from asr.errors import AsrError, ModelUnavailable
-from asr.models.weights import weights_digest
-from asr.speech.pocketsphinx_process import HeardWord, is_ready, recognise, start
+from asr.inference.weights import weights_digest
+from asr.speech.pocketsphinx_process import DecodedWord, is_ready, recognise, start
 from asr.speech.segments import transcript_of
-from asr.speech.spawning import without_main_program
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.extras import how_to_install
 from hearsay.records.clip import Word
 
 NAME: Final = "pocketsphinx"
 
+_MAIN_LOCATION: Final = ("__spec__", "__file__")
+
 _STARTING: Final = Lock()
 """Held while processes start, so that those which appear meanwhile are one recogniser's."""
 
 
-class PocketSphinxTranscriber:
+class PocketSphinxSpeechModel:
     """English with a vocabulary of 134,000 words; several processes hear several pieces at once.
 
     Its words come with alternatives out of its further hypotheses.
@@ -66,11 +68,11 @@ class PocketSphinxTranscriber:
             self.close()
             raise
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
         cuts = [(number, cut) for number, waveform in enumerate(waveforms) for cut in pieces(waveform)]
-        heard = self._in_turn([waveforms[number][start:end] for number, (start, end) in cuts])
+        decoded = self._recognise_all([waveforms[number][start:end] for number, (start, end) in cuts])
         words: list[list[Word]] = [[] for _ in waveforms]
-        for (number, cut), found in zip(cuts, heard, strict=True):
+        for (number, cut), found in zip(cuts, decoded, strict=True):
             words[number] += _words(cut, found)
         return [transcript_of(waveform, found) for waveform, found in zip(waveforms, words, strict=True)]
 
@@ -88,25 +90,25 @@ class PocketSphinxTranscriber:
     def _processes(self) -> set[BaseProcess]:
         return {process for worker in self._workers for process in worker.processes}
 
-    def _in_turn(self, sounds: Sequence[Waveform]) -> list[list[HeardWord]]:
+    def _recognise_all(self, pieces_of_audio: Sequence[Waveform]) -> list[list[DecodedWord]]:
         """What is heard in each sound; few of them wait, so that others' come between those of a long clip."""
-        asked: list[Future[list[HeardWord]]] = []
-        under_way: set[Future[list[HeardWord]]] = set()
-        for sound in sounds:
+        futures: list[Future[list[DecodedWord]]] = []
+        under_way: set[Future[list[DecodedWord]]] = set()
+        for piece in pieces_of_audio:
             if len(under_way) == self.workers:
                 _, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            with self._closing_is_said():
-                asked.append(self._threads.submit(self._recognised, sound))
-            under_way.add(asked[-1])
-        return [answer.result() for answer in asked]
+            with self._closed_pool_reported():
+                futures.append(self._threads.submit(self._recognise_one, piece))
+            under_way.add(futures[-1])
+        return [answer.result() for answer in futures]
 
-    def _recognised(self, sound: Waveform) -> list[HeardWord]:
+    def _recognise_one(self, piece: Waveform) -> list[DecodedWord]:
         """What one process hears in a sound; runs in as many threads as there are processes."""
         worker = self._idle.get()
         try:
             for _ in range(2):
-                with suppress(BrokenProcessPool), self._closing_is_said():
-                    return worker.recognise(sound)
+                with suppress(BrokenProcessPool), self._closed_pool_reported():
+                    return worker.recognise(piece)
                 self._start_again(worker)
         finally:
             self._idle.put(worker)
@@ -126,7 +128,7 @@ class PocketSphinxTranscriber:
             raise
 
     @contextmanager
-    def _closing_is_said(self) -> Iterator[None]:
+    def _closed_pool_reported(self) -> Iterator[None]:
         """Inside, the error of a pool that was closed meanwhile is the sentence about that."""
         try:
             yield
@@ -155,9 +157,9 @@ class _Worker:
                 "smaller number."
             ) from problem
 
-    def recognise(self, sound: Waveform) -> list[HeardWord]:
+    def recognise(self, piece: Waveform) -> list[DecodedWord]:
         """The words in a sound; raises `BrokenProcessPool` where the process is killed, or was."""
-        return self._pool.submit(recognise, sound).result()
+        return self._pool.submit(recognise, piece).result()
 
     def start_again(self) -> None:
         """Have a new process in place of one that was killed."""
@@ -174,7 +176,7 @@ class _Worker:
         with _STARTING:
             others = set(active_children())
             self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=start)
-            with _deaf_to_ctrl_c(), without_main_program():
+            with _ctrl_c_blocked(), _without_main_program():
                 self._loading = self._pool.submit(is_ready)
             self.processes = set(active_children()) - others
 
@@ -189,7 +191,24 @@ def weights_of_the_wheel() -> str:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def _without_main_program() -> Iterator[None]:
+    """Processes that are spawned inside do not run the main program again, as Python has them do by default.
+
+    They need nothing of it, and it may be a script that has no ``if __name__ == "__main__"``: that would transcribe
+    once more in each process, and each would try to start processes of its own. For as long as it takes, the main
+    module does not say where its code is; what is defined in it stays in place for other threads.
+    """
+    main = sys.modules["__main__"]
+    kept: dict[str, object] = {name: vars(main)[name] for name in _MAIN_LOCATION if name in vars(main)}
+    vars(main).update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        vars(main).update(kept)
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
     """Processes that are started inside never see Ctrl-C, which is for the one that started them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -198,10 +217,10 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _words(cut: Stretch, heard: Sequence[HeardWord]) -> list[Word]:
+def _words(cut: Stretch, decoded: Sequence[DecodedWord]) -> list[Word]:
     """The words of one piece with times from the clip's start."""
     first, last = (sample / SAMPLE_RATE for sample in cut)
     return [
         Word(word.text, first + word.start, min(first + word.end, last), word.probability, word.alternatives)
-        for word in heard
+        for word in decoded
     ]

@@ -20,24 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pocketsphinx import Decoder
 
-from asr.speech.alternatives import in_place_of, kept
+from asr.speech.alternatives import most_confident, substitutes_in
 from hearsay.records.clip import Alternative
 
 FRAMES_A_SECOND: Final = 100
-LOUDNESS: Final = 0.05
+TARGET_RMS: Final = 0.05
 """Root mean square that every piece is brought to, so that a whisper is heard like a shout."""
-NOISE: Final = 3e-4
+NOISE_RMS: Final = 3e-4
 """Standard deviation of the noise under every piece. In the dead silence of edited sound PocketSphinx hears words:
 with it the sample interview has a word error rate of .103 instead of .227. On real clips it makes no difference that
 can be told from chance (60 of them: 277 errors instead of 285; 400: 54.5 % instead of 54.7)."""
 
-HYPOTHESES: Final = 400
+MAX_HYPOTHESES: Final = 400
 """Asked for after each piece; of 150 real clips some 230 are distinct. They and their alignment take 1.7 % of the time
 of hearing (3 % in pieces of 30 s), and the alternatives have 34 % of the reference words that the transcripts lack;
 with 100 hypotheses they have 30 %. In a long piece the best paths differ in a few places only."""
-MOST: Final = 5
+MAX_ALTERNATIVES: Final = 5
 """Alternatives of one word; with three they have 30 % of the lost words."""
-SHARPNESS: Final = 100
+SCORE_EXPONENT: Final = 100
 """Of 0 to 500 the one whose shares told true alternatives from false ones best on these clips: area under the curve
 .675; .670 with 50, .661 with 0, where hypotheses only count."""
 
@@ -46,7 +46,7 @@ SHARPNESS: Final = 100
 _OPTIONS: Final = {"samprate": 16_000, "cmn": "batch", "maxhmmpf": 5_000, "maxwpf": 20, "loglevel": "FATAL"}
 
 
-class HeardWord(NamedTuple):
+class DecodedWord(NamedTuple):
     """A word as the recogniser has it: text, start and end in seconds from the piece's start, posterior probability."""
 
     text: str
@@ -80,7 +80,7 @@ def is_ready() -> bool:
     return decoder() is not None
 
 
-def recognise(piece: NDArray[np.float32]) -> list[HeardWord]:
+def recognise(piece: NDArray[np.float32]) -> list[DecodedWord]:
     """The words of one piece of sound, mono float32 at 16 kHz; fillers and silences are left out."""
     # Cepstral means of one piece alone (cmn="batch"), and noise levels forgotten: what was heard before, and in which
     # of the processes, must not change a word.
@@ -90,9 +90,9 @@ def recognise(piece: NDArray[np.float32]) -> list[HeardWord]:
     decoder().end_utt()
     segments = [segment for segment in decoder().seg() or () if not _is_filler(segment.word)]
     texts = [_text(segment.word) for segment in segments]
-    alternatives = kept(texts, _confidences(texts, _hypotheses()), MOST) if texts else []
+    alternatives = most_confident(texts, _confidences(texts, _hypotheses()), MAX_ALTERNATIVES) if texts else []
     return [
-        HeardWord(
+        DecodedWord(
             text,
             segment.start_frame / FRAMES_A_SECOND,
             (segment.end_frame + 1) / FRAMES_A_SECOND,
@@ -115,11 +115,11 @@ def _text(word: str) -> str:
 def _hypotheses() -> dict[tuple[str, ...], float]:
     """What the piece may have been, each with its share of all, 0..1: a softmax of the scores of the best paths.
 
-    The library's score is the exponential of a path's log probability divided by 1,024; the power of `SHARPNESS` makes
-    that a tenth, since acoustic probabilities of single frames count too much.
+    The library's score is the exponential of a path's log probability divided by 1,024; the power of `SCORE_EXPONENT`
+    makes that a tenth, since acoustic probabilities of single frames count too much.
     """
     scores: dict[tuple[str, ...], float] = {}
-    for found in islice(decoder().nbest() or (), HYPOTHESES):
+    for found in islice(decoder().nbest() or (), MAX_HYPOTHESES):
         if found is not None:
             words = tuple(_text(word) for word in found.hypstr.split() if not _is_filler(word))
             scores[words] = max(found.score, scores.get(words, 0.0))
@@ -131,22 +131,22 @@ def shares_of(scores: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], 
 
     The library tells no logarithms, and of a long piece that resembles no speech the scores themselves are 0 or so
     near to it that they have lost their digits. There the hypotheses only count, which is nearly as good (see
-    `SHARPNESS`).
+    `SCORE_EXPONENT`).
     """
     if max(scores.values(), default=0.0) < sys.float_info.min:
         return dict.fromkeys(scores, 1 / max(1, len(scores)))
-    logs = {words: SHARPNESS * math.log(score) for words, score in scores.items() if score > 0}
+    logs = {words: SCORE_EXPONENT * math.log(score) for words, score in scores.items() if score > 0}
     best = max(logs.values())
     weights = {words: math.exp(log - best) for words, log in logs.items()}
     total = math.fsum(weights.values())
     return {words: weights.get(words, 0.0) / total for words in scores}
 
 
-def _confidences(heard: Sequence[str], hypotheses: Mapping[tuple[str, ...], float]) -> list[dict[str, float]]:
+def _confidences(texts: Sequence[str], hypotheses: Mapping[tuple[str, ...], float]) -> list[dict[str, float]]:
     """How likely each other word was said in the place of each heard one, of the share of hypotheses that have it."""
-    shares: list[dict[str, float]] = [{} for _ in heard]
+    shares: list[dict[str, float]] = [{} for _ in texts]
     for hypothesis, share in hypotheses.items():
-        for at, word in set(in_place_of(heard, hypothesis)):
+        for at, word in set(substitutes_in(texts, hypothesis)):
             shares[at][word] = shares[at].get(word, 0.0) + share
     return [{word: _calibrated(share) for word, share in others.items()} for others in shares]
 
@@ -163,6 +163,6 @@ def _calibrated(share: float) -> float:
 
 def _samples(piece: NDArray[np.float32]) -> bytes:
     loudness = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64))))
-    noise = np.random.default_rng(0).normal(0, NOISE, len(piece))  # the same for every piece, so nothing is random
-    level = piece * (LOUDNESS / max(loudness, 1e-9)) + noise
+    noise = np.random.default_rng(0).normal(0, NOISE_RMS, len(piece))  # the same for every piece, so nothing is random
+    level = piece * (TARGET_RMS / max(loudness, 1e-9)) + noise
     return (level.clip(-1, 1) * 32767).astype("<i2").tobytes()

@@ -6,14 +6,14 @@ from itertools import groupby, pairwise
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import Stretch, stretches
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.clip import Segment, Word
 
 
-def transcript_of(waveform: Waveform, words: Sequence[Word]) -> Transcript:
+def transcript_of(waveform: Waveform, words: Sequence[Word]) -> SpeechOutput:
     """The transcript that a clip's words make, times counted from its start; its confidence is their mean."""
     segments = segments_between(stretches(waveform), words)
-    return Transcript(_text(words), tuple(words), segments, mean_confidence(words))
+    return SpeechOutput(_text(words), tuple(words), segments, mean_confidence(words))
 
 
 def segments_between(loud: Sequence[Stretch], words: Sequence[Word]) -> tuple[Segment, ...]:

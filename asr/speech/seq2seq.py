@@ -9,11 +9,11 @@ from asr.audio.vad import pieces
 from asr.inference.batching import Padding
 from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.inference.precision import Precision, kind_of, named
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.clip import Segment
 
 
-class Seq2SeqTranscriber:
+class Seq2SeqSpeechModel:
     """A sequence-to-sequence checkpoint by Hugging Face name or folder.
 
     A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
@@ -38,7 +38,7 @@ class Seq2SeqTranscriber:
     def padding_ratio(self) -> float:
         return self._padding.ratio
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
         return [_transcript(self._segments(waveform)) for waveform in waveforms]
 
     def close(self) -> None:
@@ -47,27 +47,27 @@ class Seq2SeqTranscriber:
     def _segments(self, waveform: Waveform) -> Iterator[Segment]:
         for piece in pieces(waveform):
             start, end = (sample / SAMPLE_RATE for sample in piece)
-            for first, last, tokens in self._sentences(waveform[slice(*piece)]):
+            for first, last, tokens in self._timed_tokens(waveform[slice(*piece)]):
                 text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
                 if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
                     yield Segment(start + first, min(start + last, end), text)
 
-    def _sentences(self, piece: Waveform) -> list[tuple[float, float, Any]]:
+    def _timed_tokens(self, piece: Waveform) -> list[tuple[float, float, Any]]:
         """Start and end in seconds from the piece's start, and tokens, of what the model wrote."""
-        self._padding.heard([len(piece)], max(len(piece), getattr(self._extractor, "n_samples", 0)))
+        self._padding.count([len(piece)], max(len(piece), getattr(self._extractor, "n_samples", 0)))
         options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
         with running(self.name):
-            heard = features(self._extractor, piece, self.device, self._model.dtype, return_attention_mask=True)
-            written = self._model.generate(**heard, **options)
+            inputs = features(self._extractor, piece, self.device, self._model.dtype, return_attention_mask=True)
+            generated = self._model.generate(**inputs, **options)
         if not self._marks_times:
-            return [(0.0, len(piece) / SAMPLE_RATE, written[0])]
-        found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in written["segments"][0]]
+            return [(0.0, len(piece) / SAMPLE_RATE, generated[0])]
+        found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in generated["segments"][0]]
         return sorted(found, key=itemgetter(0))
 
 
-def _transcript(segments: Iterable[Segment]) -> Transcript:
+def _transcript(segments: Iterable[Segment]) -> SpeechOutput:
     found = tuple(segments)
-    return Transcript(" ".join(segment.text for segment in found), segments=found)
+    return SpeechOutput(" ".join(segment.text for segment in found), segments=found)
 
 
 def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any, str]:

@@ -17,9 +17,9 @@ from hearsay.records.clip import ClipRow
 
 if TYPE_CHECKING:
     import asr.pipeline.batch
-    from asr.pipeline.opening import Say
-    from asr.pipeline.sources import Listing
+    from asr.pipeline.assembly import Notify
     from asr.settings import AsrSettings
+    from asr.sources.listing import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ def decode(
     the summary. What is not given of models and device is taken from the settings. Where the log has transcripts by
     another speech model, ``model_change`` keeps them and goes on with that model, or redoes them.
 
-    Raises `BadSource`, `BadTable`, `ModelUnavailable` and `ModelChanged` before anything is decoded, `ListenerGone`
-    where the API at ``via`` goes away or the log cannot be written any more, `HearsayError` where the log is whole
-    and the CSV cannot be written, and `KeyboardInterrupt` after what was decoded is on the disk.
+    Raises `BadSource`, `BadTable`, `ModelUnavailable` and `ModelChanged` before anything is decoded,
+    `PipelineUnavailable` where the API at ``via`` goes away or the log cannot be written any more, `HearsayError` where
+    the log is whole and the CSV cannot be written, and `KeyboardInterrupt` after what was decoded is on the disk.
     """
     with needing("asr", "Decoding"):
+        from asr.pipeline.assembly import open_pipeline_for_log
         from asr.pipeline.batch import decode as run
-        from asr.pipeline.opening import open_for
         from asr.pipeline.progress import Progress
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
@@ -97,19 +97,19 @@ def decode(
             listings, notes = _arriving(place, dataset, say)
         else:
             listings, notes = _listed(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
-        listener = open_for(Path(out) / "clips.jsonl", settings, via, model_change, say, _warn)
+        pipeline = open_pipeline_for_log(Path(out) / "clips.jsonl", settings, via, model_change, say, _warn)
     try:
         with Progress(error_console(is_quiet=not progress)) as bar:
             keeps = model_change == "keep"
-            summary = run(listings, listener, Path(out), settings.batch_clips, bar, keeps_transcripts=keeps)
+            summary = run(listings, pipeline, Path(out), settings.batch_clips, bar, keeps_transcripts=keeps)
     finally:
-        listener.close()
+        pipeline.close()
     _check_whole(summary, is_watching=watch)
     return _summary_of(summary, Path(out), notes)
 
 
-def _arriving(place: str, dataset: str | None, say: "Say") -> "tuple[Iterable[Listing], tuple[str, ...]]":
-    from asr.pipeline.opening import open_arrivals
+def _arriving(place: str, dataset: str | None, say: "Notify") -> "tuple[Iterable[Listing], tuple[str, ...]]":
+    from asr.pipeline.assembly import open_arrivals
 
     return open_arrivals(place, dataset, say), ()
 
@@ -124,21 +124,21 @@ def _listed(
     limit: int | None,
 ) -> "tuple[Iterable[Listing], tuple[str, ...]]":
     """The one listing of a source, and sentences about what is left out of it."""
-    from asr.pipeline.opening import open_listing
-    from asr.pipeline.report import left_out
+    from asr.pipeline.assembly import open_listing
+    from asr.sources.listing import remarks_of
 
     listing = open_listing(place, table, dataset, settings, allow_missing=allow_missing, limit=limit)
-    return [listing], tuple(left_out(listing))
+    return [listing], tuple(remarks_of(listing))
 
 
 def _check_whole(summary: "asr.pipeline.batch.Summary", *, is_watching: bool) -> None:
     """Raise where the run ended before its source did: a notebook must not go on as if it had all of it."""
-    from asr.errors import ListenerGone
+    from asr.errors import PipelineUnavailable
 
     if summary.interrupted and not is_watching:
         raise KeyboardInterrupt
-    if summary.gone:
-        raise ListenerGone(summary.gone)
+    if summary.stop_reason:
+        raise PipelineUnavailable(summary.stop_reason)
     if summary.unwritten:
         raise HearsayError(summary.unwritten)
 
@@ -148,7 +148,7 @@ def _summary_of(summary: "asr.pipeline.batch.Summary", out: Path, notes: tuple[s
         csv=out / "clips.csv",
         log=out / "clips.jsonl",
         records=summary.rows,
-        decoded=summary.heard,
+        decoded=summary.transcribed,
         skipped=summary.skipped,
         without_audio=summary.without_audio,
         audio_seconds=summary.audio_seconds,

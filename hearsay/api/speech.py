@@ -25,7 +25,7 @@ class Transcriber:
     Close it, or use it in a ``with`` statement, to give back its processes and memory sooner than Python does.
     """
 
-    def __init__(self, model: "LoadedModel[asr.types.Transcript]", warning: str | None) -> None:
+    def __init__(self, model: "LoadedModel[asr.types.SpeechOutput]", warning: str | None) -> None:
         self._model = model
         self._warning = warning
 
@@ -66,7 +66,7 @@ class Transcriber:
         """End the model's processes and free its memory; closing twice is once."""
         self._model.close()
 
-    def _made(self, recording: Recording, answer: "tuple[float, asr.types.Transcript] | HearsayError") -> Transcript:
+    def _made(self, recording: Recording, answer: "tuple[float, asr.types.SpeechOutput] | HearsayError") -> Transcript:
         outcome = answer if isinstance(answer, HearsayError) else _recognised(*answer)
         return Transcript(name_of(recording), self.name, outcome)
 
@@ -97,7 +97,7 @@ def load_transcriber(
     library is not installed.
     """
     with needing("asr", "Transcription"):
-        from asr.models.registry import limits_for, open_transcriber
+        from asr.models.registry import limits_for, open_speech_model
 
         settings = settings_of(
             asr_model=name,
@@ -107,7 +107,7 @@ def load_transcriber(
             workers=workers,
             max_clip_seconds=max_clip_seconds,
         )
-        chosen = open_transcriber(settings)
+        chosen = open_speech_model(settings)
         limits = limits_for(chosen.model, settings)
     at_once = groups_of(limits.clips_at_once)
     model = LoadedModel(chosen.model, chosen.model.transcribe, limits, settings.max_clip_seconds, at_once, _submit)
@@ -115,15 +115,15 @@ def load_transcriber(
     return Transcriber(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.types.Transcript]", waveform: "Waveform") -> "Future[asr.types.Transcript]":
+def _submit(queue: "Queue[asr.types.SpeechOutput]", waveform: "Waveform") -> "Future[asr.types.SpeechOutput]":
     """The transcript to come, of a long recording piece by piece."""
-    from asr.pipeline.pieces import cut
+    from asr.pipeline.long_form import cut
     from asr.pipeline.scheduler import submit_pieces
 
-    return submit_pieces(queue, cut(waveform), waveform, is_patient=True)
+    return submit_pieces(queue, cut(waveform), waveform, is_blocking=True)
 
 
-def _recognised(seconds: float, transcript: "asr.types.Transcript") -> Recognised:
+def _recognised(seconds: float, transcript: "asr.types.SpeechOutput") -> Recognised:
     """The transcript with its figures rounded as rows and the API have them, so that all three agree."""
     from asr.pipeline.records import rounded, rounded_segment, rounded_word
 

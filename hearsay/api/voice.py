@@ -25,7 +25,7 @@ class EmotionTagger:
     Close it, or use it in a ``with`` statement, to give back its memory sooner than Python does.
     """
 
-    def __init__(self, model: "LoadedModel[asr.types.Emotion]", warning: str | None) -> None:
+    def __init__(self, model: "LoadedModel[asr.types.EmotionOutput]", warning: str | None) -> None:
         self._model = model
         self._warning = warning
 
@@ -59,7 +59,7 @@ class EmotionTagger:
         """Free the model's memory; closing twice is once."""
         self._model.close()
 
-    def _made(self, recording: Recording, answer: "tuple[float, asr.types.Emotion] | HearsayError") -> Emotion:
+    def _made(self, recording: Recording, answer: "tuple[float, asr.types.EmotionOutput] | HearsayError") -> Emotion:
         outcome = answer if isinstance(answer, HearsayError) else _tagged(*answer)
         return Emotion(name_of(recording), self.name, outcome)
 
@@ -87,7 +87,7 @@ def load_emotion_model(
     `load_transcriber`.
     """
     with needing("asr", "Emotion tagging"):
-        from asr.models.registry import limits_for, open_tagger
+        from asr.models.registry import limits_for, open_emotion_model
 
         settings = settings_of(
             ser_model=name,
@@ -96,7 +96,7 @@ def load_emotion_model(
             batch_seconds=batch_seconds,
             max_clip_seconds=max_clip_seconds,
         )
-        chosen = open_tagger(settings)
+        chosen = open_emotion_model(settings)
         limits = limits_for(chosen.model, settings)
     at_once = groups_of(limits.clips_at_once)
     model = LoadedModel(chosen.model, chosen.model.tag, limits, settings.max_clip_seconds, at_once, _submit)
@@ -104,11 +104,11 @@ def load_emotion_model(
     return EmotionTagger(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.types.Emotion]", waveform: "Waveform") -> "Future[asr.types.Emotion]":
-    return queue.submit(waveform, is_patient=True)
+def _submit(queue: "Queue[asr.types.EmotionOutput]", waveform: "Waveform") -> "Future[asr.types.EmotionOutput]":
+    return queue.submit(waveform, is_blocking=True)
 
 
-def _tagged(seconds: float, emotion: "asr.types.Emotion") -> Tagged:
+def _tagged(seconds: float, emotion: "asr.types.EmotionOutput") -> Tagged:
     """The emotion with its figures rounded as rows and the API have them, so that all three agree."""
     from asr.pipeline.records import rounded
 

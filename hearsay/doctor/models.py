@@ -8,7 +8,7 @@ from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
 
 if TYPE_CHECKING:
-    from asr.models.choice import Choice
+    from asr.models.selection import ModelSelection
     from asr.settings import AsrSettings
 
 
@@ -17,13 +17,13 @@ def look_at_models() -> Iterator[Finding]:
 
     settings = read_settings(AsrSettings)
     try:
-        from asr.models.choice import emotion_choice, speech_choice
+        from asr.models.selection import select_emotion_model, select_speech_model
     except ModuleNotFoundError as missing:
         yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('asr')}")
         return
     yield from _device(settings)
-    yield from _choice("speech", speech_choice, settings)
-    yield from _choice("emotion", emotion_choice, settings)
+    yield from _choice("speech", select_speech_model, settings)
+    yield from _choice("emotion", select_emotion_model, settings)
 
 
 def _device(settings: "AsrSettings") -> Iterator[Finding]:
@@ -42,9 +42,11 @@ def _device(settings: "AsrSettings") -> Iterator[Finding]:
         yield problem(str(fault), "")
 
 
-def _choice(purpose: str, choose: "Callable[[AsrSettings], Choice]", settings: "AsrSettings") -> Iterator[Finding]:
+def _choice(
+    purpose: str, choose: "Callable[[AsrSettings], ModelSelection]", settings: "AsrSettings"
+) -> Iterator[Finding]:
     from asr.errors import ModelUnavailable
-    from asr.models.choice import is_hub_reachable
+    from asr.models.selection import is_hub_reachable
 
     try:
         choice = choose(settings)

@@ -49,7 +49,7 @@ def test_an_api_may_decode_and_one_that_goes_away_is_an_error_that_keeps_what_th
         summary = hearsay.decode(folder, tmp_path / "out", via=there.address, limit=2)
     assert {record.asr_model for record in summary.records} == {"length"}
     assert "speech: length" in capsys.readouterr().err
-    with pytest.raises(hearsay.ListenerGone, match="does not answer"):
+    with pytest.raises(hearsay.PipelineUnavailable, match="does not answer"):
         hearsay.decode(folder, tmp_path / "out", via=f"http://127.0.0.1:{free_port()}", progress=False)
 
 

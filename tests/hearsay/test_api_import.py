@@ -44,7 +44,7 @@ NAMES = [
     "IndexMissing",
     "IndexUnavailable",
     "JournalInUse",
-    "ListenerGone",
+    "PipelineUnavailable",
     "LoadFailed",
     "LoadSummary",
     "MissingExtra",

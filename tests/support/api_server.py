@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 
 from asr.api.schemas import EmotionReply, HealthReply, TranscriptReply
-from asr.types import Emotion, Transcript
+from asr.types import EmotionOutput, SpeechOutput
 from hearsay.records.clip import Alternative, Segment, Word
 from tests.conftest import PROJECT
 from tests.support.ports import free_port
@@ -31,16 +31,16 @@ HEARS_ONE = (
 import sys, threading
 from itertools import count
 from asr.cli import main
-from asr.speech.pocketsphinx import PocketSphinxTranscriber
+from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
-hear, heard = PocketSphinxTranscriber.transcribe, count()
+hear, heard = PocketSphinxSpeechModel.transcribe, count()
 
 def hear_one(self, waveforms):
     if next(heard):
         threading.Event().wait()
     return hear(self, waveforms)
 
-PocketSphinxTranscriber.transcribe = hear_one
+PocketSphinxSpeechModel.transcribe = hear_one
 sys.exit(main())
 """,
 )
@@ -56,8 +56,8 @@ def reply_to(data: bytes) -> dict[str, Any]:
     """What an API says whose models hear how many bytes a file has."""
     text = str(len(data))
     words = (Word(text, 0.0, 1.234, 0.98765, (Alternative("four", 0.25),)),)
-    transcript = Transcript(text, words, (Segment(0.0, 1.234, text, 0.98765),), 0.98765)
-    emotion = EmotionReply.of(Emotion("angry", 0.75, {"angry": 0.75, "neutral": 0.25}), "loudness", "1.2")
+    transcript = SpeechOutput(text, words, (Segment(0.0, 1.234, text, 0.98765),), 0.98765)
+    emotion = EmotionReply.of(EmotionOutput("angry", 0.75, {"angry": 0.75, "neutral": 0.25}), "loudness", "1.2")
     return TranscriptReply.of_both(transcript, "length", emotion, 1.234).model_dump()
 
 

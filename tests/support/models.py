@@ -6,11 +6,11 @@ from io import BytesIO
 import numpy as np
 import soundfile
 
-from asr.types import Emotion, Transcript, Waveform
+from asr.types import EmotionOutput, SpeechOutput, Waveform
 from hearsay.records.clip import Alternative, Segment, Word
 
 
-class LengthTranscriber:
+class LengthSpeechModel:
     """Hears how many samples a clip has, as one word."""
 
     name = "length"
@@ -22,18 +22,18 @@ class LengthTranscriber:
     def __init__(self, fails_on: int | None = None, alternatives: tuple[Alternative, ...] = ()) -> None:
         self.fails_on = fails_on
         self.alternatives = alternatives
-        self.heard = 0
+        self.transcribed = 0
         self.is_closed = False
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
         if any(len(waveform) == self.fails_on for waveform in waveforms):
             raise RuntimeError("out of memory")
-        self.heard += len(waveforms)
+        self.transcribed += len(waveforms)
         return [self._transcript(waveform) for waveform in waveforms]
 
-    def _transcript(self, waveform: Waveform) -> Transcript:
+    def _transcript(self, waveform: Waveform) -> SpeechOutput:
         text, end = str(len(waveform)), len(waveform) / 16000
-        return Transcript(
+        return SpeechOutput(
             text, (Word(text, 0.0, end, 0.98765, self.alternatives),), (Segment(0.0, end, text, 0.98765),), 0.98765
         )
 
@@ -41,7 +41,7 @@ class LengthTranscriber:
         self.is_closed = True
 
 
-class LoudnessTagger:
+class LoudnessEmotionModel:
     """Finds anger in what is loud and nothing certain in what is not."""
 
     name = "loudness"
@@ -54,14 +54,14 @@ class LoudnessTagger:
         self.tagged = 0
         self.fails = False
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[Emotion]:
+    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
         if self.fails:
             raise RuntimeError("out of memory")
         self.tagged += len(waveforms)
         return [self._emotion(float(np.abs(waveform).max(initial=0))) for waveform in waveforms]
 
-    def _emotion(self, peak: float) -> Emotion:
-        return Emotion("angry" if peak > 0.5 else "uncertain", peak, {"angry": peak})
+    def _emotion(self, peak: float) -> EmotionOutput:
+        return EmotionOutput("angry" if peak > 0.5 else "uncertain", peak, {"angry": peak})
 
     def close(self) -> None:
         pass

@@ -16,21 +16,21 @@ from asr.api import app as api
 from asr.api.app import create_app
 from asr.api.service import Models
 from asr.settings import AsrSettings
-from asr.types import Transcript, Waveform
-from tests.support.models import LengthTranscriber, LoudnessTagger
+from asr.types import SpeechOutput, Waveform
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0
 """Seconds that a busy machine may take for anything that comes sooner or later."""
 
 
-class HeldTranscriber(LengthTranscriber):
+class HeldSpeechModel(LengthSpeechModel):
     """Works until it is let go; ``begun`` is released once for each batch that it begins."""
 
     def __init__(self) -> None:
         super().__init__()
         self.begun, self.let_go = threading.Semaphore(0), threading.Event()
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
         self.begun.release()
         self.let_go.wait(2 * PATIENCE)  # longer than anybody waits for what it keeps from being heard
         return super().transcribe(waveforms)
@@ -38,7 +38,7 @@ class HeldTranscriber(LengthTranscriber):
 
 def small_models() -> Models:
     """Models that hear length and loudness."""
-    return Models(LengthTranscriber(), LoudnessTagger(), ("wanted large, got small",))
+    return Models(LengthSpeechModel(), LoudnessEmotionModel(), ("wanted large, got small",))
 
 
 @contextmanager

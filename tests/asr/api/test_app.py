@@ -17,8 +17,8 @@ from asr.api.service import Models
 from asr.errors import ModelUnavailable
 from asr.settings import AsrSettings
 from hearsay.records.clip import Alternative
-from tests.support.models import LengthTranscriber, LoudnessTagger, tone
-from tests.support.serving import PATIENCE, HeldTranscriber, client_of, server_of, small_models, wait_until_ready
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
+from tests.support.serving import PATIENCE, HeldSpeechModel, client_of, server_of, small_models, wait_until_ready
 
 PROBLEM = "application/problem+json"
 
@@ -59,8 +59,8 @@ def test_asr_answers_transcription_and_duration_as_strings_and_everything_else(c
 
 
 def test_words_show_their_alternatives(monkeypatch: pytest.MonkeyPatch):
-    transcriber = LengthTranscriber(alternatives=(Alternative("four", 0.25), Alternative("fore", 0.1)))
-    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+    speech_model = LengthSpeechModel(alternatives=(Alternative("four", 0.25), Alternative("fore", 0.1)))
+    with client_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as client:
         body = client.post("/asr", files={"file": ("clip.wav", tone(24000))}).json()
     assert body["transcription"] == "24000"
     assert body["words"][0]["alternatives"] == [
@@ -183,7 +183,7 @@ def test_a_file_without_a_name_is_told_that_a_name_is_meant(client: TestClient, 
 
 
 def test_a_fault_of_ours_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
-    models = Models(LengthTranscriber(fails_on=800), LoudnessTagger(), ())
+    models = Models(LengthSpeechModel(fails_on=800), LoudnessEmotionModel(), ())
     with client_of(models, monkeypatch) as client:
         reply = client.post("/asr", files={"file": ("clip.wav", tone(800))})
         assert (reply.status_code, reply.headers["content-type"]) == (500, PROBLEM)
@@ -204,36 +204,39 @@ def test_nothing_of_an_upload_stays_on_the_disk(client: TestClient, tmp_path: Pa
 
 
 def test_the_server_answers_while_a_model_works(monkeypatch: pytest.MonkeyPatch):
-    transcriber = HeldTranscriber()
-    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client:
+    speech_model = HeldSpeechModel()
+    with client_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as client:
         replies = []
         request = threading.Thread(
             target=lambda: replies.append(client.post("/asr", files={"file": ("clip.wav", tone(1600))}))
         )
         request.start()
-        assert transcriber.begun.acquire(timeout=PATIENCE)
+        assert speech_model.begun.acquire(timeout=PATIENCE)
         assert client.get("/ping").json() == "pong"
         assert replies == []
-        transcriber.let_go.set()
+        speech_model.let_go.set()
         request.join()
         assert replies[0].json()["transcription"] == "1600"
 
 
 def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
-    transcriber = HeldTranscriber()
+    speech_model = HeldSpeechModel()
     ten_minutes = tone(600_000, rate=1000)
-    with client_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as client, ThreadPoolExecutor() as senders:
+    with (
+        client_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as client,
+        ThreadPoolExecutor() as senders,
+    ):
 
         def send() -> httpx.Response:
             return client.post("/asr", files={"file": ten_minutes})
 
         heard = senders.submit(send)
-        assert transcriber.begun.acquire(timeout=PATIENCE)
+        assert speech_model.begun.acquire(timeout=PATIENCE)
         tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it waits in no queue any more
         wait_for_one(lambda: [tagged] if tagged in client.get("/metrics").text else [])
         others = [senders.submit(send) for _ in range(2)]
         refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
-        transcriber.let_go.set()
+        speech_model.let_go.set()
         statuses = sorted(sent.result().status_code for sent in (heard, *others))
     assert (refused.status_code, refused.headers["content-type"]) == (429, PROBLEM)
     assert int(refused.headers["Retry-After"]) >= 1
@@ -249,8 +252,11 @@ def wait_for_one(look: Callable[[], list[Found]]) -> list[Found]:
 
 
 def test_who_goes_away_is_not_heard(monkeypatch: pytest.MonkeyPatch):
-    transcriber = HeldTranscriber()
-    with server_of(Models(transcriber, LoudnessTagger(), ()), monkeypatch) as address, ThreadPoolExecutor() as senders:
+    speech_model = HeldSpeechModel()
+    with (
+        server_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as address,
+        ThreadPoolExecutor() as senders,
+    ):
 
         def send(samples: int, seconds: float = PATIENCE) -> int:
             timeout = httpx.Timeout(PATIENCE, read=seconds)
@@ -259,14 +265,14 @@ def test_who_goes_away_is_not_heard(monkeypatch: pytest.MonkeyPatch):
         patient = []
         for samples in (800, 1600):  # both threads of the model are at work
             patient.append(senders.submit(send, samples))
-            assert transcriber.begun.acquire(timeout=PATIENCE)
+            assert speech_model.begun.acquire(timeout=PATIENCE)
         with pytest.raises(httpx.ReadTimeout):
             send(2400, 0.5)
         gone = 'hearsay_requests_total{path="/asr",status="499"} 1.0'
         wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics", timeout=PATIENCE).text else [])
-        transcriber.let_go.set()
+        speech_model.let_go.set()
         assert [sent.result() for sent in patient] == [200, 200]
-    assert transcriber.heard == 2
+    assert speech_model.transcribed == 2
 
 
 def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
@@ -274,7 +280,7 @@ def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypa
 
     def load(_: AsrSettings) -> Models:
         loaded.wait(PATIENCE)
-        return Models(LengthTranscriber(), LoudnessTagger(), ())
+        return Models(LengthSpeechModel(), LoudnessEmotionModel(), ())
 
     monkeypatch.setattr(api, "load_models", load)
     with TestClient(create_app(AsrSettings())) as client:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.testclient import TestClient
 from google.auth import crypt, jwt
 
-from asr.api.authentication import GoogleTokens, Keys, keepers_of
+from asr.api.authentication import GoogleTokenAuthenticator, Keys, authenticators_of
 from asr.logs import start_log
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
@@ -93,7 +93,7 @@ def test_settings_show_no_key():
 
 
 def test_without_keys_everybody_is_let_in():
-    assert keepers_of(AsrSettings(api_keys=" , ")) == ()
+    assert authenticators_of(AsrSettings(api_keys=" , ")) == ()
 
 
 def test_keys_are_compared_whole():
@@ -104,7 +104,7 @@ def test_keys_are_compared_whole():
 @pytest.mark.parametrize("key", ["ключ", "schlüssel", "tab\tbed"])
 def test_a_key_that_nobody_could_show_is_refused_at_the_start_and_not_told(key: str):
     with pytest.raises(BadSettings, match="API_KEYS holds a key with characters that no header can carry") as refused:
-        keepers_of(AsrSettings(api_keys=f"first-key, {key}"))
+        authenticators_of(AsrSettings(api_keys=f"first-key, {key}"))
     assert key not in str(refused.value)
 
 
@@ -130,7 +130,7 @@ def token(key: rsa.RSAPrivateKey) -> Token:
 
 
 @pytest.fixture
-def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokens]:
+def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokenAuthenticator]:
     """What verifies tokens, by certificates that a server of this test hands out."""
     asked: list[str] = []
     content = json.dumps({"key-1": certificate_of(key)}).encode()
@@ -147,7 +147,7 @@ def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokens]:
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield GoogleTokens(AUDIENCE, (CALLER,), f"http://127.0.0.1:{server.server_port}/certs")
+        yield GoogleTokenAuthenticator(AUDIENCE, (CALLER,), f"http://127.0.0.1:{server.server_port}/certs")
         server.shutdown()
     assert len(asked) <= 1, "certificates are fetched once and kept"
 
@@ -159,7 +159,7 @@ def certificate_of(key: rsa.RSAPrivateKey) -> str:
     return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
-def test_a_token_of_a_known_caller_for_this_audience_opens(google: GoogleTokens, token: Token):
+def test_a_token_of_a_known_caller_for_this_audience_opens(google: GoogleTokenAuthenticator, token: Token):
     assert google.admits(token())
     assert google.admits(token(iss="accounts.google.com"))
 
@@ -175,23 +175,23 @@ def test_a_token_of_a_known_caller_for_this_audience_opens(google: GoogleTokens,
     ],
     ids=["for another", "of a stranger", "of nobody proven", "by another issuer", "run out"],
 )
-def test_any_other_token_does_not(google: GoogleTokens, token: Token, claims: dict[str, object]):
+def test_any_other_token_does_not(google: GoogleTokenAuthenticator, token: Token, claims: dict[str, object]):
     assert not google.admits(token(**claims))
 
 
-def test_a_token_signed_by_somebody_else_does_not(google: GoogleTokens, token: Token):
+def test_a_token_signed_by_somebody_else_does_not(google: GoogleTokenAuthenticator, token: Token):
     assert not google.admits(token(by=rsa.generate_private_key(65537, 2048)))
 
 
 @pytest.mark.parametrize("shown", ["", "no token", "a.b.c", "e30.e30.e30"])
-def test_what_is_no_token_does_not(google: GoogleTokens, shown: str):
+def test_what_is_no_token_does_not(google: GoogleTokenAuthenticator, shown: str):
     assert not google.admits(shown)
 
 
 def test_where_the_certificates_cannot_be_had_nobody_is_let_in(token: Token):
-    assert not GoogleTokens(AUDIENCE, (CALLER,), "http://127.0.0.1:9/certs").admits(token())
+    assert not GoogleTokenAuthenticator(AUDIENCE, (CALLER,), "http://127.0.0.1:9/certs").admits(token())
 
 
 def test_an_audience_alone_would_let_in_everybody_and_is_refused():
     with pytest.raises(BadSettings, match="GOOGLE_CALLERS"):
-        keepers_of(AsrSettings(google_audience=AUDIENCE))
+        authenticators_of(AsrSettings(google_audience=AUDIENCE))

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from asr.api.metrics import Metrics
-from asr.pipeline.scheduler import Batch
+from asr.pipeline.scheduler import BatchStats
 from tests.support.models import tone
 from tests.support.serving import PATIENCE, client_of, small_models
 
@@ -72,7 +72,7 @@ def test_padding_is_what_the_models_say_of_all_their_passes(client: TestClient):
 
 def test_seconds_and_pace_of_a_batch():
     metrics = Metrics()
-    metrics.heard(Batch("model", (1.0, 3.0), 0.5, 2.0), "asr")
+    metrics.heard(BatchStats("model", (1.0, 3.0), 0.5, 2.0), "asr")
     found = samples_of(metrics.page().decode())
     assert found["hearsay_real_time_factor", ("model",)] == 0.5
     assert found["hearsay_sound_seconds_total", ("model",)] == 4.0

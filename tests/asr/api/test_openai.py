@@ -13,7 +13,7 @@ from openai import OpenAI
 from asr.api.app import create_app
 from asr.api.service import Models
 from asr.settings import AsrSettings
-from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 from tests.support.serving import listening, server_of
 
 KEY = "a key of this test"
@@ -103,9 +103,9 @@ def test_the_loaded_model_is_listed_under_both_names(client: OpenAI):
 
 
 def test_a_model_whose_name_has_a_slash_is_found(monkeypatch: pytest.MonkeyPatch):
-    transcriber = LengthTranscriber()
-    transcriber.name = "facebook/wav2vec2-base-960h"
-    models = Models(transcriber, LoudnessTagger(), ())
+    speech_model = LengthSpeechModel()
+    speech_model.name = "facebook/wav2vec2-base-960h"
+    models = Models(speech_model, LoudnessEmotionModel(), ())
     with server_of(models, monkeypatch) as address, OpenAI(base_url=f"{address}/v1", api_key="any") as client:
         assert client.models.retrieve("facebook/wav2vec2-base-960h").id == "facebook/wav2vec2-base-960h"
 

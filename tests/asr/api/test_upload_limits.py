@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from asr.api.service import Models
-from tests.support.models import LoudnessTagger, tone
-from tests.support.serving import PATIENCE, HeldTranscriber, server_of, small_models
+from tests.support.models import LoudnessEmotionModel, tone
+from tests.support.serving import PATIENCE, HeldSpeechModel, server_of, small_models
 
 HEAD = (
     b"POST %s HTTP/1.1\r\nHost: hearsay\r\nContent-Type: multipart/form-data; boundary=cut\r\n"
@@ -98,21 +98,21 @@ def test_a_body_that_is_no_form_is_a_problem(address: str):
 
 
 def test_more_uploads_than_are_taken_at_once_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch):
-    transcriber = HeldTranscriber()
-    models = Models(transcriber, LoudnessTagger(), ())
+    speech_model = HeldSpeechModel()
+    models = Models(speech_model, LoudnessEmotionModel(), ())
     with server_of(models, monkeypatch, max_uploads=2) as address, ThreadPoolExecutor() as senders:
 
         def send_clip() -> httpx.Response:
             return httpx.post(f"{address}/asr", files={"file": tone(800)}, timeout=PATIENCE)
 
         first = senders.submit(send_clip)
-        assert transcriber.begun.acquire(timeout=PATIENCE)
+        assert speech_model.begun.acquire(timeout=PATIENCE)
         with upload(address) as connection:
             send(connection, PART % b"file")
             refused = wait_for_refusal(address)
             assert httpx.get(f"{address}/ping", timeout=PATIENCE).json() == "pong"
             assert httpx.get(f"{address}/health", timeout=PATIENCE).status_code == 200
-        transcriber.let_go.set()
+        speech_model.let_go.set()
         assert first.result().status_code == 200
         assert (refused.headers["Retry-After"], refused.json()["status"]) == ("2", 429)
         assert send_clip().status_code == 200

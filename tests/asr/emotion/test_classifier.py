@@ -7,10 +7,10 @@ import torch
 from transformers import AutoFeatureExtractor, Wav2Vec2ForSequenceClassification
 
 from asr.audio.decoding import decode_audio
-from asr.emotion.classifier import CERTAIN, UNNAMED, ClassifierTagger, emotion_of
+from asr.emotion.classifier import KNOWN_LABELS, MIN_SCORE, ClassifierEmotionModel, emotion_of
 from asr.errors import ModelUnavailable
 from asr.inference.batching import MOST_PADDING
-from asr.types import UNTAGGED, Emotion, Waveform
+from asr.types import NO_EMOTION, EmotionOutput, Waveform
 from tests.support.checkpoints import save_classifier, save_wav2vec2
 from tests.support.recordings import bursts
 
@@ -35,7 +35,7 @@ def logits_of(folder: Path, clip: Waveform) -> torch.Tensor:
 
 def test_labels_that_exclude_each_other_share_one_certainty(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path, LABELS)
-    (emotion,) = ClassifierTagger(str(folder), "cpu").tag([clip])
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag([clip])
     expected = logits_of(folder, clip).softmax(-1).tolist()
     assert list(emotion.scores) == ["angry", "happiness", "neutral", "sadness"]
     assert list(emotion.scores.values()) == pytest.approx(expected, abs=1e-5)
@@ -44,7 +44,7 @@ def test_labels_that_exclude_each_other_share_one_certainty(tmp_path: Path, clip
 
 def test_the_default_model_is_read_as_thirteen_independent_labels_in_its_authors_order(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path / CAIRE, None, count=13)
-    (emotion,) = ClassifierTagger(str(folder), "cpu").tag([clip])
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag([clip])
     expected = logits_of(folder, clip).sigmoid().tolist()
     assert list(emotion.scores) == [*THIRTEEN[:11], "uncertain"]
     assert [emotion.scores[name] for name in THIRTEEN[:11]] == pytest.approx(expected[:11], abs=1e-5)
@@ -56,8 +56,8 @@ def scores_of(labels: tuple[str, ...], **named: float) -> np.ndarray:
 
 
 def test_the_best_label_is_said_when_the_model_holds_it_more_likely_than_not():
-    labels = UNNAMED[CAIRE].labels
-    said = emotion_of(scores_of(labels, fear=CERTAIN, sadness=0.49), labels)
+    labels = KNOWN_LABELS[CAIRE].labels
+    said = emotion_of(scores_of(labels, fear=MIN_SCORE, sadness=0.49), labels)
     assert (said.label, said.score, said.sentiment) == ("fear", 0.5, "negative")
     unsaid = emotion_of(scores_of(labels, fear=0.49, sadness=0.48), labels)
     assert (unsaid.label, unsaid.score, unsaid.sentiment) == ("uncertain", 0.49, "uncertain")
@@ -66,7 +66,7 @@ def test_the_best_label_is_said_when_the_model_holds_it_more_likely_than_not():
 
 @pytest.mark.parametrize("position", [11, 12])
 def test_other_and_unknown_are_uncertain_however_sure_the_model_is(position: int):
-    labels = UNNAMED[CAIRE].labels
+    labels = KNOWN_LABELS[CAIRE].labels
     scores = scores_of(labels, fear=0.6)
     scores[position] = 0.9
     emotion = emotion_of(scores, labels)
@@ -74,26 +74,26 @@ def test_other_and_unknown_are_uncertain_however_sure_the_model_is(position: int
 
 
 def test_silence_is_untagged(tmp_path: Path):
-    tagger = ClassifierTagger(str(save_classifier(tmp_path, LABELS)), "cpu")
-    assert tagger.tag([np.zeros(0, np.float32), np.zeros(16_000, np.float32)]) == [UNTAGGED, UNTAGGED]
-    assert tagger.tag([]) == []
-    assert isinstance(tagger.tag([np.full(10, 0.5, np.float32)])[0], Emotion)
+    emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
+    assert emotion_model.tag([np.zeros(0, np.float32), np.zeros(16_000, np.float32)]) == [NO_EMOTION, NO_EMOTION]
+    assert emotion_model.tag([]) == []
+    assert isinstance(emotion_model.tag([np.full(10, 0.5, np.float32)])[0], EmotionOutput)
 
 
 def test_a_clip_is_tagged_the_same_alone_and_among_others(tmp_path: Path, clip: Waveform):
-    tagger = ClassifierTagger(str(save_classifier(tmp_path, LABELS)), "cpu")
-    (alone,) = tagger.tag([clip])
-    among = tagger.tag([clip[:-500], clip, clip[::-1].copy()])[1]
+    emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
+    (alone,) = emotion_model.tag([clip])
+    among = emotion_model.tag([clip[:-500], clip, clip[::-1].copy()])[1]
     assert among.label == alone.label
     assert dict(among.scores) == pytest.approx(dict(alone.scores), abs=1e-6)
-    assert 1 < tagger.padding_ratio <= MOST_PADDING
+    assert 1 < emotion_model.padding_ratio <= MOST_PADDING
 
 
 def test_a_long_clip_has_the_mean_of_its_pieces_by_their_length(tmp_path: Path):
-    tagger = ClassifierTagger(str(save_classifier(tmp_path, LABELS)), "cpu")
+    emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
     sound = bursts((1, 25), (27, 33), length=40)
     cuts = [(0.86, 25.14), (26.86, 33.14)]
-    whole, first, second = tagger.tag([sound, *(sound[round(a * 16_000) : round(b * 16_000)] for a, b in cuts)])
+    whole, first, second = emotion_model.tag([sound, *(sound[round(a * 16_000) : round(b * 16_000)] for a, b in cuts)])
     for label, score in whole.scores.items():
         mean = np.average([first.scores[label], second.scores[label]], weights=[b - a for a, b in cuts])
         assert score == pytest.approx(mean)
@@ -101,22 +101,22 @@ def test_a_long_clip_has_the_mean_of_its_pieces_by_their_length(tmp_path: Path):
 
 def test_outputs_without_names_are_refused_with_the_way_to_name_them(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="id2label"):
-        ClassifierTagger(str(save_classifier(tmp_path, None)), "cpu")
+        ClassifierEmotionModel(str(save_classifier(tmp_path, None)), "cpu")
 
 
 def test_a_checkpoint_that_was_trained_for_something_else_is_refused(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="not trained for this"):
-        ClassifierTagger(str(save_wav2vec2(tmp_path)), "cpu")
+        ClassifierEmotionModel(str(save_wav2vec2(tmp_path)), "cpu")
 
 
 def test_it_says_which_checkpoint_and_device_it_is(tmp_path: Path):
-    tagger = ClassifierTagger(str(save_classifier(tmp_path, LABELS)), "cpu")
-    assert (tagger.name, tagger.device) == (str(tmp_path), "cpu")
-    tagger.close()
+    emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
+    assert (emotion_model.name, emotion_model.device) == (str(tmp_path), "cpu")
+    emotion_model.close()
 
 
 def test_two_names_of_one_emotion_count_as_the_surer_of_them(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path, {0: "happy", 1: "joy", 2: "sad"})
-    (emotion,) = ClassifierTagger(str(folder), "cpu").tag([clip])
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag([clip])
     assert emotion.scores["happiness"] == pytest.approx(max(logits_of(folder, clip).softmax(-1)[:2].tolist()), abs=1e-5)
     assert json.loads((folder / "config.json").read_text())["id2label"]["1"] == "joy"

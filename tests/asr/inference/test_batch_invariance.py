@@ -27,8 +27,8 @@ from transformers import (
 )
 
 from asr.audio.decoding import decode_audio
-from asr.inference.batch_invariance import can_batch, frames_of, make_exact
-from asr.speech.ctc import CtcTranscriber
+from asr.inference.batch_invariance import can_batch, frames_of, make_batch_invariant
+from asr.speech.ctc import CtcSpeechModel
 from asr.types import Waveform
 from tests.support.trained import one_thread
 
@@ -83,7 +83,7 @@ def random_model(kind: Any, config: Any, norm: str, **options: Any) -> Any:
 
 def exact_copy(model: Any) -> Any:
     copied = copy.deepcopy(model)
-    make_exact(copied)
+    make_batch_invariant(copied)
     return copied
 
 
@@ -208,7 +208,7 @@ def test_the_transcriber_writes_together_what_the_unbatched_model_writes_of_each
     waveforms = [waveform for waveform, _ in sentences]
     plain = AutoModelForCTC.from_pretrained(trained).eval()
     tokens = written(alone(plain, normalised(waveforms)))
-    spelling = CtcTranscriber(str(trained), "cpu", batch_seconds=20)
+    spelling = CtcSpeechModel(str(trained), "cpu", batch_seconds=20)
     transcripts = spelling.transcribe(waveforms)
     vocabulary = {number: token for token, number in vocabulary_of(trained).items()}
     expected = [" ".join("".join(vocabulary[token] for token in each).replace("|", " ").split()) for each in tokens]

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from asr.errors import AsrError
-from asr.inference.batched_model import AcousticModel
+from asr.inference.batched_model import BatchedModel
 from asr.inference.precision import Precision
 from asr.types import Waveform
 from tests.asr.inference.test_batch_invariance import TINY
@@ -37,13 +37,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_wav2vec2(tmp_path_factory.mktemp("acoustics"))
 
 
-def acoustics(folder: Path, batch_seconds: float = 0, precision: Precision = "float32") -> AcousticModel:
+def acoustics(folder: Path, batch_seconds: float = 0, precision: Precision = "float32") -> BatchedModel:
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     model = AutoModelForCTC.from_pretrained(folder).eval()
-    return AcousticModel(str(folder), extractor, model, "cpu", precision, batch_seconds)
+    return BatchedModel(str(folder), extractor, model, "cpu", precision, batch_seconds)
 
 
-def shapes_of_passes(heard_by: AcousticModel, waveforms: list[Waveform]) -> tuple[list[torch.Size], list[Any]]:
+def shapes_of_passes(heard_by: BatchedModel, waveforms: list[Waveform]) -> tuple[list[torch.Size], list[Any]]:
     """The shape of each forward pass's input, and what was heard."""
     shapes: list[torch.Size] = []
 

@@ -13,7 +13,7 @@ from transformers import WavLMConfig, WavLMForCTC
 
 from asr.errors import ModelUnavailable
 from asr.inference.checkpoints import Checkpoint, device_of, has_torch, loaded
-from asr.speech.ctc import CtcTranscriber
+from asr.speech.ctc import CtcSpeechModel
 from tests.asr.inference.test_batch_invariance import random_model
 from tests.conftest import PROJECT
 from tests.support.checkpoints import save_wav2vec2
@@ -26,15 +26,15 @@ NAME = "hearsay/tiny"
 def test_a_checkpoint_is_downloaded_once_and_then_heard_with_without_a_network(hub: Hub, tmp_path: Path):
     folder = save_wav2vec2(tmp_path / "published")
     sound = bursts((0.5, 2), length=3)
-    expected = CtcTranscriber(str(folder), "cpu").transcribe([sound])
+    expected = CtcSpeechModel(str(folder), "cpu").transcribe([sound])
     hub.publish(NAME, folder)
-    assert CtcTranscriber(NAME, "cpu").transcribe([sound]) == expected
+    assert CtcSpeechModel(NAME, "cpu").transcribe([sound]) == expected
     assert f"/{NAME}/resolve/main/config.json" in hub.asked
     hub.close()
     hub.asked.clear()
-    transcriber = CtcTranscriber(NAME, "cpu")
-    assert transcriber.name == NAME
-    assert transcriber.transcribe([sound]) == expected
+    speech_model = CtcSpeechModel(NAME, "cpu")
+    assert speech_model.name == NAME
+    assert speech_model.transcribe([sound]) == expected
     assert not hub.asked
 
 
@@ -44,21 +44,21 @@ def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path):
     (half / "vocab.json").unlink()
     hub.publish(NAME, half)
     with pytest.raises(ModelUnavailable, match="tokenizer"):
-        CtcTranscriber(NAME, "cpu")
+        CtcSpeechModel(NAME, "cpu")
     hub.publish(NAME, folder)
-    assert CtcTranscriber(NAME, "cpu").name == NAME
+    assert CtcSpeechModel(NAME, "cpu").name == NAME
 
 
 def test_a_name_that_the_hub_does_not_know_is_a_matter_of_spelling(hub: Hub):
     with pytest.raises(ModelUnavailable, match=r"no model hearsay/tiny.*spelling"):
-        CtcTranscriber(NAME, "cpu")
+        CtcSpeechModel(NAME, "cpu")
     assert len(hub.asked) == 1
 
 
 def test_a_model_with_terms_to_accept_says_so(hub: Hub):
     hub.gated.add(NAME)
     with pytest.raises(ModelUnavailable, match="terms"):
-        CtcTranscriber(NAME, "cpu")
+        CtcSpeechModel(NAME, "cpu")
 
 
 def test_only_the_weights_that_torch_reads_are_downloaded(hub: Hub, tmp_path: Path):
@@ -66,7 +66,7 @@ def test_only_the_weights_that_torch_reads_are_downloaded(hub: Hub, tmp_path: Pa
     for other in ("pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"):
         (folder / other).write_bytes(b"of no use")
     hub.publish(NAME, folder)
-    CtcTranscriber(NAME, "cpu")
+    CtcSpeechModel(NAME, "cpu")
     asked = {Path(path).name for path in hub.asked}
     assert {"model.safetensors", "config.json", "vocab.json"} <= asked
     assert not asked & {"pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"}
@@ -74,7 +74,7 @@ def test_only_the_weights_that_torch_reads_are_downloaded(hub: Hub, tmp_path: Pa
 
 def test_a_hub_that_refuses_is_asked_once_and_named(closed_hub: Hub):
     with pytest.raises(ModelUnavailable, match=r"Hugging Face hub .*refused.*connect once"):
-        CtcTranscriber(NAME, "cpu")
+        CtcSpeechModel(NAME, "cpu")
 
 
 def test_a_hub_that_never_answers_is_waited_for_no_longer_than_allowed(
@@ -84,24 +84,24 @@ def test_a_hub_that_never_answers_is_waited_for_no_longer_than_allowed(
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         monkeypatch.setattr("asr.inference.checkpoints.HUB_TIMEOUT", 0.2)
         with pytest.raises(ModelUnavailable, match="cannot be had from the Hugging Face hub"):
-            CtcTranscriber(NAME, "cpu")
+            CtcSpeechModel(NAME, "cpu")
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./models/mine", "~/model", "a/b/c"])
 def test_a_folder_that_is_not_there_is_called_one_and_not_looked_for_on_the_hub(hub: Hub, name: str):
     with pytest.raises(ModelUnavailable, match=f"no folder {name}"):
-        CtcTranscriber(name, "cpu")
+        CtcSpeechModel(name, "cpu")
     assert not hub.asked
 
 
 def test_a_name_that_can_be_no_name_is_a_matter_of_spelling(hub: Hub):
     with pytest.raises(ModelUnavailable, match="spelling"):
-        CtcTranscriber("what is this?", "cpu")
+        CtcSpeechModel("what is this?", "cpu")
 
 
 def test_a_folder_is_never_looked_for_on_the_hub(hub: Hub, tmp_path: Path):
     with pytest.raises(ModelUnavailable, match=re.escape(f"{tmp_path} cannot be loaded")):
-        CtcTranscriber(str(tmp_path), "cpu")
+        CtcSpeechModel(str(tmp_path), "cpu")
     assert not hub.asked
 
 
@@ -117,7 +117,7 @@ def test_what_a_checkpoint_fails_with_in_any_library_is_translated(tmp_path: Pat
 def test_loading_writes_nothing_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     save_wav2vec2(tmp_path)
     capfd.readouterr()
-    CtcTranscriber(str(tmp_path), "cpu")
+    CtcSpeechModel(str(tmp_path), "cpu")
     assert capfd.readouterr() == ("", "")
 
 
@@ -125,7 +125,7 @@ def test_hearing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
     save_wav2vec2(tmp_path)
     random_model(WavLMForCTC, WavLMConfig, "group").save_pretrained(tmp_path)
     sounds = [bursts((0.1, 1.9), length=2), bursts((0.1, 1.8), length=1.95)]
-    assert len(CtcTranscriber(str(tmp_path), "cpu").transcribe(sounds)) == 2
+    assert len(CtcSpeechModel(str(tmp_path), "cpu").transcribe(sounds)) == 2
 
 
 def test_a_device_is_taken_as_said_and_auto_is_the_gpu_where_there_is_one():
@@ -143,7 +143,7 @@ def test_without_torch_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     assert has_torch()
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     assert not has_torch()
-    for attempt in (lambda: device_of("auto"), lambda: CtcTranscriber(NAME)):
+    for attempt in (lambda: device_of("auto"), lambda: CtcSpeechModel(NAME)):
         check_says_setup(attempt)
 
 

@@ -8,12 +8,12 @@ import torch
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, WavLMConfig, WavLMForCTC
 
 from asr.audio.decoding import decode_audio
-from asr.inference.batch_invariance import make_exact
+from asr.inference.batch_invariance import make_batch_invariant
 from asr.inference.int8 import Int8Linear
-from asr.inference.kernels import made_fast
+from asr.inference.kernels import optimized
 from asr.inference.precision import multiplies_int8
-from asr.speech.ctc import CtcTranscriber
-from asr.speech.seq2seq import Seq2SeqTranscriber
+from asr.speech.ctc import CtcSpeechModel
+from asr.speech.seq2seq import Seq2SeqSpeechModel
 from asr.types import Waveform
 from hearsay.text.wer import WordErrors, word_errors
 from tests.asr.inference.test_batch_invariance import random_model
@@ -66,8 +66,8 @@ def test_a_frame_does_not_depend_on_those_beside_it():
 @pytest.mark.parametrize("half", [torch.float32, torch.bfloat16])
 def test_a_models_logits_stay_near(kind, half: torch.dtype):  # noqa: ANN001
     plain, fast = (random_model(*kind, "group") for _ in range(2))
-    make_exact(fast)
-    made_fast(fast, half, "cpu", is_int8=True)
+    make_batch_invariant(fast)
+    optimized(fast, half, "cpu", is_int8=True)
     sound = torch.randn(2, 24_000, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         found, expected = fast(sound).logits.float(), plain(sound).logits
@@ -82,13 +82,13 @@ def test_a_clip_is_heard_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_
         "asr.inference.precision._CPU_FLAGS", tmp_path / "nothing is said"
     )  # so the rest computes in float32
     sounds = [sound for sound, _ in sentences]
-    full, whole = (CtcTranscriber(str(trained), "cpu", precision) for precision in ("float32", "int8"))
+    full, whole = (CtcSpeechModel(str(trained), "cpu", precision) for precision in ("float32", "int8"))
     together = [transcript.text for transcript in whole.transcribe(sounds)]
     alone = [whole.transcribe([sound])[0].text for sound in sounds]
     assert sum(one != other for one, other in zip(together, alone, strict=True)) <= len(sounds) / 10
-    in_a_batch = {heard.clip: heard.logits for heard in whole._acoustics.outputs(sounds)}
+    in_a_batch = {heard.clip: heard.logits for heard in whole._batched_model.outputs(sounds)}
     for number, sound in enumerate(sounds):
-        (heard,) = whole._acoustics.outputs([sound])
+        (heard,) = whole._batched_model.outputs([sound])
         assert (heard.logits - in_a_batch[number]).abs().max() < ONE_STEP
     errors = sum(
         (
@@ -102,7 +102,7 @@ def test_a_clip_is_heard_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_
 
 
 def test_whisper_writes_in_int8_too(tmp_path: Path, samples: Path):
-    transcriber = Seq2SeqTranscriber(str(save_whisper(tmp_path, ("en",))), "cpu", "int8")
-    assert not any(isinstance(module, torch.nn.Linear) for module in transcriber._model.modules())
+    speech_model = Seq2SeqSpeechModel(str(save_whisper(tmp_path, ("en",))), "cpu", "int8")
+    assert not any(isinstance(module, torch.nn.Linear) for module in speech_model._model.modules())
     clip = decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 5]
-    assert transcriber.transcribe([clip, np.zeros(16_000, np.float32)])[1].text == ""
+    assert speech_model.transcribe([clip, np.zeros(16_000, np.float32)])[1].text == ""

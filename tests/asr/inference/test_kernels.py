@@ -12,8 +12,8 @@ from transformers import (
     WavLMForCTC,
 )
 
-from asr.inference.batch_invariance import make_exact
-from asr.inference.kernels import HalfAttention, PackedConvolution, PackedLinear, can_pack, made_fast
+from asr.inference.batch_invariance import make_batch_invariant
+from asr.inference.kernels import HalfAttention, PackedConvolution, PackedLinear, can_pack, optimized
 from tests.asr.inference.test_batch_invariance import NORMS, random_model
 from tests.conftest import leave_out
 from tests.support.trained import one_thread
@@ -42,8 +42,8 @@ def sound() -> torch.Tensor:
 @pytest.mark.parametrize(("kind", "config"), KINDS, ids=[kind.__name__ for kind, _ in KINDS])
 def test_packed_and_folded_weights_change_no_logits(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
     plain, fast = (random_model(kind, config, norm) for _ in range(2))
-    make_exact(fast)
-    made_fast(fast, torch.float32, "cpu")
+    make_batch_invariant(fast)
+    optimized(fast, torch.float32, "cpu")
     with torch.inference_mode():
         assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
     assert not any("parametrizations" in name for name, _ in fast.named_parameters())
@@ -53,8 +53,8 @@ def test_packed_and_folded_weights_change_no_logits(kind, config, norm: str, sou
 def test_only_the_gelu_that_the_operator_computes_is_left_to_it(activation: str, sound: torch.Tensor):
     options = {"hidden_act": activation, "feat_extract_activation": activation}
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group", **options) for _ in range(2))
-    make_exact(fast)
-    made_fast(fast, torch.float32, "cpu")
+    make_batch_invariant(fast)
+    optimized(fast, torch.float32, "cpu")
     with torch.inference_mode():
         assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
 
@@ -62,8 +62,8 @@ def test_only_the_gelu_that_the_operator_computes_is_left_to_it(activation: str,
 def test_without_the_operators_models_run_as_they_are(monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
     monkeypatch.setattr("asr.inference.kernels.can_pack", lambda _: False)
-    make_exact(fast)
-    made_fast(fast, torch.float32, "cpu")
+    make_batch_invariant(fast)
+    optimized(fast, torch.float32, "cpu")
     assert not any(isinstance(module, PackedLinear) for module in fast.modules())
     with torch.inference_mode():
         assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
@@ -87,8 +87,8 @@ def test_a_packed_layer_computes_what_the_layer_does(kind: torch.dtype, gelu: bo
 
 def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
-    make_exact(fast)
-    made_fast(fast, torch.bfloat16, "cpu")
+    make_batch_invariant(fast)
+    optimized(fast, torch.bfloat16, "cpu")
     with torch.inference_mode():
         found, expected = fast(sound).logits.float(), plain(sound).logits
     assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
@@ -109,8 +109,8 @@ def test_a_number_format_that_the_operators_refuse_on_this_cpu_runs_without_them
     monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", refused)
     can_pack.cache_clear()
     try:
-        make_exact(fast)
-        made_fast(fast, torch.bfloat16, "cpu")
+        make_batch_invariant(fast)
+        optimized(fast, torch.bfloat16, "cpu")
         assert (can_pack(torch.float32), can_pack(torch.bfloat16)) == (True, False)
     finally:
         can_pack.cache_clear()
@@ -138,8 +138,8 @@ def test_attention_by_products_is_that_of_transformers(is_padded: bool):
 def test_half_precision_is_no_further_from_float32_in_a_padded_batch(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
     plain, half, fast = (random_model(kind, config, norm) for _ in range(3))
     half.to(torch.bfloat16)
-    make_exact(fast)
-    made_fast(fast, torch.bfloat16, "cpu")
+    make_batch_invariant(fast)
+    optimized(fast, torch.bfloat16, "cpu")
     assert any(isinstance(module, HalfAttention) for module in fast.modules())
     own, mask = sound[:1, :18_000], torch.ones(2, 24_000, dtype=torch.long)
     mask[0, 18_000:] = 0

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from asr.pipeline.assembly import open_source
 from asr.pipeline.batch import Summary, decode, limited
-from asr.pipeline.pipeline import LocalListener, digest_of
-from asr.pipeline.places import open_source
+from asr.pipeline.pipeline import LocalPipeline, digest_of
 from asr.pipeline.progress import Progress
 from asr.pipeline.scheduler import Limits, Scheduler
-from asr.pipeline.sources import FolderSource, Listing
 from asr.score import score
+from asr.sources.listing import FolderSource, Listing
 from hearsay.records.clip import Alternative, ClipRow
 from hearsay.records.journal import Journal, read_journal
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
-from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 
 
 class Bench:
@@ -36,7 +36,7 @@ class Bench:
             (self.corpus / f"{number}.wav").write_bytes(tone(1600 + number))
         lines = (f"corpus/{number}.wav,{1600 + number},{'us' if number % 2 else ''}" for number in reversed(range(10)))
         self.table.write_text("\n".join(["filename,text,accent", *lines, ""]))
-        self.transcriber, self.tagger = LengthTranscriber(), LoudnessTagger()
+        self.speech_model, self.emotion_model = LengthSpeechModel(), LoudnessEmotionModel()
         self.limits = Limits()
 
     def run(
@@ -49,10 +49,10 @@ class Bench:
         keeps_transcripts: bool = False,
     ) -> Summary:
         source = open_source(str(self.corpus), str(self.table) if table else None, None, allow_missing=True)
-        listener = LocalListener(Scheduler(self.transcriber, self.tagger, self.limits), 60)
+        pipeline = LocalPipeline(Scheduler(self.speech_model, self.emotion_model, self.limits), 60)
         with counted or Progress() as progress:
             listing = limited(source.list(), limit)
-            return decode([listing], listener, self.out, batch_clips, progress, keeps_transcripts=keeps_transcripts)
+            return decode([listing], pipeline, self.out, batch_clips, progress, keeps_transcripts=keeps_transcripts)
 
     def journal(self) -> dict[str, ClipRow]:
         return read_journal(self.out / "clips.jsonl")
@@ -83,11 +83,11 @@ def test_the_measured_duration_stands_in_log_and_csv_whatever_the_table_says(ben
 
 
 def test_journal_and_csv_carry_the_alternatives_of_words(bench: Bench):
-    bench.transcriber.alternatives = (Alternative("four", 0.25),)
+    bench.speech_model.alternatives = (Alternative("four", 0.25),)
     bench.run(limit=1)
     (journalled,) = bench.journal().values()
     (written,) = read_csv(bench.out / "clips.csv").rows().values()
-    assert journalled.words[0].alternatives == written.words[0].alternatives == bench.transcriber.alternatives
+    assert journalled.words[0].alternatives == written.words[0].alternatives == bench.speech_model.alternatives
 
 
 def test_a_bare_folder_gets_common_voices_columns(bench: Bench):
@@ -100,7 +100,7 @@ def test_running_again_hears_nothing_and_writes_the_same(bench: Bench):
     bench.run()
     first, lines = (bench.out / "clips.csv").read_text(), (bench.out / "clips.jsonl").read_text()
     summary = bench.run()
-    assert (summary.heard, summary.skipped, bench.transcriber.heard) == (0, 10, 10)
+    assert (summary.transcribed, summary.skipped, bench.speech_model.transcribed) == (0, 10, 10)
     assert (bench.out / "clips.csv").read_text() == first
     assert (bench.out / "clips.jsonl").read_text() == lines
 
@@ -108,23 +108,23 @@ def test_running_again_hears_nothing_and_writes_the_same(bench: Bench):
 def test_changed_audio_is_heard_anew(bench: Bench):
     bench.run()
     (bench.corpus / "4.wav").write_bytes(tone(4000))
-    assert bench.run().heard == 1
+    assert bench.run().transcribed == 1
     assert bench.journal()["corpus/4.wav"].generated_text == "4000"
 
 
 def test_another_model_hears_everything_anew(bench: Bench):
     bench.run()
-    bench.transcriber.name = "length-2"
-    assert bench.run().heard == 10
+    bench.speech_model.name = "length-2"
+    assert bench.run().transcribed == 10
     assert {row.asr_model for row in bench.journal().values()} == {"length-2"}
 
 
 def test_other_weights_of_the_same_name_transcribe_everything_again(bench: Bench):
-    bench.transcriber.weights = "one"
+    bench.speech_model.weights = "one"
     bench.run()
-    assert bench.run().heard == 0
-    bench.transcriber.weights = "two"
-    assert bench.run().heard == 10
+    assert bench.run().transcribed == 0
+    bench.speech_model.weights = "two"
+    assert bench.run().transcribed == 10
     assert {row.asr_weights for row in bench.journal().values()} == {"two"}
     assert read_csv(bench.out / "clips.csv").cells["corpus/1.wav"]["asr_weights"] == "two"
 
@@ -133,30 +133,30 @@ def test_records_without_a_digest_count_by_the_models_name(bench: Bench):
     bench.run()
     lines = (bench.out / "clips.jsonl").read_text()
     assert "weights" not in lines
-    bench.transcriber.weights = bench.tagger.weights = "known by now"
-    bench.transcriber.precision = "float32"
-    assert bench.run().heard == bench.tagger.tagged - 10 == 0
+    bench.speech_model.weights = bench.emotion_model.weights = "known by now"
+    bench.speech_model.precision = "float32"
+    assert bench.run().transcribed == bench.emotion_model.tagged - 10 == 0
     assert (bench.out / "clips.jsonl").read_text() == lines
 
 
 def test_another_precision_counts_only_where_it_was_set_by_hand(bench: Bench):
-    bench.transcriber.weights = "one"
-    bench.transcriber.precision = "int8"
+    bench.speech_model.weights = "one"
+    bench.speech_model.precision = "int8"
     bench.run()
-    bench.transcriber.precision = ""
-    assert bench.run().heard == 0
-    bench.transcriber.precision = "bfloat16"
-    assert bench.run().heard == 10
+    bench.speech_model.precision = ""
+    assert bench.run().transcribed == 0
+    bench.speech_model.precision = "bfloat16"
+    assert bench.run().transcribed == 10
 
 
 @pytest.mark.parametrize(("part", "value"), [("name", "loudness-2"), ("weights", "two"), ("precision", "int8")])
 def test_another_emotion_model_tags_again_and_transcribes_nothing(bench: Bench, part: str, value: str):
-    bench.tagger.weights = "one"
+    bench.emotion_model.weights = "one"
     bench.run()
     before = bench.journal()
-    setattr(bench.tagger, part, value)
+    setattr(bench.emotion_model, part, value)
     summary = bench.run()
-    assert (summary.heard, summary.retagged, summary.skipped, bench.transcriber.heard) == (0, 10, 0, 10)
+    assert (summary.transcribed, summary.retagged, summary.skipped, bench.speech_model.transcribed) == (0, 10, 0, 10)
     changed = {f"ser_{'model' if part == 'name' else part}": value}
     for clip_id, row in bench.journal().items():
         assert replace(row, decoded_at="") == replace(before[clip_id], decoded_at="", **changed)
@@ -165,9 +165,9 @@ def test_another_emotion_model_tags_again_and_transcribes_nothing(bench: Bench, 
 
 def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
     bench.run()
-    bench.transcriber.name = "length-2"
-    assert bench.run().heard == 10
-    assert bench.tagger.tagged == 10
+    bench.speech_model.name = "length-2"
+    assert bench.run().transcribed == 10
+    assert bench.emotion_model.tagged == 10
     assert {(row.asr_model, row.ser_model, row.emotion) for row in bench.journal().values()} == {
         ("length-2", "loudness", "uncertain")
     }
@@ -176,7 +176,7 @@ def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
 def test_a_transcript_of_the_same_audio_outlives_a_failure_and_the_clip_is_tried_again(bench: Bench):
     bench.run()
     before = bench.journal()["corpus/4.wav"]
-    bench.transcriber.name, bench.transcriber.fails_on = "length-2", 1604
+    bench.speech_model.name, bench.speech_model.fails_on = "length-2", 1604
     for _ in range(2):
         summary = bench.run()
         (failed,) = summary.failed
@@ -185,16 +185,16 @@ def test_a_transcript_of_the_same_audio_outlives_a_failure_and_the_clip_is_tried
         assert failed.error.endswith("out of memory; the transcript of length is kept")
         assert replace(failed, error="") == before
         assert read_csv(bench.out / "clips.csv").rows()["corpus/4.wav"] == failed
-    bench.transcriber.fails_on = None
+    bench.speech_model.fails_on = None
     summary = bench.run()
-    assert (summary.heard, summary.failed) == (1, [])
+    assert (summary.transcribed, summary.failed) == (1, [])
     assert (bench.journal()["corpus/4.wav"].asr_model, bench.journal()["corpus/4.wav"].error) == ("length-2", "")
 
 
 def test_a_transcript_of_other_audio_does_not_outlive_a_failure(bench: Bench):
     bench.run()
     (bench.corpus / "4.wav").write_bytes(tone(4000))
-    bench.transcriber.fails_on = 4000
+    bench.speech_model.fails_on = 4000
     (failed,) = bench.run().failed
     assert bench.journal()["corpus/4.wav"] == failed
     assert (failed.generated_text, failed.words, failed.emotion, failed.audio_digest) == (
@@ -224,50 +224,50 @@ def test_a_transcript_outlives_audio_that_cannot_be_read(bench: Bench, monkeypat
 
 def test_both_other_models_or_other_audio_make_everything_again(bench: Bench):
     bench.run()
-    bench.tagger.name = bench.transcriber.name = "another"
+    bench.emotion_model.name = bench.speech_model.name = "another"
     bench.run()
-    assert bench.transcriber.heard == bench.tagger.tagged == 20
-    bench.tagger.name = "a third"
+    assert bench.speech_model.transcribed == bench.emotion_model.tagged == 20
+    bench.emotion_model.name = "a third"
     (bench.corpus / "4.wav").write_bytes(tone(4000))
     summary = bench.run()
-    assert (summary.heard, summary.retagged) == (1, 9)
+    assert (summary.transcribed, summary.retagged) == (1, 9)
 
 
 def test_an_emotion_that_fails_leaves_the_record_as_it_was_and_is_tried_again(bench: Bench):
     bench.run()
     before = bench.journal()
-    bench.tagger.name, bench.tagger.fails = "loudness-2", True
+    bench.emotion_model.name, bench.emotion_model.fails = "loudness-2", True
     summary = bench.run()
     assert (len(summary.failed), len(summary.failed_in_part)) == (0, 10)
     assert bench.journal() == before
-    bench.tagger.fails = False
+    bench.emotion_model.fails = False
     summary = bench.run()
-    assert (summary.heard, summary.retagged, summary.failed_in_part) == (0, 10, [])
+    assert (summary.transcribed, summary.retagged, summary.failed_in_part) == (0, 10, [])
 
 
 def test_transcripts_that_are_kept_stay_in_a_log_of_several_models(bench: Bench):
     bench.run(limit=4)
-    bench.transcriber.name = "length-2"
+    bench.speech_model.name = "length-2"
     summary = bench.run(keeps_transcripts=True)
-    assert (summary.heard, summary.skipped) == (6, 4)
+    assert (summary.transcribed, summary.skipped) == (6, 4)
     assert Counter(row.asr_model for row in bench.journal().values()) == {"length": 4, "length-2": 6}
-    assert bench.run(keeps_transcripts=True).heard == 0
-    assert bench.run().heard == 4
+    assert bench.run(keeps_transcripts=True).transcribed == 0
+    assert bench.run().transcribed == 4
 
 
 def test_failures_are_tried_again(bench: Bench):
-    bench.transcriber.fails_on = 1604
+    bench.speech_model.fails_on = 1604
     summary = bench.run()
     assert [row.id for row in summary.failed] == ["corpus/4.wav"]
-    bench.transcriber.fails_on = None
+    bench.speech_model.fails_on = None
     summary = bench.run()
-    assert (summary.heard, summary.failed) == (1, [])
+    assert (summary.transcribed, summary.failed) == (1, [])
 
 
 def test_what_the_corpus_says_later_reaches_rows_that_were_heard_before(bench: Bench):
     bench.run(table=False)
     summary = bench.run()
-    assert (summary.heard, bench.transcriber.heard) == (0, 10)
+    assert (summary.transcribed, bench.speech_model.transcribed) == (0, 10)
     assert bench.journal()["corpus/3.wav"].accent == "us"
 
 
@@ -276,7 +276,7 @@ def test_what_was_taken_out_of_the_table_is_out_of_the_log_and_the_csv(bench: Be
     bench.run()
     bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,,,\n")
     summary = bench.run()
-    assert (summary.heard, summary.skipped) == (0, 1)
+    assert (summary.transcribed, summary.skipped) == (0, 1)
     for row in (bench.journal()["corpus/1.wav"], read_csv(bench.out / "clips.csv").rows()["corpus/1.wav"]):
         assert (row.text, row.accent, row.extra["speaker"], row.generated_text) == ("", "", "", "1601")
     assert score(summary.rows).errors.whole.texts == 0
@@ -291,9 +291,9 @@ def test_what_the_table_said_stays_when_a_clip_is_transcribed_again_without_it(b
 
 
 def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
-    assert bench.run(limit=4).heard == 4
+    assert bench.run(limit=4).transcribed == 4
     assert list(bench.journal()) == [f"corpus/{number}.wav" for number in (9, 8, 7, 6)]
-    assert bench.run().heard == 6
+    assert bench.run().transcribed == 6
     bench.run(limit=2)
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
@@ -301,17 +301,17 @@ def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
 def test_listings_one_after_the_other_are_one_run(bench: Bench):
     one, two = (Listing(FolderSource(bench.corpus, "corpus").list().clips[part]) for part in (slice(4), slice(4, 6)))
     with Progress() as progress:
-        listener = LocalListener(Scheduler(bench.transcriber, LoudnessTagger()), 60)
-        summary = decode([one, two, one], listener, bench.out, 3, progress)
-        listener.close()
-    assert (summary.heard, summary.skipped, len(summary.rows)) == (6, 4, 6)
+        pipeline = LocalPipeline(Scheduler(bench.speech_model, LoudnessEmotionModel()), 60)
+        summary = decode([one, two, one], pipeline, bench.out, 3, progress)
+        pipeline.close()
+    assert (summary.transcribed, summary.skipped, len(summary.rows)) == (6, 4, 6)
     assert list(read_csv(bench.out / "clips.csv").cells) == [f"corpus/{number}.wav" for number in range(6)]
 
 
 def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):
     bench.table.write_text("filename,text\ncorpus/1.wav,1601\ncorpus/gone.wav,never recorded\n")
     summary = bench.run()
-    assert (summary.heard, summary.skipped, summary.without_audio, summary.failed) == (1, 0, 1, [])
+    assert (summary.transcribed, summary.skipped, summary.without_audio, summary.failed) == (1, 0, 1, [])
     assert bench.journal()["corpus/gone.wav"].text == "never recorded"
 
 
@@ -319,7 +319,7 @@ def test_a_deleted_clip_is_not_heard_again(bench: Bench):
     bench.run()
     with Journal(bench.out / "clips.jsonl") as journal:
         journal.append([ClipRow("corpus/4.wav", deleted=True)])
-    assert bench.run().heard == 0
+    assert bench.run().transcribed == 0
     assert bench.journal()["corpus/4.wav"].deleted
 
 
@@ -348,7 +348,7 @@ def test_rows_come_as_soon_as_every_process_had_a_clip_unless_batches_are_named(
 ):
     bench.limits = limits
     batches = Batches()
-    assert bench.run(batch_clips=batch_clips, counted=batches).heard == 10
+    assert bench.run(batch_clips=batch_clips, counted=batches).transcribed == 10
     assert batches.clips == counted
 
 
@@ -365,7 +365,7 @@ class SixCounted(Progress):
             self.are_counted.set()
 
 
-class InterruptedTranscriber(LengthTranscriber):
+class InterruptedTranscriber(LengthSpeechModel):
     """Is stopped by Ctrl-C at the seventh clip of the table, when six are counted."""
 
     def __init__(self, six: SixCounted) -> None:
@@ -383,22 +383,22 @@ class InterruptedTranscriber(LengthTranscriber):
 
 def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):
     six = SixCounted()
-    bench.transcriber = InterruptedTranscriber(six)
+    bench.speech_model = InterruptedTranscriber(six)
     bench.limits = Limits(batch_seconds=0.1)  # one clip at a time
     summary = bench.run(counted=six)
-    bench.transcriber.is_let_go.set()
+    bench.speech_model.is_let_go.set()
     assert summary.interrupted
-    assert summary.heard in (6, 7)  # the last clip is a batch of its own
-    assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == summary.heard
+    assert summary.transcribed in (6, 7)  # the last clip is a batch of its own
+    assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == summary.transcribed
 
 
 ENDLESS_RUN = """
 import sys, threading
 from pathlib import Path
 from tests.asr.pipeline import test_batch
-from tests.support.models import LengthTranscriber
+from tests.support.models import LengthSpeechModel
 
-class Endless(LengthTranscriber):
+class Endless(LengthSpeechModel):
     def transcribe(self, waveforms):
         if any(len(waveform) == 1603 for waveform in waveforms):  # the seventh clip of the table, or one beside it
             threading.Event().wait()
@@ -407,7 +407,7 @@ class Endless(LengthTranscriber):
 bench = object.__new__(test_batch.Bench)
 root = Path(sys.argv[1])
 bench.corpus, bench.out, bench.table, bench.transcriber = root / "corpus", root / "out", root / "corpus.csv", Endless()
-bench.tagger = test_batch.LoudnessTagger()
+bench.tagger = test_batch.LoudnessEmotionModel()
 bench.limits = test_batch.Limits()
 bench.run(batch_clips=1)
 """
@@ -425,7 +425,7 @@ def test_a_run_killed_in_the_middle_loses_doubles_and_misplaces_nothing(bench: B
         file.write(b'{"filename": "corpus/0.w')  # a line torn by the kill
     kept = len(bench.journal())
     assert 3 <= kept < 10
-    assert bench.run().heard == 10 - kept
+    assert bench.run().transcribed == 10 - kept
     lines = journal.read_text().splitlines()
     assert len(lines) == len(set(lines)) == 10
     for row in bench.journal().values():

@@ -27,7 +27,7 @@ def test_without_locks_a_run_goes_on_and_says_so(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(fcntl, "flock", failing(errno.ENOSYS))
-    assert bench.run().heard == 10
+    assert bench.run().transcribed == 10
     assert "warning: the file system of" in capsys.readouterr().err
     assert sorted(path.name for path in bench.out.iterdir()) == ["clips.csv", "clips.jsonl"]
 
@@ -35,19 +35,19 @@ def test_without_locks_a_run_goes_on_and_says_so(
 def test_without_chmod_there_is_a_csv(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "chmod", failing(errno.EPERM))
     summary = bench.run()
-    assert (summary.heard, summary.unwritten) == (10, "")
+    assert (summary.transcribed, summary.unwritten) == (10, "")
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
 
 def test_a_csv_that_cannot_be_written_loses_nothing_and_comes_with_the_next_run(bench: Bench):
     (bench.out / "clips.csv").mkdir(parents=True)
     summary = bench.run()
-    assert summary.heard == len(bench.journal()) == 10
+    assert summary.transcribed == len(bench.journal()) == 10
     assert "clips.csv cannot be written" in summary.unwritten
     assert "clips.jsonl, has it all; the same command writes the CSV" in summary.unwritten
     (bench.out / "clips.csv").rmdir()
     summary = bench.run()
-    assert (summary.heard, summary.unwritten) == (0, "")
+    assert (summary.transcribed, summary.unwritten) == (0, "")
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
 
@@ -62,10 +62,10 @@ def test_a_log_that_cannot_be_written_any_more_ends_the_run_and_keeps_what_was_b
 
     monkeypatch.setattr(decoding, "Journal", Filling)
     summary = bench.run()
-    assert "No space left on device. What was transcribed before is in the log" in summary.gone
+    assert "No space left on device. What was transcribed before is in the log" in summary.stop_reason
     assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == 6
     monkeypatch.undo()
-    assert bench.run().heard == 4
+    assert bench.run().transcribed == 4
 
 
 def test_what_a_killed_run_left_of_its_csv_is_removed_by_the_next_one(bench: Bench):

@@ -39,7 +39,7 @@ def corpus(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     def opened(*_: object) -> None:
         raise AssertionError("a model was opened")
 
-    monkeypatch.setattr(pocketsphinx.PocketSphinxTranscriber, "__init__", opened)
+    monkeypatch.setattr(pocketsphinx.PocketSphinxSpeechModel, "__init__", opened)
     monkeypatch.setenv("ASR_MODEL", "pocketsphinx")
     monkeypatch.setenv("SER_MODEL", "classic")
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path / "home"))

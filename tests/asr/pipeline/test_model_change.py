@@ -11,7 +11,7 @@ from asr.errors import ModelChanged
 from asr.models import registry as models
 from asr.models.identity import Identity
 from asr.pipeline.model_change import consequences, models_of
-from asr.speech.ctc import CtcTranscriber
+from asr.speech.ctc import CtcSpeechModel
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from tests.support.api_server import READY, Elsewhere, reply_to
@@ -64,8 +64,8 @@ def log(tmp_path: Path) -> Path:
     return log
 
 
-def said(log: Path, listener: Listening, change: str | None = None) -> list[str]:
-    return list(consequences(models_of(log), listener, change))  # type: ignore[arg-type]
+def said(log: Path, pipeline: Listening, change: str | None = None) -> list[str]:
+    return list(consequences(models_of(log), pipeline, change))  # type: ignore[arg-type]
 
 
 def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
@@ -253,13 +253,13 @@ def test_over_an_api_another_emotion_model_is_asked_for_the_emotion_alone(
 
 
 def test_models_that_come_with_hearsay_have_a_digest():
-    from asr.emotion.classic import ClassicTagger
+    from asr.emotion.linear import LinearEmotionModel
     from asr.speech.pocketsphinx import weights_of_the_wheel
 
-    assert len(ClassicTagger().weights) == len(weights_of_the_wheel()) == 64
+    assert len(LinearEmotionModel().weights) == len(weights_of_the_wheel()) == 64
 
 
 def test_a_checkpoints_precision_is_part_of_it_only_where_it_was_set(tmp_path: Path):
     folder = str(save_wav2vec2(tmp_path / "m"))
-    assert Identity.of(CtcTranscriber(folder, "cpu", "auto")).precision == ""
-    assert Identity.of(CtcTranscriber(folder, "cpu", "float32")).precision == "float32"
+    assert Identity.of(CtcSpeechModel(folder, "cpu", "auto")).precision == ""
+    assert Identity.of(CtcSpeechModel(folder, "cpu", "float32")).precision == "float32"

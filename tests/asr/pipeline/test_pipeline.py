@@ -5,24 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from asr.pipeline.pipeline import LocalListener
+from asr.pipeline.pipeline import LocalPipeline
 from asr.pipeline.scheduler import Scheduler
-from asr.pipeline.sources import Clip
+from asr.sources.listing import Clip
 from hearsay.records.clip import ClipRow
-from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 
 
 def clip(name: str, data: bytes) -> Clip:
     return Clip(ClipRow(f"set/{name}", age="twenties"), lambda: data)
 
 
-def listener(**options: int) -> LocalListener:
-    return LocalListener(Scheduler(LengthTranscriber(**options), LoudnessTagger()), max_seconds=60)
+def pipeline(**options: int) -> LocalPipeline:
+    return LocalPipeline(Scheduler(LengthSpeechModel(**options), LoudnessEmotionModel()), max_seconds=60)
 
 
 def test_every_clip_has_its_own_row_in_order():
     lengths = [16000, 800, 32000, 4800, 1600]
-    rows = listener().hear([clip(f"{length}", tone(length)) for length in lengths])
+    rows = pipeline().process([clip(f"{length}", tone(length)) for length in lengths])
     assert [row.id for row in rows] == [f"set/{length}" for length in lengths]
     assert [row.generated_text for row in rows] == [str(length) for length in lengths]
     assert all(row.age == "twenties" for row in rows)
@@ -30,7 +30,7 @@ def test_every_clip_has_its_own_row_in_order():
 
 def test_a_row_tells_where_it_comes_from():
     data = tone(16000, peak=0.9)
-    (row,) = listener().hear([clip("loud", data)])
+    (row,) = pipeline().process([clip("loud", data)])
     assert row.audio_digest == hashlib.sha256(data).hexdigest()
     assert (row.asr_model, row.ser_model) == ("length", "loudness")
     assert (row.emotion, row.sentiment) == ("angry", "negative")
@@ -40,7 +40,7 @@ def test_a_row_tells_where_it_comes_from():
 
 
 def test_uncertain_has_no_score_of_its_own():
-    (row,) = listener().hear([clip("quiet", tone(16000, peak=0.2))])
+    (row,) = pipeline().process([clip("quiet", tone(16000, peak=0.2))])
     assert (row.emotion, row.emotion_score) == ("uncertain", None)
     assert row.emotion_scores["angry"] == pytest.approx(0.2, abs=0.01)
 
@@ -48,7 +48,7 @@ def test_uncertain_has_no_score_of_its_own():
 @pytest.mark.parametrize("given", [0.2, 7.5])
 def test_the_measured_duration_is_stored_whatever_the_table_says(given: float):
     clip = Clip(ClipRow("set/a", duration=given), lambda: tone(16000))
-    assert listener().hear([clip])[0].duration == 1.0
+    assert pipeline().process([clip])[0].duration == 1.0
 
 
 def unreadable() -> bytes:
@@ -56,7 +56,7 @@ def unreadable() -> bytes:
 
 
 def test_clips_that_fail_have_rows_with_the_reason_and_the_others_are_heard():
-    rows = listener().hear(
+    rows = pipeline().process(
         [
             clip("good", tone(16000)),
             clip("empty", b""),
@@ -74,26 +74,26 @@ def test_clips_that_fail_have_rows_with_the_reason_and_the_others_are_heard():
 
 
 def test_a_clip_that_the_model_fails_on_takes_no_other_along():
-    rows = listener(fails_on=800).hear([clip("a", tone(1600)), clip("b", tone(800)), clip("c", tone(3200))])
+    rows = pipeline(fails_on=800).process([clip("a", tone(1600)), clip("b", tone(800)), clip("c", tone(3200))])
     assert [row.generated_text for row in rows] == ["1600", "", "3200"]
     assert "out of memory" in rows[1].error
 
 
 def test_no_clips_are_no_rows():
-    assert listener().hear([]) == []
+    assert pipeline().process([]) == []
 
 
 def test_the_file_is_read_from_where_it_lies(tmp_path: Path):
     (tmp_path / "a.wav").write_bytes(tone(2400))
-    assert listener().hear([Clip(ClipRow("set/a.wav"), (tmp_path / "a.wav").read_bytes)])[0].generated_text == "2400"
+    assert pipeline().process([Clip(ClipRow("set/a.wav"), (tmp_path / "a.wav").read_bytes)])[0].generated_text == "2400"
 
 
 @pytest.mark.parametrize("length", [16001, 17599])
 def test_durations_have_two_decimals(length: int):
-    assert listener().hear([clip("x", tone(length))])[0].duration == round(length / 16000, 2)
+    assert pipeline().process([clip("x", tone(length))])[0].duration == round(length / 16000, 2)
 
 
 def test_closing_closes_the_models():
-    transcriber = LengthTranscriber()
-    LocalListener(Scheduler(transcriber, LoudnessTagger()), 60).close()
-    assert transcriber.is_closed
+    speech_model = LengthSpeechModel()
+    LocalPipeline(Scheduler(speech_model, LoudnessEmotionModel()), 60).close()
+    assert speech_model.is_closed

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from asr.errors import AsrError, ListenerGone
+from asr.errors import AsrError, PipelineUnavailable
 from asr.pipeline.batch import decode
 from asr.pipeline.pipeline import digest_of
 from asr.pipeline.progress import Progress
-from asr.pipeline.remote import BUSY, FAULT_TRIES, RemoteListener, open_remote
-from asr.pipeline.sources import Clip, Listing
+from asr.pipeline.remote import BUSY, FAULT_TRIES, RemotePipeline, open_remote_pipeline
 from asr.settings import AsrSettings
+from asr.sources.listing import Clip, Listing
 from hearsay.errors import BadSettings
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
@@ -40,13 +40,13 @@ def elsewhere() -> Iterator[Elsewhere]:
 @contextmanager
 def listening(
     elsewhere: Elsewhere, said: list[str] | None = None, patience: Patience = PROMPT, at_once: int = 1
-) -> Iterator[RemoteListener]:
+) -> Iterator[RemotePipeline]:
     settings = AsrSettings(via_clips=at_once, via_timeout=100, api_key="sesame")
-    listener = open_remote(elsewhere.address, settings, [].append if said is None else said.append, patience)
+    pipeline = open_remote_pipeline(elsewhere.address, settings, [].append if said is None else said.append, patience)
     try:
-        yield listener
+        yield pipeline
     finally:
-        listener.close()
+        pipeline.close()
 
 
 def clip(name: str, data: bytes | None) -> Clip:
@@ -54,8 +54,8 @@ def clip(name: str, data: bytes | None) -> Clip:
 
 
 def hear(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, patience: Patience = PROMPT) -> list[ClipRow]:
-    with listening(elsewhere, patience=patience, at_once=at_once) as listener:
-        return listener.hear([clip(str(size), bytes(size)) for size in sizes])
+    with listening(elsewhere, patience=patience, at_once=at_once) as pipeline:
+        return pipeline.process([clip(str(size), bytes(size)) for size in sizes])
 
 
 def test_a_fault_of_the_api_is_tried_again_and_not_for_ever(elsewhere: Elsewhere):
@@ -78,8 +78,8 @@ def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewher
 
 
 def test_the_measured_duration_is_stored_whatever_the_table_says(elsewhere: Elsewhere):
-    with listening(elsewhere) as listener:
-        assert listener.hear([Clip(ClipRow("set/a", duration=7.5), lambda: b"a")])[0].duration == 1.23
+    with listening(elsewhere) as pipeline:
+        assert pipeline.process([Clip(ClipRow("set/a", duration=7.5), lambda: b"a")])[0].duration == 1.23
 
 
 def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Elsewhere):
@@ -97,15 +97,15 @@ def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Else
 
 
 def test_a_batch_is_as_many_clips_as_may_be_on_their_way(elsewhere: Elsewhere):
-    with listening(elsewhere, at_once=3) as listener:
-        assert listener.clips_at_once == 3
+    with listening(elsewhere, at_once=3) as pipeline:
+        assert pipeline.clips_at_once == 3
 
 
 def test_threads_may_share_a_listener(elsewhere: Elsewhere):
     rows: list[ClipRow] = []
-    with listening(elsewhere, at_once=4) as listener:
+    with listening(elsewhere, at_once=4) as pipeline:
         threads = [
-            threading.Thread(target=lambda size=size: rows.extend(listener.hear([clip(str(size), bytes(size))])))
+            threading.Thread(target=lambda size=size: rows.extend(pipeline.process([clip(str(size), bytes(size))])))
             for size in range(8)
         ]
         for thread in threads:
@@ -116,11 +116,11 @@ def test_threads_may_share_a_listener(elsewhere: Elsewhere):
 
 
 def test_who_asks_a_listener_that_is_closed_is_told(elsewhere: Elsewhere):
-    with listening(elsewhere) as listener:
+    with listening(elsewhere) as pipeline:
         pass
     with pytest.raises(AsrError, match="closed"):
-        listener.hear([clip("a", b"a")])
-    listener.close()
+        pipeline.process([clip("a", b"a")])
+    pipeline.close()
 
 
 @pytest.mark.parametrize("trouble", [*((status, {}, {}) for status in sorted(BUSY)), None], ids=str)
@@ -165,8 +165,8 @@ def test_a_clip_that_cannot_be_read_is_a_row_and_sent_nowhere(elsewhere: Elsewhe
     def gone() -> bytes:
         raise FileNotFoundError(2, "No such file or directory")
 
-    with listening(elsewhere) as listener:
-        rows = listener.hear([clip("none", None), Clip(ClipRow("set/gone"), gone)])
+    with listening(elsewhere) as pipeline:
+        rows = pipeline.process([clip("none", None), Clip(ClipRow("set/gone"), gone)])
     assert [row.error for row in rows] == [
         "there is no audio file",
         "the file cannot be read: No such file or directory",
@@ -178,8 +178,8 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
     caplog.set_level(logging.INFO)
     said: list[str] = []
     elsewhere.answers = [(401, {}, {"detail": "this key is not known"})]
-    with listening(elsewhere, said) as listener, pytest.raises(ListenerGone, match="API_KEY") as refused:
-        listener.hear([clip("a", b"a")])
+    with listening(elsewhere, said) as pipeline, pytest.raises(PipelineUnavailable, match="API_KEY") as refused:
+        pipeline.process([clip("a", b"a")])
     assert elsewhere.headers[0]["Authorization"] == "Bearer sesame"
     assert "sesame" not in f"{refused.value} {said} {caplog.text} {AsrSettings(api_key='sesame')}"
 
@@ -199,7 +199,7 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
 )
 def test_an_api_that_will_not_hear_is_told_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
     elsewhere.health = [health]
-    with pytest.raises(ListenerGone, match=says):
+    with pytest.raises(PipelineUnavailable, match=says):
         hear(elsewhere, 1, patience=Patience(0.0))
     assert elsewhere.asked == []
 
@@ -208,8 +208,8 @@ def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_told(el
     loading: Answer = (503, {}, {"status": "loading", "ready": False, "warnings": []})
     elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
     said: list[str] = []
-    with listening(elsewhere, said) as listener:
-        assert (listener.speech.name, listener.emotion.name) == ("length", "loudness")
+    with listening(elsewhere, said) as pipeline:
+        assert (pipeline.speech.name, pipeline.emotion.name) == ("length", "loudness")
     assert "loading its models" in said[0]
     assert "wanted large, got small" in said[1]
 
@@ -217,7 +217,7 @@ def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_told(el
 @pytest.mark.parametrize("address", ["gpu-host:8001", "ftp://gpu-host", "http://", "http://a:b@host", "http://[::"])
 def test_what_is_no_address_is_said(address: str):
     with pytest.raises(BadSettings, match="--via"):
-        open_remote(address, AsrSettings(), print)
+        open_remote_pipeline(address, AsrSettings(), print)
 
 
 def listing_of(sizes: range) -> Listing:
@@ -234,16 +234,16 @@ def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_
                 first.answers = [None]
 
         first.before_answer = leave
-        with listening(first) as listener, Progress() as progress:
-            summary = decode([listing_of(range(10))], listener, tmp_path, 2, progress)
-    assert summary.gone.startswith(f"{first.address} stays away")
-    assert (summary.heard, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
+        with listening(first) as pipeline, Progress() as progress:
+            summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
+    assert summary.stop_reason.startswith(f"{first.address} stays away")
+    assert (summary.transcribed, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
     assert len(read_csv(tmp_path / "clips.csv").cells) == 3
     with Elsewhere() as second:
-        with listening(second) as listener, Progress() as progress:
-            summary = decode([listing_of(range(10))], listener, tmp_path, 2, progress)
+        with listening(second) as pipeline, Progress() as progress:
+            summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
         assert len(second.asked) == 7
-    assert (summary.gone, summary.heard, summary.skipped) == ("", 7, 3)
+    assert (summary.stop_reason, summary.transcribed, summary.skipped) == ("", 7, 3)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import io
 from pathlib import Path
 
 from asr.pipeline.batch import Summary
-from asr.pipeline.report import left_out, show_summary
-from asr.pipeline.sources import Listing
+from asr.pipeline.report import show_summary
+from asr.sources.listing import Listing, remarks_of
 from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
 
@@ -23,6 +23,6 @@ def test_one_clip_is_counted_as_one():
     show_summary(Summary((row,), 1, 0, 0, 2.0, 1.0), console_of(file))
     assert "1 clip heard" in file.getvalue()
     assert "over 1 clip with a reference" in file.getvalue()
-    assert list(left_out(Listing((), passed_over=(Path("notes.txt"),)))) == [
+    assert list(remarks_of(Listing((), passed_over=(Path("notes.txt"),)))) == [
         "1 file passed over, no audio by their endings: .txt"
     ]

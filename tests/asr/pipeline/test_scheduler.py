@@ -13,9 +13,9 @@ import pytest
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.errors import AsrError, Busy, ModelFailed
-from asr.pipeline.scheduler import LONG, Batch, Limits, Queue, Scheduler
-from asr.types import Transcript, Waveform
-from tests.support.models import LengthTranscriber, LoudnessTagger
+from asr.pipeline.scheduler import LONG, BatchStats, Limits, Queue, Scheduler
+from asr.types import SpeechOutput, Waveform
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0
 
@@ -52,8 +52,8 @@ def queue(held: Held) -> Iterator[Callable[..., Queue[float]]]:
     """Queues before that model, with one thread; each ends with the test."""
     opened: list[Queue[float]] = []
 
-    def open_one(told: Callable[[Batch], None] = lambda _: None, **limits: float) -> Queue[float]:
-        opened.append(Queue("held", held, Limits(**limits), told, 1))
+    def open_one(on_batch: Callable[[BatchStats], None] = lambda _: None, **limits: float) -> Queue[float]:
+        opened.append(Queue("held", held, Limits(**limits), on_batch, 1))
         return opened[-1]
 
     yield open_one
@@ -101,7 +101,7 @@ def test_a_batch_of_no_seconds_is_one_sound(queue: Callable[..., Queue[float]], 
 
 
 def test_what_comes_within_a_moment_is_heard_together(queue: Callable[..., Queue[float]], held: Held):
-    opened = queue(company_seconds=PATIENCE, batch_seconds=9)
+    opened = queue(gathering_seconds=PATIENCE, batch_seconds=9)
     first, second = opened.submit(sound(4)), opened.submit(sound(4))
     assert not held.is_at_work.acquire(timeout=0.05)
     third = opened.submit(sound(4))
@@ -148,7 +148,7 @@ def test_the_patient_wait_for_room(queue: Callable[..., Queue[float]], held: Hel
     lengths = [2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     with ThreadPoolExecutor(len(lengths)) as callers:
         answers = [
-            callers.submit(lambda seconds=seconds: opened.submit(sound(seconds), is_patient=True).result(PATIENCE))
+            callers.submit(lambda seconds=seconds: opened.submit(sound(seconds), is_blocking=True).result(PATIENCE))
             for seconds in lengths
         ]
         held.may_go_on.release(1000)
@@ -160,7 +160,7 @@ def test_the_patient_are_told_of_the_room_that_is_left_by_who_gave_up(queue: Cal
     at_work(opened, held)
     gone = opened.submit(sound(9))
     with ThreadPoolExecutor(1) as callers:
-        patient = callers.submit(lambda: opened.submit(sound(2), is_patient=True).result(PATIENCE))
+        patient = callers.submit(lambda: opened.submit(sound(2), is_blocking=True).result(PATIENCE))
         with suppress(TimeoutError):
             patient.result(0.1)  # so that it waits for room
         gone.cancel()
@@ -190,14 +190,14 @@ def test_sound_that_the_model_fails_on_takes_no_other_along(queue: Callable[...,
 
 
 def test_a_batch_that_was_heard_is_told_of(queue: Callable[..., Queue[float]], held: Held):
-    told: list[Batch] = []
-    opened = queue(told.append)
+    on_batch: list[BatchStats] = []
+    opened = queue(on_batch.append)
     held.may_go_on.release(1000)
     opened.submit(sound(2)).result(PATIENCE)
     opened.submit(sound(3)).result(PATIENCE)
     opened.close()
-    assert [(batch.model, batch.lengths) for batch in told][:1] == [("held", (2.0,))]
-    assert all(batch.took >= 0 and batch.waited >= 0 for batch in told)
+    assert [(batch.model, batch.lengths) for batch in on_batch][:1] == [("held", (2.0,))]
+    assert all(batch.took >= 0 and batch.waited >= 0 for batch in on_batch)
 
 
 def test_closing_cancels_what_waits_and_refuses_what_comes(queue: Callable[..., Queue[float]], held: Held):
@@ -212,7 +212,7 @@ def test_closing_cancels_what_waits_and_refuses_what_comes(queue: Callable[..., 
 
 
 def test_both_models_hear_the_same_sound(request: pytest.FixtureRequest):
-    scheduler = Scheduler(LengthTranscriber(), LoudnessTagger())
+    scheduler = Scheduler(LengthSpeechModel(), LoudnessEmotionModel())
     request.addfinalizer(scheduler.close)
     lengths = [0.5, 3.0, LONG + 1, 2.0, 0.5]
     said = [scheduler.transcript(sound(seconds)) for seconds in lengths]
@@ -226,13 +226,13 @@ def test_both_models_hear_the_same_sound(request: pytest.FixtureRequest):
 def test_nobody_waits_behind_an_hour_of_somebody_elses(request: pytest.FixtureRequest):
     is_going_on = threading.Event()
 
-    class Slow(LengthTranscriber):
-        def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    class Slow(LengthSpeechModel):
+        def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
             if any(len(waveform) > SAMPLE_RATE for waveform in waveforms):
                 assert is_going_on.wait(PATIENCE)
             return super().transcribe(waveforms)
 
-    scheduler = Scheduler(Slow(), LoudnessTagger())
+    scheduler = Scheduler(Slow(), LoudnessEmotionModel())
     request.addfinalizer(scheduler.close)
     long = [scheduler.transcript(sound(LONG + seconds)) for seconds in (1, 2, 3)]
     assert scheduler.transcript(sound(1)).result(PATIENCE).text == "16000"
@@ -242,11 +242,11 @@ def test_nobody_waits_behind_an_hour_of_somebody_elses(request: pytest.FixtureRe
 
 
 def test_closing_closes_the_models():
-    transcriber = LengthTranscriber()
-    scheduler = Scheduler(transcriber, LoudnessTagger())
+    speech_model = LengthSpeechModel()
+    scheduler = Scheduler(speech_model, LoudnessEmotionModel())
     scheduler.close()
     scheduler.close()
-    assert transcriber.is_closed
+    assert speech_model.is_closed
 
 
 def test_sound_that_was_heard_is_not_kept_until_the_next_one_comes():

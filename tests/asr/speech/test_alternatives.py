@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.speech.alternatives import in_place_of, kept
+from asr.speech.alternatives import most_confident, substitutes_in
 from hearsay.records.clip import Alternative
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=7)
@@ -26,12 +26,12 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=7)
 def test_words_of_another_hypothesis_stand_at_the_nearest_heard_word(
     heard: str, other: str, placed: list[tuple[int, str]]
 ):
-    assert list(in_place_of(heard.split(), other.split())) == placed
+    assert list(substitutes_in(heard.split(), other.split())) == placed
 
 
 @given(sentences.filter(bool), sentences)
 def test_nothing_is_lost_that_another_hypothesis_has_and_the_transcript_has_not(heard: list[str], other: list[str]):
-    placed = list(in_place_of(heard, other))
+    placed = list(substitutes_in(heard, other))
     assert set(other) - set(heard) <= {word for _, word in placed}
     assert [at for at, _ in placed] == sorted(at for at, _ in placed)
     assert all(0 <= at < len(heard) for at, _ in placed)
@@ -39,7 +39,7 @@ def test_nothing_is_lost_that_another_hypothesis_has_and_the_transcript_has_not(
 
 def test_the_surest_alternatives_are_kept_with_two_decimals():
     found = [{"a": 0.1, "b": 0.456, "c": 0.1, "d": 0.3}, {}]
-    assert kept(["x", "y"], found, 3) == [
+    assert most_confident(["x", "y"], found, 3) == [
         (Alternative("b", 0.46), Alternative("d", 0.3), Alternative("a", 0.1)),
         (),
     ]
@@ -48,8 +48,8 @@ def test_the_surest_alternatives_are_kept_with_two_decimals():
 def test_what_the_transcript_has_there_is_no_alternative():
     heard = ["the", "old", "house", "stood"]
     found = [{}, {"the": 0.2, "old": 0.2, "house": 0.2, "stood": 0.2}, {}, {}]
-    assert kept(heard, found, 5)[1] == (Alternative("stood", 0.2),)
+    assert most_confident(heard, found, 5)[1] == (Alternative("stood", 0.2),)
 
 
 def test_what_is_hardly_likely_is_left_out():
-    assert kept(["x"], [{"a": 0.019, "b": 0.0149}], 5) == [(Alternative("a", 0.02),)]
+    assert most_confident(["x"], [{"a": 0.019, "b": 0.0149}], 5) == [(Alternative("a", 0.02),)]

@@ -10,9 +10,9 @@ from transformers import AutoProcessor, Wav2Vec2ForCTC
 from asr.audio.decoding import decode_audio, seconds
 from asr.errors import ModelUnavailable
 from asr.inference.batching import MOST_PADDING
-from asr.speech.alternatives import LEAST
-from asr.speech.ctc import MOST, CtcTranscriber
-from asr.types import Transcript, Waveform
+from asr.speech.alternatives import MIN_CONFIDENCE
+from asr.speech.ctc import MOST, CtcSpeechModel
+from asr.types import SpeechOutput, Waveform
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.recordings import bursts
 
@@ -23,8 +23,8 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def transcriber(folder: Path) -> CtcTranscriber:
-    return CtcTranscriber(str(folder), "cpu")
+def speech_model(folder: Path) -> CtcSpeechModel:
+    return CtcSpeechModel(str(folder), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def clip(samples: Path) -> Waveform:
 
 
 def test_it_writes_what_the_checkpoints_own_processor_reads_out_of_its_model(
-    transcriber: CtcTranscriber, folder: Path, clip: Waveform
+    speech_model: CtcSpeechModel, folder: Path, clip: Waveform
 ):
     processor = AutoProcessor.from_pretrained(folder)
     with torch.inference_mode():
@@ -41,11 +41,11 @@ def test_it_writes_what_the_checkpoints_own_processor_reads_out_of_its_model(
         logits = Wav2Vec2ForCTC.from_pretrained(folder).eval()(**inputs).logits
     expected = processor.decode(logits[0].argmax(-1))
     assert len(set(expected)) > 5
-    assert transcriber.transcribe([clip])[0].text == " ".join(expected.split())
+    assert speech_model.transcribe([clip])[0].text == " ".join(expected.split())
 
 
-def test_words_have_the_times_of_their_frames(transcriber: CtcTranscriber, clip: Waveform):
-    transcript = transcriber.transcribe([clip])[0]
+def test_words_have_the_times_of_their_frames(speech_model: CtcSpeechModel, clip: Waveform):
+    transcript = speech_model.transcribe([clip])[0]
     assert len(transcript.words) > 3
     assert transcript.text == " ".join(word.text for word in transcript.words)
     edges = [edge for word in transcript.words for edge in (word.start, word.end)]
@@ -57,61 +57,61 @@ def test_words_have_the_times_of_their_frames(transcriber: CtcTranscriber, clip:
     assert 0 < transcript.confidence <= 1
 
 
-def test_words_that_the_model_nearly_wrote_are_their_alternatives(transcriber: CtcTranscriber, clip: Waveform):
-    words = transcriber.transcribe([clip])[0].words
+def test_words_that_the_model_nearly_wrote_are_their_alternatives(speech_model: CtcSpeechModel, clip: Waveform):
+    words = speech_model.transcribe([clip])[0].words
     assert any(word.alternatives for word in words)
     for word in words:
         assert len(word.alternatives) <= MOST
         assert word.text not in [other.text for other in word.alternatives]
-        assert all(other.text.isupper() and LEAST <= other.confidence < 1 for other in word.alternatives)
+        assert all(other.text.isupper() and MIN_CONFIDENCE <= other.confidence < 1 for other in word.alternatives)
         assert sum(other.confidence for other in word.alternatives) < 1.01
 
 
-def test_a_clip_is_heard_the_same_alone_and_among_others(transcriber: CtcTranscriber, clip: Waveform):
+def test_a_clip_is_heard_the_same_alone_and_among_others(speech_model: CtcSpeechModel, clip: Waveform):
     others = [clip[:20_000], clip, clip[5_000:40_000] * 0.1]
-    assert transcriber.transcribe(others)[1] == transcriber.transcribe([clip])[0]
-    assert 1 <= transcriber.padding_ratio <= MOST_PADDING
+    assert speech_model.transcribe(others)[1] == speech_model.transcribe([clip])[0]
+    assert 1 <= speech_model.padding_ratio <= MOST_PADDING
 
 
-def test_loudness_changes_no_word(transcriber: CtcTranscriber, clip: Waveform):
-    loud, quiet = transcriber.transcribe([clip, clip / 10])
+def test_loudness_changes_no_word(speech_model: CtcSpeechModel, clip: Waveform):
+    loud, quiet = speech_model.transcribe([clip, clip / 10])
     same = sum(one == other for one, other in zip(loud.text.split(), quiet.text.split(), strict=False))
     assert same > 0.9 * len(loud.words)
 
 
-def test_a_long_clip_is_heard_in_pieces_with_times_from_its_start(transcriber: CtcTranscriber):
+def test_a_long_clip_is_heard_in_pieces_with_times_from_its_start(speech_model: CtcSpeechModel):
     sound = bursts((1, 20), (22, 38), length=50)
     pieces = ((0.86, 20.14), (21.86, 38.14))
-    words = transcriber.transcribe([sound])[0].words
+    words = speech_model.transcribe([sound])[0].words
     for start, end in pieces:
-        alone = transcriber.transcribe([sound[round(start * 16_000) : round(end * 16_000)]])[0].words
+        alone = speech_model.transcribe([sound[round(start * 16_000) : round(end * 16_000)]])[0].words
         there = [word for word in words if start <= word.start < end]
         assert [word.text for word in there] == [word.text for word in alone]
         assert [word.start for word in there] == pytest.approx([start + word.start for word in alone])
     assert len(words) == len([word for word in words if any(start <= word.start < end for start, end in pieces)])
 
 
-def test_silence_and_scraps_of_sound_are_no_failure(transcriber: CtcTranscriber):
-    assert transcriber.transcribe([]) == []
-    assert transcriber.transcribe([np.zeros(0, np.float32), np.zeros(16_000, np.float32)]) == [Transcript("")] * 2
+def test_silence_and_scraps_of_sound_are_no_failure(speech_model: CtcSpeechModel):
+    assert speech_model.transcribe([]) == []
+    assert speech_model.transcribe([np.zeros(0, np.float32), np.zeros(16_000, np.float32)]) == [SpeechOutput("")] * 2
     for length in (1, 39, 399, 401):
         scrap = np.full(length, 0.4, np.float32)
-        (transcript,) = transcriber.transcribe([scrap])
+        (transcript,) = speech_model.transcribe([scrap])
         assert all(word.end <= seconds(scrap) for word in transcript.words)
 
 
-def test_it_says_which_checkpoint_and_device_it_is(transcriber: CtcTranscriber, folder: Path):
-    assert (transcriber.name, transcriber.device) == (str(folder), "cpu")
-    transcriber.close()
-    transcriber.close()
+def test_it_says_which_checkpoint_and_device_it_is(speech_model: CtcSpeechModel, folder: Path):
+    assert (speech_model.name, speech_model.device) == (str(folder), "cpu")
+    speech_model.close()
+    speech_model.close()
 
 
 def test_a_vocabulary_in_small_letters_is_written_so(tmp_path: Path, clip: Waveform):
     folder = save_wav2vec2(tmp_path)
-    capital = CtcTranscriber(str(folder), "cpu").transcribe([clip])[0].text
+    capital = CtcSpeechModel(str(folder), "cpu").transcribe([clip])[0].text
     config = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(config | {"do_lower_case": True}))
-    assert CtcTranscriber(str(folder), "cpu").transcribe([clip])[0].text == capital.lower()
+    assert CtcSpeechModel(str(folder), "cpu").transcribe([clip])[0].text == capital.lower()
 
 
 def test_a_checkpoint_without_its_tokenizer_says_so(tmp_path: Path):
@@ -119,17 +119,17 @@ def test_a_checkpoint_without_its_tokenizer_says_so(tmp_path: Path):
     for file in [*tmp_path.glob("*token*"), *tmp_path.glob("vocab*"), *tmp_path.glob("letters*")]:
         file.unlink()
     with pytest.raises(ModelUnavailable, match="tokenizer"):
-        CtcTranscriber(str(tmp_path), "cpu")
+        CtcSpeechModel(str(tmp_path), "cpu")
 
 
 def test_a_checkpoint_with_damaged_weights_says_so(tmp_path: Path):
     (save_wav2vec2(tmp_path) / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ModelUnavailable, match=re.escape(f"{tmp_path} cannot be loaded")):
-        CtcTranscriber(str(tmp_path), "cpu")
+        CtcSpeechModel(str(tmp_path), "cpu")
 
 
 def test_a_checkpoint_of_another_sample_rate_says_so(tmp_path: Path):
     file = save_wav2vec2(tmp_path) / "preprocessor_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"sampling_rate": 8_000}))
     with pytest.raises(ModelUnavailable, match="8000 samples a second"):
-        CtcTranscriber(str(tmp_path), "cpu")
+        CtcSpeechModel(str(tmp_path), "cpu")

@@ -3,14 +3,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from asr.speech.ctc_alternatives import LONGEST, NEARLY, Stretch, respelled, stretch_of
-from asr.speech.ctc_decoding import Spelling, runs_of, words_of
+from asr.speech.ctc_alternatives import MAX_TOKENS, MIN_PROBABILITY, WordFrames, respellings, word_frames
+from asr.speech.ctc_decoding import CtcVocabulary, runs_of, words_of
 
-SPELLING = Spelling(("", "|", *"abcdefghijklmnopqrstuvwxyz"), "|", blank=0)
-PIECES = Spelling(("", "▁black", "smith", "▁smith", "s", "▁slack"), "|", blank=0)
+SPELLING = CtcVocabulary(("", "|", *"abcdefghijklmnopqrstuvwxyz"), "|", blank=0)
+PIECES = CtcVocabulary(("", "▁black", "smith", "▁smith", "s", "▁slack"), "|", blank=0)
 
 
-def frames(*written: str | Mapping[str, float], spelling: Spelling = SPELLING) -> np.ndarray:
+def frames(*written: str | Mapping[str, float], spelling: CtcVocabulary = SPELLING) -> np.ndarray:
     """Probabilities of each frame: a token that is sure ("" for the blank), or what there is to choose from."""
     table = np.full((len(written), len(spelling.tokens)), 1e-6, np.float32)
     for frame, choice in zip(table, written, strict=True):
@@ -19,15 +19,15 @@ def frames(*written: str | Mapping[str, float], spelling: Spelling = SPELLING) -
     return table
 
 
-def stretches(table: np.ndarray, spelling: Spelling = SPELLING) -> list[Stretch]:
+def stretches(table: np.ndarray, spelling: CtcVocabulary = SPELLING) -> list[WordFrames]:
     words = words_of(runs_of(table, spelling), spelling.delimiter)
-    return [stretch_of(table, runs, spelling) for runs in words]
+    return [word_frames(table, runs, spelling) for runs in words]
 
 
-def others(*written: str | Mapping[str, float], spelling: Spelling = SPELLING) -> dict[str, float]:
+def others(*written: str | Mapping[str, float], spelling: CtcVocabulary = SPELLING) -> dict[str, float]:
     """What is offered for the only word of these frames."""
     (stretch,) = stretches(frames(*written, spelling=spelling), spelling)
-    return respelled(stretch, spelling)
+    return respellings(stretch, spelling)
 
 
 def test_a_letter_that_nearly_won_replaces_the_one_that_did():
@@ -39,7 +39,7 @@ def test_a_letter_that_was_nearly_a_blank_is_left_out():
 
 
 def test_what_is_too_long_for_a_word_is_not_respelled():
-    letters = ("ab" * LONGEST)[: LONGEST - 1]
+    letters = ("ab" * MAX_TOKENS)[: MAX_TOKENS - 1]
     assert others(*letters, {"x": 0.6, "y": 0.4})
     assert not others(*letters, "z", {"x": 0.6, "y": 0.4})
 
@@ -75,7 +75,7 @@ def test_the_word_and_its_alternatives_share_what_is_certain():
 
 def test_a_word_that_the_model_is_sure_of_has_none():
     assert others("t", "h", "e") == {}
-    assert others("t", {"h": 0.96, "r": NEARLY - 0.01}, "e") == {}
+    assert others("t", {"h": 0.96, "r": MIN_PROBABILITY - 0.01}, "e") == {}
 
 
 def test_a_word_is_neither_parted_nor_emptied():
@@ -85,7 +85,7 @@ def test_a_word_is_neither_parted_nor_emptied():
 
 def test_letters_of_a_neighbour_are_none_of_this_word():
     table = frames("o", "n", "|", {"": 0.6, "s": 0.4}, "i", "t", "", "|", "", "b", {"e": 0.7, "y": 0.3})
-    found = [respelled(stretch, SPELLING) for stretch in stretches(table)]
+    found = [respellings(stretch, SPELLING) for stretch in stretches(table)]
     assert [list(words) for words in found] == [[], ["sit"], ["by"]]
 
 
@@ -95,7 +95,7 @@ def test_pieces_of_words_keep_the_mark_of_the_beginning():
 
 
 def test_the_same_word_from_several_pieces_is_one_and_its_probabilities_add_up():
-    pieces = Spelling(("", "a", "b", "bb"), "|", blank=0)
+    pieces = CtcVocabulary(("", "a", "b", "bb"), "|", blank=0)
     found = others("a", {"bb": 0.6, "b": 0.4}, "", {"b": 0.7, "": 0.3}, spelling=pieces)
     replaced, left_out, heard = 0.4 * 0.7, 0.6 * 0.3, 0.6 * 0.7
     assert found == {"abb": pytest.approx((replaced + left_out) / (replaced + left_out + heard), abs=1e-3)}

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from asr.speech.ctc_decoding import Run, Spelling, runs_of, text_of, words_of
+from asr.speech.ctc_decoding import CtcVocabulary, TokenRun, runs_of, text_of, words_of
 
-SPELLING = Spelling(("", "|", "a", "b"), "|", blank=0)
+SPELLING = CtcVocabulary(("", "|", "a", "b"), "|", blank=0)
 
 
 def frames(*ids: int) -> np.ndarray:
@@ -27,8 +27,8 @@ def test_repetitions_are_one_and_blanks_part_what_is_doubled():
 
 
 def test_delimiters_and_marked_beginnings_part_words():
-    def runs(*tokens: str) -> list[Run]:
-        return [Run(token, at, at, 1.0) for at, token in enumerate(tokens)]
+    def runs(*tokens: str) -> list[TokenRun]:
+        return [TokenRun(token, at, at, 1.0) for at, token in enumerate(tokens)]
 
     def spelled(*tokens: str) -> list[str]:
         return ["".join(run.token for run in word) for word in words_of(runs(*tokens), "|")]

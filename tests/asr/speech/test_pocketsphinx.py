@@ -18,24 +18,24 @@ import pytest
 from asr.audio.decoding import decode_audio, seconds
 from asr.errors import AsrError
 from asr.pipeline.scheduler import Limits, Scheduler
-from asr.speech.alternatives import LEAST
-from asr.speech.pocketsphinx import PocketSphinxTranscriber
+from asr.speech.alternatives import MIN_CONFIDENCE
+from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.pocketsphinx_process import MOST, decoder, shares_of
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.table import read_csv
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import WordErrors, word_errors
 from tests.conftest import PROJECT
-from tests.support.models import LoudnessTagger
+from tests.support.models import LoudnessEmotionModel
 
 SHORT = 14
 
 
 @pytest.fixture(scope="module")
-def sphinx() -> Iterator[PocketSphinxTranscriber]:
-    transcriber = PocketSphinxTranscriber(workers=2)
-    yield transcriber
-    transcriber.close()
+def sphinx() -> Iterator[PocketSphinxSpeechModel]:
+    speech_model = PocketSphinxSpeechModel(workers=2)
+    yield speech_model
+    speech_model.close()
 
 
 def waveform_of(path: Path) -> Waveform:
@@ -51,7 +51,7 @@ def spoken(samples: Path) -> dict[str, Waveform]:
 
 
 @pytest.fixture(scope="module")
-def transcripts(sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]) -> list[Transcript]:
+def transcripts(sphinx: PocketSphinxSpeechModel, spoken: dict[str, Waveform]) -> list[SpeechOutput]:
     return sphinx.transcribe(list(spoken.values()))
 
 
@@ -60,7 +60,7 @@ def interview(samples: Path) -> Waveform:
     return waveform_of(samples / "sample-interview.mp3")
 
 
-def test_what_was_said_is_written_down(transcripts: list[Transcript], spoken: dict[str, Waveform]):
+def test_what_was_said_is_written_down(transcripts: list[SpeechOutput], spoken: dict[str, Waveform]):
     pairs = zip(spoken, transcripts, strict=True)
     errors = sum((word_errors(counted_words(text), counted_words(heard.text)) for text, heard in pairs), WordErrors())
     assert errors.reference_words > 60
@@ -68,8 +68,8 @@ def test_what_was_said_is_written_down(transcripts: list[Transcript], spoken: di
     assert errors.rate < 0.25
 
 
-def check_promises(transcript: Transcript, waveform: Waveform) -> None:
-    """What `Transcript` promises of any recogniser that gives words."""
+def check_promises(transcript: SpeechOutput, waveform: Waveform) -> None:
+    """What `SpeechOutput` promises of any recogniser that gives words."""
     assert transcript.text == " ".join(word.text for word in transcript.words)
     assert transcript.text == " ".join(segment.text for segment in transcript.segments)
     for timed in (transcript.words, transcript.segments):
@@ -80,7 +80,7 @@ def check_promises(transcript: Transcript, waveform: Waveform) -> None:
 
 
 def test_words_and_segments_come_in_order_inside_the_clip_with_confidences(
-    transcripts: list[Transcript], spoken: dict[str, Waveform]
+    transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     for transcript, waveform in zip(transcripts, spoken.values(), strict=True):
         check_promises(transcript, waveform)
@@ -88,7 +88,7 @@ def test_words_and_segments_come_in_order_inside_the_clip_with_confidences(
         assert 0 < transcript.confidence <= 1
 
 
-def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[Transcript], spoken: dict[str, Waveform]):
+def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[SpeechOutput], spoken: dict[str, Waveform]):
     right, wrong = [], []
     for text, transcript in zip(spoken, transcripts, strict=True):
         for word in transcript.words:
@@ -97,19 +97,19 @@ def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[Tran
 
 
 def test_a_transcript_depends_on_nothing_that_was_heard_before(
-    sphinx: PocketSphinxTranscriber, transcripts: list[Transcript], spoken: dict[str, Waveform]
+    sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     sounds = list(spoken.values())
     assert sphinx.transcribe(sounds[::-1])[::-1] == transcripts
     assert sphinx.transcribe([sounds[3]]) == [transcripts[3]]
-    alone = PocketSphinxTranscriber(workers=1)
+    alone = PocketSphinxSpeechModel(workers=1)
     try:
         assert alone.transcribe([sounds[3]]) == [transcripts[3]]
     finally:
         alone.close()
 
 
-def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcripts: list[Transcript]):
+def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcripts: list[SpeechOutput]):
     offered = 0
     for transcript in transcripts:
         texts = [word.text for word in transcript.words]
@@ -121,12 +121,12 @@ def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcr
             assert not set(others) & set(texts[max(0, at - 1) : at + 2])
             assert not set("<>[]()+| ") & set("".join(others))
             assert confidences == sorted(confidences, reverse=True)
-            assert all(LEAST <= confidence <= 0.25 for confidence in confidences)
+            assert all(MIN_CONFIDENCE <= confidence <= 0.25 for confidence in confidences)
     assert offered > sum(len(transcript.words) for transcript in transcripts) / 2
 
 
 def test_alternatives_have_words_that_were_said_and_not_written(
-    transcripts: list[Transcript], spoken: dict[str, Waveform]
+    transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     lost, found = lost_and_found(zip(spoken, transcripts, strict=True))
     assert lost > 3
@@ -152,7 +152,7 @@ def test_shares_are_a_power_of_the_scores_where_those_have_their_digits_and_coun
 
 
 @pytest.mark.long
-def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxTranscriber, interview: Waveform):
+def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxSpeechModel, interview: Waveform):
     twice_as_fast = interview[: 27 * 16_000 : 2]
     sound = np.concatenate([twice_as_fast, twice_as_fast])
     transcript = sphinx.transcribe([sound])[0]
@@ -160,7 +160,7 @@ def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxTrans
     check_promises(transcript, sound)
 
 
-def lost_and_found(pairs: Iterable[tuple[str, Transcript]]) -> tuple[int, int]:
+def lost_and_found(pairs: Iterable[tuple[str, SpeechOutput]]) -> tuple[int, int]:
     """Words of references that their transcripts lack, and how many of these stand among the alternatives."""
     lost = found = 0
     for reference, transcript in pairs:
@@ -171,25 +171,25 @@ def lost_and_found(pairs: Iterable[tuple[str, Transcript]]) -> tuple[int, int]:
 
 
 def test_a_quiet_recording_reads_like_a_loud_one(
-    sphinx: PocketSphinxTranscriber, transcripts: list[Transcript], spoken: dict[str, Waveform]
+    sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     quiet = [waveform / 30 for waveform in list(spoken.values())[:3]]
     assert [heard.text for heard in sphinx.transcribe(quiet)] == [heard.text for heard in transcripts[:3]]
 
 
-def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxTranscriber):
+def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxSpeechModel):
     silent = [np.zeros(0, np.float32), np.zeros(1, np.float32), np.zeros(80_000, np.float32)]
-    assert sphinx.transcribe(silent) == [Transcript("")] * 3
+    assert sphinx.transcribe(silent) == [SpeechOutput("")] * 3
     assert sphinx.transcribe([]) == []
 
 
-def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxTranscriber):
+def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxSpeechModel):
     clicks = [np.full(length, 0.5, np.float32) for length in (1, 40, 400, 2_000)]
     for transcript, click in zip(sphinx.transcribe(clicks), clicks, strict=True):
         check_promises(transcript, click)
 
 
-def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphinxTranscriber, interview: Waveform):
+def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphinxSpeechModel, interview: Waveform):
     transcript = sphinx.transcribe([interview])[0]
     check_promises(transcript, interview)
     assert seconds(interview) > 100
@@ -200,7 +200,7 @@ def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphin
 
 
 def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
-    sphinx: PocketSphinxTranscriber, spoken: dict[str, Waveform]
+    sphinx: PocketSphinxSpeechModel, spoken: dict[str, Waveform]
 ):
     with ThreadPoolExecutor(3) as server_threads:
         answers = list(server_threads.map(lambda waveform: sphinx.transcribe([waveform])[0], list(spoken.values())[:3]))
@@ -209,48 +209,48 @@ def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
 
 
 @pytest.fixture
-def lonely() -> Iterator[tuple[PocketSphinxTranscriber, set[BaseProcess]]]:
+def lonely() -> Iterator[tuple[PocketSphinxSpeechModel, set[BaseProcess]]]:
     """A transcriber of one process, and the processes that are not its own."""
     others = set(active_children())
-    transcriber = PocketSphinxTranscriber(workers=1)
-    yield transcriber, others
-    transcriber.close()
+    speech_model = PocketSphinxSpeechModel(workers=1)
+    yield speech_model, others
+    speech_model.close()
 
 
 def test_a_killed_process_is_replaced_and_loses_no_clip(
-    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]],
-    transcripts: list[Transcript],
+    lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]],
+    transcripts: list[SpeechOutput],
     spoken: dict[str, Waveform],
 ):
-    transcriber, others = lonely
+    speech_model, others = lonely
     with ThreadPoolExecutor(1) as asking:
-        answer = asking.submit(transcriber.transcribe, list(spoken.values()))
+        answer = asking.submit(speech_model.transcribe, list(spoken.values()))
         time.sleep(0.3)  # so that it is hearing one of them
         (set(active_children()) - others).pop().kill()
         assert answer.result() == transcripts
 
 
 def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_later_clips_are_heard(
-    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
+    lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
 ):
-    transcriber, others = lonely
+    speech_model, others = lonely
     with ThreadPoolExecutor(1) as asking:
-        answer = asking.submit(transcriber.transcribe, [interview])
+        answer = asking.submit(speech_model.transcribe, [interview])
         while not answer.done():
             for child in set(active_children()) - others:
                 child.kill()
             time.sleep(0.05)
         with pytest.raises(AsrError, match="WORKERS"):
             answer.result()
-    assert transcriber.transcribe([next(iter(spoken.values()))])[0].text
+    assert speech_model.transcribe([next(iter(spoken.values()))])[0].text
 
 
 def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_other(
-    transcripts: list[Transcript], spoken: dict[str, Waveform]
+    transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
-    transcriber = PocketSphinxTranscriber(workers=2)
-    scheduler = Scheduler(transcriber, LoudnessTagger(), Limits(batch_seconds=0, threads=2, long_threads=2))
-    doomed, other = transcriber._workers
+    speech_model = PocketSphinxSpeechModel(workers=2)
+    scheduler = Scheduler(speech_model, LoudnessEmotionModel(), Limits(batch_seconds=0, threads=2, long_threads=2))
+    doomed, other = speech_model._workers
     is_over = threading.Event()
 
     def kill() -> None:
@@ -275,28 +275,30 @@ def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_oth
 
 
 def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
-    lonely: tuple[PocketSphinxTranscriber, set[BaseProcess]], transcripts: list[Transcript], spoken: dict[str, Waveform]
+    lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]],
+    transcripts: list[SpeechOutput],
+    spoken: dict[str, Waveform],
 ):
-    transcriber, others = lonely
+    speech_model, others = lonely
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(1) as asking:
-        long = asking.submit(transcriber.transcribe, [short] * 60)
+        long = asking.submit(speech_model.transcribe, [short] * 60)
         time.sleep(0.3)  # so that it is being heard
-        assert transcriber.transcribe([short]) == transcripts[:1]
+        assert speech_model.transcribe([short]) == transcripts[:1]
         assert not long.done()
-        transcriber.close()
+        speech_model.close()
         with pytest.raises(AsrError, match="closed"):
             long.result()
     assert set(active_children()) <= others
 
 
 def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_has_begun(spoken: dict[str, Waveform]):
-    transcriber = PocketSphinxTranscriber(workers=3)
+    speech_model = PocketSphinxSpeechModel(workers=3)
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(6) as asking:
-        answers = [asking.submit(transcriber.transcribe, [short] * 20) for _ in range(6)]
-        transcriber.transcribe([short])  # comes after pieces of theirs
-        transcriber.close()
+        answers = [asking.submit(speech_model.transcribe, [short] * 20) for _ in range(6)]
+        speech_model.transcribe([short])  # comes after pieces of theirs
+        speech_model.close()
         for answer in answers:
             with pytest.raises(AsrError, match="closed"):
                 answer.result()
@@ -304,7 +306,7 @@ def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_ha
 
 def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, Waveform]):
     with ThreadPoolExecutor() as pool:
-        one, other = pool.map(PocketSphinxTranscriber, (1, 1))
+        one, other = pool.map(PocketSphinxSpeechModel, (1, 1))
     try:
         one.close()
         assert len(other._processes) == 1
@@ -317,9 +319,9 @@ def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, W
 
 def test_closing_twice_is_once(spoken: dict[str, Waveform]):
     others = set(active_children())
-    transcriber = PocketSphinxTranscriber(workers=1)
-    transcriber.close()
-    transcriber.close()
+    speech_model = PocketSphinxSpeechModel(workers=1)
+    speech_model.close()
+    speech_model.close()
     assert set(active_children()) <= others
 
 
@@ -329,12 +331,12 @@ from pathlib import Path
 from asr.speech.alternatives import LEAST
 from asr.audio.decoding import decode_audio
 from asr.pipeline.scheduler import Limits, Scheduler
-from asr.speech.pocketsphinx import PocketSphinxTranscriber
+from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
     waveform = decode_audio(Path(sys.argv[1]).read_bytes(), 600)
-    transcriber = PocketSphinxTranscriber(workers=2)
+    transcriber = PocketSphinxSpeechModel(workers=2)
     try:
         print("ready", flush=True)
         transcriber.transcribe([waveform] * int(sys.argv[2]))
@@ -395,7 +397,7 @@ def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: P
     wait_until_all_ended(program.pid)
 
 
-def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: PocketSphinxTranscriber, real_data: Path):
+def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: PocketSphinxSpeechModel, real_data: Path):
     rows = list(read_csv(real_data / "common-voice" / "cv-valid-dev.csv").rows().values())
     there = [row for row in rows if (real_data / "common-voice" / row.id).exists()][:400:20]
     heard = sphinx.transcribe([waveform_of(real_data / "common-voice" / row.id) for row in there])

@@ -8,8 +8,8 @@ from transformers import AutoProcessor, WhisperForConditionalGeneration
 from asr.audio.decoding import decode_audio, seconds
 from asr.audio.vad import pieces
 from asr.errors import ModelUnavailable
-from asr.speech.seq2seq import Seq2SeqTranscriber
-from asr.types import Transcript, Waveform
+from asr.speech.seq2seq import Seq2SeqSpeechModel
+from asr.types import SpeechOutput, Waveform
 from tests.support.checkpoints import save_moonshine, save_whisper
 from tests.support.recordings import bursts
 
@@ -20,8 +20,8 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def transcriber(folder: Path) -> Seq2SeqTranscriber:
-    return Seq2SeqTranscriber(str(folder), "cpu")
+def speech_model(folder: Path) -> Seq2SeqSpeechModel:
+    return Seq2SeqSpeechModel(str(folder), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def clip(samples: Path) -> Waveform:
 
 
 def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
-    transcriber: Seq2SeqTranscriber, folder: Path, clip: Waveform
+    speech_model: Seq2SeqSpeechModel, folder: Path, clip: Waveform
 ):
     processor = AutoProcessor.from_pretrained(folder)
     features = processor(clip, sampling_rate=16_000, return_tensors="pt", return_attention_mask=True)
@@ -42,17 +42,17 @@ def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
         for sentence in written
         if (text := processor.decode(sentence["tokens"], skip_special_tokens=True).strip()) and sentence["start"] < 20
     ]
-    transcript = transcriber.transcribe([clip])[0]
+    transcript = speech_model.transcribe([clip])[0]
     assert expected
     assert [segment.text for segment in transcript.segments] == expected
     assert transcript.text == " ".join(expected)
 
 
 def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_heard_in(
-    transcriber: Seq2SeqTranscriber,
+    speech_model: Seq2SeqSpeechModel,
 ):
     sound = bursts((1, 20), (22, 38), (42, 55), length=60)
-    (transcript,) = transcriber.transcribe([sound])
+    (transcript,) = speech_model.transcribe([sound])
     starts = [segment.start for segment in transcript.segments]
     assert len(starts) > 2
     assert starts == sorted(starts)
@@ -61,35 +61,35 @@ def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_he
     assert transcript.text == " ".join(segment.text for segment in transcript.segments)
 
 
-def test_it_claims_no_times_of_words_and_no_confidence(transcriber: Seq2SeqTranscriber, clip: Waveform):
-    (transcript,) = transcriber.transcribe([clip])
+def test_it_claims_no_times_of_words_and_no_confidence(speech_model: Seq2SeqSpeechModel, clip: Waveform):
+    (transcript,) = speech_model.transcribe([clip])
     assert transcript.words == ()
     assert transcript.confidence is None
 
 
 def test_what_it_pads_to_half_a_minute_counts_as_padding(folder: Path, clip: Waveform):
-    transcriber = Seq2SeqTranscriber(str(folder), "cpu")
-    assert transcriber.padding_ratio == 1
-    transcriber.transcribe([clip])
+    speech_model = Seq2SeqSpeechModel(str(folder), "cpu")
+    assert speech_model.padding_ratio == 1
+    speech_model.transcribe([clip])
     (start, end), *others = pieces(clip)
     assert not others
-    assert transcriber.padding_ratio == 480_000 / (end - start)
+    assert speech_model.padding_ratio == 480_000 / (end - start)
 
 
-def test_silence_is_not_asked_about(transcriber: Seq2SeqTranscriber):
+def test_silence_is_not_asked_about(speech_model: Seq2SeqSpeechModel):
     silent = [np.zeros(0, np.float32), np.zeros(32_000, np.float32)]
-    assert transcriber.transcribe(silent) == [Transcript(""), Transcript("")]
-    assert transcriber.transcribe([]) == []
+    assert speech_model.transcribe(silent) == [SpeechOutput(""), SpeechOutput("")]
+    assert speech_model.transcribe([]) == []
 
 
-def test_a_clip_is_heard_the_same_alone_and_among_others(transcriber: Seq2SeqTranscriber, clip: Waveform):
-    assert transcriber.transcribe([clip[:50_000], clip])[1] == transcriber.transcribe([clip])[0]
+def test_a_clip_is_heard_the_same_alone_and_among_others(speech_model: Seq2SeqSpeechModel, clip: Waveform):
+    assert speech_model.transcribe([clip[:50_000], clip])[1] == speech_model.transcribe([clip])[0]
 
 
 def test_a_model_without_time_marks_has_one_segment_a_piece(tmp_path: Path):
-    transcriber = Seq2SeqTranscriber(str(save_moonshine(tmp_path)), "cpu")
+    speech_model = Seq2SeqSpeechModel(str(save_moonshine(tmp_path)), "cpu")
     short, long = bursts((1, 3), length=4), bursts((1, 20), (22, 38), length=40)
-    of_short, of_long = transcriber.transcribe([short, long])
+    of_short, of_long = speech_model.transcribe([short, long])
     assert of_short.text
     assert [(segment.start, segment.end, segment.text) for segment in of_short.segments] == [
         (0, seconds(short), of_short.text)
@@ -99,17 +99,17 @@ def test_a_model_without_time_marks_has_one_segment_a_piece(tmp_path: Path):
     assert not set("<>") & set(of_short.text + of_long.text)
 
 
-def test_it_says_which_checkpoint_and_device_it_is(transcriber: Seq2SeqTranscriber, folder: Path):
-    assert (transcriber.name, transcriber.device) == (str(folder), "cpu")
-    transcriber.close()
+def test_it_says_which_checkpoint_and_device_it_is(speech_model: Seq2SeqSpeechModel, folder: Path):
+    assert (speech_model.name, speech_model.device) == (str(folder), "cpu")
+    speech_model.close()
 
 
 def test_in_half_precision_it_writes_as_well(folder: Path, clip: Waveform):
-    (transcript,) = Seq2SeqTranscriber(str(folder), "cpu", "bfloat16").transcribe([clip])
+    (transcript,) = Seq2SeqSpeechModel(str(folder), "cpu", "bfloat16").transcribe([clip])
     assert transcript.segments
 
 
 def test_a_checkpoint_without_its_feature_extractor_says_so(tmp_path: Path):
     (save_whisper(tmp_path) / "preprocessor_config.json").unlink()
     with pytest.raises(ModelUnavailable, match="preprocessor_config"):
-        Seq2SeqTranscriber(str(tmp_path), "cpu")
+        Seq2SeqSpeechModel(str(tmp_path), "cpu")

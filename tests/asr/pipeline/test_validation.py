@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from asr.errors import ModelFailed
-from asr.inference.finite import check_result
 from asr.pipeline.batch import decode
-from asr.pipeline.pipeline import LocalListener
+from asr.pipeline.pipeline import LocalPipeline
 from asr.pipeline.progress import Progress
 from asr.pipeline.scheduler import Scheduler
-from asr.pipeline.sources import open_folder
-from asr.types import Emotion, Transcript
+from asr.pipeline.validation import check_model_output
+from asr.sources.listing import open_folder
+from asr.types import EmotionOutput, SpeechOutput
 from hearsay.records.clip import Alternative, Segment, Word
 from hearsay.records.journal import read_journal
-from tests.support.models import LengthTranscriber, LoudnessTagger, tone
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 
 NAN = float("nan")
 
@@ -23,36 +23,36 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     "result",
     [
-        Emotion("angry", NAN),
-        Emotion("angry", 0.5, {"angry": 0.5, "sad": float("inf")}),
-        Emotion("angry", np.float32("nan")),  # type: ignore[arg-type]
-        Transcript("a", confidence=float("-inf")),
-        Transcript("a", (Word("a", 0.0, NAN),)),
-        Transcript("a", (Word("a", 0.0, 1.0, 0.5, (Alternative("b", NAN),)),)),
-        Transcript("a", segments=(Segment(NAN, 1.0, "a"),)),
-        Transcript("\ud800"),
+        EmotionOutput("angry", NAN),
+        EmotionOutput("angry", 0.5, {"angry": 0.5, "sad": float("inf")}),
+        EmotionOutput("angry", np.float32("nan")),  # type: ignore[arg-type]
+        SpeechOutput("a", confidence=float("-inf")),
+        SpeechOutput("a", (Word("a", 0.0, NAN),)),
+        SpeechOutput("a", (Word("a", 0.0, 1.0, 0.5, (Alternative("b", NAN),)),)),
+        SpeechOutput("a", segments=(Segment(NAN, 1.0, "a"),)),
+        SpeechOutput("\ud800"),
     ],
     ids=str,
 )
-def test_a_result_that_no_record_can_hold_is_a_failure_of_the_model(result: Transcript | Emotion):
+def test_a_result_that_no_record_can_hold_is_a_failure_of_the_model(result: SpeechOutput | EmotionOutput):
     with pytest.raises(ModelFailed, match="the model failed: its output is no"):
-        check_result(result)
+        check_model_output(result)
 
 
 def test_a_usual_result_is_none():
-    check_result(Transcript("a", (Word("a", 0.0, 1.0),), (Segment(0.0, 1.0, "a"),), 0.5))
-    check_result(Emotion("angry", 0.5, {"angry": 0.5}))
+    check_model_output(SpeechOutput("a", (Word("a", 0.0, 1.0),), (Segment(0.0, 1.0, "a"),), 0.5))
+    check_model_output(EmotionOutput("angry", 0.5, {"angry": 0.5}))
 
 
-class BrokenTagger(LoudnessTagger):
+class BrokenTagger(LoudnessEmotionModel):
     """Gives NaN for what is loud, as a checkpoint with a broken head does, or a number of another library's type."""
 
     def __init__(self, loud: float) -> None:
         super().__init__()
         self.loud = loud
 
-    def _emotion(self, peak: float) -> Emotion:
-        return Emotion("angry", self.loud, {"angry": self.loud}) if peak > 0.5 else super()._emotion(peak)
+    def _emotion(self, peak: float) -> EmotionOutput:
+        return EmotionOutput("angry", self.loud, {"angry": self.loud}) if peak > 0.5 else super()._emotion(peak)
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_a_models_nan_is_that_clips_error_and_the_log_can_be_read_and_gone_on_wi
     for name, peak in (("loud", 0.9), ("quiet", 0.1)):
         (folder / f"{name}.wav").write_bytes(tone(1600, peak))
 
-    def run(tagger: LoudnessTagger) -> list[str]:
-        listener = LocalListener(Scheduler(LengthTranscriber(), tagger), 60)
+    def run(emotion_model: LoudnessEmotionModel) -> list[str]:
+        pipeline = LocalPipeline(Scheduler(LengthSpeechModel(), emotion_model), 60)
         with Progress() as progress:
-            summary = decode([open_folder(str(folder), None).list()], listener, out, 2, progress)
+            summary = decode([open_folder(str(folder), None).list()], pipeline, out, 2, progress)
         return [row.id for row in (*summary.failed, *summary.failed_in_part)]
 
     assert run(BrokenTagger(loud)) == ["clips/loud.wav"]
     rows = read_journal(out / "clips.jsonl")
     assert error in rows["clips/loud.wav"].error
     assert rows["clips/quiet.wav"].emotion == "uncertain"
-    assert run(LoudnessTagger()) == []
+    assert run(LoudnessEmotionModel()) == []
     assert read_journal(out / "clips.jsonl")["clips/loud.wav"].emotion == "angry"

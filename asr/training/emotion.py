@@ -1,4 +1,4 @@
-"""Trains and evaluates the model of `asr.emotion.classic` on acted emotions: ``python -m asr.training.classic``.
+"""Trains and evaluates the model of `asr.emotion.linear` on acted emotions: ``python -m asr.training.emotion``.
 
 FOLDER has a ``labels.csv`` with the columns ``file``, ``emotion`` and ``speaker``. Everything is chosen on that folder,
 by judging each speaker with a model of the others; a folder to ``--measure`` is only listened to. Needs scikit-learn.
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from asr.emotion.classic import LIMITS, MODEL, NEVER_SAID, VECTORS, ClassicModel, Vector
+from asr.emotion.linear import LIMITS, MODEL, NEVER_REPORTED, VECTORS, LinearClassifier, Vector
 from asr.errors import BadSource
-from asr.training.acted_emotions import Names, Voices, heard, read_labels, read_voices
+from asr.training.datasets import LabelledVoices, Names, read_labelled_voices, read_labels, read_waveform
 from hearsay.errors import HearsayError
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
@@ -28,14 +28,14 @@ ATTRIBUTION: Final = (
     "Changed: reduced to the weights of a linear model."
 )
 
-SAID_RIGHT: Final = 0.95
+MIN_PRECISION: Final = 0.95
 """How often a label that is said should be right, for a speaker and a recording that the model does not know."""
 
-FOOLED: Final = 0.15
+MAX_FALSE_ALARMS: Final = 0.15
 """How often it may say anything of a voice in an emotion that no label of its stands for."""
 
-_STRANGER_THAN: Final = 0.99  # of the training's own clips, each heard by a model that does not know its speaker
-_STRENGTHS: Final = (0.003, 0.01, 0.03, 0.1)  # inverse regularisation, LogisticRegression's C
+_DISTANCE_QUANTILE: Final = 0.99  # of the training's own clips, each heard by a model that does not know its speaker
+_REGULARISATIONS: Final = (0.003, 0.01, 0.03, 0.1)  # inverse regularisation, LogisticRegression's C
 _UNLABELLED: Final = 200  # clips that are enough to see how often it says anything
 _AUDIO: Final = frozenset({".flac", ".mp3", ".wav", ".ogg"})
 
@@ -43,7 +43,7 @@ Figures = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CrossValidation:
     """What models said of speakers that they do not know: probabilities (clips, labels), strangeness (clips,)."""
 
     labels: Names
@@ -68,7 +68,7 @@ class Judged:
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        model, figures = train(read_voices(options.folder))
+        model, figures = train(read_labelled_voices(options.folder))
         figures |= {folder.resolve().name: measure(model, folder) for folder in options.measure}
     except HearsayError as problem:
         print(f"train_classic: {problem}", file=sys.stderr)
@@ -79,87 +79,90 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m asr.training.classic", description="Make the classic emotion model.")
+    top = argparse.ArgumentParser(prog="python -m asr.training.emotion", description="Make the classic emotion model.")
     top.add_argument("folder", metavar="FOLDER", type=Path, help="clips with labels.csv: file, emotion, speaker")
     top.add_argument("--measure", metavar="OTHER", type=Path, action="append", default=[], help="folder to try it on")
     top.add_argument("--out", metavar="FILE", type=Path, default=MODEL, help="the model file (default: its place)")
     return top
 
 
-def train(voices: Voices) -> tuple[ClassicModel, dict[str, Any]]:
+def train(labelled: LabelledVoices) -> tuple[LinearClassifier, dict[str, Any]]:
     """The model of all voices, and the figures of speakers judged by models of the others."""
-    judged = {strength: leave_one_speaker_out(voices, strength) for strength in _STRENGTHS}
-    strength = min(judged, key=lambda each: sum(heard.log_loss for heard in judged[each]))
-    recorded, changed = judged[strength]
-    min_score = max(least_score(changed, SAID_RIGHT), score_of_fools(voices, strength))
-    max_strangeness = float(np.quantile(recorded.strangeness, _STRANGER_THAN))
-    model = replace(fit(voices, strength), min_score=min_score, max_strangeness=max_strangeness)
+    validated = {strength: leave_one_speaker_out(labelled, strength) for strength in _REGULARISATIONS}
+    strength = min(validated, key=lambda each: sum(read_waveform.log_loss for read_waveform in validated[each]))
+    recorded, changed = validated[strength]
+    min_score = max(least_score(changed, MIN_PRECISION), score_on_unseen_emotions(labelled, strength))
+    max_strangeness = float(np.quantile(recorded.strangeness, _DISTANCE_QUANTILE))
+    model = replace(fit(labelled, strength), min_score=min_score, max_strangeness=max_strangeness)
     figures = {"recorded": figures_of(model, recorded), "other_channel": figures_of(model, changed)}
-    return model, {"leave_one_speaker_out": {"clips": len(voices.emotions), "strength": strength, **figures}}
+    return model, {"leave_one_speaker_out": {"clips": len(labelled.emotions), "strength": strength, **figures}}
 
 
-def leave_one_speaker_out(voices: Voices, strength: float) -> tuple[Judged, Judged]:
+def leave_one_speaker_out(labelled: LabelledVoices, strength: float) -> tuple[CrossValidation, CrossValidation]:
     """Every clip, as recorded and through another channel, judged by a model that never heard its speaker."""
-    labels = np.unique(voices.emotions)
-    probabilities = np.zeros((2, len(voices.emotions), len(labels)))
-    strangeness = np.zeros((2, len(voices.emotions)))
-    for speaker in np.unique(voices.speakers):
-        held_out = voices.speakers == speaker
-        model = fit(voices.only(~held_out), strength)
-        for at, features in enumerate((voices.recorded, voices.changed[0])):
+    labels = np.unique(labelled.emotions)
+    probabilities = np.zeros((2, len(labelled.emotions), len(labels)))
+    strangeness = np.zeros((2, len(labelled.emotions)))
+    for speaker in np.unique(labelled.speakers):
+        held_out = labelled.speakers == speaker
+        model = fit(labelled.only(~held_out), strength)
+        for at, features in enumerate((labelled.recorded, labelled.changed[0])):
             columns = np.searchsorted(labels, model.labels)
             probabilities[at][np.ix_(held_out, columns)] = model.probabilities(features[held_out])
             strangeness[at, held_out] = model.strangeness(features[held_out])
-    recorded, changed = (Judged(labels, voices.emotions, probabilities[at], strangeness[at]) for at in (0, 1))
+    recorded, changed = (
+        CrossValidation(labels, labelled.emotions, probabilities[at], strangeness[at]) for at in (0, 1)
+    )
     return recorded, changed
 
 
-def score_of_fools(voices: Voices, strength: float) -> float:
-    """The score that an unknown speaker in an emotion that was never learned reaches no oftener than `FOOLED` says.
+def score_on_unseen_emotions(labelled: LabelledVoices, strength: float) -> float:
+    """The score that an unknown speaker in an emotion that was never learned reaches no oftener than `MAX_FALSE_ALARMS`
+    says.
 
     Other corpora and real life have emotions that are in no training; of them a tagger should have nothing to say.
     """
-    scores = np.zeros(len(voices.emotions))
-    for speaker, emotion in sorted(set(zip(voices.speakers.tolist(), voices.emotions.tolist(), strict=True))):
-        is_speaker, is_emotion = voices.speakers == speaker, voices.emotions == emotion
-        model = fit(voices.only(~is_speaker & ~is_emotion), strength)
-        probabilities = model.probabilities(voices.recorded[is_speaker & is_emotion])
-        may_be_said = ~np.isin(np.array(model.labels)[probabilities.argmax(axis=1)], list(NEVER_SAID))
-        scores[is_speaker & is_emotion] = probabilities.max(axis=1) * may_be_said
-    return float(np.quantile(scores, 1 - FOOLED))
+    scores = np.zeros(len(labelled.emotions))
+    for speaker, emotion in sorted(set(zip(labelled.speakers.tolist(), labelled.emotions.tolist(), strict=True))):
+        is_speaker, is_emotion = labelled.speakers == speaker, labelled.emotions == emotion
+        model = fit(labelled.only(~is_speaker & ~is_emotion), strength)
+        probabilities = model.probabilities(labelled.recorded[is_speaker & is_emotion])
+        may_be_reported = ~np.isin(np.array(model.labels)[probabilities.argmax(axis=1)], list(NEVER_REPORTED))
+        scores[is_speaker & is_emotion] = probabilities.max(axis=1) * may_be_reported
+    return float(np.quantile(scores, 1 - MAX_FALSE_ALARMS))
 
 
-def fit(voices: Voices, strength: float) -> ClassicModel:
+def fit(labelled: LabelledVoices, strength: float) -> LinearClassifier:
     """Logistic regression over the voices in every channel; it says whatever is likeliest until limits are chosen."""
-    features = np.concatenate([voices.recorded, *voices.changed])
+    features = np.concatenate([labelled.recorded, *labelled.changed])
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-9
     regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=1_000)
-    regression.fit((features - mean) / deviation, np.tile(voices.emotions, 1 + len(voices.changed)))
+    regression.fit((features - mean) / deviation, np.tile(labelled.emotions, 1 + len(labelled.changed)))
     labels = tuple(regression.classes_.tolist())
-    return ClassicModel(labels, mean, deviation, regression.coef_.T, regression.intercept_, 0.0, np.inf)
+    return LinearClassifier(labels, mean, deviation, regression.coef_.T, regression.intercept_, 0.0, np.inf)
 
 
-def least_score(judged: Judged, said_right: float) -> float:
+def least_score(validated: CrossValidation, min_precision: float) -> float:
     """The lowest score from which on the labels that may be said are right as often as wanted."""
-    may_be_said = ~np.isin(judged.best, list(NEVER_SAID))
-    scores, is_right = judged.scores[may_be_said], (judged.best == judged.emotions)[may_be_said]
+    may_be_reported = ~np.isin(validated.best, list(NEVER_REPORTED))
+    scores, is_right = validated.scores[may_be_reported], (validated.best == validated.emotions)[may_be_reported]
     order = np.argsort(-scores)
     right_so_far = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(right_so_far >= said_right)
+    enough = np.flatnonzero(right_so_far >= min_precision)
     return float(scores[order][enough[-1]]) if enough.size else 1.0
 
 
-def figures_of(model: ClassicModel, judged: Judged) -> Figures:
-    """``recall``: unweighted average over the emotions, were the likeliest always said; ``said``: share of clips with a
-    label; ``right``: share of these that are right; ``calibration``: expected error of the scores, in ten bins.
+def figures_of(model: LinearClassifier, validated: CrossValidation) -> Figures:
+    """``recall``: unweighted average over the emotions, were the likeliest always said; ``reported``: share of clips
+    with a label; ``right``: share of these that are right; ``calibration``: expected error of the scores, in ten bins.
     """
-    judgements = zip(judged.best, judged.scores, judged.strangeness, strict=True)
-    is_said = np.array([model.says(*judgement) for judgement in judgements])
-    is_right = judged.best == judged.emotions
+    judgements = zip(validated.best, validated.scores, validated.strangeness, strict=True)
+    is_accepted = np.array([model.accepts(*judgement) for judgement in judgements])
+    is_right = validated.best == validated.emotions
     return {
-        "recall": _recall(judged.best, judged.emotions),
-        "calibration": _calibration(judged.scores, is_right),
-        **_said(is_said, is_right),
+        "recall": _recall(validated.best, validated.emotions),
+        "calibration": _calibration(validated.scores, is_right),
+        **_coverage_and_precision(is_accepted, is_right),
     }
 
 
@@ -173,36 +176,36 @@ def _calibration(scores: Vector, is_right: NDArray[np.bool_]) -> float:
     return round(float(sum(gaps) / len(scores)), 3)
 
 
-def _said(is_said: NDArray[np.bool_], is_right: NDArray[np.bool_]) -> Figures:
-    right = {"right": round(float(is_right[is_said].mean()), 3)} if is_said.any() else {}
-    return {"said": round(float(is_said.mean()), 3), **right}
+def _coverage_and_precision(is_accepted: NDArray[np.bool_], is_right: NDArray[np.bool_]) -> Figures:
+    right = {"right": round(float(is_right[is_accepted].mean()), 3)} if is_accepted.any() else {}
+    return {"said": round(float(is_accepted.mean()), 3), **right}
 
 
-def measure(model: ClassicModel, folder: Path) -> Figures:
+def measure(model: LinearClassifier, folder: Path) -> Figures:
     """How the model does on clips of another corpus; without ``labels.csv`` only how often it says anything."""
     if (folder / "labels.csv").exists():
         return _measure_labelled(model, folder)
     paths = sorted(path for path in folder.rglob("*") if path.suffix in _AUDIO)[:_UNLABELLED]
     if not paths:
         raise BadSource(f"{folder} has neither labels.csv nor a {', '.join(sorted(_AUDIO))} file.")
-    is_said = np.array([model.emotion(heard(path)).label != UNCERTAIN for path in paths])
-    return {"clips": len(paths), "said": round(float(is_said.mean()), 3)}
+    is_accepted = np.array([model.emotion(read_waveform(path)).label != UNCERTAIN for path in paths])
+    return {"clips": len(paths), "said": round(float(is_accepted.mean()), 3)}
 
 
-def _measure_labelled(model: ClassicModel, folder: Path) -> Figures:
-    """``recall`` is over the emotions that both know, ``said`` and ``right`` over all clips of the folder."""
+def _measure_labelled(model: LinearClassifier, folder: Path) -> Figures:
+    """``recall`` is over the emotions that both know, ``reported`` and ``right`` over all clips of the folder."""
     rows = read_labels(folder, ("file", "emotion"))
     truth = np.array([canonical_emotion(row["emotion"]) for row in rows])
-    emotions = [model.emotion(heard(folder / row["file"])) for row in rows]
-    said = np.array([emotion.label for emotion in emotions])
+    emotions = [model.emotion(read_waveform(folder / row["file"])) for row in rows]
+    reported = np.array([emotion.label for emotion in emotions])
     shared = sorted(set(model.labels) & set(truth.tolist()))
     best = np.array([max(shared, key=lambda label: emotion.scores.get(label, 0.0)) for emotion in emotions])
     both = np.isin(truth, shared)
     figures = {"clips": len(rows), "shared_emotions": len(shared), "recall": _recall(best[both], truth[both])}
-    return {**figures, **_said(said != UNCERTAIN, said == truth)}
+    return {**figures, **_coverage_and_precision(reported != UNCERTAIN, reported == truth)}
 
 
-def write_model(model: ClassicModel, figures: Mapping[str, Any], path: Path) -> None:
+def write_model(model: LinearClassifier, figures: Mapping[str, Any], path: Path) -> None:
     """The model as JSON, numbers to five digits, with its source's attribution and its figures."""
     vectors = {name: _short(getattr(model, name)) for name in VECTORS}
     limits = {name: round(float(getattr(model, name)), 4) for name in LIMITS}

@@ -9,7 +9,7 @@ from typing import Any
 from asr.errors import ModelFailed
 
 
-def check_result(result: Any) -> None:
+def check_model_output(result: Any) -> None:
     """Raise `ModelFailed` where a transcript or an emotion holds what no record and no reply can hold."""
     for value in _leaves(result):
         if isinstance(value, Real) and not math.isfinite(value):

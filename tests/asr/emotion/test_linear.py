@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
-from asr.emotion.classic import MODEL, ClassicModel, ClassicTagger
+from asr.emotion.linear import MODEL, LinearClassifier, LinearEmotionModel
 from asr.errors import ModelUnavailable
-from asr.training.acted_emotions import read_voices
-from asr.training.classic import ATTRIBUTION, train
-from asr.types import UNTAGGED, EmotionTagger, Waveform
+from asr.training.datasets import read_labelled_voices
+from asr.training.emotion import ATTRIBUTION, train
+from asr.types import NO_EMOTION, EmotionModel, Waveform
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion, sentiment_of
 from tests.conftest import PROJECT, leave_out
 
@@ -20,13 +20,13 @@ FILE = json.loads(MODEL.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def tagger() -> EmotionTagger:
-    return ClassicTagger()
+def emotion_model() -> EmotionModel:
+    return LinearEmotionModel()
 
 
 @pytest.fixture(scope="module")
-def model() -> ClassicModel:
-    return ClassicModel.from_json(FILE)
+def model() -> LinearClassifier:
+    return LinearClassifier.from_json(FILE)
 
 
 @pytest.fixture(scope="module")
@@ -34,45 +34,47 @@ def spoken(samples: Path) -> list[Waveform]:
     return [decode_audio(path.read_bytes(), 60) for path in sorted(samples.glob("sample-00000*.mp3"))]
 
 
-def test_every_label_has_a_probability_and_they_sum_to_one(tagger: EmotionTagger, spoken: list[Waveform]):
-    for emotion in tagger.tag(spoken):
+def test_every_label_has_a_probability_and_they_sum_to_one(emotion_model: EmotionModel, spoken: list[Waveform]):
+    for emotion in emotion_model.tag(spoken):
         assert set(emotion.scores) == set(FILE["labels"])
         assert sum(emotion.scores.values()) == pytest.approx(1)
         assert emotion.score == max(emotion.scores.values())
 
 
-def test_the_order_and_size_of_a_batch_change_nothing(tagger: EmotionTagger, spoken: list[Waveform]):
-    one_by_one = [tagger.tag([waveform])[0] for waveform in spoken]
-    assert tagger.tag(spoken) == one_by_one
-    assert tagger.tag(spoken[::-1]) == one_by_one[::-1]
-    assert tagger.tag([]) == []
+def test_the_order_and_size_of_a_batch_change_nothing(emotion_model: EmotionModel, spoken: list[Waveform]):
+    one_by_one = [emotion_model.tag([waveform])[0] for waveform in spoken]
+    assert emotion_model.tag(spoken) == one_by_one
+    assert emotion_model.tag(spoken[::-1]) == one_by_one[::-1]
+    assert emotion_model.tag([]) == []
 
 
 @pytest.mark.parametrize("gain", [0.5, 2.0])
-def test_six_decibels_more_or_less_change_no_label(tagger: EmotionTagger, spoken: list[Waveform], gain: float):
-    for before, after in zip(tagger.tag(spoken), tagger.tag([each * np.float32(gain) for each in spoken]), strict=True):
+def test_six_decibels_more_or_less_change_no_label(emotion_model: EmotionModel, spoken: list[Waveform], gain: float):
+    for before, after in zip(
+        emotion_model.tag(spoken), emotion_model.tag([each * np.float32(gain) for each in spoken]), strict=True
+    ):
         assert after.label == before.label
         assert after.scores == pytest.approx(before.scores, abs=0.05)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.05, 2])
-def test_silence_is_untagged(tagger: EmotionTagger, seconds: float):
-    assert tagger.tag([np.zeros(int(seconds * SAMPLE_RATE), np.float32)]) == [UNTAGGED]
+def test_silence_is_untagged(emotion_model: EmotionModel, seconds: float):
+    assert emotion_model.tag([np.zeros(int(seconds * SAMPLE_RATE), np.float32)]) == [NO_EMOTION]
 
 
-def test_a_snippet_of_speech_is_untagged(tagger: EmotionTagger, spoken: list[Waveform]):
+def test_a_snippet_of_speech_is_untagged(emotion_model: EmotionModel, spoken: list[Waveform]):
     middle = len(spoken[0]) // 2
-    assert tagger.tag([spoken[0][middle : middle + SAMPLE_RATE // 4]]) == [UNTAGGED]
+    assert emotion_model.tag([spoken[0][middle : middle + SAMPLE_RATE // 4]]) == [NO_EMOTION]
 
 
 @pytest.mark.parametrize("loudness", [0.001, 0.1, 0.5])
-def test_white_noise_is_uncertain(tagger: EmotionTagger, loudness: float):
+def test_white_noise_is_uncertain(emotion_model: EmotionModel, loudness: float):
     noise = np.random.default_rng(5).normal(0, loudness, (4, 2 * SAMPLE_RATE)).astype(np.float32)
-    assert [emotion.label for emotion in tagger.tag(list(noise))] == [UNCERTAIN] * 4
+    assert [emotion.label for emotion in emotion_model.tag(list(noise))] == [UNCERTAIN] * 4
 
 
 def test_it_says_its_likeliest_label_from_the_least_score_on_and_uncertain_below(
-    model: ClassicModel, spoken: list[Waveform]
+    model: LinearClassifier, spoken: list[Waveform]
 ):
     scores = model.emotion(spoken[0]).scores
     likeliest = max((label for label in scores if label != "boredom"), key=scores.__getitem__)
@@ -92,23 +94,23 @@ def test_it_says_its_likeliest_label_from_the_least_score_on_and_uncertain_below
 
 
 def test_a_voice_unlike_the_training_is_uncertain_however_sure_the_model_is(
-    model: ClassicModel, spoken: list[Waveform]
+    model: LinearClassifier, spoken: list[Waveform]
 ):
     strange = replace(model, min_score=0.0, max_strangeness=0.1)
     assert {strange.emotion(waveform).label for waveform in spoken} == {UNCERTAIN}
 
 
-def test_boredom_is_scored_and_never_said(model: ClassicModel, spoken: list[Waveform]):
+def test_boredom_is_scored_and_never_said(model: LinearClassifier, spoken: list[Waveform]):
     towards_boredom = model.bias + 100 * (np.array(model.labels) == "boredom")
     bored = replace(model, bias=towards_boredom, min_score=0.0, max_strangeness=np.inf).emotion(spoken[0])
     assert (bored.label, bored.sentiment) == (UNCERTAIN, "uncertain")
     assert bored.scores["boredom"] == bored.score == pytest.approx(1)
 
 
-def test_it_is_called_classic_and_may_be_closed_twice(tagger: EmotionTagger):
-    assert (tagger.name, tagger.device) == ("classic", "cpu")
-    tagger.close()
-    tagger.close()
+def test_it_is_called_classic_and_may_be_closed_twice(emotion_model: EmotionModel):
+    assert (emotion_model.name, emotion_model.device) == ("classic", "cpu")
+    emotion_model.close()
+    emotion_model.close()
 
 
 def test_the_model_file_is_small_readable_and_names_its_source():
@@ -128,12 +130,12 @@ def test_its_labels_are_canonical_and_have_a_sentiment():
 def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path, content: str):
     (tmp_path / "model.json").write_text(content)
     with pytest.raises(ModelUnavailable, match=r"model\.json holds no classic emotion model"):
-        ClassicTagger(tmp_path / "model.json")
+        LinearEmotionModel(tmp_path / "model.json")
 
 
 def test_a_model_file_that_is_missing_is_named(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match=r"nowhere\.json"):
-        ClassicTagger(tmp_path / "nowhere.json")
+        LinearEmotionModel(tmp_path / "nowhere.json")
 
 
 def test_the_documents_figures_are_those_in_the_model_file():
@@ -148,9 +150,9 @@ def test_the_documents_figures_are_those_in_the_model_file():
     assert told == {row: {name: of[name] for name in names if name in of} for row, of in figures.items()}
 
 
-def test_of_clips_read_aloud_it_labels_few(real_data: Path, tagger: EmotionTagger):
+def test_of_clips_read_aloud_it_labels_few(real_data: Path, emotion_model: EmotionModel):
     paths = sorted((real_data / "common-voice" / "cv-valid-dev").glob("*.mp3"))[:60]
-    emotions = tagger.tag([decode_audio(path.read_bytes(), 60) for path in paths])
+    emotions = emotion_model.tag([decode_audio(path.read_bytes(), 60) for path in paths])
     assert sum(emotion.label != UNCERTAIN for emotion in emotions) <= 6
 
 
@@ -158,7 +160,7 @@ def test_of_clips_read_aloud_it_labels_few(real_data: Path, tagger: EmotionTagge
 def test_training_again_gives_the_figures_in_the_model_file(real_data: Path):
     if not (real_data / "emodb-2s").is_dir():
         leave_out("data", "HEARSAY_DATA has no emodb-2s/ in it")
-    model, figures = train(read_voices(real_data / "emodb-2s"))
+    model, figures = train(read_labelled_voices(real_data / "emodb-2s"))
     again, stored = figures["leave_one_speaker_out"], FILE["figures"]["leave_one_speaker_out"]
     for channel in ("recorded", "other_channel"):
         assert again[channel] == pytest.approx(stored[channel], abs=0.02)

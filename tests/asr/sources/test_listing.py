@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from asr.errors import BadSource
-from asr.pipeline.places import open_source
-from asr.pipeline.sources import FolderSource
+from asr.pipeline.assembly import open_source
+from asr.sources.listing import FolderSource
 from hearsay.errors import BadTable
 
 

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from asr.errors import BadSource
-from asr.pipeline.matching import Files, match
-from asr.pipeline.sources import Listing, Reader, check_not_empty, listing_of_files
+from asr.sources.listing import Listing, Reader, check_not_empty, listing_of_files
+from asr.sources.matching import Files, match
 from hearsay.errors import StorageError
 from hearsay.records.table import Table, parse_csv, read_csv
 from hearsay.storage.names import has_audio_suffix
@@ -37,12 +37,12 @@ class S3Source:
         paths = list(self._bucket.paths())
         if self._csv is not None:
             names = frozenset({self._bucket.name, self._dataset})
-            files = Files(self._bucket.place, names, frozenset(paths).__contains__, self._reader, lambda: paths)
+            files = Files(self._bucket.address, names, frozenset(paths).__contains__, self._reader, lambda: paths)
             return match(self._table(self._csv), self._csv, files, self._dataset, allow_missing=self._allow_missing)
         audio = ((path, self._reader(path)) for path in paths if has_audio_suffix(path))
         others = (PurePosixPath(path) for path in paths if not has_audio_suffix(path))
         listing = listing_of_files(audio, self._dataset, others)
-        check_not_empty(listing, self._bucket.place)
+        check_not_empty(listing, self._bucket.address)
         return listing
 
     def _reader(self, path: str) -> Reader:

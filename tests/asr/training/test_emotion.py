@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from asr.audio.decoding import decode_audio
-from asr.emotion.classic import ClassicTagger
-from asr.training.acted_emotions import read_voices, through_another_channel
-from asr.training.classic import Judged, least_score, main
+from asr.emotion.linear import LinearEmotionModel
+from asr.training.datasets import read_labelled_voices, through_another_channel
+from asr.training.emotion import CrossValidation, least_score, main
 
 CLIPS = 18
 
@@ -39,7 +39,7 @@ def trained(corpus: Path, samples: Path, tmp_path_factory: pytest.TempPathFactor
 
 def test_what_is_trained_is_what_the_tagger_opens(trained: Path, samples: Path):
     waveform = decode_audio((samples / "sample-000020.mp3").read_bytes(), 60)
-    [emotion] = ClassicTagger(trained).tag([waveform])
+    [emotion] = LinearEmotionModel(trained).tag([waveform])
     assert set(emotion.scores) == {"angry", "sadness", "neutral"}
 
 
@@ -62,12 +62,12 @@ def test_the_same_clips_give_the_same_file(trained: Path, corpus: Path, samples:
     assert again.read_bytes() == trained.read_bytes()
 
 
-def judged(scores: list[float], is_right: list[bool]) -> Judged:
+def judged(scores: list[float], is_right: list[bool]) -> CrossValidation:
     """Clips that were all taken for angry, with these scores."""
     labels = np.array(["angry", "boredom", "neutral"])
     probabilities = np.array([[score, (1 - score) / 2, (1 - score) / 2] for score in scores])
     emotions = np.array(["angry" if right else "neutral" for right in is_right])
-    return Judged(labels, emotions, probabilities, np.ones(len(scores)))
+    return CrossValidation(labels, emotions, probabilities, np.ones(len(scores)))
 
 
 def test_the_least_score_is_the_lowest_from_which_enough_is_right():
@@ -90,7 +90,7 @@ def test_another_channel_changes_the_sound_and_keeps_its_length(samples: Path):
 
 
 def test_emotions_get_their_canonical_names_and_every_clip_its_channels(corpus: Path):
-    voices = read_voices(corpus)
+    voices = read_labelled_voices(corpus)
     assert set(voices.emotions) == {"angry", "sadness", "neutral"}
     assert {features.shape for features in (voices.recorded, *voices.changed)} == {voices.recorded.shape}
     assert voices.only(voices.speakers == "s1").emotions.tolist() == ["angry", "sadness", "neutral"] * 2

@@ -8,8 +8,8 @@ import pytest
 
 from asr.cli import main
 from asr.errors import BadSource
-from asr.pipeline.places import open_source
-from asr.pipeline.sources import Listing
+from asr.pipeline.assembly import open_source
+from asr.sources.listing import Listing
 from hearsay.records.table import read_csv
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from asr.pipeline.bearer import KeyBearer, bearer_of
+from asr.pipeline.credentials import ApiKeyAuth, credentials_of
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
 from tests.conftest import PROJECT
@@ -128,26 +128,26 @@ def test_a_cloud_that_gives_no_token_is_said(cloud: MetadataServer, tmp_path: Pa
 def test_a_machine_without_an_identity_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(BadSettings, match="no identity of Google Cloud"):
-        bearer_of(AsrSettings(api_token="google"), "https://api.example")
+        credentials_of(AsrSettings(api_token="google"), "https://api.example")
 
 
 def test_without_google_auth_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "google.oauth2.id_token", None)
     with pytest.raises(BadSettings, match=r"run\.sh decode installs it"):
-        bearer_of(AsrSettings(api_token="google"), "https://api.example")
+        credentials_of(AsrSettings(api_token="google"), "https://api.example")
 
 
 def test_a_key_and_a_token_are_one_too_many():
     with pytest.raises(BadSettings, match="both set"):
-        bearer_of(AsrSettings(api_token="google", api_key="sesame"), "https://api.example")
+        credentials_of(AsrSettings(api_token="google", api_key="sesame"), "https://api.example")
 
 
 def test_without_key_and_token_nothing_is_shown():
-    assert bearer_of(AsrSettings(), "https://api.example") is None
+    assert credentials_of(AsrSettings(), "https://api.example") is None
 
 
 @pytest.mark.parametrize("key", ["größe", "two\nlines"])
 def test_a_key_that_no_header_can_carry_is_said_and_not_shown(key: str):
     with pytest.raises(BadSettings, match="API_KEY") as refused:
-        KeyBearer(key)
+        ApiKeyAuth(key)
     assert key not in str(refused.value)

@@ -12,7 +12,7 @@ from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import LONGEST_PIECE, Stretch, runs_of, stretches
 from asr.errors import ModelFailed
 from asr.speech.segments import mean_confidence, segments_between
-from asr.types import Transcript, Waveform
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.clip import FailedPiece, Segment, Word
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ LONGEST: Final = int(LONGEST_PIECE * SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class LongForm:
     """Where a recording is cut into ``pieces``, in samples, and the stretches between its pauses.
 
     ``is_whole`` where it goes through the model in one, ``is_part`` where its other pieces were transcribed before.
@@ -39,18 +39,18 @@ class Cut:
     is_part: bool = False
 
 
-def cut(waveform: Waveform, only: Sequence[FailedPiece] = ()) -> Cut:
+def cut(waveform: Waveform, only: Sequence[FailedPiece] = ()) -> LongForm:
     """A recording of up to `LONGEST` whole, a longer one in pieces; ``only`` some of them where it names some."""
     if only:
         again = tuple((_sample(piece.start), min(_sample(piece.end), len(waveform))) for piece in only)
-        return Cut(again, tuple(stretches(waveform)), is_part=True)
+        return LongForm(again, tuple(stretches(waveform)), is_part=True)
     if len(waveform) <= LONGEST:
-        return Cut(((0, len(waveform)),), is_whole=True)
+        return LongForm(((0, len(waveform)),), is_whole=True)
     loud = stretches(waveform)
-    return Cut(tuple(runs_of(loud)), tuple(loud))
+    return LongForm(tuple(runs_of(loud)), tuple(loud))
 
 
-def joined(whole: Cut, outcomes: Sequence[Transcript | Exception]) -> Transcript:
+def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> SpeechOutput:
     """The transcript that those of a recording's pieces make; raises the first failure where every piece has one."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if failures and len(failures) == len(outcomes) and not whole.is_part:
@@ -68,7 +68,7 @@ def joined(whole: Cut, outcomes: Sequence[Transcript | Exception]) -> Transcript
     if words:
         segments = list(segments_between(whole.loud, words))
     text = " ".join(segment.text for segment in segments)
-    return Transcript(text, tuple(words), tuple(segments), mean_confidence(words), tuple(failed))
+    return SpeechOutput(text, tuple(words), tuple(segments), mean_confidence(words), tuple(failed))
 
 
 def moved(timed: Timed, seconds: float) -> Timed:
@@ -76,21 +76,21 @@ def moved(timed: Timed, seconds: float) -> Timed:
     return replace(timed, start=timed.start + seconds, end=timed.end + seconds)
 
 
-def _segments_of(transcript: Transcript, seconds: float) -> Sequence[Segment]:
+def _segments_of(transcript: SpeechOutput, seconds: float) -> Sequence[Segment]:
     """Its segments; where the model gives a text alone, that as one."""
     if transcript.segments or not transcript.text:
         return transcript.segments
     return [Segment(0.0, seconds, transcript.text, transcript.confidence)]
 
 
-class Joining:
+class PieceJoiner:
     """Waits for the transcripts of a recording's pieces: ``transcript`` is what they make together.
 
     Cancel it, and pieces that have not begun are not transcribed.
     """
 
-    def __init__(self, whole: Cut, answers: "Sequence[Future[Transcript]]", step: Step) -> None:
-        self.transcript: Future[Transcript] = Future()
+    def __init__(self, whole: LongForm, answers: "Sequence[Future[SpeechOutput]]", step: Step) -> None:
+        self.transcript: Future[SpeechOutput] = Future()
         self._whole = whole
         self._answers = answers
         self._step = step
@@ -104,7 +104,7 @@ class Joining:
         if not answers:
             self._finish()
 
-    def _count(self, piece: Stretch, _: "Future[Transcript]") -> None:
+    def _count(self, piece: Stretch, _: "Future[SpeechOutput]") -> None:
         with self._lock:
             self._left -= 1
             self._done_seconds += _seconds(piece)
@@ -126,13 +126,13 @@ class Joining:
             log.exception("pieces could not be joined")
             self.transcript.set_exception(problem)
 
-    def _pass_on(self, transcript: "Future[Transcript]") -> None:
+    def _pass_on(self, transcript: "Future[SpeechOutput]") -> None:
         if transcript.cancelled():
             for answer in self._answers:
                 answer.cancel()
 
 
-def _outcome(answer: "Future[Transcript]") -> Transcript | Exception:
+def _outcome(answer: "Future[SpeechOutput]") -> SpeechOutput | Exception:
     problem = answer.exception()
     if problem is None:
         return answer.result()

@@ -23,7 +23,7 @@ Names = NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
+class LabelledVoices:
     """The training clips: features as recorded and as through another channel, shape (clips, features) each."""
 
     recorded: Vector
@@ -31,17 +31,17 @@ class Voices:
     emotions: Names
     speakers: Names
 
-    def only(self, chosen: NDArray[np.bool_]) -> "Voices":
+    def only(self, chosen: NDArray[np.bool_]) -> "LabelledVoices":
         changed = tuple(features[chosen] for features in self.changed)
-        return Voices(self.recorded[chosen], changed, self.emotions[chosen], self.speakers[chosen])
+        return LabelledVoices(self.recorded[chosen], changed, self.emotions[chosen], self.speakers[chosen])
 
 
-def read_voices(folder: Path) -> Voices:
+def read_labelled_voices(folder: Path) -> LabelledVoices:
     """The clips of a labelled folder, as recorded and as through other channels; clips without a voice are left out."""
     random = np.random.default_rng(2005)
     kept: list[tuple[Sequence[Vector], str, str]] = []
     for row in read_labels(folder, ("file", "emotion", "speaker")):
-        waveform = heard(folder / row["file"])
+        waveform = read_waveform(folder / row["file"])
         changed = [through_another_channel(waveform, random) for _ in range(_CHANNELS)]
         features = [found for each in (waveform, *changed) if (found := voice_features(each)) is not None]
         if len(features) == 1 + _CHANNELS:
@@ -50,7 +50,7 @@ def read_voices(folder: Path) -> Voices:
         raise BadSource(f"{folder} has fewer than two speakers; each is judged by a model of the others.")
     channels = [np.array([features[at] for features, _, _ in kept]) for at in range(1 + _CHANNELS)]
     emotions, speakers = (np.array([clip[at] for clip in kept]) for at in (1, 2))
-    return Voices(channels[0], tuple(channels[1:]), emotions, speakers)
+    return LabelledVoices(channels[0], tuple(channels[1:]), emotions, speakers)
 
 
 def read_labels(folder: Path, columns: Iterable[str]) -> list[dict[str, str]]:
@@ -66,7 +66,7 @@ def read_labels(folder: Path, columns: Iterable[str]) -> list[dict[str, str]]:
     return rows
 
 
-def heard(path: Path) -> Waveform:
+def read_waveform(path: Path) -> Waveform:
     """The sound of a file; raises `BadSource` where it cannot be read, `AudioError` where it is no sound."""
     try:
         return decode_audio(path.read_bytes(), _MAX_SECONDS)

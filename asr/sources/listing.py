@@ -1,15 +1,19 @@
 """Where clips come from: a folder or a bucket, alone or with a table beside it, behind one seam."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Final, Protocol
 
 from asr.errors import BadSource
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import EMPTY_TABLE, Table
 from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
+from hearsay.text.format import counted
+
+EXAMPLES: Final = 6
+"""Remarks that are shown one by one."""
 
 Reader = Callable[[], bytes]
 """Gets a file's bytes, in any thread and more than once; raises `OSError` with a sentence where it cannot."""
@@ -112,3 +116,17 @@ def open_folder(place: str, dataset: str | None) -> FolderSource:
         hint = "; name the folder that it is in" if folder.is_file() else ""
         raise BadSource(f"{place} is no folder{hint}")
     return FolderSource(folder, dataset or folder.name)
+
+
+def remarks_of(listing: Listing) -> Iterator[str]:
+    """What becomes of a table's columns, each file that can be no clip, those that are no audio, and remarks."""
+    if listing.account:
+        yield listing.account
+    for sentence in listing.rejected:
+        yield f"left out: {sentence}"
+    yield from listing.remarks[:EXAMPLES]
+    if len(listing.remarks) > EXAMPLES:
+        yield f"… and {len(listing.remarks) - EXAMPLES} more remarks of this kind"
+    if listing.passed_over:
+        endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
+        yield f"{counted(len(listing.passed_over), 'file')} passed over, no audio by their endings: {endings}"

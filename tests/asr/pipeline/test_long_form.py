@@ -13,20 +13,20 @@ from asr.api.service import Models
 from asr.cli import SOME_FAILED, status_of
 from asr.errors import ModelFailed
 from asr.pipeline.batch import Summary, decode
-from asr.pipeline.pieces import cut
-from asr.pipeline.pipeline import LocalListener
+from asr.pipeline.long_form import cut
+from asr.pipeline.pipeline import LocalPipeline
 from asr.pipeline.progress import Progress
 from asr.pipeline.records import sentence_of
-from asr.pipeline.remote import open_remote
+from asr.pipeline.remote import open_remote_pipeline
 from asr.pipeline.report import show_summary
 from asr.pipeline.scheduler import Scheduler
-from asr.pipeline.sources import Clip, open_folder
 from asr.settings import AsrSettings
-from asr.types import Transcript, Waveform
+from asr.sources.listing import Clip, open_folder
+from asr.types import SpeechOutput, Waveform
 from hearsay.records.clip import ClipRow, FailedPiece
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
-from tests.support.models import LengthTranscriber, LoudnessTagger
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 from tests.support.recordings import bursts, sound_file
 from tests.support.serving import client_of, server_of
 
@@ -37,15 +37,15 @@ MIDDLE = PIECES[1][1] - PIECES[1][0]
 """Samples of the piece that models fail on here; no other has as many."""
 
 
-def broken_tagger() -> LoudnessTagger:
+def broken_tagger() -> LoudnessEmotionModel:
     """An emotion model that fails on everything."""
-    tagger = LoudnessTagger()
-    tagger.fails = True
-    return tagger
+    emotion_model = LoudnessEmotionModel()
+    emotion_model.fails = True
+    return emotion_model
 
 
-def transcript_of(transcriber: LengthTranscriber) -> Transcript:
-    scheduler = Scheduler(transcriber, LoudnessTagger())
+def transcript_of(speech_model: LengthSpeechModel) -> SpeechOutput:
+    scheduler = Scheduler(speech_model, LoudnessEmotionModel())
     try:
         return scheduler.transcript(LONG).result(PATIENCE)
     finally:
@@ -53,15 +53,15 @@ def transcript_of(transcriber: LengthTranscriber) -> Transcript:
 
 
 def decoded(
-    folder: Path, out: Path, transcriber: LengthTranscriber, tagger: LoudnessTagger | None = None
+    folder: Path, out: Path, speech_model: LengthSpeechModel, emotion_model: LoudnessEmotionModel | None = None
 ) -> tuple[Summary, ClipRow]:
     """The summary of a run over a folder with one recording, and its record."""
-    listener = LocalListener(Scheduler(transcriber, tagger or LoudnessTagger()), 600)
+    pipeline = LocalPipeline(Scheduler(speech_model, emotion_model or LoudnessEmotionModel()), 600)
     try:
         with Progress() as progress:
-            summary = decode([open_folder(str(folder), None).list()], listener, out, 0, progress)
+            summary = decode([open_folder(str(folder), None).list()], pipeline, out, 0, progress)
     finally:
-        listener.close()
+        pipeline.close()
     (row,) = read_journal(out / "clips.jsonl").values()
     assert read_csv(out / "clips.csv").rows()[row.id] == row
     return summary, row
@@ -80,8 +80,8 @@ def test_the_recording_of_these_tests_has_pieces_of_different_lengths():
 
 
 def test_a_piece_that_the_model_fails_on_costs_that_piece_and_the_rest_keeps_its_times():
-    whole = transcript_of(LengthTranscriber())
-    part = transcript_of(LengthTranscriber(fails_on=MIDDLE))
+    whole = transcript_of(LengthSpeechModel())
+    part = transcript_of(LengthSpeechModel(fails_on=MIDDLE))
     assert part.words == (whole.words[0], whole.words[2])
     assert part.segments == (whole.segments[0], whole.segments[2])
     assert part.text == " ".join(word.text for word in part.words)
@@ -91,8 +91,8 @@ def test_a_piece_that_the_model_fails_on_costs_that_piece_and_the_rest_keeps_its
 
 
 def test_a_model_that_fails_on_every_piece_fails_on_the_recording():
-    class Broken(LengthTranscriber):
-        def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    class Broken(LengthSpeechModel):
+        def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
             raise RuntimeError("no weights")
 
     with pytest.raises(ModelFailed, match="no weights"):
@@ -102,13 +102,13 @@ def test_a_model_that_fails_on_every_piece_fails_on_the_recording():
 def test_a_recording_that_is_given_up_is_not_transcribed_to_its_end():
     is_going_on = threading.Event()
 
-    class Held(LengthTranscriber):
-        def transcribe(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    class Held(LengthSpeechModel):
+        def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
             assert is_going_on.wait(PATIENCE)
             return super().transcribe(waveforms)
 
-    transcriber = Held()
-    scheduler = Scheduler(transcriber, LoudnessTagger())
+    speech_model = Held()
+    scheduler = Scheduler(speech_model, LoudnessEmotionModel())
     try:
         answer = scheduler.transcript(LONG)
         assert answer.cancel()
@@ -116,28 +116,28 @@ def test_a_recording_that_is_given_up_is_not_transcribed_to_its_end():
         assert scheduler.transcript(LONG[:16_000]).result(PATIENCE).text == "16000"
     finally:
         scheduler.close()
-    assert transcriber.heard <= 3, "at most the pieces that were being transcribed already"
+    assert speech_model.transcribed <= 3, "at most the pieces that were being transcribed already"
 
 
 def test_a_record_names_the_piece_and_the_next_run_transcribes_it_alone(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
-    summary, row = decoded(folder, out, LengthTranscriber(fails_on=MIDDLE))
+    summary, row = decoded(folder, out, LengthSpeechModel(fails_on=MIDDLE))
     start, end = (sample / 16_000 for sample in PIECES[1])
     assert row.error == f"0:{start:04.1f}–0:{end:04.1f} could not be transcribed: the model failed: out of memory"
     assert row.failed_pieces == (FailedPiece(start, end, "the model failed: out of memory"),)
-    assert (len(row.words), row.emotion, summary.heard) == (2, "angry", 1)
+    assert (len(row.words), row.emotion, summary.transcribed) == (2, "angry", 1)
     assert (summary.failed, summary.failed_in_part) == ([], [row])
 
-    mended, tagger = LengthTranscriber(), LoudnessTagger()
-    summary, row = decoded(folder, out, mended, tagger)
-    assert (mended.heard, tagger.tagged) == (1, 0)
+    mended, emotion_model = LengthSpeechModel(), LoudnessEmotionModel()
+    summary, row = decoded(folder, out, mended, emotion_model)
+    assert (mended.transcribed, emotion_model.tagged) == (1, 0)
     assert (summary.failed, summary.failed_in_part) == ([], [])
-    _, never_failed = decoded(folder, tmp_path / "other", LengthTranscriber())
+    _, never_failed = decoded(folder, tmp_path / "other", LengthSpeechModel())
     assert without_time(row) == without_time(never_failed)
 
-    idle = LengthTranscriber()
+    idle = LengthSpeechModel()
     assert decoded(folder, out, idle)[0].skipped == 1
-    assert idle.heard == 0
+    assert idle.transcribed == 0
 
 
 def without_time(row: ClipRow) -> dict[str, object]:
@@ -145,29 +145,29 @@ def without_time(row: ClipRow) -> dict[str, object]:
 
 
 def test_a_piece_that_fails_again_loses_nothing_of_the_record(folder: Path, tmp_path: Path):
-    _, before = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
-    summary, after = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    _, before = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
+    summary, after = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     assert without_time(after) == without_time(before)
     assert summary.failed_in_part == [after]
 
 
 def test_audio_that_changed_since_is_transcribed_whole(folder: Path, tmp_path: Path):
-    decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     (folder / "long.wav").write_bytes(sound_file(LONG[:-160]))
-    transcriber = LengthTranscriber()
-    _, row = decoded(folder, tmp_path / "out", transcriber)
-    assert (transcriber.heard, len(row.words), row.error) == (3, 3, "")
+    speech_model = LengthSpeechModel()
+    _, row = decoded(folder, tmp_path / "out", speech_model)
+    assert (speech_model.transcribed, len(row.words), row.error) == (3, 3, "")
 
 
 def test_a_file_that_cannot_be_read_any_more_costs_no_record_its_transcript(folder: Path, tmp_path: Path):
-    _, before = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    _, before = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
 
     def read() -> bytes:
         raise OSError("the disk is gone")
 
-    listener = LocalListener(Scheduler(LengthTranscriber(), LoudnessTagger()), 600)
-    (after,) = listener.hear([Clip(ClipRow(before.id), read, before, before)])
-    listener.close()
+    pipeline = LocalPipeline(Scheduler(LengthSpeechModel(), LoudnessEmotionModel()), 600)
+    (after,) = pipeline.process([Clip(ClipRow(before.id), read, before, before)])
+    pipeline.close()
     assert (after.words, after.failed_pieces, after.emotion) == (before.words, before.failed_pieces, before.emotion)
     assert after.error.startswith(before.error)
     assert "the disk is gone" in after.error
@@ -175,13 +175,13 @@ def test_a_file_that_cannot_be_read_any_more_costs_no_record_its_transcript(fold
 
 def test_an_emotion_model_that_fails_costs_the_emotion_alone_and_the_next_run_only_tags(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
-    summary, row = decoded(folder, out, LengthTranscriber(), broken_tagger())
+    summary, row = decoded(folder, out, LengthSpeechModel(), broken_tagger())
     assert row.error == "the emotion could not be recognised: the model failed: out of memory"
     assert (len(row.words), row.emotion, row.sentiment, row.failed_pieces[0].task) == (3, "", "", "emotion")
     assert summary.failed_in_part == [row]
-    transcriber, tagger = LengthTranscriber(), LoudnessTagger()
-    _, row = decoded(folder, out, transcriber, tagger)
-    assert (transcriber.heard, tagger.tagged) == (0, 1)
+    speech_model, emotion_model = LengthSpeechModel(), LoudnessEmotionModel()
+    _, row = decoded(folder, out, speech_model, emotion_model)
+    assert (speech_model.transcribed, emotion_model.tagged) == (0, 1)
     assert (row.emotion, row.sentiment, row.error, row.failed_pieces, len(row.words)) == (
         *("angry", "negative", "", ()),
         3,
@@ -191,7 +191,7 @@ def test_an_emotion_model_that_fails_costs_the_emotion_alone_and_the_next_run_on
 def test_a_run_with_a_clip_that_failed_in_part_says_so_and_ends_with_status_1(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    summary, row = decoded(folder, tmp_path / "out", LengthTranscriber(fails_on=MIDDLE))
+    summary, row = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     console = Console(width=1000)
     show_summary(summary, console)
     said = capsys.readouterr().out
@@ -212,7 +212,7 @@ def test_a_sentence_names_a_few_pieces_and_counts_the_rest():
 
 
 def failing_models(*, on: int | None = MIDDLE, fails_to_tag: bool = False) -> Models:
-    return Models(LengthTranscriber(fails_on=on), broken_tagger() if fails_to_tag else LoudnessTagger(), ())
+    return Models(LengthSpeechModel(fails_on=on), broken_tagger() if fails_to_tag else LoudnessEmotionModel(), ())
 
 
 def test_the_api_answers_what_it_has_and_names_the_rest(monkeypatch: pytest.MonkeyPatch):
@@ -241,12 +241,12 @@ def test_an_answer_that_lacks_nothing_has_no_members_for_it(monkeypatch: pytest.
 @contextmanager
 def decoding_via(models: Models, monkeypatch: pytest.MonkeyPatch, folder: Path, out: Path) -> Iterator[ClipRow]:
     with server_of(models, monkeypatch) as address:
-        listener = open_remote(address, AsrSettings(), [].append)
+        pipeline = open_remote_pipeline(address, AsrSettings(), [].append)
         try:
             with Progress() as progress:
-                decode([open_folder(str(folder), None).list()], listener, out, 0, progress)
+                decode([open_folder(str(folder), None).list()], pipeline, out, 0, progress)
         finally:
-            listener.close()
+            pipeline.close()
         (row,) = read_journal(out / "clips.jsonl").values()
         yield row
 
@@ -259,9 +259,9 @@ def test_through_an_api_a_record_is_completed_likewise(folder: Path, tmp_path: P
     mended = failing_models(on=None)
     with decoding_via(mended, monkeypatch, folder, out) as row:
         assert (row.error, row.failed_pieces, row.emotion) == ("", (), "angry")
-    assert isinstance(mended.transcriber, LengthTranscriber)
-    assert mended.transcriber.heard == 1
-    _, never_failed = decoded(folder, tmp_path / "other", LengthTranscriber())
+    assert isinstance(mended.speech_model, LengthSpeechModel)
+    assert mended.speech_model.transcribed == 1
+    _, never_failed = decoded(folder, tmp_path / "other", LengthSpeechModel())
     assert without_time(row) == without_time(never_failed)
 
 

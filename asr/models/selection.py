@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from asr.emotion.classic import MODEL, ClassicTagger
+from asr.emotion.linear import MODEL, LinearEmotionModel
 from asr.inference.checkpoints import Checkpoint, device_of, has_torch
+from asr.inference.weights import weights_digest
 from asr.models.registry import AUTO, EMOTION_ON_GPU, SPEECH_ON_CPU, SPEECH_ON_GPU
-from asr.models.weights import weights_digest
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
 
 REACHED_SECONDS: Final = 3.0
 """The hub is there where it takes a connection within so long."""
 
-_BUILT_IN: Final = frozenset({pocketsphinx.NAME, ClassicTagger.name})
+_BUILT_IN: Final = frozenset({pocketsphinx.NAME, LinearEmotionModel.name})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelSelection:
     """A model, why it is that, and whether its weights are here; a fallback is used in place of what was wanted."""
 
     name: str
@@ -36,32 +36,34 @@ class Choice:
         """The digest of its weights, as the opened model would have it; empty where they are not here."""
         if self.name == pocketsphinx.NAME:
             return pocketsphinx.weights_of_the_wheel() if self.is_here else ""
-        if self.name == ClassicTagger.name:
+        if self.name == LinearEmotionModel.name:
             return weights_digest({"model": MODEL})
         folder = _folder_of(self.name)
         return Checkpoint(self.name, folder).weights() if folder else ""
 
 
-def speech_choice(settings: AsrSettings) -> Choice:
-    """The speech model that `open_transcriber` would open; raises `ModelUnavailable` for a device."""
+def select_speech_model(settings: AsrSettings) -> ModelSelection:
+    """The speech model that `open_speech_model` would open; raises `ModelUnavailable` for a device."""
     if settings.asr_model != AUTO:
         return _named(settings.asr_model, "ASR_MODEL")
     if not has_torch():
-        return Choice(pocketsphinx.NAME, "auto: torch and transformers are not installed", is_here=True)
+        return ModelSelection(pocketsphinx.NAME, "auto: torch and transformers are not installed", is_here=True)
     device = device_of(settings.device)
     return _wanted(SPEECH_ON_GPU if device.startswith("cuda") else SPEECH_ON_CPU, device, pocketsphinx.NAME)
 
 
-def emotion_choice(settings: AsrSettings) -> Choice:
-    """The emotion model that `asr.models.registry.open_tagger` would open; raises `ModelUnavailable` for a device."""
+def select_emotion_model(settings: AsrSettings) -> ModelSelection:
+    """The emotion model that `asr.models.registry.open_emotion_model` would open; raises `ModelUnavailable` for a
+    device.
+    """
     if settings.ser_model != AUTO:
         return _named(settings.ser_model, "SER_MODEL")
     if not has_torch():
-        return Choice(ClassicTagger.name, "auto: torch and transformers are not installed", is_here=True)
+        return ModelSelection(LinearEmotionModel.name, "auto: torch and transformers are not installed", is_here=True)
     device = device_of(settings.device)
     if not device.startswith("cuda"):
-        return Choice(ClassicTagger.name, f"auto: on {device}", is_here=True)
-    return _wanted(EMOTION_ON_GPU, device, ClassicTagger.name)
+        return ModelSelection(LinearEmotionModel.name, f"auto: on {device}", is_here=True)
+    return _wanted(EMOTION_ON_GPU, device, LinearEmotionModel.name)
 
 
 def is_hub_reachable() -> bool:
@@ -77,16 +79,16 @@ def is_hub_reachable() -> bool:
     return True
 
 
-def _named(name: str, setting: str) -> Choice:
-    return Choice(name, f"named by {setting}", name in _BUILT_IN or _folder_of(name) is not None)
+def _named(name: str, setting: str) -> ModelSelection:
+    return ModelSelection(name, f"named by {setting}", name in _BUILT_IN or _folder_of(name) is not None)
 
 
-def _wanted(name: str, device: str, otherwise: str) -> Choice:
+def _wanted(name: str, device: str, otherwise: str) -> ModelSelection:
     why = f"auto: on {device}"
     if _folder_of(name) or is_hub_reachable():
-        return Choice(name, why, _folder_of(name) is not None)
+        return ModelSelection(name, why, _folder_of(name) is not None)
     instead = f"{why} it would be {name}, which is not here, and the hub cannot be reached"
-    return Choice(otherwise, instead, is_here=True, is_fallback=True)
+    return ModelSelection(otherwise, instead, is_here=True, is_fallback=True)
 
 
 def _folder_of(name: str) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
-from asr.errors import ListenerGone
+from asr.errors import PipelineUnavailable
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
 from hearsay.extras import how_to_install
@@ -14,17 +14,17 @@ from hearsay.extras import how_to_install
 ADVICE = "run where Google Cloud knows who you are, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key"
 
 
-def bearer_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
+def credentials_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
     """What the settings say is shown to the API at ``audience``; None where nothing is."""
     key = settings.api_key.get_secret_value()
     if settings.api_token and key:
         raise BadSettings("API_KEY and API_TOKEN are both set, and a request shows one of them; unset the other")
     if settings.api_token:
-        return GoogleBearer(audience)
-    return KeyBearer(key) if key else None
+        return GoogleIdentityAuth(audience)
+    return ApiKeyAuth(key) if key else None
 
 
-class KeyBearer(httpx.Auth):
+class ApiKeyAuth(httpx.Auth):
     """Shows one key."""
 
     def __init__(self, key: str) -> None:
@@ -37,11 +37,11 @@ class KeyBearer(httpx.Auth):
         yield request
 
 
-class GoogleBearer(httpx.Auth):
+class GoogleIdentityAuth(httpx.Auth):
     """Shows an identity token for one audience, which is renewed some minutes before it runs out.
 
-    Raises `BadSettings` where google-auth is not installed or finds no identity, `ListenerGone` where a token cannot
-    be had later.
+    Raises `BadSettings` where google-auth is not installed or finds no identity, `PipelineUnavailable` where a token
+    cannot be had later.
     """
 
     def __init__(self, audience: str) -> None:
@@ -73,5 +73,5 @@ class GoogleBearer(httpx.Auth):
                 if not self._credentials.valid:
                     self._credentials.refresh(self._request)
             except self._error as problem:
-                raise ListenerGone(f"Google Cloud gives no identity token ({problem}); {ADVICE}") from problem
+                raise PipelineUnavailable(f"Google Cloud gives no identity token ({problem}); {ADVICE}") from problem
             return str(self._credentials.token)

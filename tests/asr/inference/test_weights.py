@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from asr.models import weights
-from asr.models.weights import checkpoint_files, weights_digest
+from asr.inference import weights
+from asr.inference.weights import checkpoint_files, weights_digest
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ import pytest
 
 from asr.cli import main
 from asr.errors import BadSource
-from asr.pipeline.places import open_source
-from asr.pipeline.s3 import S3Source
-from asr.pipeline.sources import Listing
+from asr.pipeline.assembly import open_source
+from asr.sources.listing import Listing
+from asr.sources.s3 import S3Source
 from hearsay.errors import BadTable
 from hearsay.records.table import read_csv
 from hearsay.storage.s3 import Bucket, connect

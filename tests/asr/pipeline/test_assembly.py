@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from asr.errors import BadSource
-from asr.pipeline.matching import CsvSource
-from asr.pipeline.places import open_source
-from asr.pipeline.sources import FolderSource
+from asr.pipeline.assembly import open_source
+from asr.sources.listing import FolderSource
+from asr.sources.matching import TableSource
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_is_a_source_of_its_own_and_with_a_table_of_its_clips(folder: Path):
     assert open_source(str(folder), None, "calls", allow_missing=False) == FolderSource(folder.resolve(), "calls")
     table = open_source(str(folder), "calls.csv", None, allow_missing=True)
-    assert table == CsvSource(folder, Path("calls.csv"), folder.name, allow_missing=True)
+    assert table == TableSource(folder, Path("calls.csv"), folder.name, allow_missing=True)
 
 
 @pytest.mark.parametrize("place", ["no/such/folder", "ftp://host/clips"])

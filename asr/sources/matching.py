@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from asr.errors import BadSource
-from asr.pipeline.sources import Clip, Listing, Reader
+from asr.sources.listing import Clip, Listing, Reader
 from hearsay.records.columns import account_of, corpus_table
 from hearsay.records.table import Table, read_csv
 from hearsay.storage.local import file_inside, own_names
@@ -30,7 +30,7 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class CsvSource:
+class TableSource:
     """The rows of a CSV in their order, each matched to its file under a folder; ids are its ``filename`` cells."""
 
     folder: Path

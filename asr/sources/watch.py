@@ -9,8 +9,7 @@ from typing import Final
 from watchfiles import watch
 
 from asr.errors import BadSource
-from asr.pipeline.report import left_out
-from asr.pipeline.sources import FolderSource, Listing, is_hidden, sorted_files
+from asr.sources.listing import FolderSource, Listing, is_hidden, remarks_of, sorted_files
 from hearsay.text.format import counted
 
 CALM_SECONDS: Final = 1.0
@@ -25,22 +24,22 @@ SECONDS_BETWEEN_ROUNDS: Final = 60.0
 EXAMPLES: Final = 3
 """How many arrivals are told by name."""
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-def arrivals(source: FolderSource, say: Say) -> Iterator[Listing]:
+def arrivals(source: FolderSource, notify: Notify) -> Iterator[Listing]:
     """A listing of what is in the folder, then one of each group of files that arrive or change, without end.
 
     A file arrives when nothing was written to it for `CALM_SECONDS`, so one that was finished before it is renamed into
     the folder arrives at once. Where it is written to again later, it arrives again. Raises `BadSource` where the
     folder cannot be watched, or is taken away.
     """
-    waiting = Waiting()
+    waiting = PendingFiles()
     for paths in changed_paths(source.folder):
         waiting.add(path for path in paths if not is_hidden(path.relative_to(source.folder)))
         if whole := waiting.take_whole():
             listing = source.listing_of(whole)
-            _tell(listing, say)
+            _report(listing, notify)
             if listing.clips:
                 yield listing
 
@@ -69,7 +68,7 @@ def files_under(place: Path) -> list[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class FileState:
     """What shows that a file was written to, or that another took its name; and since when we have seen it so."""
 
     inode: int
@@ -81,16 +80,16 @@ class State:
         quiet = max(time.monotonic() - self.seen, time.time() - self.written)  # clocks of other machines may be ahead
         return quiet >= CALM_SECONDS
 
-    def is_as(self, other: "State | None") -> bool:
+    def is_as(self, other: "FileState | None") -> bool:
         return other is not None and (self.inode, self.size, self.written) == (other.inode, other.size, other.written)
 
 
-class Waiting:
+class PendingFiles:
     """Files that were seen and are not taken yet as they are."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Path, State] = {}
-        self._taken: dict[Path, State] = {}
+        self._waiting: dict[Path, FileState] = {}
+        self._taken: dict[Path, FileState] = {}
 
     def add(self, paths: Iterable[Path]) -> None:
         """Wait for files; those that are gone, or were taken as they are, are not waited for."""
@@ -114,19 +113,19 @@ class Waiting:
         return whole
 
 
-def state_of(path: Path) -> State | None:
+def state_of(path: Path) -> FileState | None:
     """How a file looks now; None where there is no file."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return State(found.st_ino, found.st_size, found.st_mtime, time.monotonic()) if path.is_file() else None
+    return FileState(found.st_ino, found.st_size, found.st_mtime, time.monotonic()) if path.is_file() else None
 
 
-def _tell(listing: Listing, say: Say) -> None:
+def _report(listing: Listing, notify: Notify) -> None:
     if listing.clips:
         names = [clip.row.id for clip in listing.clips[:EXAMPLES]]
         more = ["…"] if len(listing.clips) > EXAMPLES else []
-        say(f"arrived: {counted(len(listing.clips), 'clip')} ({', '.join(names + more)})")
-    for sentence in left_out(listing):
-        say(sentence)
+        notify(f"arrived: {counted(len(listing.clips), 'clip')} ({', '.join(names + more)})")
+    for sentence in remarks_of(listing):
+        notify(sentence)

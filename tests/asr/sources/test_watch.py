@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from asr.errors import BadSource
-from asr.pipeline import watch
-from asr.pipeline.sources import FolderSource, Listing
-from asr.pipeline.watch import State, arrivals
+from asr.sources import watch
+from asr.sources.listing import FolderSource, Listing
+from asr.sources.watch import FileState, arrivals
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
@@ -108,7 +108,7 @@ def test_files_that_are_no_audio_are_passed_over_with_a_word_and_hidden_ones_wit
 
 def test_files_that_come_and_go_are_no_clips(folder: Path):
     (folder / "a.wav").write_bytes(b"not calm yet")
-    watching = watch.Waiting()
+    watching = watch.PendingFiles()
     watching.add([folder / "a.wav", folder / "never.wav"])
     (folder / "a.wav").unlink()
     assert watching.take_whole() == []
@@ -126,8 +126,8 @@ def test_a_round_finds_what_the_watch_did_not_see(folder: Path, monkeypatch: pyt
 
 def test_a_clock_that_is_ahead_does_not_make_a_file_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watch, "CALM_SECONDS", 600.0)
-    assert State(1, 1, written=time.time() + 3600, seen=time.monotonic() - 601).is_calm()
-    assert not State(1, 1, written=time.time() + 3600, seen=time.monotonic()).is_calm()
+    assert FileState(1, 1, written=time.time() + 3600, seen=time.monotonic() - 601).is_calm()
+    assert not FileState(1, 1, written=time.time() + 3600, seen=time.monotonic()).is_calm()
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path):

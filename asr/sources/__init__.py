@@ -1,0 +1,1 @@
+"""Where clips come from: folders, tables and buckets, listed once or watched."""
