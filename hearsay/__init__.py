@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         NoAudio,
         NotAudio,
     )
-    from hearsay.http_replies import Health
+    from hearsay.http.replies import Health
     from hearsay.recordings import Recording
     from hearsay.records.clip import Alternative, ClipRow, Segment, Word
     from hearsay.transcript import Transcript
@@ -115,7 +115,7 @@ _NAMES: Final = {
     "hearsay.errors": "ApiBusy ApiError ApiRefused ApiUnreachable AudioError AudioTooLong BadArgument "
     "BadRow BadSettings BadTable EmptyAudio HearsayError JournalInUse MissingExtra "
     "NoAudio NotAudio",
-    "hearsay.http_replies": "Health",
+    "hearsay.http.replies": "Health",
     "hearsay.recordings": "Recording",
     "hearsay.records.clip": "Alternative ClipRow Segment Word",
     "hearsay.transcript": "Transcript",

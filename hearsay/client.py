@@ -1,8 +1,7 @@
 """The API over HTTP from Python: the same methods and results as with models on this machine."""
 
 import io
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -15,19 +14,16 @@ from hearsay.errors import (
     AudioError,
     AudioTooLong,
     BadArgument,
-    BadRow,
     EmptyAudio,
     HearsayError,
     NotAudio,
 )
 from hearsay.extras import needing
-from hearsay.http_replies import Health, detail_of, health_of, recognised_in, tagged_in
+from hearsay.http.replies import UNEXPECTED, Health, detail_of, health_of, recognised_in, tagged_in
 from hearsay.in_order import in_order
 from hearsay.progress import count_of, followed
 from hearsay.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
-from hearsay.retry import GivenUp, Patience, Tries, seconds_told
 from hearsay.transcript import Transcript
-from hearsay.version import USER_AGENT
 
 if TYPE_CHECKING:
     import httpx
@@ -40,11 +36,6 @@ _AT_ONCE: Final = 8
 
 _CONNECT_SECONDS: Final = 10.0
 
-_LATER: Final = frozenset({408, 429, 502, 503, 504})
-"""Statuses that say: later perhaps."""
-
-_LOCKED: Final = frozenset({401, 403})
-
 _REFUSALS: Final[Mapping[int, type[AudioError]]] = {413: AudioTooLong, 415: NotAudio, 422: EmptyAudio}
 
 _OTHER_VERSION: Final = "the reply is not understood; is it Hearsay's API, of this version?"
@@ -54,19 +45,20 @@ class Client:
     """An API at an address, with the methods of `Transcriber` and `EmotionTagger`; threads may share it.
 
     ``api_key`` is shown to it where there is one. ``timeout`` is how many seconds one recording may take. An API that
-    is busy, is still loading its models or restarts is asked again for ``patience`` seconds.
+    is busy, is still loading its models or restarts is tried again for ``patience`` seconds.
     """
 
     def __init__(self, url: str, api_key: str | None = None, *, timeout: float = 600.0, patience: float = 60.0) -> None:
         with needing("asr", "A client of the API"):
             import httpx
+
+            from hearsay.http.connection import UNAUTHORIZED, ApiConnection, BearerAuth
+            from hearsay.http.retry import RetryPolicy
         self.url = url.rstrip("/")
-        headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {_checked(api_key)}"} if api_key else {})
-        self._patience = Patience(patience)
-        self._has_answered = False
-        self._http = httpx.Client(
-            base_url=_address(self.url), headers=headers, timeout=httpx.Timeout(timeout, connect=_CONNECT_SECONDS)
-        )
+        self._policy = RetryPolicy(patience)
+        self._unauthorized = UNAUTHORIZED
+        auth = BearerAuth(api_key) if api_key else None
+        self._connection = ApiConnection(self.url, auth, httpx.Timeout(timeout, connect=_CONNECT_SECONDS))
 
     def transcribe(self, recording: Recording, *, sampling_rate: float | None = None) -> Transcript:
         """The transcript of one recording, given as to `Transcriber.transcribe`.
@@ -74,7 +66,7 @@ class Client:
         Raises `ApiUnreachable`, `ApiRefused` and `ApiBusy` where the API does not answer, does not accept the key, or
         stays busy, and an `AudioError` where it takes the recording for none.
         """
-        model, outcome = self._asked("/asr", recording, sampling_rate, recognised_in)
+        model, outcome = self._outcome_of("/asr", recording, sampling_rate, recognised_in)
         return Transcript(name_of(recording), model, outcome)
 
     def transcribe_many(
@@ -85,7 +77,7 @@ class Client:
 
     def tag(self, recording: Recording, *, sampling_rate: float | None = None) -> Emotion:
         """The emotion in the voice of one recording; raises what `transcribe` does."""
-        model, outcome = self._asked("/ser", recording, sampling_rate, tagged_in)
+        model, outcome = self._outcome_of("/ser", recording, sampling_rate, tagged_in)
         return Emotion(name_of(recording), model, outcome)
 
     def tag_many(
@@ -96,17 +88,14 @@ class Client:
 
     def health(self) -> Health:
         """Which models the API has loaded, and whether it is ready; raises `ApiUnreachable` and `ApiRefused`."""
-        answer = self._answer("GET", "/health")
-        if answer.status_code in _LOCKED:
-            raise self._refusal(answer)
-        try:
-            return health_of(answer.json())
-        except (ValueError, KeyError, TypeError) as problem:
-            raise ApiError(f"{self.url}: {_OTHER_VERSION}") from problem
+        response = self._answer(self._connection.request("GET", "/health"))
+        if response.status_code in self._unauthorized:
+            raise self._refusal(response)
+        return self._read(response, health_of)
 
     def close(self) -> None:
         """Close the connections; closing twice is once."""
-        self._http.close()
+        self._connection.close()
 
     def _many(
         self,
@@ -128,7 +117,7 @@ class Client:
         results = in_order(work, each(recordings), _AT_ONCE)
         return followed(results, count_of(recordings)) if is_shown else results
 
-    def _asked(
+    def _outcome_of(
         self,
         path: str,
         recording: Recording,
@@ -136,53 +125,35 @@ class Client:
         read: "Callable[[Mapping[str, Any]], tuple[str, Outcome]]",
     ) -> tuple[str, Outcome]:
         """The model's name and what is read in the answer to one recording."""
-        answer = self._answer_in_the_end(path, _file_of(recording, sampling_rate))
-        if answer.is_error:
-            raise self._refusal(answer, name_of(recording))
+        audio = _file_of(recording, sampling_rate)
+        response = self._answer(self._connection.post_audio(path, audio, self._policy))
+        if response.is_error:
+            raise self._refusal(response, name_of(recording))
+        return self._read(response, read)
+
+    def _answer(self, request: "Coroutine[Any, Any, httpx.Response]") -> "httpx.Response":
+        from hearsay.http.retry import TemporaryFailure
+
         try:
-            return read(answer.json())
-        except (ValueError, KeyError, TypeError, BadRow) as problem:
+            return self._connection.run(request)
+        except TemporaryFailure as failure:
+            if failure.is_unreachable:
+                advice = "is hearsay api running there, and is the address right?"
+                raise ApiUnreachable(f"{self.url} does not answer ({failure}); {advice}") from failure
+            raise ApiBusy(f"{self.url} stays busy: {failure}") from failure
+
+    def _read(self, response: "httpx.Response", read: "Callable[[Any], Result]") -> Result:
+        try:
+            return read(response.json())
+        except UNEXPECTED as problem:
             raise ApiError(f"{self.url}: {_OTHER_VERSION}") from problem
 
-    def _answer_in_the_end(self, path: str, data: bytes) -> "httpx.Response":
-        """The API's last word on a file: while it is busy or away it is asked again."""
-        tries = Tries(self._patience)
-        while True:
-            try:
-                answer = self._answer("POST", path, data)
-                if answer.status_code not in _LATER:
-                    return answer
-                problem: ApiError = ApiBusy(f"{self.url} stays busy: {detail_of(answer)}")
-                wanted = seconds_told(answer.headers.get("Retry-After", ""))
-            except ApiUnreachable as away:
-                if not self._has_answered:  # rather a wrong address than a restart
-                    raise
-                problem, wanted = away, 0.0
-            try:
-                pause = tries.seconds(str(problem), wanted)
-            except GivenUp:
-                raise problem from None
-            time.sleep(pause)
-
-    def _answer(self, method: str, path: str, data: bytes | None = None) -> "httpx.Response":
-        import httpx
-
-        try:
-            answer = self._http.request(method, path, files=None if data is None else {"file": ("clip", data)})
-        except httpx.RequestError as problem:
-            advice = "is hearsay api running there, and is the address right?"
-            raise ApiUnreachable(
-                f"{self.url} does not answer ({problem or type(problem).__name__}); {advice}"
-            ) from problem
-        self._has_answered = True
-        return answer
-
-    def _refusal(self, answer: "httpx.Response", name: str = "") -> HearsayError:
+    def _refusal(self, response: "httpx.Response", name: str = "") -> HearsayError:
         """The error that a refusal is."""
-        detail = detail_of(answer)
-        if answer.status_code in _LOCKED:
+        detail = detail_of(response)
+        if response.status_code in self._unauthorized:
             return ApiRefused(f"{self.url} does not accept the key ({detail}); pass one that it knows as api_key")
-        if kind := _REFUSALS.get(answer.status_code):
+        if kind := _REFUSALS.get(response.status_code):
             return kind(f"{name}: {detail}")
         return ApiError(f"{self.url}: {detail}")
 
@@ -194,24 +165,6 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
-
-
-def _address(url: str) -> "httpx.URL":
-    import httpx
-
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL as problem:
-        raise BadArgument(f"{url} is no address ({problem}); write http://HOST:8001") from problem
-    if address.scheme not in ("http", "https") or not address.host or address.userinfo:
-        raise BadArgument("the address of an API is like http://HOST:8001; a key is passed as api_key")
-    return address
-
-
-def _checked(key: str) -> str:
-    if not key.isascii() or not key.isprintable():
-        raise BadArgument("api_key holds characters that no header can carry; take letters and digits")
-    return key
 
 
 def _file_of(recording: Recording, sampling_rate: float | None) -> bytes:

@@ -14,7 +14,7 @@ from asr.api.app import create_app
 from asr.pipeline.remote import open_remote_pipeline
 from asr.settings import AsrSettings
 from hearsay.errors import HearsayError
-from hearsay.retry import Patience
+from hearsay.http.retry import RetryPolicy
 from hearsay.version import USER_AGENT, VERSION
 from indexer.open import open_writer
 from indexer.settings import IndexSettings
@@ -70,7 +70,7 @@ def recorder() -> Iterator[tuple[str, set[str]]]:
 
 
 def ask_as_decode(address: str) -> None:
-    open_remote_pipeline(address, AsrSettings(), print, Patience(0))
+    open_remote_pipeline(address, AsrSettings(), print, RetryPolicy(0))
 
 
 def ask_as_the_page(address: str) -> None:

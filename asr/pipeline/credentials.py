@@ -8,8 +8,9 @@ import httpx
 
 from asr.errors import PipelineUnavailable
 from asr.settings import AsrSettings
-from hearsay.errors import BadSettings
+from hearsay.errors import BadArgument, BadSettings
 from hearsay.extras import how_to_install
+from hearsay.http.connection import BearerAuth
 
 ADVICE = "run where Google Cloud knows who you are, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key"
 
@@ -21,20 +22,10 @@ def credentials_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
         raise BadSettings("API_KEY and API_TOKEN are both set, and a request shows one of them; unset the other")
     if settings.api_token:
         return GoogleIdentityAuth(audience)
-    return ApiKeyAuth(key) if key else None
-
-
-class ApiKeyAuth(httpx.Auth):
-    """Shows one key."""
-
-    def __init__(self, key: str) -> None:
-        if not key.isascii() or not key.isprintable():
-            raise BadSettings("API_KEY holds characters that no header can carry; take letters and digits")
-        self._key = key
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        request.headers["Authorization"] = f"Bearer {self._key}"
-        yield request
+    try:
+        return BearerAuth(key, "API_KEY") if key else None
+    except BadArgument as problem:
+        raise BadSettings(str(problem)) from problem
 
 
 class GoogleIdentityAuth(httpx.Auth):

@@ -406,8 +406,8 @@ class Endless(LengthSpeechModel):
 
 bench = object.__new__(test_batch.Bench)
 root = Path(sys.argv[1])
-bench.corpus, bench.out, bench.table, bench.transcriber = root / "corpus", root / "out", root / "corpus.csv", Endless()
-bench.tagger = test_batch.LoudnessEmotionModel()
+bench.corpus, bench.out, bench.table, bench.speech_model = root / "corpus", root / "out", root / "corpus.csv", Endless()
+bench.emotion_model = test_batch.LoudnessEmotionModel()
 bench.limits = test_batch.Limits()
 bench.run(batch_clips=1)
 """

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from asr.pipeline.credentials import ApiKeyAuth, credentials_of
+from asr.pipeline.credentials import credentials_of
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings
 from tests.conftest import PROJECT
@@ -149,5 +149,5 @@ def test_without_key_and_token_nothing_is_shown():
 @pytest.mark.parametrize("key", ["größe", "two\nlines"])
 def test_a_key_that_no_header_can_carry_is_said_and_not_shown(key: str):
     with pytest.raises(BadSettings, match="API_KEY") as refused:
-        ApiKeyAuth(key)
+        credentials_of(AsrSettings(api_key=key), "")
     assert key not in str(refused.value)

@@ -17,18 +17,19 @@ from asr.errors import AsrError, PipelineUnavailable
 from asr.pipeline.batch import decode
 from asr.pipeline.pipeline import digest_of
 from asr.pipeline.progress import Progress
-from asr.pipeline.remote import BUSY, FAULT_TRIES, RemotePipeline, open_remote_pipeline
+from asr.pipeline.remote import FAULT_ATTEMPTS, RemotePipeline, open_remote_pipeline
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, Listing
 from hearsay.errors import BadSettings
+from hearsay.http.connection import BUSY
+from hearsay.http.retry import RetryPolicy
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
-from hearsay.retry import Patience
 from tests.conftest import PROJECT
 from tests.support.api_server import EMBEDDED, HEARS_ONE, HEARSAY, READY, Answer, Api, Elsewhere
 
-PROMPT = Patience(100.0, tries=5, first=0.01, longest=0.05)
+PROMPT = RetryPolicy(100.0, attempts=5, first=0.01, longest=0.05, fault_attempts=FAULT_ATTEMPTS)
 
 
 @pytest.fixture
@@ -38,11 +39,11 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 
 @contextmanager
-def listening(
-    elsewhere: Elsewhere, said: list[str] | None = None, patience: Patience = PROMPT, at_once: int = 1
+def remote_pipeline(
+    elsewhere: Elsewhere, said: list[str] | None = None, policy: RetryPolicy = PROMPT, at_once: int = 1
 ) -> Iterator[RemotePipeline]:
     settings = AsrSettings(via_clips=at_once, via_timeout=100, api_key="sesame")
-    pipeline = open_remote_pipeline(elsewhere.address, settings, [].append if said is None else said.append, patience)
+    pipeline = open_remote_pipeline(elsewhere.address, settings, [].append if said is None else said.append, policy)
     try:
         yield pipeline
     finally:
@@ -53,19 +54,19 @@ def clip(name: str, data: bytes | None) -> Clip:
     return Clip(ClipRow(f"set/{name}", age="twenties"), None if data is None else lambda: data)
 
 
-def hear(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, patience: Patience = PROMPT) -> list[ClipRow]:
-    with listening(elsewhere, patience=patience, at_once=at_once) as pipeline:
+def process(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, policy: RetryPolicy = PROMPT) -> list[ClipRow]:
+    with remote_pipeline(elsewhere, policy=policy, at_once=at_once) as pipeline:
         return pipeline.process([clip(str(size), bytes(size)) for size in sizes])
 
 
 def test_a_fault_of_the_api_is_tried_again_and_not_for_ever(elsewhere: Elsewhere):
-    elsewhere.answers = [(500, {}, {"detail": "a fault of ours"})] * (FAULT_TRIES - 1)
-    (heard,) = hear(elsewhere, 7)
-    assert (heard.generated_text, heard.error, len(elsewhere.asked)) == ("7", "", FAULT_TRIES)
+    elsewhere.answers = [(500, {}, {"detail": "a fault of ours"})] * (FAULT_ATTEMPTS - 1)
+    (row,) = process(elsewhere, 7)
+    assert (row.generated_text, row.error, len(elsewhere.asked)) == ("7", "", FAULT_ATTEMPTS)
 
 
 def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewhere: Elsewhere):
-    rows = hear(elsewhere, 5, 3, 9)
+    rows = process(elsewhere, 5, 3, 9)
     assert [(row.id, row.generated_text) for row in rows] == [("set/5", "5"), ("set/3", "3"), ("set/9", "9")]
     assert sorted(map(len, elsewhere.asked)) == [3, 5, 9]
     row = rows[0]
@@ -78,7 +79,7 @@ def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewher
 
 
 def test_the_measured_duration_is_stored_whatever_the_table_says(elsewhere: Elsewhere):
-    with listening(elsewhere) as pipeline:
+    with remote_pipeline(elsewhere) as pipeline:
         assert pipeline.process([Clip(ClipRow("set/a", duration=7.5), lambda: b"a")])[0].duration == 1.23
 
 
@@ -92,18 +93,18 @@ def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Else
         inside.release()
 
     elsewhere.before_answer = together
-    assert len(hear(elsewhere, *range(9), at_once=3)) == 9
+    assert len(process(elsewhere, *range(9), at_once=3)) == 9
     assert all(peak)
 
 
 def test_a_batch_is_as_many_clips_as_may_be_on_their_way(elsewhere: Elsewhere):
-    with listening(elsewhere, at_once=3) as pipeline:
+    with remote_pipeline(elsewhere, at_once=3) as pipeline:
         assert pipeline.clips_at_once == 3
 
 
-def test_threads_may_share_a_listener(elsewhere: Elsewhere):
+def test_threads_may_share_a_pipeline(elsewhere: Elsewhere):
     rows: list[ClipRow] = []
-    with listening(elsewhere, at_once=4) as pipeline:
+    with remote_pipeline(elsewhere, at_once=4) as pipeline:
         threads = [
             threading.Thread(target=lambda size=size: rows.extend(pipeline.process([clip(str(size), bytes(size))])))
             for size in range(8)
@@ -115,8 +116,8 @@ def test_threads_may_share_a_listener(elsewhere: Elsewhere):
     assert sorted(row.generated_text for row in rows) == sorted(map(str, range(8)))
 
 
-def test_who_asks_a_listener_that_is_closed_is_told(elsewhere: Elsewhere):
-    with listening(elsewhere) as pipeline:
+def test_a_closed_pipeline_says_so(elsewhere: Elsewhere):
+    with remote_pipeline(elsewhere) as pipeline:
         pass
     with pytest.raises(AsrError, match="closed"):
         pipeline.process([clip("a", b"a")])
@@ -126,37 +127,40 @@ def test_who_asks_a_listener_that_is_closed_is_told(elsewhere: Elsewhere):
 @pytest.mark.parametrize("trouble", [*((status, {}, {}) for status in sorted(BUSY)), None], ids=str)
 def test_what_is_busy_or_hangs_up_is_asked_again(elsewhere: Elsewhere, trouble: Answer):
     elsewhere.answers = [trouble, trouble]
-    (row,) = hear(elsewhere, 4)
+    (row,) = process(elsewhere, 4)
     assert (row.generated_text, row.error, len(elsewhere.asked)) == ("4", "", 3)
 
 
 def test_a_server_is_not_asked_again_sooner_than_it_wants(elsewhere: Elsewhere):
     elsewhere.answers = [(429, {"Retry-After": "600"}, {"detail": "too much waits already"})]
-    (row,) = hear(elsewhere, 4)  # 600 s are more than its patience
+    (row,) = process(elsewhere, 4)  # 600 s are more than its patience
     assert len(elsewhere.asked) == 1
     assert "too much waits already" in row.error
 
 
 def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewhere):
-    elsewhere.answers = [(415, {}, {"detail": "this is no sound"}), *[(500, {}, "no problem document")] * FAULT_TRIES]
-    refused, broken, heard = hear(elsewhere, 1, 2, 3)
+    elsewhere.answers = [
+        (415, {}, {"detail": "this is no sound"}),
+        *[(500, {}, "no problem document")] * FAULT_ATTEMPTS,
+    ]
+    refused, broken, transcribed = process(elsewhere, 1, 2, 3)
     assert (refused.error, refused.generated_text, refused.audio_digest) == ("this is no sound", "", digest_of(b"\0"))
     assert (refused.asr_model, refused.ser_model) == ("length", "loudness")
     assert broken.error == "500 Internal Server Error"
-    assert (heard.generated_text, heard.error) == ("3", "")
-    assert len(elsewhere.asked) == 2 + FAULT_TRIES
+    assert (transcribed.generated_text, transcribed.error) == ("3", "")
+    assert len(elsewhere.asked) == 2 + FAULT_ATTEMPTS
 
 
 def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_heard(elsewhere: Elsewhere):
-    elsewhere.answers = [None] * PROMPT.tries
-    lost, heard = hear(elsewhere, 1, 2)
+    elsewhere.answers = [None] * PROMPT.attempts
+    lost, transcribed = process(elsewhere, 1, 2)
     assert "not for this clip" in lost.error
-    assert heard.generated_text == "2"
+    assert transcribed.generated_text == "2"
 
 
 def test_a_reply_of_another_version_is_the_rows_error(elsewhere: Elsewhere):
     elsewhere.answers = [(200, {}, {"text": "hello"}), (200, {}, ["hello"])]
-    for row in hear(elsewhere, 1, 2):
+    for row in process(elsewhere, 1, 2):
         assert "not understood" in row.error
         assert not row.generated_text
 
@@ -165,7 +169,7 @@ def test_a_clip_that_cannot_be_read_is_a_row_and_sent_nowhere(elsewhere: Elsewhe
     def gone() -> bytes:
         raise FileNotFoundError(2, "No such file or directory")
 
-    with listening(elsewhere) as pipeline:
+    with remote_pipeline(elsewhere) as pipeline:
         rows = pipeline.process([clip("none", None), Clip(ClipRow("set/gone"), gone)])
     assert [row.error for row in rows] == [
         "there is no audio file",
@@ -178,7 +182,7 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
     caplog.set_level(logging.INFO)
     said: list[str] = []
     elsewhere.answers = [(401, {}, {"detail": "this key is not known"})]
-    with listening(elsewhere, said) as pipeline, pytest.raises(PipelineUnavailable, match="API_KEY") as refused:
+    with remote_pipeline(elsewhere, said) as pipeline, pytest.raises(PipelineUnavailable, match="API_KEY") as refused:
         pipeline.process([clip("a", b"a")])
     assert elsewhere.headers[0]["Authorization"] == "Bearer sesame"
     assert "sesame" not in f"{refused.value} {said} {caplog.text} {AsrSettings(api_key='sesame')}"
@@ -200,7 +204,7 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
 def test_an_api_that_will_not_hear_is_told_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
     elsewhere.health = [health]
     with pytest.raises(PipelineUnavailable, match=says):
-        hear(elsewhere, 1, patience=Patience(0.0))
+        process(elsewhere, 1, policy=RetryPolicy(0.0))
     assert elsewhere.asked == []
 
 
@@ -208,7 +212,7 @@ def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_told(el
     loading: Answer = (503, {}, {"status": "loading", "ready": False, "warnings": []})
     elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
     said: list[str] = []
-    with listening(elsewhere, said) as pipeline:
+    with remote_pipeline(elsewhere, said) as pipeline:
         assert (pipeline.speech.name, pipeline.emotion.name) == ("length", "loudness")
     assert "loading its models" in said[0]
     assert "wanted large, got small" in said[1]
@@ -234,13 +238,13 @@ def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_
                 first.answers = [None]
 
         first.before_answer = leave
-        with listening(first) as pipeline, Progress() as progress:
+        with remote_pipeline(first) as pipeline, Progress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
     assert summary.stop_reason.startswith(f"{first.address} stays away")
     assert (summary.transcribed, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
     assert len(read_csv(tmp_path / "clips.csv").cells) == 3
     with Elsewhere() as second:
-        with listening(second) as pipeline, Progress() as progress:
+        with remote_pipeline(second) as pipeline, Progress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
         assert len(second.asked) == 7
     assert (summary.stop_reason, summary.transcribed, summary.skipped) == ("", 7, 3)

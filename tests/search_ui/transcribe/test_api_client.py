@@ -7,7 +7,7 @@ import pytest
 
 from hearsay.errors import ApiBusy, ApiUnreachable
 from search_ui.errors import TranscriptionRefused
-from search_ui.transcribe.api_client import PageApiClient, record_of, retry_after
+from search_ui.transcribe.api_client import PageApiClient, record_of
 from tests.support.api_server import Elsewhere, reply_to
 from tests.support.models import tone
 from tests.support.serving import server_of, small_models
@@ -95,8 +95,3 @@ def test_an_answer_that_is_not_understood_is_said() -> None:
 def test_a_fault_of_the_apis_own_may_pass() -> None:
     with pytest.raises(ApiBusy, match="500 Internal Server Error"):
         record_of(httpx.Response(500, text="oops"), "a.wav")
-
-
-@pytest.mark.parametrize(("told", "pause"), [("3", 3), ("0", 1), ("900", 15), ("", 2), ("soon", 2)])
-def test_the_pause_is_the_one_that_the_api_asks_for_within_reason(told: str, pause: float) -> None:
-    assert retry_after(httpx.Response(429, headers={"Retry-After": told})) == pause

@@ -1,0 +1,97 @@
+"""What the API's replies say, as the values that Python has of them.
+
+Everything that reads a body raises `UNEXPECTED` where it is not of this version's shape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hearsay.emotion import Tagged
+from hearsay.errors import BadRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.emotions import sentiment_of
+from hearsay.transcript import Recognised
+
+if TYPE_CHECKING:
+    import httpx
+
+UNEXPECTED: Final = (ValueError, KeyError, TypeError, BadRow)
+"""What reading a body of another shape leads to."""
+
+_IDENTITY: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
+"""What an API may say of its models beside their names; older ones say none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an API says of itself: ``status`` is ``loading``, ``ready`` or ``failed``.
+
+    ``warnings`` say which models were wanted and could not be had, or why loading failed. ``asr_by_default`` is True
+    where nobody named the speech model. Weights (a SHA-256 digest) and precision are empty where they are not known.
+    """
+
+    status: str
+    asr_model: str | None = None
+    ser_model: str | None = None
+    device: str | None = None
+    warnings: tuple[str, ...] = ()
+    asr_by_default: bool = False
+    asr_weights: str = ""
+    asr_precision: str = ""
+    ser_weights: str = ""
+    ser_precision: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it transcribes now."""
+        return self.status == "ready"
+
+
+def health_of(body: Any) -> Health:
+    """The body of ``GET /health``."""
+    if body["status"] not in ("ready", "loading", "failed"):
+        raise ValueError(body["status"])
+    models = (body.get("asr_model"), body.get("ser_model"), body.get("device"))
+    identity = {name: body.get(name) or "" for name in _IDENTITY}
+    return Health(
+        body["status"], *models, tuple(map(str, body["warnings"])), bool(body.get("asr_by_default")), **identity
+    )
+
+
+def speech_columns_in(body: Any) -> dict[str, Any]:
+    """The columns of a record that the body of ``POST /asr`` has of the transcript, as JSON has them."""
+    required = {name: body[name] for name in ("confidence", "words", "segments", "asr_model")}
+    optional = {name: body.get(name) for name in ("asr_weights", "asr_precision")}
+    return required | optional | {"generated_text": body["transcription"], "duration": body["seconds"]}
+
+
+def emotion_columns_in(body: Any) -> dict[str, Any]:
+    """The columns that the body of ``POST /asr`` or ``POST /ser`` has of the emotion."""
+    required = ("emotion", "emotion_score", "emotion_scores", "sentiment", "ser_model")
+    return {name: body[name] for name in required} | {name: body.get(name) for name in ("ser_weights", "ser_precision")}
+
+
+def recognised_in(body: Any) -> tuple[str, Recognised]:
+    """The speech model and its transcript, of ``POST /asr``."""
+    members = speech_columns_in(body) | {"failed_pieces": body.get("failed_pieces")}
+    row = ClipRow.from_json({"filename": "-"} | members)
+    transcript = (row.generated_text, row.words, row.segments, row.confidence)
+    return row.asr_model, Recognised(*transcript, float(body["seconds"]), row.failed_pieces)
+
+
+def tagged_in(body: Mapping[str, Any]) -> tuple[str, Tagged]:
+    """The emotion model and what it found, of ``POST /ser``; the API gives the length with one decimal there."""
+    label, probability = str(body["emotion"]), body["emotion_score"]
+    probabilities = {str(name): float(score) for name, score in body["emotion_scores"].items()}
+    probability = None if probability is None else float(probability)
+    tagged = Tagged(label, probability, probabilities, sentiment_of(label), float(body["duration"]))
+    return str(body["ser_model"]), tagged
+
+
+def detail_of(response: "httpx.Response") -> str:
+    """Why a request was refused: the detail of its problem+json, else the status in words."""
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{response.status_code} {response.reason_phrase}".rstrip()
