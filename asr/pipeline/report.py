@@ -71,8 +71,8 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
     whole = scored.errors.whole
     clips, words = counted(whole.texts, "clip"), counted(whole.errors.reference_words, "word")
     console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
-    if scored.remarks_of:
-        console.print(f"{scored.remarks_of} rows left out: no reference text, or not transcribed, or only in part")
+    if scored.left_out:
+        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
     for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(column)

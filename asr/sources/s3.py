@@ -37,12 +37,12 @@ class S3Source:
         paths = list(self._bucket.paths())
         if self._csv is not None:
             names = frozenset({self._bucket.name, self._dataset})
-            files = Files(self._bucket.address, names, frozenset(paths).__contains__, self._reader, lambda: paths)
+            files = Files(self._bucket.place, names, frozenset(paths).__contains__, self._reader, lambda: paths)
             return match(self._table(self._csv), self._csv, files, self._dataset, allow_missing=self._allow_missing)
         audio = ((path, self._reader(path)) for path in paths if has_audio_suffix(path))
         others = (PurePosixPath(path) for path in paths if not has_audio_suffix(path))
         listing = listing_of_files(audio, self._dataset, others)
-        check_not_empty(listing, self._bucket.address)
+        check_not_empty(listing, self._bucket.place)
         return listing
 
     def _reader(self, path: str) -> Reader:
