@@ -33,7 +33,7 @@ class PageApiClient:
     seconds: float
 
     def is_ready(self) -> bool:
-        """Whether it transcribes now; False while it loads its models. Raises `ApiUnreachable` where nothing answers."""
+        """Whether it is ready; False while it loads its models. Raises `ApiUnreachable` where nothing answers."""
         connection, timeouts = self._connection(), httpx.Timeout(CONNECT_SECONDS)
         return self._answer(connection, connection.request("GET", "/health/ready", timeouts=timeouts)).is_success
 
