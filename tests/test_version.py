@@ -22,9 +22,18 @@ from search_ui.transcribe.api_client import PageApiClient
 from tests.conftest import PROJECT
 
 
-def test_the_newest_heading_of_the_changelog_is_this_version():
-    headings = re.findall(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert headings[0] == VERSION
+def test_the_newest_release_in_the_changelog_is_this_version():
+    text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", heading) for heading in headings[1:])
+    assert headings[1].startswith(f"[{VERSION}] - ")
+
+
+def test_changes_stand_in_the_sections_of_keep_a_changelog():
+    text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def test_the_version_is_written_in_one_place():
