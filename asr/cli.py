@@ -22,14 +22,14 @@ from asr.pipeline.report import show_score, show_summary
 from asr.score import score
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
-from hearsay.commands import Program
 from hearsay.config import read_settings
-from hearsay.console import console_of
-from hearsay.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
 from hearsay.records.clip import COLUMNS, ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.repair import repair
 from hearsay.records.table import read_csv
+from hearsay.terminal.commands import Program
+from hearsay.terminal.console import console_of
+from hearsay.terminal.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
 from hearsay.version import VERSION
 
 DECODE_EXAMPLES = """\

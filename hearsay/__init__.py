@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from hearsay.api.speech import Transcriber, load_transcriber
     from hearsay.api.voice import EmotionTagger, load_emotion_model
     from hearsay.client import Client
-    from hearsay.emotion import Emotion
     from hearsay.errors import (
         ApiBusy,
         ApiError,
@@ -37,9 +36,10 @@ if TYPE_CHECKING:
         NotAudio,
     )
     from hearsay.http.replies import Health
-    from hearsay.recordings import Recording
     from hearsay.records.clip import Alternative, ClipRow, Segment, Word
-    from hearsay.transcript import Transcript
+    from hearsay.results.emotion import Emotion
+    from hearsay.results.recordings import Recording
+    from hearsay.results.transcript import Transcript
     from indexer.errors import IndexIncompatible, IndexInUse, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
 
     __version__: str
@@ -111,14 +111,14 @@ _NAMES: Final = {
     "hearsay.api.speech": "Transcriber load_transcriber",
     "hearsay.api.voice": "EmotionTagger load_emotion_model",
     "hearsay.client": "Client",
-    "hearsay.emotion": "Emotion",
+    "hearsay.results.emotion": "Emotion",
     "hearsay.errors": "ApiBusy ApiError ApiRefused ApiUnreachable AudioError AudioTooLong BadArgument "
     "BadRow BadSettings BadTable EmptyAudio HearsayError JournalInUse MissingExtra "
     "NoAudio NotAudio",
     "hearsay.http.replies": "Health",
-    "hearsay.recordings": "Recording",
+    "hearsay.results.recordings": "Recording",
     "hearsay.records.clip": "Alternative ClipRow Segment Word",
-    "hearsay.transcript": "Transcript",
+    "hearsay.results.transcript": "Transcript",
     "indexer.errors": "IndexInUse IndexIncompatible IndexMissing IndexUnavailable LoadFailed WrongRequest",
 }
 """The public names by the module that has them; the imports above say the same to type checkers."""

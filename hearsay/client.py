@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from hearsay.emotion import Emotion
 from hearsay.errors import (
     ApiBusy,
     ApiError,
@@ -21,9 +20,10 @@ from hearsay.errors import (
 from hearsay.extras import needing
 from hearsay.http.replies import UNEXPECTED, Health, detail_of, health_of, recognised_in, tagged_in
 from hearsay.in_order import in_order
-from hearsay.progress import count_of, followed
-from hearsay.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
-from hearsay.transcript import Transcript
+from hearsay.results.emotion import Emotion
+from hearsay.results.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
+from hearsay.results.transcript import Transcript
+from hearsay.terminal.progress import count_of, followed
 
 if TYPE_CHECKING:
     import httpx

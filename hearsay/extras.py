@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from hearsay.errors import MissingExtra
-from hearsay.process import quiet_ctrl_c
+from hearsay.terminal.process import quiet_ctrl_c
 
 DISTRIBUTION: Final = "hearsay-search"
 

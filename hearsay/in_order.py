@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from hearsay.process import wait_in_turns
+from hearsay.terminal.process import wait_in_turns
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 
 from hearsay.extras import run_main
-from hearsay.process import exit_status_of
+from hearsay.terminal.process import exit_status_of
 
 if __name__ == "__main__":
     sys.exit(exit_status_of(partial(run_main, "indexer.cli.command_line", "indexer", "python -m indexer")))

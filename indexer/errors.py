@@ -15,8 +15,8 @@ HearsayError
 
 from typing import Final
 
-from hearsay.commands import to_type
 from hearsay.errors import HearsayError
+from hearsay.terminal.commands import to_type
 
 HOW_TO_LOAD: Final = f"load your clips with: {to_type('load FILE')}"
 """What to do where nothing has been loaded yet."""

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from hearsay.commands import Program
 from hearsay.config import read_settings
 from hearsay.errors import PortTaken
-from hearsay.process import ALL_WELL, exit_status_of, quiet_ctrl_c
+from hearsay.terminal.commands import Program
+from hearsay.terminal.process import ALL_WELL, exit_status_of, quiet_ctrl_c
 from hearsay.version import VERSION
 from search_ui.settings import PageSettings
 

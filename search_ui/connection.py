@@ -11,8 +11,7 @@ from indexer.index import SearchReader
 from indexer.open import open_reader
 from indexer.query.planner import Finder, finder_of
 from search_ui.media.audio import AudioFolder, AudioStore
-from search_ui.settings import PageSettings
-from search_ui.transcribe.inbox import DATASET
+from search_ui.settings import INBOX_DATASET, PageSettings
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,7 +46,7 @@ def audio_store() -> AudioStore:
     """Where the clips' audio lies: the folder or bucket of the settings, else the one that load named; the inbox."""
     settings = the_settings()
     place = settings.audio_dir or the_index().about().audio
-    inbox = AudioFolder(settings.inbox_audio, DATASET)
+    inbox = AudioFolder(settings.inbox_audio, INBOX_DATASET)
     if place and place.startswith(SCHEME):
         return AudioStore((inbox,), _opened(place, settings.aws_endpoint_url))
     return AudioStore((AudioFolder(Path(place)), inbox) if place else (inbox,))

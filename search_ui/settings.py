@@ -1,8 +1,13 @@
 """The settings of the page: those of the index that it asks, and its own."""
 
+from typing import Final
+
 from pydantic import Field, SecretStr
 
 from indexer.settings import IndexSettings
+
+INBOX_DATASET: Final = "inbox"
+"""The dataset of the clips that people add on the transcription page; their ids begin with it."""
 
 
 class PageSettings(IndexSettings):

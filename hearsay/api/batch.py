@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from hearsay.api.models import FallbackWarning, settings_of
 from hearsay.errors import BadArgument, HearsayError
 from hearsay.extras import needing
-from hearsay.markup import table as html_table
-from hearsay.progress import error_console
 from hearsay.records.clip import ClipRow
+from hearsay.results.markup import table as html_table
+from hearsay.terminal.progress import error_console
 
 if TYPE_CHECKING:
     import asr.pipeline.batch

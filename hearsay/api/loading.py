@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hearsay.api.places import Place, paths, settings_of
-from hearsay.markup import joined, paragraph
+from hearsay.results.markup import joined, paragraph
 
 if TYPE_CHECKING:
     from pathlib import Path

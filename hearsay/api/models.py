@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from hearsay.errors import HearsayError
 from hearsay.in_order import in_order
-from hearsay.process import wait_in_turns
-from hearsay.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
+from hearsay.results.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
+from hearsay.terminal.process import wait_in_turns
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hearsay.errors import MissingExtra
-from hearsay.markup import joined, paragraph, table
 from hearsay.records.clip import ClipRow
+from hearsay.results.markup import joined, paragraph, table
 from hearsay.text.format import counted
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hearsay.errors import BadArgument
-from hearsay.markup import joined, table
+from hearsay.results.markup import joined, table
 from hearsay.text.format import counted, percent
 from hearsay.text.normalize import words
 from hearsay.text.wer import word_errors

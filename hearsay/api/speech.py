@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 from hearsay.api.models import LoadedModel, groups_of, settings_of, warn
 from hearsay.errors import HearsayError
 from hearsay.extras import needing
-from hearsay.progress import count_of, followed
-from hearsay.recordings import Recording, name_of
-from hearsay.transcript import Recognised, Transcript
+from hearsay.results.recordings import Recording, name_of
+from hearsay.results.transcript import Recognised, Transcript
+from hearsay.terminal.progress import count_of, followed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -5,11 +5,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from hearsay.api.models import LoadedModel, groups_of, settings_of, warn
-from hearsay.emotion import Emotion, Tagged
 from hearsay.errors import HearsayError
 from hearsay.extras import needing
-from hearsay.progress import count_of, followed
-from hearsay.recordings import Recording, name_of
+from hearsay.results.emotion import Emotion, Tagged
+from hearsay.results.recordings import Recording, name_of
+from hearsay.terminal.progress import count_of, followed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -11,8 +11,6 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from hearsay.commands import Program
-from hearsay.console import console_of
 from hearsay.doctor.configuration import look_at_configuration
 from hearsay.doctor.examination import examined
 from hearsay.doctor.files import look_at_caches, look_at_disk, look_at_folders
@@ -20,7 +18,9 @@ from hearsay.doctor.findings import Check, Finding
 from hearsay.doctor.installation import look_at_extras, look_at_python
 from hearsay.doctor.models import look_at_models
 from hearsay.doctor.services import look_at_api, look_at_index, look_at_ports
-from hearsay.process import ALL_WELL, SOME_FAILED, exit_status_of
+from hearsay.terminal.commands import Program
+from hearsay.terminal.console import console_of
+from hearsay.terminal.process import ALL_WELL, SOME_FAILED, exit_status_of
 from hearsay.text.format import counted
 
 CHECKS: Final[Mapping[str, Check]] = {

@@ -10,10 +10,10 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from hearsay.commands import to_type
 from hearsay.config import read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
+from hearsay.terminal.commands import to_type
 
 SECONDS: Final = 3.0
 """What is there answers within so long."""

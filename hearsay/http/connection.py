@@ -10,7 +10,7 @@ import httpx
 from hearsay.errors import ApiError, BadArgument
 from hearsay.http.replies import detail_of
 from hearsay.http.retry import RetryPolicy, TemporaryFailure, retry_after_seconds, with_retries
-from hearsay.process import wait_in_turns
+from hearsay.terminal.process import wait_in_turns
 from hearsay.version import USER_AGENT
 
 Result = TypeVar("Result")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hearsay.emotion import Tagged
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
-from hearsay.transcript import Recognised
+from hearsay.results.emotion import Tagged
+from hearsay.results.transcript import Recognised
 
 if TYPE_CHECKING:
     import httpx

@@ -5,10 +5,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hearsay.commands import in_checkout
 from hearsay.errors import StorageError
 from hearsay.extras import how_to_install
 from hearsay.storage.names import has_audio_suffix, key_prefix, last_name, located
+from hearsay.terminal.commands import in_checkout
 
 SCHEME: Final = "s3://"
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hearsay.commands import Program
 from hearsay.config import read_settings
 from hearsay.errors import BadRow, BadSettings, BadTable
-from hearsay.process import exit_status_of
+from hearsay.terminal.commands import Program
+from hearsay.terminal.process import exit_status_of
 from hearsay.version import VERSION
 from indexer.cli import commands, searching
 from indexer.cli import evaluating as scoring

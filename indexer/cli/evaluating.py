@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
+from hearsay.terminal.console import console_of
 from indexer.cli.commands import note, progress_bar
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.evaluation.distractors import distractors

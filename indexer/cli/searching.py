@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hearsay.console import console_of
+from hearsay.terminal.console import console_of
 from indexer.cli.commands import note
 from indexer.cli.terminal import print_result
 from indexer.errors import WrongRequest

@@ -14,7 +14,7 @@ from typing import Any, Final
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import expand_action, streaming_bulk
 
-from hearsay.process import wait_in_turns
+from hearsay.terminal.process import wait_in_turns
 from indexer.elastic.limits import TOO_LARGE, limit_of, size_is_refused
 from indexer.elastic.reasons import Reason, WritesRefused, concerns_every_write
 from indexer.errors import LoadFailed

@@ -12,7 +12,7 @@ from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import NotFoundError, UnsupportedProductError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from hearsay.commands import in_checkout
+from hearsay.terminal.commands import in_checkout
 from indexer.elastic.limits import limit_of
 from indexer.elastic.reasons import Reason, WritesRefused, known
 from indexer.errors import (

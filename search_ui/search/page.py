@@ -6,8 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from hearsay.commands import to_type
 from hearsay.errors import HearsayError
+from hearsay.terminal.commands import to_type
 from hearsay.text.format import counted, total_duration
 from hearsay.text.normalize import words
 from indexer.errors import IndexMissing, WrongRequest

@@ -15,9 +15,8 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.files import add_new
 from hearsay.records.journal import Journal
 from search_ui.errors import InboxUnavailable
+from search_ui.settings import INBOX_DATASET
 from search_ui.transcribe.queue import Upload
-
-DATASET: Final = "inbox"
 
 DIGITS: Final = (8, 16, 64)
 """How much of its digest a file is named by: more only where another file has that name."""
@@ -44,7 +43,7 @@ class Inbox:
         """
         try:
             name = self._keep(upload)
-            row = replace(row, id=f"{DATASET}/{name}", dataset=DATASET, audio_digest=upload.digest)
+            row = replace(row, id=f"{INBOX_DATASET}/{name}", dataset=INBOX_DATASET, audio_digest=upload.digest)
             self._append(row)
         except OSError as problem:
             raise InboxUnavailable(

@@ -6,8 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from hearsay.commands import to_type
 from hearsay.errors import ApiUnreachable, HearsayError
+from hearsay.terminal.commands import to_type
 from indexer.schema import facet_label, known_values
 from search_ui.connection import the_index, the_settings
 from search_ui.errors import TranscriptionRefused

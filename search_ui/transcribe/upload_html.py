@@ -5,9 +5,9 @@ Everything that comes from a file or a reply is escaped here.
 
 from html import escape
 
-from hearsay.commands import to_type
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
+from hearsay.terminal.commands import to_type
 from hearsay.text.format import duration, file_size
 from search_ui.search.hits import score_label
 from search_ui.state import SearchState

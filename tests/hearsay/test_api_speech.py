@@ -167,7 +167,7 @@ def test_html_shows_what_a_file_or_a_model_says_and_never_obeys_it(tmp_path: Pat
     (failed,) = tagger.tag_many([place])
     assert "<script>" not in failed._repr_html_()
     assert "&lt;script&gt;" in failed._repr_html_()
-    from hearsay.transcript import Recognised
+    from hearsay.results.transcript import Recognised
 
     spoken = hearsay.Transcript("a & b.mp3", "<b>", Recognised("<img src=x onerror=alert(1)>", (), (), None, 1.0))
     assert "<img" not in spoken._repr_html_()

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
+from hearsay.terminal.console import console_of
 from indexer.cli.command_line import main
 from indexer.cli.terminal import print_result
 from indexer.embedded.writer import EmbeddedWriter

@@ -15,7 +15,7 @@ import pytest
 from asr.api.server import listen, serve
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings, PortTaken
-from hearsay.process import INTERRUPTED
+from hearsay.terminal.process import INTERRUPTED
 from tests.conftest import PROJECT
 from tests.support.api_server import EMBEDDED
 from tests.support.ports import free_port

@@ -6,8 +6,8 @@ from pathlib import Path
 from asr.pipeline.batch import Summary
 from asr.pipeline.report import show_summary
 from asr.sources.listing import Listing, remarks_of
-from hearsay.console import console_of
 from hearsay.records.clip import ClipRow
+from hearsay.terminal.console import console_of
 
 
 def test_a_line_in_a_file_stays_one_so_that_a_command_in_it_can_be_copied():

@@ -11,7 +11,8 @@ from hearsay.records.journal import read_journal
 from hearsay.storage.local import find_audio
 from hearsay.storage.names import AUDIO_SUFFIXES
 from search_ui.errors import InboxUnavailable
-from search_ui.transcribe.inbox import DATASET, Inbox, file_name
+from search_ui.settings import INBOX_DATASET as DATASET
+from search_ui.transcribe.inbox import Inbox, file_name
 from search_ui.transcribe.queue import Upload
 
 ROW = ClipRow("later.wav", generated_text="hello", duration=1.5, age="twenties")

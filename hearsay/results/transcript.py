@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from hearsay.errors import HearsayError
-from hearsay.markup import joined, paragraph
 from hearsay.records.clip import ClipRow, FailedPiece, Segment, Word
 from hearsay.records.subtitles import cues, srt, vtt
+from hearsay.results.markup import joined, paragraph
 from hearsay.text.format import duration
 
 _SHOWN: Final = 60

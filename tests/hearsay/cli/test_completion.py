@@ -68,7 +68,7 @@ def test_each_shell_has_a_script(shell: str, capsys: pytest.CaptureFixture[str])
 def test_completing_a_command_imports_no_other_package():
     program = (
         "import os, sys\n"
-        "from hearsay import completion\n"
+        "from hearsay.cli import completion\n"
         "completion.autocomplete = lambda top: sys.exit(bool({'asr', 'search_ui'} & set(sys.modules)))\n"
         "completion.complete()"
     )

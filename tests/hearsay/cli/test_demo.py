@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from hearsay import demo
-from hearsay.cli import main
-from hearsay.commands import Program
+from hearsay.cli import demo, main
 from hearsay.errors import MissingExtra
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
+from hearsay.terminal.commands import Program
 from tests.conftest import PROJECT, SAMPLES
 from tests.support.pages import wait_for_health
 from tests.support.ports import free_port
@@ -110,7 +109,7 @@ def test_a_second_demo_transcribes_again_only_what_other_models_transcribed(
 def test_the_page_of_the_demo_has_its_index_and_inbox_and_all_ends_with_ctrl_c(samples: Path, here: Path):
     port = free_port()
     program = (
-        f"import sys; from pathlib import Path; from hearsay import demo; demo.SAMPLES = Path({str(samples)!r})\n"
+        f"import sys; from pathlib import Path; from hearsay.cli import demo; demo.SAMPLES = Path({str(samples)!r})\n"
         "from hearsay.cli import main; sys.exit(main(['demo', '--page']))"
     )
     before = contents(here)
@@ -148,5 +147,5 @@ def test_a_part_that_is_not_installed_is_named_before_anything_is_done(here: Pat
 
 def test_a_step_that_fails_ends_the_demo_with_its_status(samples: Path, here: Path, capfd: pytest.CaptureFixture[str]):
     (here / "var" / "demo").write_text("a file in the way")
-    assert demo.main(["--no-page"], Program("hearsay.demo", is_hearsay=True)) not in (0, None)
+    assert demo.main(["--no-page"], Program("hearsay.cli.demo", is_hearsay=True)) not in (0, None)
     assert "searching" not in capfd.readouterr().err

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import groupby
 from typing import Final
 
-from hearsay.commands import BY_NAME, COMMANDS, HEARSAY, Command, Program
 from hearsay.extras import run_main
-from hearsay.process import ALL_WELL, WRONG_USE, exit_status_of
+from hearsay.terminal.commands import BY_NAME, COMMANDS, HEARSAY, Command, Program
+from hearsay.terminal.process import ALL_WELL, WRONG_USE, exit_status_of
 from hearsay.version import VERSION
 
 _HELP: Final = """\
@@ -26,7 +26,7 @@ example: hearsay demo
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status: 0 all well, 1 some items failed, 2 wrong use, 130 Ctrl-C."""
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed next
-        from hearsay.completion import complete
+        from hearsay.cli.completion import complete
 
         complete()
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or [""]

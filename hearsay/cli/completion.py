@@ -10,8 +10,8 @@ from typing import Final
 from argcomplete import autocomplete
 from argcomplete.shell_integration import shellcode
 
-from hearsay.commands import COMMANDS, HEARSAY, Command, Program
-from hearsay.process import ALL_WELL, exit_status_of
+from hearsay.terminal.commands import COMMANDS, HEARSAY, Command, Program
+from hearsay.terminal.process import ALL_WELL, exit_status_of
 
 SHELLS: Final = ("bash", "zsh", "fish")
 

@@ -21,13 +21,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from hearsay.commands import Program, to_type
 from hearsay.config import home, read_settings
 from hearsay.errors import MissingExtra
 from hearsay.extras import how_to_install
-from hearsay.process import ALL_WELL, exit_status_of
+from hearsay.terminal.commands import Program, to_type
+from hearsay.terminal.process import ALL_WELL, exit_status_of
 
-SAMPLES: Final = Path(__file__).with_name("samples")
+SAMPLES: Final = Path(__file__).parents[1] / "samples"
 
 GRACE_SECONDS: Final = 3.0
 """Ctrl-C reaches the demo's programs by itself; so long they have to end, before they are told to."""

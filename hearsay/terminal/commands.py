@@ -37,7 +37,8 @@ class Command:
     @property
     def package(self) -> str:
         """What its messages call the program that it belongs to."""
-        return self.module.partition(".")[0]
+        package = self.module.partition(".")[0]
+        return self.module.removesuffix(".command_line") if package == HEARSAY else package
 
 
 def _asr(name: str, summary: str) -> Command:
@@ -49,9 +50,9 @@ def _indexer(name: str, group: str, summary: str, word: str = "") -> Command:
 
 
 COMMANDS: Final = (
-    Command("demo", "start", "hearsay.demo", "asr,page", "", "try everything on sample clips"),
+    Command("demo", "start", "hearsay.cli.demo", "asr,page", "", "try everything on sample clips"),
     Command("doctor", "start", "hearsay.doctor.command_line", "", "", "what is wrong with this installation"),
-    Command("completion", "start", "hearsay.completion", "", "", "complete commands with the Tab key"),
+    Command("completion", "start", "hearsay.cli.completion", "", "", "complete commands with the Tab key"),
     _asr("decode", "transcribe and tag a folder or bucket of clips"),
     _asr("score", "word error rate of transcripts"),
     _asr("repair", "set aside the lines of a log that cannot be read"),

@@ -9,7 +9,7 @@ PIPE_WIDTH: Final = 100_000
 
 
 class _Console(Console):
-    """Leaves it to `hearsay.process` what becomes of a program whose reader goes away."""
+    """Leaves it to `hearsay.terminal.process` what becomes of a program whose reader goes away."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hearsay.errors import HearsayError
-from hearsay.markup import joined, table
 from hearsay.records.emotions import Sentiment
+from hearsay.results.markup import joined, table
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from hearsay.process import wait_in_turns
+from hearsay.terminal.process import wait_in_turns
 
 
 def test_whoever_waits_goes_on_when_there_is_an_answer_or_a_reason_why_there_is_none():

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from hearsay.commands import COMMANDS
 from hearsay.errors import BadRow, ClipsError, HearsayError
-from hearsay.process import exit_status_of
+from hearsay.terminal.commands import COMMANDS
+from hearsay.terminal.process import exit_status_of
 from tests.conftest import PROJECT
 
 EVERY_COMMAND = pytest.mark.parametrize("name", [command.name for command in COMMANDS])
@@ -19,8 +19,8 @@ EVERY_COMMAND = pytest.mark.parametrize("name", [command.name for command in COM
 RUNS_ALL = """
 import argparse, json, os, signal, sys
 from importlib import import_module
-from hearsay import cli
-from hearsay.commands import COMMANDS
+from hearsay.cli import command as cli
+from hearsay.terminal.commands import COMMANDS
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for command in COMMANDS:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from hearsay.process import quiet_ctrl_c
+from hearsay.terminal.process import quiet_ctrl_c
 from tests.conftest import PROJECT
 from tests.support.ports import free_port
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("ctrl_c")
 
 STARTS = """
 import time
-from hearsay.process import quiet_ctrl_c
+from hearsay.terminal.process import quiet_ctrl_c
 
 with quiet_ctrl_c():
     print("imports", flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hearsay.cli import main
-from hearsay.commands import COMMANDS, HEARSAY, Command, Program
+from hearsay.terminal.commands import COMMANDS, HEARSAY, Command, Program
 from hearsay.version import VERSION
 from tests.conftest import PROJECT
 from tests.support.ports import free_port
@@ -53,9 +53,8 @@ def test_help_of_a_command_has_an_example_and_is_named_as_it_was_called(
     assert "python -m" not in text
 
 
-@pytest.mark.parametrize("package", ["asr", "indexer", "search_ui"])
-def test_every_command_of_a_package_is_in_the_table(package: str):
-    module = f"{package}.command_line"
+@pytest.mark.parametrize("module", ["asr.cli", "indexer.cli.command_line", "search_ui.cli"])
+def test_every_command_of_a_package_is_in_the_table(module: str):
     parser: argparse.ArgumentParser = import_module(module).parser()
     (words,) = [tuple(action.choices) for action in parser._actions if isinstance(action, argparse._SubParsersAction)] or [("",)]  # fmt: skip # noqa: E501
     assert set(words) == {command.word for command in COMMANDS if command.module == module}
