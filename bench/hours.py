@@ -41,7 +41,7 @@ from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
 from asr.emotion.classifier import ClassifierEmotionModel  # noqa: E402
 from asr.inference.batched_model import PieceOutput  # noqa: E402
 from asr.inference.precision import kind_of  # noqa: E402
-from asr.models.registry import limits_for  # noqa: E402
+from asr.pipeline.assembly import limits_for  # noqa: E402
 from asr.pipeline.batch import BATCHES_AT_ONCE, Summary, decode  # noqa: E402
 from asr.pipeline.pipeline import AUDIO_DECODERS, LocalPipeline  # noqa: E402
 from asr.pipeline.progress import Progress  # noqa: E402

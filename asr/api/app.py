@@ -28,10 +28,11 @@ from asr.api.schemas import (
     SentimentReply,
     TranscriptReply,
 )
-from asr.api.service import InferenceService, Models, load_models, ready_service, sentence_of, unless_disconnected
+from asr.api.service import InferenceService, ready_service, sentence_of, unless_disconnected
 from asr.api.upload_limits import UploadLimits
 from asr.audio.decoding import seconds
 from asr.models.identity import Identity, emotion_columns, speech_columns
+from asr.pipeline.assembly import Models, load_models
 from asr.pipeline.records import EmotionOutcome, failed_pieces
 from asr.settings import AsrSettings
 from asr.types import Waveform

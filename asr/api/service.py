@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from fastapi import Request, UploadFile
@@ -14,36 +13,19 @@ from starlette.requests import ClientDisconnect
 from asr.api.metrics import Metrics
 from asr.audio.decoding import decode_audio
 from asr.errors import ModelFailed
-from asr.models.registry import AUTO, limits_for, open_emotion_model, open_speech_model
+from asr.pipeline.assembly import Models, scheduler_for
 from asr.pipeline.long_form import cut
 from asr.pipeline.pipeline import AUDIO_DECODERS
 from asr.pipeline.records import EmotionOutcome
-from asr.pipeline.scheduler import BatchStats, Scheduler
+from asr.pipeline.scheduler import BatchStats
 from asr.settings import AsrSettings
-from asr.types import EmotionModel, EmotionOutput, SpeechModel, SpeechOutput, Waveform
+from asr.types import EmotionOutput, SpeechOutput, Waveform
 from hearsay.errors import HearsayError
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
 RETRY_SECONDS: Final = "5"
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """Both models, loaded, what had to be said about their choice, and whether nobody chose the speech model."""
-
-    speech_model: SpeechModel
-    emotion_model: EmotionModel
-    warnings: tuple[str, ...]
-    is_speech_by_default: bool = False
-
-
-def load_models(settings: AsrSettings) -> Models:
-    """The models that the settings choose; raises `ModelUnavailable`."""
-    speech_model, emotion_model = open_speech_model(settings), open_emotion_model(settings)
-    warnings = tuple(chosen.warning for chosen in (speech_model, emotion_model) if chosen.warning)
-    return Models(speech_model.model, emotion_model.model, warnings, settings.asr_model == AUTO)
 
 
 class InferenceService:
@@ -58,9 +40,7 @@ class InferenceService:
         self._max_seconds = settings.max_clip_seconds
         self._metrics = metrics
         self._decoders = ThreadPoolExecutor(AUDIO_DECODERS, "decoding")
-        self._scheduler = Scheduler(
-            models.speech_model, models.emotion_model, limits_for(models.speech_model, settings), self._count_batch
-        )
+        self._scheduler = scheduler_for(models, settings, self._count_batch)
         metrics.watch(self._scheduler)
 
     async def audio(self, file: UploadFile) -> Waveform:

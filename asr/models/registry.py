@@ -6,9 +6,7 @@ from typing import Final, Generic, TypeVar
 from asr.emotion.classifier import ClassifierEmotionModel
 from asr.emotion.linear import LinearEmotionModel
 from asr.errors import ModelUnavailable
-from asr.inference.batched_model import usual_seconds
 from asr.inference.checkpoints import Checkpoint, device_of, has_torch, loaded
-from asr.pipeline.scheduler import Limits
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
 from asr.speech.ctc import CtcSpeechModel
@@ -61,18 +59,6 @@ def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
         return OpenedModel(_checkpoint_emotion_model(EMOTION_ON_GPU, settings))
     except ModelUnavailable as problem:
         return OpenedModel(LinearEmotionModel(), _warning("emotion", EMOTION_ON_GPU, problem, LinearEmotionModel.name))
-
-
-def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limits:
-    """What the scheduler gives a model at a time.
-
-    PocketSphinx hears one sound in each of its processes, and whoever sent it need not wait for others; what batches
-    gets as much as one pass through it takes, and has some passes' worth waiting.
-    """
-    if isinstance(model, PocketSphinxSpeechModel):
-        return Limits(batch_seconds=0, threads=model.workers, long_threads=model.workers)
-    seconds = settings.batch_seconds or usual_seconds(model.device)
-    return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
 
 
 def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:

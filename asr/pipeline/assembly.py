@@ -1,22 +1,62 @@
-"""What a batch decodes and with what: the clips and the models that a person names, for the terminal and for Python."""
+"""The one assembly of the inference pipeline: the models, scheduler and clips that settings and a person name."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from asr.errors import BadSource
-from asr.models.registry import AUTO, limits_for, open_emotion_model, open_speech_model
+from asr.inference.batched_model import usual_seconds
+from asr.models.registry import AUTO, open_emotion_model, open_speech_model
 from asr.pipeline.batch import limited
 from asr.pipeline.model_change import LogModels, ModelChange, consequences, models_of
 from asr.pipeline.pipeline import ClipStep, LocalPipeline, Pipeline
-from asr.pipeline.scheduler import Scheduler
+from asr.pipeline.scheduler import BatchStats, Limits, Scheduler
 from asr.settings import AsrSettings
 from asr.sources.listing import ClipSource, Listing, open_folder
 from asr.sources.matching import TableSource
 from asr.sources.s3 import S3Source
+from asr.speech.pocketsphinx import PocketSphinxSpeechModel
+from asr.types import EmotionModel, SpeechModel
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
 
 Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Both models, loaded, what had to be said about their choice, and whether nobody chose the speech model."""
+
+    speech_model: SpeechModel
+    emotion_model: EmotionModel
+    warnings: tuple[str, ...]
+    is_speech_by_default: bool = False
+
+
+def load_models(settings: AsrSettings) -> Models:
+    """The models that the settings choose, for the API and for batches alike; raises `ModelUnavailable`."""
+    speech_model, emotion_model = open_speech_model(settings), open_emotion_model(settings)
+    warnings = tuple(chosen.warning for chosen in (speech_model, emotion_model) if chosen.warning)
+    return Models(speech_model.model, emotion_model.model, warnings, settings.asr_model == AUTO)
+
+
+def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limits:
+    """What the scheduler gives a model at a time.
+
+    PocketSphinx hears one sound in each of its processes, and whoever sent it need not wait for others; what batches
+    gets as much as one pass through it takes, and has some passes' worth waiting.
+    """
+    if isinstance(model, PocketSphinxSpeechModel):
+        return Limits(batch_seconds=0, threads=model.workers, long_threads=model.workers)
+    seconds = settings.batch_seconds or usual_seconds(model.device)
+    return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
+
+
+def scheduler_for(
+    models: Models, settings: AsrSettings, on_batch: Callable[[BatchStats], None] = lambda _: None
+) -> Scheduler:
+    """The scheduler of loaded models; ``on_batch`` gets the figures of each batch that a model was done with."""
+    return Scheduler(models.speech_model, models.emotion_model, limits_for(models.speech_model, settings), on_batch)
 
 
 def open_listing(
@@ -84,15 +124,12 @@ def open_pipeline(
         remote = open_remote_pipeline(via, settings, notify)
         notify(f"{via}: speech: {remote.speech.name} · emotion: {remote.emotion.name}")
         return remote
-    speech_model, emotion_model = open_speech_model(settings), open_emotion_model(settings)
-    for chosen in (speech_model, emotion_model):
-        if chosen.warning:
-            warn(chosen.warning)
-    notify(f"speech: {speech_model.model.name} · emotion: {emotion_model.model.name}")
-    limits = limits_for(speech_model.model, settings)
-    scheduler = Scheduler(speech_model.model, emotion_model.model, limits)
-    by_default = settings.asr_model == AUTO
-    return LocalPipeline(scheduler, settings.max_clip_seconds, step, is_speech_by_default=by_default)
+    models = load_models(settings)
+    for warning in models.warnings:
+        warn(warning)
+    notify(f"speech: {models.speech_model.name} · emotion: {models.emotion_model.name}")
+    scheduler = scheduler_for(models, settings)
+    return LocalPipeline(scheduler, settings.max_clip_seconds, step, is_speech_by_default=models.is_speech_by_default)
 
 
 def open_source(

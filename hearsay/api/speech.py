@@ -97,7 +97,8 @@ def load_transcriber(
     library is not installed.
     """
     with needing("asr", "Transcription"):
-        from asr.models.registry import limits_for, open_speech_model
+        from asr.models.registry import open_speech_model
+        from asr.pipeline.assembly import limits_for
 
         settings = settings_of(
             asr_model=name,

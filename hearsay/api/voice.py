@@ -87,7 +87,8 @@ def load_emotion_model(
     `load_transcriber`.
     """
     with needing("asr", "Emotion tagging"):
-        from asr.models.registry import limits_for, open_emotion_model
+        from asr.models.registry import open_emotion_model
+        from asr.pipeline.assembly import limits_for
 
         settings = settings_of(
             ser_model=name,

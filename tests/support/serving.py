@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from asr.api import app as api
 from asr.api.app import create_app
-from asr.api.service import Models
+from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
 from asr.types import SpeechOutput, Waveform
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel

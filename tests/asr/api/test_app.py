@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from asr.api import app as api
 from asr.api.app import create_app
-from asr.api.service import Models
 from asr.errors import ModelUnavailable
+from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
 from hearsay.records.clip import Alternative
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone

@@ -72,7 +72,7 @@ def test_padding_is_what_the_models_say_of_all_their_passes(client: TestClient):
 
 def test_seconds_and_pace_of_a_batch():
     metrics = Metrics()
-    metrics.heard(BatchStats("model", (1.0, 3.0), 0.5, 2.0), "asr")
+    metrics.observe_batch(BatchStats("model", (1.0, 3.0), 0.5, 2.0), "asr")
     found = samples_of(metrics.page().decode())
     assert found["hearsay_real_time_factor", ("model",)] == 0.5
     assert found["hearsay_sound_seconds_total", ("model",)] == 4.0

@@ -11,7 +11,7 @@ import pytest
 from openai import OpenAI
 
 from asr.api.app import create_app
-from asr.api.service import Models
+from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 from tests.support.serving import listening, server_of

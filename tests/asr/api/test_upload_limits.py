@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from asr.api.service import Models
+from asr.pipeline.assembly import Models
 from tests.support.models import LoudnessEmotionModel, tone
 from tests.support.serving import PATIENCE, HeldSpeechModel, server_of, small_models
 

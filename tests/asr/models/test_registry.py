@@ -15,10 +15,10 @@ from asr.models.registry import (
     SPEECH_ON_CPU,
     SPEECH_ON_GPU,
     OpenedModel,
-    limits_for,
     open_emotion_model,
     open_speech_model,
 )
+from asr.pipeline.assembly import limits_for
 from asr.settings import AsrSettings
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from asr.api.service import Models
 from asr.cli import SOME_FAILED, status_of
 from asr.errors import ModelFailed
+from asr.pipeline.assembly import Models
 from asr.pipeline.batch import Summary, decode
 from asr.pipeline.long_form import cut
 from asr.pipeline.pipeline import LocalPipeline
