@@ -28,17 +28,17 @@ class SpeechOutput:
     failed: tuple[FailedPiece, ...] = ()
 
 
-class SpeechModel(Protocol):
-    """Speech in, words out. Silence, and a waveform of no samples, give the empty transcript."""
+class Model(Protocol):
+    """What speech and emotion models have in common."""
 
     @property
     def name(self) -> str:
-        """What stands in ``asr_model``: the name that would choose this model again."""
+        """What stands in ``asr_model`` or ``ser_model``: the name that would choose this model again."""
         ...
 
     @property
     def weights(self) -> str:
-        """SHA-256 over the model's files; empty where they cannot be read."""
+        """SHA-256 over the model's files, in hexadecimal; empty where they cannot be read."""
         ...
 
     @property
@@ -53,15 +53,19 @@ class SpeechModel(Protocol):
 
     @property
     def padding_ratio(self) -> float:
-        """Padded over real length of all that was heard so far; 1 where nothing is padded."""
-        ...
-
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-        """One transcript per waveform, in order; waveforms of any length, from one to many."""
+        """Padded over real length of all audio so far; 1 where nothing is padded."""
         ...
 
     def close(self) -> None:
         """Give back processes and memory; closing twice is once."""
+        ...
+
+
+class SpeechModel(Model, Protocol):
+    """Speech in, words out. Silence, and a waveform of no samples, give the empty transcript."""
+
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
+        """One transcript per waveform, in order; waveforms of any length, from one to many."""
         ...
 
 
@@ -87,38 +91,9 @@ NO_EMOTION: Final = EmotionOutput(UNCERTAIN)
 """Of silence, and of a waveform without samples."""
 
 
-class EmotionModel(Protocol):
+class EmotionModel(Model, Protocol):
     """Speech in, emotion out. Silence, and a waveform of no samples, are `NO_EMOTION`."""
-
-    @property
-    def name(self) -> str:
-        """What stands in ``ser_model``: the name that would choose this model again."""
-        ...
-
-    @property
-    def weights(self) -> str:
-        """SHA-256 over the model's files; empty where they cannot be read."""
-        ...
-
-    @property
-    def precision(self) -> str:
-        """The precision that was asked for by name; empty where the machine chose it, or there is none to choose."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """``"cpu"``, ``"cuda"`` and the like."""
-        ...
-
-    @property
-    def padding_ratio(self) -> float:
-        """Padded over real length of all that was heard so far; 1 where nothing is padded."""
-        ...
 
     def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
         """One emotion per waveform, in order; waveforms of any length, from one to many."""
-        ...
-
-    def close(self) -> None:
-        """Give back processes and memory; closing twice is once."""
         ...

@@ -1,22 +1,10 @@
 """Which model made something: its name, a digest of its weights, and its precision where a person chose that."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from asr.types import Model
 from hearsay.records.clip import ClipRow
-
-
-class Model(Protocol):
-    """What a speech model and an emotion model have in common here."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def weights(self) -> str: ...
-
-    @property
-    def precision(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
