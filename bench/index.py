@@ -59,7 +59,7 @@ from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import Tally, tallied
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from indexer.query_tree import EVERYTHING, Term
 from indexer.schema import UNKNOWN
 from indexer.settings import IndexSettings
@@ -209,7 +209,7 @@ def searches(index: EmbeddedWriter, transcripts: Sequence[str], documents: int) 
     return words
 
 
-def requests(finder: Finder, typed: Sequence[str], mode: str) -> Iterator[Callable[[], Request]]:
+def requests(planner: Planner, typed: Sequence[str], mode: str) -> Iterator[Callable[[], Request]]:
     """Two filters and five facets each; what is timed begins with the call."""
     rng = random.Random("bench/index: filters")
     for words in typed:
@@ -217,11 +217,11 @@ def requests(finder: Finder, typed: Sequence[str], mode: str) -> Iterator[Callab
             "sentiment": frozenset(rng.sample(("negative", "neutral", "positive"), 2)),
             "gender": frozenset({rng.choice(("male", "female", UNKNOWN))}),
         }
-        yield partial(request, finder, words, mode, filters)
+        yield partial(request, planner, words, mode, filters)
 
 
-def request(finder: Finder, words: str, mode: str, filters: Mapping[str, frozenset[str]]) -> Request:
-    return Request(finder.plan(words, mode).query if words else EVERYTHING, filters, facets=FACETS)
+def request(planner: Planner, words: str, mode: str, filters: Mapping[str, frozenset[str]]) -> Request:
+    return Request(planner.plan(words, mode).query if words else EVERYTHING, filters, facets=FACETS)
 
 
 def milliseconds(work: Sequence[Callable[[], object]]) -> tuple[float, float]:
@@ -233,7 +233,7 @@ def milliseconds(work: Sequence[Callable[[], object]]) -> tuple[float, float]:
 
 
 def answering(index: EmbeddedWriter, folder: Path, typed: Mapping[str, Sequence[str]]) -> Figures:
-    finder, figures = Finder(index), {"embedded_p50_ms": {}, "embedded_p95_ms": {}, "embedded_over_bare": {}}
+    planner, figures = Planner(index), {"embedded_p50_ms": {}, "embedded_p95_ms": {}, "embedded_over_bare": {}}
     searcher = Index.open(str(folder / "versions" / index.about().version)).searcher()
 
     def bare(asked: Request) -> None:
@@ -243,14 +243,14 @@ def answering(index: EmbeddedWriter, folder: Path, typed: Mapping[str, Sequence[
         searcher.aggregate(query, counting(FACETS))
 
     for kind in KINDS:
-        asked = list(requests(finder, typed[kind], "baseline"))
+        asked = list(requests(planner, typed[kind], "baseline"))
         median, p95 = milliseconds([lambda one=one: index.search(one()) for one in asked])
         bare_median, _ = milliseconds([lambda one=one: bare(one()) for one in asked])
         figures["embedded_p50_ms"][kind], figures["embedded_p95_ms"][kind] = median, p95
         figures["embedded_over_bare"][kind] = median / bare_median
         notify(f"{kind}: {len(asked)} searches, median {median:.1f} ms, p95 {p95:.1f} ms")
     figures["answer_peak_mb"] = peak_mb()
-    forgiven = [list(requests(finder, typed[kind], "forgiving")) for kind in ("rare", "common")]
+    forgiven = [list(requests(planner, typed[kind], "forgiving")) for kind in ("rare", "common")]
     figures["forgiving_p95_ms"] = {
         kind: milliseconds([lambda one=one: index.search(one()) for one in asked])[1]
         for kind, asked in zip(("rare", "common"), forgiven, strict=True)

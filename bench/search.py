@@ -24,12 +24,12 @@ from indexer.evaluation.distractors import distractors
 from indexer.index import Request
 from indexer.ingest.load import read_rows
 from indexer.passages import Passage
-from indexer.phonetics.expansion import Guesser
+from indexer.phonetics.expansion import Expander
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import MOST_PAIRS, MOST_WORDS, Lexicon
 from indexer.phonetics.tables import shipped
 from indexer.phonetics.word_counts import Tally
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 
 SEARCHES = 200
 FACETS = ("sentiment", "emotion", "age", "gender", "accent")
@@ -66,12 +66,12 @@ def large_lexicon(transcripts: Sequence[Sequence[str]], rng: random.Random) -> L
 
 def expansion(transcripts: Sequence[Sequence[str]], rng: random.Random) -> dict[str, float]:
     lexicon = large_lexicon(transcripts, rng)
-    guesser = Guesser(lexicon, shipped(), english())
+    expander = Expander(lexicon, shipped(), english())
     asked = rng.sample(sorted(word for word in english().words if 4 <= len(word) <= 12), SEARCHES)
     for entries in (lexicon.single, lexicon.double):
-        guesser.candidates("warming", entries)
-    alone, alone_p95 = milliseconds(lambda word: guesser.candidates(word, lexicon.single), asked)
-    both, both_p95 = milliseconds(guesser.guesses, asked)
+        expander.candidates("warming", entries)
+    alone, alone_p95 = milliseconds(lambda word: expander.candidates(word, lexicon.single), asked)
+    both, both_p95 = milliseconds(expander.expansions, asked)
     return {
         "lexicon_words": len(lexicon.words), "lexicon_pairs": len(lexicon.double),
         "expand_words_ms": alone, "expand_words_p95_ms": alone_p95, "expand_ms": both, "expand_p95_ms": both_p95,
@@ -84,12 +84,12 @@ def searching(transcripts: Sequence[str], documents: int, rng: random.Random) ->
         started = time.perf_counter()
         index.replace(Passage(row.id, 0.0, None, row) for row in distractors(transcripts, documents))
         found = {"documents": documents, "load_seconds": time.perf_counter() - started}
-        finder = Finder(index)
+        planner = Planner(index)
         asked = list(pairs_of_words(transcripts, rng))
-        finder.plan("warming up")
+        planner.plan("warming up")
 
         def search(mode: str) -> Callable[[str], object]:
-            return lambda words: index.search(Request(finder.plan(words, mode).query, facets=FACETS))
+            return lambda words: index.search(Request(planner.plan(words, mode).query, facets=FACETS))
 
         for mode in ("baseline", "exact", "forgiving", "sounds-like"):
             name = mode.replace("-", "_")

@@ -9,7 +9,7 @@ from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
 from indexer.index import SearchReader
 from indexer.open import open_reader
-from indexer.query.planner import Finder, finder_of
+from indexer.query.planner import Planner, planner_of
 from search_ui.media.audio import AudioFolder, AudioStore
 from search_ui.settings import INBOX_DATASET, PageSettings
 
@@ -25,14 +25,14 @@ def the_index() -> SearchReader:
     return open_reader(the_settings())
 
 
-def the_finder() -> Finder:
+def the_planner() -> Planner:
     """Plans searches of that index by the sound tables that there are now; `learn` may write others at any time."""
     return _finder(_when_written(the_settings().sound_tables))
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _finder(written: int | None) -> Finder:  # noqa: ARG001 - other tables guess otherwise
-    return finder_of(the_index(), the_settings())
+def _finder(written: int | None) -> Planner:  # noqa: ARG001 - other tables guess otherwise
+    return planner_of(the_index(), the_settings())
 
 
 def _when_written(file: Path) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from search_ui.connection import audio_store, the_finder, the_index, the_settings
+from search_ui.connection import audio_store, the_index, the_planner, the_settings
 from search_ui.export.routes import ExportSource, export_routes
 from search_ui.media.player import audio_route
 from search_ui.media.spectrogram_route import spectrogram_route
@@ -18,7 +18,7 @@ SCRIPT: Final = Path(__file__).with_name("app.py")
 
 def serve(settings: PageSettings) -> None:
     """Serve the page until Ctrl-C or a termination signal."""
-    routes = [audio_route(audio_store), spectrogram_route(audio_store), completions_route(the_finder)]
+    routes = [audio_route(audio_store), spectrogram_route(audio_store), completions_route(the_planner)]
     routes += export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
     st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
 

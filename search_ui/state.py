@@ -67,8 +67,8 @@ class SearchState:
 
     def to_params(self) -> Params:
         """The address's query, without what stands at its default."""
-        sought = {"q": self.words, "like": self.like, "same": self.same}
-        params: Params = {name: [text] for name, text in sought.items() if text}
+        terms = {"q": self.words, "like": self.like, "same": self.same}
+        params: Params = {name: [text] for name, text in terms.items() if text}
         if self.mode != DEFAULT_MODE:
             params["mode"] = [self.mode]
         params |= {facet_name(facet): list(values) for facet, values in self.filters.items()}

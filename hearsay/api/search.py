@@ -46,11 +46,11 @@ class Index:
     """An index, from `open_index`: a folder, or Elasticsearch. Use it in a ``with`` statement, or close it."""
 
     def __init__(self, index: "SearchWriter", settings: "IndexSettings") -> None:
-        from indexer.query.planner import finder_of
+        from indexer.query.planner import planner_of
 
         self._index = index
         self._settings = settings
-        self._finder = finder_of(index, settings)
+        self._finder = planner_of(index, settings)
 
     @property
     def place(self) -> str:

@@ -19,7 +19,7 @@ from indexer.ingest import load as loading
 from indexer.ingest import reloading
 from indexer.ingest.watching import Watcher
 from indexer.provenance import Origin, SourceFile
-from indexer.query.planner import Finder, Plan, finder_of
+from indexer.query.planner import Plan, Planner, planner_of
 from indexer.query_tree import Term
 from indexer.settings import IndexSettings
 
@@ -29,9 +29,9 @@ def note(text: str) -> None:
     print(f"note: {text}", file=sys.stderr)
 
 
-def plan_of(finder: Finder, words: str, mode: str) -> Plan:
+def plan_of(planner: Planner, words: str, mode: str) -> Plan:
     """How to search for what was typed, with a note on each thing in it that was not understood."""
-    plan = finder.plan(words, mode)
+    plan = planner.plan(words, mode)
     for text in plan.notes:
         note(text)
     return plan
@@ -176,5 +176,5 @@ def rollback(index: SearchWriter, _asked: Namespace, settings: IndexSettings) ->
 
 
 def count(index: SearchWriter, asked: Namespace, settings: IndexSettings) -> int:
-    print(index.count(plan_of(finder_of(index, settings), " ".join(asked.words), asked.mode).query))
+    print(index.count(plan_of(planner_of(index, settings), " ".join(asked.words), asked.mode).query))
     return 0

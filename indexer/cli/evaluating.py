@@ -26,7 +26,7 @@ from indexer.passages import Passage, passages_of
 from indexer.phonetics.g2p import english
 from indexer.phonetics.training import learn
 from indexer.query.builder import MODES
-from indexer.query.planner import Finder, finder_of
+from indexer.query.planner import Planner, planner_of
 from indexer.schema import FACETS
 from indexer.settings import IndexSettings
 
@@ -57,11 +57,11 @@ def score(_index: SearchReader, asked: Namespace, settings: IndexSettings) -> in
     return 0
 
 
-def asking(finder: Finder, index: SearchReader) -> Ask:
+def asking(planner: Planner, index: SearchReader) -> Ask:
     """Asks the index as the search command does; the one place where a question meets the search that is measured."""
 
     def ask(typed: str, mode: str) -> list[str]:
-        request = Request(finder.plan(typed, mode).query, size=FIRST)
+        request = Request(planner.plan(typed, mode).query, size=FIRST)
         return [hit.passage.clip for hit in index.search(request).hits]
 
     return ask
@@ -71,11 +71,11 @@ def _ask_for(index: SearchReader, rows: Sequence[ClipRow], settings: IndexSettin
     """Who answers: the search as it is set up, or one that learned on the other half of the sentences."""
 
     def fit(half: Sequence[ClipRow]) -> Ask:
-        return asking(Finder(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
+        return asking(Planner(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
 
     if is_cross_fit:
         return cross_fitted(rows, fit)
-    as_set_up = asking(finder_of(index, settings), index)
+    as_set_up = asking(planner_of(index, settings), index)
     return lambda _question: as_set_up
 
 

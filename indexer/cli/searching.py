@@ -13,7 +13,7 @@ from indexer.cli.terminal import print_result
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchReader
 from indexer.query.filters import bounds_of, chosen_filters, sorted_by
-from indexer.query.planner import Plan, finder_of
+from indexer.query.planner import Plan, planner_of
 from indexer.query.result_json import json_of
 from indexer.query.similar import planned
 from indexer.schema import FACETS, RANGES, facet_name
@@ -27,17 +27,17 @@ def search(index: SearchReader, asked: Namespace, settings: IndexSettings) -> in
     filters = _filters(index, asked)
     ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(asked, name)) is not None}
     sort = sorted_by(asked.sort) if asked.sort is not None else None
-    finder = finder_of(index, settings)
+    planner = planner_of(index, settings)
 
     def request_for(plan: Plan, facets: tuple[str, ...] = ()) -> Request:
         return Request(plan.query, filters, ranges, facets, asked.size, asked.page, sort, seconds=bool(facets))
 
     if asked.queries:
         for query_id, words in list(_queries(asked.queries)):  # a line that is wrong is told before any answer
-            result = index.search(request_for(finder.plan(words, asked.mode)))
+            result = index.search(request_for(planner.plan(words, asked.mode)))
             print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
         return 0
-    plan = planned(index, finder, " ".join(asked.words), asked.mode, like=asked.like, same=asked.same)
+    plan = planned(index, planner, " ".join(asked.words), asked.mode, like=asked.like, same=asked.same)
     for text in plan.notes:
         note(text)
     request = request_for(plan, FACETS)

@@ -1,6 +1,7 @@
-"""Sounds: how words are pronounced, how they are misheard, and which words of an index may stand for one that was said.
+"""Phonetics: how words are pronounced, how they are confused, and which words of an index may stand for another one.
 
-`spelling` says words, and `reading` thousands of them at once; `distance` compares what is said; `tally` counts what
-was heard, and `lexicon` holds an index's own words and neighbouring pairs; `guesses` says how likely each of them was
-the word asked for, and `learn` learns all figures from corrected transcripts.
+`g2p` gives pronunciations, `g2p_batch` those of thousands of words at once; `edit_distance` compares them by the costs
+of `confusions`; `word_counts` counts transcripts' words, and `lexicon` holds an index's own words and neighbouring
+pairs; `expansion` gives their probabilities of standing for a word, and `training` learns all figures from corrected
+transcripts.
 """

@@ -1,4 +1,4 @@
-"""Guesses: the words and pairs of an index that may stand for a word that was said, with their probabilities."""
+"""Expansion of a query word: the words and pairs of an index that may stand for it, with their probabilities."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import Tables
 
 NEAREST: Final = 70
-"""Words, and pairs as many, that a guess is chosen from."""
+"""Words, and pairs as many, that an expansion is chosen from."""
 
 FARTHEST: Final = 3.0
 """Cost per phoneme, and per letter, beyond which nothing is alike: of short words all that is long is farther, and the
@@ -77,7 +77,7 @@ AS_ONE: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class Expansion:
     """One or two neighbouring ``tokens`` of the index, and the probability that who said them meant the word."""
 
     tokens: tuple[str, ...]
@@ -92,8 +92,8 @@ class Candidates:
     features: NDArray[np.float64]
 
 
-class Guesser:
-    """Guesses among the words and pairs of one lexicon, by one set of tables; `WrongRequest` where those do not fit."""
+class Expander:
+    """Expands words among those and the pairs of one lexicon; `WrongRequest` for tables that do not fit."""
 
     def __init__(self, lexicon: Lexicon, tables: Tables, spelling: Spelling) -> None:
         if tables.weights.shape != (2, len(FEATURES)):
@@ -104,18 +104,18 @@ class Guesser:
         self.lexicon = lexicon
         self._tables = tables
         self._spelling = spelling
-        self._alone = lru_cache(maxsize=10_000)(self._guesses)
+        self._alone = lru_cache(maxsize=10_000)(self._expansions)
 
-    def guesses(self, word: str, as_one: tuple[str, ...] = ()) -> tuple[Guess, ...]:
+    def expansions(self, word: str, as_one: tuple[str, ...] = ()) -> tuple[Expansion, ...]:
         """What may stand for a word, the likeliest first; none for what nobody can pronounce.
 
         ``as_one`` are the words that it makes with a neighbour that was asked for too; those that the index has stand
         for both.
         """
-        whole = tuple(Guess((one,), AS_ONE) for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one))
+        whole = tuple(Expansion((one,), AS_ONE) for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one))
         if not whole:
             return self._alone(word)
-        others = (guess for guess in self._alone(word) if guess.tokens not in {one.tokens for one in whole})
+        others = (expansion for expansion in self._alone(word) if expansion.tokens not in {one.tokens for one in whole})
         return _likeliest_first((*whole, *others))
 
     def rate(self, word: str) -> float:
@@ -131,9 +131,9 @@ class Guesser:
         """
         return self._tables.unseen * math.sqrt(self.rate(word))
 
-    def _guesses(self, word: str) -> tuple[Guess, ...]:
+    def _expansions(self, word: str) -> tuple[Expansion, ...]:
         """The candidates without the word itself."""
-        found: list[Guess] = []
+        found: list[Expansion] = []
         is_misspelt = not self._spelling.knows(plain(word)) and not self.lexicon.passages_with(word)
         for entries, weights in zip((self.lexicon.single, self.lexicon.double), self._tables.weights, strict=True):
             candidates = self.candidates(word, entries)
@@ -142,7 +142,7 @@ class Guesser:
                 tokens = tuple(self.lexicon.words[number] for number in entries.members[row])
                 if word not in tokens:
                     least = MISSPELT if is_misspelt and _one_letter_apart(word, "".join(tokens)) else 0.0
-                    found.append(Guess(tokens, max(least, 1 / (1 + odd))))
+                    found.append(Expansion(tokens, max(least, 1 / (1 + odd))))
         return _likeliest_first(found)
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
@@ -221,8 +221,8 @@ class Guesser:
         return np.asarray(np.log(np.maximum(1.0, passages / scale)), np.float64)
 
 
-def _likeliest_first(guesses: Iterable[Guess]) -> tuple[Guess, ...]:
-    return tuple(sorted(guesses, key=lambda guess: (-guess.probability, guess.tokens)))
+def _likeliest_first(expansions: Iterable[Expansion]) -> tuple[Expansion, ...]:
+    return tuple(sorted(expansions, key=lambda expansion: (-expansion.probability, expansion.tokens)))
 
 
 def _one_letter_apart(one: str, other: str) -> bool:

@@ -16,7 +16,7 @@ from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import letters, plain
 from indexer.phonetics.confusions import Stretch, learned, letter_prior, phoneme_prior, stretches
 from indexer.phonetics.edit_distance import Costs
-from indexer.phonetics.expansion import FEATURES, Guesser
+from indexer.phonetics.expansion import FEATURES, Expander
 from indexer.phonetics.g2p import Spelling
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.model import Sights, learned_from
@@ -101,7 +101,7 @@ def learn(
     phonemes, spelled = _phoneme_costs(clips, misheard, spelling), _letter_costs(clips, misheard)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
     corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
-    sights = _sights(corpus, Guesser(lexicon, tables, spelling), step or _untold)
+    sights = _sights(corpus, Expander(lexicon, tables, spelling), step or _untold)
     return replace(tables, weights=learned_from(sights), unseen=_unseen(corpus, sights))
 
 
@@ -131,17 +131,17 @@ def _letter_costs(clips: Sequence[Clip], misheard: Sequence[Stretch]) -> Costs:
     return learned(pairs, seen, letter_prior())
 
 
-def _sights(corpus: Corpus, guesser: Guesser, step: Callable[[int, int], None]) -> Sights:
+def _sights(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]) -> Sights:
     """For each word that is asked for, the candidates for it and the clips that have these.
 
     Clips that have the word as heard are no evidence, since nobody guesses there.
     """
     found: list[_Seen] = []
     for number, word in enumerate(corpus.asked):
-        for entries in (guesser.lexicon.single, guesser.lexicon.double):
-            candidates = guesser.candidates(word, entries)
+        for entries in (expander.lexicon.single, expander.lexicon.double):
+            candidates = expander.candidates(word, entries)
             for row, features in zip(candidates.rows, candidates.features, strict=True):
-                members = [guesser.lexicon.words[member] for member in entries.members[row]]
+                members = [expander.lexicon.words[member] for member in entries.members[row]]
                 if places := corpus.with_all(members) - corpus.with_word(word):
                     searches = np.fromiter(places, np.int64) + number * len(corpus.clips)
                     is_right = np.fromiter((place in corpus.said_in[word] for place in places), np.bool_)

@@ -1,4 +1,4 @@
-"""Modes: what a person asked for, and how they want it found, becomes a query tree."""
+"""The builder: a syntax tree and a mode become the query tree that engines compile."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,8 +7,8 @@ from typing import Final
 
 from hearsay.text.normalize import tokens
 from indexer.documents import LONGEST_LENGTH, POWERS, stem
-from indexer.phonetics.expansion import Guess
-from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words, words_of
+from indexer.phonetics.expansion import Expansion
+from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words, words_of
 from indexer.query_tree import (
     EVERYTHING,
     NOTHING,
@@ -41,12 +41,12 @@ OTHER_FORM: Final = 0.05
 """The same of a word of which another form stands there; chosen, not learned."""
 
 LEAST_PROBABILITY: Final = 0.001
-"""Guesses that are less likely are not looked for; with .0005 nothing more is found, with .002 a little less."""
+"""Expansions that are less likely are not looked for; with .0005 nothing more is found, with .002 a little less."""
 
 SHORTNESS: Final = 0.25
 """What a passage that is four words shorter is worth, between passages with the same evidence."""
 
-MOST_GUESSES: Final = 2000
+MOST_EXPANSIONS: Final = 2000
 """Of all words of one search together."""
 
 _ANY_WORD: Final = 1.0
@@ -54,21 +54,21 @@ _ANY_FORM: Final = 0.5
 """The least that a word, and another form of it, are worth, however many passages have them."""
 
 _STEP: Final = 64.0
-"""Scores of guesses are whole numbers of 64ths, whose sums are exact in both engines."""
+"""Scores of expansions are whole numbers of 64ths, whose sums are exact in both engines."""
 
-Guesses = Callable[[str], tuple[Guess, ...]]
+Expansions = Callable[[str], tuple[Expansion, ...]]
 Floor = Callable[[str], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """What may stand for a word, and what evidence is worth; ``is_loud`` makes guesses weigh about as much as hits.
+    """What may stand for a word, and what evidence is worth; ``is_loud`` makes expansions weigh about as much as hits.
 
     ``floor`` is the probability below which evidence for a word is none; what is less likely than ``least`` is not
     looked for.
     """
 
-    guesses: Guesses
+    expansions: Expansions
     floor: Floor
     is_loud: bool = False
     least: float = LEAST_PROBABILITY
@@ -77,19 +77,19 @@ class Weighing:
         """The score of evidence for a word: the logarithm of its probability over the floor; 0 and below is none."""
         return round(_STEP * math.log(probability / self.floor(word))) / _STEP
 
-    def guess_worth(self, probability: float, word: str) -> float:
+    def expansion_worth(self, probability: float, word: str) -> float:
         return self.worth(math.sqrt(probability) if self.is_loud else probability, word)
 
 
-def every_word(asked: Asked, weighing: Weighing) -> Query:
+def every_word(tree: SyntaxTree, weighing: Weighing) -> Query:
     """Mode exact: every word as heard or by its stem; the word itself always scores more than its stem alone."""
-    match asked:
+    match tree:
         case Word(token, sounds_like=False):
             return AnyOf((Term("tokens", token), Term("stems", stem(token), STEM_WEIGHT)))
         case Word(token):
             return _evidence(token, weighing)
         case Words() | Beginning():
-            return _as_heard(asked, weighing)
+            return _as_heard(tree, weighing)
         case Either(children):
             return _one_of(AnyOf, (every_word(child, weighing) for child in children))
         case Every(children):
@@ -97,35 +97,35 @@ def every_word(asked: Asked, weighing: Weighing) -> Query:
         case Not(child):
             return Without(EVERYTHING, every_word(child, weighing))
         case InField() | Span():
-            return _condition(asked)
+            return _condition(tree)
 
 
-def any_word(asked: Asked, weighing: Weighing) -> Query:
+def any_word(tree: SyntaxTree, weighing: Weighing) -> Query:
     """Mode baseline: any word, exactly as heard, ranked by plain BM25."""
-    wanted, conditions = _parted(asked)
+    wanted, conditions = _parted(tree)
     found = _one_of(AnyOf, (_as_heard(child, weighing) for child in wanted)) if wanted else EVERYTHING
     return _narrowed((found,), conditions, weighing)
 
 
-def forgiving(asked: Asked, weighing: Weighing) -> Query:
+def forgiving(tree: SyntaxTree, weighing: Weighing) -> Query:
     """Mode forgiving: first the passages in which every word was heard, by BM25; then those in which one is missing,
     guessed or in another form, by the sum of what the evidence is worth.
     """
-    wanted, conditions = _parted(asked)
+    wanted, conditions = _parted(tree)
     if not wanted:
         return _narrowed((EVERYTHING,), conditions, weighing)
-    band = certain_from(asked, weighing)
+    band = certain_from(tree, weighing)
     heard = AllOf((Constant(EVERYTHING, band), *(_as_heard(child, weighing) for child in wanted)))
     return _narrowed((BestOf((heard, _guessed(wanted, weighing))),), conditions, weighing)
 
 
-def sounds_like(asked: Asked, weighing: Weighing) -> Query:
-    """Mode sounds-like: guesses weigh about as much as hits, so that both stand side by side."""
-    wanted, conditions = _parted(asked)
+def sounds_like(tree: SyntaxTree, weighing: Weighing) -> Query:
+    """Mode sounds-like: expansions weigh about as much as hits, so that both stand side by side."""
+    wanted, conditions = _parted(tree)
     return _narrowed((_guessed(wanted, weighing) if wanted else EVERYTHING,), conditions, weighing)
 
 
-BUILDERS: Final[Mapping[str, Callable[[Asked, Weighing], Query]]] = {
+BUILDERS: Final[Mapping[str, Callable[[SyntaxTree, Weighing], Query]]] = {
     "exact": every_word,
     "forgiving": forgiving,
     "sounds-like": sounds_like,
@@ -133,29 +133,29 @@ BUILDERS: Final[Mapping[str, Callable[[Asked, Weighing], Query]]] = {
 }
 
 
-def certain_from(asked: Asked, weighing: Weighing) -> float:
+def certain_from(tree: SyntaxTree, weighing: Weighing) -> float:
     """The score from which on, in mode forgiving, every word was heard as it was asked for.
 
     A whole number above all that evidence can score together.
     """
-    most = sum(max(_ANY_WORD, weighing.worth(1.0, token)) for token in words_of(asked))
+    most = sum(max(_ANY_WORD, weighing.worth(1.0, token)) for token in words_of(tree))
     return float(math.ceil(most + SHORTNESS * LONGEST_LENGTH) + 1)
 
 
-def _parted(asked: Asked) -> tuple[list[Asked], list[Asked]]:
+def _parted(tree: SyntaxTree) -> tuple[list[SyntaxTree], list[SyntaxTree]]:
     """What is to be heard, and the conditions beside it."""
-    children = asked.children if isinstance(asked, Every) else (asked,)
+    children = tree.children if isinstance(tree, Every) else (tree,)
     wanted = [child for child in children if not _is_condition(child)]
     return wanted, [child for child in children if _is_condition(child)]
 
 
-def _is_condition(asked: Asked) -> bool:
-    if isinstance(asked, Either) and asked.children:
-        return all(map(_is_condition, asked.children))
-    return isinstance(asked, InField | Span | Not)
+def _is_condition(tree: SyntaxTree) -> bool:
+    if isinstance(tree, Either) and tree.children:
+        return all(map(_is_condition, tree.children))
+    return isinstance(tree, InField | Span | Not)
 
 
-def _narrowed(found: Sequence[Query], conditions: Sequence[Asked], weighing: Weighing) -> Query:
+def _narrowed(found: Sequence[Query], conditions: Sequence[SyntaxTree], weighing: Weighing) -> Query:
     """What all of ``found`` finds, where the conditions hold: each as in mode exact, and none that a `Not` bars."""
     held = [every_word(child, weighing) for child in conditions if not isinstance(child, Not)]
     barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Not)]
@@ -163,18 +163,18 @@ def _narrowed(found: Sequence[Query], conditions: Sequence[Asked], weighing: Wei
     return Without(query, _one_of(AnyOf, barred)) if barred else query
 
 
-def _condition(asked: InField | Span) -> Query:
-    if isinstance(asked, Span):
-        return Between(asked.field, asked.low, asked.high)
-    if asked.field == "text":
-        said = tuple(tokens(asked.value))
+def _condition(tree: InField | Span) -> Query:
+    if isinstance(tree, Span):
+        return Between(tree.field, tree.low, tree.high)
+    if tree.field == "text":
+        said = tuple(tokens(tree.value))
         return Constant(Phrase("text_tokens", said) if len(said) > 1 else Term("text_tokens", said[0]), 0.0)
-    return Missing(asked.field) if asked.value == UNKNOWN else Constant(Term(asked.field, asked.value), 0.0)
+    return Missing(tree.field) if tree.value == UNKNOWN else Constant(Term(tree.field, tree.value), 0.0)
 
 
-def _as_heard(asked: Asked, weighing: Weighing) -> Query:
+def _as_heard(tree: SyntaxTree, weighing: Weighing) -> Query:
     """As it stands in transcripts, by BM25."""
-    match asked:
+    match tree:
         case Word(token, sounds_like=False):
             return Term("tokens", token)
         case Words(several):
@@ -184,17 +184,17 @@ def _as_heard(asked: Asked, weighing: Weighing) -> Query:
         case Either(children):
             return _one_of(AnyOf, (_as_heard(child, weighing) for child in children))
         case _:
-            return every_word(asked, weighing)
+            return every_word(tree, weighing)
 
 
-def _guessed(wanted: Sequence[Asked], weighing: Weighing) -> Query:
+def _guessed(wanted: Sequence[SyntaxTree], weighing: Weighing) -> Query:
     """Any evidence for any of it, short passages first."""
     return Favouring(_one_of(AnyOf, (_signs(child, weighing) for child in wanted)), _SHORT_ONES)
 
 
-def _signs(asked: Asked, weighing: Weighing) -> Query:
+def _signs(tree: SyntaxTree, weighing: Weighing) -> Query:
     """All that may tell of it, for what that is worth. A phrase is worth more in a row than its words are apart."""
-    match asked:
+    match tree:
         case Word(token):
             return _evidence(token, weighing)
         case Words(several):
@@ -206,24 +206,27 @@ def _signs(asked: Asked, weighing: Weighing) -> Query:
         case Beginning(start):
             return Constant(Prefix("tokens", start), _ANY_WORD)
         case _:
-            return every_word(asked, weighing)
+            return every_word(tree, weighing)
 
 
 def _evidence(token: str, weighing: Weighing) -> Query:
     """The word, its other forms, what sounds like it, and what the recogniser nearly wrote in its place."""
-    guesses = [
-        Constant(Phrase("tokens", guess.tokens) if len(guess.tokens) > 1 else Term("tokens", guess.tokens[0]), worth)
-        for guess in weighing.guesses(token)
-        if (worth := weighing.guess_worth(guess.probability, token)) > 0
+    expansions = [
+        Constant(
+            Phrase("tokens", expansion.tokens) if len(expansion.tokens) > 1 else Term("tokens", expansion.tokens[0]),
+            worth,
+        )
+        for expansion in weighing.expansions(token)
+        if (worth := weighing.expansion_worth(expansion.probability, token)) > 0
     ]
     alternatives = [
         Constant(Term("alternatives", f"{token}_{tenth}"), worth)
         for tenth in range(1, 10)
-        if tenth / 10 >= weighing.least and (worth := weighing.guess_worth(tenth / 10, token)) > 0
+        if tenth / 10 >= weighing.least and (worth := weighing.expansion_worth(tenth / 10, token)) > 0
     ]
     heard = Constant(Term("tokens", token), max(_ANY_WORD, weighing.worth(HEARD, token)))
     other_form = Constant(Term("stems", stem(token)), max(_ANY_FORM, weighing.worth(OTHER_FORM, token)))
-    return BestOf((heard, other_form, *guesses, *alternatives))
+    return BestOf((heard, other_form, *expansions, *alternatives))
 
 
 _SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), SHORTNESS * power) for power in POWERS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
 from indexer.schema import UNKNOWN, facet_label
 
 _AND_HOW: Final = {"forgiving": ", even if heard differently", "exact": ", as heard or in another form"}
@@ -33,20 +33,20 @@ _SPANS: Final = {
 }
 
 
-def in_english(asked: Asked, mode: str) -> str:
+def in_english(tree: SyntaxTree, mode: str) -> str:
     """The sentence, without a full stop; ``mode`` is one of `MODES`. What was typed is not escaped."""
-    match asked:
+    match tree:
         case Every(()):
             return "all clips"
         case Either(()):
             return "no clips"
         case _:
-            return f"clips {_those(asked, mode, _AND_HOW.get(mode, ''))}"
+            return f"clips {_those(tree, mode, _AND_HOW.get(mode, ''))}"
 
 
-def _those(asked: Asked, mode: str, how: str = "") -> str:
+def _those(tree: SyntaxTree, mode: str, how: str = "") -> str:
     """What tells these clips from others, to stand behind “clips” or “those”."""
-    children = asked.children if isinstance(asked, Every) else (asked,)
+    children = tree.children if isinstance(tree, Every) else (tree,)
     words = [child for child in children if _is_word(child)]
     said = [child for child in children if _is_said(child) and not _is_word(child)]
     left_out = [child.child for child in children if isinstance(child, Not)]
@@ -56,21 +56,19 @@ def _those(asked: Asked, mode: str, how: str = "") -> str:
     return ", ".join(parts) or "of any kind"
 
 
-def _is_word(asked: Asked) -> bool:
-    return isinstance(asked, Word) or (
-        isinstance(asked, Either) and all(map(_is_word, asked.children)) and asked != _NO
-    )
+def _is_word(tree: SyntaxTree) -> bool:
+    return isinstance(tree, Word) or (isinstance(tree, Either) and all(map(_is_word, tree.children)) and tree != _NO)
 
 
-def _is_said(asked: Asked) -> bool:
-    is_one = isinstance(asked, Word | Words | Beginning)
-    return is_one or (isinstance(asked, Either) and all(map(_is_said, asked.children)) and asked != _NO)
+def _is_said(tree: SyntaxTree) -> bool:
+    is_one = isinstance(tree, Word | Words | Beginning)
+    return is_one or (isinstance(tree, Either) and all(map(_is_said, tree.children)) and tree != _NO)
 
 
 _NO: Final = Either(())
 
 
-def _saying(words: Sequence[Asked], said: Sequence[Asked], mode: str, how: str) -> Iterator[str]:
+def _saying(words: Sequence[SyntaxTree], said: Sequence[SyntaxTree], mode: str, how: str) -> Iterator[str]:
     """Words first, since the mode is about them; then what is said beside them."""
     if mode == "baseline" and (every := [one for child in (*words, *said) for one in _alternatives(child)]):
         yield f"where {'any of ' if len(every) > 1 else ''}{_listed(every, 'or', mode)} was said"
@@ -84,19 +82,19 @@ def _saying(words: Sequence[Asked], said: Sequence[Asked], mode: str, how: str) 
         yield f"{'and' if words else 'with'} {_joined(nouns, 'and')}"
 
 
-def _is_guessed(asked: Asked) -> bool:
-    return all(isinstance(one, Word) and one.sounds_like for one in _alternatives(asked))
+def _is_guessed(tree: SyntaxTree) -> bool:
+    return all(isinstance(one, Word) and one.sounds_like for one in _alternatives(tree))
 
 
-def _alternatives(asked: Asked) -> list[Asked]:
-    if not isinstance(asked, Either):
-        return [asked]
-    return [one for child in asked.children for one in _alternatives(child)]
+def _alternatives(tree: SyntaxTree) -> list[SyntaxTree]:
+    if not isinstance(tree, Either):
+        return [tree]
+    return [one for child in tree.children for one in _alternatives(child)]
 
 
-def _noun(asked: Asked, mode: str, among: int = 1) -> str:
+def _noun(tree: SyntaxTree, mode: str, among: int = 1) -> str:
     """What was said; alternatives are told apart from their neighbours, of which there are ``among`` in all."""
-    match asked:
+    match tree:
         case Word(token, sounds_like):
             return f"something like “{token}”" if sounds_like or mode == "sounds-like" else f"“{token}”"
         case Words(tokens):
@@ -106,7 +104,7 @@ def _noun(asked: Asked, mode: str, among: int = 1) -> str:
         case Beginning(start):
             return f"a word beginning with “{start}”"
         case _:
-            return ("either " if among > 1 else "") + _listed(_alternatives(asked), "or", mode)
+            return ("either " if among > 1 else "") + _listed(_alternatives(tree), "or", mode)
 
 
 def _spoken(tokens: Sequence[str]) -> str:
@@ -118,7 +116,7 @@ def _spoken(tokens: Sequence[str]) -> str:
     return text
 
 
-def _listed(said: Sequence[Asked], word: str, mode: str) -> str:
+def _listed(said: Sequence[SyntaxTree], word: str, mode: str) -> str:
     return _joined([_noun(one, mode) for one in said], word)
 
 
@@ -128,7 +126,7 @@ def _joined(texts: Sequence[str], word: str) -> str:
     return f"{', '.join(most)} {word} {last}" if most else last
 
 
-def _but(left_out: Sequence[Asked], *, is_said: bool, is_more: bool) -> Iterator[str]:
+def _but(left_out: Sequence[SyntaxTree], *, is_said: bool, is_more: bool) -> Iterator[str]:
     """What must not be there: it has to be heard as it is in every mode, or good clips would go for a guess."""
     nouns = [one for child in left_out if is_said and _is_said(child) for one in _alternatives(child)]
     if nouns:
@@ -138,21 +136,21 @@ def _but(left_out: Sequence[Asked], *, is_said: bool, is_more: bool) -> Iterator
         yield f"{'but not' if is_more else 'other than'} {_joined(those, 'or')}"
 
 
-def _quality(asked: Asked, mode: str) -> str:
+def _quality(tree: SyntaxTree, mode: str) -> str:
     """What is so of a clip beside what was said in it."""
-    one_of = _alternatives(asked)
+    one_of = _alternatives(tree)
     fields = {one.field for one in one_of if isinstance(one, InField)}
     if len(fields) == 1 and all(isinstance(one, InField) for one in one_of):
         return _in_field(fields.pop(), [one.value for one in one_of if isinstance(one, InField)])
-    match asked:
+    match tree:
         case Span():
-            return _span(asked)
+            return _span(tree)
         case Either() if one_of:
             return ("either " if len(one_of) > 1 else "") + _joined([_those(one, mode) for one in one_of], "or")
         case Either():
             return "of no kind"
         case _:
-            return _those(asked, mode)
+            return _those(tree, mode)
 
 
 def _in_field(field: str, values: Sequence[str]) -> str:

@@ -8,10 +8,10 @@ from typing import Final, Literal
 from hearsay.text.normalize import tokens
 from indexer.documents import alternatives_of, stem
 from indexer.passages import Passage
-from indexer.phonetics.expansion import Guess
+from indexer.phonetics.expansion import Expansion
 
 How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
-"""From the surest to none: the word itself, its stem, a guess, and what the recogniser nearly wrote."""
+"""From the surest to none: the word itself, its stem, an expansion, and what the recogniser nearly wrote."""
 
 
 ALONE: Final = 0.5
@@ -22,8 +22,8 @@ Chosen by looking: of 51 pairs that told of a lost word 19 become the one that w
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """One word that was asked for, and what may stand for it: words with its ``stem``, and ``guesses``.
+class QueryTerm:
+    """One word that was asked for, and what may stand for it: words with its ``stem``, and ``expansions``.
 
     A word that ends in ``*`` is the beginning of one. One that ``is_optional`` is not missed where it is not, unless
     all of ``either``, the words that OR stands between, are missing.
@@ -31,7 +31,7 @@ class Sought:
 
     word: str
     stem: str | None = None
-    guesses: tuple[Guess, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
     is_optional: bool = False
     either: tuple[str, ...] = ()
 
@@ -40,7 +40,7 @@ class Sought:
 class Evidence:
     """How a passage has one ``word``: ``heard_as`` the words in it that stand for it, ``probability`` that it was said.
 
-    Of a guess that is two words, those stand side by side; one that is as good without the other is told alone.
+    Of an expansion that is two words, those stand side by side; one that is as good without the other is told alone.
     """
 
     word: str
@@ -66,25 +66,25 @@ class Heard:
             by_stem[stem(token)] = (*by_stem.get(stem(token), ()), token)
         return cls(frozenset(heard), frozenset(pairwise(heard)), by_stem, alternatives_of(passage.row))
 
-    def has(self, guess: Guess) -> bool:
-        if len(guess.tokens) == 1:
-            return guess.tokens[0] in self.tokens
-        return guess.tokens in self.pairs
+    def has(self, expansion: Expansion) -> bool:
+        if len(expansion.tokens) == 1:
+            return expansion.tokens[0] in self.tokens
+        return expansion.tokens in self.pairs
 
 
-def evidence_of(passage: Passage, sought: Sequence[Sought]) -> tuple[Evidence, ...]:
+def evidence_of(passage: Passage, terms: Sequence[QueryTerm]) -> tuple[Evidence, ...]:
     """The best evidence for each word; none for an optional one that is missing, and one for all of an OR together."""
     heard = Heard.of(passage)
-    found = [(one, _evidence(one, heard)) for one in sought]
+    found = [(one, _evidence(one, heard)) for one in terms]
     missing = {one.word for one, evidence in found if evidence.how == "missing"}
-    lacking = dict.fromkeys(one.either for one in sought if one.either and missing.issuperset(one.either))
+    lacking = dict.fromkeys(one.either for one in terms if one.either and missing.issuperset(one.either))
     return (
         *(evidence for one, evidence in found if evidence.how != "missing" or not one.is_optional),
         *(Evidence(" OR ".join(words), "missing") for words in lacking),
     )
 
 
-def _evidence(one: Sought, heard: Heard) -> Evidence:
+def _evidence(one: QueryTerm, heard: Heard) -> Evidence:
     if one.word.endswith("*"):
         found = tuple(sorted(token for token in heard.tokens if token.startswith(one.word[:-1])))
         return Evidence(one.word, "heard", found, 1.0) if found else Evidence(one.word, "missing")
@@ -93,18 +93,18 @@ def _evidence(one: Sought, heard: Heard) -> Evidence:
         return Evidence(one.word, "heard", tuple(dict.fromkeys((one.word, *forms))), 1.0)
     if forms:
         return Evidence(one.word, "other form", forms, 1.0)
-    confidence = heard.alternatives.get(one.word, 0.0) if one.guesses or one.stem else 0.0
-    for guess in one.guesses:  # the likeliest first
-        if guess.probability >= confidence and heard.has(guess):
-            return Evidence(one.word, "sounds like", _told_of(guess, one.guesses), guess.probability)
+    confidence = heard.alternatives.get(one.word, 0.0) if one.expansions or one.stem else 0.0
+    for expansion in one.expansions:  # the likeliest first
+        if expansion.probability >= confidence and heard.has(expansion):
+            return Evidence(one.word, "sounds like", _told_of(expansion, one.expansions), expansion.probability)
     return Evidence(one.word, "alternative", (), confidence) if confidence else Evidence(one.word, "missing")
 
 
-def _told_of(guess: Guess, guesses: Sequence[Guess]) -> tuple[str, ...]:
-    """The words of a guess, but of “the vainted” only the one that is about as likely by itself."""
-    least = ALONE * guess.probability
-    alone = (other.tokens for other in guesses if len(other.tokens) == 1 and other.probability >= least)
-    return next((words for words in alone if words[0] in guess.tokens), guess.tokens)
+def _told_of(expansion: Expansion, expansions: Sequence[Expansion]) -> tuple[str, ...]:
+    """The words of an expansion, but of “the vainted” only the one that is about as likely by itself."""
+    least = ALONE * expansion.probability
+    alone = (other.tokens for other in expansions if len(other.tokens) == 1 and other.probability >= least)
+    return next((words for words in alone if words[0] in expansion.tokens), expansion.tokens)
 
 
 def told(evidence: Sequence[Evidence]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hearsay.text.normalize import token_runs, tokens
-from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
 from indexer.schema import FACETS, FIELDS, UNKNOWN, facet_name, facet_value
 
 MOST_NOTES: Final = 8
@@ -20,9 +20,9 @@ class Parsed:
     ``typed`` is what stands side by side in it as it was typed, with what is said again.
     """
 
-    asked: Asked
+    tree: SyntaxTree
     notes: tuple[str, ...]
-    typed: tuple[Asked, ...]
+    typed: tuple[SyntaxTree, ...]
 
 
 _QUOTES: Final = '"“”„‟«»「」'  # any of them opens, and the next one closes: people mix them, keyboards too
@@ -63,19 +63,19 @@ def parse(text: str) -> Parsed:
     readable = re.sub(r"[\x00-\x1f\x7f]", " ", text.encode(errors="replace").decode())
     reader = _Reader()
     typed = tuple(reader.side_by_side(readable))
-    asked = _together(Every, typed)
-    if asked == _NOTHING and readable.strip():
-        asked = Either(())
-    return Parsed(asked, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES], typed)
+    tree = _together(Every, typed)
+    if tree == _NOTHING and readable.strip():
+        tree = Either(())
+    return Parsed(tree, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES], typed)
 
 
 _NOTHING: Final = Every(())
 """What an item asks for that was not understood."""
 
 
-def _together(kind: type[Every] | type[Either], children: Iterable[Asked]) -> Asked:
+def _together(kind: type[Every] | type[Either], children: Iterable[SyntaxTree]) -> SyntaxTree:
     """The children as one, each of them once; those of the same kind are opened up, and one alone is itself."""
-    opened: dict[Asked, None] = {}
+    opened: dict[SyntaxTree, None] = {}
     for child in children:
         opened |= dict.fromkeys(child.children if isinstance(child, kind) else (child,))
     opened.pop(_NOTHING, None)
@@ -90,9 +90,9 @@ class _Reader:
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def side_by_side(self, text: str) -> list[Asked]:
+    def side_by_side(self, text: str) -> list[SyntaxTree]:
         """What stands side by side in the text, things with OR between them as one."""
-        groups: list[list[Asked]] = []
+        groups: list[list[SyntaxTree]] = []
         is_or = False
         self._note_of_other_languages(text)
         for item in _ITEM.finditer(text):
@@ -101,10 +101,10 @@ class _Reader:
                 is_or = bool(groups)
             elif item["bare"] == "AND":
                 continue
-            elif (asked := self._item(item)) != _NOTHING:
+            elif (tree := self._item(item)) != _NOTHING:
                 if not is_or:
                     groups.append([])
-                groups[-1].append(asked)
+                groups[-1].append(tree)
                 is_or = False
         self._note_lonely(is_or)
         return [_together(Either, group) for group in groups]
@@ -123,20 +123,20 @@ class _Reader:
         if is_lonely:
             self.notes.append("OR stands between two things, and one of them is missing; it was left out")
 
-    def _item(self, item: re.Match[str]) -> Asked:
+    def _item(self, item: re.Match[str]) -> SyntaxTree:
         if item["field"] is not None:
-            asked = self._fielded(item["field"], [_unquoted(value) for value in _VALUES.findall(item["values"])])
+            tree = self._fielded(item["field"], [_unquoted(value) for value in _VALUES.findall(item["values"])])
         elif item["quoted"] is not None:
-            asked = self._quoted(item["quoted"])
+            tree = self._quoted(item["quoted"])
         elif item["unclosed"] is not None:
             self.notes.append("a quote is not closed; what stands behind it was read as words")
-            asked = _NOTHING
+            tree = _NOTHING
         else:
             self._note_of_a_value_apart(item)
-            asked = self._bare(item["bare"])
-        return Not(asked) if item["minus"] and asked != _NOTHING else asked
+            tree = self._bare(item["bare"])
+        return Not(tree) if item["minus"] and tree != _NOTHING else tree
 
-    def _bare(self, text: str) -> Asked:
+    def _bare(self, text: str) -> SyntaxTree:
         """Words, with the sign that may stand behind the last of them.
 
         Words that a hyphen or the like joins are asked for one by one: recognisers write no hyphens, and mishear one
@@ -165,7 +165,7 @@ class _Reader:
         if "~" in body:
             self.notes.append("~ stands behind a word, for what sounds like it, and nowhere else; it was left out")
 
-    def _quoted(self, text: str) -> Asked:
+    def _quoted(self, text: str) -> SyntaxTree:
         found = tokens(text)
         if not found:
             self._note_nothing(text)
@@ -178,7 +178,7 @@ class _Reader:
         else:
             self.notes.append(f"“{_short(text)}” has no letters or digits to search for")
 
-    def _fielded(self, name: str, values: list[str]) -> Asked:
+    def _fielded(self, name: str, values: list[str]) -> SyntaxTree:
         field = _field(name)
         kind = "keyword" if field.startswith(_EXTRA) else _KINDS.get(field)
         if field == "text":
@@ -194,7 +194,7 @@ class _Reader:
                 self.notes.append(f"there is no field {_short(name)}; searched for {number} words")
                 return _together(Every, parts)
 
-    def _keyword(self, field: str, value: str) -> Asked:
+    def _keyword(self, field: str, value: str) -> SyntaxTree:
         if value.endswith("*"):
             self.notes.append(f"* stands for the rest of a word, not of a value; {_short(field)} takes it as it is")
         if value:
@@ -202,7 +202,7 @@ class _Reader:
         self.notes.append(f"{_short(field)} has no value behind it; it was left out")
         return _NOTHING
 
-    def _span(self, field: str, value: str) -> Asked:
+    def _span(self, field: str, value: str) -> SyntaxTree:
         """A number that is not known is none of all the numbers."""
         if value.casefold() == UNKNOWN:
             return Not(Span(field, None, None))
@@ -224,7 +224,7 @@ def _is_known(field: str) -> bool:
     return field.startswith(_EXTRA) or _KINDS.get(field) in ("keyword", "number", "integer") or field == "text"
 
 
-def _words(run: list[str], sign: str = "") -> Asked:
+def _words(run: list[str], sign: str = "") -> SyntaxTree:
     """The tokens of one run; the sign says something of a run of one."""
     if len(run) > 1:
         return Words(tuple(run))

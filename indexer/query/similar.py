@@ -10,8 +10,8 @@ from indexer.index import Request, SearchReader
 from indexer.passages import Passage
 from indexer.phonetics.lexicon import Lexicon
 from indexer.query.builder import DEFAULT_MODE
-from indexer.query.explanation import Sought
-from indexer.query.planner import Finder, Plan
+from indexer.query.explanation import QueryTerm
+from indexer.query.planner import Plan, Planner
 from indexer.query_tree import NOTHING, AnyOf, Constant, Phrase, Query, Term, Without
 
 MOST_TELLING: Final = 12
@@ -28,7 +28,7 @@ MOST_APART: Final = 0.25
 
 
 def planned(
-    index: SearchReader, finder: Finder, words: str, mode: str, *, like: str | None = None, same: str | None = None
+    index: SearchReader, planner: Planner, words: str, mode: str, *, like: str | None = None, same: str | None = None
 ) -> Plan:
     """How to search for words, or in their place for what is ``like`` a passage or has the ``same`` sentence.
 
@@ -38,7 +38,7 @@ def planned(
         raise WrongRequest("a search is for words, for what is like a passage, or for its sentence: name one of them")
     if like:
         return plan_like(index, like)
-    return plan_same(index, same) if same else finder.plan(words, mode)
+    return plan_same(index, same) if same else planner.plan(words, mode)
 
 
 def telling_words(passage: Passage, lexicon: Lexicon) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def plan_like(index: SearchReader, passage_id: str) -> Plan:
     """How to look for more like this passage; raises `WrongRequest` where the index does not have it."""
     passage = _passage(index, passage_id)
     lexicon = index.lexicon()
-    shared = tuple(Sought(word, is_optional=True) for word in telling_words(passage, lexicon))
+    shared = tuple(QueryTerm(word, is_optional=True) for word in telling_words(passage, lexicon))
     sentence = f"clips that share telling words with {passage_id}"
     return Plan(more_like(passage, lexicon), DEFAULT_MODE, sentence, (), shared, None)
 

@@ -6,10 +6,10 @@ from heapq import nsmallest
 from typing import Final
 
 from hearsay.text.normalize import tokens
-from indexer.phonetics.expansion import FEATURES, Guesser
+from indexer.phonetics.expansion import FEATURES, Expander
 from indexer.phonetics.lexicon import Lexicon
 from indexer.query.parser import parse
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from indexer.query.syntax_tree import words_of
 
 OFTEN: Final = 3
@@ -45,22 +45,22 @@ def completions(lexicon: Lexicon, typed: str, most: int) -> list[str]:
     return [typed[: last.start()] + word for word in best]
 
 
-def did_you_mean(finder: Finder, typed: str) -> str | None:
+def did_you_mean(planner: Planner, typed: str) -> str | None:
     """What was typed, with the nearest real word in place of each that no passage has and no dictionary.
 
     None where no word is near, and where there is nothing to mend: a word that is spelled right was meant.
     """
-    guesser = finder.guesser()
-    lost = [word for word in dict.fromkeys(words_of(parse(typed).asked)) if guesser.lexicon.passages_with(word) == 0]
-    better = {word: near for word in lost if not word.endswith("*") and (near := _nearest(guesser, word))}
+    expander = planner.expander()
+    lost = [word for word in dict.fromkeys(words_of(parse(typed).tree)) if expander.lexicon.passages_with(word) == 0]
+    better = {word: near for word in lost if not word.endswith("*") and (near := _nearest(expander, word))}
     retyped = _WORD.sub(lambda found: better.get("".join(tokens(found.group())), found.group()), typed)
     return retyped if better and retyped != typed else None
 
 
-def _nearest(guesser: Guesser, word: str) -> str | None:
+def _nearest(expander: Expander, word: str) -> str | None:
     """The word of the index that is spelled nearest to one that no dictionary has; of several the most frequent."""
-    lexicon = guesser.lexicon
-    near = guesser.candidates(word, lexicon.single)
+    lexicon = expander.lexicon
+    near = expander.candidates(word, lexicon.single)
     found = []
     for row, features in zip(near.rows, near.features.tolist(), strict=True):
         other, cost = lexicon.words[row], features[_LETTERS]

@@ -1,11 +1,11 @@
-"""What a person asked for: the tree that `indexer.query.parser` reads from their words, before any mode has a say."""
+"""The syntax tree that `indexer.query.parser` makes of typed text, whatever the mode."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One normalised word; ``sounds_like`` where a ``~`` behind it says that a guess is as good as a hit."""
+    """One normalised word; ``sounds_like`` where a ``~`` behind it says that an expansion is as good as a hit."""
 
     token: str
     sounds_like: bool = False
@@ -49,29 +49,29 @@ class Span:
 class Not:
     """What must not be there: ``-not``."""
 
-    child: "Asked"
+    child: "SyntaxTree"
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
     """One of two or more: ``OR``. There are none, and nothing is found, where nothing typed could be searched for."""
 
-    children: tuple["Asked", ...]
+    children: tuple["SyntaxTree", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
     """All of the children, which is what words side by side ask for. There are none where nothing was typed."""
 
-    children: tuple["Asked", ...]
+    children: tuple["SyntaxTree", ...]
 
 
-Asked = Word | Words | Beginning | InField | Span | Not | Either | Every
+SyntaxTree = Word | Words | Beginning | InField | Span | Not | Either | Every
 
 
-def words_of(asked: Asked) -> list[str]:
+def words_of(tree: SyntaxTree) -> list[str]:
     """The words that are wanted, in order; a beginning has its ``*``."""
-    match asked:
+    match tree:
         case Word(token):
             return [token]
         case Words(tokens):
@@ -84,9 +84,9 @@ def words_of(asked: Asked) -> list[str]:
             return []
 
 
-def sounding(asked: Asked) -> frozenset[str]:
-    """The words that a ``~`` says to guess at in any mode."""
-    match asked:
+def sounding(tree: SyntaxTree) -> frozenset[str]:
+    """The words that a ``~`` expands in any mode."""
+    match tree:
         case Word(token, sounds_like=True):
             return frozenset({token})
         case Either(children) | Every(children):

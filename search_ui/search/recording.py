@@ -18,7 +18,7 @@ from indexer.index import Request
 from indexer.passages import Passage
 from indexer.query.explanation import evidence_of
 from indexer.query_tree import Term
-from search_ui.connection import the_finder, the_index
+from search_ui.connection import the_index, the_planner
 from search_ui.export.menu import subtitles_html
 from search_ui.media.player import audio_url
 from search_ui.media.spectrogram_route import spectrogram_url
@@ -92,9 +92,9 @@ def show_recording(opened: RecordingView, state: SearchState) -> None:
         st.html(f'<p class="total">There {what} {escape(opened.clip)} in the index. {back}</p>')
         return
     heard = bool(playable_clips(read.passages))
-    sought = the_finder().plan(state.words, state.mode).sought if state.words and not state.is_too_long else ()
+    terms = the_planner().plan(state.words, state.mode).terms if state.words and not state.is_too_long else ()
     items = [
-        hit_html(passage, evidence_of(passage, sought), _beside(passage, opened, state, is_playable=heard))
+        hit_html(passage, evidence_of(passage, terms), _beside(passage, opened, state, is_playable=heard))
         for passage in read.passages
     ]
     shown = hits_html(items, (part - 1) * PASSAGES + 1)

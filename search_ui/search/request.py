@@ -15,7 +15,7 @@ from indexer.query.similar import plan_like, plan_same
 from indexer.query.suggestions import did_you_mean
 from indexer.query_tree import Between
 from indexer.schema import FACETS, SORTS
-from search_ui.connection import the_finder, the_index, the_settings
+from search_ui.connection import the_index, the_planner, the_settings
 from search_ui.state import LONGEST_WORDS, SearchState
 
 SECONDS_KEPT: Final = 10
@@ -110,7 +110,7 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new ver
         return plan_like(the_index(), state.like)
     if state.same:
         return plan_same(the_index(), state.same)
-    return the_finder().plan(state.words, state.mode)
+    return the_planner().plan(state.words, state.mode)
 
 
 @st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
@@ -133,4 +133,4 @@ def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
 
 @st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
 def _spelling_suggestion(version: str, words: str) -> str | None:  # noqa: ARG001 - as above
-    return did_you_mean(the_finder(), words)
+    return did_you_mean(the_planner(), words)

@@ -12,7 +12,7 @@ from elasticsearch import ApiError, Elasticsearch
 from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexMissing
 from indexer.index import Request
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT
 from tests.support import console
@@ -66,7 +66,7 @@ class Kept:
     def found(self, typed: str, mode: str = "exact") -> list[tuple[str, float]]:
         """Ids and scores by a reader that knows nothing yet."""
         reader = ElasticWriter(str(self.client.transport.node_pool.get().base_url), settings(self.alias))
-        result = reader.search(Request(Finder(reader).plan(typed, mode).query, size=50))
+        result = reader.search(Request(Planner(reader).plan(typed, mode).query, size=50))
         reader.close()
         return [(hit.passage.id, hit.score) for hit in result.hits]
 

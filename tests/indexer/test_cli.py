@@ -19,7 +19,7 @@ from indexer.cli.terminal import print_result
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Request, Result
 from indexer.passages import passages_of
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from tests.conftest import PROJECT
 from tests.support.elastic_nodes import Node, settings
 
@@ -363,7 +363,7 @@ def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
     """What a person sees who searches an index of one clip for these words."""
     index = EmbeddedWriter(folder)
     index.replace(passages_of(row))
-    plan = Finder(index).plan(words)
+    plan = Planner(index).plan(words)
     request = Request(plan.query, facets=("age", "gender"))
     result = index.search(request)
     print_result(console, Result(result.total, result.hits, {**result.facets, "gender": {}}), request, plan)

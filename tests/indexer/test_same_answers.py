@@ -9,7 +9,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.index import Range, Request
 from indexer.query.builder import MODES
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from indexer.query_tree import (
     EVERYTHING,
     AllOf,
@@ -60,7 +60,7 @@ def made(request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.Te
         yield both
 
 
-def drawn(chance: random.Random, finder: Finder, vocabulary: dict[str, int], facets: dict[str, list[str]]) -> Request:
+def drawn(chance: random.Random, planner: Planner, vocabulary: dict[str, int], facets: dict[str, list[str]]) -> Request:
     """A search as people make them: frequent words and rare ones, some filters, any page."""
     weights = list(vocabulary.values()) if chance.random() < 0.5 else None
     words = " ".join(chance.choices(list(vocabulary), weights, k=chance.randint(0, 5)))
@@ -71,7 +71,7 @@ def drawn(chance: random.Random, finder: Finder, vocabulary: dict[str, int], fac
     }
     ranges = {"duration": Range(chance.choice([None, 1.5, 3.0]), chance.choice([None, 4.0, 6.5]))}
     return Request(
-        finder.plan(words, chance.choice(MODES)).query,
+        planner.plan(words, chance.choice(MODES)).query,
         filters,
         ranges if chance.random() < 0.3 else {},
         FACETS,
@@ -81,12 +81,12 @@ def drawn(chance: random.Random, finder: Finder, vocabulary: dict[str, int], fac
 
 
 def assert_same_for_many(both: Both, searches: int) -> None:
-    chance, finder = random.Random(1), Finder(both.embedded)
+    chance, planner = random.Random(1), Planner(both.embedded)
     vocabulary = dict(sorted(both.embedded.vocabulary().items()))
     counts = both.embedded.search(Request(facets=FACETS, size=1)).facets
     facets = {facet: sorted({*values, UNKNOWN, "nobody"}) for facet, values in counts.items()}
     for _ in range(searches):
-        assert_same(both, drawn(chance, finder, vocabulary, facets))
+        assert_same(both, drawn(chance, planner, vocabulary, facets))
 
 
 def test_a_few_hundred_searches_of_the_real_clips_have_the_same_answers(real: Both):
@@ -97,7 +97,7 @@ def test_a_few_hundred_searches_of_the_real_clips_have_the_same_answers(real: Bo
 def test_the_whole_ranking_of_a_frequent_word_is_the_same(real: Both):
     for words in ("the", "the boy", "he said", "", "blacksmith", "some one painted"):
         for mode in MODES:
-            assert_same(real, Request(Finder(real.elastic).plan(words, mode).query, size=2000))
+            assert_same(real, Request(Planner(real.elastic).plan(words, mode).query, size=2000))
 
 
 def test_the_vocabulary_is_the_same(real: Both, made: Both):
@@ -135,10 +135,10 @@ def assert_same_for_what_is_typed(both: Both, searches: int) -> None:
     words = sorted(both.embedded.vocabulary())
     counts = both.embedded.search(Request(facets=FACETS, size=1)).facets
     values = {facet: sorted({*found} - {UNKNOWN}) for facet, found in counts.items()}
-    finders = [Finder(index) for index in both]
+    finders = [Planner(index) for index in both]
     for at in range(searches):
         text, mode = typed(chance, words, values), MODES[at % len(MODES)]
-        one, other = (finder.plan(text, mode) for finder in finders)
+        one, other = (planner.plan(text, mode) for planner in finders)
         assert one == other, text
         assert_same(both, Request(one.query, facets=FACETS, size=100))
 

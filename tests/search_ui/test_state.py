@@ -17,7 +17,7 @@ SPANS = (
     .map(lambda bounds: Range(*bounds))
 )
 STATES = st.builds(
-    lambda sought, **others: SearchState(**sought, **others),
+    lambda terms, **others: SearchState(**terms, **others),
     st.tuples(st.sampled_from(["words", "like", "same"]), st.text(max_size=40).map(str.strip)).map(
         lambda one: dict([one])
     ),

@@ -10,7 +10,7 @@ from indexer.elastic.query import compiled
 from indexer.elastic.writer import ElasticWriter
 from indexer.errors import WrongRequest
 from indexer.index import Request
-from indexer.query.planner import MOST_WORDS, Finder, Plan
+from indexer.query.planner import MOST_WORDS, Plan, Planner
 from indexer.query_tree import AllOf, AnyOf, Between, Constant, Missing, Phrase, Prefix, Query, Term, Without
 from indexer.schema import FACETS
 from tests.conftest import leave_out
@@ -50,8 +50,8 @@ def index(narrow: Node) -> Iterator[ElasticWriter]:
         remove(client, own)
 
 
-def guesses(plan: Plan) -> list[float]:
-    return sorted(guess.probability for one in plan.sought for guess in one.guesses)
+def expansions(plan: Plan) -> list[float]:
+    return sorted(expansion.probability for one in plan.terms for expansion in one.expansions)
 
 
 class Everything:
@@ -66,21 +66,21 @@ class Everything:
 
 @pytest.mark.parametrize("mode", ["forgiving", "sounds-like"])
 def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: ElasticWriter, mode: str):
-    whole = Finder(Everything(index)).plan(LONGEST, mode)  # type: ignore[arg-type]
-    plan = Finder(index).plan(LONGEST, mode)
+    whole = Planner(Everything(index)).plan(LONGEST, mode)  # type: ignore[arg-type]
+    plan = Planner(index).plan(LONGEST, mode)
     assert clauses_of(compiled(whole.query)) > FEWEST >= clauses_of(compiled(plan.query))
     assert index.search(Request(plan.query, facets=FACETS, seconds=True)).total == 300
     assert index.count(plan.query) == 300
     assert len(list(index.walk(Request(plan.query)))) == 300
     assert len(index.sample(Request(plan.query, size=20))) == 20
     assert len(index.search(Request(plan.query, page=20, size=10)).hits) == 10
-    assert [one.word for one in plan.sought] == [one.word for one in whole.sought]
+    assert [one.word for one in plan.terms] == [one.word for one in whole.terms]
     assert any("all of its words are looked for" in note for note in plan.notes)
 
 
 def test_the_likeliest_guesses_are_kept(index: ElasticWriter):
     text = " ".join(LONGEST.split()[:75])
-    whole, plan = (guesses(Finder(one).plan(text)) for one in (Everything(index), index))  # type: ignore[arg-type]
+    whole, plan = (expansions(Planner(one).plan(text)) for one in (Everything(index), index))  # type: ignore[arg-type]
     assert 0 < len(plan) < len(whole)
     assert plan == whole[-len(plan) :]
 
@@ -88,12 +88,12 @@ def test_the_likeliest_guesses_are_kept(index: ElasticWriter):
 def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, index: ElasticWriter):
     with proxied(narrow.url) as proxy:
         own = ElasticWriter(proxy.url, index._settings)
-        finder = Finder(own)
-        plan = finder.plan("boy")
+        planner = Planner(own)
+        plan = planner.plan("boy")
         assert not plan.notes
         assert not [request for request, _ in proxy.passed if "_search" in request]
-        finder.plan(LONGEST)
-        finder.plan(f"{LONGEST} again")
+        planner.plan(LONGEST)
+        planner.plan(f"{LONGEST} again")
         assert len([request for request, _ in proxy.passed if "_search" in request]) == 1, "the limit is asked for once"
         own.close()
 
@@ -101,10 +101,10 @@ def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, i
 def test_a_limit_that_became_lower_is_learned_from_the_refusal(index: ElasticWriter):
     own = ElasticWriter(index._address, index._settings)
     own._clauses._fit = 100_000  # as before a node with more cores took over
-    plan = Finder(own).plan(LONGEST)
+    plan = Planner(own).plan(LONGEST)
     with pytest.raises(WrongRequest, match=r"takes, which is 1,024 clauses; search again, and less is guessed"):
         own.search(Request(plan.query))
-    assert own.search(Request(Finder(own).plan(LONGEST).query)).total == 300
+    assert own.search(Request(Planner(own).plan(LONGEST).query)).total == 300
     own.close()
 
 

@@ -19,7 +19,7 @@ from indexer.elastic.writer import ElasticWriter
 from indexer.errors import IndexIncompatible, IndexMissing, IndexUnavailable, LoadFailed, WrongRequest
 from indexer.index import Request, SearchReader
 from indexer.passages import Passage
-from indexer.query.planner import MOST_WORDS, Finder
+from indexer.query.planner import MOST_WORDS, Planner
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.support.contract import OpenIndex, heard, ids, paged, rows
@@ -135,8 +135,8 @@ def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticWri
     """Each with all its guesses, which makes the largest tree that anybody can ask for."""
     index.replace(passages(tuple(misheard_rows(300))))
     words = " ".join(dict.fromkeys(word for row in misheard_rows(300) for word in row.text.split()))
-    plan = Finder(index).plan(f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}")
-    assert len(plan.sought) == MOST_WORDS
+    plan = Planner(index).plan(f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}")
+    assert len(plan.terms) == MOST_WORDS
     assert index.search(Request(plan.query)).total == 300
 
 

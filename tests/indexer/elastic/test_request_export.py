@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from indexer.elastic.request_export import EXAMPLE, as_curl, as_json
 from indexer.elastic.writer import ElasticWriter
 from indexer.index import Range, Request
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from indexer.schema import FACETS
 from indexer.settings import IndexSettings
 from tests.support.elastic_nodes import Node
@@ -21,7 +21,7 @@ FILTERS = {"gender": frozenset({"male", "unknown"})}
 
 
 def asked(index: ElasticWriter, words: str, mode: str, **how: Any) -> Request:
-    return Request(Finder(index).plan(words, mode).query, facets=FACETS, **how)
+    return Request(Planner(index).plan(words, mode).query, facets=FACETS, **how)
 
 
 def found(answer: Any) -> tuple[int, list[str]]:

@@ -16,7 +16,7 @@ from indexer.index import SearchWriter
 from indexer.passages import passages_of
 from indexer.phonetics.g2p import english
 from indexer.phonetics.training import learn
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from tests.support.word_errors import rows as made_rows
 
 LEAST: Final = (
@@ -43,7 +43,7 @@ KINDS: Final = ("one", "two", "three", "frequent")
 
 def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], Ask]:
     """Asks the index by what was learned on some rows."""
-    return lambda half: asking(Finder(index, learn(half, english(), "one half", index.lexicon())), index)
+    return lambda half: asking(Planner(index, learn(half, english(), "one half", index.lexicon())), index)
 
 
 def scored(rows: list[ClipRow], folder: Path, per_kind: int) -> Score:

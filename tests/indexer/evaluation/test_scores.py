@@ -12,7 +12,7 @@ from indexer.evaluation.metrics import Ask
 from indexer.evaluation.query_sampling import KINDS, Drawing, references_of
 from indexer.evaluation.scores import Score, score
 from indexer.passages import passages_of
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 
 ROWS = [
     ClipRow("cv/1.mp3", text="a zebra ran", generated_text="A ZEBRA RAN", accent="us"),
@@ -34,7 +34,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Score:
     index = EmbeddedWriter(tmp_path_factory.mktemp("score"))
     index.replace(passage for row in ROWS for passage in passages_of(row))
     questions = list(Drawing(references_of(ROWS)).draw(0, 100))
-    ask = asking(Finder(index), index)
+    ask = asking(Planner(index), index)
     by = {"accent": {row.id: row.accent for row in ROWS}}
     return score(questions, lambda _: ask, ("forgiving", "exact", "baseline"), by)
 

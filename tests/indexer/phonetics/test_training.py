@@ -6,7 +6,7 @@ import pytest
 from hearsay.records.clip import ClipRow
 from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import letters
-from indexer.phonetics.expansion import Guesser
+from indexer.phonetics.expansion import Expander
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import Tables
@@ -29,10 +29,10 @@ def test_what_is_often_misheard_is_learned(learned: Tables):
 
 def test_tables_that_were_learned_guess_what_is_misheard_and_what_is_split(learned: Tables):
     heard = passages(tuple(rows()))
-    guesser = Guesser(Lexicon.of(heard_in(heard), english()), learned, english())
+    expander = Expander(Lexicon.of(heard_in(heard), english()), learned, english())
     for word in ("vinegar", "feather", "blacksmith", "teacup"):
         expected = misheard(word).split()
-        first = next(guess for guess in guesser.guesses(word) if len(guess.tokens) == len(expected))
+        first = next(expansion for expansion in expander.expansions(word) if len(expansion.tokens) == len(expected))
         assert list(first.tokens) == expected
         assert first.probability > 0.5
 

@@ -9,7 +9,7 @@ from hearsay.records.clip import Alternative, ClipRow, Word
 from indexer.documents import LONGEST_LENGTH, stem
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Request, SearchWriter
-from indexer.phonetics.expansion import Guess
+from indexer.phonetics.expansion import Expansion
 from indexer.query.builder import (
     BUILDERS,
     DEFAULT_MODE,
@@ -26,8 +26,8 @@ from tests.support.rows import passages
 
 FLOOR = 0.003
 GUESSES = {
-    "painted": (Guess(("vainted",), 0.6), Guess(("pain", "ted"), 0.2), Guess(("panted",), 0.0001)),
-    "boy": (Guess(("buoy",), 0.3),),
+    "painted": (Expansion(("vainted",), 0.6), Expansion(("pain", "ted"), 0.2), Expansion(("panted",), 0.0001)),
+    "boy": (Expansion(("buoy",), 0.3),),
 }
 HEARD_AS = (
     "THE BOYS RAN",
@@ -46,7 +46,7 @@ def weighing(*, is_loud: bool = False) -> Weighing:
 
 
 def built(words: str, mode: str) -> Query:
-    return BUILDERS[mode](parse(words).asked, weighing(is_loud=mode == "sounds-like"))
+    return BUILDERS[mode](parse(words).tree, weighing(is_loud=mode == "sounds-like"))
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +103,9 @@ def test_exact_is_one_choice_for_each_word():
 
 def test_forgiving_puts_what_was_heard_first_and_then_what_may_have_been(index: SearchWriter):
     score = scores(index, "painted boy", "forgiving")
-    both, one, guess = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
-    assert both > one > guess > 0
-    assert both < certain_from(parse("painted boy").asked, weighing())
+    both, one, expansion = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
+    assert both > one > expansion > 0
+    assert both < certain_from(parse("painted boy").tree, weighing())
     assert "A PANTED BUOY" in score, "found by the guess for boy; that for painted is too unlikely to count"
     assert found(index, "the boy", "forgiving")[0] == "THE BOY RAN"
 
@@ -117,14 +117,14 @@ def test_a_pair_is_found_where_its_words_stand_side_by_side_alone(index: SearchW
 def test_what_the_recogniser_nearly_wrote_is_found_as_surely_as_it_was(index: SearchWriter):
     score = scores(index, "boy", "forgiving")
     assert score["A PANTED BUOY"] < score["A BUY"], ".42 is likelier than .3, although both are told in tenths"
-    assert score["A BUY"] < certain_from(parse("boy").asked, weighing())
+    assert score["A BUY"] < certain_from(parse("boy").tree, weighing())
 
 
 def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchWriter):
     for mode in MODES:
         assert "A VAINTED BOY" in found(index, "painted~", mode)
     assert found(index, "painted", "exact") == found(index, "painted", "baseline") == []
-    assert sounding(parse("painted~ boy OR girl~").asked) == {"painted", "girl"}
+    assert sounding(parse("painted~ boy OR girl~").tree) == {"painted", "girl"}
 
 
 def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchWriter):
@@ -139,15 +139,15 @@ def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():
     assert worth == pytest.approx(math.log(0.6 / FLOOR), abs=1 / 128)
     assert worth * 64 == int(worth * 64), "a whole number of 64ths, which both engines add up exactly"
     assert weighing().worth(FLOOR / 2, "painted") < 0
-    assert weighing(is_loud=True).guess_worth(0.25, "painted") == weighing().worth(0.5, "painted")
+    assert weighing(is_loud=True).expansion_worth(0.25, "painted") == weighing().worth(0.5, "painted")
 
 
 @pytest.mark.parametrize("words", ["boy", "the painted boy", '"the painted boy" ran', "bo* OR painted", "x~ y z"])
 def test_the_line_of_certainty_is_above_all_that_evidence_can_score_together(words: str):
-    asked = parse(words).asked
-    line = certain_from(asked, weighing())
+    tree = parse(words).tree
+    line = certain_from(tree, weighing())
     assert line == int(line)
-    most = sum(weighing().worth(HEARD, word) for word in words_of(asked)) + SHORTNESS * LONGEST_LENGTH
+    most = sum(weighing().worth(HEARD, word) for word in words_of(tree)) + SHORTNESS * LONGEST_LENGTH
     assert line > most
 
 
@@ -184,7 +184,7 @@ def test_words_are_asked_for_as_they_are_indexed_and_once():
 
 
 def test_the_words_that_are_wanted_are_named_in_order_without_those_left_out():
-    assert words_of(parse('b "c d" -e f:g accent:us pre* OR a~').asked) == ["b", "c", "d", "f", "g", "pre*", "a"]
+    assert words_of(parse('b "c d" -e f:g accent:us pre* OR a~').tree) == ["b", "c", "d", "f", "g", "pre*", "a"]
 
 
 def test_every_mode_has_a_builder_and_the_default_is_one_of_them():

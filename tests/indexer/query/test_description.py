@@ -5,14 +5,14 @@ import pytest
 from indexer.query.builder import MODES
 from indexer.query.description import in_english
 from indexer.query.parser import parse
-from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
 
 DOG = Word("dog")
 PHRASE = Words(("the", "old", "man"))
 
 
 def said(text: str, mode: str = "forgiving") -> str:
-    return in_english(parse(text).asked, mode)
+    return in_english(parse(text).tree, mode)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_fields_and_numbers_read_like_english(text: str, sentence: str):
 LEAVES = (DOG, Word("fox", sounds_like=True), PHRASE, Beginning("smi"), InField("age", "teens"), Span("wer", 1, None))
 
 
-def trees() -> list[Asked]:
+def trees() -> list[SyntaxTree]:
     """Every tree of two levels above some leaves, and the empty ones, which no typing makes, inside of others."""
-    small: list[Asked] = [*LEAVES, Every(()), Either(()), *map(Not, LEAVES)]
+    small: list[SyntaxTree] = [*LEAVES, Every(()), Either(()), *map(Not, LEAVES)]
     pairs = [kind(pair) for kind in (Every, Either) for pair in product(small, repeat=2)]
     return [
         *small,
@@ -148,9 +148,9 @@ def trees() -> list[Asked]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_any_tree_is_one_sentence(mode: str):
-    for asked in trees():
-        sentence = in_english(asked, mode)
-        assert sentence.startswith(("clips ", "all clips", "no clips")), asked
+    for tree in trees():
+        sentence = in_english(tree, mode)
+        assert sentence.startswith(("clips ", "all clips", "no clips")), tree
         assert not any(wrong in sentence for wrong in ("  ", ",,", " ,", "either either", "None", "not not")), sentence
         assert not sentence.endswith((" ", ",", " or", " and", " not")), sentence
 

@@ -3,8 +3,8 @@ import pytest
 from hearsay.records.clip import Alternative, ClipRow, Word
 from indexer.documents import stem
 from indexer.passages import Passage
-from indexer.phonetics.expansion import Guess
-from indexer.query.explanation import Evidence, How, Sought, evidence_of, told
+from indexer.phonetics.expansion import Expansion
+from indexer.query.explanation import Evidence, How, QueryTerm, evidence_of, told
 
 
 def passage(text: str, **alternatives: float) -> Passage:
@@ -13,17 +13,19 @@ def passage(text: str, **alternatives: float) -> Passage:
     return Passage("clip", 0.0, None, ClipRow("clip", generated_text=text, words=words if alternatives else ()))
 
 
-def sought(word: str, *guesses: tuple[str, float]) -> Sought:
-    return Sought(word, stem(word), tuple(Guess(tuple(text.split()), probability) for text, probability in guesses))
+def terms(word: str, *expansions: tuple[str, float]) -> QueryTerm:
+    return QueryTerm(
+        word, stem(word), tuple(Expansion(tuple(text.split()), probability) for text, probability in expansions)
+    )
 
 
-def how(text: str, one: Sought, **alternatives: float) -> tuple[How, tuple[str, ...]]:
+def how(text: str, one: QueryTerm, **alternatives: float) -> tuple[How, tuple[str, ...]]:
     (evidence,) = evidence_of(passage(text, **alternatives), [one])
     return evidence.how, evidence.heard_as
 
 
 def test_the_surest_evidence_is_told():
-    painted = sought("painted", ("vainted", 0.6), ("pain ted", 0.3))
+    painted = terms("painted", ("vainted", 0.6), ("pain ted", 0.3))
     assert how("A PAINTED, PAINTING VAINTED CUP", painted) == ("heard", ("painted", "painting"))
     assert how("A PAINTING VAINTED CUP", painted) == ("other form", ("painting",))
     assert how("A VAINTED PAIN TED CUP", painted) == ("sounds like", ("vainted",))
@@ -33,13 +35,13 @@ def test_the_surest_evidence_is_told():
 
 
 def test_of_a_guess_that_is_two_words_both_stand_side_by_side_in_order():
-    blacksmith = sought("blacksmith", ("black smith", 0.5))
+    blacksmith = terms("blacksmith", ("black smith", 0.5))
     for text in ("SMITH BLACK", "BLACK THE SMITH", "BLACK", "BLACKSMITHS SMITH"):
-        assert how(text, Sought("blacksmith", None, blacksmith.guesses)) == ("missing", ())
+        assert how(text, QueryTerm("blacksmith", None, blacksmith.expansions)) == ("missing", ())
 
 
 def test_of_two_words_the_one_that_is_about_as_likely_by_itself_is_told_without_its_neighbour():
-    painted = sought("painted", ("the vainted", 0.8), ("vainted", 0.7), ("the", 0.3), ("pain ted", 0.2), ("pain", 0.05))
+    painted = terms("painted", ("the vainted", 0.8), ("vainted", 0.7), ("the", 0.3), ("pain ted", 0.2), ("pain", 0.05))
     assert how("THE VAINTED CUP", painted) == ("sounds like", ("vainted",))
     assert how("A PAIN TED CUP", painted) == ("sounds like", ("pain", "ted"))
     (evidence,) = evidence_of(passage("THE VAINTED CUP"), [painted])
@@ -48,41 +50,41 @@ def test_of_two_words_the_one_that_is_about_as_likely_by_itself_is_told_without_
 
 @pytest.mark.parametrize(("confidence", "expected"), [(0.2, "sounds like"), (0.5, "sounds like"), (0.7, "alternative")])
 def test_between_a_guess_and_what_was_nearly_heard_the_likelier_is_told(confidence: float, expected: How):
-    assert how("A VAINTED CUP", sought("painted", ("vainted", 0.5)), painted=confidence)[0] == expected
+    assert how("A VAINTED CUP", terms("painted", ("vainted", 0.5)), painted=confidence)[0] == expected
 
 
 def test_probabilities_are_those_of_the_evidence_and_one_where_it_was_heard():
-    every = [sought("cup"), sought("painted", ("vainted", 0.5)), sought("read"), sought("nowhere")]
+    every = [terms("cup"), terms("painted", ("vainted", 0.5)), terms("read"), terms("nowhere")]
     evidence = evidence_of(passage("VAINTED CUPS CUP", read=0.3), every)
     assert [one.probability for one in evidence] == [1.0, 0.5, 0.3, 0.0]
     assert [one.word for one in evidence] == ["cup", "painted", "read", "nowhere"]
 
 
 def test_a_beginning_is_heard_in_every_word_that_begins_with_it():
-    assert how("BOYS AND A BOY BUOY", Sought("bo*")) == ("heard", ("boy", "boys"))
-    assert how("A BUOY", Sought("bo*")) == ("missing", ())
+    assert how("BOYS AND A BOY BUOY", QueryTerm("bo*")) == ("heard", ("boy", "boys"))
+    assert how("A BUOY", QueryTerm("bo*")) == ("missing", ())
 
 
 def test_in_mode_baseline_other_forms_and_what_was_nearly_heard_are_no_evidence():
-    assert how("BOYS RUNNING", Sought("boy")) == ("missing", ())
-    assert how("RUNNING", Sought("boy"), boy=0.9) == ("missing", ())
+    assert how("BOYS RUNNING", QueryTerm("boy")) == ("missing", ())
+    assert how("RUNNING", QueryTerm("boy"), boy=0.9) == ("missing", ())
 
 
 def test_an_optional_word_that_is_not_there_is_not_missed():
-    pair = [Sought("boy", is_optional=True), Sought("girl", is_optional=True)]
+    pair = [QueryTerm("boy", is_optional=True), QueryTerm("girl", is_optional=True)]
     assert [one.word for one in evidence_of(passage("A GIRL"), pair)] == ["girl"]
 
 
 def test_where_all_that_or_stands_between_is_missing_that_is_said_at_once():
-    pair = [Sought(word, is_optional=True, either=("boy", "girl")) for word in ("boy", "girl")]
+    pair = [QueryTerm(word, is_optional=True, either=("boy", "girl")) for word in ("boy", "girl")]
     assert told(evidence_of(passage("A DOG"), pair)) == "without “boy OR girl”"
     assert told(evidence_of(passage("A GIRL"), pair)) == ""
 
 
 def test_words_are_compared_as_they_are_indexed():
-    assert how("CAN’T Straße", sought("cant"))[0] == "heard"
-    assert how("京都大学", sought("大学"))[0] == "heard"
-    assert how("", sought("boy"))[0] == "missing"
+    assert how("CAN’T Straße", terms("cant"))[0] == "heard"
+    assert how("京都大学", terms("大学"))[0] == "heard"
+    assert how("", terms("boy"))[0] == "missing"
 
 
 def test_a_person_is_told_what_the_marks_do_not_show():

@@ -17,7 +17,7 @@ from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import SearchWriter
 from indexer.passages import passages_of
 from indexer.query.builder import MODES
-from indexer.query.planner import Finder
+from indexer.query.planner import Planner
 from tests.support.both_engines import assert_same, sharded
 from tests.support.elastic_nodes import Node
 from tests.support.generated_queries import Known, known_of, requests, rows_in_every_script, trees, typed
@@ -30,7 +30,7 @@ class Loaded(NamedTuple):
     """The same rows thrice, the embedded engine first, and what they hold."""
 
     indices: Sequence[SearchWriter]
-    finders: Sequence[Finder]
+    finders: Sequence[Planner]
     known: Known
 
 
@@ -42,7 +42,7 @@ def all_engines(rows: Sequence[ClipRow], folder: Path, node: Node) -> Iterator[L
     with ExitStack() as opened:
         opened.callback(embedded.close)
         indices = [embedded, *(opened.enter_context(sharded(passages, node, shards)) for shards in (1, 3))]
-        yield Loaded(indices, list(map(Finder, indices)), known_of(embedded))
+        yield Loaded(indices, list(map(Planner, indices)), known_of(embedded))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def assert_typed_words_find_the_same(loaded: Loaded, examples: int) -> None:
     @given(st.data(), st.sampled_from(MODES))
     def check(data: st.DataObject, mode: str) -> None:
         text = data.draw(typed(loaded.known), "typed")
-        first, *others = (finder.plan(text, mode) for finder in loaded.finders)
+        first, *others = (planner.plan(text, mode) for planner in loaded.finders)
         assert others == [first] * len(others)
         assert_same(loaded.indices, data.draw(requests(loaded.known, first.query), "request"))
 

@@ -8,16 +8,18 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.documents import stem
 from indexer.passages import Passage
-from indexer.phonetics.expansion import Guess
-from indexer.query.explanation import Evidence, Sought, evidence_of
+from indexer.phonetics.expansion import Expansion
+from indexer.query.explanation import Evidence, QueryTerm, evidence_of
 from indexer.query.highlight import highlight
 from tests.support.rows import ALL
 
 
-def evidence(text: str, words: str, *, stems: bool = False, guesses: tuple[Guess, ...] = ()) -> tuple[Evidence, ...]:
+def evidence(
+    text: str, words: str, *, stems: bool = False, expansions: tuple[Expansion, ...] = ()
+) -> tuple[Evidence, ...]:
     """How a clip with this transcript has each of the words."""
-    sought = [Sought(word, stem(word) if stems else None, guesses) for word in tokens(words)]
-    return evidence_of(Passage("clip", 0, None, ClipRow("clip", generated_text=text)), sought)
+    terms = [QueryTerm(word, stem(word) if stems else None, expansions) for word in tokens(words)]
+    return evidence_of(Passage("clip", 0, None, ClipRow("clip", generated_text=text)), terms)
 
 
 def marked(text: str, words: str, *, stems: bool = False) -> list[str]:
@@ -41,13 +43,13 @@ def test_other_forms_are_marked_where_they_are_evidence():
 
 def test_a_guess_is_marked_otherwise_than_what_was_heard():
     text = "A VAINTED CUP"
-    pieces = highlight(text, evidence(text, "painted cup", guesses=(Guess(("vainted",), 0.5),)))
+    pieces = highlight(text, evidence(text, "painted cup", expansions=(Expansion(("vainted",), 0.5),)))
     assert pieces == [("A ", ""), ("VAINTED", "guessed"), (" ", ""), ("CUP", "heard")]
 
 
 def test_the_words_of_a_guess_are_marked_where_they_stand_side_by_side():
     text = "SMITH, black. The Black Smith!"
-    pieces = highlight(text, evidence(text, "blacksmith", guesses=(Guess(("black", "smith"), 0.5),)))
+    pieces = highlight(text, evidence(text, "blacksmith", expansions=(Expansion(("black", "smith"), 0.5),)))
     assert pieces == [("SMITH, black. The ", ""), ("Black", "guessed"), (" ", ""), ("Smith", "guessed"), ("!", "")]
 
 

@@ -7,27 +7,27 @@ from hypothesis import strategies as st
 from indexer.query.builder import MODES
 from indexer.query.description import in_english
 from indexer.query.parser import MOST_NOTES, parse
-from indexer.query.syntax_tree import Asked, Beginning, Either, Every, InField, Not, Span, Word, Words
+from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
 from tests.conftest import PROJECT
 
 NOTHING = Either(())
 DOG, CAT, FOX = Word("dog"), Word("cat"), Word("fox")
 
 
-def understood(text: str) -> Asked:
+def understood(text: str) -> SyntaxTree:
     """What a text asks for of which everything is understood."""
     parsed = parse(text)
     assert parsed.notes == ()
-    return parsed.asked
+    return parsed.tree
 
 
-def field(name: str, *values: str) -> Asked:
+def field(name: str, *values: str) -> SyntaxTree:
     found = tuple(InField(name, value) for value in values)
     return found[0] if len(found) == 1 else Either(found)
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ("", Every(())),
         (" \t\n\u3000", Every(())),
@@ -43,8 +43,8 @@ def field(name: str, *values: str) -> Asked:
         ("नमस्ते", Word("नमस्ते")),
     ],
 )
-def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 def test_what_stands_side_by_side_is_told_as_it_was_typed():
@@ -52,7 +52,7 @@ def test_what_stands_side_by_side_is_told_as_it_was_typed():
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ('"the old man"', Words(("the", "old", "man"))),
         ("“the old man”", Words(("the", "old", "man"))),
@@ -72,12 +72,12 @@ def test_what_stands_side_by_side_is_told_as_it_was_typed():
         ("안녕하 dog", Every((Words(("안녕", "녕하")), DOG))),
     ],
 )
-def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ("-dog", Not(DOG)),
         ("cat -dog", Every((CAT, Not(DOG)))),
@@ -92,12 +92,12 @@ def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, ask
         ("dog -dog", Every((DOG, Not(DOG)))),
     ],
 )
-def test_a_minus_leaves_out_what_stands_right_behind_it_and_joins_inside_a_word(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_a_minus_leaves_out_what_stands_right_behind_it_and_joins_inside_a_word(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ("dog OR cat", Either((DOG, CAT))),
         ("dog OR cat OR fox", Either((DOG, CAT, FOX))),
@@ -109,12 +109,12 @@ def test_a_minus_leaves_out_what_stands_right_behind_it_and_joins_inside_a_word(
         ("age:teens OR age:forties,fifties", field("age", "teens", "fourties", "fifties")),
     ],
 )
-def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ("black*", Beginning("black")),
         ("BLACK*", Beginning("black")),
@@ -126,12 +126,12 @@ def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, aske
         ("dog dog~", Every((DOG, Word("dog", sounds_like=True)))),
     ],
 )
-def test_a_star_stands_for_the_rest_and_a_tilde_for_the_sound(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_a_star_stands_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ("accent:england", field("accent", "england")),
         ("Accent:ENGLAND", field("accent", "england")),
@@ -158,12 +158,12 @@ def test_a_star_stands_for_the_rest_and_a_tilde_for_the_sound(text: str, asked: 
         ("text:unknown", field("text", "unknown")),
     ],
 )
-def test_a_field_takes_values_as_people_read_them(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_a_field_takes_values_as_people_read_them(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "tree"),
     [
         ("duration:2-8", Span("duration", 2, 8)),
         ("duration:2–8", Span("duration", 2, 8)),
@@ -177,12 +177,12 @@ def test_a_field_takes_values_as_people_read_them(text: str, asked: Asked):
         ("duration:unknown", Not(Span("duration", None, None))),
     ],
 )
-def test_a_number_takes_a_span(text: str, asked: Asked):
-    assert understood(text) == asked
+def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
+    assert understood(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "asked", "note"),
+    ("text", "tree", "note"),
     [
         ("colour:red", Every((Word("colour"), Word("red"))), "there is no field colour; searched for both words"),
         ('colour:"dark red"', Every((Word("colour"), Words(("dark", "red")))), "searched for both words"),
@@ -219,9 +219,9 @@ def test_a_number_takes_a_span(text: str, asked: Asked):
         ("dog extra.locale:", Every((DOG, Word("extra"), Word("locale"))), "extra.locale: wants a value"),
     ],
 )
-def test_what_is_not_understood_gets_a_note_and_the_rest_is_searched_for(text: str, asked: Asked, note: str):
+def test_what_is_not_understood_gets_a_note_and_the_rest_is_searched_for(text: str, tree: SyntaxTree, note: str):
     parsed = parse(text)
-    assert parsed.asked == asked
+    assert parsed.tree == tree
     assert len(parsed.notes) == 1
     assert note in parsed.notes[0]
 
@@ -257,8 +257,8 @@ def test_nothing_that_is_typed_is_an_error(text: str):
     assert all(parsed.notes)
     assert len(parsed.notes) <= MOST_NOTES
     for mode in MODES:
-        in_english(parsed.asked, mode).encode()
-    assert (parsed.asked == Every(())) == (not re.sub(r"[\x00-\x1f\x7f]", " ", text).strip())
+        in_english(parsed.tree, mode).encode()
+    assert (parsed.tree == Every(())) == (not re.sub(r"[\x00-\x1f\x7f]", " ", text).strip())
 
 
 @pytest.mark.parametrize(
@@ -303,11 +303,11 @@ def test_what_the_documentation_says_of_an_example_is_so(text: str, said: str):
     if parsed.notes:
         assert (said,) == parsed.notes
     else:
-        assert said == in_english(parsed.asked, "forgiving")
+        assert said == in_english(parsed.tree, "forgiving")
 
 
 def test_the_documentation_has_examples_of_all_that_can_be_asked_for():
-    asked = [parse(text).asked for text, _ in documented()]
-    kinds = {type(one) for tree in asked for one in (tree, *getattr(tree, "children", ()))}
+    tree = [parse(text).tree for text, _ in documented()]
+    kinds = {type(one) for tree in tree for one in (tree, *getattr(tree, "children", ()))}
     assert kinds == {Word, Words, Beginning, InField, Span, Not, Either, Every}
     assert sum(bool(parse(text).notes) for text, _ in documented()) >= 5

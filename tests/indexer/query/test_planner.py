@@ -14,7 +14,7 @@ from indexer.phonetics.expansion import AS_ONE
 from indexer.phonetics.lexicon import Lexicon
 from indexer.query.builder import LEAST_PROBABILITY, MODES
 from indexer.query.explanation import told
-from indexer.query.planner import MOST_WORDS, Finder, finder_of
+from indexer.query.planner import MOST_WORDS, Planner, planner_of
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.support.rows import passages
@@ -36,7 +36,7 @@ VOCABULARY = ("the", "boy", "boys", "painted", "vainted", "otter", "blacksmith",
 
 class Found(NamedTuple):
     index: SearchWriter
-    finder: Finder
+    planner: Planner
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
     rows.append(ClipRow("doubted.mp3", generated_text="UTTER", words=(doubted,)))
     index = EmbeddedWriter(tmp_path_factory.mktemp("finding"))
     index.replace(passages((*rows, *misheard_rows(60))))
-    yield Found(index, Finder(index))
+    yield Found(index, Planner(index))
     index.close()
 
 
 def hits(found: Found, typed: str, mode: str = "forgiving") -> list[str]:
-    result = found.index.search(Request(found.finder.plan(typed, mode).query, size=100))
+    result = found.index.search(Request(found.planner.plan(typed, mode).query, size=100))
     return [hit.passage.row.generated_text for hit in result.hits]
 
 
@@ -72,7 +72,7 @@ def test_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(foun
 
 
 def test_three_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(found: Found):
-    plan = found.finder.plan("never the less")
+    plan = found.planner.plan("never the less")
     (hit,) = found.index.search(Request(plan.query, size=1)).hits
     assert hit.passage.row.generated_text == "NEVERTHELESS WE RAN"
     assert told(plan.evidence(hit.passage)) == "heard “nevertheless” for “never the less”"
@@ -80,27 +80,34 @@ def test_three_words_that_were_typed_apart_are_found_where_they_were_heard_as_on
 
 @pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird", "black sky bird"])
 def test_only_neighbours_are_heard_as_one(found: Found, typed: str):
-    guessed = {guess.tokens for one in found.finder.plan(typed).sought if one.word == "black" for guess in one.guesses}
+    guessed = {
+        expansion.tokens
+        for one in found.planner.plan(typed).terms
+        if one.word == "black"
+        for expansion in one.expansions
+    }
     assert guessed != set()
-    assert all(guess.probability < AS_ONE for one in found.finder.plan(typed).sought for guess in one.guesses)
+    assert all(
+        expansion.probability < AS_ONE for one in found.planner.plan(typed).terms for expansion in one.expansions
+    )
 
 
 @pytest.mark.timeout(280)  # far more than the time in proportion, far less than its square
 def test_a_word_that_is_said_a_hundred_thousand_times_is_planned(found: Found):
-    plan = found.finder.plan("a black bird " * 100_000)
-    assert [one.word for one in plan.sought] == ["a", "black", "bird"]
-    assert plan.sought[1].guesses[0].tokens == ("blackbird",)
+    plan = found.planner.plan("a black bird " * 100_000)
+    assert [one.word for one in plan.terms] == ["a", "black", "bird"]
+    assert plan.terms[1].expansions[0].tokens == ("blackbird",)
 
 
 def test_a_plan_tells_what_it_means_and_what_was_not_understood(found: Found):
-    plan = found.finder.plan("boy shoes:red !?")
+    plan = found.planner.plan("boy shoes:red !?")
     assert plan.sentence == "clips where “boy”, “shoes” and “red” were said, even if heard differently"
     assert len(plan.notes) == 2
-    assert (plan.mode, [one.word for one in plan.sought]) == ("forgiving", ["boy", "shoes", "red"])
+    assert (plan.mode, [one.word for one in plan.terms]) == ("forgiving", ["boy", "shoes", "red"])
 
 
 def test_the_query_that_a_plan_has_explains_its_hits(found: Found):
-    plan = found.finder.plan("the otter ran")
+    plan = found.planner.plan("the otter ran")
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         evidence = plan.evidence(hit.passage)
         assert [one.word for one in evidence] == ["the", "otter", "ran"]
@@ -119,7 +126,7 @@ items = st.one_of(
 
 def is_certain(found: Found, typed: str) -> list[bool]:
     """Of each hit, in the order in which they are shown, page by page."""
-    plan = found.finder.plan(typed)
+    plan = found.planner.plan(typed)
     pages = (found.index.search(Request(plan.query, size=7, page=page)).hits for page in range(1, 12))
     return [plan.is_certain(hit) for page in pages for hit in page]
 
@@ -134,7 +141,7 @@ def test_no_clip_in_which_every_word_was_heard_stands_below_one_in_which_not(fou
 @given(st.lists(words | words.map(lambda word: f"-{word}"), min_size=1, max_size=4).map(" ".join))
 @settings(max_examples=100)
 def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
-    plan = found.finder.plan(typed)
+    plan = found.planner.plan(typed)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         assert plan.is_certain(hit) == all(one.how == "heard" for one in plan.evidence(hit.passage))
 
@@ -142,15 +149,15 @@ def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
 @given(st.lists(items | st.just("OR"), min_size=1, max_size=5).map(" ".join), st.sampled_from(MODES))
 @settings(max_examples=100)
 def test_every_hit_of_every_mode_has_evidence_for_something_that_was_asked_for(found: Found, typed: str, mode: str):
-    plan = found.finder.plan(typed, mode)
+    plan = found.planner.plan(typed, mode)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
-        assert not plan.sought or "-" in typed or any(one.how != "missing" for one in plan.evidence(hit.passage))
+        assert not plan.terms or "-" in typed or any(one.how != "missing" for one in plan.evidence(hit.passage))
 
 
 @given(st.text(max_size=80), st.sampled_from(MODES))
 @settings(max_examples=100)
 def test_whatever_is_typed_can_be_searched_for(found: Found, typed: str, mode: str):
-    plan = found.finder.plan(typed, mode)
+    plan = found.planner.plan(typed, mode)
     result = found.index.search(Request(plan.query, size=3))
     for hit in result.hits:
         assert plan.is_certain(hit) in (True, False)
@@ -158,14 +165,14 @@ def test_whatever_is_typed_can_be_searched_for(found: Found, typed: str, mode: s
 
 
 def test_beside_an_or_no_word_is_missed(found: Found):
-    plan = found.finder.plan("lion OR boy")
+    plan = found.planner.plan("lion OR boy")
     for hit in found.index.search(Request(plan.query)).hits:
         assert all(one.how != "missing" for one in plan.evidence(hit.passage))
 
 
 def test_only_where_guesses_are_wanted_is_anything_guessed(found: Found):
     def guessed(typed: str, mode: str) -> list[str]:
-        return [one.word for one in found.finder.plan(typed, mode).sought if one.guesses]
+        return [one.word for one in found.planner.plan(typed, mode).terms if one.expansions]
 
     for mode in ("forgiving", "sounds-like"):
         assert guessed("otter blacksmith~", mode) == ["otter", "blacksmith"]
@@ -175,8 +182,8 @@ def test_only_where_guesses_are_wanted_is_anything_guessed(found: Found):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_guesses_are_likely_enough_and_the_likeliest_first(found: Found, mode: str):
-    for one in found.finder.plan("painted~ otter~", mode).sought:
-        probabilities = [guess.probability for guess in one.guesses]
+    for one in found.planner.plan("painted~ otter~", mode).terms:
+        probabilities = [expansion.probability for expansion in one.expansions]
         assert probabilities == sorted(probabilities, reverse=True)
         assert min(probabilities) >= LEAST_PROBABILITY
 
@@ -184,19 +191,19 @@ def test_guesses_are_likely_enough_and_the_likeliest_first(found: Found, mode: s
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("typed", ["-boy~", "-boy", '-"the boy"', "accent:us", "duration:2-3"])
 def test_without_a_word_that_is_wanted_nothing_is_uncertain(found: Found, typed: str, mode: str):
-    plan = found.finder.plan(typed, mode)
-    assert (plan.sought, plan.certain_from) == ((), None)
+    plan = found.planner.plan(typed, mode)
+    assert (plan.terms, plan.certain_from) == ((), None)
     assert all(plan.is_certain(hit) for hit in found.index.search(Request(plan.query)).hits)
 
 
 def test_nothing_typed_is_everything_and_all_of_it_is_certain(found: Found):
-    plan = found.finder.plan("")
-    assert (plan.query, plan.sought, plan.sentence) == (EVERYTHING, (), "all clips")
+    plan = found.planner.plan("")
+    assert (plan.query, plan.terms, plan.sentence) == (EVERYTHING, (), "all clips")
 
 
 def test_a_mode_that_there_is_not_says_which_there_are(found: Found):
     with pytest.raises(WrongRequest, match="no mode loud; the modes are exact, forgiving, sounds-like, baseline"):
-        found.finder.plan("words", "loud")
+        found.planner.plan("words", "loud")
 
 
 @pytest.mark.parametrize(
@@ -211,59 +218,59 @@ def test_a_mode_that_there_is_not_says_which_there_are(found: Found):
     ids=["words", "hyphens", "Chinese", "left out", "values"],
 )
 def test_of_too_many_words_the_first_are_searched_and_a_note_says_so(found: Found, typed: str):
-    plan = found.finder.plan(typed)
+    plan = found.planner.plan(typed)
     assert plan.notes[-1].startswith(f"a search takes up to {MOST_WORDS} words")
-    assert len(plan.sought) <= MOST_WORDS
+    assert len(plan.terms) <= MOST_WORDS
     found.index.search(Request(plan.query))
 
 
 def test_as_many_words_as_a_search_takes_are_all_searched(found: Found):
-    plan = found.finder.plan(" ".join(f"word{number}" for number in range(MOST_WORDS)))
-    assert (len(plan.sought), plan.notes) == (MOST_WORDS, ())
+    plan = found.planner.plan(" ".join(f"word{number}" for number in range(MOST_WORDS)))
+    assert (len(plan.terms), plan.notes) == (MOST_WORDS, ())
 
 
 class CountingIndex(EmbeddedWriter):
     """Counts how often its words are asked for."""
 
-    asked = 0
+    tree = 0
 
     def lexicon(self) -> Lexicon:
-        self.asked += 1
+        self.tree += 1
         return super().lexicon()
 
 
 def test_a_plan_asks_the_index_for_its_words_once_and_only_where_it_guesses(tmp_path: Path):
     index = CountingIndex(tmp_path)
     index.replace(passages())
-    finder = Finder(index)
-    finder.plan("the boy ran", "exact")
-    assert index.asked == 0
-    finder.plan("the boy ran -far some*", "forgiving")
-    assert index.asked == 1
+    planner = Planner(index)
+    planner.plan("the boy ran", "exact")
+    assert index.tree == 0
+    planner.plan("the boy ran -far some*", "forgiving")
+    assert index.tree == 1
     index.close()
 
 
 def test_words_that_were_put_are_guessed_at_by_the_next_plan(tmp_path: Path):
     index = EmbeddedWriter(tmp_path)
     index.replace(passages((ClipRow("a", generated_text="THE LION"),)))
-    finder = Finder(index)
-    guesser = finder.guesser()
-    assert finder.guesser() is guesser
-    assert finder.plan("otter").sought[0].guesses == ()
+    planner = Planner(index)
+    expander = planner.expander()
+    assert planner.expander() is expander
+    assert planner.plan("otter").terms[0].expansions == ()
     index.put(passages((ClipRow("b", generated_text="AN UTTER LION"),)))
-    assert finder.guesser() is not guesser
-    assert finder.plan("otter").sought[0].guesses != ()
+    assert planner.expander() is not expander
+    assert planner.plan("otter").terms[0].expansions != ()
 
 
 def test_before_the_first_load_a_plan_that_guesses_says_that_there_is_no_index(tmp_path: Path):
-    finder = Finder(EmbeddedWriter(tmp_path))
-    assert finder.plan("boy", "exact").query is not None
+    planner = Planner(EmbeddedWriter(tmp_path))
+    assert planner.plan("boy", "exact").query is not None
     with pytest.raises(IndexMissing):
-        finder.plan("boy")
+        planner.plan("boy")
 
 
 def test_tables_that_were_learned_here_are_used_and_broken_ones_are_named(tmp_path: Path, found: Found):
     own = IndexSettings(sound_tables=tmp_path / "tables.json")
     (tmp_path / "tables.json").write_text("{}")
     with pytest.raises(WrongRequest, match=r"tables\.json holds no sound tables"):
-        finder_of(found.index, own)
+        planner_of(found.index, own)

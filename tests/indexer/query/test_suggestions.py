@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hearsay.records.clip import ClipRow
 from indexer.open import open_writer
 from indexer.passages import passages_of
-from indexer.query.planner import Finder, finder_of
+from indexer.query.planner import Planner, planner_of
 from indexer.query.suggestions import OFTEN, completions, did_you_mean
 from indexer.settings import IndexSettings
 
@@ -29,38 +29,38 @@ SAID = (
 
 
 @pytest.fixture(scope="module")
-def finder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finder]:
+def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
     index = open_writer(IndexSettings(), str(tmp_path_factory.mktemp("words") / "index"))
     rows = [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(SAID)]
     index.replace(passage for row in rows for passage in passages_of(row))
-    yield finder_of(index, IndexSettings(sound_tables=Path("none.json")))
+    yield planner_of(index, IndexSettings(sound_tables=Path("none.json")))
     index.close()
 
 
-def completed(finder: Finder, typed: str, most: int = 8) -> list[str]:
-    return completions(finder.guesser().lexicon, typed, most)
+def completed(planner: Planner, typed: str, most: int = 8) -> list[str]:
+    return completions(planner.expander().lexicon, typed, most)
 
 
-def test_the_last_word_is_completed_by_what_most_passages_have(finder: Finder) -> None:
-    assert completed(finder, "the blac") == ["the black", "the blacksmith", "the blackbird"]
-    assert completed(finder, "blac", most=1) == ["black"]
+def test_the_last_word_is_completed_by_what_most_passages_have(planner: Planner) -> None:
+    assert completed(planner, "the blac") == ["the black", "the blacksmith", "the blackbird"]
+    assert completed(planner, "blac", most=1) == ["black"]
 
 
-def test_a_word_that_is_whole_is_not_offered_again(finder: Finder) -> None:
-    assert completed(finder, "black") == ["blacksmith", "blackbird"]
+def test_a_word_that_is_whole_is_not_offered_again(planner: Planner) -> None:
+    assert completed(planner, "black") == ["blacksmith", "blackbird"]
 
 
 @pytest.mark.parametrize("typed", ["", "black ", "accent:blac", "black*", "black~", "?", "qqq", "東"])
-def test_where_no_word_is_being_typed_nothing_is_offered(finder: Finder, typed: str) -> None:
-    assert completed(finder, typed) == []
+def test_where_no_word_is_being_typed_nothing_is_offered(planner: Planner, typed: str) -> None:
+    assert completed(planner, typed) == []
 
 
 @pytest.mark.parametrize(
     ("typed", "completion"),
     [('"the tre', '"the treasure'), ("sea -tre", "sea -treasure"), ("TRE", "treasure"), ("don'", "dont")],
 )
-def test_what_stands_before_the_word_stays_as_it_is(finder: Finder, typed: str, completion: str) -> None:
-    assert completed(finder, typed) == [completion]
+def test_what_stands_before_the_word_stays_as_it_is(planner: Planner, typed: str, completion: str) -> None:
+    assert completed(planner, typed) == [completion]
 
 
 @pytest.mark.parametrize(
@@ -73,25 +73,25 @@ def test_what_stands_before_the_word_stays_as_it_is(finder: Finder, typed: str, 
         ("hammr hammr OR tresure", "hammer hammer OR treasure"),
     ],
 )
-def test_a_misspelt_word_is_met_with_the_nearest_real_one(finder: Finder, typed: str, meant: str) -> None:
-    assert did_you_mean(finder, typed) == meant
+def test_a_misspelt_word_is_met_with_the_nearest_real_one(planner: Planner, typed: str, meant: str) -> None:
+    assert did_you_mean(planner, typed) == meant
 
 
 @pytest.mark.parametrize(
     "typed", ["", "black", "computer", "blac*", "1985", "東京", "age:teen", "-hammr", "qqqqqq", "?!"]
 )
-def test_where_nothing_is_misspelt_or_near_nothing_is_offered(finder: Finder, typed: str) -> None:
-    assert did_you_mean(finder, typed) is None
+def test_where_nothing_is_misspelt_or_near_nothing_is_offered(planner: Planner, typed: str) -> None:
+    assert did_you_mean(planner, typed) is None
 
 
-def test_what_may_itself_be_misheard_is_offered_only_where_it_is_frequent(finder: Finder) -> None:
-    assert did_you_mean(finder, "zorbinc") == "zorbing"
-    assert did_you_mean(finder, "trobl") is None
+def test_what_may_itself_be_misheard_is_offered_only_where_it_is_frequent(planner: Planner) -> None:
+    assert did_you_mean(planner, "zorbinc") == "zorbing"
+    assert did_you_mean(planner, "trobl") is None
 
 
 @given(st.text(max_size=60))
-def test_nothing_typed_is_an_error(finder: Finder, typed: str) -> None:
-    meant = did_you_mean(finder, typed)
+def test_nothing_typed_is_an_error(planner: Planner, typed: str) -> None:
+    meant = did_you_mean(planner, typed)
 
     assert meant is None or meant != typed
-    assert all(text != typed for text in completed(finder, typed))
+    assert all(text != typed for text in completed(planner, typed))

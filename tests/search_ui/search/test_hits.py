@@ -9,8 +9,8 @@ import pytest
 from hearsay.records.clip import ClipRow
 from indexer.documents import stem
 from indexer.passages import Passage
-from indexer.phonetics.expansion import Guess
-from indexer.query.explanation import Sought, evidence_of
+from indexer.phonetics.expansion import Expansion
+from indexer.query.explanation import QueryTerm, evidence_of
 from search_ui.search.hits import END_OF_CERTAINTY, HitContext, hit_html, hits_html, models_note
 
 ROW = ClipRow(
@@ -39,8 +39,8 @@ BESIDE = HitContext("audio/set/a.mp3", {"more like this": "?like=set%2Fa.mp3"})
 
 
 def shown(passage: Passage, words: str = "", beside: HitContext = BESIDE) -> str:
-    sought = [Sought(word, stem(word)) for word in words.split()]
-    return hit_html(passage, evidence_of(passage, sought), beside)
+    terms = [QueryTerm(word, stem(word)) for word in words.split()]
+    return hit_html(passage, evidence_of(passage, terms), beside)
 
 
 class _Reader(HTMLParser):
@@ -73,7 +73,11 @@ def test_the_words_asked_for_are_marked_and_the_text_stays_whole() -> None:
 
 
 def test_a_guess_is_marked_otherwise_and_told_in_words_as_is_what_is_missing() -> None:
-    wanted = [Sought("blacksmith", guesses=(Guess(("black", "smith"), 0.5),)), Sought("fall"), Sought("<anvil>")]
+    wanted = [
+        QueryTerm("blacksmith", expansions=(Expansion(("black", "smith"), 0.5),)),
+        QueryTerm("fall"),
+        QueryTerm("<anvil>"),
+    ]
 
     html = hit_html(whole(ROW), evidence_of(whole(ROW), wanted), BESIDE)
 

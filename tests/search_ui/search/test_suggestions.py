@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from hearsay.records.clip import ClipRow
 from indexer.open import open_writer
-from indexer.query.planner import finder_of
+from indexer.query.planner import planner_of
 from indexer.settings import IndexSettings
 from search_ui.search.suggestions import COMPLETIONS, completions_route
 from tests.support.pages import load
@@ -19,8 +19,8 @@ from tests.support.pages import load
 def client(tmp_path: Path) -> Iterator[TestClient]:
     """Asks an index that is loaded by the test, or not."""
     index = open_writer(IndexSettings(), str(tmp_path / "index"))
-    finder = finder_of(index, IndexSettings())
-    yield TestClient(Starlette(routes=[completions_route(lambda: finder)]))
+    planner = planner_of(index, IndexSettings())
+    yield TestClient(Starlette(routes=[completions_route(lambda: planner)]))
     index.close()
 
 

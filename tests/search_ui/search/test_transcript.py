@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hearsay.records.clip import Word
 from indexer.passages import Passage
-from indexer.phonetics.expansion import Guess
-from indexer.query.explanation import Evidence, Sought, evidence_of
+from indexer.phonetics.expansion import Expansion
+from indexer.query.explanation import Evidence, QueryTerm, evidence_of
 from indexer.query.highlight import highlight
 from search_ui.search.transcript import words_html
 from tests.search_ui.search.test_hits import ROW, whole
@@ -42,7 +42,7 @@ def test_the_tab_key_reaches_the_first_word_alone() -> None:
 
 
 def test_marks_stay_inside_the_words() -> None:
-    evidence = evidence_of(whole(ROW), [Sought("blacksmith", guesses=(Guess(("black", "smith"), 0.5),))])
+    evidence = evidence_of(whole(ROW), [QueryTerm("blacksmith", expansions=(Expansion(("black", "smith"), 0.5),))])
     html = shown(TEXT, WORDS, evidence)
 
     assert '<span class="word" data-start="0.5"><mark class="guessed">black</mark></span> ' in html
@@ -51,7 +51,7 @@ def test_marks_stay_inside_the_words() -> None:
 def test_a_word_of_several_parts_has_the_marks_of_each() -> None:
     row_text = "a black-smith"
     passage = Passage("a", 0.0, 1.0, ROW)
-    evidence = evidence_of(passage, [Sought("smith", guesses=(Guess(("smith",), 0.5),))])
+    evidence = evidence_of(passage, [QueryTerm("smith", expansions=(Expansion(("smith",), 0.5),))])
 
     html = shown(row_text, [Word("a", 0.0, 0.1), Word("black-smith", 0.1, 0.9)], evidence)
 
