@@ -100,5 +100,13 @@ def test_relative_links_between_documents_resolve(document: Path):
         assert (document.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_source_files_that_a_document_names_exist(document: Path):
+    for path in re.findall(
+        r"`((?:asr|bench|docs|hearsay|indexer|search_ui|tests)/[\w./-]+\.\w+)`", document.read_text()
+    ):
+        assert (PROJECT / path).exists(), path
+
+
 def test_the_readme_has_fewer_than_200_lines():
     assert len(README.splitlines()) < 200
