@@ -22,7 +22,7 @@ from tests.support.word_errors import rows as misheard_rows
 
 DOCUMENT = (PROJECT / "docs" / "elasticsearch-operations.md").read_text(encoding="utf-8")
 REQUESTS = console.titled(DOCUMENT)
-PLACE, TAKING = "A place for them, once", "Taking one"
+PLACE, TAKING = "Creating the repository, once", "Taking one"
 LOST, BESIDE = "Restoring when all is lost", "Restoring an older version beside a newer one"
 EXAMPLE = f"{console.ALIAS}-20260131093000000000"
 """The version that the document names."""
@@ -30,10 +30,10 @@ EXAMPLE = f"{console.ALIAS}-20260131093000000000"
 BY_THEMSELVES = (
     "Whether all is well",
     "Disks that run full",
-    "Seeing what there is",
-    "Emptying a node before it goes",
+    "Listing snapshots",
+    "Moving shards off a node",
     "Before a node stops",
-    "When it is back",
+    "After it has started again",
 )
 
 pytestmark = pytest.mark.elastic
@@ -154,14 +154,14 @@ def test_a_restore_over_what_is_there_is_refused_and_harms_nothing(kept: Kept):
 def test_a_request_is_one_that_elasticsearch_takes(kept: Kept, title: str):
     taken(kept)
     assert all(answer.get("acknowledged", True) for answer in kept.do(title) if isinstance(answer, dict))
-    kept.do("When it is back")
+    kept.do("After it has started again")
     persistent = kept.client.cluster.get_settings(flat_settings=True).body["persistent"]
     assert not [name for name in persistent if "routing.allocation" in name], "what a restart needs is taken back"
 
 
 def test_what_there_is_and_how_large_can_be_seen(kept: Kept):
     taken(kept)
-    (listed,) = kept.do("Seeing what there is")
+    (listed,) = kept.do("Listing snapshots")
     assert [snapshot["snapshot"] for snapshot in listed["snapshots"]] == ["before-the-move"]
     health, indices, disks = kept.do("Whether all is well")
     assert health["status"] in ("green", "yellow")
