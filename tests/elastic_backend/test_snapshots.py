@@ -28,8 +28,8 @@ EXAMPLE = f"{console.ALIAS}-20260131093000000000"
 """The version that the document names."""
 
 BY_THEMSELVES = (
-    "Whether all is well",
-    "Disks that run full",
+    "Health",
+    "Full disks",
     "Listing snapshots",
     "Moving shards off a node",
     "Before a node stops",
@@ -163,7 +163,7 @@ def test_what_there_is_and_how_large_can_be_seen(kept: Kept):
     taken(kept)
     (listed,) = kept.do("Listing snapshots")
     assert [snapshot["snapshot"] for snapshot in listed["snapshots"]] == ["before-the-move"]
-    health, indices, disks = kept.do("Whether all is well")
+    health, indices, disks = kept.do("Health")
     assert health["status"] in ("green", "yellow")
     assert sorted(index["index"] for index in indices) == kept.indices()
     assert {"node", "disk.percent"} <= disks[0].keys()
