@@ -320,7 +320,7 @@ ASIDE: Final = "corpus_"
 SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
 """Columns that no corpus has by itself: a record or a table with one of them is about what Hearsay made."""
 
-READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text"})
+READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text", "error"})
 """Columns in which somebody may have said "none" or "NaN": their cells are what they are."""
 
 _NUMBERS: Final = frozenset({"up_votes", "down_votes", "duration", "confidence", "emotion_score"})
