@@ -36,6 +36,6 @@ def test_the_padding_of_batches_in_the_order_of_a_file_is_counted():
 def test_padding_is_counted_over_all_that_was_heard():
     padding = Padding()
     assert padding.ratio == 1
-    padding.heard([2, 8], 8)
-    padding.heard([6], 6)
+    padding.count([2, 8], 8)
+    padding.count([6], 6)
     assert padding.ratio == 22 / 16
