@@ -1,5 +1,6 @@
 """Long recordings in pieces: each goes through the speech model by itself, and one that fails costs no other."""
 
+import ctypes
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -110,6 +111,7 @@ class PieceJoiner:
             self._done_seconds += _seconds(piece)
             is_last = not self._left
             self._step(self._done_seconds, self._all_seconds)
+        _return_free_memory()
         if is_last:
             self._finish()
 
@@ -130,6 +132,12 @@ class PieceJoiner:
         if transcript.cancelled():
             for answer in self._answers:
                 answer.cancel()
+
+
+def _return_free_memory() -> None:
+    """Return free heap memory to the system: glibc keeps it, and fragmentation makes it grow piece by piece."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # other C libraries do not have it
+        trim(0)
 
 
 def _outcome(answer: "Future[SpeechOutput]") -> SpeechOutput | Exception:
