@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class PassageHit:
     """A passage that was found, and how well it matches, in whatever order it comes."""
 
     score: float
@@ -63,7 +63,7 @@ class Result:
     """
 
     total: int
-    hits: tuple[Hit, ...]
+    hits: tuple[PassageHit, ...]
     facets: Mapping[str, Mapping[str, int]]
     seconds: float | None = None
 

@@ -12,8 +12,7 @@ from hearsay.text.format import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from indexer.index import Hit as FoundPassage
-    from indexer.index import Result
+    from indexer.index import PassageHit, Result
     from indexer.query.explanation import Evidence
     from indexer.query.planner import Plan
 
@@ -110,7 +109,7 @@ def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchRe
     )
 
 
-def _hit(hit: "FoundPassage", plan: "Plan", members: Mapping[str, Any]) -> Hit:
+def _hit(hit: "PassageHit", plan: "Plan", members: Mapping[str, Any]) -> Hit:
     from indexer.query.explanation import told
 
     passage, evidence = hit.passage, plan.evidence(hit.passage)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hearsay.text.format import counted, total_duration
-from indexer.index import Hit, Request, Result
+from indexer.index import PassageHit, Request, Result
 from indexer.query.explanation import told
 from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
@@ -45,7 +45,7 @@ def _summary(result: Result, request: Request) -> str:
     return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
 
 
-def _table(hits: Sequence[Hit], plan: Plan, *, is_best_first: bool) -> Table:
+def _table(hits: Sequence[PassageHit], plan: Plan, *, is_best_first: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("transcript", "emotion", "sentiment", "speaker"):
         table.add_column(name, overflow="fold")
@@ -63,7 +63,7 @@ def _table(hits: Sequence[Hit], plan: Plan, *, is_best_first: bool) -> Table:
     return table
 
 
-def _transcript(hit: Hit, plan: Plan) -> Text:
+def _transcript(hit: PassageHit, plan: Plan) -> Text:
     row = hit.passage.row
     if not row.generated_text:
         return Text("no transcript" + (f": {row.error}".translate(_CONTROLS) if row.error else ""), style="italic")
@@ -74,7 +74,7 @@ def _transcript(hit: Hit, plan: Plan) -> Text:
     return Text.assemble(said, (f"  ({how})".translate(_CONTROLS), "dim")) if how else said
 
 
-def _speaker(hit: Hit) -> str:
+def _speaker(hit: PassageHit) -> str:
     row = hit.passage.row
     said = facet_label("age", row.age), row.gender, facet_label("accent", row.accent)
     return ", ".join(filter(None, said)) or UNKNOWN

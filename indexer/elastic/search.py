@@ -8,7 +8,7 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from indexer.elastic.query import counts_of, search_body, seconds_of
 from indexer.errors import IndexUnavailable
-from indexer.index import Hit, Request, Result
+from indexer.index import PassageHit, Request, Result
 from indexer.passages import Passage
 
 WINDOW: Final = 10_000
@@ -34,7 +34,7 @@ def answer(client: Elasticsearch, index: str, request: Request) -> Result:
         found = counts["hits"]["hits"]
     else:
         counts, found = _far_down(client, index, body, start, request.size)
-    hits = tuple(Hit(hit["_score"], Passage.from_source(hit["_source"])) for hit in found)
+    hits = tuple(PassageHit(hit["_score"], Passage.from_source(hit["_source"])) for hit in found)
     facets = {facet: counts_of(counts, facet) for facet in request.facets}
     seconds = seconds_of(counts) if request.seconds else None
     return Result(counts["hits"]["total"]["value"], hits, facets, seconds)

@@ -20,7 +20,7 @@ from indexer.embedded.query import (
     filtered,
     passage_of,
 )
-from indexer.index import Hit, Request, Result, Sort
+from indexer.index import PassageHit, Request, Result, Sort
 from indexer.passages import Passage
 from indexer.query_tree import Everything
 
@@ -68,7 +68,7 @@ def answer(moment: Moment, request: Request) -> Result:
     else:
         scores = [score for score, _ in found]
     facets, seconds = _counts(moment, request)
-    return Result(total, tuple(map(Hit, scores, passages)), facets, seconds)
+    return Result(total, tuple(map(PassageHit, scores, passages)), facets, seconds)
 
 
 def addresses(moment: Moment, request: Request) -> Iterator[DocAddress]:

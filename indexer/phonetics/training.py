@@ -38,32 +38,35 @@ FEWEST: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """What was said in a clip and what was heard, as tokens."""
+class TranscriptPair:
+    """The reference and the transcript of a clip, as tokens."""
 
-    said: tuple[str, ...]
-    heard: tuple[str, ...]
+    reference: tuple[str, ...]
+    transcript: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Clips, in which of them each word was said and heard, and the words ``asked`` for: those worth learning from."""
+    """Clips, the clips whose references and transcripts have each word, and the words that are worth learning from."""
 
-    clips: Sequence[Clip]
-    said_in: Mapping[str, frozenset[int]]
-    heard_in: Mapping[str, frozenset[int]]
+    clips: Sequence[TranscriptPair]
+    in_references: Mapping[str, frozenset[int]]
+    in_transcripts: Mapping[str, frozenset[int]]
     asked: Sequence[str]
 
     @classmethod
-    def of(cls, clips: Sequence[Clip]) -> "Corpus":
-        said_in, heard_in = _clips_by_word(clip.said for clip in clips), _clips_by_word(clip.heard for clip in clips)
+    def of(cls, clips: Sequence[TranscriptPair]) -> "Corpus":
+        in_references, in_transcripts = (
+            _clips_by_word(clip.reference for clip in clips),
+            _clips_by_word(clip.transcript for clip in clips),
+        )
         most = RAREST_SHARE * len(clips)
-        asked = sorted(word for word, places in said_in.items() if len(word) >= SHORTEST and len(places) < most)
-        return cls(clips, said_in, heard_in, asked)
+        asked = sorted(word for word, places in in_references.items() if len(word) >= SHORTEST and len(places) < most)
+        return cls(clips, in_references, in_transcripts, asked)
 
     def with_word(self, word: str) -> frozenset[int]:
         """The clips in which it was heard as it is."""
-        return self.heard_in.get(word, frozenset())
+        return self.in_transcripts.get(word, frozenset())
 
     def with_all(self, members: Sequence[str]) -> frozenset[int]:
         """The clips that have a word, or both of a pair side by side."""
@@ -71,7 +74,7 @@ class Corpus:
         if len(members) == 1:
             return places
         first, second = members
-        return frozenset(place for place in places if (first, second) in pairwise(self.clips[place].heard))
+        return frozenset(place for place in places if (first, second) in pairwise(self.clips[place].transcript))
 
 
 def learn(
@@ -87,11 +90,11 @@ def learn(
     words of how many were looked at. Raises `WrongRequest` where fewer than `FEWEST` clips hold a mishearing.
     """
     clips = [
-        Clip(tuple(tokens(row.text)), tuple(tokens(row.generated_text)))
+        TranscriptPair(tuple(tokens(row.text)), tuple(tokens(row.generated_text)))
         for row in rows
         if row.text and row.generated_text
     ]
-    misheard = [stretch for clip in clips for stretch in stretches(clip.said, clip.heard)]
+    misheard = [stretch for clip in clips for stretch in stretches(clip.reference, clip.transcript)]
     if len(misheard) < FEWEST:
         raise WrongRequest(
             f"{len(clips)} clips have both text and generated_text, with {len(misheard)} mishearings between them; "
@@ -109,25 +112,25 @@ def _untold(_done: int, _total: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def _lexicon(clips: Sequence[Clip], spelling: Spelling) -> Lexicon:
+def _lexicon(clips: Sequence[TranscriptPair], spelling: Spelling) -> Lexicon:
     tally = Tally()
     for clip in clips:
-        tally.add(" ".join(clip.heard))
+        tally.add(" ".join(clip.transcript))
     return Lexicon.of(tally, spelling)
 
 
-def _phoneme_costs(clips: Sequence[Clip], misheard: Sequence[Stretch], spelling: Spelling) -> Costs:
+def _phoneme_costs(clips: Sequence[TranscriptPair], misheard: Sequence[Stretch], spelling: Spelling) -> Costs:
     def sound(words: Iterable[str]) -> bytes:
         return b"".join(next(iter(spelling.pronunciations(plain(word))), b"") for word in words)
 
     pairs = [(sound(said.split()), sound(heard.split())) for said, heard in misheard]
-    seen = Counter(symbol for clip in clips for symbol in sound(clip.said))
+    seen = Counter(symbol for clip in clips for symbol in sound(clip.reference))
     return learned([pair for pair in pairs if pair[0] != pair[1]], seen, phoneme_prior())
 
 
-def _letter_costs(clips: Sequence[Clip], misheard: Sequence[Stretch]) -> Costs:
+def _letter_costs(clips: Sequence[TranscriptPair], misheard: Sequence[Stretch]) -> Costs:
     pairs = [(letters(plain(said)), letters(plain(heard))) for said, heard in misheard]
-    seen = Counter(symbol for clip in clips for symbol in letters(plain(" ".join(clip.said))))
+    seen = Counter(symbol for clip in clips for symbol in letters(plain(" ".join(clip.reference))))
     return learned(pairs, seen, letter_prior())
 
 
@@ -144,7 +147,7 @@ def _sights(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]
                 members = [expander.lexicon.words[member] for member in entries.members[row]]
                 if places := corpus.with_all(members) - corpus.with_word(word):
                     searches = np.fromiter(places, np.int64) + number * len(corpus.clips)
-                    is_right = np.fromiter((place in corpus.said_in[word] for place in places), np.bool_)
+                    is_right = np.fromiter((place in corpus.in_references[word] for place in places), np.bool_)
                     found.append(_Seen(features, len(members) > 1, searches, is_right))
         step(number + 1, len(corpus.asked))
     return _as_sights(found)
@@ -152,8 +155,8 @@ def _sights(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]
 
 def _unseen(corpus: Corpus, sights: Sights) -> float:
     """The share of words said that left no sight, as if one more word had left one, and one more none (Laplace)."""
-    said = sum(len(corpus.said_in[word]) for word in corpus.asked)
-    lost = sum(len(corpus.said_in[word] - corpus.with_word(word)) for word in corpus.asked)
+    said = sum(len(corpus.in_references[word]) for word in corpus.asked)
+    lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.asked)
     seen = len(np.unique(sights.search[sights.is_right]))
     return (lost - seen + 1) / (said + 2)
 

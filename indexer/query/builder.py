@@ -8,7 +8,18 @@ from typing import Final
 from hearsay.text.normalize import tokens
 from indexer.documents import LONGEST_LENGTH, POWERS, stem
 from indexer.phonetics.expansion import Expansion
-from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words, words_of
+from indexer.query.syntax_tree import (
+    Conjunction,
+    Disjunction,
+    FieldQuery,
+    Negation,
+    PhraseQuery,
+    PrefixQuery,
+    RangeQuery,
+    SyntaxTree,
+    WordQuery,
+    words_of,
+)
 from indexer.query_tree import (
     EVERYTHING,
     NOTHING,
@@ -84,19 +95,19 @@ class Weighing:
 def every_word(tree: SyntaxTree, weighing: Weighing) -> Query:
     """Mode exact: every word as heard or by its stem; the word itself always scores more than its stem alone."""
     match tree:
-        case Word(token, sounds_like=False):
+        case WordQuery(token, sounds_like=False):
             return AnyOf((Term("tokens", token), Term("stems", stem(token), STEM_WEIGHT)))
-        case Word(token):
+        case WordQuery(token):
             return _evidence(token, weighing)
-        case Words() | Beginning():
+        case PhraseQuery() | PrefixQuery():
             return _as_heard(tree, weighing)
-        case Either(children):
+        case Disjunction(children):
             return _one_of(AnyOf, (every_word(child, weighing) for child in children))
-        case Every(children):
+        case Conjunction(children):
             return _narrowed((), children, weighing)
-        case Not(child):
+        case Negation(child):
             return Without(EVERYTHING, every_word(child, weighing))
-        case InField() | Span():
+        case FieldQuery() | RangeQuery():
             return _condition(tree)
 
 
@@ -144,27 +155,27 @@ def certain_from(tree: SyntaxTree, weighing: Weighing) -> float:
 
 def _parted(tree: SyntaxTree) -> tuple[list[SyntaxTree], list[SyntaxTree]]:
     """What is to be heard, and the conditions beside it."""
-    children = tree.children if isinstance(tree, Every) else (tree,)
+    children = tree.children if isinstance(tree, Conjunction) else (tree,)
     wanted = [child for child in children if not _is_condition(child)]
     return wanted, [child for child in children if _is_condition(child)]
 
 
 def _is_condition(tree: SyntaxTree) -> bool:
-    if isinstance(tree, Either) and tree.children:
+    if isinstance(tree, Disjunction) and tree.children:
         return all(map(_is_condition, tree.children))
-    return isinstance(tree, InField | Span | Not)
+    return isinstance(tree, FieldQuery | RangeQuery | Negation)
 
 
 def _narrowed(found: Sequence[Query], conditions: Sequence[SyntaxTree], weighing: Weighing) -> Query:
     """What all of ``found`` finds, where the conditions hold: each as in mode exact, and none that a `Not` bars."""
-    held = [every_word(child, weighing) for child in conditions if not isinstance(child, Not)]
-    barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Not)]
+    held = [every_word(child, weighing) for child in conditions if not isinstance(child, Negation)]
+    barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Negation)]
     query = _all_of([*found, *held])
     return Without(query, _one_of(AnyOf, barred)) if barred else query
 
 
-def _condition(tree: InField | Span) -> Query:
-    if isinstance(tree, Span):
+def _condition(tree: FieldQuery | RangeQuery) -> Query:
+    if isinstance(tree, RangeQuery):
         return Between(tree.field, tree.low, tree.high)
     if tree.field == "text":
         said = tuple(tokens(tree.value))
@@ -175,13 +186,13 @@ def _condition(tree: InField | Span) -> Query:
 def _as_heard(tree: SyntaxTree, weighing: Weighing) -> Query:
     """As it stands in transcripts, by BM25."""
     match tree:
-        case Word(token, sounds_like=False):
+        case WordQuery(token, sounds_like=False):
             return Term("tokens", token)
-        case Words(several):
+        case PhraseQuery(several):
             return Phrase("tokens", several)
-        case Beginning(start):
+        case PrefixQuery(start):
             return Prefix("tokens", start)
-        case Either(children):
+        case Disjunction(children):
             return _one_of(AnyOf, (_as_heard(child, weighing) for child in children))
         case _:
             return every_word(tree, weighing)
@@ -195,15 +206,15 @@ def _guessed(wanted: Sequence[SyntaxTree], weighing: Weighing) -> Query:
 def _signs(tree: SyntaxTree, weighing: Weighing) -> Query:
     """All that may tell of it, for what that is worth. A phrase is worth more in a row than its words are apart."""
     match tree:
-        case Word(token):
+        case WordQuery(token):
             return _evidence(token, weighing)
-        case Words(several):
+        case PhraseQuery(several):
             apart = AnyOf(tuple(_evidence(token, weighing) for token in dict.fromkeys(several)))
             worth = sum(max(_ANY_WORD, weighing.worth(HEARD, token)) for token in several)
             return BestOf((Constant(Phrase("tokens", several), worth), apart))
-        case Either(children):
+        case Disjunction(children):
             return _one_of(BestOf, (_signs(child, weighing) for child in children))
-        case Beginning(start):
+        case PrefixQuery(start):
             return Constant(Prefix("tokens", start), _ANY_WORD)
         case _:
             return every_word(tree, weighing)

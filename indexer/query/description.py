@@ -4,7 +4,17 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
+from indexer.query.syntax_tree import (
+    Conjunction,
+    Disjunction,
+    FieldQuery,
+    Negation,
+    PhraseQuery,
+    PrefixQuery,
+    RangeQuery,
+    SyntaxTree,
+    WordQuery,
+)
 from indexer.schema import UNKNOWN, facet_label
 
 _AND_HOW: Final = {"forgiving": ", even if heard differently", "exact": ", as heard or in another form"}
@@ -36,9 +46,9 @@ _SPANS: Final = {
 def in_english(tree: SyntaxTree, mode: str) -> str:
     """The sentence, without a full stop; ``mode`` is one of `MODES`. What was typed is not escaped."""
     match tree:
-        case Every(()):
+        case Conjunction(()):
             return "all clips"
-        case Either(()):
+        case Disjunction(()):
             return "no clips"
         case _:
             return f"clips {_those(tree, mode, _AND_HOW.get(mode, ''))}"
@@ -46,26 +56,28 @@ def in_english(tree: SyntaxTree, mode: str) -> str:
 
 def _those(tree: SyntaxTree, mode: str, how: str = "") -> str:
     """What tells these clips from others, to stand behind “clips” or “those”."""
-    children = tree.children if isinstance(tree, Every) else (tree,)
+    children = tree.children if isinstance(tree, Conjunction) else (tree,)
     words = [child for child in children if _is_word(child)]
     said = [child for child in children if _is_said(child) and not _is_word(child)]
-    left_out = [child.child for child in children if isinstance(child, Not)]
-    others = [child for child in children if not _is_said(child) and not isinstance(child, Not)]
+    left_out = [child.child for child in children if isinstance(child, Negation)]
+    others = [child for child in children if not _is_said(child) and not isinstance(child, Negation)]
     parts = [*_saying(words, said, mode, how), *(_quality(child, mode) for child in others)]
     parts += _but(left_out, is_said=bool(words or said), is_more=bool(parts))
     return ", ".join(parts) or "of any kind"
 
 
 def _is_word(tree: SyntaxTree) -> bool:
-    return isinstance(tree, Word) or (isinstance(tree, Either) and all(map(_is_word, tree.children)) and tree != _NO)
+    return isinstance(tree, WordQuery) or (
+        isinstance(tree, Disjunction) and all(map(_is_word, tree.children)) and tree != _NO
+    )
 
 
 def _is_said(tree: SyntaxTree) -> bool:
-    is_one = isinstance(tree, Word | Words | Beginning)
-    return is_one or (isinstance(tree, Either) and all(map(_is_said, tree.children)) and tree != _NO)
+    is_one = isinstance(tree, WordQuery | PhraseQuery | PrefixQuery)
+    return is_one or (isinstance(tree, Disjunction) and all(map(_is_said, tree.children)) and tree != _NO)
 
 
-_NO: Final = Either(())
+_NO: Final = Disjunction(())
 
 
 def _saying(words: Sequence[SyntaxTree], said: Sequence[SyntaxTree], mode: str, how: str) -> Iterator[str]:
@@ -83,11 +95,11 @@ def _saying(words: Sequence[SyntaxTree], said: Sequence[SyntaxTree], mode: str, 
 
 
 def _is_guessed(tree: SyntaxTree) -> bool:
-    return all(isinstance(one, Word) and one.sounds_like for one in _alternatives(tree))
+    return all(isinstance(one, WordQuery) and one.sounds_like for one in _alternatives(tree))
 
 
 def _alternatives(tree: SyntaxTree) -> list[SyntaxTree]:
-    if not isinstance(tree, Either):
+    if not isinstance(tree, Disjunction):
         return [tree]
     return [one for child in tree.children for one in _alternatives(child)]
 
@@ -95,13 +107,13 @@ def _alternatives(tree: SyntaxTree) -> list[SyntaxTree]:
 def _noun(tree: SyntaxTree, mode: str, among: int = 1) -> str:
     """What was said; alternatives are told apart from their neighbours, of which there are ``among`` in all."""
     match tree:
-        case Word(token, sounds_like):
+        case WordQuery(token, sounds_like):
             return f"something like “{token}”" if sounds_like or mode == "sounds-like" else f"“{token}”"
-        case Words(tokens):
+        case PhraseQuery(tokens):
             spoken = _spoken(tokens)
             loosely = " or some of its words" if mode in _LOOSE else ""
             return f"“{spoken}” in a row{loosely}" if " " in spoken else f"“{spoken}”{loosely}"
-        case Beginning(start):
+        case PrefixQuery(start):
             return f"a word beginning with “{start}”"
         case _:
             return ("either " if among > 1 else "") + _listed(_alternatives(tree), "or", mode)
@@ -139,15 +151,15 @@ def _but(left_out: Sequence[SyntaxTree], *, is_said: bool, is_more: bool) -> Ite
 def _quality(tree: SyntaxTree, mode: str) -> str:
     """What is so of a clip beside what was said in it."""
     one_of = _alternatives(tree)
-    fields = {one.field for one in one_of if isinstance(one, InField)}
-    if len(fields) == 1 and all(isinstance(one, InField) for one in one_of):
-        return _in_field(fields.pop(), [one.value for one in one_of if isinstance(one, InField)])
+    fields = {one.field for one in one_of if isinstance(one, FieldQuery)}
+    if len(fields) == 1 and all(isinstance(one, FieldQuery) for one in one_of):
+        return _in_field(fields.pop(), [one.value for one in one_of if isinstance(one, FieldQuery)])
     match tree:
-        case Span():
+        case RangeQuery():
             return _span(tree)
-        case Either() if one_of:
+        case Disjunction() if one_of:
             return ("either " if len(one_of) > 1 else "") + _joined([_those(one, mode) for one in one_of], "or")
-        case Either():
+        case Disjunction():
             return "of no kind"
         case _:
             return _those(tree, mode)
@@ -166,7 +178,7 @@ def _name(field: str) -> str:
     return field.removeprefix("extra.").replace("_", " ")
 
 
-def _span(span: Span) -> str:
+def _span(span: RangeQuery) -> str:
     match span.low, span.high:
         case None, None:
             return f"with a known {_name(span.field)}"

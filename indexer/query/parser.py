@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from hearsay.text.normalize import token_runs, tokens
-from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
+from indexer.query.syntax_tree import (
+    Conjunction,
+    Disjunction,
+    FieldQuery,
+    Negation,
+    PhraseQuery,
+    PrefixQuery,
+    RangeQuery,
+    SyntaxTree,
+    WordQuery,
+)
 from indexer.schema import FACETS, FIELDS, UNKNOWN, facet_name, facet_value
 
 MOST_NOTES: Final = 8
@@ -63,17 +73,17 @@ def parse(text: str) -> Parsed:
     readable = re.sub(r"[\x00-\x1f\x7f]", " ", text.encode(errors="replace").decode())
     reader = _Reader()
     typed = tuple(reader.side_by_side(readable))
-    tree = _together(Every, typed)
+    tree = _together(Conjunction, typed)
     if tree == _NOTHING and readable.strip():
-        tree = Either(())
+        tree = Disjunction(())
     return Parsed(tree, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES], typed)
 
 
-_NOTHING: Final = Every(())
+_NOTHING: Final = Conjunction(())
 """What an item asks for that was not understood."""
 
 
-def _together(kind: type[Every] | type[Either], children: Iterable[SyntaxTree]) -> SyntaxTree:
+def _together(kind: type[Conjunction] | type[Disjunction], children: Iterable[SyntaxTree]) -> SyntaxTree:
     """The children as one, each of them once; those of the same kind are opened up, and one alone is itself."""
     opened: dict[SyntaxTree, None] = {}
     for child in children:
@@ -107,7 +117,7 @@ class _Reader:
                 groups[-1].append(tree)
                 is_or = False
         self._note_lonely(is_or)
-        return [_together(Either, group) for group in groups]
+        return [_together(Disjunction, group) for group in groups]
 
     def _note_of_other_languages(self, text: str) -> None:
         """What people know from elsewhere and is not said so here."""
@@ -134,7 +144,7 @@ class _Reader:
         else:
             self._note_of_a_value_apart(item)
             tree = self._bare(item["bare"])
-        return Not(tree) if item["minus"] and tree != _NOTHING else tree
+        return Negation(tree) if item["minus"] and tree != _NOTHING else tree
 
     def _bare(self, text: str) -> SyntaxTree:
         """Words, with the sign that may stand behind the last of them.
@@ -149,7 +159,7 @@ class _Reader:
             self._note_nothing(text)
         else:
             self._note_of_signs(body)
-        return _together(Every, [*map(_words, runs[:-1]), *(_words(run, sign) for run in runs[-1:])])
+        return _together(Conjunction, [*map(_words, runs[:-1]), *(_words(run, sign) for run in runs[-1:])])
 
     def _note_of_a_value_apart(self, item: re.Match[str]) -> None:
         """``accent: us`` reads like a field, and is two words."""
@@ -182,37 +192,39 @@ class _Reader:
         field = _field(name)
         kind = "keyword" if field.startswith(_EXTRA) else _KINDS.get(field)
         if field == "text":
-            return _together(Either, [InField(field, value) for value in values if self._quoted(value) != _NOTHING])
+            return _together(
+                Disjunction, [FieldQuery(field, value) for value in values if self._quoted(value) != _NOTHING]
+            )
         match kind:
             case "keyword":
-                return _together(Either, [self._keyword(field, value) for value in values])
+                return _together(Disjunction, [self._keyword(field, value) for value in values])
             case "number" | "integer":
-                return _together(Either, [self._span(field, value) for value in values])
+                return _together(Disjunction, [self._span(field, value) for value in values])
             case _:
                 parts = [self._bare(name), *map(self._quoted, values)]
                 number = "both" if len(parts) == 2 else "all the"
                 self.notes.append(f"there is no field {_short(name)}; searched for {number} words")
-                return _together(Every, parts)
+                return _together(Conjunction, parts)
 
     def _keyword(self, field: str, value: str) -> SyntaxTree:
         if value.endswith("*"):
             self.notes.append(f"* stands for the rest of a word, not of a value; {_short(field)} takes it as it is")
         if value:
-            return InField(field, facet_value(field, value))
+            return FieldQuery(field, facet_value(field, value))
         self.notes.append(f"{_short(field)} has no value behind it; it was left out")
         return _NOTHING
 
     def _span(self, field: str, value: str) -> SyntaxTree:
         """A number that is not known is none of all the numbers."""
         if value.casefold() == UNKNOWN:
-            return Not(Span(field, None, None))
+            return Negation(RangeQuery(field, None, None))
         found = _SPAN.fullmatch(value)
         low, high = (_number(found["exact"] or found[end]) if found else None for end in ("low", "high"))
         ends = [end for end in (low, high) if end is not None]
         if not ends or ends != sorted(ends):
             self.notes.append(f"{field} takes a number or a span such as 2-8, 2- or -8, not “{_short(value)}”")
             return _NOTHING
-        return Span(field, low, high)
+        return RangeQuery(field, low, high)
 
 
 def _field(name: str) -> str:
@@ -227,8 +239,8 @@ def _is_known(field: str) -> bool:
 def _words(run: list[str], sign: str = "") -> SyntaxTree:
     """The tokens of one run; the sign says something of a run of one."""
     if len(run) > 1:
-        return Words(tuple(run))
-    return Beginning(run[0]) if sign == "*" else Word(run[0], sounds_like=sign == "~")
+        return PhraseQuery(tuple(run))
+    return PrefixQuery(run[0]) if sign == "*" else WordQuery(run[0], sounds_like=sign == "~")
 
 
 def _number(text: str | None) -> float | None:

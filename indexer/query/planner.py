@@ -9,7 +9,7 @@ from typing import Final
 
 from indexer.documents import stem
 from indexer.errors import WrongRequest
-from indexer.index import Hit, SearchReader
+from indexer.index import PassageHit, SearchReader
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expander, Expansion
 from indexer.phonetics.g2p import english
@@ -26,7 +26,16 @@ from indexer.query.builder import (
 from indexer.query.description import in_english
 from indexer.query.explanation import Evidence, QueryTerm, evidence_of
 from indexer.query.parser import Parsed, parse
-from indexer.query.syntax_tree import Either, Every, Not, SyntaxTree, Word, Words, sounding, words_of
+from indexer.query.syntax_tree import (
+    Conjunction,
+    Disjunction,
+    Negation,
+    PhraseQuery,
+    SyntaxTree,
+    WordQuery,
+    sounding,
+    words_of,
+)
 from indexer.query_tree import Query
 from indexer.settings import IndexSettings
 
@@ -61,7 +70,7 @@ class Plan:
         """How the passage has each word that was asked for."""
         return evidence_of(passage, self.terms)
 
-    def is_certain(self, hit: Hit) -> bool:
+    def is_certain(self, hit: PassageHit) -> bool:
         """Whether every word that was asked for was heard in it as it was asked for."""
         return self.certain_from is None or hit.score >= self.certain_from
 
@@ -164,34 +173,34 @@ def _as_one(typed: Iterable[SyntaxTree]) -> dict[str, tuple[str, ...]]:
 
 def _rows(typed: Iterable[SyntaxTree]) -> Iterator[tuple[str, ...]]:
     """Words that were typed side by side, with nothing between them."""
-    for is_word, several in groupby(typed, key=lambda one: isinstance(one, Word)):
+    for is_word, several in groupby(typed, key=lambda one: isinstance(one, WordQuery)):
         if is_word:
-            yield tuple(one.token for one in several if isinstance(one, Word))
+            yield tuple(one.token for one in several if isinstance(one, WordQuery))
             continue
         for one in several:
             match one:
-                case Words(tokens):
+                case PhraseQuery(tokens):
                     yield tokens
-                case Either(children):
+                case Disjunction(children):
                     for child in children:
                         yield from _rows((child,))
-                case Every(children):
+                case Conjunction(children):
                     yield from _rows(children)
 
 
 def _alternatives(tree: SyntaxTree) -> dict[str, tuple[str, ...]]:
     """For each word beside an OR, all the words that the OR stands between."""
-    children = tree.children if isinstance(tree, Every) else (tree,)
-    groups = [tuple(words_of(child)) for child in children if isinstance(child, Either)]
+    children = tree.children if isinstance(tree, Conjunction) else (tree,)
+    groups = [tuple(words_of(child)) for child in children if isinstance(child, Disjunction)]
     return {word: words for words in groups for word in words}
 
 
 def _needed(tree: SyntaxTree) -> frozenset[str]:
     """The words that are wanted whatever else is there: those beside an OR are not."""
     match tree:
-        case Either():
+        case Disjunction():
             return frozenset()
-        case Every(children):
+        case Conjunction(children):
             return frozenset[str]().union(*map(_needed, children))
         case _:
             return frozenset(words_of(tree))
@@ -212,11 +221,11 @@ def _read(typed: str) -> Parsed:
 def _size(tree: SyntaxTree) -> int:
     """How many words and values it takes to say."""
     match tree:
-        case Words(tokens):
+        case PhraseQuery(tokens):
             return len(tokens)
-        case Either(children) | Every(children):
+        case Disjunction(children) | Conjunction(children):
             return sum(map(_size, children))
-        case Not(child):
+        case Negation(child):
             return _size(child)
         case _:
             return 1

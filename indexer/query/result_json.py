@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from indexer.index import Hit, Result
+from indexer.index import PassageHit, Result
 from indexer.query.planner import Plan
 from indexer.schema import facet_order
 
@@ -23,7 +23,7 @@ def json_of(result: Result, plan: Plan) -> dict[str, Any]:
     }
 
 
-def members_of(hit: Hit, plan: Plan) -> dict[str, Any]:
+def members_of(hit: PassageHit, plan: Plan) -> dict[str, Any]:
     """A hit likewise: the passage as the index has it, its score, and what explains it."""
     source = hit.passage.source()
     return {

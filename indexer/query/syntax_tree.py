@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class WordQuery:
     """One normalised word; ``sounds_like`` where a ``~`` behind it says that an expansion is as good as a hit."""
 
     token: str
@@ -12,21 +12,21 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PhraseQuery:
     """Normalised words, two or more, that stand side by side in this order: a quoted phrase."""
 
     tokens: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class PrefixQuery:
     """Any word that begins with ``start``: ``prefix*``."""
 
     start: str
 
 
 @dataclass(frozen=True, slots=True)
-class InField:
+class FieldQuery:
     """A value of one of the index's fields: ``accent:england``.
 
     ``value`` is a keyword as the index holds it, or `indexer.schema.UNKNOWN`; in ``text`` a word or phrase as typed.
@@ -37,7 +37,7 @@ class InField:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RangeQuery:
     """A number from ``low`` to ``high``, both ends in, None open: ``duration:2-8``. Both are where it need be known."""
 
     field: str
@@ -46,39 +46,39 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Negation:
     """What must not be there: ``-not``."""
 
     child: "SyntaxTree"
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Disjunction:
     """One of two or more: ``OR``. There are none, and nothing is found, where nothing typed could be searched for."""
 
     children: tuple["SyntaxTree", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class Conjunction:
     """All of the children, which is what words side by side ask for. There are none where nothing was typed."""
 
     children: tuple["SyntaxTree", ...]
 
 
-SyntaxTree = Word | Words | Beginning | InField | Span | Not | Either | Every
+SyntaxTree = WordQuery | PhraseQuery | PrefixQuery | FieldQuery | RangeQuery | Negation | Disjunction | Conjunction
 
 
 def words_of(tree: SyntaxTree) -> list[str]:
     """The words that are wanted, in order; a beginning has its ``*``."""
     match tree:
-        case Word(token):
+        case WordQuery(token):
             return [token]
-        case Words(tokens):
+        case PhraseQuery(tokens):
             return list(tokens)
-        case Beginning(start):
+        case PrefixQuery(start):
             return [f"{start}*"]
-        case Either(children) | Every(children):
+        case Disjunction(children) | Conjunction(children):
             return [word for child in children for word in words_of(child)]
         case _:
             return []
@@ -87,9 +87,9 @@ def words_of(tree: SyntaxTree) -> list[str]:
 def sounding(tree: SyntaxTree) -> frozenset[str]:
     """The words that a ``~`` expands in any mode."""
     match tree:
-        case Word(token, sounds_like=True):
+        case WordQuery(token, sounds_like=True):
             return frozenset({token})
-        case Either(children) | Every(children):
+        case Disjunction(children) | Conjunction(children):
             return frozenset[str]().union(*map(sounding, children))
         case _:
             return frozenset()

@@ -11,7 +11,7 @@ from hearsay.terminal.commands import to_type
 from hearsay.text.format import counted, total_duration
 from hearsay.text.normalize import words
 from indexer.errors import IndexMissing, WrongRequest
-from indexer.index import Hit
+from indexer.index import PassageHit
 from search_ui.connection import the_settings
 from search_ui.export.menu import export_html
 from search_ui.media.player import audio_url
@@ -142,7 +142,7 @@ def show_hits(state: SearchState, found: ResultPage) -> None:
     st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 
-def beside(state: SearchState, hit: Hit, common: str, *, is_playable: bool) -> HitContext:
+def beside(state: SearchState, hit: PassageHit, common: str, *, is_playable: bool) -> HitContext:
     """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
     links = {"more like this": state.similar_to(hit.passage.id).address}
     if hit.passage.is_whole and not state.same:
@@ -153,7 +153,7 @@ def beside(state: SearchState, hit: Hit, common: str, *, is_playable: bool) -> H
     return HitContext(audio, links if hit.passage.row.generated_text else {}, common, picture)
 
 
-def common_reference(hits: Iterable[Hit]) -> str:
+def common_reference(hits: Iterable[PassageHit]) -> str:
     """The reference of all hits that have one; empty where they have several."""
     references = {tuple(words(text)): text for hit in hits if (text := hit.passage.row.text)}
     return next(iter(references.values())) if len(references) == 1 else ""

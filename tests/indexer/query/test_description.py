@@ -5,10 +5,20 @@ import pytest
 from indexer.query.builder import MODES
 from indexer.query.description import in_english
 from indexer.query.parser import parse
-from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
+from indexer.query.syntax_tree import (
+    Conjunction,
+    Disjunction,
+    FieldQuery,
+    Negation,
+    PhraseQuery,
+    PrefixQuery,
+    RangeQuery,
+    SyntaxTree,
+    WordQuery,
+)
 
-DOG = Word("dog")
-PHRASE = Words(("the", "old", "man"))
+DOG = WordQuery("dog")
+PHRASE = PhraseQuery(("the", "old", "man"))
 
 
 def said(text: str, mode: str = "forgiving") -> str:
@@ -130,19 +140,26 @@ def test_fields_and_numbers_read_like_english(text: str, sentence: str):
     assert said(text) == f"clips {sentence}"
 
 
-LEAVES = (DOG, Word("fox", sounds_like=True), PHRASE, Beginning("smi"), InField("age", "teens"), Span("wer", 1, None))
+LEAVES = (
+    DOG,
+    WordQuery("fox", sounds_like=True),
+    PHRASE,
+    PrefixQuery("smi"),
+    FieldQuery("age", "teens"),
+    RangeQuery("wer", 1, None),
+)
 
 
 def trees() -> list[SyntaxTree]:
     """Every tree of two levels above some leaves, and the empty ones, which no typing makes, inside of others."""
-    small: list[SyntaxTree] = [*LEAVES, Every(()), Either(()), *map(Not, LEAVES)]
-    pairs = [kind(pair) for kind in (Every, Either) for pair in product(small, repeat=2)]
+    small: list[SyntaxTree] = [*LEAVES, Conjunction(()), Disjunction(()), *map(Negation, LEAVES)]
+    pairs = [kind(pair) for kind in (Conjunction, Disjunction) for pair in product(small, repeat=2)]
     return [
         *small,
         *pairs,
-        *map(Not, pairs),
-        *(Either((pair, DOG)) for pair in pairs),
-        *(Every((pair, DOG)) for pair in pairs),
+        *map(Negation, pairs),
+        *(Disjunction((pair, DOG)) for pair in pairs),
+        *(Conjunction((pair, DOG)) for pair in pairs),
     ]
 
 
@@ -156,4 +173,4 @@ def test_any_tree_is_one_sentence(mode: str):
 
 
 def test_quotes_in_what_was_typed_stay_as_they_are():
-    assert in_english(InField("extra.note", '<b>"x"</b>'), "exact") == 'clips with the note <b>"x"</b>'
+    assert in_english(FieldQuery("extra.note", '<b>"x"</b>'), "exact") == 'clips with the note <b>"x"</b>'

@@ -7,11 +7,21 @@ from hypothesis import strategies as st
 from indexer.query.builder import MODES
 from indexer.query.description import in_english
 from indexer.query.parser import MOST_NOTES, parse
-from indexer.query.syntax_tree import Beginning, Either, Every, InField, Not, Span, SyntaxTree, Word, Words
+from indexer.query.syntax_tree import (
+    Conjunction,
+    Disjunction,
+    FieldQuery,
+    Negation,
+    PhraseQuery,
+    PrefixQuery,
+    RangeQuery,
+    SyntaxTree,
+    WordQuery,
+)
 from tests.conftest import PROJECT
 
-NOTHING = Either(())
-DOG, CAT, FOX = Word("dog"), Word("cat"), Word("fox")
+NOTHING = Disjunction(())
+DOG, CAT, FOX = WordQuery("dog"), WordQuery("cat"), WordQuery("fox")
 
 
 def understood(text: str) -> SyntaxTree:
@@ -22,25 +32,25 @@ def understood(text: str) -> SyntaxTree:
 
 
 def field(name: str, *values: str) -> SyntaxTree:
-    found = tuple(InField(name, value) for value in values)
-    return found[0] if len(found) == 1 else Either(found)
+    found = tuple(FieldQuery(name, value) for value in values)
+    return found[0] if len(found) == 1 else Disjunction(found)
 
 
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ("", Every(())),
-        (" \t\n\u3000", Every(())),
+        ("", Conjunction(())),
+        (" \t\n\u3000", Conjunction(())),
         ("dog", DOG),
-        ("  DOG\u00a0Cat ", Every((DOG, CAT))),
-        ("don't don’t", Word("dont")),
-        ("dog dog cat DOG", Every((DOG, CAT))),
-        ("to or not", Every((Word("to"), Word("or"), Word("not")))),
-        ("hello, world!", Every((Word("hello"), Word("world")))),
+        ("  DOG\u00a0Cat ", Conjunction((DOG, CAT))),
+        ("don't don’t", WordQuery("dont")),
+        ("dog dog cat DOG", Conjunction((DOG, CAT))),
+        ("to or not", Conjunction((WordQuery("to"), WordQuery("or"), WordQuery("not")))),
+        ("hello, world!", Conjunction((WordQuery("hello"), WordQuery("world")))),
         ("(dog)", DOG),
-        ("12:30", Every((Word("12"), Word("30")))),
-        ("http://a.org/b", Every((Word("http"), Word("a"), Word("org"), Word("b")))),
-        ("नमस्ते", Word("नमस्ते")),
+        ("12:30", Conjunction((WordQuery("12"), WordQuery("30")))),
+        ("http://a.org/b", Conjunction((WordQuery("http"), WordQuery("a"), WordQuery("org"), WordQuery("b")))),
+        ("नमस्ते", WordQuery("नमस्ते")),
     ],
 )
 def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, tree: SyntaxTree):
@@ -48,28 +58,28 @@ def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, tree: Syn
 
 
 def test_what_stands_side_by_side_is_told_as_it_was_typed():
-    assert parse("dog cat dog -dog cat OR dog").typed == (DOG, CAT, DOG, Not(DOG), Either((CAT, DOG)))
+    assert parse("dog cat dog -dog cat OR dog").typed == (DOG, CAT, DOG, Negation(DOG), Disjunction((CAT, DOG)))
 
 
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ('"the old man"', Words(("the", "old", "man"))),
-        ("“the old man”", Words(("the", "old", "man"))),
-        ("„the old man“", Words(("the", "old", "man"))),
-        ("«the old man»", Words(("the", "old", "man"))),
-        ("»the old man«", Words(("the", "old", "man"))),
+        ('"the old man"', PhraseQuery(("the", "old", "man"))),
+        ("“the old man”", PhraseQuery(("the", "old", "man"))),
+        ("„the old man“", PhraseQuery(("the", "old", "man"))),
+        ("«the old man»", PhraseQuery(("the", "old", "man"))),
+        ("»the old man«", PhraseQuery(("the", "old", "man"))),
         ('"dog"', DOG),
-        ('"OR"', Word("or")),
+        ('"OR"', WordQuery("or")),
         ('"-dog"', DOG),
         ('"dog*"', DOG),
-        ('"foo:bar"', Words(("foo", "bar"))),
-        ('"no no"', Words(("no", "no"))),
-        ('dog"cat fox"dog', Every((DOG, Words(("cat", "fox"))))),
-        ("京都大学", Words(("京都", "都大", "大学"))),
-        ("大", Word("大")),
-        ('"京都 東京"', Words(("京都", "東京"))),
-        ("안녕하 dog", Every((Words(("안녕", "녕하")), DOG))),
+        ('"foo:bar"', PhraseQuery(("foo", "bar"))),
+        ('"no no"', PhraseQuery(("no", "no"))),
+        ('dog"cat fox"dog', Conjunction((DOG, PhraseQuery(("cat", "fox"))))),
+        ("京都大学", PhraseQuery(("京都", "都大", "大学"))),
+        ("大", WordQuery("大")),
+        ('"京都 東京"', PhraseQuery(("京都", "東京"))),
+        ("안녕하 dog", Conjunction((PhraseQuery(("안녕", "녕하")), DOG))),
     ],
 )
 def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tree: SyntaxTree):
@@ -79,17 +89,17 @@ def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tre
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ("-dog", Not(DOG)),
-        ("cat -dog", Every((CAT, Not(DOG)))),
-        ('-"the dog"', Not(Words(("the", "dog")))),
-        ("-do*", Not(Beginning("do"))),
-        ("-age:teens,twenties", Not(field("age", "teens", "twenties"))),
-        ("well-known", Every((Word("well"), Word("known")))),
-        ("-well-known", Not(Every((Word("well"), Word("known"))))),
-        ('"well-known"', Words(("well", "known"))),
-        ('"dog"-cat', Every((DOG, CAT))),
-        ("-OR", Not(Word("or"))),
-        ("dog -dog", Every((DOG, Not(DOG)))),
+        ("-dog", Negation(DOG)),
+        ("cat -dog", Conjunction((CAT, Negation(DOG)))),
+        ('-"the dog"', Negation(PhraseQuery(("the", "dog")))),
+        ("-do*", Negation(PrefixQuery("do"))),
+        ("-age:teens,twenties", Negation(field("age", "teens", "twenties"))),
+        ("well-known", Conjunction((WordQuery("well"), WordQuery("known")))),
+        ("-well-known", Negation(Conjunction((WordQuery("well"), WordQuery("known"))))),
+        ('"well-known"', PhraseQuery(("well", "known"))),
+        ('"dog"-cat', Conjunction((DOG, CAT))),
+        ("-OR", Negation(WordQuery("or"))),
+        ("dog -dog", Conjunction((DOG, Negation(DOG)))),
     ],
 )
 def test_a_minus_leaves_out_what_stands_right_behind_it_and_joins_inside_a_word(text: str, tree: SyntaxTree):
@@ -99,13 +109,13 @@ def test_a_minus_leaves_out_what_stands_right_behind_it_and_joins_inside_a_word(
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ("dog OR cat", Either((DOG, CAT))),
-        ("dog OR cat OR fox", Either((DOG, CAT, FOX))),
-        ("fox dog OR cat", Every((FOX, Either((DOG, CAT))))),
-        ("dog OR cat fox", Every((Either((DOG, CAT)), FOX))),
+        ("dog OR cat", Disjunction((DOG, CAT))),
+        ("dog OR cat OR fox", Disjunction((DOG, CAT, FOX))),
+        ("fox dog OR cat", Conjunction((FOX, Disjunction((DOG, CAT))))),
+        ("dog OR cat fox", Conjunction((Disjunction((DOG, CAT)), FOX))),
         ("dog OR dog", DOG),
-        ('dog OR "the cat" OR -fox', Either((DOG, Words(("the", "cat")), Not(FOX)))),
-        ("well-known OR dog", Either((Every((Word("well"), Word("known"))), DOG))),
+        ('dog OR "the cat" OR -fox', Disjunction((DOG, PhraseQuery(("the", "cat")), Negation(FOX)))),
+        ("well-known OR dog", Disjunction((Conjunction((WordQuery("well"), WordQuery("known"))), DOG))),
         ("age:teens OR age:forties,fifties", field("age", "teens", "fourties", "fifties")),
     ],
 )
@@ -116,14 +126,14 @@ def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, tree
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ("black*", Beginning("black")),
-        ("BLACK*", Beginning("black")),
-        ("well-kn*", Every((Word("well"), Beginning("kn")))),
-        ("x" * 500 + "*", Beginning("x" * 127)),
-        ("大*", Beginning("大")),
-        ("smith~", Word("smith", sounds_like=True)),
-        ("black-smith~", Every((Word("black"), Word("smith", sounds_like=True)))),
-        ("dog dog~", Every((DOG, Word("dog", sounds_like=True)))),
+        ("black*", PrefixQuery("black")),
+        ("BLACK*", PrefixQuery("black")),
+        ("well-kn*", Conjunction((WordQuery("well"), PrefixQuery("kn")))),
+        ("x" * 500 + "*", PrefixQuery("x" * 127)),
+        ("大*", PrefixQuery("大")),
+        ("smith~", WordQuery("smith", sounds_like=True)),
+        ("black-smith~", Conjunction((WordQuery("black"), WordQuery("smith", sounds_like=True)))),
+        ("dog dog~", Conjunction((DOG, WordQuery("dog", sounds_like=True)))),
     ],
 )
 def test_a_star_stands_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: SyntaxTree):
@@ -141,13 +151,13 @@ def test_a_star_stands_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: S
         ("age:forties,fourties", field("age", "fourties")),
         ("age:teens,,twenties,", field("age", "teens", "twenties")),
         ("accent:Unknown", field("accent", "unknown")),
-        ("gender:Female emotion:Happiness", Every((field("gender", "female"), field("emotion", "happiness")))),
+        ("gender:Female emotion:Happiness", Conjunction((field("gender", "female"), field("emotion", "happiness")))),
         ("sentiment:NEGATIVE", field("sentiment", "negative")),
         ('accent:"Österreich, Wien"', field("accent", "Österreich, Wien")),
         ("clip:cv/Sample-1.mp3", field("clip", "cv/Sample-1.mp3")),
         (
             "dataset:cv asr_model:a/b ser_model:c",
-            Every(tuple(map(field, ["dataset", "asr_model", "ser_model"], ["cv", "a/b", "c"]))),
+            Conjunction(tuple(map(field, ["dataset", "asr_model", "ser_model"], ["cv", "a/b", "c"]))),
         ),
         ("model:pocketsphinx", field("asr_model", "pocketsphinx")),
         ('error:"the file is empty: 0 bytes"', field("error", "the file is empty: 0 bytes")),
@@ -165,16 +175,16 @@ def test_a_field_takes_values_as_people_read_them(text: str, tree: SyntaxTree):
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ("duration:2-8", Span("duration", 2, 8)),
-        ("duration:2–8", Span("duration", 2, 8)),
-        ("wer:0.5-", Span("wer", 0.5, None)),
-        ("confidence:-.6", Span("confidence", None, 0.6)),
-        ("emotion_score:.25-.5", Span("emotion_score", 0.25, 0.5)),
-        ("up_votes:3", Span("up_votes", 3, 3)),
-        ("down_votes:0", Span("down_votes", 0, 0)),
-        ("start:26-", Span("start", 26, None)),
-        ("duration:1-2,5-", Either((Span("duration", 1, 2), Span("duration", 5, None)))),
-        ("duration:unknown", Not(Span("duration", None, None))),
+        ("duration:2-8", RangeQuery("duration", 2, 8)),
+        ("duration:2–8", RangeQuery("duration", 2, 8)),
+        ("wer:0.5-", RangeQuery("wer", 0.5, None)),
+        ("confidence:-.6", RangeQuery("confidence", None, 0.6)),
+        ("emotion_score:.25-.5", RangeQuery("emotion_score", 0.25, 0.5)),
+        ("up_votes:3", RangeQuery("up_votes", 3, 3)),
+        ("down_votes:0", RangeQuery("down_votes", 0, 0)),
+        ("start:26-", RangeQuery("start", 26, None)),
+        ("duration:1-2,5-", Disjunction((RangeQuery("duration", 1, 2), RangeQuery("duration", 5, None)))),
+        ("duration:unknown", Negation(RangeQuery("duration", None, None))),
     ],
 )
 def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
@@ -184,20 +194,36 @@ def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
 @pytest.mark.parametrize(
     ("text", "tree", "note"),
     [
-        ("colour:red", Every((Word("colour"), Word("red"))), "there is no field colour; searched for both words"),
-        ('colour:"dark red"', Every((Word("colour"), Words(("dark", "red")))), "searched for both words"),
-        ("colour:red,blue", Every((Word("colour"), Word("red"), Word("blue"))), "searched for all the words"),
-        ("generated_text:dog", Every((Word("generated"), Word("text"), DOG)), "there is no field generated_text"),
-        ('the "dog', Every((Word("the"), DOG)), "a quote is not closed"),
-        ('age:"teens', Every((Word("age"), Word("teens"))), "a quote is not closed"),
+        (
+            "colour:red",
+            Conjunction((WordQuery("colour"), WordQuery("red"))),
+            "there is no field colour; searched for both words",
+        ),
+        (
+            'colour:"dark red"',
+            Conjunction((WordQuery("colour"), PhraseQuery(("dark", "red")))),
+            "searched for both words",
+        ),
+        (
+            "colour:red,blue",
+            Conjunction((WordQuery("colour"), WordQuery("red"), WordQuery("blue"))),
+            "searched for all the words",
+        ),
+        (
+            "generated_text:dog",
+            Conjunction((WordQuery("generated"), WordQuery("text"), DOG)),
+            "there is no field generated_text",
+        ),
+        ('the "dog', Conjunction((WordQuery("the"), DOG)), "a quote is not closed"),
+        ('age:"teens', Conjunction((WordQuery("age"), WordQuery("teens"))), "a quote is not closed"),
         ("OR dog", DOG, "OR stands between two things"),
         ("dog OR", DOG, "OR stands between two things"),
-        ("dog AND cat", Every((DOG, CAT)), "so AND was left out"),
-        ("dog NOT cat", Every((DOG, Word("not"), CAT)), "NOT was read as a word; a minus"),
-        ("(dog OR cat) fox", Every((Either((DOG, CAT)), FOX)), "brackets do not hold words together"),
-        ("dog OR OR cat", Either((DOG, CAT)), "OR stands between two things"),
+        ("dog AND cat", Conjunction((DOG, CAT)), "so AND was left out"),
+        ("dog NOT cat", Conjunction((DOG, WordQuery("not"), CAT)), "NOT was read as a word; a minus"),
+        ("(dog OR cat) fox", Conjunction((Disjunction((DOG, CAT)), FOX)), "brackets do not hold words together"),
+        ("dog OR OR cat", Disjunction((DOG, CAT)), "OR stands between two things"),
         ("OR", NOTHING, "OR stands between two things"),
-        ("dog - cat", Every((DOG, CAT)), "a minus leaves out what stands right behind it"),
+        ("dog - cat", Conjunction((DOG, CAT)), "a minus leaves out what stands right behind it"),
         ("-", NOTHING, "a minus leaves out"),
         ("duration:abc", NOTHING, "duration takes a number or a span such as 2-8, 2- or -8, not “abc”"),
         ("dog duration:8-2", DOG, "not “8-2”"),
@@ -206,17 +232,21 @@ def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
         ('dog age:""', DOG, "age has no value behind it"),
         ('text:"?!"', NOTHING, "“?!” has no letters or digits to search for"),
         ("dog ?!", DOG, "“?!” has no letters or digits to search for"),
-        ("dog OR ?! cat", Either((DOG, CAT)), "“?!” has no letters or digits"),
+        ("dog OR ?! cat", Disjunction((DOG, CAT)), "“?!” has no letters or digits"),
         ("-?!", NOTHING, "“?!” has no letters or digits"),
         ('""', NOTHING, "“” has no letters or digits"),
         ("*", NOTHING, "“*” has no letters or digits"),
-        ("d*g", Every((Word("d"), Word("g"))), "* stands for the rest of a word"),
+        ("d*g", Conjunction((WordQuery("d"), WordQuery("g"))), "* stands for the rest of a word"),
         ("*dog", DOG, "* stands for the rest of a word"),
-        ("accent:u*", InField("accent", "u*"), "* stands for the rest of a word, not of a value; accent takes it"),
-        ("dog~2", Every((DOG, Word("2"))), "~ stands behind a word"),
-        ("dog~*", Beginning("dog"), "~ stands behind a word"),
-        ("Age: teens", Every((Word("age"), Word("teens"))), "Age: wants a value right behind it"),
-        ("dog extra.locale:", Every((DOG, Word("extra"), Word("locale"))), "extra.locale: wants a value"),
+        ("accent:u*", FieldQuery("accent", "u*"), "* stands for the rest of a word, not of a value; accent takes it"),
+        ("dog~2", Conjunction((DOG, WordQuery("2"))), "~ stands behind a word"),
+        ("dog~*", PrefixQuery("dog"), "~ stands behind a word"),
+        ("Age: teens", Conjunction((WordQuery("age"), WordQuery("teens"))), "Age: wants a value right behind it"),
+        (
+            "dog extra.locale:",
+            Conjunction((DOG, WordQuery("extra"), WordQuery("locale"))),
+            "extra.locale: wants a value",
+        ),
     ],
 )
 def test_what_is_not_understood_gets_a_note_and_the_rest_is_searched_for(text: str, tree: SyntaxTree, note: str):
@@ -258,7 +288,7 @@ def test_nothing_that_is_typed_is_an_error(text: str):
     assert len(parsed.notes) <= MOST_NOTES
     for mode in MODES:
         in_english(parsed.tree, mode).encode()
-    assert (parsed.tree == Every(())) == (not re.sub(r"[\x00-\x1f\x7f]", " ", text).strip())
+    assert (parsed.tree == Conjunction(())) == (not re.sub(r"[\x00-\x1f\x7f]", " ", text).strip())
 
 
 @pytest.mark.parametrize(
@@ -309,5 +339,5 @@ def test_what_the_documentation_says_of_an_example_is_so(text: str, said: str):
 def test_the_documentation_has_examples_of_all_that_can_be_asked_for():
     tree = [parse(text).tree for text, _ in documented()]
     kinds = {type(one) for tree in tree for one in (tree, *getattr(tree, "children", ()))}
-    assert kinds == {Word, Words, Beginning, InField, Span, Not, Either, Every}
+    assert kinds == {WordQuery, PhraseQuery, PrefixQuery, FieldQuery, RangeQuery, Negation, Disjunction, Conjunction}
     assert sum(bool(parse(text).notes) for text, _ in documented()) >= 5
