@@ -28,7 +28,7 @@ OPENAI: Final = "/v1/"
 CLIENT_CLOSED_REQUEST: Final = 499
 """Counted as the status of a request whose client went away before it was answered."""
 
-_INTERNAL_FAULT: Final = "This is a fault of ours; the log has it under the request's id."
+_INTERNAL_FAULT: Final = "Internal error; the log has its cause under the request's id."
 
 _NO_FILE: Final = "Send the audio as the form field file, for example: curl -F file=@clip.mp3"
 
@@ -145,7 +145,7 @@ def add_problems(app: FastAPI) -> None:
 
 
 class RequestIdMiddleware:
-    """ASGI middleware that gives every request an id, and every fault of ours an answer."""
+    """ASGI middleware that gives every request an id, and every internal error an answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -205,7 +205,7 @@ async def _client_disconnected(request: Request, _: ClientDisconnect) -> Respons
 
 
 def refusal_of(request: Request, error: HearsayError) -> Problem:
-    """The error as a problem of this request; why a fault of ours happened is for the log alone."""
+    """The error as a problem of this request; the cause of an internal error is for the log alone."""
     status = _STATUS_OF.get(type(error), 500)
     if status == 500:
         log.error("fault", exc_info=error, extra={"request_id": request.state.request_id})

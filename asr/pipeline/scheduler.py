@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from math import ceil
-from threading import Condition, Thread
+from threading import Condition, Thread, current_thread
 from typing import Final, Generic, TypeVar
 
 from asr.audio.decoding import SAMPLE_RATE
@@ -18,6 +18,9 @@ from asr.types import EmotionModel, EmotionOutput, SpeechModel, SpeechOutput, Wa
 log = logging.getLogger(__name__)
 
 Output = TypeVar("Output")
+
+SECONDS_TO_END: Final = 5.0
+"""How long passes under way are waited for when their queue is closed."""
 
 LONG: Final = 60.0
 """Seconds from which on sound waits in a queue of its own, so that nobody waits behind an hour of somebody else's."""
@@ -131,12 +134,19 @@ class Queue(Generic[Output]):
         return [request.future for request in coming]
 
     def close(self) -> None:
-        """Take nothing any more; what waits is cancelled, what is being heard is heard to its end."""
+        """Accept nothing any more: what waits is cancelled, and passes under way are waited for, but not for ever.
+
+        A thread that is still inside a library of C++ when Python ends would abort the whole process.
+        """
         with self._changed:
             self._is_closed = True
             for request in self._waiting:
                 request.future.cancel()
             self._changed.notify_all()
+        last = time.monotonic() + SECONDS_TO_END
+        for thread in self._threads:
+            if thread is not current_thread():
+                thread.join(max(0.0, last - time.monotonic()))
 
     def _seconds(self) -> float:
         return sum(request.seconds for request in self._waiting)

@@ -104,7 +104,7 @@ def _missing_sentence(
 ) -> str:
     sentence = (
         f"{len(missing)} of {len(found)} rows of {name} have no file under {files.place}, for example "
-        f"{', '.join(missing[:EXAMPLES])}. "
+        f"{', '.join(map(_shown, missing[:EXAMPLES]))}. "
     )
     advice = "Name the folder that the filenames are relative to, or add --allow-missing to take those rows without "
     if nearly:
@@ -116,6 +116,11 @@ def _missing_sentence(
             f"if it holds that collection under another name, add --dataset {folder}. "
         )
     return f"{sentence}{advice}audio."
+
+
+def _shown(clip_id: str) -> str:
+    """An id as it is, in quotes where space around it could not be seen."""
+    return clip_id if clip_id == clip_id.strip() else repr(clip_id)
 
 
 def _one_folder(ids: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ def repair(log: Path) -> Repaired:
 
     The log is replaced whole, and only when the other file is on the disk; one without such lines is left untouched.
     Raises `NewerRecord` for a line of a newer Hearsay, `JournalInUse` while another process writes the log, and
-    `ClipsError` where a file cannot be read or written.
+    `ClipsError` where a file cannot be read or written, or is no log.
     """
     if not log.is_file():
         raise ClipsError(f"there is no log {log}")
@@ -32,6 +32,11 @@ def repair(log: Path) -> Repaired:
     with closing(locked(log)):
         try:
             kept, unreadable = _sorted_lines(log)
+            if unreadable and not any(map(bytes.strip, kept)) and not any(map(_is_like_a_record, unreadable)):
+                raise ClipsError(
+                    f"no line of {log} is a record, nor was one, so it is not taken for a log and nothing was changed; "
+                    "name the clips.jsonl that decode wrote"
+                )
             if unreadable:
                 _append(beside, unreadable)
                 _replace(log, kept)
@@ -57,6 +62,10 @@ def _sorted_lines(log: Path) -> tuple[list[bytes], list[bytes]]:
             else:
                 kept.append(whole)
     return kept, unreadable
+
+
+def _is_like_a_record(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{") and b'"filename"' in line
 
 
 def _append(beside: Path, lines: Sequence[bytes]) -> None:

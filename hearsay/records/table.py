@@ -106,7 +106,7 @@ def parse_csv(file: TextIO, name: str) -> Table:
         _check_header(name, columns)
         cells: dict[str, dict[str, str]] = {}
         for values in reader:
-            if any(values):
+            if any(map(str.strip, values)):
                 _add_line(name, reader.line_num, columns, values, cells)
     except UnicodeDecodeError as problem:
         raise BadTable(f"{name} is not UTF-8 text; save the table as CSV in UTF-8") from problem

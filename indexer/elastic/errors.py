@@ -114,7 +114,8 @@ def _of_answer(problem: ApiError, address: str, alias: str) -> IndexerError:
             return IndexUnavailable(_of_stranger(str(problem.body), address))
         case 413:
             return WrongRequest(
-                f"this request is larger than {address} takes; ask for fewer words at a time, or {limit_of(problem)}"
+                f"this request is larger than {address} takes; if it is a search, use fewer words, else "
+                f"{limit_of(problem)}"
             )
         case _ if not _is_of_elasticsearch(problem):
             return IndexUnavailable(_of_another_server(problem, address))

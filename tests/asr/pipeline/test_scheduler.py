@@ -260,3 +260,20 @@ def test_sound_that_was_heard_is_not_kept_until_the_next_one_comes():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     queue.close()
+
+
+def test_a_pass_that_is_under_way_has_ended_when_its_queue_is_closed():
+    begun, ended = threading.Event(), threading.Event()
+
+    def transcribe(waveforms: Sequence[Waveform]) -> list[int]:
+        begun.set()
+        time.sleep(0.3)  # a thread that is here when Python ends would abort the process, were this torch
+        ended.set()
+        return list(map(len, waveforms))
+
+    queue = Queue("slow", transcribe, Limits(), lambda _: None, 1)
+    answer = queue.submit(sound(1))
+    assert begun.wait(PATIENCE)
+    queue.close()
+    assert ended.is_set()
+    assert answer.result(PATIENCE) == SAMPLE_RATE

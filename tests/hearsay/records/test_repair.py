@@ -1,6 +1,7 @@
 """Repair sets aside what no reader takes, and keeps every byte of it."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,11 @@ def test_no_byte_of_any_file_is_lost_and_what_stays_can_be_read(log: Path, lines
     beside.unlink(missing_ok=True)
     log.write_bytes(b"\n".join(lines))
     before = sorted(line for line in log.read_bytes().split(b"\n") if line)
+    if before and GOOD.strip() not in lines:  # with no record in it, this is no log
+        with suppress(ClipsError):
+            repair(log)
+        assert sorted(line for line in log.read_bytes().split(b"\n") if line) == before
+        return
     repair(log)
     read_journal(log)
     after = log.read_bytes() + (beside.read_bytes() if beside.exists() else b"")
@@ -106,3 +112,20 @@ def test_the_command_says_how_many_lines_were_set_aside_and_where(log: Path, cap
     assert main(["repair", str(log)]) == 0
     assert capsys.readouterr().out == f"nothing to repair: all 1 lines of {log} can be read\n"
     assert main(["repair", f"{log}.not"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("clips.csv", b"filename,text\na.mp3,hello\n"),
+        ("a.mp3", b"ID3\x04\x00\n\xff\xfb\x90"),
+        ("else.jsonl", b'{"name": "of somebody else"}\n'),
+    ],
+)
+def test_a_file_that_is_no_log_is_left_as_it_is(tmp_path: Path, name: str, data: bytes):
+    file = tmp_path / name
+    file.write_bytes(data)
+    with pytest.raises(ClipsError, match=r"not taken for a log and nothing was changed; name the clips\.jsonl"):
+        repair(file)
+    assert [path for path in tmp_path.iterdir() if path.suffix != ".lock"] == [file]
+    assert file.read_bytes() == data

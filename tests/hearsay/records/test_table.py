@@ -165,3 +165,9 @@ def test_a_table_that_cannot_be_written_is_reported(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ClipsError, match="cannot be written"):
         write_csv(tmp_path / "file" / "clips.csv", [ClipRow("a")])
+
+
+def test_a_line_of_empty_cells_is_passed_over_also_with_spaces_in_them(tmp_path: Path):
+    path = tmp_path / "clips.csv"
+    path.write_text("filename,text\na.mp3,hello\n , \n,\n", encoding="utf-8")
+    assert list(read_csv(path).cells) == ["a.mp3"]

@@ -25,10 +25,9 @@ WRITER = textwrap.dedent("""
     from indexer.phonetics.g2p import english
     from pathlib import Path
     from tests.support.contract import rows
-    from tests.indexer.test_embedded_killed import NEW
+    from tests.indexer.embedded.test_killed import NEW
 
     made, copies, doing, moments = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    ours = {"embedded.py", "embedded_writing.py", "versions.py", "table.py", "spool.py"}
     english()  # is read once, before the many writers begin
     lines = 0
 
@@ -36,7 +35,7 @@ WRITER = textwrap.dedent("""
         global lines
         def watch(frame, event, _):
             global lines
-            if Path(frame.f_code.co_filename).name not in ours:
+            if Path(frame.f_code.co_filename).parent.name != "embedded":
                 return None
             if event == "line" and (lines := lines + 1) == end:
                 os.kill(os.getpid(), signal.SIGKILL)
