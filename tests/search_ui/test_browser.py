@@ -226,5 +226,5 @@ def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_v
 def test_filters_that_were_drawn_before_the_script_came_are_folded_too(tab: Page) -> None:
     group = '<div class="stButtonGroup"><div role="toolbar" aria-label="Age"></div></div>'
     tab.set_content(f'<div class="st-key-facets">{group}</div>')
-    tab.add_script_tag(path=PROJECT / "search_ui" / "fold.js")
+    tab.add_script_tag(path=PROJECT / "search_ui" / "static" / "fold.js")
     expect(tab.locator("button.fold")).to_have_accessible_name("Values of age")

@@ -107,5 +107,5 @@ def test_back_leads_from_the_recording_to_the_hits(tab: Page, address: str) -> N
 
 def test_a_passage_that_was_drawn_before_the_script_came_is_brought_into_view_too(tab: Page) -> None:
     tab.set_content('<p style="height: 3000px">before it</p><p class="hit opened">the passage</p>')
-    tab.add_script_tag(path=PROJECT / "search_ui" / "player.js")
+    tab.add_script_tag(path=PROJECT / "search_ui" / "static" / "player.js")
     expect(tab.locator(".hit")).to_be_in_viewport()
