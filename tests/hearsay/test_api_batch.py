@@ -81,7 +81,9 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize(("watch", "end"), [("watch", "returned 3"), ("once", "interrupted")])
-def test_ctrl_c_ends_a_run_after_what_was_decoded_is_written(watch: str, end: str, folder: Path, tmp_path: Path):
+def test_ctrl_c_ends_a_run_after_what_was_decoded_is_written(
+    watch: str, end: str, folder: Path, tmp_path: Path, ctrl_c: None
+):
     with Elsewhere() as there:
         if watch == "once":
             there.before_answer = lambda data: time.sleep(600) if len(there.asked) == 3 else None

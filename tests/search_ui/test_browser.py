@@ -127,6 +127,8 @@ def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: 
     expect(tab).to_have_url(f"{address}/?q=blacksmith")
 
     tab.go_forward()
+    expect(tab).to_have_url(filtered)
+    expect(tab.locator("ol.hits")).to_have_count(1)  # until the script has ended, the results before are there, too
     expect(tab.locator("ol.hits")).to_have_text(shown, use_inner_text=True)
     tab.reload()
     expect(tab.locator("ol.hits")).to_have_text(shown, use_inner_text=True)

@@ -20,7 +20,7 @@ from asr.errors import AsrError
 from asr.pipeline.scheduler import Limits, Scheduler
 from asr.speech.alternatives import MIN_CONFIDENCE
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
-from asr.speech.pocketsphinx_process import MOST, decoder, shares_of
+from asr.speech.pocketsphinx_process import MAX_ALTERNATIVES, decoder, shares_of
 from asr.types import SpeechOutput, Waveform
 from hearsay.records.table import read_csv
 from hearsay.text.normalize import words as counted_words
@@ -117,7 +117,7 @@ def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcr
             others = [other.text for other in word.alternatives]
             confidences = [other.confidence for other in word.alternatives]
             offered += len(others)
-            assert len(others) == len(set(others)) <= MOST
+            assert len(others) == len(set(others)) <= MAX_ALTERNATIVES
             assert not set(others) & set(texts[max(0, at - 1) : at + 2])
             assert not set("<>[]()+| ") & set("".join(others))
             assert confidences == sorted(confidences, reverse=True)
@@ -328,7 +328,6 @@ def test_closing_twice_is_once(spoken: dict[str, Waveform]):
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from asr.speech.alternatives import LEAST
 from asr.audio.decoding import decode_audio
 from asr.pipeline.scheduler import Limits, Scheduler
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel

@@ -106,7 +106,7 @@ def test_a_second_demo_transcribes_again_only_what_other_models_transcribed(
     assert read_journal(log)[first["filename"]].generated_text == first["generated_text"]
 
 
-def test_the_page_of_the_demo_has_its_index_and_inbox_and_all_ends_with_ctrl_c(samples: Path, here: Path):
+def test_the_page_of_the_demo_has_its_index_and_inbox_and_all_ends_with_ctrl_c(samples: Path, here: Path, ctrl_c: None):
     port = free_port()
     program = (
         f"import sys; from pathlib import Path; from hearsay.cli import demo; demo.SAMPLES = Path({str(samples)!r})\n"
