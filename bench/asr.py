@@ -275,7 +275,7 @@ def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         kind: work / seconds[f"ours_{kind}_model"] / top[kind] if given.size == "large" else None for kind in top
     }
     model = CtcSpeechModel(str(folder), "auto", precision_of(lowest))
-    most = acoustics_of(model)._most
+    most = acoustics_of(model)._max_samples
     lengths = list(map(len, sounds))
     return (
         {"cpu_flags": [flag for flag in FLAGS if flag in cpu_flags()], "precision": lowest, "clips": len(files)}
