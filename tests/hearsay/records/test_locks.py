@@ -99,6 +99,7 @@ def test_a_number_that_another_process_has_by_now_keeps_nobody_out(path: Path):
     path.with_name("clips.jsonl.lock").write_text(json.dumps(owner))
     with Journal(path) as journal:
         journal.append([ClipRow("a")])
+    assert read_journal(path) == {"a": ClipRow("a")}
 
 
 @pytest.mark.usefixtures("no_locks")
