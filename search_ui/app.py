@@ -3,16 +3,16 @@
 import streamlit as st
 
 from search_ui.header import header_html
-from search_ui.insights import page as understand_page
+from search_ui.insights import page as insights_page
 from search_ui.search import page as search_page
 from search_ui.static import STATIC
-from search_ui.transcribe import page as try_page
+from search_ui.transcribe import page as transcribe_page
 from search_ui.url import current_search
 
 pages = [
     st.Page(search_page.show, title="Search", default=True),
-    st.Page(understand_page.show, title="Understand", url_path="understand"),
-    st.Page(try_page.show, title="Try", url_path="try"),
+    st.Page(insights_page.show, title="Insights", url_path="insights"),
+    st.Page(transcribe_page.show, title="Transcribe", url_path="transcribe"),
 ]
 page = st.navigation(pages, position="hidden")
 st.set_page_config(f"{page.title} · Hearsay", page_icon=STATIC / "icon.svg", layout="centered")

@@ -1,4 +1,4 @@
-"""The page as a process: Streamlit, with routes for what is heard, drawn and taken away."""
+"""The server of the page: Streamlit, with routes for audio, spectrograms, completions, exports and redirects."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ from search_ui.connection import audio_store, the_index, the_planner, the_settin
 from search_ui.export.routes import ExportSource, export_routes
 from search_ui.media.player import audio_route
 from search_ui.media.spectrogram_route import spectrogram_route
+from search_ui.redirects import redirect_routes
 from search_ui.search.request import request_of
 from search_ui.search.suggestions import completions_route
 from search_ui.settings import PageSettings
@@ -20,6 +21,7 @@ def serve(settings: PageSettings) -> None:
     """Serve the page until Ctrl-C or a termination signal."""
     routes = [audio_route(audio_store), spectrogram_route(audio_store), completions_route(the_planner)]
     routes += export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
+    routes += redirect_routes()
     st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
 
 

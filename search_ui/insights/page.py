@@ -18,7 +18,7 @@ from search_ui.state import SearchState
 from search_ui.static import STATIC
 from search_ui.url import current_search
 
-STYLE: Final = STATIC / "understand.css"
+STYLE: Final = STATIC / "insights.css"
 
 SECONDS_KEPT: Final = 600
 """How long a portrait is shown again of an index whose version and number of passages are the same."""
@@ -53,7 +53,7 @@ def page_html(stats: CollectionStatistics, state: SearchState) -> str:
         "Which words were heard wrong": word_errors_html(stats, state),
     }
     body = "".join(f"<section><h2>{escape(title)}</h2>{html}</section>" for title, html in sections.items() if html)
-    return f'<div class="understand">{figures(stats)}{body}</div>'
+    return f'<div class="insights">{figures(stats)}{body}</div>'
 
 
 def _address(state: SearchState) -> str:

@@ -25,7 +25,7 @@ from search_ui.transcribe.upload_html import (
     transcript_html,
 )
 
-STYLE: Final = STATIC / "try.css"
+STYLE: Final = STATIC / "transcribe.css"
 
 SPEAKER: Final = ("age", "gender", "accent")
 """What a person may say of the speaker."""
@@ -45,7 +45,7 @@ def show() -> None:
     show_api(session)
     show_speaker(session)
     for upload in session.uploads.values():
-        with st.container(key=f"try-{upload.digest[:16]}"):
+        with st.container(key=f"upload-{upload.digest[:16]}"):
             show_upload(session, upload)
     st.html(models_note(filter(None, map(session.record, session.uploads))) or "<p></p>")
     is_old = progress(session) != shown  # the last sound was heard while this was drawn

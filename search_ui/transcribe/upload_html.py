@@ -29,7 +29,7 @@ def transcript_html(row: ClipRow) -> str:
     dot = "○" if row.sentiment == UNCERTAIN else "●"
     emotion = f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{score_label(row.emotion_score)}</span>'
     confidence = "" if row.confidence is None else f"<span>confidence{score_label(row.confidence)}</span>"
-    return f'<div class="tried">{transcript}<p class="about">{emotion}{confidence}</p></div>'
+    return f'<div class="upload">{transcript}<p class="about">{emotion}{confidence}</p></div>'
 
 
 def pending_html(note: str) -> str:

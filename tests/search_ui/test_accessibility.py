@@ -86,8 +86,8 @@ LOOKS: Final[dict[str, tuple[str, str, int, Act]]] = {
     "a facet chosen and menus open": ("/?q=blacksmith&gender=male&duration=1-8", ".hit", WIDE, open_menus),
     "the filters on a phone": ("/?q=blacksmith+hammer", ".hit", PHONE, open_filters),
     "a recording": ("/?clip=samples%2Fsample-interview.mp3", ".hit", WIDE, nothing_more),
-    "understand": ("/understand", "table", WIDE, nothing_more),
-    "try": ("/try", "[data-testid=stFileUploader]", WIDE, nothing_more),
+    "insights": ("/insights", "table", WIDE, nothing_more),
+    "transcribe": ("/transcribe", "[data-testid=stFileUploader]", WIDE, nothing_more),
 }
 
 

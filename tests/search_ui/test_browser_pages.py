@@ -33,10 +33,10 @@ def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_foll
     expect_page(tab, "Search", f"{address}/?q=blacksmith&accent=us")
     tab.evaluate("window.isStillHere = true")
 
-    tab.get_by_role("link", name="Understand").click()
-    expect_page(tab, "Understand", f"{address}/understand?accent=us")
+    tab.get_by_role("link", name="Insights").click()
+    expect_page(tab, "Insights", f"{address}/insights?accent=us")
     tab.get_by_role("button", name="accent: United States ×").click()
-    expect_page(tab, "Understand", f"{address}/understand")
+    expect_page(tab, "Insights", f"{address}/insights")
     expect(tab.get_by_role("button", name="accent: United States ×")).to_have_count(0)  # the links follow with it
     tab.get_by_role("link", name="Search", exact=True).click()
     expect_page(tab, "Search", f"{address}/")
@@ -45,12 +45,20 @@ def test_links_lead_from_page_to_page_with_the_filters_and_back_and_forward_foll
     expect_page(tab, "Search", f"{address}/?q=blacksmith&accent=us")
     expect(tab.get_by_role("button", name="accent: United States ×")).to_be_visible()
     tab.go_forward()
-    expect_page(tab, "Understand", f"{address}/understand?accent=us")
+    expect_page(tab, "Insights", f"{address}/insights?accent=us")
     assert tab.evaluate("window.isStillHere")
 
 
+def test_an_earlier_address_opens_the_page_that_it_became_with_the_same_filters(tab: Page, address: str) -> None:
+    go_to(tab, f"{address}/understand?accent=us")
+    expect_page(tab, "Insights", f"{address}/insights?accent=us")
+    expect(tab.get_by_role("button", name="accent: United States ×")).to_be_visible()
+    go_to(tab, f"{address}/try")
+    expect_page(tab, "Transcribe", f"{address}/transcribe")
+
+
 def test_a_page_that_was_sent_opens_as_itself(tab: Page, address: str) -> None:
-    go_to(tab, f"{address}/understand")
-    expect_page(tab, "Understand", f"{address}/understand")
+    go_to(tab, f"{address}/insights")
+    expect_page(tab, "Insights", f"{address}/insights")
     tab.reload()
-    expect_page(tab, "Understand", f"{address}/understand")
+    expect_page(tab, "Insights", f"{address}/insights")

@@ -37,9 +37,9 @@ ROWS = [
 
 
 def run_page() -> None:
-    from search_ui.insights import page as understand_page
+    from search_ui.insights import page as insights_page
 
-    understand_page.show()
+    insights_page.show()
 
 
 @pytest.fixture

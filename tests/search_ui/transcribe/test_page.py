@@ -14,7 +14,7 @@ from hearsay.records.journal import read_journal
 from indexer.ingest.watching import Watcher
 from indexer.open import open_writer
 from indexer.settings import IndexSettings
-from search_ui.transcribe import page as try_page
+from search_ui.transcribe import page as transcribe_page
 from search_ui.transcribe.session import TranscriptionSession
 from tests.support.api_server import Elsewhere
 from tests.support.apps import SECONDS_TO_RUN
@@ -71,9 +71,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 def opened() -> AppTest:
     def script() -> None:
-        from search_ui.transcribe import page as try_page
+        from search_ui.transcribe import page as transcribe_page
 
-        try_page.show()
+        transcribe_page.show()
 
     return AppTest.from_function(script, default_timeout=SECONDS_TO_RUN).run()
 
@@ -180,8 +180,8 @@ def test_what_is_heard_while_the_page_is_drawn_can_be_added_at_once(
         while session.queue.is_busy():
             time.sleep(0.01)
 
-    show_speaker = try_page.show_speaker
-    monkeypatch.setattr(try_page, "show_speaker", show_speaker_and_wait)
+    show_speaker = transcribe_page.show_speaker
+    monkeypatch.setattr(transcribe_page, "show_speaker", show_speaker_and_wait)
     desk.drop(("hello.wav", HELLO), ("other.wav", OTHER))
     assert "Add all 2 to the index" in [button.label for button in desk.page.button]
 

@@ -38,7 +38,7 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def open_page(tab: Page, address: str, query: str = "") -> None:
-    go_to(tab, f"{address}/understand{query}")
+    go_to(tab, f"{address}/insights{query}")
     expect(tab.get_by_role("heading", name="Which words were heard wrong")).to_be_visible()
 
 
@@ -68,7 +68,7 @@ def test_a_word_leads_to_the_clips_in_which_it_was_heard_so(tab: Page, address: 
 def test_a_filter_is_taken_away_on_this_page(tab: Page, address: str) -> None:
     open_page(tab, address, "?emotion=angry")
     tab.get_by_role("button", name="emotion: angry ×").click()
-    expect(tab).to_have_url(f"{address}/understand")
+    expect(tab).to_have_url(f"{address}/insights")
     expect(tab.get_by_role("table", name="Sentiment and emotion of all clips").get_by_role("link")).to_have_count(9)
 
 
@@ -108,7 +108,7 @@ def test_at_phone_width_nothing_is_cut_off(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     open_page(tab, address)
     assert tab.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
-    edges = tab.locator(".understand :is(td, th, li)").evaluate_all(
+    edges = tab.locator(".insights :is(td, th, li)").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect().right)"
     )
     assert max(edges) <= 390

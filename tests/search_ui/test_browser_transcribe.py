@@ -27,7 +27,7 @@ HEARD = "the blacksmith put down his hammer and smiled"
 @pytest.fixture(scope="module")
 def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page over the samples, beside the real API and what `run.sh page` starts."""
-    folder = tmp_path_factory.mktemp("try")
+    folder = tmp_path_factory.mktemp("transcribe")
     load(folder / "index", list(read_csv(samples / "clips.csv").rows().values()), samples)
     told = {"INDEX_URL": str(folder / "index"), "INBOX_DIR": str(folder / "inbox")}
     with (
@@ -52,7 +52,7 @@ def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so
     tab: Page, address: str, samples: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "notes.mp3").write_text("this is no sound")
-    go_to(tab, f"{address}/try")
+    go_to(tab, f"{address}/transcribe")
     tab.locator("input[type=file]").set_input_files([samples / "sample-000000.mp3", tmp_path / "notes.mp3"])
     expect(tab.locator(".file strong")).to_have_text(["sample-000000.mp3", "notes.mp3"])
     expect(tab.locator(".transcript")).to_have_text(HEARD)
@@ -67,12 +67,12 @@ def test_a_file_is_heard_added_found_and_played_and_one_that_is_no_sound_says_so
     play.click()
     tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0)")
 
-    tab.get_by_role("link", name="Try").click()
+    tab.get_by_role("link", name="Transcribe").click()
     expect(tab.get_by_role("link", name="find it")).to_be_visible()
 
 
 def test_only_one_of_the_sounds_that_are_tried_plays_at_a_time(tab: Page, address: str, samples: Path) -> None:
-    go_to(tab, f"{address}/try")
+    go_to(tab, f"{address}/transcribe")
     tab.locator("input[type=file]").set_input_files([samples / f"sample-00000{number}.mp3" for number in range(2)])
     expect(tab.locator(".transcript")).to_have_count(2)
     players = tab.locator("audio")
@@ -84,7 +84,7 @@ def test_only_one_of_the_sounds_that_are_tried_plays_at_a_time(tab: Page, addres
 
 
 def test_the_largest_file_is_the_one_that_the_api_takes(tab: Page, address: str) -> None:
-    go_to(tab, f"{address}/try")
+    go_to(tab, f"{address}/transcribe")
 
     expect(tab.get_by_test_id("stFileUploader")).to_contain_text("5MB per file")
 
@@ -94,7 +94,7 @@ def test_the_page_goes_on_when_the_api_is_ready_though_nothing_was_dropped(tab: 
         api.health = [(503, {}, {})]
         told = {"INDEX_URL": str(tmp_path / "index"), "INBOX_DIR": str(tmp_path / "inbox"), "API_URL": api.address}
         with served_page(told, tmp_path / "page.log") as address:
-            go_to(tab, f"{address}/try")
+            go_to(tab, f"{address}/transcribe")
             expect(tab.get_by_test_id("stAlert")).to_contain_text("loads its models")
 
             api.health = [(200, {}, {})]
@@ -120,7 +120,7 @@ def speaking_tab(chromium: Browser, samples: Path, tmp_path: Path) -> Iterator[P
 
 
 def test_what_is_said_into_the_microphone_is_heard(speaking_tab: Page, address: str) -> None:
-    go_to(speaking_tab, f"{address}/try")
+    go_to(speaking_tab, f"{address}/transcribe")
     speaking_tab.get_by_role("button", name="Record").click()
     said_once = re.compile(r"00:(0[4-9]|[1-5]\d)")
     expect(speaking_tab.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text(said_once)
