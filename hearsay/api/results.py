@@ -110,7 +110,7 @@ def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchRe
 
 
 def _hit(hit: "PassageHit", plan: "Plan", members: Mapping[str, Any]) -> Hit:
-    from indexer.query.explanation import told
+    from indexer.query.explanation import explanation_of
 
     passage, evidence = hit.passage, plan.evidence(hit.passage)
     return Hit(
@@ -118,7 +118,7 @@ def _hit(hit: "PassageHit", plan: "Plan", members: Mapping[str, Any]) -> Hit:
         passage.row.generated_text,
         hit.score,
         plan.is_certain(hit),
-        told(evidence),
+        explanation_of(evidence),
         evidence,
         passage.start,
         passage.end,

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from hearsay.text.format import counted, total_duration
 from indexer.index import PassageHit, Request, Result
-from indexer.query.explanation import told
+from indexer.query.explanation import explanation_of
 from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
 from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
@@ -18,7 +18,7 @@ from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
 _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
 
 
-_STYLES: Final[Mapping[Mark, str]] = {"": "", "heard": "bold yellow", "guessed": "underline"}
+_STYLES: Final[Mapping[Mark, str]] = {"": "", "match": "bold yellow", "possible": "underline"}
 
 END_OF_CERTAINTY: Final = "── from here on a word is missing, guessed or in another form ──"
 
@@ -70,7 +70,7 @@ def _transcript(hit: PassageHit, plan: Plan) -> Text:
     evidence = plan.evidence(hit.passage)
     pieces = highlight(row.generated_text, evidence)
     said = Text.assemble(*((piece.translate(_CONTROLS), _STYLES[mark]) for piece, mark in pieces))
-    how = told(evidence)
+    how = explanation_of(evidence)
     return Text.assemble(said, (f"  ({how})".translate(_CONTROLS), "dim")) if how else said
 
 

@@ -17,7 +17,7 @@ from indexer.query.syntax_tree import (
 )
 from indexer.schema import UNKNOWN, facet_label
 
-_AND_HOW: Final = {"forgiving": ", even if heard differently", "exact": ", as heard or in another form"}
+_AND_HOW: Final = {"forgiving": ", even if misrecognised", "exact": ", as heard or in another form"}
 
 _LOOSE: Final = ("forgiving", "sounds-like")
 """Modes in which a phrase is not all or nothing."""

@@ -1,4 +1,4 @@
-"""Evidence: what makes a passage a hit, word by word, and how sure that is."""
+"""Explanation: why a passage is a hit, query word by query word, and how certain each match is."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,23 +10,27 @@ from indexer.documents import alternatives_of, stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expansion
 
-How = Literal["heard", "other form", "sounds like", "alternative", "missing"]
-"""From the surest to none: the word itself, its stem, an expansion, and what the recogniser nearly wrote."""
+MatchKind = Literal["word", "other form", "sounds like", "alternative", "missing"]
+"""From most to least certain: the word itself, a word with its stem, a phonetic expansion, and a word that is only an
+alternative of the speech model."""
 
+_FORMER_KINDS: Final[Mapping[MatchKind, str]] = {"word": "heard"}
+"""Kinds that `Evidence.how` calls by another name, which programs rely on."""
 
 ALONE: Final = 0.5
-"""Share of a pair's probability from which on one of its words is told without its neighbour.
+"""One word of a pair is reported without its neighbour if its own probability is at least this share of the pair's.
 
-Chosen by looking: of 51 pairs that told of a lost word 19 become the one that was misheard, and “to morrow” stays two.
+Chosen by inspection: of 51 pairs that were evidence for a lost word, 19 are reduced to the word that was misrecognised,
+and “to morrow” stays two words.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """One word that was asked for, and what may stand for it: words with its ``stem``, and ``expansions``.
+    """One query word, and what matches it besides itself: words with its ``stem``, and phonetic ``expansions``.
 
-    A word that ends in ``*`` is the beginning of one. One that ``is_optional`` is not missed where it is not, unless
-    all of ``either``, the words that OR stands between, are missing.
+    A ``word`` that ends in ``*`` is a prefix. An optional term that does not match is not reported as missing, unless
+    all of ``either``, the operands of its OR, are missing.
     """
 
     word: str
@@ -38,20 +42,31 @@ class QueryTerm:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How a passage has one ``word``: ``heard_as`` the words in it that stand for it, ``probability`` that it was said.
+    """How a passage matches one query ``word``.
 
-    Of an expansion that is two words, those stand side by side; one that is as good without the other is told alone.
+    ``matched`` are the words of the transcript that match it, and ``probability`` (0..1) that of the query word having
+    been said. If an expansion is a pair of words, both are listed, unless one of them is about as likely on its own.
     """
 
     word: str
-    how: How
-    heard_as: tuple[str, ...] = ()
+    match: MatchKind
+    matched: tuple[str, ...] = ()
     probability: float = 0.0
+
+    @property
+    def how(self) -> str:
+        """The former name of ``match``, in which the kind ``word`` has the value ``heard``."""
+        return _FORMER_KINDS.get(self.match, self.match)
+
+    @property
+    def heard_as(self) -> tuple[str, ...]:
+        """The former name of ``matched``."""
+        return self.matched
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A passage's words, as evidence is looked for in them."""
+class _Transcript:
+    """The tokens of a passage, indexed in the ways in which evidence is looked up."""
 
     tokens: frozenset[str]
     pairs: frozenset[tuple[str, str]]
@@ -59,12 +74,12 @@ class Heard:
     alternatives: Mapping[str, float]
 
     @classmethod
-    def of(cls, passage: Passage) -> "Heard":
-        heard = tokens(passage.row.generated_text)
+    def of(cls, passage: Passage) -> "_Transcript":
+        words = tokens(passage.row.generated_text)
         by_stem: dict[str, tuple[str, ...]] = {}
-        for token in dict.fromkeys(heard):
+        for token in dict.fromkeys(words):
             by_stem[stem(token)] = (*by_stem.get(stem(token), ()), token)
-        return cls(frozenset(heard), frozenset(pairwise(heard)), by_stem, alternatives_of(passage.row))
+        return cls(frozenset(words), frozenset(pairwise(words)), by_stem, alternatives_of(passage.row))
 
     def has(self, expansion: Expansion) -> bool:
         if len(expansion.tokens) == 1:
@@ -73,62 +88,69 @@ class Heard:
 
 
 def evidence_of(passage: Passage, terms: Sequence[QueryTerm]) -> tuple[Evidence, ...]:
-    """The best evidence for each word; none for an optional one that is missing, and one for all of an OR together."""
-    heard = Heard.of(passage)
-    found = [(one, _evidence(one, heard)) for one in terms]
-    missing = {one.word for one, evidence in found if evidence.how == "missing"}
-    lacking = dict.fromkeys(one.either for one in terms if one.either and missing.issuperset(one.either))
+    """The best evidence for each term, in the order of the terms.
+
+    Optional terms without evidence are left out; if all operands of an OR are missing, they are reported as one.
+    """
+    transcript = _Transcript.of(passage)
+    found = [(term, _best_evidence(term, transcript)) for term in terms]
+    missing = {term.word for term, evidence in found if evidence.match == "missing"}
+    missing_groups = dict.fromkeys(term.either for term in terms if term.either and missing.issuperset(term.either))
     return (
-        *(evidence for one, evidence in found if evidence.how != "missing" or not one.is_optional),
-        *(Evidence(" OR ".join(words), "missing") for words in lacking),
+        *(evidence for term, evidence in found if evidence.match != "missing" or not term.is_optional),
+        *(Evidence(" OR ".join(words), "missing") for words in missing_groups),
     )
 
 
-def _evidence(one: QueryTerm, heard: Heard) -> Evidence:
-    if one.word.endswith("*"):
-        found = tuple(sorted(token for token in heard.tokens if token.startswith(one.word[:-1])))
-        return Evidence(one.word, "heard", found, 1.0) if found else Evidence(one.word, "missing")
-    forms = heard.by_stem.get(one.stem, ()) if one.stem is not None else ()
-    if one.word in heard.tokens:
-        return Evidence(one.word, "heard", tuple(dict.fromkeys((one.word, *forms))), 1.0)
+def _best_evidence(term: QueryTerm, transcript: _Transcript) -> Evidence:
+    if term.word.endswith("*"):
+        found = tuple(sorted(token for token in transcript.tokens if token.startswith(term.word[:-1])))
+        return Evidence(term.word, "word", found, 1.0) if found else Evidence(term.word, "missing")
+    forms = transcript.by_stem.get(term.stem, ()) if term.stem is not None else ()
+    if term.word in transcript.tokens:
+        return Evidence(term.word, "word", tuple(dict.fromkeys((term.word, *forms))), 1.0)
     if forms:
-        return Evidence(one.word, "other form", forms, 1.0)
-    confidence = heard.alternatives.get(one.word, 0.0) if one.expansions or one.stem else 0.0
-    for expansion in one.expansions:  # the likeliest first
-        if expansion.probability >= confidence and heard.has(expansion):
-            return Evidence(one.word, "sounds like", _told_of(expansion, one.expansions), expansion.probability)
-    return Evidence(one.word, "alternative", (), confidence) if confidence else Evidence(one.word, "missing")
+        return Evidence(term.word, "other form", forms, 1.0)
+    confidence = transcript.alternatives.get(term.word, 0.0) if term.expansions or term.stem else 0.0
+    for expansion in term.expansions:  # in order of decreasing probability
+        if expansion.probability >= confidence and transcript.has(expansion):
+            matched = _reported_words(expansion, term.expansions)
+            return Evidence(term.word, "sounds like", matched, expansion.probability)
+    return Evidence(term.word, "alternative", (), confidence) if confidence else Evidence(term.word, "missing")
 
 
-def _told_of(expansion: Expansion, expansions: Sequence[Expansion]) -> tuple[str, ...]:
-    """The words of an expansion, but of “the vainted” only the one that is about as likely by itself."""
+def _reported_words(expansion: Expansion, expansions: Sequence[Expansion]) -> tuple[str, ...]:
+    """The words of an expansion; of “the vainted” only the word that is about as likely on its own (see `ALONE`)."""
     least = ALONE * expansion.probability
     alone = (other.tokens for other in expansions if len(other.tokens) == 1 and other.probability >= least)
     return next((words for words in alone if words[0] in expansion.tokens), expansion.tokens)
 
 
-def told(evidence: Sequence[Evidence]) -> str:
-    """What a person should know beside the marks: what words were heard as, and which are missing; else empty."""
-    parts = [_told(one) for one in _together(evidence)]
-    missing = [f"“{one.word}”" for one in evidence if one.how == "missing"]
+def explanation_of(evidence: Sequence[Evidence]) -> str:
+    """A phrase for people about the words that do not match as typed; empty if all do.
+
+    Example: ``possible match: “vainted” for “painted”; without “cup”``.
+    """
+    parts = [_phrase(one) for one in _grouped(evidence)]
+    missing = [f"“{one.word}”" for one in evidence if one.match == "missing"]
     return "; ".join(filter(None, [*parts, f"without {', '.join(missing)}" if missing else ""]))
 
 
-def _together(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
-    """Neighbours for which the same was heard, as one: “some one”, that was heard as “someone”, but “us” and “dog”."""
-    for _, alike in groupby(evidence, key=lambda one: (one.heard_as, one.how if one.heard_as else one.word)):
+def _grouped(evidence: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Neighbouring query words with the same matched words as one: “some one” for “someone”, but “us” and “dog”."""
+    for _, alike in groupby(evidence, key=lambda one: (one.matched, one.match if one.matched else one.word)):
         first, *others = alike
         words = (first.word, *(one.word for one in others))
-        yield replace(first, word=(" " if "".join(words) in first.heard_as else "” and “").join(words))
+        yield replace(first, word=(" " if "".join(words) in first.matched else "” and “").join(words))
 
 
-def _told(one: Evidence) -> str:
-    match one.how:
+def _phrase(one: Evidence) -> str:
+    match one.match:
         case "sounds like":
-            return f"heard “{' '.join(one.heard_as)}” for “{one.word}”"
+            return f"possible match: “{' '.join(one.matched)}” for “{one.word}”"
         case "other form":
-            return f"“{one.heard_as[0]}” for “{one.word}”"
+            return f"“{one.matched[0]}” for “{one.word}”"
         case "alternative":
-            return f"“{one.word}” was nearly heard"
+            return f"possible match: “{one.word}” is an alternative of the speech model"
         case _:
             return ""

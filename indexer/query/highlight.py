@@ -10,7 +10,7 @@ from typing import Final, Literal
 from hearsay.text.normalize import tokens
 from indexer.query.explanation import Evidence
 
-Mark = Literal["", "heard", "guessed"]
+Mark = Literal["", "match", "possible"]
 UNMARKED: Final[Mark] = ""
 
 Piece = tuple[str, Mark]
@@ -26,7 +26,7 @@ def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
     Chinese, Japanese and Korean are marked by the pairs of characters that were asked for, other words whole.
     """
     characters = list(_characters(text))
-    marks = _marks(characters, evidence) if any(one.heard_as for one in evidence) else {}
+    marks = _marks(characters, evidence) if any(one.matched for one in evidence) else {}
     pieces: list[Piece] = []
     for mark, run in groupby(enumerate(characters), key=lambda item: marks.get(item[0], UNMARKED)):
         pieces.append(("".join(character for _, character in run), mark))
@@ -64,7 +64,7 @@ def _marks(characters: Sequence[str], evidence: Sequence[Evidence]) -> dict[int,
     units = [unit for stretch in _STRETCH.finditer(kinds) for unit in _units(kinds, *stretch.span())]
     said = [tokens("".join(characters[first : last + 1])) for first, last in units]  # of ½ there are two
     marks: dict[int, Mark] = {}
-    for wanted, mark in sorted(_wanted(evidence), key=lambda item: item[1] == "heard"):
+    for wanted, mark in sorted(_wanted(evidence), key=lambda item: item[1] == "match"):
         for at in range(len(units) - len(wanted) + 1):
             if all(word in here for word, here in zip(wanted, said[at:], strict=False)):
                 for first, last in units[at : at + len(wanted)]:
@@ -75,10 +75,10 @@ def _marks(characters: Sequence[str], evidence: Sequence[Evidence]) -> dict[int,
 def _wanted(evidence: Sequence[Evidence]) -> Iterator[tuple[tuple[str, ...], Mark]]:
     """Words that stand side by side, and how they are marked."""
     for one in evidence:
-        if one.how == "sounds like":
-            yield one.heard_as, "guessed"
+        if one.match == "sounds like":
+            yield one.matched, "possible"
         else:
-            yield from (((token,), "heard") for token in one.heard_as)
+            yield from (((token,), "match") for token in one.matched)
 
 
 def _units(kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,15 +1,16 @@
-"""A result as values that JSON has, for other programs and for Python."""
+"""Search results as JSON values, for the command line and for the Python API."""
 
 from dataclasses import asdict
 from typing import Any
 
 from indexer.index import PassageHit, Result
+from indexer.query.explanation import Evidence
 from indexer.query.planner import Plan
 from indexer.schema import facet_order
 
 
 def json_of(result: Result, plan: Plan) -> dict[str, Any]:
-    """A result as other programs read it; facets' values in the order in which people see them."""
+    """A result as JSON values, as `docs/search.md` documents it; facet values in the order in which people see them."""
     facets = {
         facet: {value: counts[value] for value in facet_order(facet, counts)} for facet, counts in result.facets.items()
     }
@@ -24,13 +25,18 @@ def json_of(result: Result, plan: Plan) -> dict[str, Any]:
 
 
 def members_of(hit: PassageHit, plan: Plan) -> dict[str, Any]:
-    """A hit likewise: the passage as the index has it, its score, and what explains it."""
+    """A hit as JSON values: the passage as the index stores it, its score, and the evidence for each query word."""
     source = hit.passage.source()
     return {
         "id": source.pop("id"),
         "score": round(hit.score, 4),
         "certain": plan.is_certain(hit),
-        "evidence": list(map(asdict, plan.evidence(hit.passage))),
+        "evidence": list(map(_evidence_json, plan.evidence(hit.passage))),
         "generated_text": hit.passage.row.generated_text,
         **source,
     }
+
+
+def _evidence_json(evidence: Evidence) -> dict[str, Any]:
+    """``how`` and ``heard_as`` are the former names of ``match`` and ``matched``, which programs rely on."""
+    return {**asdict(evidence), "how": evidence.how, "heard_as": evidence.heard_as}

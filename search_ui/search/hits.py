@@ -14,7 +14,7 @@ from hearsay.records.emotions import UNCERTAIN
 from hearsay.text.format import clock, duration
 from hearsay.text.normalize import words as counted_words
 from indexer.passages import Passage
-from indexer.query.explanation import Evidence, told
+from indexer.query.explanation import Evidence, explanation_of
 from indexer.query.highlight import highlight
 from indexer.schema import facet_label
 from search_ui.export.menu import subtitles_html
@@ -136,7 +136,7 @@ def _transcript(row: ClipRow, evidence: Sequence[Evidence], *, is_playable: bool
 
 
 def _how(evidence: Sequence[Evidence]) -> str:
-    how = told(evidence)
+    how = explanation_of(evidence)
     return f'<p class="how">{escape(how)}</p>' if how else ""
 
 

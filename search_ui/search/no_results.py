@@ -34,7 +34,7 @@ def suggested_searches(state: SearchState, better: str | None = None) -> Iterato
     if len(state.filters) + len(state.ranges) > 1:
         yield SuggestedSearch("drop all filters", state.without_filters())
     if state.words and state.mode == "exact":
-        yield SuggestedSearch("be forgiving: find it even if heard differently", state.in_mode("forgiving"))
+        yield SuggestedSearch("be forgiving: find it even if misrecognised", state.in_mode("forgiving"))
     if state.words and state.mode != "sounds-like":
         yield SuggestedSearch("try what sounds like it", state.in_mode("sounds-like"))
     if state != SearchState():

@@ -129,14 +129,23 @@ def test_a_page_that_is_not_there_says_how_many_there_are(capsys: pytest.Capture
 def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFixture[str]):
     answer = asked(capsys, "boy")
     assert list(answer) == ["meaning", "notes", "total", "seconds", "hits", "facets"]
-    assert (answer["meaning"], answer["notes"]) == ("clips where “boy” was said, even if heard differently", [])
+    assert (answer["meaning"], answer["notes"]) == ("clips where “boy” was said, even if misrecognised", [])
     first = answer["hits"][0]
     assert (first["id"], first["generated_text"], first["text"]) == ("cv/1.mp3", "THE BOY RUNS", "the boy runs")
     assert first["score"] > answer["hits"][1]["score"] > 0
     assert [hit["certain"] for hit in answer["hits"]] == [True, False]
     assert [hit["evidence"] for hit in answer["hits"]] == [
-        [{"word": "boy", "how": "heard", "heard_as": ["boy"], "probability": 1.0}],
-        [{"word": "boy", "how": "other form", "heard_as": ["boys"], "probability": 1.0}],
+        [{"word": "boy", "match": "word", "matched": ["boy"], "probability": 1.0, "how": "heard", "heard_as": ["boy"]}],
+        [
+            {
+                "word": "boy",
+                "match": "other form",
+                "matched": ["boys"],
+                "probability": 1.0,
+                "how": "other form",
+                "heard_as": ["boys"],
+            }
+        ],
     ]
     assert answer["seconds"] == 7.5
     assert answer["facets"]["age"] == {"twenties": 1, "fourties": 1}

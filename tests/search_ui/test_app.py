@@ -28,8 +28,8 @@ def test_words_are_found_and_marked_and_stand_in_the_address(opened: Open) -> No
     page = opened(ROWS)
     page.text_input(key="words").set_value("number 7").run()
 
-    assert 'dog <mark class="heard">number</mark> <mark class="heard">7</mark> barks' in html(page)
-    assert "<p>clips where “number” and “7” were said, even if heard differently</p>" in html(page)
+    assert 'dog <mark class="match">number</mark> <mark class="match">7</mark> barks' in html(page)
+    assert "<p>clips where “number” and “7” were said, even if misrecognised</p>" in html(page)
     assert address(page) == {"q": ["number 7"]}
 
 
@@ -72,8 +72,8 @@ def test_where_nothing_is_certain_the_list_begins_with_that(opened: Open) -> Non
     shown = html(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith"))
 
     assert shown.index(END_OF_CERTAINTY) < shown.index("<ol")
-    assert '<mark class="guessed">black</mark> <mark class="guessed">smith</mark>' in shown
-    assert "heard “black smith” for “blacksmith”" in shown
+    assert '<mark class="possible">black</mark> <mark class="possible">smith</mark>' in shown
+    assert "possible match: “black smith” for “blacksmith”" in shown
 
 
 def test_a_page_that_runs_searches_by_what_was_learned_meanwhile(
@@ -89,7 +89,7 @@ def test_a_page_that_runs_searches_by_what_was_learned_meanwhile(
     assert hits(opened(q="blacksmith", mode="sounds-like")) == 0
 
     tables.unlink()
-    assert "heard “black smith” for “blacksmith”" in html(opened(q="the blacksmith"))
+    assert "possible match: “black smith” for “blacksmith”" in html(opened(q="the blacksmith"))
 
 
 def test_what_was_not_understood_is_said_and_never_markup(opened: Open) -> None:
@@ -287,7 +287,7 @@ def test_more_like_a_clip_takes_the_place_of_words_and_leaves_the_clip_out(opene
     assert 'href="?like=a.mp3" target="_self">more like this</a>' in html(page)
 
     page = opened(like="a.mp3")
-    assert 'a <mark class="heard">garden</mark> of <mark class="heard">zebras</mark>' in html(page)
+    assert 'a <mark class="match">garden</mark> of <mark class="match">zebras</mark>' in html(page)
     assert ">1 clip" in html(page)
     assert 'class="how"' not in html(page)
     page.text_input(key="words").set_value("dog").run()

@@ -67,8 +67,8 @@ def test_certainty_ends_at_a_rule_between_two_lists(tab: Page, address: str) -> 
     expect(rule).to_have_text(END_OF_CERTAINTY)
     expect(tab.locator("ol.hits")).to_have_count(2)
     assert tab.locator("ol.hits > :not(li)").count() == 0
-    expect(hit(tab, HEARD_WRONG).locator("mark.guessed")).to_have_text(["black", "smith"])
-    expect(hit(tab, HEARD_WRONG).locator(".how")).to_have_text("heard “black smith” for “blacksmith”")
+    expect(hit(tab, HEARD_WRONG).locator("mark.possible")).to_have_text(["black", "smith"])
+    expect(hit(tab, HEARD_WRONG).locator(".how")).to_have_text("possible match: “black smith” for “blacksmith”")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -78,8 +78,8 @@ def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page,
     expect(tab.locator("mark").first).to_be_visible()
 
     line = "mark => getComputedStyle(mark).borderBottomStyle"
-    assert tab.locator("mark.heard").first.evaluate(line) == "solid"
-    assert tab.locator("mark.guessed").first.evaluate(line) == "dotted"
+    assert tab.locator("mark.match").first.evaluate(line) == "solid"
+    assert tab.locator("mark.possible").first.evaluate(line) == "dotted"
 
 
 def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: str) -> None:

@@ -35,8 +35,8 @@ def said(text: str, mode: str = "forgiving") -> str:
         ),
         (
             "forgiving",
-            "clips where “dog” was said, even if heard differently",
-            "clips where “dog” and “cat” were said, even if heard differently",
+            "clips where “dog” was said, even if misrecognised",
+            "clips where “dog” and “cat” were said, even if misrecognised",
         ),
         (
             "sounds-like",
@@ -94,7 +94,7 @@ def test_what_was_said_reads_like_english(text: str, sentence: str):
     ],
 )
 def test_what_else_is_asked_for_comes_behind_the_words(text: str, sentence: str):
-    assert said(text) == f"clips where “dog” was said, even if heard differently, {sentence}"
+    assert said(text) == f"clips where “dog” was said, even if misrecognised, {sentence}"
 
 
 def test_of_words_as_heard_and_words_by_sound_the_former_come_first():

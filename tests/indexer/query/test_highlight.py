@@ -17,7 +17,7 @@ from tests.support.rows import ALL
 def evidence(
     text: str, words: str, *, stems: bool = False, expansions: tuple[Expansion, ...] = ()
 ) -> tuple[Evidence, ...]:
-    """How a clip with this transcript has each of the words."""
+    """The evidence of a clip with this transcript for each of the words."""
     terms = [QueryTerm(word, stem(word) if stems else None, expansions) for word in tokens(words)]
     return evidence_of(Passage("clip", 0, None, ClipRow("clip", generated_text=text)), terms)
 
@@ -26,13 +26,13 @@ def marked(text: str, words: str, *, stems: bool = False) -> list[str]:
     return [piece for piece, mark in highlight(text, evidence(text, words, stems=stems)) if mark]
 
 
-def test_the_words_asked_for_are_marked_as_they_stand():
+def test_query_words_are_marked_in_their_original_spelling():
     text = "THE BOY, the boy"
     assert highlight(text, evidence(text, "boy")) == [
         ("THE ", ""),
-        ("BOY", "heard"),
+        ("BOY", "match"),
         (", the ", ""),
-        ("boy", "heard"),
+        ("boy", "match"),
     ]
 
 
@@ -41,29 +41,29 @@ def test_other_forms_are_marked_where_they_are_evidence():
     assert marked("HE RUNS, SHE WAS RUNNING", "runs") == ["RUNS"]
 
 
-def test_a_guess_is_marked_otherwise_than_what_was_heard():
+def test_a_possible_match_is_marked_differently_from_a_match():
     text = "A VAINTED CUP"
     pieces = highlight(text, evidence(text, "painted cup", expansions=(Expansion(("vainted",), 0.5),)))
-    assert pieces == [("A ", ""), ("VAINTED", "guessed"), (" ", ""), ("CUP", "heard")]
+    assert pieces == [("A ", ""), ("VAINTED", "possible"), (" ", ""), ("CUP", "match")]
 
 
-def test_the_words_of_a_guess_are_marked_where_they_stand_side_by_side():
+def test_the_words_of_an_expansion_are_marked_only_next_to_each_other():
     text = "SMITH, black. The Black Smith!"
     pieces = highlight(text, evidence(text, "blacksmith", expansions=(Expansion(("black", "smith"), 0.5),)))
-    assert pieces == [("SMITH, black. The ", ""), ("Black", "guessed"), (" ", ""), ("Smith", "guessed"), ("!", "")]
+    assert pieces == [("SMITH, black. The ", ""), ("Black", "possible"), (" ", ""), ("Smith", "possible"), ("!", "")]
 
 
-def test_what_was_heard_covers_what_was_guessed():
+def test_a_match_takes_precedence_over_a_possible_match():
     text = "THE PAINTED CUP"
-    both = (Evidence("vainted", "sounds like", ("painted",), 0.5), Evidence("painted", "heard", ("painted",), 1.0))
+    both = (Evidence("vainted", "sounds like", ("painted",), 0.5), Evidence("painted", "word", ("painted",), 1.0))
     for order in (both, both[::-1]):
-        assert highlight(text, order) == [("THE ", ""), ("PAINTED", "heard"), (" CUP", "")]
+        assert highlight(text, order) == [("THE ", ""), ("PAINTED", "match"), (" CUP", "")]
 
 
-def test_what_is_missing_or_was_nearly_heard_marks_nothing():
+def test_missing_words_and_alternatives_mark_nothing():
     text = "THE BOY"
-    told = (Evidence("boy", "missing"), Evidence("toy", "alternative", (), 0.4))
-    assert highlight(text, told) == [("THE BOY", "")]
+    unmarked = (Evidence("boy", "missing"), Evidence("toy", "alternative", (), 0.4))
+    assert highlight(text, unmarked) == [("THE BOY", "")]
 
 
 def test_part_of_a_word_is_not_marked():
@@ -108,13 +108,13 @@ def test_a_decomposed_korean_word_is_marked_whole():
     assert marked(decomposed, syllables) == [decomposed]
 
 
-def test_nothing_asked_for_marks_nothing():
+def test_an_empty_query_marks_nothing():
     assert highlight("THE BOY", ()) == [("THE BOY", "")]
     assert highlight("", evidence("", "boy")) == []
 
 
 @given(st.text(max_size=60), st.text(max_size=10))
-def test_the_pieces_are_the_text_whole_and_in_order(text: str, words: str):
+def test_the_pieces_add_up_to_the_text(text: str, words: str):
     pieces = highlight(text, evidence(text, words, stems=True))
     assert "".join(piece for piece, _ in pieces) == text
     assert all(one != other for (_, one), (_, other) in pairwise(pieces)), "neighbours differ"

@@ -13,7 +13,7 @@ from indexer.index import Request, SearchWriter
 from indexer.phonetics.expansion import AS_ONE
 from indexer.phonetics.lexicon import Lexicon
 from indexer.query.builder import LEAST_PROBABILITY, MODES
-from indexer.query.explanation import told
+from indexer.query.explanation import explanation_of
 from indexer.query.planner import MOST_WORDS, Planner, planner_of
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
@@ -75,7 +75,7 @@ def test_three_words_that_were_typed_apart_are_found_where_they_were_heard_as_on
     plan = found.planner.plan("never the less")
     (hit,) = found.index.search(Request(plan.query, size=1)).hits
     assert hit.passage.row.generated_text == "NEVERTHELESS WE RAN"
-    assert told(plan.evidence(hit.passage)) == "heard “nevertheless” for “never the less”"
+    assert explanation_of(plan.evidence(hit.passage)) == "possible match: “nevertheless” for “never the less”"
 
 
 @pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird", "black sky bird"])
@@ -101,7 +101,7 @@ def test_a_word_that_is_said_a_hundred_thousand_times_is_planned(found: Found):
 
 def test_a_plan_tells_what_it_means_and_what_was_not_understood(found: Found):
     plan = found.planner.plan("boy shoes:red !?")
-    assert plan.sentence == "clips where “boy”, “shoes” and “red” were said, even if heard differently"
+    assert plan.sentence == "clips where “boy”, “shoes” and “red” were said, even if misrecognised"
     assert len(plan.notes) == 2
     assert (plan.mode, [one.word for one in plan.terms]) == ("forgiving", ["boy", "shoes", "red"])
 
@@ -111,8 +111,8 @@ def test_the_query_that_a_plan_has_explains_its_hits(found: Found):
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         evidence = plan.evidence(hit.passage)
         assert [one.word for one in evidence] == ["the", "otter", "ran"]
-        assert any(one.how != "missing" for one in evidence)
-        assert plan.is_certain(hit) == all(one.how == "heard" for one in evidence)
+        assert any(one.match != "missing" for one in evidence)
+        assert plan.is_certain(hit) == all(one.match == "word" for one in evidence)
 
 
 words = st.sampled_from(VOCABULARY)
@@ -143,7 +143,7 @@ def test_no_clip_in_which_every_word_was_heard_stands_below_one_in_which_not(fou
 def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
     plan = found.planner.plan(typed)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
-        assert plan.is_certain(hit) == all(one.how == "heard" for one in plan.evidence(hit.passage))
+        assert plan.is_certain(hit) == all(one.match == "word" for one in plan.evidence(hit.passage))
 
 
 @given(st.lists(items | st.just("OR"), min_size=1, max_size=5).map(" ".join), st.sampled_from(MODES))
@@ -151,7 +151,7 @@ def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
 def test_every_hit_of_every_mode_has_evidence_for_something_that_was_asked_for(found: Found, typed: str, mode: str):
     plan = found.planner.plan(typed, mode)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
-        assert not plan.terms or "-" in typed or any(one.how != "missing" for one in plan.evidence(hit.passage))
+        assert not plan.terms or "-" in typed or any(one.match != "missing" for one in plan.evidence(hit.passage))
 
 
 @given(st.text(max_size=80), st.sampled_from(MODES))
@@ -167,7 +167,7 @@ def test_whatever_is_typed_can_be_searched_for(found: Found, typed: str, mode: s
 def test_beside_an_or_no_word_is_missed(found: Found):
     plan = found.planner.plan("lion OR boy")
     for hit in found.index.search(Request(plan.query)).hits:
-        assert all(one.how != "missing" for one in plan.evidence(hit.passage))
+        assert all(one.match != "missing" for one in plan.evidence(hit.passage))
 
 
 def test_only_where_guesses_are_wanted_is_anything_guessed(found: Found):

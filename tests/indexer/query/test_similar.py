@@ -152,7 +152,7 @@ def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) ->
 
     evidence = plan.evidence(passage(index, "1.mp3"))
 
-    assert [(one.word, one.how) for one in evidence] == [("zebra", "heard")]
+    assert [(one.word, one.match) for one in evidence] == [("zebra", "word")]
     assert plan.sentence == "clips that share telling words with 0.mp3"
 
 

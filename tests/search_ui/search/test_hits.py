@@ -68,7 +68,7 @@ def read(html: str) -> _Reader:
 def test_the_words_asked_for_are_marked_and_the_text_stays_whole() -> None:
     html = shown(whole(ROW), "hammers let")
 
-    assert re.findall('<mark class="heard">(.*?)</mark>', html) == ["let", "hammer"]
+    assert re.findall('<mark class="match">(.*?)</mark>', html) == ["let", "hammer"]
     assert "the black smith let the hammer fall" in read(html).text
 
 
@@ -81,12 +81,12 @@ def test_a_guess_is_marked_otherwise_and_told_in_words_as_is_what_is_missing() -
 
     html = hit_html(whole(ROW), evidence_of(whole(ROW), wanted), BESIDE)
 
-    assert re.findall("<mark class=.(heard|guessed).>(.*?)</mark>", html) == [
-        ("guessed", "black"),
-        ("guessed", "smith"),
-        ("heard", "fall"),
+    assert re.findall("<mark class=.(match|possible).>(.*?)</mark>", html) == [
+        ("possible", "black"),
+        ("possible", "smith"),
+        ("match", "fall"),
     ]
-    assert "heard “black smith” for “blacksmith”; without “<anvil>”" in read(html).text
+    assert "possible match: “black smith” for “blacksmith”; without “<anvil>”" in read(html).text
 
 
 def test_a_clip_that_has_every_word_needs_no_explanation() -> None:
@@ -130,7 +130,7 @@ def test_a_part_of_a_recording_has_no_reference_for_that_is_of_the_whole() -> No
 
 def test_a_transcript_in_capitals_alone_is_shown_in_small_letters() -> None:
     shouted = replace(ROW, generated_text="LET THE HAMMER FALL")
-    assert 'let the <mark class="heard">hammer</mark> fall' in shown(whole(shouted), "hammer")
+    assert 'let the <mark class="match">hammer</mark> fall' in shown(whole(shouted), "hammer")
 
     assert "Let it FALL" in shown(whole(replace(ROW, generated_text="Let it FALL")))
 

@@ -92,7 +92,7 @@ def test_a_long_recording_opens_at_its_passage_and_is_paged(opened: Open) -> Non
 def test_the_words_of_the_search_are_marked_and_a_link_leads_back_to_it(opened: Open) -> None:
     text = html(opened([OTHER], clip=OTHER.id, q="stretch", gender="unknown"))
 
-    assert text.count('<mark class="heard">stretch</mark>') == 3
+    assert text.count('<mark class="match">stretch</mark>') == 3
     assert 'href="?q=stretch&amp;gender=unknown" target="_self">back to the hits' in text
 
 

@@ -45,7 +45,7 @@ def test_marks_stay_inside_the_words() -> None:
     evidence = evidence_of(whole(ROW), [QueryTerm("blacksmith", expansions=(Expansion(("black", "smith"), 0.5),))])
     html = shown(TEXT, WORDS, evidence)
 
-    assert '<span class="word" data-start="0.5"><mark class="guessed">black</mark></span> ' in html
+    assert '<span class="word" data-start="0.5"><mark class="possible">black</mark></span> ' in html
 
 
 def test_a_word_of_several_parts_has_the_marks_of_each() -> None:
@@ -55,7 +55,7 @@ def test_a_word_of_several_parts_has_the_marks_of_each() -> None:
 
     html = shown(row_text, [Word("a", 0.0, 0.1), Word("black-smith", 0.1, 0.9)], evidence)
 
-    assert '<span class="word" data-start="0.1">black-<mark class="heard">smith</mark></span>' in html
+    assert '<span class="word" data-start="0.1">black-<mark class="match">smith</mark></span>' in html
 
 
 def test_punctuation_between_words_is_kept() -> None:
