@@ -1,5 +1,6 @@
 """Waveforms, transcripts and emotions, and the interfaces of speech and emotion models."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -12,6 +13,28 @@ from hearsay.records.emotions import UNCERTAIN, Sentiment, sentiment_of
 
 Waveform = NDArray[np.float32]
 """Mono samples at `asr.audio.decoding.SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""
+
+Stretch = tuple[int, int]
+"""A stretch of a waveform: its first sample, and the one after its last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedAudio:
+    """A waveform, and the stretches of it that contain speech; `asr.audio.vad.detect_speech` makes it.
+
+    ``stretches`` are in order, do not overlap, and last at most `asr.audio.vad.LONGEST_PIECE` seconds each. Silence
+    has none.
+    """
+
+    waveform: Waveform
+    stretches: tuple[Stretch, ...]
+
+    def part(self, start: int, end: int) -> "DecodedAudio":
+        """The samples from ``start`` to before ``end``, with the stretches in them: detection does not run again."""
+        first = bisect_right(self.stretches, start, key=lambda stretch: stretch[1])
+        last = bisect_left(self.stretches, end, key=lambda stretch: stretch[0])
+        inside = ((max(begin, start) - start, min(stop, end) - start) for begin, stop in self.stretches[first:last])
+        return DecodedAudio(self.waveform[start:end], tuple(inside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +85,10 @@ class Model(Protocol):
 
 
 class SpeechModel(Model, Protocol):
-    """Speech in, words out. Silence, and a waveform of no samples, give the empty transcript."""
+    """Speech in, words out. Silence, and audio without samples, give the empty transcript."""
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-        """One transcript per waveform, in order; waveforms of any length, from one to many."""
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        """One transcript per clip, in order. There may be any number of clips, of any length."""
         ...
 
 
@@ -92,8 +115,8 @@ NO_EMOTION: Final = EmotionOutput(UNCERTAIN)
 
 
 class EmotionModel(Model, Protocol):
-    """Speech in, emotion out. Silence, and a waveform of no samples, are `NO_EMOTION`."""
+    """Speech in, emotion out. Silence, and audio without samples, give `NO_EMOTION`."""
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
-        """One emotion per waveform, in order; waveforms of any length, from one to many."""
+    def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
+        """One emotion per clip, in order. There may be any number of clips, of any length."""
         ...

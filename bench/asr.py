@@ -37,6 +37,7 @@ from transformers import (  # noqa: E402
 )
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.audio.vad import detect_speech  # noqa: E402
 from asr.inference.batched_model import BatchedModel  # noqa: E402
 from asr.inference.batching import batches, padding_ratio  # noqa: E402
 from asr.inference.kernels import PackedLinear, can_pack  # noqa: E402
@@ -47,6 +48,7 @@ from asr.sources.listing import Clip  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.types import (  # noqa: E402
     NO_EMOTION,
+    DecodedAudio,
     EmotionOutput,
     Waveform,
 )
@@ -93,8 +95,8 @@ class Mute:
 
     name, device, weights, precision = "none", "cpu", "", ""
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
-        return [NO_EMOTION] * len(waveforms)
+    def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
+        return [NO_EMOTION] * len(clips)
 
     def close(self) -> None: ...
 
@@ -138,7 +140,7 @@ def by_pipeline(pipeline: Any, sounds: Callable[[], Iterator[Waveform]], size: i
 
 
 def by_us(speech_model: CtcSpeechModel, sounds: Sequence[Waveform]) -> list[str]:
-    return [transcript.text for transcript in speech_model.transcribe(sounds)]
+    return [transcript.text for transcript in speech_model.transcribe(list(map(detect_speech, sounds)))]
 
 
 def rows_by_us(speech_model: CtcSpeechModel, files: Sequence[Path]) -> list[str]:

@@ -38,6 +38,7 @@ from rich.console import Console  # noqa: E402
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForSequenceClassification  # noqa: E402
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.audio.vad import detect_speech  # noqa: E402
 from asr.emotion.classifier import ClassifierEmotionModel  # noqa: E402
 from asr.inference.batched_model import PieceOutput  # noqa: E402
 from asr.inference.precision import kind_of  # noqa: E402
@@ -131,13 +132,13 @@ def spell_all(speech_model: CtcSpeechModel, heard: Iterable[PieceOutput]) -> Non
 
 def stages(hours: Hours, speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel) -> dict[str, Any]:
     """Seconds of each stage alone."""
-    sounds = hours.all_sounds()
+    clips = list(map(detect_speech, hours.all_sounds()))
     heard: list[PieceOutput] = []
     found = {
         "decode": timed("decoding alone", lambda: decode_all(hours)),
-        "asr": timed("speech model alone", lambda: heard.extend(acoustics_of(speech_model).outputs(sounds))),
+        "asr": timed("speech model alone", lambda: heard.extend(acoustics_of(speech_model).outputs(clips))),
         "spelling": timed("spelling alone", lambda: spell_all(speech_model, heard)),
-        "ser": timed("emotion model alone", lambda: deque(acoustics_of(emotion_model).outputs(sounds), maxlen=0)),
+        "ser": timed("emotion model alone", lambda: deque(acoustics_of(emotion_model).outputs(clips), maxlen=0)),
     }
     slowest = max(found, key=lambda name: found[name])
     return {f"stage_{name}_seconds": took for name, took in found.items()} | {"slowest_stage": slowest}

@@ -35,7 +35,7 @@ from asr.models.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.assembly import Models, load_models
 from asr.pipeline.records import EmotionOutcome, failed_pieces
 from asr.settings import AsrSettings
-from asr.types import Waveform
+from asr.types import DecodedAudio
 from hearsay.errors import HearsayError
 from hearsay.version import VERSION
 
@@ -236,9 +236,9 @@ async def _reply(service: InferenceService, file: UploadFile) -> TranscriptReply
     audio = await service.audio(file)
     transcript, emotion = await service.both(audio)
     speech = Identity.of(service.models.speech_model)
-    failed = failed_pieces(transcript, emotion, seconds(audio))
+    failed = failed_pieces(transcript, emotion, seconds(audio.waveform))
     emotion_reply = _emotion_reply(service, emotion, audio)
-    reply = TranscriptReply.of_both(transcript, speech.name, emotion_reply, seconds(audio), failed)
+    reply = TranscriptReply.of_both(transcript, speech.name, emotion_reply, seconds(audio.waveform), failed)
     return reply.model_copy(update=speech_columns(speech))
 
 
@@ -261,10 +261,10 @@ async def _emotion(service: InferenceService, file: UploadFile) -> EmotionReply:
     return _emotion_reply(service, await service.emotion(audio), audio)
 
 
-def _emotion_reply(service: InferenceService, emotion: EmotionOutcome, audio: Waveform) -> EmotionReply:
+def _emotion_reply(service: InferenceService, emotion: EmotionOutcome, audio: DecodedAudio) -> EmotionReply:
     model = Identity.of(service.models.emotion_model)
     return EmotionReply.of(emotion, model.name, _duration(audio)).model_copy(update=emotion_columns(model))
 
 
-def _duration(audio: Waveform) -> str:
-    return f"{seconds(audio):.1f}"
+def _duration(audio: DecodedAudio) -> str:
+    return f"{seconds(audio.waveform):.1f}"

@@ -12,7 +12,7 @@ from asr.api.schemas import EmotionReply
 from asr.api.service import InferenceService, ready_service, unless_disconnected
 from asr.audio.decoding import seconds
 from asr.pipeline.records import failed_pieces
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput
 from hearsay.records.clip import FailedPiece
 from hearsay.records.subtitles import srt, vtt
 
@@ -124,16 +124,16 @@ async def _reply(
     if options.format == "verbose_json":
         return await _verbose(service, options, audio)
     transcript = await service.transcript(audio)
-    return _formatted(options.format, transcript, seconds(audio)), list(transcript.failed)
+    return _formatted(options.format, transcript, seconds(audio.waveform)), list(transcript.failed)
 
 
 async def _verbose(
-    service: InferenceService, options: TranscriptionOptions, audio: Waveform
+    service: InferenceService, options: TranscriptionOptions, audio: DecodedAudio
 ) -> tuple[Verbose, list[FailedPiece]]:
     transcript, emotion = await service.both(audio)
-    tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{seconds(audio):.1f}")
-    verbose = Verbose.of(transcript, tagged, seconds(audio), options.granularities)
-    return verbose, failed_pieces(transcript, emotion, seconds(audio))
+    tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{seconds(audio.waveform):.1f}")
+    verbose = Verbose.of(transcript, tagged, seconds(audio.waveform), options.granularities)
+    return verbose, failed_pieces(transcript, emotion, seconds(audio.waveform))
 
 
 def _formatted(form: Format, transcript: SpeechOutput, length: float) -> TextOnly | Response:

@@ -12,14 +12,14 @@ from starlette.requests import ClientDisconnect
 
 from asr.api.metrics import Metrics
 from asr.audio.decoding import decode_audio
+from asr.audio.vad import detect_speech
 from asr.errors import ModelFailed
 from asr.pipeline.assembly import Models, scheduler_for
-from asr.pipeline.long_form import cut
 from asr.pipeline.pipeline import AUDIO_DECODERS
 from asr.pipeline.records import EmotionOutcome
 from asr.pipeline.scheduler import BatchStats
 from asr.settings import AsrSettings
-from asr.types import EmotionOutput, SpeechOutput, Waveform
+from asr.types import DecodedAudio, EmotionOutput, SpeechOutput
 from hearsay.errors import HearsayError
 
 Result = TypeVar("Result")
@@ -43,24 +43,23 @@ class InferenceService:
         self._scheduler = scheduler_for(models, settings, self._count_batch)
         metrics.watch(self._scheduler)
 
-    async def audio(self, file: UploadFile) -> Waveform:
-        """The upload as a waveform; its name is not looked at. Raises `AudioError`."""
+    async def audio(self, file: UploadFile) -> DecodedAudio:
+        """The decoded upload, with its stretches of speech; its name is ignored. Raises `AudioError`."""
         return await asyncio.get_running_loop().run_in_executor(self._decoders, self._decoded, file)
 
-    async def transcript(self, audio: Waveform) -> SpeechOutput:
+    async def transcript(self, audio: DecodedAudio) -> SpeechOutput:
         """What was said; raises `Busy`."""
-        whole = await asyncio.get_running_loop().run_in_executor(self._decoders, cut, audio)
-        return await asyncio.wrap_future(self._scheduler.transcript_of(whole, audio))
+        return await asyncio.wrap_future(self._scheduler.transcript(audio))
 
-    async def emotion(self, audio: Waveform) -> EmotionOutput:
+    async def emotion(self, audio: DecodedAudio) -> EmotionOutput:
         """How it was said; raises `Busy`."""
         return await asyncio.wrap_future(self._scheduler.emotion(audio))
 
-    async def both(self, audio: Waveform) -> tuple[SpeechOutput, EmotionOutcome]:
+    async def both(self, audio: DecodedAudio) -> tuple[SpeechOutput, EmotionOutcome]:
         """What was said and how, or why the latter is not known; raises `Busy`."""
         return await gather_both(self.transcript(audio), self._emotion_or_failure(audio))
 
-    async def _emotion_or_failure(self, audio: Waveform) -> EmotionOutcome:
+    async def _emotion_or_failure(self, audio: DecodedAudio) -> EmotionOutcome:
         try:
             return await self.emotion(audio)
         except ModelFailed as problem:
@@ -71,11 +70,11 @@ class InferenceService:
         self._decoders.shutdown(wait=False, cancel_futures=True)
         self._scheduler.close()
 
-    def _decoded(self, file: UploadFile) -> Waveform:
+    def _decoded(self, file: UploadFile) -> DecodedAudio:
         began = time.monotonic()
         waveform = decode_audio(file.file.read(), self._max_seconds)
         self._metrics.decoded(time.monotonic() - began)
-        return waveform
+        return detect_speech(waveform)
 
     def _count_batch(self, batch: BatchStats) -> None:
         self._metrics.observe_batch(batch, "asr" if batch.model == self.models.speech_model.name else "ser")

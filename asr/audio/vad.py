@@ -1,4 +1,4 @@
-"""Pauses: where a clip can be cut so that no word is cut with it."""
+"""Voice activity detection: the stretches of a clip that contain speech, and where a long clip is cut."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -8,13 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.decoding import SAMPLE_RATE
-from asr.types import Waveform
+from asr.types import DecodedAudio, Stretch, Waveform
 
 LONGEST_PIECE: Final = 30.0
-"""Seconds that a model hears at once; a longer clip is cut at its pauses, so that memory does not grow with it."""
-
-Stretch = tuple[int, int]
-"""First sample, and the one after the last."""
+"""Seconds of audio in one forward pass. A longer clip is cut at its pauses, so that memory does not grow with it."""
 
 _FRAME: Final = SAMPLE_RATE // 50
 _BLOCK: Final = 3000 * _FRAME  # a minute, squared at a time: of an hour that would be half a gigabyte
@@ -23,6 +20,11 @@ _SILENCE: Final = -65.0
 _SHORTEST_PAUSE: Final = 15  # frames: 0.3 s, longer than the closure of any plosive
 _MARGIN: Final = 7  # frames kept before and after what is loud: 0.14 s, for soft beginnings and endings
 _CUT_WIDTH: Final = 5  # frames over which a place is quiet
+
+
+def detect_speech(waveform: Waveform) -> DecodedAudio:
+    """The waveform with its `stretches`. Called once per clip, after decoding; models and segments use the result."""
+    return DecodedAudio(waveform, tuple(stretches(waveform)))
 
 
 def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
@@ -40,15 +42,14 @@ def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretc
     return found
 
 
-def pieces(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
-    """What a model hears at once: a clip of up to ``longest`` seconds whole, a longer one in runs of its stretches.
+def pieces(audio: DecodedAudio) -> list[Stretch]:
+    """What a model processes in one pass: a clip of up to `LONGEST_PIECE` whole, a longer one in runs of its stretches.
 
     Silence has no piece.
     """
-    found = stretches(waveform, longest)
-    if found and len(waveform) <= int(longest * SAMPLE_RATE):
-        return [(0, len(waveform))]
-    return runs_of(found, longest)
+    if audio.stretches and len(audio.waveform) <= int(LONGEST_PIECE * SAMPLE_RATE):
+        return [(0, len(audio.waveform))]
+    return runs_of(audio.stretches)
 
 
 def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:

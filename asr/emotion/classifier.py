@@ -12,7 +12,7 @@ from asr.errors import ModelUnavailable
 from asr.inference.batched_model import BatchedModel
 from asr.inference.checkpoints import Checkpoint, device_of, loaded
 from asr.inference.precision import Precision, named
-from asr.types import NO_EMOTION, EmotionOutput, Waveform
+from asr.types import NO_EMOTION, DecodedAudio, EmotionOutput
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ class ClassifierEmotionModel:
     def padding_ratio(self) -> float:
         return self._batched_model.padding.ratio
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
-        scores: list[list[NDArray[np.float64]]] = [[] for _ in waveforms]
-        lengths: list[list[int]] = [[] for _ in waveforms]
-        for output in self._batched_model.outputs(waveforms):
+    def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
+        scores: list[list[NDArray[np.float64]]] = [[] for _ in clips]
+        lengths: list[list[int]] = [[] for _ in clips]
+        for output in self._batched_model.outputs(clips):
             scores[output.clip].append(self._scores(output.logits))
             lengths[output.clip].append(output.end - output.start)
         return list(map(self._emotion, scores, lengths))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from asr.emotion.acoustic_features import voice_features
 from asr.errors import ModelUnavailable
 from asr.inference.weights import weights_digest
-from asr.types import NO_EMOTION, EmotionOutput, Waveform
+from asr.types import NO_EMOTION, DecodedAudio, EmotionOutput, Waveform
 from hearsay.records.emotions import UNCERTAIN
 
 MODEL: Final = Path(__file__).with_name("linear_model.json")
@@ -98,8 +98,8 @@ class LinearEmotionModel:
             raise ModelUnavailable(f"{model} holds no classic emotion model ({problem}); {advice}.") from problem
         self.weights = weights_digest({"model": model})
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
-        return [self._model.emotion(waveform) for waveform in waveforms]
+    def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
+        return [self._model.emotion(clip.waveform) for clip in clips]
 
     def close(self) -> None:
         """Nothing is held."""

@@ -9,7 +9,7 @@ from asr.audio.vad import pieces
 from asr.inference.batching import Padding, batches
 from asr.inference.checkpoints import features, running
 from asr.inference.precision import Precision, kind_of
-from asr.types import Waveform
+from asr.types import DecodedAudio, Waveform
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,14 +61,15 @@ class BatchedModel:
     def config(self) -> Any:
         return self._model.config
 
-    def outputs(self, waveforms: Sequence[Waveform]) -> Iterator[PieceOutput]:
-        """What is heard in each piece of the clips, batch by batch: in any order, each once. Raises `AsrError`."""
-        cuts = [(clip, start, end) for clip, waveform in enumerate(waveforms) for start, end in pieces(waveform)]
+    def outputs(self, clips: Sequence[DecodedAudio]) -> Iterator[PieceOutput]:
+        """The model's output for each piece of the clips, in any order, each once. Raises `AsrError`."""
+        cuts = [(number, start, end) for number, clip in enumerate(clips) for start, end in pieces(clip)]
         lengths = [end - start for _, start, end in cuts]
         for batch in (
             batches(lengths, self._max_samples) if self._batched else [[number] for number in range(len(cuts))]
         ):
-            batch_waveforms = [waveforms[clip][start:end] for clip, start, end in (cuts[number] for number in batch)]
+            cut = [cuts[number] for number in batch]
+            batch_waveforms = [clips[clip].waveform[start:end] for clip, start, end in cut]
             self.padding.count(own := list(map(len, batch_waveforms)), max(own))
             for number, logits in zip(batch, self._logits(batch_waveforms), strict=True):
                 yield PieceOutput(*cuts[number], logits)

@@ -10,10 +10,10 @@ from threading import Lock
 from typing import Final, TypeVar
 
 from asr.audio.decoding import SAMPLE_RATE
-from asr.audio.vad import LONGEST_PIECE, Stretch, runs_of, stretches
+from asr.audio.vad import LONGEST_PIECE, runs_of
 from asr.errors import ModelFailed
 from asr.speech.segments import mean_confidence, segments_between
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput, Stretch
 from hearsay.records.clip import FailedPiece, Segment, Word
 
 log = logging.getLogger(__name__)
@@ -29,26 +29,26 @@ LONGEST: Final = int(LONGEST_PIECE * SAMPLE_RATE)
 
 @dataclass(frozen=True, slots=True)
 class LongForm:
-    """Where a recording is cut into ``pieces``, in samples, and the stretches between its pauses.
+    """Where a recording is cut into ``pieces``, in samples, and the ``stretches`` of it that contain speech.
 
     ``is_whole`` where it goes through the model in one, ``is_part`` where its other pieces were transcribed before.
     """
 
     pieces: tuple[Stretch, ...]
-    loud: tuple[Stretch, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
     is_whole: bool = False
     is_part: bool = False
 
 
-def cut(waveform: Waveform, only: Sequence[FailedPiece] = ()) -> LongForm:
+def cut(audio: DecodedAudio, only: Sequence[FailedPiece] = ()) -> LongForm:
     """A recording of up to `LONGEST` whole, a longer one in pieces; ``only`` some of them where it names some."""
+    samples = len(audio.waveform)
     if only:
-        again = tuple((_sample(piece.start), min(_sample(piece.end), len(waveform))) for piece in only)
-        return LongForm(again, tuple(stretches(waveform)), is_part=True)
-    if len(waveform) <= LONGEST:
-        return LongForm(((0, len(waveform)),), is_whole=True)
-    loud = stretches(waveform)
-    return LongForm(tuple(runs_of(loud)), tuple(loud))
+        again = tuple((_sample(piece.start), min(_sample(piece.end), samples)) for piece in only)
+        return LongForm(again, audio.stretches, is_part=True)
+    if samples <= LONGEST:
+        return LongForm(((0, samples),), is_whole=True)
+    return LongForm(tuple(runs_of(audio.stretches)), audio.stretches)
 
 
 def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> SpeechOutput:
@@ -67,7 +67,7 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
             words += (moved(word, start) for word in outcome.words)
             segments += (moved(segment, start) for segment in _segments_of(outcome, end - start))
     if words:
-        segments = list(segments_between(whole.loud, words))
+        segments = list(segments_between(whole.stretches, words))
     text = " ".join(segment.text for segment in segments)
     return SpeechOutput(text, tuple(words), tuple(segments), mean_confidence(words), tuple(failed))
 

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Final, Protocol
 
 from asr.audio.decoding import decode_audio, seconds
+from asr.audio.vad import detect_speech
 from asr.errors import ModelFailed
 from asr.models.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.long_form import cut
 from asr.pipeline.records import EmotionOutcome, ModelOutputs, now, row_of, sentence_of, wanted_pieces, with_kept
 from asr.pipeline.scheduler import Scheduler
 from asr.sources.listing import Clip
-from asr.types import EmotionOutput, SpeechOutput, Waveform
+from asr.types import DecodedAudio, EmotionOutput, SpeechOutput
 from hearsay.errors import AudioError, BadRow, NoAudio
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import line_of
@@ -121,21 +122,21 @@ class LocalPipeline:
         try:
             data = bytes_of(clip)
             digest = digest_of(data)
-            waveform = decode_audio(data, self._max_seconds)
+            audio = detect_speech(decode_audio(data, self._max_seconds))
             del data  # of a long recording it would wait in memory as long as that does
         except AudioError as problem:
             return _SubmittedClip(clip, digest, error=str(problem))
         clip = with_same_audio(clip, digest)
-        transcript = self._transcript(clip, waveform)
-        emotion = None if clip.tagged else self._scheduler.emotion(waveform, is_blocking=True)
-        return _SubmittedClip(clip, digest, seconds(waveform), transcript, emotion)
+        transcript = self._transcript(clip, audio)
+        emotion = None if clip.tagged else self._scheduler.emotion(audio, is_blocking=True)
+        return _SubmittedClip(clip, digest, seconds(audio.waveform), transcript, emotion)
 
-    def _transcript(self, clip: Clip, waveform: Waveform) -> "Future[SpeechOutput] | None":
+    def _transcript(self, clip: Clip, audio: DecodedAudio) -> "Future[SpeechOutput] | None":
         wanted = wanted_pieces(clip, self.speech)
         if clip.transcribed and not wanted:
             return None
         step = partial(self._step, clip.row.id)
-        return self._scheduler.transcript_of(cut(waveform, wanted), waveform, is_blocking=True, step=step)
+        return self._scheduler.transcript_of(cut(audio, wanted), audio, is_blocking=True, step=step)
 
     def _row(self, submitted: _SubmittedClip) -> ClipRow:
         clip = submitted.clip

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from asr.audio.decoding import decode_audio, seconds, wav_of
+from asr.audio.vad import detect_speech
 from asr.errors import AsrError, ModelFailed, PipelineUnavailable
 from asr.models.identity import Identity
 from asr.pipeline.credentials import credentials_of
@@ -187,7 +188,7 @@ class RemotePipeline:
     async def _completed(self, clip: Clip, data: bytes, wanted: Sequence[FailedPiece]) -> ClipRow:
         """The clip's record with what is missing from it: each piece is sent as a file, the whole for its emotion."""
         waveform = await asyncio.to_thread(decode_audio, data, inf)
-        whole = await asyncio.to_thread(cut, waveform, wanted)
+        whole = cut(await asyncio.to_thread(detect_speech, waveform), wanted)
         pieces = [await self._piece(clip, waveform[start:end]) for start, end in whole.pieces]
         emotion = None if clip.tagged else await self._emotion(data)
         outputs = ModelOutputs(digest_of(data), seconds(waveform), joined(whole, pieces), emotion)

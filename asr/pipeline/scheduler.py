@@ -9,11 +9,11 @@ from math import ceil
 from threading import Condition, Thread, current_thread
 from typing import Final, Generic, TypeVar
 
-from asr.audio.decoding import SAMPLE_RATE
+from asr.audio.decoding import seconds
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.long_form import LongForm, PieceJoiner, Step, cut
 from asr.pipeline.validation import check_model_output
-from asr.types import EmotionModel, EmotionOutput, SpeechModel, SpeechOutput, Waveform
+from asr.types import DecodedAudio, EmotionModel, EmotionOutput, SpeechModel, SpeechOutput
 
 log = logging.getLogger(__name__)
 
@@ -68,14 +68,14 @@ class _Recording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request(Generic[Output]):
-    waveform: Waveform
+    audio: DecodedAudio
     recording: _Recording
     future: Future[Output] = field(default_factory=Future)
     since: float = field(default_factory=time.monotonic)
 
     @property
     def seconds(self) -> float:
-        return len(self.waveform) / SAMPLE_RATE
+        return seconds(self.audio.waveform)
 
 
 class Queue(Generic[Output]):
@@ -87,7 +87,7 @@ class Queue(Generic[Output]):
     def __init__(
         self,
         name: str,
-        model: Callable[[Sequence[Waveform]], Sequence[Output]],
+        model: Callable[[Sequence[DecodedAudio]], Sequence[Output]],
         limits: Limits,
         on_batch: Callable[[BatchStats], None],
         threads: int,
@@ -110,17 +110,17 @@ class Queue(Generic[Output]):
         with self._changed:
             return self._seconds()
 
-    def submit(self, waveform: Waveform, *, is_blocking: bool = False) -> "Future[Output]":
+    def submit(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[Output]":
         """What the model will say of it; cancel it, and it is not heard.
 
         Where the queue is full, who is patient waits for room, and others have `Busy`.
         """
-        return self.submit_all([waveform], is_blocking=is_blocking)[0]
+        return self.submit_all([audio], is_blocking=is_blocking)[0]
 
-    def submit_all(self, waveforms: Sequence[Waveform], *, is_blocking: bool = False) -> "list[Future[Output]]":
+    def submit_all(self, parts: Sequence[DecodedAudio], *, is_blocking: bool = False) -> "list[Future[Output]]":
         """The same for several that belong together: there is room for all of them, or they are not taken."""
         recording = _Recording()
-        coming: list[_Request[Output]] = [_Request(waveform, recording) for waveform in waveforms]
+        coming: list[_Request[Output]] = [_Request(part, recording) for part in parts]
         seconds = sum(request.seconds for request in coming)
         with self._changed:
             while not self._is_closed and not self._has_room(seconds):
@@ -209,7 +209,7 @@ class Queue(Generic[Output]):
         A model may fail in any way a library can.
         """
         try:
-            outputs = self._model([request.waveform for request in batch])
+            outputs = self._model([request.audio for request in batch])
         except Exception as problem:
             log.exception("model failed on a batch", extra={"clips": len(batch), "model": self._name})
             if len(batch) == 1:
@@ -230,13 +230,13 @@ class Queue(Generic[Output]):
 
 
 def submit_pieces(
-    queue: Queue[SpeechOutput], whole: LongForm, waveform: Waveform, *, is_blocking: bool, step: Step = lambda *_: None
+    queue: Queue[SpeechOutput], whole: LongForm, audio: DecodedAudio, *, is_blocking: bool, step: Step = lambda *_: None
 ) -> "Future[SpeechOutput]":
     """What a speech model's queue will say of a recording, piece by piece."""
     if whole.is_whole:
-        return queue.submit(waveform, is_blocking=is_blocking)
-    sounds = [waveform[start:end] for start, end in whole.pieces]
-    return PieceJoiner(whole, queue.submit_all(sounds, is_blocking=is_blocking), step).transcript
+        return queue.submit(audio, is_blocking=is_blocking)
+    parts = [audio.part(start, end) for start, end in whole.pieces]
+    return PieceJoiner(whole, queue.submit_all(parts, is_blocking=is_blocking), step).transcript
 
 
 class Scheduler:
@@ -256,7 +256,7 @@ class Scheduler:
         self.emotion_model = emotion_model
         self._limits = limits = limits or Limits()
 
-        def queues(name: str, model: Callable[[Sequence[Waveform]], Sequence[Output]]) -> _Queues[Output]:
+        def queues(name: str, model: Callable[[Sequence[DecodedAudio]], Sequence[Output]]) -> _Queues[Output]:
             short = Queue(name, model, limits, on_batch, limits.threads)
             return _Queues(short, Queue(name, model, limits, on_batch, limits.long_threads))
 
@@ -268,19 +268,19 @@ class Scheduler:
         """Clips that are best brought together."""
         return self._limits.clips_at_once
 
-    def transcript(self, waveform: Waveform, *, is_blocking: bool = False) -> "Future[SpeechOutput]":
+    def transcript(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[SpeechOutput]":
         """What was said; raises `Busy` where too much waits already and the caller is not patient."""
-        return self.transcript_of(cut(waveform), waveform, is_blocking=is_blocking)
+        return self.transcript_of(cut(audio), audio, is_blocking=is_blocking)
 
     def transcript_of(
-        self, whole: LongForm, waveform: Waveform, *, is_blocking: bool = False, step: Step = lambda *_: None
+        self, whole: LongForm, audio: DecodedAudio, *, is_blocking: bool = False, step: Step = lambda *_: None
     ) -> "Future[SpeechOutput]":
         """The same of a recording that is cut already; ``step`` is called after each piece of a long one."""
-        return submit_pieces(self._speech.of(waveform), whole, waveform, is_blocking=is_blocking, step=step)
+        return submit_pieces(self._speech.of(audio), whole, audio, is_blocking=is_blocking, step=step)
 
-    def emotion(self, waveform: Waveform, *, is_blocking: bool = False) -> "Future[EmotionOutput]":
+    def emotion(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[EmotionOutput]":
         """How it was said; raises `Busy` likewise."""
-        return self._emotion.of(waveform).submit(waveform, is_blocking=is_blocking)
+        return self._emotion.of(audio).submit(audio, is_blocking=is_blocking)
 
     def waiting_seconds(self) -> dict[str, float]:
         """Seconds of sound that wait for each model, by its name."""
@@ -302,8 +302,8 @@ class _Queues(Generic[Output]):
     short: Queue[Output]
     long: Queue[Output]
 
-    def of(self, waveform: Waveform) -> Queue[Output]:
-        return self.long if len(waveform) > LONG * SAMPLE_RATE else self.short
+    def of(self, audio: DecodedAudio) -> Queue[Output]:
+        return self.long if seconds(audio.waveform) > LONG else self.short
 
     def waiting_seconds(self) -> float:
         return self.short.waiting_seconds + self.long.waiting_seconds

@@ -15,7 +15,7 @@ from asr.speech.alternatives import most_confident
 from asr.speech.ctc_alternatives import respellings, word_frames
 from asr.speech.ctc_decoding import CtcVocabulary, TokenRun, runs_of, text_of, words_of
 from asr.speech.segments import transcript_of
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput
 from hearsay.records.clip import Alternative, Word
 
 MOST: Final = 3
@@ -38,12 +38,14 @@ class CtcSpeechModel:
     def padding_ratio(self) -> float:
         return self._batched_model.padding.ratio
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-        words: list[list[Word]] = [[] for _ in waveforms]
-        for output in self._batched_model.outputs(waveforms):
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        words: list[list[Word]] = [[] for _ in clips]
+        for output in self._batched_model.outputs(clips):
             words[output.clip] += self._words(output)
-        in_order = (sorted(own, key=attrgetter("start")) for own in words)
-        return list(map(transcript_of, waveforms, in_order))
+        return [
+            transcript_of(clip.stretches, sorted(own, key=attrgetter("start")))
+            for clip, own in zip(clips, words, strict=True)
+        ]
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not give back."""

@@ -16,12 +16,12 @@ from threading import Lock
 from typing import Final
 
 from asr.audio.decoding import SAMPLE_RATE
-from asr.audio.vad import Stretch, pieces
+from asr.audio.vad import pieces
 from asr.errors import AsrError, ModelUnavailable
 from asr.inference.weights import weights_digest
 from asr.speech.pocketsphinx_process import DecodedWord, is_ready, recognise, start
 from asr.speech.segments import transcript_of
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput, Stretch, Waveform
 from hearsay.extras import how_to_install
 from hearsay.records.clip import Word
 
@@ -68,13 +68,13 @@ class PocketSphinxSpeechModel:
             self.close()
             raise
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-        cuts = [(number, cut) for number, waveform in enumerate(waveforms) for cut in pieces(waveform)]
-        decoded = self._recognise_all([waveforms[number][start:end] for number, (start, end) in cuts])
-        words: list[list[Word]] = [[] for _ in waveforms]
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        cuts = [(number, cut) for number, clip in enumerate(clips) for cut in pieces(clip)]
+        decoded = self._recognise_all([clips[number].waveform[start:end] for number, (start, end) in cuts])
+        words: list[list[Word]] = [[] for _ in clips]
         for (number, cut), found in zip(cuts, decoded, strict=True):
             words[number] += _words(cut, found)
-        return [transcript_of(waveform, found) for waveform, found in zip(waveforms, words, strict=True)]
+        return [transcript_of(clip.stretches, found) for clip, found in zip(clips, words, strict=True)]
 
     def close(self) -> None:
         """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""

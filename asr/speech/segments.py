@@ -1,27 +1,28 @@
-"""Words into a transcript: its text, its segments between pauses, and how sure the recogniser was."""
+"""From words to a transcript: its text, its segments between pauses, and its confidence."""
 
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from asr.audio.decoding import SAMPLE_RATE
-from asr.audio.vad import Stretch, stretches
-from asr.types import SpeechOutput, Waveform
+from asr.types import SpeechOutput, Stretch
 from hearsay.records.clip import Segment, Word
 
 
-def transcript_of(waveform: Waveform, words: Sequence[Word]) -> SpeechOutput:
-    """The transcript that a clip's words make, times counted from its start; its confidence is their mean."""
-    segments = segments_between(stretches(waveform), words)
-    return SpeechOutput(_text(words), tuple(words), segments, mean_confidence(words))
+def transcript_of(stretches: Sequence[Stretch], words: Sequence[Word]) -> SpeechOutput:
+    """The transcript of a clip from its words, in order, with one segment per stretch of speech.
 
-
-def segments_between(loud: Sequence[Stretch], words: Sequence[Word]) -> tuple[Segment, ...]:
-    """The stretches that words were recognised in, each from its first word's start to its last one's end.
-
-    A word belongs to the stretch that its middle is in, or nearest to.
+    Times are in seconds from the start of the clip. The confidence is the mean of the words' confidences.
     """
-    middles = [(end + start) / 2 / SAMPLE_RATE for (_, end), (start, _) in pairwise(loud)]
+    return SpeechOutput(_text(words), tuple(words), segments_between(stretches, words), mean_confidence(words))
+
+
+def segments_between(stretches: Sequence[Stretch], words: Sequence[Word]) -> tuple[Segment, ...]:
+    """One segment for each stretch that words were recognised in, from its first word's start to its last one's end.
+
+    A word belongs to the stretch that contains its middle, or to the nearest one. ``stretches`` are in samples.
+    """
+    middles = [(end + start) / 2 / SAMPLE_RATE for (_, end), (start, _) in pairwise(stretches)]
     groups = groupby(words, key=lambda word: bisect(middles, (word.start + word.end) / 2))
     return tuple(_segment(list(group)) for _, group in groups)
 

@@ -9,7 +9,7 @@ from asr.audio.vad import pieces
 from asr.inference.batching import Padding
 from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.inference.precision import Precision, kind_of, named
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput, Waveform
 from hearsay.records.clip import Segment
 
 
@@ -38,16 +38,16 @@ class Seq2SeqSpeechModel:
     def padding_ratio(self) -> float:
         return self._padding.ratio
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-        return [_transcript(self._segments(waveform)) for waveform in waveforms]
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        return [_transcript(self._segments(clip)) for clip in clips]
 
     def close(self) -> None:
         """Nothing is held that the garbage collector does not give back."""
 
-    def _segments(self, waveform: Waveform) -> Iterator[Segment]:
-        for piece in pieces(waveform):
+    def _segments(self, clip: DecodedAudio) -> Iterator[Segment]:
+        for piece in pieces(clip):
             start, end = (sample / SAMPLE_RATE for sample in piece)
-            for first, last, tokens in self._timed_tokens(waveform[slice(*piece)]):
+            for first, last, tokens in self._timed_tokens(clip.waveform[slice(*piece)]):
                 text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
                 if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
                     yield Segment(start + first, min(start + last, end), text)

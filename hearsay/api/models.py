@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from asr.pipeline.scheduler import Limits, Queue
     from asr.settings import AsrSettings
-    from asr.types import Waveform
+    from asr.types import DecodedAudio
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
@@ -51,11 +51,11 @@ class LoadedModel(Generic[Answer]):
     def __init__(
         self,
         model: Closable,
-        run: "Callable[[Sequence[Waveform]], Sequence[Answer]]",
+        run: "Callable[[Sequence[DecodedAudio]], Sequence[Answer]]",
         limits: "Limits",
         max_seconds: float,
         at_once: int,
-        submit: "Callable[[Queue[Answer], Waveform], Future[Answer]]",
+        submit: "Callable[[Queue[Answer], DecodedAudio], Future[Answer]]",
     ) -> None:
         from asr.pipeline.scheduler import Queue
 
@@ -103,6 +103,7 @@ class LoadedModel(Generic[Answer]):
     def _asked(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Answer]]":
         """The answer to come. The waveform is left to the queue, which has room for some minutes of sound."""
         from asr.audio.decoding import decode_audio, decode_samples, seconds
+        from asr.audio.vad import detect_speech
 
         with self._decoding:
             if is_array(recording):
@@ -111,7 +112,7 @@ class LoadedModel(Generic[Answer]):
                 waveform = decode_samples(np.asarray(recording), sampling_rate or 0.0, self._max_seconds)
             else:
                 waveform = decode_audio(bytes_of(recording), self._max_seconds)
-            return seconds(waveform), self._submit(self._queue, waveform)
+            return seconds(waveform), self._submit(self._queue, detect_speech(waveform))
 
 
 def groups_of(clips_at_once: int) -> int:

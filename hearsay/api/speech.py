@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import asr.types
     from asr.pipeline.scheduler import Queue
-    from asr.types import Waveform
+    from asr.types import DecodedAudio
 
 
 class Transcriber:
@@ -116,12 +116,12 @@ def load_transcriber(
     return Transcriber(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.types.SpeechOutput]", waveform: "Waveform") -> "Future[asr.types.SpeechOutput]":
+def _submit(queue: "Queue[asr.types.SpeechOutput]", audio: "DecodedAudio") -> "Future[asr.types.SpeechOutput]":
     """The transcript to come, of a long recording piece by piece."""
     from asr.pipeline.long_form import cut
     from asr.pipeline.scheduler import submit_pieces
 
-    return submit_pieces(queue, cut(waveform), waveform, is_blocking=True)
+    return submit_pieces(queue, cut(audio), audio, is_blocking=True)
 
 
 def _recognised(seconds: float, transcript: "asr.types.SpeechOutput") -> Recognised:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import asr.types
     from asr.pipeline.scheduler import Queue
-    from asr.types import Waveform
+    from asr.types import DecodedAudio
 
 
 class EmotionTagger:
@@ -105,8 +105,8 @@ def load_emotion_model(
     return EmotionTagger(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.types.EmotionOutput]", waveform: "Waveform") -> "Future[asr.types.EmotionOutput]":
-    return queue.submit(waveform, is_blocking=True)
+def _submit(queue: "Queue[asr.types.EmotionOutput]", audio: "DecodedAudio") -> "Future[asr.types.EmotionOutput]":
+    return queue.submit(audio, is_blocking=True)
 
 
 def _tagged(seconds: float, emotion: "asr.types.EmotionOutput") -> Tagged:

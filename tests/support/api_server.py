@@ -35,10 +35,10 @@ from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
 hear, heard = PocketSphinxSpeechModel.transcribe, count()
 
-def hear_one(self, waveforms):
+def hear_one(self, clips):
     if next(heard):
         threading.Event().wait()
-    return hear(self, waveforms)
+    return hear(self, clips)
 
 PocketSphinxSpeechModel.transcribe = hear_one
 sys.exit(main())

@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 import soundfile
 
-from asr.types import EmotionOutput, SpeechOutput, Waveform
+from asr.types import DecodedAudio, EmotionOutput, SpeechOutput, Waveform
 from hearsay.records.clip import Alternative, Segment, Word
 
 
@@ -25,11 +25,11 @@ class LengthSpeechModel:
         self.transcribed = 0
         self.is_closed = False
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-        if any(len(waveform) == self.fails_on for waveform in waveforms):
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        if any(len(clip.waveform) == self.fails_on for clip in clips):
             raise RuntimeError("out of memory")
-        self.transcribed += len(waveforms)
-        return [self._transcript(waveform) for waveform in waveforms]
+        self.transcribed += len(clips)
+        return [self._transcript(clip.waveform) for clip in clips]
 
     def _transcript(self, waveform: Waveform) -> SpeechOutput:
         text, end = str(len(waveform)), len(waveform) / 16000
@@ -54,11 +54,11 @@ class LoudnessEmotionModel:
         self.tagged = 0
         self.fails = False
 
-    def tag(self, waveforms: Sequence[Waveform]) -> list[EmotionOutput]:
+    def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
         if self.fails:
             raise RuntimeError("out of memory")
-        self.tagged += len(waveforms)
-        return [self._emotion(float(np.abs(waveform).max(initial=0))) for waveform in waveforms]
+        self.tagged += len(clips)
+        return [self._emotion(float(np.abs(clip.waveform).max(initial=0))) for clip in clips]
 
     def _emotion(self, peak: float) -> EmotionOutput:
         return EmotionOutput("angry" if peak > 0.5 else "uncertain", peak, {"angry": peak})

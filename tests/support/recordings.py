@@ -7,6 +7,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from asr.audio.vad import detect_speech
+from asr.types import DecodedAudio
+
 Samples = NDArray[np.float32]
 
 
@@ -23,6 +26,11 @@ def bursts(*loud_from_to: tuple[float, float], length: float, floor: float = 0.0
     for start, end in loud_from_to:
         level[round(start * 16_000) : round(end * 16_000)] = 0.1
     return sound * level
+
+
+def audio_of(*waveforms: Samples) -> list[DecodedAudio]:
+    """The waveforms as speech and emotion models take them, each with its stretches of speech."""
+    return list(map(detect_speech, waveforms))
 
 
 def sound_file(samples: Samples, rate: int = 16_000, kind: str = "WAV", subtype: str | None = None) -> bytes:

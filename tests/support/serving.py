@@ -16,7 +16,7 @@ from asr.api import app as api
 from asr.api.app import create_app
 from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0
@@ -30,10 +30,10 @@ class HeldSpeechModel(LengthSpeechModel):
         super().__init__()
         self.begun, self.let_go = threading.Semaphore(0), threading.Event()
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         self.begun.release()
         self.let_go.wait(2 * PATIENCE)  # longer than anybody waits for what it keeps from being heard
-        return super().transcribe(waveforms)
+        return super().transcribe(clips)
 
 
 def small_models() -> Models:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.audio.vad import frame_levels, pieces, stretches
+from asr.audio.vad import detect_speech, frame_levels, pieces, runs_of, stretches
 from tests.support.recordings import bursts
 
 RATE = 16_000
@@ -32,7 +32,7 @@ def test_pauses_are_found_in_noise_too():
 @pytest.mark.parametrize("silent", [np.zeros(0), np.zeros(1), np.zeros(50_000), np.full(50_000, 1e-5)])
 def test_silence_has_no_stretch_and_no_piece(silent: np.ndarray):
     assert stretches(silent.astype(np.float32)) == []
-    assert pieces(silent.astype(np.float32)) == []
+    assert pieces(detect_speech(silent.astype(np.float32))) == []
 
 
 def test_a_sound_of_even_loudness_is_one_stretch():
@@ -56,9 +56,13 @@ def test_speech_without_a_pause_is_cut_where_it_is_quietest():
 
 def test_a_short_clip_is_one_whole_piece_and_a_long_one_runs_of_its_stretches():
     short = bursts((1, 2), (4, 5), length=10)
-    assert pieces(short) == [(0, len(short))]
+    assert pieces(detect_speech(short)) == [(0, len(short))]
     long = bursts((2, 12), (14, 24), (26, 36), (50, 58), length=60)
-    assert in_seconds(pieces(long)) == [pytest.approx((1.86, 24.14)), pytest.approx((25.86, 36.14)), (49.86, 58.14)]
+    assert in_seconds(pieces(detect_speech(long))) == [
+        pytest.approx((1.86, 24.14)),
+        pytest.approx((25.86, 36.14)),
+        (49.86, 58.14),
+    ]
 
 
 @settings(max_examples=60)
@@ -70,7 +74,8 @@ def test_no_sample_is_doubled_none_that_is_loud_is_lost_and_none_is_too_long(
     sound = np.concatenate(
         [np.zeros(0), *(level * noise.standard_normal(int(length * RATE)) for length, level in parts)]
     ).astype(np.float32)
-    for found in (stretches(sound, longest), pieces(sound, longest)):
+    apart = stretches(sound, longest)
+    for found in (apart, runs_of(apart, longest)):
         edges = [edge for stretch in found for edge in stretch]
         assert edges == sorted(edges)
         assert all(0 <= start < end <= len(sound) and end - start <= longest * RATE for start, end in found)

@@ -12,7 +12,7 @@ from asr.errors import ModelUnavailable
 from asr.inference.batching import MOST_PADDING
 from asr.types import NO_EMOTION, EmotionOutput, Waveform
 from tests.support.checkpoints import save_classifier, save_wav2vec2
-from tests.support.recordings import bursts
+from tests.support.recordings import audio_of, bursts
 
 CAIRE = "SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
 THIRTEEN = (
@@ -35,7 +35,7 @@ def logits_of(folder: Path, clip: Waveform) -> torch.Tensor:
 
 def test_labels_that_exclude_each_other_share_one_certainty(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path, LABELS)
-    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag([clip])
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     expected = logits_of(folder, clip).softmax(-1).tolist()
     assert list(emotion.scores) == ["angry", "happiness", "neutral", "sadness"]
     assert list(emotion.scores.values()) == pytest.approx(expected, abs=1e-5)
@@ -44,7 +44,7 @@ def test_labels_that_exclude_each_other_share_one_certainty(tmp_path: Path, clip
 
 def test_the_default_model_is_read_as_thirteen_independent_labels_in_its_authors_order(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path / CAIRE, None, count=13)
-    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag([clip])
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     expected = logits_of(folder, clip).sigmoid().tolist()
     assert list(emotion.scores) == [*THIRTEEN[:11], "uncertain"]
     assert [emotion.scores[name] for name in THIRTEEN[:11]] == pytest.approx(expected[:11], abs=1e-5)
@@ -75,15 +75,18 @@ def test_other_and_unknown_are_uncertain_however_sure_the_model_is(position: int
 
 def test_silence_is_untagged(tmp_path: Path):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
-    assert emotion_model.tag([np.zeros(0, np.float32), np.zeros(16_000, np.float32)]) == [NO_EMOTION, NO_EMOTION]
+    assert emotion_model.tag(audio_of(np.zeros(0, np.float32), np.zeros(16_000, np.float32))) == [
+        NO_EMOTION,
+        NO_EMOTION,
+    ]
     assert emotion_model.tag([]) == []
-    assert isinstance(emotion_model.tag([np.full(10, 0.5, np.float32)])[0], EmotionOutput)
+    assert isinstance(emotion_model.tag(audio_of(np.full(10, 0.5, np.float32)))[0], EmotionOutput)
 
 
 def test_a_clip_is_tagged_the_same_alone_and_among_others(tmp_path: Path, clip: Waveform):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
-    (alone,) = emotion_model.tag([clip])
-    among = emotion_model.tag([clip[:-500], clip, clip[::-1].copy()])[1]
+    (alone,) = emotion_model.tag(audio_of(clip))
+    among = emotion_model.tag(audio_of(clip[:-500], clip, clip[::-1].copy()))[1]
     assert among.label == alone.label
     assert dict(among.scores) == pytest.approx(dict(alone.scores), abs=1e-6)
     assert 1 < emotion_model.padding_ratio <= MOST_PADDING
@@ -93,7 +96,9 @@ def test_a_long_clip_has_the_mean_of_its_pieces_by_their_length(tmp_path: Path):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
     sound = bursts((1, 25), (27, 33), length=40)
     cuts = [(0.86, 25.14), (26.86, 33.14)]
-    whole, first, second = emotion_model.tag([sound, *(sound[round(a * 16_000) : round(b * 16_000)] for a, b in cuts)])
+    whole, first, second = emotion_model.tag(
+        audio_of(sound, *(sound[round(a * 16_000) : round(b * 16_000)] for a, b in cuts))
+    )
     for label, score in whole.scores.items():
         mean = np.average([first.scores[label], second.scores[label]], weights=[b - a for a, b in cuts])
         assert score == pytest.approx(mean)
@@ -117,6 +122,6 @@ def test_it_says_which_checkpoint_and_device_it_is(tmp_path: Path):
 
 def test_two_names_of_one_emotion_count_as_the_surer_of_them(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path, {0: "happy", 1: "joy", 2: "sad"})
-    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag([clip])
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     assert emotion.scores["happiness"] == pytest.approx(max(logits_of(folder, clip).softmax(-1)[:2].tolist()), abs=1e-5)
     assert json.loads((folder / "config.json").read_text())["id2label"]["1"] == "joy"

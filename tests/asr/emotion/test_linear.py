@@ -15,6 +15,7 @@ from asr.training.emotion import ATTRIBUTION, train
 from asr.types import NO_EMOTION, EmotionModel, Waveform
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion, sentiment_of
 from tests.conftest import PROJECT, leave_out
+from tests.support.recordings import audio_of
 
 FILE = json.loads(MODEL.read_text(encoding="utf-8"))
 
@@ -35,23 +36,25 @@ def spoken(samples: Path) -> list[Waveform]:
 
 
 def test_every_label_has_a_probability_and_they_sum_to_one(emotion_model: EmotionModel, spoken: list[Waveform]):
-    for emotion in emotion_model.tag(spoken):
+    for emotion in emotion_model.tag(audio_of(*spoken)):
         assert set(emotion.scores) == set(FILE["labels"])
         assert sum(emotion.scores.values()) == pytest.approx(1)
         assert emotion.score == max(emotion.scores.values())
 
 
 def test_the_order_and_size_of_a_batch_change_nothing(emotion_model: EmotionModel, spoken: list[Waveform]):
-    one_by_one = [emotion_model.tag([waveform])[0] for waveform in spoken]
-    assert emotion_model.tag(spoken) == one_by_one
-    assert emotion_model.tag(spoken[::-1]) == one_by_one[::-1]
+    one_by_one = [emotion_model.tag(audio_of(waveform))[0] for waveform in spoken]
+    assert emotion_model.tag(audio_of(*spoken)) == one_by_one
+    assert emotion_model.tag(audio_of(*spoken[::-1])) == one_by_one[::-1]
     assert emotion_model.tag([]) == []
 
 
 @pytest.mark.parametrize("gain", [0.5, 2.0])
 def test_six_decibels_more_or_less_change_no_label(emotion_model: EmotionModel, spoken: list[Waveform], gain: float):
     for before, after in zip(
-        emotion_model.tag(spoken), emotion_model.tag([each * np.float32(gain) for each in spoken]), strict=True
+        emotion_model.tag(audio_of(*spoken)),
+        emotion_model.tag(audio_of(*(each * np.float32(gain) for each in spoken))),
+        strict=True,
     ):
         assert after.label == before.label
         assert after.scores == pytest.approx(before.scores, abs=0.05)
@@ -59,18 +62,18 @@ def test_six_decibels_more_or_less_change_no_label(emotion_model: EmotionModel, 
 
 @pytest.mark.parametrize("seconds", [0, 0.05, 2])
 def test_silence_is_untagged(emotion_model: EmotionModel, seconds: float):
-    assert emotion_model.tag([np.zeros(int(seconds * SAMPLE_RATE), np.float32)]) == [NO_EMOTION]
+    assert emotion_model.tag(audio_of(np.zeros(int(seconds * SAMPLE_RATE), np.float32))) == [NO_EMOTION]
 
 
 def test_a_snippet_of_speech_is_untagged(emotion_model: EmotionModel, spoken: list[Waveform]):
     middle = len(spoken[0]) // 2
-    assert emotion_model.tag([spoken[0][middle : middle + SAMPLE_RATE // 4]]) == [NO_EMOTION]
+    assert emotion_model.tag(audio_of(spoken[0][middle : middle + SAMPLE_RATE // 4])) == [NO_EMOTION]
 
 
 @pytest.mark.parametrize("loudness", [0.001, 0.1, 0.5])
 def test_white_noise_is_uncertain(emotion_model: EmotionModel, loudness: float):
     noise = np.random.default_rng(5).normal(0, loudness, (4, 2 * SAMPLE_RATE)).astype(np.float32)
-    assert [emotion.label for emotion in emotion_model.tag(list(noise))] == [UNCERTAIN] * 4
+    assert [emotion.label for emotion in emotion_model.tag(audio_of(*noise))] == [UNCERTAIN] * 4
 
 
 def test_it_says_its_likeliest_label_from_the_least_score_on_and_uncertain_below(
@@ -152,7 +155,7 @@ def test_the_documents_figures_are_those_in_the_model_file():
 
 def test_of_clips_read_aloud_it_labels_few(real_data: Path, emotion_model: EmotionModel):
     paths = sorted((real_data / "common-voice" / "cv-valid-dev").glob("*.mp3"))[:60]
-    emotions = emotion_model.tag([decode_audio(path.read_bytes(), 60) for path in paths])
+    emotions = emotion_model.tag(audio_of(*(decode_audio(path.read_bytes(), 60) for path in paths)))
     assert sum(emotion.label != UNCERTAIN for emotion in emotions) <= 6
 
 

@@ -30,6 +30,7 @@ from asr.audio.decoding import decode_audio
 from asr.inference.batch_invariance import can_batch, frames_of, make_batch_invariant
 from asr.speech.ctc import CtcSpeechModel
 from asr.types import Waveform
+from tests.support.recordings import audio_of
 from tests.support.trained import one_thread
 
 TINY = {
@@ -209,7 +210,7 @@ def test_the_transcriber_writes_together_what_the_unbatched_model_writes_of_each
     plain = AutoModelForCTC.from_pretrained(trained).eval()
     tokens = written(alone(plain, normalised(waveforms)))
     spelling = CtcSpeechModel(str(trained), "cpu", batch_seconds=20)
-    transcripts = spelling.transcribe(waveforms)
+    transcripts = spelling.transcribe(audio_of(*waveforms))
     vocabulary = {number: token for token, number in vocabulary_of(trained).items()}
     expected = [" ".join("".join(vocabulary[token] for token in each).replace("|", " ").split()) for each in tokens]
     assert len(set(expected)) > len(expected) / 2

@@ -20,7 +20,7 @@ from asr.inference.precision import Precision
 from asr.types import Waveform
 from tests.asr.inference.test_batch_invariance import TINY
 from tests.support.checkpoints import save_wav2vec2
-from tests.support.recordings import bursts
+from tests.support.recordings import audio_of, bursts
 from tests.support.trained import one_thread
 
 RATE = 16_000
@@ -51,7 +51,7 @@ def shapes_of_passes(heard_by: BatchedModel, waveforms: list[Waveform]) -> tuple
         shapes.append((given[0] if given else named["input_values"]).shape)
 
     hook = heard_by._model.register_forward_pre_hook(note, with_kwargs=True)
-    heard = list(heard_by.outputs(waveforms))
+    heard = list(heard_by.outputs(audio_of(*waveforms)))
     hook.remove()
     return shapes, heard
 
@@ -70,7 +70,7 @@ def test_pieces_of_all_clips_share_batches_that_stay_within_their_seconds(folder
 
 def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):
     waveforms = [bursts((0.1, length - 0.1), length=length) for length in (2.0, 1.98, 1.96, 1.94)]
-    heard = {each.clip: each for each in acoustics(folder).outputs(waveforms)}
+    heard = {each.clip: each for each in acoustics(folder).outputs(audio_of(*waveforms))}
     plain = Wav2Vec2ForCTC.from_pretrained(folder).eval()
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     for clip, waveform in enumerate(waveforms):
@@ -100,7 +100,9 @@ def test_silence_costs_no_pass(folder: Path):
 
 def test_in_half_precision_samples_are_still_normed_in_full(folder: Path):
     sound = [bursts((0.1, 1.9), length=2)]
-    (exact,), (half,) = (list(acoustics(folder, precision=kind).outputs(sound)) for kind in ("float32", "bfloat16"))
+    (exact,), (half,) = (
+        list(acoustics(folder, precision=kind).outputs(audio_of(*sound))) for kind in ("float32", "bfloat16")
+    )
     assert half.logits.dtype == torch.float32
     assert 0 < (half.logits - exact.logits).abs().mean() < 0.1 * exact.logits.abs().mean()
 
@@ -109,4 +111,4 @@ def test_what_a_model_fails_with_is_translated(folder: Path):
     heard_by = acoustics(folder)
     heard_by._model.lm_head = torch.nn.Linear(5, 5)
     with pytest.raises(AsrError, match=re.escape(f"{folder} failed")):
-        list(heard_by.outputs([bursts((0.1, 0.9), length=1)]))
+        list(heard_by.outputs(audio_of(bursts((0.1, 0.9), length=1))))

@@ -18,7 +18,7 @@ from tests.asr.inference.test_batch_invariance import random_model
 from tests.conftest import PROJECT
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.hub import Hub
-from tests.support.recordings import bursts
+from tests.support.recordings import audio_of, bursts
 
 NAME = "hearsay/tiny"
 
@@ -26,15 +26,15 @@ NAME = "hearsay/tiny"
 def test_a_checkpoint_is_downloaded_once_and_then_heard_with_without_a_network(hub: Hub, tmp_path: Path):
     folder = save_wav2vec2(tmp_path / "published")
     sound = bursts((0.5, 2), length=3)
-    expected = CtcSpeechModel(str(folder), "cpu").transcribe([sound])
+    expected = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(sound))
     hub.publish(NAME, folder)
-    assert CtcSpeechModel(NAME, "cpu").transcribe([sound]) == expected
+    assert CtcSpeechModel(NAME, "cpu").transcribe(audio_of(sound)) == expected
     assert f"/{NAME}/resolve/main/config.json" in hub.asked
     hub.close()
     hub.asked.clear()
     speech_model = CtcSpeechModel(NAME, "cpu")
     assert speech_model.name == NAME
-    assert speech_model.transcribe([sound]) == expected
+    assert speech_model.transcribe(audio_of(sound)) == expected
     assert not hub.asked
 
 
@@ -125,7 +125,7 @@ def test_hearing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
     save_wav2vec2(tmp_path)
     random_model(WavLMForCTC, WavLMConfig, "group").save_pretrained(tmp_path)
     sounds = [bursts((0.1, 1.9), length=2), bursts((0.1, 1.8), length=1.95)]
-    assert len(CtcSpeechModel(str(tmp_path), "cpu").transcribe(sounds)) == 2
+    assert len(CtcSpeechModel(str(tmp_path), "cpu").transcribe(audio_of(*sounds))) == 2
 
 
 def test_a_device_is_taken_as_said_and_auto_is_the_gpu_where_there_is_one():

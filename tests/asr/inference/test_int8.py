@@ -19,6 +19,7 @@ from hearsay.text.wer import WordErrors, word_errors
 from tests.asr.inference.test_batch_invariance import random_model
 from tests.conftest import leave_out
 from tests.support.checkpoints import save_whisper
+from tests.support.recordings import audio_of
 
 ONE_STEP = 0.1
 """What a value that the last bits of a batch round to its other neighbour does to logits: 0.017 was seen."""
@@ -83,17 +84,17 @@ def test_a_clip_is_heard_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_
     )  # so the rest computes in float32
     sounds = [sound for sound, _ in sentences]
     full, whole = (CtcSpeechModel(str(trained), "cpu", precision) for precision in ("float32", "int8"))
-    together = [transcript.text for transcript in whole.transcribe(sounds)]
-    alone = [whole.transcribe([sound])[0].text for sound in sounds]
+    together = [transcript.text for transcript in whole.transcribe(audio_of(*sounds))]
+    alone = [whole.transcribe(audio_of(sound))[0].text for sound in sounds]
     assert sum(one != other for one, other in zip(together, alone, strict=True)) <= len(sounds) / 10
-    in_a_batch = {heard.clip: heard.logits for heard in whole._batched_model.outputs(sounds)}
+    in_a_batch = {heard.clip: heard.logits for heard in whole._batched_model.outputs(audio_of(*sounds))}
     for number, sound in enumerate(sounds):
-        (heard,) = whole._batched_model.outputs([sound])
+        (heard,) = whole._batched_model.outputs(audio_of(sound))
         assert (heard.logits - in_a_batch[number]).abs().max() < ONE_STEP
     errors = sum(
         (
             word_errors(one.text.split(), text.split())
-            for one, text in zip(full.transcribe(sounds), together, strict=True)
+            for one, text in zip(full.transcribe(audio_of(*sounds)), together, strict=True)
         ),
         WordErrors(),
     )
@@ -105,4 +106,4 @@ def test_whisper_writes_in_int8_too(tmp_path: Path, samples: Path):
     speech_model = Seq2SeqSpeechModel(str(save_whisper(tmp_path, ("en",))), "cpu", "int8")
     assert not any(isinstance(module, torch.nn.Linear) for module in speech_model._model.modules())
     clip = decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 5]
-    assert speech_model.transcribe([clip, np.zeros(16_000, np.float32)])[1].text == ""
+    assert speech_model.transcribe(audio_of(clip, np.zeros(16_000, np.float32)))[1].text == ""

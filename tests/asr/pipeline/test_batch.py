@@ -373,12 +373,12 @@ class InterruptedTranscriber(LengthSpeechModel):
         self.six = six
         self.is_let_go = threading.Event()
 
-    def transcribe(self, waveforms: list) -> list:
-        if any(len(waveform) == 1603 for waveform in waveforms):
+    def transcribe(self, clips: list) -> list:
+        if any(len(clip.waveform) == 1603 for clip in clips):
             self.six.are_counted.wait()
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             self.is_let_go.wait(250)
-        return super().transcribe(waveforms)
+        return super().transcribe(clips)
 
 
 def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):
@@ -399,10 +399,10 @@ from tests.asr.pipeline import test_batch
 from tests.support.models import LengthSpeechModel
 
 class Endless(LengthSpeechModel):
-    def transcribe(self, waveforms):
-        if any(len(waveform) == 1603 for waveform in waveforms):  # the seventh clip of the table, or one beside it
+    def transcribe(self, clips):
+        if any(len(clip.waveform) == 1603 for clip in clips):  # the seventh clip of the table, or one beside it
             threading.Event().wait()
-        return super().transcribe(waveforms)
+        return super().transcribe(clips)
 
 bench = object.__new__(test_batch.Bench)
 root = Path(sys.argv[1])

@@ -22,17 +22,18 @@ from asr.pipeline.report import show_summary
 from asr.pipeline.scheduler import Scheduler
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, open_folder
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput
 from hearsay.records.clip import ClipRow, FailedPiece
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
-from tests.support.recordings import bursts, sound_file
+from tests.support.recordings import audio_of, bursts, sound_file
 from tests.support.serving import client_of, server_of
 
 PATIENCE = 100.0
 LONG = bursts((1, 5), (20, 25), (40, 50), (70, 82), length=90)
-PIECES = cut(LONG).pieces
+(AUDIO,) = audio_of(LONG)
+PIECES = cut(AUDIO).pieces
 MIDDLE = PIECES[1][1] - PIECES[1][0]
 """Samples of the piece that models fail on here; no other has as many."""
 
@@ -47,7 +48,7 @@ def broken_tagger() -> LoudnessEmotionModel:
 def transcript_of(speech_model: LengthSpeechModel) -> SpeechOutput:
     scheduler = Scheduler(speech_model, LoudnessEmotionModel())
     try:
-        return scheduler.transcript(LONG).result(PATIENCE)
+        return scheduler.transcript(AUDIO).result(PATIENCE)
     finally:
         scheduler.close()
 
@@ -92,7 +93,7 @@ def test_a_piece_that_the_model_fails_on_costs_that_piece_and_the_rest_keeps_its
 
 def test_a_model_that_fails_on_every_piece_fails_on_the_recording():
     class Broken(LengthSpeechModel):
-        def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
+        def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
             raise RuntimeError("no weights")
 
     with pytest.raises(ModelFailed, match="no weights"):
@@ -103,17 +104,17 @@ def test_a_recording_that_is_given_up_is_not_transcribed_to_its_end():
     is_going_on = threading.Event()
 
     class Held(LengthSpeechModel):
-        def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
+        def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
             assert is_going_on.wait(PATIENCE)
-            return super().transcribe(waveforms)
+            return super().transcribe(clips)
 
     speech_model = Held()
     scheduler = Scheduler(speech_model, LoudnessEmotionModel())
     try:
-        answer = scheduler.transcript(LONG)
+        answer = scheduler.transcript(AUDIO)
         assert answer.cancel()
         is_going_on.set()
-        assert scheduler.transcript(LONG[:16_000]).result(PATIENCE).text == "16000"
+        assert scheduler.transcript(AUDIO.part(0, 16_000)).result(PATIENCE).text == "16000"
     finally:
         scheduler.close()
     assert speech_model.transcribed <= 3, "at most the pieces that were being transcribed already"

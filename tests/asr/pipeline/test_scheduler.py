@@ -12,16 +12,21 @@ import numpy as np
 import pytest
 
 from asr.audio.decoding import SAMPLE_RATE
+from asr.audio.vad import detect_speech
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.scheduler import LONG, BatchStats, Limits, Queue, Scheduler
-from asr.types import SpeechOutput, Waveform
+from asr.types import DecodedAudio, SpeechOutput
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0
 
 
-def sound(seconds: float) -> Waveform:
-    return np.full(int(seconds * SAMPLE_RATE), 0.25, np.float32)
+def sound(seconds: float) -> DecodedAudio:
+    return detect_speech(np.full(int(seconds * SAMPLE_RATE), 0.25, np.float32))
+
+
+def samples_of(clips: Sequence[DecodedAudio]) -> list[int]:
+    return [len(clip.waveform) for clip in clips]
 
 
 class Held:
@@ -32,8 +37,8 @@ class Held:
         self.is_at_work = threading.Semaphore(0)
         self.may_go_on = threading.Semaphore(0)
 
-    def __call__(self, waveforms: Sequence[Waveform]) -> list[float]:
-        lengths = [len(waveform) / SAMPLE_RATE for waveform in waveforms]
+    def __call__(self, clips: Sequence[DecodedAudio]) -> list[float]:
+        lengths = [len(clip.waveform) / SAMPLE_RATE for clip in clips]
         self.batches.append(lengths)
         self.is_at_work.release()
         assert self.may_go_on.acquire(timeout=PATIENCE)
@@ -227,10 +232,10 @@ def test_nobody_waits_behind_an_hour_of_somebody_elses(request: pytest.FixtureRe
     is_going_on = threading.Event()
 
     class Slow(LengthSpeechModel):
-        def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechOutput]:
-            if any(len(waveform) > SAMPLE_RATE for waveform in waveforms):
+        def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+            if any(len(clip.waveform) > SAMPLE_RATE for clip in clips):
                 assert is_going_on.wait(PATIENCE)
-            return super().transcribe(waveforms)
+            return super().transcribe(clips)
 
     scheduler = Scheduler(Slow(), LoudnessEmotionModel())
     request.addfinalizer(scheduler.close)
@@ -250,11 +255,11 @@ def test_closing_closes_the_models():
 
 
 def test_sound_that_was_heard_is_not_kept_until_the_next_one_comes():
-    queue = Queue("length", lambda waveforms: list(map(len, waveforms)), Limits(), lambda _: None, 1)
-    waveform = sound(1)
-    kept = weakref.ref(waveform)
-    assert queue.submit(waveform).result(PATIENCE) == SAMPLE_RATE
-    del waveform
+    queue = Queue("length", samples_of, Limits(), lambda _: None, 1)
+    audio = sound(1)
+    kept = weakref.ref(audio.waveform)
+    assert queue.submit(audio).result(PATIENCE) == SAMPLE_RATE
+    del audio
     deadline = time.monotonic() + PATIENCE
     while kept() is not None:
         assert time.monotonic() < deadline
@@ -265,11 +270,11 @@ def test_sound_that_was_heard_is_not_kept_until_the_next_one_comes():
 def test_a_pass_that_is_under_way_has_ended_when_its_queue_is_closed():
     begun, ended = threading.Event(), threading.Event()
 
-    def transcribe(waveforms: Sequence[Waveform]) -> list[int]:
+    def transcribe(clips: Sequence[DecodedAudio]) -> list[int]:
         begun.set()
         time.sleep(0.3)  # a thread that is here when Python ends would abort the process, were this torch
         ended.set()
-        return list(map(len, waveforms))
+        return samples_of(clips)
 
     queue = Queue("slow", transcribe, Limits(), lambda _: None, 1)
     answer = queue.submit(sound(1))

@@ -14,7 +14,7 @@ from asr.speech.alternatives import MIN_CONFIDENCE
 from asr.speech.ctc import MOST, CtcSpeechModel
 from asr.types import SpeechOutput, Waveform
 from tests.support.checkpoints import save_wav2vec2
-from tests.support.recordings import bursts
+from tests.support.recordings import audio_of, bursts
 
 
 @pytest.fixture(scope="module", params=["group", "layer"])
@@ -41,11 +41,11 @@ def test_it_writes_what_the_checkpoints_own_processor_reads_out_of_its_model(
         logits = Wav2Vec2ForCTC.from_pretrained(folder).eval()(**inputs).logits
     expected = processor.decode(logits[0].argmax(-1))
     assert len(set(expected)) > 5
-    assert speech_model.transcribe([clip])[0].text == " ".join(expected.split())
+    assert speech_model.transcribe(audio_of(clip))[0].text == " ".join(expected.split())
 
 
 def test_words_have_the_times_of_their_frames(speech_model: CtcSpeechModel, clip: Waveform):
-    transcript = speech_model.transcribe([clip])[0]
+    transcript = speech_model.transcribe(audio_of(clip))[0]
     assert len(transcript.words) > 3
     assert transcript.text == " ".join(word.text for word in transcript.words)
     edges = [edge for word in transcript.words for edge in (word.start, word.end)]
@@ -58,7 +58,7 @@ def test_words_have_the_times_of_their_frames(speech_model: CtcSpeechModel, clip
 
 
 def test_words_that_the_model_nearly_wrote_are_their_alternatives(speech_model: CtcSpeechModel, clip: Waveform):
-    words = speech_model.transcribe([clip])[0].words
+    words = speech_model.transcribe(audio_of(clip))[0].words
     assert any(word.alternatives for word in words)
     for word in words:
         assert len(word.alternatives) <= MOST
@@ -69,12 +69,12 @@ def test_words_that_the_model_nearly_wrote_are_their_alternatives(speech_model: 
 
 def test_a_clip_is_heard_the_same_alone_and_among_others(speech_model: CtcSpeechModel, clip: Waveform):
     others = [clip[:20_000], clip, clip[5_000:40_000] * 0.1]
-    assert speech_model.transcribe(others)[1] == speech_model.transcribe([clip])[0]
+    assert speech_model.transcribe(audio_of(*others))[1] == speech_model.transcribe(audio_of(clip))[0]
     assert 1 <= speech_model.padding_ratio <= MOST_PADDING
 
 
 def test_loudness_changes_no_word(speech_model: CtcSpeechModel, clip: Waveform):
-    loud, quiet = speech_model.transcribe([clip, clip / 10])
+    loud, quiet = speech_model.transcribe(audio_of(clip, clip / 10))
     same = sum(one == other for one, other in zip(loud.text.split(), quiet.text.split(), strict=False))
     assert same > 0.9 * len(loud.words)
 
@@ -82,9 +82,9 @@ def test_loudness_changes_no_word(speech_model: CtcSpeechModel, clip: Waveform):
 def test_a_long_clip_is_heard_in_pieces_with_times_from_its_start(speech_model: CtcSpeechModel):
     sound = bursts((1, 20), (22, 38), length=50)
     pieces = ((0.86, 20.14), (21.86, 38.14))
-    words = speech_model.transcribe([sound])[0].words
+    words = speech_model.transcribe(audio_of(sound))[0].words
     for start, end in pieces:
-        alone = speech_model.transcribe([sound[round(start * 16_000) : round(end * 16_000)]])[0].words
+        alone = speech_model.transcribe(audio_of(sound[round(start * 16_000) : round(end * 16_000)]))[0].words
         there = [word for word in words if start <= word.start < end]
         assert [word.text for word in there] == [word.text for word in alone]
         assert [word.start for word in there] == pytest.approx([start + word.start for word in alone])
@@ -93,10 +93,13 @@ def test_a_long_clip_is_heard_in_pieces_with_times_from_its_start(speech_model: 
 
 def test_silence_and_scraps_of_sound_are_no_failure(speech_model: CtcSpeechModel):
     assert speech_model.transcribe([]) == []
-    assert speech_model.transcribe([np.zeros(0, np.float32), np.zeros(16_000, np.float32)]) == [SpeechOutput("")] * 2
+    assert (
+        speech_model.transcribe(audio_of(np.zeros(0, np.float32), np.zeros(16_000, np.float32)))
+        == [SpeechOutput("")] * 2
+    )
     for length in (1, 39, 399, 401):
         scrap = np.full(length, 0.4, np.float32)
-        (transcript,) = speech_model.transcribe([scrap])
+        (transcript,) = speech_model.transcribe(audio_of(scrap))
         assert all(word.end <= seconds(scrap) for word in transcript.words)
 
 
@@ -108,10 +111,10 @@ def test_it_says_which_checkpoint_and_device_it_is(speech_model: CtcSpeechModel,
 
 def test_a_vocabulary_in_small_letters_is_written_so(tmp_path: Path, clip: Waveform):
     folder = save_wav2vec2(tmp_path)
-    capital = CtcSpeechModel(str(folder), "cpu").transcribe([clip])[0].text
+    capital = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text
     config = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(config | {"do_lower_case": True}))
-    assert CtcSpeechModel(str(folder), "cpu").transcribe([clip])[0].text == capital.lower()
+    assert CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text == capital.lower()
 
 
 def test_a_checkpoint_without_its_tokenizer_says_so(tmp_path: Path):

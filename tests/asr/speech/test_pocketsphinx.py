@@ -27,6 +27,7 @@ from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import WordErrors, word_errors
 from tests.conftest import PROJECT
 from tests.support.models import LoudnessEmotionModel
+from tests.support.recordings import audio_of
 
 SHORT = 14
 
@@ -52,7 +53,7 @@ def spoken(samples: Path) -> dict[str, Waveform]:
 
 @pytest.fixture(scope="module")
 def transcripts(sphinx: PocketSphinxSpeechModel, spoken: dict[str, Waveform]) -> list[SpeechOutput]:
-    return sphinx.transcribe(list(spoken.values()))
+    return sphinx.transcribe(audio_of(*spoken.values()))
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +101,11 @@ def test_a_transcript_depends_on_nothing_that_was_heard_before(
     sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     sounds = list(spoken.values())
-    assert sphinx.transcribe(sounds[::-1])[::-1] == transcripts
-    assert sphinx.transcribe([sounds[3]]) == [transcripts[3]]
+    assert sphinx.transcribe(audio_of(*sounds[::-1]))[::-1] == transcripts
+    assert sphinx.transcribe(audio_of(sounds[3])) == [transcripts[3]]
     alone = PocketSphinxSpeechModel(workers=1)
     try:
-        assert alone.transcribe([sounds[3]]) == [transcripts[3]]
+        assert alone.transcribe(audio_of(sounds[3])) == [transcripts[3]]
     finally:
         alone.close()
 
@@ -155,7 +156,7 @@ def test_shares_are_a_power_of_the_scores_where_those_have_their_digits_and_coun
 def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxSpeechModel, interview: Waveform):
     twice_as_fast = interview[: 27 * 16_000 : 2]
     sound = np.concatenate([twice_as_fast, twice_as_fast])
-    transcript = sphinx.transcribe([sound])[0]
+    transcript = sphinx.transcribe(audio_of(sound))[0]
     assert transcript.text
     check_promises(transcript, sound)
 
@@ -174,23 +175,23 @@ def test_a_quiet_recording_reads_like_a_loud_one(
     sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     quiet = [waveform / 30 for waveform in list(spoken.values())[:3]]
-    assert [heard.text for heard in sphinx.transcribe(quiet)] == [heard.text for heard in transcripts[:3]]
+    assert [heard.text for heard in sphinx.transcribe(audio_of(*quiet))] == [heard.text for heard in transcripts[:3]]
 
 
 def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxSpeechModel):
     silent = [np.zeros(0, np.float32), np.zeros(1, np.float32), np.zeros(80_000, np.float32)]
-    assert sphinx.transcribe(silent) == [SpeechOutput("")] * 3
+    assert sphinx.transcribe(audio_of(*silent)) == [SpeechOutput("")] * 3
     assert sphinx.transcribe([]) == []
 
 
 def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxSpeechModel):
     clicks = [np.full(length, 0.5, np.float32) for length in (1, 40, 400, 2_000)]
-    for transcript, click in zip(sphinx.transcribe(clicks), clicks, strict=True):
+    for transcript, click in zip(sphinx.transcribe(audio_of(*clicks)), clicks, strict=True):
         check_promises(transcript, click)
 
 
 def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphinxSpeechModel, interview: Waveform):
-    transcript = sphinx.transcribe([interview])[0]
+    transcript = sphinx.transcribe(audio_of(interview))[0]
     check_promises(transcript, interview)
     assert seconds(interview) > 100
     assert len(transcript.segments) > 15
@@ -203,7 +204,9 @@ def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
     sphinx: PocketSphinxSpeechModel, spoken: dict[str, Waveform]
 ):
     with ThreadPoolExecutor(3) as server_threads:
-        answers = list(server_threads.map(lambda waveform: sphinx.transcribe([waveform])[0], list(spoken.values())[:3]))
+        answers = list(
+            server_threads.map(lambda waveform: sphinx.transcribe(audio_of(waveform))[0], list(spoken.values())[:3])
+        )
     assert all(answer.text for answer in answers)
     assert decoder.cache_info().currsize == 0
 
@@ -224,7 +227,7 @@ def test_a_killed_process_is_replaced_and_loses_no_clip(
 ):
     speech_model, others = lonely
     with ThreadPoolExecutor(1) as asking:
-        answer = asking.submit(speech_model.transcribe, list(spoken.values()))
+        answer = asking.submit(speech_model.transcribe, audio_of(*spoken.values()))
         time.sleep(0.3)  # so that it is hearing one of them
         (set(active_children()) - others).pop().kill()
         assert answer.result() == transcripts
@@ -235,14 +238,14 @@ def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_l
 ):
     speech_model, others = lonely
     with ThreadPoolExecutor(1) as asking:
-        answer = asking.submit(speech_model.transcribe, [interview])
+        answer = asking.submit(speech_model.transcribe, audio_of(interview))
         while not answer.done():
             for child in set(active_children()) - others:
                 child.kill()
             time.sleep(0.05)
         with pytest.raises(AsrError, match="WORKERS"):
             answer.result()
-    assert speech_model.transcribe([next(iter(spoken.values()))])[0].text
+    assert speech_model.transcribe(audio_of(next(iter(spoken.values()))))[0].text
 
 
 def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_other(
@@ -261,7 +264,7 @@ def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_oth
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        answers = [scheduler.transcript(waveform) for waveform in spoken.values()]
+        answers = [scheduler.transcript(audio) for audio in audio_of(*spoken.values())]
         failures = [answer.exception() for answer in answers]
     finally:
         is_over.set()
@@ -282,9 +285,9 @@ def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
     speech_model, others = lonely
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(1) as asking:
-        long = asking.submit(speech_model.transcribe, [short] * 60)
+        long = asking.submit(speech_model.transcribe, audio_of(short) * 60)
         time.sleep(0.3)  # so that it is being heard
-        assert speech_model.transcribe([short]) == transcripts[:1]
+        assert speech_model.transcribe(audio_of(short)) == transcripts[:1]
         assert not long.done()
         speech_model.close()
         with pytest.raises(AsrError, match="closed"):
@@ -296,8 +299,8 @@ def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_ha
     speech_model = PocketSphinxSpeechModel(workers=3)
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(6) as asking:
-        answers = [asking.submit(speech_model.transcribe, [short] * 20) for _ in range(6)]
-        speech_model.transcribe([short])  # comes after pieces of theirs
+        answers = [asking.submit(speech_model.transcribe, audio_of(short) * 20) for _ in range(6)]
+        speech_model.transcribe(audio_of(short))  # comes after pieces of theirs
         speech_model.close()
         for answer in answers:
             with pytest.raises(AsrError, match="closed"):
@@ -311,7 +314,7 @@ def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, W
         one.close()
         assert len(other._processes) == 1
         before = set(other._processes)
-        assert other.transcribe([next(iter(spoken.values()))])[0].text
+        assert other.transcribe(audio_of(next(iter(spoken.values()))))[0].text
         assert other._processes == before, "none had to be replaced"
     finally:
         other.close()
@@ -329,16 +332,17 @@ PROGRAM = """
 import signal, sys, time
 from pathlib import Path
 from asr.audio.decoding import decode_audio
+from asr.audio.vad import detect_speech
 from asr.pipeline.scheduler import Limits, Scheduler
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
-    waveform = decode_audio(Path(sys.argv[1]).read_bytes(), 600)
+    audio = detect_speech(decode_audio(Path(sys.argv[1]).read_bytes(), 600))
     transcriber = PocketSphinxSpeechModel(workers=2)
     try:
         print("ready", flush=True)
-        transcriber.transcribe([waveform] * int(sys.argv[2]))
+        transcriber.transcribe([audio] * int(sys.argv[2]))
         time.sleep(60)
     except KeyboardInterrupt:
         transcriber.close()
@@ -399,7 +403,7 @@ def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: P
 def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: PocketSphinxSpeechModel, real_data: Path):
     rows = list(read_csv(real_data / "common-voice" / "cv-valid-dev.csv").rows().values())
     there = [row for row in rows if (real_data / "common-voice" / row.id).exists()][:400:20]
-    heard = sphinx.transcribe([waveform_of(real_data / "common-voice" / row.id) for row in there])
+    heard = sphinx.transcribe(audio_of(*(waveform_of(real_data / "common-voice" / row.id) for row in there)))
     pairs = zip(there, heard, strict=True)
     errors = sum((word_errors(counted_words(row.text), counted_words(one.text)) for row, one in pairs), WordErrors())
     assert errors.rate is not None

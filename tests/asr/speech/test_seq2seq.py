@@ -11,7 +11,7 @@ from asr.errors import ModelUnavailable
 from asr.speech.seq2seq import Seq2SeqSpeechModel
 from asr.types import SpeechOutput, Waveform
 from tests.support.checkpoints import save_moonshine, save_whisper
-from tests.support.recordings import bursts
+from tests.support.recordings import audio_of, bursts
 
 
 @pytest.fixture(scope="module", params=[("en", "de"), ("en",)], ids=["many languages", "English only"])
@@ -42,7 +42,7 @@ def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
         for sentence in written
         if (text := processor.decode(sentence["tokens"], skip_special_tokens=True).strip()) and sentence["start"] < 20
     ]
-    transcript = speech_model.transcribe([clip])[0]
+    transcript = speech_model.transcribe(audio_of(clip))[0]
     assert expected
     assert [segment.text for segment in transcript.segments] == expected
     assert transcript.text == " ".join(expected)
@@ -52,7 +52,7 @@ def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_he
     speech_model: Seq2SeqSpeechModel,
 ):
     sound = bursts((1, 20), (22, 38), (42, 55), length=60)
-    (transcript,) = speech_model.transcribe([sound])
+    (transcript,) = speech_model.transcribe(audio_of(sound))
     starts = [segment.start for segment in transcript.segments]
     assert len(starts) > 2
     assert starts == sorted(starts)
@@ -62,7 +62,7 @@ def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_he
 
 
 def test_it_claims_no_times_of_words_and_no_confidence(speech_model: Seq2SeqSpeechModel, clip: Waveform):
-    (transcript,) = speech_model.transcribe([clip])
+    (transcript,) = speech_model.transcribe(audio_of(clip))
     assert transcript.words == ()
     assert transcript.confidence is None
 
@@ -70,26 +70,26 @@ def test_it_claims_no_times_of_words_and_no_confidence(speech_model: Seq2SeqSpee
 def test_what_it_pads_to_half_a_minute_counts_as_padding(folder: Path, clip: Waveform):
     speech_model = Seq2SeqSpeechModel(str(folder), "cpu")
     assert speech_model.padding_ratio == 1
-    speech_model.transcribe([clip])
-    (start, end), *others = pieces(clip)
+    speech_model.transcribe(audio_of(clip))
+    (start, end), *others = pieces(*audio_of(clip))
     assert not others
     assert speech_model.padding_ratio == 480_000 / (end - start)
 
 
 def test_silence_is_not_asked_about(speech_model: Seq2SeqSpeechModel):
     silent = [np.zeros(0, np.float32), np.zeros(32_000, np.float32)]
-    assert speech_model.transcribe(silent) == [SpeechOutput(""), SpeechOutput("")]
+    assert speech_model.transcribe(audio_of(*silent)) == [SpeechOutput(""), SpeechOutput("")]
     assert speech_model.transcribe([]) == []
 
 
 def test_a_clip_is_heard_the_same_alone_and_among_others(speech_model: Seq2SeqSpeechModel, clip: Waveform):
-    assert speech_model.transcribe([clip[:50_000], clip])[1] == speech_model.transcribe([clip])[0]
+    assert speech_model.transcribe(audio_of(clip[:50_000], clip))[1] == speech_model.transcribe(audio_of(clip))[0]
 
 
 def test_a_model_without_time_marks_has_one_segment_a_piece(tmp_path: Path):
     speech_model = Seq2SeqSpeechModel(str(save_moonshine(tmp_path)), "cpu")
     short, long = bursts((1, 3), length=4), bursts((1, 20), (22, 38), length=40)
-    of_short, of_long = speech_model.transcribe([short, long])
+    of_short, of_long = speech_model.transcribe(audio_of(short, long))
     assert of_short.text
     assert [(segment.start, segment.end, segment.text) for segment in of_short.segments] == [
         (0, seconds(short), of_short.text)
@@ -105,7 +105,7 @@ def test_it_says_which_checkpoint_and_device_it_is(speech_model: Seq2SeqSpeechMo
 
 
 def test_in_half_precision_it_writes_as_well(folder: Path, clip: Waveform):
-    (transcript,) = Seq2SeqSpeechModel(str(folder), "cpu", "bfloat16").transcribe([clip])
+    (transcript,) = Seq2SeqSpeechModel(str(folder), "cpu", "bfloat16").transcribe(audio_of(clip))
     assert transcript.segments
 
 

@@ -12,6 +12,7 @@ from asr.audio.decoding import decode_audio
 from asr.emotion.linear import LinearEmotionModel
 from asr.training.datasets import read_labelled_voices, through_another_channel
 from asr.training.emotion import CrossValidation, least_score, main
+from tests.support.recordings import audio_of
 
 CLIPS = 18
 
@@ -39,7 +40,7 @@ def trained(corpus: Path, samples: Path, tmp_path_factory: pytest.TempPathFactor
 
 def test_what_is_trained_is_what_the_tagger_opens(trained: Path, samples: Path):
     waveform = decode_audio((samples / "sample-000020.mp3").read_bytes(), 60)
-    [emotion] = LinearEmotionModel(trained).tag([waveform])
+    [emotion] = LinearEmotionModel(trained).tag(audio_of(waveform))
     assert set(emotion.scores) == {"angry", "sadness", "neutral"}
 
 
