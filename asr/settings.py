@@ -42,12 +42,12 @@ class AsrSettings(ProgramSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(8001, ge=1, le=65535, description="Port of the API.")
-    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page show to the API.")
+    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page send to the API.")
     api_token: Literal["google"] | None = Field(
         None, description="google: decode --via shows an identity token of Google Cloud for the API's address."
     )
     via_clips: int = Field(8, ge=1, description="Clips that decode --via sends to the API at the same time.")
     via_timeout: float = Field(600, gt=0, description="Seconds that the API may take for one clip.")
     via_patience: float = Field(300, ge=0, description="Seconds that decode --via waits for an API that is away.")
-    aws_endpoint_url: str | None = Field(None, description="Address of the S3 server, where it is not Amazon's.")
+    aws_endpoint_url: str | None = Field(None, description="Address of the S3 server, if it is not Amazon's.")
     log_dir: Path = Field(default_factory=below_home("logs"), description="Folder of the log files, one a run, by day.")

@@ -1,4 +1,4 @@
-"""Takes the README's pictures: ``./run.sh demo --page`` in one terminal, then ``python docs/screenshot.py``."""
+"""Takes the pictures of the README: ``./run.sh demo --page`` in one terminal, then ``python docs/screenshot.py``."""
 
 import shutil
 import sys
@@ -27,8 +27,8 @@ with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
     take(opened(browser, "?q=blacksmith+hammer", ".transcript mark", "light", 800), "search-page.png")
     take(opened(browser, "insights", "section h2", "light", 1100), "insights-page.png")
-    listening = opened(browser, "?q=lighthouse", "button.look", "dark", 640)
-    listening.locator("button.look").first.click()
+    listening = opened(browser, "?q=lighthouse", "button.spectrogram", "dark", 640)
+    listening.locator("button.spectrogram").first.click()
     listening.locator(".picture").first.wait_for()
     listening.wait_for_load_state("networkidle")
     take(listening, "listening.png")

@@ -1,1 +1,1 @@
-"""The Streamlit application: search, listen, transcribe, statistics."""
+"""The Streamlit application: search, playback, statistics, transcription, glossary."""

@@ -1,4 +1,4 @@
-"""``python -m search_ui``; `search_ui.cli` says what it takes."""
+"""``python -m search_ui``; its options are in `search_ui.cli`."""
 
 import sys
 from functools import partial

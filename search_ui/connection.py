@@ -1,4 +1,4 @@
-"""The page's one connection to the index, shared by everybody who looks at it."""
+"""The page's connection to the index, shared by all visitors."""
 
 from pathlib import Path
 
@@ -21,29 +21,29 @@ def the_settings() -> PageSettings:
 
 @st.cache_resource(show_spinner=False)
 def the_index() -> SearchReader:
-    """The index that the settings name."""
+    """The index named in the settings."""
     return open_reader(the_settings())
 
 
 def the_planner() -> Planner:
-    """Plans searches of that index by the sound tables that there are now; `learn` may write others at any time."""
-    return _finder(_when_written(the_settings().sound_tables))
+    """Plans searches with the current phonetic tables, which `learn` may replace at any time."""
+    return _planner(_modified(the_settings().sound_tables))
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _finder(written: int | None) -> Planner:  # noqa: ARG001 - other tables guess otherwise
+def _planner(modified: int | None) -> Planner:  # noqa: ARG001 - part of the cache key
     return planner_of(the_index(), the_settings())
 
 
-def _when_written(file: Path) -> int | None:
+def _modified(file: Path) -> int | None:
     try:
         return file.stat().st_mtime_ns
-    except OSError:  # there is none
+    except OSError:  # no such file: the built-in tables are used
         return None
 
 
 def audio_store() -> AudioStore:
-    """Where the clips' audio lies: the folder or bucket of the settings, else the one that load named; the inbox."""
+    """The audio of clips: the folder or bucket in the settings, otherwise the one given to load; then the inbox."""
     settings = the_settings()
     place = settings.audio_dir or the_index().about().audio
     inbox = AudioFolder(settings.inbox_audio, INBOX_DATASET)
@@ -54,7 +54,7 @@ def audio_store() -> AudioStore:
 
 @st.cache_resource(show_spinner=False, ttl=600, max_entries=4)
 def _opened(place: str, endpoint: str | None) -> Bucket | StorageError:
-    """The bucket, or why there is none: credentials are looked for in several places, which takes a while."""
+    """The bucket, or the error; cached, because the lookup of credentials takes a while."""
     try:
         return Bucket(connect(endpoint, is_interactive=True), place)
     except StorageError as problem:

@@ -1,9 +1,9 @@
-"""What can go wrong with the page.
+"""The errors of the page.
 
 HearsayError
 └── PageError
-    ├── SpectrogramUnavailable  no spectrogram can be drawn of a file
-    ├── TranscriptionRefused    the API refuses a file
+    ├── SpectrogramUnavailable  the spectrogram of a file cannot be drawn
+    ├── TranscriptionRefused    a file is rejected, by the API or before
     └── InboxUnavailable        the inbox cannot be written
 
 An API that cannot be reached or stays busy is `hearsay.errors.ApiUnreachable` or `ApiBusy`.
@@ -17,11 +17,11 @@ class PageError(HearsayError):
 
 
 class SpectrogramUnavailable(PageError):
-    """No spectrogram can be drawn of a file."""
+    """The spectrogram of a file cannot be drawn."""
 
 
 class TranscriptionRefused(PageError):
-    """The API refuses a file; the sentence says why, and what to do."""
+    """A file is rejected; the message says why, and what to do."""
 
 
 class InboxUnavailable(PageError):

@@ -1,4 +1,4 @@
-"""What stands above every page: the name, and the way to the others."""
+"""The header of every page: the name, and links to all pages."""
 
 from collections.abc import Iterable
 from html import escape
@@ -9,7 +9,7 @@ from search_ui.state import SearchState
 
 
 def header_html(pages: Iterable[StreamlitPage], current: StreamlitPage, state: SearchState) -> str:
-    """The name and a link to each page, in order, which keeps the filters; the one that is looked at is told apart."""
+    """The name and a link to each page, which keeps the filters; the current page is marked."""
     filters = state.only_filters().address.removesuffix("?")
     links = "".join(_link(page, filters, is_current=page is current) for page in pages)
     return f'<header class="name"><h1>Hearsay</h1><nav aria-label="Pages">{links}</nav></header>'

@@ -1,4 +1,4 @@
-"""What a person is looking for, and how it stands in the address: words or a clip, mode, filters, order and page."""
+"""A search and its representation in the address: words or a clip, mode, filters, order and page."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,31 +12,31 @@ from indexer.query.filters import ORDERS
 from indexer.schema import FACETS, RANGES, facet_name
 
 OFFERED_MODES: Final = ("exact", "forgiving", "sounds-like")
-"""The modes that a person chooses from; the others are for measuring."""
+"""The modes that the page offers; the others are for evaluation."""
 
 LONGEST_WORDS: Final = 1000
-"""Characters that are searched for; what is longer is answered with a sentence."""
+"""The maximum length of a query, in characters."""
 
 MOST_PAGES: Final = 1_000_000_000
-"""Pages up to which an address is believed."""
+"""The largest page number that is accepted from an address."""
 
 _LARGEST: Final = 1e9
 _PLACES: Final = 3
-"""What is believed of a number in an address, so that it is written there as it was read."""
+"""The largest number and the decimals that are accepted from an address, so that it is written as it was read."""
 
 ANY: Final = Range()
 
 Params = dict[str, list[str]]
-"""The query of an address: each name's values in order."""
+"""The query parameters of an address: the values of each name, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchState:
-    """One search as the page holds it. ``filters`` has the chosen values of each facet, in the order of choosing.
+    """One search. ``filters`` has the chosen values of each facet, in the order of choosing.
 
-    ``ranges`` has the bounds of each number that is filtered by. Without a ``sort`` the best match comes first.
-    ``words`` keeps one character more than `LONGEST_WORDS` at most, so that an address always fits into one. In place
-    of words, ``like`` is the id of a passage that others are to be like, ``same`` of one that others said too.
+    ``ranges`` has the bounds of numeric filters. Without a ``sort``, results are sorted by relevance. ``words`` is cut
+    off one character after `LONGEST_WORDS`, which keeps addresses short and still shows that it is too long. Instead
+    of words, ``like`` is the id of a passage to find similar ones, ``same`` the id of one to find the same sentence.
     """
 
     words: str = ""
@@ -50,7 +50,7 @@ class SearchState:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Sequence[str]]) -> "SearchState":
-        """The state that an address tells of; whatever in it makes no sense is left out, for anybody may write one."""
+        """The search in an address; anything in it that is not valid is ignored."""
         like = _short(_last(params, "like"))
         same = "" if like else _short(_last(params, "same"))
         mode = _last(params, "mode")
@@ -66,7 +66,7 @@ class SearchState:
         )
 
     def to_params(self) -> Params:
-        """The address's query, without what stands at its default."""
+        """The query parameters, without default values."""
         terms = {"q": self.words, "like": self.like, "same": self.same}
         params: Params = {name: [text] for name, text in terms.items() if text}
         if self.mode != DEFAULT_MODE:
@@ -81,7 +81,7 @@ class SearchState:
 
     @property
     def address(self) -> str:
-        """The search as a link that stands on the page."""
+        """The search as a link, relative to the search page."""
         return f"?{urlencode(self.to_params(), doseq=True)}"
 
     @property
@@ -94,7 +94,7 @@ class SearchState:
 
     @property
     def has_query(self) -> bool:
-        """Whether something is looked for, so that some hits match better than others."""
+        """Whether there is a query, so that results have a relevance."""
         return bool(self.words or self.like)
 
     def chosen(self, facet: str) -> tuple[str, ...]:
@@ -111,20 +111,20 @@ class SearchState:
         return replace(self, mode=mode, page=1)
 
     def similar_to(self, passage: str) -> "SearchState":
-        """What is like this passage, in place of what was looked for."""
+        """A search for passages that are similar to this one, instead of the query."""
         return SearchState(like=passage, mode=self.mode)
 
     def same_sentence_as(self, passage: str) -> "SearchState":
-        """Who says what is said in this passage, in place of what was looked for."""
+        """A search for clips with the same sentence as this passage, instead of the query."""
         return SearchState(same=passage, mode=self.mode)
 
     def with_values(self, facet: str, values: Iterable[str]) -> "SearchState":
-        """The same search with these values of a facet in place of those that were chosen."""
+        """The same search with these values of a facet instead of the chosen ones."""
         filters = {name: self.chosen(name) for name in FACETS} | {facet: _values(values)}
         return replace(self, filters={name: chosen for name, chosen in filters.items() if chosen}, page=1)
 
     def within(self, name: str, bounds: Range) -> "SearchState":
-        """The same search with these bounds of a number in place of those that it had."""
+        """The same search with these bounds of a numeric filter instead of its own."""
         ranges = {one: self.bounds(one) for one in RANGES} | {name: bounds}
         return replace(self, ranges={one: there for one, there in ranges.items() if there != ANY}, page=1)
 
@@ -135,7 +135,7 @@ class SearchState:
         return replace(self, page=page)
 
     def only_filters(self) -> "SearchState":
-        """What is filtered by, and nothing that is looked for."""
+        """The filters without the query."""
         return SearchState(filters=self.filters, ranges=self.ranges)
 
     def without_filters(self) -> "SearchState":

@@ -1,5 +1,7 @@
 """Numbers as people read them: counts with their nouns, durations, percentages, sizes."""
 
+import math
+
 
 def counted(number: int, noun: str) -> str:
     """``1 clip``, ``1,860 clips``."""
@@ -31,6 +33,11 @@ def total_duration(seconds: float) -> str:
 def percent(rate: float | None) -> str:
     """A rate in per cent with one decimal: ``10.5 %``; a dash where there is none."""
     return "–" if rate is None else f"{100 * rate:.1f} %"
+
+
+def probability(value: float) -> str:
+    """A probability or confidence from 0 to 1: ``0.98``, cut off after two decimals, so that only certainty is 1.00."""
+    return f"{math.floor(value * 100 + 1e-9) / 100:.2f}"
 
 
 def share(part: float, whole: float) -> str:

@@ -1,4 +1,4 @@
-"""Hits as the lines of files: clip rows as CSV, passages as a manifest that NeMo and its kin open."""
+"""Search results as lines of files: records as CSV, passages as a manifest in the format of NeMo."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from indexer.index import Request, SearchReader
 from indexer.ingest.indexed_clips import whole_clip
 from indexer.passages import Passage
 
-_TOLD: Final = ("filename", "generated_text")
-"""Columns of a row that a manifest has under other names."""
+_RENAMED: Final = ("filename", "generated_text")
+"""Columns of a record that have other names in a manifest."""
 
 
 def clips_found(index: SearchReader, request: Request) -> Iterator[ClipRow]:
-    """The clips of all hits, in their order; a recording that was found in several places comes once, and whole."""
+    """The clips of all results, in their order; a recording with several passages among them comes once, whole."""
     seen: set[str] = set()
     for passage in index.walk(request):
         if passage.is_whole:
@@ -27,34 +27,34 @@ def clips_found(index: SearchReader, request: Request) -> Iterator[ClipRow]:
 
 
 def csv_lines(index: SearchReader, request: Request) -> Iterator[str]:
-    """The clips of all hits as a CSV like that of ``asr decode``, which can be loaded again.
+    """The clips of all results as a CSV like that of ``asr decode``, which can be loaded again.
 
-    The head comes first and names the columns that only the corpus knows, so everything is walked through twice.
+    Its header contains the additional columns of the corpus, so all results are read twice.
     """
     columns = columns_of({name for passage in index.walk(request) for name in passage.row.extra})
     yield csv_line(columns)
     for row in clips_found(index, request):
         cells = row.to_cells()
         if not cells.keys() <= set(columns):
-            raise IndexUnavailable("the index changed while it was read; ask for the file again")
+            raise IndexUnavailable("the index changed during the export; export again")
         yield csv_line([cells.get(name, "") for name in columns])
 
 
 def manifest_lines(
     index: SearchReader, request: Request, path_of: Callable[[str], str | None] = lambda clip: clip
 ) -> Iterator[str]:
-    """All hits as lines of JSON; ``path_of`` tells a clip's audio, None for a clip that is left out."""
+    """All results as lines of JSON; ``path_of`` returns the path of a clip's audio, None to leave the clip out."""
     for passage in index.walk(request):
         if path := path_of(passage.clip):
             yield manifest_line(passage, path)
 
 
 def manifest_line(passage: Passage, path: str) -> str:
-    """One hit, as NeMo reads it: ``duration`` seconds of the audio at ``path`` from ``offset`` on, its ``text`` and
-    what was heard, ``pred_text``; then our own fields, in which times count from the beginning of the clip.
+    """One result in the format of NeMo: ``duration`` seconds of the audio at ``path`` from ``offset``, the reference as
+    ``text`` and the transcript as ``pred_text``; then Hearsay's own fields, with times from the beginning of the clip.
 
-    ``text`` is the reference. Where there is none, and for a part of a recording, whose own is not known, it is empty:
-    the tools want the field, and a transcript in it would be taken for the truth, scored as faultless and learned from.
+    ``text`` is empty if there is no reference, and for parts of a recording, whose references are not known. NeMo
+    requires the field; with the transcript in it, tools would score it as free of errors and train on it.
     """
     row = passage.row
     line = {
@@ -65,5 +65,5 @@ def manifest_line(passage: Passage, path: str) -> str:
         "pred_text": row.generated_text,
         "id": passage.id,
     }
-    ours = {name: value for name, value in row.to_json().items() if name not in line and name not in _TOLD}
+    ours = {name: value for name, value in row.to_json().items() if name not in line and name not in _RENAMED}
     return json.dumps(line | ours, ensure_ascii=False) + "\n"

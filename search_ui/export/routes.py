@@ -1,4 +1,4 @@
-"""What may be taken away, sent from beside the page: all hits of a search as files, subtitles of a clip, the query."""
+"""The routes of exports: all results of a search as files, the query itself, and the subtitles of a clip."""
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -31,18 +31,18 @@ EXPORT_ROUTE: Final = "export"
 SUBTITLES_ROUTE: Final = "subtitles"
 
 MOST_AT_ONCE: Final = 3
-"""Files that are made at the same time, lest they leave nothing to those who search."""
+"""Exports at the same time; more would slow down searches."""
 
 _CHUNK: Final = 1 << 16
-"""Characters or bytes that are sent at a time."""
+"""Characters or bytes per chunk that is sent."""
 
 LONGEST_NAME_PART: Final = 60
-"""Characters of a search that stand in the name of its file."""
+"""Characters of the search in the name of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportSource:
-    """Where what is taken away comes from: index and audio, and the way from the page's search to a request."""
+    """What exports are made from: settings, index, audio, and the function that turns a search into a request."""
 
     settings: Callable[[], IndexSettings]
     index: Callable[[], SearchReader]
@@ -52,7 +52,7 @@ class ExportSource:
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """A kind of file: its media type, and its pieces for a search."""
+    """A kind of file: its media type, and the function that yields its pieces for a search."""
 
     media: str
     pieces: Callable[[ExportSource, Request], Iterable[str | bytes]]
@@ -64,7 +64,7 @@ def _zip(source: ExportSource, request: Request) -> Iterator[bytes]:
 
 
 def _json(_: ExportSource, request: Request) -> Iterator[str]:
-    from indexer.elastic.request_export import as_json  # the client of Elasticsearch takes long to import
+    from indexer.elastic.request_export import as_json  # slow: imports the client of Elasticsearch
 
     yield as_json(request)
 
@@ -82,21 +82,22 @@ KINDS: Final[Mapping[str, FileKind]] = {
     "query.json": FileKind("application/json", _json),
     "query.sh": FileKind("text/plain; charset=utf-8", _curl),
 }
-"""What a search can be taken away as, by the last part of its address."""
+"""The export formats, by the last part of the address."""
 
 
 SUBTITLES: Final = {".srt": (srt, "application/x-subrip; charset=utf-8"), ".vtt": (vtt, "text/vtt; charset=utf-8")}
 
 
 def export_routes(source: ExportSource) -> list[Route]:
-    """``export/KIND?SEARCH``, with the page's own parameters, and ``subtitles/CLIP.srt`` or ``.vtt``."""
+    """``export/KIND?SEARCH``, with the parameters of the page, and ``subtitles/CLIP.srt`` or ``.vtt``."""
     slots = BoundedSemaphore(MOST_AT_ONCE)
 
     def send_file(http_request: HttpRequest) -> Response:
         if (kind := KINDS.get(http_request.path_params["kind"])) is None:
-            return _sentence(404, f"there is no such file; there are {', '.join(KINDS)}")
+            kind_name = http_request.path_params["kind"]
+            return _message(404, f"there is no export {kind_name}; available: {', '.join(KINDS)}")
         if not slots.acquire(blocking=False):
-            return _sentence(429, f"{MOST_AT_ONCE} files are being made already; ask again in a minute")
+            return _message(429, f"{MOST_AT_ONCE} exports are running already; try again in a minute")
         return _answered(lambda: _file(http_request, kind, source, slots))
 
     def send_subtitles(http_request: HttpRequest) -> Response:
@@ -112,11 +113,11 @@ def _answered(answer: Callable[[], Response]) -> Response:
     try:
         return answer()
     except HearsayError as problem:
-        return _sentence(400 if isinstance(problem, WrongRequest) else 503, str(problem))
+        return _message(400 if isinstance(problem, WrongRequest) else 503, str(problem))
 
 
 def _file(http_request: HttpRequest, kind: FileKind, source: ExportSource, slots: BoundedSemaphore) -> Response:
-    """A search's file, begun before it is promised: what goes wrong at the beginning is answered as a sentence."""
+    """The export of a search. Its first chunk is made before the reply starts, so that early errors have a status."""
     state = SearchState.from_params(
         {name: http_request.query_params.getlist(name) for name in http_request.query_params}
     )
@@ -132,17 +133,17 @@ def _file(http_request: HttpRequest, kind: FileKind, source: ExportSource, slots
 def _subtitles(path: str, source: ExportSource) -> Response:
     clip, suffix = path[:-4], path[-4:]
     if suffix not in SUBTITLES:
-        return _sentence(404, f"subtitles are there as CLIP{' and CLIP'.join(SUBTITLES)}")
+        return _message(404, f"subtitles are available as CLIP{' and CLIP'.join(SUBTITLES)}, not as {path}")
     if (row := whole_clip(source.index(), clip)) is None:
-        return _sentence(404, "there is no such clip in the index")
-    if not (said := cues(row)):
-        return _sentence(404, "it is not known when what was heard in this clip was said")
+        return _message(404, f"the index contains no clip {clip}")
+    if not (found := cues(row)):
+        return _message(404, f"clip {clip} has no subtitles, because its words have no times")
     write, media = SUBTITLES[suffix]
-    return Response(write(said), media_type=media, headers=_headers(f"{PurePosixPath(clip).stem}{suffix}"))
+    return Response(write(found), media_type=media, headers=_headers(f"{PurePosixPath(clip).stem}{suffix}"))
 
 
 def _releasing(slots: BoundedSemaphore, pieces: Callable[[], Iterator[bytes]]) -> Generator[bytes, None, None]:
-    """The pieces; however they end, the place is given back."""
+    """The pieces; the slot is released however they end."""
     try:
         yield from pieces()
     finally:
@@ -150,7 +151,7 @@ def _releasing(slots: BoundedSemaphore, pieces: Callable[[], Iterator[bytes]]) -
 
 
 def _chunks(pieces: Iterable[str | bytes]) -> Iterator[bytes]:
-    """The same in larger pieces: each that is sent costs as much as a line of text."""
+    """The same content in larger chunks, because each chunk costs about as much as a line of text."""
     gathered = bytearray()
     for piece in pieces:
         gathered += piece.encode() if isinstance(piece, str) else piece
@@ -160,30 +161,30 @@ def _chunks(pieces: Iterable[str | bytes]) -> Iterator[bytes]:
     yield bytes(gathered)
 
 
-def _sentence(status: int, text: str) -> Response:
+def _message(status: int, text: str) -> Response:
     return PlainTextResponse(text, status, {"Retry-After": "60"} if status == 429 else None)
 
 
 def _file_name_part(state: SearchState) -> str:
-    """What was looked for, as the end of a file's name."""
+    """The search as the end of a file name."""
     values = (state.words, state.like, state.same, *(value for values in state.filters.values() for value in values))
     words = re.sub(r"\W+", "-", " ".join(filter(None, values)).lower()).strip("-")
     return f"-{words[:LONGEST_NAME_PART].rstrip('-')}" if words else ""
 
 
 def _headers(name: str) -> dict[str, str]:
-    escape_markdown = re.sub(r"[^\w .-]", "-", name, flags=re.ASCII)
+    ascii_name = re.sub(r"[^\w .-]", "-", name, flags=re.ASCII)
     return {
-        "Content-Disposition": f"attachment; filename=\"{escape_markdown}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
 
 
 class _Download(StreamingResponse):
-    """A file whose making ends with its sending, also where that is broken off.
+    """A reply that releases its resources when it ends, also if the client disconnects.
 
-    It is ended in a thread of its own, for an index may have to be told.
+    They are released in a thread, because closing a search may take a request to the index.
     """
 
     def __init__(self, body: Iterable[bytes], end: Callable[[], None], **how: Any) -> None:

@@ -1,4 +1,4 @@
-"""Hits as a zip: the clips' audio, and beside it what is known of them, sent while it is made."""
+"""Search results as a ZIP archive: audio, manifest and CSV, streamed while it is written."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,28 +18,28 @@ from search_ui.media.audio import AudioStore
 
 MOST_HITS: Final = 5_000
 MOST_BYTES: Final = 2_000_000_000
-"""What one zip holds at most, so that no tool needs the format's extension for large files."""
+"""The limits of one archive, so that no tool needs the ZIP64 extension."""
 
 _PIECE: Final = 1 << 18
-"""Bytes of audio that are read at a time."""
+"""Bytes of audio per read."""
 
 _ODD: Final = re.compile(r'[\\:*?"<>|\x00-\x1f]|[ .]\Z')
-"""What a part of a path cannot have everywhere; ``.`` and ``..`` are among it."""
+"""What some file systems do not allow in a part of a path; includes ``.`` and ``..``."""
 
-_MISSING: Final = "the audio of these clips is nowhere that the page knows:\n"
+_MISSING: Final = "The audio of these clips was not found in the folders and buckets of the page:\n"
 
 _PARALLEL_LOOKUPS: Final = 16
-"""Clips that are looked up at the same time, since each takes a bucket a while."""
+"""Clips that are looked up at the same time, because a lookup in a bucket is slow."""
 
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)
-"""The oldest time that a zip can tell of a file."""
+"""The oldest modification time that the ZIP format can store."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZipAudio:
     """The file of a clip: its ``suffix``, its ``size`` in bytes, and when it was ``changed``, in seconds since 1970.
 
-    ``open`` gives its bytes in pieces, None where it is gone by now.
+    ``open`` returns its bytes in pieces, None if the file no longer exists.
     """
 
     suffix: str
@@ -50,60 +50,62 @@ class ZipAudio:
 
 @dataclass(frozen=True, slots=True)
 class ZipPlan:
-    """The hits that go into a zip: each clip's audio, None where it is not known."""
+    """The content of an archive: the audio of each clip, None if it was not found."""
 
     request: Request
     audio: Mapping[str, ZipAudio | None]
 
 
 def plan_zip(index: SearchReader, request: Request, store: AudioStore) -> ZipPlan:
-    """What a zip would hold; raises `WrongRequest` where it is too much for one."""
+    """The content of an archive; raises `WrongRequest` if it exceeds a limit."""
     total = index.search(replace(request, facets=(), size=1, page=1)).total
     if total > MOST_HITS:
         raise WrongRequest(
-            f"a zip holds up to {MOST_HITS:,} hits and these are {total:,}; filter further, or take the CSV"
+            f"a ZIP archive may contain up to {MOST_HITS:,} results, and this search has {total:,}; add filters, or "
+            "export the CSV"
         )
     clips = dict.fromkeys(passage.clip for passage in index.walk(request))
-    with ThreadPoolExecutor(_PARALLEL_LOOKUPS) as many:
-        audio = dict(zip(clips, many.map(lambda clip: _audio(store.find(clip)), clips), strict=True))
+    with ThreadPoolExecutor(_PARALLEL_LOOKUPS) as pool:
+        audio = dict(zip(clips, pool.map(lambda clip: _audio(store.find(clip)), clips), strict=True))
     size = sum(one.size for one in audio.values() if one)
     if size > MOST_BYTES:
         raise WrongRequest(
-            f"a zip holds up to {MOST_BYTES / 1e9:g} GB of audio and this is {size / 1e9:.1f} GB; filter further"
+            f"a ZIP archive may contain up to {MOST_BYTES / 1e9:g} GB of audio, and this search has "
+            f"{size / 1e9:.1f} GB; add filters"
         )
     return ZipPlan(request, audio)
 
 
-def zip_chunks(index: SearchReader, chosen: ZipPlan) -> Iterator[bytes]:
-    """The zip in pieces: ``audio/…``, then ``manifest.jsonl`` of the hits with audio, ``clips.csv`` of all of them.
+def zip_chunks(index: SearchReader, plan: ZipPlan) -> Iterator[bytes]:
+    """The archive in pieces: ``audio/…``, ``manifest.jsonl`` of the results with audio, and ``clips.csv`` of all.
 
-    Nothing is compressed, since recordings hardly shrink. Clips without audio are listed in ``missing-audio.txt``.
+    Nothing is compressed, because recordings hardly shrink. Clips without audio are listed in ``missing-audio.txt``.
     """
-    outbox = _Buffer()
-    with ZipFile(outbox, "w", ZIP_STORED) as archive:
+    output = _Buffer()
+    with ZipFile(output, "w", ZIP_STORED) as archive:
         packed: dict[str, str] = {}
-        for clip, audio in chosen.audio.items():
+        for clip, audio in plan.audio.items():
             if audio and (pieces := audio.open()):
                 packed[clip] = name_of(clip, audio.suffix)
                 changed = max(_OLDEST, localtime(audio.changed)[:6])
-                yield from _added(archive, outbox, ZipInfo(packed[clip], changed), pieces)
-        missing = [f"{clip}\n" for clip in chosen.audio if clip not in packed]
-        yield from _text(archive, outbox, "manifest.jsonl", manifest_lines(index, chosen.request, packed.get))
-        yield from _text(archive, outbox, "clips.csv", csv_lines(index, chosen.request))
+                yield from _added(archive, output, ZipInfo(packed[clip], changed), pieces)
+        missing = [f"{clip}\n" for clip in plan.audio if clip not in packed]
+        yield from _text(archive, output, "manifest.jsonl", manifest_lines(index, plan.request, packed.get))
+        yield from _text(archive, output, "clips.csv", csv_lines(index, plan.request))
         if missing:
-            yield from _text(archive, outbox, "missing-audio.txt", [_MISSING, *missing])
-    yield outbox.taken()
+            yield from _text(archive, output, "missing-audio.txt", [_MISSING, *missing])
+    yield output.drain()
 
 
 def name_of(clip: str, suffix: str) -> str:
-    """Where a clip's audio lies in a zip: under its id, unless that could not be unpacked everywhere or led away."""
+    """The path of a clip's audio in the archive: its id, unless that is not a safe path on every file system."""
     if all(part and not _ODD.search(part) for part in clip.split("/")):
         return f"audio/{clip}"
     return f"audio/renamed/{sha256(clip.encode()).hexdigest()[:16]}{suffix.lower()}"
 
 
 class _Buffer:
-    """What a zip is written to, and taken out of piece by piece. It cannot be sought in, so lengths stand behind."""
+    """The output of an archive, read piece by piece. It is not seekable, so sizes follow the data of each file."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -116,21 +118,21 @@ class _Buffer:
 
     def close(self) -> None: ...
 
-    def taken(self) -> bytes:
-        taken = b"".join(self._pieces)
+    def drain(self) -> bytes:
+        content = b"".join(self._pieces)
         self._pieces.clear()
-        return taken
+        return content
 
 
-def _added(archive: ZipFile, outbox: _Buffer, entry: ZipInfo, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _added(archive: ZipFile, output: _Buffer, entry: ZipInfo, pieces: Iterable[bytes]) -> Iterator[bytes]:
     with archive.open(entry, "w") as member:
         for piece in pieces:
             member.write(piece)
-            yield outbox.taken()
+            yield output.drain()
 
 
-def _text(archive: ZipFile, outbox: _Buffer, name: str, lines: Iterable[str]) -> Iterator[bytes]:
-    return _added(archive, outbox, ZipInfo(name, localtime()[:6]), (line.encode() for line in lines))
+def _text(archive: ZipFile, output: _Buffer, name: str, lines: Iterable[str]) -> Iterator[bytes]:
+    return _added(archive, output, ZipInfo(name, localtime()[:6]), (line.encode() for line in lines))
 
 
 def _audio(found: Path | S3Object | None) -> ZipAudio | None:

@@ -1,23 +1,19 @@
-"""Charts as HTML: a bar is a link to the search behind it, and everything that a colour says stands there in words.
+"""Charts as HTML: each bar links to the search behind it, and its label and number are text beside its colour.
 
-Everything that comes from a row is escaped here.
+All text of records is escaped here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
 
 from hearsay.text.format import counted, percent, share
 from search_ui.search.hits import link_html
 
-COLOURS: Final = 8
-"""Colours that parts are told apart by; from the last on they have the same one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """So many, what they are, and the address of the search that finds them."""
+    """A count, its label, and the address of the search that finds it."""
 
     label: str
     count: int
@@ -26,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a whole; ``kind`` is the class of its colour, the same wherever the same is meant."""
+    """A part of a whole; ``kind`` is the CSS class of its colour, the same in all charts."""
 
     label: str
     count: int
@@ -36,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stacked:
-    """One row: all that share a value, parted in one way or in several; without ``stacks``, ``note`` says why."""
+    """One row: the clips with one value, divided in one or more ways; ``note`` says why there are no ``stacks``."""
 
     whole: Bar
     stacks: Sequence[Sequence[Part]]
@@ -45,7 +41,7 @@ class Stacked:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One row: a rate with the ends of its interval, all 0 and up; None where ``note`` says why there is none."""
+    """One row: a rate and the ends of its interval, which may exceed 1; ``note`` says why there is none."""
 
     whole: Bar
     rate: tuple[float, float, float] | None
@@ -53,7 +49,7 @@ class Interval:
 
 
 def columns_html(bars: Sequence[Bar], what: str) -> str:
-    """Counts of neighbouring ranges as columns beside each other."""
+    """Counts of consecutive ranges as columns."""
     most = max((bar.count for bar in bars), default=0) or 1
     items = "".join(_column(bar, bar.count / most) for bar in bars)
     return f'<ol class="columns" aria-label="{escape(what)}">{items}</ol>'
@@ -61,19 +57,19 @@ def columns_html(bars: Sequence[Bar], what: str) -> str:
 
 def _column(bar: Bar, height: float) -> str:
     inside = f"<b>{bar.count:,}</b><i></i><span>{escape(bar.label)}</span>"
-    said = escape(f"{bar.count:,} of {bar.label} s")
-    opening = f'<a class="go" href="{escape(bar.address)}" target="_self" aria-label="{said}">'
+    label = escape(f"{bar.label} s: {bar.count:,}")
+    opening = f'<a class="go" href="{escape(bar.address)}" target="_self" aria-label="{label}">'
     return f'<li style="--part:{height:.4f}">{f"{opening}{inside}</a>" if bar.count else inside}</li>'
 
 
 def stacked_html(rows: Sequence[Stacked], head: str, what: str, noun: str = "clip") -> str:
-    """Rows of bars that are each parted into shares of the whole; ``noun`` is what is counted."""
+    """Rows of bars that are divided into shares of the whole; ``noun`` is what is counted."""
     body = "".join(
         f"<tr>{_row_head(row.whole)}<td>{''.join(map(_stack, row.stacks)) or _note(row.note)}</td>"
         f"{_number(row.whole)}</tr>"
         for row in rows
     )
-    return _table("stacked", what, (head, "shares of sentiment, and below of emotion", f"{noun}s"), body)
+    return _table("stacked", what, (head, "sentiment (top) and emotion (bottom)", f"{noun}s"), body)
 
 
 def _stack(parts: Sequence[Part]) -> str:
@@ -83,15 +79,16 @@ def _stack(parts: Sequence[Part]) -> str:
 
 def _part(part: Part, whole: int) -> str:
     shown = share(part.count, whole)
-    said = escape(f"{shown} {part.label}, {part.count:,} of {whole:,}")
+    label = escape(f"{part.label}: {shown}, {part.count:,} of {whole:,}")
     return (
-        f'<a class="go {escape(part.kind)}" href="{escape(part.address)}" target="_self" title="{said}" '
-        f'aria-label="{said}" style="flex-grow:{part.count}"><i></i><b>{shown}</b><span>{escape(part.label)}</span></a>'
+        f'<a class="go {escape(part.kind)}" href="{escape(part.address)}" target="_self" title="{label}" '
+        f'aria-label="{label}" style="flex-grow:{part.count}"><i></i><b>{shown}</b>'
+        f"<span>{escape(part.label)}</span></a>"
     )
 
 
 def intervals_html(rows: Sequence[Interval], head: str, what: str, longest: float, noun: str = "clip") -> str:
-    """Rows of rates as bars with their intervals; ``longest`` is the rate that fills the width."""
+    """Rows of rates as bars with their intervals; ``longest`` is the rate of a bar of full width."""
     body = "".join(
         f"<tr>{_row_head(row.whole)}<td>{_rate(row, longest)}</td>"
         f'<td class="rate">{_rate_text(row)}</td>{_number(row.whole)}</tr>'
@@ -122,31 +119,31 @@ def _note(text: str) -> str:
 
 
 def histogram_html(counts: Sequence[int], labels: Sequence[str]) -> str:
-    """A small picture of how counts are spread; its numbers are for those who cannot see it."""
+    """A small histogram; its numbers are in its label, for screen readers."""
     most = max(counts, default=0) or 1
-    said = ", ".join(f"{label}: {count:,}" for label, count in zip(labels, counts, strict=True) if count)
+    text = ", ".join(f"{label}: {count:,}" for label, count in zip(labels, counts, strict=True) if count)
     bars = "".join(f'<i style="--part:{count / most:.4f}"></i>' for count in counts)
-    return f'<div class="spread" role="img" aria-label="{escape(said)}" title="{escape(said)}">{bars}</div>'
+    return f'<div class="spread" role="img" aria-label="{escape(text)}" title="{escape(text)}">{bars}</div>'
 
 
 def spreads_html(rows: Sequence[tuple[Bar, str]], heads: tuple[str, str, str], what: str) -> str:
-    """Rows of a name, what is drawn for it, and how many."""
-    body = "".join(f"<tr>{_row_head(bar)}<td>{stats}</td>{_number(bar)}</tr>" for bar, stats in rows)
+    """Rows of a label, its histogram, and its count."""
+    body = "".join(f"<tr>{_row_head(bar)}<td>{histogram}</td>{_number(bar)}</tr>" for bar, histogram in rows)
     return _table("spreads", what, heads, body)
 
 
 def words_html(rows: Sequence[tuple[Bar, str, str]], what: str, noun: str = "clip") -> str:
-    """Rows of a word, how often it was heard wrong, and what was heard, already as HTML."""
+    """Rows of a word, its errors, and what was recognised instead, which is already HTML."""
     body = "".join(
         f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{counted(bar.count, noun)}</small></th>'
-        f'<td class="wrong">{escape(wrong)}</td><td class="heard">{heard}</td></tr>'
-        for bar, wrong, heard in rows
+        f'<td class="wrong">{escape(errors)}</td><td class="recognised">{replacements}</td></tr>'
+        for bar, errors, replacements in rows
     )
-    return _table("misheard", what, ("said", "heard wrong", "heard as"), body)
+    return _table("word-errors", what, ("reference word", "errors", "recognised as"), body)
 
 
 def legend_html(parts: Sequence[Part], what: str) -> str:
-    """What each colour means, behind the name of ``what`` they tell of."""
+    """The meaning of each colour, after the name of the field (``what``)."""
     items = "".join(f'<li><i class="{escape(part.kind)}"></i>{escape(part.label)}</li>' for part in parts)
     return f'<ul class="legend"><li class="what">{escape(what)}</li>{items}</ul>'
 

@@ -1,4 +1,4 @@
-"""How clips sound, by who speaks, and how sure the tagger is of it."""
+"""Sentiments and emotions by speaker, and the scores of the emotion model."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,20 +17,20 @@ from search_ui.insights.charts import (
     spreads_html,
     stacked_html,
 )
-from search_ui.insights.error_rates import link, noun, rest_html, rows_of, too_few
+from search_ui.insights.error_rates import TOO_FEW, link, noun, rest_html, rows_of
 from search_ui.state import SearchState
 
-_NO_TAGGER: Final = (
-    "<p>No clip has an emotion, so there is nothing to show. Decode the clips with a tagger to have them.</p>"
+_NO_EMOTIONS: Final = (
+    "<p>No clip has an emotion label. Run decode with an emotion model (SER_MODEL), and load again.</p>"
 )
 
-_TENTHS: Final = [f".{at} to {f'.{at + 1}' if at < TENTHS - 1 else '1'}" for at in range(TENTHS)]
+_SCORE_RANGES: Final = [f"{at / TENTHS:.1f} to {(at + 1) / TENTHS:.1f}" for at in range(TENTHS)]
 
 
 def emotions_html(stats: CollectionStatistics, state: SearchState) -> str:
-    """Sentiment and emotion of all and by speaker: of each value one bar for either."""
+    """Sentiments and emotions of all clips and by speaker: two bars per row."""
     if not any(stats.facets[tone].keys() - {UNKNOWN} for tone in EMOTION_FACETS):
-        return _NO_TAGGER
+        return _NO_EMOTIONS
     legends = "".join(legend_html(_parts(stats, tone, stats.facets[tone], state), tone) for tone in EMOTION_FACETS)
     whole = Stacked(
         Bar("all", stats.total, link(state)),
@@ -45,7 +45,7 @@ def emotions_html(stats: CollectionStatistics, state: SearchState) -> str:
 def _by(stats: CollectionStatistics, facet: str, state: SearchState) -> str:
     rows = rows_of(stats, facet, state)
     if not rows:
-        return f"<p>No clip tells the speaker's {facet}.</p>"
+        return f"<p>The speaker's {facet} is unknown for all clips.</p>"
     stacked = [_slice(stats, facet, row, state.with_values(facet, [row.label])) for row in rows]
     table = stacked_html(stacked, facet, f"Sentiment and emotion by {facet}", noun(stats))
     return table + rest_html(stats, facet, rows)
@@ -54,7 +54,7 @@ def _by(stats: CollectionStatistics, facet: str, state: SearchState) -> str:
 def _slice(stats: CollectionStatistics, facet: str, row: Bar, state: SearchState) -> Stacked:
     whole = Bar(facet_label(facet, row.label), row.count, row.address)
     if row.count < FEWEST_CLIPS:
-        return Stacked(whole, [], too_few(row.count))
+        return Stacked(whole, [], TOO_FEW)
     return Stacked(
         whole,
         [_parts(stats, tone, stats.emotions[tone][facet].get(row.label, {}), state) for tone in EMOTION_FACETS],
@@ -62,7 +62,7 @@ def _slice(stats: CollectionStatistics, facet: str, row: Bar, state: SearchState
 
 
 def _parts(stats: CollectionStatistics, tone: str, counts: Mapping[str, int], state: SearchState) -> list[Part]:
-    """A tone's values, in one and the same order wherever they are drawn."""
+    """The values of a facet, in the same order in all charts."""
     return [
         Part(facet_label(tone, value), counts.get(value, 0), link(state.with_values(tone, [value])), colour(value))
         for value in facet_order(tone, stats.facets[tone])
@@ -70,7 +70,7 @@ def _parts(stats: CollectionStatistics, tone: str, counts: Mapping[str, int], st
 
 
 def colour(value: str) -> str:
-    """The class of a tone's colour."""
+    """The CSS class of an emotion or sentiment."""
     if value == UNKNOWN:
         return "tone unknown"
     name = canonical_emotion(value)
@@ -78,7 +78,7 @@ def colour(value: str) -> str:
 
 
 def certainty_html(stats: CollectionStatistics, state: SearchState) -> str:
-    """How the scores of each emotion are spread; empty where there are none."""
+    """Histograms of the scores of each emotion; empty if there are no scores."""
     if not stats.score_histograms:
         return ""
     uncertain = stats.facets["emotion"].get(UNCERTAIN, 0)
@@ -86,13 +86,12 @@ def certainty_html(stats: CollectionStatistics, state: SearchState) -> str:
     rows = [
         (
             Bar(value, stats.facets["emotion"][value], link(state.with_values("emotion", [value]))),
-            histogram_html(stats.score_histograms[value], _TENTHS),
+            histogram_html(stats.score_histograms[value], _SCORE_RANGES),
         )
         for value in order
     ]
     one = noun(stats)
-    told = f"{counted(uncertain, one)} ({share(uncertain, stats.total)}) {'is' if uncertain == 1 else 'are'} uncertain"
-    scores = spreads_html(
-        rows, ("emotion", "score from 0 to 1", f"{one}s"), f"How many {one}s have which score, by emotion"
-    )
-    return f"<p>{told}: there the tagger would not guess.</p>{scores}"
+    verb = "is" if uncertain == 1 else "are"
+    note = f"{counted(uncertain, one)} ({share(uncertain, stats.total)}) {verb} uncertain: the model gave no label."
+    scores = spreads_html(rows, ("emotion", "score from 0 to 1", f"{one}s"), f"Number of {one}s by emotion and score")
+    return f"<p>{note}</p>{scores}"

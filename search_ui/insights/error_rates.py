@@ -1,4 +1,4 @@
-"""How many, how long, and how well they were heard: all of them, and by who speaks."""
+"""Number and duration of clips, and word error rates of all clips and by group."""
 
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -15,74 +15,67 @@ from search_ui.insights.charts import Bar, Interval, columns_html, intervals_htm
 from search_ui.state import SearchState
 
 MOST_ROWS: Final = 12
-"""Values of one facet that have a row; the others are told in a sentence."""
+"""Values of one facet that have a row; the others are summarised."""
 
 _LEAST_SCALE: Final = 0.05
-"""The rate that fills the width where all of them are lower."""
+"""The smallest rate that a bar of full width stands for."""
 
-_DECODE: Final = (
-    "Load a CSV with the clips' references in its column “text” beside what was decoded, and they are compared here."
+TOO_FEW: Final = f"n < {FEWEST_CLIPS}"
+"""Replaces a figure that so few clips do not support."""
+
+_NO_REFERENCE: Final = (
+    "<p>No clip has a reference, so word errors are unknown. Load a table with the references, in its column “text”, "
+    "together with the transcripts.</p>"
 )
 
-_PARTS: Final = (
-    "<p>A recording of more than 30 s is counted by its passages, which have no word error rate of their own.</p>"
-)
+_PARTS: Final = "<p>Recordings longer than 30 s are counted in passages, which have no word error rate.</p>"
 
 
 def link(state: SearchState) -> str:
-    """The address of a search, seen from another page."""
+    """The address of a search, relative to another page."""
     return f"./{state.address}"
 
 
-def too_few(number: int) -> str:
-    """What stands in place of a figure that so few clips would not support."""
-    return f"too few to tell: {number:,}"
-
-
 def noun(stats: CollectionStatistics) -> str:
-    """What is counted: clips, or passages where a recording is there as several."""
+    """What is counted: clips, or passages if a recording is divided into several."""
     return "passage" if stats.has_parts else "clip"
 
 
 def figures(stats: CollectionStatistics) -> str:
-    """The few numbers that say most."""
+    """The key figures."""
     rate = stats.word_errors.errors.whole.estimate
-    told = {
+    is_long = stats.seconds >= 3600
+    values = {
         f"{noun(stats)}s": f"{stats.total:,}",
-        **dict([_long(stats.seconds)]),
+        "hours" if is_long else "minutes": f"{stats.seconds / (3600 if is_long else 60):,.1f}",
         **({f"word error rate{_compared(stats)}": percent(rate.mean)} if rate else {}),
     }
-    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in told.items())
+    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in values.items())
     return f'<dl class="figures">{items}</dl>{_PARTS if stats.has_parts else ""}'
 
 
 def _compared(stats: CollectionStatistics) -> str:
-    """Of how many the rate is, where that is not all."""
+    """How many clips the rate is based on, if not on all."""
     compared = stats.word_errors.compared
-    return "" if compared == stats.total else f" of {compared:,} of {counted(stats.total, noun(stats))}"
-
-
-def _long(seconds: float) -> tuple[str, str]:
-    """The unit in which a length is read best, and how many of it."""
-    return ("hours", f"{seconds / 3600:,.1f}") if seconds >= 3600 else ("minutes", f"{seconds / 60:.1f}")
+    return "" if compared == stats.total else f" ({compared:,} of {counted(stats.total, noun(stats))})"
 
 
 def durations_html(stats: CollectionStatistics, state: SearchState) -> str:
-    """How long they last, in columns of one width."""
+    """The distribution of durations, in columns of equal width."""
     if not any(stats.durations.values()):
-        return "<p>No clip tells how long it is.</p>"
+        return "<p>The duration of all clips is unknown.</p>"
     bars = [Bar(_seconds(span), count, link(state.within("duration", span))) for span, count in stats.durations.items()]
-    return f"<p>In seconds.</p>{columns_html(bars, f'{noun(stats)}s by their duration in seconds'.capitalize())}"
+    return f"<p>Number of {noun(stats)}s by duration in seconds.</p>{columns_html(bars, 'Durations in seconds')}"
 
 
 def _seconds(span: Range) -> str:
-    """``2–3``, the end being the next column's beginning; ``12 +`` for the last one."""
+    """``2–3``, where the end is the beginning of the next column; ``12 +`` for the last one."""
     low = f"{span.low or 0:g}"
     return f"{low} +" if span.high is None else f"{low}–{round(span.high, 2):g}"
 
 
 def rows_of(stats: CollectionStatistics, facet: str, state: SearchState) -> list[Bar]:
-    """The facet's values as people expect them; none where nothing is known of it."""
+    """The values of a facet in display order; empty if all clips lack it."""
     counts = stats.facets[facet]
     if not counts.keys() - {UNKNOWN}:
         return []
@@ -92,17 +85,17 @@ def rows_of(stats: CollectionStatistics, facet: str, state: SearchState) -> list
 
 
 def rest_html(stats: CollectionStatistics, facet: str, rows: list[Bar]) -> str:
-    """What the rows leave out."""
+    """A summary of the values without a row."""
     others = len(stats.facets[facet]) - len(rows)
     left = stats.total - sum(row.count for row in rows)
-    return f"<p>{others} more, of {counted(left, noun(stats))} together.</p>" if rows and others else ""
+    return f"<p>{others} more values, {counted(left, noun(stats))} in total.</p>" if rows and others else ""
 
 
 def rates_html(stats: CollectionStatistics, state: SearchState) -> str:
-    """Word error rates of all and by slice, with their intervals."""
+    """Word error rates of all clips and by group, with confidence intervals."""
     word_errors = stats.word_errors
     if not word_errors.compared:
-        return f"<p>No clip has a reference, so nobody knows which words were heard wrong. {_DECODE}</p>"
+        return _NO_REFERENCE
     whole = _interval(Bar("all", stats.total, link(state)), word_errors.errors.whole)
     rows = {facet: found for facet in (*SPEAKER, "emotion") if (found := rows_of(stats, facet, state))}
     by = {
@@ -116,32 +109,36 @@ def rates_html(stats: CollectionStatistics, state: SearchState) -> str:
     for facet, part in by.items():
         tables.append(intervals_html(part, facet, f"Word error rate by {facet}", longest, one))
         tables.append(rest_html(stats, facet, rows[facet]))
-    return f"<p>{' '.join(_explained(stats))}</p>{''.join(tables)}"
+    return f"<p>{escape(' '.join(_explained(stats)))}</p>{''.join(tables)}"
 
 
 def _interval(bar: Bar, part: ErrorSlice | None, facet: str = "") -> Interval:
     compared = part.texts if part else 0
     whole = Bar(facet_label(facet, bar.label), bar.count, bar.address)
     if part is None or part.estimate is None:
-        return Interval(whole, None, too_few(compared))
+        return Interval(whole, None, TOO_FEW)
     ends = (part.estimate.mean, part.estimate.low, part.estimate.high)
-    return Interval(whole, ends, "" if compared == bar.count else f"from {compared:,}")
+    return Interval(whole, ends, "" if compared == bar.count else f"n = {compared:,}")
 
 
 def _explained(stats: CollectionStatistics) -> Iterator[str]:
     word_errors, one = stats.word_errors, noun(stats)
     errors = word_errors.errors.whole.errors
     kinds: Mapping[str, int] = {
-        "taken for another": errors.substitutions,
-        "not heard": errors.deletions,
-        "heard in addition": errors.insertions,
+        "substitutions": errors.substitutions,
+        "deletions": errors.deletions,
+        "insertions": errors.insertions,
     }
-    shares = ", ".join(f"{percent(number / errors.reference_words)} were {kind}" for kind, number in kinds.items())
-    yield f"Of {errors.reference_words:,} words that were to be said, {shares}."
-    yield f"The line across a bar is the 95 % interval, by drawing {one}s anew a thousand times."
-    yield f"Of fewer than {FEWEST_CLIPS} {one}s nothing is told."
+    rates = ", ".join(f"{percent(number / errors.reference_words)} {kind}" for kind, number in kinds.items())
+    yield f"{errors.reference_words:,} words in the references: {rates}."
+    yield f"The line across a bar is the 95 % confidence interval (bootstrap over {one}s)."
+    yield f"Groups of fewer than {FEWEST_CLIPS} {one}s (n < {FEWEST_CLIPS}) have no rate."
     if word_errors.is_sample:
         scorable = f"{word_errors.scorable:,}"
-        yield f"Counted in {word_errors.compared:,} clips drawn by chance from the {scorable} that have a reference."
+        yield f"Based on a random sample of {word_errors.compared:,} of the {scorable} clips with a reference."
     elif missing := stats.total - word_errors.compared:
-        yield f"{counted(missing, one)} left out: without a reference, parts of a long recording, or never heard."
+        verb = "is" if missing == 1 else "are"
+        yield (
+            f"{counted(missing, one)} {verb} not included: without a reference, part of a long recording, or not "
+            "transcribed."
+        )

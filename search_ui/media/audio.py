@@ -1,4 +1,4 @@
-"""Where the audio of clips lies: folders of this machine, then a bucket."""
+"""Where the audio of clips is found: local folders, then a bucket."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hearsay.storage.s3 import Bucket, S3Object
 
 @dataclass(frozen=True, slots=True)
 class AudioFolder:
-    """A folder of audio, and the name that ids have for it where that is not its own."""
+    """A folder of audio files, and its name in clip ids, if that differs from its own."""
 
     path: Path
     also_named: str = ""
@@ -20,13 +20,13 @@ class AudioFolder:
 
 @dataclass(frozen=True, slots=True)
 class AudioStore:
-    """The folders that are searched, first to last, then the bucket: None where there is none, or why it cannot be."""
+    """The folders in the order of lookup, then the bucket: None without one, an error if it is not available."""
 
     folders: tuple[AudioFolder, ...] = ()
     bucket: Bucket | StorageError | None = None
 
     def find(self, clip: str) -> Path | S3Object | None:
-        """The audio of a clip; None where there is none. Raises `StorageError` where only the bucket could have it."""
+        """The audio of a clip, None if there is none. Raises `StorageError` if it needs an unavailable bucket."""
         if path := self.find_file(clip):
             return path
         if isinstance(self.bucket, StorageError):
@@ -34,11 +34,11 @@ class AudioStore:
         return self.bucket.find(clip) if self.bucket else None
 
     def find_file(self, clip: str) -> Path | None:
-        """The file of a clip in the first folder that has one; None where none has, or its suffix is not of audio."""
+        """The file of a clip in the first folder that contains it; None if there is none, or if it is no audio file."""
         paths = (find_audio(folder.path, clip, (folder.also_named,)) for folder in self.folders)
         path = next(filter(None, paths), None)
         return path if path and has_audio_suffix(path.name) else None
 
 
 GetAudio = Callable[[], AudioStore]
-"""The store as it is when a request comes."""
+"""Returns the store at the time of a request."""

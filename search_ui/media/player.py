@@ -1,4 +1,4 @@
-"""The audio of a clip for the browser, served beside the page: a file, or a signed link into the bucket."""
+"""The route that serves the audio of clips: a file, or a redirect to a signed link into the bucket."""
 
 from typing import Final
 from urllib.parse import quote
@@ -13,10 +13,10 @@ from indexer.passages import Passage
 from search_ui.media.audio import GetAudio
 
 AUDIO_ROUTE: Final = "audio"
-"""First part of the path under which clips are sent."""
+"""The first part of the path."""
 
 LINK_SECONDS: Final = 900
-"""How long a signed link can be followed."""
+"""How long a signed link is valid."""
 
 
 def audio_url(passage: Passage) -> str:
@@ -25,18 +25,19 @@ def audio_url(passage: Passage) -> str:
 
 
 def audio_route(audio: GetAudio) -> Route:
-    """The route that sends clips, whole or by ranges, or redirects to the bucket."""
+    """``audio/CLIP``: the file, also in ranges, or a redirect to the bucket."""
 
     def send(request: Request) -> Response:
+        clip = request.path_params["clip"]
         try:
-            found = audio().find(request.path_params["clip"])
+            found = audio().find(clip)
             if isinstance(found, S3Object):
                 url = found.signed_url(LINK_SECONDS)
                 return RedirectResponse(url, 307, {"Cache-Control": f"private, max-age={LINK_SECONDS // 2}"})
         except HearsayError as problem:
             return PlainTextResponse(str(problem), status_code=503)
         if found is None:
-            return PlainTextResponse("no audio is known for this clip", status_code=404)
+            return PlainTextResponse(f"the audio of clip {clip} was not found", status_code=404)
         return FileResponse(found, headers={"X-Content-Type-Options": "nosniff"})
 
     return Route(f"/{AUDIO_ROUTE}/{{clip:path}}", send)

@@ -1,6 +1,6 @@
-"""A picture of a sound: how loud it is above what it is made of, one column for every ten milliseconds.
+"""Images of audio: the waveform above the spectrogram, with one column per ten milliseconds.
 
-It is a mask: a PNG that says only how much of a colour shows, so that the page's style paints it, in light and in dark.
+The PNG is a mask: it contains only opacity, and the page's style sheet fills it with colours for light and dark mode.
 """
 
 import io
@@ -17,26 +17,26 @@ from PIL import Image
 from search_ui.errors import SpectrogramUnavailable
 
 LONGEST: Final = 60.0
-"""Seconds of sound that one picture shows at most."""
+"""Seconds of audio in one image, at most."""
 
 COLUMNS: Final = 100
-"""Columns for a second of sound."""
+"""Columns per second."""
 
 LOUD_ROWS: Final = 56
 PITCH_ROWS: Final = 128
-"""Rows of the spectrogram, which lies below those of the waveform."""
+"""Rows of the spectrogram, which are below those of the waveform."""
 
 HIGHEST: Final = 8000.0
-"""Hertz at the top of the spectrogram; it is linear, and starts from 0."""
+"""The frequency at the top of the spectrogram, in hertz; the scale is linear and starts at 0."""
 
 WINDOW: Final = 0.025
-"""Seconds of sound that one column of the spectrogram is made of."""
+"""Seconds of audio in the analysis window of one column."""
 
 QUIETEST: Final = -55.0
-"""Decibels below the loudest point of the picture at which nothing is seen any more."""
+"""The level that is fully transparent, in decibels relative to the maximum of the image."""
 
 LEVELS: Final = 16
-"""Shades, so that a column is small: four bits a point."""
+"""Levels of opacity; sixteen need only four bits per pixel."""
 
 _RATES: Final = range(1000, 400_000)
 _MOST_CHANNELS: Final = 32
@@ -46,35 +46,33 @@ Columns = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Spectrogram:
-    """A PNG, and the seconds of the clip that it really shows: from ``start`` to ``end``."""
+    """A PNG, and the part of the clip that it shows, from ``start`` to ``end`` in seconds."""
 
     png: bytes
     start: float
     end: float
 
 
-def draw(sound: Path | BinaryIO, start: float, end: float | None) -> Spectrogram:
-    """The picture of a sound file from ``start`` to ``end`` in seconds, of its first `LONGEST` where that is more.
+def draw(audio: Path | BinaryIO, start: float, end: float | None) -> Spectrogram:
+    """The image of an audio file from ``start`` to ``end`` in seconds, at most `LONGEST` from the start.
 
-    Raises `SpectrogramUnavailable` for a file that is of no known kind, or where nothing sounds in that stretch.
+    Raises `SpectrogramUnavailable` if the file format is not supported, or if that part of the file contains no audio.
     """
     try:
-        with soundfile.SoundFile(sound) as opened:
+        with soundfile.SoundFile(audio) as opened:
             return _picture(opened, start, min(start + LONGEST, start + LONGEST if end is None else end))
     except (soundfile.LibsndfileError, OSError) as problem:
-        raise SpectrogramUnavailable(
-            "no picture can be drawn of this kind of file; it may sound all the same"
-        ) from problem
+        raise SpectrogramUnavailable("the file format is not supported, but the clip may still play") from problem
 
 
 def _picture(opened: soundfile.SoundFile, start: float, end: float) -> Spectrogram:
     rate = opened.samplerate
     if rate not in _RATES or opened.channels > _MOST_CHANNELS:
-        raise SpectrogramUnavailable("no picture can be drawn of a sound with so many samples or channels")
+        raise SpectrogramUnavailable(f"{rate:,} samples per second and {opened.channels:,} channels are not supported")
     step = rate // COLUMNS
     first, last = int(start * rate), min(int(end * rate), opened.frames)
     if last - first < step:
-        raise SpectrogramUnavailable("there is no sound in this stretch of the file")
+        raise SpectrogramUnavailable(f"the file contains no audio between {start:g} s and {end:g} s")
     opened.seek(first)
     seconds = list(_seconds(opened, step, (last - first) // step))
     loud, pitch = (np.concatenate(parts) for parts in zip(*seconds, strict=True))
@@ -83,12 +81,12 @@ def _picture(opened: soundfile.SoundFile, start: float, end: float) -> Spectrogr
 
 
 def _seconds(opened: soundfile.SoundFile, step: int, columns: int) -> Iterator[tuple[Columns, Columns]]:
-    """About a second at a time, however many channels: the peak of each column, and its spectrum by rows of pitch."""
+    """About a second at a time, mixed to mono: the peak and the spectrum of each column."""
     window = np.hanning(max(step, round(WINDOW * opened.samplerate))).astype(np.float32)
     mono: Columns = np.empty(0, np.float32)
     for column in range(0, columns, COLUMNS):
         number = min(COLUMNS, columns - column)
-        missing = (number - 1) * step + len(window) - len(mono)  # windows reach into the next second
+        missing = (number - 1) * step + len(window) - len(mono)  # windows extend into the next second
         samples = opened.read(missing, dtype="float32", always_2d=True, fill_value=0.0)
         more = np.nan_to_num(samples, posinf=0.0, neginf=0.0).clip(-10, 10).mean(axis=1)
         mono = np.concatenate([mono, more])
@@ -97,7 +95,7 @@ def _seconds(opened: soundfile.SoundFile, step: int, columns: int) -> Iterator[t
 
 
 def _spectra(mono: Columns, window: Columns, step: int, number: int) -> Columns:
-    """Magnitudes, (number, PITCH_ROWS), lowest pitch first; 0 above what the file's rate can hold."""
+    """Magnitudes, (number, PITCH_ROWS), lowest frequency first; 0 above half the sample rate of the file."""
     frames = np.lib.stride_tricks.sliding_window_view(mono, len(window))[::step][:number]
     bins: Columns = np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32)
     rows = np.rint(np.linspace(0, HIGHEST, PITCH_ROWS) * WINDOW).astype(int)  # bins are 1 / WINDOW hertz apart
@@ -106,7 +104,7 @@ def _spectra(mono: Columns, window: Columns, step: int, number: int) -> Columns:
 
 
 def _bars(loud: Columns) -> Columns:
-    """The waveform as bars around its middle, the loudest over all rows; (LOUD_ROWS, columns) of 0 or 1."""
+    """The waveform as bars around the middle, scaled to its maximum; (LOUD_ROWS, columns) of 0 or 1."""
     height = loud / max(float(loud.max()), 1e-6) * LOUD_ROWS / 2
     from_middle = np.abs(np.arange(LOUD_ROWS) - (LOUD_ROWS - 1) / 2)
     bars: Columns = (from_middle[:, None] <= np.maximum(height, 0.5)).astype(np.float32)
@@ -114,14 +112,14 @@ def _bars(loud: Columns) -> Columns:
 
 
 def _shades(pitch: Columns) -> Columns:
-    """The spectrogram, highest pitch first; (PITCH_ROWS, columns) of 0, for `QUIETEST` and below, to 1."""
+    """The spectrogram, highest frequency first; (PITCH_ROWS, columns) from 0, for `QUIETEST` and below, to 1."""
     decibels = 20 * np.log10(pitch / max(float(pitch.max()), 1e-6) + 1e-9)
     shades: Columns = (1 - decibels / QUIETEST).clip(0, 1).T[::-1]
     return shades
 
 
 def _png(mask: Columns) -> bytes:
-    """A mask of 0..1 as a PNG that is more or less transparent."""
+    """A mask of 0..1 as a PNG with that opacity."""
     image = Image.fromarray(np.rint(mask * (LEVELS - 1)).astype(np.uint8)).convert("P")
     written = io.BytesIO()
     image.save(written, "PNG", bits=4, transparency=bytes(level * 255 // (LEVELS - 1) for level in range(LEVELS)))

@@ -1,4 +1,4 @@
-"""A reference beside what was heard, as a person would mark it: words heard wrong struck out, words missed put in."""
+"""A reference with the word errors of its transcript marked: insertions struck out, deletions underlined."""
 
 import re
 from collections.abc import Iterator
@@ -10,48 +10,52 @@ from typing import Final
 from hearsay.text.normalize import words
 from hearsay.text.wer import align
 
-_REMEMBERED: Final = 1000
-"""Pairs of texts; a page shows the same ones again and again."""
+_CACHED_PAIRS: Final = 1000
+"""Pairs of texts whose differences are cached: a page shows the same pairs on every run."""
 
-_MEANINGS: Final = {"del": "heard, and not in the reference", "ins": "in the reference, and not heard"}
+_TITLES: Final = {
+    "del": "in the transcript, not in the reference",
+    "ins": "in the reference, not in the transcript",
+}
 
 _PART: Final = re.compile(r"[\W_]*[^\W_]+[\W_]*")
-"""A run of letters and digits with all that is around it."""
+"""A run of letters and digits with the characters around it."""
 
 Marked = tuple[str, str]
-"""A word as it is spelt, and what becomes of it: ``del``, ``ins``, or nothing."""
+"""A word as it is spelt, and its HTML element: ``del``, ``ins``, or nothing."""
 
 
-@lru_cache(_REMEMBERED)
-def difference_html(reference: str, heard: str) -> str:
-    """The reference, with what was heard in its place before each word that was not heard so.
+@lru_cache(_CACHED_PAIRS)
+def difference_html(reference: str, transcript: str) -> str:
+    """The reference; before each word that was not recognised, the words that the transcript has in its place.
 
-    Every text in it is escaped. Marked are the words that word error rate counts, spelt as they stand in their text.
+    The marked words are those that word error rate counts, in their original spelling. All text is escaped.
     """
     pieces = []
-    for mark, run in groupby(_marked(reference, heard), key=lambda one: one[1]):
+    for mark, run in groupby(_marked(reference, transcript), key=lambda one: one[1]):
         text = escape("".join(word for word, _ in run).strip())
-        pieces.append(f'<{mark} title="{_MEANINGS[mark]}">{text}</{mark}>' if mark else text)
+        pieces.append(f'<{mark} title="{_TITLES[mark]}">{text}</{mark}>' if mark else text)
     return " ".join(pieces)
 
 
-def _marked(reference: str, heard: str) -> Iterator[Marked]:
-    """All words in order; of a stretch that differs first those that were heard, then those that were to be."""
-    said, spoken = iter(spelt(reference)), iter(spelt(heard.lower() if heard.isupper() else heard))
-    edits = align(words(reference), words(heard))
+def _marked(reference: str, transcript: str) -> Iterator[Marked]:
+    """All words in order; where the texts differ, first those of the transcript, then those of the reference."""
+    expected = iter(spelt(reference))
+    recognised = iter(spelt(transcript.lower() if transcript.isupper() else transcript))
+    edits = align(words(reference), words(transcript))
     for is_equal, run in groupby(edits, key=lambda edit: edit.operation == "equal"):
         steps = list(run)
-        instead = [next(spoken) for edit in steps if edit.operation != "delete"]
-        spelling_suggestion = [next(said) for edit in steps if edit.operation != "insert"]
+        of_transcript = [next(recognised) for edit in steps if edit.operation != "delete"]
+        of_reference = [next(expected) for edit in steps if edit.operation != "insert"]
         if not is_equal:
-            yield from ((word, "del") for word in instead)
-        yield from ((word, "" if is_equal else "ins") for word in spelling_suggestion)
+            yield from ((word, "del") for word in of_transcript)
+        yield from ((word, "" if is_equal else "ins") for word in of_reference)
 
 
 def spelt(text: str) -> list[str]:
-    """Each of the text's `words` as it is written, with the signs around it, and a space where one follows.
+    """Each of the text's `words` in its original spelling, with punctuation, and a space where one follows.
 
-    What cannot be told apart so, such as a line of Chinese, is written as it is counted.
+    Words that cannot be separated in the original, such as a line of Chinese, have their normalised spelling.
     """
     found: list[str] = []
     for piece in text.split():

@@ -1,4 +1,4 @@
-"""Filters: each facet's values with their counts, sliders, and a chip for whatever is filtered by."""
+"""Filters: the values of each facet with their counts, sliders, and a chip for each active filter."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,23 +15,23 @@ from search_ui.state import ANY, SearchState
 from search_ui.url import current_search, navigate, sync_widget
 
 SHOWN_VALUES: Final = 6
-"""Values of one facet that are seen at once; the rest wait behind *more*, unless chosen."""
+"""Values of one facet that are visible at first; the rest is hidden behind *Show more*, unless chosen."""
 
 _SECONDS: Final = tuple(map(float, (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 45, 60, 120, 300, 600, 1800, 3600)))
-"""Durations that the slider stops at."""
+"""The stops of the duration slider."""
 
 _SHARES: Final = tuple(at / 20 for at in range(21))
-"""Confidences that the slider stops at."""
+"""The stops of the confidence slider."""
 
 _RANGE_NAMES: Final[Mapping[str, str]] = {"wer": "word error rate"}
-"""What a person calls a number that is filtered by."""
+"""Labels of numeric filters, if not the name of the field."""
 
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>:$~#&|])")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a facet, how a person reads it, and how many passages choosing it would bring."""
+    """One value of a facet, its label, and the number of passages that choosing it would return."""
 
     value: str
     label: str
@@ -41,14 +41,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter in force: what it says, and the search without it."""
+    """One active filter: its label, and the search without it."""
 
     label: str
     without: SearchState
 
 
 def choices(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> list[Choice]:
-    """The values of a facet in the order in which people expect them; one that is chosen is never missing."""
+    """The values of a facet in display order; chosen values are always included."""
     counts = dict.fromkeys(chosen, 0) | dict(counts)
     return [
         Choice(value, facet_label(facet, value), counts[value], value in chosen) for value in facet_order(facet, counts)
@@ -56,7 +56,7 @@ def choices(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> l
 
 
 def chips(state: SearchState) -> Iterator[Chip]:
-    """Everything that a search is filtered by."""
+    """All filters of a search."""
     for facet, values in state.filters.items():
         for value in values:
             others = (other for other in values if other != value)
@@ -65,10 +65,10 @@ def chips(state: SearchState) -> Iterator[Chip]:
 
 
 def range_chips(state: SearchState) -> Iterator[Chip]:
-    """The numbers that a search is filtered by."""
+    """The numeric filters of a search."""
     for name, bounds in state.ranges.items():
-        label = f"{range_label(bounds)} s" if name == "duration" else range_label(bounds)
-        yield Chip(f"{_RANGE_NAMES.get(name, name)}: {label}", state.within(name, ANY))
+        unit = " s" if name == "duration" else ""
+        yield Chip(f"{_RANGE_NAMES.get(name, name)}: {range_label(bounds)}{unit}", state.within(name, ANY))
 
 
 def range_label(bounds: Range) -> str:
@@ -79,12 +79,12 @@ def range_label(bounds: Range) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that a widget's label shows as it stands: labels are Markdown, and values may hold anything."""
+    """Text for a widget's label, which Streamlit reads as Markdown: nothing in it has a special meaning."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
 def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], extent: Extent) -> None:
-    """The filters, one group a facet, and sliders. A model is chosen only where there are several."""
+    """The filters: one group per facet, and sliders. Models are listed only if there are several."""
     with st.container(key="facets"):
         for facet in FACETS:
             found = choices(facet, counts.get(facet, {}), state.chosen(facet))
@@ -96,7 +96,7 @@ def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], ext
 
 
 def show_facet(facet: str, all_choices: list[Choice]) -> None:
-    """One facet: its first values and its chosen ones, and the rest when *more* was asked for."""
+    """One facet: its first values and its chosen ones; all of them after a click on *Show more*."""
     is_whole = st.session_state.get(f"all of {facet}", False) or len(all_choices) == SHOWN_VALUES + 1
     seen = [choice for at, choice in enumerate(all_choices) if is_whole or at < SHOWN_VALUES or choice.is_chosen]
     labels = {choice.value: f"{escape_markdown(choice.label)} :gray[{choice.count:,}]" for choice in seen}
@@ -112,7 +112,7 @@ def show_facet(facet: str, all_choices: list[Choice]) -> None:
         width="stretch",
     )
     if hidden := len(all_choices) - len(seen):
-        st.button(f"{hidden} more", key=f"more {facet}", type="tertiary", on_click=_show_all, args=(facet,))
+        st.button(f"Show {hidden} more", key=f"more {facet}", type="tertiary", on_click=_show_all, args=(facet,))
 
 
 def _on_values(facet: str) -> None:
@@ -124,12 +124,12 @@ def _show_all(facet: str) -> None:
 
 
 def stops(longest: float) -> tuple[float, ...]:
-    """Where the slider of durations stops, from 0 to as long as the longest; closer together where most clips are."""
+    """The stops of the duration slider, from 0 to the longest clip; denser where most clips are."""
     return tuple(stop for before, stop in pairwise((-1.0, *_SECONDS)) if before < max(longest, _SECONDS[1]))
 
 
 def show_slider(state: SearchState, name: str, places: tuple[float, ...], label: str) -> None:
-    """A slider of one number that stops at these places and the chosen ones; at either end it asks for no bound."""
+    """A slider for one number with these stops and the chosen bounds; an end of the slider means no bound."""
     bounds = state.bounds(name)
     low = places[0] if bounds.low is None else bounds.low
     high = max(places[-1], low) if bounds.high is None else bounds.high
@@ -138,7 +138,7 @@ def show_slider(state: SearchState, name: str, places: tuple[float, ...], label:
     st.select_slider(
         name.capitalize(),
         options,
-        value=ends,  # says that there are two of them; where they are says the address
+        value=ends,  # makes it a range slider; its position comes from the address
         format_func=label.format,
         key=sync_widget(name, (low, high)),
         on_change=_on_slider,
@@ -152,7 +152,7 @@ def _on_slider(name: str, ends: tuple[float, float]) -> None:
 
 
 def show_chips(state: SearchState) -> None:
-    """A chip for each filter, which takes it away, and one to clear them all."""
+    """A chip for each filter, which removes it, and a button that removes all."""
     if not state.has_filters:
         return
     with st.container(key="chips", horizontal=True, gap="small"):
@@ -160,4 +160,4 @@ def show_chips(state: SearchState) -> None:
             st.button(
                 f"{escape_markdown(chip.label)} ×", key=f"chip {chip.label}", on_click=navigate, args=(chip.without,)
             )
-        st.button("clear all", key="clear-all", type="tertiary", on_click=navigate, args=(state.without_filters(),))
+        st.button("Clear all", key="clear-all", type="tertiary", on_click=navigate, args=(state.without_filters(),))

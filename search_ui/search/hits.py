@@ -1,9 +1,8 @@
-"""A hit as HTML: the transcript with its marks, and around it, small, what else is known of the clip.
+"""A search result as HTML: the highlighted transcript, how it matches, the reference, and metadata of the clip.
 
-Everything that comes from a row is escaped here; the page adds nothing of a row to its HTML anywhere else.
+This is the only place where fields of a record become HTML, and every one of them is escaped here.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -11,8 +10,8 @@ from typing import Final
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
-from hearsay.text.format import clock, duration
-from hearsay.text.normalize import words as counted_words
+from hearsay.text.format import clock, duration, percent, probability
+from hearsay.text.normalize import words as normalised_words
 from indexer.passages import Passage
 from indexer.query.explanation import Evidence, explanation_of
 from indexer.query.highlight import highlight
@@ -22,50 +21,53 @@ from search_ui.search.difference import difference_html
 from search_ui.search.transcript import words_html
 
 EMBEDDED_MODELS: Final = {
-    "pocketsphinx": "the recogniser inside Hearsay, which mishears more than a large model does",
-    "classic": "the emotion model inside Hearsay, which would rather say uncertain than guess",
+    "pocketsphinx": "built in, less accurate than large speech models",
+    "classic": "built in, labels most clips uncertain",
 }
-"""Models that answer where a better one is not at hand, by the beginning of their names, and what that means."""
+"""Notes on the built-in models, which are used if no better one is available, by the beginning of their names."""
 
-
-END_OF_CERTAINTY: Final = "from here on a word is missing, guessed or in another form"
+INEXACT_RESULTS: Final = "Below: a query word is missing, in another form, or only similar in sound"
+"""Label of the rule between the results that contain every query word as typed and the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class HitContext:
-    """What stands beside a hit: the address of its ``audio``, None where there is none, and ``links`` by their texts.
+    """What a result shows besides the passage itself.
 
-    ``common`` is the reference that stands above the list and need not be repeated; ``picture`` is the address of a
-    picture of the sound. The passage at which a recording was opened ``is_opened``.
+    ``audio`` and ``spectrogram`` are addresses, None if the clip's audio is not available. ``links`` maps labels to
+    addresses. ``common`` is the reference shown above the list, which is not repeated. ``is_opened`` marks the passage
+    at which a recording was opened.
     """
 
     audio: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     common: str = ""
-    picture: str | None = None
+    spectrogram: str | None = None
     is_opened: bool = False
 
 
-def hit_html(passage: Passage, evidence: Sequence[Evidence], beside: HitContext) -> str:
-    """One hit as an item of a list, with its words marked and how they were heard."""
+def hit_html(passage: Passage, evidence: Sequence[Evidence], context: HitContext) -> str:
+    """One result as a list item."""
+    explanation = f'<p class="how">{escape(text)}</p>' if (text := explanation_of(evidence)) else ""
+    links = " · ".join(link_html(label, address) for label, address in context.links.items())
+    more = f'<span class="more">{links}</span>' if links else ""
     return (
-        f'<li class="hit{" opened" if beside.is_opened else ""}"{_stretch(passage)}>{_player(passage, beside)}'
-        f'<div class="said"><div>{_transcript(passage.row, evidence, is_playable=beside.audio is not None)}'
-        f"{_how(evidence)}{_reference(passage, beside.common)}</div>"
-        f'<p class="about">{"".join(_facts(passage))}<span class="rest">'
-        f'<span class="clip">{escape(passage.clip)}</span>{_links(beside.links)}{subtitles_html(passage)}</span></p>'
-        "</div></li>"
+        f'<li class="hit{" opened" if context.is_opened else ""}"{_stretch(passage)}>{_player(passage, context)}'
+        f'<div class="said"><div>{_transcript(passage.row, evidence, is_playable=context.audio is not None)}'
+        f"{explanation}{_reference(passage, context.common)}</div>"
+        f'<p class="about">{"".join(_metadata(passage))}<span class="rest">'
+        f'<span class="clip">{escape(passage.clip)}</span>{more}{subtitles_html(passage)}</span></p></div></li>'
     )
 
 
 def hits_html(items: Sequence[str], first: int, certain: int | None = None) -> str:
-    """The hits, numbered on from ``first``; a rule tells that certainty ends before the item at ``certain``.
+    """The results, numbered from ``first``; a labelled rule precedes the item at index ``certain``.
 
-    It stands between two lists, since a list holds nothing but items.
+    The rule separates two lists, because a list may contain only items.
     """
     if certain is None:
         return _list(items, first)
-    rule = f'<div class="doubt" role="separator" aria-label="{END_OF_CERTAINTY}"><span>{END_OF_CERTAINTY}</span></div>'
+    rule = f'<div class="doubt" role="separator" aria-label="{INEXACT_RESULTS}"><span>{INEXACT_RESULTS}</span></div>'
     return f"{_list(items[:certain], first)}{rule}{_list(items[certain:], first + certain)}"
 
 
@@ -79,48 +81,52 @@ def link_html(text: str, address: str) -> str:
 
 
 def models_note(rows: Iterable[ClipRow]) -> str:
-    """Who heard and who tagged these clips, as a line for the foot of the page; empty where nobody is named."""
+    """The models that transcribed and labelled these clips, as a footer; empty if no record names a model."""
     rows = list(rows)
-    lines = (_named("heard by", {row.asr_model for row in rows}), _named("tagged by", {row.ser_model for row in rows}))
+    lines = (
+        _named("speech model", {row.asr_model for row in rows}),
+        _named("emotion model", {row.ser_model for row in rows}),
+    )
     note = " · ".join(filter(None, lines))
-    return f'<p class="models">{note}</p>' if note else ""
+    return f'<p class="models">{note[:1].upper()}{note[1:]}</p>' if note else ""
 
 
-def _named(verb: str, models: set[str]) -> str:
-    names = [f"{escape(model)}{_fallback(model)}" for model in sorted(models) if model]
-    return f"{verb} {', '.join(names)}" if names else ""
+def _named(kind: str, models: set[str]) -> str:
+    names = [f"{escape(model)}{_note(model)}" for model in sorted(models) if model]
+    return f"{kind}{'s' if len(names) > 1 else ''}: {', '.join(names)}" if names else ""
 
 
-def _fallback(model: str) -> str:
-    what = next((what for name, what in EMBEDDED_MODELS.items() if model.startswith(name)), "")
-    return f" ({what})" if what else ""
+def _note(model: str) -> str:
+    note = next((note for name, note in EMBEDDED_MODELS.items() if model.startswith(name)), "")
+    return f" ({note})" if note else ""
 
 
-def _player(passage: Passage, beside: HitContext) -> str:
+def _player(passage: Passage, context: HitContext) -> str:
     length = "" if passage.row.duration is None else duration(passage.row.duration)
-    if beside.audio is None:
-        why = "no audio was found"
-        return f'<div class="player"><span class="play silent" title="{why}">{length or "no audio"}</span></div>'
+    if context.audio is None:
+        title = "The audio file was not found"
+        return f'<div class="player"><span class="play silent" title="{title}">{length or "no audio"}</span></div>'
     label = escape(f"Play {passage.id}{', ' if length else ''}{length}")
     return (
         f'<div class="player"><button class="play" type="button" aria-label="{label}" aria-pressed="false">{length}'
-        f'</button>{_look(passage, beside.picture)}<audio preload="none" src="{escape(beside.audio)}"></audio></div>'
+        f"</button>{_spectrogram_button(passage, context.spectrogram)}"
+        f'<audio preload="none" src="{escape(context.audio)}"></audio></div>'
     )
 
 
-def _look(passage: Passage, picture: str | None) -> str:
-    """What opens a picture of the sound, which is drawn no sooner."""
-    if picture is None:
+def _spectrogram_button(passage: Passage, address: str | None) -> str:
+    """Opens the spectrogram; the server draws it on the first click."""
+    if address is None:
         return ""
-    label = escape(f"look at the sound of {passage.id}")
+    label = escape(f"Spectrogram of {passage.id}")
     return (
-        f'<button class="look" type="button" data-picture="{escape(picture)}" aria-label="{label}" '
-        'aria-expanded="false">look</button>'
+        f'<button class="spectrogram" type="button" data-picture="{escape(address)}" aria-label="{label}" '
+        'aria-expanded="false">Spectrogram</button>'
     )
 
 
 def _stretch(passage: Passage) -> str:
-    """Where a part of a recording starts and ends; a whole clip plays from beginning to end, whatever its row says."""
+    """Start and end of a part of a recording; a whole clip plays from beginning to end, whatever its record says."""
     if passage.is_whole:
         return ""
     end = "" if passage.end is None else f' data-end="{passage.end:g}"'
@@ -129,49 +135,39 @@ def _stretch(passage: Passage) -> str:
 
 def _transcript(row: ClipRow, evidence: Sequence[Evidence], *, is_playable: bool) -> str:
     if not row.generated_text:
-        why = f"could not be heard: {escape(row.error)}" if row.error else "nothing was heard"
-        return f'<p class="transcript none">{why}</p>'
+        reason = f"Not transcribed: {escape(row.error)}" if row.error else "No speech recognised"
+        return f'<p class="transcript none">{reason}</p>'
     words = row.words if is_playable else ()
     return f'<p class="transcript">{words_html(highlight(row.generated_text, evidence), words)}</p>'
 
 
-def _how(evidence: Sequence[Evidence]) -> str:
-    how = explanation_of(evidence)
-    return f'<p class="how">{escape(how)}</p>' if how else ""
-
-
-def _links(links: Mapping[str, str]) -> str:
-    if not links:
-        return ""
-    return f'<span class="more">{" · ".join(link_html(text, address) for text, address in links.items())}</span>'
-
-
 def _reference(passage: Passage, common: str) -> str:
-    """What was to be said, where it is known of the whole passage, and how that differs from what was heard."""
+    """The reference with the word errors marked; empty for a part of a recording, and if there is no error."""
     row = passage.row
-    is_part = not passage.is_whole
-    known = (counted_words(common), counted_words(row.generated_text))
-    if is_part or not row.text or counted_words(row.text) in known:
+    known = (normalised_words(common), normalised_words(row.generated_text))
+    if not passage.is_whole or not row.text or normalised_words(row.text) in known:
         return ""
-    return f'<p class="reference"><span>said</span> {difference_html(row.text, row.generated_text)}</p>'
+    return f'<p class="reference"><span>Reference:</span> {difference_html(row.text, row.generated_text)}</p>'
 
 
-def _facts(passage: Passage) -> Iterable[str]:
+def _metadata(passage: Passage) -> Iterable[str]:
     row = passage.row
     if row.emotion:
-        dot = "○" if row.sentiment == UNCERTAIN else "●"
-        yield f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{score_label(row.emotion_score)}</span>'
+        yield f"<span>{emotion_html(row)}</span>"
     speaker = [facet_label(facet, value) for facet in ("age", "gender", "accent") if (value := getattr(row, facet))]
     if speaker:
         yield f"<span>{escape(' · '.join(speaker))}</span>"
     if row.confidence is not None:
-        yield f"<span>confidence{score_label(row.confidence)}</span>"
+        yield f"<span>confidence {probability(row.confidence)}</span>"
     if (rate := passage.wer()) is not None:
-        yield f'<span title="word errors by word of the reference">WER {f"{rate:.2f}".removeprefix("0")}</span>'
+        title = "Word error rate: word errors divided by the words of the reference"
+        yield f'<span title="{title}">WER {percent(rate)}</span>'
     if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
 
 
-def score_label(score: float | None) -> str:
-    """A score of 0..1 as it stands on the page: two places, cut and not rounded, so that only certainty is 1.00."""
-    return "" if score is None else f" {math.floor(score * 100 + 1e-9) / 100:.2f}".replace(" 0.", " .")
+def emotion_html(row: ClipRow) -> str:
+    """The emotion label and its probability; a hollow dot stands for *uncertain*."""
+    dot = "○" if row.sentiment == UNCERTAIN else "●"
+    score = "" if row.emotion_score is None else f" {probability(row.emotion_score)}"
+    return f'<i aria-hidden="true">{dot}</i> {escape(row.emotion)}{score}'

@@ -1,4 +1,4 @@
-"""The search page: the box, the filters, the hits, and a sentence wherever one of them has nothing to show."""
+"""The search page: query box, filters and results, and a message if one of them has nothing to show."""
 
 from collections.abc import Iterable
 from html import escape
@@ -31,7 +31,7 @@ KEEP: Final = STATIC / "keep.html"
 
 
 def show() -> None:
-    """Everything that is on the page, for the search that the address tells of."""
+    """Show the page for the search in the address."""
     state = current_search()
     show_box(state)
     try:
@@ -41,28 +41,28 @@ def show() -> None:
         found = search_page(state)
         with st.sidebar:
             show_facets(state, found.result.facets, extent())
-        show_meaning(state, found)
+        show_explanation(state, found)
         show_chips(state)
         show_found(state, found)
     except HearsayError as problem:
-        show_trouble(problem)
+        show_problem(problem)
         if isinstance(problem, WrongRequest):
             st.html(f'<ul class="ways"><li>{link_html(START_OVER, SearchState().address)}</li></ul>')
 
 
 def show_box(state: SearchState) -> None:
-    """Where words are typed, how they are to be found, and what may be done with the search."""
+    """The query box, the search modes, and the buttons that copy and save the search."""
     with st.container(key="box", horizontal=True, vertical_alignment="center"):
         st.text_input(
-            "Search what was said",
+            "Search transcripts",
             key=sync_widget("words", state.words),
             type="search",
-            placeholder="Search what was said",
+            placeholder="Search transcripts",
             label_visibility="collapsed",
             on_change=lambda: navigate(current_search().with_words(st.session_state["words"])),
         )
         st.segmented_control(
-            "How words are found",
+            "Search mode",
             OFFERED_MODES,
             required=True,
             format_func=lambda mode: mode.replace("-", " "),
@@ -73,18 +73,18 @@ def show_box(state: SearchState) -> None:
         st.html(KEEP, width="content")
 
 
-def show_meaning(state: SearchState, found: ResultPage) -> None:
-    """What the search means, what of it was not understood, and what may have been meant by it."""
+def show_explanation(state: SearchState, found: ResultPage) -> None:
+    """The meaning of the query as a sentence, notes on parts that were not understood, and a corrected spelling."""
     lines = [escape(found.plan.sentence)] if state != state.with_words("") else []
     lines += map(escape, found.plan.notes)
-    if state.words and found.result.total and (better := spelling_suggestion(state)):
-        lines.append(f"did you mean {link_html(better, state.with_words(better).address)}?")
+    if state.words and found.result.total and (corrected := spelling_suggestion(state)):
+        lines.append(f"Did you mean {link_html(corrected, state.with_words(corrected).address)}?")
     if lines:
         st.html(f'<div class="meaning">{"".join(f"<p>{line}</p>" for line in lines)}</div>')
 
 
-def show_trouble(problem: HearsayError) -> None:
-    """A sentence in place of what could not be shown."""
+def show_problem(problem: HearsayError) -> None:
+    """A message in place of what could not be shown."""
     if isinstance(problem, IndexMissing):
         show_how_to_load()
     else:
@@ -93,7 +93,7 @@ def show_trouble(problem: HearsayError) -> None:
 
 
 def show_how_to_load() -> None:
-    st.info("No clip has been loaded yet. Load what was decoded, and name the folder of its audio:")
+    st.info("The index is empty. Load the output of decode, with the folder of the audio files:")
     st.code(to_type("load FILE… --audio FOLDER"), language=None)
 
 
@@ -114,53 +114,53 @@ def show_found(state: SearchState, found: ResultPage) -> None:
 
 
 def total_html(found: ResultPage) -> str:
-    """How many there are, and how long they last."""
+    """The number of results and their total duration."""
     seconds = found.result.seconds
-    lasting = f" · {total_duration(seconds)}" if seconds else ""
-    return f'<p class="total" role="status">{_count(found.result.total)}{lasting}</p>'
+    length = f" · {total_duration(seconds)}" if seconds else ""
+    return f'<p class="total" role="status">{_count(found.result.total)}{length}</p>'
 
 
 def _count(total: int) -> str:
-    """``1 clip``, ``1,860 clips``; passages where an index holds parts of recordings."""
+    """``1 clip``, ``1,860 clips``; passages if the index contains parts of recordings."""
     return counted(total, "passage" if extent().has_parts else "clip")
 
 
 def show_hits(state: SearchState, found: ResultPage) -> None:
     hits = found.result.hits
-    heard = playable_clips(hit.passage for hit in hits)
+    playable = playable_clips(hit.passage for hit in hits)
     common = common_reference(hits) if state.same else ""
     items = [
         hit_html(
             hit.passage,
             found.plan.evidence(hit.passage),
-            beside(state, hit, common, is_playable=hit.passage.clip in heard),
+            hit_context(state, hit, common, is_playable=hit.passage.clip in playable),
         )
         for hit in hits
     ]
     shown = hits_html(items, (found.page - 1) * the_settings().page_size + 1, found.certain)
-    above = f'<p class="common"><span>said</span> {escape(common)}</p>' if common else ""
+    above = f'<p class="common"><span>Reference:</span> {escape(common)}</p>' if common else ""
     st.html(f'<div class="voices">{above}{shown}</div>' if state.same else shown)
 
 
-def beside(state: SearchState, hit: PassageHit, common: str, *, is_playable: bool) -> HitContext:
-    """A hit's sound and the searches that start from it; one for its sentence only where it is a whole clip."""
-    links = {"more like this": state.similar_to(hit.passage.id).address}
+def hit_context(state: SearchState, hit: PassageHit, common: str, *, is_playable: bool) -> HitContext:
+    """A result's audio and the links to related searches; *Same sentence* is offered for whole clips only."""
+    links = {"More like this": state.similar_to(hit.passage.id).address}
     if hit.passage.is_whole and not state.same:
-        links["same sentence"] = state.same_sentence_as(hit.passage.id).address
+        links["Same sentence"] = state.same_sentence_as(hit.passage.id).address
     if not hit.passage.is_whole:
-        links["whole recording"] = recording_address(state, hit.passage)
-    audio, picture = (audio_url(hit.passage), spectrogram_url(hit.passage)) if is_playable else (None, None)
-    return HitContext(audio, links if hit.passage.row.generated_text else {}, common, picture)
+        links["Whole recording"] = recording_address(state, hit.passage)
+    audio, spectrogram = (audio_url(hit.passage), spectrogram_url(hit.passage)) if is_playable else (None, None)
+    return HitContext(audio, links if hit.passage.row.generated_text else {}, common, spectrogram)
 
 
 def common_reference(hits: Iterable[PassageHit]) -> str:
-    """The reference of all hits that have one; empty where they have several."""
+    """The reference that all results with a reference share; empty if their references differ."""
     references = {tuple(words(text)): text for hit in hits if (text := hit.passage.row.text)}
     return next(iter(references.values())) if len(references) == 1 else ""
 
 
 def show_nothing(state: SearchState) -> None:
-    """Why nothing was found, and the ways out, with what each of them leads to; none leads to nothing again."""
+    """Why there are no results, and links to searches that have some, each with its number of results."""
     if state == SearchState(mode=state.mode):
         show_how_to_load()
         return

@@ -1,4 +1,4 @@
-"""Which of the hits can be heard, and a sentence where none of them can."""
+"""Which results can be played, and a message if none can."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -12,17 +12,17 @@ from search_ui.connection import audio_store
 from search_ui.search.facets import escape_markdown
 
 KEYS: Final = (
-    '<p class="keys"><kbd>n</kbd> <kbd>p</kbd> next and previous hit · <kbd>space</kbd> plays and pauses · '
-    "<kbd>←</kbd> <kbd>→</kbd> from word to word, <kbd>enter</kbd> plays from there</p>"
+    '<p class="keys"><kbd>n</kbd> <kbd>p</kbd> next and previous result · <kbd>space</kbd> play or pause · '
+    "<kbd>←</kbd> <kbd>→</kbd> previous and next word · <kbd>enter</kbd> play from the word</p>"
 )
-"""What the keyboard does, at the foot of the hits; not shown where there is none."""
+"""The keyboard shortcuts, below the results; hidden on devices without a keyboard."""
 
 
 def playable_clips(passages: Iterable[Passage]) -> frozenset[str]:
-    """The clips that can be heard; says on the page why, where none can.
+    """The clips that can be played; if there are none, the page shows why.
 
-    A file is looked for. Of a bucket it is believed, since asking it for every hit takes long: a clip that it does not
-    have says so when it is played.
+    Files are looked up. Clips in a bucket are assumed to exist, because a lookup for every result takes long; if one
+    is missing, the player reports it.
     """
     store = audio_store()
     clips = {passage.clip for passage in passages}
@@ -32,7 +32,7 @@ def playable_clips(passages: Iterable[Passage]) -> frozenset[str]:
     elif store.bucket:
         return found | frozenset(filter(may_be_audio, clips))
     elif not found:
-        where = " or ".join(str(folder.path) for folder in store.folders)
-        advice = "Load them with --audio FOLDER, or set AUDIO_DIR, to the folder that their names are relative to."
-        st.info(escape_markdown(f"No audio was found for these clips under {where}. {advice}"))
+        folders = " or ".join(str(folder.path) for folder in store.folders)
+        advice = "Run load with --audio FOLDER, or set AUDIO_DIR; clip ids are paths relative to that folder."
+        st.info(escape_markdown(f"No audio was found for these clips in {folders}. {advice}"))
     return found

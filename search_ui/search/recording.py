@@ -1,7 +1,7 @@
-"""A whole recording: all its passages in order of time, with the one that somebody came from among them.
+"""A whole recording: all its passages in order of time, opened at the passage that was found.
 
-The address holds it beside the search that led there: ``clip``, the passage that it was opened ``at``, and which
-``part`` of a long one is shown.
+The address contains it besides the search that led there: the ``clip``, the passage that it was opened ``at``, and
+which ``part`` of a long recording is shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,17 +28,17 @@ from search_ui.state import SearchState
 from search_ui.url import sync_widget
 
 PASSAGES: Final = 20
-"""Passages that are shown at a time: up to ten minutes."""
+"""Passages per part: up to ten minutes."""
 
 MOST_PARTS: Final = 100_000
-"""Parts up to which an address is believed."""
+"""The largest part number that is accepted from an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingView:
-    """A recording as the address holds it: the ``clip``, the id of the passage ``at`` which it opens, and a ``part``.
+    """A recording as given in the address: the ``clip``, the id of the passage ``at`` which it opens, and a ``part``.
 
-    Parts count from 1; without one it is the part that the passage is in.
+    Parts count from 1. Without a number, the part that contains the passage is shown.
     """
 
     clip: str
@@ -47,7 +47,7 @@ class RecordingView:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Sequence[str]]) -> "RecordingView | None":
-        """The recording that an address tells of, if it does."""
+        """The recording in an address, if there is one."""
         clip, at, part = ((params.get(name) or [""])[-1].strip() for name in ("clip", "at", "part"))
         is_number = part.isascii() and part.isdigit() and 0 < len(part) < 10
         return cls(clip, at, min(int(part), MOST_PARTS) or 1 if is_number else None) if clip else None
@@ -58,7 +58,7 @@ class RecordingView:
 
     @property
     def shown(self) -> int:
-        """The part that is shown: passages have their numbers in their ids, from 1."""
+        """The part that is shown; the ids of passages end in their numbers, from 1."""
         number = self.at.removeprefix(f"{self.clip}#")
         is_number = number.isascii() and number.isdigit() and len(number) < 10
         return self.part or (ceil(max(1, int(number)) / PASSAGES) if is_number else 1)
@@ -66,7 +66,7 @@ class RecordingView:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPart:
-    """Some passages of a recording in order of time, of ``total``, and how long all of it lasts, in seconds."""
+    """Some of the ``total`` passages of a recording, in order of time, and its whole duration in seconds."""
 
     passages: tuple[Passage, ...]
     total: int
@@ -74,27 +74,28 @@ class RecordingPart:
 
 
 def current_recording() -> RecordingView | None:
-    """The recording that the browser's address tells of, if it does."""
+    """The recording in the browser's address, if there is one."""
     return RecordingView.from_params({name: st.query_params.get_all(name) for name in st.query_params})
 
 
 def recording_address(state: SearchState, passage: Passage) -> str:
-    """The link from a hit to its whole recording; it keeps the search, whose words are marked there too."""
+    """The link from a result to its whole recording; it keeps the search, so that its words are highlighted there."""
     return f"?{urlencode(state.to_params() | RecordingView(passage.clip, passage.id).to_params(), doseq=True)}"
 
 
 def show_recording(opened: RecordingView, state: SearchState) -> None:
-    """The recording's name and length, and its passages, all played by one sound that goes on through them."""
+    """The recording's name, duration and passages; one audio element plays all of them in turn."""
     read, part = _read(the_index().about().version, opened.clip, opened.shown), opened.shown
-    back = link_html("back to the hits", state.address)
+    back = link_html("Back to results", state.address)
     if not read.passages:
-        what = "is nothing more of" if read.total else "is no clip"
-        st.html(f'<p class="total">There {what} {escape(opened.clip)} in the index. {back}</p>')
+        clip = escape(opened.clip)
+        reason = f"{clip} has fewer passages than this." if read.total else f"The index contains no clip {clip}."
+        st.html(f'<p class="total">{reason} {back}</p>')
         return
-    heard = bool(playable_clips(read.passages))
+    is_playable = bool(playable_clips(read.passages))
     terms = the_planner().plan(state.words, state.mode).terms if state.words and not state.is_too_long else ()
     items = [
-        hit_html(passage, evidence_of(passage, terms), _beside(passage, opened, state, is_playable=heard))
+        hit_html(passage, evidence_of(passage, terms), _context(passage, opened, state, is_playable=is_playable))
         for passage in read.passages
     ]
     shown = hits_html(items, (part - 1) * PASSAGES + 1)
@@ -110,8 +111,8 @@ def _go_to_part(clip: str, state: SearchState, part: int) -> None:
 
 
 @st.cache_data(show_spinner=False, ttl=10, max_entries=100)
-def _read(version: str, clip: str, part: int) -> RecordingPart:  # noqa: ARG001 - a new version has other passages
-    """One part of a recording: equal scores come by id, and those of its passages are in order of time."""
+def _read(version: str, clip: str, part: int) -> RecordingPart:  # noqa: ARG001 - part of the cache key
+    """One part of a recording. Results with equal scores are sorted by id, and so passages are in order of time."""
     result = the_index().search(Request(Term("clip", clip), size=PASSAGES, page=part))
     passages = tuple(hit.passage for hit in result.hits)
     is_all = len(passages) == result.total
@@ -119,18 +120,18 @@ def _read(version: str, clip: str, part: int) -> RecordingPart:  # noqa: ARG001 
     return RecordingPart(passages, result.total, last.end if last else None)
 
 
-def _beside(passage: Passage, opened: RecordingView, state: SearchState, *, is_playable: bool) -> HitContext:
-    audio, picture = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
-    links = {"more like this": state.similar_to(passage.id).address} if passage.row.generated_text else {}
-    return HitContext(audio, links, picture=picture, is_opened=passage.id == opened.at)
+def _context(passage: Passage, opened: RecordingView, state: SearchState, *, is_playable: bool) -> HitContext:
+    audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
+    links = {"More like this": state.similar_to(passage.id).address} if passage.row.generated_text else {}
+    return HitContext(audio, links, spectrogram=spectrogram, is_opened=passage.id == opened.at)
 
 
 def _title(read: RecordingPart, back: str) -> str:
-    """The recording's name, how long it is, the way back, and its subtitles."""
+    """The recording's name, its duration, its subtitles, and the link back to the results."""
     first = read.passages[0]
-    lasts = f"{clock(read.seconds)} · " if read.seconds is not None else ""
+    length = f"{clock(read.seconds)} · " if read.seconds is not None else ""
     number = counted(read.total, "passage")
     return (
-        f'<h2>{escape(first.clip)}</h2><p class="about"><span>{lasts}{number}</span>'
+        f'<h2>{escape(first.clip)}</h2><p class="about"><span>{length}{number}</span>'
         f'{subtitles_html(first)}<span class="more">{back}</span></p>'
     )

@@ -1,4 +1,4 @@
-"""Asking the index: a search as the page holds it, as the index takes it and as it is answered."""
+"""Searches of the page as requests to the index, and their cached results."""
 
 import sys
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ from indexer.schema import FACETS, SORTS
 from search_ui.connection import the_index, the_planner, the_settings
 from search_ui.state import LONGEST_WORDS, SearchState
 
-SECONDS_KEPT: Final = 10
-"""How long an answer is given again: ``put`` and ``delete`` change a version in its place. It is kept as a resource,
-which is not copied for everybody who asks, since nobody changes it."""
+CACHE_SECONDS: Final = 10
+"""How long results are cached; ``put`` and ``delete`` change an index without a new version. Results are cached as a
+resource, which is shared and not copied, since nothing changes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """One page of an answer, and the ``plan`` that it was found by.
+    """One page of results, and the ``plan`` of the search.
 
-    ``page`` counts from 1 and may be less than was asked for, where that lay past the end. Certainty ends before the
-    hit at ``certain``, 0 where it ended before this page, None where all of it is certain or sorted by something else.
+    ``page`` counts from 1; it is the last page if the requested one is past the end. ``certain`` is the number of
+    results on this page that contain every query word as typed, None if all do or another order than relevance is set.
     """
 
     plan: Plan
@@ -40,8 +40,8 @@ class ResultPage:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What an index holds: its ``longest`` passage in seconds, parts of longer recordings, and the ``numbers`` of
-    `indexer.schema.SORTS` that any passage has.
+    """Properties of an index: its ``longest`` passage in seconds, whether it ``has_parts`` of longer recordings, and
+    which ``numbers`` of `indexer.schema.SORTS` any passage has.
     """
 
     longest: float
@@ -50,9 +50,9 @@ class Extent:
 
 
 def search_page(state: SearchState) -> ResultPage:
-    """The hits of a state's page, or of the last page where the state's is past the end.
+    """The results on the page of a search, or on its last page if the requested one is past the end.
 
-    Raises `WrongRequest` for endless words, and where a passage that others should be like is not in the index.
+    Raises `WrongRequest` if the query is too long, or if the index lacks the passage that results should be similar to.
     """
     size = the_settings().page_size
     version, plan = _planned(state)
@@ -66,31 +66,33 @@ def search_page(state: SearchState) -> ResultPage:
 
 
 def count_hits(state: SearchState) -> int:
-    """How many hits a state's search has; raises what `search_page` does."""
+    """The number of results of a search; raises the same errors as `search_page`."""
     version, plan = _planned(state)
     return _total(version, state.sorted_by(None), plan)
 
 
 def request_of(state: SearchState) -> Request:
-    """A state's search as the index takes it; raises what `search_page` does."""
+    """A search as a request to the index; raises the same errors as `search_page`."""
     _, plan = _planned(state)
     return _request(state, the_settings().page_size, plan)
 
 
 def extent() -> Extent:
-    """What the whole index holds, whatever is looked for."""
+    """Properties of the whole index, independent of the search."""
     return _extent(the_index().about().version)
 
 
 def spelling_suggestion(state: SearchState) -> str | None:
-    """What may have been meant by the words; None where there is nothing better."""
+    """The query with a corrected spelling; None if no correction is known."""
     return _spelling_suggestion(the_index().about().version, state.words)
 
 
 def _planned(state: SearchState) -> tuple[str, Plan]:
-    """The version that is asked, and how."""
+    """The version of the index, and the plan of the search."""
     if state.is_too_long:
-        raise WrongRequest(f"a search takes up to {LONGEST_WORDS:,} characters; shorten it to what matters most")
+        raise WrongRequest(
+            f"a query may have up to {LONGEST_WORDS:,} characters; shorten it to the most important words"
+        )
     version = the_index().about().version
     return version, _plan(version, state.without_filters().sorted_by(None))
 
@@ -104,8 +106,8 @@ def _address(state: SearchState) -> str:
     return state.address
 
 
-@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
-def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new version has other words
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})
+def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - part of the cache key
     if state.like:
         return plan_like(the_index(), state.like)
     if state.same:
@@ -113,24 +115,24 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - a new ver
     return the_planner().plan(state.words, state.mode)
 
 
-@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
-def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - as above
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})
+def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - part of the cache key
     return the_index().search(_request(state, size, _plan))
 
 
-@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300, hash_funcs={SearchState: _address})
-def _total(version: str, state: SearchState, _plan: Plan) -> int:  # noqa: ARG001 - as above
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})
+def _total(version: str, state: SearchState, _plan: Plan) -> int:  # noqa: ARG001 - part of the cache key
     return the_index().search(replace(_request(state, 1, _plan), facets=(), seconds=False)).total
 
 
-@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
-def _extent(version: str) -> Extent:  # noqa: ARG001 - as above
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300)
+def _extent(version: str) -> Extent:  # noqa: ARG001 - part of the cache key
     longest = the_index().search(Request(size=1, sort=Sort("duration", falling=True))).hits
     has_parts = the_index().count(Between("start", sys.float_info.min, None)) > 0
     numbers = frozenset(name for name in SORTS if the_index().count(Between(name, 0.0, None)))
     return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts, numbers)
 
 
-@st.cache_resource(show_spinner=False, ttl=SECONDS_KEPT, max_entries=300)
-def _spelling_suggestion(version: str, words: str) -> str | None:  # noqa: ARG001 - as above
+@st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300)
+def _spelling_suggestion(version: str, words: str) -> str | None:  # noqa: ARG001 - part of the cache key
     return did_you_mean(the_planner(), words)

@@ -1,4 +1,4 @@
-"""The order of the hits: a menu of links above them, and how each order is called."""
+"""The sort menu: links above the results, one for each order."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -10,22 +10,22 @@ from search_ui.state import SearchState
 _NAMES: Final[Mapping[str, str]] = {
     "duration": "shortest first",
     "-duration": "longest first",
-    "confidence": "least sure first",
-    "-confidence": "surest first",
-    "wer": "fewest errors first",
-    "-wer": "most errors first",
+    "confidence": "lowest confidence first",
+    "-confidence": "highest confidence first",
+    "wer": "lowest word error rate first",
+    "-wer": "highest word error rate first",
 }
-"""What a person calls each of `indexer.query.filters.ORDERS`."""
+"""The label of each of `indexer.query.filters.ORDERS`."""
 
 
 def sort_menu_html(state: SearchState, numbers: Collection[str]) -> str:
-    """The menu, without the ``numbers`` that no clip has; the order that is in force stands on it."""
-    own = "best match" if state.has_query else "file name"
+    """The menu with the current order as its title; it omits fields that no clip has, which ``numbers`` lacks."""
+    default = "relevance" if state.has_query else "file name"
     offered = {_NAMES[text]: sort for text, sort in ORDERS.items() if sort.field in numbers or sort == state.sort}
-    orders = {own: None, **offered}
+    orders = {default: None, **offered}
     chosen = next(name for name, sort in orders.items() if sort == state.sort)
     items = (
         f"<li{' class=chosen' if name == chosen else ''}>{link_html(name, state.sorted_by(sort).address)}</li>"
         for name, sort in orders.items()
     )
-    return f'<details class="order"><summary>sort: {chosen}</summary><ul>{"".join(items)}</ul></details>'
+    return f'<details class="order"><summary>Sort: {chosen}</summary><ul>{"".join(items)}</ul></details>'

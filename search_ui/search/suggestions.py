@@ -1,4 +1,4 @@
-"""How what is being typed may go on, sent from beside the page: a few words of the index, never its vocabulary."""
+"""The route that completes what is being typed: a few words of the index, never its whole vocabulary."""
 
 from collections.abc import Callable
 from typing import Final
@@ -16,7 +16,7 @@ COMPLETIONS: Final = 8
 
 
 def completions_route(planner: Callable[[], Planner]) -> Route:
-    """The route that answers ``/completions?q=TYPED`` with a JSON array of texts, empty where nothing is known."""
+    """``/completions?q=TYPED`` answers with a JSON array of texts; it is empty if there is no completion."""
 
     def send(request: Request) -> Response:
         typed = request.query_params.get("q", "")
@@ -24,7 +24,7 @@ def completions_route(planner: Callable[[], Planner]) -> Route:
             found = (
                 completions(planner().expander().lexicon, typed, COMPLETIONS) if 0 < len(typed) <= LONGEST_WORDS else []
             )
-        except HearsayError:  # what is wrong with the index is said by the page itself
+        except HearsayError:  # the page itself reports problems with the index
             found = []
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 

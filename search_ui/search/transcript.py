@@ -1,4 +1,4 @@
-"""The words of a transcript as HTML that plays: each knows when it was said, and keeps the marks of the search."""
+"""The words of a transcript as HTML: each has its start time and the highlighting of the search."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -8,31 +8,31 @@ from hearsay.records.clip import Word
 from indexer.query.highlight import Mark, Piece
 
 Place = tuple[int, int, float | None]
-"""Where a stretch of text begins and ends, in characters, and when its word starts; None between words."""
+"""Start and end of a stretch of text, in characters, and the start time of its word; None between words."""
 
 
 def words_html(pieces: Sequence[Piece], words: Sequence[Word] = ()) -> str:
-    """A transcript in `pieces`; each of its ``words`` a span that knows its start (``data-start``, in seconds).
+    """A transcript, given in `pieces`; each of its ``words`` becomes a span with ``data-start``, in seconds.
 
-    The Tab key reaches the first of them, arrows the others from there: a page of hits has hundreds. Where the words
-    are not those of the transcript, none has a time. What is all in capitals is shown in small letters.
+    Only the first word is a tab stop and arrow keys reach the others, because a page has hundreds of words. If the
+    words are not those of the transcript, no word has a time. Text that is all in capitals is shown in lower case.
     """
     text = "".join(piece for piece, _ in pieces)
-    loud = text.isupper()
-    reach, html = ' tabindex="0"', ""
+    is_upper = text.isupper()
+    tab_stop, html = ' tabindex="0"', ""
     for begin, end, start in _places(text, words):
         cut = _cut(pieces, begin, end)
-        inside = "".join(_marked(piece.lower() if loud else piece, mark) for piece, mark in cut)
+        inside = "".join(_marked(piece.lower() if is_upper else piece, mark) for piece, mark in cut)
         if start is None:
             html += inside
         else:
-            html += f'<span class="word" data-start="{start:g}"{reach}>{inside}</span>'
-            reach = ""
+            html += f'<span class="word" data-start="{start:g}"{tab_stop}>{inside}</span>'
+            tab_stop = ""
     return html
 
 
 def _places(text: str, words: Sequence[Word]) -> list[Place]:
-    """The text in words and what lies between them, in order and complete."""
+    """The whole text in order: its words and the stretches between them."""
     places: list[Place] = []
     reached = 0
     for word in words:
@@ -45,7 +45,7 @@ def _places(text: str, words: Sequence[Word]) -> list[Place]:
 
 
 def _cut(pieces: Sequence[Piece], begin: int, end: int) -> Iterator[Piece]:
-    """What of the pieces lies between two characters."""
+    """The parts of the pieces between two character positions."""
     for (piece, mark), after in zip(pieces, accumulate(len(piece) for piece, _ in pieces), strict=True):
         before = after - len(piece)
         if cut := piece[max(0, begin - before) : max(0, end - before)]:

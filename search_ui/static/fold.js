@@ -1,9 +1,9 @@
-// Folds the groups of filters at phone width, where all of them are longer than the screen (style.css hides the values).
+// Makes the groups of filters collapsible on phones (style.css hides the values).
 (() => {
-  if (window.hearsayFolds) return; // the page runs again on every change, its listeners stay
+  if (window.hearsayFolds) return; // Streamlit runs this again on every change; the listeners stay
   window.hearsayFolds = true;
 
-  const unfolded = new Set(); // by their names, since Streamlit draws a group anew now and then
+  const unfolded = new Set(); // by name, because Streamlit replaces the elements from time to time
 
   const addFold = (group) => {
     const name = group.querySelector("[role=toolbar]").ariaLabel;
@@ -17,7 +17,7 @@
   const addFolds = () =>
     document.querySelectorAll(".st-key-facets .stButtonGroup:not(:has(> .fold)):has([role=toolbar])").forEach(addFold);
   new MutationObserver(addFolds).observe(document.body, { childList: true, subtree: true });
-  addFolds(); // the groups may have been there before this script
+  addFolds(); // groups that existed before this script
 
   document.addEventListener("click", ({ target }) => {
     if (!target.matches?.("button.fold")) return;

@@ -1,19 +1,19 @@
-// Follows links and completes words without a new page; keeps searches.
+// Navigation without a page load, completions, and saved searches.
 (() => {
-  if (window.hearsayLinks) return; // the page runs again on every change, its listeners stay
+  if (window.hearsayLinks) return; // Streamlit runs this again on every change; the listeners stay
   window.hearsayLinks = true;
 
   document.addEventListener("click", ({ target }) => {
     if (target.closest?.(".stPagination button")) document.querySelector(".stMain").scrollTo({ top: 0 });
   });
 
-  // ── going back fast: the answer for a page that was left meanwhile would become a step of its own, and end going on ──
+  // ── fast Back: Streamlit's late reply for a page that was left would add a history entry and discard the forward ones ──
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {
     if (new URL(url, location.href).pathname === location.pathname) push(state, title, url);
   };
 
-  // ── links to other searches and pages: as going back does, without loading the page anew ──
+  // ── links to other searches and pages work like Back: without a page load ──
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.go");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -32,7 +32,7 @@
     const typed = box.value;
     const answer = await fetch(`completions?q=${encodeURIComponent(typed)}`).catch(() => null);
     const texts = answer?.ok ? await answer.json() : [];
-    if (box.value !== typed) return; // more was typed meanwhile, and is asked for in its turn
+    if (box.value !== typed) return; // more was typed in the meantime, which is another request
     offers.replaceChildren(...texts.map((text) => Object.assign(document.createElement("option"), { value: text })));
   };
 
@@ -43,23 +43,23 @@
     waiting = setTimeout(offer, 150, target);
   });
 
-  // ── searches that are kept, in this browser alone: their addresses by their names ──
+  // ── saved searches: their addresses by name, in this browser only ──
   const SAVED = "hearsay-saved";
   const saved = () => {
     try {
       return Object.entries(JSON.parse(localStorage.getItem(SAVED)) ?? {});
     } catch {
-      return []; // somebody else wrote there
+      return []; // not written by this script
     }
   };
   const keep = (searches) => localStorage.setItem(SAVED, JSON.stringify(Object.fromEntries(searches)));
   const part = ([name, value]) => (["like", "same"].includes(name) ? `${name} ${value}` : value);
-  const named = (search) => [...new URLSearchParams(search)].map(part).join(" · ") || "everything";
+  const named = (search) => [...new URLSearchParams(search)].map(part).join(" · ") || "all clips";
 
   const item = ([name, search]) => {
     const link = Object.assign(document.createElement("a"), { className: "go", href: search || "?", textContent: name });
-    const remove = Object.assign(document.createElement("button"), { type: "button", className: "forget", textContent: "×" });
-    remove.setAttribute("aria-label", `forget ${name}`);
+    const remove = Object.assign(document.createElement("button"), { type: "button", className: "delete", textContent: "×" });
+    remove.setAttribute("aria-label", `Delete ${name}`);
     remove.dataset.name = name;
     const row = document.createElement("li");
     row.append(link, remove);
@@ -67,31 +67,31 @@
   };
   const list = () => {
     const rows = saved().map(item);
-    const none = Object.assign(document.createElement("li"), { textContent: "no search is saved yet" });
+    const none = Object.assign(document.createElement("li"), { textContent: "No saved searches" });
     document.querySelectorAll(".saved ul").forEach((ul) => ul.replaceChildren(...(rows.length ? rows : [none])));
   };
   const say = (button, word) => {
-    button.dataset.name ??= button.textContent; // a second click comes while the first is still answered
+    button.dataset.name ??= button.textContent; // a second click may come while the button still shows the result of the first
     button.textContent = word;
     setTimeout(() => (button.textContent = button.dataset.name), 1500);
   };
 
   const copy = (button, text) => {
-    if (!navigator.clipboard) return prompt("To be copied", text); // pages without https have none
-    navigator.clipboard.writeText(text).then(() => say(button, "copied"), () => say(button, "not allowed"));
+    if (!navigator.clipboard) return prompt("Copy this text:", text); // needs https or localhost
+    navigator.clipboard.writeText(text).then(() => say(button, "Copied"), () => say(button, "Not allowed"));
   };
 
   document.addEventListener("toggle", ({ target }) => target.matches?.(".saved[open]") && list(), true);
 
-  // ── the search as a query, fetched when somebody looks at it; menus close when one looks elsewhere ──
+  // ── the search as a query, fetched when it is opened; menus close on a click outside and on Escape ──
   const fetched = async (query) => {
     const answer = await fetch(query.dataset.address).catch(() => null);
-    query.querySelector("pre").textContent = answer ? await answer.text() : "the page does not answer";
+    query.querySelector("pre").textContent = answer ? await answer.text() : "The page does not respond.";
   };
   document.addEventListener("toggle", ({ target }) => target.matches?.(".query[open]") && fetched(target), true);
 
-  const close = (elsewhere) =>
-    document.querySelectorAll("details:is(.saved, .order, .export)[open]").forEach((menu) => elsewhere(menu) && (menu.open = false));
+  const close = (applies) =>
+    document.querySelectorAll("details:is(.saved, .order, .export)[open]").forEach((menu) => applies(menu) && (menu.open = false));
   document.addEventListener("click", ({ target }) => close((menu) => target.isConnected && !menu.contains(target)));
   document.addEventListener("keydown", ({ key }) => key === "Escape" && close(() => true));
 
@@ -103,8 +103,8 @@
     } else if (target.matches?.("button.save")) {
       keep([...saved(), [named(location.search), location.search]]);
       list();
-      say(target, "saved");
-    } else if (target.matches?.("button.forget")) {
+      say(target, "Saved");
+    } else if (target.matches?.("button.delete")) {
       keep(saved().filter(([name]) => name !== target.dataset.name));
       list();
     }

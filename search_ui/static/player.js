@@ -1,32 +1,33 @@
-// Plays the hits: one clip at a time, from any word, the word that sounds underlined; by mouse and by keyboard.
+// Plays the results: one clip at a time, from any word, with the current word underlined; by mouse and keyboard.
 //
-// A hit knows its stretch (data-start, data-end, in seconds). Hits of one .recording share the first one's sound, which
-// goes on through them all. A hit that gets "play-from" sounds from that second on, and gets "sounds" with where it is.
+// data-start and data-end are the start and end of a result, in seconds. The results in a .recording share the audio
+// element of the first one, which plays through all of them. The event "play-from" starts playback at a second, and
+// "position" reports the current one.
 (() => {
-  if (window.hearsayPlays) return; // the page runs again on every change, its listeners stay
+  if (window.hearsayPlays) return; // Streamlit runs this again on every change; the listeners stay
   window.hearsayPlays = true;
 
-  let sounding = { audio: null, until: Infinity };
-  let current = null; // the hit that the keyboard is at
+  let playing = { audio: null, until: Infinity };
+  let current = null; // the result that has the keyboard
 
   const recordingOf = (element) => element.closest(".recording") ?? element.closest(".hit");
-  const soundOf = (hit) => recordingOf(hit).querySelector("audio");
+  const audioOf = (hit) => recordingOf(hit).querySelector("audio");
   const hitsOf = (audio) => [...(audio.closest(".recording")?.querySelectorAll(".hit") ?? [audio.closest(".hit")])];
   const startOf = (element) => Number(element.dataset.start ?? 0);
   const endOf = (hit) => Number((!hit.closest(".recording") && hit.dataset.end) || Infinity);
   const begunLast = (elements, time) => elements.findLast((element) => startOf(element) <= time + 0.05);
 
   const play = (hit, from) => {
-    const audio = soundOf(hit);
+    const audio = audioOf(hit);
     if (!audio || audio.error) return;
     current = hit;
-    sounding = { audio, until: endOf(hit) };
+    playing = { audio, until: endOf(hit) };
     audio.currentTime = from;
-    audio.play().catch(() => {}); // what went wrong arrives as an error event
+    audio.play().catch(() => {}); // errors arrive as events
   };
 
   const toggle = (hit) => {
-    const audio = soundOf(hit);
+    const audio = audioOf(hit);
     if (!audio) return;
     const time = audio.currentTime;
     const isThere = begunLast(hitsOf(audio), time) === hit && time < endOf(hit) - 0.05 && !audio.ended;
@@ -34,59 +35,59 @@
     else play(hit, isThere ? time : startOf(hit));
   };
 
-  // ── where a sound has got to ──
+  // ── the playback position ──
   const show = (audio) => {
     const time = audio.currentTime;
     const hits = hitsOf(audio);
     const hit = audio.paused ? null : (begunLast(hits, time) ?? hits[0]);
     const words = [...recordingOf(audio).querySelectorAll(".word")];
     const word = hit && begunLast(words, time);
-    words.forEach((one) => one.classList.toggle("sounds", one === word));
+    words.forEach((one) => one.classList.toggle("playing", one === word));
     for (const one of hits) {
       one.querySelector("button.play").ariaPressed = one === hit;
-      one.dispatchEvent(new CustomEvent("sounds", { bubbles: true, detail: time }));
+      one.dispatchEvent(new CustomEvent("position", { bubbles: true, detail: time }));
     }
   };
 
-  const stopAtEnd = () => sounding.audio.currentTime >= sounding.until && sounding.audio.pause();
+  const stopAtEnd = () => playing.audio.currentTime >= playing.until && playing.audio.pause();
 
   const follow = (audio) => {
-    if (audio !== sounding.audio || audio.paused || !audio.isConnected) return;
+    if (audio !== playing.audio || audio.paused || !audio.isConnected) return;
     stopAtEnd();
     show(audio);
     requestAnimationFrame(() => follow(audio));
   };
 
-  // Media events do not bubble: they are caught on their way down.
+  // Media events do not bubble: they are handled in the capture phase.
   const on = (name, what) =>
     document.addEventListener(name, ({ target }) => target.matches?.(".player audio") && what(target), true);
 
-  const quieten = ({ target }) => document.querySelectorAll("audio").forEach((one) => one !== target && one.pause());
-  document.addEventListener("play", quieten, true); // players of other pages' too
+  const pauseOthers = ({ target }) => document.querySelectorAll("audio").forEach((one) => one !== target && one.pause());
+  document.addEventListener("play", pauseOthers, true); // also for the players of the Transcribe page
   on("play", follow);
   on("pause", show);
-  on("timeupdate", (audio) => audio === sounding.audio && stopAtEnd()); // behind another tab nothing is drawn
+  on("timeupdate", (audio) => audio === playing.audio && stopAtEnd()); // no animation frames in a background tab
   on("error", (audio) =>
     hitsOf(audio).forEach((hit) => {
       const button = hit.querySelector("button.play");
       button.disabled = true;
-      button.title = "this clip could not be played: its file is gone, or of a kind that this browser cannot play";
+      button.title = "The file is missing, or this browser does not support its format";
       button.textContent = "cannot play";
     }),
   );
 
-  // ── by mouse ──
+  // ── mouse ──
   document.addEventListener("play-from", ({ target, detail }) => play(target.closest(".hit"), detail));
   document.addEventListener("click", ({ target }) => {
     const button = target.closest?.("button.play");
     if (button) return toggle(button.closest(".hit"));
     const word = target.closest?.(".word");
-    if (!word || !getSelection().isCollapsed) return; // words are there to be copied, too
+    if (!word || !getSelection().isCollapsed) return; // selecting text does not play
     reach(word);
     play(word.closest(".hit"), startOf(word));
   });
 
-  // ── by keyboard: n and p from hit to hit, arrows from word to word ──
+  // ── keyboard: n and p for results, arrows for words ──
   const reach = (word) => {
     word.closest(".transcript").querySelectorAll(".word[tabindex]").forEach((one) => one.removeAttribute("tabindex"));
     word.tabIndex = 0;
@@ -103,14 +104,14 @@
     const hits = [...document.querySelectorAll(".hit")];
     const hit = hits[hits.indexOf(document.activeElement.closest(".hit") ?? current) + step];
     if (!hit) return;
-    const goesOn = sounding.audio?.isConnected && !sounding.audio.paused;
+    const continues = playing.audio?.isConnected && !playing.audio.paused;
     current = hit;
     hit.tabIndex = -1;
-    hit.focus(); // the next Tab reaches what is in it
-    if (goesOn) play(hit, startOf(hit));
+    hit.focus(); // the next Tab key goes to its first control
+    if (continues) play(hit, startOf(hit));
   };
 
-  // A recording shows the passage that somebody came from, as soon as it is there.
+  // A recording scrolls to the passage that was found, as soon as it is in the document.
   const reachOpened = () => {
     const opened = document.querySelector(".hit.opened:not(.reached)");
     if (!opened) return;
@@ -119,7 +120,7 @@
     current = opened;
   };
   new MutationObserver(reachOpened).observe(document.body, { childList: true, subtree: true });
-  reachOpened(); // it may have been there before this script
+  reachOpened(); // a passage that existed before this script
 
   const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=listbox]";
   const PRESSED = "button, a, summary, input, [role=button], [role=radio], [role=slider], [role=option]";

@@ -1,1 +1,1 @@
-"""The transcription page: recordings of one's own, sent to the API and kept in the inbox."""
+"""The transcription page: uploads and recordings, transcribed by the API and added to the inbox."""

@@ -1,4 +1,4 @@
-"""The API as the page asks it: one sound goes there over HTTP, what was recognised in it comes back as a clip row."""
+"""The page's client of the API: sends one audio file and returns the reply as a record."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ from hearsay.records.clip import ClipRow
 from search_ui.errors import TranscriptionRefused
 
 CONNECT_SECONDS: Final = 5.0
-"""How long the API may take to accept a connection, and to tell its health."""
+"""How long the API may take to accept a connection, and to report its health."""
 
 RETRY_SECONDS: Final = 120.0
-"""How long a sound is sent again to an API that is busy or still loads its models."""
+"""How long requests are repeated while the API is busy or loading its models."""
 
 Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class PageApiClient:
-    """The API at ``address``; ``key`` is shown to it where there is one, and to nobody else."""
+    """The API at ``address``; ``key`` is its bearer key, empty if it requires none."""
 
     address: str
     key: str
     seconds: float
 
     def is_ready(self) -> bool:
-        """Whether it is ready; False while it loads its models. Raises `ApiUnreachable` where nothing answers."""
+        """Whether the API is ready; False while it loads its models. Raises `ApiUnreachable` if it does not respond."""
         connection, timeouts = self._connection(), httpx.Timeout(CONNECT_SECONDS)
         return self._answer(connection, connection.request("GET", "/health/ready", timeouts=timeouts)).is_success
 
     def transcribe(self, clip_id: str, data: bytes, notify: Notify) -> ClipRow:
-        """What is recognised in a sound file; while the API is busy it is tried again, and ``notify`` gets the reason.
+        """Transcribe an audio file; while the API is busy, retry and pass the reason to ``notify``.
 
-        Raises `ApiUnreachable` where it does not answer, `ApiBusy` where it stays busy or has a fault of its own, and
-        `TranscriptionRefused` with what to do where it refuses the file.
+        Raises `ApiUnreachable` if the API does not respond, `ApiBusy` if it remains busy or has an internal error, and
+        `TranscriptionRefused`, with what to do, if it rejects the file.
         """
         connection = self._connection()
         policy = RetryPolicy(RETRY_SECONDS, retries_unreachable=False)
@@ -53,28 +53,28 @@ class PageApiClient:
         try:
             return connection_to(self.address, self.key)
         except BadArgument as problem:
-            raise ApiUnreachable(f"the API does not answer at {self.address} ({problem})") from problem
+            raise ApiUnreachable(f"the API at {self.address} does not respond ({problem})") from problem
 
     def _answer(self, connection: ApiConnection, request: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
         try:
             return connection.run(request)
         except TemporaryFailure as failure:
             if failure.is_unreachable:
-                raise ApiUnreachable(f"the API does not answer at {self.address} ({failure})") from failure
-            raise ApiBusy(f"{failure} It stayed so for {RETRY_SECONDS:.0f} s; try again later.") from failure
+                raise ApiUnreachable(f"the API at {self.address} does not respond ({failure})") from failure
+            raise ApiBusy(f"{failure} Retried for {RETRY_SECONDS:.0f} s without success; try again later.") from failure
 
 
 @cache
 def connection_to(address: str, key: str) -> ApiConnection:
-    """The connection that all visitors share; raises `BadArgument` where there can be none."""
+    """The connection that all visitors share; raises `BadArgument` if the address or the key is not valid."""
     return ApiConnection(address, BearerAuth(key) if key else None, httpx.Timeout(CONNECT_SECONDS))
 
 
 def record_of(response: httpx.Response, clip_id: str) -> ClipRow:
-    """The record in a reply of ``POST /asr``; raises `ApiBusy` or `TranscriptionRefused` where there is none."""
+    """The record in a reply of ``POST /asr``; raises `ApiBusy` or `TranscriptionRefused` if it contains none."""
     if response.status_code in UNAUTHORIZED:
         raise TranscriptionRefused(
-            "The API does not let the page in; set API_KEY, where the page is started, to a key it knows."
+            "The API rejected the key of the page. Set API_KEY of the page to a key that the API accepts."
         )
     if response.is_server_error:
         raise ApiBusy(detail_of(response))
@@ -88,5 +88,5 @@ def record_of(response: httpx.Response, clip_id: str) -> ClipRow:
         return ClipRow.from_json({"filename": clip_id} | members)
     except UNEXPECTED as problem:
         raise TranscriptionRefused(
-            "The reply is not understood; is this Hearsay's API, of the page's version?"
+            "The reply was not understood. Check that API_URL names Hearsay's API, in the version of the page."
         ) from problem

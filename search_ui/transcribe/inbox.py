@@ -1,6 +1,6 @@
-"""The inbox: clips that people add on the page, their sound in a folder and their rows in a journal beside it.
+"""The inbox: clips that are added on the page, with their audio in a folder and their records in a log beside it.
 
-The page's own key only reads, so that another process puts them into the index.
+The page itself has no write access to the index; another process indexes the inbox.
 """
 
 import re
@@ -19,27 +19,27 @@ from search_ui.settings import INBOX_DATASET
 from search_ui.transcribe.queue import Upload
 
 DIGITS: Final = (8, 16, 64)
-"""How much of its digest a file is named by: more only where another file has that name."""
+"""Digits of the digest in a file name: more only if another file has that name."""
 
 _LONGEST_NAME: Final = 120
-"""Bytes of what a person called the file; a name holds 255, digest and ending among them."""
+"""Bytes of the original name; file names have at most 255, including digest and suffix."""
 
 _TRIES: Final = 300
 _PAUSE_SECONDS: Final = 0.1
-"""How often another visitor's writing is waited for, and how long each time."""
+"""How often to wait for another visitor's write, and how long each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A journal of clips, and the folder of their sound."""
+    """The log of the inbox, and the folder of its audio."""
 
     journal: Path
     audio: Path
 
     def add(self, upload: Upload, row: ClipRow) -> ClipRow:
-        """Keep a sound and its row; returns the row under the id that it got, which names the sound's file.
+        """Store an upload and its record; returns the record with its id, which is the path of the audio file.
 
-        The same bytes under the same name are the same clip. Raises `InboxUnavailable` where it cannot be written.
+        The same bytes with the same name are the same clip. Raises `InboxUnavailable` if the inbox cannot be written.
         """
         try:
             name = self._keep(upload)
@@ -47,14 +47,14 @@ class Inbox:
             self._append(row)
         except OSError as problem:
             raise InboxUnavailable(
-                f"the inbox {self.audio} cannot be written: {problem.strerror or problem}"
+                f"cannot add {upload.name} to the inbox {self.audio}: {problem.strerror or problem}"
             ) from problem
         except ClipsError as problem:
-            raise InboxUnavailable(str(problem)) from problem
+            raise InboxUnavailable(f"cannot add {upload.name} to the inbox: {problem}") from problem
         return row
 
     def _keep(self, upload: Upload) -> str:
-        """Write the sound, whole or not at all and over no other file; returns the file's name."""
+        """Write the audio file atomically and without overwriting another one; returns its name."""
         self.audio.mkdir(parents=True, exist_ok=True)
         for digits in DIGITS:
             path = self.audio / file_name(upload, digits)
@@ -64,7 +64,7 @@ class Inbox:
                 if path.read_bytes() != upload.data:
                     continue
             return path.name
-        raise FileExistsError(f"{path.name} is another sound")
+        raise FileExistsError(f"{path.name} exists with other content")
 
     def _append(self, row: ClipRow) -> None:
         with self._opened() as journal:
@@ -80,7 +80,7 @@ class Inbox:
 
 
 def file_name(upload: Upload, digits: int) -> str:
-    """What a sound's file is called: its own name without what a path or a query would read, then its digest."""
+    """The file name of an upload: its own name without special characters of paths and queries, then its digest."""
     path = Path(unicodedata.normalize("NFC", upload.name).replace("\\", "/"))
     cleaned = re.sub(r"[^\w.-]+", "-", path.stem).strip("-.").encode()[:_LONGEST_NAME].decode(errors="ignore")
     return f"{cleaned or 'clip'}-{upload.digest[:digits]}{path.suffix.lower()}"

@@ -1,4 +1,4 @@
-"""The third page: sounds are dropped or recorded, heard by the API, added to the inbox, and found in the index."""
+"""The *Transcribe* page: audio is uploaded or recorded, transcribed by the API, and added to the inbox."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -28,16 +28,16 @@ from search_ui.transcribe.upload_html import (
 STYLE: Final = STATIC / "transcribe.css"
 
 SPEAKER: Final = ("age", "gender", "accent")
-"""What a person may say of the speaker."""
+"""What visitors may state about the speaker."""
 
-FAULT: Final = "A fault of the page's own, which its log tells of."
+INTERNAL_ERROR: Final = "Internal error of the page; its log has the details. Try again."
 
 POLL_SECONDS: Final = 0.5
-"""How often the page looks whether something was heard, or can be found by now."""
+"""How often the page checks for finished transcripts and newly indexed clips."""
 
 
 def show() -> None:
-    """Everything that is on the page."""
+    """Show the page."""
     st.html(STYLE)
     session = current_session()
     shown = progress(session)
@@ -48,64 +48,68 @@ def show() -> None:
         with st.container(key=f"upload-{upload.digest[:16]}"):
             show_upload(session, upload)
     st.html(models_note(filter(None, map(session.record, session.uploads))) or "<p></p>")
-    is_old = progress(session) != shown  # the last sound was heard while this was drawn
+    is_old = progress(session) != shown  # something was finished while the page was drawn
     if session.is_waiting() or is_old or not is_ready(session.api):
         poll(session, shown)
 
 
 def show_intake(session: TranscriptionSession) -> None:
-    """Where sounds come in; what came stands below, and the next ones may come.
+    """The upload and recording widgets; they are emptied after each upload, and the files are listed below.
 
-    Files of every kind come, since Streamlit forgets those that it refuses as soon as others were taken.
+    They accept files of every type, because Streamlit loses its message about a rejected file when others are taken.
     """
     with st.container(key="intake"):
         dropped = st.file_uploader(
-            "Drop sound files, to see what is heard in them",
+            "Upload audio files to transcribe them",
             accept_multiple_files=True,
             key=f"files {session.taken}",
         )
-        recording = st.audio_input("Or say something", key=f"recording {session.taken}")
-        st.html('<p class="kept">Nothing is kept until you add it to the index.</p>')
+        recording = st.audio_input("Or record with the microphone", key=f"recording {session.taken}")
+        st.html('<p class="kept">Audio and transcripts are not stored until you add them to the index.</p>')
     if new := [*dropped, *([recording] if recording else [])]:
         session.take(new)
         st.rerun()
 
 
 def show_api(session: TranscriptionSession) -> None:
-    """A sentence where the API is away or not ready."""
+    """A message if the API is not reachable or not ready."""
     address, ready = the_settings().api_url, is_ready(session.api)
     if ready is None:
         advice = (
-            f"Start it in another terminal with {to_type('api')}, and this page goes on; if it is elsewhere, set "
-            "API_URL."
+            f"Start it in another terminal with {to_type('api')}; this page continues as soon as it is ready. If it "
+            "runs elsewhere, set API_URL."
         )
-        st.warning(escape_markdown(f"The API, which hears, does not answer at {address}. {advice}"))
+        st.warning(escape_markdown(f"The transcription API at {address} does not respond. {advice}"))
     elif not ready:
-        st.info(escape_markdown(f"The API at {address} loads its models; what you drop is heard when it is ready."))
+        st.info(
+            escape_markdown(
+                f"The API at {address} is loading its models. Files are transcribed as soon as it is ready."
+            )
+        )
 
 
 def show_speaker(session: TranscriptionSession) -> None:
-    """Who speaks, which goes with what is added, and a button that adds all."""
+    """Fields for the speaker, which apply to all clips that are added, and a button that adds all."""
     new = [upload for digest, upload in session.uploads.items() if session.is_new(digest)]
     if not new:
         return
     with st.container(key="speaker", horizontal=True, vertical_alignment="bottom"):
         for facet in SPEAKER:
             name = partial(facet_label, facet)
-            st.selectbox(f"Speaker's {facet}", known_values(facet), None, name, key=facet, placeholder="unknown")
+            st.selectbox(f"Speaker’s {facet}", known_values(facet), None, name, key=facet, placeholder="unknown")
         if len(new) > 1:
             st.button(f"Add all {len(new)} to the index", key="add all", on_click=add, args=(session, new))
 
 
 def show_upload(session: TranscriptionSession, upload: Upload) -> None:
-    """One sound: what it is called, its player, what was heard in it, and the way into the index."""
+    """One upload: its name, player and transcript, and the form that adds it to the index."""
     outcome = session.queue.outcome(upload.digest)
-    is_done = outcome.done()  # asked once, since it may change while this is drawn
+    is_done = outcome.done()  # read once, because it may change while this is drawn
     problem = outcome.exception() if is_done else None
     row = outcome.result() if is_done and problem is None else None
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.html(file_html(upload, row.duration if row else None), width="content")
-        st.button("remove", key=f"drop {upload.digest}", type="tertiary", on_click=session.drop, args=(upload.digest,))
+        st.button("Remove", key=f"drop {upload.digest}", type="tertiary", on_click=session.drop, args=(upload.digest,))
     if not isinstance(problem, TranscriptionRefused):
         st.audio(upload.data)
     if row:
@@ -114,22 +118,22 @@ def show_upload(session: TranscriptionSession, upload: Upload) -> None:
     elif problem:
         show_error(session, upload, problem)
     else:
-        now = "hearing it" if outcome.running() else "waiting for its turn"
-        st.html(pending_html(session.queue.note(upload.digest) or now))
+        status = "Transcribing" if outcome.running() else "Queued"
+        st.html(pending_html(session.queue.note(upload.digest) or status))
 
 
 def show_error(session: TranscriptionSession, upload: Upload, problem: BaseException) -> None:
-    """Why nothing was heard; a sound that found no API waits for it, and one that may be heard later is tried again."""
+    """Why there is no transcript: the upload waits for the API, or an error, with a retry if that may help."""
     if isinstance(problem, ApiUnreachable):
-        st.html(pending_html("waiting for the API"))
+        st.html(pending_html("Waiting for the API"))
         return
-    st.html(error_html(str(problem) if isinstance(problem, HearsayError) else FAULT))
+    st.html(error_html(str(problem) if isinstance(problem, HearsayError) else INTERNAL_ERROR))
     if not isinstance(problem, TranscriptionRefused):
-        st.button("try again", key=f"again {upload.digest}", on_click=session.try_again, args=([upload.digest],))
+        st.button("Try again", key=f"again {upload.digest}", on_click=session.try_again, args=([upload.digest],))
 
 
 def show_adding(session: TranscriptionSession, upload: Upload) -> None:
-    """A field for what was really said and a button; once added, what became of it."""
+    """A field for the reference and a button; once added, the state of the clip in the index."""
     if added := session.added.get(upload.digest):
         st.html(
             indexed_html(added.id)
@@ -139,9 +143,9 @@ def show_adding(session: TranscriptionSession, upload: Upload) -> None:
         return
     with st.container(key=f"add-{upload.digest[:16]}", horizontal=True, vertical_alignment="bottom"):
         st.text_input(
-            "What was said",
+            f"Reference of {upload.name}",
             key=f"text {upload.digest}",
-            placeholder="what was said, if it was misheard (optional)",
+            placeholder="Reference: what was really said (optional)",
             label_visibility="collapsed",
         )
         st.button("Add to the index", key=f"add {upload.digest}", on_click=add, args=(session, [upload]))
@@ -150,7 +154,7 @@ def show_adding(session: TranscriptionSession, upload: Upload) -> None:
 
 
 def add(session: TranscriptionSession, uploads: Sequence[Upload]) -> None:
-    """Add sounds with what stands in the fields now."""
+    """Add uploads with the current values of the fields."""
     speaker = {facet: st.session_state.get(facet) or "" for facet in SPEAKER}
     texts = {upload.digest: st.session_state.get(f"text {upload.digest}", "").strip() for upload in uploads}
     session.add(uploads, speaker, texts)
@@ -158,7 +162,7 @@ def add(session: TranscriptionSession, uploads: Sequence[Upload]) -> None:
 
 @st.fragment(run_every=POLL_SECONDS)
 def poll(session: TranscriptionSession, shown: tuple[str, ...]) -> None:
-    """Draw the page anew when something was heard or can be found, or an API that was away has come."""
+    """Redraw the page when a file was transcribed or indexed, or when the API became reachable."""
     session.find_added(the_index())
     if (unreachable := session.unreachable()) and is_ready(session.api):
         session.try_again(unreachable)
@@ -167,5 +171,5 @@ def poll(session: TranscriptionSession, shown: tuple[str, ...]) -> None:
 
 
 def progress(session: TranscriptionSession) -> tuple[str, ...]:
-    """Words that change when there is something new to be drawn."""
+    """Strings that change when the page has to be redrawn."""
     return (f"the API is ready: {is_ready(session.api)}", *session.progress())

@@ -1,4 +1,4 @@
-"""What one visitor tries: sounds by the digest of their bytes, each heard once, one after the other."""
+"""The uploads of one visitor, identified by their digests; each is transcribed once, one after the other."""
 
 import logging
 from collections import deque
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A sound file as it was dropped or recorded: its bytes, their SHA-256 in hexadecimal, and what it is called."""
+    """An uploaded or recorded audio file: its name, its bytes, and their SHA-256 in hexadecimal."""
 
     name: str
     data: bytes
@@ -34,13 +34,13 @@ Transcribe = Callable[[Upload, Notify], ClipRow]
 
 
 class TranscriptionQueue:
-    """Has sounds heard in the background, in the order in which they came, while the page goes on.
+    """Transcribes uploads in the background, in the order in which they were submitted.
 
-    The thread that does it ends when nothing waits any more, and holds up the end of no process.
+    The worker thread ends when the queue is empty, and does not keep the process alive.
     """
 
     def __init__(self, transcribe: Transcribe) -> None:
-        self._hear = transcribe
+        self._transcribe = transcribe
         self._lock = Lock()
         self._waiting: deque[Upload] = deque()
         self._outcomes: dict[str, Future[ClipRow]] = {}
@@ -48,7 +48,7 @@ class TranscriptionQueue:
         self._is_working = False
 
     def submit(self, uploads: Iterable[Upload]) -> None:
-        """Have these heard, but for those that were; what waits and is not among them is forgotten."""
+        """Transcribe these, except those that are done; waiting uploads that are not among them are removed."""
         wanted = {upload.digest: upload for upload in uploads}
         with self._lock:
             for digest in {upload.digest for upload in self._waiting} - wanted.keys():
@@ -59,34 +59,34 @@ class TranscriptionQueue:
             self._waiting.extend(new)
             if self._waiting and not self._is_working:
                 self._is_working = True
-                Thread(target=self._work, name="hears what is tried", daemon=True).start()
+                Thread(target=self._work, name="transcribe uploads", daemon=True).start()
 
     def outcome(self, digest: str) -> "Future[ClipRow]":
-        """What becomes of a sound that was wanted: a row, a `HearsayError`, or nothing yet."""
+        """The outcome of a submitted upload: a record, an error, or pending."""
         return self._outcomes[digest]
 
     def note(self, digest: str) -> str:
-        """Why a sound that is being heard takes longer, where the API said so."""
+        """Why the transcription of an upload takes longer, if the API said so."""
         return self._notes.get(digest, "")
 
     def progress(self) -> tuple[str, ...]:
-        """How far each sound is, as words that change when it goes on."""
+        """The state of each upload, as strings that change with it."""
         outcomes = list(self._outcomes.items())
         return tuple(
             "done" if outcome.done() else f"{outcome.running()} {self.note(digest)}" for digest, outcome in outcomes
         )
 
     def is_busy(self) -> bool:
-        """Whether something waits or is being heard."""
+        """Whether an upload is waiting or being transcribed."""
         return self._is_working
 
     def unreachable(self) -> list[str]:
-        """The digests of those that found no API."""
+        """The digests of uploads for which the API was not reachable."""
         done = [(digest, outcome) for digest, outcome in list(self._outcomes.items()) if outcome.done()]
         return [digest for digest, outcome in done if isinstance(outcome.exception(), ApiUnreachable)]
 
     def forget(self, digests: Iterable[str]) -> None:
-        """Let these be heard again when they are wanted again, but for those that still wait or are being heard."""
+        """Forget the outcomes of these uploads, so that they can be submitted again; pending ones are kept."""
         with self._lock:
             for digest in digests:
                 if (outcome := self._outcomes.get(digest)) and outcome.done():
@@ -97,11 +97,11 @@ class TranscriptionQueue:
             outcome = self._outcomes[upload.digest]
             outcome.set_running_or_notify_cancel()
             try:
-                outcome.set_result(self._hear(upload, partial(self._set_note, upload.digest)))
+                outcome.set_result(self._transcribe(upload, partial(self._set_note, upload.digest)))
             except HearsayError as problem:
                 outcome.set_exception(problem)
             except Exception as problem:
-                log.exception("a sound could not be tried")
+                log.exception("%s could not be transcribed", upload.name)
                 outcome.set_exception(problem)
             self._notes.pop(upload.digest, None)
 

@@ -1,56 +1,54 @@
-"""A sound that is tried, as HTML: what it is called, what was heard in it, and what becomes of it.
+"""An upload as HTML: its name, its transcript, and its state.
 
-Everything that comes from a file or a reply is escaped here.
+All text of files and replies is escaped here.
 """
 
 from html import escape
 
 from hearsay.records.clip import ClipRow
-from hearsay.records.emotions import UNCERTAIN
 from hearsay.terminal.commands import to_type
-from hearsay.text.format import duration, file_size
-from search_ui.search.hits import score_label
+from hearsay.text.format import duration, file_size, probability
+from search_ui.search.hits import emotion_html, link_html
 from search_ui.state import SearchState
 from search_ui.transcribe.queue import Upload
 
 
 def file_html(upload: Upload, seconds: float | None) -> str:
-    """Name and size, and how long it lasts where that is known."""
+    """Name, size, and the duration if it is known."""
     facts = [file_size(len(upload.data)), *([] if seconds is None else [duration(seconds)])]
     return f'<p class="file"><strong>{escape(upload.name)}</strong> {" · ".join(facts)}</p>'
 
 
 def transcript_html(row: ClipRow) -> str:
-    """The transcript, and how it was said."""
+    """The transcript, the emotion, and the confidence of the speech model."""
     text = row.generated_text.lower() if row.generated_text.isupper() else row.generated_text
     transcript = (
-        f'<p class="transcript">{escape(text)}</p>' if text else '<p class="transcript none">nothing was heard</p>'
+        f'<p class="transcript">{escape(text)}</p>' if text else '<p class="transcript none">No speech recognised</p>'
     )
-    dot = "○" if row.sentiment == UNCERTAIN else "●"
-    emotion = f'<span><i aria-hidden="true">{dot}</i> {escape(row.emotion)}{score_label(row.emotion_score)}</span>'
-    confidence = "" if row.confidence is None else f"<span>confidence{score_label(row.confidence)}</span>"
+    emotion = f"<span>{emotion_html(row)}</span>" if row.emotion else ""
+    confidence = "" if row.confidence is None else f"<span>confidence {probability(row.confidence)}</span>"
     return f'<div class="upload">{transcript}<p class="about">{emotion}{confidence}</p></div>'
 
 
 def pending_html(note: str) -> str:
-    """A line while a sound is not heard yet."""
+    """The state of an upload without a transcript."""
     return f'<p class="pending" role="status">{escape(note)} …</p>'
 
 
 def error_html(problem: str) -> str:
-    """Why a sound was not heard or not added."""
+    """Why an upload was not transcribed or not added."""
     return f'<p class="refused" role="alert">{escape(problem[:1].upper() + problem[1:])}</p>'
 
 
 def added_html(*, is_late: bool) -> str:
-    """That a clip was added, and that the index does not have it yet."""
+    """That a clip was added to the inbox and is not indexed yet; ``is_late`` adds what to check."""
     if is_late:
-        how = f"Has an index been loaded, and does <code>{to_type('put --watch')}</code> run, which indexes it?"
-        return f'<p class="pending" role="status">added, and safe in the inbox, but not in the index yet. {how}</p>'
-    return '<p class="pending" role="status">added; it can be found in a moment …</p>'
+        advice = f"Check that an index has been loaded, and that <code>{to_type('put --watch')}</code> is running."
+        return f'<p class="pending" role="status">Added to the inbox, but not indexed yet. {advice}</p>'
+    return '<p class="pending" role="status">Added to the inbox, indexing …</p>'
 
 
 def indexed_html(clip: str) -> str:
-    """That an added clip is in the index, and the search that finds it."""
+    """That an added clip is in the index, and a link to it."""
     link = f"./{SearchState(words=f'clip:{clip}').address}"
-    return f'<p class="added" role="status">added · <a class="go" href="{escape(link)}" target="_self">find it</a></p>'
+    return f'<p class="added" role="status">Added to the index · {link_html("Show clip", link)}</p>'

@@ -1,4 +1,4 @@
-"""The main job as a person does it: sound in a folder, three commands, and a hit on the page that plays."""
+"""The main task from beginning to end: a folder of audio, two commands, and a result on the page that plays."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ CLIPS = 4
 
 
 def run(*words: str, **environment: str) -> str:
-    """A command's standard output; fails with what it said where it does not end well."""
+    """A command's standard output; fails with its error output if its exit status is not 0."""
     ended = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=PROJECT, env=os.environ | environment, capture_output=True, text=True, timeout=280, check=False,
@@ -31,7 +31,7 @@ def run(*words: str, **environment: str) -> str:
 
 @pytest.fixture
 def corpus(samples: Path, tmp_path: Path) -> Path:
-    """A folder with the first sample clips and the lines of the table that tell of them."""
+    """A folder with the first sample clips, and a table with their rows."""
     folder = tmp_path / "samples"
     folder.mkdir()
     lines = (samples / "clips.csv").read_text(encoding="utf-8").splitlines()[: CLIPS + 1]
@@ -41,22 +41,22 @@ def corpus(samples: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_was_said_in_a_folder_of_sound_is_found_on_the_page_and_heard(corpus: Path, tmp_path: Path, tab: Page):
+def test_a_folder_of_audio_is_transcribed_indexed_found_on_the_page_and_played(corpus: Path, tmp_path: Path, tab: Page):
     index, out = str(tmp_path / "index"), tmp_path / "out"
     embedded = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "LOG_DIR": str(tmp_path / "logs")}
     shown = run("asr", "decode", str(corpus), "--csv", str(tmp_path / "clips.csv"), "--out", str(out), **embedded)
     assert f"{CLIPS} clips heard" in shown
     run("indexer", "load", str(out / "clips.csv"), "--index", index, "--audio", str(corpus))
 
-    heard = read_csv(out / "clips.csv").rows()
-    wanted = heard["samples/sample-000003.mp3"]
+    rows = read_csv(out / "clips.csv").rows()
+    wanted = rows["samples/sample-000003.mp3"]
     assert "blacksmith" in wanted.generated_text
     with served_page({"INDEX_URL": index}, tmp_path / "page.log") as address:
         go_to(tab, f"{address}/?q=blacksmith+summer")
-        first = tab.locator(".transcript").first  # both words were heard; clips with one of them come after it
+        first = tab.locator(".transcript").first  # it contains both words; clips with one of them come after it
         expect(first).to_have_text(wanted.generated_text)
         expect(first.locator("mark")).to_have_text(["blacksmith", "summer"])
         expect(tab.locator("body")).to_contain_text("pocketsphinx")
         tab.get_by_role("button", name=f"Play {wanted.id}").click()
         tab.wait_for_function("() => [...document.querySelectorAll('audio')].some(clip => clip.currentTime > 0)")
-        tab.goto("about:blank")  # a page whose server ends asks after it
+        tab.goto("about:blank")  # a page whose server has ended keeps reconnecting

@@ -1,4 +1,4 @@
-"""The page over an index of a test's own, without a browser."""
+"""The page with an index of the test, without a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.pages import PROJECT
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens the page over an index of these rows, at the address with these parameters."""
+    """Opens the page with an index of these records and these parameters in the address."""
 
     with opening(
         lambda: AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=SECONDS_TO_RUN),

@@ -1,4 +1,4 @@
-"""What axe finds on the pages, in light and dark, wide and narrow: nothing that is ours to mend."""
+"""axe finds no problems on the pages, in light and dark mode, on wide and narrow screens."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,8 +17,8 @@ from tests.support.pages import load, served_page
 pytestmark = pytest.mark.browser
 
 STREAMLITS: Final = {"presentation-role-conflict": "stFileUploaderDropzone"}
-"""What is Streamlit's own and cannot be mended here, by rule and element: its drop zone says that it is for show alone
-and has a label all the same. Its button is what is reached by keyboard, and is named. A minor fault, by axe."""
+"""Problems of Streamlit itself, by rule and element: its drop zone has a presentation role and a label. Its button,
+which the keyboard reaches, has a name. axe rates the problem as minor."""
 
 WIDE, PHONE = 1280, 390
 
@@ -27,9 +27,9 @@ Act = Callable[[Page], object]
 
 @pytest.fixture(scope="module")
 def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page over the samples as a recogniser that is mostly right heard them, and a recording in two parts."""
+    """The page with the samples, transcribed with a few errors, and a recording in two parts."""
     folder = tmp_path_factory.mktemp("page")
-    rows = [heard(number, row) for number, row in enumerate(read_csv(samples / "clips.csv").rows().values())]
+    rows = [transcribed(number, row) for number, row in enumerate(read_csv(samples / "clips.csv").rows().values())]
     halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
     interview = replace(rows[0], id="samples/sample-interview.mp3", duration=120.0, segments=halves, words=())
     load(folder / "index", [*rows, interview], samples)
@@ -38,12 +38,12 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield found
 
 
-def heard(number: int, row: ClipRow) -> ClipRow:
-    said = row.text.replace("blacksmith", "black smith") if number % 2 else row.text
+def transcribed(number: int, row: ClipRow) -> ClipRow:
+    text = row.text.replace("blacksmith", "black smith") if number % 2 else row.text
     return replace(
         row,
-        generated_text=said.upper(),
-        words=tuple(Word(word, at * 0.3, at * 0.3 + 0.2, 0.9) for at, word in enumerate(said.upper().split())),
+        generated_text=text.upper(),
+        words=tuple(Word(word, at * 0.3, at * 0.3 + 0.2, 0.9) for at, word in enumerate(text.upper().split())),
         duration=2.0 + number % 5,
         confidence=0.82,
         emotion=("angry", "uncertain", "happiness")[number % 3],
@@ -70,30 +70,31 @@ def open_menus(tab: Page) -> None:
     expect(tab.locator(".query[open] pre")).to_contain_text("blacksmith")
 
 
-def look_at_a_sound(tab: Page) -> None:
-    tab.locator("button.look").first.click()
+def open_spectrogram(tab: Page) -> None:
+    tab.locator("button.spectrogram").first.click()
     expect(tab.locator(".strip .said").first).to_be_visible()
 
 
-def nothing_more(tab: Page) -> None:
-    """The page as it opens."""
+def do_nothing(tab: Page) -> None:
+    """Leave the page as it opens."""
 
 
-LOOKS: Final[dict[str, tuple[str, str, int, Act]]] = {
-    "results": ("/?q=blacksmith+hammer", ".hit", WIDE, look_at_a_sound),
-    "nothing found": ("/?q=zzz&mode=exact&gender=male", ".ways", WIDE, nothing_more),
-    "a long list in an order": ("/?sort=-duration&page=2", ".hit", WIDE, sort),
-    "a facet chosen and menus open": ("/?q=blacksmith&gender=male&duration=1-8", ".hit", WIDE, open_menus),
+STATES: Final[dict[str, tuple[str, str, int, Act]]] = {
+    "results": ("/?q=blacksmith+hammer", ".hit", WIDE, open_spectrogram),
+    "nothing found": ("/?q=zzz&mode=exact&gender=male", ".ways", WIDE, do_nothing),
+    "a sorted list": ("/?sort=-duration&page=2", ".hit", WIDE, sort),
+    "a chosen facet and open menus": ("/?q=blacksmith&gender=male&duration=1-8", ".hit", WIDE, open_menus),
     "the filters on a phone": ("/?q=blacksmith+hammer", ".hit", PHONE, open_filters),
-    "a recording": ("/?clip=samples%2Fsample-interview.mp3", ".hit", WIDE, nothing_more),
-    "insights": ("/insights", "table", WIDE, nothing_more),
-    "transcribe": ("/transcribe", "[data-testid=stFileUploader]", WIDE, nothing_more),
+    "a recording": ("/?clip=samples%2Fsample-interview.mp3", ".hit", WIDE, do_nothing),
+    "insights": ("/insights", "table", WIDE, do_nothing),
+    "glossary": ("/glossary", "table", WIDE, do_nothing),
+    "transcribe": ("/transcribe", "[data-testid=stFileUploader]", WIDE, do_nothing),
 }
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_no_fault(tab: Page, address: str, look: str) -> None:
-    path, shown, width, act = LOOKS[look]
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_no_fault(tab: Page, address: str, state: str) -> None:
+    path, shown, width, act = STATES[state]
     tab.emulate_media(color_scheme="light", reduced_motion="reduce")
     tab.set_viewport_size({"width": width, "height": 900})
     go_to(tab, address + path)
@@ -108,19 +109,19 @@ def test_axe_finds_no_fault(tab: Page, address: str, look: str) -> None:
 
 
 def settled(tab: Page, scheme: str) -> None:
-    """Return when the page stands still in these colours."""
+    """Return when the page has these colours and nothing on it changes."""
     expect(tab.locator(".stApp")).to_have_css("color-scheme", scheme)
     expect(tab.locator(".stApp[data-test-script-state=running]")).to_have_count(0)
     tab.wait_for_function("!document.getAnimations().some(one => one instanceof CSSTransition)")
-    tab.wait_for_function("document.fonts.status === 'loaded'")  # until then, an icon is the text that it stands for
+    tab.wait_for_function("document.fonts.status === 'loaded'")  # until then, icons are text
 
 
 def faults(tab: Page, *rules: str) -> list[str]:
-    """Each fault against these rules, else against all, of whatever weight, with the place where it is."""
+    """Each violation of these rules, otherwise of all rules, with its element."""
     found: Any = Axe().run(tab, options={"runOnly": list(rules)} if rules else None).response["violations"]
     return [
         f"{fault['id']} ({fault['impact']}): {node['html'][:150]} ({node['failureSummary'].splitlines()[-1].strip()})"
         for fault in found
         for node in fault["nodes"]
-        if STREAMLITS.get(fault["id"], "nothing of it") not in node["html"]
+        if STREAMLITS.get(fault["id"], "no such element") not in node["html"]
     ]

@@ -1,4 +1,4 @@
-"""The page as Streamlit runs it, over a small index with real passages: what it shows, and that it never breaks."""
+"""The search page as Streamlit runs it, with a small index: what it shows, and that no input breaks it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +9,14 @@ import streamlit as st
 
 from hearsay.records.clip import ClipRow
 from indexer.phonetics.tables import shipped
-from search_ui.search.hits import END_OF_CERTAINTY
+from search_ui.search.hits import INEXACT_RESULTS
 from tests.support.apps import ROWS, Open, address, choices, hits, html
 from tests.support.pages import load
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 
 
-def test_the_page_opens_with_everything_and_the_true_total(opened: Open) -> None:
+def test_the_page_opens_with_all_clips_and_their_number(opened: Open) -> None:
     page = opened(ROWS)
 
     assert "25 clips" in html(page)
@@ -24,7 +24,7 @@ def test_the_page_opens_with_everything_and_the_true_total(opened: Open) -> None
     assert address(page) == {}
 
 
-def test_words_are_found_and_marked_and_stand_in_the_address(opened: Open) -> None:
+def test_words_are_found_marked_and_written_to_the_address(opened: Open) -> None:
     page = opened(ROWS)
     page.text_input(key="words").set_value("number 7").run()
 
@@ -33,7 +33,7 @@ def test_words_are_found_and_marked_and_stand_in_the_address(opened: Open) -> No
     assert address(page) == {"q": ["number 7"]}
 
 
-def test_the_mode_is_chosen_beside_the_box_and_stands_in_the_address(opened: Open) -> None:
+def test_the_mode_is_chosen_beside_the_box_and_written_to_the_address(opened: Open) -> None:
     page = opened(ROWS, q="number 7")
     assert "25 clips" in html(page)
 
@@ -44,39 +44,39 @@ def test_the_mode_is_chosen_beside_the_box_and_stands_in_the_address(opened: Ope
     assert address(page) == {"q": ["number 7"], "mode": ["exact"]}
 
 
-def test_a_mode_that_there_is_not_is_the_default(opened: Open) -> None:
+def test_an_unknown_mode_is_the_default(opened: Open) -> None:
     page = opened(ROWS, mode="loud")
 
     assert page.button_group(key="mode").value == "forgiving"
     assert "25 clips" in html(page)
 
 
-def test_certainty_ends_where_a_word_is_missing_and_later_pages_begin_with_that(opened: Open) -> None:
+def test_a_rule_precedes_inexact_results_and_starts_the_next_page(opened: Open) -> None:
     first = html(opened(ROWS, q="number 7"))
-    assert first.count(END_OF_CERTAINTY) == 2  # to be seen, and to be heard
+    assert first.count(INEXACT_RESULTS) == 2  # as text and as label
     assert '<ol class="hits" start="2">' in first
     assert "without “7”" in first
 
     second = html(opened(q="number 7", page="2"))
-    assert second.index(END_OF_CERTAINTY) < second.index("<ol")
+    assert second.index(INEXACT_RESULTS) < second.index("<ol")
 
 
-def test_certainty_that_ends_with_a_page_is_told_at_the_top_of_the_next(opened: Open) -> None:
+def test_exact_results_that_fill_a_page_put_the_rule_at_the_top_of_the_next(opened: Open) -> None:
     rows = [replace(row, generated_text="a dog" if at < 10 else "a cat") for at, row in enumerate(ROWS)]
 
-    assert END_OF_CERTAINTY not in html(opened(rows, q="a dog"))
-    assert html(opened(q="a dog", page="2")).index(END_OF_CERTAINTY) < html(opened(q="a dog", page="2")).index("<ol")
+    assert INEXACT_RESULTS not in html(opened(rows, q="a dog"))
+    assert html(opened(q="a dog", page="2")).index(INEXACT_RESULTS) < html(opened(q="a dog", page="2")).index("<ol")
 
 
-def test_where_nothing_is_certain_the_list_begins_with_that(opened: Open) -> None:
+def test_without_exact_results_the_list_begins_with_the_rule(opened: Open) -> None:
     shown = html(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith"))
 
-    assert shown.index(END_OF_CERTAINTY) < shown.index("<ol")
+    assert shown.index(INEXACT_RESULTS) < shown.index("<ol")
     assert '<mark class="possible">black</mark> <mark class="possible">smith</mark>' in shown
     assert "possible match: “black smith” for “blacksmith”" in shown
 
 
-def test_a_page_that_runs_searches_by_what_was_learned_meanwhile(
+def test_a_running_page_uses_newly_learned_tables(
     opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = tmp_path / "tables.json"
@@ -92,23 +92,23 @@ def test_a_page_that_runs_searches_by_what_was_learned_meanwhile(
     assert "possible match: “black smith” for “blacksmith”" in html(opened(q="the blacksmith"))
 
 
-def test_what_was_not_understood_is_said_and_never_markup(opened: Open) -> None:
+def test_notes_on_the_query_are_shown_and_escaped(opened: Open) -> None:
     shown = html(opened(ROWS, q="dog <b>x</b>:red"))
 
     assert "<p>there is no field" in html(opened(ROWS, q="dog colour:red"))
     assert "<b>" not in shown
 
 
-def test_a_misspelt_word_is_met_with_what_may_have_been_meant(opened: Open) -> None:
+def test_a_misspelt_word_has_a_corrected_spelling(opened: Open) -> None:
     rows = [ClipRow("a.mp3", generated_text="the blacksmith sang"), *ROWS]
 
     assert '<a class="go" href="?q=the+blacksmith" target="_self">the blacksmith</a>?' in html(
         opened(rows, q="the blaksmith")
     )
-    assert "did you mean" not in html(opened(q="the blacksmith"))
+    assert "Did you mean" not in html(opened(q="the blacksmith"))
 
 
-def test_a_sent_address_shows_the_same_search(opened: Open) -> None:
+def test_a_shared_address_shows_the_same_search(opened: Open) -> None:
     page = opened(ROWS, q="dog", age=["teens", "unknown"], duration="2-9")
 
     assert page.text_input(key="words").value == "dog"
@@ -117,7 +117,7 @@ def test_a_sent_address_shows_the_same_search(opened: Open) -> None:
     assert "5 clips" in html(page)
 
 
-def test_facets_count_every_value_and_unknown_among_them(opened: Open) -> None:
+def test_facets_count_every_value_including_unknown(opened: Open) -> None:
     page = opened(ROWS)
 
     assert choices(page, "age") == ["teens :gray[9]", "twenties :gray[8]", "unknown :gray[8]"]
@@ -125,7 +125,7 @@ def test_facets_count_every_value_and_unknown_among_them(opened: Open) -> None:
     assert choices(page, "accent") == ["unknown :gray[25]"]
 
 
-def test_a_facet_filters_by_several_values_and_goes_on_counting_the_others(opened: Open) -> None:
+def test_a_facet_filters_by_several_values_and_still_counts_the_others(opened: Open) -> None:
     page = opened(ROWS)
     page.button_group(key="age").set_value(["teens", "unknown"]).run()
 
@@ -135,7 +135,7 @@ def test_a_facet_filters_by_several_values_and_goes_on_counting_the_others(opene
     assert choices(page, "sentiment") == ["negative :gray[8]", "uncertain :gray[9]"]
 
 
-def test_a_long_facet_shows_its_first_values_until_more_is_asked_for(opened: Open) -> None:
+def test_a_long_facet_shows_its_first_values_until_show_more(opened: Open) -> None:
     page = opened([ClipRow(f"{letter}.mp3", accent=f"accent {letter}") for letter in "abcdefghi"], accent="accent i")
     assert [choice[:8] for choice in choices(page, "accent")] == [f"accent {letter}" for letter in "abcdefi"]
 
@@ -144,7 +144,7 @@ def test_a_long_facet_shows_its_first_values_until_more_is_asked_for(opened: Ope
     assert len(choices(page, "accent")) == 9
 
 
-def test_one_value_alone_never_waits_behind_more(opened: Open) -> None:
+def test_a_single_value_is_never_hidden(opened: Open) -> None:
     page = opened([ClipRow(f"{letter}.mp3", accent=f"accent {letter}") for letter in "abcdefg"])
 
     assert len(choices(page, "accent")) == 7
@@ -158,7 +158,7 @@ def test_the_slider_filters_by_duration_and_its_ends_are_open(opened: Open) -> N
     assert address(page) == {"duration": ["20-"]}
 
 
-def test_every_filter_has_a_chip_and_one_click_clears_them_all(opened: Open) -> None:
+def test_every_filter_has_a_chip_and_one_button_removes_all(opened: Open) -> None:
     page = opened(ROWS, q="dog", age=["teens"], duration="2-9")
     page.button(key="chip age: teens").click().run()
     assert address(page) == {"q": ["dog"], "duration": ["2-9"]}
@@ -168,7 +168,7 @@ def test_every_filter_has_a_chip_and_one_click_clears_them_all(opened: Open) -> 
     assert "25 clips" in html(page)
 
 
-def test_pages_follow_each_other_to_the_last(opened: Open) -> None:
+def test_a_page_past_the_end_is_the_last_one(opened: Open) -> None:
     page = opened(ROWS, page="3")
     assert hits(page) == 5
     assert 'start="21"' in html(page)
@@ -178,7 +178,7 @@ def test_pages_follow_each_other_to_the_last(opened: Open) -> None:
     assert 'start="21"' in html(beyond)
 
 
-def test_new_words_begin_on_the_first_page(opened: Open) -> None:
+def test_another_query_starts_on_the_first_page(opened: Open) -> None:
     page = opened(ROWS, page="3")
     page.text_input(key="words").set_value("dog").run()
 
@@ -186,18 +186,18 @@ def test_new_words_begin_on_the_first_page(opened: Open) -> None:
     assert 'start="1"' in html(page)
 
 
-def test_a_new_load_is_seen_at_once(opened: Open, tmp_path: Path) -> None:
+def test_a_new_load_is_shown_at_once(opened: Open, tmp_path: Path) -> None:
     page = opened(ROWS)
     load(tmp_path / "index", ROWS[:3])
 
     assert "3 clips" in html(page.run())
 
 
-def test_the_models_are_named_and_a_fallback_among_them(opened: Open) -> None:
-    assert "heard by pocketsphinx (the recogniser inside Hearsay" in html(opened(ROWS))
+def test_the_models_are_named_with_a_note_on_built_in_ones(opened: Open) -> None:
+    assert "Speech model: pocketsphinx (built in, less accurate" in html(opened(ROWS))
 
 
-def test_html_in_a_transcript_is_shown_and_never_run(opened: Open) -> None:
+def test_html_in_a_transcript_is_escaped(opened: Open) -> None:
     page = opened([ClipRow("a.mp3", generated_text=EVIL, text=EVIL, age=EVIL, accent="**b**", error=EVIL)], age=EVIL)
 
     assert hits(page) == 1
@@ -210,12 +210,12 @@ def test_html_in_a_transcript_is_shown_and_never_run(opened: Open) -> None:
 def test_before_the_first_load_the_page_says_how_to_load(opened: Open) -> None:
     page = opened()
 
-    assert "No clip has been loaded yet" in page.info[0].value
+    assert "The index is empty" in page.info[0].value
     assert page.code[0].value == "hearsay load FILE… --audio FOLDER"
     assert not page.exception
 
 
-def test_an_index_that_does_not_answer_is_said_in_a_sentence(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_does_not_respond_is_reported(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INDEX_URL", "http://127.0.0.1:9")
     page = opened()
 
@@ -223,7 +223,7 @@ def test_an_index_that_does_not_answer_is_said_in_a_sentence(opened: Open, monke
     assert not page.exception
 
 
-def test_a_damaged_index_is_said_in_a_sentence(opened: Open, tmp_path: Path) -> None:
+def test_a_damaged_index_is_reported(opened: Open, tmp_path: Path) -> None:
     assert not opened(ROWS).exception
     for file in (tmp_path / "index").glob("versions/*/*.term"):
         file.write_bytes(b"")
@@ -234,7 +234,7 @@ def test_a_damaged_index_is_said_in_a_sentence(opened: Open, tmp_path: Path) -> 
     assert not page.exception
 
 
-def test_a_folder_of_somebody_else_is_said_in_a_sentence(opened: Open, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_index_is_reported(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "meta.json").write_text("{}")
     page = opened()
@@ -243,11 +243,11 @@ def test_a_folder_of_somebody_else_is_said_in_a_sentence(opened: Open, tmp_path:
     assert not page.exception
 
 
-def test_an_empty_index_says_so(opened: Open) -> None:
-    assert "No clip has been loaded yet" in opened([]).info[0].value
+def test_an_empty_index_is_reported(opened: Open) -> None:
+    assert "The index is empty" in opened([]).info[0].value
 
 
-def test_a_very_long_search_is_answered_with_a_sentence(opened: Open) -> None:
+def test_a_query_that_is_too_long_is_reported(opened: Open) -> None:
     page = opened(ROWS)
     page.text_input(key="words").set_value("dog " * 2500).run()
 
@@ -255,36 +255,36 @@ def test_a_very_long_search_is_answered_with_a_sentence(opened: Open) -> None:
     assert hits(page) == 0
 
 
-def test_words_without_a_letter_are_explained(opened: Open) -> None:
+def test_a_query_without_letters_is_explained(opened: Open) -> None:
     assert "“?!” has no letters or digits" in html(opened(ROWS, q="?!"))
 
 
-def test_nothing_found_offers_ways_out(opened: Open) -> None:
+def test_a_search_without_results_suggests_others(opened: Open) -> None:
     page = opened(ROWS, q="dog", mode="exact", age="nineties")
-    assert page.info[0].value == "No such clip passes these filters."
-    assert 'href="?q=dog&amp;mode=exact" target="_self">drop age: nineties</a>' in html(page)
+    assert page.info[0].value == "No clip matches the search and the filters."
+    assert 'href="?q=dog&amp;mode=exact" target="_self">Remove filter age: nineties</a>' in html(page)
 
     page = opened(q="cat dog", mode="exact")
     assert "all of these words" in page.info[0].value
     assert 'href="?q=cat+dog&amp;mode=sounds-like"' in html(page)
 
 
-def test_a_way_out_says_how_many_it_leads_to_and_none_leads_to_nothing(opened: Open) -> None:
+def test_a_suggestion_shows_its_number_of_results_and_none_has_none(opened: Open) -> None:
     shown = html(opened(ROWS, q="dog", mode="exact", age="nineties", accent="wales", duration="-500"))
 
-    assert 'href="?q=dog&amp;mode=exact" target="_self">drop all filters</a> <small>25 clips</small>' in shown
-    for nowhere in ("drop age", "drop accent", "drop duration", "sounds like it"):
+    assert 'href="?q=dog&amp;mode=exact" target="_self">Remove all filters</a> <small>25 clips</small>' in shown
+    for nowhere in ("filter age", "filter accent", "filter duration", "Sounds-like mode"):
         assert nowhere not in shown
 
 
-def test_more_like_a_clip_takes_the_place_of_words_and_leaves_the_clip_out(opened: Open) -> None:
+def test_more_like_this_replaces_the_query_and_excludes_the_clip(opened: Open) -> None:
     rows = [
         ClipRow("a.mp3", generated_text="zebras in the garden"),
         ClipRow("b.mp3", generated_text="a garden of zebras"),
         *ROWS,
     ]
     page = opened(rows, q="zebras")
-    assert 'href="?like=a.mp3" target="_self">more like this</a>' in html(page)
+    assert 'href="?like=a.mp3" target="_self">More like this</a>' in html(page)
 
     page = opened(like="a.mp3")
     assert 'a <mark class="match">garden</mark> of <mark class="match">zebras</mark>' in html(page)
@@ -294,18 +294,21 @@ def test_more_like_a_clip_takes_the_place_of_words_and_leaves_the_clip_out(opene
     assert address(page) == {"q": ["dog"]}
 
 
-def test_the_same_sentence_stands_above_the_voices_that_say_it(opened: Open) -> None:
-    voices = ("the boy smiled", "the boys mild", "a boy smile")
-    rows = [ClipRow(f"{at}.mp3", text="the boy smiled", generated_text=heard) for at, heard in enumerate(voices)]
+def test_same_sentence_shows_the_reference_once_above_the_results(opened: Open) -> None:
+    transcripts = ("the boy smiled", "the boys mild", "a boy smile")
+    rows = [
+        ClipRow(f"{at}.mp3", text="the boy smiled", generated_text=transcript)
+        for at, transcript in enumerate(transcripts)
+    ]
     page = opened([*rows, *ROWS], same="1.mp3")
 
     assert "3 clips" in html(page)
-    assert '<p class="common"><span>said</span> the boy smiled</p>' in html(page)
+    assert '<p class="common"><span>Reference:</span> the boy smiled</p>' in html(page)
     assert 'class="reference"' not in html(page)
-    assert "same sentence</a>" not in html(page)
+    assert "Same sentence</a>" not in html(page)
 
 
-def test_where_clips_were_only_heard_alike_each_keeps_its_own_reference(opened: Open) -> None:
+def test_clips_with_similar_transcripts_keep_their_own_references(opened: Open) -> None:
     references = ("", "the boy smiled at me", "the boy smiles at me")
     rows = [ClipRow(f"{at}.mp3", text=text, generated_text="the boys mild at me") for at, text in enumerate(references)]
     page = opened(rows, same="0.mp3")
@@ -315,28 +318,28 @@ def test_where_clips_were_only_heard_alike_each_keeps_its_own_reference(opened: 
     assert html(page).count('class="reference"') == 2
 
 
-def test_a_clip_that_is_gone_is_said_in_a_sentence_and_a_link_leads_on(opened: Open) -> None:
+def test_a_missing_clip_is_reported_with_a_link_to_all_clips(opened: Open) -> None:
     page = opened(ROWS, like="gone.mp3")
 
     assert "The index has no clip gone.mp3" in page.warning[0].value
-    assert ">begin again with everything</a>" in html(page)
+    assert ">Show all clips</a>" in html(page)
 
 
-def test_clips_whose_audio_is_gone_are_shown_without_a_player(opened: Open, tmp_path: Path) -> None:
+def test_clips_without_audio_files_have_no_player(opened: Open, tmp_path: Path) -> None:
     page = opened(ROWS, audio=tmp_path / "nowhere")
 
     assert "No audio was found" in page.info[0].value
     assert "<audio" not in html(page)
 
 
-def test_clips_with_audio_play_from_beside_the_page(opened: Open, samples: Path) -> None:
+def test_clips_with_audio_are_played_from_the_audio_route(opened: Open, samples: Path) -> None:
     page = opened([ClipRow("samples/sample-000000.mp3", generated_text="the dog")], audio=samples)
 
     assert 'src="audio/samples/sample-000000.mp3"' in html(page)
     assert not page.info
 
 
-def test_the_folder_of_the_settings_goes_before_the_one_of_the_load(
+def test_the_folder_in_the_settings_precedes_that_of_the_load(
     opened: Open, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUDIO_DIR", str(samples))

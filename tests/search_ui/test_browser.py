@@ -1,4 +1,4 @@
-"""The page in a real browser, over the sample clips: search, filter, listen, page, go back, reload, send the link."""
+"""The search page in a real browser: search, filter, play, turn pages, go back, reload, share the link."""
 
 import re
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ EVIL = '<img src="x" onerror="document.title=\'run\'"><script>document.title="ru
 
 @pytest.fixture(scope="module")
 def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page over the samples, as if each were heard without a fault; the interview in two stretches."""
+    """The page with the samples, transcribed without errors, and the interview in two segments."""
     folder = tmp_path_factory.mktemp("page")
     rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
     halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
-    said = " ".join(half.text for half in halves)
+    text = " ".join(half.text for half in halves)
     interview = replace(
-        rows[0], id="samples/sample-interview.mp3", generated_text=said, duration=120.0, segments=halves
+        rows[0], id="samples/sample-interview.mp3", generated_text=text, duration=120.0, segments=halves
     )
     evil = replace(rows[0], id="samples/evil.mp3", generated_text=EVIL)
     load(folder / "index", [*rows, interview, evil], samples)
@@ -36,12 +36,12 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def search(tab: Page, words: str) -> None:
-    tab.get_by_role("searchbox", name="Search what was said").fill(words)
+    tab.get_by_role("searchbox", name="Search transcripts").fill(words)
     tab.keyboard.press("Enter")
 
 
 def facet(tab: Page, name: str, value: str) -> Locator:
-    """The button of a facet's value, which reads as the value and its count."""
+    """The button of a facet's value; its text is the value and its count."""
     return tab.get_by_role("toolbar", name=name).get_by_role("button", name=re.compile(rf"^{value} [\d,]+$"))
 
 
@@ -49,8 +49,8 @@ def total(tab: Page) -> Locator:
     return tab.get_by_role("status").filter(has_text="passage")
 
 
-def wait_for_sound(tab: Page, button: Locator, after: float = 0.0) -> None:
-    """Return when the clip of this button sounds, past ``after`` seconds."""
+def wait_for_playback(tab: Page, button: Locator, after: float = 0.0) -> None:
+    """Return when the clip of this button plays, past ``after`` seconds."""
     tab.wait_for_function(
         "([button, after]) => { const audio = button.parentElement.querySelector('audio');"
         " return !audio.error && !audio.paused && audio.currentTime > after }",
@@ -58,7 +58,7 @@ def wait_for_sound(tab: Page, button: Locator, after: float = 0.0) -> None:
     )
 
 
-def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, address: str) -> None:
+def test_a_clip_is_found_by_its_words_filtered_and_played(tab: Page, address: str) -> None:
     go_to(tab, address)
     search(tab, "blacksmith")
     expect(tab.locator(".transcript mark")).to_have_text(["blacksmith"] * 3)
@@ -67,39 +67,39 @@ def test_a_clip_is_found_by_its_words_filtered_by_a_facet_and_heard(tab: Page, a
     facet(tab, "Gender", "male").click()
     expect(total(tab)).to_have_text("1 passage")
     expect(facet(tab, "Gender", "male")).to_have_attribute("aria-pressed", "true")
-    expect(tab.locator(".hit")).to_have_count(1)  # they come after their number
+    expect(tab.locator(".hit")).to_have_count(1)  # they appear after their number
     expect(tab.locator(".about")).to_contain_text("male · United States")
 
     button = tab.get_by_role("button", name="Play samples/sample-000001.mp3")
     button.click()
-    wait_for_sound(tab, button)
+    wait_for_playback(tab, button)
     expect(button).to_have_attribute("aria-pressed", "true")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
-def test_only_one_clip_sounds_at_a_time(tab: Page, address: str) -> None:
+def test_only_one_clip_plays_at_a_time(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=blacksmith")
     first, second = (tab.get_by_role("button", name="Play").nth(at) for at in (0, 1))
     first.click()
-    wait_for_sound(tab, first)
+    wait_for_playback(tab, first)
     second.click()
-    wait_for_sound(tab, second)
+    wait_for_playback(tab, second)
 
     expect(first).to_have_attribute("aria-pressed", "false")
     assert tab.locator("audio").evaluate_all("clips => clips.filter(clip => !clip.paused).length") == 1
 
 
-def test_a_part_of_a_recording_plays_from_where_it_starts(tab: Page, address: str) -> None:
+def test_a_part_of_a_recording_plays_from_its_start(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=interview+goes")
     expect(tab.locator(".about").first).to_contain_text("0:40–1:00")
     button = tab.get_by_role("button", name="Play samples/sample-interview.mp3#0002")
     button.press("Enter")
 
-    wait_for_sound(tab, button, after=40.0)
+    wait_for_playback(tab, button, after=40.0)
 
 
-def test_pages_turn_and_begin_at_their_top(tab: Page, address: str) -> None:
+def test_the_next_page_is_scrolled_to_its_top(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 1000, "height": 400})
     go_to(tab, address)
     first = tab.locator(".hit").first.inner_text()
@@ -111,7 +111,7 @@ def test_pages_turn_and_begin_at_their_top(tab: Page, address: str) -> None:
     tab.wait_for_function("document.querySelector('.stMain').scrollTop === 0")
 
 
-def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: str) -> None:
+def test_back_forward_and_reload_show_the_search_in_the_address(tab: Page, address: str) -> None:
     go_to(tab, address)
     search(tab, "blacksmith")
     expect(tab).to_have_url(f"{address}/?q=blacksmith")
@@ -128,7 +128,7 @@ def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: 
 
     tab.go_forward()
     expect(tab).to_have_url(filtered)
-    expect(tab.locator("ol.hits")).to_have_count(1)  # until the script has ended, the results before are there, too
+    expect(tab.locator("ol.hits")).to_have_count(1)  # until the script has ended, the previous results are there, too
     expect(tab.locator("ol.hits")).to_have_text(shown, use_inner_text=True)
     tab.reload()
     expect(tab.locator("ol.hits")).to_have_text(shown, use_inner_text=True)
@@ -136,11 +136,11 @@ def test_back_forward_and_reload_show_what_the_address_says(tab: Page, address: 
     assert tab.url == filtered
 
 
-def test_a_filter_goes_with_its_chip(tab: Page, address: str) -> None:
+def test_a_chip_removes_its_filter(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?gender=female&duration=1-8")
     tab.get_by_role("button", name="gender: female").click()
     expect(tab).to_have_url(f"{address}/?duration=1-8")
-    tab.get_by_role("button", name="clear all").click()
+    tab.get_by_role("button", name="Clear all").click()
     expect(tab).to_have_url(f"{address}/")
 
 
@@ -155,10 +155,10 @@ def test_everything_is_reached_by_keyboard(tab: Page, address: str) -> None:
         tab.keyboard.press("Tab")
     tab.keyboard.press("Space")
 
-    wait_for_sound(tab, tab.locator("button.play").first)
+    wait_for_playback(tab, tab.locator("button.play").first)
 
 
-def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> None:
+def test_html_in_a_transcript_is_text(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=onerror")
 
     expect(tab.locator(".transcript")).to_have_text(EVIL)
@@ -166,13 +166,13 @@ def test_html_in_a_transcript_is_read_and_not_run(tab: Page, address: str) -> No
     expect(tab).to_have_title("Search · Hearsay")
 
 
-def test_what_stands_at_the_right_of_a_hit_goes_into_its_next_line_together(tab: Page, address: str) -> None:
+def test_the_right_part_of_the_metadata_wraps_as_a_whole(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 1000, "height": 900})
     go_to(tab, f"{address}/?q=blacksmith&gender=male")
     about = tab.locator(".about")
     expect(about.locator(".clip")).to_have_text("samples/sample-000001.mp3")
 
-    line, rest, clip, links = about.evaluate(  # at one moment: while the page fills, all of it moves
+    line, rest, clip, links = about.evaluate(  # at one moment, because the layout changes while the page loads
         "about => [about, ...['.rest', '.clip', '.more'].map(part => about.querySelector(part))]"
         ".map(part => part.getBoundingClientRect().toJSON())"
     )
@@ -181,7 +181,7 @@ def test_what_stands_at_the_right_of_a_hit_goes_into_its_next_line_together(tab:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page, address: str, scheme: str) -> None:
+def test_at_phone_width_nothing_is_cut_off_and_the_filters_are_hidden(tab: Page, address: str, scheme: str) -> None:
     tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     tab.set_viewport_size({"width": 390, "height": 844})
     go_to(tab, address)
@@ -196,14 +196,14 @@ def test_at_phone_width_nothing_is_cut_off_and_the_filters_wait_aside(tab: Page,
 
 
 @pytest.mark.parametrize(("name", "shown"), [("accent", ".ways"), ("like", ".ways"), ("clip", ".total")])
-def test_at_phone_width_a_name_without_end_is_broken_into_lines(tab: Page, address: str, name: str, shown: str) -> None:
+def test_at_phone_width_a_very_long_name_is_wrapped(tab: Page, address: str, name: str, shown: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     go_to(tab, f"{address}/?{name}={'a' * 500}")
     expect(tab.locator(shown).first).to_be_visible()
     assert tab.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
 
 
-def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_view(tab: Page, address: str) -> None:
+def test_at_phone_width_a_group_of_filters_unfolds_and_chosen_values_stay_visible(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     go_to(tab, address)
     tab.get_by_test_id("stExpandSidebarButton").click()
@@ -225,7 +225,7 @@ def test_at_phone_width_a_group_of_filters_unfolds_and_what_is_chosen_stays_in_v
     expect(fold).to_be_hidden()
 
 
-def test_filters_that_were_drawn_before_the_script_came_are_folded_too(tab: Page) -> None:
+def test_filters_that_precede_the_script_are_folded_too(tab: Page) -> None:
     group = '<div class="stButtonGroup"><div role="toolbar" aria-label="Age"></div></div>'
     tab.set_content(f'<div class="st-key-facets">{group}</div>')
     tab.add_script_tag(path=PROJECT / "search_ui" / "static" / "fold.js")

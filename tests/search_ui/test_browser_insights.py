@@ -1,4 +1,4 @@
-"""The page that tells what clips are made of, in a real browser: its bars lead to searches, and it can be read."""
+"""The *Insights* page in a real browser: bars link to searches, and everything is legible."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +19,7 @@ EMOTIONS = ("angry", "neutral", "uncertain", "")
 
 @pytest.fixture(scope="module")
 def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page over the samples, as if every other one had one word misheard and each an emotion and a length."""
+    """The page with the samples: every other one has a word error, and each has a duration and some an emotion."""
     folder = tmp_path_factory.mktemp("page")
     rows = [
         replace(
@@ -39,10 +39,10 @@ def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def open_page(tab: Page, address: str, query: str = "") -> None:
     go_to(tab, f"{address}/insights{query}")
-    expect(tab.get_by_role("heading", name="Which words were heard wrong")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Most frequent word errors")).to_be_visible()
 
 
-def test_a_bar_leads_to_its_search_and_back_returns_without_a_new_page(tab: Page, address: str) -> None:
+def test_a_bar_links_to_its_search_and_back_returns_without_a_page_load(tab: Page, address: str) -> None:
     open_page(tab, address)
     tab.evaluate("window.isStillHere = true")
     row = tab.get_by_role("table", name="Word error rate by emotion").get_by_role("row", name="angry")
@@ -52,11 +52,11 @@ def test_a_bar_leads_to_its_search_and_back_returns_without_a_new_page(tab: Page
     expect(tab).to_have_url(f"{address}/?emotion=angry")
     expect(tab.get_by_role("status").filter(has_text=f"{number} ")).to_be_visible()
     tab.go_back()
-    expect(tab.get_by_role("heading", name="How they sound")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Sentiments and emotions")).to_be_visible()
     assert tab.evaluate("window.isStillHere")
 
 
-def test_a_word_leads_to_the_clips_in_which_it_was_heard_so(tab: Page, address: str) -> None:
+def test_a_replacement_links_to_the_clips_that_contain_it(tab: Page, address: str) -> None:
     open_page(tab, address)
     tab.get_by_role("link", name="black smith").first.click()
 
@@ -65,7 +65,7 @@ def test_a_word_leads_to_the_clips_in_which_it_was_heard_so(tab: Page, address: 
         expect(transcript).to_contain_text("black smith")
 
 
-def test_a_filter_is_taken_away_on_this_page(tab: Page, address: str) -> None:
+def test_a_chip_removes_its_filter_on_this_page(tab: Page, address: str) -> None:
     open_page(tab, address, "?emotion=angry")
     tab.get_by_role("button", name="emotion: angry ×").click()
     expect(tab).to_have_url(f"{address}/insights")
@@ -73,7 +73,7 @@ def test_a_filter_is_taken_away_on_this_page(tab: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_stands_in_a_bar_can_be_read_in_light_and_dark(tab: Page, address: str, scheme: str) -> None:
+def test_text_in_bars_has_enough_contrast_in_light_and_dark_mode(tab: Page, address: str, scheme: str) -> None:
     tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     open_page(tab, address)
     contrasts = tab.evaluate(CONTRASTS)
@@ -115,26 +115,26 @@ def test_at_phone_width_nothing_is_cut_off(tab: Page, address: str) -> None:
     assert tab.locator(".columns span").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
 
 
-def test_at_phone_width_every_column_of_numbers_and_bars_says_what_it_shows(tab: Page, address: str) -> None:
+def test_at_phone_width_every_column_has_its_heading(tab: Page, address: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     open_page(tab, address)
     tones = tab.get_by_role("table", name="Sentiment and emotion of all clips")
     expect(tones.locator("thead").get_by_text("clips", exact=True)).to_be_visible()
-    expect(tones.locator("thead").get_by_text("shares of sentiment, and below of emotion")).to_be_visible()
+    expect(tones.locator("thead").get_by_text("sentiment (top) and emotion (bottom)")).to_be_visible()
     rates = tab.get_by_role("table", name="Word error rate by emotion")
     expect(rates.locator("thead").get_by_text("word error rate")).to_be_visible()
     expect(tab.locator(".spreads thead").get_by_text("score from 0 to 1")).to_be_visible()
-    words = tab.locator(".misheard").first.locator("thead")
-    expect(words.get_by_text("heard wrong")).to_be_visible()
-    expect(words.get_by_text("heard as")).to_be_hidden()
+    words = tab.locator(".word-errors").first.locator("thead")
+    expect(words.get_by_text("errors")).to_be_visible()
+    expect(words.get_by_text("recognised as")).to_be_hidden()
 
 
-def test_each_legend_says_what_its_colours_tell_of(tab: Page, address: str) -> None:
+def test_each_legend_names_its_field(tab: Page, address: str) -> None:
     open_page(tab, address)
     expect(tab.locator(".legend li:first-child")).to_have_text(["sentiment", "emotion"])
 
 
-def test_a_column_of_none_has_no_bar_and_one_of_a_few_has_one_that_can_be_seen(tab: Page, address: str) -> None:
+def test_an_empty_column_has_no_bar_and_a_small_one_a_visible_bar(tab: Page, address: str) -> None:
     open_page(tab, address, "?duration=0.5-5")
     columns = tab.locator(".columns li")
     expect(columns.first).to_be_visible()

@@ -1,4 +1,4 @@
-"""What the page's script adds, in a real browser: links without a new page, completions, copied and saved searches."""
+"""The page's scripts in a real browser: links without a page load, completions, copied and saved searches."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,28 +8,28 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hearsay.records.table import read_csv
-from search_ui.search.hits import END_OF_CERTAINTY
+from search_ui.search.hits import INEXACT_RESULTS
 from tests.support.browser import go_to, open_with_time_stopped, wait_for_script
 from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
 
-FIRST, HEARD_WRONG = "samples/sample-000001.mp3", "samples/split.mp3"
+FIRST, MISRECOGNISED = "samples/sample-000001.mp3", "samples/split.mp3"
 
 
 @pytest.fixture(scope="module")
 def address(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page over the samples, as if each were heard without a fault but one, which has “black smith” in it."""
+    """The page with the samples, transcribed without errors, and a clip with “black smith”."""
     folder = tmp_path_factory.mktemp("page")
     rows = [replace(row, generated_text=row.text) for row in read_csv(samples / "clips.csv").rows().values()]
-    split = replace(rows[0], id=HEARD_WRONG, text="", generated_text="a black smith sang")
+    split = replace(rows[0], id=MISRECOGNISED, text="", generated_text="a black smith sang")
     load(folder / "index", [*rows, split], samples)
     with served_page({"INDEX_URL": str(folder / "index")}, folder / "page.log") as found:
         yield found
 
 
 def box(tab: Page) -> Locator:
-    return tab.get_by_role("searchbox", name="Search what was said")
+    return tab.get_by_role("searchbox", name="Search transcripts")
 
 
 def hit(tab: Page, clip: str) -> Locator:
@@ -37,7 +37,7 @@ def hit(tab: Page, clip: str) -> Locator:
 
 
 def mark_page(tab: Page) -> None:
-    """Leave something behind that a new page would not have."""
+    """Set a variable that a page load would remove."""
     tab.evaluate("window.isStillHere = true")
 
 
@@ -45,34 +45,34 @@ def is_same_page(tab: Page) -> bool:
     return bool(tab.evaluate("window.isStillHere === true"))
 
 
-def test_a_mode_is_chosen_and_back_and_reload_show_what_the_address_says(tab: Page, address: str) -> None:
+def test_a_mode_is_chosen_and_kept_by_reload_and_back(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=blacksmith")
-    expect(hit(tab, HEARD_WRONG)).to_have_count(1)
+    expect(hit(tab, MISRECOGNISED)).to_have_count(1)
     tab.get_by_role("radio", name="exact").click()
     expect(tab).to_have_url(f"{address}/?q=blacksmith&mode=exact")
-    expect(hit(tab, HEARD_WRONG)).to_have_count(0)
+    expect(hit(tab, MISRECOGNISED)).to_have_count(0)
     tab.reload()
     expect(tab.get_by_role("radio", name="exact")).to_be_checked()
     tab.go_back()
 
-    expect(hit(tab, HEARD_WRONG)).to_have_count(1)
+    expect(hit(tab, MISRECOGNISED)).to_have_count(1)
     expect(tab.get_by_role("radio", name="forgiving")).to_be_checked()
 
 
-def test_certainty_ends_at_a_rule_between_two_lists(tab: Page, address: str) -> None:
+def test_a_rule_precedes_inexact_results(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=blacksmith")
-    rule = tab.get_by_role("separator", name=END_OF_CERTAINTY)
+    rule = tab.get_by_role("separator", name=INEXACT_RESULTS)
 
     expect(rule).to_be_visible()
-    expect(rule).to_have_text(END_OF_CERTAINTY)
+    expect(rule).to_have_text(INEXACT_RESULTS)
     expect(tab.locator("ol.hits")).to_have_count(2)
     assert tab.locator("ol.hits > :not(li)").count() == 0
-    expect(hit(tab, HEARD_WRONG).locator("mark.possible")).to_have_text(["black", "smith"])
-    expect(hit(tab, HEARD_WRONG).locator(".how")).to_have_text("possible match: “black smith” for “blacksmith”")
+    expect(hit(tab, MISRECOGNISED).locator("mark.possible")).to_have_text(["black", "smith"])
+    expect(hit(tab, MISRECOGNISED).locator(".how")).to_have_text("possible match: “black smith” for “blacksmith”")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page, address: str, scheme: str) -> None:
+def test_matches_and_possible_matches_differ_without_colours(tab: Page, address: str, scheme: str) -> None:
     tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     go_to(tab, f"{address}/?q=blacksmith")
     expect(tab.locator("mark").first).to_be_visible()
@@ -82,7 +82,7 @@ def test_what_was_heard_is_told_from_what_was_guessed_without_colours(tab: Page,
     assert tab.locator("mark.possible").first.evaluate(line) == "dotted"
 
 
-def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: str) -> None:
+def test_links_to_similar_clips_and_back_need_no_page_load(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=blacksmith")
     expect(hit(tab, FIRST)).to_be_visible()
     mark_page(tab)
@@ -101,22 +101,22 @@ def test_links_lead_to_likeness_and_back_without_a_new_page(tab: Page, address: 
     assert is_same_page(tab)
 
 
-def test_a_misspelt_word_is_put_right_by_one_click(tab: Page, address: str) -> None:
+def test_a_misspelt_word_is_corrected_by_one_click(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=blaksmith&mode=exact")
     mark_page(tab)
-    tab.get_by_role("link", name="did you mean “blacksmith”?").click()
+    tab.get_by_role("link", name="Did you mean “blacksmith”?").click()
 
     expect(hit(tab, FIRST)).to_be_visible()
     expect(tab).to_have_url(f"{address}/?q=blacksmith&mode=exact")
     assert is_same_page(tab)
 
 
-def test_what_is_typed_is_completed_by_a_few_words_of_the_index(tab: Page, address: str) -> None:
-    """The browser itself shows them, and lets people choose by keyboard."""
+def test_typed_words_are_completed_with_a_few_words_of_the_index(tab: Page, address: str) -> None:
+    """The browser itself shows the completions and handles the keyboard."""
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url) if "/completions" in request.url else None)
     open_with_time_stopped(tab, address)
-    field = tab.get_by_label("Search what was said")
+    field = tab.get_by_label("Search transcripts")
     field.press_sequentially("the blac")
     assert asked == []
     tab.clock.resume()
@@ -137,15 +137,15 @@ def test_the_link_is_copied(tab: Page, address: str) -> None:
     button = tab.get_by_role("button", name="copy link")
     button.click()
 
-    expect(tab.get_by_role("button", name="copied")).to_be_visible()
+    expect(tab.get_by_role("button", name="Copied")).to_be_visible()
     tab.clock.resume()
     expect(button).to_be_visible()
     assert tab.evaluate("navigator.clipboard.readText()") == f"{address}/?q=blacksmith&gender=male"
 
 
-def test_a_search_is_saved_opened_again_and_forgotten(tab: Page, address: str) -> None:
+def test_a_search_is_saved_opened_and_deleted(tab: Page, address: str) -> None:
     go_to(tab, f"{address}/?q=<b>blacksmith&mode=exact")
-    tab.get_by_role("button", name="save", exact=True).click()
+    tab.get_by_role("button", name="Save", exact=True).click()
     go_to(tab, address)
     tab.locator(".saved summary").click()
     link = tab.locator(".saved").get_by_role("link", name="<b>blacksmith · exact")
@@ -153,9 +153,9 @@ def test_a_search_is_saved_opened_again_and_forgotten(tab: Page, address: str) -
     expect(tab).to_have_url(f"{address}/?q=%3Cb%3Eblacksmith&mode=exact")
     expect(box(tab)).to_have_value("<b>blacksmith")
 
-    tab.get_by_role("button", name="forget <b>blacksmith · exact").click()
-    expect(tab.locator(".saved")).to_contain_text("no search is saved yet")
+    tab.get_by_role("button", name="Delete <b>blacksmith · exact").click()
+    expect(tab.locator(".saved")).to_contain_text("No saved searches")
     tab.reload()
     wait_for_script(tab)
     tab.locator(".saved summary").click()
-    expect(tab.locator(".saved")).to_contain_text("no search is saved yet")
+    expect(tab.locator(".saved")).to_contain_text("No saved searches")

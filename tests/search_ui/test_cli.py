@@ -1,4 +1,4 @@
-"""``python -m search_ui``: what it says when it cannot serve the page."""
+"""The command ``python -m search_ui``: its messages, help and exit status."""
 
 import re
 import socket
@@ -17,7 +17,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_a_taken_port_is_said_and_the_status_is_two(
+def test_a_port_in_use_is_reported_with_status_two(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as taken:
@@ -28,19 +28,17 @@ def test_a_taken_port_is_said_and_the_status_is_two(
 
         assert main([]) == 2
 
-    said = capsys.readouterr().err
-    assert f"127.0.0.1:{port}" in said
-    assert "PAGE_PORT" in said
+    message = capsys.readouterr().err
+    assert f"cannot listen on 127.0.0.1:{port}" in message
+    assert "PAGE_PORT" in message
 
 
-def test_a_setting_that_does_not_fit_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PAGE_PORT", "high")
 
     assert main([]) == 2
-    assert "search_ui: settings: page_port: " in (said := capsys.readouterr().err)
-    assert "(given: 'high')" in said
+    assert "search_ui: settings: page_port: " in (message := capsys.readouterr().err)
+    assert "(given: 'high')" in message
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,14 +48,14 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert "example: " in capsys.readouterr().out
 
 
-def test_the_page_says_its_address_and_ends_when_asked(tmp_path: Path) -> None:
+def test_the_page_prints_its_address_and_ends_on_a_signal(tmp_path: Path) -> None:
     log = tmp_path / "page.log"
     with served_page({"INDEX_URL": str(tmp_path / "index")}, log) as address:
         pass
 
-    assert log.read_text() == f"the page stands at {address} (Ctrl-C ends it)\n"
+    assert log.read_text() == f"serving the page at {address} (Ctrl-C to stop)\n"
 
 
-def test_every_setting_says_in_a_sentence_what_it_is() -> None:
+def test_every_setting_has_a_description() -> None:
     for field in PageSettings.model_fields.values():
         assert re.fullmatch(r"[A-Z].*\.", field.description or "")

@@ -1,4 +1,4 @@
-"""The search state and the address say the same, whoever wrote the address."""
+"""The search state and its address are equivalent, and any address is valid."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ STATES = st.builds(
 
 
 @given(STATES)
-def test_an_address_brings_back_the_search_that_it_was_made_of(state: SearchState) -> None:
+def test_an_address_restores_its_search(state: SearchState) -> None:
     assert SearchState.from_params(state.to_params()) == state
 
 
@@ -40,19 +40,19 @@ def test_an_address_brings_back_the_search_that_it_was_made_of(state: SearchStat
         st.lists(st.text() | st.text("0123456789.-e", max_size=12)),
     )
 )
-def test_any_address_is_a_search(params: dict[str, list[str]]) -> None:
+def test_any_address_is_a_valid_search(params: dict[str, list[str]]) -> None:
     state = SearchState.from_params(params)
 
     assert state.page >= 1
     assert SearchState.from_params(state.to_params()) == state
 
 
-def test_an_empty_address_asks_for_everything_and_stays_empty() -> None:
+def test_an_empty_address_means_all_clips_and_stays_empty() -> None:
     assert SearchState.from_params({}) == SearchState()
     assert SearchState().to_params() == {}
 
 
-def test_an_address_reads_as_a_person_would_write_it() -> None:
+def test_an_address_is_readable() -> None:
     filters = {"age": ("teens", "unknown")}
     state = SearchState(
         "black smith",
@@ -77,7 +77,7 @@ def test_a_mode_that_is_not_offered_is_the_default(mode: str) -> None:
     assert SearchState.from_params({"mode": [mode]}) == SearchState()
 
 
-def test_a_clip_takes_the_place_of_the_words_and_words_that_of_a_clip() -> None:
+def test_a_clip_replaces_the_words_and_words_replace_a_clip() -> None:
     state = SearchState("dog", mode="exact", filters={"age": ("teens",)}, page=3)
 
     assert state.similar_to("a b.mp3").address == "?like=a+b.mp3&mode=exact"
@@ -87,7 +87,7 @@ def test_a_clip_takes_the_place_of_the_words_and_words_that_of_a_clip() -> None:
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "two", "1.5", "", "²", "9" * 5000])
-def test_a_page_that_is_none_is_the_first(page: str) -> None:
+def test_an_invalid_page_is_the_first(page: str) -> None:
     assert SearchState.from_params({"page": [page]}).page == 1
 
 
@@ -104,22 +104,22 @@ def test_a_page_that_is_none_is_the_first(page: str) -> None:
         ("short", Range()),
     ],
 )
-def test_a_duration_is_read_with_open_ends_and_nonsense_is_left_out(text: str, duration: Range) -> None:
+def test_a_duration_may_have_open_ends_and_invalid_ones_are_ignored(text: str, duration: Range) -> None:
     assert SearchState.from_params({"duration": [text]}).bounds("duration") == duration
 
 
-def test_a_field_that_is_no_facet_is_no_filter() -> None:
+def test_a_field_that_is_not_a_facet_is_not_a_filter() -> None:
     assert SearchState.from_params({"generated_text": ["x"], "age": ["teens"]}).filters == {"age": ("teens",)}
 
 
-def test_the_values_of_a_facet_are_replaced_and_no_other_facets() -> None:
+def test_the_values_of_a_facet_are_replaced_and_other_facets_kept() -> None:
     state = SearchState("dog", filters={"gender": ("female",)}, page=4).with_values("age", ["teens", "unknown"])
 
     assert state == SearchState("dog", filters={"age": ("teens", "unknown"), "gender": ("female",)})
     assert state.with_values("age", []).filters == {"gender": ("female",)}
 
 
-def test_every_change_but_turning_the_page_goes_back_to_the_first() -> None:
+def test_every_change_except_of_the_page_returns_to_the_first_page() -> None:
     third = SearchState("dog", filters={"age": ("teens",)}, page=3)
 
     assert third.with_words(" cat ") == SearchState("cat", filters={"age": ("teens",)})
@@ -130,7 +130,7 @@ def test_every_change_but_turning_the_page_goes_back_to_the_first() -> None:
     assert third.on_page(4) == SearchState("dog", filters={"age": ("teens",)}, page=4)
 
 
-def test_clearing_the_filters_keeps_what_is_looked_for() -> None:
+def test_removing_the_filters_keeps_the_query() -> None:
     state = SearchState("dog", filters={"age": ("teens",)}, ranges={"duration": Range(1.0)}, page=2)
 
     assert state.has_filters
@@ -139,7 +139,7 @@ def test_clearing_the_filters_keeps_what_is_looked_for() -> None:
     assert not state.without_filters().has_filters
 
 
-def test_endless_words_are_known_as_such_and_still_fit_into_an_address() -> None:
+def test_a_query_that_is_too_long_is_recognised_and_fits_into_an_address() -> None:
     state = SearchState.from_params({"q": ["x" * 100_000]})
 
     assert state.is_too_long

@@ -1,4 +1,4 @@
-"""The page as Streamlit runs it without a browser: rows to look at, and what is read off it."""
+"""The page as Streamlit runs it, without a browser: records to show, and functions that read the page."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from hearsay.records.clip import ClipRow
 from tests.support.pages import load
 
 SECONDS_TO_RUN = 120
-"""How long the page may take on a busy machine to be drawn once."""
+"""The time limit for drawing the page once, on a busy machine."""
 
 AGES = ("teens", "twenties", "")
 
@@ -30,12 +30,12 @@ ROWS = [
 ]
 
 Open = Callable[..., AppTest]
-"""Opens the page over an index of rows, where some are given, at the address with these parameters."""
+"""Opens the page with an index of these records, if given, and these parameters in the address."""
 
 
 @contextmanager
 def opening(make: Callable[[], AppTest], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """What opens a page that is made so, over an index in the folder; nobody's answers from before are given again."""
+    """A function that opens the page with an index in the folder; caches of earlier tests are cleared."""
 
     def open_page(rows: list[ClipRow] | None = None, audio: Path | None = None, **params: str | list[str]) -> AppTest:
         if rows is not None:

@@ -1,4 +1,4 @@
-"""An index of a few clips to look at, and the page as a process to look at it with."""
+"""An index of a few clips, and the page as a process."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ SECONDS_TO_START = 250
 
 
 def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
-    """Make an embedded index of these rows in a folder."""
+    """Create an embedded index of these records in a folder."""
     index = open_writer(IndexSettings(), str(folder))
     try:
         index.replace((passage for row in rows for passage in passages_of(row)), str(audio) if audio else None)
@@ -30,7 +30,7 @@ def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
 
 @contextmanager
 def served_page(settings: Mapping[str, str], log: Path) -> Iterator[str]:
-    """``python -m search_ui`` with these settings on a free port: its address, for as long as the block lasts."""
+    """``python -m search_ui`` with these settings on a free port, for the duration of the block: its address."""
     port = free_port()
     environment = os.environ | dict(settings) | {"PAGE_PORT": str(port), "PYTHONPATH": str(PROJECT)}
     with log.open("w") as output:
@@ -47,13 +47,13 @@ def served_page(settings: Mapping[str, str], log: Path) -> Iterator[str]:
 
 
 def wait_for_health(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return when the page answers; fail with what it wrote where it ends or takes too long."""
+    """Return when the page responds; fail with its output if it ends or takes too long."""
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
                 assert answer.read() == b"ok"
                 return
-        except OSError:  # refused, broken off, or not answered in time
+        except OSError:  # refused, closed, or timed out
             time.sleep(0.05)
-    raise AssertionError(f"the page does not answer at {address}: {log.read_text()}")
+    raise AssertionError(f"the page does not respond at {address}: {log.read_text()}")

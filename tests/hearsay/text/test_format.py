@@ -2,7 +2,7 @@
 
 import pytest
 
-from hearsay.text.format import clock, counted, duration, file_size, percent, share, total_duration
+from hearsay.text.format import clock, counted, duration, file_size, percent, probability, share, total_duration
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 clips"), (1, "1 clip"), (1860, "1,860 clips")])
@@ -51,3 +51,10 @@ def test_a_rate_has_one_decimal_and_a_missing_one_is_a_dash():
 @pytest.mark.parametrize(("size", "text"), [(812, "812 bytes"), (34_400, "34 kB"), (1_234_567, "1.2 MB")])
 def test_sizes_are_in_decimal_units(size: int, text: str):
     assert file_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0.00"), (0.29, "0.29"), (0.829, "0.82"), (0.9999, "0.99"), (1.0, "1.00")]
+)
+def test_a_probability_has_a_leading_zero_and_only_certainty_is_shown_as_one(value: float, text: str):
+    assert probability(value) == text

@@ -1,4 +1,4 @@
-"""The menu that takes things away: its links lead to the search that is shown, and it counts what it offers."""
+"""The export menu: its links belong to the search that is shown, and it states the number of results."""
 
 import re
 from html import unescape
@@ -18,7 +18,7 @@ def addresses(html: str) -> list[str]:
     return [unescape(address) for address in re.findall(r'(?:href|data-address)="([^"]*)"', html)]
 
 
-def test_every_link_is_of_the_search_that_is_shown() -> None:
+def test_every_link_exports_the_search_that_is_shown() -> None:
     assert addresses(export_html(STATE, 37)) == [
         f"export/{kind}{STATE.address}"
         for kind in ("clips.csv", "manifest.jsonl", "clips.zip", "query.json", "query.sh")
@@ -26,18 +26,18 @@ def test_every_link_is_of_the_search_that_is_shown() -> None:
     assert "<i>" not in export_html(STATE, 37)
 
 
-@pytest.mark.parametrize(("total", "said"), [(1, "the one hit"), (1234, "all 1,234 hits")])
-def test_it_says_how_many_hits_are_taken_away(total: int, said: str) -> None:
-    assert f"<p>{said}</p>" in export_html(STATE, total)
+@pytest.mark.parametrize(("total", "text"), [(1, "1 result"), (1234, "All 1,234 results")])
+def test_the_menu_states_how_many_results_are_exported(total: int, text: str) -> None:
+    assert f"<p>{text}</p>" in export_html(STATE, total)
 
 
-def test_a_zip_that_would_be_refused_is_not_offered() -> None:
+def test_a_zip_that_would_be_rejected_is_not_offered() -> None:
     assert "export/clips.zip" in export_html(STATE, MOST_HITS)
     assert "export/clips.zip" not in export_html(STATE, MOST_HITS + 1)
-    assert "up to 5,000 hits" in export_html(STATE, MOST_HITS + 1)
+    assert "up to 5,000 results" in export_html(STATE, MOST_HITS + 1)
 
 
-def test_subtitles_are_offered_where_it_is_known_when_something_was_said() -> None:
+def test_subtitles_are_offered_if_words_or_segments_have_times() -> None:
     spoken = ClipRow("set/a b#1.mp3", words=(Word("x", 0, 1),))
     parts = ClipRow("set/long.mp3", segments=(Segment(0, 1, "x"),))
 

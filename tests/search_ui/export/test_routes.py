@@ -1,4 +1,4 @@
-"""What is taken away from the page: that it is all there, opens elsewhere, and can be loaded again."""
+"""Exports are complete, can be opened by other programs, and can be loaded again."""
 
 import csv
 import io
@@ -36,15 +36,15 @@ SPOKEN = ClipRow(
     words=(Word("good", 0.1, 0.4), Word("day", 0.5, 0.9), Word("sir", 1.75, 2.0)),
 )
 
-HEARD = tuple(ClipRow(f"samples/{name}", generated_text="the blacksmith", duration=2.0) for name in SAMPLES)
-ROWS = (*ALL, *ODD, *HEARD, SPOKEN)
+WITH_AUDIO = tuple(ClipRow(f"samples/{name}", generated_text="the blacksmith", duration=2.0) for name in SAMPLES)
+ROWS = (*ALL, *ODD, *WITH_AUDIO, SPOKEN)
 
 Client = TestClient
 
 
 @pytest.fixture
 def client(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """Asks the routes over an index of made rows, two of which have the sound of samples."""
+    """The routes with an index of generated records, two of which have audio files."""
     load(tmp_path / "index", list(ROWS), samples)
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("INDEX_API_KEY", "hidden-key")
@@ -55,7 +55,7 @@ def client(tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def documents(rows: Iterable[ClipRow]) -> dict[str, dict[str, Any]]:
-    """The documents of rows by id; that a column which only the corpus knows is there and empty says nothing."""
+    """The documents of records by id, without empty additional columns of the corpus."""
     found = {passage.id: document_of(passage) for row in rows for passage in passages_of(row)}
     for document in found.values():
         document["extra"] = {name: value for name, value in document.get("extra", {}).items() if value}
@@ -66,16 +66,16 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_the_csv_of_everything_is_loaded_again_as_the_same_documents(client: Client, tmp_path: Path) -> None:
+def test_the_csv_of_all_clips_loads_as_the_same_documents(client: Client, tmp_path: Path) -> None:
     answer = client.get("/export/clips.csv")
-    (tmp_path / "taken.csv").write_bytes(answer.content)
-    again = list(read_csv(tmp_path / "taken.csv").rows().values())
+    (tmp_path / "exported.csv").write_bytes(answer.content)
+    again = list(read_csv(tmp_path / "exported.csv").rows().values())
 
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert documents(again) == documents(ROWS)
 
 
-def test_the_columns_are_those_of_decode_with_the_corpus_s_own(client: Client) -> None:
+def test_the_columns_are_those_of_decode_and_of_the_corpus(client: Client) -> None:
     head = next(csv.reader(io.StringIO(client.get("/export/clips.csv").text)))
 
     unknown = {name for row in (*ALL, *ODD) for name in row.extra}
@@ -83,7 +83,7 @@ def test_the_columns_are_those_of_decode_with_the_corpus_s_own(client: Client) -
     assert head == columns_of(unknown)
 
 
-def test_what_a_spreadsheet_may_take_for_a_formula_is_not_changed(client: Client) -> None:
+def test_text_that_a_spreadsheet_may_read_as_a_formula_is_unchanged(client: Client) -> None:
     rows = {
         row["filename"]: row for row in csv.DictReader(io.StringIO(client.get("/export/clips.csv").text, newline=""))
     }
@@ -92,20 +92,20 @@ def test_what_a_spreadsheet_may_take_for_a_formula_is_not_changed(client: Client
         assert (rows[odd.id]["text"], rows[odd.id]["generated_text"]) == (odd.text, odd.generated_text)
 
 
-def test_a_search_takes_its_hits_away_in_their_order_with_its_filters_whatever_the_page(client: Client) -> None:
-    taken = lines(client.get("/export/manifest.jsonl?q=boy&gender=male&gender=female&duration=3-&page=7").text)
+def test_an_export_contains_all_filtered_results_in_order_whatever_the_page(client: Client) -> None:
+    exported = lines(client.get("/export/manifest.jsonl?q=boy&gender=male&gender=female&duration=3-&page=7").text)
 
-    assert [line["id"] for line in taken] == ["set/a2.mp3", "set/a3.mp3"]
+    assert [line["id"] for line in exported] == ["set/a2.mp3", "set/a3.mp3"]
 
 
-def test_hits_are_taken_away_in_the_order_that_was_chosen(client: Client) -> None:
-    taken = lines(client.get("/export/manifest.jsonl?q=boy+home&mode=exact&sort=-duration").text)
+def test_results_are_exported_in_the_chosen_order(client: Client) -> None:
+    exported = lines(client.get("/export/manifest.jsonl?q=boy+home&mode=exact&sort=-duration").text)
 
-    assert [line["id"] for line in taken] == ["set/a3.mp3", "set/a2.mp3", "set/a1.mp3"]
+    assert [line["id"] for line in exported] == ["set/a3.mp3", "set/a2.mp3", "set/a1.mp3"]
     assert '"duration": {' in client.get("/export/query.json?q=boy&sort=-duration").text
 
 
-def test_a_recording_found_in_several_places_is_one_row_and_several_lines(client: Client) -> None:
+def test_a_recording_with_several_results_is_one_csv_row_and_several_manifest_lines(client: Client) -> None:
     search = "?q=part&mode=exact"
     rows = list(csv.DictReader(io.StringIO(client.get(f"/export/clips.csv{search}").text)))
     found = sorted(lines(client.get(f"/export/manifest.jsonl{search}").text), key=lambda line: line["id"])
@@ -120,7 +120,7 @@ def test_a_recording_found_in_several_places_is_one_row_and_several_lines(client
     assert {line["text"] for line in found} == {""}, "the reference is that of the whole recording"
 
 
-def test_a_line_of_the_manifest_has_the_fields_of_nemo_and_ours(client: Client) -> None:
+def test_a_manifest_line_has_the_fields_of_nemo_and_of_hearsay(client: Client) -> None:
     (line,) = lines(client.get("/export/manifest.jsonl?q=dog&mode=exact").text)
 
     assert {name: line[name] for name in ("audio_filepath", "offset", "duration", "text", "pred_text")} == {
@@ -133,14 +133,14 @@ def test_a_line_of_the_manifest_has_the_fields_of_nemo_and_ours(client: Client) 
     assert (line["id"], line["confidence"], line["up_votes"]) == ("set/a5.mp3", 1.0, 2)
 
 
-def test_a_column_of_the_corpus_does_not_stand_in_for_a_field_of_nemo(client: Client, tmp_path: Path) -> None:
+def test_a_column_of_the_corpus_does_not_replace_a_field_of_nemo(client: Client, tmp_path: Path) -> None:
     load(tmp_path / "index", [ClipRow("a.mp3", generated_text="x", extra={"offset": "9", "pred_text": "y"})])
 
     (line,) = lines(client.get("/export/manifest.jsonl").text)
     assert (line["offset"], line["pred_text"], line["text"]) == (0.0, "x", "")
 
 
-def test_a_zip_has_each_audio_once_where_its_manifest_says_and_tells_what_is_missing(
+def test_a_zip_has_each_audio_file_once_at_its_manifest_path_and_lists_missing_audio(
     client: Client, samples: Path
 ) -> None:
     answer = client.get("/export/clips.zip?q=blacksmith+OR+dog")
@@ -159,7 +159,7 @@ def test_a_zip_has_each_audio_once_where_its_manifest_says_and_tells_what_is_mis
 @pytest.mark.parametrize(
     "clip", ["../up.mp3", "set/../up.mp3", "/root.mp3", "a\\b.mp3", "set/C:.mp3", "set//x.mp3", "set/dot./x.mp3"]
 )
-def test_no_name_in_a_zip_leads_out_of_the_folder_it_is_unpacked_into(clip: str) -> None:
+def test_no_path_in_a_zip_leaves_the_folder_it_is_unpacked_into(clip: str) -> None:
     name = zip_stream.name_of(clip, ".MP3")
 
     assert name.startswith("audio/renamed/")
@@ -167,7 +167,7 @@ def test_no_name_in_a_zip_leads_out_of_the_folder_it_is_unpacked_into(clip: str)
     assert name == zip_stream.name_of(clip, ".MP3") != zip_stream.name_of(f"{clip}x", ".MP3")
 
 
-def test_a_zip_of_too_much_is_refused_with_a_sentence(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_over_a_limit_is_rejected_with_a_message(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zip_stream, "MOST_HITS", 1)
     many = client.get("/export/clips.zip?q=blacksmith&mode=exact")
     monkeypatch.setattr(zip_stream, "MOST_HITS", 100)
@@ -175,11 +175,13 @@ def test_a_zip_of_too_much_is_refused_with_a_sentence(client: Client, monkeypatc
     large = client.get("/export/clips.zip?q=blacksmith&mode=exact")
 
     assert (many.status_code, large.status_code) == (400, 400)
-    assert many.text == "a zip holds up to 1 hits and these are 2; filter further, or take the CSV"
+    assert many.text == (
+        "a ZIP archive may contain up to 1 results, and this search has 2; add filters, or export the CSV"
+    )
     assert "GB of audio" in large.text
 
 
-def test_subtitles_of_a_clip_say_what_was_said_when(client: Client) -> None:
+def test_subtitles_of_a_clip_have_its_words_and_times(client: Client) -> None:
     answer = client.get("/subtitles/set/spoken.mp3.srt")
 
     assert answer.text == "1\n00:00:00,100 --> 00:00:00,900\ngood day\n\n2\n00:00:01,750 --> 00:00:02,000\nsir\n\n"
@@ -193,26 +195,35 @@ def test_subtitles_of_a_recording_are_those_of_all_its_passages(client: Client) 
     assert [cue.split("\n")[2] for cue in answer.strip().split("\n\n")] == ["first part", "second", "third"]
 
 
-@pytest.mark.parametrize("path", ["set/a1.mp3.srt", "set/nowhere.mp3.vtt", "set/a1.mp3", "x", "../../etc/passwd.srt"])
-def test_where_there_are_no_subtitles_a_sentence_says_why(client: Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("set/a1.mp3.srt", "clip set/a1.mp3 has no subtitles, because its words have no times"),
+        ("set/nowhere.mp3.vtt", "the index contains no clip set/nowhere.mp3"),
+        ("set/a1.mp3", "subtitles are available as CLIP.srt and CLIP.vtt, not as set/a1.mp3"),
+        ("x", "subtitles are available as CLIP.srt and CLIP.vtt, not as x"),
+        ("..%2f..%2fetc/passwd.srt", "the index contains no clip ../../etc/passwd"),
+    ],
+)
+def test_without_subtitles_a_message_says_why(client: Client, path: str, message: str) -> None:
     answer = client.get(f"/subtitles/{path}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/plain")
-    assert " " in answer.text
+    assert answer.text == message
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_bad_searches_are_answered_with_a_sentence_and_leave_room_for_others(client: Client, kind: str) -> None:
+def test_invalid_searches_return_a_message_and_release_their_slots(client: Client, kind: str) -> None:
     for _ in range(5):
         endless = client.get(f"/export/{kind}", params={"q": "x" * 2000})
-        assert (endless.status_code, endless.text[:17]) == (400, "a search takes up")
+        assert (endless.status_code, endless.text[:17]) == (400, "a query may have ")
     unknown = client.get(f"/export/{kind}", params={"like": "set/nowhere.mp3"})
     assert unknown.status_code == 400
     assert client.get(f"/export/{kind}").status_code == 200
 
 
-def test_before_the_first_load_a_sentence_says_so(
+def test_before_the_first_load_a_message_says_so(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "nothing"))
@@ -224,7 +235,7 @@ def test_before_the_first_load_a_sentence_says_so(
     assert client.get("/subtitles/x.srt").status_code == 503
 
 
-def test_only_reading_is_answered_and_other_files_are_not_there(client: Client) -> None:
+def test_only_get_and_head_are_allowed_and_other_files_do_not_exist(client: Client) -> None:
     assert client.post("/export/clips.csv").status_code == 405
     assert client.get("/export/clips.xlsx").status_code == 404
     head = client.head("/export/clips.csv?q=dog")
@@ -242,14 +253,14 @@ def test_only_reading_is_answered_and_other_files_are_not_there(client: Client) 
         (f"?q={'long+' * 100}", f"clips-{'-'.join(['long'] * 12)}.csv"),
     ],
 )
-def test_a_file_is_named_for_what_was_looked_for(client: Client, search: str, name: str) -> None:
+def test_a_file_is_named_after_the_search(client: Client, search: str, name: str) -> None:
     disposition = client.get(f"/export/clips.csv{search}").headers["content-disposition"]
 
     assert disposition.endswith(f"filename*=UTF-8''{name}")
     assert disposition.isascii()
 
 
-def test_no_secret_is_in_what_the_query_is_taken_away_as(client: Client) -> None:
+def test_an_exported_query_contains_no_secret(client: Client) -> None:
     for kind in ("query.json", "query.sh"):
         assert "hidden-key" not in client.get(f"/export/{kind}?q=dog").text
     assert "$INDEX_API_KEY" in client.get("/export/query.sh?q=dog").text

@@ -1,4 +1,4 @@
-"""Charts as HTML: numbers and names stand beside every bar, and nothing of a row is read as HTML."""
+"""Charts as HTML: every bar has a label and a number, and text of records is escaped."""
 
 import re
 
@@ -17,34 +17,34 @@ from search_ui.insights.charts import (
 EVIL = '"><script>alert(1)</script>'
 
 
-def test_a_word_tells_in_how_many_clips_it_was_said():
+def test_a_word_has_the_number_of_clips_that_contain_it():
     html = words_html([(Bar("a", 1, "./?a"), "1 of 1", ""), (Bar("b", 1200, "./?b"), "3 of 1,300", "")], "words")
     assert re.findall(r"<small>(.*?)</small>", html) == ["1 clip", "1,200 clips"]
 
 
-def test_columns_are_as_high_as_they_are_many_and_empty_ones_are_no_link():
+def test_the_height_of_a_column_is_its_count_and_empty_ones_have_no_link():
     html = columns_html([Bar("0–1", 0, "./?a"), Bar("1–2", 50, "./?b"), Bar("2–3", 1200, "./?c")], "durations")
     assert re.findall(r"--part:([\d.]+)", html) == ["0.0000", "0.0417", "1.0000"]
     assert re.findall(r'href="([^"]+)"', html) == ["./?b", "./?c"]
-    assert 'aria-label="1,200 of 2–3 s"' in html
+    assert 'aria-label="2–3 s: 1,200"' in html
 
 
 def test_no_columns_are_an_empty_list():
     assert columns_html([], "durations") == '<ol class="columns" aria-label="durations"></ol>'
 
 
-def test_each_part_says_what_it_is_and_how_much_and_leads_to_its_search():
+def test_each_part_has_a_label_a_share_and_a_link_to_its_search():
     parts = [Part("angry", 30, "./?emotion=angry", "tone angry"), Part("fear", 0, "./?emotion=fear", "tone fear")]
     html = stacked_html([Stacked(Bar("teens", 40, "./?age=teens"), [parts, []])], "age", "by age")
     assert html.count('class="stack"') == 1
-    assert 'aria-label="100 % angry, 30 of 30"' in html
+    assert 'aria-label="angry: 100 %, 30 of 30"' in html
     assert re.findall(r'href="([^"]+)"', html) == ["./?age=teens", "./?emotion=angry"]
     assert '<td class="number">40</td>' in html
 
 
-def test_what_would_say_nothing_is_told_in_words():
-    html = stacked_html([Stacked(Bar("teens", 5, "./?age=teens"), [], "too few to tell: 5")], "age", "by age")
-    assert "<td><small>too few to tell: 5</small></td>" in html
+def test_a_group_that_is_too_small_has_a_note_instead_of_shares():
+    html = stacked_html([Stacked(Bar("teens", 5, "./?age=teens"), [], "n < 20")], "age", "by age")
+    assert "<td><small>n &lt; 20</small></td>" in html
 
 
 def test_a_rate_has_its_interval_on_the_same_scale():
@@ -54,19 +54,19 @@ def test_a_rate_has_its_interval_on_the_same_scale():
     assert "10.0 % <small>5.0 to 20.0</small>" in html
 
 
-def test_a_rate_that_would_say_nothing_is_told_in_words():
-    html = intervals_html([Interval(Bar("teens", 5, "./?age=teens"), None, "too few to tell: 5")], "age", "by age", 0.4)
-    assert "<small>too few to tell: 5</small>" in html
+def test_a_group_that_is_too_small_has_a_note_instead_of_a_rate():
+    html = intervals_html([Interval(Bar("teens", 5, "./?age=teens"), None, "n < 20")], "age", "by age", 0.4)
+    assert "<small>n &lt; 20</small>" in html
     assert "track" not in html
 
 
-def test_a_spread_has_its_numbers_for_those_who_cannot_see_it():
+def test_a_histogram_has_its_numbers_in_its_label():
     html = histogram_html([0, 3, 6], ["low", "middle", "high"])
     assert 'role="img" aria-label="middle: 3, high: 6"' in html
     assert re.findall(r"--part:([\d.]+)", html) == ["0.0000", "0.5000", "1.0000"]
 
 
-def test_nothing_of_a_row_is_read_as_html():
+def test_text_of_records_is_escaped():
     bar = Bar(EVIL, 1, f"./?accent={EVIL}")
     part = Part(EVIL, 1, EVIL, EVIL)
     stats = (

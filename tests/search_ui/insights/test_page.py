@@ -1,4 +1,4 @@
-"""The page that tells what clips are made of, as Streamlit runs it, over small indices and the real clips."""
+"""The *Insights* page as Streamlit runs it, with small indices and with the real clips."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def run_page() -> None:
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens the page over an index of these rows, at the address with these parameters."""
+    """Opens the page with an index of these records and these parameters in the address."""
 
     with opening(
         lambda: AppTest.from_function(run_page, default_timeout=SECONDS_TO_RUN), tmp_path, monkeypatch
@@ -62,7 +62,7 @@ def text(page: AppTest) -> str:
 
 
 def total_of(address: str) -> int:
-    """How many hits the search behind a link has."""
+    """The number of results of the search behind a link."""
     return search_page(SearchState.from_params(parse_qs(urlsplit(unescape(address)).query))).result.total
 
 
@@ -74,43 +74,46 @@ def rows_with_number(page: AppTest) -> list[tuple[str, int]]:
     return [(address, int(number.replace(",", ""))) for address, number in found]
 
 
-def test_clips_and_their_length_and_their_error_rate_stand_at_the_top(opened: Open) -> None:
+def test_the_number_of_clips_their_duration_and_error_rate_are_at_the_top(opened: Open) -> None:
     shown = text(opened(ROWS))
     assert "clips 45" in shown
     assert "minutes 2.2" in shown
     assert "word error rate 32.6 %" in shown
 
 
-def test_every_bar_leads_to_a_search_with_as_many_hits_as_it_says(opened: Open) -> None:
+def test_every_bar_links_to_a_search_with_its_number_of_results(opened: Open) -> None:
     page = opened(ROWS)
     rows = rows_with_number(page)
     assert len(rows) == 14
-    parts = re.findall(r'href="([^"]+)"[^>]* aria-label="[^"]* ([\d,]+) of [\d,]+"', html(page))
-    columns = re.findall(r'href="([^"]+)"[^>]* aria-label="([\d,]+) of [^"]* s"', html(page))
+    parts = re.findall(r'href="([^"]+)"[^>]* aria-label="[^"]* %, ([\d,]+) of [\d,]+"', html(page))
+    columns = re.findall(r'href="([^"]+)"[^>]* aria-label="[^"]* s: ([\d,]+)"', html(page))
     assert len(parts) > 10
     assert len(columns) == 5
     for address, number in [*rows, *parts, *columns]:
         assert total_of(address) == int(number), address
 
 
-def test_words_that_were_heard_wrong_lead_to_the_clips_in_which_they_were(opened: Open) -> None:
+def test_word_errors_link_to_the_clips_that_contain_them(opened: Open) -> None:
     page = opened(ROWS)
     assert "blacksmith 45 clips 22 of 45 black smith 22" in text(page)
-    said, heard = re.findall(r'href="(\./\?q=[^"]+)"', html(page))
-    assert total_of(said) == 45
-    assert total_of(heard) == 22
+    word, replacement = re.findall(r'href="(\./\?q=[^"]+)"', html(page))
+    assert total_of(word) == 45
+    assert total_of(replacement) == 22
 
 
-def test_where_a_link_finds_more_clips_than_its_word_was_heard_wrong_the_page_says_why(opened: Open) -> None:
+def test_the_page_explains_why_a_link_finds_more_clips_than_its_number(opened: Open) -> None:
     elsewhere = ClipRow("set/elsewhere.mp3", text="a blacksmith sang", generated_text="the blacksmith sang")
     both = [
         replace(elsewhere, id=f"set/both-{at}.mp3", text="a dog sang the tune", generated_text="a dog sang the tune")
         for at in range(3)
     ]
     page = opened([elsewhere, *both])
-    (heard,) = re.findall(r'<a class="go" href="([^"]+)"[^>]*>the</a> <small>1</small>', html(page))
-    assert total_of(heard) == 4
-    assert "Its link finds every clip that was to say the one and was heard to say the other" in text(page)
+    (replacement,) = re.findall(r'<a class="go" href="([^"]+)"[^>]*>the</a> <small>1</small>', html(page))
+    assert total_of(replacement) == 4
+    assert (
+        "Its link finds every clip whose reference contains the word and whose transcript contains the replacement"
+        in text(page)
+    )
 
 
 RECORDING = ClipRow(
@@ -125,37 +128,37 @@ RECORDING = ClipRow(
 )
 
 
-def test_where_a_recording_is_there_in_several_passages_they_are_named_wherever_they_are_counted(opened: Open) -> None:
+def test_if_a_recording_has_several_passages_all_counts_name_passages(opened: Open) -> None:
     page = opened([*ROWS, RECORDING])
     shown = text(page)
     assert "passages 47" in shown
     assert "Sentiment and emotion of all passages" in shown
-    assert "24 passages (51 %) are uncertain" in shown
-    assert "Of fewer than 20 passages nothing is told" in shown
-    assert "2 passages left out" in shown
+    assert "24 passages (51 %) are uncertain: the model gave no label" in shown
+    assert "Groups of fewer than 20 passages (n < 20) have no rate" in shown
+    assert "2 passages are not included" in shown
     assert "blacksmith 47 passages 22 of 45 black smith 22" in shown
-    assert "Each passage of a recording counts as one that was to say all that the recording says" in shown
+    assert "Each passage of a recording has the reference of the whole recording" in shown
     heads = set(re.findall(r'<th scope="col">((?:clip|passage)s)</th>', html(page)))
     assert heads == {"passages"}
     assert not re.search(r"\d clips?\b", shown)
 
 
-def test_an_error_rate_that_leaves_some_out_says_of_how_many_it_is_at_the_top(opened: Open) -> None:
+def test_an_error_rate_of_some_clips_names_their_number_at_the_top(opened: Open) -> None:
     shown = text(opened([*ROWS, RECORDING]))
-    assert "word error rate of 45 of 47 passages 32.6 %" in shown
-    assert "is counted by its passages, which have no word error rate of their own" in shown
-    unheard = ClipRow("set/new.mp3", generated_text="new")
-    without_parts = text(opened([*ROWS, unheard]))
-    assert "word error rate of 45 of 46 clips 32.6 %" in without_parts
+    assert "word error rate (45 of 47 passages) 32.6 %" in shown
+    assert "are counted in passages, which have no word error rate" in shown
+    without_reference = ClipRow("set/new.mp3", generated_text="new")
+    without_parts = text(opened([*ROWS, without_reference]))
+    assert "word error rate (45 of 46 clips) 32.6 %" in without_parts
     assert "passages" not in without_parts
 
 
-def test_a_slice_with_too_few_clips_says_so(opened: Open) -> None:
+def test_a_group_with_too_few_clips_is_marked(opened: Open) -> None:
     shown = text(opened(ROWS))
     assert re.search(r"twenties \d+\.\d % [\d.]+ to [\d.]+ 30", shown)
-    assert "teens too few to tell: 15 15" in shown
-    assert "Wales too few to tell: 5 5" in shown
-    assert "Of fewer than 20 clips nothing is told" in shown
+    assert "teens n < 20 15" in shown
+    assert "Wales n < 20 5" in shown
+    assert "Groups of fewer than 20 clips (n < 20) have no rate" in shown
 
 
 def test_the_filters_of_the_address_narrow_the_page_and_its_links(opened: Open) -> None:
@@ -167,54 +170,54 @@ def test_the_filters_of_the_address_narrow_the_page_and_its_links(opened: Open) 
     assert "clips 45" in text(page)
 
 
-def test_filters_that_nothing_passes_are_told(opened: Open) -> None:
+def test_filters_that_match_no_clip_are_reported(opened: Open) -> None:
     page = opened(ROWS, accent="mars")
-    assert [info.value for info in page.info] == ["No clip passes these filters."]
+    assert [info.value for info in page.info] == ["No clip matches the filters."]
 
 
 def test_without_references_and_emotions_the_page_says_what_is_missing(opened: Open) -> None:
     shown = text(opened([ClipRow("set/a.mp3", generated_text="hello")]))
     assert "clips 1" in shown
     assert "No clip has a reference" in shown
-    assert "No clip has an emotion" in shown
-    assert "No clip tells how long it is" in shown
-    assert "How sure the tagger is" not in shown
-    assert "Which words were heard wrong" not in shown
+    assert "No clip has an emotion label" in shown
+    assert "The duration of all clips is unknown" in shown
+    assert "Scores of the emotion model" not in shown
+    assert "Most frequent word errors" not in shown
 
 
-def test_when_every_word_was_heard_the_page_says_so(opened: Open) -> None:
+def test_without_word_errors_the_page_says_so(opened: Open) -> None:
     rows = [replace(row, generated_text=row.text) for row in ROWS]
     shown = text(opened(rows))
-    assert "None: every word was heard as it was to be said" in shown
+    assert "No word errors: all transcripts match their references" in shown
     assert "word error rate 0.0 %" in shown
 
 
 def test_before_the_first_load_the_page_says_how_to_load(opened: Open) -> None:
     page = opened()
-    assert "No clip has been loaded yet" in page.info[0].value
+    assert "The index is empty" in page.info[0].value
     assert html(page) == ""
 
 
 def test_an_empty_index_says_how_to_load(opened: Open) -> None:
-    assert "No clip has been loaded yet" in opened([]).info[0].value
+    assert "The index is empty" in opened([]).info[0].value
 
 
-def test_an_index_that_does_not_answer_is_told_in_a_sentence(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_does_not_respond_is_reported(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INDEX_URL", "http://127.0.0.1:9")
     page = opened()
     assert len(page.warning) == 1
     assert not page.exception
 
 
-def test_what_is_put_is_seen_at_once(opened: Open, tmp_path: Path) -> None:
+def test_added_clips_are_counted_at_once(opened: Open, tmp_path: Path) -> None:
     opened(ROWS)
     load(tmp_path / "index", [*ROWS, ClipRow("set/new.mp3", generated_text="new")])
     shown = text(opened())
     assert "clips 46" in shown
-    assert "1 clip left out: without a reference" in shown
+    assert "1 clip is not included: without a reference" in shown
 
 
-def test_html_in_a_row_is_shown_and_not_read(opened: Open) -> None:
+def test_html_in_a_record_is_escaped(opened: Open) -> None:
     rows = [replace(row, accent=EVIL, age=EVIL, emotion=EVIL, text=f"{EVIL} said") for row in ROWS]
     page = html(opened(rows))
     assert "&lt;img src=x" in page
@@ -222,15 +225,15 @@ def test_html_in_a_row_is_shown_and_not_read(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("accents", [12, 30])
-def test_of_many_values_the_first_have_a_row_and_the_others_a_sentence(opened: Open, accents: int) -> None:
+def test_many_values_have_rows_for_the_first_and_a_summary_of_the_others(opened: Open, accents: int) -> None:
     rows = [replace(row, accent=f"accent {at % accents:02}") for at, row in enumerate(ROWS)]
     shown = text(opened(rows))
-    assert shown.count("18 more, of 21 clips together") == (2 if accents == 30 else 0)
+    assert shown.count("18 more values, 21 clips in total") == (2 if accents == 30 else 0)
     assert "accent 11" in shown
     assert "accent 13" not in shown
 
 
-def test_the_real_clips_are_told_as_they_are(opened: Open, real_data: Path) -> None:
+def test_the_statistics_of_the_real_clips_are_right(opened: Open, real_data: Path) -> None:
     folder = real_data / "common-voice"
     rows = list(read_rows([folder / "cv-valid-dev.csv", folder / "wav2vec2-large-960h.csv"]).values())
     page = opened(rows)

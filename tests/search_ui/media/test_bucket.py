@@ -1,4 +1,4 @@
-"""Audio in a bucket is heard by signed links, drawn and taken away, against a real server that speaks S3."""
+"""Audio in a bucket is played by signed links, drawn and exported, with a real S3 server."""
 
 import io
 import os
@@ -31,14 +31,14 @@ from tests.support.browser import go_to
 from tests.support.buckets import Buckets, gateway
 from tests.support.pages import served_page
 
-CLIP, SOUND = "samples/sample-000000.mp3", "sample-000000.mp3"
+CLIP, AUDIO = "samples/sample-000000.mp3", "sample-000000.mp3"
 
 
 @pytest.fixture(scope="module")
 def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A bucket with some samples under a prefix, and beside it what nobody may hear; its server by AWS_ENDPOINT_URL."""
+    """A bucket with samples below a prefix, and a private object beside it; AWS_ENDPOINT_URL is its server."""
     with pytest.MonkeyPatch.context() as patch, Buckets(gateway(), tmp_path_factory.mktemp("s3")) as buckets:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:  # whoever runs this may have keys
+        for name in [name for name in os.environ if name.startswith("AWS_")]:  # the environment may contain keys
             patch.delenv(name)
         patch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
@@ -46,8 +46,8 @@ def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("AWS_ENDPOINT_URL", buckets.endpoint)
-        sound = (samples / SOUND).read_bytes()
-        inside = {f"samples/{SOUND}": sound, "samples/set/a b?#%.mp3": sound, "samples/set/notes.txt": b"notes"}
+        audio = (samples / AUDIO).read_bytes()
+        inside = {f"samples/{AUDIO}": audio, "samples/set/a b?#%.mp3": audio, "samples/set/notes.txt": b"notes"}
         buckets.put(connect(buckets.endpoint), "sounds", **inside, **{"secret.mp3": b"secret"})
         yield "s3://sounds/samples/"
 
@@ -63,7 +63,7 @@ def client(bucket: Bucket) -> TestClient:
     return TestClient(Starlette(routes=routes), follow_redirects=False)
 
 
-def test_a_clip_is_heard_by_a_signed_link_in_ranges(bucket: Bucket, samples: Path) -> None:
+def test_a_clip_is_served_by_a_signed_link_that_supports_ranges(bucket: Bucket, samples: Path) -> None:
     answer = client(bucket).get(f"/audio/{CLIP}")
     link = answer.headers["Location"]
 
@@ -72,34 +72,34 @@ def test_a_clip_is_heard_by_a_signed_link_in_ranges(bucket: Bucket, samples: Pat
     assert "not-a-secret" not in link
     with urlopen(Request(link, headers={"Range": "bytes=100-199"})) as part:
         assert part.status == 206
-        assert part.read() == (samples / SOUND).read_bytes()[100:200]
+        assert part.read() == (samples / AUDIO).read_bytes()[100:200]
 
 
-def test_a_link_is_good_for_its_object_alone(bucket: Bucket) -> None:
+def test_a_link_is_valid_for_its_object_only(bucket: Bucket) -> None:
     link = client(bucket).get(f"/audio/{CLIP}").headers["Location"]
 
     with pytest.raises(HTTPError, match="403") as refused:
-        urlopen(link.replace(f"samples/{SOUND}", "secret.mp3"))
+        urlopen(link.replace(f"samples/{AUDIO}", "secret.mp3"))
     refused.value.close()
 
 
 def test_an_id_is_looked_up_with_and_without_the_prefixs_own_name(bucket: Bucket) -> None:
-    found = [bucket.find(clip) for clip in (SOUND, CLIP, "set/a b?#%.mp3", "samples/set/a b?#%.mp3")]
+    found = [bucket.find(clip) for clip in (AUDIO, CLIP, "set/a b?#%.mp3", "samples/set/a b?#%.mp3")]
 
     assert [one.key if one else None for one in found] == [
-        f"samples/{SOUND}",
-        f"samples/{SOUND}",
+        f"samples/{AUDIO}",
+        f"samples/{AUDIO}",
         "samples/set/a b?#%.mp3",
         "samples/set/a b?#%.mp3",
     ]
-    assert bucket.find(f"other/{SOUND}") is None
+    assert bucket.find(f"other/{AUDIO}") is None
 
 
-def test_a_key_with_any_character_is_heard(bucket: Bucket, samples: Path) -> None:
+def test_a_key_with_special_characters_is_served(bucket: Bucket, samples: Path) -> None:
     link = client(bucket).get("/audio/set/a%20b%3F%23%25.mp3").headers["Location"]
 
     with urlopen(link) as answer:
-        assert answer.read() == (samples / SOUND).read_bytes()
+        assert answer.read() == (samples / AUDIO).read_bytes()
 
 
 @pytest.mark.parametrize("clip", ["../secret.mp3", "x/../../secret.mp3", "/secret.mp3", "secret.mp3", "./secret.mp3"])
@@ -107,13 +107,13 @@ def test_nothing_outside_the_prefix_is_found(bucket: Bucket, clip: str) -> None:
     assert bucket.find(clip) is None
 
 
-def test_what_is_no_audio_or_is_not_there_is_not_found(bucket: Bucket) -> None:
+def test_missing_objects_and_other_file_types_are_not_found(bucket: Bucket) -> None:
     assert bucket.find("set/notes.txt") is None
     assert client(bucket).get("/audio/set/none.mp3").status_code == 404
     assert client(bucket).get("/picture/set/none.mp3").status_code == 404
 
 
-def test_a_picture_is_drawn_of_a_clip_in_a_bucket(bucket: Bucket) -> None:
+def test_a_clip_in_a_bucket_has_a_spectrogram(bucket: Bucket) -> None:
     first = client(bucket).get(f"/picture/{CLIP}?start=0.5&end=1.5")
     again = client(bucket).get(f"/picture/{CLIP}?start=0.5&end=1.5", headers={"If-None-Match": first.headers["ETag"]})
 
@@ -121,9 +121,7 @@ def test_a_picture_is_drawn_of_a_clip_in_a_bucket(bucket: Bucket) -> None:
     assert again.status_code == 304
 
 
-def test_wrong_keys_and_a_server_that_is_away_are_told_in_a_sentence(
-    place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invalid_keys_and_an_unreachable_server_are_reported(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     answer = client(Bucket(connect(None), place)).get(f"/audio/{CLIP}")
     assert answer.status_code == 503
@@ -133,14 +131,16 @@ def test_wrong_keys_and_a_server_that_is_away_are_told_in_a_sentence(
         Bucket(connect("http://127.0.0.1:1"), place).find(CLIP)
 
 
-def test_missing_credentials_are_told_before_anything_is_asked(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_before_any_request(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
 
     with pytest.raises(StorageError, match="no credentials for S3; set AWS_ACCESS_KEY_ID"):
         connect(None)
 
 
-def test_a_missing_library_is_told_with_what_installs_it(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported_with_the_command_that_installs_it(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "boto3.session", None)
     monkeypatch.setenv("HEARSAY_CALLED", "./run.sh")
 
@@ -153,14 +153,14 @@ def test_a_missing_library_is_told_with_what_installs_it(place: str, monkeypatch
 
 @pytest.fixture
 def index(place: str, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The samples' rows in an index that was loaded with the bucket as the place of the audio."""
+    """The records of the samples in an index that was loaded with the bucket as --audio."""
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
     assert main(["load", str(samples / "clips.csv"), "--audio", place, "--index", str(tmp_path / "index")]) == 0
     return str(tmp_path / "index")
 
 
-def taken(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
-    """The zip of what one search finds in this index."""
+def exported_zip(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
+    """The ZIP archive of a search in this index."""
     monkeypatch.setenv("INDEX_URL", index)
     st.cache_resource.clear()
     routes = export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
@@ -169,25 +169,25 @@ def taken(index: str, monkeypatch: pytest.MonkeyPatch) -> Response:
     return answer
 
 
-def test_a_zip_has_the_audio_of_the_bucket_and_tells_what_that_lacks(
+def test_a_zip_has_the_audio_of_the_bucket_and_lists_what_it_lacks(
     index: str, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with zipfile.ZipFile(io.BytesIO(taken(index, monkeypatch).content)) as archive:
+    with zipfile.ZipFile(io.BytesIO(exported_zip(index, monkeypatch).content)) as archive:
         assert archive.testzip() is None
-        assert archive.read(f"audio/{CLIP}") == (samples / SOUND).read_bytes()
+        assert archive.read(f"audio/{CLIP}") == (samples / AUDIO).read_bytes()
         assert archive.getinfo(f"audio/{CLIP}").date_time[0] > 1980
         assert archive.read("manifest.jsonl").count(b"\n") == 1
         assert len(archive.read("missing-audio.txt").splitlines()) > 2
 
 
-def test_a_zip_that_cannot_ask_its_bucket_says_so(index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_whose_bucket_is_unreachable_is_an_error(index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    answer = taken(index, monkeypatch)
+    answer = exported_zip(index, monkeypatch)
     assert answer.status_code == 503
     assert "look at AWS_ENDPOINT_URL" in answer.text
 
 
-def test_an_object_that_is_gone_by_now_has_no_pieces(bucket: Bucket) -> None:
+def test_a_deleted_object_has_no_pieces(bucket: Bucket) -> None:
     found = bucket.find(CLIP)
     assert found
     assert b"".join(found.chunks(1000) or ()) == b"".join(found.chunks(1 << 20) or ()) == found.read()
@@ -209,7 +209,7 @@ def test_a_clip_in_the_bucket_that_load_named_plays_on_the_page(tab: Page, index
 
 
 @pytest.mark.browser
-def test_a_page_without_credentials_says_so_and_searches(
+def test_a_page_without_credentials_reports_it_and_still_searches(
     tab: Page, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -221,6 +221,6 @@ def test_a_page_without_credentials_says_so_and_searches(
 
 
 def leave(tab: Page) -> None:
-    """Go away while the page still answers: what it still loads would be missed."""
+    """Leave the page before its server ends, so that no request fails."""
     tab.wait_for_load_state("networkidle")
     tab.goto("about:blank")

@@ -1,4 +1,4 @@
-"""The sound of a hit comes from the folders of audio, by the clip's id, whole or in ranges."""
+"""The audio of a clip is served from the audio folders by its id, whole or in ranges."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def passage(clip: str) -> Passage:
     return Passage(clip, 0.0, 2.0, ClipRow(clip))
 
 
-def test_a_clip_is_sent_whole_with_its_kind(samples: Path) -> None:
+def test_a_clip_is_sent_whole_with_its_media_type(samples: Path) -> None:
     answer = client(samples).get(f"/{audio_url(passage(CLIP))}")
 
     assert answer.status_code == 200
@@ -32,7 +32,7 @@ def test_a_clip_is_sent_whole_with_its_kind(samples: Path) -> None:
     assert answer.content == (samples / "sample-000000.mp3").read_bytes()
 
 
-def test_a_range_of_a_clip_is_sent_so_that_a_browser_can_jump(samples: Path) -> None:
+def test_a_range_of_a_clip_is_sent(samples: Path) -> None:
     answer = client(samples).get(f"/audio/{CLIP}", headers={"Range": "bytes=100-199"})
 
     assert answer.status_code == 206
@@ -51,7 +51,7 @@ def test_a_clip_with_any_name_is_found_by_its_address(tmp_path: Path, clip: str)
     "clip", ["../secret.mp3", "%2e%2e/secret.mp3", "set/../../secret.mp3", "/etc/passwd", "link.mp3"]
 )
 def test_nothing_outside_the_folder_is_sent(tmp_path: Path, clip: str) -> None:
-    (tmp_path / "secret.mp3").write_bytes(b"secret")
+    (tmp_path / "secret.mp3").write_bytes(b"private audio")
     folder = tmp_path / "audio"
     folder.mkdir()
     (folder / "link.mp3").symlink_to(tmp_path / "secret.mp3")
@@ -59,10 +59,10 @@ def test_nothing_outside_the_folder_is_sent(tmp_path: Path, clip: str) -> None:
     answer = client(folder).get(f"/audio/{clip}")
 
     assert answer.status_code == 404
-    assert b"secret" not in answer.content
+    assert b"private audio" not in answer.content
 
 
-def test_the_first_folder_that_has_a_clip_sends_it_and_a_later_one_what_that_lacks(tmp_path: Path) -> None:
+def test_folders_are_searched_in_order(tmp_path: Path) -> None:
     corpus, inbox = tmp_path / "corpus", tmp_path / "inbox"
     for folder, names in ((corpus, ["both.mp3"]), (inbox, ["both.mp3", "one.mp3"])):
         folder.mkdir()
@@ -73,7 +73,7 @@ def test_the_first_folder_that_has_a_clip_sends_it_and_a_later_one_what_that_lac
     assert client(corpus, inbox).get("/audio/inbox/one.mp3").text == "inbox one.mp3"
 
 
-def test_a_clip_of_another_folder_never_gets_the_sound_of_one_with_its_name(tmp_path: Path) -> None:
+def test_a_clip_never_gets_the_audio_of_another_folder_with_the_same_file_name(tmp_path: Path) -> None:
     folder = tmp_path / "cv-valid-dev"
     folder.mkdir()
     (folder / "sample-000000.mp3").write_bytes(b"of dev")
@@ -89,7 +89,7 @@ def test_a_folder_can_have_another_name_in_ids(tmp_path: Path) -> None:
     assert AudioStore((AudioFolder(tmp_path),)).find("inbox/one.mp3") is None
 
 
-def test_a_file_that_is_no_audio_is_not_sent(tmp_path: Path) -> None:
+def test_a_file_that_is_not_audio_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("filename\n")
 
     assert AudioStore((AudioFolder(tmp_path),)).find("clips.csv") is None
@@ -101,7 +101,7 @@ def test_without_a_folder_there_is_no_audio() -> None:
     assert client().get(f"/audio/{CLIP}").status_code == 404
 
 
-def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> None:
+def test_an_index_that_does_not_respond_is_reported_as_unavailable() -> None:
     def store() -> AudioStore:
         raise IndexMissing("nothing has been loaded")
 
@@ -111,5 +111,5 @@ def test_an_index_that_does_not_answer_is_said_and_no_fault_of_the_page() -> Non
     assert answer.text == "nothing has been loaded"
 
 
-def test_a_part_of_a_recording_has_the_sound_of_the_whole() -> None:
+def test_a_part_of_a_recording_has_the_audio_of_the_whole() -> None:
     assert audio_url(Passage("set/long.mp3#0002", 42.5, 61.0, ClipRow("set/long.mp3"))) == "audio/set/long.mp3"

@@ -1,4 +1,4 @@
-"""Pictures of sounds: how loud and how high they are shows where it was, whatever the rate; and none is too large."""
+"""Spectrograms show level and frequency at the right places for any sample rate, and none is too large."""
 
 import io
 import wave
@@ -33,25 +33,25 @@ def written(folder: Path, samples: NDArray[np.float32], rate: int = 16000, name:
 
 
 def mask(picture: Spectrogram) -> NDArray[np.uint8]:
-    """How opaque each point is, (rows, columns)."""
+    """The opacity of each pixel, (rows, columns)."""
     return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGBA"))[:, :, 3]
 
 
 def highest_tone(shades: NDArray[np.uint8]) -> float:
-    """Hertz of the row of the spectrogram that is the most opaque."""
+    """The frequency of the most opaque row of the spectrogram, in hertz."""
     row = int(shades[LOUD_ROWS:].astype(int).sum(axis=1).argmax())
     return 8000 * (PITCH_ROWS - 1 - row) / (PITCH_ROWS - 1)
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 44100, 48000])
-def test_a_tone_stands_at_its_height_whatever_the_files_rate(tmp_path: Path, rate: int) -> None:
+def test_a_tone_is_at_its_frequency_for_any_sample_rate(tmp_path: Path, rate: int) -> None:
     picture = draw(written(tmp_path, tone(3000, 0.5, rate), rate), 0, None)
 
     assert highest_tone(mask(picture)) == pytest.approx(3000, abs=100)
     assert picture.end == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_column_is_ten_milliseconds_and_silence_is_seen(tmp_path: Path) -> None:
+def test_a_column_is_ten_milliseconds_and_silence_is_transparent(tmp_path: Path) -> None:
     sound = np.concatenate([np.zeros(16000, np.float32), tone(1000, 0.5)])
     shades = mask(draw(written(tmp_path, sound), 0, None))
 
@@ -61,7 +61,7 @@ def test_a_column_is_ten_milliseconds_and_silence_is_seen(tmp_path: Path) -> Non
     assert not shades[LOUD_ROWS:, :97].any()
 
 
-def test_only_the_stretch_that_is_asked_for_is_drawn(tmp_path: Path) -> None:
+def test_only_the_requested_part_is_drawn(tmp_path: Path) -> None:
     path = written(tmp_path, np.concatenate([tone(1000, 2), tone(4000, 2)]))
 
     later = draw(path, 2.5, 3.5)
@@ -70,14 +70,14 @@ def test_only_the_stretch_that_is_asked_for_is_drawn(tmp_path: Path) -> None:
     assert highest_tone(mask(later)) == pytest.approx(4000, abs=100)
 
 
-def test_a_long_stretch_is_drawn_in_its_beginning_alone(tmp_path: Path) -> None:
+def test_of_a_long_part_only_the_beginning_is_drawn(tmp_path: Path) -> None:
     path = written(tmp_path, np.zeros(16000 * 65, np.float32))
 
     assert (draw(path, 0, None).end, draw(path, 2, 1e9).end) == (LONGEST, 62.0)
     assert mask(draw(path, 0, 64)).shape[1] == 6000
 
 
-def test_several_channels_are_drawn_as_one_and_no_number_breaks_it(tmp_path: Path) -> None:
+def test_several_channels_are_mixed_and_invalid_samples_ignored(tmp_path: Path) -> None:
     sound = np.stack([tone(1000, 1), np.full(16000, np.nan, np.float32), np.full(16000, np.inf, np.float32)], axis=1)
     path = tmp_path / "odd.wav"
     soundfile.write(path, sound, 16000, subtype="FLOAT")
@@ -86,27 +86,27 @@ def test_several_channels_are_drawn_as_one_and_no_number_breaks_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["tone.flac", "tone.ogg", "tone.mp3"])
-def test_compressed_files_are_drawn_from_their_middle(tmp_path: Path, name: str) -> None:
+def test_a_part_in_the_middle_of_a_compressed_file_is_drawn(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, np.concatenate([tone(1000, 2), tone(3000, 2)]), name=name)
 
     assert highest_tone(mask(draw(path, 2.5, 3.5))) == pytest.approx(3000, abs=100)
 
 
-def test_where_nothing_sounds_there_is_no_picture(tmp_path: Path) -> None:
+def test_without_audio_there_is_no_spectrogram(tmp_path: Path) -> None:
     path = written(tmp_path, tone(1000, 1))
-    with pytest.raises(SpectrogramUnavailable, match="no sound in this stretch"):
+    with pytest.raises(SpectrogramUnavailable, match="no audio between 1 s and 2 s"):
         draw(path, 1, 2)
-    with pytest.raises(SpectrogramUnavailable, match="no sound in this stretch"):
+    with pytest.raises(SpectrogramUnavailable, match="no audio between 0 s"):
         draw(written(tmp_path, np.empty(0, np.float32)), 0, None)
 
 
-def test_a_header_that_promises_too_much_is_not_believed(tmp_path: Path) -> None:
+def test_a_header_with_impossible_values_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "evil.wav"
     with wave.open(str(path), "wb") as evil:
         evil.setparams((1, 2, 2_000_000_000, 0, "NONE", ""))
         evil.writeframes(bytes(1000))
 
-    with pytest.raises(SpectrogramUnavailable, match="so many samples"):
+    with pytest.raises(SpectrogramUnavailable, match="2,000,000,000 samples per second"):
         draw(path, 0, None)
 
 
@@ -119,7 +119,7 @@ def client(samples: Path) -> Iterator[TestClient]:
 CLIP = "samples/sample-000000.mp3"
 
 
-def test_a_picture_is_sent_with_the_stretch_that_it_shows(client: TestClient) -> None:
+def test_a_spectrogram_is_sent_with_the_times_that_it_shows(client: TestClient) -> None:
     answer = client.get(f"/picture/{CLIP}?start=0.5&end=1.5")
 
     assert answer.headers["content-type"] == "image/png"
@@ -127,7 +127,7 @@ def test_a_picture_is_sent_with_the_stretch_that_it_shows(client: TestClient) ->
     assert Image.open(io.BytesIO(answer.content)).size == (100, LOUD_ROWS + PITCH_ROWS)
 
 
-def test_a_picture_that_is_known_is_not_drawn_again(client: TestClient) -> None:
+def test_a_cached_spectrogram_is_not_drawn_again(client: TestClient) -> None:
     first = client.get(f"/picture/{CLIP}")
     again = client.get(f"/picture/{CLIP}", headers={"If-None-Match": first.headers["ETag"]})
     other = client.get(f"/picture/{CLIP}?end=1", headers={"If-None-Match": first.headers["ETag"]})
@@ -138,16 +138,16 @@ def test_a_picture_that_is_known_is_not_drawn_again(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("stretch", ["start=-1", "start=x", "start=nan", "end=inf", "start=2&end=1", "start=1&end=1"])
-def test_what_is_no_stretch_of_time_is_refused(client: TestClient, stretch: str) -> None:
+def test_invalid_times_are_rejected(client: TestClient, stretch: str) -> None:
     assert client.get(f"/picture/{CLIP}?{stretch}").status_code == 400
 
 
 @pytest.mark.parametrize("clip", ["samples/none.mp3", "samples/%2e%2e/%2e%2e/row.py", "clips.csv", "/etc/passwd"])
-def test_only_a_clip_that_is_there_has_a_picture(client: TestClient, clip: str) -> None:
+def test_only_an_existing_clip_has_a_spectrogram(client: TestClient, clip: str) -> None:
     assert client.get(f"/picture/{clip}").status_code == 404
 
 
-def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_an_unsupported_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"of another kind" * 100)
     answer = TestClient(Starlette(routes=[spectrogram_route(lambda: AudioStore((AudioFolder(tmp_path),)))])).get(
         "/picture/a.m4a"
@@ -155,11 +155,11 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> Non
 
     assert (answer.status_code, answer.text) == (
         415,
-        "no picture can be drawn of this kind of file; it may sound all the same",
+        "no spectrogram of a.m4a: the file format is not supported, but the clip may still play",
     )
 
 
-def test_an_index_that_does_not_answer_is_said() -> None:
+def test_an_index_that_does_not_respond_is_reported() -> None:
     def store() -> AudioStore:
         raise IndexMissing("nothing has been loaded")
 
@@ -168,7 +168,7 @@ def test_an_index_that_does_not_answer_is_said() -> None:
     assert (answer.status_code, answer.text) == (503, "nothing has been loaded")
 
 
-def test_the_address_of_a_picture_names_the_passages_stretch(client: TestClient) -> None:
+def test_the_address_of_a_spectrogram_has_the_times_of_the_passage(client: TestClient) -> None:
     row = ClipRow("samples/sample-interview.mp3", duration=20.0)
     part = spectrogram_url(Passage("samples/sample-interview.mp3#0002", 12.5, 20.25, row))
 

@@ -1,4 +1,4 @@
-"""A reference marked against what was heard: the words that word error rate counts, as they are spelt."""
+"""A reference with marked word errors: the words that word error rate counts, in their original spelling."""
 
 import re
 
@@ -11,13 +11,13 @@ from hearsay.text.wer import word_errors
 from search_ui.search.difference import difference_html, spelt
 
 
-def marked(reference: str, heard: str) -> str:
-    """The difference without its explanations."""
-    return re.sub(r' title="[^"]+"', "", difference_html(reference, heard))
+def marked(reference: str, transcript: str) -> str:
+    """The difference without titles."""
+    return re.sub(r' title="[^"]+"', "", difference_html(reference, transcript))
 
 
 @pytest.mark.parametrize(
-    ("reference", "heard", "html"),
+    ("reference", "transcript", "html"),
     [
         ("The boy runs.", "THE BOY RUNS", "The boy runs."),
         ("Don't panic!", "do not panic", "<del>do not</del> <ins>Don&#x27;t</ins> panic!"),
@@ -30,18 +30,18 @@ def marked(reference: str, heard: str) -> str:
         ("", "", ""),
     ],
 )
-def test_what_was_missed_is_put_in_and_what_was_not_said_is_struck_out(reference: str, heard: str, html: str) -> None:
-    assert marked(reference, heard) == html
+def test_deletions_are_inserted_and_insertions_struck_out(reference: str, transcript: str, html: str) -> None:
+    assert marked(reference, transcript) == html
 
 
-def test_each_mark_says_what_it_means() -> None:
+def test_each_mark_has_a_title() -> None:
     html = difference_html("a cat", "a hat")
 
-    assert '<del title="heard, and not in the reference">hat</del>' in html
-    assert '<ins title="in the reference, and not heard">cat</ins>' in html
+    assert '<del title="in the transcript, not in the reference">hat</del>' in html
+    assert '<ins title="in the reference, not in the transcript">cat</ins>' in html
 
 
-def test_nothing_in_a_text_is_ever_markup() -> None:
+def test_all_text_is_escaped() -> None:
     evil = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 
     assert set(re.findall(r"<(\w+)", difference_html(evil, f"other {evil} <b>"))) <= {"del", "ins"}
@@ -50,16 +50,16 @@ def test_nothing_in_a_text_is_ever_markup() -> None:
 @given(st.text())
 @example("\u0301a b\u0301 — ﷺ İİ _a_b_ ﬁ½ x² \u200d 🏳\ufe0f")
 @example("A\u0300 e-mail don't ʼn o'clock")
-def test_there_is_a_spelling_for_every_word(text: str) -> None:
+def test_every_word_has_a_spelling(text: str) -> None:
     assert len(spelt(text)) == len(words(text))
 
 
 @given(st.lists(st.sampled_from("abcd")), st.lists(st.sampled_from("abcd")))
-def test_the_marks_are_the_errors_that_are_counted(reference: list[str], heard: list[str]) -> None:
-    html, errors = marked(" ".join(reference), " ".join(heard)), word_errors(reference, heard)
-    put_in = " ".join(re.findall("<ins>(.*?)</ins>", html)).split()
+def test_the_marks_are_the_errors_that_are_counted(reference: list[str], transcript: list[str]) -> None:
+    html, errors = marked(" ".join(reference), " ".join(transcript)), word_errors(reference, transcript)
+    inserted = " ".join(re.findall("<ins>(.*?)</ins>", html)).split()
     struck = " ".join(re.findall("<del>(.*?)</del>", html)).split()
 
-    assert len(put_in) == errors.substitutions + errors.deletions
+    assert len(inserted) == errors.substitutions + errors.deletions
     assert len(struck) == errors.substitutions + errors.insertions
     assert re.sub("<del>.*?</del>|</?ins>", "", html).split() == reference

@@ -1,4 +1,4 @@
-"""Facets and chips: values in a person's order, what is chosen never missing, labels that show as they stand."""
+"""Facets and chips: values in display order, chosen values always included, labels escaped."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from search_ui.search.facets import Choice, chips, choices, escape_markdown, ran
 from search_ui.state import SearchState
 
 
-def test_ages_come_in_the_order_of_life_with_unknown_last() -> None:
+def test_ages_are_in_ascending_order_with_unknown_last() -> None:
     found = choices("age", {UNKNOWN: 9, "twenties": 1, "fourties": 5, "teens": 2}, ("fourties",))
 
     assert found == [
@@ -19,11 +19,11 @@ def test_ages_come_in_the_order_of_life_with_unknown_last() -> None:
     ]
 
 
-def test_a_chosen_value_that_nothing_has_is_still_there_to_be_taken_away() -> None:
+def test_a_chosen_value_without_clips_is_still_shown() -> None:
     assert choices("accent", {"us": 3}, ("wales",))[-1] == Choice("wales", "Wales", 0, is_chosen=True)
 
 
-def test_every_filter_has_a_chip_that_takes_it_away_alone() -> None:
+def test_every_filter_has_a_chip_that_removes_only_it() -> None:
     state = SearchState(
         "dog", filters={"age": ("teens", "fourties"), "accent": ("us",)}, ranges={"duration": Range(2.0, 8.0)}, page=2
     )
@@ -51,7 +51,7 @@ def test_a_search_without_filters_has_no_chips() -> None:
 @pytest.mark.parametrize(
     ("bounds", "label"), [(Range(2.0, 7.5), "2–7.5"), (Range(2.0), "from 2"), (Range(high=0.25), "up to 0.25")]
 )
-def test_a_range_reads_as_a_person_says_it(bounds: Range, label: str) -> None:
+def test_ranges_have_readable_labels(bounds: Range, label: str) -> None:
     assert range_label(bounds) == label
 
 

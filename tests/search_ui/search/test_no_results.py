@@ -1,4 +1,4 @@
-"""What is offered where nothing was found, and why that is."""
+"""Suggestions for a search without results, and why it has none."""
 
 import pytest
 
@@ -11,35 +11,35 @@ def offered(state: SearchState) -> dict[str, SearchState]:
     return {way.text: way.state for way in suggested_searches(state)}
 
 
-def test_each_filter_can_be_dropped_alone() -> None:
+def test_each_filter_can_be_removed_on_its_own() -> None:
     state = SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}, ranges={"duration": Range(2.0)})
 
     assert offered(state) == {
-        "drop age: forties": SearchState("dog", mode="sounds-like", ranges={"duration": Range(2.0)}),
-        "drop duration: from 2 s": SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}),
-        "drop all filters": SearchState("dog", mode="sounds-like"),
-        "begin again with everything": SearchState(),
+        "Remove filter age: forties": SearchState("dog", mode="sounds-like", ranges={"duration": Range(2.0)}),
+        "Remove filter duration: from 2 s": SearchState("dog", mode="sounds-like", filters={"age": ("fourties",)}),
+        "Remove all filters": SearchState("dog", mode="sounds-like"),
+        "Show all clips": SearchState(),
     }
 
 
-def test_the_values_of_one_facet_are_dropped_together() -> None:
+def test_the_values_of_one_facet_are_removed_together() -> None:
     state = SearchState(mode="sounds-like", filters={"age": ("teens", "fourties"), "accent": ("us",)})
 
     assert offered(state) == {
-        "drop age: teens or forties": state.with_values("age", ()),
-        "drop accent: United States": state.with_values("accent", ()),
-        "drop all filters": SearchState(mode="sounds-like"),
-        "begin again with everything": SearchState(),
+        "Remove filter age: teens or forties": state.with_values("age", ()),
+        "Remove filter accent: United States": state.with_values("accent", ()),
+        "Remove all filters": SearchState(mode="sounds-like"),
+        "Show all clips": SearchState(),
     }
 
 
-def test_what_may_have_been_meant_is_offered_first_and_keeps_the_filters() -> None:
+def test_a_corrected_spelling_is_offered_first_and_keeps_the_filters() -> None:
     state = SearchState("dgo", filters={"age": ("teens",)})
 
     first, *others = suggested_searches(state, "dog")
     assert first.state == SearchState("dog", filters={"age": ("teens",)})
     assert "“dog”" in first.text
-    assert "drop all filters" not in {way.text for way in others}, "there is but one"
+    assert "Remove all filters" not in {way.text for way in others}, "there is only one"
 
 
 @pytest.mark.parametrize(
@@ -52,19 +52,19 @@ def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "why"),
+    ("state", "reason"),
     [
-        (SearchState("dog", filters={"age": ("teens",)}), "No such clip passes these filters."),
-        (SearchState(ranges={"duration": Range(20.0)}), "No clip passes these filters."),
+        (SearchState("dog", filters={"age": ("teens",)}), "No clip matches the search and the filters."),
+        (SearchState(ranges={"duration": Range(20.0)}), "No clip matches the filters."),
         (SearchState("dog"), "“dog”"),
         (SearchState("dog cat"), "all of these words"),
         (SearchState("haven't"), "“haven't”"),
-        (SearchState("emotion:angry"), "There is no such clip."),
-        (SearchState("dog OR cat"), "There is no such clip."),
-        (SearchState("?!"), "There is no such clip."),
-        (SearchState(like="a.mp3"), "shares words"),
+        (SearchState("emotion:angry"), "No clip matches this search."),
+        (SearchState("dog OR cat"), "No clip matches this search."),
+        (SearchState("?!"), "No clip matches this search."),
+        (SearchState(like="a.mp3"), "shares significant words"),
         (SearchState(same="a.mp3"), "this sentence"),
     ],
 )
-def test_the_reason_is_said(state: SearchState, why: str) -> None:
-    assert why in reason_for_nothing(state)
+def test_the_reason_is_stated(state: SearchState, reason: str) -> None:
+    assert reason in reason_for_nothing(state)

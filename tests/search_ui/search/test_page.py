@@ -1,4 +1,4 @@
-"""The search page's order, its line of totals and its sliders; and that trouble is a sentence, and passes."""
+"""The search page's order, totals and sliders; and that errors are reported and recovered from."""
 
 import socket
 import threading
@@ -14,50 +14,55 @@ from streamlit.testing.v1 import AppTest
 from hearsay.records.clip import ClipRow, Segment
 from indexer.elastic.writer import ElasticWriter
 from indexer.passages import passages_of
-from search_ui.search.hits import END_OF_CERTAINTY
+from search_ui.search.hits import INEXACT_RESULTS
 from tests.support.apps import ROWS, Open, address, choices, hits, html
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 from tests.support.ports import free_port
 
 
 def clips(page: AppTest) -> list[str]:
-    """The clips of the hits, in order."""
+    """The clips of the results, in order."""
     return [part.partition("<")[0] for part in html(page).split('<span class="clip">')[1:]]
 
 
-def test_hits_are_sorted_as_the_address_says_and_the_menu_tells(opened: Open) -> None:
+def test_results_have_the_order_in_the_address_and_the_menu_shows_it(opened: Open) -> None:
     page = opened(ROWS, sort="-duration")
 
     assert clips(page)[:2] == ["set/24.mp3", "set/23.mp3"]
-    assert "<summary>sort: longest first</summary>" in html(page)
+    assert "<summary>Sort: longest first</summary>" in html(page)
     assert '<a class="go" href="?sort=duration" target="_self">shortest first</a>' in html(page)
     assert '<li class=chosen><a class="go" href="?sort=-duration"' in html(page)
 
 
-def test_without_an_order_the_best_match_comes_first_and_without_words_the_file_names(opened: Open) -> None:
-    assert "sort: file name" in html(opened(ROWS))
-    assert "sort: best match" in html(opened(q="number 7"))
-    assert "sort: best match" in html(opened(q="number 7", sort="loudness"))
+def test_the_default_order_is_relevance_and_file_name_without_a_query(opened: Open) -> None:
+    assert "Sort: file name" in html(opened(ROWS))
+    assert "Sort: relevance" in html(opened(q="number 7"))
+    assert "Sort: relevance" in html(opened(q="number 7", sort="loudness"))
 
 
-def test_an_order_by_what_no_clip_has_is_not_offered(opened: Open) -> None:
+def test_an_order_by_a_field_that_no_clip_has_is_not_offered(opened: Open) -> None:
     shown = html(opened(ROWS))
     assert "longest first</a>" in shown
-    for unknown in ("surest first", "least sure first", "fewest errors first", "most errors first"):
+    for unknown in (
+        "highest confidence first",
+        "lowest confidence first",
+        "lowest word error rate first",
+        "highest word error rate first",
+    ):
         assert unknown not in shown
 
-    assert "sort: surest first" in html(opened(sort="-confidence")), "an address may ask for it nevertheless"
-    heard = html(opened([replace(ROWS[0], confidence=0.5, text="the dog"), *ROWS[1:]]))
-    assert "surest first</a>" in heard
-    assert "fewest errors first</a>" in heard
+    assert "Sort: highest confidence first" in html(opened(sort="-confidence")), "an address may still set it"
+    shown = html(opened([replace(ROWS[0], confidence=0.5, text="the dog"), *ROWS[1:]]))
+    assert "highest confidence first</a>" in shown
+    assert "lowest word error rate first</a>" in shown
 
 
-def test_certainty_has_an_end_only_where_the_best_match_comes_first(opened: Open) -> None:
-    assert END_OF_CERTAINTY in html(opened(ROWS, q="number 7"))
-    assert END_OF_CERTAINTY not in html(opened(q="number 7", sort="duration"))
+def test_the_rule_before_inexact_results_is_shown_only_in_order_of_relevance(opened: Open) -> None:
+    assert INEXACT_RESULTS in html(opened(ROWS, q="number 7"))
+    assert INEXACT_RESULTS not in html(opened(q="number 7", sort="duration"))
 
 
-def test_the_order_stays_with_other_words_and_other_filters(opened: Open) -> None:
+def test_the_order_is_kept_when_words_and_filters_change(opened: Open) -> None:
     page = opened(ROWS, sort="-duration", page="2")
     page.text_input(key="words").set_value("dog").run()
     page.button_group(key="age").set_value(["teens"]).run()
@@ -65,20 +70,20 @@ def test_the_order_stays_with_other_words_and_other_filters(opened: Open) -> Non
     assert address(page) == {"q": ["dog"], "age": ["teens"], "sort": ["-duration"]}
 
 
-def test_how_long_all_hits_last_stands_beside_their_number(opened: Open) -> None:
+def test_the_total_duration_is_beside_the_number_of_results(opened: Open) -> None:
     assert ">25 clips · 5.4 min<" in html(opened(ROWS))
     assert ">1 clip · 8 s<" in html(opened(q="number 7", mode="exact"))
     assert ">25 clips<" in html(opened([replace(row, duration=None) for row in ROWS]))
 
 
-def test_where_recordings_are_cut_their_passages_are_counted_as_such(opened: Open) -> None:
+def test_parts_of_recordings_are_counted_as_passages(opened: Open) -> None:
     halves = (Segment(0.0, 20.0, "the interview begins"), Segment(40.0, 60.0, "the interview goes on"))
     page = opened([*ROWS, ClipRow("set/long.mp3", duration=120.0, segments=halves)], q="interview begins", mode="exact")
 
     assert ">1 passage · 20 s<" in html(page)
 
 
-def test_a_model_is_chosen_only_where_there_are_several(opened: Open) -> None:
+def test_models_are_a_filter_only_if_there_are_several(opened: Open) -> None:
     assert not [group for group in opened(ROWS).get("button_group") if group.key == "asr_model"]
 
     page = opened([*ROWS, ClipRow("other.mp3", asr_model="facebook/large")])
@@ -89,7 +94,7 @@ def test_a_model_is_chosen_only_where_there_are_several(opened: Open) -> None:
     assert page.button(key="chip model: facebook/large").label.endswith("×")
 
 
-def test_confidence_is_chosen_on_a_slider_where_any_is_known(opened: Open) -> None:
+def test_confidence_has_a_slider_if_any_is_known(opened: Open) -> None:
     assert [slider.key for slider in opened(ROWS).select_slider] == ["duration"]
 
     page = opened([replace(row, confidence=at / 24) for at, row in enumerate(ROWS)])
@@ -99,7 +104,7 @@ def test_confidence_is_chosen_on_a_slider_where_any_is_known(opened: Open) -> No
     assert page.button(key="chip confidence: from 0.75")
 
 
-def test_the_slider_of_durations_goes_as_far_as_the_longest_and_no_further(opened: Open) -> None:
+def test_the_duration_slider_ends_at_the_longest_clip(opened: Open) -> None:
     assert opened(ROWS).select_slider(key="duration").options[-1] == "25 s"
 
     page = opened([*ROWS, ClipRow("long.mp3", duration=70.0)])
@@ -109,7 +114,7 @@ def test_the_slider_of_durations_goes_as_far_as_the_longest_and_no_further(opene
     assert clips(page) == ["long.mp3"]
 
 
-def test_bounds_that_the_slider_does_not_stop_at_are_shown_as_they_are(opened: Open) -> None:
+def test_bounds_between_the_stops_of_a_slider_are_kept(opened: Open) -> None:
     page = opened(ROWS, duration="2.5-40", confidence="0.123-", wer="-0.5")
 
     assert page.select_slider(key="duration").value == (2.5, 40.0)
@@ -117,12 +122,10 @@ def test_bounds_that_the_slider_does_not_stop_at_are_shown_as_they_are(opened: O
     assert page.button(key="chip word error rate: up to 0.5")
 
 
-def test_an_index_that_goes_away_is_said_in_a_sentence_and_is_back_when_it_comes_back(
-    opened: Open, tmp_path: Path
-) -> None:
+def test_an_index_that_disappears_is_reported_and_used_again_when_it_returns(opened: Open, tmp_path: Path) -> None:
     page = opened(ROWS, q="dog")
     (tmp_path / "index").rename(tmp_path / "elsewhere")
-    assert "No clip has been loaded yet" in page.run().info[0].value
+    assert "The index is empty" in page.run().info[0].value
     assert hits(page) == 0
 
     (tmp_path / "elsewhere").rename(tmp_path / "index")
@@ -132,7 +135,7 @@ def test_an_index_that_goes_away_is_said_in_a_sentence_and_is_back_when_it_comes
 
 @contextmanager
 def line_to(port: int, at: int) -> Iterator[None]:
-    """A way to a server from another port, there for as long as the block lasts, with all that is on it."""
+    """Forwards a port to a server for the duration of the block, then closes all its connections."""
     server, ends = socket.create_server(("127.0.0.1", at)), []
 
     def carry(source: socket.socket, target: socket.socket) -> None:
@@ -152,20 +155,20 @@ def line_to(port: int, at: int) -> Iterator[None]:
     accepting.start()
     yield
     close(server)
-    accepting.join()  # no other end comes now
+    accepting.join()  # no further connection is accepted
     for end in ends:
         close(end)
 
 
 def close(line: socket.socket) -> None:
-    """Close it for whoever waits at it, too."""
+    """Close a socket, also for threads that wait for it."""
     with suppress(OSError):
         line.shutdown(socket.SHUT_RDWR)
     line.close()
 
 
 @pytest.mark.elastic
-def test_an_elasticsearch_that_is_lost_is_said_in_a_sentence_and_found_again_when_it_is_back(
+def test_an_unreachable_elasticsearch_is_reported_and_used_again_when_it_returns(
     opened: Open, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = settings()

@@ -1,4 +1,4 @@
-"""A whole recording: its passages in order of time, in parts, opened at the passage that somebody came from."""
+"""A whole recording: its passages in order of time, in parts, opened at the passage that was found."""
 
 import re
 from dataclasses import replace
@@ -28,12 +28,12 @@ def shown(text: str) -> list[str]:
 
 
 @given(st.text(min_size=1).map(str.strip).filter(bool), st.text().map(str.strip), st.none() | st.integers(1, 100_000))
-def test_an_address_brings_back_the_recording_that_it_was_made_of(clip: str, at: str, part: int | None) -> None:
+def test_an_address_restores_its_recording(clip: str, at: str, part: int | None) -> None:
     assert RecordingView.from_params(RecordingView(clip, at, part).to_params()) == RecordingView(clip, at, part)
 
 
 @given(st.dictionaries(st.sampled_from(["clip", "at", "part"]), st.lists(st.text())))
-def test_any_address_shows_some_part(params: dict[str, list[str]]) -> None:
+def test_any_address_selects_a_part(params: dict[str, list[str]]) -> None:
     opened = RecordingView.from_params(params)
 
     assert opened is None or opened.shown >= 1
@@ -50,7 +50,7 @@ def test_any_address_shows_some_part(params: dict[str, list[str]]) -> None:
         ("b#0099", None, 1),
     ],
 )
-def test_the_part_is_shown_that_the_passage_is_in(at: str, part: int | None, shown: int) -> None:
+def test_the_part_that_contains_the_passage_is_shown(at: str, part: int | None, shown: int) -> None:
     assert RecordingView("a", at, part).shown == shown
 
 
@@ -65,10 +65,10 @@ def test_a_part_of_a_recording_links_to_the_whole_and_a_whole_clip_does_not(open
     page = html(opened([LONG, ClipRow("a.mp3", generated_text="a short stretch")], q="7"))
     assert "?q=7&amp;clip=set%2Flong.mp3&amp;at=set%2Flong.mp3%23" in page
 
-    assert "whole recording" not in html(opened(q="short"))
+    assert "Whole recording" not in html(opened(q="short"))
 
 
-def test_all_passages_stand_in_order_of_time_under_name_and_length(opened: Open) -> None:
+def test_all_passages_are_in_order_of_time_below_name_and_duration(opened: Open) -> None:
     page = opened([LONG, OTHER], clip="set/longer.mp3")
 
     assert shown(html(page)) == [f"the {at}. stretch" for at in (1, 2, 3)]
@@ -89,18 +89,19 @@ def test_a_long_recording_opens_at_its_passage_and_is_paged(opened: Open) -> Non
     assert "19:59 · 60 passages" in text
 
 
-def test_the_words_of_the_search_are_marked_and_a_link_leads_back_to_it(opened: Open) -> None:
+def test_query_words_are_marked_and_a_link_leads_back_to_the_search(opened: Open) -> None:
     text = html(opened([OTHER], clip=OTHER.id, q="stretch", gender="unknown"))
 
     assert text.count('<mark class="match">stretch</mark>') == 3
-    assert 'href="?q=stretch&amp;gender=unknown" target="_self">back to the hits' in text
+    assert 'href="?q=stretch&amp;gender=unknown" target="_self">Back to results' in text
 
 
 @pytest.mark.parametrize(
-    ("clip", "part", "says"), [("no/such.mp3", "1", "is no clip no/such"), (LONG.id, "9", "more of")]
+    ("clip", "part", "message"),
+    [("no/such.mp3", "1", "contains no clip no/such.mp3"), (LONG.id, "9", "has fewer passages")],
 )
-def test_where_nothing_is_there_is_a_sentence(opened: Open, clip: str, part: str, says: str) -> None:
-    assert says in html(opened([LONG], clip=clip, part=part))
+def test_a_missing_clip_or_part_is_reported(opened: Open, clip: str, part: str, message: str) -> None:
+    assert message in html(opened([LONG], clip=clip, part=part))
 
 
 def test_a_clip_that_is_one_passage_is_a_recording_too(opened: Open, samples: Path) -> None:
@@ -112,5 +113,5 @@ def test_a_clip_that_is_one_passage_is_a_recording_too(opened: Open, samples: Pa
     assert 'src="audio/samples/sample-000000.mp3"' in text
 
 
-def test_nothing_of_an_address_is_markup(opened: Open) -> None:
+def test_text_of_the_address_is_escaped(opened: Open) -> None:
     assert "<b>" not in html(opened([LONG], clip="<b>evil</b>", at="<b>"))

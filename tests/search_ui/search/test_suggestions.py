@@ -1,4 +1,4 @@
-"""The route of completions: a few words for what is being typed, and never an error of the index."""
+"""The completions route: a few words for the typed text, and never an error of the index."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,20 +17,20 @@ from tests.support.pages import load
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    """Asks an index that is loaded by the test, or not."""
+    """The route with an index that the test may load."""
     index = open_writer(IndexSettings(), str(tmp_path / "index"))
     planner = planner_of(index, IndexSettings())
     yield TestClient(Starlette(routes=[completions_route(lambda: planner)]))
     index.close()
 
 
-def test_what_is_typed_is_completed_with_words_of_the_index(client: TestClient, tmp_path: Path) -> None:
+def test_typed_words_are_completed_with_words_of_the_index(client: TestClient, tmp_path: Path) -> None:
     load(tmp_path / "index", [ClipRow("a.mp3", generated_text="the blacksmith")])
 
     assert client.get("/completions", params={"q": "the bla"}).json() == ["the blacksmith"]
 
 
-def test_nobody_gets_the_whole_vocabulary(client: TestClient, tmp_path: Path) -> None:
+def test_the_number_of_completions_is_limited(client: TestClient, tmp_path: Path) -> None:
     words = " ".join(f"s{vowels}ng" for vowels in ("a", "e", "i", "o", "u", "ai", "ee", "oi", "ou", "oa", "ea", "ua"))
     load(tmp_path / "index", [ClipRow("a.mp3", generated_text=words)])
 
@@ -40,7 +40,7 @@ def test_nobody_gets_the_whole_vocabulary(client: TestClient, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("typed", ["x" * 5000, "?!", "\x00", "the "])
-def test_what_cannot_be_completed_is_answered_with_nothing(client: TestClient, tmp_path: Path, typed: str) -> None:
+def test_text_without_completions_returns_an_empty_list(client: TestClient, tmp_path: Path, typed: str) -> None:
     load(tmp_path / "index", [ClipRow("a.mp3", generated_text="the blacksmith")])
 
     answer = client.get("/completions", params={"q": typed})
@@ -48,5 +48,5 @@ def test_what_cannot_be_completed_is_answered_with_nothing(client: TestClient, t
     assert (answer.status_code, answer.json()) == (200, [])
 
 
-def test_before_the_first_load_there_is_nothing_to_offer(client: TestClient) -> None:
+def test_before_the_first_load_there_are_no_completions(client: TestClient) -> None:
     assert client.get("/completions", params={"q": "the"}).json() == []

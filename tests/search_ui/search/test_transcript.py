@@ -1,4 +1,4 @@
-"""A transcript as HTML: every word knows when it was said, the marks stay, and the text is whole."""
+"""A transcript as HTML: every word has its time, marks are kept, and the text is complete."""
 
 import re
 from html import unescape
@@ -26,7 +26,7 @@ def text_of(html: str) -> str:
     return unescape(re.sub("<.*?>", "", html))
 
 
-def test_each_word_knows_when_it_starts() -> None:
+def test_each_word_has_its_start_time() -> None:
     starts = re.findall(r'<span class="word" data-start="([\d.]+)".*?>(.*?)</span>', shown(TEXT, WORDS))
 
     assert starts[0] == ("0", "the")
@@ -34,7 +34,7 @@ def test_each_word_knows_when_it_starts() -> None:
     assert [word for _, word in starts] == TEXT.split()
 
 
-def test_the_tab_key_reaches_the_first_word_alone() -> None:
+def test_only_the_first_word_is_a_tab_stop() -> None:
     html = shown(TEXT, WORDS)
 
     assert html.count("tabindex") == 1
@@ -65,13 +65,13 @@ def test_punctuation_between_words_is_kept() -> None:
     assert html.count("data-start") == 2
 
 
-def test_words_that_are_not_the_transcripts_have_no_times() -> None:
+def test_words_that_differ_from_the_transcript_give_no_times() -> None:
     assert shown(TEXT, [Word("another", 0.0, 0.5), *WORDS]) == TEXT
     assert shown(TEXT, [Word("", 0.0, 0.5), *WORDS]) == TEXT
     assert shown(TEXT, []) == TEXT
 
 
-def test_capitals_alone_are_shown_small_and_still_have_their_times() -> None:
+def test_text_in_capitals_is_shown_in_lower_case_with_its_times() -> None:
     html = shown("LET IT FALL", [Word(text, 0.0, 1.0) for text in ("LET", "IT", "FALL")])
 
     assert text_of(html) == "let it fall"
@@ -79,7 +79,7 @@ def test_capitals_alone_are_shown_small_and_still_have_their_times() -> None:
 
 
 @given(st.lists(st.text(min_size=1, max_size=6), max_size=6), st.text(max_size=2))
-def test_no_text_is_lost_and_none_is_markup(texts: list[str], between: str) -> None:
+def test_all_text_is_kept_and_escaped(texts: list[str], between: str) -> None:
     text = between.join(texts)
     html = shown(text, [Word(word, float(at), at + 0.5) for at, word in enumerate(texts)])
 

@@ -1,4 +1,4 @@
-"""The page asks a real API, and knows what to say of each of its answers."""
+"""The page's client with a real API: records and errors of all its replies."""
 
 from collections.abc import Iterator
 
@@ -21,11 +21,11 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine may take longer than people wait to hear whether an API is ready."""
+    """A busy machine may take longer to report whether the API is ready."""
     monkeypatch.setattr("search_ui.transcribe.api_client.CONNECT_SECONDS", 100.0)
 
 
-def test_what_the_api_hears_becomes_a_row(address: str) -> None:
+def test_a_reply_of_the_api_becomes_a_record(address: str) -> None:
     api = PageApiClient(address, "key", 100)
     assert api.is_ready()
     row = api.transcribe("inbox/tone.wav", tone(16000, peak=0.9), pytest.fail)
@@ -35,48 +35,48 @@ def test_what_the_api_hears_becomes_a_row(address: str) -> None:
     assert row.decoded_at.endswith("+00:00")
 
 
-def test_what_is_no_audio_is_refused_with_what_to_do(address: str) -> None:
+def test_a_file_that_is_not_audio_is_rejected_with_advice(address: str) -> None:
     with pytest.raises(TranscriptionRefused, match=r"This is no audio.*send wav"):
         PageApiClient(address, "key", 100).transcribe("notes.mp3", b"notes", pytest.fail)
 
 
-def test_a_key_that_the_api_does_not_know_is_said_with_the_setting(address: str) -> None:
-    with pytest.raises(TranscriptionRefused, match="set API_KEY"):
+def test_a_rejected_key_is_reported_with_its_setting(address: str) -> None:
+    with pytest.raises(TranscriptionRefused, match="Set API_KEY"):
         PageApiClient(address, "another", 100).transcribe("tone.wav", tone(1600), pytest.fail)
 
 
 @pytest.mark.parametrize(
     ("address", "key"),
     [("http://127.0.0.1:1", ""), ("nonsense", ""), ("http://[::1", ""), ("http://a..b/", ""), ("http://a/", "clé")],
-)  # no name server is asked for any of them: some answer for hosts that there are not
-def test_an_api_that_is_not_there_is_away(address: str, key: str) -> None:
+)  # none of them needs a name server: some resolve names that do not exist
+def test_an_api_that_does_not_respond_is_unreachable(address: str, key: str) -> None:
     api = PageApiClient(address, key, 5)
-    for search_page in (api.is_ready, lambda: api.transcribe("tone.wav", b"", pytest.fail)):
-        with pytest.raises(ApiUnreachable, match="does not answer"):
-            search_page()
+    for call in (api.is_ready, lambda: api.transcribe("tone.wav", b"", pytest.fail)):
+        with pytest.raises(ApiUnreachable, match="does not respond"):
+            call()
 
 
-def test_a_busy_api_is_asked_again_and_why_it_takes_longer_is_told() -> None:
-    told: list[str] = []
+def test_requests_to_a_busy_api_are_repeated_and_the_reason_is_passed_on() -> None:
+    notes: list[str] = []
     with Elsewhere() as busy:
         busy.answers = [(429, {"Retry-After": "1"}, {"detail": "Too much waits."}), (503, {"Retry-After": "1"}, {})]
-        row = PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", told.append)
+        row = PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", notes.append)
 
     assert (row.generated_text, row.duration) == ("5", 1.23)
-    assert told == ["Too much waits.", "503 Service Unavailable"]
+    assert notes == ["Too much waits.", "503 Service Unavailable"]
     assert busy.asked == [b"sound"] * 3
     assert "Authorization" not in busy.headers[0]
 
 
-def test_an_api_that_stays_busy_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_to_an_api_that_remains_busy_fail_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search_ui.transcribe.api_client.RETRY_SECONDS", 0.0)
     with Elsewhere() as busy:
         busy.answers = [(429, {}, {"detail": "Too much waits."})]
-        with pytest.raises(ApiBusy, match=r"Too much waits\. It stayed so"):
+        with pytest.raises(ApiBusy, match=r"Too much waits\. Retried for 0 s"):
             PageApiClient(busy.address, "", 100).transcribe("a.wav", b"sound", pytest.fail)
 
 
-def test_an_api_that_hangs_up_is_away_and_one_that_loads_is_not_ready() -> None:
+def test_a_closed_connection_is_unreachable_and_a_loading_api_is_not_ready() -> None:
     with Elsewhere() as elsewhere:
         elsewhere.answers = [None]
         elsewhere.health = [(503, {}, {})]
@@ -86,12 +86,12 @@ def test_an_api_that_hangs_up_is_away_and_one_that_loads_is_not_ready() -> None:
         assert not api.is_ready()
 
 
-def test_an_answer_that_is_not_understood_is_said() -> None:
+def test_an_invalid_reply_is_reported() -> None:
     for answer in (httpx.Response(200, text="hello"), httpx.Response(200, json=reply_to(b"sound") | {"words": 7})):
-        with pytest.raises(TranscriptionRefused, match="is this Hearsay's API"):
+        with pytest.raises(TranscriptionRefused, match="Check that API_URL"):
             record_of(answer, "a.wav")
 
 
-def test_a_fault_of_the_apis_own_may_pass() -> None:
+def test_an_internal_error_of_the_api_is_temporary() -> None:
     with pytest.raises(ApiBusy, match="500 Internal Server Error"):
         record_of(httpx.Response(500, text="oops"), "a.wav")

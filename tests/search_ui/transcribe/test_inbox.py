@@ -1,4 +1,4 @@
-"""The inbox takes what people add: safe names, nothing overwritten, rows that the index can take as they are."""
+"""The inbox stores added clips: safe names, nothing overwritten, records that can be indexed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def inbox(tmp_path: Path) -> Inbox:
     return Inbox(tmp_path / "inbox" / "clips.jsonl", tmp_path / "inbox" / "audio")
 
 
-def test_a_sound_is_kept_beside_its_row_and_found_by_the_rows_id(inbox: Inbox) -> None:
+def test_audio_is_stored_with_its_record_and_found_by_its_id(inbox: Inbox) -> None:
     added = inbox.add(HELLO, ROW)
 
     assert added.id == f"inbox/hello-{HELLO.digest[:8]}.wav"
@@ -35,7 +35,7 @@ def test_a_sound_is_kept_beside_its_row_and_found_by_the_rows_id(inbox: Inbox) -
     assert found.read_bytes() == HELLO.data
 
 
-def test_the_same_sound_added_again_is_the_same_clip(inbox: Inbox) -> None:
+def test_the_same_file_added_again_is_the_same_clip(inbox: Inbox) -> None:
     first, again = inbox.add(HELLO, ROW), inbox.add(HELLO, ClipRow("-", text="hullo"))
 
     assert first.id == again.id
@@ -43,13 +43,13 @@ def test_the_same_sound_added_again_is_the_same_clip(inbox: Inbox) -> None:
     assert len(list(inbox.audio.iterdir())) == 1
 
 
-def test_another_sound_of_the_same_name_overwrites_nothing(inbox: Inbox) -> None:
+def test_another_file_with_the_same_name_overwrites_nothing(inbox: Inbox) -> None:
     taken = inbox.audio / file_name(HELLO, 8)
     inbox.audio.mkdir(parents=True)
-    taken.write_bytes(b"another sound, of which eight digits are the same")
+    taken.write_bytes(b"another file, whose digest has the same first eight digits")
 
     assert inbox.add(HELLO, ROW).id == f"inbox/hello-{HELLO.digest[:16]}.wav"
-    assert taken.read_bytes().startswith(b"another sound")
+    assert taken.read_bytes().startswith(b"another file")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_another_sound_of_the_same_name_overwrites_nothing(inbox: Inbox) -> None
         ("中" * 200 + ".wav", "中" * 40),
     ],
 )
-def test_a_name_is_cleaned_of_whatever_a_path_or_a_search_would_read(inbox: Inbox, name: str, cleaned: str) -> None:
+def test_special_characters_are_removed_from_names(inbox: Inbox, name: str, cleaned: str) -> None:
     added = inbox.add(Upload.of(name, HELLO.data), ROW)
 
     assert added.id.startswith(f"inbox/{cleaned}")
@@ -73,7 +73,7 @@ def test_a_name_is_cleaned_of_whatever_a_path_or_a_search_would_read(inbox: Inbo
     assert [path.parent for path in inbox.audio.rglob("*")] == [inbox.audio]
 
 
-def test_many_visitors_add_at_the_same_time_and_no_row_is_lost(inbox: Inbox) -> None:
+def test_many_visitors_add_at_the_same_time_and_no_record_is_lost(inbox: Inbox) -> None:
     uploads = [Upload.of(f"{number}.wav", f"sound {number}".encode()) for number in range(20)]
     with ThreadPoolExecutor(10) as visitors:
         ids = {row.id for row in visitors.map(lambda upload: inbox.add(upload, ROW), uploads)}
@@ -91,7 +91,7 @@ def journal_in_the_way(inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("spoil", [file_in_the_way, journal_in_the_way])
-def test_an_inbox_that_cannot_be_written_says_so(inbox: Inbox, spoil: Callable[[Inbox], None]) -> None:
+def test_an_inbox_that_cannot_be_written_is_reported(inbox: Inbox, spoil: Callable[[Inbox], None]) -> None:
     spoil(inbox)
-    with pytest.raises(InboxUnavailable, match="cannot be written"):
+    with pytest.raises(InboxUnavailable, match=r"cannot add hello\.wav to the inbox"):
         inbox.add(HELLO, ROW)

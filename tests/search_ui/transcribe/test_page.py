@@ -1,4 +1,4 @@
-"""The third page as Streamlit runs it, with an API over HTTP and an inbox of the test's own."""
+"""The *Transcribe* page as Streamlit runs it, with an API over HTTP and an inbox of the test."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ HELLO, OTHER = tone(8000), tone(9000)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A page that was opened, the API that it speaks to, and the folder of its index and inbox."""
+    """An open page, its API, and the folder of its index and inbox."""
 
     page: AppTest
     api: Elsewhere
@@ -36,12 +36,12 @@ class Desk:
         self.page.file_uploader[0].set_value([(name, data, "audio/wav") for name, data in files]).run()
 
     def settle(self) -> str:
-        """Run the page until nothing goes on any more, and once more; what it shows then.
+        """Run the page until nothing is pending, and once more; returns what it shows then.
 
-        What is heard while the page is drawn stands only below where the page was by then.
+        An upload that is transcribed while the page is drawn appears only in the parts that are drawn later.
         """
         deadline = time.monotonic() + SECONDS_TO_RUN
-        while "hearing it" in (shown := html(self.page.run())) or "waiting for its turn" in shown:
+        while "Transcribing …" in (shown := html(self.page.run())) or "Queued …" in shown:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         return html(self.page.run())
@@ -57,10 +57,8 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     _forget()
     with Elsewhere() as api:
-        monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 600.0)  # nothing is late on a busy machine
-        monkeypatch.setattr(
-            "search_ui.transcribe.api_client.CONNECT_SECONDS", 600.0
-        )  # not even what tells that the API is ready
+        monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 600.0)  # for a busy machine
+        monkeypatch.setattr("search_ui.transcribe.api_client.CONNECT_SECONDS", 600.0)
         monkeypatch.setenv("API_URL", api.address)
         monkeypatch.setenv("API_KEY", "a key of the page")
         monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
@@ -89,14 +87,14 @@ def html(page: AppTest) -> str:
     return "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
 
 
-def test_before_anything_is_dropped_the_page_says_that_nothing_is_kept_unasked(desk: Desk) -> None:
-    assert "Nothing is kept until you add it to the index." in desk.settle()
+def test_the_page_states_that_nothing_is_stored_unasked(desk: Desk) -> None:
+    assert "Audio and transcripts are not stored until you add them to the index." in desk.settle()
     desk.drop(("hello.wav", HELLO))
     desk.settle()
     assert not (desk.folder / "inbox").exists()
 
 
-def test_each_file_shows_what_was_heard_or_why_not(desk: Desk) -> None:
+def test_each_file_shows_its_transcript_or_an_error(desk: Desk) -> None:
     desk.api.answers = [(415, {}, {"detail": "This is no audio: send wav or mp3."})]
     desk.drop(("notes.mp3", b"no sound"), ("hello.wav", HELLO))
     shown = desk.settle()
@@ -105,22 +103,24 @@ def test_each_file_shows_what_was_heard_or_why_not(desk: Desk) -> None:
     assert "This is no audio: send wav or mp3." in shown
     assert f"<strong>hello.wav</strong> {len(HELLO) / 1000:.0f} kB · 1.2 s" in shown
     assert f'<p class="transcript">{len(HELLO)}</p>' in shown
-    assert "angry .75" in shown
-    assert "confidence .98" in shown
-    assert "heard by length · tagged by loudness" in shown
+    assert "angry 0.75" in shown
+    assert "confidence 0.98" in shown
+    assert "Speech model: length · emotion model: loudness" in shown
     assert [button.label for button in desk.page.button].count("Add to the index") == 1
     assert desk.api.headers[0]["Authorization"] == "Bearer a key of the page"
 
 
-def test_a_file_that_is_no_sound_by_its_name_says_so_among_others(desk: Desk) -> None:
+def test_files_without_an_audio_suffix_are_rejected_and_others_transcribed(desk: Desk) -> None:
     desk.drop(("list.txt", OTHER), ("hello.WAV", HELLO), ("hello", tone(7000)))
     shown = desk.settle()
 
-    assert shown.count("By its name this is no sound; send a file whose name ends in one of .aac, .aif") == 2
+    assert all(
+        f"Unsupported file type: {name}. Its name has to end in one of .aac" in shown for name in ("list.txt", "hello")
+    )
     assert desk.api.asked == [HELLO]
 
 
-def test_a_sound_is_sent_once_whatever_happens_on_the_page(desk: Desk) -> None:
+def test_a_file_is_sent_once_whatever_happens_on_the_page(desk: Desk) -> None:
     desk.drop(("hello.wav", HELLO), ("copy.wav", HELLO))
     desk.settle()
     desk.drop(("again.wav", HELLO), ("other.wav", OTHER))
@@ -130,7 +130,7 @@ def test_a_sound_is_sent_once_whatever_happens_on_the_page(desk: Desk) -> None:
     assert shown.count('class="file"') == 2
 
 
-def test_a_recording_is_heard_and_the_next_one_stands_before_it(desk: Desk) -> None:
+def test_a_recording_is_transcribed_and_the_next_one_is_above_it(desk: Desk) -> None:
     for data in (HELLO, OTHER):
         desk.page.audio_input[0].set_value(("recording.wav", data, "audio/wav")).run()
         shown = desk.settle()
@@ -139,15 +139,15 @@ def test_a_recording_is_heard_and_the_next_one_stands_before_it(desk: Desk) -> N
     assert shown.index(f">{len(OTHER)}<") < shown.index(f">{len(HELLO)}<")
 
 
-def test_a_sound_that_is_removed_is_gone_from_the_page(desk: Desk) -> None:
+def test_a_removed_upload_is_not_shown(desk: Desk) -> None:
     desk.drop(("hello.wav", HELLO))
     desk.settle()
-    desk.click("remove")
+    desk.click("Remove")
 
     assert 'class="file"' not in html(desk.page)
 
 
-def test_what_is_added_lies_in_the_inbox_with_what_a_person_said_of_it(desk: Desk) -> None:
+def test_an_added_clip_is_in_the_inbox_with_speaker_and_reference(desk: Desk) -> None:
     desk.drop(("hello.wav", HELLO))
     desk.settle()
     desk.page.selectbox(key="age").set_value("fourties")
@@ -159,20 +159,20 @@ def test_what_is_added_lies_in_the_inbox_with_what_a_person_said_of_it(desk: Des
     assert (row.text, row.age, row.gender, row.accent) == ("hello there", "fourties", "", "wales")
     assert (row.dataset, row.generated_text, row.emotion) == ("inbox", str(len(HELLO)), "angry")
     assert (desk.folder / "inbox" / "audio" / Path(row.id).name).read_bytes() == HELLO
-    assert "added; it can be found in a moment" in html(desk.page)
+    assert "Added to the inbox, indexing …" in html(desk.page)
     assert desk.page.selectbox == []
 
 
-def test_all_are_added_at_once(desk: Desk) -> None:
+def test_one_button_adds_all_uploads(desk: Desk) -> None:
     desk.drop(("hello.wav", HELLO), ("other.wav", OTHER))
     desk.settle()
     desk.click("Add all 2 to the index")
 
     assert len(desk.rows()) == 2
-    assert html(desk.page).count("it can be found in a moment") == 2
+    assert html(desk.page).count("Added to the inbox, indexing …") == 2
 
 
-def test_what_is_heard_while_the_page_is_drawn_can_be_added_at_once(
+def test_an_upload_that_is_transcribed_while_the_page_is_drawn_can_be_added_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def show_speaker_and_wait(session: TranscriptionSession) -> None:
@@ -191,7 +191,7 @@ def test_an_added_clip_is_found_as_soon_as_it_is_indexed(desk: Desk) -> None:
     desk.drop(("hello.wav", HELLO))
     desk.settle()
     desk.click("Add to the index")
-    assert "in a moment" in html(desk.page.run())
+    assert "indexing …" in html(desk.page.run())
 
     index = open_writer(IndexSettings(), str(desk.folder / "index"))
     Watcher(index, desk.folder / "inbox" / "clips.jsonl", desk.folder / "deletions.jsonl", lambda _: None).look()
@@ -199,52 +199,52 @@ def test_an_added_clip_is_found_as_soon_as_it_is_indexed(desk: Desk) -> None:
     shown = html(desk.page.run().run())
     (row,) = desk.rows()
     address = f"./?q=clip%3Ainbox%2F{Path(row.id).name}"
-    assert f'added · <a class="go" href="{address}" target="_self">find it</a>' in shown
+    assert f'Added to the index · <a class="go" href="{address}" target="_self">Show clip</a>' in shown
 
     search = AppTest.from_file(str(PROJECT / "search_ui" / "app.py"), default_timeout=SECONDS_TO_RUN)
     search.query_params["q"] = f"clip:{row.id}"
     assert f'src="audio/{row.id}"' in html(search.run())
 
 
-def test_where_the_index_takes_long_the_page_says_what_to_look_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_indexing_takes_long_the_page_says_what_to_check(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 0.0)
     desk.drop(("hello.wav", HELLO))
     desk.settle()
     desk.click("Add to the index")
 
-    assert "safe in the inbox, but not in the index yet" in html(desk.page)
+    assert "Added to the inbox, but not indexed yet" in html(desk.page)
 
 
-def test_an_inbox_that_cannot_be_written_is_said_and_adding_offered_again(desk: Desk) -> None:
+def test_an_inbox_that_cannot_be_written_is_reported_and_adding_can_be_repeated(desk: Desk) -> None:
     (desk.folder / "inbox").write_text("in the way")
     desk.drop(("hello.wav", HELLO))
     desk.settle()
     desk.click("Add to the index")
 
-    assert "cannot be written" in html(desk.page)
+    assert "Cannot add hello.wav to the inbox" in html(desk.page)
     (desk.folder / "inbox").unlink()
     desk.click("Add to the index")
-    assert "cannot be written" not in html(desk.page)
+    assert "Cannot add hello.wav" not in html(desk.page)
     assert len(desk.rows()) == 1
 
 
-def test_a_fault_of_the_apis_own_may_be_tried_again(desk: Desk) -> None:
-    desk.api.answers = [(500, {}, {"detail": "This is a fault of ours."})]
+def test_an_internal_error_of_the_api_can_be_retried(desk: Desk) -> None:
+    desk.api.answers = [(500, {}, {"detail": "Internal error."})]
     desk.drop(("hello.wav", HELLO))
-    assert "This is a fault of ours." in desk.settle()
-    desk.click("try again")
+    assert "Internal error." in desk.settle()
+    desk.click("Try again")
 
     assert f'<p class="transcript">{len(HELLO)}</p>' in desk.settle()
 
 
-def test_without_the_api_the_page_says_how_to_start_it_and_goes_on_when_it_is_there(
+def test_without_the_api_the_page_says_how_to_start_it_and_continues_when_it_responds(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.api.answers = [None]
     with monkeypatch.context() as unreachable:
         unreachable.setattr("search_ui.transcribe.page.is_ready", lambda _: None)
         desk.drop(("hello.wav", HELLO))
-        assert "waiting for the API" in desk.settle()
+        assert "Waiting for the API" in desk.settle()
         assert "hearsay api" in desk.page.warning[0].value
 
     assert f'<p class="transcript">{len(HELLO)}</p>' in desk.settle()
@@ -255,10 +255,10 @@ def test_while_the_api_loads_its_models_the_page_says_so(desk: Desk) -> None:
     desk.api.health = [(503, {}, {})]
     st.cache_data.clear()
 
-    assert "loads its models" in desk.page.run().info[0].value
+    assert "is loading its models" in desk.page.run().info[0].value
 
 
-def test_names_and_answers_are_shown_and_never_run(desk: Desk) -> None:
+def test_names_and_replies_are_escaped(desk: Desk) -> None:
     desk.api.answers = [(415, {}, {"detail": "<script>alert(1)</script>"})]
     desk.drop(("<img src=x>.wav", b"no sound"))
     shown = desk.settle()

@@ -1,18 +1,18 @@
-// Draws what a hit sounds like when its "look" is pressed: the server's picture, the words on its time line, a cursor.
+// Shows the spectrogram of a result: the server's image, the words on its time line, and a cursor.
 (() => {
-  if (window.hearsayLooks) return; // the page runs again on every change, its listeners stay
-  window.hearsayLooks = true;
+  if (window.hearsaySpectrograms) return; // Streamlit runs this again on every change; the listeners stay
+  window.hearsaySpectrograms = true;
 
-  const PIXELS = 90; // for a second, at least: longer stretches are scrolled
-  const STEP = 1; // seconds that an arrow goes
+  const PIXELS = 90; // per second, at least; longer spectrograms scroll
+  const STEP = 1; // seconds per arrow key
 
   const make = (tag, className, more = {}) => Object.assign(document.createElement(tag), { className, ...more });
   const clock = (time) => `${Math.floor(time / 60)}:${String(Math.floor(time % 60)).padStart(2, "0")}`;
 
-  /** What stands on a time line from `from` to `to`, in seconds. */
+  /** Labels on the time line from `from` to `to`, in seconds. */
   const labelled = (strip, from, to, labels) =>
     labels
-      .filter(([time]) => time >= from && time < to - 0.2) // the last would be cut off
+      .filter(([time]) => time >= from && time < to - 0.2) // a label at the end would be cut off
       .map(([time, textContent, className]) => {
         const label = make("span", className, { textContent });
         label.style.left = `${((time - from) / (to - from)) * 100}%`;
@@ -24,7 +24,7 @@
     [...hit.querySelectorAll(".word")].map(({ dataset, textContent }, at) => [
       Number(dataset.start),
       textContent,
-      `said row-${at % 2}`, // in turn, so that short words do not cover each other
+      `said row-${at % 2}`, // in two alternating rows, so that short words do not overlap
     ]);
 
   const secondsOf = (from, to) => {
@@ -33,7 +33,7 @@
   };
 
   const picture = (hit, address, from, to) => {
-    const strip = make("div", "strip", { tabIndex: 0, role: "slider", ariaLabel: "where in the sound" });
+    const strip = make("div", "strip", { tabIndex: 0, role: "slider", ariaLabel: "Position in the audio" });
     Object.assign(strip.dataset, { from, to });
     strip.style.minWidth = `${(to - from) * PIXELS}px`;
     strip.ariaValueMin = from;
@@ -48,7 +48,7 @@
     return shown;
   };
 
-  /** Move the cursor to where the sound is; it waits at an end while the sound is elsewhere. */
+  /** Move the cursor to the playback position; it stays at an end if the position is outside the image. */
   const point = (strip, time) => {
     const [from, to] = [Number(strip.dataset.from), Number(strip.dataset.to)];
     const at = Math.min(Math.max(time, from), to);
@@ -60,15 +60,15 @@
     if (at === time && (x < shown?.scrollLeft || x > shown?.scrollLeft + shown?.clientWidth)) shown.scrollLeft = x - 20;
   };
 
-  /** What a picture's address answers, as an element: the picture, or a sentence that says why there is none. */
+  /** The spectrogram as an element, or the server's message if there is none. */
   const drawn = async (hit, address) => {
     const answer = await fetch(address).catch(() => null);
     if (answer?.ok) return picture(hit, address, ...answer.headers.get("Hearsay-Stretch").split(" ").map(Number));
-    const isTold = answer && answer.status !== 500;
-    return make("p", "none", { textContent: isTold ? await answer.text() : "no picture could be drawn of it" });
+    const hasReason = answer && answer.status !== 500;
+    return make("p", "none", { textContent: hasReason ? await answer.text() : "The spectrogram is not available; the page's log says why." });
   };
 
-  const look = async (button) => {
+  const toggle = async (button) => {
     const hit = button.closest(".hit");
     const isOpen = button.ariaExpanded === "true";
     button.ariaExpanded = !isOpen;
@@ -77,29 +77,29 @@
     shown.replaceChildren(await drawn(hit, button.dataset.picture));
   };
 
-  document.addEventListener("sounds", ({ target, detail }) => {
+  document.addEventListener("position", ({ target, detail }) => {
     const strip = target.querySelector(".strip");
     if (strip) point(strip, detail);
   });
 
-  const ask = (strip, time) => {
+  const seek = (strip, time) => {
     const detail = Math.max(time, Number(strip.dataset.from));
     strip.dispatchEvent(new CustomEvent("play-from", { bubbles: true, detail }));
   };
 
   document.addEventListener("click", ({ target, clientX }) => {
-    const button = target.closest?.("button.look");
-    if (button) return look(button);
+    const button = target.closest?.("button.spectrogram");
+    if (button) return toggle(button);
     const strip = target.closest?.(".strip");
     if (!strip) return;
     const { left, width } = strip.getBoundingClientRect();
     const [from, to] = [Number(strip.dataset.from), Number(strip.dataset.to)];
-    ask(strip, from + ((clientX - left) / width) * (to - from));
+    seek(strip, from + ((clientX - left) / width) * (to - from));
   });
   document.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
     if (!step || !event.target.matches(".strip")) return;
     event.preventDefault();
-    ask(event.target, Number(event.target.ariaValueNow) + step);
+    seek(event.target, Number(event.target.ariaValueNow) + step);
   });
 })();
