@@ -1,21 +1,21 @@
-"""Opening a version of an embedded index: what it says of itself, the engine's files, and its words."""
+"""Opening a version of an embedded index: its description, the engine's files, and its lexicon."""
 
 import json
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 from tantivy import Index, Query, Searcher
 
 from indexer.documents import SCHEMA
+from indexer.embedded.checksums import checksum, damaged_segment_file, is_as_signed
 from indexer.embedded.folder_errors import cannot_be_read, os_error_in
 from indexer.embedded.search import Moment
 from indexer.embedded.segments import opened_at
-from indexer.embedded.version_files import ABOUT, LEXICON, SEGMENT
+from indexer.embedded.version_files import ABOUT, ABOUT_COPY, LEXICON, META
 from indexer.errors import HOW_TO_RELOAD, IndexDamaged, IndexerError, IndexMissing, IndexUnavailable
 from indexer.ownership import incompatible, is_ours
 from indexer.phonetics.lexicon import Lexicon
@@ -49,23 +49,27 @@ class Opened:
 def stamp_of(folder: Path) -> tuple[int, int]:
     """Raises `IndexMissing` where the version is gone."""
     try:
-        stat = (folder / "meta.json").stat()
+        stat = (folder / META).stat()
     except FileNotFoundError as problem:
-        raise _missing(folder / "meta.json") from problem
+        raise _missing(folder / META) from problem
     except OSError as problem:
         raise cannot_be_read(_index_of(folder), problem) from problem
     return stat.st_mtime_ns, stat.st_ino
 
 
 def open_version(folder: Path) -> Opened:
-    """Raises `IndexMissing`, `IndexIncompatible`, `IndexDamaged` or `IndexUnavailable`, whichever it is."""
+    """Open a version after its files were compared with their checksums, each file once per process.
+
+    Raises `IndexMissing`, `IndexIncompatible`, `IndexDamaged` or `IndexUnavailable`.
+    """
     while True:
         stamp = stamp_of(folder)
         try:
-            about_of(folder)  # an engine of another version may not even open the files of another schema
+            # first, as an engine of another version may not even open the files of another schema
+            _check_files(folder, about_of(folder))
             with damage_named(folder):
                 index, searcher = _searcher(folder)
-            about = about_of(folder)  # after what it tells of: who writes says first that the order will be lost
+            about = about_of(folder)  # after the searcher: a writer first notes that the order will be lost
         except IndexDamaged:
             if stamp == stamp_of(folder):  # nobody wrote or removed it while it was being opened
                 raise
@@ -74,8 +78,8 @@ def open_version(folder: Path) -> Opened:
 
 
 def about_of(folder: Path) -> dict[str, Any]:
-    """What a version of this Hearsay's schema says of itself."""
-    about = told_at_all(folder)
+    """The description of a version that has this program's schema."""
+    about = description_of(folder)
     if about.get("schema") == SCHEMA and isinstance(about.get("ordered"), bool):
         return about
     where = f"the index in {_index_of(folder)}"
@@ -88,24 +92,38 @@ def about_of(folder: Path) -> dict[str, Any]:
     )
 
 
-def told_at_all(folder: Path) -> dict[str, Any]:
-    """What a version of any schema says of itself."""
-    file = folder / ABOUT
+def description_of(folder: Path) -> dict[str, Any]:
+    """The description of a version of any schema; raises `IndexDamaged` where it is not what was written."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
+        return _description(folder / ABOUT)
     except FileNotFoundError as problem:
-        raise _missing(file) from problem
+        raise _missing(folder / ABOUT) from problem
     except OSError as problem:
         raise cannot_be_read(_index_of(folder), problem) from problem
     except ValueError as problem:
-        raise _damaged(file) from problem
-    if not isinstance(told, dict):
-        raise _damaged(file)
-    return told
+        raise _damaged(folder / ABOUT) from problem
+
+
+def origin_description_of(folder: Path) -> dict[str, Any]:
+    """The same, from its copy where the first is damaged. The copy may be one change behind in all but the origin."""
+    try:
+        return description_of(folder)
+    except IndexDamaged:
+        with suppress(OSError, ValueError):
+            return _description(folder / ABOUT_COPY)
+        raise
+
+
+def _description(file: Path) -> dict[str, Any]:
+    about = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(about, dict) or not is_as_signed(about):
+        raise ValueError
+    return about
 
 
 def sources_of(folder: Path) -> Iterator[Mapping[str, Any]]:
-    """What is kept of all passages of a version, whatever its schema; raises what `open_version` does."""
+    """The stored form of all passages of a version of any schema; raises what `open_version` does."""
+    _check_segments(folder, (".store", ".del"))
     with damage_named(folder):
         _, searcher = _searcher(folder)
         for _, address in searcher.search(Query.all_query(), limit=max(1, searcher.num_docs)).hits:
@@ -114,12 +132,12 @@ def sources_of(folder: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def lexicon_of(folder: Path) -> Lexicon:
-    """The words of a version; raises `IndexMissing` where they are gone."""
+    """The lexicon of a version; raises `IndexMissing` where its file is missing."""
     file = folder / LEXICON
     try:
         return Lexicon.from_bytes(file.read_bytes())
     except FileNotFoundError as problem:
-        raise IndexMissing(f"{file} is gone; load your files again") from problem
+        raise IndexMissing(f"{file} is missing; {_how_to_mend(folder)}") from problem
     except OSError as problem:
         raise cannot_be_read(_index_of(folder), problem) from problem
     except IndexDamaged as problem:
@@ -128,35 +146,50 @@ def lexicon_of(folder: Path) -> Lexicon:
 
 @contextmanager
 def damage_named(folder: Path) -> Iterator[None]:
-    """Raise `IndexDamaged` for whatever the engine meets in files that are not what it wrote.
+    """Raise `IndexDamaged` for an error of the engine that a file damaged since it was opened explains.
 
-    It looks at their ends alone when it opens them, and a byte that has changed stops it anywhere, by a panic, too.
+    A byte that has changed stops the engine anywhere, also by a panic.
     """
     try:
         yield
     except IndexerError:
         raise
     except BaseException as problem:
-        is_of_engine = isinstance(problem, Exception) or type(problem).__name__ == "PanicException"
-        if not is_of_engine or not (broken := [path for path in folder.iterdir() if _is_broken(path)]):
-            raise
-        raise _damaged(broken[0]) from problem
+        if isinstance(problem, Exception) or type(problem).__name__ == "PanicException":
+            with suppress(OSError, *_NO_SEGMENTS):
+                if damaged := damaged_segment_file(folder):
+                    raise _damaged(damaged) from problem
+        raise
 
 
-def _is_broken(file: Path) -> bool:
-    """Whether one of the engine's files does not add up to the checksum at its end.
+_NO_SEGMENTS: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What a list of segments that is not what was written raises."""
 
-    That is a line of JSON, followed by its length and a number that marks it, each of four bytes.
+
+def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
+    """Raise `IndexDamaged` where a file of the engine is not what was written.
+
+    While a writer is at work, and after one was killed, nothing is known of meta.json.
     """
-    if not SEGMENT.fullmatch(file.name):
-        return False
-    content = file.read_bytes()
-    length = int.from_bytes(content[-8:-4], "little")
     try:
-        crc = json.loads(content[-8 - length : -8])["crc"]
-    except (ValueError, TypeError, KeyError):
-        return True
-    return bool(zlib.crc32(content[: -8 - length]) != crc)
+        if about.get("meta") is not None and checksum(folder / META) != about["meta"]:
+            raise _damaged(folder / META)
+    except OSError as problem:
+        raise cannot_be_read(_index_of(folder), problem) from problem
+    _check_segments(folder)
+
+
+def _check_segments(folder: Path, kinds: Collection[str] = ()) -> None:
+    try:
+        damaged = damaged_segment_file(folder, kinds)
+    except FileNotFoundError as problem:
+        raise _missing(Path(problem.filename)) from problem
+    except OSError as problem:
+        raise cannot_be_read(_index_of(folder), problem) from problem
+    except _NO_SEGMENTS as problem:
+        raise _damaged(folder / META) from problem
+    if damaged:
+        raise _damaged(damaged)
 
 
 def _searcher(folder: Path) -> tuple[Index | None, Searcher]:
@@ -218,12 +251,12 @@ def _damaged(file: Path) -> IndexDamaged:
 
 
 def _how_to_mend(folder: Path) -> str:
-    """What loads the version again: one command where it still says what it was loaded from."""
-    try:
-        is_known = Origin.from_json(json.loads((folder / ABOUT).read_text(encoding="utf-8"))["origin"]) is not None
-    except (OSError, ValueError, KeyError, TypeError):
-        is_known = False
-    return f"load its files again beside it with: {HOW_TO_RELOAD}" if is_known else "load your files again"
+    """How to load the version again: one command where it still knows what it was loaded from."""
+    for name in (ABOUT, ABOUT_COPY):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if Origin.from_json(_description(folder / name)["origin"]):
+                return f"load its files again beside it with: {HOW_TO_RELOAD}"
+    return "load your files again"
 
 
 def _index_of(folder: Path) -> Path:

@@ -14,9 +14,9 @@ from indexer.embedded.opened_version import (
     damage_named,
     lexicon_of,
     open_version,
+    origin_description_of,
     sources_of,
     stamp_of,
-    told_at_all,
 )
 from indexer.embedded.query import SCHEMA, compiled, passage_of
 from indexer.embedded.search import addresses, answer, drawn, matching
@@ -87,7 +87,7 @@ class EmbeddedReader:
         return About(opened.version, opened.audio, opened.origin)
 
     def remembered(self) -> About:
-        about = told_at_all(self._versions.path(version := self._versions.current()))
+        about = origin_description_of(self._versions.path(version := self._versions.current()))
         see_that_it_is_not_later(f"the index in {self._versions.folder}", about)
         return About(version, about.get("audio"), Origin.from_json(about.get("origin")))
 

@@ -1,4 +1,4 @@
-"""The files of a version in a folder: what it says of itself, and how it is removed without what is not ours."""
+"""The files of a version: their names, and how a version is removed without files of others."""
 
 import json
 import re
@@ -9,6 +9,12 @@ from typing import Any, Final
 from indexer.ownership import MARK, is_ours
 
 ABOUT: Final = "about.json"
+ABOUT_COPY: Final = "about.copy.json"
+"""The same once more, so that the files to load again are still known where the first is damaged."""
+
+META: Final = "meta.json"
+"""The engine's list of segments, and its schema."""
+
 LEXICON: Final = "lexicon.npz"
 SPOOL: Final = "passages.sqlite"
 
@@ -33,18 +39,18 @@ _OURS: Final = re.compile(
 )
 
 
-def told_by(folder: Path) -> dict[str, Any]:
-    """What a folder's file says of it; nothing where it cannot be read."""
+def is_our_version(folder: Path) -> bool:
+    """Whether Hearsay wrote what is in a version's folder, completely or in part."""
+    return any(is_ours(_read(folder / name)) for name in (ABOUT, ABOUT_COPY))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a description says; nothing where it cannot be read."""
     try:
-        told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
-
-
-def is_our_version(folder: Path) -> bool:
-    """Whether Hearsay wrote what lies in a version's folder, whole or half."""
-    return is_ours(told_by(folder))
+    return about if isinstance(about, dict) else {}
 
 
 def begin(folder: Path) -> None:

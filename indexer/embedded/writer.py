@@ -11,19 +11,16 @@ from tantivy import Index, IndexWriter, Query, Searcher
 from hearsay.records.files import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
+from indexer.embedded.checksums import checksum, signed
 from indexer.embedded.external_sort import Rising, in_order
 from indexer.embedded.folder_errors import cannot_be_written
-from indexer.embedded.opened_version import (
-    Opened,
-    damage_named,
-    lexicon_of,
-)
+from indexer.embedded.opened_version import Opened, damage_named, lexicon_of
 from indexer.embedded.query import SCHEMA, passage_of
 from indexer.embedded.ranks import ranks_between
 from indexer.embedded.reader import EmbeddedReader
 from indexer.embedded.search import matching
 from indexer.embedded.segments import add, opened_at, put_in_order, write_fresh, writing
-from indexer.embedded.version_files import ABOUT, LEXICON, SPOOL
+from indexer.embedded.version_files import ABOUT, ABOUT_COPY, LEXICON, META, SPOOL
 from indexer.errors import IndexIncompatible, no_way_back
 from indexer.index import RolledBack
 from indexer.ownership import MARK
@@ -64,12 +61,13 @@ class EmbeddedWriter(EmbeddedReader):
             origin = opened.origin and opened.origin.after_put(files, {passage.clip for passage in new.values()})
             if ranks is None:
                 return self._renumber(opened, new, origin)
-            _describe(folder, opened.audio, origin, is_ordered=False)
+            _describe(folder, opened.audio, origin, is_ordered=False, is_settled=False)
             _keep(folder, Lexicon.of(heard_in(new.values()), english(), lexicon_of(folder)))
             with writing(index, folder) as writer:
                 _delete_clips(writer, {passage.clip for passage in new.values()})
                 for passage_id in sorted(new):
                     add(writer, self._document_of(new[passage_id]), ranks[passage_id])
+            _describe(folder, opened.audio, origin, is_ordered=False)
         return len(new)
 
     def delete(self, clips: Sequence[str]) -> int:
@@ -94,10 +92,11 @@ class EmbeddedWriter(EmbeddedReader):
         index, folder = self._writable(opened), self._versions.path(opened.version)
         with damage_named(folder):
             found = matching(opened.moment.searcher, _of_clips(clips))
-        if opened.moment.searcher.num_segments > 1:  # the engine lists them anew
-            _describe(folder, opened.audio, opened.origin, is_ordered=False)
+        is_ordered = opened.about["ordered"] and opened.moment.searcher.num_segments <= 1  # else their order changes
+        _describe(folder, opened.audio, opened.origin, is_ordered=is_ordered, is_settled=False)
         with writing(index, folder) as writer:
             _delete_clips(writer, clips)
+        _describe(folder, opened.audio, opened.origin, is_ordered=is_ordered)
         return found
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None, origin: Origin | None) -> int:
@@ -125,12 +124,20 @@ class EmbeddedWriter(EmbeddedReader):
         return len(new)
 
 
-def _describe(folder: Path, audio: str | None, origin: Origin | None, *, is_ordered: bool) -> None:
-    """Write what a version tells of itself; ordered means that all documents lie in the order of their ids."""
+def _describe(
+    folder: Path, audio: str | None, origin: Origin | None, *, is_ordered: bool, is_settled: bool = True
+) -> None:
+    """Write a version's description, and its copy. Ordered means that all documents are in the order of their ids.
+
+    A change of the segments is not settled until it is committed: then the description gets the checksum of meta.json,
+    which it must not have before, as a writer may be killed between the two.
+    """
     about = {**MARK, "schema": documents.SCHEMA, "audio": audio, "ordered": is_ordered}
     about |= {"origin": origin.to_json()} if origin else {}
-    with replaced_whole(folder / ABOUT) as temporary:
-        temporary.write_text(json.dumps(about), encoding="utf-8")
+    about["meta"] = checksum(folder / META) if is_settled else None
+    for name in (ABOUT, ABOUT_COPY):
+        with replaced_whole(folder / name) as temporary:
+            temporary.write_text(json.dumps(signed(about)), encoding="utf-8")
 
 
 def _keep(folder: Path, lexicon: Lexicon) -> None:

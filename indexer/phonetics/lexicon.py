@@ -141,6 +141,8 @@ class Lexicon:
     @classmethod
     def from_bytes(cls, packed: bytes) -> "Lexicon":
         """Raises `IndexDamaged` for what `to_bytes` did not make."""
+        if packed[-_CRC_LENGTH - 2 : -_CRC_LENGTH] == _COMMENT_LENGTH and packed[-_CRC_LENGTH:] != _crc_of(packed):
+            raise IndexDamaged("the words of the index are damaged; load your files again")
         try:
             with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
                 return cls(
@@ -156,14 +158,29 @@ _OF_DAMAGE: Final = (ValueError, TypeError, KeyError, OSError, EOFError, Runtime
 """What reading an archive of arrays raises where its bytes are not what was written."""
 
 
+_CRC_LENGTH: Final = 8
+_COMMENT_LENGTH: Final = _CRC_LENGTH.to_bytes(2, "little")
+"""The end of an archive is its comment after the length of that; older ones have none, and a length of 0."""
+
+
+def _crc_of(packed: bytes) -> bytes:
+    """The CRC-32 of an archive without its comment, in hexadecimal digits."""
+    return f"{zlib.crc32(memoryview(packed)[:-_CRC_LENGTH]):08x}".encode()
+
+
 def _packed(**arrays: NDArray[Any]) -> bytes:
-    """As `numpy.savez_compressed` does it, an eighth larger and in a fifth of the time, for a load waits for it."""
+    """As `numpy.savez_compressed` does it, an eighth larger and in a fifth of the time, as a load waits for it.
+
+    The comment of the archive is the checksum of all that is before it.
+    """
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as members:
+        members.comment = bytes(_CRC_LENGTH)
         for name, array in arrays.items():
             with members.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
-    return file.getvalue()
+    packed = file.getvalue()
+    return packed[:-_CRC_LENGTH] + _crc_of(packed)
 
 
 def _most_frequent(passages: Numbers, is_said: NDArray[np.bool_]) -> Numbers:

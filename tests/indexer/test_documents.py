@@ -1,9 +1,9 @@
-import json
 from pathlib import Path
 
 import pytest
 
-from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Word
 from hearsay.text.normalize import LONGEST_TOKEN
 from indexer.documents import LONGEST_LENGTH, POWERS, SCHEMA, SENTINEL, alternatives_of, document_of
 from indexer.embedded.writer import EmbeddedWriter
@@ -12,6 +12,7 @@ from indexer.index import SearchWriter
 from indexer.query_tree import Term
 from tests.support.contract import heard, ids
 from tests.support.rows import passages
+from tests.support.versions import redescribe
 
 
 def word(text: str, *alternatives: tuple[str, float]) -> Word:
@@ -89,17 +90,15 @@ def test_alternatives_are_no_words_of_the_vocabulary(index: SearchWriter):
 
 
 def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, index: SearchWriter):
-    about = tmp_path / "index" / "versions" / index.about().version / "about.json"
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": SCHEMA - 1}))
+    redescribe(tmp_path / "index" / "versions" / index.about().version, lambda about: about | {"schema": SCHEMA - 1})
     with pytest.raises(IndexIncompatible, match="load your files again"):
         EmbeddedWriter(tmp_path / "index").count()
 
 
 def test_there_is_no_way_back_to_a_version_of_the_schema_before(tmp_path: Path, index: SearchWriter):
     old = index.about().version
-    about = tmp_path / "index" / "versions" / old / "about.json"
     index.replace([])
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": SCHEMA - 1}))
+    redescribe(tmp_path / "index" / "versions" / old, lambda about: about | {"schema": SCHEMA - 1})
     new = index.about().version
     with pytest.raises(IndexIncompatible, match=f"{old}, the version before, .*{new} is still served"):
         index.rollback()

@@ -27,6 +27,7 @@ from tests.support.contract_queries import QueriesContract
 from tests.support.contract_reader import MANY, ReaderContract
 from tests.support.contract_writer import WriterContract
 from tests.support.rows import ALL, passages
+from tests.support.versions import redescribe
 
 
 def loaded(folder: Path, there: Sequence[Passage]) -> EmbeddedReader:
@@ -218,8 +219,7 @@ def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folde
 def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
-    about = folder / "versions" / index.about().version / "about.json"
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"schema": 0}))
+    redescribe(folder / "versions" / index.about().version, lambda about: about | {"schema": 0})
     with pytest.raises(IndexIncompatible, match="load your files again"):
         EmbeddedWriter(folder).search(Request())
     EmbeddedWriter(folder).replace(rows("b"))

@@ -22,6 +22,7 @@ from indexer.provenance import Origin, SourceFile
 from indexer.settings import IndexSettings
 from tests.support.contract import ids, rows
 from tests.support.elastic_nodes import client_of, remove
+from tests.support.versions import redescribe
 
 CORPUS = "filename,text,generated_text\ncv/1.mp3,one,one\ncv/2.mp3,two,two\n"
 SPOKEN = "filename,generated_text\ncv/2.mp3,too\ncv/3.mp3,three\n"
@@ -55,8 +56,7 @@ class Place:
         version = index.remembered().version
         index.close()
         if not self.settings.index_url.startswith("http"):
-            about = self.folder / "index" / "versions" / version / "about.json"
-            about.write_text(json.dumps(told(json.loads(about.read_text()))))
+            redescribe(self.folder / "index" / "versions" / version, told)
             return
         with client_of(self.settings.index_url) as client:
             meta = client.indices.get_mapping(index=version)[version]["mappings"]["_meta"]
