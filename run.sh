@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Everything that a person does with Hearsay, by word or from a menu; ./run.sh help lists it.
+# All commands of Hearsay, by name or from a menu; ./run.sh help lists them.
 set -euo pipefail
 
 PROJECT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 VENV="$PROJECT/.venv"
 RUN="$PROJECT/var/run"
-export HEARSAY_HOME="${HEARSAY_HOME:-$PROJECT}" # config.yml, var/ and logs/ are in the checkout, wherever one stands
+export HEARSAY_HOME="${HEARSAY_HOME:-$PROJECT}" # config.yml, var/ and logs/ are in the checkout, whatever the working folder
 
 say() { printf '%s\n' "$@" >&2; }
 fail() {
@@ -17,21 +17,21 @@ usage() {
   cat <<'TEXT'
 ./run.sh                        the menu
 ./run.sh setup [--models]       make .venv/ (with --models also torch, transformers and what bench/ needs)
-./run.sh doctor                 say what is wrong with this installation, and what to type
+./run.sh doctor                 report what is wrong with this installation, and how to fix it
 ./run.sh demo [--page|--no-page]  transcribe and index the sample clips, search them, open the page
 ./run.sh test [--all]           set up and run the tests (--all: the long ones too)
 ./run.sh api                    serve POST /asr and POST /ser on port 8001
 ./run.sh decode SOURCE --out DIR [--csv FILE]   transcribe a folder of clips
-./run.sh load FILE...           load clip rows into the index
+./run.sh load FILE...           load clip records into the index
 ./run.sh put FILE...            add or replace clips in the index
-./run.sh reload                 load the files of the index again, beside it
+./run.sh reload                 load the files of the index again as a new version
 ./run.sh search WORDS           search in the terminal
 ./run.sh page                   the search page on port 8501
 ./run.sh elastic start|stop|status   Elasticsearch on this machine (start --nodes 3 --secure: with TLS and users)
 ./run.sh check                  format, lint, types, import rules and tests with coverage
-./run.sh stop                   stop the pages, APIs and Elasticsearch nodes that run (a decode ends with Ctrl-C)
-for example: ./run.sh demo --no-page && ./run.sh search lighthouse --index var/demo/index
-Further words go to the command itself; add --help to see what it takes.
+./run.sh stop                   stop running pages, APIs and Elasticsearch nodes (a decode ends with Ctrl-C)
+example: ./run.sh demo --no-page && ./run.sh search lighthouse --index var/demo/index
+Further arguments go to the command itself; --help shows its options.
 API_PORT, PAGE_PORT and ES_PORT change the ports.
 TEXT
 }
@@ -161,7 +161,7 @@ run_setup() {
   case "${1:-}" in
     "") need asr page ;;
     --models) need asr page models bench ;;
-    *) fail "setup takes --models or nothing" ;;
+    *) fail "setup accepts --models only" ;;
   esac
   say "set up; next: ./run.sh demo"
 }
@@ -250,7 +250,7 @@ ask_for() {
   local status=0
   ask "$1" || status=$?
   [ "$status" = 0 ] && return
-  [ "$status" = 130 ] || say "" "(the typing ended before the last answer, so nothing was started)"
+  [ "$status" = 130 ] || say "" "(the input ended before the last answer, so nothing was started)"
   return 130
 }
 
@@ -315,7 +315,7 @@ from_menu() {
     8) "$0" test ;;
     9) "$0" stop ;;
     0 | q | exit) exit 0 ;;
-    *) say "a number from 0 to 9" ;;
+    *) say "enter a number from 0 to 9" ;;
   esac
 }
 

@@ -23,9 +23,10 @@ from asr.score import score
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
 from hearsay.config import read_settings
-from hearsay.records.clip import COLUMNS, ClipRow
+from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.repair import repair
+from hearsay.records.schema import COLUMNS
 from hearsay.records.table import read_csv
 from hearsay.terminal.commands import Program
 from hearsay.terminal.console import console_of
@@ -264,8 +265,7 @@ def run_repair(options: argparse.Namespace) -> int:
 def run_api(options: argparse.Namespace) -> int:
     from asr.api.server import serve  # the web server is loaded only for those who serve
 
-    given = {"api_host": options.host, "api_port": options.port}
-    settings = read_settings(AsrSettings, **{name: value for name, value in given.items() if value is not None})
+    settings = read_settings(AsrSettings, api_host=options.host, api_port=options.port)
     start_log(settings.log_dir)
     return serve(settings)
 

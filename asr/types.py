@@ -8,8 +8,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hearsay.records.clip import FailedPiece, Segment, Word
 from hearsay.records.emotions import UNCERTAIN, Sentiment, sentiment_of
+from hearsay.records.transcript import FailedPiece, Segment, Word
 
 Waveform = NDArray[np.float32]
 """Mono samples at `asr.audio.decoding.SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""

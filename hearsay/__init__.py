@@ -1,6 +1,6 @@
 """Hearsay: transcribe voice recordings, tag the emotion in them, and search both.
 
-Every public name stands here and is imported when it is first used: ``import hearsay`` by itself loads no library.
+Every public name is listed here and imported when it is first used: ``import hearsay`` by itself loads no library.
 """
 
 from importlib import import_module
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         NotAudio,
     )
     from hearsay.http.replies import Health
-    from hearsay.records.clip import Alternative, ClipRow, Segment, Word
+    from hearsay.records.clip import ClipRow
+    from hearsay.records.transcript import Alternative, Segment, Word
     from hearsay.results.emotion import Emotion
     from hearsay.results.recordings import Recording
     from hearsay.results.transcript import Transcript
@@ -117,7 +118,8 @@ _NAMES: Final = {
     "NoAudio NotAudio",
     "hearsay.http.replies": "Health",
     "hearsay.results.recordings": "Recording",
-    "hearsay.records.clip": "Alternative ClipRow Segment Word",
+    "hearsay.records.clip": "ClipRow",
+    "hearsay.records.transcript": "Alternative Segment Word",
     "hearsay.results.transcript": "Transcript",
     "indexer.errors": "IndexInUse IndexIncompatible IndexMissing IndexUnavailable LoadFailed WrongRequest",
 }
@@ -126,7 +128,7 @@ _NAMES: Final = {
 _PLACES: Final = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
-if not TYPE_CHECKING:  # a name that there is not stays an error to type checkers
+if not TYPE_CHECKING:  # an unknown name remains an error to type checkers
 
     def __getattr__(name: str) -> object:
         if name == "__version__":

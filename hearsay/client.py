@@ -44,8 +44,8 @@ _OTHER_VERSION: Final = "the reply is not understood; is it Hearsay's API, of th
 class Client:
     """An API at an address, with the methods of `Transcriber` and `EmotionTagger`; threads may share it.
 
-    ``api_key`` is shown to it where there is one. ``timeout`` is how many seconds one recording may take. An API that
-    is busy, is still loading its models or restarts is tried again for ``patience`` seconds.
+    ``api_key`` is sent with each request if it is given. ``timeout`` is how many seconds one recording may take. An
+    API that is busy, is still loading its models or restarts is retried for ``patience`` seconds.
     """
 
     def __init__(self, url: str, api_key: str | None = None, *, timeout: float = 600.0, patience: float = 60.0) -> None:
@@ -94,7 +94,7 @@ class Client:
         return self._read(response, health_of)
 
     def close(self) -> None:
-        """Close the connections; closing twice is once."""
+        """Close the connections; calling it again has no effect."""
         self._connection.close()
 
     def _many(
@@ -109,7 +109,7 @@ class Client:
         def work(recording: Recording) -> Result:
             try:
                 return one(recording, sampling_rate=sampling_rate if is_array(recording) else None)
-            except (ApiUnreachable, ApiRefused, ApiBusy):  # it is not this recording that fails
+            except (ApiUnreachable, ApiRefused, ApiBusy):  # the API fails, not this recording
                 raise
             except HearsayError as problem:
                 return failed(name_of(recording), "", problem)
@@ -149,7 +149,7 @@ class Client:
             raise ApiError(f"{self.url}: {_OTHER_VERSION}") from problem
 
     def _refusal(self, response: "httpx.Response", name: str = "") -> HearsayError:
-        """The error that a refusal is."""
+        """The error that a refused request raises."""
         detail = detail_of(response)
         if response.status_code in self._unauthorized:
             return ApiRefused(f"{self.url} does not accept the key ({detail}); pass one that it knows as api_key")

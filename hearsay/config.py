@@ -1,4 +1,4 @@
-"""Where files go, how settings are read, and what a wrong setting says."""
+"""Where files go, how settings are read, and the message about a wrong setting."""
 
 import os
 import re
@@ -17,7 +17,7 @@ SECRET: Final = re.compile("key|password|secret|token")
 
 
 def home() -> Path:
-    """The folder of ``config.yml`` and of all files whose place nobody set: ``HEARSAY_HOME``, else the working folder.
+    """The folder of ``config.yml`` and of all files whose path is not set: ``HEARSAY_HOME``, else the working folder.
 
     Never the folder of the code: an installed package may be read-only, and its files are not the user's.
     """
@@ -56,16 +56,18 @@ Settings = TypeVar("Settings", bound=ProgramSettings)
 def read_settings(kind: type[Settings], **given: Any) -> Settings:
     """The settings of one program: ``given`` before the environment, before ``config.yml``, before the defaults.
 
-    Raises `BadSettings`, which names what does not fit.
+    A value of None was not given. Raises `BadSettings`, which names the settings that are wrong.
     """
     try:
-        return kind(**given)
+        return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as problem:
         raise BadSettings(f"settings: {faults_in_words(problem.errors())}") from problem
     except (YAMLError, UnicodeDecodeError, OSError) as problem:
         raise BadSettings(f"{_unreadable()}: {problem}; write lines of the form key: value") from problem
-    except (TypeError, ValueError) as problem:  # Python's own message about what is no table helps nobody
-        raise BadSettings(f"{_unreadable()}: it is no table; write lines of the form key: value") from problem
+    except (TypeError, ValueError) as problem:  # Python's own message does not help
+        raise BadSettings(
+            f"{_unreadable()}: it is not a table of keys and values; write lines of the form key: value"
+        ) from problem
 
 
 def _unreadable() -> str:
@@ -73,11 +75,11 @@ def _unreadable() -> str:
 
 
 def fault_in_words(name: str, why: str, given: object) -> str:
-    """A fault of one setting, with ``given`` if it is a plain value: an address in a list may contain a secret."""
+    """An error in one setting, with ``given`` if it is a plain value: an address in a list may contain a secret."""
     is_shown = isinstance(given, str | int | float) and not SECRET.search(name)
     return f"{name}: {why} (given: {given!r})" if is_shown else f"{name}: {why}"
 
 
 def faults_in_words(faults: Iterable[Mapping[str, Any]]) -> str:
-    """Faults as pydantic reports them, with the members ``loc``, ``msg`` and ``input``."""
+    """Errors as pydantic reports them, with the members ``loc``, ``msg`` and ``input``."""
     return "; ".join(fault_in_words(".".join(map(str, each["loc"])), each["msg"], each["input"]) for each in faults)

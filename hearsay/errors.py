@@ -1,11 +1,11 @@
-"""What can go wrong with clip rows, and the root of every error that Hearsay raises on purpose.
+"""Errors in clip records, and the root of every error that Hearsay raises on purpose.
 
 HearsayError              a sentence for a person: what is wrong, and what to do next
 ├── BadSettings           a setting has a value that it cannot have
-├── BadArgument           a function of the Python API was called with what it does not take
+├── BadArgument           a function of the Python API was called with an invalid argument
 ├── MissingExtra          a part of Hearsay that is not installed
-├── AudioError            bytes that are no sound we can read
-│   ├── NotAudio          not a format that we know, or not sound at all
+├── AudioError            bytes that cannot be read as audio
+│   ├── NotAudio          not a known format, or not audio at all
 │   ├── NoAudio           a clip without a file, or one that cannot be read
 │   ├── EmptyAudio        no bytes, or no samples
 │   └── AudioTooLong      more seconds, or more bytes, than are accepted
@@ -13,11 +13,11 @@ HearsayError              a sentence for a person: what is wrong, and what to do
 │   ├── ApiUnreachable    nothing answers at its address
 │   ├── ApiRefused        it does not accept the key
 │   └── ApiBusy           it stays busy, or is still loading its models
-├── PortTaken             something else listens at the address that a server should
+├── PortTaken             another program listens at the address of a server
 ├── StorageError          a bucket or an object in it cannot be read; also an `OSError`
 └── ClipsError
     ├── BadRow            a cell or a journal line that is not what its column holds
-    │   └── NewerRecord   a line that a newer Hearsay wrote
+    │   └── NewerRecord   a line that a newer version of Hearsay wrote
     ├── BadTable          a CSV without the columns, or with the same clip twice
     └── JournalInUse      another run writes this journal
 """
@@ -32,19 +32,19 @@ class BadSettings(HearsayError):
 
 
 class BadArgument(HearsayError, ValueError):
-    """A function of the Python API was called with what it does not take."""
+    """A function of the Python API was called with an invalid argument."""
 
 
 class MissingExtra(HearsayError, ImportError):
-    """A part of Hearsay is needed that is not installed; says what to type."""
+    """A part of Hearsay is needed that is not installed; the message names the command that installs it."""
 
 
 class AudioError(HearsayError):
-    """The bytes given are no sound that can be read."""
+    """The bytes cannot be read as audio."""
 
 
 class NotAudio(AudioError):
-    """Not an audio format that we know, or damaged beyond its first sample."""
+    """Not a known audio format, or damaged from its first sample on."""
 
 
 class NoAudio(AudioError):
@@ -76,7 +76,7 @@ class ApiBusy(ApiError):
 
 
 class PortTaken(HearsayError):
-    """Something else listens where a server should."""
+    """Another program listens at the address of a server."""
 
 
 class StorageError(HearsayError, OSError):
@@ -92,7 +92,7 @@ class BadRow(ClipsError):
 
 
 class NewerRecord(BadRow):
-    """A line that a newer Hearsay wrote; it is not damaged."""
+    """A line that a newer version of Hearsay wrote; it is not damaged."""
 
 
 class BadTable(ClipsError):

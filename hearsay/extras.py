@@ -1,4 +1,4 @@
-"""Parts that need not be installed: which extra of the distribution has what a module is missing."""
+"""Optional parts: which extra of the distribution provides a missing module."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ _OF_OTHER_EXTRAS: Final = {
 
 
 def how_to_install(extra: str) -> str:
-    """What to type to get an extra."""
+    """The command that installs an extra."""
     return f'pip install "{DISTRIBUTION}[{extra}]"'
 
 
 @contextmanager
 def needing(extra: str, what: str) -> Iterator[None]:
-    """Inside, a library that is not installed is `MissingExtra`, which names the extra that has it."""
+    """Inside the block, a library that is not installed raises `MissingExtra`, which names its extra."""
     try:
         yield
     except ModuleNotFoundError as problem:

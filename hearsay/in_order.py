@@ -1,4 +1,4 @@
-"""Many things done side by side and given out in their order, a few at a time."""
+"""Items that are processed in parallel, a few at a time, and returned in their order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> Iterator[Result]:
-    """What ``work`` makes of each item, in their order.
+    """The results of ``work`` for each item, in their order.
 
     At most ``at_once`` items are taken ahead, so any number of them may come, and Ctrl-C ends the wait at once.
     """

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from hearsay.errors import BadRow
 from hearsay.records.checked import are_the_text, checked
-from hearsay.records.clip import IDENTITY_COLUMNS, ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
+from hearsay.records.schema import IDENTITY_COLUMNS
+from hearsay.records.transcript import Segment, Word
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
 

@@ -101,7 +101,7 @@ class Environment:
         return found
 
     def told(self, **settings: str) -> dict[str, str]:
-        """All that a program is told by its environment: nothing of who runs the tests."""
+        """The whole environment of a program: nothing of the person who runs the tests."""
         own = {"PATH": os.environ["PATH"], "HOME": str(self.stand / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
         return own | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"} | settings
 

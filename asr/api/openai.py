@@ -13,8 +13,8 @@ from asr.api.service import InferenceService, ready_service, unless_disconnected
 from asr.audio.decoding import seconds
 from asr.pipeline.records import failed_pieces
 from asr.types import DecodedAudio, SpeechOutput
-from hearsay.records.clip import FailedPiece
 from hearsay.records.subtitles import srt, vtt
+from hearsay.records.transcript import FailedPiece
 
 ALIAS: Final = "whisper-1"
 """What OpenAI's own clients call the model; here it means the one that is loaded."""

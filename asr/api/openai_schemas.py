@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from asr.api.schemas import EmotionReply
 from asr.pipeline.records import rounded_segment, rounded_word
 from asr.types import SpeechOutput
-from hearsay.records.clip import Segment, Word
+from hearsay.records.transcript import Segment, Word
 
 
 class ModelReply(BaseModel):

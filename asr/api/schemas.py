@@ -9,7 +9,7 @@ from asr.api.problems import Problem
 from asr.errors import ModelFailed
 from asr.pipeline.records import EmotionOutcome, rounded_segment, rounded_word, sentence_of
 from asr.types import SpeechOutput
-from hearsay.records.clip import TAGGING, FailedPiece, Segment, Word
+from hearsay.records.transcript import TAGGING, FailedPiece, Segment, Word
 
 
 class AlternativeReply(BaseModel):

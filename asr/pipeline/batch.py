@@ -17,10 +17,11 @@ from asr.pipeline.progress import Progress
 from asr.pipeline.records import failed_again, missing, wanted_pieces
 from asr.sources.listing import Clip, Listing, Reader
 from hearsay.errors import ClipsError
-from hearsay.records.clip import TAGGING, ClipRow
+from hearsay.records.clip import ClipRow
 from hearsay.records.files import remove_leftovers
 from hearsay.records.journal import Journal
 from hearsay.records.table import EMPTY_TABLE, write_csv
+from hearsay.records.transcript import TAGGING
 from hearsay.terminal.process import wait_in_turns
 
 log = logging.getLogger(__name__)

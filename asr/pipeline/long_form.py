@@ -14,7 +14,7 @@ from asr.audio.vad import LONGEST_PIECE, runs_of
 from asr.errors import ModelFailed
 from asr.speech.segments import mean_confidence, segments_between
 from asr.types import DecodedAudio, SpeechOutput, Stretch
-from hearsay.records.clip import FailedPiece, Segment, Word
+from hearsay.records.transcript import FailedPiece, Segment, Word
 
 log = logging.getLogger(__name__)
 

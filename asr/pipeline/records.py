@@ -10,7 +10,9 @@ from asr.models.identity import Identity, emotion_columns, speech_columns, speec
 from asr.sources.listing import Clip
 from asr.speech.segments import mean_confidence
 from asr.types import EmotionOutput, SpeechOutput
-from hearsay.records.clip import EMOTION, TAGGING, TRANSCRIBING, TRANSCRIPT, ClipRow, FailedPiece, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.schema import EMOTION, TRANSCRIPT
+from hearsay.records.transcript import TAGGING, TRANSCRIBING, FailedPiece, Segment, Word
 from hearsay.text.format import clock
 
 NAMED: Final = 3

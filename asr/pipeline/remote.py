@@ -32,7 +32,8 @@ from hearsay.http.replies import (
     speech_columns_in,
 )
 from hearsay.http.retry import RetryPolicy, TemporaryFailure
-from hearsay.records.clip import TAGGING, TRANSCRIBING, ClipRow, FailedPiece
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import TAGGING, TRANSCRIBING, FailedPiece
 
 Result = TypeVar("Result")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from hearsay.records.clip import Alternative
+from hearsay.records.transcript import Alternative
 from hearsay.text.wer import Edit, align
 
 MIN_CONFIDENCE: Final = 0.02

@@ -16,7 +16,7 @@ from asr.speech.ctc_alternatives import respellings, word_frames
 from asr.speech.ctc_decoding import CtcVocabulary, TokenRun, runs_of, text_of, words_of
 from asr.speech.segments import transcript_of
 from asr.types import DecodedAudio, SpeechOutput
-from hearsay.records.clip import Alternative, Word
+from hearsay.records.transcript import Alternative, Word
 
 MOST: Final = 3
 """Alternatives of one word."""

@@ -23,7 +23,7 @@ from asr.speech.pocketsphinx_process import DecodedWord, is_ready, recognise, st
 from asr.speech.segments import transcript_of
 from asr.types import DecodedAudio, SpeechOutput, Stretch, Waveform
 from hearsay.extras import how_to_install
-from hearsay.records.clip import Word
+from hearsay.records.transcript import Word
 
 NAME: Final = "pocketsphinx"
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pocketsphinx import Decoder
 
 from asr.speech.alternatives import most_confident, substitutes_in
-from hearsay.records.clip import Alternative
+from hearsay.records.transcript import Alternative
 
 FRAMES_A_SECOND: Final = 100
 TARGET_RMS: Final = 0.05

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.types import SpeechOutput, Stretch
-from hearsay.records.clip import Segment, Word
+from hearsay.records.transcript import Segment, Word
 
 
 def transcript_of(stretches: Sequence[Stretch], words: Sequence[Word]) -> SpeechOutput:

@@ -10,7 +10,7 @@ from asr.inference.batching import Padding
 from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.inference.precision import Precision, kind_of, named
 from asr.types import DecodedAudio, SpeechOutput, Waveform
-from hearsay.records.clip import Segment
+from hearsay.records.transcript import Segment
 
 
 class Seq2SeqSpeechModel:

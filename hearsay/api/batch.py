@@ -1,4 +1,4 @@
-"""Decoding a whole collection from Python: what ``hearsay decode`` does, as a function."""
+"""Decoding a whole collection from Python, as ``hearsay decode`` does."""
 
 import os
 import sys
@@ -73,11 +73,12 @@ def decode(
     """Transcribe and tag every clip of a folder or bucket, as ``hearsay decode`` does.
 
     ``source`` is a folder or ``s3://BUCKET/PREFIX``, ``table`` the corpus's table of the clips. The records go to
-    ``out/clips.csv`` and ``out/clips.jsonl``, clip by clip: a run that was stopped goes on where it was. A clip that
-    fails is a record with its ``error``, among ``failed``, and stops no other. ``via`` is the address of an API that
-    decodes in place of models here. ``watch`` goes on with what arrives in the folder until Ctrl-C, which then returns
-    the summary. What is not given of models and device is taken from the settings. Where the log has transcripts by
-    another speech model, ``model_change`` keeps them and goes on with that model, or redoes them.
+    ``out/clips.csv`` and ``out/clips.jsonl``, clip by clip: a run that was stopped continues where it was. A clip
+    that fails is a record with its ``error``, among ``failed``, and stops no other. ``via`` is the address of an
+    API that decodes in place of models here. ``watch`` continues with files that arrive in the folder until Ctrl-C,
+    which then returns the summary. What is not given of models and device is taken from the settings. Where the log
+    has transcripts by another speech model, ``model_change`` keeps them and continues with that model, or redoes
+    them.
 
     Raises `BadSource`, `BadTable`, `ModelUnavailable` and `ModelChanged` before anything is decoded,
     `PipelineUnavailable` where the API at ``via`` goes away or the log cannot be written any more, `HearsayError` where
@@ -93,7 +94,7 @@ def decode(
         place, csv = os.fspath(source), None if table is None else os.fspath(table)
         if watch:
             if csv or limit or allow_missing or "://" in place:
-                raise BadArgument("watch takes a folder alone: no s3://, table, limit or allow_missing beside it")
+                raise BadArgument("watch works with a folder only, without s3://, table, limit or allow_missing")
             listings, notes = _arriving(place, dataset, say)
         else:
             listings, notes = _listed(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
@@ -132,7 +133,7 @@ def _listed(
 
 
 def _check_whole(summary: "asr.pipeline.batch.Summary", *, is_watching: bool) -> None:
-    """Raise where the run ended before its source did: a notebook must not go on as if it had all of it."""
+    """Raise if the run ended before its source: a notebook must not continue as if it were complete."""
     from asr.errors import PipelineUnavailable
 
     if summary.interrupted and not is_watching:
@@ -162,7 +163,7 @@ def _say(sentence: str) -> None:
 
 
 def _ignore(_sentence: str) -> None:
-    """Nobody looks at the progress."""
+    """Show no progress."""
 
 
 def _warn(sentence: str) -> None:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadSummary:
-    """What a load brought: ``clips`` as ``passages`` in a new ``version``.
+    """The result of a load: ``clips`` as ``passages`` in a new ``version``.
 
-    ``deleted`` clips were left out, ``failed`` ones are in it without a transcript. ``notes`` are sentences about what
-    may not be as it was meant.
+    ``deleted`` clips were left out, ``failed`` ones are in it without a transcript. ``notes`` are sentences about
+    what may not be as intended.
     """
 
     clips: int

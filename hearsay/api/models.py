@@ -1,4 +1,4 @@
-"""A model that is loaded, as the Python API uses one: recordings in, answers out, one or a stream of them."""
+"""A loaded model in the Python API: recordings in, answers out, one or a stream of them."""
 
 import warnings
 import weakref
@@ -26,11 +26,11 @@ _DECODERS: Final = 4
 """Recordings that are decoded at the same time, or wait decoded for room in the model's queue."""
 
 _GROUPS: Final = 4
-"""Times as many recordings are under way as the model takes together, so that it never waits for files."""
+"""How many batches of recordings are in progress at a time, so that the model never waits for files."""
 
 
 class FallbackWarning(UserWarning):
-    """The model that was asked for cannot be had, and another one is used in its place."""
+    """The requested model is not available, and another one is used instead."""
 
 
 class Closable(Protocol):
@@ -46,7 +46,7 @@ class Closable(Protocol):
 
 
 class LoadedModel(Generic[Answer]):
-    """One model behind a queue of its own. It is closed when nobody refers to it any more, too."""
+    """One model behind a queue of its own. It is also closed when nothing refers to it any more."""
 
     def __init__(
         self,
@@ -76,7 +76,9 @@ class LoadedModel(Generic[Answer]):
             wait_in_turns(answer)
             return round(seconds, 2), answer.result()
         except CancelledError as problem:
-            raise HearsayError(f"{name_of(recording)}: the model was closed before its turn came") from problem
+            raise HearsayError(
+                f"{name_of(recording)}: the model was closed before this recording was processed"
+            ) from problem
         except HearsayError as problem:
             _name(problem, name_of(recording))
             raise
@@ -87,7 +89,7 @@ class LoadedModel(Generic[Answer]):
         sampling_rate: float | None,
         made: Callable[[Recording, tuple[float, Answer] | HearsayError], Result],
     ) -> Iterator[Result]:
-        """What is made of each recording's answer or error, in their order."""
+        """The result for each recording, made from its answer or error, in their order."""
 
         def work(recording: Recording) -> Result:
             try:
@@ -116,7 +118,7 @@ class LoadedModel(Generic[Answer]):
 
 
 def groups_of(clips_at_once: int) -> int:
-    """Recordings that are under way at a time with a model that takes so many together."""
+    """How many recordings are in progress at a time with a model of this batch size."""
     return _GROUPS * clips_at_once
 
 
@@ -125,7 +127,7 @@ def settings_of(**given: object) -> "AsrSettings":
     from asr.settings import AsrSettings
     from hearsay.config import read_settings
 
-    return read_settings(AsrSettings, **{name: value for name, value in given.items() if value is not None})
+    return read_settings(AsrSettings, **given)
 
 
 def warn(sentence: str | None) -> None:

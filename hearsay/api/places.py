@@ -22,15 +22,14 @@ def settings_of(place: Place | None, **given: object) -> "IndexSettings":
     from hearsay.config import read_settings
     from indexer.settings import IndexSettings
 
-    named = {"index_url": None if place is None else os.fspath(place), **given}
-    return read_settings(IndexSettings, **{name: value for name, value in named.items() if value is not None})
+    return read_settings(IndexSettings, index_url=None if place is None else os.fspath(place), **given)
 
 
 def paths(files: Place | Iterable[Place]) -> list[Path]:
     """One file or several, as paths."""
     named = [files] if isinstance(files, str | os.PathLike) else list(files)
     if not named:
-        raise BadArgument("no file of records was named; name one or more, such as var/cv/clips.csv")
+        raise BadArgument("no file of records was given; give one or more, such as var/cv/clips.csv")
     return [Path(file) for file in named]
 
 

@@ -1,4 +1,4 @@
-"""What a search from Python finds: hits, counts, and the sentences about how the words were understood."""
+"""The results of a search from Python: hits, counts, and how the words were interpreted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Hit:
 
     ``record`` is the clip's, with the transcript and the times of this passage alone; ``start`` and ``end`` are its
     seconds in the clip. ``certain`` says whether each word of the search is in the transcript as it was typed;
-    ``explanation`` says in words what stands in the place of those that are not, and ``evidence`` the same for
+    ``explanation`` says in words what was matched instead of those that are not, and ``evidence`` the same for
     programs.
     """
 
@@ -99,7 +99,7 @@ class SearchResult:
 
 
 def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
-    """The result of a search as people have it from Python."""
+    """The result of a search for the Python API."""
     from indexer.query.result_json import json_of
 
     members = json_of(found, plan) | {"notes": list(notes)}

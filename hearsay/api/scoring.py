@@ -51,7 +51,7 @@ def word_error_rate(
     and Korean are counted by characters. The rate is that of all texts together: substitutions, deletions and
     insertions by the words of the references. A text whose reference has no word is left out, and counted.
 
-    The interval is the 95 % percentile bootstrap over texts: 1,000 times as many texts as there are are drawn with
+    The interval is the 95 % percentile bootstrap over texts: 1,000 times as many texts as given are drawn with
     replacement (Bisani and Ney 2004), with the same draws every time. Texts of one speaker are not independent; where
     ``speakers`` says who spoke each, speakers are drawn with all of their texts. Raises `BadArgument` where the
     numbers differ.
@@ -82,5 +82,7 @@ def _pairs(references: str | Iterable[str], hypotheses: str | Iterable[str]) -> 
     said = [references] if isinstance(references, str) else list(references)
     found = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
     if len(said) != len(found):
-        raise BadArgument(f"there are {len(said)} references and {len(found)} hypotheses; each needs the other")
+        raise BadArgument(
+            f"there are {len(said)} references and {len(found)} hypotheses; give one hypothesis for each reference"
+        )
     return list(zip(said, found, strict=True))

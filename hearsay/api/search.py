@@ -19,14 +19,14 @@ Values: TypeAlias = str | Iterable[str] | None
 """The values of a facet that are wanted: one, several, or several in one text with commas between."""
 
 Bounds: TypeAlias = tuple[float | None, float | None] | None
-"""From and to, both in; None is open."""
+"""From and to, both inclusive; None is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutSummary:
-    """How many clips came into an index, and how many went out of it since their records say ``deleted``.
+    """How many clips were put into an index, and how many were deleted because their records say ``deleted``.
 
-    ``notes`` are sentences about what was wrong with the records and put right.
+    ``notes`` are sentences about what was wrong with the records and corrected.
     """
 
     clips: int
@@ -36,7 +36,7 @@ class PutSummary:
 
 @dataclass(frozen=True, slots=True)
 class DeleteSummary:
-    """How many passages went, and the ids that the index did not have; later loads leave those out, too."""
+    """How many passages were deleted, and the ids that the index did not have; later loads also leave those out."""
 
     passages: int
     missing: tuple[str, ...]
@@ -82,10 +82,10 @@ class Index:
         ``words`` may use the query language: ``"a phrase"``, ``-not``, ``OR``, ``prefix*``, ``field:value``. ``mode``
         is ``forgiving``, ``exact``, ``sounds-like`` or ``baseline``. In place of words, ``like`` and ``same`` take the
         id of a passage: what is like it, and what has its sentence. Values of one filter are alternatives, several
-        filters must all hold; ``unknown`` stands for clips without a value. ``sort`` is ``duration``, ``confidence`` or
+        filters must all hold; ``unknown`` means clips without a value. ``sort`` is ``duration``, ``confidence`` or
         ``wer``, falling with a minus before it; without it the best match comes first. ``page`` counts from 1.
 
-        Raises `IndexMissing` where nothing was loaded yet, `WrongRequest` for what cannot be answered as it stands.
+        Raises `IndexMissing` where nothing was loaded yet, `WrongRequest` for a request that cannot be answered.
         """
         typed = {
             "sentiment": sentiment,
@@ -105,7 +105,7 @@ class Index:
             return result_of(self._index.search(request), plan, (*plan.notes, *notes))
 
     def count(self, words: str = "", *, mode: str = "forgiving") -> int:
-        """How many passages a search finds; without words, how many there are."""
+        """The number of passages that a search finds; without words, of all passages."""
         with asking(self.place):
             return self._index.count(self._finder.plan(words, mode).query)
 
@@ -122,7 +122,7 @@ class Index:
             return load_into(self._index, self._settings, files, audio, inbox=inbox, progress=progress)
 
     def put(self, files: Place | Iterable[Place]) -> PutSummary:
-        """Add or replace the clips of these files of records (.csv, .jsonl) in the index that is there."""
+        """Add or replace the clips of these files of records (.csv, .jsonl) in the present index."""
         with asking(self.place):
             from indexer.ingest import load as loading
             from indexer.provenance import SourceFile
@@ -135,7 +135,7 @@ class Index:
             return PutSummary(came, went, tuple(notes))
 
     def delete(self, ids: str | Iterable[str]) -> DeleteSummary:
-        """Take clips out of the index by their ids, for later loads too."""
+        """Delete clips from the index by their ids, also from later loads."""
         with asking(self.place):
             from indexer.ingest import load as loading
             from indexer.query_tree import Term
@@ -145,14 +145,14 @@ class Index:
             return DeleteSummary(loading.delete(self._index, clips, self._settings.deletions), missing)
 
     def rollback(self) -> str:
-        """Go back to the version before the latest load, and drop that one; the name of the version there is now."""
+        """Go back to the version before the latest load, and delete that one; returns the version then served."""
         with asking(self.place):
             from indexer.ingest import load as loading
 
             return loading.rollback(self._index, self._settings.deletions).version
 
     def close(self) -> None:
-        """Let go of files and connections; closing twice is once."""
+        """Close files and connections; calling it again has no effect."""
         self._index.close()
 
     def _filters(self, typed: Mapping[str, Values]) -> tuple[dict[str, frozenset[str]], list[str]]:
@@ -204,7 +204,7 @@ def load(
     inbox: bool = True,
     progress: bool = True,
 ) -> LoadSummary:
-    """Load files of records (.csv, .jsonl) as a new version of an index, which is swapped in when it is whole.
+    """Load files of records (.csv, .jsonl) as a new version of an index, which is swapped in when it is complete.
 
     They are merged by clip and column, and a later file's cells win. ``index`` is a folder or the address of
     Elasticsearch, by default that of the settings (``INDEX_URL``); ``audio`` the folder or ``s3://BUCKET/PREFIX`` of
@@ -230,7 +230,7 @@ def _request(
 
     for name, number in (("size", size), ("page", page)):
         if number < 1:
-            raise BadArgument(f"{name} is a whole number from 1 on, not {number}")
+            raise BadArgument(f"{name} must be a whole number of at least 1, not {number}")
     order = None if sort is None else sorted_by(sort)
     return Request(plan.query, filters, ranges, FACETS, size, page, order, seconds=True)
 
@@ -242,5 +242,5 @@ def _ranges(typed: Mapping[str, Bounds]) -> "dict[str, Range]":
     ranges = {name: Range(*bounds) for name, bounds in typed.items() if bounds is not None}
     for name, bounds in ranges.items():
         if not is_range(bounds):
-            raise BadArgument(f"{name} is a pair such as (2, 8), (2, None) or (None, 8), not {typed[name]}")
+            raise BadArgument(f"{name} must be a pair such as (2, 8), (2, None) or (None, 8), not {typed[name]}")
     return ranges

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Transcriber:
     """A speech model that is loaded, from `load_transcriber`; threads may share it.
 
-    Close it, or use it in a ``with`` statement, to give back its processes and memory sooner than Python does.
+    Close it, or use it in a ``with`` statement, to free its processes and memory sooner than Python does.
     """
 
     def __init__(self, model: "LoadedModel[asr.types.SpeechOutput]", warning: str | None) -> None:
@@ -36,12 +36,12 @@ class Transcriber:
 
     @property
     def device(self) -> str:
-        """Where the model runs: ``cpu``, ``cuda`` and the like."""
+        """Where the model runs: for example ``cpu`` or ``cuda``."""
         return self._model.device
 
     @property
     def warning(self) -> str | None:
-        """Why this model is used in place of the one that was asked for; None where it is that one."""
+        """Why this model is used instead of the requested one; None if it is the requested one."""
         return self._warning
 
     def transcribe(self, recording: Recording, *, sampling_rate: float | None = None) -> Transcript:
@@ -54,7 +54,7 @@ class Transcriber:
     def transcribe_many(
         self, recordings: Iterable[Recording], *, sampling_rate: float | None = None, progress: bool = False
     ) -> Iterator[Transcript]:
-        """The transcripts of many recordings, in their order, as they come: however many, few are in memory.
+        """The transcripts of many recordings, in their order, as they come; only a few are in memory at a time.
 
         A recording that fails has a `Transcript` with its ``error``, and stops no other. ``sampling_rate`` is that of
         the arrays among them. ``progress`` shows on standard error how far it is.
@@ -63,7 +63,7 @@ class Transcriber:
         return followed(transcripts, count_of(recordings)) if progress else transcripts
 
     def close(self) -> None:
-        """End the model's processes and free its memory; closing twice is once."""
+        """End the model's processes and free its memory; calling it again has no effect."""
         self._model.close()
 
     def _made(self, recording: Recording, answer: "tuple[float, asr.types.SpeechOutput] | HearsayError") -> Transcript:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class EmotionTagger:
     """An emotion model that is loaded, from `load_emotion_model`; threads may share it.
 
-    Close it, or use it in a ``with`` statement, to give back its memory sooner than Python does.
+    Close it, or use it in a ``with`` statement, to free its memory sooner than Python does.
     """
 
     def __init__(self, model: "LoadedModel[asr.types.EmotionOutput]", warning: str | None) -> None:
@@ -36,12 +36,12 @@ class EmotionTagger:
 
     @property
     def device(self) -> str:
-        """Where the model runs: ``cpu``, ``cuda`` and the like."""
+        """Where the model runs: for example ``cpu`` or ``cuda``."""
         return self._model.device
 
     @property
     def warning(self) -> str | None:
-        """Why this model is used in place of the one that was asked for; None where it is that one."""
+        """Why this model is used instead of the requested one; None if it is the requested one."""
         return self._warning
 
     def tag(self, recording: Recording, *, sampling_rate: float | None = None) -> Emotion:
@@ -56,7 +56,7 @@ class EmotionTagger:
         return followed(emotions, count_of(recordings)) if progress else emotions
 
     def close(self) -> None:
-        """Free the model's memory; closing twice is once."""
+        """Free the model's memory; calling it again has no effect."""
         self._model.close()
 
     def _made(self, recording: Recording, answer: "tuple[float, asr.types.EmotionOutput] | HearsayError") -> Emotion:

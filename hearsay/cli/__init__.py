@@ -1,4 +1,4 @@
-"""The ``hearsay`` command: every part of Hearsay as one word, the demo, and completion in the shell."""
+"""The ``hearsay`` command: its subcommands, the demo, and shell completion."""
 
 from hearsay.cli.command import main
 

@@ -1,4 +1,4 @@
-"""The ``hearsay`` command: every part of Hearsay as one word each. A package is imported when its command runs."""
+"""The ``hearsay`` command with one subcommand per part. A package is imported when its command runs."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ example: hearsay demo
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status: 0 all well, 1 some items failed, 2 wrong use, 130 Ctrl-C."""
-    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could be typed next
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
         from hearsay.cli.completion import complete
 
         complete()
@@ -47,7 +47,7 @@ def _run(name: str, rest: Sequence[str]) -> int:
 
 
 def run(command: Command, rest: Sequence[str]) -> int:
-    """Import what has the command, and run it; raises `MissingExtra` where its extra is missing."""
+    """Import the module of a command, and run it; raises `MissingExtra` where its extra is missing."""
     words = [command.word, *rest] if command.word else list(rest)
     program = Program(command.package, is_hearsay=True)
     return run_main(command.module, command.extra, f"{HEARSAY} {command.name}", words, program)

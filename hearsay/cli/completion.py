@@ -1,4 +1,4 @@
-"""``hearsay completion``: what a shell is given so that the Tab key completes commands, options and their values."""
+"""``hearsay completion``: a script with which the Tab key completes commands, options and their values."""
 
 import argparse
 import os
@@ -35,7 +35,7 @@ def parser(program: Program) -> ArgumentParser:
         epilog=_HOW.format(call=program.call()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    words.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
+    words.add_argument("shell", choices=SHELLS, help="the shell to print the script for")
     return words
 
 
@@ -45,9 +45,9 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def complete() -> None:
-    """Answer the shell, which has put what was typed so far into ``COMP_LINE``, and end the program.
+    """Answer the shell, which passes the command line so far in ``COMP_LINE``, and end the program.
 
-    Only the package of the command that was typed is imported, since the person waits.
+    Only the package of the command that was typed is imported, because the user is waiting.
     """
     typed = os.environ.get("COMP_LINE", "").split()[1:2]
     top = ArgumentParser(prog=HEARSAY)

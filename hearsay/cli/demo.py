@@ -1,4 +1,4 @@
-"""``hearsay demo``: the sample clips transcribed, indexed, searched and shown on the page, beside whatever is here.
+"""``hearsay demo``: the sample clips transcribed, indexed, searched and shown on the page, without touching other data.
 
 Everything that the demo writes lies in a folder of its own, so the user's index, records, inbox and deletions are
 never touched, whatever the environment and ``config.yml`` say.
@@ -30,7 +30,7 @@ from hearsay.terminal.process import ALL_WELL, exit_status_of
 SAMPLES: Final = Path(__file__).parents[1] / "samples"
 
 GRACE_SECONDS: Final = 3.0
-"""Ctrl-C reaches the demo's programs by itself; so long they have to end, before they are told to."""
+"""Ctrl-C reaches the demo's programs directly; they have this long to end before they are terminated."""
 
 _Program = subprocess.Popen[bytes]
 
@@ -40,7 +40,7 @@ _NEEDED_BY_THE_PAGE: Final = ("streamlit",)
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """Where everything of the demo lies."""
+    """Paths of the demo's files."""
 
     folder: Path
 
@@ -53,7 +53,7 @@ class DemoFiles:
         return self.folder / "index"
 
     def settings(self) -> dict[str, str]:
-        """Settings, as environment variables, that keep the demo to itself and make it the same on every machine."""
+        """Settings, as environment variables, that separate the demo from other data, equal on every machine."""
         return {
             "ASR_MODEL": "pocketsphinx",
             "SER_MODEL": "classic",
@@ -105,7 +105,7 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def check_installed(*modules: str) -> None:
-    """Raise `MissingExtra` where a library of the demo is missing, before anything begins."""
+    """Raise `MissingExtra` if a library of the demo is missing, before anything starts."""
     if missing := [module for module in modules if find_spec(module) is None]:
         raise MissingExtra(f"{', '.join(missing)} not installed; run: {how_to_install('asr,page')}")
 
@@ -134,13 +134,13 @@ class _Programs:
         return self.start(*words).wait()
 
     def start(self, *words: str) -> _Program:
-        # -P keeps a folder that is called like one of our packages, where the person stands, out of the way.
+        # -P: a folder in the working folder with the name of one of our packages must not shadow it.
         started = _Program([sys.executable, "-P", "-m", "hearsay", *words], env=self._environment)
         self._running.append(started)
         return started
 
     def serve_page(self) -> int:
-        """Serve the page, and index what is added there, until it ends."""
+        """Serve the page, and index what is added on it, until it ends."""
         inbox, page = self.start("put", "--watch"), self.start("page")
         threading.Thread(target=_say_when_ready, args=(page,), daemon=True).start()
         status = page.wait()
@@ -148,7 +148,7 @@ class _Programs:
         return status
 
     def end(self) -> None:
-        """Wait until all have ended; those that do not are told to."""
+        """Wait until all have ended; terminate those that do not end by themselves."""
         for end, seconds in ((lambda _: None, GRACE_SECONDS), (_Program.terminate, 20.0), (_Program.kill, 20.0)):
             over = time.monotonic() + seconds
             for program in self._running:
@@ -175,7 +175,7 @@ def _say_when_ready(page: _Program) -> None:
     from search_ui.settings import PageSettings
 
     settings = read_settings(PageSettings)
-    is_anywhere = settings.page_host in ("0.0.0.0", "::")  # noqa: S104 - it is asked here
+    is_anywhere = settings.page_host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
     while page.poll() is None:
         asking = HTTPConnection("127.0.0.1" if is_anywhere else settings.page_host, settings.page_port, timeout=2)
         try:

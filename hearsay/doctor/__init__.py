@@ -1,1 +1,1 @@
-"""``hearsay doctor``: what is wrong with this installation, and what to type."""
+"""``hearsay doctor``: what is wrong with this installation, and how to fix it."""

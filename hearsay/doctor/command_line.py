@@ -1,4 +1,4 @@
-"""``hearsay doctor``: every check, a line for each finding, and status 1 where something is broken."""
+"""``hearsay doctor``: runs every check, prints a line for each finding, and returns status 1 if something is broken."""
 
 import argparse
 import json
@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None, program: Program) -> int:
 def parser(program: Program) -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog=program.call(),
-        description="Look at this installation, and say for each part what is wrong and what to type. Nothing is "
-        "changed. The exit status is 1 if something is broken; a warning is no reason.",
+        description="Check this installation, and report for each part what is wrong and how to fix it. Nothing is "
+        "changed. The exit status is 1 if something is broken; warnings do not count.",
         epilog=f"example: {program.call()} --json",
     )
     words.add_argument("--json", action="store_true", help="print one JSON object")

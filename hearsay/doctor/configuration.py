@@ -1,4 +1,4 @@
-"""``config.yml`` and the environment: what cannot be read, is not known, or does not fit."""
+"""``config.yml`` and the environment: what cannot be read, is unknown, or has a wrong value."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.errors import BadSettings
 
 OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_DATA", "HEARSAY_REQUIRE"})
-"""Environment variables of ours that are no settings."""
+"""Environment variables of Hearsay that are not settings."""
 
 
 def look_at_configuration() -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _wrong_values() -> Iterator[Finding]:
 def _unknown_keys(file: Path) -> Iterator[Finding]:
     try:
         held: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):  # where it is there and cannot be read, reading the settings said so
+    except (OSError, ValueError, yaml.YAMLError):  # a file that cannot be read was reported when the settings were read
         return
     for key in held if isinstance(held, dict) else ():
         if str(key) not in _names():
@@ -64,7 +64,7 @@ def _unknown_variables() -> Iterator[Finding]:
 
 def _advice(given: str, known: set[str] | frozenset[str]) -> str:
     close = get_close_matches(given, known, 1)
-    return f"did you mean {close[0]}?" if close else "remove it; the README lists the settings"
+    return f"did you mean {close[0]}?" if close else "remove it; docs/configuration.md lists the settings"
 
 
 def _set_in_the_environment() -> str:

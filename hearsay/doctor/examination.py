@@ -1,4 +1,4 @@
-"""Runs the checks side by side, each for a limited time, so that nothing that hangs keeps the others from answering."""
+"""Runs the checks in parallel, each for a limited time, so that one that hangs does not block the others."""
 
 import threading
 import time
@@ -10,12 +10,12 @@ from hearsay.doctor.findings import Check, Finding, problem, warning
 from hearsay.errors import BadSettings, HearsayError
 
 LIMIT_SECONDS: Final = 30.0
-"""All checks together take no longer."""
+"""The time limit of all checks together."""
 
 
 @dataclass(slots=True)
 class _Running:
-    """A check at work in a thread that keeps no program from ending."""
+    """A check that runs in a daemon thread, which does not keep the program from ending."""
 
     part: str
     check: Check
@@ -35,7 +35,10 @@ def examined(checks: Mapping[str, Check], limit: float = LIMIT_SECONDS) -> Itera
     for each, thread in zip(running, threads, strict=True):
         thread.join(max(0.0, over - time.monotonic()))
         if thread.is_alive():
-            yield each.part, problem(f"no answer within {limit:.0f} s", "look at what it waits for, then try again")
+            yield (
+                each.part,
+                problem(f"no answer within {limit:.0f} s", "find out what it is waiting for, then try again"),
+            )
         else:
             yield from ((each.part, finding) for finding in each.found)
 
@@ -43,8 +46,8 @@ def examined(checks: Mapping[str, Check], limit: float = LIMIT_SECONDS) -> Itera
 def _findings_of(check: Check) -> Iterator[Finding]:
     try:
         yield from check()
-    except BadSettings:  # the part that looks at the configuration says which
-        yield warning("not looked at, since a setting is wrong", "correct the configuration first")
+    except BadSettings:  # the check of the configuration reports which
+        yield warning("not checked, because a setting is wrong", "correct the configuration first")
     except HearsayError as found:
         yield problem(str(found), "")
     except Exception as found:  # noqa: BLE001 - one check that fails must not hide the others

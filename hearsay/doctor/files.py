@@ -1,4 +1,4 @@
-"""Folders that are written to, the room on their disk, and the caches."""
+"""Folders that are written to, the free space on their disk, and the caches."""
 
 import os
 import shutil
@@ -16,24 +16,24 @@ TOO_LITTLE: Final = 100_000_000
 
 
 def look_at_folders() -> Iterator[Finding]:
-    """Whether each place that commands write to can be written, without writing there."""
+    """Whether each folder that commands write to is writable, without writing to it."""
     for setting, path in _written_places():
         folder = _nearest(path)
         if not folder.is_dir():
-            yield problem(f"{folder} is a file where a folder is needed", f"move it away, or set {setting}")
+            yield problem(f"{folder} is a file, but must be a folder", f"move it away, or set {setting}")
         elif not os.access(folder, os.W_OK | os.X_OK):
-            yield problem(f"{folder} cannot be written", f"change who may write there, or set {setting}")
+            yield problem(f"{folder} is not writable", f"change its permissions, or set {setting}")
         else:
-            yield ok(f"{path} can be written")
+            yield ok(f"{path} is writable")
 
 
 def look_at_disk() -> Iterator[Finding]:
     free = shutil.disk_usage(_nearest(home())).free
-    what = f"{free / 1e9:,.1f} GB free where {home()} is"
+    what = f"{free / 1e9:,.1f} GB free on the disk of {home()}"
     if free < TOO_LITTLE:
-        yield problem(what, "make room, or set HEARSAY_HOME to a folder on another disk")
+        yield problem(what, "free some space, or set HEARSAY_HOME to a folder on another disk")
     elif free < LITTLE:
-        yield warning(what, "models and a large index need more; make room, or set HEARSAY_HOME")
+        yield warning(what, "models and a large index need more; free some space, or set HEARSAY_HOME")
     else:
         yield ok(what)
 
@@ -43,13 +43,13 @@ def look_at_caches() -> Iterator[Finding]:
     folder = models_cache()
     models = len(list(folder.glob("models--*"))) if folder.is_dir() else 0
     if not os.access(_nearest(folder), os.W_OK):
-        yield warning(f"{folder} cannot be written, so no model can be downloaded", "set HF_HOME to another folder")
+        yield warning(f"{folder} is not writable, so no model can be downloaded", "set HF_HOME to another folder")
     else:
         yield ok(f"{folder} has {models} models")
 
 
 def models_cache() -> Path:
-    """Where the hub's library keeps models, by its own rules."""
+    """Where the hub's library keeps models, as the hub's library finds it."""
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"

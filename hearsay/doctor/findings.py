@@ -1,4 +1,4 @@
-"""What a check found: one line each, with what to do where something is wrong."""
+"""Findings of a check: one line each, with what to do if something is wrong."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Status = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A ``problem`` keeps something from working; a ``warning`` may be meant. ``advice`` says what to do or type."""
+    """A ``problem`` keeps something from working; a ``warning`` may be intended. ``advice`` says what to do or type."""
 
     status: Status
     what: str
@@ -17,7 +17,7 @@ class Finding:
 
 
 Check = Callable[[], Iterable[Finding]]
-"""Looks at one part of the installation, changes nothing, and may raise `HearsayError`."""
+"""Checks one part of the installation, changes nothing, and may raise `HearsayError`."""
 
 
 def ok(what: str) -> Finding:

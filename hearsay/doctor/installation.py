@@ -20,10 +20,10 @@ PARTS: Final[Mapping[str, str]] = {
     "s3": "recordings in a bucket",
     "google": "Google Cloud's identity tokens",
 }
-"""The extras, and what each is for."""
+"""The extras and their purpose."""
 
 SHOWN: Final = 3
-"""Missing libraries that are named."""
+"""How many missing libraries are named."""
 
 _OFTEN_WANTED: Final = frozenset({"asr", "indexer", "page"})
 
@@ -37,7 +37,7 @@ def look_at_python() -> Iterator[Finding]:
 
 
 def look_at_extras() -> Iterator[Finding]:
-    """What of each extra is installed, by the names that the distribution itself gives."""
+    """Which extras are installed, by the metadata of the distribution."""
     try:
         needed = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
@@ -52,7 +52,7 @@ def _of_extra(extra: str, purpose: str, missing: list[str]) -> Finding:
     if not missing:
         return ok(f"{extra} is installed ({purpose})")
     if extra not in _OFTEN_WANTED:
-        return ok(f"{extra} is not installed, and only needed for {purpose}")
+        return ok(f"{extra} is not installed; it is only needed for {purpose}")
     more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
     what = f"{extra} is not installed: without {', '.join(missing[:SHOWN])}{more}"
     return warning(what, f"for {purpose}, run: {how_to_install(extra)}")

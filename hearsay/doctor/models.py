@@ -1,4 +1,4 @@
-"""Which models would be used here and why, on which device, and whether their weights can be had."""
+"""Which models would be used here and why, on which device, and whether their weights are available."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ def look_at_models() -> Iterator[Finding]:
     try:
         from asr.models.selection import select_emotion_model, select_speech_model
     except ModuleNotFoundError as missing:
-        yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('asr')}")
+        yield warning(f"not checked, because {missing.name} is not installed", f"run: {how_to_install('asr')}")
         return
     yield from _device(settings)
     yield from _choice("speech", select_speech_model, settings)
@@ -50,10 +50,10 @@ def _choice(
 
     try:
         choice = choose(settings)
-    except ModelUnavailable:  # the device, which has a line of its own
+    except ModelUnavailable:  # of the device, which is reported in a line of its own
         return
     sentence = f"{purpose}: {choice.in_words()}"
-    advice = "connect once to download it, or name a folder that holds it"
+    advice = "connect once to download it, or name a folder that contains it"
     if choice.is_fallback:
         yield warning(sentence, advice)
     elif choice.is_here or is_hub_reachable():

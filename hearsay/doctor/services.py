@@ -1,4 +1,4 @@
-"""What listens and answers: the ports, the index, the API."""
+"""Services: the ports, the index, the API."""
 
 import json
 import os
@@ -16,12 +16,12 @@ from hearsay.extras import how_to_install
 from hearsay.terminal.commands import to_type
 
 SECONDS: Final = 3.0
-"""What is there answers within so long."""
+"""How long to wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port of ours: which setting names it, and how whoever listens there is known to be ours."""
+    """A port of Hearsay: the setting that names it, and how a server of Hearsay is recognised there."""
 
     setting: str
     what: str
@@ -42,7 +42,7 @@ def look_at_ports() -> Iterator[Finding]:
         elif re.search(port.sign, answer(f"http://{place}{port.path}") or ""):
             yield ok(f"{place}: {port.what} answers")
         else:
-            yield warning(f"{place} is taken, and does not answer as {port.what} does", f"set {port.setting}")
+            yield warning(f"{place} is in use by another program than {port.what}", f"set {port.setting}")
 
 
 def _ports() -> Iterator[Port]:
@@ -85,7 +85,7 @@ def look_at_index() -> Iterator[Finding]:
         from indexer.errors import HOW_TO_LOAD, IndexMissing
         from indexer.open import open_reader
     except ModuleNotFoundError as missing:
-        yield warning(f"not looked at, since {missing.name} is not installed", f"run: {how_to_install('indexer')}")
+        yield warning(f"not checked, because {missing.name} is not installed", f"run: {how_to_install('indexer')}")
         return
     place = re.sub(r"(?<=://).*@", "", settings.index_url)
     index = open_reader(settings)
@@ -99,15 +99,15 @@ def look_at_index() -> Iterator[Finding]:
 
 
 def look_at_api() -> Iterator[Finding]:
-    """Whether the API that ``API_URL`` names answers, which the page needs to transcribe what people try."""
+    """Whether the API that ``API_URL`` names answers, which the page needs for its Transcribe tab."""
     from search_ui.settings import PageSettings
 
     url = read_settings(PageSettings).api_url.rstrip("/")
     if urlsplit(url).scheme not in ("http", "https"):
-        yield problem(f"API_URL is {url}, which is no address", "set it to http://HOST:PORT")
+        yield problem(f"API_URL is {url}, which is not an address", "set it to http://HOST:PORT")
         return
     if "pong" not in (answer(f"{url}/ping") or ""):
-        yield warning(f"no API answers at {url}; the page cannot transcribe what people try", f"run: {to_type('api')}")
+        yield warning(f"no API answers at {url}; the page cannot transcribe", f"run: {to_type('api')}")
         return
     yield ok(f"{url}: {_models_of(answer(f'{url}/health'))}")
 

@@ -29,7 +29,7 @@ class BearerAuth(httpx.Auth):
 
     def __init__(self, key: str, name: str = "api_key") -> None:
         if not key.isascii() or not key.isprintable():
-            raise BadArgument(f"{name} holds characters that no header can carry; take letters and digits")
+            raise BadArgument(f"{name} contains characters that a header cannot carry; use letters and digits")
         self._header = f"Bearer {key}"
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -42,9 +42,9 @@ def checked_address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as problem:
-        raise BadArgument(f"{url} is no address ({problem}); write http://HOST:8001") from problem
+        raise BadArgument(f"{url} is not an address ({problem}); write http://HOST:8001") from problem
     if address.scheme not in ("http", "https") or not address.host or address.userinfo:
-        raise BadArgument("the address of an API is like http://HOST:8001, without a key or a password in it")
+        raise BadArgument("the address of an API must be like http://HOST:8001, without a key or a password in it")
     return address
 
 
@@ -73,7 +73,7 @@ class ApiConnection:
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of a coroutine that makes requests; raises `ApiError` where the connection is closed."""
-        with self._closing:  # what is submitted after the end would be waited for without end
+        with self._closing:  # a request that is submitted after the end would never be answered
             if self._is_closed:
                 work.close()
                 raise ApiError("the connection to the API is closed")
@@ -106,7 +106,7 @@ class ApiConnection:
         on_retry: Callable[[TemporaryFailure], None] = lambda _: None,
         timeouts: httpx.Timeout | None = None,
     ) -> httpx.Response:
-        """The final answer to an audio file, a refusal among them; busy and unreachable servers are tried again.
+        """The final answer to an audio file, a refusal among them; busy and unreachable servers are retried.
 
         ``on_retry`` gets each failure that another attempt follows. Raises the last `TemporaryFailure` where ``policy``
         is exhausted.
@@ -125,13 +125,13 @@ class ApiConnection:
             return response
 
         def may_retry(failure: TemporaryFailure) -> bool:
-            # An address that never answered is rather a wrong one than that of an API which restarts.
+            # An address that never answered is more likely wrong than that of an API which restarts.
             return not failure.is_unreachable or (policy.retries_unreachable and self._has_answered)
 
         return await with_retries(attempt, policy, may_retry, on_retry)
 
     def close(self) -> None:
-        """Cancel what is under way and close the connections; closing twice is once."""
+        """Cancel requests in progress and close the connections; calling it again has no effect."""
         with self._closing:
             if self._is_closed:
                 return

@@ -1,6 +1,6 @@
-"""What the API's replies say, as the values that Python has of them.
+"""The API's replies as Python values.
 
-Everything that reads a body raises `UNEXPECTED` where it is not of this version's shape.
+Everything that reads a body raises `UNEXPECTED` if it does not have this version's structure.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     import httpx
 
 UNEXPECTED: Final = (ValueError, KeyError, TypeError, BadRow)
-"""What reading a body of another shape leads to."""
+"""Exceptions that reading a body of another structure raises."""
 
 _IDENTITY: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
-"""What an API may say of its models beside their names; older ones say none of it."""
+"""What an API may report about its models besides their names; older ones report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What an API says of itself: ``status`` is ``loading``, ``ready`` or ``failed``.
+    """The state of an API: ``status`` is ``loading``, ``ready`` or ``failed``.
 
-    ``warnings`` say which models were wanted and could not be had, or why loading failed. ``asr_by_default`` is True
+    ``warnings`` say which requested models were not available, or why loading failed. ``asr_by_default`` is True
     where nobody named the speech model. Weights (a SHA-256 digest) and precision are empty where they are not known.
     """
 

@@ -22,7 +22,7 @@ class RetryPolicy:
 
     No attempt begins later than ``seconds`` after the first failure, and there are at most ``attempts``. The bound of
     the pauses between them is ``first`` seconds and doubles up to ``longest``. Of these attempts, at most
-    ``fault_attempts`` may meet a fault of the server (HTTP 500 and the like). A server that cannot be reached is tried
+    ``fault_attempts`` may get an error of the server (such as HTTP 500). A server that cannot be reached is tried
     again where ``retries_unreachable``, and an answer came from it before.
     """
 
@@ -35,7 +35,7 @@ class RetryPolicy:
 
 
 class TemporaryFailure(Exception):
-    """An attempt failed that another one may follow: why, and how many seconds the server wants to be left alone."""
+    """An attempt failed that another one may follow: why, and how many seconds the server asks to wait."""
 
     def __init__(self, reason: str, retry_after: float = 0.0, *, is_unreachable: bool = False) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Whether the times of a record can be used: they are put right where it is plain how, else left out."""
+"""Validation of a record's times: they are corrected where the intention is clear, else left out."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from hearsay.records.clip import TOLERANCE, ClipRow, Segment, Word
+from hearsay.records.clip import TOLERANCE, ClipRow
+from hearsay.records.transcript import Segment, Word
 from hearsay.text.normalize import tokens
 from hearsay.text.normalize import words as counted_words
 
@@ -33,8 +34,8 @@ class Checked:
 def checked(row: ClipRow) -> Checked:
     """The record with words and segments in order of time, without overlap, inside the clip, and of its own text.
 
-    Sorted and cut to fit are those whose times say plainly where they belong. One whose times do not stands, without
-    length, at the end of the one listed before it. Where no times can be used, none are kept. The text stays whole.
+    Those whose times are clear are sorted and cut to fit. One whose times are not clear gets no length and is put at
+    the end of the one listed before it. Where no times can be used, none are kept. The text stays complete.
     """
     flaws: set[str] = set()
     length = row.duration if row.duration is not None and math.isfinite(row.duration) and row.duration >= 0 else None
@@ -75,7 +76,7 @@ def _joined(items: Sequence[Word | Segment]) -> str:
 
 
 def are_the_text(text: str, items: Sequence[Word | Segment]) -> bool:
-    """Whether the items, one after the other, are the text but for its signs, case and spaces, or it is empty."""
+    """Whether the items, one after the other, are the text except for punctuation, case and spaces, or it is empty."""
     return not text or _letters(text) == _letters(_joined(items))
 
 
@@ -84,7 +85,7 @@ def _letters(text: str) -> str:
 
 
 def _words_of(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words that stand in a text."""
+    """The words that are in a text."""
     there = frozenset(tokens(text))
     return tuple(word for word in words if there.issuperset(tokens(word.text)))
 

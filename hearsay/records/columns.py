@@ -1,8 +1,8 @@
-"""What becomes of each column of a table that somebody made, and the line that says so."""
+"""How each column of a table is read, and the line that reports it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hearsay.records.clip import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS_IT_STANDS, kept_aside, kept_beside_ours
+from hearsay.records.schema import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS_IT_STANDS, kept_aside, kept_beside_ours
 from hearsay.records.table import Table
 
 
@@ -16,7 +16,7 @@ def corpus_table(table: Table) -> Table:
 def account_of(table: Table, name: str, *, is_corpus: bool) -> str:
     """One line: what each of the table's columns is read as.
 
-    ``is_corpus`` is the table of a corpus that is decoded, whose columns are never taken for those of Hearsay.
+    ``is_corpus`` is the table of a corpus that is decoded, whose columns are never taken as those of Hearsay.
     """
     return f"{name}: " + "; ".join(_parts(table, is_corpus=is_corpus))
 
@@ -37,11 +37,11 @@ def _parts(table: Table, *, is_corpus: bool) -> Iterator[str]:
     )
     yield from (f"{kind}: {', '.join(map(_shown, names))}" for kind, names in kinds if names)
     if table.unnamed:
-        yield f"passed over: {table.unnamed} without a name"
+        yield f"skipped: {table.unnamed} without a name"
     if missing := _missing(table, filled, aside):
         yield f"read as empty: {', '.join(missing)}"
     if doubtful := _found(table, "text"):
-        yield f"taken as the text that it is: {', '.join(doubtful)} in text (empty the cell if there is no reference)"
+        yield f"taken as text: {', '.join(doubtful)} in text (empty the cell if there is no reference)"
 
 
 def _is_other(name: str, aside: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 Sentiment = Literal["negative", "neutral", "positive", "uncertain"]
 
 UNCERTAIN: Final = "uncertain"
-"""What a tagger says that will not guess; a label and a sentiment."""
+"""The answer of an emotion model that does not decide; a label and a sentiment."""
 
 SENTIMENTS: Final[tuple[Sentiment, ...]] = ("negative", "neutral", "positive", "uncertain")
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Final
 
 _NO_SUCH_CALL: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM})
-"""What file systems answer to a call that they do not have."""
+"""Errors of file systems for a call that they do not support."""
 
 _NO_REPLACING: Final = _NO_SUCH_CALL | {errno.EACCES, errno.EBUSY, errno.EEXIST}
-"""What a rename over an existing file fails with where the same rename to a new name would not."""
+"""Errors of a rename over an existing file where a rename to a new name would succeed."""
 
 MODE: Final = 0o644
-"""Who may read and write a file that is made: the owner writes, all read."""
+"""The mode of new files: the owner may write, everybody may read."""
 
 
 @contextmanager
 def replaced_whole(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write to, moved to ``path`` when the ``with`` block ends well and removed when not.
+    """A file beside ``path`` to write to, moved to ``path`` if the ``with`` block succeeds, else removed.
 
     Where the file system gives a file no other mode, it has the one that it gave. Where it refuses to replace a file,
     that is written over, which is not whole at every moment but leaves something at all.
@@ -37,19 +37,19 @@ def replaced_whole(path: Path) -> Iterator[Path]:
             temporary.chmod(MODE)
         _move_over(temporary, path)
     finally:
-        with suppress(OSError):  # what went wrong before it is what a person should read
+        with suppress(OSError):  # an earlier error is the one to report
             temporary.unlink(missing_ok=True)
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed writers of a file left beside it; for a program that alone may write the file now."""
+    """Remove temporary files that killed writers of a file left; for the only program that may write the file now."""
     for left in path.parent.glob(f"{glob.escape(_begins(path))}{'[0-9a-f]' * 8}"):
         with suppress(OSError):
             left.unlink(missing_ok=True)
 
 
 def onto_disk(handle: int) -> None:
-    """See what was written to a file onto the disk, where its file system can."""
+    """Flush a file to the disk, if its file system can."""
     try:
         os.fsync(handle)
     except OSError as problem:

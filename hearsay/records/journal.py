@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from hearsay.errors import BadRow, ClipsError, NewerRecord
-from hearsay.records.clip import SCHEMA_VERSION, ClipRow, kept_beside_ours
+from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 from hearsay.records.files import onto_disk
 from hearsay.records.locks import LockedFile
+from hearsay.records.schema import kept_beside_ours
 
 _OURS_IN_JSON: Final = frozenset({"schema_version", "words", "segments"})
 """Signs of a record in JSON, where words and segments are parts of a transcript, also without its text."""
@@ -22,7 +23,7 @@ def read_journal(path: Path, *, is_log: bool = True) -> dict[str, ClipRow]:
     """The latest row of each clip by id, in the order in which the clips first appeared.
 
     Where it need not be a log of Hearsay's (``is_log``), a corpus's columns are `kept_beside_ours`.
-    A torn last line, left by a killed run, is passed over. Raises `BadRow` with the number of a line that is not a
+    A torn last line, left by a killed run, is skipped. Raises `BadRow` with the number of a line that is not a
     clip row or was written by a newer version, and `ClipsError` where the file cannot be read.
     """
     rows: dict[str, ClipRow] = {}
@@ -105,7 +106,7 @@ def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
     version = members.get("schema_version", SCHEMA_VERSION)
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         raise NewerRecord(
-            f"written with schema version {version}, this Hearsay reads up to {SCHEMA_VERSION}; update it"
+            f"written with schema version {version}, this version of Hearsay reads up to {SCHEMA_VERSION}; update it"
         )
     if not is_log and not _OURS_IN_JSON & members.keys():
         names = kept_beside_ours(members)
@@ -187,7 +188,7 @@ class Journal:
         return read_journal(self.path)
 
     def append(self, rows: Iterable[ClipRow]) -> None:
-        """Write a batch of rows and see it onto the disk before returning; raises `ClipsError` where it is full.
+        """Write a batch of rows and flush it to the disk before returning; raises `ClipsError` if the disk is full.
 
         Raises `BadRow`, and writes nothing, where one of them could not be read again.
         """
@@ -197,13 +198,13 @@ class Journal:
             self._write(batch)
             onto_disk(self._file.fileno())
         except OSError as problem:
-            with suppress(OSError):  # what stays of the batch is cut off when the log is opened again
-                self._file.truncate(size)  # half a batch would stand before the next one
+            with suppress(OSError):  # the rest of the batch is cut off when the log is opened again
+                self._file.truncate(size)  # half a batch must not precede the next one
             raise _unwritable(self.path, problem) from problem
 
     def _write(self, data: bytes) -> None:
         unwritten = memoryview(data)
-        while unwritten:  # a disk that is nearly full takes a part, and complains about the next one only
+        while unwritten:  # a disk that is nearly full takes a part, and fails at the next one
             unwritten = unwritten[self._file.write(unwritten) :]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock of the file system, or where it has none a lock file with the writer's name in it."""
+"""One writer at a time: a lock of the file system, or, if it has none, a lock file that names the writer."""
 
 import fcntl
 import json
@@ -70,7 +70,7 @@ def _take(path: Path) -> Path | None:
 
 
 def _check_left_behind(path: Path, lock_file: Path) -> None:
-    """Remove a lock file whose process is gone; raises `JournalInUse` where it is not, or nobody here can know."""
+    """Remove a lock file whose process is gone; raises `JournalInUse` if it is not, or if that cannot be known here."""
     owner = _owner_of(lock_file)
     if owner is None:
         return
@@ -81,13 +81,13 @@ def _check_left_behind(path: Path, lock_file: Path) -> None:
             f"{lock_file}"
         )
     aside = lock_file.with_name(f"{lock_file.name}.{secrets.token_hex(4)}")
-    with suppress(OSError):  # of two that find it only one can move it
+    with suppress(OSError):  # of two processes that find it only one can move it
         lock_file.rename(aside)
         aside.unlink()
 
 
 def _owner_of(lock_file: Path) -> dict[str, Any] | None:
-    """Who made a lock file; empty where it does not say, None where it is gone."""
+    """The owner of a lock file; empty if it does not say, None if it is gone."""
     try:
         owner = json.loads(lock_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -109,13 +109,13 @@ def _is_running(owner: dict[str, Any]) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's
+    except OSError:  # of another user
         pass
     return owner.get("started") in (None, _started(pid))  # else the number was given to another process
 
 
 def _started(pid: int) -> str | None:
-    """When a process began, as Linux counts; None where the system does not say."""
+    """The start time of a process, as Linux counts it; None if it is not known."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
     except (OSError, IndexError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Repairing a log: lines that no reader takes are set aside in a file beside it, and never deleted."""
+"""Repairing a log: unreadable lines are set aside in a file beside it, and never deleted."""
 
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -20,11 +20,11 @@ class Repaired:
 
 
 def repair(log: Path) -> Repaired:
-    """Move the lines that cannot be read from a log into ``LOG.unreadable``, to which they are appended as they stand.
+    """Move the lines that cannot be read from a log into ``LOG.unreadable``, to which they are appended unchanged.
 
-    The log is replaced whole, and only when the other file is on the disk; one without such lines is left untouched.
-    Raises `NewerRecord` for a line of a newer Hearsay, `JournalInUse` while another process writes the log, and
-    `ClipsError` where a file cannot be read or written, or is no log.
+    The log is replaced atomically, and only when the other file is on the disk; one without such lines is not changed.
+    Raises `NewerRecord` for a line of a newer version, `JournalInUse` while another process writes the log, and
+    `ClipsError` if a file cannot be read or written, or is not a log.
     """
     if not log.is_file():
         raise ClipsError(f"there is no log {log}")
@@ -34,7 +34,7 @@ def repair(log: Path) -> Repaired:
             kept, unreadable = _sorted_lines(log)
             if unreadable and not any(map(bytes.strip, kept)) and not any(map(_is_like_a_record, unreadable)):
                 raise ClipsError(
-                    f"no line of {log} is a record, nor was one, so it is not taken for a log and nothing was changed; "
+                    f"no line of {log} is or was a record, so it is not a log, and nothing was changed; "
                     "name the clips.jsonl that decode wrote"
                 )
             if unreadable:

@@ -1,16 +1,17 @@
-"""A transcript as subtitles: SRT and WebVTT, and what one cue of them holds."""
+"""A transcript as subtitles: SRT and WebVTT, and how words are grouped into cues."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment, Word
 
 LONGEST_CUE: Final = 7.0
-"""Seconds that a cue made of words stands at most."""
+"""Longest duration of a cue made of words, in seconds."""
 
 LONGEST_TEXT: Final = 84
-"""Characters of such a cue at most: two lines of 42, as broadcasters have them."""
+"""Most characters of such a cue: two lines of 42, as broadcasters use."""
 
 PAUSE: Final = 0.8
 """Seconds of silence between two words that end a cue."""

@@ -1,4 +1,4 @@
-"""CSV files of clip rows: read with their own columns, written whole or not at all."""
+"""CSV files of clip records: read with their own columns, written completely or not at all."""
 
 import csv
 import sys
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from hearsay.errors import BadRow, BadTable, ClipsError
-from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, SIGNS, ClipRow, kept_beside_ours
+from hearsay.records.clip import ClipRow
 from hearsay.records.files import replaced_whole
+from hearsay.records.schema import CORPUS_COLUMNS, OUR_COLUMNS, SIGNS, kept_beside_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class Table:
     def to_merge(self) -> "Table":
         """The table as it is merged with others.
 
-        Hearsay writes all its columns, also those of which it knows nothing, so one that is empty throughout says
-        nothing there. In anybody else's table it empties that column, and a corpus's columns are `kept_beside_ours`.
+        Hearsay writes all its columns, also empty ones, so a column without a value changes nothing. In any other
+        table it empties that column, and a corpus's columns are `kept_beside_ours`.
         """
         if self.is_of_hearsay:
             return self.without(self.empty_columns())
@@ -72,7 +73,7 @@ def _is_of_hearsay(columns: Iterable[str]) -> bool:
 
 
 EMPTY_TABLE = Table(CORPUS_COLUMNS, {})
-"""What a bare folder brings: Common Voice's columns, and nothing in them."""
+"""The table of a folder without one: Common Voice's columns, and no lines."""
 
 
 def read_csv(path: Path) -> Table:
@@ -92,7 +93,7 @@ def parse_csv(file: TextIO, name: str) -> Table:
     """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`.
 
     Spaces around the names of columns are none of theirs; where one follows a comma there, it does in all lines.
-    Columns without a name, and lines without a cell, are passed over.
+    Columns without a name, and lines without a cell, are skipped.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
     reader = csv.reader(file, strict=True)
@@ -117,7 +118,9 @@ def parse_csv(file: TextIO, name: str) -> Table:
 
 
 def _names(header: Sequence[str]) -> list[str | None]:
-    """The names of the columns, None for one that is passed over; what is another's whole name is not cut to it.
+    """The names of the columns, None for one that is skipped.
+
+    Two names that differ only in spaces around them are kept, except those of a record, which are then doubled.
 
     Hearsay writes every name that a log has, also an empty one; only what was added behind its columns has none.
     """
@@ -125,7 +128,11 @@ def _names(header: Sequence[str]) -> list[str | None]:
         last = max(at for at, name in enumerate(header) if name.strip())
         return [name if at <= last else None for at, name in enumerate(header)]
     bare = [name.replace("\ufeff", "").strip() for name in header]
-    return [(name if own != name and own in header else own) or None for own, name in zip(bare, header, strict=True)]
+    known = {"filename", *CORPUS_COLUMNS, *OUR_COLUMNS}
+    return [
+        (name if own != name and own in header and own not in known else own) or None
+        for own, name in zip(bare, header, strict=True)
+    ]
 
 
 def _check_header(table: str, columns: Sequence[str | None]) -> None:
@@ -135,7 +142,10 @@ def _check_header(table: str, columns: Sequence[str | None]) -> None:
             "Name the column that holds each clip's path filename."
         )
     if doubled := {name for name in columns if name is not None and columns.count(name) > 1}:
-        raise BadTable(f"{table} has more than one column {', '.join(sorted(doubled))}; rename all but one")
+        raise BadTable(
+            f"{table} has more than one column {', '.join(sorted(doubled))} (spaces around a name do not count); "
+            "rename all but one"
+        )
 
 
 def _add_line(
@@ -147,7 +157,7 @@ def _add_line(
     if not (clip_id := named["filename"]):
         raise BadTable(f"{table}, line {line}: the filename is empty")
     if clip_id in cells:
-        raise BadTable(f"{table}, line {line}: {clip_id} stands in an earlier line too; keep one of them")
+        raise BadTable(f"{table}, line {line}: {clip_id} is also in an earlier line; keep one of them")
     cells[clip_id] = named
 
 
@@ -183,7 +193,7 @@ def columns_of(unknown: Iterable[str], own: Sequence[str] = CORPUS_COLUMNS) -> l
 def csv_line(values: Sequence[str]) -> str:
     """One line of a CSV, with its end.
 
-    Every cell is as it is: what a spreadsheet may take for a formula is not changed, or it would be read back changed.
+    Cells are not changed, even if a spreadsheet may take them for a formula: they must be read back unchanged.
     """
     # Before Python 3.13 the csv module leaves a lone carriage return unquoted, and then cannot read it.
     quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in value for value in values) else csv.QUOTE_MINIMAL

@@ -1,4 +1,4 @@
-"""What people get of one recording's voice: its emotion, or the error that stands in the place of one."""
+"""The emotion in the voice of one recording, or the error instead of one."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Emotion:
 
     @property
     def label(self) -> str:
-        """The emotion, such as ``happiness``; ``uncertain`` where the model would not decide."""
+        """The emotion, such as ``happiness``; ``uncertain`` if the model did not decide."""
         return self._tagged.label
 
     @property

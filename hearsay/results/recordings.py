@@ -25,7 +25,7 @@ Recording: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview |
 
 
 def name_of(recording: Recording) -> str:
-    """What a recording is called in results and errors."""
+    """The name of a recording in results and errors."""
     if isinstance(recording, str | os.PathLike):
         return os.fspath(recording)
     if isinstance(recording, bytes | bytearray | memoryview):
@@ -50,18 +50,18 @@ def bytes_of(recording: Recording) -> bytes:
     read = getattr(recording, "read", None)
     data = read() if callable(read) else None
     if not isinstance(data, bytes):
-        advice = 'it was opened as text; open it with mode "rb"' if isinstance(data, str) else "it is none of them"
+        advice = 'it was opened as text; open it with mode "rb"' if isinstance(data, str) else "this is none of them"
         kinds = "a path, bytes, a file that is open for reading bytes, or an array with its sampling_rate"
         raise BadArgument(f"{name_of(recording)}: a recording is {kinds}; {advice}")
     return data
 
 
 def check_rate(recordings_are_arrays: bool, sampling_rate: float | None) -> None:
-    """Raise `BadArgument` where an array comes without its rate, or a file with one: it says its own."""
+    """Raise `BadArgument` where an array comes without its rate, or a file with one, as it contains its own."""
     if recordings_are_arrays and sampling_rate is None:
-        raise BadArgument("array: samples need their rate; add sampling_rate=16000, or what they were recorded with")
+        raise BadArgument("array: an array needs its sampling rate; add sampling_rate=16000, or its own rate")
     if sampling_rate is not None and not recordings_are_arrays:
-        raise BadArgument("sampling_rate= belongs to an array; an audio file says its own, so leave it out")
+        raise BadArgument("sampling_rate= is for arrays only; an audio file contains its own, so leave it out")
 
 
 def each(recordings: "Iterable[Recording]") -> "Iterable[Recording]":

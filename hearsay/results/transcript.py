@@ -1,12 +1,13 @@
-"""What people get of one recording: its transcript, or the error that stands in the place of one."""
+"""The transcript of one recording, or the error instead of one."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from hearsay.errors import HearsayError
-from hearsay.records.clip import ClipRow, FailedPiece, Segment, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.subtitles import cues, srt, vtt
+from hearsay.records.transcript import FailedPiece, Segment, Word
 from hearsay.results.markup import joined, paragraph
 from hearsay.text.format import duration
 
@@ -86,7 +87,7 @@ class Transcript:
         return vtt(self._cues())
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as values that JSON has. Of a failed recording only ``error`` says something; it raises nothing."""
+        """Everything as JSON values. For a failed recording all but ``error`` is empty; it raises nothing."""
         members: dict[str, Any] = {"source": self.source, "model": self.model}
         if isinstance(self.outcome, HearsayError):
             nothing: dict[str, Any] = {"text": None, "words": [], "segments": [], "confidence": None, "duration": None}

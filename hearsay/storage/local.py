@@ -17,7 +17,7 @@ def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Pa
 
 
 def own_names(folder: Path, also_named: Iterable[str] = ()) -> frozenset[str]:
-    """What a folder is called; a link by its own name and by that of the folder that it leads to."""
+    """The names of a folder; of a link, its own and that of its target."""
     return frozenset({folder.name, folder.resolve().name, *also_named}) - {"", "..", "."}
 
 

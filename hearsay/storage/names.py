@@ -13,7 +13,7 @@ AUDIO_SUFFIXES: Final = frozenset(
 
 _FORMS: Final = ("NFC", "NFD")
 _MOST_FORMS: Final = 64
-"""Spellings of one path that are looked up; more parts than make so many are taken all in the same form."""
+"""Spellings of one path that are looked up; a path with more is looked up with all parts in the same form."""
 
 
 def located(clip_id: str, own_names: Iterable[str], is_there: Callable[[str], bool]) -> str | None:
@@ -33,9 +33,14 @@ def located(clip_id: str, own_names: Iterable[str], is_there: Callable[[str], bo
 
 
 def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
-    """The paths at which an id is looked up: as it stands, then without the source's own name."""
+    """The paths at which an id is looked up: as it is, without a ``./`` before it, without the source's own name."""
     yield clip_id
-    first, _, rest = clip_id.partition("/")
+    path = clip_id
+    while path.startswith("./"):
+        path = path[2:]
+    if path != clip_id:
+        yield path
+    first, _, rest = path.partition("/")
     if rest and first and _composed(first) in map(_composed, own_names):
         yield rest
 

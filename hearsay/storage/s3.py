@@ -1,4 +1,4 @@
-"""Audio in a bucket: ``s3://BUCKET/PREFIX``, of Amazon or any server that speaks S3. boto3 is imported when needed."""
+"""Audio in a bucket: ``s3://BUCKET/PREFIX``, on Amazon S3 or a compatible server. boto3 is imported when needed."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,15 +21,15 @@ _NO_CREDENTIALS: Final = (
     "there are no credentials for S3; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 )
 _REASONS: Final = {
-    "NoSuchBucket": "there is no such bucket; look at its name, and at AWS_ENDPOINT_URL and AWS_REGION",
+    "NoSuchBucket": "there is no such bucket; check its name, AWS_ENDPOINT_URL and AWS_REGION",
     **dict.fromkeys(_NOT_THERE, "there is no such object"),
     **dict.fromkeys(("AccessDenied", "403"), _NOT_ALLOWED),
-    "InvalidAccessKeyId": "the server does not know this access key; look at AWS_ACCESS_KEY_ID",
-    "SignatureDoesNotMatch": "the secret key is not the access key's; look at AWS_SECRET_ACCESS_KEY",
+    "InvalidAccessKeyId": "the server does not know this access key; check AWS_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key; check AWS_SECRET_ACCESS_KEY",
     "ExpiredToken": "the credentials have expired; log in again",
     "PermanentRedirect": "the bucket is in another region; set AWS_REGION to it",
 }
-"""What S3's error codes mean for a person."""
+"""Messages for the error codes of S3."""
 
 
 def connect(endpoint: str | None, *, is_interactive: bool = False) -> Client:
@@ -74,7 +74,7 @@ class S3Object:
     modified: float
 
     def signed_url(self, seconds: int) -> str:
-        """An address at which anybody may read the object for so many seconds."""
+        """An address at which anybody can read the object for this many seconds."""
         with _translated(str(self)):
             params = {"Bucket": self.bucket, "Key": self.key}
             url: str = self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
@@ -156,7 +156,7 @@ def split_url(url: str) -> tuple[str, str]:
     """Bucket and key of ``s3://BUCKET/KEY``; raises `StorageError` where there is no bucket."""
     bucket, _, key = url.removeprefix(SCHEME).partition("/")
     if not bucket:
-        raise StorageError(f"{url} names no bucket; write s3://BUCKET/PREFIX")
+        raise StorageError(f"{url} does not name a bucket; write s3://BUCKET/PREFIX")
     return bucket, key
 
 
@@ -210,7 +210,7 @@ def _translated(place: str) -> Iterator[None]:
     except (boto.NoCredentialsError, boto.PartialCredentialsError) as problem:
         raise StorageError(f"{place}: {_NO_CREDENTIALS}") from problem
     except (boto.HTTPClientError, boto.ConnectionError) as problem:
-        advice = "look at AWS_ENDPOINT_URL and the network, and try again"
+        advice = "check AWS_ENDPOINT_URL and the network, and try again"
         raise StorageError(f"{place}: the S3 server cannot be reached ({problem}); {advice}") from problem
     except (boto.BotoCoreError, ValueError) as problem:
         raise StorageError(f"{place}: {problem}") from problem

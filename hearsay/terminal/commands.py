@@ -1,4 +1,4 @@
-"""The table of all commands, and how each is called: as a word of ``hearsay``, or of the program it belongs to.
+"""The table of all commands, and how each is called: as a subcommand of ``hearsay`` or of the program it belongs to.
 
 Only names are here: a package is imported when one of its commands runs, and has the command's options and example.
 """
@@ -13,19 +13,19 @@ HEARSAY: Final = "hearsay"
 
 
 def to_type(words: str) -> str:
-    """What a message tells people to type for a command: ``./run.sh``, which sets HEARSAY_CALLED, or ``hearsay``."""
+    """How a message writes a command: with ``./run.sh``, which sets HEARSAY_CALLED, or with ``hearsay``."""
     return f"{os.environ.get('HEARSAY_CALLED') or HEARSAY} {words}"
 
 
 def in_checkout(words: str) -> str:
-    """The same for a command that only ``./run.sh`` has, in brackets; empty where nothing called it so."""
+    """The same, in brackets, for a command that only ``./run.sh`` has; empty if ``./run.sh`` was not used."""
     called = os.environ.get("HEARSAY_CALLED")
     return f" ({called} {words})" if called else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One word of ``hearsay``: ``module`` has its ``main``, which knows it as ``word``; ``extra`` is what it needs."""
+    """A subcommand of ``hearsay``: ``module`` has its ``main``, where it is ``word``; it needs ``extra``."""
 
     name: str
     group: str
@@ -36,7 +36,7 @@ class Command:
 
     @property
     def package(self) -> str:
-        """What its messages call the program that it belongs to."""
+        """The name of the program that it belongs to, as its messages write it."""
         package = self.module.partition(".")[0]
         return self.module.removesuffix(".command_line") if package == HEARSAY else package
 
@@ -59,8 +59,8 @@ COMMANDS: Final = (
     _asr("api", "serve transcription and emotion over HTTP"),
     _indexer("load", "index", "load records as a new version of the index"),
     _indexer("put", "index", "add or replace clips in the index"),
-    _indexer("delete", "index", "take clips out of the index and of later loads"),
-    _indexer("reload", "index", "load the files of the index again, beside it"),
+    _indexer("delete", "index", "delete clips from the index and from later loads"),
+    _indexer("reload", "index", "load the files of the index again as a new version"),
     _indexer("rollback", "index", "go back to the version before the last load"),
     _indexer("count", "index", "count the passages that match"),
     _indexer("search", "search", "search in the terminal"),
@@ -88,11 +88,11 @@ class Program:
         return f"python -m {self.package} {word}".rstrip()
 
     def name(self, word: str = "") -> str:
-        """The command as its own messages name it."""
+        """The command as its messages write it."""
         return self.call(word).removeprefix("python -m ")
 
     def rename(self, top: ArgumentParser, commands: Mapping[str, ArgumentParser]) -> None:
-        """Let the usage and the examples of these commands, by their words, say how they were called."""
+        """Show in the usage and examples of these commands how they were called."""
         if self.is_hearsay:
             top.prog = HEARSAY
         for word, command in commands.items():

@@ -1,22 +1,22 @@
-"""The terminal, and what stands in its place: a file or a pipe, in which no line is folded and no colour is shown."""
+"""Output to a terminal, or to a file or pipe, where no line is wrapped and no colour is used."""
 
 from typing import Final, TextIO
 
 from rich.console import Console
 
 PIPE_WIDTH: Final = 100_000
-"""Columns of what goes into a file or another program: a line there stays one, and a command in it whole."""
+"""Columns of output to a file or another program, so that no line and no command in it is wrapped."""
 
 
 class _Console(Console):
-    """Leaves it to `hearsay.terminal.process` what becomes of a program whose reader goes away."""
+    """Lets `hearsay.terminal.process` handle a closed pipe."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def console_of(stream: TextIO) -> Console:
-    """As wide as the terminal; in a pipe as wide as need be, and plain even where FORCE_COLOR is set."""
+    """As wide as the terminal; in a pipe as wide as necessary, and without colour even if FORCE_COLOR is set."""
     if stream.isatty():
         return _Console(file=stream, highlight=False)
     return _Console(file=stream, width=PIPE_WIDTH, highlight=False, force_terminal=False)

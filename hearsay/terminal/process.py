@@ -17,12 +17,12 @@ ALL_WELL, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _POLL_SECONDS: Final = 0.2
-"""How long Ctrl-C can go unnoticed: one that arrives just before a wait begins is seen only when the wait ends."""
+"""The longest delay of Ctrl-C: one that arrives just before a wait begins is noticed when the wait ends."""
 
 
 @contextmanager
 def quiet_ctrl_c() -> Iterator[None]:
-    """Inside, Ctrl-C ends the program at once, without a traceback: it has begun nothing that must be ended in order.
+    """Inside the block, Ctrl-C ends the program at once, without a traceback: nothing needs to be cleaned up yet.
 
     For the main thread, while a program imports what it needs. Where Ctrl-C is ignored already, as in a shell's
     background, it stays so.
@@ -37,7 +37,7 @@ def quiet_ctrl_c() -> Iterator[None]:
 
 
 def wait_in_turns(answer: "Future[Any]") -> None:
-    """Return when there is a result, or a reason why there is none; Ctrl-C interrupts the wait."""
+    """Return when there is a result or an error; Ctrl-C interrupts the wait."""
     while not answer.done():
         with suppress(TimeoutError, CancelledError):
             answer.exception(_POLL_SECONDS)
@@ -48,13 +48,14 @@ def exit_status_of(
     in_words: Callable[[HearsayError], str] = str,
     wrong_use: type[HearsayError] | tuple[type[HearsayError], ...] = HearsayError,
 ) -> int:
-    """Run a command, say on standard error why it ended early, and return its exit status.
+    """Run a command, print on standard error why it ended early, and return its exit status.
 
-    An error of kind ``wrong_use`` is status 2 and any other 1, said ``in_words``. Ctrl-C is 130 where it breaks off a
-    command that would have ended by itself; one that watches or serves until it is told to end (``decode --watch``,
-    ``put --watch``, the API) has then done all that was asked, and returns 0 itself, 1 after unmended trouble. A full
-    disk, and a file that cannot be read or written, are a sentence and 1. If the reader of standard output has left, as
-    ``head`` does, nothing more is wanted: 0. What ends the program on purpose, as ``--help`` does, still ends it.
+    An error of kind ``wrong_use`` is status 2 and any other 1, with the text of ``in_words``. Ctrl-C is 130 if it
+    interrupts a command that would have ended by itself; one that watches or serves until Ctrl-C (``decode --watch``,
+    ``put --watch``, the API) is then complete and returns 0 itself, or 1 after an error that remains. A full disk,
+    and a file that cannot be read or written, print one sentence and return 1. If the reader of standard output is
+    closed, as by ``head``, no more output is needed: 0. `SystemExit`, as ``--help`` raises it, still ends the
+    program.
     """
     sentence = ""
     try:
@@ -73,7 +74,7 @@ def exit_status_of(
 
 
 def _with_all_written(run: Callable[[], int]) -> int:
-    """The status of a command whose output has left the program; else that would fail after the last word of ours."""
+    """The status of a command after its output is flushed, so that a failure to write is still reported."""
     try:
         status = run()
     except SystemExit:
@@ -90,7 +91,7 @@ def _flush() -> None:
 
 def _fault_of_a_file(problem: OSError) -> str:
     if problem.errno in _FULL:
-        return "the disk is full, so not all could be written; make room there, then do it again"
+        return "the disk is full, so not all could be written; free some space, then run the command again"
     if problem.filename is None:
         raise problem
     return f"{os.fsdecode(problem.filename)}: {problem.strerror or problem}"
@@ -98,12 +99,12 @@ def _fault_of_a_file(problem: OSError) -> str:
 
 def _say(sentence: str) -> None:
     if sentence:
-        with suppress(OSError):  # there is nobody to read it
+        with suppress(OSError):  # nobody can read it
             print(sentence, file=sys.stderr, flush=True)
 
 
 def _drop_what_cannot_be_written() -> None:
-    """Let what is still to be printed, which Python does at its end, go nowhere if it cannot go where it should."""
+    """Discard the output that Python would still write at its end if it cannot be written."""
     try:
         _flush()
     except OSError:

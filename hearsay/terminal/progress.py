@@ -1,4 +1,4 @@
-"""Progress of a stream on standard error: a bar in a terminal, a line now and then elsewhere."""
+"""Progress of a stream on standard error: a bar in a terminal, else a line every few seconds."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ _SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
-    """The items, whose number is shown as they come; ``total`` is None where it is not known."""
+    """The items, which are counted on standard error as they come; ``total`` is None if it is not known."""
     console = error_console()
     columns = (TextColumn("recordings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     lines = _Lines(total)
@@ -23,12 +23,12 @@ def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
         for done, item in enumerate(items, 1):
             bar.advance(task)
             if not console.is_terminal:
-                lines.tell(done)
+                lines.show(done)
             yield item
 
 
 def count_of(items: object) -> int | None:
-    """How many there are, where that is known before they come."""
+    """The number of items, if it is known before they come."""
     return len(items) if isinstance(items, Sized) else None
 
 
@@ -39,13 +39,13 @@ def error_console(*, is_quiet: bool = False) -> Console:
 
 
 class _Lines:
-    """A line at the first item that comes so many seconds after the last line, and one at the end."""
+    """A line at most every `_SECONDS_BETWEEN_LINES`, when an item comes, and one at the end."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
         self._last = time.monotonic()
 
-    def tell(self, done: int) -> None:
+    def show(self, done: int) -> None:
         if done != self._total and time.monotonic() - self._last < _SECONDS_BETWEEN_LINES:
             return
         self._last = time.monotonic()

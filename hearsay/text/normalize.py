@@ -12,7 +12,7 @@ LONGEST_TOKEN: Final = 127
 
 _ASCII_TOKEN: Final = re.compile(r"[a-z0-9]+")
 _APOSTROPHES: Final = "'\u2018\u2019\u02bc\u02b9\u0060\u00b4\u1ffd\u2032"
-# Joiners and soft hyphens are invisible and stand inside words, Hindi's above all.
+# Joiners and soft hyphens are invisible and occur inside words, above all in Hindi.
 _DROPPED: Final = dict.fromkeys(map(ord, _APOSTROPHES + "\u200c\u200d\u00ad\u2060\ufeff"))
 _CJK: Final = (
     "\u1100-\u11ff\u3005\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import accumulate
 
-from hearsay.records.clip import Word
+from hearsay.records.transcript import Word
 from indexer.query.highlight import Mark, Piece
 
 Place = tuple[int, int, float | None]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from asr.score import score
-from hearsay.records.clip import TAGGING, ClipRow, FailedPiece
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import TAGGING, FailedPiece
 
 ROWS = [
     ClipRow("a", text="The cat sat.", generated_text="THE CAT SAT", accent="us", asr_model="m"),

@@ -39,7 +39,7 @@ MADE = (
         asr_model="another",
         decoded_at="2026-05-01T00:00:00Z",
     ),
-    ClipRow("made/heard.mp3", text="the blacksmith came home", generated_text="THE BLACKSMITH CAME HOME"),
+    ClipRow("made/match.mp3", text="the blacksmith came home", generated_text="THE BLACKSMITH CAME HOME"),
     ClipRow("made/angry.mp3", generated_text="NOW GET OUT OF MY HOUSE", emotion="angry", sentiment="negative"),
     ClipRow("made/angrier.mp3", generated_text="GET OUT OF HERE", emotion="angry", emotion_score=0.9, accent="us"),
     ClipRow("made/failed.mp3", error="the file is empty: 0 bytes"),
@@ -47,8 +47,8 @@ MADE = (
 )
 
 
-def heard(number: int, row: ClipRow) -> ClipRow:
-    """A sample as if it had been decoded: what was said is what was heard."""
+def as_decoded(number: int, row: ClipRow) -> ClipRow:
+    """A sample as if it had been decoded: the transcript is the reference."""
     return replace(
         row,
         generated_text=row.text.upper(),
@@ -85,7 +85,7 @@ class Loaded:
 @pytest.fixture(scope="module")
 def loaded(node: Node, samples: Path) -> Iterator[Loaded]:
     table = read_rows([samples / "clips.csv"]).values()
-    rows = [*(heard(number, row) for number, row in enumerate(table)), *MADE]
+    rows = [*(as_decoded(number, row) for number, row in enumerate(table)), *MADE]
     passages = [passage for row in rows for passage in passages_of(row)]
     settings = IndexSettings(index_name=f"cv-by-hand-{uuid.uuid4().hex}")
     index = ElasticWriter(node.url, settings)

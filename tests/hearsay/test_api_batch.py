@@ -65,7 +65,7 @@ def test_a_source_that_there_is_not_is_an_error(tmp_path: Path):
 
 
 def test_a_watched_folder_takes_nothing_beside_it(folder: Path, tmp_path: Path):
-    with pytest.raises(hearsay.BadArgument, match="watch takes a folder alone"):
+    with pytest.raises(hearsay.BadArgument, match="watch works with a folder only"):
         hearsay.decode(folder, tmp_path / "out", watch=True, limit=1)
 
 

@@ -133,10 +133,10 @@ def test_an_index_that_is_not_loaded_says_how_to_load_it_from_python(tmp_path: P
     ("asked", "sentence"),
     [
         ({"mode": "clever"}, "there is no mode clever"),
-        ({"duration": (8, 2)}, r"duration is a pair such as \(2, 8\).*, not \(8, 2\)"),
+        ({"duration": (8, 2)}, r"duration must be a pair such as \(2, 8\).*, not \(8, 2\)"),
         ({"wer": (None, None)}, "wer is a pair"),
         ({"sort": "length"}, "hits are sorted by duration"),
-        ({"size": 0}, "size is a whole number from 1 on, not 0"),
+        ({"size": 0}, "size must be a whole number of at least 1, not 0"),
         ({"words": "a", "like": "s/1.mp3"}, "name one of them"),
     ],
 )

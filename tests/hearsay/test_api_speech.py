@@ -121,8 +121,8 @@ def test_many_are_read_only_as_they_are_wanted(transcriber: hearsay.Transcriber,
 @pytest.mark.parametrize(
     ("recording", "rate", "sentence"),
     [
-        (np.zeros(100, np.float32), None, "array: samples need their rate; add sampling_rate=16000"),
-        (b"RIFF", 16000, "sampling_rate= belongs to an array"),
+        (np.zeros(100, np.float32), None, "array: an array needs its sampling rate; add sampling_rate=16000"),
+        (b"RIFF", 16000, "sampling_rate= is for arrays only"),
         (b"", None, r"bytes: The file is empty \(0 bytes\)"),
         (io.StringIO("text"), None, 'file: .*it was opened as text; open it with mode "rb"'),
         (7, None, "file: a recording is a path, bytes, a file that is open for reading bytes, or an array"),

@@ -1,28 +1,35 @@
-"""A setting that does not fit is told with its value, and a secret without it."""
+"""The message about a wrong setting shows its value, unless it is a secret."""
 
 import pytest
 
-from hearsay.config import fault_in_words, faults_in_words
+from hearsay.config import fault_in_words, faults_in_words, read_settings
+from indexer.settings import IndexSettings
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "shown"),
     [("high", "'high'"), ("\x1b[2J", r"'\x1b[2J'"), (70000, "70000"), (0.5, "0.5"), (True, "True"), ("", "''")],
 )
-def test_the_value_that_was_given_is_told(given: object, told: str):
+def test_the_value_that_was_given_is_shown(given: object, shown: str):
     assert fault_in_words("page_port", "Input should be a port", given) == (
-        f"page_port: Input should be a port (given: {told})"
+        f"page_port: Input should be a port (given: {shown})"
     )
 
 
 @pytest.mark.parametrize("name", ["api_key", "api_keys", "api_token", "index_password", "client_secret"])
-def test_a_secret_is_not_told(name: str):
+def test_a_secret_is_not_shown(name: str):
     assert fault_in_words(name, "Input should be a string", "sesame") == f"{name}: Input should be a string"
 
 
 @pytest.mark.parametrize("given", [["https://user:sesame@node:9200"], {"url": "sesame"}, None])
-def test_what_is_no_plain_value_is_not_told(given: object):
+def test_what_is_not_a_plain_value_is_not_shown(given: object):
     assert fault_in_words("index_url", "Input should be a string", given) == "index_url: Input should be a string"
+
+
+def test_a_value_of_none_leaves_the_setting_to_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INDEX_URL", "http://node:9200")
+    assert read_settings(IndexSettings, index_url=None).index_url == "http://node:9200"
+    assert read_settings(IndexSettings, index_url="folder").index_url == "folder"
 
 
 def test_several_faults_are_one_sentence():

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from hearsay.records.clip import CORPUS_COLUMNS, ClipRow
+from hearsay.records.clip import ClipRow
+from hearsay.records.schema import CORPUS_COLUMNS
 from hearsay.records.table import Table, read_csv
 from hearsay.storage.local import find_audio
 from hearsay.text.normalize import words

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment, Word
 from indexer.passages import LONGEST_PASSAGE, Passage, _warn, clip_of, passages_of
 from tests.hearsay.records.test_checked import any_segments, any_words
 from tests.support.rows import ALL, INTERVIEW, passages

@@ -1,6 +1,6 @@
 import pytest
 
-from hearsay.records.clip import COLUMNS, IDENTITY_COLUMNS
+from hearsay.records.schema import COLUMNS, IDENTITY_COLUMNS
 from indexer.documents import document_of
 from indexer.elastic.query import mapping
 from indexer.embedded.query import SCHEMA, engine_document

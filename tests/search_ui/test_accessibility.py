@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import Segment, Word
 from tests.support.browser import go_to
 from tests.support.pages import load, served_page
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from hearsay.records.clip import Segment
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import Segment
 from tests.conftest import PROJECT
 from tests.support.browser import go_to
 from tests.support.pages import load, served_page

@@ -12,8 +12,9 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from hearsay.records.clip import ClipRow, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import Word
 from search_ui.export.routes import MOST_AT_ONCE
 from tests.support.browser import go_to, open_with_time_stopped
 from tests.support.pages import load, served_page

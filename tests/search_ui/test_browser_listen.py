@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from hearsay.records.clip import ClipRow, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import Word
 from tests.support.browser import go_to
 from tests.support.pages import load, served_page
 

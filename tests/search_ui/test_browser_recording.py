@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment, Word
 from tests.conftest import PROJECT
 from tests.support.browser import go_to
 from tests.support.pages import load, served_page

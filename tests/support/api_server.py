@@ -17,7 +17,7 @@ import httpx
 
 from asr.api.schemas import EmotionReply, HealthReply, TranscriptReply
 from asr.types import EmotionOutput, SpeechOutput
-from hearsay.records.clip import Alternative, Segment, Word
+from hearsay.records.transcript import Alternative, Segment, Word
 from tests.conftest import PROJECT
 from tests.support.ports import free_port
 

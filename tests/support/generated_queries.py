@@ -7,7 +7,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Word
 from hearsay.text.normalize import tokens
 from indexer.index import Range, Request, SearchWriter, Sort
 from indexer.query_tree import (

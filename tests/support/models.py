@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 
 from asr.types import DecodedAudio, EmotionOutput, SpeechOutput, Waveform
-from hearsay.records.clip import Alternative, Segment, Word
+from hearsay.records.transcript import Alternative, Segment, Word
 
 
 class LengthSpeechModel:

@@ -1,6 +1,7 @@
 """Made clip rows: everything that real corpora hold sooner or later, and that a well-kept one does not."""
 
-from hearsay.records.clip import Alternative, ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Segment, Word
 from indexer.passages import Passage, passages_of
 
 LATIN = (

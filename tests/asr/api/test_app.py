@@ -16,7 +16,7 @@ from asr.api.app import create_app
 from asr.errors import ModelUnavailable
 from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
-from hearsay.records.clip import Alternative
+from hearsay.records.transcript import Alternative
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 from tests.support.serving import PATIENCE, HeldSpeechModel, client_of, server_of, small_models, wait_until_ready
 

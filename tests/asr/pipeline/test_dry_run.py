@@ -10,8 +10,9 @@ import pytest
 from asr.cli import main
 from asr.pipeline.pipeline import digest_of
 from asr.speech import pocketsphinx
-from hearsay.records.clip import ClipRow, FailedPiece
+from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
+from hearsay.records.transcript import FailedPiece
 
 NEW, DONE, FAILED, CHANGED, DELETED = (f"sample-00000{number}.mp3" for number in range(5))
 

@@ -23,9 +23,10 @@ from asr.pipeline.scheduler import Scheduler
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, open_folder
 from asr.types import DecodedAudio, SpeechOutput
-from hearsay.records.clip import ClipRow, FailedPiece
+from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import FailedPiece
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 from tests.support.recordings import audio_of, bursts, sound_file
 from tests.support.serving import client_of, server_of

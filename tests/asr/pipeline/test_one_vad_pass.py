@@ -18,7 +18,8 @@ from asr.sources.listing import Clip
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.segments import segments_between
 from asr.types import DecodedAudio, Waveform
-from hearsay.records.clip import ClipRow, FailedPiece
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import FailedPiece
 from tests.support.checkpoints import save_classifier, save_wav2vec2
 from tests.support.recordings import audio_of, bursts, sound_file
 from tests.support.serving import client_of

@@ -13,8 +13,8 @@ from asr.pipeline.scheduler import Scheduler
 from asr.pipeline.validation import check_model_output
 from asr.sources.listing import open_folder
 from asr.types import EmotionOutput, SpeechOutput
-from hearsay.records.clip import Alternative, Segment, Word
 from hearsay.records.journal import read_journal
+from hearsay.records.transcript import Alternative, Segment, Word
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 
 NAN = float("nan")

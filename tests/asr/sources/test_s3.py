@@ -217,7 +217,7 @@ def test_an_object_that_is_gone_when_it_is_read_is_a_sentence(buckets: Buckets, 
     ("name", "value", "says"),
     [
         ("AWS_ACCESS_KEY_ID", "stranger", "access key"),
-        ("AWS_SECRET_ACCESS_KEY", "wrong", "the secret key is not"),
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "the secret key does not belong to"),
         ("AWS_SECRET_ACCESS_KEY", None, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
         (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), None, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
         ("AWS_PROFILE", "nobody", "nobody"),

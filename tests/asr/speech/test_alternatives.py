@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.speech.alternatives import most_confident, substitutes_in
-from hearsay.records.clip import Alternative
+from hearsay.records.transcript import Alternative
 
 sentences = st.lists(st.sampled_from("abcd"), max_size=7)
 

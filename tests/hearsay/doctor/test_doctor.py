@@ -107,7 +107,7 @@ def test_a_broken_setting_is_a_problem_and_the_status_is_1(
     assert "batch_clips: " in said
     assert "has the key asr_modle, which no program knows — did you mean asr_model?" in said
     assert "HEARSAY_HOEM, which no program knows — did you mean HEARSAY_HOME?" in said
-    assert "not looked at, since a setting is wrong" in said
+    assert "not checked, because a setting is wrong" in said
 
 
 @pytest.mark.parametrize("text", ["asr_model: [", "- a list", "\xff"])
@@ -123,9 +123,7 @@ def test_a_key_of_another_program_is_no_fault(home: Path):
 
 def test_a_file_where_a_folder_should_be_is_a_problem_that_names_the_setting(home: Path):
     (home / "var").write_text("")
-    assert "is a file where a folder is needed — move it away, or set INDEX_URL" in sentences(
-        look_at_folders(), "problem"
-    )
+    assert "is a file, but must be a folder — move it away, or set INDEX_URL" in sentences(look_at_folders(), "problem")
 
 
 def test_a_port_of_another_program_is_a_warning_and_ours_are_recognised(
@@ -133,7 +131,7 @@ def test_a_port_of_another_program_is_a_warning_and_ours_are_recognised(
 ):
     port, answers = server
     monkeypatch.setenv("API_PORT", str(port))
-    assert f"127.0.0.1:{port} is taken, and does not answer as the API does — set API_PORT" in sentences(
+    assert f"127.0.0.1:{port} is in use by another program than the API — set API_PORT" in sentences(
         look_at_ports(), "warning"
     )
     answers["/ping"] = "pong"

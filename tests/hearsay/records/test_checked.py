@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearsay.records.checked import checked
-from hearsay.records.clip import Alternative, ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Segment, Word
 
 NAN = float("nan")
 

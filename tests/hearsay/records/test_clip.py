@@ -9,19 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearsay.errors import BadRow
-from hearsay.records.clip import (
-    COLUMNS,
-    CORPUS_COLUMNS,
-    EMOTION,
-    LONGEST_ID,
-    OUR_COLUMNS,
-    TOLERANCE,
-    TRANSCRIPT,
-    Alternative,
-    ClipRow,
-    Segment,
-    Word,
-)
+from hearsay.records.clip import LONGEST_ID, TOLERANCE, ClipRow
+from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, OUR_COLUMNS, TRANSCRIPT
+from hearsay.records.transcript import Alternative, Segment, Word
 
 ids = st.text(min_size=1, max_size=LONGEST_ID // 4)
 seconds = st.floats(min_value=0, max_value=1e6)
@@ -183,7 +173,7 @@ def test_an_id_may_have_the_longest_length_in_bytes(clip_id: str):
 
 @pytest.mark.parametrize("name", ["filename", "text", "emotion", "deleted", "schema_version"])
 def test_a_column_of_the_corpus_cannot_stand_in_for_one_of_ours(name: str):
-    with pytest.raises(BadRow, match=f"{name} is Hearsay's own column"):
+    with pytest.raises(BadRow, match=f"{name} is a column of Hearsay"):
         ClipRow("a", extra={name: "x"})
 
 
@@ -299,7 +289,7 @@ def test_whatever_is_given_replaces_and_no_columns_of_two_runs_are_mixed(earlier
 
 def test_rows_without_a_reference_or_a_transcript_are_not_scorable():
     assert ClipRow("a", text="word", generated_text="WORD").is_scorable
-    assert ClipRow("a", text="word", asr_model="pocketsphinx").is_scorable, "the model heard nothing"
+    assert ClipRow("a", text="word", asr_model="pocketsphinx").is_scorable, "the model recognised nothing"
     assert not ClipRow("a", text="word").is_scorable
     assert not ClipRow("a", text="?!", generated_text="WORD").is_scorable
     assert not ClipRow("a", text="word", asr_model="pocketsphinx", error="no sound in it").is_scorable

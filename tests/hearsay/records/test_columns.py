@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hearsay.errors import BadTable
-from hearsay.records.clip import OUR_COLUMNS, ClipRow
+from hearsay.records.clip import ClipRow
 from hearsay.records.columns import account_of, corpus_table
+from hearsay.records.schema import OUR_COLUMNS
 from hearsay.records.table import Table, parse_csv, read_csv, write_csv
 
 
@@ -59,7 +60,7 @@ def test_a_text_is_what_it_is_and_the_account_says_so(said: str):
     assert table.rows()["a"] == ClipRow("a", text=said, extra={"code": said})
     account = account_of(table, "a.csv", is_corpus=True)
     assert f"read as empty: {said} in up_votes" in account
-    assert f"taken as the text that it is: {said} in text" in account
+    assert f"taken as text: {said} in text" in account
 
 
 def test_truth_is_read_as_spreadsheets_write_it():
@@ -112,7 +113,7 @@ def test_the_account_names_what_every_column_is_read_as():
     assert account_of(table_of(text), "a.csv", is_corpus=True) == (
         "a.csv: clip: filename; reference: text; about the clip: age, up_votes; "
         "kept beside Hearsay's own: emotion as corpus_emotion; other columns (searched as extra.NAME): locale; "
-        "empty: gender; passed over: 1 without a name; read as empty: NaN in up_votes"
+        "empty: gender; skipped: 1 without a name; read as empty: NaN in up_votes"
     )
     assert "beside Hearsay's own: emotion as corpus_emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)
     corrected = table_of("filename,generated_text,emotion\na,hello,angry\n")

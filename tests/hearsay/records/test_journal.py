@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearsay.errors import BadRow, ClipsError, JournalInUse
-from hearsay.records.clip import SCHEMA_VERSION, Alternative, ClipRow, Segment, Word
+from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 from hearsay.records.journal import Journal, read_journal, read_journal_from, row_of_line
+from hearsay.records.transcript import Alternative, Segment, Word
 from tests.conftest import PROJECT
 
 ROWS = [ClipRow("a", text="één"), ClipRow("b", generated_text="LINE\nBREAK", duration=1.5), ClipRow("c", deleted=True)]

@@ -125,7 +125,7 @@ def test_the_command_says_how_many_lines_were_set_aside_and_where(log: Path, cap
 def test_a_file_that_is_no_log_is_left_as_it_is(tmp_path: Path, name: str, data: bytes):
     file = tmp_path / name
     file.write_bytes(data)
-    with pytest.raises(ClipsError, match=r"not taken for a log and nothing was changed; name the clips\.jsonl"):
+    with pytest.raises(ClipsError, match=r"not a log, and nothing was changed; name the clips\.jsonl"):
         repair(file)
     assert [path for path in tmp_path.iterdir() if path.suffix != ".lock"] == [file]
     assert file.read_bytes() == data

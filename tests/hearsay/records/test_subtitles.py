@@ -1,7 +1,8 @@
 """Subtitles: numbers, times and texts as players read them."""
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.subtitles import LONGEST_CUE, LONGEST_TEXT, cues, srt, vtt
+from hearsay.records.transcript import Segment, Word
 
 SEGMENTS = (Segment(0.0, 1.9996, "FIRST"), Segment(2.0, 2.5, ""), Segment(3599.5, 3725.25, "R & D <LATE>"))
 

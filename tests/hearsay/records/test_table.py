@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearsay.errors import BadRow, BadTable, ClipsError
-from hearsay.records.clip import CORPUS_COLUMNS, OUR_COLUMNS, ClipRow, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.files import replaced_whole
+from hearsay.records.schema import CORPUS_COLUMNS, OUR_COLUMNS
 from hearsay.records.table import EMPTY_TABLE, Table, read_csv, write_csv
+from hearsay.records.transcript import Word
 
 OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
 """What a table has where no clip was deleted."""
@@ -49,10 +51,12 @@ def test_a_byte_order_mark_and_either_line_end_are_read(path: Path, encoding: st
         ("", "no filename column; its columns are: none"),
         ("path,text\na,b\n", "no filename column; its columns are: path, text"),
         ("filename,text,text\na,b,c\n", "more than one column text"),
+        ("filename , filename,text\na,b,c\n", "more than one column filename .*; rename all but one"),
+        ("filename,text,text \na,b,c\n", "more than one column text .*; rename all but one"),
         ("filename,text\na\n", "line 2: 1 cells under a header of 2"),
         ("filename,text\na,b,c\n", "line 2: 3 cells under a header of 2"),
         ("filename,text\n,b\n", "line 2: the filename is empty"),
-        ("filename,text\na,b\na,c\n", "line 3: a stands in an earlier line"),
+        ("filename,text\na,b\na,c\n", "line 3: a is also in an earlier line"),
         ('filename,text\na,"b\n', "not valid CSV"),
     ],
 )
@@ -84,16 +88,16 @@ def test_an_interviews_words_fit_into_one_cell(path: Path):
 def test_rows_are_joined_to_the_corpus_by_id_and_not_by_place(path: Path):
     corpus = table_of(path, f"{HEADER}\nb,spoken b,2,0,teens,,us,\na,spoken a,1,0,,male,,9.5\n")
     rows = corpus.rows()
-    heard = [
-        ClipRow("a", duration=3.0, generated_text="HEARD A").merged_with(rows["a"]),
-        rows["b"].merged_with(ClipRow("b", duration=4.25, generated_text="HEARD B")),
+    decoded = [
+        ClipRow("a", duration=3.0, generated_text="SPOKEN A").merged_with(rows["a"]),
+        rows["b"].merged_with(ClipRow("b", duration=4.25, generated_text="SPOKEN B")),
     ]
-    write_csv(path, heard, corpus)
+    write_csv(path, decoded, corpus)
     written = read_csv(path)
     assert written.columns == CORPUS_COLUMNS + OURS
     assert [(clip, cells["text"], cells["generated_text"]) for clip, cells in written.cells.items()] == [
-        ("a", "spoken a", "HEARD A"),
-        ("b", "spoken b", "HEARD B"),
+        ("a", "spoken a", "SPOKEN A"),
+        ("b", "spoken b", "SPOKEN B"),
     ]
 
 

@@ -26,6 +26,11 @@ MIXED = NFC.partition("/")[0] + "/" + NFD.partition("/")[2]
         ("deep/a.mp3", "deep/a.mp3"),
         ("dev", None),
         ("dev/", None),
+        ("./a.mp3", "a.mp3"),
+        ("./dev/a.mp3", "a.mp3"),
+        ("././dev/deep/a.mp3", "deep/a.mp3"),
+        ("./test/a.mp3", None),
+        ("dev/./a.mp3", None),
     ],
 )
 def test_the_first_folder_is_left_off_only_where_it_is_the_sources_own_name(clip_id: str, found: str | None):

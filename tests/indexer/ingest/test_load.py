@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from hearsay.errors import BadRow, BadTable, JournalInUse
-from hearsay.records.clip import Alternative, ClipRow, FailedPiece, Segment, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal
 from hearsay.records.table import write_csv
+from hearsay.records.transcript import Alternative, FailedPiece, Segment, Word
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexInUse, WrongRequest
 from indexer.index import RolledBack, SearchWriter

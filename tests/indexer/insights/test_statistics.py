@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
+from hearsay.records.transcript import Segment
 from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors
 from indexer.embedded.writer import EmbeddedWriter

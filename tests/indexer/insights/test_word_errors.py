@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment
 from hearsay.text.wer import WordErrors
 from indexer.insights.word_errors import (
     FEWEST_CLIPS,

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Word
 from indexer.documents import LONGEST_LENGTH, stem
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Request, SearchWriter

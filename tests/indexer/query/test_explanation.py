@@ -1,6 +1,7 @@
 import pytest
 
-from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Word
 from indexer.documents import stem
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expansion

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hearsay.records.clip import Alternative, ClipRow, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Alternative, Word
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexMissing, WrongRequest
 from indexer.index import Request, SearchWriter

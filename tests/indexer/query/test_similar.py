@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv
+from hearsay.records.transcript import Segment
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchWriter
 from indexer.open import open_writer

@@ -5,7 +5,8 @@ from html import unescape
 
 import pytest
 
-from hearsay.records.clip import ClipRow, Segment, Word
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment, Word
 from indexer.passages import Passage
 from search_ui.export.menu import export_html, subtitles_html
 from search_ui.export.zip_stream import MOST_HITS

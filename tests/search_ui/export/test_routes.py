@@ -13,8 +13,9 @@ import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from hearsay.records.clip import ClipRow, Word
+from hearsay.records.clip import ClipRow
 from hearsay.records.table import columns_of, read_csv
+from hearsay.records.transcript import Word
 from indexer.documents import document_of
 from indexer.passages import passages_of
 from search_ui.connection import audio_store, the_index, the_settings

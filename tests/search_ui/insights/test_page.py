@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
+from hearsay.records.transcript import Segment
 from indexer.ingest.load import read_rows
 from search_ui.search.request import search_page
 from search_ui.state import SearchState

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment
 from indexer.elastic.writer import ElasticWriter
 from indexer.passages import passages_of
 from search_ui.search.hits import INEXACT_RESULTS

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearsay.records.clip import ClipRow, Segment
+from hearsay.records.clip import ClipRow
+from hearsay.records.transcript import Segment
 from indexer.passages import Passage, passages_of
 from search_ui.search.recording import PASSAGES, RecordingView, recording_address
 from search_ui.state import SearchState

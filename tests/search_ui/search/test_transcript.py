@@ -6,7 +6,7 @@ from html import unescape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearsay.records.clip import Word
+from hearsay.records.transcript import Word
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expansion
 from indexer.query.explanation import Evidence, QueryTerm, evidence_of

@@ -1,0 +1,107 @@
+"""The columns of a clip record: one table of their names and meanings, and which of them belong together."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the clip row: its name in CSV and log, whether it is Hearsay's, and its meaning."""
+
+    name: str
+    ours: bool
+    meaning: str
+
+
+COLUMNS: Final = (
+    Column("filename", False, "the clip's id: DATASET/path under the source, with /"),
+    Column("text", False, "what the speaker was asked to say (the reference)"),
+    Column("up_votes", False, "listeners who confirmed that the clip says its text"),
+    Column("down_votes", False, "listeners who rejected it"),
+    Column("age", False, "the speaker's age, as the corpus spells it"),
+    Column("gender", False, "the speaker's gender"),
+    Column("accent", False, "the speaker's accent, as the corpus spells it"),
+    Column("duration", False, "length in seconds, two decimals; decode measures it from the audio"),
+    Column("dataset", True, "the collection that the clip belongs to"),
+    Column("audio_digest", True, "SHA-256 of the audio file, in hexadecimal"),
+    Column("generated_text", True, "the transcript, as the model wrote it"),
+    Column("confidence", True, "the speech model's confidence in the transcript, 0..1"),
+    Column("words", True, "words with start and end in seconds, confidence and alternatives"),
+    Column("segments", True, "stretches between pauses: start, end, text, confidence, emotion"),
+    Column("emotion", True, "the granular label, or uncertain"),
+    Column("emotion_score", True, "probability of the label, 0..1"),
+    Column("emotion_scores", True, "the probability of every label of the emotion model"),
+    Column("sentiment", True, "negative, neutral, positive or uncertain"),
+    Column("asr_model", True, "the model that made the transcript"),
+    Column("ser_model", True, "the model that made the emotion"),
+    Column("asr_weights", True, "SHA-256 of that model's files, in hexadecimal"),
+    Column("asr_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
+    Column("ser_weights", True, "SHA-256 of the emotion model's files, in hexadecimal"),
+    Column("ser_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
+    Column("decoded_at", True, "when, as ISO 8601 in UTC"),
+    Column("error", True, "why it has no transcript, or only an older one, or which pieces have none"),
+    Column("failed_pieces", True, "pieces that a model failed on: start, end, reason, task (transcript or emotion)"),
+    Column("deleted", True, "true if the clip was deleted from the index"),
+)
+"""Every column in the order of the CSV: Common Voice's own, then those that ``asr decode`` adds."""
+
+CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
+OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
+IDENTITY_COLUMNS: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
+"""What distinguishes models of the same name: for a log, which must know what is done, not for an index."""
+
+TRANSCRIPT: Final = frozenset(
+    {
+        *("generated_text", "confidence", "words", "segments"),
+        *("asr_model", "asr_weights", "asr_precision", "decoded_at", "error", "failed_pieces"),
+    }
+)
+"""Columns that one run of a speech model produced, and that are replaced together."""
+
+EMOTION: Final = frozenset(
+    {
+        *("emotion", "emotion_score", "emotion_scores", "sentiment"),
+        *("ser_model", "ser_weights", "ser_precision"),
+    }
+)
+"""Columns that one run of an emotion model produced, and that are replaced together."""
+
+RESERVED: Final = frozenset({"schema_version", *CORPUS_COLUMNS, *OUR_COLUMNS})
+"""Names that no column of a corpus can have in a record."""
+
+MISSING: Final = frozenset({"nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "nat", "null", "none"})
+"""How tables write a missing value, apart from an empty cell, in lower or upper case."""
+
+ASIDE: Final = "corpus_"
+"""The prefix of a corpus's own column where Hearsay has one of the same name."""
+
+SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
+"""Columns that only Hearsay writes. All of them together mark a table that Hearsay wrote. One of
+them in a table that is merged means that its columns with names of Hearsay are meant as such, as in a correction."""
+
+READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text", "error"})
+"""Columns in which "none" or "NaN" may be text that somebody said: their cells are not changed."""
+
+
+def kept_aside(names: Collection[str]) -> dict[str, str]:
+    """New names for the columns of a corpus that have the names of Hearsay's columns."""
+    found: dict[str, str] = {}
+    for name in names:
+        if name in OUR_COLUMNS or name == "schema_version":
+            aside = ASIDE + name
+            while aside in names:
+                aside = ASIDE + aside
+            found[name] = aside
+    return found
+
+
+def kept_beside_ours(names: Collection[str]) -> dict[str, str]:
+    """`kept_aside` for tables that are merged: beside one of `SIGNS`, columns of Hearsay are taken as such.
+
+    So a corpus's ``emotion`` does not correct Hearsay's, and one beside a ``generated_text`` or ``ser_model`` does.
+    ``deleted`` has the same meaning in every table.
+    """
+    if not SIGNS.isdisjoint(names):
+        return {}
+    return {name: aside for name, aside in kept_aside(names).items() if name != "deleted"}
