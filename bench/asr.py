@@ -1,4 +1,4 @@
-"""How fast the product hears beside the transformers pipeline, in one run, on the same clips, with the same weights.
+"""How fast the product transcribes, compared with the transformers pipeline, on the same clips with the same weights.
 
     python bench/asr.py [FOLDER_OF_MP3] [--size large|tiny] [--seconds 60] [--rounds 2] [--json]
 
@@ -6,7 +6,7 @@ The weights are random, of the size of wav2vec2-large-960h (317 M parameters), s
 runs warm, at batch 1 and 8, in inference mode; files are decoded for it in this process, which is faster than its own
 ffmpeg process per file. ``*_model_seconds`` go from sound in memory to transcripts, ``*_end_to_end_seconds`` from MP3
 files; ours come with the times, confidences and alternatives of words, and from files as clip rows, by the product's
-own listener. ``changed_transcripts`` is over two tiny models, one of each family, trained for a moment, all clips
+own pipeline. ``changed_transcripts`` is over two tiny models, one of each family, trained for a moment, all clips
 together against each alone.
 """
 

@@ -125,19 +125,19 @@ def decode_all(hours: Hours) -> None:
             pass
 
 
-def spell_all(speech_model: CtcSpeechModel, heard: Iterable[PieceOutput]) -> None:
-    for each in heard:
+def spell_all(speech_model: CtcSpeechModel, outputs: Iterable[PieceOutput]) -> None:
+    for each in outputs:
         deque(speech_model._words(each), maxlen=0)
 
 
 def stages(hours: Hours, speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel) -> dict[str, Any]:
     """Seconds of each stage alone."""
     clips = list(map(detect_speech, hours.all_sounds()))
-    heard: list[PieceOutput] = []
+    outputs: list[PieceOutput] = []
     found = {
         "decode": timed("decoding alone", lambda: decode_all(hours)),
-        "asr": timed("speech model alone", lambda: heard.extend(acoustics_of(speech_model).outputs(clips))),
-        "spelling": timed("spelling alone", lambda: spell_all(speech_model, heard)),
+        "asr": timed("speech model alone", lambda: outputs.extend(acoustics_of(speech_model).outputs(clips))),
+        "spelling": timed("spelling alone", lambda: spell_all(speech_model, outputs)),
         "ser": timed("emotion model alone", lambda: deque(acoustics_of(emotion_model).outputs(clips), maxlen=0)),
     }
     slowest = max(found, key=lambda name: found[name])

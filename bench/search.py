@@ -49,14 +49,16 @@ def milliseconds(work: Callable[[str], object], words: Sequence[str]) -> tuple[f
 
 def large_lexicon(transcripts: Sequence[Sequence[str]], rng: random.Random) -> Lexicon:
     """As many words and pairs as a lexicon holds: the dictionary's, the transcripts', and misspellings of both."""
-    words = {word for heard in transcripts for word in heard} | set(rng.sample(sorted(english().words), 90_000))
+    words = {word for transcript in transcripts for word in transcript} | set(
+        rng.sample(sorted(english().words), 90_000)
+    )
     base = sorted(words)
     while len(words) < MOST_WORDS:
         word = rng.choice(base)
         at = rng.randrange(len(word))
         words.add(word[:at] + rng.choice(LETTERS) + word[at + rng.randrange(2) :])
     tally = Tally()
-    some, said = sorted(words), [word for heard in transcripts for word in heard]
+    some, said = sorted(words), [word for transcript in transcripts for word in transcript]
     for word in some:
         tally.add(word)
     for _ in range(MOST_PAIRS * 5 // 4):  # some are too long to be kept, some come twice
@@ -101,12 +103,12 @@ def searching(transcripts: Sequence[str], documents: int, rng: random.Random) ->
 
 def pairs_of_words(transcripts: Iterable[str], rng: random.Random) -> Iterable[str]:
     """Two words of one transcript that fewer than 150 transcripts have, as people search for them."""
-    heard = [sorted(set(tokens(transcript))) for transcript in transcripts]
+    distinct = [sorted(set(tokens(transcript))) for transcript in transcripts]
     clips_with: dict[str, int] = {}
-    for words in heard:
+    for words in distinct:
         for word in words:
             clips_with[word] = clips_with.get(word, 0) + 1
-    telling = [[word for word in words if len(word) > 3 and clips_with[word] < 150] for words in heard]
+    telling = [[word for word in words if len(word) > 3 and clips_with[word] < 150] for words in distinct]
     for words in rng.sample([words for words in telling if len(words) > 1], SEARCHES):
         yield " ".join(rng.sample(words, 2))
 
