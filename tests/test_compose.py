@@ -280,7 +280,7 @@ def test_a_program_gets_its_key_and_its_words(
 
 
 @pytest.mark.parametrize("name", READ_BY)
-def test_what_a_service_is_told_is_a_setting_of_its_program(services: dict[str, Any], name: str):
+def test_every_variable_of_a_service_is_a_setting_of_its_program(services: dict[str, Any], name: str):
     assert {setting.lower() for setting in environment(services[name])} <= set(READ_BY[name].model_fields)
 
 

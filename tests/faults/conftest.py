@@ -1,4 +1,4 @@
-"""What the faults are tried on: a decode by a tiny real CTC model, and the indexes of both engines."""
+"""Fixtures of the fault tests: a decode by a tiny real CTC model, and indexes of both engines."""
 
 import shutil
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ PREPARED = (
 
 @pytest.fixture(scope="session")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts ``decode`` with a CTC checkpoint made on the spot.
+    """Starts ``decode`` with a CTC checkpoint that is created here.
 
     A run takes about two seconds. PocketSphinx would take longer to start, and works in processes
     of its own, which a kill of the command does not hit.
@@ -54,7 +54,7 @@ def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts commands of the index, for which what was killed is known to be dead after three seconds."""
+    """Starts commands of the index, which take a killed writer for dead after three seconds."""
     preparation = (
         "from indexer.elastic import lease, writer\n"
         "from indexer.embedded import writer\n"
@@ -68,7 +68,7 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two tables of clips, some of them in both with other words."""
+    """Two tables of clips; some clips are in both, with different transcripts."""
     folder = tmp_path_factory.mktemp("tables")
     return write_table(folder / "old.csv", ROWS[0], 0, "river"), write_table(folder / "new.csv", ROWS[1], 1000, "stone")
 

@@ -1,7 +1,7 @@
-"""Runs commands that are killed, or whose disk is full, at random moments, as quickly as many of them need.
+"""Runs commands that are killed, or whose disk is full, at random moments, quickly enough for many runs.
 
 A `Starter` is one Python process that has imported what the commands need; each command is a process forked from it.
-So no run spends its time on imports, in which nothing can be damaged, and the moments of a kill fall on the work.
+So no run spends time on imports, during which nothing can be damaged, and kills happen during the work.
 """
 
 import json
@@ -71,7 +71,7 @@ class Ended:
 
 
 class Running:
-    """A command that runs; it is this object's until `ended`, so that its number cannot become another process's."""
+    """A running command; it is not reaped before `ended`, so that its process id cannot be reused."""
 
     def __init__(self, starter: "Starter", pid: int, said: Path) -> None:
         self.pid = pid
@@ -112,7 +112,7 @@ class Starter:
         return self._process.stdout.readline().strip()
 
     def start(self, words: Sequence[object], *, limit: int = 0, **environment: str) -> Running:
-        """Start a command, which can write no file beyond ``limit`` bytes where there is one."""
+        """Start a command; with a ``limit``, it can write at most this many bytes to a file."""
         self._number += 1
         said = self._folder / f"said-{self._number}"
         said.touch()  # a command may be killed before it says anything
@@ -128,7 +128,7 @@ class Starter:
         return ended
 
     def kill(self, words: Sequence[object], after: float, **environment: str) -> Ended:
-        """Run a command and kill it after so many seconds, if it still runs then."""
+        """Run a command and kill it after this many seconds, if it is still running."""
         running = self.start(words, **environment)
         time.sleep(after)
         running.send(signal.SIGKILL)
@@ -146,13 +146,13 @@ class Starter:
 
 
 def moments(number: int, chance: Random) -> Iterator[float]:
-    """Parts of a duration, without end; each ``number`` of them are spread over all of it, one in each stretch."""
+    """An endless stream of fractions of a duration; each ``number`` of them are spread over it, one per interval."""
     while True:
         yield from chance.sample([(stretch + chance.random()) / number for stretch in range(number)], number)
 
 
 class Hits:
-    """Where the kills hit, for the report of the campaign: ``pytest -rP`` shows it."""
+    """When the kills happened, for the report of the campaign: ``pytest -rP`` shows it."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -171,13 +171,13 @@ class Hits:
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
-    """What lies below a folder, to compare it before and after."""
+    """The content of a folder, to compare it before and after."""
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 @contextmanager
 def nothing_foreign_touched(folder: Path) -> Iterator[None]:
-    """Inside, a folder of somebody else stands beside, with files called like ours."""
+    """Inside the block, there is a folder of another owner beside it, with files of the same names."""
     (folder / "versions" / "20200101").mkdir(parents=True)
     for name in ("notes.txt", "clips.csv", "clips.jsonl", "current", "versions/20200101/notes.txt"):
         (folder / name).write_text("not Hearsay's\n", encoding="utf-8")

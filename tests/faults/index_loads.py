@@ -1,4 +1,4 @@
-"""Two files that are loaded in turn, and what an index of either engine answers then."""
+"""Two files that are loaded alternately, and the answers of an index of either engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from tests.faults.driver import SEED
 from tests.support.contract import heard
 
 ROWS = (1500, 2000)
-"""How many clips the two files have that are loaded in turn; a third of them are the same clips."""
+"""The number of clips in the two files that are loaded alternately; a third of the clips are in both."""
 
 
 def write_table(path: Path, rows: int, first: int, word: str) -> Path:
@@ -27,7 +27,7 @@ def write_table(path: Path, rows: int, first: int, word: str) -> Path:
 
 
 def answers(index: SearchWriter) -> list[Any]:
-    """What is there: the ids of all, and of a few searches the order, totals and counts."""
+    """The content of an index: the ids of all passages, and the order, totals and counts of a few searches."""
     asked = [Request(size=5000, facets=FACETS), *(Request(heard(word), size=200) for word in ("boy", "river", "stone"))]
     found = [index.search(request) for request in asked]
     whole = found[0]
@@ -37,7 +37,7 @@ def answers(index: SearchWriter) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An index that commands load into, and how to look at it and at what lies beside it."""
+    """An index that commands load into, and how to read it and what is stored beside it."""
 
     url: str
     open: Callable[[], SearchWriter]

@@ -1,4 +1,4 @@
-"""Disks that are full after so many bytes, and have room again."""
+"""Disks that are full after a number of bytes, and can be given space again."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class SmallDisk(Protocol):
-    """A folder whose room is limited inside of a ``with`` statement; ``complaint`` is what the system says then."""
+    """A folder whose space is limited inside a ``with`` block; ``complaint`` is the error of the system."""
 
     folder: Path
     complaint: str
@@ -20,7 +20,7 @@ class SmallDisk(Protocol):
     def __init__(self, folder: Path) -> None: ...
 
     def leave(self, room: int | None) -> int:
-        """Leave so much room, None for plenty; returns the limit that a command has to be run under, 0 for none."""
+        """Leave this many bytes free, None for plenty; returns the file size limit for a command, 0 for none."""
 
     def __enter__(self) -> Self: ...
 
@@ -28,7 +28,7 @@ class SmallDisk(Protocol):
 
 
 class MountedDisk:
-    """A disk in memory, mounted for the test; its room is counted in pages."""
+    """A disk in memory, mounted for the test; its space is counted in pages."""
 
     complaint = "No space left on device"
 
@@ -59,7 +59,7 @@ class MountedDisk:
 
 
 class LimitedFiles:
-    """Files that cannot become longer than so many bytes, which every user can try."""
+    """Files with a size limit, which needs no privileges."""
 
     complaint = "File too large"
 

@@ -20,7 +20,7 @@ FILLS = 5
 
 @pytest.fixture(scope="module")
 def quiet(decoder: Starter, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that nobody disturbed."""
+    """The folder of an undisturbed run."""
     out = tmp_path_factory.mktemp("quiet")
     decoder.run_well(["decode", corpus, "--out", out])
     return out

@@ -1,4 +1,4 @@
-"""decode killed at random moments: the log and the CSV come out as if nobody had disturbed it.
+"""decode killed at random moments: the log and the CSV are as after an undisturbed run.
 
 `tests/asr/pipeline/test_batch.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` tears a log
 at every byte.
@@ -25,7 +25,7 @@ def whole_lines(log: Path) -> bytes:
 
 
 def timeless(written: bytes) -> bytes:
-    """What was written, but for when a clip was transcribed, which differs from run to run."""
+    """The records without the time of transcription, which differs between runs."""
     return re.sub(rb"20\d\d-\d\d-\d\dT[\d:]+\+00:00", b"then", written)
 
 

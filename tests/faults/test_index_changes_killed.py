@@ -15,11 +15,11 @@ from tests.faults.driver import KILLS, SEED, Hits, Starter, moments
 from tests.faults.index_loads import Engine, write_table
 
 CLIPS = 1500
-"""How many clips are put at once; every other one of them is deleted."""
+"""The number of clips that are put together; every second one is deleted."""
 
 
 def transcripts(engine: Engine) -> Mapping[str, str]:
-    """The transcript of each clip, every one of which is there once."""
+    """The transcript of each clip; every clip must be in the index exactly once."""
     index = engine.open()
     try:
         found = [(passage.id, passage.row.generated_text) for passage in index.walk(Request())]

@@ -1,4 +1,4 @@
-"""Loads of both engines that are killed at random moments: what is served is one load or the next, whole.
+"""Loads of both engines that are killed at random moments: the served version is one load or the next, complete.
 
 `tests/indexer/embedded/test_killed.py` kills every change of the embedded engine before chosen lines,
 `test_elastic_killed_load.py` a load after chosen requests, and `test_elastic_faults.py` the nodes during a load.

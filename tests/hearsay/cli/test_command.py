@@ -106,7 +106,7 @@ def test_a_command_that_is_not_there_is_wrong_use(typed: list[str], advice: str,
     [*{command.module: command for command in COMMANDS if command.extra}.values()],
     ids=lambda command: command.name,
 )
-def test_a_missing_extra_is_one_sentence_with_what_to_type(command: Command, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_extra_is_one_sentence_that_names_its_command(command: Command, monkeypatch: pytest.MonkeyPatch):
     """In an interpreter that has our code and the libraries of ``hearsay`` alone."""
     monkeypatch.setenv("PAGE_PORT", str(free_port()))
     ended = subprocess.run(

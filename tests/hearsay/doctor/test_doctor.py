@@ -82,7 +82,7 @@ def test_json_has_every_finding(capsys: pytest.CaptureFixture[str]):
     assert all(set(finding) == {"part", "status", "what", "advice"} for finding in said["findings"])
 
 
-def test_it_works_where_no_extra_is_installed_and_says_what_to_type():
+def test_it_works_without_any_extra_and_names_the_commands_that_install_them():
     ended = subprocess.run(
         hearsay_without_extras("doctor"), env=os.environ | {"PYTHONPATH": str(PROJECT)},
         capture_output=True, text=True, timeout=100, check=False,

@@ -95,7 +95,7 @@ def test_batches_leave_the_latest_row_of_each_clip(path: Path, batches: list[lis
     assert (read_journal(path) if batches else {}) == latest
 
 
-def test_a_line_that_is_not_json_is_told_by_one_line_number(path: Path):
+def test_a_line_that_is_not_json_is_reported_with_one_line_number(path: Path):
     path.write_text('{"filename": "fine"}\n{"filename": \n{"filename": "fine too"}\n')
     with pytest.raises(BadRow) as refused:
         read_journal(path)
@@ -156,7 +156,7 @@ except ClipsError as problem:
 """
 
 
-def test_a_second_run_is_told_that_the_journal_is_in_use(path: Path):
+def test_a_second_run_gets_an_error_that_the_log_is_in_use(path: Path):
     with Journal(path) as journal:
         journal.append(ROWS)
         second = run(APPEND, str(path), "1")
@@ -166,7 +166,7 @@ def test_a_second_run_is_told_that_the_journal_is_in_use(path: Path):
     assert list(read_journal(path)) == ["a", "b", "c", "clip-0"]
 
 
-def test_a_second_opener_in_the_same_program_is_told_too(path: Path):
+def test_a_second_opener_in_the_same_program_gets_it_too(path: Path):
     with Journal(path), pytest.raises(JournalInUse, match=re.escape(str(path))):
         Journal(path)
 

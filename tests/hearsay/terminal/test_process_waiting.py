@@ -7,7 +7,7 @@ import pytest
 from hearsay.terminal.process import wait_in_turns
 
 
-def test_whoever_waits_goes_on_when_there_is_an_answer_or_a_reason_why_there_is_none():
+def test_a_wait_ends_when_there_is_an_answer_or_an_error():
     for say in (lambda answer: answer.set_result(1), lambda answer: answer.set_exception(OSError()), Future.cancel):
         answer: Future[int] = Future()
         later = threading.Timer(0.3, say, (answer,))

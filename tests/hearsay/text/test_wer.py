@@ -44,7 +44,7 @@ def test_an_alignment_reads_as_the_reference_on_one_side_and_the_hypothesis_on_t
 
 
 @given(few_words)
-def test_what_was_heard_right_has_no_errors(spoken: list[str]):
+def test_a_correct_transcript_has_no_errors(spoken: list[str]):
     assert word_errors(spoken, spoken).errors == 0
 
 
