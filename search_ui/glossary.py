@@ -13,4 +13,5 @@ GLOSSARY: Final = STATIC / "glossary.md"
 def show() -> None:
     """Show the page."""
     title, _, terms = GLOSSARY.read_text(encoding="utf-8").partition("\n")
-    st.markdown(f"#{title}\n{terms}")  # the first heading of every page is its header
+    with st.container(key="glossary"):
+        st.markdown(f"#{title}\n{terms}")  # the first heading of every page is its header

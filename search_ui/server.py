@@ -1,5 +1,6 @@
 """The server of the page: Streamlit, with routes for audio, spectrograms, completions, exports and redirects."""
 
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ def serve(settings: PageSettings) -> None:
     routes = [audio_route(audio_store), spectrogram_route(audio_store), completions_route(the_planner)]
     routes += export_routes(ExportSource(the_settings, the_index, audio_store, request_of))
     routes += redirect_routes()
+    sys.argv = [str(SCRIPT)]  # Streamlit reads .streamlit/config.toml beside this path, whatever the command was
     st.App(SCRIPT, routes=routes).run(config=streamlit_options(settings))
 
 

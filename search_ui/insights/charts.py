@@ -111,7 +111,7 @@ def _rate_text(row: Interval) -> str:
     if row.rate is None:
         return _note(row.note)
     rate, low, high = row.rate
-    return f"{percent(rate)} <small>{100 * low:.1f} to {100 * high:.1f}</small> {_note(row.note)}"
+    return f"{percent(rate)} <small>({100 * low:.1f}–{100 * high:.1f} %)</small> {_note(row.note)}"
 
 
 def _note(text: str) -> str:

@@ -80,7 +80,8 @@ def show_explanation(state: SearchState, found: ResultPage) -> None:
     if state.words and found.result.total and (corrected := spelling_suggestion(state)):
         lines.append(f"Did you mean {link_html(corrected, state.with_words(corrected).address)}?")
     if lines:
-        st.html(f'<div class="meaning">{"".join(f"<p>{line}</p>" for line in lines)}</div>')
+        paragraphs = (f"<p>{line[:1].upper()}{line[1:]}</p>" for line in lines)
+        st.html(f'<div class="meaning">{"".join(paragraphs)}</div>')
 
 
 def show_problem(problem: HearsayError) -> None:

@@ -29,7 +29,7 @@ def test_words_are_found_marked_and_written_to_the_address(opened: Open) -> None
     page.text_input(key="words").set_value("number 7").run()
 
     assert 'dog <mark class="match">number</mark> <mark class="match">7</mark> barks' in html(page)
-    assert "<p>clips where “number” and “7” were said, even if misrecognised</p>" in html(page)
+    assert "<p>Clips where “number” and “7” were said, even if misrecognised</p>" in html(page)
     assert address(page) == {"q": ["number 7"]}
 
 
@@ -95,7 +95,7 @@ def test_a_running_page_uses_newly_learned_tables(
 def test_notes_on_the_query_are_shown_and_escaped(opened: Open) -> None:
     shown = html(opened(ROWS, q="dog <b>x</b>:red"))
 
-    assert "<p>there is no field" in html(opened(ROWS, q="dog colour:red"))
+    assert "<p>There is no field" in html(opened(ROWS, q="dog colour:red"))
     assert "<b>" not in shown
 
 

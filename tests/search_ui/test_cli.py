@@ -48,9 +48,11 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert "example: " in capsys.readouterr().out
 
 
-def test_the_page_prints_its_address_and_ends_on_a_signal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("search_ui",), ("hearsay", "page")])
+def test_the_page_prints_only_its_address_and_ends_on_a_signal(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Streamlit prints more if it does not find the configuration of the page, which also has its theme."""
     log = tmp_path / "page.log"
-    with served_page({"INDEX_URL": str(tmp_path / "index")}, log) as address:
+    with served_page({"INDEX_URL": str(tmp_path / "index")}, log, command) as address:
         pass
 
     assert log.read_text() == f"serving the page at {address} (Ctrl-C to stop)\n"

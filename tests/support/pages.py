@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -29,13 +29,16 @@ def load(folder: Path, rows: list[ClipRow], audio: Path | None = None) -> None:
 
 
 @contextmanager
-def served_page(settings: Mapping[str, str], log: Path) -> Iterator[str]:
-    """``python -m search_ui`` with these settings on a free port, for the duration of the block: its address."""
+def served_page(settings: Mapping[str, str], log: Path, command: Sequence[str] = ("search_ui",)) -> Iterator[str]:
+    """The page with these settings on a free port, for the duration of the block: its address.
+
+    ``command`` is what follows ``python -m``.
+    """
     port = free_port()
     environment = os.environ | dict(settings) | {"PAGE_PORT": str(port), "PYTHONPATH": str(PROJECT)}
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "search_ui"], env=environment, cwd=log.parent, stdout=output, stderr=output
+            [sys.executable, "-m", *command], env=environment, cwd=log.parent, stdout=output, stderr=output
         )
     try:
         address = f"http://127.0.0.1:{port}"

@@ -51,7 +51,7 @@ def test_a_rate_has_its_interval_on_the_same_scale():
     html = intervals_html([Interval(Bar("teens", 50, "./?age=teens"), (0.1, 0.05, 0.2), "")], "age", "by age", 0.4)
     assert 'style="width:25.00%"' in html
     assert 'style="left:12.50%;width:37.50%"' in html
-    assert "10.0 % <small>5.0 to 20.0</small>" in html
+    assert "10.0 % <small>(5.0–20.0 %)</small>" in html
 
 
 def test_a_group_that_is_too_small_has_a_note_instead_of_a_rate():

@@ -156,7 +156,7 @@ def test_an_error_rate_of_some_clips_names_their_number_at_the_top(opened: Open)
 
 def test_a_group_with_too_few_clips_is_marked(opened: Open) -> None:
     shown = text(opened(ROWS))
-    assert re.search(r"twenties \d+\.\d % [\d.]+ to [\d.]+ 30", shown)
+    assert re.search(r"twenties \d+\.\d % \([\d.]+–[\d.]+ %\) 30", shown)
     assert "teens n < 20 15" in shown
     assert "Wales n < 20 5" in shown
     assert "Groups of fewer than 20 clips (n < 20) have no rate" in shown
