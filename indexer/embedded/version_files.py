@@ -32,8 +32,8 @@ _OURS: Final = re.compile(
     meta\.json | \.managed\.json | \.tantivy-(meta|writer)\.lock    # the engine's own
     | \.tmp\w{{6}}                                                    # what it writes before it renames
     | {SEGMENT.pattern}
-    | (about\.json | lexicon\.npz | passages\.sqlite(-\w+)?)        # beside them
-    | \.(meta\.json | about\.json | lexicon\.npz)\.\w{{8}}            # those while they are written
+    | (about(\.copy)?\.json | lexicon\.npz | passages\.sqlite(-\w+)?)        # beside them
+    | \.(meta\.json | about(\.copy)?\.json | lexicon\.npz)\.\w{{8}}            # those while they are written
     """,
     re.VERBOSE,
 )

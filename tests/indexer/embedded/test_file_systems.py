@@ -331,6 +331,17 @@ def test_what_a_killed_writer_left_is_no_damage_and_the_next_change_knows_every_
         EmbeddedWriter(folder).count()
 
 
+def test_every_file_of_a_version_is_removed_with_it(folder: Path):
+    index = EmbeddedWriter(folder, keep=1)
+    index.replace(rows("a"))
+    index.put(rows("b"))
+    index.delete(["a"])
+    old = folder / "versions" / index.about().version
+    index.replace(rows("c"))
+    assert not old.exists()
+    assert len(list((folder / "versions").iterdir())) == 1
+
+
 def test_an_index_from_before_the_checksums_is_read(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
