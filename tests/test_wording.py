@@ -1,0 +1,159 @@
+"""Plain technical English: words and constructions that code, messages and documents of this project do not use."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conftest import PROJECT
+
+AVOIDED: Final = {
+    r"\b(hears?|heard|hearing|ears)\b": "recognise, transcribe; transcript, match",
+    r"\bsaid wrong\b": "misrecognised, misread",
+    r"\b(tells?|told) of\b": "describes, reports",
+    r"\b(is|are|was|were|be) told\b": "is reported, is shown, gets a message",
+    r"\bthe ways? in\b(?! which)": "interface, access",
+    r"\b(and|or) the like\b": "for example, such as",
+    r"\bfaults? of ours\b": "an internal error",
+    r"\bthe log has it(?! )": "the log has the details",
+    r"\bnothing stands in the way\b": "nothing prevents",
+    r"\bsend nothing to it\b": "wait before sending",
+    r"\bwhat to type\b": "how to fix it, the command",
+    r"(?<![\w.,:)\]}/\\*%'-])\.\d+\b(?!\.)": "a number with a leading zero, 0.98, or a percentage",
+}
+"""Patterns, in any case, and what to write instead."""
+
+KINDS: Final = frozenset({".py", ".md", ".sh", ".js", ".css", ".yml", ".html"})
+"""Files that are searched, by suffix."""
+
+_NUMBER: Final = next(pattern for pattern in AVOIDED if "leading" in AVOIDED[pattern])
+_NOT_SEARCHED: Final = frozenset({".git", ".venv", "build", "dist", "node_modules", "var", "logs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Lines of a file that contain a text and may have an avoided word; ``file`` is a path or a folder."""
+
+    file: str
+    text: str
+    reason: str
+
+    def covers(self, file: str, line: str) -> bool:
+        return (file == self.file or file.startswith(f"{self.file}/")) and self.text in line
+
+
+ALLOWED: Final = (
+    Allowed("tests/test_wording.py", "", "the list itself"),
+    Allowed("CHANGELOG.md", "heard", "what the page said before, and older names of JSON members"),
+    Allowed("docs/search.md", "`heard", "names of JSON members and values that stay"),
+    Allowed("docs/measuring-search.md", "heard", "the name of a group of queries, and of an option, that stay"),
+)
+
+
+REMAINING: Final = {
+    "asr": 120,
+    "indexer": 137,
+    "tests/asr": 142,
+    "tests/bench": 1,
+    "tests/indexer": 256,
+    "tests/journey": 1,
+    "tests/support": 95,
+    "tests/faults": 2,
+    "docs": 2,
+}
+"""Areas that are not rewritten yet, with the number of their places, which may only fall; remove an area with none."""
+
+
+@cache
+def searched_files() -> tuple[str, ...]:
+    """The files of the tree, as git knows them; where there is no git, all but what is built or installed."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        listed = [str(path.relative_to(PROJECT)) for path in PROJECT.rglob("*") if path.is_file()]
+    return tuple(
+        name
+        for name in listed
+        if Path(name).suffix in KINDS and _NOT_SEARCHED.isdisjoint(Path(name).parts) and (PROJECT / name).is_file()
+    )
+
+
+@cache
+def found() -> tuple[tuple[str, int, str, str], ...]:
+    """All places with an avoided word: file, line number, line, and the pattern."""
+    return tuple(place for name in searched_files() for place in _found_in(name))
+
+
+def _found_in(name: str) -> Iterator[tuple[str, int, str, str]]:
+    suffix = Path(name).suffix
+    for number, line in enumerate((PROJECT / name).read_text(encoding="utf-8").splitlines(), 1):
+        for pattern in avoided_in(line, suffix):
+            yield name, number, line.strip(), pattern
+
+
+def avoided_in(line: str, suffix: str) -> list[str]:
+    """The patterns that a line of a file with this suffix has; style sheets and scripts may write .5."""
+    patterns = [pattern for pattern in AVOIDED if pattern != _NUMBER or suffix not in (".css", ".js")]
+    return [pattern for pattern in patterns if re.search(pattern, line.replace("_", " "), re.IGNORECASE)]
+
+
+def area_of(name: str) -> str:
+    """The top folder of a file; of a test, the folder of the package that it tests; else the file itself."""
+    parts = Path(name).parts
+    return "/".join(parts[: 2 if parts[0] == "tests" and len(parts) > 2 else 1])
+
+
+def test_the_tree_is_written_in_plain_technical_english():
+    places: dict[str, list[str]] = {}
+    for name, number, line, pattern in found():
+        if not any(allowed.covers(name, line) for allowed in ALLOWED):
+            sentence = f"{name}:{number}: {line[:100]!r}: write {AVOIDED[pattern]}"
+            places.setdefault(area_of(name), []).append(sentence)
+    too_many = [line for area, lines in places.items() if len(lines) > REMAINING.get(area, 0) for line in lines]
+    assert not too_many, f"{len(too_many)} places:\n" + "\n".join(too_many)
+
+
+@pytest.mark.parametrize("allowed", ALLOWED, ids=lambda allowed: f"{allowed.file}: {allowed.text[:30]}")
+def test_every_exception_is_still_needed(allowed: Allowed):
+    assert any(allowed.covers(name, line) for name, _, line, _ in found()), allowed.reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "What the model heard.",
+        "def hear(clip):",
+        "The caller is told what failed.",
+        "files, folders and the like",
+        "This module tells of the clips.",
+        "the ways in",
+        "a confidence of .98",
+        "between (.5 and 1)",
+    ],
+)
+def test_the_dialect_is_recognised(line: str):
+    assert avoided_in(line, ".md")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Hearsay", "hearsay search", "{name!r:.80}", "a confidence of 0.98", "clips.10.csv", "v1.2.3", "ears2"],
+)
+def test_standard_words_and_numbers_are_accepted(line: str):
+    assert not avoided_in(line, ".md")
+
+
+def test_all_kinds_of_files_are_searched():
+    assert {Path(name).suffix for name in searched_files()} == KINDS
+    assert "README.md" in searched_files()
