@@ -58,7 +58,7 @@ from indexer.ingest.load import read_rows
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.word_counts import Tally, tallied
+from indexer.phonetics.word_counts import WordCounter, counted_documents
 from indexer.query.planner import Planner
 from indexer.query_tree import EVERYTHING, Term
 from indexer.schema import UNKNOWN
@@ -114,9 +114,9 @@ def seconds(work: Callable[[], object]) -> float:
 def prepared(passages: Sequence[Passage]) -> tuple[dict[str, dict[str, Any]], Figures]:
     """The documents by id, and what it took to make them."""
     documents: dict[str, dict[str, Any]] = {}
-    tally = Tally()
+    tally = WordCounter()
     making = seconds(lambda: documents.update((one["id"], one) for one in map(document_of, passages)))
-    counting_words = seconds(lambda: [None for _ in tallied(documents.values(), tally)])
+    counting_words = seconds(lambda: [None for _ in counted_documents(documents.values(), tally)])
     lexicon_seconds = seconds(lambda: Lexicon.of(tally, english()))
     gc.freeze()  # so many objects that stay would be looked through again and again
     notify(f"{len(passages):,} documents made in {making:.1f} s, words counted in {counting_words:.1f} s")

@@ -28,7 +28,7 @@ from indexer.phonetics.expansion import Expander
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import MOST_PAIRS, MOST_WORDS, Lexicon
 from indexer.phonetics.tables import shipped
-from indexer.phonetics.word_counts import Tally
+from indexer.phonetics.word_counts import WordCounter
 from indexer.query.planner import Planner
 
 SEARCHES = 200
@@ -57,7 +57,7 @@ def large_lexicon(transcripts: Sequence[Sequence[str]], rng: random.Random) -> L
         word = rng.choice(base)
         at = rng.randrange(len(word))
         words.add(word[:at] + rng.choice(LETTERS) + word[at + rng.randrange(2) :])
-    tally = Tally()
+    tally = WordCounter()
     some, said = sorted(words), [word for transcript in transcripts for word in transcript]
     for word in some:
         tally.add(word)

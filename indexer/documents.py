@@ -1,4 +1,4 @@
-"""Documents: what engines index of a passage, the same for all of them."""
+"""Documents: what both engines index of a passage."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -14,79 +14,82 @@ from indexer.passages import Passage
 from indexer.schema import FIELDS
 
 SENTINEL: Final = "∅"
-"""Stands where a text has no token, so that engines agree on how many documents there are and how long they are.
+"""The only token of a text without tokens, so that both engines count the same documents and the same lengths.
 
-It is no letter, so nobody's words ever become it.
+It is not a letter, so no normalised word can equal it.
 """
 
 LONGEST_KEYWORD: Final = 1000
-"""Characters of a value that can be filtered and counted; a longer one is kept, given back, and counted as unknown."""
+"""Characters of a value that can be filtered and counted; a longer one is stored and returned, but counts as
+unknown."""
 
 TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
-"""What a document has beside its passage's source."""
+"""Fields of a document that are derived from its passage's source."""
 
 SCHEMA: Final = 3
-"""Raised when documents change so that an index has to be loaded anew."""
+"""Version of the documents. A change that requires indexes to be loaded again increments it."""
 
 
 LONGEST_LENGTH: Final = 10
-"""Fours of words from which on passages count as equally long."""
+"""Passages of at least this many groups of four words have the same (no) shortness."""
 
 POWERS: Final = (8, 4, 2, 1)
-"""Of two: some of them add up to any number up to `LONGEST_LENGTH`, so that four tokens tell it instead of eleven."""
+"""Powers of two whose sums give every number up to `LONGEST_LENGTH`: four tokens instead of eleven."""
 
 _ENGLISH: Final = snowballstemmer.stemmer("english")
-_ONE_AT_A_TIME: Final = Lock()  # the stemmer keeps the word that it works on in itself
+_ONE_AT_A_TIME: Final = Lock()  # the stemmer stores its current word in itself, so it is not thread-safe
 
 DocumentOf = Callable[[Passage], dict[str, Any]]
-"""What engines ask for the document of a passage: `document_of`, or one who has it ready."""
+"""Makes the document of a passage: `document_of`, or a function that returns a prepared one."""
 
 
 @lru_cache(maxsize=200_000)
 def stem(token: str) -> str:
-    """The Snowball (Porter 2) stem of one normalised token; words of other languages mostly stay as they are."""
+    """The Snowball (Porter 2) stem of one normalised token; most words of other languages stay unchanged."""
     with _ONE_AT_A_TIME:
         return str(_ENGLISH.stemWord(token))
 
 
 def document_of(passage: Passage) -> dict[str, Any]:
-    """The passage's source with the token fields of `indexer.schema` beside it, each a text split by single spaces."""
-    heard = tokens(passage.row.generated_text)
+    """The passage's source and the token fields of `indexer.schema`, whose tokens are separated by single spaces."""
+    transcript = tokens(passage.row.generated_text)
     reference = tokens(passage.row.text)
     return passage.source() | {
-        "tokens": " ".join(heard or [SENTINEL]),
-        "stems": " ".join(map(stem, heard or [SENTINEL])),
+        "tokens": " ".join(transcript or [SENTINEL]),
+        "stems": " ".join(map(stem, transcript or [SENTINEL])),
         "text_tokens": " ".join(reference or [SENTINEL]),
         "alternatives": " ".join(starmap(_graded, alternatives_of(passage.row).items())) or SENTINEL,
-        "shortness": " ".join(_powers(max(0, LONGEST_LENGTH - len(heard) // 4))) or SENTINEL,
+        "shortness": " ".join(_powers(max(0, LONGEST_LENGTH - len(transcript) // 4))) or SENTINEL,
     }
 
 
-def heard_text(document: Mapping[str, Any]) -> str:
-    """The transcript's tokens with single spaces between them, as the document has them; empty where there are none."""
+def transcript_text(document: Mapping[str, Any]) -> str:
+    """The transcript's tokens, separated by single spaces, as the document has them; empty if there are none."""
     text: str = document["tokens"]
     return "" if text == SENTINEL else text
 
 
 def alternatives_of(row: ClipRow) -> dict[str, float]:
-    """The tokens that the recogniser nearly wrote, each with the best confidence it has (0..1), in order.
+    """Tokens of the speech model's alternatives that the transcript lacks, each with its best confidence (0..1).
 
-    What the transcript has anyway is none of them.
+    In the order of the words.
     """
-    heard = frozenset(tokens(row.generated_text))
+    transcript = frozenset(tokens(row.generated_text))
     best: dict[str, float] = {}
     for alternative in chain.from_iterable(word.alternatives for word in row.words):
         for token in tokens(alternative.text):
-            if token not in heard:
+            if token not in transcript:
                 best[token] = max(best.get(token, 0.0), alternative.confidence)
     return best
 
 
 def _powers(number: int) -> list[str]:
-    """Those of `POWERS` that add up to the number: its binary digits."""
+    """The elements of `POWERS` that add up to the number: its binary digits."""
     return [str(power) for power in POWERS if number & power]
 
 
 def _graded(token: str, confidence: float) -> str:
-    """``TOKEN_D``, D being the confidence in tenths, 1 to 9; no more of the token than engines take whole with it."""
+    """``TOKEN_D``, where D is the confidence in tenths, 1 to 9; the token is cut so that the result fits an engine's
+    limit.
+    """
     return f"{token[: LONGEST_TOKEN - 1]}_{min(9, max(1, int(confidence * 10)))}"

@@ -1,16 +1,16 @@
-"""What can go wrong with an index.
+"""Errors of the index.
 
 HearsayError
 └── IndexerError
-    ├── IndexUnavailable   nothing answers at the address, or it refuses us
+    ├── IndexUnavailable   no response from the address, or access is denied
     ├── IndexMissing       nothing has been loaded there yet
-    ├── IndexInUse         another process writes it
-    ├── IndexForeign       what stands in its place was not created by Hearsay
-    ├── IndexIncompatible  it was made by another version, and a new load mends it
-    ├── IndexDamaged       files of it are missing or cannot be what was written, and a new load mends it
-    ├── FilesChanged       what the index was loaded from is not there as it was; the index still stands
-    ├── LoadFailed         some documents were refused; the index that was there still stands
-    └── WrongRequest       what was asked for cannot be answered as it stands
+    ├── IndexInUse         another process is writing it
+    ├── IndexForeign       something that Hearsay did not create has its name
+    ├── IndexIncompatible  it was made by another version; loading again repairs it
+    ├── IndexDamaged       files are missing or corrupt; loading again repairs it
+    ├── FilesChanged       the files that the index was loaded from have changed; the index is unchanged
+    ├── LoadFailed         some documents were rejected; the previous index is still served
+    └── WrongRequest       the request is invalid
 """
 
 from typing import Final
@@ -19,31 +19,31 @@ from hearsay.errors import HearsayError
 from hearsay.terminal.commands import to_type
 
 HOW_TO_LOAD: Final = f"load your clips with: {to_type('load FILE')}"
-"""What to do where nothing has been loaded yet."""
+"""Advice if nothing has been loaded yet."""
 
 
 HOW_TO_RELOAD: Final = to_type("reload")
-"""What to do where an index knows the files that have to be loaded again."""
+"""The command that loads the files again that an index was loaded from."""
 
 
 class IndexerError(HearsayError):
-    """Something is wrong with the index or what was asked of it."""
+    """Something is wrong with the index or with the request."""
 
 
 class IndexUnavailable(IndexerError):
-    """Nothing answers at the index's address, or it refuses us."""
+    """No response from the index's address, or access is denied."""
 
 
 class IndexMissing(IndexerError):
-    """The index is empty-handed: nothing has been loaded there yet."""
+    """Nothing has been loaded into the index yet."""
 
 
 class IndexInUse(IndexerError):
-    """Another process writes the index."""
+    """Another process is writing the index."""
 
 
 class IndexForeign(IndexerError):
-    """What stands in the index's place was not created by Hearsay, which neither changes nor removes it."""
+    """Something that Hearsay did not create has the index's name; Hearsay neither changes nor removes it."""
 
 
 class IndexIncompatible(IndexerError):
@@ -51,24 +51,24 @@ class IndexIncompatible(IndexerError):
 
 
 class IndexDamaged(IndexerError):
-    """Parts of the index are missing, or are not what was written."""
+    """Files of the index are missing or corrupt."""
 
 
 class FilesChanged(IndexerError):
-    """What the index was loaded from cannot be loaded again as it was; nothing was changed."""
+    """The files that the index was loaded from are missing or have changed; nothing was changed."""
 
 
 class LoadFailed(IndexerError):
-    """Some documents were refused; the index that was there still stands."""
+    """Some documents were rejected; the previous index is still served."""
 
 
 class WrongRequest(IndexerError):
-    """What was asked for cannot be answered as it stands: an unknown mode, a range upside down."""
+    """The request is invalid: an unknown mode, or a range whose start is above its end."""
 
 
-def no_way_back(before: str, current: str) -> IndexIncompatible:
-    """What a rollback says where the version before is of another schema, in any engine."""
+def rollback_unavailable(before: str, current: str) -> IndexIncompatible:
+    """The error of a rollback whose target has another schema; the same for both engines."""
     return IndexIncompatible(
-        f"{before}, the version before, was made by another version of Hearsay; roll back with that one, or load your "
-        f"files again; {current} is still served"
+        f"{before}, the previous version, was made by another version of Hearsay; roll back with that one, or load "
+        f"your files again; {current} is still served"
     )

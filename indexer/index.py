@@ -1,4 +1,6 @@
-"""What every engine is: requests and results, the reader that answers them, and the writer that changes an index."""
+"""The interface of all engines: requests and results, the reader that answers them, the writer that changes an
+index.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from indexer.query_tree import EVERYTHING, Query
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From ``low`` to ``high``, both ends in; None is open."""
+    """From ``low`` to ``high``, both inclusive; None is unbounded."""
 
     low: float | None = None
     high: float | None = None
@@ -20,19 +22,23 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By a number of `indexer.schema.SORTS`, rising or ``falling``. What has none comes last either way; ties by id."""
+    """Order by a number of `indexer.schema.SORTS`. Passages without that number come last, in either direction.
+
+    Ties are ordered by id.
+    """
 
     field: str
-    falling: bool = False
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One search. Filters of one facet are alternatives, filters of several must all hold.
+    """One search. Filters of one facet are alternatives; filters of several facets must all match.
 
-    ``filters`` maps a facet of `indexer.schema.FACETS` to the values wanted, `UNKNOWN` for passages without one;
-    ``ranges`` a number of `indexer.schema.RANGES` to its bounds. ``page`` counts from 1. Without a ``sort`` the best
-    match comes first. ``seconds`` asks how long all that match last together.
+    ``filters`` maps facets of `indexer.schema.FACETS` to the accepted values, where `UNKNOWN` means no value;
+    ``ranges`` maps numbers of `indexer.schema.RANGES` to their bounds. ``size`` is the number of hits on a page and
+    ``page`` counts from 1. Without ``sort`` the order is by relevance. ``seconds`` requests the total duration of all
+    matching passages.
     """
 
     query: Query = EVERYTHING
@@ -47,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class PassageHit:
-    """A passage that was found, and how well it matches, in whatever order it comes."""
+    """A matching passage and its relevance score, which does not depend on the order."""
 
     score: float
     passage: Passage
@@ -55,11 +61,11 @@ class PassageHit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hits in the order asked for; ``total`` is exact.
+    """The hits of one page, in the requested order, and the exact ``total`` of matching passages.
 
-    ``facets`` holds the counts of each facet asked for, by value, `UNKNOWN` among them; a facet's own filter is left
-    out of its counts, so that they say what choosing another value would bring. ``seconds`` adds up the durations of
-    all that match; None where it was not asked for.
+    ``facets`` has the counts of each requested facet by value, `UNKNOWN` included. A facet's own filter does not affect
+    its counts, so they state what another choice would return. ``seconds`` is the total duration of all matching
+    passages; None if it was not requested.
     """
 
     total: int
@@ -70,9 +76,9 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an index says of itself; ``audio`` is the folder that its clips' ids are looked up in, if one was named.
+    """The served version of an index. ``audio`` is the folder or bucket of its clips, if one was named.
 
-    ``origin`` is None where it was not loaded from files, or by a Hearsay that did not note them.
+    ``origin`` is None if the index was not loaded from files, or by a version of Hearsay that did not record them.
     """
 
     version: str
@@ -82,102 +88,103 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """The version that is served now, and how many passages of clips deleted since then went out of it."""
+    """The version that is served after a rollback, and the number of passages of deleted clips removed from it."""
 
     version: str
     deleted: int
 
 
 class SearchReader(Protocol):
-    """Reads an index of passages. Making one opens no connection and reads no file; errors are `IndexerError`s.
+    """Reads an index of passages. The constructor opens no connection and reads no file; errors are `IndexerError`s.
 
-    Any number of programs read, also while one changes the index.
+    Any number of processes can read at the same time, also while one changes the index.
     """
 
     def get(self, passage_id: str) -> Passage | None:
-        """The passage with this id."""
+        """The passage with this id; None if there is none."""
         ...
 
     def search(self, request: Request) -> Result:
-        """Hits, exact total, facet counts and seconds for one request."""
+        """Hits, exact total, facet counts and total duration for one request."""
         ...
 
     def walk(self, request: Request) -> Iterator[Passage]:
-        """Every passage that `search` finds, in its order, as the index stood when the first was asked for.
+        """All passages that match, in the order of `search`, as of the moment at which the first one is read.
 
-        They are read as they are asked for: of however many, few are held. The request's size, page and facets say
-        nothing here.
+        They are read in batches, so memory does not grow with their number. The request's size, page and facets are
+        ignored.
         """
         ...
 
     def sample(self, request: Request) -> tuple[Passage, ...]:
-        """As many of the passages that `search` finds as the request's size, 10,000 at most; all where they are fewer.
+        """A uniform random sample of the matching passages, without repetition.
 
-        Each is as likely as any other, and none comes twice. Who asks again gets the same while nothing changes; each
-        engine draws its own. The request's page, facets and sort say nothing here.
+        Its size is the request's, at most 10,000, or all passages if there are fewer. It is the same each time while
+        the index does not change, but differs between engines. The request's page, facets and sort are ignored.
         """
         ...
 
     def vocabulary(self) -> dict[str, int]:
-        """Every token of the transcripts, with the number of passages that have it."""
+        """All tokens of the transcripts, with the number of passages that contain each."""
         ...
 
     def lexicon(self) -> Lexicon:
-        """The words and pairs of neighbours that guesses are chosen from; the same object while nothing has changed.
+        """The words and pairs of neighbouring words for expansions; the same object as long as nothing changes.
 
-        Made by `replace`, added to by `put`; `delete` leaves in it what no passage has any more.
+        `replace` creates it and `put` adds to it; `delete` does not remove words from it.
         """
         ...
 
     def count(self, query: Query = EVERYTHING) -> int:
-        """How many passages match."""
+        """The number of matching passages."""
         ...
 
     def excess(self, query: Query) -> int:
-        """How many clauses a query has beyond what the index takes; 0 where it is answered as it stands."""
+        """By how many clauses a query exceeds the limit of the index; 0 if it can be run as it is."""
         ...
 
     def about(self) -> About:
-        """The current version and what was said when it was loaded; raises `IndexMissing` before the first load."""
+        """The served version and what was recorded when it was loaded; raises `IndexMissing` before the first load."""
         ...
 
     def remembered(self) -> About:
-        """The same as `about`, also of an index that an earlier version of Hearsay made, or that is damaged."""
+        """Like `about`, but also for an index that is damaged or was made by an earlier version of Hearsay."""
         ...
 
     def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
-        """What is kept of the passages of these clips, in any order, also by an earlier version of Hearsay."""
+        """The stored sources of these clips' passages, in any order, also those of an earlier version of Hearsay."""
         ...
 
     def close(self) -> None:
-        """Let go of connections and files; closing twice is once."""
+        """Close connections and files; can be called more than once."""
         ...
 
 
 class SearchWriter(SearchReader, Protocol):
-    """Changes an index of passages, and reads it: what is put is merged with what is there.
+    """Reads and changes an index of passages.
 
-    One program at a time does; while one does, a second one's change raises `IndexInUse`.
+    One process at a time can change it; meanwhile, changes by another one raise `IndexInUse`.
     """
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
-        """Load a new version, which remembers where its audio is and what it was made of, then swap it in at once.
+        """Load a new version and swap it in atomically; returns the number of passages.
 
-        Until the swap, and where it fails, readers see the version before. Versions beyond the number kept are removed.
+        ``audio`` and ``origin`` are recorded in it. Until the swap, and if the load fails, readers see the previous
+        version. Versions beyond the number to keep are removed.
         """
         ...
 
     def rollback(self, deleted: Sequence[str] = ()) -> RolledBack:
-        """Go back to the version before, first without the clips that were ``deleted``, and drop the current one."""
+        """Serve the previous version again, without clips that were ``deleted`` since, and remove the current one."""
         ...
 
     def put(self, passages: Iterable[Passage], files: Sequence[SourceFile] = ()) -> int:
-        """Add clips to the current version, all passages of a clip replacing all that it had; returns how many.
+        """Add passages to the current version, replacing all passages of their clips; returns their number.
 
-        ``files`` are where they come from, which the version remembers.
+        ``files``, from which they were read, are recorded in the version.
         """
         ...
 
     def delete(self, clips: Sequence[str]) -> int:
-        """Remove all passages of these clips; returns how many there were."""
+        """Remove all passages of these clips; returns their number."""
         ...

@@ -1,4 +1,4 @@
-"""The one place where an index is opened: which engine an address means."""
+"""Opens an index: the only place that decides which engine an address means."""
 
 import re
 import shlex
@@ -12,9 +12,10 @@ from indexer.settings import IndexSettings, is_elastic
 
 
 def open_reader(settings: IndexSettings, url: str | None = None) -> SearchReader:
-    """What reads the index at ``url``, else at the settings' own: Elasticsearch for ``http(s)://``, else a folder.
+    """The reader of the index at ``url``, by default the one in the settings.
 
-    Opens no connection and reads no file; raises `WrongRequest` for an address that is neither.
+    ``http(s)://`` means Elasticsearch, anything else a folder. Opens no connection and reads no file; raises
+    `WrongRequest` for an address that is neither.
     """
     address = url or settings.index_url
     if is_elastic(address):
@@ -25,7 +26,7 @@ def open_reader(settings: IndexSettings, url: str | None = None) -> SearchReader
 
 
 def open_writer(settings: IndexSettings, url: str | None = None) -> SearchWriter:
-    """What changes the index at ``url``, and reads it, too; as `open_reader`."""
+    """The writer of the index at ``url``, which also reads it; otherwise as `open_reader`."""
     address = url or settings.index_url
     if is_elastic(address):
         from indexer.elastic.writer import ElasticWriter
@@ -37,14 +38,14 @@ def open_writer(settings: IndexSettings, url: str | None = None) -> SearchWriter
 def _folder(address: str) -> Path:
     shown = re.sub(r"(?<=://).*@|^[^/]*@", "", address)
     if "://" in address:
-        raise WrongRequest(f"an index is a folder, or http(s)://host:9200; {shown} is neither")
+        raise WrongRequest(f"an index is a folder or http(s)://host:9200; {shown} is neither")
     if re.fullmatch(r"[^/]+:\d+/?", address):
-        raise WrongRequest(f"{shown} is no folder; for Elasticsearch write http://{shown} or https://{shown}")
+        raise WrongRequest(f"{shown} is not a folder; for Elasticsearch write http://{shown} or https://{shown}")
     return Path(address).expanduser()
 
 
 def named_as_typed(problem: Exception, url: str | None) -> str:
-    """The error's sentence; where the index was named by ``--index``, its advice names that instead of INDEX_URL."""
+    """The error's message; if the index was named by ``--index``, its advice names that option instead of INDEX_URL."""
     if url is None:
         return str(problem)
     without_password = re.sub(r"(?<=://).*@", "", url)

@@ -1,4 +1,4 @@
-"""Passages: a clip row as the index holds it, a long clip cut at its pauses so that a hit plays where its words are."""
+"""Passages: what the index holds. A long clip is divided at its pauses, so that a hit plays where its words are."""
 
 import logging
 import math
@@ -19,7 +19,7 @@ from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
 
 LONGEST_PASSAGE: Final = 30.0
-"""Seconds; a clip up to this long is one passage."""
+"""Seconds; a clip of at most this length is one passage."""
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,11 @@ _LIKE_A_PART: Final = re.compile(r"#[0-9]{4,}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of one clip: ``start`` and ``end`` in seconds from the clip's beginning.
+    """A part of one clip, or all of it, from ``start`` to ``end`` in seconds from the beginning of the clip.
 
-    ``row`` is the clip's row with transcript, words, segments, emotion and duration of this stretch alone; the times
-    of its words and segments count from the clip's beginning too.
+    ``row`` is the clip's record, restricted to the transcript, words, segments, emotion and duration of this part. The
+    times of its words and segments are also relative to the beginning of the clip. ``end`` is None if the duration of
+    the clip is unknown.
     """
 
     id: str
@@ -45,14 +46,14 @@ class Passage:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of its clip."""
+        """Whether it is the whole clip."""
         return self.id == _whole(self.clip)
 
     def source(self) -> dict[str, Any]:
-        """What engines keep and give back: the row's members under natural names, with id, clip, start, end and wer."""
+        """What engines store and return: the record's members, and id, clip, start, end and wer."""
         members = self.row.to_json()
         del members["filename"]
-        members.pop("failed_pieces", None)  # for the next run over the log; people read ``error``
+        members.pop("failed_pieces", None)  # needed only by the next run over the log; people read ``error``
         return {
             "id": self.id,
             "clip": self.clip,
@@ -65,10 +66,10 @@ class Passage:
 
     @classmethod
     def from_source(cls, source: Mapping[str, Any]) -> "Passage":
-        """The passage that `source` was made of.
+        """The passage that `source` returned this for.
 
-        One that an older version stored with impossible times or numbers is given back without them, and its clip is
-        named in the log: it must not break the search for all others.
+        If an older version stored impossible times or numbers, they are left out and a warning names the passage,
+        because it must not make searches fail.
         """
         members = {name: value for name, value in source.items() if name not in _NOT_OF_THE_ROW}
         members |= {"filename": source["clip"]} | source.get("extra", {})
@@ -80,7 +81,7 @@ class Passage:
         return cls(source["id"], *_stretch(source), row)
 
     def wer(self) -> float | None:
-        """The transcript's word error rate, three decimals; None without a reference or for a part of a clip."""
+        """The word error rate of the transcript, three decimals; None without a reference, and for a part of a clip."""
         if not self.row.text or not self.is_whole or not (self.row.generated_text or self.row.decoded_at):
             return None
         rate = word_errors(counted_words(self.row.text), counted_words(self.row.generated_text)).rate
@@ -88,7 +89,7 @@ class Passage:
 
 
 def _stretch(source: Mapping[str, Any]) -> tuple[float, float | None]:
-    """Start and end as they were stored, without what cannot be."""
+    """Start and end as stored, without impossible values."""
     start, end = source["start"], source.get("end")
     if not (isinstance(start, int | float) and math.isfinite(start) and start >= 0):
         _warn(source["id"], f"its start is {start}")
@@ -101,9 +102,9 @@ def _stretch(source: Mapping[str, Any]) -> tuple[float, float | None]:
 
 @lru_cache(maxsize=10_000)
 def _warn(passage: str, problem: str) -> None:
-    """Once for each passage and problem."""
+    """Warns once for each passage and problem."""
     log.warning(
-        "%s was stored with a value that cannot be, which is left out (%s); load its file again", passage, problem
+        "%s was stored with an impossible value, which was left out (%s); load its file again", passage, problem
     )
 
 
@@ -111,19 +112,19 @@ _NOT_OF_THE_ROW: Final = frozenset({"id", "clip", "start", "end", "wer", "extra"
 
 
 def passages_of(row: ClipRow) -> Iterator[Passage]:
-    """A clip's passages, in order of time.
+    """A clip's passages, in chronological order.
 
-    A clip of up to `LONGEST_PASSAGE` seconds is one, with the clip's id; so is a longer one whose segments and words
-    are not known, or are of another text than its transcript. Else its stretches between pauses are gathered into
-    passages of at most that length, with the ids ``CLIP#0001`` and on. A stretch that is longer by itself is cut
-    between two words. No two clips have a passage of the same id: a clip whose own id reads like that of a part is, as
-    a whole, ``CLIP#0000``. Times are those of `hearsay.records.checked.checked`.
+    A clip of at most `LONGEST_PASSAGE` seconds is one passage with the clip's id; so is a longer one whose segments and
+    words are unknown, or are not those of its transcript. Otherwise its segments are grouped into passages of at most
+    that length, with the ids ``CLIP#0001``, ``CLIP#0002``, …. A segment that is longer is divided between two words. No
+    two clips have a passage with the same id: if a clip's own id looks like that of a part, the passage is
+    ``CLIP#0000``. Times are those of `hearsay.records.checked.checked`.
     """
     return cut(checked(row).row)
 
 
 def cut(row: ClipRow) -> Iterator[Passage]:
-    """The passages of a record that `checked` gave back; they are `passages_of` it."""
+    """The passages of a record that `checked` returned; the same as `passages_of` it."""
     if row.duration is None or row.duration <= LONGEST_PASSAGE or not (stretches := _stretches(row)):
         yield Passage(_whole(row.id), 0.0, row.duration, row)
         return
@@ -134,10 +135,11 @@ def cut(row: ClipRow) -> Iterator[Passage]:
 
 
 def clip_of(passages: Iterable[Passage]) -> ClipRow:
-    """The clip that these are all the passages of: the way back from `passages_of`, which makes the same of it again.
+    """The clip with these passages, which must be all of its passages: the inverse of `passages_of`.
 
-    Of a recording that was cut, its length and what it was tagged with as a whole are not kept: its duration is the end
-    of its last passage, its emotion that of one whose stretches were not tagged by themselves, else of the first.
+    For a recording that was divided, its duration and the emotion of the whole recording are not stored. Its duration
+    is therefore the end of its last passage, and its emotion that of a passage whose segments have none of their own,
+    otherwise that of the first passage.
     """
     parts = sorted(passages, key=lambda passage: (passage.start, passage.end or 0.0))
     if parts[0].is_whole:
@@ -148,7 +150,7 @@ def clip_of(passages: Iterable[Passage]) -> ClipRow:
         generated_text=" ".join(text for part in parts if (text := part.row.generated_text)),
         words=tuple(word for part in parts for word in part.row.words),
         segments=tuple(segment for part in parts for segment in part.row.segments),
-        duration=max(parts[-1].end or 0.0, LONGEST_PASSAGE + 0.01),  # a shorter one would not have been cut
+        duration=max(parts[-1].end or 0.0, LONGEST_PASSAGE + 0.01),  # a shorter clip would not have been divided
     )
 
 
@@ -157,9 +159,9 @@ def _whole(clip_id: str) -> str:
 
 
 def _stretches(row: ClipRow) -> list[Segment]:
-    """The row's segments, those that are too long cut between words, where they are all of its transcript.
+    """The record's segments, too long ones divided into words, if they contain the whole transcript.
 
-    Else its words, where those are; empty where neither are.
+    Otherwise its words, if they do; empty if neither do.
     """
     if not (row.segments and _are_all(row, row.segments)):
         return [_segment_of([word]) for word in row.words] if _are_all(row, row.words) else []
@@ -177,12 +179,12 @@ def _stretches(row: ClipRow) -> list[Segment]:
 
 
 def _can_be_cut(row: ClipRow, segment: Segment, inside: Sequence[Word]) -> bool:
-    """Whether the words say all that the segment does; where there is no transcript, only they say what is searched."""
+    """Whether the words contain the whole text of the segment; without a transcript, only they can be searched."""
     return not row.generated_text or (bool(segment.text) and are_the_text(segment.text, inside))
 
 
 def _are_all(row: ClipRow, items: Sequence[Word | Segment]) -> bool:
-    """Whether the items, one after the other, are the transcript."""
+    """Whether the items, in order, are the transcript."""
     return are_the_text(row.generated_text, items)
 
 
@@ -201,7 +203,7 @@ def _gathered(stretches: list[Segment]) -> Iterator[list[Segment]]:
 
 
 def _part(row: ClipRow, number: int, group: list[Segment], starts: Sequence[float]) -> Passage:
-    """One of the passages that begin at ``starts``; a word or segment is in the last that begins before it."""
+    """One of the passages that begin at ``starts``; an item belongs to the last one that begins at or before it."""
     start, end = group[0].start, group[-1].end
 
     def is_here(item: Word | Segment) -> bool:
@@ -223,7 +225,7 @@ def _part(row: ClipRow, number: int, group: list[Segment], starts: Sequence[floa
 
 
 def _emotion_of(group: list[Segment]) -> tuple[str, float | None] | None:
-    """The emotion that most of the seconds have, with its mean score; None where no stretch was tagged by itself."""
+    """The emotion with the largest total duration and its mean score; None if no segment has an emotion of its own."""
     seconds: dict[str, float] = {}
     for stretch in group:
         if stretch.emotion:
@@ -236,6 +238,6 @@ def _emotion_of(group: list[Segment]) -> tuple[str, float | None] | None:
 
 
 def _mean(weighted: Iterable[tuple[float | None, float]]) -> float | None:
-    """The mean of the values that are there, weighted, three decimals."""
+    """The weighted mean of the known values, three decimals; None if there are none."""
     known = [(value, weight) for value, weight in weighted if value is not None and weight > 0]
     return round(sum(value * weight for value, weight in known) / sum(w for _, w in known), 3) if known else None

@@ -1,4 +1,4 @@
-"""What a version of an index was made of: its files as they were then, so that they can be loaded again."""
+"""Provenance: the files that a version of an index was made of, so that they can be loaded again."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import Any, Final
 from indexer.errors import FilesChanged
 
 _MOST_NAMED: Final = 1000
-"""Clips without a file that a version names; of more it says that there are more."""
+"""The number of clips without a file that a version lists; beyond that, it records only that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of clip rows as it was when it was read; without a ``digest`` one that is watched, and may grow."""
+    """A file of clip records at the time when it was read; without a ``digest``, one that is followed and may grow."""
 
     path: Path
     size: int = 0
@@ -28,14 +28,14 @@ class SourceFile:
             return cls(path.absolute(), stat.st_size, stat.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())
 
     def change(self) -> str:
-        """What became of the file since; empty where it is as it was."""
+        """What has happened to the file since, as the end of a sentence; empty if it is unchanged."""
         try:
             stat = self.path.stat()
             if not self.digest or (stat.st_size, stat.st_mtime_ns) == (self.size, self.modified):
                 return ""
             return "" if SourceFile.of(self.path).digest == self.digest else "has changed"
         except FileNotFoundError:
-            return "is gone"
+            return "is missing"
         except OSError as problem:
             return f"cannot be read ({problem.strerror or problem})"
 
@@ -43,15 +43,15 @@ class SourceFile:
         return {"path": str(self.path), "size": self.size, "modified": self.modified, "sha256": self.digest}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "SourceFile":
-        return cls(Path(told["path"]), told["size"], told["modified"], told["sha256"])
+    def from_json(cls, members: Mapping[str, Any]) -> "SourceFile":
+        return cls(Path(members["path"]), members["size"], members["modified"], members["sha256"])
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The files of a load in their order, those that were ``put`` since, and the inbox if that came along.
+    """The files of a load in their order, those that were ``put`` later, and the inbox if it was loaded too.
 
-    ``clips`` were put by no file, ``and_more`` of them than are named.
+    ``clips`` were put without a file; ``and_more`` says that there are more of them than are listed.
     """
 
     files: tuple[SourceFile, ...]
@@ -66,7 +66,7 @@ class Origin:
         return cls(tuple(SourceFile.of(path) for path in files if path.absolute() != own), own)
 
     def after_put(self, files: Sequence[SourceFile], clips: Collection[str]) -> "Origin":
-        """The same with clips that were put, by these files or by none. A file of the load that is put is read last."""
+        """The origin after putting clips from these files, or without files. A loaded file that is put is read last."""
         if not files:
             named = tuple(dict.fromkeys((*self.clips, *clips)))
             return replace(self, clips=named[:_MOST_NAMED], and_more=self.and_more or len(named) > _MOST_NAMED)
@@ -76,11 +76,11 @@ class Origin:
         return replace(self, files=loaded, put=(*earlier, *new.values()), clips=named)
 
     def changes(self) -> list[str]:
-        """What became of each file that is not as it was."""
+        """What has happened to each file that has changed."""
         return [f"{file.path} {change}" for file in (*self.files, *self.put) if (change := file.change())]
 
     def as_it_is(self) -> "Origin":
-        """The same files as they are now, without those that are gone."""
+        """The same files in their current state, without missing ones; raises `FilesChanged` if none is left."""
 
         def there(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
             return tuple(SourceFile.of(file.path) if file.digest else file for file in files if file.path.is_file())
@@ -88,7 +88,7 @@ class Origin:
         now = replace(self, files=there(self.files), put=there(self.put))
         if not (now.files or now.put) and not (self.inbox and self.inbox.is_file()):
             raise FilesChanged(
-                f"none of the files that the index was loaded from is there any more: {'; '.join(self.changes())}; "
+                f"none of the files that the index was loaded from exists any more: {'; '.join(self.changes())}; "
                 "nothing was changed"
             )
         return now
@@ -103,10 +103,10 @@ class Origin:
         }
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any] | None) -> "Origin | None":
-        """None for what does not know its files, as versions from before they were noted."""
-        if told is None:
+    def from_json(cls, members: Mapping[str, Any] | None) -> "Origin | None":
+        """None if the files are unknown, as in versions of earlier releases that did not record them."""
+        if members is None:
             return None
-        files, put = (tuple(map(SourceFile.from_json, told[name])) for name in ("files", "put"))
-        inbox = Path(told["inbox"]) if told["inbox"] else None
-        return cls(files, inbox, put, tuple(told["clips"]), told["and_more"])
+        files, put = (tuple(map(SourceFile.from_json, members[name])) for name in ("files", "put"))
+        inbox = Path(members["inbox"]) if members["inbox"] else None
+        return cls(files, inbox, put, tuple(members["clips"]), members["and_more"])

@@ -1,7 +1,7 @@
-"""The query tree: what is asked, in terms that every engine can answer alike.
+"""The query tree: a query in terms that every engine can run with the same results.
 
-`indexer.query.builder` builds a tree from typed text and each engine compiles it; no engine's own query-string parser
-ever sees what a person typed.
+`indexer.query.builder` builds a tree from typed text, and each engine compiles it. No engine's own query-string parser
+sees what a person typed.
 """
 
 import math
@@ -11,15 +11,15 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """Matches every passage, each with a score of 0."""
+    """Matches every passage with a score of 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Matches passages whose ``field`` has ``token``.
+    """Matches passages whose ``field`` contains ``token``.
 
-    Scores ``weight`` times its BM25 (k1 1.2, b 0.75) in a field of tokens, and ``weight`` itself in a keyword. As
-    everywhere here, the unknown column NAME of a corpus is the keyword ``extra.NAME``, whatever characters NAME has.
+    Scores ``weight`` times BM25 (k1 1.2, b 0.75) in a token field, and ``weight`` in a keyword field. Here and
+    elsewhere, ``extra.NAME`` is the keyword field of the corpus's own column NAME, whatever characters NAME contains.
     """
 
     field: str
@@ -29,9 +29,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Matches passages whose ``field`` has the ``tokens`` side by side, in order; there are at least two.
+    """Matches passages whose ``field`` contains the ``tokens``, at least two, next to each other and in order.
 
-    Scores as a term does, with the tokens' inverse document frequencies added up.
+    Scores like a term whose inverse document frequency is the sum of the tokens'.
     """
 
     field: str
@@ -40,7 +40,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Matches passages whose ``field`` has a token that begins with ``start``, at most 1000 characters; scores 1."""
+    """Matches passages whose ``field`` has a token that begins with ``start``, at most 1,000 characters; scores 1."""
 
     field: str
     start: str
@@ -48,14 +48,17 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Matches passages whose number ``field`` is from ``low`` to ``high``, finite, both in; None is open. Scores 0."""
+    """Matches passages whose number ``field`` is between ``low`` and ``high``, finite and inclusive; scores 0.
+
+    None is unbounded.
+    """
 
     field: str
     low: float | None
     high: float | None
 
     def whole(self) -> tuple[int | None, int | None]:
-        """The ends as whole numbers of 64 bits, for a field that holds such; what lies beyond is the last of them."""
+        """The bounds as integers of 64 bits, for integer fields; bounds outside that range are clamped."""
         low = None if self.low is None else _of_64_bits(math.ceil(self.low))
         high = None if self.high is None else _of_64_bits(math.floor(self.high))
         return low, high
@@ -63,14 +66,14 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Matches passages in which ``field``, a keyword, is empty or says `indexer.schema.UNKNOWN`; scores 0."""
+    """Matches passages whose keyword ``field`` is empty or `indexer.schema.UNKNOWN`; scores 0."""
 
     field: str
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """Matches what ``child`` does, and scores ``score`` wherever it does."""
+    """Matches what ``child`` matches, with the constant score ``score``."""
 
     child: "Query"
     score: float
@@ -78,7 +81,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Without:
-    """Matches what ``child`` does and ``excluded`` does not; scores as ``child``."""
+    """Matches what ``child`` matches and ``excluded`` does not; scores like ``child``."""
 
     child: "Query"
     excluded: "Query"
@@ -86,30 +89,30 @@ class Without:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """Matches where every child does; scores their sum. There is at least one child."""
+    """Matches what all children match; scores their sum. There is at least one child."""
 
     children: tuple["Query", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Matches where some child does; scores the sum of those that do. There is at least one child."""
+    """Matches what any child matches; scores the sum of those that match. There is at least one child."""
 
     children: tuple["Query", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BestOf:
-    """Matches where some child does; scores the best of them. There is at least one child."""
+    """Matches what any child matches; scores the maximum. There is at least one child."""
 
     children: tuple["Query", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Favouring:
-    """Matches what ``child`` does; scores the sum of its score and of those of ``favours`` that match, too.
+    """Matches what ``child`` matches; scores its score plus those of the ``favours`` that match too.
 
-    There is at least one of these. What they match is looked at nowhere but where ``child`` does.
+    There is at least one of these. They are evaluated only for passages that ``child`` matches.
     """
 
     child: "Query"

@@ -9,35 +9,35 @@ from hearsay.config import ProgramSettings, below_home, home
 
 
 class IndexSettings(ProgramSettings):
-    """Where the index is, and the files that loading and searching use."""
+    """Address of the index, and files that loading and searching use."""
 
     index_url: str = Field(
         default_factory=lambda: str(home() / "var" / "index"),
-        description="Where the index is: a folder (embedded), or http(s)://host:9200 (Elasticsearch; more nodes with "
-        "commas).",
+        description="Address of the index: a folder (embedded), or http(s)://host:9200 (Elasticsearch; commas between "
+        "several nodes).",
     )
-    index_name: str = Field("cv-transcriptions", description="Name of the index, in Elasticsearch its alias.")
+    index_name: str = Field("cv-transcriptions", description="Name of the index; in Elasticsearch, its alias.")
     index_api_key: SecretStr | None = Field(None, description="Elasticsearch API key.")
-    index_username: str | None = Field(None, description="Elasticsearch user, where there is no API key.")
+    index_username: str | None = Field(None, description="Elasticsearch user, if there is no API key.")
     index_password: SecretStr | None = Field(None, description="That user's password.")
     index_ca_cert: Path | None = Field(None, description="Certificate authority of an https:// index, as a PEM file.")
     index_shards: int = Field(1, ge=1, description="Primary shards of a new Elasticsearch index.")
-    index_versions: int = Field(3, ge=1, description="Loaded versions that are kept to roll back to.")
+    index_versions: int = Field(3, ge=1, description="Number of loaded versions to keep, for rollback.")
     inbox_dir: Path = Field(
         default_factory=below_home("var/inbox"),
-        description="Folder of the clips that were added on the page, which loads include.",
+        description="Folder of the clips that were added on the page; loads include it.",
     )
     deletions: Path = Field(
         default_factory=below_home("var/deletions.jsonl"),
-        description="Journal of the clips that were deleted, which loads honour.",
+        description="Journal of deleted clips, which loads leave out.",
     )
     refusals: Path = Field(
         default_factory=below_home("var/refused.jsonl"),
-        description="Passages that Elasticsearch refused at the latest change, with its reasons.",
+        description="Passages that Elasticsearch rejected in the latest change, with its reasons.",
     )
     sound_tables: Path = Field(
         default_factory=below_home("var/sound-tables.json"),
-        description="Sound tables that learn wrote; without the file, those that come with Hearsay are used.",
+        description="Phonetic tables written by learn; without the file, those that ship with Hearsay are used.",
     )
 
     @property
@@ -50,5 +50,5 @@ class IndexSettings(ProgramSettings):
 
 
 def is_elastic(address: str) -> bool:
-    """Whether the address of an index is one of Elasticsearch."""
+    """Whether the address of an index is that of an Elasticsearch."""
     return re.match("https?://", address, re.IGNORECASE) is not None

@@ -74,7 +74,7 @@ class SearchState:
         params |= {facet_name(facet): list(values) for facet, values in self.filters.items()}
         params |= {name: [f"{_bound(bounds.low)}-{_bound(bounds.high)}"] for name, bounds in self.ranges.items()}
         if self.sort:
-            params["sort"] = [f"{'-' if self.sort.falling else ''}{self.sort.field}"]
+            params["sort"] = [f"{'-' if self.sort.descending else ''}{self.sort.field}"]
         if self.page > 1:
             params["page"] = [str(self.page)]
         return params

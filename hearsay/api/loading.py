@@ -60,7 +60,7 @@ def load_into(
     doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
     in_part = f"clips that failed in part: {loaded.failed_in_part}" if loaded.failed_in_part else None
     again = f"clips with an older transcript: {loaded.failed_again}" if loaded.failed_again else None
-    return _summary_of(loaded, (*said, *loaded.flaws, *filter(None, (in_part, again, *doubts))))
+    return _summary_of(loaded, (*said, *loaded.problems, *filter(None, (in_part, again, *doubts))))
 
 
 def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":

@@ -156,12 +156,12 @@ class Index:
         self._index.close()
 
     def _filters(self, typed: Mapping[str, Values]) -> tuple[dict[str, frozenset[str]], list[str]]:
-        from indexer.query.filters import chosen_filters
+        from indexer.query.filters import selected_filters
 
         wanted = {
             name: [values] if isinstance(values, str) else list(values) for name, values in typed.items() if values
         }
-        return chosen_filters(self._index, wanted)
+        return selected_filters(self._index, wanted)
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""``indexer score``: an index of its own, questions drawn from references, and what asking them shows."""
+"""``indexer score``: indexes transcripts separately, samples queries from references, and reports the metrics."""
 
 import json
 import sys
@@ -15,8 +15,8 @@ from hearsay.terminal.console import console_of
 from indexer.cli.commands import note, progress_bar
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.evaluation.distractors import distractors
-from indexer.evaluation.metrics import FIRST, Answers, Ask, cross_fitted
-from indexer.evaluation.query_sampling import FREQUENT, Drawing, references_of
+from indexer.evaluation.metrics import FIRST, SearchFor, SearchFunction, cross_fitted
+from indexer.evaluation.query_sampling import FREQUENT, QuerySampler, references_of
 from indexer.evaluation.scores import score as scored
 from indexer.evaluation.tables import print_score
 from indexer.index import Request, SearchReader, SearchWriter
@@ -31,34 +31,35 @@ from indexer.schema import FACETS
 from indexer.settings import IndexSettings
 
 
-def score(_index: SearchReader, asked: Namespace, settings: IndexSettings) -> int:
-    """Index the transcripts apart from all else, ask for what the references say, and print how well it was found."""
-    by = _facets(asked.by)
-    modes = tuple(dict.fromkeys(asked.mode or MODES))
-    rows, without_reference = _scorable(asked.files)
-    drawing = Drawing(references_of(rows))
-    drawn = (question for seed in range(asked.seeds) for question in drawing.draw(seed, asked.per_kind))
-    # Of what nobody said it cannot be told whether a frequent word is rightly found in it.
-    is_all_said = not (asked.distractors or without_reference)
-    questions = [question for question in drawn if question.kind != FREQUENT or is_all_said]
+def score(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -> int:
+    """Index the transcripts separately, search for what the references say, and print the metrics."""
+    by = _facets(arguments.by)
+    modes = tuple(dict.fromkeys(arguments.mode or MODES))
+    rows, without_reference = _scorable(arguments.files)
+    drawing = QuerySampler(references_of(rows))
+    drawn = (query for seed in range(arguments.seeds) for query in drawing.draw(seed, arguments.per_kind))
+    # Without a reference it is unknown whether a clip is a relevant result for a frequent word.
+    is_all_known = not (arguments.distractors or without_reference)
+    queries = [query for query in drawn if query.kind != FREQUENT or is_all_known]
     values = {facet: {row.id: str(getattr(row, facet)) for row in rows} for facet in by}
-    made_up = distractors([row.generated_text for row in rows], asked.distractors, as_heard=asked.distractors_as_heard)
+    transcripts = [row.generated_text for row in rows]
+    generated = distractors(transcripts, arguments.distractors, verbatim=arguments.distractors_verbatim)
     with progress_bar() as progress:
-        indexing = progress.add_task("indexing", total=len(rows) + len(without_reference) + asked.distractors)
-        passages = _passages(chain(rows, without_reference, made_up), lambda: progress.advance(indexing))
-        with _own_index(asked.index, settings, passages) as index:
-            asking = progress.add_task("asking", total=len(questions) * len(modes))
-            ask_for = _ask_for(index, rows, settings, is_cross_fit=asked.cross_fit)
-            found = scored(questions, ask_for, modes, values, lambda: progress.advance(asking))
-    if asked.json:
+        indexing = progress.add_task("indexing", total=len(rows) + len(without_reference) + arguments.distractors)
+        passages = _passages(chain(rows, without_reference, generated), lambda: progress.advance(indexing))
+        with _own_index(arguments.index, settings, passages) as index:
+            asking = progress.add_task("asking", total=len(queries) * len(modes))
+            search_for = _search_for(index, rows, settings, is_cross_fit=arguments.cross_fit)
+            found = scored(queries, search_for, modes, values, lambda: progress.advance(asking))
+    if arguments.json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
         print_score(console_of(sys.stdout), found)
     return 0
 
 
-def asking(planner: Planner, index: SearchReader) -> Ask:
-    """Asks the index as the search command does; the one place where a question meets the search that is measured."""
+def asking(planner: Planner, index: SearchReader) -> SearchFunction:
+    """Searches the index as the search command does; the only place where evaluation calls search."""
 
     def ask(typed: str, mode: str) -> list[str]:
         request = Request(planner.plan(typed, mode).query, size=FIRST)
@@ -67,10 +68,12 @@ def asking(planner: Planner, index: SearchReader) -> Ask:
     return ask
 
 
-def _ask_for(index: SearchReader, rows: Sequence[ClipRow], settings: IndexSettings, *, is_cross_fit: bool) -> Answers:
-    """Who answers: the search as it is set up, or one that learned on the other half of the sentences."""
+def _search_for(
+    index: SearchReader, rows: Sequence[ClipRow], settings: IndexSettings, *, is_cross_fit: bool
+) -> SearchFor:
+    """The search with the configured tables, or with tables learned on the other half of the sentences."""
 
-    def fit(half: Sequence[ClipRow]) -> Ask:
+    def fit(half: Sequence[ClipRow]) -> SearchFunction:
         return asking(Planner(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
 
     if is_cross_fit:
@@ -82,14 +85,14 @@ def _ask_for(index: SearchReader, rows: Sequence[ClipRow], settings: IndexSettin
 def _facets(typed: str) -> tuple[str, ...]:
     named = tuple(filter(None, map(str.strip, typed.split(","))))
     if unknown := [name for name in named if name not in FACETS]:
-        raise WrongRequest(f"--by {', '.join(unknown)}: no such facet; there are {', '.join(FACETS)}")
+        raise WrongRequest(f"--by {', '.join(unknown)}: there is no such facet; choose from {', '.join(FACETS)}")
     return named
 
 
 def _scorable(files: Sequence[Path]) -> tuple[list[ClipRow], list[ClipRow]]:
-    """The rows that can be asked about, and those that have a transcript alone and are only searched.
+    """The records that queries can be sampled from, and those with a transcript alone, which are only indexed.
 
-    Notes tell of these and of what is left out, and `WrongRequest` that nothing can be asked about.
+    Notes report the number of the latter and of the records left out. Raises `WrongRequest` if no query can be sampled.
     """
     rows = [row for row in read_rows(files).values() if not row.deleted]
     scorable = [row for row in rows if row.is_scorable]
@@ -97,18 +100,18 @@ def _scorable(files: Sequence[Path]) -> tuple[list[ClipRow], list[ClipRow]]:
         with_text = sum(bool(row.text) for row in rows)
         with_transcript = sum(bool(row.generated_text) for row in rows)
         raise WrongRequest(
-            f"of {len(rows)} rows {with_text} have a reference in text and {with_transcript} a transcript in "
-            "generated_text, and none has both; name the corpus's file and the transcripts' file, both"
+            f"of {len(rows)} records, {with_text} have a reference in text, {with_transcript} have a transcript in "
+            "generated_text, and none has both; name the file of references and the file of transcripts"
         )
     if without := sum(not row.text and bool(row.generated_text) for row in rows):
-        note(f"{without} of {len(rows)} rows have no reference: they are searched, and not asked for")
-    if unheard := sum(not row.is_scorable for row in rows) - without:
-        note(f"{unheard} of {len(rows)} rows left out: no transcript")
+        note(f"{without} of {len(rows)} records have no reference: they are indexed, but not searched for")
+    if untranscribed := sum(not row.is_scorable for row in rows) - without:
+        note(f"{untranscribed} of {len(rows)} records left out: no transcript")
     return scorable, [row for row in rows if not row.text and row.generated_text]
 
 
 def _passages(rows: Iterable[ClipRow], step: Callable[[], None]) -> Iterator[Passage]:
-    """What is indexed: transcripts without their references, which nothing may find by accident."""
+    """The passages to index: transcripts without references, so that a reference cannot be found by accident."""
     for row in rows:
         yield from passages_of(replace(row, text=""))
         step()
@@ -116,23 +119,23 @@ def _passages(rows: Iterable[ClipRow], step: Callable[[], None]) -> Iterator[Pas
 
 @contextmanager
 def _own_index(url: str | None, settings: IndexSettings, passages: Iterable[Passage]) -> Iterator[SearchReader]:
-    """An index of the passages beside the user's own, which is not touched; it goes when the block ends.
+    """A temporary index of the passages, separate from the user's own; it is removed when the block ends.
 
-    In Elasticsearch it has a name of its own, INDEX_NAME-score, and is emptied, since an index can be replaced there
-    and not removed; in a folder it is a temporary one, beside the folder where one was named.
+    In Elasticsearch it is named INDEX_NAME-score and only emptied, because this user may not be allowed to remove it;
+    in a folder it is a temporary folder, next to the named one.
     """
     if url and "://" in url:
         named = settings.model_copy(update={"index_name": f"{settings.index_name}-score", "index_versions": 1})
         with _filled(open_writer(named, url), passages) as index:
             yield index
             index.replace(())
-            note(f"what was indexed for this is gone; an empty index {named.index_name} stays for the next time")
+            note(f"the passages were removed again; an empty index {named.index_name} remains for the next evaluation")
         return
     beside = Path(url).expanduser() if url else None
     try:
         temporary = TemporaryDirectory(prefix="hearsay-score-", dir=beside.parent if beside else None)
     except OSError as problem:
-        raise IndexUnavailable(f"no folder can be made beside {beside}: {problem.strerror}; name another") from problem
+        raise IndexUnavailable(f"no folder can be made next to {beside}: {problem.strerror}; name another") from problem
     with temporary as folder, _filled(open_writer(settings, folder), passages) as index:
         yield index
 

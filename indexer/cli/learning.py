@@ -1,4 +1,4 @@
-"""``indexer learn`` and ``learn-spelling``: what search knows of sounds, learned anew."""
+"""``indexer learn`` and ``learn-spelling``: learning the phonetic tables and the pronunciation model."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -18,42 +18,42 @@ from indexer.phonetics.training import learn as learn_tables
 from indexer.settings import IndexSettings
 
 IN_THE_WHEEL: Final = "en-us/cmudict-en-us.dict"
-"""Where PocketSphinx's models have the dictionary."""
+"""The path of the dictionary among PocketSphinx's models."""
 
 
-def learn(_index: SearchReader, asked: Namespace, settings: IndexSettings) -> int:
-    """Learn sound tables from corrected transcripts; searches use them from then on."""
-    rows = [row for row in read_rows(asked.files).values() if not row.deleted]
-    target: Path = asked.out or settings.sound_tables
+def learn(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -> int:
+    """Learn phonetic tables from clips with references and transcripts; later searches use them."""
+    rows = [row for row in read_rows(arguments.files).values() if not row.deleted]
+    target: Path = arguments.out or settings.sound_tables
     with progress_bar() as progress:
         task = progress.add_task("learning", total=None)
-        source = asked.source or ", ".join(file.name for file in asked.files)
+        source = arguments.source or ", ".join(file.name for file in arguments.files)
         tables = learn_tables(
             rows, english(), source, step=lambda done, total: progress.update(task, completed=done, total=total)
         )
     with _written(target):
         tables.save(target)
-    print(f"learned from {tables.passages:,} transcripts; the tables are in {target}")
+    print(f"learned from {tables.passages:,} transcripts; the tables were written to {target}")
     return 0
 
 
-def learn_spelling(_index: SearchReader, asked: Namespace, _settings: IndexSettings) -> int:
-    """Learn from a pronouncing dictionary how words are spelled; without one, from that in PocketSphinx's wheel."""
-    dictionary: Path = asked.dictionary or _dictionary_in_the_wheel()
+def learn_spelling(_index: SearchReader, arguments: Namespace, _settings: IndexSettings) -> int:
+    """Learn the pronunciation model from a pronouncing dictionary, by default from the one in PocketSphinx's wheel."""
+    dictionary: Path = arguments.dictionary or _dictionary_in_the_wheel()
     if not dictionary.is_file():
         raise WrongRequest(f"there is no file {dictionary}")
     pronounced = read_dictionary(dictionary)
-    print(f"aligning {len(pronounced):,} words with their sounds; this takes about a minute")
-    spelling = learn_from(pronounced, asked.source or dictionary.name)
-    with _written(asked.out):
-        spelling.save(asked.out)
-    print(f"the letters' sounds are in {asked.out}")
+    print(f"aligning {len(pronounced):,} words with their phonemes; this takes about a minute")
+    spelling = learn_from(pronounced, arguments.source or dictionary.name)
+    with _written(arguments.out):
+        spelling.save(arguments.out)
+    print(f"the pronunciation model was written to {arguments.out}")
     return 0
 
 
 @contextmanager
 def _written(target: Path) -> Iterator[None]:
-    """Make the folder; what cannot be written is told in a sentence."""
+    """Make the folder; raise `WrongRequest` if it, or the file, cannot be written."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield

@@ -1,4 +1,4 @@
-"""``indexer search``: one search as a table or JSON, or a file of them as lines of JSON."""
+"""``indexer search``: one search as a table or JSON, or many from a file as lines of JSON."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from indexer.cli.commands import note
 from indexer.cli.terminal import print_result
 from indexer.errors import WrongRequest
 from indexer.index import Request, SearchReader
-from indexer.query.filters import bounds_of, chosen_filters, sorted_by
+from indexer.query.filters import bounds_of, selected_filters, sorted_by
 from indexer.query.planner import Plan, planner_of
 from indexer.query.result_json import json_of
 from indexer.query.similar import planned
@@ -20,39 +20,39 @@ from indexer.schema import FACETS, RANGES, facet_name
 from indexer.settings import IndexSettings
 
 
-def search(index: SearchReader, asked: Namespace, settings: IndexSettings) -> int:
-    """Search once, or once for each line of ``--queries``."""
-    if sum(map(bool, (asked.queries, asked.words, asked.like, asked.same))) > 1:
-        raise WrongRequest("search takes one of words, --like ID, --same ID and --queries FILE")
-    filters = _filters(index, asked)
-    ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(asked, name)) is not None}
-    sort = sorted_by(asked.sort) if asked.sort is not None else None
+def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -> int:
+    """Run one search, or one for each line of ``--queries``."""
+    if sum(map(bool, (arguments.queries, arguments.words, arguments.like, arguments.same))) > 1:
+        raise WrongRequest("use only one of WORDS, --like ID, --same ID and --queries FILE")
+    filters = _filters(index, arguments)
+    ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(arguments, name)) is not None}
+    sort = sorted_by(arguments.sort) if arguments.sort is not None else None
     planner = planner_of(index, settings)
 
     def request_for(plan: Plan, facets: tuple[str, ...] = ()) -> Request:
-        return Request(plan.query, filters, ranges, facets, asked.size, asked.page, sort, seconds=bool(facets))
+        return Request(plan.query, filters, ranges, facets, arguments.size, arguments.page, sort, seconds=bool(facets))
 
-    if asked.queries:
-        for query_id, words in list(_queries(asked.queries)):  # a line that is wrong is told before any answer
-            result = index.search(request_for(planner.plan(words, asked.mode)))
+    if arguments.queries:
+        for query_id, words in list(_queries(arguments.queries)):  # reports a malformed line before any result
+            result = index.search(request_for(planner.plan(words, arguments.mode)))
             print(json.dumps({"id": query_id, "total": result.total, "hits": [hit.passage.id for hit in result.hits]}))
         return 0
-    plan = planned(index, planner, " ".join(asked.words), asked.mode, like=asked.like, same=asked.same)
+    plan = planned(index, planner, " ".join(arguments.words), arguments.mode, like=arguments.like, same=arguments.same)
     for text in plan.notes:
         note(text)
     request = request_for(plan, FACETS)
     result = index.search(request)
-    if asked.json:
+    if arguments.json:
         print(json.dumps(json_of(result, plan), ensure_ascii=False))
     else:
         print_result(console_of(sys.stdout), result, request, plan)
     return 0
 
 
-def _filters(index: SearchReader, asked: Namespace) -> dict[str, frozenset[str]]:
+def _filters(index: SearchReader, arguments: Namespace) -> dict[str, frozenset[str]]:
     """The filters that were typed, with a note on each value that the index does not have."""
-    typed = {facet: texts for facet in FACETS if (texts := getattr(asked, facet_name(facet)))}
-    filters, notes = chosen_filters(index, typed)
+    typed = {facet: texts for facet in FACETS if (texts := getattr(arguments, facet_name(facet)))}
+    filters, notes = selected_filters(index, typed)
     for text in notes:
         note(text)
     return filters
@@ -70,7 +70,7 @@ def _queries(file: Path) -> Iterator[tuple[Any, str]]:
             members = json.loads(line)
             query_id, words = members["id"], members["query"]
         except (ValueError, TypeError, KeyError) as problem:
-            raise WrongRequest(f'{file}, line {number}: wants {{"id": …, "query": "words"}}') from problem
+            raise WrongRequest(f'{file}, line {number}: must be {{"id": …, "query": "words"}}') from problem
         if not isinstance(words, str):
-            raise WrongRequest(f"{file}, line {number}: the query is text, not {words!r}")
+            raise WrongRequest(f"{file}, line {number}: the query must be a string, not {words!r}")
         yield query_id, words

@@ -1,4 +1,4 @@
-"""The terminal: a result as a table for people, plain and whole where it goes into a pipe."""
+"""Search results in the terminal: a table for people, plain and complete text in a pipe."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -14,17 +14,17 @@ from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
 from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
 
-# What a recogniser or a corpus wrote is shown and never obeyed: control characters become visible.
+# Transcripts and corpora are untrusted: control characters are replaced, so that a terminal does not execute them.
 _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
 
 
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "match": "bold yellow", "possible": "underline"}
 
-END_OF_CERTAINTY: Final = "── from here on a word is missing, guessed or in another form ──"
+END_OF_CERTAINTY: Final = "── from here on, a word is missing, in another form, or only a possible match ──"
 
 
 def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:
-    """What is looked for, the hits as a table with the words marked, the total, and each facet's counts in a line."""
+    """Print the query's meaning, the hits as a table with highlighted words, the total, and the facets' counts."""
     console.print(Text(plan.sentence.translate(_CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
         console.print(_table(result.hits, plan, is_best_first=request.sort is None))
@@ -41,7 +41,7 @@ def _summary(result: Result, request: Request) -> str:
     pages = -(-result.total // request.size)
     lasting = f", {total_duration(result.seconds)} in all" if result.seconds else ""
     if 0 < pages < request.page:
-        return f"{number} found{lasting}, on " + f"only {counted(pages, 'page')}"
+        return f"{number} found{lasting}, but there {'is' if pages == 1 else 'are'} only {counted(pages, 'page')}"
     return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
 
 
@@ -69,12 +69,12 @@ def _transcript(hit: PassageHit, plan: Plan) -> Text:
         return Text("no transcript" + (f": {row.error}".translate(_CONTROLS) if row.error else ""), style="italic")
     evidence = plan.evidence(hit.passage)
     pieces = highlight(row.generated_text, evidence)
-    said = Text.assemble(*((piece.translate(_CONTROLS), _STYLES[mark]) for piece, mark in pieces))
-    how = explanation_of(evidence)
-    return Text.assemble(said, (f"  ({how})".translate(_CONTROLS), "dim")) if how else said
+    marked = Text.assemble(*((piece.translate(_CONTROLS), _STYLES[mark]) for piece, mark in pieces))
+    note = explanation_of(evidence)
+    return Text.assemble(marked, (f"  ({note})".translate(_CONTROLS), "dim")) if note else marked
 
 
 def _speaker(hit: PassageHit) -> str:
     row = hit.passage.row
-    said = facet_label("age", row.age), row.gender, facet_label("accent", row.accent)
-    return ", ".join(filter(None, said)) or UNKNOWN
+    known = facet_label("age", row.age), row.gender, facet_label("accent", row.accent)
+    return ", ".join(filter(None, known)) or UNKNOWN

@@ -1,4 +1,4 @@
-"""Bulk writing into Elasticsearch: patient with a cluster in trouble, and nothing that was refused goes unsaid."""
+"""Bulk writes to Elasticsearch: retried while a cluster is in trouble; every rejected passage is reported."""
 
 import json
 from collections import deque
@@ -20,9 +20,9 @@ from indexer.elastic.reasons import Reason, WritesRefused, concerns_every_write
 from indexer.errors import LoadFailed
 
 _PASSING: Final = (429, 502, 503, 504)
-"""Statuses of a cluster that is busy, has lost a node or is out of room: trying again may help."""
+"""Status codes of a cluster that is busy, has lost a node or lacks space; a retry may succeed."""
 
-# Half a minute for a cluster of which no node answers, longer only where one accepts and keeps silent.
+# Half a minute for a cluster without a responding node; longer only if a node accepts requests and does not respond.
 _PATIENCE: Final[dict[str, Any]] = {
     "max_retries": 10,
     "request_timeout": 60,
@@ -31,25 +31,25 @@ _PATIENCE: Final[dict[str, Any]] = {
 }
 
 _IN_A_REQUEST: Final = 500
-"""Writes that are sent together."""
+"""Writes per request."""
 
 MOST_BYTES: Final = 5_000_000
-"""Bytes of one request, where nothing on the way takes less; Elasticsearch gains nothing from larger ones."""
+"""Maximum size of a request, unless something on the way has a lower limit; larger ones are not faster."""
 
 _AT_ONCE: Final = 2
-"""Requests that are under way: while the cluster is busy with one, the next is written down and sent."""
+"""Concurrent requests: while the cluster processes one, the next is serialised and sent."""
 
 _SECONDS_TO_STOP: Final = 3
-"""How long one who stops the program waits for what is under way; then the cluster keeps silent, or is in trouble."""
+"""After Ctrl-C, requests in progress are waited for this long; beyond that, the cluster does not respond."""
 
 Action = dict[str, Any]
 Item = dict[str, dict[str, Any]]
-"""What was said of a write, under the operation that it was."""
+"""The result of a write, by its operation."""
 
 Answer = tuple[bool, Item]
-"""Whether a write was done, and what was said of it."""
+"""Whether a write was acknowledged, and its result."""
 
-# Half a minute for one that sends documents back, beside what it waits itself for a shard that moves.
+# Half a minute for a cluster that rejects documents, in addition to its own wait for a shard that is being moved.
 _TRIES: Final[dict[str, Any]] = {
     "chunk_size": _IN_A_REQUEST,
     "max_retries": 5,
@@ -60,15 +60,15 @@ _TRIES: Final[dict[str, Any]] = {
 
 
 _SHOWN: Final = 3
-"""Refused passages that a sentence names."""
+"""Rejected passages that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many writes were acknowledged, and how many of them made a document where there was none.
+    """The number of acknowledged writes, and how many of them created a document.
 
-    What is sent again because a node was lost with its answer may have made its document the first time. So there are
-    at least ``created`` new documents and at most ``acknowledged``, and in quiet times as many as were created.
+    A write that is repeated because a node was lost before it responded may have created its document the first time.
+    So the number of new documents is at least ``created`` and at most ``acknowledged``; normally both are equal.
     """
 
     created: int
@@ -76,9 +76,9 @@ class Written:
 
 
 class Refusals:
-    """The refused passages of one load, put or deletion: those of the one before leave the file with its beginning.
+    """The rejected passages of one load, put or deletion; the file is emptied at the beginning of each.
 
-    Raises `LoadFailed` where the file cannot be written.
+    Raises `LoadFailed` if the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,22 +103,22 @@ class Refusals:
             raise self._unwritable(problem) from problem
 
     def __str__(self) -> str:
-        """How many they are, where they are listed, and the first of them."""
+        """Their number, the file that lists them, and the first ones."""
         number = "1 passage was" if self.number == 1 else f"{self.number} passages were"
-        return f"{number} refused, listed in {self._path}: {'; '.join(self._first)}"
+        return f"{number} rejected, listed in {self._path}: {'; '.join(self._first)}"
 
     def _unwritable(self, problem: OSError) -> LoadFailed:
         return LoadFailed(
-            f"refused passages cannot be listed in {self._path}: {problem.strerror}; name another file in REFUSALS"
+            f"rejected passages cannot be listed in {self._path}: {problem.strerror}; name another file in REFUSALS"
         )
 
 
 def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, holds: str) -> Written:
-    """Carry out bulk actions, trying again what a busy cluster sends back and what a lost node did not answer.
+    """Carry out bulk actions; those that a busy cluster rejects or a lost node does not acknowledge are retried.
 
-    Raises `LoadFailed` with the `Refusals` when all have been tried and some were refused for what they are, and
-    `WritesRefused` where the cluster took nothing for half a minute, or refuses every write. ``holds`` ends these
-    sentences: what can be relied on then.
+    Raises `LoadFailed` with the `Refusals` after all actions, if some were rejected for their content, and
+    `WritesRefused` if the cluster accepted nothing for half a minute, or rejects every write. ``holds`` ends these
+    messages: the state of the index in that case.
     """
     created = acknowledged = 0
     with closing(_sent(client.options(**_PATIENCE), iter(actions))) as answers:
@@ -138,10 +138,10 @@ def write(client: Elasticsearch, actions: Iterable[Action], refusals: Refusals, 
 
 
 def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]:
-    """What becomes of each write, in their order.
+    """The results of all writes, in order.
 
-    Nothing is under way any more when this ends or is closed, unless it was Ctrl-C that ended it. A document that is
-    still being written waits with its next version, so that the last one stays.
+    No request is in progress any more when this ends or is closed, except after Ctrl-C. While a document is being
+    written, its next version waits, so that the last one persists.
     """
     under_way: deque[tuple[frozenset[str], Future[list[Answer]]]] = deque()
     room = _Room()
@@ -164,13 +164,13 @@ def _sent(client: Elasticsearch, actions: Iterator[Action]) -> Generator[Answer]
 
 
 def _begun(client: Elasticsearch, actions: list[Action], room: "_Room") -> Future[list[Answer]]:
-    """A request that is under way, in a thread that ends with the program: an executor's would be waited for."""
+    """A request in progress, in a daemon thread; the program would wait for the threads of an executor."""
     request: Future[list[Answer]] = Future()
 
     def send() -> None:
         try:
             request.set_result(list(_tried(client, actions, room)))
-        except Exception as problem:  # noqa: BLE001  # whoever waits for the answer raises it
+        except Exception as problem:  # noqa: BLE001  # raised again by whoever waits for the result
             request.set_exception(problem)
 
     Thread(target=send, daemon=True).start()
@@ -178,7 +178,7 @@ def _begun(client: Elasticsearch, actions: list[Action], room: "_Room") -> Futur
 
 
 def _tried(client: Elasticsearch, actions: list[Action], room: "_Room") -> Iterator[Answer]:
-    """What becomes of writes; those that are sent back go again for as long as others of them get in."""
+    """The results of writes; rejected ones are sent again as long as others of them are accepted."""
     documents = [_Document.of(action, client) for action in actions]
     while documents:
         answers = list(_of_all(client, documents, room))
@@ -193,7 +193,7 @@ def _tried(client: Elasticsearch, actions: list[Action], room: "_Room") -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """One write as it is sent: its operation, its document, which a deletion lacks, and their bytes together."""
+    """One serialised write: its operation, its document (None for a deletion), and their size in bytes."""
 
     operation: dict[str, Any]
     body: bytes | None
@@ -204,7 +204,7 @@ class _Document:
         operation, document = expand_action(action)
         written = client.transport.serializers.get_serializer("application/json").dumps
         body = None if document is None else written(document)
-        return cls(operation, body, len(written(operation)) + len(body or b"") + 2)  # and the ends of two lines
+        return cls(operation, body, len(written(operation)) + len(body or b"") + 2)  # plus two line ends
 
     @property
     def id(self) -> str:
@@ -217,13 +217,13 @@ class _Document:
 
 
 class _Room:
-    """How large a request may be: smaller for the rest of a load as soon as one is refused for its size."""
+    """The maximum size of a request; reduced for the rest of a load when a request is rejected for its size."""
 
     def __init__(self) -> None:
         self._bytes = MOST_BYTES
 
     def part(self, documents: Sequence[_Document]) -> list[_Document]:
-        """The first of these documents, as many as may be sent together: one at least."""
+        """The first documents that may be sent together; at least one."""
         left = self._bytes - documents[0].size
         number = 1
         while number < len(documents) and (left := left - documents[number].size) >= 0:
@@ -235,7 +235,7 @@ class _Room:
 
 
 def _of_request(client: Elasticsearch, documents: Any) -> list[Answer]:
-    """What is said of writes that are sent together, each as it is written down already."""
+    """The results of writes that are sent in one request, each serialised already."""
 
     def as_it_is(document: Any) -> Any:
         return document.operation, document.body
@@ -244,7 +244,7 @@ def _of_request(client: Elasticsearch, documents: Any) -> list[Answer]:
 
 
 def _of_all(client: Elasticsearch, documents: Sequence[_Document], room: _Room) -> Iterator[Answer]:
-    """What is said of each write. A request that is refused for its size is halved, until one document is refused."""
+    """The results of all writes. A request that is too large is halved, down to a single document."""
     while documents:
         part = room.part(documents)
         try:
@@ -256,7 +256,7 @@ def _of_all(client: Elasticsearch, documents: Sequence[_Document], room: _Room) 
                 room.halve(part)
                 continue
             how = f"leave its clip out, or {limit_of(problem)}"
-            answers = [part[0].refused(f"it has {part[0].size:,} bytes, more than one request may have; {how}")]
+            answers = [part[0].refused(f"its {part[0].size:,} bytes exceed the maximum of one request; {how}")]
         yield from answers
         documents = documents[len(part) :]
 

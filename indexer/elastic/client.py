@@ -1,4 +1,4 @@
-"""The way to an Elasticsearch: its nodes, who asks, and whom to trust. Nothing is sent before the first question."""
+"""The client of an Elasticsearch cluster: nodes, credentials and certificates. Creating it sends nothing."""
 
 import re
 import ssl
@@ -12,24 +12,24 @@ from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.settings import IndexSettings
 
 _SECONDS: Final = 30
-"""An answer takes at most this long; with the retries nothing waits for ever."""
+"""Timeout of a request, so that with its retries no call waits forever."""
 
-_FORM: Final = "write it as http(s)://host:9200, several nodes of one cluster with commas between"
+_FORM: Final = "write it as http(s)://host:9200, several nodes of one cluster separated by commas"
 
 
 def shown(address: str) -> str:
-    """The address as it may be shown: without user and password, those of every node."""
+    """The address for messages: without user and password of any node."""
     return ",".join(_bare(node) for node in _nodes(address))
 
 
 def connect(address: str, settings: IndexSettings) -> Elasticsearch:
-    """A client of all nodes that ``address`` names with commas; where one does not answer, the next is asked.
+    """A client of all nodes in ``address``, separated by commas; if one does not respond, the next one is tried.
 
-    Raises `WrongRequest` for an address that is none, `IndexUnavailable` for an authority that cannot be read.
+    Raises `WrongRequest` for an invalid address, `IndexUnavailable` for a certificate that cannot be read.
     """
     nodes = [_checked(node) for node in _nodes(address)]
     if len({node.scheme for node in nodes}) > 1:
-        raise WrongRequest(f"{shown(address)} mixes http:// and https://; the nodes of one cluster have all the same")
+        raise WrongRequest(f"{shown(address)} mixes http:// and https://; all nodes of a cluster must use the same")
     trust = _whom_to_trust(settings) if nodes[0].scheme == "https" else {}
     access = _who_asks(nodes[0], settings) | trust | {"headers": {"User-Agent": USER_AGENT}}
     hosts = [_bare(node.geturl()) for node in nodes]
@@ -41,12 +41,12 @@ def connect(address: str, settings: IndexSettings) -> Elasticsearch:
 
 
 def _nodes(address: str) -> list[str]:
-    """The single addresses; a comma elsewhere than before the next of them may be part of a password."""
+    """The addresses of the nodes; a comma that is not followed by another address may be part of a password."""
     return [node.strip() for node in re.split(r",(?=\s*[a-z]+://)", address.rstrip(", "), flags=re.IGNORECASE)]
 
 
 def _bare(node: str) -> str:
-    """One node's address without user and password, also where it is too broken to be taken apart."""
+    """One node's address without user and password, even if it is malformed."""
     return re.sub(r"://.*@", "://", node)
 
 
@@ -64,28 +64,28 @@ def _checked(node: str) -> SplitResult:
 
 
 def _whom_to_trust(settings: IndexSettings) -> dict[str, Any]:
-    """The settings' authority and no other, else those that this machine trusts."""
+    """The certificate authority in the settings only; without one, those that this machine trusts."""
     if not settings.index_ca_cert:
         return {}
     try:
         return {"ssl_context": ssl.create_default_context(cafile=settings.index_ca_cert)}
     except FileNotFoundError as problem:
-        raise IndexUnavailable(f"INDEX_CA_CERT names {settings.index_ca_cert}, and there is no such file") from problem
-    except OSError as problem:  # also what ssl says of a file without a certificate
+        raise IndexUnavailable(f"INDEX_CA_CERT is {settings.index_ca_cert}, but there is no such file") from problem
+    except OSError as problem:  # includes ssl's error for a file without a certificate
         raise IndexUnavailable(
-            f"INDEX_CA_CERT names {settings.index_ca_cert}, which cannot be read as a certificate in a PEM file"
+            f"INDEX_CA_CERT is {settings.index_ca_cert}, which is not a readable PEM file with a certificate"
         ) from problem
 
 
 def _api_key(given: str) -> str:
-    """The key, which goes into a header as it stands."""
+    """The key, which is used in a header as it is."""
     if re.fullmatch(r"[\w+/=-]+", key := given.strip(), re.ASCII) is None:
-        raise WrongRequest("INDEX_API_KEY is no API key; it wants what Elasticsearch gives as its “encoded” form")
+        raise WrongRequest("INDEX_API_KEY is not an API key; use the value that Elasticsearch calls “encoded”")
     return key
 
 
 def _who_asks(node: SplitResult, settings: IndexSettings) -> dict[str, Any]:
-    """The API key, else user and password of the settings, else those in the first address, else nobody."""
+    """The API key, or else user and password of the settings, or those in the first address, or none."""
     if settings.index_api_key:
         return {"api_key": _api_key(settings.index_api_key.get_secret_value())}
     if settings.index_username:

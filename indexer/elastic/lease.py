@@ -1,4 +1,4 @@
-"""The lease of an index in Elasticsearch: of all programs that would change it, one at a time does."""
+"""The lease of an index in Elasticsearch, which lets one program at a time change it."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
 
-from indexer.elastic.errors import told
+from indexer.elastic.errors import found_or_error
 from indexer.elastic.versions import ElasticVersions, mappings_of, name_is_taken
 from indexer.errors import IndexerError, IndexInUse
 from indexer.ownership import is_ours
@@ -27,31 +27,31 @@ _MAPPING: Final[dict[str, Any]] = {
     "dynamic": "strict",
     "properties": {name: {"type": "keyword"} for name in _KEYWORDS} | {"process": {"type": "long"}},
 }
-# Hidden, so that it is not among the versions for whoever asks for all indices of this name.
+# Hidden, so that a search over all indices with this prefix does not take it for a version.
 _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
 
 SECONDS_BETWEEN_RENEWALS: Final = 2.0
 
 SECONDS_TO_ANSWER: Final = 2.0
-"""How long one renewal waits for a cluster that keeps silent, and so does the end of a change."""
+"""Timeout of a renewal, and of returning the lease, for a cluster that does not respond."""
 
 SECONDS_WATCHED: Final = 10.0
-"""A lease that is not renewed for so long was left by a program that was killed, and is taken over."""
+"""A lease that is not renewed for this long was left by a program that was killed, and is taken over."""
 
 _SECONDS_IN_LINE: Final = 60.0
-"""How long others may be faster, one after the other, before this one gives up."""
+"""How long others may take the lease first, one after the other, before this one gives up."""
 
 _SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 
 def index_of_lease(alias: str) -> str:
-    """The name of the small index that holds the lease of all versions behind an alias."""
+    """The name of the small index with the lease for all versions behind an alias."""
     return f"{alias}-lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The lease as it stands: who has it, and which change of the index this is, in Elasticsearch's numbering."""
+class LeaseState:
+    """The current lease: its owner, and the number of its latest change, as Elasticsearch counts changes."""
 
     writer: dict[str, Any]
     change: int
@@ -62,10 +62,10 @@ class Found:
 
 
 class Lease:
-    """The lease of the index ``alias``, for one change; ``address`` is how errors show where.
+    """The lease of the index ``alias``, for one change; ``address`` is for messages.
 
-    It is a document that is created by whoever changes the index, renewed by that program for as long as it lives, and
-    deleted at the end. Others watch whether it changes, so that no two machines' clocks are compared.
+    It is a document that the program which changes the index creates, renews as long as it runs, and deletes at the
+    end. Others watch whether it changes, so that no clocks of different machines are compared.
     """
 
     def __init__(self, client: Elasticsearch, alias: str, address: str, change: str) -> None:
@@ -76,17 +76,17 @@ class Lease:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         who = {"host": socket.gethostname(), "process": os.getpid()}
         self._writer = {"owner": uuid4().hex, "change": change, "since": since} | who
-        self._own: Found | None = None
+        self._own: LeaseState | None = None
         self._lost = Event()
         self._renewing = Lock()
 
     def take(self) -> None:
-        """Raises `IndexInUse` as soon as it is seen that whoever has it is alive.
+        """Take the lease; raises `IndexInUse` as soon as its owner turns out to be alive.
 
-        Raises `IndexForeign` where the index that is to hold it is somebody else's.
+        Raises `IndexForeign` if an index with its name was not created by Hearsay.
         """
         self._see_whose_it_is()
-        first: Found | None = None
+        first: LeaseState | None = None
         began = seen = monotonic()
         while True:
             found = self._found()
@@ -96,7 +96,7 @@ class Lease:
             elif first is None or found.writer != first.writer:
                 first, seen = found, monotonic()
             elif found.change != first.change or monotonic() - began > _SECONDS_IN_LINE:
-                raise IndexInUse(f"another process is writing {self._where}: {found}; try again when it is done")
+                raise IndexInUse(f"another process is writing {self._where}: {found}; try again when it has finished")
             elif monotonic() - seen > SECONDS_WATCHED and self._is_written(self._client, found):
                 return
             sleep(_SECONDS_BETWEEN_LOOKS)
@@ -107,37 +107,37 @@ class Lease:
                 raise name_is_taken(self._index)
 
     def renew_until(self, ended: Event) -> None:
-        """Renew it again and again; what a cluster in trouble does not answer is asked for again the next time."""
+        """Renew it regularly; if the cluster does not respond, the next attempt follows at the next interval."""
         hurried = self._hurried()
         while not ended.wait(SECONDS_BETWEEN_RENEWALS) and not self._lost.is_set():
             with suppress(ApiError, TransportError, IndexerError):
                 self._renew(hurried)
 
     def check(self) -> None:
-        """See that it is still held, and will be for what is done next; raises `IndexInUse` where it was taken over."""
+        """Check and renew the lease; raises `IndexInUse` if another program took it over."""
         if not self._lost.is_set():
             self._renew(self._client)
         self._see_that_it_is_not_lost()
 
     def while_held(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The same items; raises `IndexInUse` in place of the next one when the lease was taken over."""
+        """The same items; raises `IndexInUse` before the next one when the lease was taken over."""
         for item in items:
             self._see_that_it_is_not_lost()
             yield item
 
     def give_back(self) -> None:
-        """Let the next one in at once; where the cluster does not hear it, that one waits until it takes over."""
+        """Release the lease at once; if the cluster does not respond, the next program waits until it expires."""
         if not self._own or self._lost.is_set():
             return
         with suppress(ApiError, TransportError, IndexerError):
             try:
                 self._delete(self._own)
-            except ConflictError:  # renewed since, where the answer to a renewal was lost
+            except ConflictError:  # it was renewed, and the response to that was lost
                 found = self._found()
                 if found and found.writer == self._writer:
                     self._delete(found)
 
-    def _delete(self, own: Found) -> None:
+    def _delete(self, own: LeaseState) -> None:
         self._hurried().delete(index=self._index, id=_ID, if_seq_no=own.change, if_primary_term=own.term)
 
     def _hurried(self) -> Elasticsearch:
@@ -151,44 +151,44 @@ class Lease:
     def _see_that_it_is_not_lost(self) -> None:
         if self._lost.is_set():
             raise IndexInUse(
-                f"nothing was heard of this {self._writer['change']} for a while, and another process went on to write "
-                f"{self._where}; try again when it is done"
+                f"this {self._writer['change']} was cut off for a while, and another process has continued to write "
+                f"{self._where}; try again when it has finished"
             )
 
-    def _found(self) -> Found | None:
-        """The lease that there is, after making its index where there is none."""
-        answer = told(lambda: self._client.get(index=self._index, id=_ID))
+    def _found(self) -> LeaseState | None:
+        """The current lease, None if there is none; creates its index if necessary."""
+        answer = found_or_error(lambda: self._client.get(index=self._index, id=_ID))
         if "error" in answer:
             self._versions.create(self._index, _MAPPING, _SETTINGS)
         if not answer.get("found"):
             return None
-        return Found(answer["_source"], answer["_seq_no"], answer["_primary_term"])
+        return LeaseState(answer["_source"], answer["_seq_no"], answer["_primary_term"])
 
-    def _is_written(self, client: Elasticsearch, over: Found | None) -> bool:
-        """Write it anew, or over what stands there; whether nobody else was faster."""
+    def _is_written(self, client: Elasticsearch, over: LeaseState | None) -> bool:
+        """Create the lease, or overwrite ``over``; returns whether nobody else was first."""
         how: dict[str, Any] = (
             {"if_seq_no": over.change, "if_primary_term": over.term} if over else {"op_type": "create"}
         )
         try:
             done = client.index(index=self._index, id=_ID, document=self._writer, timeout="10s", **how)
-        except ConflictError:  # perhaps by this one, where a node was lost with its answer
+        except ConflictError:  # perhaps it was written, but a node was lost before it responded
             found = self._found()
             if found is None or found.writer != self._writer:
                 return False
             self._own = found
         else:
-            self._own = Found(self._writer, done["_seq_no"], done["_primary_term"])
+            self._own = LeaseState(self._writer, done["_seq_no"], done["_primary_term"])
         return True
 
 
 def _is_of_a_lease(mappings: Mapping[str, Any]) -> bool:
-    """Whether Hearsay made an index with these mappings; before it marked this one, its properties were the mark."""
+    """Whether Hearsay created an index with these mappings; older ones have no mark, but the lease's properties."""
     return is_ours(mappings.get("_meta")) or mappings.get("properties", {}).keys() == _MAPPING["properties"].keys()
 
 
 @contextmanager
 def held(client: Elasticsearch, alias: str, address: str, change: str) -> Iterator[Lease]:
-    """Hold the lease for one change, named so that others can be told; raises `IndexInUse` while another holds it."""
+    """Hold the lease for one change, which is named in messages; raises `IndexInUse` while another program holds it."""
     lease = Lease(client, alias, address, change)
     lease.take()
     ended = Event()
@@ -196,7 +196,7 @@ def held(client: Elasticsearch, alias: str, address: str, change: str) -> Iterat
     renewing.start()
     try:
         yield lease
-    except (ApiError, IndexerError):  # whatever went wrong, that another has gone on explains it
+    except (ApiError, IndexerError):  # if another program took over, that explains the error
         with suppress(ApiError, TransportError):
             lease.check()
         raise

@@ -1,7 +1,7 @@
-"""The lexicon of an Elasticsearch index, in a small index of its own beside the version it belongs to.
+"""The lexicon of an Elasticsearch index, in a small index of its own beside its version.
 
-It is one document. Where that is larger than one request may be, it names others that hold its parts; they are stored
-before it, under names that nothing else has, so that a reader finds them or a newer lexicon.
+It is one document. If it is too large for one request, it names other documents with its parts. They are stored before
+it under unique names, so that a reader finds either all of them or a newer lexicon.
 """
 
 from base64 import b64decode, b64encode
@@ -12,13 +12,13 @@ from uuid import uuid4
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
-from indexer.elastic.errors import told
+from indexer.elastic.errors import found_or_error
 from indexer.elastic.limits import size_is_refused
 from indexer.elastic.versions import create, index_of_words
 from indexer.errors import IndexMissing
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.word_counts import Tally
+from indexer.phonetics.word_counts import WordCounter
 
 _ID: Final = "lexicon"
 
@@ -27,7 +27,7 @@ _MAPPING: Final[dict[str, Any]] = {"dynamic": "strict", "properties": _PROPERTIE
 _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
 
 _SMALLEST_PART: Final = 1000
-"""Where not even so many characters fit into a request, nothing does."""
+"""If not even this many characters fit into a request, the error is raised."""
 
 SECONDS_BELIEVED: Final = 10.0
 """How long a lexicon is used before Elasticsearch is asked whether it has changed."""
@@ -35,6 +35,8 @@ SECONDS_BELIEVED: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
+    """A fetched lexicon: its version, the number of its latest change, and when it was last known to be current."""
+
     """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold."""
 
     version: str
@@ -44,16 +46,16 @@ class Fetched:
 
 
 def keep(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
-    """Store the lexicon of a new version; at most some 10 MB."""
+    """Store the lexicon of a new version; at most about 10 MB."""
     create(client, index_of_words(version), _MAPPING, _SETTINGS)
     _store(client, version, lexicon)
 
 
-def add(client: Elasticsearch, version: str, tally: Tally) -> None:
-    """Add words to a version's lexicon; by the one program that changes the index."""
+def add(client: Elasticsearch, version: str, counter: WordCounter) -> None:
+    """Add words to a version's lexicon; only for the program that holds the lease."""
     index = index_of_words(version)
-    before = told(lambda: client.get(index=index, id=_ID, source_includes="parts"))
-    words = Lexicon.of(tally, english(), fetched(client, version, None).lexicon)
+    before = found_or_error(lambda: client.get(index=index, id=_ID, source_includes="parts"))
+    words = Lexicon.of(counter, english(), fetched(client, version, None).lexicon)
     _store(client, version, words)
     for part in before.get("_source", {}).get("parts", ()):
         client.options(ignore_status=404).delete(index=index, id=part)
@@ -66,13 +68,13 @@ def _store(client: Elasticsearch, version: str, lexicon: Lexicon) -> None:
     except ApiError as problem:
         if not size_is_refused(problem):
             raise
-        client.indices.put_mapping(index=index, properties=_PROPERTIES)  # one that an older Hearsay made has no parts
+        client.indices.put_mapping(index=index, properties=_PROPERTIES)  # an older Hearsay created it without parts
         parts = _store_parts(client, index, packed)
         client.index(index=index, id=_ID, document={"packed": "", "parts": parts})
 
 
 def _store_parts(client: Elasticsearch, index: str, packed: str) -> list[str]:
-    """Store it in parts that are as small as they have to be; returns their names."""
+    """Store the lexicon in parts that fit into a request; returns their names."""
     size = len(packed) // 2
     while True:
         name = uuid4().hex
@@ -89,7 +91,7 @@ def _store_parts(client: Elasticsearch, index: str, packed: str) -> list[str]:
 
 
 def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetched:
-    """The lexicon of a version, ``before`` again where that still holds; `IndexMissing` where there is none."""
+    """The lexicon of a version, ``before`` if it is still current; raises `IndexMissing` if there is none."""
     known = before if before and before.version == version else None
     if known and monotonic() - known.at < SECONDS_BELIEVED:
         return known
@@ -104,7 +106,7 @@ def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetc
 
 
 def _stored(client: Elasticsearch, index: str) -> tuple[int, str]:
-    """The number of the latest change, and the packed lexicon, put together from its parts where it has some."""
+    """The number of the latest change, and the packed lexicon, joined from its parts if it has any."""
     found = client.get(index=index, id=_ID)
     document, change = found["_source"], found["_seq_no"]
     try:
@@ -112,5 +114,5 @@ def _stored(client: Elasticsearch, index: str) -> tuple[int, str]:
     except NotFoundError:
         if client.get(index=index, id=_ID, source=False)["_seq_no"] == change:
             raise
-        return _stored(client, index)  # a newer lexicon took its place meanwhile
+        return _stored(client, index)  # replaced by a newer lexicon in the meantime
     return change, "".join((document["packed"], *parts))

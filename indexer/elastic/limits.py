@@ -1,8 +1,8 @@
-"""How much Elasticsearch takes: bytes in one request, and clauses in one query.
+"""Limits of Elasticsearch: bytes in one request, and clauses in one query.
 
-The size of a request may also be limited by a proxy before it. How many clauses a query may have depends on the cores
-and the memory of the nodes, and only an operator may ask a node for it: so a query that may be too large is tried, and
-a refusal names the limit.
+A proxy may also limit the size of a request. The maximum number of clauses depends on the cores and the memory of the
+nodes, and only an operator may ask a node for it. So a query that may be too large is tried, and the rejection names
+the limit.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,26 +22,26 @@ Answer = TypeVar("Answer")
 TOO_LARGE: Final = 413
 
 ALWAYS_TAKEN: Final = 1000
-"""Clauses that every node takes: none has a limit below 1024, and the engine may add a few."""
+"""Clauses that every node accepts: no node has a limit below 1,024, and the engine may add a few."""
 
 _SPARE: Final = 24
-"""Clauses below a limit that are left to what the engine adds to a query by itself."""
+"""Clauses below a limit that are reserved for what the engine adds to a query."""
 
 
 def size_is_refused(problem: ApiError) -> bool:
-    """Whether a request was refused for its size alone."""
+    """Whether a request was rejected only for its size."""
     return bool(problem.meta.status == TOO_LARGE)
 
 
 def limit_of(problem: ApiError) -> str:
-    """What to do about the limit that refused a request, as the end of a sentence: where it is, and its name."""
+    """How to raise the limit that rejected a request, as the end of a sentence: where it is, and its name."""
     node, server = problem.meta.node, problem.meta.headers.get("server", "")
     place = f"{node.scheme}://{node.host}:{node.port}" + (f" ({server})" if server else "")
     return f"raise the limit of {place}: client_max_body_size in nginx, http.max_content_length in Elasticsearch"
 
 
 def in_parts(items: Sequence[Item], ask: Callable[[Sequence[Item]], Sequence[Answer]]) -> Iterator[Answer]:
-    """The answers to a question about many items, which is asked about half of them where it is too large."""
+    """The results of a request for many items, which is split in two if it is too large."""
     try:
         answers = ask(items)
     except ApiError as problem:
@@ -55,12 +55,12 @@ def in_parts(items: Sequence[Item], ask: Callable[[Sequence[Item]], Sequence[Ans
 
 
 def clauses_of(query: Mapping[str, Any]) -> int:
-    """How many clauses Elasticsearch counts in a query: its leaves, and of a phrase each token."""
+    """The number of clauses as Elasticsearch counts them: leaves, and each token of a phrase."""
     ((kind, body),) = query.items()
     match kind:
         case "bool":
             counted = {name: sum(map(clauses_of, _listed(body[name]))) for name in _CHILDREN if name in body}
-            return sum(counted.values()) + (counted.keys() == {"must_not"})  # beside which it puts “all”
+            return sum(counted.values()) + (counted.keys() == {"must_not"})  # Elasticsearch adds a match_all
         case "dis_max":
             return sum(map(clauses_of, body["queries"]))
         case "constant_score":
@@ -79,14 +79,14 @@ def _listed(child: Any) -> list[Any]:
 
 
 class Clauses:
-    """What is known of the limit: so many clauses ``fit``, and where a query was refused, no more than those."""
+    """What is known of the limit: a number of clauses that fits, and whether a rejection has named it as the limit."""
 
     def __init__(self) -> None:
         self._fit = ALWAYS_TAKEN
         self._is_limit = False
 
     def excess(self, client: Elasticsearch, index: str, tree: Query) -> int:
-        """How many clauses too many a query has; Elasticsearch is asked only where that is not known."""
+        """By how many clauses a query exceeds the limit; tried on Elasticsearch only if the limit is unknown."""
         query = compiled(tree)
         number = clauses_of(query)
         if number > self._fit and not self._is_limit:
@@ -94,7 +94,7 @@ class Clauses:
         return max(0, number - self._fit)
 
     def learn(self, most: int) -> None:
-        """Remember a limit by which a query was refused; it is that of one node, and others may have lower ones."""
+        """Remember the limit by which a query was rejected; it is that of one node, and others may have lower ones."""
         room = most - _SPARE
         self._fit = min(self._fit, room) if self._is_limit else room
         self._is_limit = True

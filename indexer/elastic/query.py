@@ -1,9 +1,9 @@
-"""Elasticsearch's mapping, documents and requests, made of the field table and the query tree: no server is asked."""
+"""Elasticsearch's mapping, documents and requests, from the field table and the query tree; without a connection."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, heard_text
+from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, transcript_text
 from indexer.index import Range, Request, Sort
 from indexer.provenance import Origin
 from indexer.query_tree import (
@@ -25,31 +25,31 @@ from indexer.query_tree import (
 from indexer.schema import FIELDS, INTEGERS, UNKNOWN, Kind
 
 MOST_VALUES: Final = 10_000
-"""Values that are counted of one facet."""
+"""Maximum number of values that are counted of one facet."""
 
 _UNSAID: Final = ("", UNKNOWN)
-"""Keywords that say as little as an empty field."""
+"""Keywords that count as empty."""
 
 _KEYWORD: Final = {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
 
-# Nothing here needs a module that the minimal distribution lacks.
+# Nothing here requires a module that the minimal distribution lacks.
 _TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "id": {"type": "keyword"},
     "keyword": _KEYWORD,
     "number": {"type": "double"},
     "integer": {"type": "long", "ignore_malformed": True},
     "date": {"type": "date", "ignore_malformed": True},
-    "prose": {"type": "text", "analyzer": "standard", "fields": {"keyword": _KEYWORD}},  # whole, to be counted
+    "prose": {"type": "text", "analyzer": "standard", "fields": {"keyword": _KEYWORD}},  # the keyword can be counted
     "tokens": {"type": "text", "analyzer": "whitespace"},
     "stored": {"type": "object", "enabled": False},
 }
 
 
 def mapping(audio: str | None, origin: Origin | None = None) -> dict[str, Any]:
-    """Strict: a member that the field table does not know is refused, so the two cannot drift apart.
+    """The mapping of a version. It is strict: a field that is not in the field table is rejected, so both stay in step.
 
-    ``vocabulary`` holds a transcript's different tokens once more, as columns on disk that can be counted; token fields
-    are left out of what comes back.
+    ``vocabulary`` repeats the different tokens of a transcript in a columnar field, which can be counted. Token fields
+    are not returned with hits.
     """
     return {
         "dynamic": "strict",
@@ -64,9 +64,9 @@ def mapping(audio: str | None, origin: Origin | None = None) -> dict[str, Any]:
 
 
 def settings_while_loading(shards: int) -> dict[str, Any]:
-    """No refresh until all is there; and a copy of each shard where there is a second node, lest a lost one end it.
+    """Settings during a load: no refresh, and a replica of each shard if there is a second node, in case one is lost.
 
-    A merge that is asked for removes all that was replaced, and not only where it is much.
+    A requested merge removes all replaced documents, even if there are few.
     """
     return {
         "number_of_shards": shards,
@@ -81,12 +81,12 @@ SETTINGS_WHEN_LOADED: Final = {"refresh_interval": None}
 
 def index_action(document: Mapping[str, Any], index: str) -> dict[str, Any]:
     """The bulk action that writes a document."""
-    source = {**document, "vocabulary": sorted(set(heard_text(document).split()))}
+    source = {**document, "vocabulary": sorted(set(transcript_text(document).split()))}
     return {"_op_type": "index", "_index": index, "_id": document["id"], "_source": source}
 
 
 def compiled(tree: Query) -> dict[str, Any]:
-    """The query for a query tree."""
+    """Elasticsearch's query for a query tree."""
     match tree:
         case Everything():
             return {"match_all": {"boost": 0}}
@@ -112,9 +112,9 @@ def _leaf(tree: Leaf) -> dict[str, Any]:
             return {"term": {field: {"value": token, "boost": weight}}}
         case Term(field, token, weight) if _says_nothing(field, token):
             return _scoring(_nothing("tokens"), weight)
-        case Term(field, token, weight):  # what is longer than every value is not asked for whole: there is a limit
+        case Term(field, token, weight):  # cut beyond the longest value, because the length of a term is limited
             return _scoring({"term": {field: {"value": token[: LONGEST_KEYWORD + 1]}}}, weight)
-        case Phrase(field, tokens):  # a shard that has none of the tokens would not say how many passages it has
+        case Phrase(field, tokens):  # without the second part, a shard without the tokens would report no statistics
             return _either([{"match_phrase": {field: " ".join(tokens)}}, _nothing(field)])
         case Prefix(field, start):
             prefix = {"prefix": {field: {"value": start}}}
@@ -131,7 +131,7 @@ def _may_be_unsaid(field: str) -> bool:
 
 
 def _says_nothing(field: str, value: str) -> bool:
-    """Whether the value is what `Missing` finds, and nothing else does."""
+    """Whether the value is found by `Missing` and by nothing else."""
     return value in _UNSAID and _may_be_unsaid(field)
 
 
@@ -144,14 +144,14 @@ def _scoring(query: Mapping[str, Any], score: float) -> dict[str, Any]:
 
 
 def _nothing(field: str) -> dict[str, Any]:
-    """Matches no passage, and no shard sees this before it has looked."""
+    """Matches no passage, but a shard does not know that before it has searched."""
     return {"term": {field: {"value": ""}}}
 
 
 def _opaque(query: Mapping[str, Any]) -> dict[str, Any]:
-    """The query, in a form that no shard simplifies to all of its passages or to none of them.
+    """The query in a form that no shard rewrites to match all or none of its passages.
 
-    A shard that did would answer for none, and its words would be missing from the statistics that scores are made of.
+    A shard that did so would leave its words out of the statistics on which scores are based.
     """
     return {"bool": {"must": [_either([query, _nothing("tokens")])], "must_not": [_nothing("stems")]}}
 
@@ -162,17 +162,17 @@ def _between(span: Between) -> dict[str, Any]:
 
 
 def _missing(field: str) -> dict[str, Any]:
-    """Empty, or said to be: an unknown column's empty cell is a value here."""
+    """Empty or "unknown"; the empty cell of an unknown column is a value here."""
     nothing = {"bool": {"must_not": {"exists": {"field": field}}}}
     return _either([nothing, {"terms": {field: list(_UNSAID)}}])
 
 
 def search_body(request: Request) -> dict[str, Any]:
-    """Hits, exact total, facets and seconds in one; what hits are skipped and how many are wanted is not in it.
+    """The request for hits, exact total, facets and total duration, without its page.
 
-    Filters and ranges narrow the hits after counting, and each facet's counts are narrowed by all of them but its own
-    filter. They stand beside the query and not in it: a shard without a passage in a range would answer for none, and
-    its words would be missing from the statistics that scores are made of.
+    Filters and ranges are applied after counting, and each facet's counts are filtered by all of them except its own.
+    They are separate from the query, because a shard without a passage in a range would leave its words out of the
+    statistics on which scores are based.
     """
     ranges = {name: _in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()}
     filters = {facet: _with_value(facet, values) for facet, values in request.filters.items()}
@@ -204,7 +204,7 @@ def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
 def _order(sort: Sort | None) -> dict[str, Any]:
     if sort is None:
         return {"_score": "desc"}
-    return {sort.field: {"order": "desc" if sort.falling else "asc", "missing": "_last"}}
+    return {sort.field: {"order": "desc" if sort.descending else "asc", "missing": "_last"}}
 
 
 def _values(facet: str) -> dict[str, Any]:
@@ -215,23 +215,23 @@ _SUM: Final = {"sum": {"field": "duration"}}
 
 
 def _among(conditions: Mapping[str, Any], without: str, counted: Mapping[str, Any]) -> dict[str, Any]:
-    """What is counted among all that pass the conditions, but for the one that is named ``without``."""
+    """The aggregation over all passages that pass the conditions, except the one named ``without``."""
     others = [condition for name, condition in conditions.items() if name != without]
     return {"filter": {"bool": {"filter": others}}, "aggs": {"all": counted}}
 
 
 def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
-    """The counts by value in the answer to a search."""
+    """The counts by value in the response to a search."""
     return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"][facet]["all"]["buckets"]}
 
 
 def seconds_of(answer: Mapping[str, Any]) -> float:
-    """The durations added up in the answer to a search that asks for them."""
+    """The total duration in the response to a search that requested it."""
     return float(answer["aggregations"]["seconds"]["all"]["value"])
 
 
 def words_body(after: Mapping[str, str] | None) -> dict[str, Any]:
-    """One page of the vocabulary, with the number of passages that have each word."""
+    """The request for one page of the vocabulary, with the number of passages that contain each word."""
     source = {"word": {"terms": {"field": "vocabulary"}}}
     composite = {"size": MOST_VALUES, "sources": [source], **({"after": after} if after else {})}
     return {"size": 0, "aggs": {"words": {"composite": composite}}}

@@ -29,11 +29,11 @@ from indexer.query_tree import EVERYTHING, Query, Term
 from indexer.settings import IndexSettings
 
 _SECONDS_CHECKED: Final = 10.0
-"""How long an index is read before it is asked again by which Hearsay it was made."""
+"""How long an index is read before its version is checked again."""
 
 
 class ElasticReader:
-    """A `SearchReader` of an Elasticsearch of version 9, whose alias is the settings' ``index_name``."""
+    """A `SearchReader` of Elasticsearch 9; its alias is the settings' ``index_name``."""
 
     def __init__(self, address: str, settings: IndexSettings) -> None:
         self._address = address
@@ -93,7 +93,7 @@ class ElasticReader:
         try:
             return fetched(self._client, version, self._fetched)
         except IndexMissing:
-            if version == (current := self._versions.current()):  # it did not go while it was being read
+            if version == (current := self._versions.current()):  # it was not removed while it was being read
                 raise
             return self._words_of(current)
 
@@ -114,7 +114,7 @@ class ElasticReader:
 
     def remembered(self) -> About:
         with self._translated():
-            self._versions.see_that_it_is_not_later()
+            self._versions.reject_later_version()
         return self.about()
 
     def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
@@ -139,7 +139,7 @@ class ElasticReader:
             raise
 
     def _check(self) -> None:
-        """Refuse an index that another version of Hearsay made; for a while what was found holds."""
+        """Reject an index of another version of Hearsay; the result is cached for a while."""
         if self._checked is None or monotonic() - self._checked > _SECONDS_CHECKED:
             self._versions.readable()
             self._checked = monotonic()
@@ -149,5 +149,5 @@ class ElasticReader:
             yield from scan(self._client, query, index=index)
         except ScanError as problem:
             raise IndexUnavailable(
-                f"a part of the index at {shown(self._address)} is not there yet; try again when its nodes are up"
+                f"a part of the index at {shown(self._address)} is not available yet; try again when its nodes are up"
             ) from problem

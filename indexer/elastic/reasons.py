@@ -1,6 +1,7 @@
-"""Why Elasticsearch refuses something, by the type and the reason in its answer: each kind is a sentence of its own.
+"""The reasons of Elasticsearch's rejections, by type and text; each kind has a message of its own.
 
-The status says little: 403 is a missing right or a block, 400 a closed index, a full cluster or another version.
+The status is not sufficient: 403 is a missing privilege or a block, 400 a closed index, a full cluster or another
+version.
 """
 
 import re
@@ -12,7 +13,7 @@ from hearsay.text.format import counted
 from indexer.errors import IndexerError, IndexInUse, IndexUnavailable, LoadFailed, WrongRequest
 
 DISK_IS_FULL: Final = (
-    "the disk of an Elasticsearch node is nearly full, so it takes no writes; make room there or add a node, "
+    "the disk of an Elasticsearch node is nearly full, so it accepts no writes; free space there or add a node, "
     "then try again"
 )
 
@@ -24,7 +25,7 @@ _CLAUSES: Final = re.compile(r"max_?clause_?count is set to (\d+)", re.IGNORECAS
 _URL: Final = re.compile(r"[;,]? for more information,? see \S+", re.IGNORECASE)
 
 _CLOSED: Final = (
-    "the index {} at {} is closed, so Elasticsearch refuses this; open it with POST /{}/_open, then try again"
+    "the index {} at {} is closed, so Elasticsearch rejects this; open it with POST /{}/_open, then try again"
 )
 
 _BLOCKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -33,22 +34,22 @@ _BLOCKS: Final[Mapping[str, tuple[str, str]]] = {
     "7": ("reading the index {index} is blocked", "index.blocks.read"),
     "8": ("writing to the index {index} is blocked", "index.blocks.write"),
     "9": ("the settings and the mapping of the index {index} are blocked", "index.blocks.metadata"),
-    "10": ("the cluster is set to create no index", "cluster.blocks.create_index"),
-    "13": ("the cluster is set to be read, and to have indices deleted", "cluster.blocks.read_only_allow_delete"),
+    "10": ("the cluster is set not to create indices", "cluster.blocks.create_index"),
+    "13": ("the cluster is set to allow only reads and deletions", "cluster.blocks.read_only_allow_delete"),
 }
-"""What Elasticsearch's own blocks are, by their numbers, and the setting that lifts each."""
+"""Elasticsearch's own blocks by their numbers, with the setting that lifts each."""
 
 _NOT_READY: Final[Mapping[str, str]] = {
-    "1": "is still starting, and has not read which indices it has",
-    "2": "has no elected master: its nodes do not find each other",
+    "1": "is still starting, and has not read its list of indices",
+    "2": "has no elected master: its nodes cannot reach each other",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A refusal as Elasticsearch words it: the ``types`` and ``texts`` of an error and of all that is behind it.
+    """A rejection in Elasticsearch's words: the ``types`` and ``texts`` of an error and of all its causes.
 
-    ``index`` is the one that it names, else empty. Without ``types`` the answer is not Elasticsearch's.
+    ``index`` is the index that it names, or empty. Without ``types`` the response is not Elasticsearch's.
     """
 
     types: frozenset[str]
@@ -57,7 +58,7 @@ class Reason:
 
     @classmethod
     def of(cls, error: Any) -> "Reason":
-        """The reason in the member ``error`` of an answer, or of one write in the answer to many."""
+        """The reason in the member ``error`` of a response, or of one write in a bulk response."""
         if not isinstance(error, Mapping):
             return cls(frozenset(), (str(error),) if error else ())
         links = list(_links(error))
@@ -67,7 +68,7 @@ class Reason:
         return cls(frozenset(str(one["type"]) for one in links if one.get("type")), texts, next(iter(named), ""))
 
     def __str__(self) -> str:
-        """Elasticsearch's own words, the most telling first."""
+        """Elasticsearch's own words, the most specific first."""
         telling = [text for text in self.texts if text not in _SAYS_NOTHING] or list(self.texts)
         return " (".join(telling[:2]) + ")" * (len(telling[:2]) - 1)
 
@@ -86,7 +87,7 @@ def _is_text(reason: Any) -> bool:
 
 
 def _links(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """An error and what is behind it: its causes, and those of the shards that failed."""
+    """An error and its causes, and those of the shards that failed."""
     for cause in (*_errors(error.get("root_cause")), *_errors(error.get("failed_shards"))):
         yield from _links(cause)
     if error.get("type"):
@@ -101,12 +102,12 @@ def _errors(several: Any) -> list[Mapping[str, Any]]:
 
 
 def clauses_taken(reason: Reason) -> int | None:
-    """How many clauses a query may have, where this one was refused for having more; the least, where nodes differ."""
+    """The limit of clauses named in a rejection; the lowest one, if nodes differ; None if it has another reason."""
     return min((int(most) for text in reason.texts for most in _CLAUSES.findall(text)), default=None)
 
 
 class TooManyClauses(WrongRequest):
-    """A query has more clauses than the ``most`` that a node takes."""
+    """A query has more clauses than ``most``, the limit of a node."""
 
     def __init__(self, sentence: str, most: int) -> None:
         super().__init__(sentence)
@@ -114,7 +115,7 @@ class TooManyClauses(WrongRequest):
 
 
 def concerns_every_write(reason: Reason) -> bool:
-    """Whether a write was refused for the state of its index or cluster, and not for what it is."""
+    """Whether a write was rejected for the state of its index or cluster, and not for its content."""
     return bool(reason.types & _OF_ALL) or _is_of_disk(reason) or reason.says("pipeline with id")
 
 
@@ -127,7 +128,7 @@ _OF_ALL: Final = {
 
 
 def known(reason: Reason, address: str, alias: str) -> IndexerError | None:
-    """The error for a kind of refusal that has a sentence of its own."""
+    """The error for a kind of rejection that has a message of its own."""
     return next((error for kind in _KINDS if (error := kind(reason, address, alias))), None)
 
 
@@ -136,7 +137,7 @@ def _of_disk(reason: Reason, _address: str, _alias: str) -> IndexerError | None:
 
 
 def _is_of_disk(reason: Reason) -> bool:
-    """The block that Elasticsearch sets at its flood stage, and lifts when there is room; or no room at all."""
+    """The block that Elasticsearch sets at its flood stage, and lifts when there is space; or no space at all."""
     return reason.says("flood-stage") or reason.says("No space left on device")
 
 
@@ -160,8 +161,8 @@ def _of_block(reason: Reason, address: str, _alias: str) -> IndexerError | None:
     if setting.startswith("cluster."):
         where, how = "/_cluster/settings", f'{{"persistent": {how}}}'
     return IndexUnavailable(
-        f"{what.format(index=reason.index)} ({setting}) at {address}, so Elasticsearch refuses this; "
-        f"lift that with PUT {where} {how}, then try again"
+        f"{what.format(index=reason.index)} ({setting}) at {address}, so Elasticsearch rejects this; "
+        f"lift the block with PUT {where} {how}, then try again"
     )
 
 
@@ -169,8 +170,8 @@ def _of_shards(reason: Reason, address: str, _alias: str) -> IndexerError | None
     if not (found := reason.found(_SHARDS)):
         return None
     return LoadFailed(
-        f"the cluster at {address} takes no new index: it has {counted(int(found[1]), 'open shard')} and a limit of "
-        f"{found[2]}; delete indices that nobody needs, add a node, or raise cluster.max_shards_per_node, then load "
+        f"the cluster at {address} accepts no new index: it has {counted(int(found[1]), 'open shard')} and a limit of "
+        f"{found[2]}; delete unused indices, add a node, or raise cluster.max_shards_per_node, then load "
         "again"
     )
 
@@ -180,9 +181,9 @@ def _of_version(reason: Reason, address: str, _alias: str) -> IndexerError | Non
     if "media_type_header_exception" not in reason.types and not is_of_header:
         return None
     found = reason.found(_ITS_VERSION)
-    which = f", and this one is version {found[1]}" if found else f" ({reason})"
+    which = f", and this is version {found[1]}" if found else f" ({reason})"
     return IndexUnavailable(
-        f"what answers at {address} is not an Elasticsearch that this client knows; it wants version 9{which}; "
+        f"the server at {address} is not an Elasticsearch that this client supports; version 9 is required{which}; "
         "upgrade that server, or name another one in INDEX_URL"
     )
 
@@ -198,10 +199,10 @@ def _of_rights(reason: Reason, address: str, alias: str) -> IndexerError | None:
 
 
 def not_allowed(address: str, alias: str, why: str = "") -> str:
-    """What rights Hearsay needs, for somebody who lacks some."""
+    """The message on missing privileges, with those that Hearsay needs."""
     return (
-        f"{address} does not allow this to this user or key; to search takes the rights read and view_index_metadata "
-        f"on {alias} and {alias}-*, to load also write and manage{why and f' ({why})'}"
+        f"{address} does not allow this to this user or key; searching requires the privileges read and "
+        f"view_index_metadata on {alias} and {alias}-*, loading also write and manage{why and f' ({why})'}"
     )
 
 
@@ -209,8 +210,8 @@ def _of_clauses(reason: Reason, address: str, _alias: str) -> IndexerError | Non
     if (most := clauses_taken(reason)) is None:
         return None
     return TooManyClauses(
-        f"this search has more words and guesses than Elasticsearch at {address} takes, which is {most:,} clauses; "
-        "search again, and less is guessed, or search for fewer words",
+        f"this search has more words and expansions than the limit of Elasticsearch at {address}, {most:,} clauses; "
+        "search again, and fewer expansions are used, or search for fewer words",
         most,
     )
 
@@ -220,22 +221,22 @@ def _of_pipeline(reason: Reason, address: str, _alias: str) -> IndexerError | No
         return None
     return LoadFailed(
         f"an index template of the cluster at {address} sends what is loaded through an ingest pipeline: {reason}; "
-        "leave Hearsay's indices out of that template, then load again"
+        f"leave Hearsay's indices out of that template, then load again"
     )
 
 
 _BY_TYPE: Final[Mapping[str, tuple[type[IndexerError], str]]] = {
     "circuit_breaking_exception": (
         IndexUnavailable,
-        "a node at {address} is too busy: it is short of memory for this; try again, or give it more ({reason})",
+        "a node at {address} is too busy: it lacks memory for this; try again, or give it more memory ({reason})",
     ),
     "es_rejected_execution_exception": (
         IndexUnavailable,
-        "Elasticsearch at {address} is too busy and takes no more requests for now; try again in a moment ({reason})",
+        "Elasticsearch at {address} is too busy and accepts no more requests; try again in a moment ({reason})",
     ),
     "invalid_index_name_exception": (
         WrongRequest,
-        "INDEX_NAME is {alias}, which Elasticsearch does not take as a name: {reason}",
+        "INDEX_NAME is {alias}, which Elasticsearch does not allow as a name: {reason}",
     ),
     "master_not_discovered_exception": (
         IndexUnavailable,
@@ -243,7 +244,7 @@ _BY_TYPE: Final[Mapping[str, tuple[type[IndexerError], str]]] = {
     ),
     "snapshot_in_progress_exception": (
         IndexInUse,
-        "a snapshot of the index at {address} is being taken; try again when it is done ({reason})",
+        "a snapshot of the index at {address} is being taken; try again when it has finished ({reason})",
     ),
 }
 
@@ -269,9 +270,9 @@ _KINDS: Final[tuple[Callable[[Reason, str, str], IndexerError | None], ...]] = (
 
 
 class WritesRefused(IndexUnavailable):
-    """Writes that Elasticsearch refuses whatever they are; ``holds`` is what can be relied on then."""
+    """Elasticsearch rejects all writes; ``holds`` is the state of the index in that case."""
 
     def __init__(self, reason: Reason, holds: str) -> None:
-        super().__init__(f"Elasticsearch takes no documents for now ({reason}); try again later; {holds}")
+        super().__init__(f"Elasticsearch accepts no documents at the moment ({reason}); try again later; {holds}")
         self.reason = reason
         self.holds = holds

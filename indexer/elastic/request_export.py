@@ -1,4 +1,4 @@
-"""A search to go on with by hand: the request that Elasticsearch gets for it, as JSON and as a command line."""
+"""Exports a search as a request to Elasticsearch, as JSON and as a command line."""
 
 import json
 from shlex import quote
@@ -13,13 +13,13 @@ from indexer.index import Request
 from indexer.settings import IndexSettings, is_elastic
 
 EXAMPLE: Final = "http://localhost:9200"
-"""Where an Elasticsearch may be, for those whose index is embedded."""
+"""The address in the export if the index is embedded."""
 
 
 def as_json(request: Request) -> str:
-    """The body of the request: query, filters, counts, order, and which hits.
+    """The body of the request: query, filters, counts, order and page.
 
-    A page that lies too far down to be asked for in one request is the first page.
+    A page beyond the limit of a single request is replaced by the first page.
     """
     start = (request.page - 1) * request.size
     first = start if start + request.size <= WINDOW else 0
@@ -28,7 +28,7 @@ def as_json(request: Request) -> str:
 
 
 def as_curl(request: Request, settings: IndexSettings) -> str:
-    """The request as a command for a shell that has the key in ``INDEX_API_KEY``; no secret is in it."""
+    """The request as a shell command that reads the key from ``INDEX_API_KEY``; it contains no secret."""
     node = shown(settings.index_url).partition(",")[0].rstrip("/") if is_elastic(settings.index_url) else EXAMPLE
     how = urlencode({name: json.dumps(value) if value is False else value for name, value in HOW.items()})
     address = f"{node}/{quoted_path(settings.index_name, safe='')}/_search?{how}"

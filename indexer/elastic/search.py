@@ -1,4 +1,4 @@
-"""One request to Elasticsearch: one round trip for hits, total and facets, more only for pages far down."""
+"""One search in Elasticsearch: one request for hits, total and facets; more only for pages far down."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,20 +12,20 @@ from indexer.index import PassageHit, Request, Result
 from indexer.passages import Passage
 
 WINDOW: Final = 10_000
-"""Hits up to which Elasticsearch pages by numbers; beyond, a search goes on after the last hit that was seen."""
+"""Hits up to which Elasticsearch pages by number; beyond, a search continues after the last hit."""
 
 _STEP: Final = 1_000
-"""Hits that are fetched at a time where all of them are wanted, each with all that is known of it."""
+"""Hits that are fetched at a time if all of them are wanted, each with its whole source."""
 
 _KEPT: Final = "5m"
-"""Who takes a step away slowly, over a thin line, still finds the next one."""
+"""How long a reader may take with one step, for example over a slow connection."""
 
 HOW: Final[Mapping[str, Any]] = {"search_type": "dfs_query_then_fetch", "allow_partial_search_results": False}
-"""Scores are by the statistics of all shards together, as the other engine has them, and no shard may be missing."""
+"""Scores use the statistics of all shards together, as in the other engine, and no shard may be missing."""
 
 
 def answer(client: Elasticsearch, index: str, request: Request) -> Result:
-    """The page of hits asked for, the exact total, the facets' counts and the seconds."""
+    """The requested page of hits, the exact total, facet counts and total duration."""
     start = (request.page - 1) * request.size
     body = search_body(request)
     if start + request.size <= WINDOW:
@@ -48,7 +48,7 @@ def _search(client: Elasticsearch, **how: Any) -> dict[str, Any]:
 def _far_down(
     client: Elasticsearch, index: str, body: Mapping[str, Any], start: int, size: int
 ) -> tuple[dict[str, Any], list[Any]]:
-    """The answer with total and facets, and the hits of a page that ends beyond the window; the index stands still."""
+    """The response with total and facets, and the hits of a page beyond the window, from one point in time."""
     with _moment(client, index) as pinned:
         counts = _search(client, **pinned, **body, size=0)
         hits_only = pinned | {name: part for name, part in body.items() if name != "aggs"}
@@ -66,7 +66,7 @@ def _far_down(
 
 
 def every_hit(client: Elasticsearch, index: str, request: Request) -> Iterator[Passage]:
-    """Every passage that matches, in the order of `answer`; the index stands still meanwhile."""
+    """All matching passages, in the order of `answer`, from one point in time."""
     body = search_body(request) | {"aggs": {}, "track_total_hits": False}
     last: Any = None
     with _moment(client, index) as pinned:
@@ -76,7 +76,7 @@ def every_hit(client: Elasticsearch, index: str, request: Request) -> Iterator[P
 
 
 def drawn(client: Elasticsearch, index: str, request: Request) -> tuple[Passage, ...]:
-    """Hits drawn by chance, as many as the request's size: those with the highest of numbers made of their places."""
+    """Randomly drawn hits, as many as the request's size: those with the highest random score of their position."""
     body = search_body(request)
     chance = {"random_score": {"seed": 0, "field": "_seq_no"}, "boost_mode": "replace"}
     query = {"function_score": {"query": body["query"]} | chance}
@@ -86,18 +86,18 @@ def drawn(client: Elasticsearch, index: str, request: Request) -> tuple[Passage,
 
 @contextmanager
 def _moment(client: Elasticsearch, index: str) -> Iterator[dict[str, Any]]:
-    """The index as it is now, as a part of a search; kept for as long as one step may be waited for.
+    """A point in time of the index, as part of a search; kept for as long as one step may take.
 
-    Raises `IndexUnavailable` where Elasticsearch does not have it any more.
+    Raises `IndexUnavailable` if Elasticsearch no longer has it.
     """
     moment = client.open_point_in_time(index=index, keep_alive=_KEPT)["id"]
     try:
         yield {"pit": {"id": moment, "keep_alive": _KEPT}}
     except NotFoundError as problem:
         raise IndexUnavailable(
-            "the version of the index that was being read is not there any more: newer ones took its place, a node "
-            "with a part of it was lost, or five minutes went by without a question; ask again"
+            "the version of the index that was being read no longer exists: newer ones replaced it, a node "
+            "with a part of it was lost, or there was no request for five minutes; try again"
         ) from problem
     finally:
-        with suppress(ApiError, TransportError):  # it ends by itself, too
+        with suppress(ApiError, TransportError):  # otherwise it expires
             client.close_point_in_time(id=moment)

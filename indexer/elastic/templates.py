@@ -1,4 +1,4 @@
-"""Index templates of a cluster, which change every index whose name they match, also Hearsay's."""
+"""Index templates of a cluster, which affect every index whose name they match, including Hearsay's."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,35 +24,36 @@ _HARMFUL: Final = (
     "index.routing.allocation.require.",
     "index.similarity.",
 )
-"""How settings begin that change what is stored, found or served; others, such as a codec, may come from templates."""
+"""Prefixes of settings that affect what is stored, found or served; others, such as a codec, may come from
+templates."""
 
 _BY_ITSELF: Final = "index.routing.allocation.include._tier_preference"
-"""What Elasticsearch sets in every index."""
+"""A setting that Elasticsearch adds to every index."""
 
 _HARMLESS_MAPPING: Final = {"_meta", "date_detection", "dynamic_templates", "numeric_detection", "properties"}
 
 
 def check_creation(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise `LoadFailed` where a template gave a new index what it must not have: an alias, a pipeline, a block."""
+    """Raise `LoadFailed` if a template gave a new index something harmful: an alias, a pipeline, a block."""
     there = client.indices.get(index=index, flat_settings=True).body[index]
     if not (added := list(_added(there, mapping, settings))):
         return
-    client.indices.delete(index=index)  # at once: an alias of the template's may have begun to serve it
+    client.indices.delete(index=index)  # at once: an alias in the template may already serve it
     raise LoadFailed(
-        f"{_template_of(client, index)} gives the new index {index} what Hearsay's indices must not have: "
+        f"{_template_of(client, index)} gives the new index {index} properties that Hearsay's indices must not have: "
         f"{', '.join(added)}; {_leave_out(index)}"
     )
 
 
 def refused_creation(client: Elasticsearch, index: str, problem: BadRequestError) -> Exception:
-    """The error for an index that was not created: what Hearsay asks for is right, so a template is not.
+    """The error for an index that was not created: the request is valid, so a template is the cause.
 
-    The answer itself where its reason is another one, which is known.
+    If the response has another, known reason, it is returned itself.
     """
     reason = Reason.of(problem.body.get("error") if isinstance(problem.body, dict) else None)
     if not reason.types or known(reason, "", ""):
         return problem
-    return LoadFailed(f"{_template_of(client, index)} does not let {index} be created: {reason}; {_leave_out(index)}")
+    return LoadFailed(f"{_template_of(client, index)} prevents the creation of {index}: {reason}; {_leave_out(index)}")
 
 
 def _added(there: Mapping[str, Any], mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
@@ -66,7 +67,7 @@ def _added(there: Mapping[str, Any], mapping: Mapping[str, Any], settings: Mappi
 
 
 def _template_of(client: Elasticsearch, index: str) -> str:
-    """The template that is to blame; without its name where this user may not see the templates."""
+    """The template that is the cause; without its name if this user may not read templates."""
     found: list[tuple[int, str]] = []
     with suppress(ApiError):
         templates = client.indices.get_index_template()["index_templates"]

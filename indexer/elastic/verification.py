@@ -1,4 +1,4 @@
-"""A sample of what is loaded into Elasticsearch, got back and compared with what was sent."""
+"""Verification of a load into Elasticsearch: a sample is read back and compared with what was sent."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,20 +10,20 @@ from indexer.documents import TOKEN_FIELDS
 from indexer.errors import LoadFailed
 
 _MOST: Final = 50
-"""Documents in a sample; from half as many on, a longer load has no more."""
+"""Maximum size of the sample; a longer load has at least half as many."""
 
 _NOT_GIVEN_BACK: Final = frozenset({*TOKEN_FIELDS, "vocabulary"})
 
 
 class Sample:
-    """Documents spread evenly over a stream of bulk actions whose length nobody knows before its end."""
+    """Documents sampled evenly from a stream of bulk actions of unknown length."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Any] = {}
         self._step = 1
 
     def of(self, actions: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The same actions, of which some are kept as they pass; the latest of those with the same id."""
+        """The same actions, some of which are kept; of several with the same id, the latest."""
         for number, action in enumerate(actions):
             if number % self._step == 0 or action["_id"] in self._documents:
                 self._documents[action["_id"]] = action["_source"]
@@ -33,18 +33,18 @@ class Sample:
             yield action
 
     def check(self, client: Elasticsearch, index: str) -> None:
-        """Raise `LoadFailed` where the index does not give back what was sent."""
+        """Raise `LoadFailed` if the index does not return what was sent."""
         if not self._documents:
             return
         answers = client.mget(index=index, ids=list(self._documents))["docs"]
         if wrong := [told for answer in answers if (told := self._differences(answer))]:
             raise LoadFailed(
-                f"of {len(answers)} passages looked at after the load, {len(wrong)} are not as they were sent "
-                f"({'; '.join(wrong[:3])}); load again; the index before still stands"
+                f"of {len(answers)} passages read back after the load, {len(wrong)} differ from what was sent "
+                f"({'; '.join(wrong[:3])}); load again; the previous index is still served"
             )
 
     def _differences(self, answer: dict[str, Any]) -> str:
-        """The passage's id and the members that are not as they were sent; empty where all are."""
+        """The passage's id and the fields that differ from what was sent; empty if none does."""
         document = {
             name: value for name, value in self._documents[answer["_id"]].items() if name not in _NOT_GIVEN_BACK
         }

@@ -1,4 +1,4 @@
-"""Versions of an index in Elasticsearch: each an index of its own, of which one alias names the one that is served."""
+"""Versions of an index in Elasticsearch: each is an index of its own, and an alias points to the served one."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -8,32 +8,32 @@ from typing import Any, Final
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
-from indexer.elastic.errors import told
+from indexer.elastic.errors import found_or_error
 from indexer.elastic.templates import check_creation, refused_creation
-from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, no_way_back
-from indexer.ownership import MARK, foreign_alias, incompatible, is_ours, see_that_it_is_not_later
+from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, rollback_unavailable
+from indexer.ownership import MARK, foreign_alias, incompatible, is_ours, reject_later_version
 from indexer.provenance import Origin, SourceFile
 
 _LOADED: Final = "loaded"
-"""The mark in ``_meta`` of a version that was loaded to its end; one that a killed load left has none."""
+"""The mark in ``_meta`` of a version that was loaded completely; versions left by a killed load lack it."""
 
 
 def index_of_words(version: str) -> str:
-    """The name of the small index beside a version, that holds its words."""
+    """The name of the small index with a version's lexicon."""
     return f"{version}-lexicon"
 
 
 def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Create an index with Hearsay's mark; whether half a minute later all copies of its shards were there.
+    """Create an index with Hearsay's mark; returns whether all copies of its shards were active within half a minute.
 
-    Raises `IndexForeign` where somebody else has an index of that name.
+    Raises `IndexForeign` if somebody else has an index with this name.
     """
     patient = client.options(request_timeout=60)
     marked = {**mapping, "_meta": {**MARK, **mapping.get("_meta", {})}}
     how: dict[str, Any] = {"mappings": marked, "settings": settings, "wait_for_active_shards": "all"}
     try:
         is_whole = bool(patient.indices.create(index=index, **how)["shards_acknowledged"])
-    except BadRequestError as problem:  # a node was lost with its answer, and the next one was asked the same
+    except BadRequestError as problem:  # perhaps a node was lost before it responded, and the request was repeated
         if problem.error != "resource_already_exists_exception":
             raise refused_creation(client, index, problem) from problem
         if not all(is_ours(mappings.get("_meta")) for mappings in mappings_of(client, index).values()):
@@ -44,26 +44,26 @@ def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settin
 
 
 def mappings_of(client: Elasticsearch, name: str) -> dict[str, dict[str, Any]]:
-    """The mappings of all indices of this name, pattern or alias, closed ones too; nothing where there is none."""
-    found = told(lambda: client.indices.get_mapping(index=name, expand_wildcards=["open", "closed"]))
+    """The mappings of all indices with this name, pattern or alias, including closed ones; empty if there are none."""
+    found = found_or_error(lambda: client.indices.get_mapping(index=name, expand_wildcards=["open", "closed"]))
     return {} if "error" in found else {index: one["mappings"] for index, one in found.items()}
 
 
 def name_is_taken(index: str) -> IndexForeign:
     return IndexForeign(
-        f"the index {index} was not created by Hearsay, which needs that name; nothing was changed; name another index "
-        "in INDEX_NAME"
+        f"the index {index} was not created by Hearsay, which needs that name; nothing was changed; set INDEX_NAME to "
+        "another name"
     )
 
 
 def exact_count(client: Elasticsearch, index: str, query: Mapping[str, Any] | None = None) -> int:
-    """How many documents match, of all shards: where one is not there, nothing is counted."""
+    """The number of matching documents in all shards; raises an error if a shard is not available."""
     answer = client.search(index=index, query=query, size=0, track_total_hits=True, allow_partial_search_results=False)
     return int(answer["hits"]["total"]["value"])
 
 
 class ElasticVersions:
-    """The versions behind ``alias``; ``address`` is how errors show where."""
+    """The versions behind ``alias``; ``address`` is for messages."""
 
     def __init__(self, client: Elasticsearch, alias: str, address: str) -> None:
         self._client = client
@@ -71,12 +71,12 @@ class ElasticVersions:
         self._address = address
 
     def served(self) -> str | None:
-        """The version behind the alias; raises `IndexForeign` where anything behind it is not Hearsay's."""
+        """The version behind the alias; raises `IndexForeign` if the alias points to anything that is not Hearsay's."""
         behind = mappings_of(self._client, self._alias)
         if self._alias in behind:
             raise IndexForeign(
-                f"at {self._address} an index has the name {self._alias}, which is to be an alias; name another one in "
-                "INDEX_NAME, or give that index another name"
+                f"an index at {self._address} has the name {self._alias}, which must be an alias; set INDEX_NAME to "
+                "another name, or rename that index"
             )
         if foreign := sorted(name for name, mappings in behind.items() if not is_ours(mappings.get("_meta"))):
             raise foreign_alias(self._alias, self._address, foreign)
@@ -86,59 +86,59 @@ class ElasticVersions:
         return version in mappings_of(self._client, self._alias)
 
     def current(self) -> str:
-        """The name of the version that is served; raises `IndexMissing` before the first load."""
+        """The name of the served version; raises `IndexMissing` before the first load."""
         if (served := self.served()) is None:
             raise IndexMissing(f"there is no index {self._alias} at {self._address} yet; {HOW_TO_LOAD}")
         return served
 
     def readable(self) -> str:
-        """The version that is served; raises `IndexIncompatible` for one that another version of Hearsay made."""
+        """The served version; raises `IndexIncompatible` if another version of Hearsay made it."""
         about = self.about(current := self.current())
         where = f"the index {self._alias} at {self._address}"
         if about.get("schema", SCHEMA) != SCHEMA:
             raise incompatible(where, about)
         if not about.get(_LOADED):
-            raise IndexDamaged(f"{where} is incomplete: {current} was not loaded to its end; load your files again")
+            raise IndexDamaged(f"{where} is incomplete: {current} was not loaded completely; load your files again")
         return current
 
-    def see_that_it_is_not_later(self) -> None:
-        see_that_it_is_not_later(f"the index {self._alias} at {self._address}", self.about(self.current()))
+    def reject_later_version(self) -> None:
+        reject_later_version(f"the index {self._alias} at {self._address}", self.about(self.current()))
 
     def writable(self) -> str:
-        """The version that is served; raises `IndexForeign` for one of another alias, which has a lease of its own."""
+        """The served version; raises `IndexForeign` for a version of another alias, which has a lease of its own."""
         named = re.fullmatch(r"(.+)-\d{20}", current := self.readable())
         if named and named[1] != self._alias:
             raise self._of_another_alias(current)
         return current
 
     def about(self, version: str) -> dict[str, Any]:
-        """What a version tells of itself."""
+        """A version's metadata."""
         return dict(self._client.indices.get_mapping(index=version).body[version]["mappings"].get("_meta", {}))
 
     def new_name(self) -> str:
-        """A name for the next version, behind all that there are, whoever made them."""
+        """A name for the next version, after all existing ones, whoever created them."""
         now = f"{self._alias}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
         latest = max(self._named(), default="")
-        return now if now > latest else f"{self._alias}-{int(latest[-20:]) + 1}"  # clocks are put back at times
+        return now if now > latest else f"{self._alias}-{int(latest[-20:]) + 1}"  # clocks are sometimes set back
 
     def create(self, version: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-        """An empty version, not served; raises `LoadFailed` where no node has room for it."""
+        """Create an empty version, not served; raises `LoadFailed` if no node has space for it."""
         if create(self._client, version, mapping, settings):
             return
         try:
-            exact_count(self._client, version)  # a copy may be missing, but not what it is a copy of
+            exact_count(self._client, version)  # replicas may be missing, primary shards must not
         except ApiError as problem:
             raise LoadFailed(
-                f"no node at {self._address} takes a new index, since their disks are nearly full or they do not find "
-                "each other; mend that, then load again; the index before still stands"
+                f"no node at {self._address} accepts a new index, because disks are nearly full or nodes cannot reach "
+                "each other; correct that, then load again; the previous index is still served"
             ) from problem
 
     def mark_whole(self, version: str) -> None:
-        """Say in a version that it was loaded to its end."""
+        """Mark a version as loaded completely."""
         self._client.indices.put_mapping(index=version, meta=self.about(version) | {_LOADED: True})
 
     def note_put(self, version: str, files: Sequence[SourceFile], clips: Collection[str]) -> None:
-        """Note in a version that clips were put into it, and from which files; in one that knows those of its load."""
+        """Record in a version that clips were put into it, and from which files, if it records those of its load."""
         about = self.about(version)
         if origin := Origin.from_json(about.get("origin")):
             put = origin.after_put(files, clips)
@@ -146,31 +146,31 @@ class ElasticVersions:
                 self._client.indices.put_mapping(index=version, meta=about | {"origin": put.to_json()})
 
     def serve(self, version: str) -> None:
-        """Let the alias name this version and no other, in one step, which may be asked for twice."""
+        """Point the alias to this version alone, in one step, which may be repeated."""
         pattern = [f"{self._alias}-*", *([served] if (served := self.served()) else [])]
         away = {"remove": {"indices": pattern, "alias": self._alias, "must_exist": False}}
         self._client.indices.update_aliases(actions=[away, {"add": {"index": version, "alias": self._alias}}])
 
     def before(self, current: str) -> str:
-        """The version to roll back to; raises `IndexMissing` for none, `IndexIncompatible` for an old one.
+        """The version to roll back to; raises `IndexMissing` if there is none, `IndexIncompatible` for an old schema.
 
-        Raises `IndexForeign` where what is served is no version of this alias: a rollback removes that.
+        Raises `IndexForeign` if the served version does not belong to this alias, because a rollback removes it.
         """
         if current not in self._all():
             raise self._of_another_alias(current)
         if not (before := [name for name in self.whole() if name < current]):
-            raise IndexMissing(f"there is no version before {current} at {self._address}; it is still served")
+            raise IndexMissing(f"there is no version before {current} at {self._address}; {current} is still served")
         if self.about(before[-1]).get("schema") != SCHEMA:
-            raise no_way_back(before[-1], current)
+            raise rollback_unavailable(before[-1], current)
         return before[-1]
 
     def remove(self, version: str) -> None:
-        """Remove a version and its words; an index that is no version of this alias stays."""
+        """Remove a version and its lexicon; an index that is not a version of this alias stays."""
         if version in self._all():
             self._client.indices.delete(index=[version, index_of_words(version)], ignore_unavailable=True)
 
     def remove_old(self, before: str | None, current: str, keep: int) -> None:
-        """Keep so many versions; remove what is older, and what killed loads left since ``before`` was served."""
+        """Keep this many versions; remove older ones, and what killed loads left since ``before`` was served."""
         there = self._all()
         newest = before if before in there else current
         kept = [*(name for name in self.whole() if name <= newest and name != current), current][-keep:]
@@ -179,21 +179,21 @@ class ElasticVersions:
                 self.remove(name)
 
     def whole(self) -> list[str]:
-        """The versions that were loaded to their end, oldest first."""
+        """The completely loaded versions, oldest first."""
         return [name for name, meta in self._all().items() if meta.get(_LOADED)]
 
     def _all(self) -> dict[str, dict[str, Any]]:
-        """What each version says of itself, by its name, oldest first; indices without Hearsay's mark are none."""
+        """The metadata of each version by name, oldest first; indices without Hearsay's mark are not versions."""
         return {name: meta for name, meta in self._named().items() if is_ours(meta)}
 
     def _named(self) -> dict[str, dict[str, Any]]:
-        """What each index that is named like a version says of itself."""
+        """The metadata of each index that is named like a version."""
         found = mappings_of(self._client, f"{self._alias}-*")
         own = re.compile(rf"{re.escape(self._alias)}-\d{{20}}")
         return {name: found[name].get("_meta", {}) for name in sorted(found) if own.fullmatch(name)}
 
     def _of_another_alias(self, current: str) -> IndexForeign:
         return IndexForeign(
-            f"the alias {self._alias} at {self._address} points to {current}, which is none of its own versions; "
+            f"the alias {self._alias} at {self._address} points to {current}, which is not one of its own versions; "
             "nothing was changed; point the alias to one of them, or load your files again"
         )

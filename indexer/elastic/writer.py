@@ -28,35 +28,35 @@ from indexer.index import RolledBack
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.word_counts import Tally, heard_in, tallied
+from indexer.phonetics.word_counts import WordCounter, count_words, counted_documents
 from indexer.provenance import Origin, SourceFile
 from indexer.settings import IndexSettings
 
 _SECONDS_TO_FORGET: Final = 75.0
-"""How long copies are waited for: twice as long as they take where all is well, and a little more."""
+"""Timeout of waiting for replicas: a little more than twice as long as they take normally."""
 
 _SECONDS_TO_MERGE: Final = 600
-"""How long a merge is waited for, which goes on by itself where it takes longer."""
+"""Timeout of waiting for a merge, which continues in the background if it takes longer."""
 
 _BRIEFLY: Final[Mapping[str, Any]] = {"request_timeout": 5, "max_retries": 1}
-"""How long a cluster that may keep silent is waited for where the next load would tidy up as well."""
+"""Options for a cluster that may not respond, if the next load would also clean up."""
 
-_BEFORE_STANDS: Final = "the index before still stands"
-_OTHERS_ARE_IN: Final = "the other changes are made, and the same can be asked for again"
+_BEFORE_STANDS: Final = "the previous index is still served"
+_OTHERS_ARE_IN: Final = "the other changes were made, and the command can be repeated"
 
 
 class ElasticWriter(ElasticReader):
-    """A `SearchWriter` of an Elasticsearch; a lease lets one program at a time change the index."""
+    """A `SearchWriter` of Elasticsearch; a lease lets one program at a time change the index."""
 
     def __init__(self, address: str, settings: IndexSettings, document_of: DocumentOf = document_of) -> None:
-        """``document_of`` makes what is indexed of a passage."""
+        """``document_of`` makes the indexed document of a passage."""
         super().__init__(address, settings)
         self._document_of = document_of
 
     def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
         with self._changing("load") as lease:
             if before := self._versions.served():
-                self._versions.serve(before)  # changes nothing, and fails now where the swap would when all is written
+                self._versions.serve(before)  # changes nothing, but fails now if the later swap would
             new = self._versions.new_name()
             try:
                 self._versions.create(new, mapping(audio, origin), settings_while_loading(self._settings.index_shards))
@@ -66,7 +66,7 @@ class ElasticWriter(ElasticReader):
             except BaseException:
                 self._discard(new)
                 raise
-            with suppress(IndexerError), self._translated():  # what cannot be removed now goes with the next load
+            with suppress(IndexerError), self._translated():  # what cannot be removed now is removed by the next load
                 self._versions.remove_old(before, new, self._settings.index_versions)
         return number
 
@@ -86,7 +86,7 @@ class ElasticWriter(ElasticReader):
             current = self._versions.writable()
             stale = set(self._ids_of(current, sorted({passage.clip for passage in new.values()}))) - set(new)
             self._versions.note_put(current, files, {passage.clip for passage in new.values()})
-            add(self._client, current, heard_in(new.values()))
+            add(self._client, current, count_words(new.values()))
             self._fetched = None
             coming = (index_action(self._document_of(passage), current) for passage in new.values())
             self._change(current, lease.while_held([*coming, *_deletions(current, stale)]))
@@ -98,19 +98,19 @@ class ElasticWriter(ElasticReader):
 
     @contextmanager
     def _changing(self, what: str) -> Iterator[Lease]:
-        """While no other program does."""
+        """Hold the lease while this program changes the index."""
         address = shown(self._address)
         with self._translated(), held(self._client, self._alias, address, what) as lease:
             yield lease
 
     def _fill(self, index: str, passages: Iterable[Passage]) -> int:
-        """Write all passages and see that they are there; returns how many."""
-        tally, sample, refusals = Tally(), Sample(), Refusals(self._settings.refusals)
-        documents = tallied(map(self._document_of, passages), tally)
+        """Write all passages and verify them; returns their number."""
+        counter, sample, refusals = WordCounter(), Sample(), Refusals(self._settings.refusals)
+        documents = counted_documents(map(self._document_of, passages), counter)
         actions = sample.of(index_action(document, index) for document in documents)
         written = write(self._client, actions, refusals, _BEFORE_STANDS)
         with ThreadPoolExecutor(1) as beside:
-            words = beside.submit(Lexicon.of, tally, english())
+            words = beside.submit(Lexicon.of, counter, english())
             self._client.indices.put_settings(index=index, settings=SETTINGS_WHEN_LOADED)
             self._client.indices.refresh(index=index)
         lexicon = words.result()
@@ -119,16 +119,17 @@ class ElasticWriter(ElasticReader):
             raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
         self._forget_what_was_written_twice(index)
         if there < written.acknowledged:
-            lexicon = Lexicon.of(heard_in(self._everything(index)), english())  # of its words as they are now
+            lexicon = Lexicon.of(count_words(self._everything(index)), english())  # of the documents as they are now
         keep(self._client, index, lexicon)
         sample.check(self._client, index)
         self._versions.mark_whole(index)
         return there
 
     def _forget_what_was_written_twice(self, index: str) -> None:
-        """Its first writing would be counted in the statistics that scores are made of.
+        """Remove documents that were written twice, because their first version would count in the statistics of
+        scores.
 
-        A shard keeps it for its copies until these have told how far they are, as they do every half minute.
+        A shard keeps it until its replicas have reported their progress, which they do every half minute.
         """
         patient = self._client.options(request_timeout=_SECONDS_TO_MERGE, retry_on_timeout=False)
         end = monotonic() + _SECONDS_TO_FORGET
@@ -137,28 +138,28 @@ class ElasticWriter(ElasticReader):
                 patient.indices.forcemerge(index=index, only_expunge_deletes=True)
             self._client.indices.refresh(index=index)
             if monotonic() > end:
-                return  # scores are a little off until the cluster forgets by itself
+                return  # scores are slightly off until the cluster merges by itself
             sleep(1)
 
     def _deleted(self, index: str) -> int:
-        """Documents that are deleted and still there; none of shards that are not started, which tell nothing."""
+        """The number of deleted documents that still exist; shards that have not started report none."""
         told = self._client.indices.stats(index=index, metric="docs")["_all"]["total"]
         return int(told.get("docs", {}).get("deleted", 0))
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         try:
             write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)
-        finally:  # what was taken is to be found, whatever was refused
+        finally:  # accepted changes become visible, even if others were rejected
             self._client.indices.refresh(index=version)
 
     def _delete_from(self, version: str, clips: Sequence[str]) -> int:
-        """Delete all passages of clips from one version; returns how many there were."""
+        """Delete all passages of clips from one version; returns their number."""
         ids = list(self._ids_of(version, clips))
         self._change(version, _deletions(version, ids))
         return len(ids)
 
     def _discard(self, half: str) -> None:
-        """Remove a version that failed, unless it is served after all and only the answer was lost."""
+        """Remove a failed version, unless it is served after all and only the response was lost."""
         versions = ElasticVersions(self._client.options(**_BRIEFLY), self._alias, shown(self._address))
         with suppress(IndexerError), self._translated():
             if not versions.is_served(half):

@@ -1,1 +1,1 @@
-"""The embedded engine: an index in a folder, by tantivy."""
+"""The embedded engine: an index in a folder, based on tantivy."""

@@ -1,4 +1,4 @@
-"""A spool: passages on disk for a while, so that any number of them can be put in order in little memory."""
+"""External sorting: passages in a temporary file on disk, so that any number of them can be sorted in little memory."""
 
 import json
 import sqlite3
@@ -10,7 +10,7 @@ from pathlib import Path
 from indexer.errors import LoadFailed
 from indexer.passages import Passage
 
-# Nothing here outlives the load, so nothing has to be safe from a crash.
+# The file is temporary, so it does not have to survive a crash.
 _SETUP = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -18,10 +18,10 @@ CREATE TABLE passages (id TEXT PRIMARY KEY, source TEXT) WITHOUT ROWID;
 """
 
 
-class Rising:
-    """Passages as they come, for as long as each has an id above the one before; ``rest`` is where that ends.
+class AscendingPrefix:
+    """Iterates over passages as long as their ids ascend; ``rest`` has the others.
 
-    It is None while they all have. To be gone through once.
+    ``rest`` is None if all ids ascend. Can be iterated over once.
     """
 
     def __init__(self, passages: Iterable[Passage]) -> None:
@@ -39,8 +39,8 @@ class Rising:
 
 
 @contextmanager
-def in_order(passages: Iterable[Passage], file: Path) -> Iterator[Iterator[Passage]]:
-    """All passages in the order of their ids, of each id the last that came; ``file`` holds them until the end."""
+def sorted_by_id(passages: Iterable[Passage], file: Path) -> Iterator[Iterator[Passage]]:
+    """All passages in the order of their ids, the last one of each id; ``file`` holds them until the block ends."""
     sources = ((passage.id, json.dumps(passage.source())) for passage in passages)
     try:
         with closing(sqlite3.connect(file)) as database:
@@ -50,7 +50,7 @@ def in_order(passages: Iterable[Passage], file: Path) -> Iterator[Iterator[Passa
             yield (Passage.from_source(json.loads(source)) for (source,) in ordered)
     except sqlite3.Error as problem:
         raise LoadFailed(
-            f"the passages could not be put in order: {problem}; the index that was there still stands"
+            f"the passages could not be put in order: {problem}; the previous index is still served"
         ) from problem
     finally:
         file.unlink(missing_ok=True)

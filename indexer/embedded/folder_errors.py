@@ -1,4 +1,4 @@
-"""What a file system can refuse an index in a folder, as sentences that say what to do."""
+"""Errors of the file system for an index in a folder, as sentences that say what to do."""
 
 import errno
 import os
@@ -19,8 +19,8 @@ def cannot_be_read(folder: Path, problem: OSError) -> IndexUnavailable:
         return _too_many(folder)
     where = f" ({problem.filename})" if problem.filename else ""
     return IndexUnavailable(
-        f"the index in {folder} cannot be read: {_reason(problem)}{where}; to search it, its folders must be open to "
-        "this user, and its files readable"
+        f"the index in {folder} cannot be read: {_reason(problem)}{where}; this user needs access to its folders and "
+        "read permission for its files"
     )
 
 
@@ -28,20 +28,20 @@ def cannot_be_written(folder: Path, problem: OSError) -> IndexUnavailable:
     if problem.errno in _TOO_MANY:
         return _too_many(folder)
     return IndexUnavailable(
-        f"the index cannot be written to {folder}: {_reason(problem)}; name another folder in INDEX_URL, or change it "
-        "as a user who may write there"
+        f"the index cannot be written to {folder}: {_reason(problem)}; name another folder in INDEX_URL, or run "
+        "as a user with write permission"
     )
 
 
 def os_error_in(text: str) -> OSError | None:
-    """The error of the operating system that the engine quotes, which has no type of its own for it."""
+    """The error of the operating system that the engine quotes in its message; it has no type of its own for it."""
     number = re.search(r"\bcode: (\d+)", text)
     return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
 
 
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
-    """Raise `IndexUnavailable` for whatever the file system refuses."""
+    """Raise `IndexUnavailable` for any error of the file system."""
     try:
         yield
     except OSError as problem:
@@ -50,7 +50,7 @@ def reading(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def changing(folder: Path) -> Iterator[None]:
-    """Raise `IndexUnavailable` where the file system does not allow a change."""
+    """Raise `IndexUnavailable` if the file system does not allow a change."""
     try:
         yield
     except OSError as problem:
@@ -61,8 +61,8 @@ def changing(folder: Path) -> Iterator[None]:
 
 def _too_many(folder: Path) -> IndexUnavailable:
     return IndexUnavailable(
-        f"the index in {folder} cannot be opened: this program has too many files open; raise the limit (ulimit -n), "
-        "or let fewer programs run"
+        f"the index in {folder} cannot be opened: this program has too many open files; raise the limit (ulimit -n), "
+        "or run fewer programs"
     )
 
 

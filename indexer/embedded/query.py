@@ -1,4 +1,4 @@
-"""The embedded engine's schema, and requests compiled to its queries: pure functions, no file is touched."""
+"""The embedded engine's schema, and requests compiled to its queries; without access to files."""
 
 import json
 import math
@@ -30,7 +30,7 @@ from indexer.query_tree import Query as Tree
 from indexer.schema import FIELDS, INTEGERS, UNKNOWN
 
 MOST_VALUES: Final = 10_000
-"""Values that are counted of one facet."""
+"""Maximum number of values that are counted of one facet."""
 
 _SEARCHABLE: Final = tuple(field for field in FIELDS if field.kind not in ("prose", "stored"))
 
@@ -47,22 +47,22 @@ _LARGEST_INTEGER: Final = 2**63 - 1
 _EXTRA: Final = "extra."
 
 _FEW: Final = 8
-"""So many other values of a facet are sooner barred than the chosen ones are looked for together, where a query is
-narrow: the engine reads all documents of a union, but asks of a barred value only where the rest finds something."""
+"""In a narrow query, up to this many other values of a facet are excluded instead of searching for the chosen ones: the
+engine reads all documents of a union, but checks an excluded value only where the rest of the query matches."""
 
 ValuesOf = Callable[[str], Collection[str]]
-"""The values that some passage has of a facet."""
+"""Returns the values of a facet that occur in the index."""
 
 
 def schema() -> Schema:
-    """Made of the field table; ``rank`` orders passages by id, ``source`` is what comes back of them."""
+    """The schema of the field table; ``rank`` orders passages by id, ``source`` is what is returned of them."""
     builder = SchemaBuilder()
     for field in _SEARCHABLE:
         match field.kind:
             case "id" | "keyword" | "date":
                 fast = field.kind == "keyword"
                 builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=fast)
-            case "tokens":  # split at spaces and nothing else: this analyzer neither lowers nor cuts
+            case "tokens":  # this analyser only splits at spaces; it neither lowercases nor truncates
                 builder.add_text_field(field.name, tokenizer_name="whitespace", index_option="position")
             case "number":
                 builder.add_float_field(field.name, indexed=True, fast=True)
@@ -78,7 +78,7 @@ SCHEMA: Final = schema()
 
 
 def engine_document(document: Mapping[str, Any], rank: int) -> Document:
-    """A document as this engine takes it; raises `ValueError` where a text is not Unicode."""
+    """A document as this engine expects it; raises `ValueError` if a text is not valid Unicode."""
     members: dict[str, Any] = {name: document[name] for name in _TAKEN_AS_THEY_ARE if name in document}
     for name in _KEYWORDS:
         if name in document and _says_something(document[name]):
@@ -96,17 +96,17 @@ def engine_document(document: Mapping[str, Any], rank: int) -> Document:
 
 
 def _says_something(value: str) -> bool:
-    """Whether a keyword can be found; who says "unknown" has said nothing."""
+    """Whether a keyword can be searched for; "unknown" counts as empty."""
     return value not in ("", UNKNOWN) and len(value) <= LONGEST_KEYWORD
 
 
 def _extra_value(value: str) -> str:
-    """What is indexed of an unknown column's value: the engine would take a text that reads like a date for one."""
+    """The indexed form of an unknown column's value, because the engine would parse a text like a date as one."""
     return "=" + value
 
 
 def passage_of(document: Document) -> Passage:
-    """The passage that a document which is stored was made of."""
+    """The passage that a stored document was made of."""
     source: Any = document.get_first("source")
     return Passage.from_source(json.loads(source))
 
@@ -141,7 +141,7 @@ def _leaf(tree: Leaf) -> Query:
             return Query.const_score_query(Query.term_query(SCHEMA, _path(field), _value(field, token)), weight)
         case Phrase(field, tokens):
             return Query.phrase_query(SCHEMA, field, list(tokens))
-        case Prefix(field, start):  # of the engine's queries, a fuzzy one without fuzziness takes any start as it is
+        case Prefix(field, start):  # a fuzzy query without fuzziness is the only one that takes any prefix literally
             return Query.fuzzy_term_query(SCHEMA, _path(field), _value(field, start), distance=0, prefix=True)
         case Between():
             return Query.const_score_query(_between(tree), 0.0)
@@ -154,12 +154,12 @@ def _but(query: Query, *excluded: Query) -> Query:
 
 
 def _favouring(query: Query, favour: Query) -> Query:
-    """One at a time: several would be a union, whose documents the engine reads all."""
+    """One at a time: several would be a union, whose documents the engine reads completely."""
     return Query.boolean_query([(Occur.Must, query), (Occur.Should, favour)])
 
 
 def _path(field: str) -> str:
-    """The field's name as the engine takes it, for which a dot separates members of members."""
+    """The field's name as the engine expects it, which treats a dot as a separator."""
     if not field.startswith(_EXTRA):
         return field
     return _EXTRA + field.removeprefix(_EXTRA).replace("\\", "\\\\").replace(".", "\\.")
@@ -179,7 +179,7 @@ def _between(span: Between) -> Query:
 
 
 def filtered(request: Request, values_of: ValuesOf, without: str = "") -> Query:
-    """The request's query with its ranges and with its filters, but for that of the facet ``without``."""
+    """The request's query with its ranges and filters, except the filter of the facet ``without``."""
     conditions = [_in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()]
     is_narrow = not isinstance(request.query, Everything)
     for facet, values in request.filters.items():
@@ -193,15 +193,15 @@ def filtered(request: Request, values_of: ValuesOf, without: str = "") -> Query:
 
 
 def equal_to(field: str, value: float | None) -> Query:
-    """Those that have this value, None for those without one."""
+    """Documents with this value; None means those without a value."""
     return compiled(Missing(field)) if value is None else _in_range(field, Range(value, value))
 
 
 def ahead_of(sort: Sort, value: float | None) -> Query:
-    """Those that come before all that have this value."""
+    """Documents that sort before all documents with this value."""
     if value is None:
         return Query.exists_query(sort.field)
-    if sort.falling:
+    if sort.descending:
         return _in_range(sort.field, Range(low=math.nextafter(value, math.inf)))
     return _in_range(sort.field, Range(high=math.nextafter(value, -math.inf)))
 
@@ -213,7 +213,7 @@ def _in_range(name: str, bounds: Range) -> Query:
 
 
 def _with_value(facet: str, values: Collection[str], values_of: ValuesOf, *, is_narrow: bool) -> Query:
-    """Those that have one of the values, of which `UNKNOWN` is to have none."""
+    """Documents with one of the values, where `UNKNOWN` means no value."""
     known = _terms(facet, set(values) - {UNKNOWN})
     if len(values) == len(known) == 1:
         return known[0]
@@ -230,7 +230,7 @@ def _terms(facet: str, values: Collection[str]) -> list[Query]:
 
 
 def counting(facets: Collection[str]) -> dict[str, Any]:
-    """The aggregations that count the values of these facets, `UNKNOWN` for passages without one."""
+    """The aggregations that count the values of these facets, `UNKNOWN` for passages without a value."""
     return {facet: {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}} for facet in facets}
 
 
@@ -239,5 +239,5 @@ ADDING_UP: Final[dict[str, Any]] = {"seconds": {"sum": {"field": "duration"}}}
 
 
 def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
-    """The counts by value in the answer to `counting`."""
+    """The counts by value in the result of `counting`."""
     return {bucket["key"]: bucket["doc_count"] for bucket in answer[facet]["buckets"]}

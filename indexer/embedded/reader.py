@@ -1,4 +1,4 @@
-"""The reader of an index in a folder, by tantivy, inside the process that asks."""
+"""The reader of an index in a folder, by tantivy, in the same process."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from indexer.embedded.search import addresses, answer, drawn, matching
 from indexer.embedded.versions import Versions
 from indexer.errors import IndexMissing
 from indexer.index import About, Request, Result
-from indexer.ownership import see_that_it_is_not_later
+from indexer.ownership import reject_later_version
 from indexer.passages import Passage
 from indexer.phonetics.lexicon import Lexicon
 from indexer.provenance import Origin
@@ -32,7 +32,7 @@ from indexer.query_tree import Query as Tree
 
 
 class EmbeddedReader:
-    """A `SearchReader` of a folder. A version that another process swaps in is noticed at the next question."""
+    """A `SearchReader` of a folder. A version that another process swaps in is noticed at the next request."""
 
     def __init__(self, folder: Path) -> None:
         self._versions = Versions(folder)
@@ -70,7 +70,7 @@ class EmbeddedReader:
             try:
                 known = opened, lexicon_of(self._versions.path(opened.version))
             except IndexMissing:
-                if opened is (opened := self._open()):  # it did not go while it was being read
+                if opened is (opened := self._open()):  # it was not removed while it was being read
                     raise
         self._lexicon = known
         return known[1]
@@ -79,7 +79,7 @@ class EmbeddedReader:
         with self._reading() as opened:
             return matching(opened.moment.searcher, compiled(query))
 
-    def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine takes any
+    def excess(self, query: Tree) -> int:  # noqa: ARG002 - this engine has no limit
         return 0
 
     def about(self) -> About:
@@ -88,7 +88,7 @@ class EmbeddedReader:
 
     def remembered(self) -> About:
         about = origin_description_of(self._versions.path(version := self._versions.current()))
-        see_that_it_is_not_later(f"the index in {self._versions.folder}", about)
+        reject_later_version(f"the index in {self._versions.folder}", about)
         return About(version, about.get("audio"), Origin.from_json(about.get("origin")))
 
     def stored(self, clips: Collection[str]) -> Iterator[Mapping[str, Any]]:
@@ -106,14 +106,14 @@ class EmbeddedReader:
             yield opened
 
     def _open(self) -> Opened:
-        """The current version as it stands on disk now; one look at two files where nothing has changed."""
+        """The current version as it is on disk; if nothing has changed, this reads the state of two files."""
         with self._opening:
             version = self._versions.current()
             while True:
                 try:
                     self._opened = self._reopened(version)
                 except IndexMissing:
-                    if version == (version := self._versions.current()):  # it did not go while it was being opened
+                    if version == (version := self._versions.current()):  # it was not removed while it was being opened
                         raise
                 else:
                     return self._opened

@@ -1,4 +1,4 @@
-"""One request to the embedded engine: the hits of a page in their one order, the facets' counts and the seconds."""
+"""One request to the embedded engine: the hits of a page in their order, facet counts and total duration."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,20 +25,20 @@ from indexer.passages import Passage
 from indexer.query_tree import Everything
 
 Found = list[tuple[Any, DocAddress]]
-"""What decides of the order, a score or a number that is sorted by, None where there is none; and addresses."""
+"""Pairs of the sort value (a score or a number, None if there is none) and the document's address."""
 
 _BY_RANK: Final[dict[str, Any]] = {"order_by_field": "rank", "order": Order.Asc}
 
 _STEP: Final = 50_000
-"""Addresses that are fetched at a time where all hits are wanted."""
+"""Addresses that are fetched at a time if all hits are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The index as one commit left it.
+    """The index as of one commit.
 
-    ``is_ordered`` says that all documents lie in the order of their ids, so that the engine's own order is ours; else
-    ranks decide between equals.
+    ``is_ordered`` says that all documents are in the order of their ids, so that the engine's own order of ties is
+    correct; otherwise ranks decide between equal hits.
     """
 
     searcher: Searcher
@@ -46,19 +46,19 @@ class Moment:
     _values: dict[str, list[str]] = field(default_factory=dict)
 
     def values_of(self, facet: str) -> list[str]:
-        """The values of a facet, those of deleted passages too; told once, as there may be many thousands."""
+        """The values of a facet, including those of deleted passages; cached, because there may be many thousands."""
         if facet not in self._values:
             self._values[facet] = [value for value, _ in self.searcher.terms_with_prefix(facet, "")]
         return self._values[facet]
 
 
 def matching(searcher: Searcher, query: Query) -> int:
-    """How many documents match."""
+    """The number of matching documents."""
     return _search(searcher, query, limit=1)[0]
 
 
 def answer(moment: Moment, request: Request) -> Result:
-    """The page of hits asked for, the exact total, the facets' counts and the seconds."""
+    """The requested page of hits, the exact total, facet counts and total duration."""
     total, found = _page(moment, request)
     passages = [passage_of(moment.searcher.doc(address)) for _, address in found]
     if isinstance(request.query, Everything):
@@ -72,7 +72,7 @@ def answer(moment: Moment, request: Request) -> Result:
 
 
 def addresses(moment: Moment, request: Request) -> Iterator[DocAddress]:
-    """Where every hit lies, in the order of `answer`; some are fetched at a time."""
+    """The addresses of all hits, in the order of `answer`; they are fetched in batches."""
     for number in count(1):
         _, found = _page(moment, replace(request, size=_STEP, page=number))
         yield from (address for _, address in found)
@@ -81,15 +81,15 @@ def addresses(moment: Moment, request: Request) -> Iterator[DocAddress]:
 
 
 def drawn(moment: Moment, request: Request) -> list[DocAddress]:
-    """Where hits drawn by chance lie, as many as the request's size. A million hits take a second to draw from."""
+    """The addresses of randomly drawn hits, as many as the request's size. A million hits take a second."""
     alike = Query.const_score_query(filtered(request, moment.values_of), 0.0)
     _, found = _search(moment.searcher, alike, max(1, moment.searcher.num_docs))
-    chance = Random(0)  # noqa: S311 - nothing is kept secret by it
+    chance = Random(0)  # noqa: S311 - sampling, not a secret
     return [address for _, address in chance.sample(found, min(request.size, len(found)))]
 
 
 def _page(moment: Moment, request: Request) -> tuple[int, Found]:
-    """The total, and the hits of the page asked for in the order asked for, ties by id."""
+    """The total, and the hits of the requested page in the requested order, ties by id."""
     searcher, query, how = moment.searcher, filtered(request, moment.values_of), _order(request)
     most = max(1, searcher.num_docs)
     start = min((request.page - 1) * request.size, most)
@@ -105,16 +105,16 @@ def _page(moment: Moment, request: Request) -> tuple[int, Found]:
 
 
 def _order(request: Request) -> dict[str, Any]:
-    """How the engine is told the order; it puts what has no value last by itself."""
+    """The order in the engine's terms; it sorts missing values last by itself."""
     if sort := request.sort:
-        return {"order_by_field": sort.field, "order": Order.Desc if sort.falling else Order.Asc}
+        return {"order_by_field": sort.field, "order": Order.Desc if sort.descending else Order.Asc}
     return _BY_RANK if isinstance(request.query, Everything) else {}
 
 
 def _with_equals(searcher: Searcher, query: Query, sort: Sort, found: Found, start: int) -> Found:
-    """The page that begins at ``start``, each run of equals by rank.
+    """The page that begins at ``start``, with each run of equal hits sorted by rank.
 
-    Of the first and the last run some may belong on other pages, of however many: those are asked for by their value.
+    The first and the last run may extend beyond this page, by any number of hits: they are fetched by their value.
     """
     runs = [list(run) for _, run in groupby(_by_rank(searcher, found), key=itemgetter(0))]
     for at in {0, len(runs) - 1} if runs else ():
@@ -130,7 +130,7 @@ def _both(query: Query, other: Query) -> Query:
 
 
 def _with_ties(searcher: Searcher, query: Query, end: int) -> tuple[int, Found]:
-    """The total, and at least ``end`` of the best hits: all of those, too, that score as much as the last of them."""
+    """The total, and at least ``end`` of the best hits, including all hits that score the same as the last of them."""
     limit = end + 1
     while True:
         total, found = _search(searcher, query, limit)
@@ -140,14 +140,14 @@ def _with_ties(searcher: Searcher, query: Query, end: int) -> tuple[int, Found]:
 
 
 def _by_rank(searcher: Searcher, found: Found) -> Found:
-    """The same hits, each run of equals by rank."""
+    """The same hits, each run of equal ones sorted by rank."""
     ranks = searcher.fast_field_values("rank", [address for _, address in found])
     runs = groupby(range(len(found)), key=lambda at: found[at][0])
     return [found[at] for _, run in runs for at in sorted(run, key=lambda at: ranks[at] or 0)]
 
 
 def _scores(searcher: Searcher, request: Request, passages: Sequence[Passage]) -> list[float]:
-    """How well each passage matches, where the engine has sorted by something else."""
+    """The score of each passage, if the engine has sorted by something else."""
     ids = [passage.id for passage in passages]
     among = Query.const_score_query(Query.term_set_query(SCHEMA, "id", ids), 0.0)
     _, found = _search(searcher, _both(compiled(request.query), among), max(1, len(ids)))
@@ -156,12 +156,12 @@ def _scores(searcher: Searcher, request: Request, passages: Sequence[Passage]) -
 
 
 def _search(searcher: Searcher, query: Query, limit: int, **how: Any) -> tuple[int, Found]:
-    result: Any = searcher.search(query, limit=limit, **how)  # the library's annotations lack the count
+    result: Any = searcher.search(query, limit=limit, **how)  # the library's annotations lack ``count``
     return result.count, result.hits
 
 
 def _counts(moment: Moment, request: Request) -> tuple[dict[str, dict[str, int]], float | None]:
-    """Counts by value of the facets asked for, and the seconds; all but facets with a filter of their own in one go."""
+    """The facet counts and the total duration; one aggregation covers all facets without a filter of their own."""
     aggregate = moment.searcher.aggregate
     free = [facet for facet in request.facets if facet not in request.filters]
     wanted = counting(free) | (ADDING_UP if request.seconds else {})

@@ -1,4 +1,4 @@
-"""Writing the embedded engine's files: documents in the order of their ids, in memory that does not grow with them."""
+"""Writing the embedded engine's files: documents in the order of their ids, in constant memory."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,18 +15,18 @@ from indexer.embedded.ranks import fresh_rank
 from indexer.errors import LoadFailed
 
 _WRITER_BYTES: Final = 100_000_000
-"""At most, for documents not yet on disk. As often as they are reached a segment is written; from eight of about a size
-on the engine merges them, in an order of its own. A million short documents are six segments."""
+"""Maximum memory for documents that are not on disk yet. Each time it is reached, a segment is written; from eight of
+similar size on, the engine merges them, in an order of its own. A million short documents are six segments."""
 
 _LOOKED_AT: Final = 50_000
-"""Ranks that are looked at together."""
+"""Ranks that are checked at a time."""
 
 
 def opened_at(folder: Path, schema: Schema | None = None) -> Index:
-    """The engine's index in a folder, made anew where a schema is given.
+    """The engine's index in a folder; created if a schema is given.
 
-    It shows what there is now, whatever is written later. If it were not told so it would look for changes in a thread
-    of its own, and leave a lock file whenever it found one, also in a folder that is just being removed.
+    It shows the current state, regardless of later writes. Without manual reloading, the engine would look for changes
+    in a thread of its own, and leave a lock file whenever it finds one, also in a folder that is being removed.
     """
     index = Index(schema, str(folder)) if schema else Index.open(str(folder))
     index.config_reader(reload_policy="manual")
@@ -35,35 +35,35 @@ def opened_at(folder: Path, schema: Schema | None = None) -> Index:
 
 @contextmanager
 def writing(index: Index, folder: Path) -> Iterator[IndexWriter]:
-    """A writer whose changes become visible together when the block ends well, and not at all when it does not.
+    """A writer whose changes become visible together when the block ends without an error, and otherwise not at all.
 
-    The engine lets nobody else read the list of segments that it writes, as all other files are.
+    The engine makes its list of segments readable for nobody else, unlike all other files; that is corrected.
     """
     try:
-        writer = index.writer(_WRITER_BYTES, 1)  # one thread keeps documents in the order in which they are written
+        writer = index.writer(_WRITER_BYTES, 1)  # a single thread writes documents in the order of the calls
         yield writer
         writer.commit()
         writer.wait_merging_threads()
-        with suppress(OSError):  # a file system without permissions
+        with suppress(OSError):  # for example, a file system without permissions
             (folder / "meta.json").chmod(MODE)
     except (ValueError, OSError) as problem:
-        raise LoadFailed(f"the index could not be written: {problem}; the one that was there still stands") from problem
+        raise LoadFailed(f"the index could not be written: {problem}; the previous one is still served") from problem
 
 
 def add(writer: IndexWriter, document: Mapping[str, Any], rank: int) -> None:
-    """Write one document; raises `LoadFailed` with its id where the engine refuses it."""
+    """Write one document; raises `LoadFailed` with its id if the engine rejects it."""
     try:
         writer.add_document(engine_document(document, rank))
     except (ValueError, OverflowError) as problem:
         raise LoadFailed(
-            f"{document['id']} cannot be indexed: {problem}; the index that was there still stands"
+            f"{document['id']} cannot be indexed: {problem}; the previous index is still served"
         ) from problem
 
 
 def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]], meanwhile: Callable[[], None]) -> int:
-    """Write documents, which come in the order of their ids, in place of all that is in the folder; how many.
+    """Write documents, in the order of their ids, instead of everything in the folder; returns their number.
 
-    ``meanwhile`` is done beside the engine's last writing, when all documents have come.
+    ``meanwhile`` runs in parallel to the engine's last writes, after all documents have been read.
     """
     number = 0
     with ThreadPoolExecutor(1) as beside, writing(opened_at(folder, SCHEMA), folder) as writer:
@@ -76,10 +76,10 @@ def write_fresh(folder: Path, documents: Iterable[Mapping[str, Any]], meanwhile:
 
 
 def put_in_order(folder: Path) -> bool:
-    """List the segments of a fresh load in the order of their documents; whether all documents are in order then.
+    """Sort the list of segments after a load by their documents; returns whether all documents are in order then.
 
-    Of hits that score the same the engine takes first those of the segment that meta.json lists first, and it lists
-    them by their random names.
+    Of hits with equal scores, the engine returns those of the first segment in meta.json first, and it lists segments
+    by their random names.
     """
     searcher = opened_at(folder).searcher()
     firsts = searcher.fast_field_values("rank", [DocAddress(number, 0) for number in range(searcher.num_segments)])
@@ -93,7 +93,7 @@ def put_in_order(folder: Path) -> bool:
 
 
 def _is_in_order(searcher: Searcher, sizes: Iterable[int]) -> bool:
-    """Whether the ranks of a fresh load follow each other through all segments, of which each has so many documents."""
+    """Whether the ranks of a load ascend through all segments, of which ``sizes`` are the numbers of documents."""
     position = 0
     for segment, size in enumerate(sizes):
         for start in range(0, size, _LOOKED_AT):

@@ -19,21 +19,21 @@ LEXICON: Final = "lexicon.npz"
 SPOOL: Final = "passages.sqlite"
 
 NAME: Final = re.compile(r"\d{20}")
-"""The name of a version, which is the time at which it was begun."""
+"""The name of a version, which is the time at which its load began."""
 
 HALF: Final = "half-"
-"""Begins the name of a version that is still being written or removed, or that was left when that was broken off."""
+"""Prefix of a version that is being written or removed, or that an interrupted load or removal left."""
 
 SEGMENT: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9.]+")
-"""The name of a file in which the engine keeps documents."""
+"""The names of files in which the engine stores documents."""
 
 _OURS: Final = re.compile(
     rf"""
-    meta\.json | \.managed\.json | \.tantivy-(meta|writer)\.lock    # the engine's own
-    | \.tmp\w{{6}}                                                    # what it writes before it renames
+    meta\.json | \.managed\.json | \.tantivy-(meta|writer)\.lock    # the engine's own files
+    | \.tmp\w{{6}}                                                    # the engine's temporary files
     | {SEGMENT.pattern}
-    | (about(\.copy)?\.json | lexicon\.npz | passages\.sqlite(-\w+)?)        # beside them
-    | \.(meta\.json | about(\.copy)?\.json | lexicon\.npz)\.\w{{8}}            # those while they are written
+    | (about(\.copy)?\.json | lexicon\.npz | passages\.sqlite(-\w+)?)        # Hearsay's files
+    | \.(meta\.json | about(\.copy)?\.json | lexicon\.npz)\.\w{{8}}            # and their temporary files
     """,
     re.VERBOSE,
 )
@@ -54,15 +54,15 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def begin(folder: Path) -> None:
-    """Make the folder of a new version, and mark it before anything else is in it."""
+    """Create the folder of a new version, and mark it before anything else is written."""
     folder.mkdir()
     (folder / ABOUT).write_text(json.dumps(dict(MARK)), encoding="utf-8")
 
 
 def remove_version(folder: Path) -> None:
-    """Remove a version that is ours. Files of others stay, with their folder; so does what cannot be removed.
+    """Remove a version of ours. Files of others stay, with their folder, as does whatever cannot be removed.
 
-    It is renamed first, so that nobody takes what is left of it for a version, whenever this is broken off.
+    It is renamed first, so that the rest of an interrupted removal is never taken for a version.
     """
     with suppress(OSError):
         if not folder.name.startswith(HALF) and all(_OURS.fullmatch(path.name) for path in folder.iterdir()):
@@ -71,7 +71,7 @@ def remove_version(folder: Path) -> None:
 
 
 def remove_half(folder: Path) -> None:
-    """Remove our files from a folder, the mark last, then the folder if nothing else is in it."""
+    """Remove our files from a folder, the mark last, and then the folder if it is empty."""
     with suppress(OSError):
         ours = [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]
         for path in sorted(ours, key=lambda path: path.name == ABOUT):

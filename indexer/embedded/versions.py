@@ -1,4 +1,4 @@
-"""Versions of an index in a folder: each in a folder of its own, one of them current, swapped by one atomic rename."""
+"""Versions of an index in a folder: each has its own folder, and an atomic rename makes one of them current."""
 
 import fcntl
 import json
@@ -15,11 +15,11 @@ from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexInUse, 
 from indexer.ownership import MARK
 
 _MARK: Final = "hearsay-index.json"
-"""The file that says that a folder is an index of Hearsay's."""
+"""The file that marks a folder as an index of Hearsay."""
 
 
 class Versions:
-    """The versions in ``folder``; one process writes at a time, any number reads."""
+    """The versions in ``folder``; one process can write at a time, any number can read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,16 +27,16 @@ class Versions:
         self._current = folder / "current"
 
     def current(self) -> str:
-        """The name of the version that is served; raises `IndexMissing` before the first load.
+        """The name of the served version; raises `IndexMissing` before the first load.
 
-        Raises `IndexForeign` where the folder is something else's, `IndexDamaged` where no version is named.
+        Raises `IndexForeign` if the folder belongs to something else, `IndexDamaged` if no version is named.
         """
         try:
             name = self._current.read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError as problem:
             with reading(self.folder):
                 self._see_whose_it_is()
-                broken_off = ", since the load into it was broken off" if any(self._listed()) else ""
+                broken_off = ", because its load was interrupted" if any(self._listed()) else ""
             raise IndexMissing(f"there is no index in {self.folder} yet{broken_off}; {HOW_TO_LOAD}") from problem
         except NotADirectoryError as problem:
             raise self._no_folder() from problem
@@ -48,7 +48,7 @@ class Versions:
             with reading(self.folder):
                 self._see_whose_it_is()
             raise IndexDamaged(
-                f"{self._current} should name the version that is served, and names none; the index in {self.folder} "
+                f"{self._current} must name the version that is served, but does not; the index in {self.folder} "
                 "is damaged; load your files again"
             )
         return name
@@ -58,9 +58,9 @@ class Versions:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the folder for writing; raises `IndexInUse` while another process does, `IndexForeign` where it may not.
+        """Lock the folder for writing, and mark it as an index.
 
-        The folder is marked as an index.
+        Raises `IndexInUse` while another process has locked it, and `IndexForeign` if it belongs to something else.
         """
         try:
             self._see_whose_it_is()
@@ -75,16 +75,16 @@ class Versions:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as problem:
                 raise IndexInUse(
-                    f"another process is writing the index in {self.folder}; try again when it is done"
+                    f"another process is writing the index in {self.folder}; try again when it has finished"
                 ) from problem
             self._mark()
             yield
 
     @contextmanager
     def new(self, keep: int) -> Iterator[Path]:
-        """A folder for a new version, which becomes the current one when the ``with`` block ends well, else goes.
+        """A folder for a new version, which becomes current when the block ends; after an error it is removed.
 
-        Call it while `writing`. What killed loads left is removed first, versions beyond ``keep`` at the end.
+        Requires `writing`. What killed loads left is removed first, versions beyond ``keep`` at the end.
         """
         self._remove_leftovers()
         name = self._next_name()
@@ -101,30 +101,30 @@ class Versions:
             remove_version(self.path(old))
 
     def before(self) -> str:
-        """The version to roll back to; raises `IndexMissing` where there is none.
+        """The version to roll back to; raises `IndexMissing` if there is none.
 
-        Raises `IndexForeign` where what is served is not ours: a rollback removes that.
+        Raises `IndexForeign` if the served version is not ours, because a rollback removes it.
         """
         current = self.current()
         if self.path(current).exists() and not is_our_version(self.path(current)):
             raise IndexForeign(
-                f"{self.path(current)}, which {self._current} names, does not say that Hearsay made it; it is left "
+                f"{self.path(current)}, which {self._current} names, has no mark of Hearsay; it was left "
                 "alone, and nothing was changed; load your files again"
             )
         if not (before := [name for name in self._whole() if name < current]):
-            raise IndexMissing(f"there is no version before {current} in {self.folder}; it is still served")
+            raise IndexMissing(f"there is no version before {current} in {self.folder}; {current} is still served")
         return before[-1]
 
     def go_back_to(self, before: str) -> None:
-        """Serve the version before and drop the current one, while `writing`."""
+        """Serve the version before and remove the current one; requires `writing`."""
         current = self.current()
         self._serve(before)
         remove_version(self.path(current))
 
     def _see_whose_it_is(self) -> None:
-        """Raises `IndexForeign` for a folder that holds what an index would take for its own, and none was made there.
+        """Raises `IndexForeign` for a folder with content that an index would take for its own, without Hearsay's mark.
 
-        Other files may lie beside an index. One from before the mark is known by a version of it.
+        Other files may lie beside an index. An index from before the mark is recognised by one of its versions.
         """
         if (self.folder / _MARK).exists() or any(map(is_our_version, self._listed())):
             return
@@ -132,7 +132,7 @@ class Versions:
         taken += [self._versions] if any(self._listed()) or self._versions.is_file() else []
         if taken:
             raise IndexForeign(
-                f"{self.folder} holds {', '.join(path.name for path in taken)}, which Hearsay did not create and "
+                f"{self.folder} contains {', '.join(path.name for path in taken)}, which Hearsay did not create and "
                 "leaves alone; name another folder in INDEX_URL"
             )
 
@@ -142,7 +142,7 @@ class Versions:
                 temporary.write_text(json.dumps(dict(MARK)), encoding="utf-8")
 
     def _no_folder(self) -> IndexUnavailable:
-        return IndexUnavailable(f"{self.folder} is a file, or lies in one; an index is a folder: mend INDEX_URL")
+        return IndexUnavailable(f"{self.folder} is a file, or is inside of one; set INDEX_URL to a folder")
 
     def _serve(self, name: str) -> None:
         with replaced_whole(self._current) as temporary:
@@ -154,16 +154,16 @@ class Versions:
         return []
 
     def _whole(self) -> list[str]:
-        """The versions of ours that were written to their end, oldest first."""
+        """Our complete versions, oldest first."""
         return [path.name for path in self._listed() if NAME.fullmatch(path.name) and is_our_version(path)]
 
     def _next_name(self) -> str:
         now = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"
         latest = max((path.name for path in self._listed() if NAME.fullmatch(path.name)), default="")
-        return now if now > latest else str(int(latest) + 1)  # clocks are put back at times
+        return now if now > latest else str(int(latest) + 1)  # clocks are sometimes set back
 
     def _remove_leftovers(self) -> None:
-        """What killed loads left: half versions, and whole ones that were never served."""
+        """Remove what killed loads left: incomplete versions, and complete ones that were never served."""
         with suppress(IndexMissing, IndexDamaged):
             for unserved in [name for name in self._whole() if name > self.current()]:
                 remove_version(self.path(unserved))

@@ -12,7 +12,7 @@ from hearsay.records.files import replaced_whole
 from indexer import documents
 from indexer.documents import DocumentOf
 from indexer.embedded.checksums import checksum, signed
-from indexer.embedded.external_sort import Rising, in_order
+from indexer.embedded.external_sort import AscendingPrefix, sorted_by_id
 from indexer.embedded.folder_errors import cannot_be_written
 from indexer.embedded.opened_version import Opened, damage_named, lexicon_of
 from indexer.embedded.query import SCHEMA, passage_of
@@ -21,21 +21,21 @@ from indexer.embedded.reader import EmbeddedReader
 from indexer.embedded.search import matching
 from indexer.embedded.segments import add, opened_at, put_in_order, write_fresh, writing
 from indexer.embedded.version_files import ABOUT, ABOUT_COPY, LEXICON, META, SPOOL
-from indexer.errors import IndexIncompatible, no_way_back
+from indexer.errors import IndexIncompatible, rollback_unavailable
 from indexer.index import RolledBack
 from indexer.ownership import MARK
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.word_counts import Tally, heard_in, tallied
+from indexer.phonetics.word_counts import WordCounter, count_words, counted_documents
 from indexer.provenance import Origin, SourceFile
 
 
 class EmbeddedWriter(EmbeddedReader):
-    """A `SearchWriter` of a folder; one process at a time holds it."""
+    """A `SearchWriter` of a folder; one process at a time can lock it."""
 
     def __init__(self, folder: Path, keep: int = 3, document_of: DocumentOf = documents.document_of) -> None:
-        """``keep`` versions stay to roll back to; ``document_of`` makes what is indexed of a passage."""
+        """``keep`` versions are kept for rollback; ``document_of`` makes the indexed document of a passage."""
         super().__init__(folder)
         self._keep = keep
         self._document_of = document_of
@@ -62,7 +62,7 @@ class EmbeddedWriter(EmbeddedReader):
             if ranks is None:
                 return self._renumber(opened, new, origin)
             _describe(folder, opened.audio, origin, is_ordered=False, is_settled=False)
-            _keep(folder, Lexicon.of(heard_in(new.values()), english(), lexicon_of(folder)))
+            _keep(folder, Lexicon.of(count_words(new.values()), english(), lexicon_of(folder)))
             with writing(index, folder) as writer:
                 _delete_clips(writer, {passage.clip for passage in new.values()})
                 for passage_id in sorted(new):
@@ -75,11 +75,11 @@ class EmbeddedWriter(EmbeddedReader):
             return self._delete_from(self._open(), clips)
 
     def _opened_at(self, version: str) -> Opened:
-        """The version to roll back to, which goes nowhere while this process is writing."""
+        """The version to roll back to; no other process can remove it while this one is writing."""
         try:
             return self._reopened(version)
         except IndexIncompatible as problem:
-            raise no_way_back(version, self._versions.current()) from problem
+            raise rollback_unavailable(version, self._versions.current()) from problem
 
     def _writable(self, opened: Opened) -> Index:
         if opened.index is None:
@@ -88,7 +88,7 @@ class EmbeddedWriter(EmbeddedReader):
         return opened.index
 
     def _delete_from(self, opened: Opened, clips: Sequence[str]) -> int:
-        """Delete all passages of clips from one version; returns how many there were."""
+        """Delete all passages of clips from one version; returns their number."""
         index, folder = self._writable(opened), self._versions.path(opened.version)
         with damage_named(folder):
             found = matching(opened.moment.searcher, _of_clips(clips))
@@ -100,24 +100,24 @@ class EmbeddedWriter(EmbeddedReader):
         return found
 
     def _write_version(self, passages: Iterable[Passage], audio: str | None, origin: Origin | None) -> int:
-        """Written as they come where their ids rise, and once more, put in order first, where they do not."""
-        rising = Rising(passages)
+        """Written directly if the ids ascend; otherwise a second time, after sorting."""
+        ascending = AscendingPrefix(passages)
         with self._versions.new(self._keep) as folder:
-            number = self._fill(folder, rising)
-            if rising.rest is not None:
+            number = self._fill(folder, ascending)
+            if ascending.rest is not None:
                 early = _everything(opened_at(folder).searcher())
-                with in_order(chain(early, rising.rest), folder / SPOOL) as ordered:
+                with sorted_by_id(chain(early, ascending.rest), folder / SPOOL) as ordered:
                     number = self._fill(folder, ordered)
             _describe(folder, audio, origin, is_ordered=put_in_order(folder))
         return number
 
     def _fill(self, folder: Path, passages: Iterable[Passage]) -> int:
-        tally = Tally()
-        counted = tallied(map(self._document_of, passages), tally)
-        return write_fresh(folder, counted, lambda: _keep(folder, Lexicon.of(tally, english())))
+        counter = WordCounter()
+        counted = counted_documents(map(self._document_of, passages), counter)
+        return write_fresh(folder, counted, lambda: _keep(folder, Lexicon.of(counter, english())))
 
     def _renumber(self, opened: Opened, new: dict[str, Passage], origin: Origin | None) -> int:
-        """Put by loading everything anew, where there is no rank left between two neighbours."""
+        """Put by writing a new version, if there is no gap left between two ranks."""
         clips = {passage.clip for passage in new.values()}
         kept = (passage for passage in _everything(opened.moment.searcher) if passage.clip not in clips)
         self._write_version(chain(kept, new.values()), opened.audio, origin)
@@ -159,7 +159,7 @@ def _everything(searcher: Searcher) -> Iterator[Passage]:
 
 
 def _ranks(searcher: Searcher, new_ids: Sequence[str]) -> dict[str, int] | None:
-    """The rank of each id, that it has already or a new one between its neighbours'; None where there is no room."""
+    """The rank of each id, its existing one or a new one between its neighbours'; None if there is no gap left."""
     terms = searcher.terms_with_prefix("id", "", filter_query=Query.all_query())
     ids = sorted(term for term, _ in terms)
     known = set(ids)

@@ -1,1 +1,1 @@
-"""How well search finds what was said."""
+"""Evaluation: how well search finds clips by what was said in them."""

@@ -1,4 +1,4 @@
-"""Distractors: made-up transcripts in any number, so that one sees what scale does to search."""
+"""Distractors: any number of generated transcripts, to measure the effect of scale on search."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,17 +9,17 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 
 _END: Final = ""
-"""Stands before the first and behind the last of a chain; no word or letter is empty."""
+"""Marks the start and the end of a sequence; no word or letter is empty."""
 
-_ONCE_HEARD: Final = 2
-"""Transcripts, at most, that have a word which stands for all the rare ones there are."""
+_RARE: Final = 2
+"""Words in at most this many transcripts are replaced by generated ones."""
 
 _TRIES: Final = 100
-"""At a made-up word that no transcript has, before one that some has gets letters added."""
+"""Attempts to generate a new word, before letters are appended to a known one."""
 
 
 class Chain:
-    """A Markov chain: what followed on the last ``order`` items, as often as it did (Shannon 1948)."""
+    """A Markov chain over the last ``order`` items, with the observed frequencies (Shannon 1948)."""
 
     def __init__(self, sequences: Iterable[Sequence[str]], order: int) -> None:
         self._order = order
@@ -30,38 +30,38 @@ class Chain:
                 self._followers[tuple(ended[at - order : at])].append(ended[at])
 
     def walk(self, rng: Random) -> Iterator[str]:
-        """One sequence, from start to end."""
+        """One random sequence, from start to end."""
         state = (_END,) * self._order
         while (item := rng.choice(self._followers[state])) != _END:
             yield item
             state = (*state[1:], item)
 
 
-def distractors(transcripts: Iterable[str], number: int, *, as_heard: bool = False) -> Iterator[ClipRow]:
-    """``number`` rows with the ids ``distractor-0000001`` and on, always the same for the same transcripts.
+def distractors(transcripts: Iterable[str], number: int, *, verbatim: bool = False) -> Iterator[ClipRow]:
+    """``number`` records with the ids ``distractor-0000001``, …; deterministic for the same transcripts.
 
-    Words follow each other as in the transcripts: a first-order chain over words, with start and end. A plain chain
-    says every word that was heard once ``number`` / transcripts times; at 100,000 distractors to 1,860 clips no word
-    would be rare any more, and no ranking could tell 54 copies apart, which is not what a larger corpus is like: there,
-    rare words are new ones. So each time that the chain comes to a word that at most two transcripts have, a made-up
-    word stands in its place, drawn letter by letter from a trigram model of those words. ``as_heard`` leaves them.
+    Words follow each other as in the transcripts: a first-order Markov chain with start and end. A plain chain,
+    however, repeats each word that occurs once ``number`` / len(transcripts) times. At 100,000 distractors for 1,860
+    clips, no word would be rare any more, and no ranking could distinguish 54 copies; real corpora grow by new rare
+    words. So each word that occurs in at most two transcripts is replaced by a generated one, drawn letter by letter
+    from a trigram model of those words. ``verbatim`` keeps the original words.
     """
-    heard = [tokens(transcript) for transcript in transcripts]
-    sentences = Chain(heard, order=1)
-    clips_with = Counter(word for words in heard for word in set(words))
-    rare = {word for word, clips in clips_with.items() if clips <= _ONCE_HEARD and not as_heard}
+    tokenised = [tokens(transcript) for transcript in transcripts]
+    sentences = Chain(tokenised, order=1)
+    clips_with = Counter(word for words in tokenised for word in set(words))
+    rare = {word for word, clips in clips_with.items() if clips <= _RARE and not verbatim}
     spelling = Chain(sorted(rare), order=2)
-    rng = Random("distractors")  # noqa: S311 – drawn for figures, not for secrets
+    rng = Random("distractors")  # noqa: S311 – sampling for statistics, not for secrets
     for count in range(1, number + 1):
-        said = [_made_up(spelling, clips_with, rng) if word in rare else word for word in sentences.walk(rng)]
-        yield ClipRow(f"distractor-{count:07}", generated_text=" ".join(said))
+        words = [_new_word(spelling, clips_with, rng) if word in rare else word for word in sentences.walk(rng)]
+        yield ClipRow(f"distractor-{count:07}", generated_text=" ".join(words))
 
 
-def _made_up(spelling: Chain, known: Counter[str], rng: Random) -> str:
-    """A word that is not ``known``."""
+def _new_word(spelling: Chain, known: Counter[str], rng: Random) -> str:
+    """A generated word that is not ``known``."""
     for _ in range(_TRIES):
         if (word := "".join(spelling.walk(rng))) not in known:
             return word
-    while word in known:  # there are too few rare words to make others of
+    while word in known:  # too few rare words to generate a new one
         word += word[-1]
     return word

@@ -1,4 +1,4 @@
-"""Questions drawn from references: what people would type who know what was said, with the clips that they mean."""
+"""Queries sampled from references, as somebody would type who knows what was said, with the relevant clips."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,148 +11,150 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 
 KINDS: Final = ("one", "two", "three", "phrase", "misspelt", "frequent")
-"""Of questions, in the order in which they are told."""
+"""Kinds of queries, in the order in which they are reported."""
 
 FREQUENT: Final = "frequent"
-"""The kind that has no one clip as its target."""
+"""The kind that has more than one relevant clip."""
 
 SHORTEST_WORD: Final = 4
-"""Letters."""
+"""Letters of the shortest word that is sampled."""
 
 RARE: Final = 3
-"""References, at most, that have a word that is asked for by itself."""
+"""A word that is a query of its own occurs in at most this many references."""
 
 COMMON: Final = 150
-"""References, and more, that have a word which says too little to be one of two or three. A number and no share,
-since it was chosen on the 1,860 clips that the published figures are of."""
+"""Words in at least this many references are too frequent for queries of two or three words. It is a number, not a
+share, because it was chosen on the 1,860 clips of the published results."""
 
 FREQUENT_SHARE: Final = 0.01
-"""Of the references, more than which have a frequent word."""
+"""A frequent word occurs in more than this share of the references."""
 
 _TRIES: Final = 50
-"""At making a word misspelt before it is passed over."""
+"""Attempts to misspell a word before it is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """What was said in a clip and what was heard, as normalised tokens in order."""
+class TranscribedClip:
+    """The reference and the transcript of a clip, as normalised tokens in order."""
 
     clip: str
-    said: tuple[str, ...]
-    heard: tuple[str, ...]
+    reference: tuple[str, ...]
+    transcript: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
-        return " ".join(self.said)
+        return " ".join(self.reference)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is typed, and the clips that are ``right`` answers.
+class SampledQuery:
+    """The ``text`` of a query, and the clips that are ``relevant`` results.
 
-    ``source`` is the clip that it was drawn from, of a frequent word the word itself: what a bootstrap draws again.
-    ``is_lost`` says that the transcript misses a word of it, as spelt right, or a phrase's words side by side.
+    ``source`` is the unit that a bootstrap resamples: the clip that the query was sampled from, or a frequent word
+    itself. ``is_lost`` says that the transcript lacks a word of the query, in its correct spelling, or the words of a
+    phrase next to each other.
     """
 
     kind: str
-    typed: str
+    text: str
     source: str
-    right: frozenset[str]
+    relevant: frozenset[str]
     is_lost: bool
 
 
-def references_of(rows: Iterable[ClipRow]) -> list[Reference]:
-    """The references of scorable rows, in their order."""
-    return [Reference(row.id, tuple(tokens(row.text)), tuple(tokens(row.generated_text))) for row in rows]
+def references_of(rows: Iterable[ClipRow]) -> list[TranscribedClip]:
+    """The references and transcripts of scorable records, in the same order."""
+    return [TranscribedClip(row.id, tuple(tokens(row.text)), tuple(tokens(row.generated_text))) for row in rows]
 
 
 _Made = tuple[str, bool] | None
-"""What is typed and whether it is lost; None where the reference has nothing to make it of."""
+"""The text of a query and whether it is lost; None if no query can be made of the reference."""
 
-_Maker = Callable[[Reference, Random], _Made]
+_Maker = Callable[[TranscribedClip, Random], _Made]
 
 
-class Drawing:
-    """Draws questions from references. The same seed draws the same questions, in any process."""
+class QuerySampler:
+    """Samples queries from references. The same seed gives the same queries, in any process."""
 
-    def __init__(self, references: Sequence[Reference]) -> None:
+    def __init__(self, references: Sequence[TranscribedClip]) -> None:
         self._references = references
-        self._clips_with = Counter(word for reference in references for word in set(reference.said))
-        sentences = Counter(reference.sentence for reference in references)
-        self._targets = [reference for reference in references if sentences[reference.sentence] == 1]
+        self._clips_with = Counter(word for clip in references for word in set(clip.reference))
+        sentences = Counter(clip.sentence for clip in references)
+        self._targets = [clip for clip in references if sentences[clip.sentence] == 1]
         self._letters = sorted({letter for word in self._clips_with if _is_word(word) for letter in word})
 
-    def draw(self, seed: int, per_kind: int) -> Iterator[Question]:
-        """Up to ``per_kind`` questions of every kind, of one kind at most one from a clip.
+    def draw(self, seed: int, per_kind: int) -> Iterator[SampledQuery]:
+        """Up to ``per_kind`` queries of each kind, at most one of a kind per clip.
 
-        Targets are clips whose sentence occurs once. Words have at least `SHORTEST_WORD` letters and no digit.
+        Only clips whose sentence occurs once are sampled from. Words have at least `SHORTEST_WORD` letters and no
+        digit.
         """
         makers: dict[str, _Maker] = {
             "one": self._one,
-            "two": lambda reference, rng: self._several(reference, rng, 2),
-            "three": lambda reference, rng: self._several(reference, rng, 3),
+            "two": lambda clip, rng: self._several(clip, rng, 2),
+            "three": lambda clip, rng: self._several(clip, rng, 3),
             "phrase": self._phrase,
             "misspelt": self._misspelt,
         }
         for kind, make in makers.items():
-            rng = Random(f"{seed} {kind}")  # noqa: S311 – drawn for figures, not for secrets
+            rng = Random(f"{seed} {kind}")  # noqa: S311 – sampling for statistics, not for secrets
             yield from islice(self._of_kind(kind, make, rng), per_kind)
         yield from self._frequent(seed, per_kind)
 
-    def _of_kind(self, kind: str, make: _Maker, rng: Random) -> Iterator[Question]:
-        """One question from each clip that has one of this kind, the clips in any order."""
-        for reference in rng.sample(self._targets, len(self._targets)):
-            if made := make(reference, rng):
+    def _of_kind(self, kind: str, make: _Maker, rng: Random) -> Iterator[SampledQuery]:
+        """One query of this kind from each clip that allows one, in random order."""
+        for clip in rng.sample(self._targets, len(self._targets)):
+            if made := make(clip, rng):
                 typed, is_lost = made
-                yield Question(kind, typed, reference.clip, frozenset((reference.clip,)), is_lost)
+                yield SampledQuery(kind, typed, clip.clip, frozenset((clip.clip,)), is_lost)
 
-    def _one(self, reference: Reference, rng: Random) -> _Made:
-        if not (words := self._words(reference, RARE)):
+    def _one(self, clip: TranscribedClip, rng: Random) -> _Made:
+        if not (words := self._words(clip, RARE)):
             return None
         word = rng.choice(words)
-        return word, word not in reference.heard
+        return word, word not in clip.transcript
 
-    def _several(self, reference: Reference, rng: Random, number: int) -> _Made:
-        words = self._words(reference, COMMON - 1)
+    def _several(self, clip: TranscribedClip, rng: Random, number: int) -> _Made:
+        words = self._words(clip, COMMON - 1)
         if len(words) < number:
             return None
-        chosen = [words[at] for at in sorted(rng.sample(range(len(words)), number))]  # in the order they were said
-        return " ".join(chosen), not set(chosen) <= set(reference.heard)
+        chosen = [words[at] for at in sorted(rng.sample(range(len(words)), number))]  # in their original order
+        return " ".join(chosen), not set(chosen) <= set(clip.transcript)
 
-    def _phrase(self, reference: Reference, rng: Random) -> _Made:
-        telling = set(self._words(reference, COMMON - 1))
-        phrases = [phrase for phrase in _threes(reference.said) if telling & set(phrase)]
+    def _phrase(self, clip: TranscribedClip, rng: Random) -> _Made:
+        significant = set(self._words(clip, COMMON - 1))
+        phrases = [phrase for phrase in _trigrams(clip.reference) if significant & set(phrase)]
         if not phrases:
             return None
         phrase = rng.choice(phrases)
-        return f'"{" ".join(phrase)}"', phrase not in _threes(reference.heard)
+        return f'"{" ".join(phrase)}"', phrase not in _trigrams(clip.transcript)
 
-    def _misspelt(self, reference: Reference, rng: Random) -> _Made:
-        if not (words := self._words(reference, RARE)):
+    def _misspelt(self, clip: TranscribedClip, rng: Random) -> _Made:
+        if not (words := self._words(clip, RARE)):
             return None
         word = rng.choice(words)
         for _ in range(_TRIES):
             if (typed := misspelt(word, self._letters, rng)) not in self._clips_with:
-                return typed, word not in reference.heard
+                return typed, word not in clip.transcript
         return None
 
-    def _frequent(self, seed: int, per_kind: int) -> Iterator[Question]:
+    def _frequent(self, seed: int, per_kind: int) -> Iterator[SampledQuery]:
         least = FREQUENT_SHARE * len(self._references)
         words = sorted(word for word, clips in self._clips_with.items() if clips > least and _is_word(word))
-        rng = Random(f"{seed} {FREQUENT}")  # noqa: S311 – drawn for figures, not for secrets
+        rng = Random(f"{seed} {FREQUENT}")  # noqa: S311 – sampling for statistics, not for secrets
         for word in rng.sample(words, min(per_kind, len(words))):
-            right = frozenset(reference.clip for reference in self._references if word in reference.said)
-            yield Question(FREQUENT, word, word, right, is_lost=False)
+            relevant = frozenset(clip.clip for clip in self._references if word in clip.reference)
+            yield SampledQuery(FREQUENT, word, word, relevant, is_lost=False)
 
-    def _words(self, reference: Reference, most: int) -> list[str]:
-        """The different words that at most ``most`` references have, in the order in which they were said."""
-        return [word for word in dict.fromkeys(reference.said) if _is_word(word) and self._clips_with[word] <= most]
+    def _words(self, clip: TranscribedClip, most: int) -> list[str]:
+        """The different words that occur in at most ``most`` references, in their original order."""
+        return [word for word in dict.fromkeys(clip.reference) if _is_word(word) and self._clips_with[word] <= most]
 
 
 def misspelt(word: str, letters: Sequence[str], rng: Random) -> str:
-    """The word with one letter changed to one of ``letters``, dropped or doubled, or two neighbours swapped.
+    """The word with one random letter replaced by one of ``letters``, dropped or doubled, or two neighbours swapped.
 
-    The draw may give back the word itself, where a letter is changed to itself or swapped with its like.
+    The result may be the word itself, if a letter is replaced by or swapped with an equal one.
     """
     at = rng.randrange(len(word))
     match rng.choice(("change", "drop", "double", "swap")):
@@ -171,6 +173,6 @@ def _is_word(token: str) -> bool:
     return len(token) >= SHORTEST_WORD and not any(map(str.isnumeric, token))
 
 
-def _threes(said: Sequence[str]) -> list[tuple[str, ...]]:
-    """All runs of three neighbouring tokens."""
-    return [tuple(said[at : at + 3]) for at in range(len(said) - 2)]
+def _trigrams(tokens: Sequence[str]) -> list[tuple[str, ...]]:
+    """All sequences of three neighbouring tokens."""
+    return [tuple(tokens[at : at + 3]) for at in range(len(tokens) - 2)]

@@ -1,4 +1,4 @@
-"""How well search finds what was said: the figures of all answers, by kind of question, group, mode and facet."""
+"""The metrics of all queries, by kind of query, group, mode and facet."""
 
 import time
 from collections import defaultdict
@@ -7,24 +7,28 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hearsay.text.intervals import Estimate, estimates
-from indexer.evaluation.metrics import FIGURES, FREQUENT_FIGURES, Answers, Measures, measured
-from indexer.evaluation.query_sampling import FREQUENT, KINDS, Question
+from indexer.evaluation.metrics import FIGURES, FREQUENT_FIGURES, Measures, SearchFor, measure_all
+from indexer.evaluation.query_sampling import FREQUENT, KINDS, SampledQuery
 from indexer.schema import UNKNOWN
 
-GROUPS: Final[Mapping[str, Callable[[Question], bool]]] = {
-    "lost": lambda question: question.is_lost,
-    "heard": lambda question: not question.is_lost,
+GROUPS: Final[Mapping[str, Callable[[SampledQuery], bool]]] = {
+    "lost": lambda query: query.is_lost,
+    "recognised": lambda query: not query.is_lost,
     "all": lambda _question: True,
 }
 
 
+_FORMER_NAMES: Final[Mapping[str, Sequence[str]]] = {"recognised": ("heard",)}
+"""Former names of groups, which the JSON keeps for programs that rely on them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The figures of one kind and group: ``n`` questions from so many different ``sources``; None where there are none.
+    """The metrics of one kind and group: ``n`` queries from this number of ``sources``; None if there are none.
 
-    *success@10* is the share of questions with a right clip among the first ten hits, *mrr@10* the mean of 1 / the rank
-    of the first right one (0 beyond the tenth; Voorhees, TREC-8, 1999), *zero_hits* the share without any hit.
-    *precision@10* is the share of right clips among ten, or among as many as there are.
+    *success@10* is the share of queries with a relevant clip among the first ten hits, *mrr@10* the mean of 1 / rank of
+    the first relevant clip (0 beyond the tenth; Voorhees, TREC-8, 1999), and *zero_hits* the share without any hit.
+    *precision@10* is the share of relevant clips among the first ten hits, or among as many as there are.
     """
 
     n: int
@@ -44,14 +48,15 @@ class Cell:
 
 
 Cells = Mapping[str, Mapping[str, Cell]]
-"""By kind and group."""
+"""Metrics by kind and group of queries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The cells of each mode; how far they lie above those of the mode ``against``; and each mode's by a facet's value.
+    """The metrics of each mode, their differences to those of the mode ``against``, and each mode's by value of a
+    facet.
 
-    ``seconds`` is what asking took, by mode.
+    ``seconds`` is the total time of the searches, by mode.
     """
 
     modes: Mapping[str, Cells]
@@ -74,36 +79,43 @@ class Score:
 
 def _cells_to_json(modes: Mapping[str, Cells]) -> dict[str, Any]:
     return {
-        mode: {kind: {group: cell.to_json() for group, cell in groups.items()} for kind, groups in cells.items()}
+        mode: {
+            kind: {
+                name: cell.to_json()
+                for group, cell in groups.items()
+                for name in (group, *_FORMER_NAMES.get(group, ()))
+            }
+            for kind, groups in cells.items()
+        }
         for mode, cells in modes.items()
     }
 
 
 def score(
-    questions: Sequence[Question],
-    ask_for: Answers,
+    queries: Sequence[SampledQuery],
+    search_for: SearchFor,
     modes: Sequence[str],
     by: Mapping[str, Mapping[str, str]],
     step: Callable[[], None] = lambda: None,
 ) -> Score:
-    """Ask every question in every mode.
+    """Run every query in every mode.
 
-    ``by`` holds of each facet that is wanted the value of each clip. Differences are those to *baseline* where that is
-    among the modes, else to the first.
+    ``by`` maps each requested facet to the value of each clip. Differences are relative to *baseline* if it is among
+    the modes, otherwise to the first mode. ``step`` is called after each search.
     """
     answers: dict[str, Measures] = {}
     seconds: dict[str, float] = {}
     for mode in modes:
         began = time.monotonic()
-        answers[mode] = measured(questions, ask_for, mode, step)
+        answers[mode] = measure_all(queries, search_for, mode, step)
         seconds[mode] = time.monotonic() - began
     against = "baseline" if "baseline" in modes else modes[0]
     above = {mode: _differences(answers[mode], answers[against]) for mode in modes if mode != against}
     return Score(
-        _cells_by_mode(questions, answers),
+        _cells_by_mode(queries, answers),
         against,
-        _cells_by_mode(questions, above),
-        {facet: _by_value(questions, answers, values) for facet, values in by.items()},
+        _cells_by_mode(queries, above),
+        {facet: _by_value(queries, answers, values) for facet, values in by.items()},
         seconds,
     )
 
@@ -113,34 +125,34 @@ def _differences(these: Measures, those: Measures) -> Measures:
 
 
 def _by_value(
-    questions: Sequence[Question], answers: Mapping[str, Measures], values: Mapping[str, str]
+    queries: Sequence[SampledQuery], answers: Mapping[str, Measures], values: Mapping[str, str]
 ) -> dict[str, dict[str, Cells]]:
-    """The modes' cells by the value that a question's clip has, most questions first; frequent words have no clip."""
+    """The metrics of each mode by the value of a query's clip, largest group first; without frequent words."""
     parts: defaultdict[str, list[int]] = defaultdict(list)
-    for at, question in enumerate(questions):
-        if question.kind != FREQUENT:
-            parts[values.get(question.source) or UNKNOWN].append(at)
+    for at, query in enumerate(queries):
+        if query.kind != FREQUENT:
+            parts[values.get(query.source) or UNKNOWN].append(at)
     return {
         value: _cells_by_mode(
-            [questions[at] for at in part], {mode: [of[at] for at in part] for mode, of in answers.items()}
+            [queries[at] for at in part], {mode: [of[at] for at in part] for mode, of in answers.items()}
         )
         for value, part in sorted(parts.items(), key=lambda item: (-len(item[1]), item[0]))
     }
 
 
-def _cells_by_mode(questions: Sequence[Question], answers: Mapping[str, Measures]) -> dict[str, Cells]:
-    return {mode: _cells(questions, measures) for mode, measures in answers.items()}
+def _cells_by_mode(queries: Sequence[SampledQuery], answers: Mapping[str, Measures]) -> dict[str, Cells]:
+    return {mode: _cells(queries, measures) for mode, measures in answers.items()}
 
 
-def _cells(questions: Sequence[Question], measures: Measures) -> Cells:
+def _cells(queries: Sequence[SampledQuery], measures: Measures) -> Cells:
     cells: dict[str, dict[str, Cell]] = {}
     for kind in KINDS:
         names = FREQUENT_FIGURES if kind == FREQUENT else FIGURES
         groups = ("all",) if kind == FREQUENT else tuple(GROUPS)
         cells[kind] = {}
         for group in groups:
-            chosen = [at for at, question in enumerate(questions) if question.kind == kind and GROUPS[group](question)]
-            cells[kind][group] = _cell(names, [measures[at] for at in chosen], [questions[at].source for at in chosen])
+            chosen = [at for at, query in enumerate(queries) if query.kind == kind and GROUPS[group](query)]
+            cells[kind][group] = _cell(names, [measures[at] for at in chosen], [queries[at].source for at in chosen])
     return cells
 
 

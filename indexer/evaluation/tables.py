@@ -1,4 +1,4 @@
-"""How well search finds what was said, as tables for a person; they fit into 80 columns."""
+"""The metrics as tables for the terminal; they fit into 80 columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,27 +13,27 @@ from indexer.schema import facet_label
 
 
 def print_score(console: Console, score: Score) -> None:
-    """One table a mode, one of each mode's distance to the one it is measured against, then those by facets."""
+    """Print one table per mode, one per difference to the reference mode, and those by facet."""
     for mode, cells in score.modes.items():
         _print_cells(console, mode, cells, "")
-        console.print(f"asked in {score.seconds[mode]:.1f} s\n", highlight=False)
+        console.print(f"searched in {score.seconds[mode]:.1f} s\n", highlight=False)
     for mode, cells in score.differences.items():
-        _print_cells(console, f"{mode} minus {score.against}, question by question", cells, "+")
+        _print_cells(console, f"{mode} minus {score.against}, query by query", cells, "+")
         console.print()
     for facet, values in score.by.items():
         for mode in score.modes:
             console.print(_by_value(f"{mode} by {facet}", facet, {value: of[mode] for value, of in values.items()}))
             console.print()
     console.print(
-        "lost: the transcript misses a word of the question; heard: it has them all\n"
-        "in brackets: the 95 % interval; more in docs/measuring-search.md",
+        "lost: the transcript lacks a word of the query; recognised: it has them all\n"
+        "in brackets: 95 % interval; see docs/measuring-search.md",
         style="dim",
         highlight=False,
     )
 
 
 def _print_cells(console: Console, title: str, cells: Cells, sign: str) -> None:
-    table = _table(title, ("question", "group", "n", "success@10", "MRR@10", "no hit"), left=2)
+    table = _table(title, ("query", "group", "n", "success@10", "MRR@10", "no hit"), left=2)
     for kind, groups in cells.items():
         for group, cell in groups.items() if kind != FREQUENT else ():
             figures = (_shown(cell.figures[name], sign) for name in ("success@10", "mrr@10", "zero_hits"))
@@ -45,7 +45,7 @@ def _print_cells(console: Console, title: str, cells: Cells, sign: str) -> None:
 
 
 def _by_value(title: str, facet: str, values: Mapping[str, Cells]) -> Table:
-    table = _table(title, (facet, "question", "n", "success@10", "n lost", "success@10, lost"), left=2)
+    table = _table(title, (facet, "query", "n", "success@10", "n lost", "success@10, lost"), left=2)
     for value, cells in values.items():
         for kind, groups in cells.items():
             if kind != FREQUENT and (whole := groups["all"]).n:
@@ -64,13 +64,13 @@ def _table(title: str, columns: tuple[str, ...], left: int) -> Table:
 
 
 def _shown(figure: Estimate | None, sign: str = "") -> str:
-    """The mean with three decimals and its interval with two: ``.632 (.59, .67)``."""
+    """The mean with three decimals and its interval with two: ``0.632 (0.59, 0.67)``."""
     if figure is None:
         return "–"
     return f"{_number(figure.mean, 3, sign)} ({_number(figure.low, 2)}, {_number(figure.high, 2)})"
 
 
 def _number(value: float, decimals: int, sign: str = "") -> str:
-    """Without the nought before the point, as such figures are printed; 1 is short, since it says all there is."""
+    """The value with this number of decimals, but exactly 1 as ``1.0``."""
     decimals = 1 if abs(round(value, decimals)) == 1 else decimals
-    return f"{value:{sign}.{decimals}f}".replace("0.", ".", 1)
+    return f"{value:{sign}.{decimals}f}"

@@ -1,1 +1,1 @@
-"""Clip records into an index: files merged, followed as they grow, and loaded again."""
+"""Clip records into an index: files that are merged, logs that are followed, and reloading."""

@@ -1,4 +1,4 @@
-"""What an index already has of clips: their records, put together again from passages."""
+"""What an index already has of clips: their records, joined again from passages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -7,22 +7,22 @@ from typing import Final
 
 from hearsay.records.clip import ClipRow
 from indexer.index import Request, SearchReader
-from indexer.ingest.validation import Merging
+from indexer.ingest.validation import RecordMerger
 from indexer.passages import clip_of
 from indexer.query_tree import AnyOf, Term
 
 _AT_ONCE: Final = 100
-"""Clips that are asked for together."""
+"""Clips that are requested at once."""
 
 
 def whole_clip(index: SearchReader, clip: str) -> ClipRow | None:
-    """The row of a clip with all that the index has of it; None where it has nothing."""
+    """The record of a clip, as far as the index has it; None if the index lacks the clip."""
     passages = list(index.walk(Request(Term("clip", clip))))
     return clip_of(passages) if passages else None
 
 
-def merged_with_known(index: SearchReader, rows: Sequence[ClipRow], merging: Merging) -> Iterator[ClipRow]:
-    """The rows, each merged onto what the index has of its clip: a column that a row was not given changes nothing."""
+def merged_with_known(index: SearchReader, rows: Sequence[ClipRow], merging: RecordMerger) -> Iterator[ClipRow]:
+    """The records, each merged with what the index has of its clip; absent columns change nothing."""
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
         known = dict(_known(index, [row.id for row in some]))

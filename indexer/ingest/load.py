@@ -1,4 +1,4 @@
-"""Loading: files of clip rows merged by id and column, deletions honoured, and their passages into an index."""
+"""Loading: files of clip records, merged by id and column, become the passages of an index, without deleted clips."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,23 +16,24 @@ from hearsay.storage.s3 import SCHEME, split_url
 from indexer.errors import IndexerError, WrongRequest
 from indexer.index import RolledBack, SearchWriter
 from indexer.ingest.indexed_clips import merged_with_known
-from indexer.ingest.validation import Flaws, Merging
+from indexer.ingest.validation import RecordMerger, RecordProblems
 from indexer.passages import Passage, cut
 from indexer.provenance import Origin, SourceFile
 
 Step = Callable[[], None]
-"""Called once for each clip that was handed to the index."""
+"""Called once for each clip that has been passed to the index."""
 
 _LOOKED_FOR: Final = 200
-"""Clips whose audio is looked for, spread over all of them; a million files on a network disk take too long."""
+"""Clips whose audio is looked up, evenly selected; looking up a million files on a network disk would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load brought: ``deleted`` clips were left out, ``failed`` ones are in it without a transcript.
+    """The result of a load: ``deleted`` clips were left out; ``failed`` ones are indexed without a transcript.
 
-    ``failed_in_part`` are those that pieces of the transcript, or the emotion, are missing from, ``failed_again`` those
-    with an older transcript. ``flaws`` are sentences about records with impossible times.
+    ``failed_in_part`` counts clips that lack parts of the transcript, or the emotion; ``failed_again`` those with an
+    older transcript. ``problems`` are sentences about records with impossible times. ``seconds`` is the duration of the
+    load.
     """
 
     clips: int
@@ -41,31 +42,32 @@ class Loaded:
     failed: int
     seconds: float
     version: str
-    flaws: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     failed_in_part: int = 0
     failed_again: int = 0
 
 
 def read_rows(files: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> dict[str, ClipRow]:
-    """The rows of all files by id, merged as `ClipRow.merged_with` says; deletions are among them.
+    """The records of all files by id, merged as by `ClipRow.merged_with`; deletions are included.
 
-    What becomes of the columns of tables that somebody else made is said, and which durations were not taken.
+    ``say`` is called with a sentence on renamed or ignored columns of tables by others, and on durations that were
+    ignored. Raises `WrongRequest` if the files contain no clip.
     """
     rows: dict[str, ClipRow] = {}
-    merging = Merging()
+    merging = RecordMerger()
     for file in files:
         for clip_id, row in _read_file(file, say).items():
             rows[clip_id] = merging.merged(rows[clip_id], row) if clip_id in rows else row
     for sentence in merging.sentences():
         say(sentence)
     if not rows:
-        raise WrongRequest(f"there is no clip in {', '.join(map(str, files))}; the index is as it was")
+        raise WrongRequest(f"there is no clip in {', '.join(map(str, files))}; the index is unchanged")
     return rows
 
 
 def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
     if file.is_dir():
-        raise WrongRequest(f"{file} is a folder; name its file of clip rows, such as {file / 'clips.jsonl'}")
+        raise WrongRequest(f"{file} is a folder; name the file of clip records in it, such as {file / 'clips.jsonl'}")
     if not file.is_file():
         raise WrongRequest(f"there is no file {file}")
     match file.suffix.lower():
@@ -77,7 +79,7 @@ def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
         case ".jsonl" | ".ndjson":
             return read_journal(file, is_log=False)
         case suffix:
-            raise WrongRequest(f"{file}: clip rows come as .csv or .jsonl, not {suffix or 'without an ending'}")
+            raise WrongRequest(f"{file}: clip records must be .csv or .jsonl, not {suffix or 'without an extension'}")
 
 
 def load(
@@ -90,21 +92,21 @@ def load(
     origin: Origin | None = None,
     beside: Sequence[Passage] = (),
 ) -> Loaded:
-    """Load the rows as the index's new version, but for those that are deleted, by themselves or in ``deletions``.
+    """Load the records as a new version of the index, without clips that are deleted in them or in ``deletions``.
 
-    ``audio`` is what `audio_place` made of a place; ``origin`` is remembered, for the same to be loaded again. Passages
-    ``beside`` the rows come along, and replace the rows of their clips.
+    ``audio`` is a result of `audio_place`; ``origin`` is recorded for `reload`. The passages ``beside`` are loaded too,
+    and replace the records of their clips.
     """
     began = time.monotonic()
-    rows = sorted(rows, key=lambda row: row.id)  # the order in which an index takes them as they come
+    rows = sorted(rows, key=lambda row: row.id)  # engines are fastest if ids are ascending
     kept: list[ClipRow] = []
-    flaws = Flaws()
+    problems = RecordProblems()
 
     def coming() -> Iterator[Passage]:
-        gone = deleted_clips(deletions)  # now that the index is held, so that none can be deleted between
+        gone = deleted_clips(deletions)  # read while the index is locked, so that no deletion is missed
         others = {passage.clip for passage in beside}
         kept.extend(row for row in rows if not row.deleted and row.id not in gone | others)
-        yield from _passages(kept, flaws, step)
+        yield from _passages(kept, problems, step)
         yield from (passage for passage in beside if passage.clip not in gone)
 
     passages = index.replace(coming(), audio, origin)
@@ -114,7 +116,7 @@ def load(
     seconds = time.monotonic() - began
     others = {passage.clip for passage in beside}
     counts = (len(kept) + len(others), passages, sum(row.id not in others for row in rows) - len(kept), failed)
-    return Loaded(*counts, seconds, index.about().version, flaws.sentences(), in_part, again)
+    return Loaded(*counts, seconds, index.about().version, problems.sentences(), in_part, again)
 
 
 def put(
@@ -124,17 +126,17 @@ def put(
     say: Callable[[str], None] = lambda _: None,
     files: Sequence[SourceFile] = (),
 ) -> tuple[int, int]:
-    """Put rows into the current version; those that say ``deleted`` go instead. How many clips came, how many went.
+    """Put records into the current version; returns the numbers of clips that were put and that were deleted.
 
-    A row is merged onto what the index has of its clip, as `read_rows` merges files. What was wrong with its times is
-    said.
+    A record is merged with what the index has of its clip, as `read_rows` merges files; one with ``deleted`` removes
+    the clip. ``say`` is called with a sentence on impossible times.
     """
     rows = list(rows)
-    merging, flaws = Merging(), Flaws()
+    merging, problems = RecordMerger(), RecordProblems()
     coming = list(merged_with_known(index, [row for row in rows if not row.deleted], merging))
     going = [row.id for row in rows if row.deleted]
-    index.put(_passages(coming, flaws, lambda: None), files)
-    for sentence in (*merging.sentences(), *flaws.sentences()):
+    index.put(_passages(coming, problems, lambda: None), files)
+    for sentence in (*merging.sentences(), *problems.sentences()):
         say(sentence)
     if revived := sorted(deleted_clips(deletions) & {row.id for row in coming}):
         with Journal(deletions) as journal:
@@ -145,9 +147,10 @@ def put(
 
 
 def delete(index: SearchWriter, clips: Sequence[str], deletions: Path) -> int:
-    """Take clips out of the index, and write it down first, for later loads to honour; how many passages went.
+    """Delete clips from the index; returns the number of passages removed.
 
-    Where the index does not take it, its error says that the deletion stands all the same.
+    The deletion is recorded first, so that later loads leave the clips out. If the index cannot be changed, the error
+    says that the deletion is recorded all the same.
     """
     with Journal(deletions) as journal:
         journal.append(ClipRow(clip_id, deleted=True) for clip_id in clips)
@@ -155,13 +158,13 @@ def delete(index: SearchWriter, clips: Sequence[str], deletions: Path) -> int:
         return index.delete(clips)
     except IndexerError as problem:
         raise type(problem)(
-            f"{problem}; the deletion is written down in {deletions}: loads that begin now leave the clips out, "
-            "and the same can be asked for again"
+            f"{problem}; the deletion is recorded in {deletions}: later loads leave the clips out, "
+            "and the deletion can be repeated"
         ) from problem
 
 
 def rollback(index: SearchWriter, deletions: Path) -> RolledBack:
-    """Go back to the version before the latest load, without what was deleted since."""
+    """Restore the version before the latest load, without clips that were deleted since."""
     return index.rollback(sorted(deleted_clips(deletions)))
 
 
@@ -173,9 +176,10 @@ def deleted_clips(deletions: Path) -> set[str]:
 
 
 def audio_place(named: str) -> str:
-    """Where audio is, as an index remembers it: the whole path of a folder, or ``s3://BUCKET/PREFIX``.
+    """The location of the audio as an index records it: the absolute path of a folder, or ``s3://BUCKET/PREFIX``.
 
-    A bucket is only asked when a clip is played. A link keeps its own name, which ids may begin with.
+    A bucket is accessed only when a clip is played. A symbolic link keeps its name, with which ids may begin. Raises
+    `WrongRequest` if there is no such folder.
     """
     if named.startswith(SCHEME):
         try:
@@ -190,42 +194,41 @@ def audio_place(named: str) -> str:
 
 
 def inbox_of(journal: Path, files: Iterable[Path]) -> list[Path]:
-    """The journal of the clips that were added on the page, for a load of these files into the index that it asks.
+    """The log of the clips that were added on the page, for a load of these files; empty if there is none.
 
-    It comes first, so that what a file says of one of its clips wins; where it is empty, or among the files, there is
-    none.
+    It is loaded first, so that the files take precedence; it is left out if it is one of them.
     """
     is_there = journal.is_file() and journal.stat().st_size > 0
     return [journal] if is_there and journal.resolve() not in map(Path.resolve, files) else []
 
 
 def doubt_about_audio(audio: str | None, clips: Sequence[str]) -> str | None:
-    """A sentence where the folder that was named has the audio of less than half of the clips looked for."""
+    """A note if the named folder has the audio of less than half of the clips that were looked up."""
     if audio is None or audio.startswith(SCHEME):
         return None
     found, looked_for = audio_found(clips, Path(audio))
     if found >= looked_for / 2:
         return None
     return (
-        f"{audio} has the audio of {found} of {looked_for} clips looked for; is it the right folder? Ids are paths "
-        "under it, and their first folder may be left off only where it is the folder's own name"
+        f"{audio} has the audio of {found} of {looked_for} clips that were looked up; is it the right folder? Ids are "
+        "paths under it; their first folder may be missing only if it has the name of the folder itself"
     )
 
 
 def doubt_about_transcripts(rows: Iterable[ClipRow]) -> str | None:
-    """A sentence where no clip has a transcript."""
+    """A note if no clip has a transcript."""
     if any(row.generated_text for row in rows):
         return None
-    return "none of these clips has a transcript; load what decode wrote beside it, or go back with rollback"
+    return "none of these clips has a transcript; also load the file that decode wrote, or go back with rollback"
 
 
 def audio_found(clips: Sequence[str], audio: Path) -> tuple[int, int]:
-    """Of a sample of the clips: how many have a file under ``audio``, and how many were looked for."""
+    """The number of clips in a sample with a file under ``audio``, and the size of the sample."""
     looked_for = clips[:: max(1, len(clips) // _LOOKED_FOR)]
     return sum(find_audio(audio, clip_id) is not None for clip_id in looked_for), len(looked_for)
 
 
-def _passages(rows: Iterable[ClipRow], flaws: Flaws, step: Step) -> Iterator[Passage]:
+def _passages(rows: Iterable[ClipRow], problems: RecordProblems, step: Step) -> Iterator[Passage]:
     for row in rows:
-        yield from cut(flaws.taken(row))
+        yield from cut(problems.taken(row))
         step()

@@ -1,4 +1,4 @@
-"""Reloading: the files that an index was loaded from once more, beside the version that is served, then swapped in."""
+"""Reloading: the files that an index was loaded from become a new version, which is swapped in when complete."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,32 +13,32 @@ from indexer.provenance import Origin
 
 
 def origin_of(about: About, *, with_changes: bool) -> Origin:
-    """The files to load again; raises `FilesChanged` where they are not as they were and nobody asked for that."""
+    """The files to load again; raises `FilesChanged` if they have changed, unless ``with_changes``."""
     if about.origin is None:
-        raise FilesChanged(f"version {about.version} of the index does not know its files; {HOW_TO_LOAD}")
+        raise FilesChanged(f"version {about.version} of the index does not record its files; {HOW_TO_LOAD}")
     if (changes := about.origin.changes()) and not with_changes:
         raise FilesChanged(
-            f"the index was loaded from files that are not as they were: {'; '.join(changes)}. Nothing was changed. To "
-            f"load what there is now: {HOW_TO_RELOAD} --changed"
+            f"the files that the index was loaded from have changed: {'; '.join(changes)}. Nothing was changed. To "
+            f"load them as they are now: {HOW_TO_RELOAD} --changed"
         )
     return about.origin.as_it_is()
 
 
 def rows_of(origin: Origin, say: Callable[[str], None]) -> dict[str, ClipRow]:
-    """The rows of the load's files and of those that were put later, merged in this order, as `read_rows` does."""
+    """The records of the loaded files and of those that were put later, merged in this order as by `read_rows`."""
     files = [file.path for file in (*origin.files, *origin.put)]
     return loading.read_rows([*(loading.inbox_of(origin.inbox, files) if origin.inbox else []), *files], say)
 
 
 def kept(index: SearchReader, origin: Origin, *, without_lost: bool) -> list[Passage]:
-    """The passages of clips that no file has, out of the index itself.
+    """The passages of clips that are in no file, read from the index itself.
 
-    Raises `FilesChanged` where there are any that cannot be read, and nobody asked to go on without them.
+    Raises `FilesChanged` if some cannot be read, unless ``without_lost``.
     """
     if not origin.clips:
         return []
     found: list[Passage] = []
-    lost: set[str] = set()  # a clip that was deleted since is in neither
+    lost: set[str] = set()  # clips that were deleted since are in neither
     try:
         for source in index.stored(origin.clips):
             if passage := _passage_of(source):
@@ -50,14 +50,14 @@ def kept(index: SearchReader, origin: Origin, *, without_lost: bool) -> list[Pas
     if (lost or origin.and_more) and not without_lost:
         some = ", ".join(sorted(lost)[:3]) + (", …" if len(lost) > 3 or origin.and_more else "")
         raise FilesChanged(
-            f"clips that were put into the index by no file cannot be read out of it: {some}. Nothing was changed. To "
+            f"clips that were put without a file cannot be read from the index: {some}. Nothing was changed. To "
             f"load without them: {HOW_TO_RELOAD} --drop"
         )
     return found
 
 
 def _passage_of(source: Mapping[str, Any]) -> Passage | None:
-    """None for what another version wrote in a form that this one does not read."""
+    """None if another version of Hearsay wrote it in an unknown format."""
     try:
         return Passage.from_source(source)
     except (HearsayError, KeyError, TypeError, ValueError):

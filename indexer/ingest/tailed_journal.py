@@ -1,7 +1,8 @@
-"""A log that is followed as it grows: how far it was put, and whether what was put still stands there.
+"""A log that is followed as it grows: the position up to which it was put, and whether the log is still the same.
 
-The size alone tells too little: another log may have taken the place of this one, with as many bytes or more. So the
-mark beside a log holds a digest of all that was put, and a log whose beginning differs is read from its start.
+The size alone is not sufficient, because another log with at least as many bytes may have replaced this one. The
+position file beside the log therefore contains a digest of all that was put; if the beginning of the log differs from
+that, it is read from the start.
 """
 
 import hashlib
@@ -19,102 +20,102 @@ from hearsay.records.files import replaced_whole
 from hearsay.records.journal import read_journal_from, rows_of_lines
 
 READ_WHOLE: Final = 64_000_000
-"""Up to so many bytes all that was put is read again when the log grows; of a longer one its ends, for the rest cannot
-change in a log that only grows. Where it did anything else than grow, all is read."""
+"""Up to this many bytes, all that was put is read again when the log grows. Of longer logs that have only grown, just
+the two ends are compared, because the rest cannot have changed."""
 
 _END: Final = 1_000_000
-"""Bytes of each end that are compared."""
+"""Bytes at each end that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What the file system tells of a log: which file it is, and what changes with every write to it."""
+class FileState:
+    """The state of a log in the file system: which file it is, and values that change with every write."""
 
     file: tuple[int, int]
     size: int
     times: tuple[int, int]
 
     @classmethod
-    def of(cls, told: os.stat_result) -> "State":
+    def of(cls, told: os.stat_result) -> "FileState":
         return cls((told.st_dev, told.st_ino), told.st_size, (told.st_mtime_ns, told.st_ctime_ns))
 
-    def is_grown_from(self, before: "State | None") -> bool:
+    def is_grown_from(self, before: "FileState | None") -> bool:
         return before is not None and before.file == self.file and before.size < self.size
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a log was put, and the digest of all bytes up to there; none in a mark of an older version."""
+class PutPosition:
+    """The position up to which a log was put, and the digest of all bytes before, empty in an older version."""
 
     end: int = 0
     digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """The latest row of each clip that was not put yet; ``is_replaced`` where they are those of another log."""
+class NewRecords:
+    """The latest record of each clip that was not put yet; ``is_replaced`` if they are those of another log."""
 
     rows: Mapping[str, ClipRow]
     is_replaced: bool
-    mark: Mark
-    state: State
+    mark: PutPosition
+    state: FileState
     hash: "hashlib._Hash"
     ends: bytes
 
 
-class FollowedLog:
-    """A log, and the mark beside it; nothing counts as put before `keep` was called with the news of it."""
+class TailedJournal:
+    """A log and its position file; records count as put only after `keep` was called."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mark_path = path.with_name(f"{path.name}.put")
         self._mark = self._stored()
-        self._kept: State | None = None
+        self._kept: FileState | None = None
         self._ends = b""
         self._hash = hashlib.sha256()
 
-    def state(self) -> State | None:
-        """The log as it is now; None where there is none, or nothing in it."""
+    def state(self) -> FileState | None:
+        """The current state of the log; None if it does not exist or is empty."""
         try:
             told = self._path.stat()
         except FileNotFoundError:
             return None
         except OSError as problem:
             raise self._unreadable(problem) from problem
-        return State.of(told) if told.st_size else None
+        return FileState.of(told) if told.st_size else None
 
-    def news(self) -> News:
-        """What was appended since, up to the last line that is whole; all of it where another log took its place."""
+    def new_records(self) -> NewRecords:
+        """The complete records that were not put yet; all of them if another log replaced this one."""
         try:
             with self._path.open("rb") as file:
-                state = State.of(os.fstat(file.fileno()))
+                state = FileState.of(os.fstat(file.fileno()))
                 if state == self._kept:
-                    return News({}, False, self._mark, state, self._hash, self._ends)
+                    return NewRecords({}, False, self._mark, state, self._hash, self._ends)
                 start = self._mark.end if self._is_as_it_was(file, state) else 0
                 file.seek(start)
                 return self._read(file.read(), start, state, file)
         except OSError as problem:
             raise self._unreadable(problem) from problem
 
-    def _read(self, data: bytes, start: int, state: State, file: BinaryIO) -> News:
+    def _read(self, data: bytes, start: int, state: FileState, file: BinaryIO) -> NewRecords:
         rows, end = rows_of_lines(BytesIO(data), self._path, start)
         digest = self._hash.copy() if start else hashlib.sha256()
         digest.update(data[: end - start])
-        mark = Mark(end, digest.hexdigest())
-        return News(rows, self._mark.end > 0 and start == 0, mark, state, digest, _ends(file, end))
+        mark = PutPosition(end, digest.hexdigest())
+        return NewRecords(rows, self._mark.end > 0 and start == 0, mark, state, digest, _ends(file, end))
 
     def put_before(self) -> Mapping[str, ClipRow]:
-        """The latest row of each clip that was put already."""
+        """The latest record of each clip that was put already."""
         return read_journal_from(self._path, 0, self._mark.end)[0]
 
-    def keep(self, news: News) -> None:
-        """Remember that the news were put."""
-        if news.mark != self._mark:
-            self._store(news.mark)
-        self._mark, self._kept, self._hash, self._ends = news.mark, news.state, news.hash, news.ends
+    def keep(self, new: NewRecords) -> None:
+        """Record that these records were put."""
+        if new.mark != self._mark:
+            self._store(new.mark)
+        self._mark, self._kept, self._hash, self._ends = new.mark, new.state, new.hash, new.ends
 
-    def _is_as_it_was(self, file: BinaryIO, state: State) -> bool:
-        """Whether the log still begins with all that was put."""
+    def _is_as_it_was(self, file: BinaryIO, state: FileState) -> bool:
+        """Whether the log still begins with everything that was put."""
         end = self._mark.end
         if state.size < end:
             return False
@@ -124,16 +125,16 @@ class FollowedLog:
         if self._mark.digest:
             return self._hash.hexdigest() == self._mark.digest
         file.seek(max(0, end - 1))
-        return file.read(1) == b"\n"  # all that a mark of an older version tells
+        return file.read(1) == b"\n"  # all that the position file of an older version allows to check
 
-    def _stored(self) -> Mark:
+    def _stored(self) -> PutPosition:
         try:
             told = json.loads(self._mark_path.read_text(encoding="utf-8"))
-            return Mark(told) if isinstance(told, int) else Mark(int(told["end"]), str(told["sha256"]))
+            return PutPosition(told) if isinstance(told, int) else PutPosition(int(told["end"]), str(told["sha256"]))
         except (OSError, ValueError, TypeError, KeyError):
-            return Mark()
+            return PutPosition()
 
-    def _store(self, mark: Mark) -> None:
+    def _store(self, mark: PutPosition) -> None:
         try:
             with replaced_whole(self._mark_path) as temporary:
                 temporary.write_text(json.dumps({"end": mark.end, "sha256": mark.digest}) + "\n", encoding="utf-8")
@@ -155,7 +156,7 @@ def _digest(file: BinaryIO, end: int) -> "hashlib._Hash":
 
 
 def _ends(file: BinaryIO, end: int) -> bytes:
-    """The first bytes, and the last before ``end``."""
+    """The first bytes, and the last bytes before ``end``."""
     file.seek(0)
     first = file.read(min(end, _END))
     file.seek(max(0, end - _END))

@@ -1,4 +1,4 @@
-"""What a load reports of records whose words, segments or duration could not be taken as they stand."""
+"""Reports on records whose words, segments or duration could not be used as they are."""
 
 from typing import Final
 
@@ -7,18 +7,18 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.format import counted
 
 EXAMPLES: Final = 3
-"""How many clips a sentence names."""
+"""Number of clips that a sentence names."""
 
 
-class Flaws:
-    """Counts records that were put right and those of which something was left out, with the first few of each."""
+class RecordProblems:
+    """Counts records that were corrected, and those of which something was left out, with examples."""
 
     def __init__(self) -> None:
         self._repaired = _Counted()
         self._left_out = _Counted()
 
     def taken(self, row: ClipRow) -> ClipRow:
-        """The record as `checked` has it, counted where something was wrong with it."""
+        """The record as `checked` returns it; counted if something was wrong with it."""
         found = checked(row)
         if found.flaws:
             counted = self._left_out if found.left_out else self._repaired
@@ -26,32 +26,32 @@ class Flaws:
         return found.row
 
     def sentences(self) -> tuple[str, ...]:
-        """One for what was put right and one for what was left out; none where all was well."""
+        """One sentence on corrected records and one on those with parts left out; none if there are none."""
         kinds = (
-            (self._repaired, "with impossible times, put right"),
-            (self._left_out, "with words or segments that were left out (the text is searched all the same)"),
+            (self._repaired, "with impossible times, which were corrected"),
+            (self._left_out, "with words or segments that were left out (the text can be searched)"),
         )
         return tuple(f"{counted.clips()} {what}: {counted.examples()}" for counted, what in kinds if counted.number)
 
 
-class Merging:
-    """Merges records of the same clips, and counts durations of later ones that were not taken."""
+class RecordMerger:
+    """Merges records of the same clips, and counts later durations that were ignored."""
 
     def __init__(self) -> None:
         self._ignored = _Counted()
 
     def merged(self, earlier: ClipRow, later: ClipRow) -> ClipRow:
-        """What `ClipRow.merged_with` makes of the two."""
+        """The result of `ClipRow.merged_with`."""
         merged = earlier.merged_with(later)
         if later.duration not in (None, merged.duration):
             self._ignored.add(f"{later.id} ({later.duration:g} s)")
         return merged
 
     def sentences(self) -> tuple[str, ...]:
-        """One where durations were not taken; none where all were."""
+        """One sentence if durations were ignored; otherwise none."""
         if not self._ignored.number:
             return ()
-        why = "the audio was measured, or the transcript goes on after it"
+        why = "the audio was measured, or the transcript is longer"
         return (f"{self._ignored.clips()} with a later duration that was ignored ({why}): {self._ignored.examples()}",)
 
 

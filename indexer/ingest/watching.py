@@ -1,8 +1,8 @@
-"""A journal that is watched: its rows are put into the index as they come, and again where a version lacks them.
+"""Following a log: its records are put into the index as they arrive, and again if another version lacks them.
 
-How far the journal was put stands beside it, so that a new start goes on from there. Rows up to there are put again
-only where the index has nothing of their clip: after a load without them, a rollback, or in another index. Where
-another journal took the place of this one, whatever its length, all of its rows are put.
+The position in the log is stored beside it, so that a restart continues from there. Records before that position are
+put again only if the index has nothing of their clip: after a load without them, after a rollback, or in another index.
+If another log replaces this one, whatever its length, all of its records are put.
 """
 
 import time
@@ -15,41 +15,41 @@ from hearsay.records.clip import ClipRow
 from indexer.errors import LoadFailed
 from indexer.index import SearchWriter
 from indexer.ingest import load as loading
-from indexer.ingest.tailed_journal import FollowedLog, News, State
+from indexer.ingest.tailed_journal import FileState, NewRecords, TailedJournal
 from indexer.provenance import SourceFile
 from indexer.query_tree import Term
 
 LOOK_SECONDS: Final = 0.3
-"""How often the journal is looked at."""
+"""Interval at which the log is checked."""
 
 CHECK_SECONDS: Final = 5.0
-"""How often the index is asked whether another version is served, while nothing is appended."""
+"""Interval at which the index is asked for its version, while nothing is appended."""
 
 LONGEST_PAUSE: Final = 10.0
-"""Seconds between tries while the index is away, at most."""
+"""Maximum number of seconds between attempts while the index is unavailable."""
 
 Say = Callable[[str], None]
 
 
 class Watcher:
-    """Puts one journal into one index; the index is held for changing only while rows are put.
+    """Puts one log into one index; the index is locked only while records are put.
 
-    ``trouble`` is what went wrong at the latest look, empty where all that the journal has is in the index.
+    ``trouble`` is the error of the latest check; empty if all records of the log are in the index.
     """
 
     def __init__(self, index: SearchWriter, journal: Path, deletions: Path, say: Say) -> None:
         self.trouble = ""
         self._index = index
         self._journal = journal
-        self._log = FollowedLog(journal)
+        self._log = TailedJournal(journal)
         self._deletions = deletions
         self._say = say
-        self._looked_at: tuple[str, State | None] = ("", None)
+        self._looked_at: tuple[str, FileState | None] = ("", None)
         self._files = (SourceFile(journal.absolute()),)
         self._next_check = 0.0
 
     def watch(self, is_ended: Callable[[], bool]) -> None:
-        """Look again and again until ``is_ended``; what is wrong is said once, and tried again ever more rarely."""
+        """Check again and again until ``is_ended``; errors are reported once, and retried at increasing intervals."""
         pause = 0.0
         while not _ends_within(pause, is_ended):
             try:
@@ -62,9 +62,9 @@ class Watcher:
                 pause = LOOK_SECONDS
 
     def look(self) -> None:
-        """Put what was appended since the last look, and what another version of the index lacks.
+        """Put what was appended since the last check, and what another version of the index lacks.
 
-        Raises what the index raises, `BadRow` for a line that is none, and `ClipsError`; nothing is passed over then.
+        Raises errors of the index, `BadRow` for an invalid line, and `ClipsError`; nothing is skipped then.
         """
         state = self._log.state()
         version, looked_at = self._looked_at
@@ -72,34 +72,34 @@ class Watcher:
             return
         served = self._index.about().version
         self._next_check = time.monotonic() + CHECK_SECONDS
-        news = self._log.news()
-        if news.is_replaced:
-            self._put_another_log(news)
+        new = self._log.new_records()
+        if new.is_replaced:
+            self._put_another_log(new)
         else:
-            self._put([*(self._lacking() if served != version else ()), *news.rows.values()])
-        self._log.keep(news)
-        self._looked_at = (served, news.state)
+            self._put([*(self._lacking() if served != version else ()), *new.rows.values()])
+        self._log.keep(new)
+        self._looked_at = (served, new.state)
 
     def _lacking(self) -> list[ClipRow]:
-        """The rows that were put already, and of whose clips the index has nothing though nobody deleted them."""
+        """The records that were put already and whose clips the index lacks, although nobody deleted them."""
         kept, _ = self._not_deleted(self._log.put_before())
         return [row for row in kept if not row.deleted and not self._index.count(Term("clip", row.id))]
 
-    def _put_another_log(self, news: News) -> None:
-        """Put all rows of a log that took the place of one that was put; what a person deleted stays deleted."""
-        rows, deleted = self._not_deleted(news.rows)
+    def _put_another_log(self, new: NewRecords) -> None:
+        """Put all records of a log that replaced the previous one; clips that a person deleted stay deleted."""
+        rows, deleted = self._not_deleted(new.rows)
         self._put(rows)
-        stay = f"; {deleted} of its clips were deleted and stay so, put brings them back" if deleted else ""
-        self._say(f"{self._journal} is another log than before, and was put from its beginning{stay}")
+        stay = f"; {deleted} of its clips were deleted and stay deleted, put restores them" if deleted else ""
+        self._say(f"{self._journal} was replaced by another log, which was put from its beginning{stay}")
 
     def _not_deleted(self, rows: Mapping[str, ClipRow]) -> tuple[list[ClipRow], int]:
-        """The rows without those of clips that were deleted, and how many these are."""
+        """The records without those of deleted clips, and the number of the latter."""
         gone = loading.deleted_clips(self._deletions)
         kept = [row for row in rows.values() if row.deleted or row.id not in gone]
         return kept, len(rows) - len(kept)
 
     def _put(self, rows: Sequence[ClipRow]) -> None:
-        """Put rows together, or each by itself where the index refuses one of them; raises that refusal at the end."""
+        """Put records together, or one by one if the index rejects one; raises the first rejection at the end."""
         if not rows:
             return
         try:
@@ -123,14 +123,14 @@ class Watcher:
 
     def _tell(self, trouble: str) -> None:
         if trouble and trouble != self.trouble:
-            self._say(f"{trouble}; trying again")
+            self._say(f"{trouble}; retrying")
         elif self.trouble and not trouble:
-            self._say("the index takes clips again")
+            self._say("the index is available again")
         self.trouble = trouble
 
 
 def _ends_within(seconds: float, is_ended: Callable[[], bool]) -> bool:
-    """Rest so long, in naps: a signal that comes just before one begins is only noticed when it is over."""
+    """Wait in short intervals: a signal just before a call of sleep would be noticed only at its end."""
     over = time.monotonic() + seconds
     while not is_ended() and (left := over - time.monotonic()) > 0:
         time.sleep(min(left, LOOK_SECONDS))

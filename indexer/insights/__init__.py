@@ -1,1 +1,1 @@
-"""Statistics and word errors of what an index holds."""
+"""Statistics and word errors of the clips in an index."""

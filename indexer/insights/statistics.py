@@ -1,7 +1,7 @@
-"""Statistics of an index or a part of it: counts, durations, emotions by speaker, and word errors.
+"""Statistics of an index, or of the results of a search: counts, durations, emotions by speaker, and word errors.
 
-All is counted by the engine, of however many passages, but for errors: they need each clip's words, and are counted in
-a sample where there are many.
+All are counted by the engine, except word errors: these require each clip's words, and are counted in a sample if there
+are many clips.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,40 +15,41 @@ from indexer.insights.word_errors import WordConfusions, align_clips, confusions
 from indexer.query_tree import AllOf, Between, Term
 
 SPEAKER: Final = ("age", "gender", "accent")
-"""Facets of the speaker."""
+"""Facets that describe the speaker."""
 
 EMOTION_FACETS: Final = ("sentiment", "emotion")
 """Facets of the emotion in the voice."""
 
 MOST_COMPARED: Final = 5_000
-"""Clips of which errors are counted; of more, as many are drawn by chance."""
+"""Maximum number of clips in which word errors are counted; of more, this many are sampled at random."""
 
 MOST_WORDS: Final = 10
-"""Words in each list of those with errors."""
+"""Length of each list of words with errors."""
 
 FEWEST_OCCURRENCES: Final = 5
-"""Occurrences that a word needs before its share of errors says anything."""
+"""A word needs this many occurrences before its error rate is shown."""
 
 TENTHS: Final = 10
 
 _COLUMNS: Final = 12
 _WIDTHS: Final = (1.0, 2.5)
 _MOST_BEYOND: Final = 0.02
-"""Columns of the durations, how many seconds each may hold, and which part of all may be longer than the last."""
+"""Number of columns of the histogram of durations, their possible widths in seconds, and the largest share of clips
+that may be longer than the last column."""
 
 _RESOLUTION: Final = 0.001
-"""Seconds. A range has both of its ends in, so a column ends this much before the next begins."""
+"""Seconds. Ranges are inclusive, so a column ends this much before the next one begins."""
 
 Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorStatistics:
-    """Word errors of ``compared`` clips, drawn by chance from the ``scorable`` ones where those are more.
+    """Word errors of ``compared`` clips, a random sample of the ``scorable`` ones if there are more.
 
-    ``errors`` has them whole and by facet and value. ``most_frequent`` has the words with the most errors,
-    ``highest_rate`` those of which the greatest share has one; ``passages_with`` tells of each in how many references
-    it stands.
+    ``errors`` has the totals, and those by facet and value. ``most_frequent`` are the words with the most errors,
+    ``highest_rate`` those with the highest error rate, and ``passages_with`` the number of references that contain
+    each.
     """
 
     compared: int
@@ -65,11 +66,11 @@ class ErrorStatistics:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatistics:
-    """``total`` passages of ``seconds`` together, and the counts of each facet's values.
+    """``total`` passages with a total duration of ``seconds``, and the counts of each facet's values.
 
-    ``has_parts`` says whether parts of long clips are among them. ``durations`` are counts by duration, ``emotions``
-    those of each sentiment and emotion by facet and value of the speaker; ``score_histograms`` has, of each emotion,
-    the counts by tenths of the emotion model's score.
+    ``has_parts`` says whether parts of long clips are among them. ``durations`` is the histogram of durations;
+    ``emotions`` has the counts of each sentiment and emotion by facet and value of the speaker; ``score_histograms``
+    has, for each emotion, the counts by tenths of its probability.
     """
 
     total: int
@@ -83,7 +84,7 @@ class CollectionStatistics:
 
 
 def collect_statistics(index: SearchReader, among: Request) -> CollectionStatistics:
-    """What is found by a request, which may be for everything; its size, page, facets and sort say nothing here."""
+    """Statistics of all passages that match a request; its size, page, facets and sort are ignored."""
     among = replace(among, facets=(), size=0, page=1, sort=None, seconds=False)
     whole = index.search(replace(among, facets=(*EMOTION_FACETS, *SPEAKER), seconds=True))
     facets = {facet: _kept(among, facet, counts) for facet, counts in whole.facets.items()}
@@ -100,13 +101,13 @@ def collect_statistics(index: SearchReader, among: Request) -> CollectionStatist
 
 
 def _kept(among: Request, facet: str, counts: Counts) -> Counts:
-    """The counts of the values that pass the request's own filter, which a facet's counts leave out."""
+    """The counts of the values that pass the request's own filter, which does not affect a facet's counts."""
     wanted = among.filters.get(facet)
     return {value: count for value, count in counts.items() if wanted is None or value in wanted}
 
 
 def durations(index: SearchReader, among: Request) -> dict[Range, int]:
-    """Counts by duration in columns of one width, the last of them open; of narrow ones, unless many lie beyond."""
+    """Counts by duration in equal columns, the last one unbounded; narrow ones, unless many clips are longer."""
     asked = among.ranges.get("duration", Range())
 
     def number(span: Range) -> int:
@@ -133,7 +134,7 @@ def _is_possible(span: Range) -> bool:
 def emotions_by_speaker(
     index: SearchReader, among: Request, emotion_facet: str, values: Counts
 ) -> dict[str, dict[str, dict[str, int]]]:
-    """Of each facet of the speaker, by its values, the counts of a tone's values. One request for each of those."""
+    """The counts of an emotion facet's values by facet and value of the speaker; one search per emotion value."""
     found: dict[str, dict[str, dict[str, int]]] = {facet: {} for facet in SPEAKER}
     for value in values:
         narrowed = replace(among, filters={**among.filters, emotion_facet: frozenset({value})}, facets=SPEAKER)
@@ -144,7 +145,7 @@ def emotions_by_speaker(
 
 
 def score_histograms(index: SearchReader, among: Request) -> dict[str, list[int]]:
-    """Of each emotion that has scores, how many lie in each tenth from 0 to 1, whose lower end is in."""
+    """For each emotion, the counts by tenths of its probability, each with its lower end included."""
     found: dict[str, list[int]] = {}
     for at in range(TENTHS):
         narrowed = replace(_where(among, Between("emotion_score", at / TENTHS, None)), facets=("emotion",))
@@ -154,7 +155,7 @@ def score_histograms(index: SearchReader, among: Request) -> dict[str, list[int]
 
 
 def error_statistics(index: SearchReader, among: Request) -> ErrorStatistics:
-    """Word errors of the clips that have a reference."""
+    """Word errors of the matching clips that have a reference."""
     scorable = replace(_where(among, Between("wer", 0.0, None)), size=MOST_COMPARED)
     clips = align_clips(index.sample(scorable))
     confusions = confusions_of(clips)

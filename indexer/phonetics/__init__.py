@@ -1,7 +1,6 @@
-"""Phonetics: how words are pronounced, how they are confused, and which words of an index may stand for another one.
+"""Phonetics: pronunciations of words, costs of confusing them, and the words of an index that a query word may be.
 
-`g2p` gives pronunciations, `g2p_batch` those of thousands of words at once; `edit_distance` compares them by the costs
-of `confusions`; `word_counts` counts transcripts' words, and `lexicon` holds an index's own words and neighbouring
-pairs; `expansion` gives their probabilities of standing for a word, and `training` learns all figures from corrected
-transcripts.
+`g2p` pronounces words, `g2p_batch` thousands of them at once. `edit_distance` compares pronunciations with the costs of
+`confusions`. `word_counts` counts the words of transcripts, and `lexicon` holds those of an index. `expansion` finds
+the words that may be misrecognitions of a query word; `training` learns all parameters from references and transcripts.
 """

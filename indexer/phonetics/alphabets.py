@@ -1,4 +1,4 @@
-"""The two alphabets that are compared: phonemes, and letters; each symbol has a number, 0 is no symbol at all."""
+"""The two alphabets of phonetic search, phonemes and letters. Each symbol has a number; 0 means no symbol."""
 
 import unicodedata
 from typing import Final
@@ -11,7 +11,7 @@ PHONEMES: Final = (
     *("F", "G", "HH", "IH", "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY"),
     *("P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"),
 )
-"""ARPAbet without stress, as the CMU pronouncing dictionary writes English; the number of the first is 1."""
+"""ARPAbet without stress, as in the CMU Pronouncing Dictionary; the first phoneme has the number 1."""
 
 VOWELS: Final = frozenset(number for number, name in enumerate(PHONEMES, 1) if name[0] in "AEIOU")
 
@@ -25,16 +25,16 @@ LETTER_COUNT: Final = SPACE + 1
 _NUMBERS: Final = {letter: number for number, letter in enumerate(LETTERS, 1)} | {" ": SPACE}
 
 Symbols = NDArray[np.uint8]
-"""Numbers of one alphabet, in order."""
+"""Numbers of symbols of one alphabet, in order."""
 
 
 def letters(text: str) -> bytes:
-    """The numbers of a text's letters; what is no letter of English and no digit has one number for all."""
+    """The numbers of a text's letters; all characters but English letters, digits and spaces share one number."""
     return bytes(_NUMBERS.get(letter, OTHER_LETTER) for letter in text)
 
 
 def plain(word: str) -> str:
-    """A word without accents and other marks: what an English reader makes of ``café``."""
+    """The word without accents and other marks, as an English reader reads ``café``."""
     if word.isascii():
         return word
     return "".join(part for part in unicodedata.normalize("NFD", word) if not unicodedata.combining(part))

@@ -1,4 +1,4 @@
-"""Entries: words or pairs of words as arrays of phonemes and letters, and the quick search for those like a word."""
+"""Entries: words and word pairs as arrays of phonemes and letters, and a fast search for those similar to a word."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,32 +10,32 @@ from numpy.typing import NDArray
 
 from indexer.phonetics.alphabets import Symbols, letters
 
-LONGEST_SOUND: Final = 20
-LONGEST_SPELLING: Final = 22
-"""Phonemes and letters that are compared of a word or pair; what is beyond does not count."""
+MOST_PHONEMES: Final = 20
+MOST_LETTERS: Final = 22
+"""Only this many phonemes and letters of a word or pair are compared."""
 
 _SAMPLE: Final = 64
-"""Every so many entries are looked at to tell how alike the likest are."""
+"""The size of the sample from which the score of the shortlist's last entry is estimated."""
 
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # Knuth's multiplicative hash: 2^64 over the golden ratio
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)  # Knuth's multiplicative hashing: 2^64 / golden ratio
 
 Padded = NDArray[np.uint8]
-"""Shape (rows, width): the symbols of one word a row, 0 behind its last."""
+"""Shape (rows, width): the symbols of one word per row, padded with 0."""
 
 Bits = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Entries:
-    """Words or pairs, one a row.
+    """Words or pairs of words, one per row.
 
-    ``members`` are the numbers of its words, shape (rows, 1 or 2); ``passages`` how many have it, ``rarer`` and
-    ``commoner`` how many have its rarer and its more frequent member; ``known`` the share of its members that are in
-    the dictionary.
+    ``members`` has the numbers of its words, shape (rows, 1 or 2); ``passages`` the number of passages that contain it,
+    ``rarer`` and ``commoner`` those that contain its rarer and its more frequent member; ``known`` the share of its
+    members that the dictionary has.
     """
 
     members: NDArray[np.int32]
-    sounds: Padded
+    phonemes: Padded
     letters: Padded
     passages: NDArray[np.float32]
     rarer: NDArray[np.float32]
@@ -46,8 +46,8 @@ class Entries:
         return len(self.members)
 
     @cached_property
-    def sound_lengths(self) -> NDArray[np.intp]:
-        return _lengths(self.sounds)
+    def phoneme_lengths(self) -> NDArray[np.intp]:
+        return _lengths(self.phonemes)
 
     @cached_property
     def letter_lengths(self) -> NDArray[np.intp]:
@@ -55,17 +55,18 @@ class Entries:
 
     @cached_property
     def _sketches(self) -> tuple[Bits, ...]:
-        return (*sketches(self.sounds), *sketches(self.letters))
+        return (*sketches(self.phonemes), *sketches(self.letters))
 
-    def likest(self, sound: Symbols, spelling: Symbols, most: int, length_weight: int) -> NDArray[np.intp]:
-        """The numbers of about ``most`` entries that share the most sounds and letters with a word, in order.
+    def shortlist(self, sound: Symbols, spelling: Symbols, most: int, length_weight: int) -> NDArray[np.intp]:
+        """The rows of about ``most`` entries that share the most phonemes and letters with a word, ascending.
 
-        ``length_weight`` is what each phoneme costs that an entry is longer or shorter by. This only narrows down what
-        is worth measuring: of 200,000 words, 1,000 of them hold 93 % of the 35 nearest, and the nearest nearly always.
+        ``length_weight`` is the penalty per phoneme of difference in length. The shortlist only selects the entries
+        whose edit distance is worth computing: for 200,000 words, a shortlist of 1,000 contains 93 % of the 35 nearest
+        words, and nearly always the nearest one.
         """
         if len(self) <= most:
             return np.arange(len(self))
-        wanted = (*sketches(sound[None, :LONGEST_SOUND]), *sketches(spelling[None, :LONGEST_SPELLING]))
+        wanted = (*sketches(sound[None, :MOST_PHONEMES]), *sketches(spelling[None, :MOST_LETTERS]))
         shared = np.zeros(len(self), np.uint8)
         common, count = np.empty(len(self), np.uint64), np.empty(len(self), np.uint8)
         for weight, there, (asked,) in zip(_WEIGHTS, self._sketches, wanted, strict=True):
@@ -73,24 +74,24 @@ class Entries:
             for _ in range(weight):
                 shared += count
         if length_weight:
-            apart = np.abs(np.arange(LONGEST_SOUND + 1) - len(sound)) * length_weight
+            apart = np.abs(np.arange(MOST_PHONEMES + 1) - len(sound)) * length_weight
             shared += np.uint8(_ROOM) - np.minimum(apart, _ROOM).astype(np.uint8)[self._short_lengths]
         return _highest(shared, most)
 
     @cached_property
     def _short_lengths(self) -> NDArray[np.uint8]:
-        return self.sound_lengths.astype(np.uint8)
+        return self.phoneme_lengths.astype(np.uint8)
 
 
 _WEIGHTS: Final = (2, 1, 1, 1, 1, 1)
-"""Of shared phonemes, neighbouring phonemes, phonemes with one between, and letters likewise; chosen by the recall that
-`Entries.likest` states, among seven ways to weigh them."""
+"""Weights of shared phonemes, pairs of neighbouring phonemes, pairs with one phoneme between them, and the same for
+letters; of seven weightings these give the best recall, as stated in `Entries.shortlist`."""
 
 _ROOM: Final = 40
 
 
 def _highest(values: NDArray[np.uint8], most: int) -> NDArray[np.intp]:
-    """About the ``most`` highest: those above what a sample says is the limit, and exactly ``most`` if that is more."""
+    """The rows of about the ``most`` highest values: those above a limit estimated from a sample, at most ``most``."""
     sample = values[:: max(1, min(_SAMPLE, len(values) // (8 * most)))]
     limit = np.partition(sample, -max(1, most * len(sample) // len(values)))[-max(1, most * len(sample) // len(values))]
     found = np.flatnonzero(values >= limit)
@@ -101,7 +102,7 @@ def _highest(values: NDArray[np.uint8], most: int) -> NDArray[np.intp]:
 
 
 def sketches(words: Padded) -> tuple[Bits, Bits, Bits]:
-    """Three sets of up to 64 members a word: its symbols, its pairs of neighbours, its pairs with one between."""
+    """Three sets of up to 64 members per word: symbols, neighbouring pairs, and pairs with one symbol between them."""
     wide = words.astype(np.uint64)
     lengths = _lengths(words)
     neighbours = wide[:, :-1] * np.uint64(64) + wide[:, 1:]
@@ -122,12 +123,12 @@ def _set(members: Bits, lengths: NDArray[np.intp]) -> Bits:
     return np.asarray(np.bitwise_or.reduce(np.where(counts, np.uint64(1) << members, np.uint64(0)), axis=1), np.uint64)
 
 
-def padded_sounds(pronunciations: Sequence[bytes]) -> Padded:
-    return _padded(pronunciations, LONGEST_SOUND)
+def padded_phonemes(pronunciations: Sequence[bytes]) -> Padded:
+    return _padded(pronunciations, MOST_PHONEMES)
 
 
 def padded_letters(words: Sequence[str]) -> Padded:
-    return _padded(list(map(letters, words)), LONGEST_SPELLING)
+    return _padded(list(map(letters, words)), MOST_LETTERS)
 
 
 def _padded(rows: Sequence[bytes], width: int) -> Padded:
@@ -136,7 +137,7 @@ def _padded(rows: Sequence[bytes], width: int) -> Padded:
 
 
 def joined(words: Padded, first: NDArray[np.int32], second: NDArray[np.int32]) -> Padded:
-    """The symbols of one word and then of another, as far as the width goes."""
+    """The symbols of one word followed by those of another, cut to the width."""
     width = words.shape[1]
     rows = words[first].copy()
     starts = _lengths(rows)

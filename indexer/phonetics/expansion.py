@@ -1,4 +1,4 @@
-"""Expansion of a query word: the words and pairs of an index that may stand for it, with their probabilities."""
+"""Expansion of query words: the words and pairs of an index that may be misrecognitions of them, with probabilities."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,74 +11,75 @@ from numpy.typing import NDArray
 
 from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import letters, plain
-from indexer.phonetics.candidates import LONGEST_SOUND, LONGEST_SPELLING, Entries
+from indexer.phonetics.candidates import MOST_LETTERS, MOST_PHONEMES, Entries
 from indexer.phonetics.edit_distance import distances
-from indexer.phonetics.g2p import Spelling
+from indexer.phonetics.g2p import G2pModel
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import Tables
 
 NEAREST: Final = 70
-"""Words, and pairs as many, that an expansion is chosen from."""
+"""Number of words, and of pairs, among which expansions are chosen."""
 
 FARTHEST: Final = 3.0
-"""Cost per phoneme, and per letter, beyond which nothing is alike: of short words all that is long is farther, and the
-regression, which is learned from words of four letters and more, knows nothing of that."""
+"""Cost per phoneme, and per letter, beyond which candidates are dropped. It matters for short words, which are far from
+anything long; the regression is trained on words of at least four letters and does not cover them."""
 
 MEASURED_WORDS: Final = 1000
 MEASURED_PAIRS: Final = 400
-"""How many entries are measured exactly; see `indexer.phonetics.candidates.Entries.likest`."""
+"""Number of entries whose edit distance is computed; see `indexer.phonetics.candidates.Entries.shortlist`."""
 
 FEATURES: Final = (
-    "phoneme cost of the whole, per phoneme said",
-    "phoneme cost of the stretch that fits best",
+    "phoneme cost of the whole, per phoneme of the query word",
+    "phoneme cost of the best-matching substring",
     "difference of these two",
     "letter cost of the whole, per letter",
-    "letter cost of the stretch that fits best",
-    "the first, at most .3",
-    "the second, at most .2",
-    "the fourth, at most .3",
-    "the fifth, at most .2",
+    "letter cost of the best-matching substring",
+    "the first, at most 0.3",
+    "the second, at most 0.2",
+    "the fourth, at most 0.3",
+    "the fifth, at most 0.2",
     "phoneme cost times letter cost",
     "phoneme cost times phonemes",
     "letter cost times phonemes",
-    "logarithm of the passages that have the candidate",
-    "share of it that the dictionary knows",
-    "whether the dictionary knows all of it",
-    "phoneme cost where it does",
-    "logarithm of passages where it does",
-    "difference in length, per phoneme said",
+    "logarithm of the number of passages with the candidate",
+    "share of the candidate that the dictionary knows",
+    "whether the dictionary knows all of the candidate",
+    "phoneme cost if it does",
+    "logarithm of the number of passages if it does",
+    "difference in length, per phoneme of the query word",
     "same first phoneme",
     "same last phoneme",
-    "phonemes said",
-    "whether the dictionary knows the word asked for",
-    "logarithm of the passages that have its rarer member",
-    "logarithm of the passages that have its more frequent member",
-    "whether the index has the word asked for",
+    "phonemes of the query word",
+    "whether the dictionary knows the query word",
+    "logarithm of the number of passages with the rarer member",
+    "logarithm of the number of passages with the more frequent member",
+    "whether the index has the query word",
     "the first, squared",
     "the fourth, squared",
     "the first, as exp(-4 x)",
     "the fourth, as exp(-4 x)",
     "one",
 )
-"""What the regression looks at. That a candidate is no word of English, or rare, tells as much as how near it sounds: a
-word that is heard often was rarely meant to be another."""
+"""Features of the regression. It matters as much as the distance whether a candidate is an English word and how
+frequent it is: a word that is recognised often is rarely a misrecognition of another one."""
 
 _LETTER_SHARE: Final = 0.7
-_STRETCH_CHARGE: Final = 0.05
-"""Of the distance by which candidates are chosen: letters count .7 beside sounds, a stretch inside .05 more."""
+_LOCAL_MATCH_COST: Final = 0.05
+"""Weights of the distance by which candidates are chosen: of letters relative to phonemes, and the cost of a substring
+match."""
 
 
 MISSPELT: Final = 0.8
-"""Probability of a word that is one letter away from what was asked for, where neither dictionary nor index have that:
-who typed it has likely misspelt it."""
+"""Probability of a word that differs in one letter from a query word that neither the dictionary nor the index has: the
+query word is probably misspelt."""
 
 AS_ONE: Final = 0.8
-"""Probability of “someone” where “some one” was asked for: they sound the same, and either may have been meant."""
+"""Probability of “someone” for the query words “some one”: they have the same pronunciation, so both are likely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """One or two neighbouring ``tokens`` of the index, and the probability that who said them meant the word."""
+    """One or two neighbouring ``tokens`` of the index, and the probability that the query word was said there."""
 
     tokens: tuple[str, ...]
     probability: float
@@ -86,31 +87,31 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The nearest entries to a word: their numbers, and `FEATURES` of each, shape (candidates, features)."""
+    """The nearest entries to a word: their rows, and their `FEATURES`, shape (candidates, features)."""
 
     rows: NDArray[np.intp]
     features: NDArray[np.float64]
 
 
 class Expander:
-    """Expands words among those and the pairs of one lexicon; `WrongRequest` for tables that do not fit."""
+    """Finds expansions in one lexicon; raises `WrongRequest` for tables of another version."""
 
-    def __init__(self, lexicon: Lexicon, tables: Tables, spelling: Spelling) -> None:
+    def __init__(self, lexicon: Lexicon, tables: Tables, g2p: G2pModel) -> None:
         if tables.weights.shape != (2, len(FEATURES)):
             raise WrongRequest(
-                f"the sound tables learned from {tables.source} are of another version of Hearsay; "
+                f"the phonetic tables learned from {tables.source} belong to another version of Hearsay; "
                 "learn them again with: indexer learn"
             )
         self.lexicon = lexicon
         self._tables = tables
-        self._spelling = spelling
+        self._g2p = g2p
         self._alone = lru_cache(maxsize=10_000)(self._expansions)
 
     def expansions(self, word: str, as_one: tuple[str, ...] = ()) -> tuple[Expansion, ...]:
-        """What may stand for a word, the likeliest first; none for what nobody can pronounce.
+        """The expansions of a word in order of decreasing probability; none for a word without a pronunciation.
 
-        ``as_one`` are the words that it makes with a neighbour that was asked for too; those that the index has stand
-        for both.
+        ``as_one`` are the words formed of this one and its neighbours in the query; those that the index has are
+        expansions of both.
         """
         whole = tuple(Expansion((one,), AS_ONE) for one in dict.fromkeys(as_one) if self.lexicon.passages_with(one))
         if not whole:
@@ -119,22 +120,24 @@ class Expander:
         return _likeliest_first((*whole, *others))
 
     def rate(self, word: str) -> float:
-        """The share of passages that have a word, at least one in as many as the tables were learned from."""
+        """The share of passages that contain a word; at least 1 / the number of passages that the tables were learned
+        from.
+        """
         least = 1 / self._tables.passages
         return max(self.lexicon.passages_with(word) / max(1, self.lexicon.passages), least)
 
     def floor(self, word: str) -> float:
-        """The probability below which a sign of the word tells nothing: that of a passage which shows no sign of it.
+        """The probability below which evidence for a word is worth nothing: that of a passage without any evidence.
 
-        That would be the share of words that leave none, times `rate`. Of the rate the root is taken, as otherwise a
-        rare word would count for too much beside others that are asked for with it.
+        This would be the share of words that leave no evidence times `rate`. The root of the rate is used instead,
+        because otherwise a rare word would outweigh all other words of the query.
         """
         return self._tables.unseen * math.sqrt(self.rate(word))
 
     def _expansions(self, word: str) -> tuple[Expansion, ...]:
-        """The candidates without the word itself."""
+        """The candidates with their probabilities, without the word itself."""
         found: list[Expansion] = []
-        is_misspelt = not self._spelling.knows(plain(word)) and not self.lexicon.passages_with(word)
+        is_misspelt = not self._g2p.knows(plain(word)) and not self.lexicon.passages_with(word)
         for entries, weights in zip((self.lexicon.single, self.lexicon.double), self._tables.weights, strict=True):
             candidates = self.candidates(word, entries)
             odds = np.exp(-(candidates.features @ weights))
@@ -146,19 +149,19 @@ class Expander:
         return _likeliest_first(found)
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
-        """The `NEAREST` entries by sound and letters together, without those that are farther than `FARTHEST`."""
-        said = [np.frombuffer(one[:LONGEST_SOUND], np.uint8) for one in self._spelling.pronunciations(plain(word))]
+        """The `NEAREST` entries by phonemes and letters together, without those beyond `FARTHEST`."""
+        said = [np.frombuffer(one[:MOST_PHONEMES], np.uint8) for one in self._g2p.pronunciations(plain(word))]
         if not said or not len(entries):
             return Candidates(np.empty(0, np.intp), np.empty((0, len(FEATURES))))
-        spelled = np.frombuffer(letters(plain(word))[:LONGEST_SPELLING], np.uint8)
+        spelled = np.frombuffer(letters(plain(word))[:MOST_LETTERS], np.uint8)
         is_single = entries is self.lexicon.single
         most, length_weight = (MEASURED_WORDS, 1) if is_single else (MEASURED_PAIRS, 0)
-        rows = entries.likest(said[0], spelled, most, length_weight)
+        rows = entries.shortlist(said[0], spelled, most, length_weight)
         sounds = _nearest(said, entries, rows, self._tables)
         spellings = np.stack(
             distances(spelled, entries.letters[rows], entries.letter_lengths[rows], self._tables.letters)
         ) / len(spelled)
-        apart = _together(sounds) + _LETTER_SHARE * _together(spellings)
+        apart = _combined(sounds) + _LETTER_SHARE * _combined(spellings)
         best = np.sort(np.argsort(apart, kind="stable")[:NEAREST])
         best = best[np.maximum(sounds[0, best], spellings[0, best]) < FARTHEST]
         features = self._features(word, said[0], entries, rows[best], sounds[:, best], spellings[:, best])
@@ -175,8 +178,8 @@ class Expander:
     ) -> NDArray[np.float64]:
         (sound, sound_inside), (letter, letter_inside) = sounds, spellings
         length = len(said)
-        lengths = entries.sound_lengths[rows]
-        heard = entries.sounds[rows]
+        lengths = entries.phoneme_lengths[rows]
+        phonemes = entries.phonemes[rows]
         frequency, rarer, commoner = (
             self._frequency(counts[rows]) for counts in (entries.passages, entries.rarer, entries.commoner)
         )
@@ -200,10 +203,10 @@ class Expander:
             sound * is_known,
             frequency * is_known,
             np.abs(lengths - length) / length,
-            heard[:, 0] == said[0],
-            heard[np.arange(len(rows)), lengths - 1] == said[-1],
+            phonemes[:, 0] == said[0],
+            phonemes[np.arange(len(rows)), lengths - 1] == said[-1],
             length,
-            self._spelling.knows(plain(word)),
+            self._g2p.knows(plain(word)),
             rarer,
             commoner,
             self.lexicon.passages_with(word) > 0,
@@ -216,7 +219,7 @@ class Expander:
         return np.stack([np.broadcast_to(np.asarray(column, float), len(rows)) for column in columns], axis=1)
 
     def _frequency(self, passages: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Logarithms of how many passages of as many as the tables were learned from, so that size changes nothing."""
+        """Logarithms of the number of passages, scaled to the number that the tables were learned from."""
         scale = max(1.0, self.lexicon.passages / self._tables.passages)
         return np.asarray(np.log(np.maximum(1.0, passages / scale)), np.float64)
 
@@ -226,27 +229,27 @@ def _likeliest_first(expansions: Iterable[Expansion]) -> tuple[Expansion, ...]:
 
 
 def _one_letter_apart(one: str, other: str) -> bool:
-    """Whether a letter was changed, dropped or added, or two neighbours were swapped (Damerau 1964)."""
-    start = _alike(one, other)
-    end = _alike(one[start:][::-1], other[start:][::-1])
+    """Whether the words differ by one substitution, deletion, insertion or swap of neighbours (Damerau 1964)."""
+    start = _common_prefix(one, other)
+    end = _common_prefix(one[start:][::-1], other[start:][::-1])
     wrong, right = one[start : len(one) - end], other[start : len(other) - end]
     return max(len(wrong), len(right)) == 1 or (len(wrong) == 2 and wrong == right[::-1])
 
 
-def _alike(one: str, other: str) -> int:
-    """How many letters are the same from the beginning."""
+def _common_prefix(one: str, other: str) -> int:
+    """The length of the common prefix."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _nearest(
     said: Sequence[NDArray[np.uint8]], entries: Entries, rows: NDArray[np.intp], tables: Tables
 ) -> NDArray[np.float64]:
-    """Costs per phoneme of the whole and of the best stretch, shape (2, rows); of several pronunciations the best."""
-    heard, lengths = entries.sounds[rows], entries.sound_lengths[rows]
-    costs = [np.stack(distances(one, heard, lengths, tables.phonemes)) / len(one) for one in said]
+    """Costs per phoneme of the whole and of the best substring, shape (2, rows); the least over all pronunciations."""
+    phonemes, lengths = entries.phonemes[rows], entries.phoneme_lengths[rows]
+    costs = [np.stack(distances(one, phonemes, lengths, tables.phonemes)) / len(one) for one in said]
     return np.asarray(np.min(costs, axis=0), np.float64)
 
 
-def _together(costs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _combined(costs: NDArray[np.float64]) -> NDArray[np.float64]:
     whole, inside = costs
-    return np.asarray(np.minimum(whole, inside + _STRETCH_CHARGE), np.float64)
+    return np.asarray(np.minimum(whole, inside + _LOCAL_MATCH_COST), np.float64)

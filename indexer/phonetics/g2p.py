@@ -1,4 +1,4 @@
-"""Spelling to sound: a pronouncing dictionary, and for words that are not in it a model learned from it."""
+"""Grapheme-to-phoneme conversion: a pronouncing dictionary, and a model learned from it for all other words."""
 
 import json
 import lzma
@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.phonetics.g2p_batch import CONTEXTS, EDGE, Reader
+from indexer.phonetics.g2p_batch import CONTEXTS, EDGE, BatchG2p
 
 SHIPPED: Final = Path(__file__).parent / "english.json.xz"
 
@@ -19,11 +19,12 @@ Pronunciation = bytes
 
 
 @dataclass(frozen=True)
-class Spelling:
-    """How English is pronounced.
+class G2pModel:
+    """The pronunciation of English words.
 
-    ``contexts`` has what a letter sounds like by the letters around it, where that differs from what fewer of them say;
-    ``words`` those of the dictionary, ``exceptions`` the pronunciations that the contexts do not give.
+    ``contexts`` maps a letter with its surrounding letters to phonemes, where they differ from those of a narrower
+    context. ``words`` are those of the dictionary, and ``exceptions`` the pronunciations that the contexts predict
+    wrongly.
     """
 
     contexts: Mapping[str, Pronunciation]
@@ -36,23 +37,23 @@ class Spelling:
         return word in self.words
 
     def pronunciations(self, word: str) -> tuple[Pronunciation, ...]:
-        """Up to three, the usual one first; none of a word that has no letter of English."""
+        """Up to three pronunciations, the most common first; none for a word without English letters."""
         if found := self.exceptions.get(word):
             return found
-        guessed = self.read(word)
+        guessed = self.predict(word)
         return (guessed,) if guessed else ()
 
-    def usual(self, words: Sequence[str]) -> list[Pronunciation]:
-        """The first pronunciation of each of many words, empty where there is none."""
-        said = zip(words, self._reader.read(words), strict=True)
+    def first_pronunciations(self, words: Sequence[str]) -> list[Pronunciation]:
+        """The first pronunciation of each word, computed for all of them at once; empty if there is none."""
+        said = zip(words, self._batch.predict(words), strict=True)
         return [self.exceptions[word][0] if word in self.exceptions else guessed for word, guessed in said]
 
     @cached_property
-    def _reader(self) -> Reader:
-        return Reader(self.contexts)
+    def _batch(self) -> BatchG2p:
+        return BatchG2p(self.contexts)
 
-    def read(self, word: str) -> Pronunciation:
-        """What the letters say, each in the longest context that is known; other letters and digits say nothing."""
+    def predict(self, word: str) -> Pronunciation:
+        """The phonemes of each letter in its longest known context; digits and other letters have none."""
         framed = EDGE + word + EDGE
         return b"".join(self._sound(framed, at) for at in range(len(EDGE), len(framed) - len(EDGE)))
 
@@ -63,7 +64,7 @@ class Spelling:
         return b""
 
     def save(self, file: Path) -> None:
-        """Write it as xz-compressed JSON, a phoneme as one character."""
+        """Write the model as xz-compressed JSON, with one character per phoneme."""
         members = {
             "source": self.source,
             "contexts": {context: _text(sound) for context, sound in sorted(self.contexts.items())},
@@ -74,7 +75,7 @@ class Spelling:
         file.write_bytes(packed)
 
     @classmethod
-    def load(cls, file: Path) -> "Spelling":
+    def load(cls, file: Path) -> "G2pModel":
         members: dict[str, Any] = json.loads(lzma.decompress(file.read_bytes()))
         return cls(
             {context: _sounds(text) for context, text in members["contexts"].items()},
@@ -85,9 +86,9 @@ class Spelling:
 
 
 @cache
-def english() -> Spelling:
-    """The one that ships with Hearsay; read once, when first asked for."""
-    return Spelling.load(SHIPPED)
+def english() -> G2pModel:
+    """The model that ships with Hearsay, read on first use."""
+    return G2pModel.load(SHIPPED)
 
 
 _FIRST: Final = ord("A") - 1

@@ -1,4 +1,4 @@
-"""Learns how English is spelled from a pronouncing dictionary: ``python -m indexer learn-spelling DICTIONARY``."""
+"""Training of the pronunciation model on a pronouncing dictionary: ``python -m indexer learn-spelling DICTIONARY``."""
 
 import math
 import re
@@ -9,16 +9,16 @@ from typing import Final
 
 from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import PHONEMES
-from indexer.phonetics.g2p import MOST_PRONUNCIATIONS, Pronunciation, Spelling
+from indexer.phonetics.g2p import MOST_PRONUNCIATIONS, G2pModel, Pronunciation
 from indexer.phonetics.g2p_batch import CONTEXTS, EDGE
 
 MOST_SOUNDS: Final = 2
-"""Phonemes that one letter may stand for: the x of "fox"."""
+"""Phonemes that one letter can stand for, such as the x of "fox"."""
 
 ROUNDS: Final = 5
 
 _FIRST_COSTS: Final = (3.0, 1.0, 4.0)
-"""Of a letter without a sound, with one, with two, before anything is known."""
+"""Costs of a letter with no, one and two phonemes, before training."""
 
 _NEVER_SEEN: Final = 12.0
 
@@ -27,14 +27,14 @@ _NUMBERS: Final = {name: number for number, name in enumerate(PHONEMES, 1)}
 
 Dictionary = Mapping[str, tuple[Pronunciation, ...]]
 Aligned = list[tuple[str, list[Pronunciation]]]
-"""Words, each with what each of its letters sounds like."""
+"""Words, with the phonemes of each letter."""
 
 
 def read_dictionary(file: Path) -> Dictionary:
-    """The pronunciations by word, of lines ``word PH ON EME S`` with ``word(2)`` for further ones.
+    """The pronunciations by word, from lines ``word PH ON EME S``, with ``word(2)`` for alternative pronunciations.
 
-    Apostrophes, hyphens and points are dropped, as search drops them; words with other signs are left out. Raises
-    `WrongRequest` where the file holds no such line.
+    Apostrophes, hyphens and points are dropped, as in searches; words with other characters are left out. Raises
+    `WrongRequest` if the file has no such line.
     """
     found: dict[str, list[Pronunciation]] = defaultdict(list)
     for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -45,21 +45,21 @@ def read_dictionary(file: Path) -> Dictionary:
             if said not in found[word] and len(found[word]) < MOST_PRONUNCIATIONS:
                 found[word].append(said)
     if not (known := {word: tuple(said) for word, said in found.items() if said}):
-        raise WrongRequest(f"{file} holds no line of the form: word W ER D, with the phonemes of ARPAbet")
+        raise WrongRequest(f"{file} has no line of the form: word W ER D, with ARPAbet phonemes")
     return known
 
 
-def learn_spelling(dictionary: Dictionary, source: str) -> Spelling:
-    """What each letter sounds like in its context, and the words for which that is wrong.
+def learn_spelling(dictionary: Dictionary, source: str) -> G2pModel:
+    """The phonemes of each letter by context, and the words for which they are wrong.
 
-    Letters are aligned with phonemes by the likeliest path, estimated again in `ROUNDS` rounds (hard expectation
-    maximisation); the model backs off from the longest context that was seen to shorter ones. Of 3,000 words that were
-    held back it says 60 % without a fault.
+    Letters are aligned with phonemes by the most likely path, re-estimated in `ROUNDS` rounds (hard expectation
+    maximisation); the model backs off from the longest context seen in training to shorter ones. It predicts 60 % of
+    3,000 held-out words correctly.
     """
     contexts = _contexts(_aligned({word: said[0] for word, said in dictionary.items()}))
-    model = Spelling(contexts, frozenset(dictionary), {}, source)
-    exceptions = {word: said for word, said in dictionary.items() if said != (model.read(word),)}
-    return Spelling(contexts, frozenset(dictionary), exceptions, source)
+    model = G2pModel(contexts, frozenset(dictionary), {}, source)
+    exceptions = {word: said for word, said in dictionary.items() if said != (model.predict(word),)}
+    return G2pModel(contexts, frozenset(dictionary), exceptions, source)
 
 
 def _aligned(pronounced: Mapping[str, Pronunciation]) -> Aligned:
@@ -74,7 +74,7 @@ def _aligned(pronounced: Mapping[str, Pronunciation]) -> Aligned:
 def _path(
     word: str, said: Pronunciation, costs: Mapping[str, Mapping[Pronunciation, float]]
 ) -> list[Pronunciation] | None:
-    """The cheapest way to share the phonemes out to the letters; None where there are too many of them."""
+    """The cheapest assignment of phonemes to letters; None if there are too many phonemes."""
     best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
     for left, letter in zip(range(len(word) - 1, -1, -1), word, strict=True):
         known = costs.get(letter)
@@ -105,7 +105,7 @@ def _costs(aligned: Aligned) -> dict[str, dict[Pronunciation, float]]:
 
 
 def _contexts(aligned: Aligned) -> dict[str, Pronunciation]:
-    """The likeliest sound in each context, where a shorter one does not say the same."""
+    """The most likely phonemes in each context, unless a shorter context gives the same."""
     found: dict[str, Pronunciation] = {}
     for number, (before, after) in enumerate(CONTEXTS):
         counts: dict[str, Counter[Pronunciation]] = defaultdict(Counter)
@@ -126,7 +126,7 @@ def _seen(aligned: Aligned, before: int, after: int) -> Iterator[tuple[str, Pron
 
 
 def _shorter(found: Mapping[str, Pronunciation], context: str, number: int) -> Pronunciation | None:
-    """What the model says so far of the letter in the middle of a context."""
+    """The phonemes that the model has so far for the letter in the middle of a context."""
     letter = CONTEXTS[number][0]
     narrower: Iterable[tuple[int, int]] = reversed(CONTEXTS[:number])
     return next((found[part] for b, a in narrower if (part := context[letter - b : letter + a + 1]) in found), None)

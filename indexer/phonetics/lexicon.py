@@ -1,4 +1,4 @@
-"""The lexicon of an index: its own words and neighbouring pairs of words, ready to be compared by letter and sound."""
+"""The lexicon of an index: its words and pairs of neighbouring words, ready for comparison by phonemes and letters."""
 
 import io
 import struct
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 
 from indexer.errors import IndexDamaged
 from indexer.phonetics.alphabets import plain
-from indexer.phonetics.candidates import Entries, joined, padded_letters, padded_sounds
-from indexer.phonetics.g2p import Spelling
-from indexer.phonetics.word_counts import Counts, Numbers, Tally
+from indexer.phonetics.candidates import Entries, joined, padded_letters, padded_phonemes
+from indexer.phonetics.g2p import G2pModel
+from indexer.phonetics.word_counts import Numbers, WordCounter, WordCounts
 
 MOST_WORDS: Final = 200_000
-"""Different words that are kept; of more, the rarest are left out."""
+"""Different words that are kept; if there are more, the rarest are dropped."""
 
 MOST_PAIRS: Final = 400_000
-"""Different pairs of neighbouring words that are kept; of more, those first without a word that is in no dictionary."""
+"""Different pairs that are kept; if there are more, those of two dictionary words are dropped first."""
 
 
 class Lexicon:
-    """An index's words and pairs with the number of passages that have them; unchanging.
+    """An index's words and pairs with the number of passages that contain them; immutable.
 
-    ``words`` are sorted, ``sounds`` the first pronunciation of each, shape (words, 20) padded with 0; ``pairs`` has two
-    word numbers a row. Words that say nothing in English (numbers, other scripts) are not in it.
+    ``words`` are sorted, ``sounds`` has the first pronunciation of each, shape (words, 20), padded with 0; ``pairs``
+    has the numbers of two words per row. Words without an English pronunciation (numbers, other scripts) are left out.
     """
 
     def __init__(
@@ -51,46 +51,46 @@ class Lexicon:
         self._pair_passages = pair_passages
 
     @classmethod
-    def of(cls, tally: Tally, spelling: Spelling, before: "Lexicon | None" = None) -> "Lexicon":
-        """The lexicon of what was counted, upon that of ``before``."""
-        found = before._counted + tally.counts() if before else tally.counts()
-        said = spelling.usual(list(map(plain, found.words)))
-        kept = _most_frequent(found.word_passages, np.fromiter(map(bool, said), bool, len(said)))
+    def of(cls, counter: WordCounter, g2p: G2pModel, before: "Lexicon | None" = None) -> "Lexicon":
+        """The lexicon of the counted words, added to that of ``before``."""
+        found = before._counted + counter.counts() if before else counter.counts()
+        pronunciations = g2p.first_pronunciations(list(map(plain, found.words)))
+        kept = _most_frequent(found.word_passages, np.fromiter(map(bool, pronunciations), bool, len(pronunciations)))
         words = [found.words[number] for number in kept.tolist()]
-        known = np.fromiter(map(spelling.knows, words), bool, len(words))
+        known = np.fromiter(map(g2p.knows, words), bool, len(words))
         pairs, pair_passages = _renumbered(found, kept)
         rows = _pairs_kept(known[pairs[:, 0]] & known[pairs[:, 1]], pair_passages)
         return cls(
             found.passages,
             words,
             found.word_passages[kept].astype(np.int32),
-            padded_sounds([said[number] for number in kept.tolist()]),
+            padded_phonemes([pronunciations[number] for number in kept.tolist()]),
             known,
             pairs[rows].astype(np.int32),
             pair_passages[rows].astype(np.int32),
         )
 
     @property
-    def _counted(self) -> Counts:
+    def _counted(self) -> WordCounts:
         arrays = (self._word_passages, self._pairs, self._pair_passages)
-        return Counts(self.passages, self.words, *(numbers.astype(np.int64) for numbers in arrays))
+        return WordCounts(self.passages, self.words, *(numbers.astype(np.int64) for numbers in arrays))
 
     def counts(self) -> Counter[str]:
-        """How many passages have each word."""
+        """The number of passages with each word."""
         return self._counted.of_words()
 
     def pair_counts(self) -> Counter[tuple[str, str]]:
         return self._counted.of_pairs()
 
     def pronounced(self) -> dict[str, bytes]:
-        """What each word sounds like."""
+        """The pronunciation of each word."""
         lengths = np.count_nonzero(self._sounds, axis=1).tolist()
         return {
             word: row[:length].tobytes() for word, row, length in zip(self.words, self._sounds, lengths, strict=True)
         }
 
     def passages_with(self, word: str) -> int:
-        """How many passages have a word; 0 for one that is not in the lexicon."""
+        """The number of passages with a word; 0 for one that the lexicon lacks."""
         return self._counts.get(word, 0)
 
     @cached_property
@@ -99,7 +99,7 @@ class Lexicon:
 
     @cached_property
     def single(self) -> Entries:
-        """The words as entries to compare with."""
+        """The words as entries for comparison."""
         letters = padded_letters(list(map(plain, self.words)))
         share, counts = self._known.astype(np.float32), self._word_passages.astype(np.float32)
         return Entries(
@@ -114,7 +114,7 @@ class Lexicon:
 
     @cached_property
     def double(self) -> Entries:
-        """The pairs, joined, as entries to compare with."""
+        """The pairs, joined, as entries for comparison."""
         first, second = self._pairs.T
         return Entries(
             self._pairs,
@@ -127,7 +127,7 @@ class Lexicon:
         )
 
     def to_bytes(self) -> bytes:
-        """All of it, as `from_bytes` takes it."""
+        """The lexicon in the format that `from_bytes` reads."""
         return _packed(
             passages=np.array(self.passages),
             words=np.frombuffer(" ".join(self.words).encode(), np.uint8),
@@ -140,7 +140,7 @@ class Lexicon:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> "Lexicon":
-        """Raises `IndexDamaged` for what `to_bytes` did not make."""
+        """Raises `IndexDamaged` for bytes that `to_bytes` did not write."""
         if packed[-_CRC_LENGTH - 2 : -_CRC_LENGTH] == _COMMENT_LENGTH and packed[-_CRC_LENGTH:] != _crc_of(packed):
             raise IndexDamaged("the words of the index are damaged; load your files again")
         try:
@@ -150,12 +150,12 @@ class Lexicon:
                     parts["words"].tobytes().decode().split(),
                     *(parts[name] for name in ("word_passages", "sounds", "known", "pairs", "pair_passages")),
                 )
-        except (*_OF_DAMAGE, BadZipFile, zlib.error, struct.error) as problem:
+        except (*_DAMAGE_ERRORS, BadZipFile, zlib.error, struct.error) as problem:
             raise IndexDamaged("the words of the index are damaged; load your files again") from problem
 
 
-_OF_DAMAGE: Final = (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError)
-"""What reading an archive of arrays raises where its bytes are not what was written."""
+_DAMAGE_ERRORS: Final = (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError)
+"""Exceptions of numpy for archives with corrupt bytes."""
 
 
 _CRC_LENGTH: Final = 8
@@ -169,7 +169,7 @@ def _crc_of(packed: bytes) -> bytes:
 
 
 def _packed(**arrays: NDArray[Any]) -> bytes:
-    """As `numpy.savez_compressed` does it, an eighth larger and in a fifth of the time, as a load waits for it.
+    """Like `numpy.savez_compressed`, but in a fifth of the time and an eighth larger, because loads wait for it.
 
     The comment of the archive is the checksum of all that is before it.
     """
@@ -183,14 +183,14 @@ def _packed(**arrays: NDArray[Any]) -> bytes:
     return packed[:-_CRC_LENGTH] + _crc_of(packed)
 
 
-def _most_frequent(passages: Numbers, is_said: NDArray[np.bool_]) -> Numbers:
-    """The numbers, rising, of the most frequent of the words that can be said; of equal ones the first."""
+def _most_frequent(passages: Numbers, is_pronounceable: NDArray[np.bool_]) -> Numbers:
+    """The numbers, ascending, of the most frequent words with a pronunciation; of equal ones the first."""
     order = np.argsort(-passages, kind="stable")
-    return np.sort(order[is_said[order]][:MOST_WORDS])
+    return np.sort(order[is_pronounceable[order]][:MOST_WORDS])
 
 
-def _renumbered(found: Counts, kept: Numbers) -> tuple[Numbers, Numbers]:
-    """The pairs of kept words, by their numbers among these."""
+def _renumbered(found: WordCounts, kept: Numbers) -> tuple[Numbers, Numbers]:
+    """The pairs of kept words, with the words' new numbers."""
     number_of = np.full(len(found.words), -1)
     number_of[kept] = np.arange(len(kept))
     pairs = number_of[found.pairs]
@@ -199,5 +199,5 @@ def _renumbered(found: Counts, kept: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _pairs_kept(known: NDArray[np.bool_], passages: Numbers) -> Numbers:
-    """The numbers, rising, of the pairs to keep: all while there are few, else those first that are not all known."""
+    """The numbers, ascending, of the pairs to keep, starting with pairs that contain a word not in the dictionary."""
     return np.sort(np.lexsort((-passages, known))[:MOST_PAIRS])

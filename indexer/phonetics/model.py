@@ -1,4 +1,4 @@
-"""Regression: from what a clip holds that is like a word, how likely it is that the word was said there."""
+"""The regression: from the features of a candidate to the probability that the query word was said."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,18 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 PENALTY: Final = 1 / 0.3
-"""Of large weights (L2), in the regression over features of mean 0 and deviation 1."""
+"""L2 penalty of the regression, over features with mean 0 and standard deviation 1."""
 
 ROUNDS: Final = 30
 
-SHARINGS: Final = 2
-"""Times that votes are shared anew, after weights that come from all sights."""
+VOTE_ROUNDS: Final = 2
+"""How often votes are redistributed, after a first fit to all observations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """``features``, shape (examples, features), the last of them one; what came of each in ``labels`` (0 or 1), and in
-    ``weights`` how often.
+    """Training data of a regression: ``features``, shape (examples, features), of which the last is 1.
+
+    ``labels`` are 0 or 1, and ``weights`` the number of observations that each example stands for.
     """
 
     features: NDArray[np.float64]
@@ -27,12 +28,11 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class Sights:
-    """Candidates for words, and the clips in which they were seen.
+class Observations:
+    """Candidates for words, and the clips in which they occur.
 
-    Of each candidate its ``features``, shape (candidates, features), and whether it ``is_pair``; of each sight the
-    number of its ``candidate``, that of the ``search`` (one word looked for in one clip), and ``is_right`` where the
-    word was said there.
+    Each candidate has ``features``, shape (candidates, features), and ``is_pair``. Each observation has the number of
+    its ``candidate``, that of its ``search`` (one word in one clip), and ``is_right`` if the word was said in the clip.
     """
 
     features: NDArray[np.float64]
@@ -42,37 +42,37 @@ class Sights:
     is_right: NDArray[np.bool_]
 
 
-def learned_from(sights: Sights) -> NDArray[np.float64]:
-    """The weights of two logistic regressions, of words and of pairs, shape (2, features).
+def fitted_weights(observations: Observations) -> NDArray[np.float64]:
+    """The weights of two logistic regressions, for words and for pairs, shape (2, features).
 
-    A search takes a clip for the likeliest candidate that it holds, so a clip has one vote, which its candidates share
-    by their odds: what merely stands beside a likelier one proves nothing by being in a right clip, and little by being
-    in a wrong one. As odds take weights, these come from all sights first, and are then learned again from the votes
-    (expectation maximisation, Dempster, Laird & Rubin 1977; clips as the bags of multiple-instance learning).
+    A search ranks a clip by its most likely candidate. So each clip has one vote, which its candidates share by their
+    odds: a candidate next to a more likely one is not confirmed by a relevant clip, and hardly refuted by another. As
+    odds require weights, a first fit uses all observations, and further ones the votes (expectation maximisation,
+    Dempster, Laird & Rubin 1977; the clips are the bags of multiple-instance learning).
     """
-    weights = _fitted(sights, np.ones(len(sights.candidate)))
-    for _ in range(SHARINGS):
-        weights = _fitted(sights, _votes(sights, weights))
+    weights = _fitted(observations, np.ones(len(observations.candidate)))
+    for _ in range(VOTE_ROUNDS):
+        weights = _fitted(observations, _votes(observations, weights))
     return weights
 
 
-def _votes(sights: Sights, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share that each sight has in the one vote of its search."""
-    logits = (sights.features * weights[sights.is_pair.astype(int)]).sum(axis=1)[sights.candidate]
-    best = np.full(sights.search.max(initial=-1) + 1, -np.inf)
-    np.maximum.at(best, sights.search, logits)
-    odds = np.exp(logits - best[sights.search])
-    return np.asarray(odds / np.bincount(sights.search, odds)[sights.search], np.float64)
+def _votes(observations: Observations, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of each observation in the single vote of its search."""
+    logits = (observations.features * weights[observations.is_pair.astype(int)]).sum(axis=1)[observations.candidate]
+    best = np.full(observations.search.max(initial=-1) + 1, -np.inf)
+    np.maximum.at(best, observations.search, logits)
+    odds = np.exp(logits - best[observations.search])
+    return np.asarray(odds / np.bincount(observations.search, odds)[observations.search], np.float64)
 
 
-def _fitted(sights: Sights, votes: NDArray[np.float64]) -> NDArray[np.float64]:
-    number = len(sights.is_pair)
+def _fitted(observations: Observations, votes: NDArray[np.float64]) -> NDArray[np.float64]:
+    number = len(observations.is_pair)
     right, wrong = (
-        np.bincount(sights.candidate, votes * (sights.is_right == answer), number).astype(np.float64)
+        np.bincount(observations.candidate, votes * (observations.is_right == answer), number).astype(np.float64)
         for answer in (True, False)
     )
-    kinds = (~sights.is_pair, sights.is_pair)
-    return np.stack([regression(_examples(sights.features[of], right[of], wrong[of])) for of in kinds])
+    kinds = (~observations.is_pair, observations.is_pair)
+    return np.stack([regression(_examples(observations.features[of], right[of], wrong[of])) for of in kinds])
 
 
 def _examples(features: NDArray[np.float64], right: NDArray[np.float64], wrong: NDArray[np.float64]) -> Examples:
@@ -84,10 +84,11 @@ def _examples(features: NDArray[np.float64], right: NDArray[np.float64], wrong: 
 
 
 def regression(examples: Examples) -> NDArray[np.float64]:
-    """The weights of a logistic regression with an L2 penalty on all but the last feature, which is one.
+    """The weights of a logistic regression with an L2 penalty on all features but the last, which is 1.
 
-    Newton's method (iteratively reweighted least squares) over features brought to mean 0 and deviation 1; the weights
-    that come back are for the features as they are. Without an example all weights are 0 but the last, which is -20.
+    Fitted by Newton's method (iteratively reweighted least squares) on features scaled to mean 0 and standard deviation
+    1; the returned weights apply to the unscaled features. Without examples, all weights are 0 but the last, which is
+    -20.
     """
     features = examples.features.shape[1]
     if not len(examples.labels):

@@ -1,4 +1,4 @@
-"""The sound tables: what `learn` learns from corrected transcripts, shipped as JSON with what it was learned from."""
+"""The phonetic tables that `learn` estimates from references and transcripts, stored as JSON with their source."""
 
 import json
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ from indexer.phonetics.edit_distance import Costs
 SHIPPED: Final = Path(__file__).parent / "tables.json"
 
 VERSION: Final = 2
-"""Raised when a figure changes its meaning."""
+"""Version of the format; incremented when a value changes its meaning."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tables:
-    """What mishearing costs, and how likely a candidate is the word that was said.
+    """The costs of confusions, and the probability that a candidate is a misrecognition of a query word.
 
-    ``phonemes`` and ``letters`` are the costs of taking one for another; ``weights`` those of a logistic regression
-    over `indexer.phonetics.expansion.FEATURES`, for words and then for pairs, shape (2, features). ``unseen`` is the
-    share of words said that left no sign in the transcript, not even a candidate; ``passages`` is the number of
-    transcripts, and ``source`` the files, that they were learned from.
+    ``phonemes`` and ``letters`` are confusion costs; ``weights`` those of a logistic regression over
+    `indexer.phonetics.expansion.FEATURES`, for words and for pairs, shape (2, features). ``unseen`` is the share of
+    spoken words of which the transcript contains no candidate. ``passages`` is the number of transcripts that the
+    tables were learned from, and ``source`` describes these.
     """
 
     phonemes: Costs
@@ -53,16 +53,16 @@ class Tables:
 
     @classmethod
     def load(cls, file: Path) -> "Tables":
-        """Raises `WrongRequest` for a file that holds no tables of this version."""
+        """Raises `WrongRequest` for a file without tables of this version."""
         try:
             members: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             tables = cls._of(members) if members["version"] == VERSION else None
         except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise WrongRequest(f"{file} holds no sound tables: {problem}; learn them with: indexer learn") from problem
+            raise WrongRequest(f"{file} has no phonetic tables: {problem}; learn them with: indexer learn") from problem
         if tables is None or not tables._fits():
             raise WrongRequest(
-                f"{file} was learned by another version of Hearsay; learn it again with: indexer learn, "
-                "or remove it to have the tables that come with Hearsay"
+                f"{file} was written by another version of Hearsay; learn it again with: indexer learn, "
+                "or remove it to use the tables that ship with Hearsay"
             )
         return tables
 
@@ -78,7 +78,7 @@ class Tables:
         )
 
     def _fits(self) -> bool:
-        """Whether search can reckon with it: logarithms are taken of ``unseen``, and ``passages`` divides."""
+        """Whether searches can use the values: logarithms of ``unseen`` are taken, and ``passages`` is a divisor."""
         fits = self.phonemes.shape == (PHONEME_COUNT, PHONEME_COUNT)
         fits &= self.letters.shape == (LETTER_COUNT, LETTER_COUNT)
         fits &= all(bool(np.isfinite(figures).all()) for figures in (self.phonemes, self.letters, self.weights))
@@ -87,5 +87,5 @@ class Tables:
 
 @cache
 def shipped() -> Tables:
-    """The tables that come with Hearsay."""
+    """The tables that ship with Hearsay."""
     return Tables.load(SHIPPED)

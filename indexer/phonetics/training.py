@@ -1,4 +1,4 @@
-"""Learning: sound tables from clips whose transcripts stand beside what was really said."""
+"""Training of the phonetic tables, from clips with both a reference and a transcript."""
 
 import math
 from collections import Counter, defaultdict
@@ -12,34 +12,36 @@ from numpy.typing import NDArray
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
+from hearsay.text.wer import align
 from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import letters, plain
-from indexer.phonetics.confusions import Stretch, learned, letter_prior, phoneme_prior, stretches
+from indexer.phonetics.confusion_table import ConfusionTable
+from indexer.phonetics.confusions import SymbolPair, learned_costs, letter_prior, phoneme_prior
 from indexer.phonetics.edit_distance import Costs
 from indexer.phonetics.expansion import FEATURES, Expander
-from indexer.phonetics.g2p import Spelling
+from indexer.phonetics.g2p import G2pModel
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.model import Sights, learned_from
+from indexer.phonetics.model import Observations, fitted_weights
 from indexer.phonetics.tables import Tables
-from indexer.phonetics.word_counts import Tally
+from indexer.phonetics.word_counts import WordCounter
 
 SHORTEST: Final = 4
-"""Letters of a word that is learned from."""
+"""Letters of the shortest words that the regression is trained on."""
 
 RAREST_SHARE: Final = 0.08
-"""A word that more of the references have is not learned from: it is not the kind that people search for."""
+"""Words in more than this share of the references are not trained on, because people rarely search for them alone."""
 
 MOST_CLIPS: Final = 5_000
-"""Clips, evenly taken from more, that the regression looks at: plenty for its sixty weights, and what is kept of their
-words takes memory."""
+"""Clips that the regression is trained on, evenly selected if there are more: enough for its sixty weights, and their
+words take memory."""
 
 FEWEST: Final = 20
-"""Clips with a misheard word below which nothing can be learned."""
+"""Misrecognitions that training requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptPair:
-    """The reference and the transcript of a clip, as tokens."""
+    """Reference and transcript of a clip, as tokens."""
 
     reference: tuple[str, ...]
     transcript: tuple[str, ...]
@@ -47,7 +49,9 @@ class TranscriptPair:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Clips, the clips whose references and transcripts have each word, and the words that are worth learning from."""
+    """Clips, the numbers of those whose reference and transcript contain each word, and the words to train on
+    (``asked``).
+    """
 
     clips: Sequence[TranscriptPair]
     in_references: Mapping[str, frozenset[int]]
@@ -65,11 +69,11 @@ class Corpus:
         return cls(clips, in_references, in_transcripts, asked)
 
     def with_word(self, word: str) -> frozenset[int]:
-        """The clips in which it was heard as it is."""
+        """The clips whose transcript contains the word."""
         return self.in_transcripts.get(word, frozenset())
 
     def with_all(self, members: Sequence[str]) -> frozenset[int]:
-        """The clips that have a word, or both of a pair side by side."""
+        """The clips whose transcript contains a word, or both words of a pair next to each other."""
         places = frozenset.intersection(*map(self.with_word, members))
         if len(members) == 1:
             return places
@@ -79,67 +83,74 @@ class Corpus:
 
 def learn(
     rows: Iterable[ClipRow],
-    spelling: Spelling,
+    g2p: G2pModel,
     source: str,
     lexicon: Lexicon | None = None,
     step: Callable[[int, int], None] | None = None,
 ) -> Tables:
-    """The tables of rows with references and transcripts; a row that lacks one is passed over.
+    """The phonetic tables trained on records with both a reference and a transcript; others are ignored.
 
-    ``lexicon`` is that of the index to be searched, by default that of the rows themselves; ``step`` is told how many
-    words of how many were looked at. Raises `WrongRequest` where fewer than `FEWEST` clips hold a mishearing.
+    ``lexicon`` is that of the index to search, by default that of the records themselves. ``step`` is called with the
+    number of words done and their total. ``source`` describes the training data. Raises `WrongRequest` if the
+    transcripts contain fewer than `FEWEST` misrecognitions.
     """
     clips = [
         TranscriptPair(tuple(tokens(row.text)), tuple(tokens(row.generated_text)))
         for row in rows
         if row.text and row.generated_text
     ]
-    misheard = [stretch for clip in clips for stretch in stretches(clip.reference, clip.transcript)]
-    if len(misheard) < FEWEST:
+    confusions = ConfusionTable.of(align(clip.reference, clip.transcript) for clip in clips)
+    if (number := confusions.spans.total()) < FEWEST:
         raise WrongRequest(
-            f"{len(clips)} clips have both text and generated_text, with {len(misheard)} mishearings between them; "
-            f"learning takes at least {FEWEST}"
+            f"{len(clips)} clips have both text and generated_text, and they contain {number} misrecognitions; "
+            f"learning requires at least {FEWEST}"
         )
-    lexicon = lexicon or _lexicon(clips, spelling)
-    phonemes, spelled = _phoneme_costs(clips, misheard, spelling), _letter_costs(clips, misheard)
+    lexicon = lexicon or _lexicon(clips, g2p)
+    phonemes, spelled = _phoneme_costs(clips, confusions, g2p), _letter_costs(clips, confusions)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
     corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
-    sights = _sights(corpus, Expander(lexicon, tables, spelling), step or _untold)
-    return replace(tables, weights=learned_from(sights), unseen=_unseen(corpus, sights))
+    observations = _observations(corpus, Expander(lexicon, tables, g2p), step or _ignore_progress)
+    return replace(tables, weights=fitted_weights(observations), unseen=_unseen(corpus, observations))
 
 
-def _untold(_done: int, _total: int) -> None:
-    """Nobody wants to know how far it is."""
+def _ignore_progress(_done: int, _total: int) -> None:
+    """The default for ``step``."""
 
 
-def _lexicon(clips: Sequence[TranscriptPair], spelling: Spelling) -> Lexicon:
-    tally = Tally()
+def _lexicon(clips: Sequence[TranscriptPair], g2p: G2pModel) -> Lexicon:
+    counter = WordCounter()
     for clip in clips:
-        tally.add(" ".join(clip.transcript))
-    return Lexicon.of(tally, spelling)
+        counter.add(" ".join(clip.transcript))
+    return Lexicon.of(counter, g2p)
 
 
-def _phoneme_costs(clips: Sequence[TranscriptPair], misheard: Sequence[Stretch], spelling: Spelling) -> Costs:
-    def sound(words: Iterable[str]) -> bytes:
-        return b"".join(next(iter(spelling.pronunciations(plain(word))), b"") for word in words)
+def _phoneme_costs(clips: Sequence[TranscriptPair], confusions: ConfusionTable, g2p: G2pModel) -> Costs:
+    def phonemes(words: Iterable[str]) -> bytes:
+        return b"".join(next(iter(g2p.pronunciations(plain(word))), b"") for word in words)
 
-    pairs = [(sound(said.split()), sound(heard.split())) for said, heard in misheard]
-    seen = Counter(symbol for clip in clips for symbol in sound(clip.reference))
-    return learned([pair for pair in pairs if pair[0] != pair[1]], seen, phoneme_prior())
-
-
-def _letter_costs(clips: Sequence[TranscriptPair], misheard: Sequence[Stretch]) -> Costs:
-    pairs = [(letters(plain(said)), letters(plain(heard))) for said, heard in misheard]
-    seen = Counter(symbol for clip in clips for symbol in letters(plain(" ".join(clip.reference))))
-    return learned(pairs, seen, letter_prior())
+    pairs: Counter[SymbolPair] = Counter()
+    for (reference, recognised), times in confusions.spans.items():
+        pairs[phonemes(reference.split()), phonemes(recognised.split())] += times
+    occurrences = Counter(symbol for clip in clips for symbol in phonemes(clip.reference))
+    return learned_costs(
+        {pair: times for pair, times in pairs.items() if pair[0] != pair[1]}, occurrences, phoneme_prior()
+    )
 
 
-def _sights(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]) -> Sights:
-    """For each word that is asked for, the candidates for it and the clips that have these.
+def _letter_costs(clips: Sequence[TranscriptPair], confusions: ConfusionTable) -> Costs:
+    pairs: Counter[SymbolPair] = Counter()
+    for (reference, recognised), times in confusions.spans.items():
+        pairs[letters(plain(reference)), letters(plain(recognised))] += times
+    occurrences = Counter(symbol for clip in clips for symbol in letters(plain(" ".join(clip.reference))))
+    return learned_costs(pairs, occurrences, letter_prior())
 
-    Clips that have the word as heard are no evidence, since nobody guesses there.
+
+def _observations(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]) -> Observations:
+    """For each word to train on, its candidates and the clips that contain them.
+
+    Clips whose transcript contains the word itself are left out, because no expansion is needed there.
     """
-    found: list[_Seen] = []
+    found: list[_Candidate] = []
     for number, word in enumerate(corpus.asked):
         for entries in (expander.lexicon.single, expander.lexicon.double):
             candidates = expander.candidates(word, entries)
@@ -148,21 +159,21 @@ def _sights(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]
                 if places := corpus.with_all(members) - corpus.with_word(word):
                     searches = np.fromiter(places, np.int64) + number * len(corpus.clips)
                     is_right = np.fromiter((place in corpus.in_references[word] for place in places), np.bool_)
-                    found.append(_Seen(features, len(members) > 1, searches, is_right))
+                    found.append(_Candidate(features, len(members) > 1, searches, is_right))
         step(number + 1, len(corpus.asked))
-    return _as_sights(found)
+    return _joined(found)
 
 
-def _unseen(corpus: Corpus, sights: Sights) -> float:
-    """The share of words said that left no sight, as if one more word had left one, and one more none (Laplace)."""
-    said = sum(len(corpus.in_references[word]) for word in corpus.asked)
+def _unseen(corpus: Corpus, observations: Observations) -> float:
+    """The share of spoken words that left no candidate in the transcript, with add-one smoothing (Laplace)."""
+    spoken = sum(len(corpus.in_references[word]) for word in corpus.asked)
     lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.asked)
-    seen = len(np.unique(sights.search[sights.is_right]))
-    return (lost - seen + 1) / (said + 2)
+    seen = len(np.unique(observations.search[observations.is_right]))
+    return (lost - seen + 1) / (spoken + 2)
 
 
-class _Seen(NamedTuple):
-    """A candidate for a word, the searches that it was seen in, and in which of them it was right."""
+class _Candidate(NamedTuple):
+    """A candidate for a word, the searches in which it occurs, and those in which the word was said."""
 
     features: NDArray[np.float64]
     is_pair: bool
@@ -170,9 +181,9 @@ class _Seen(NamedTuple):
     is_right: NDArray[np.bool_]
 
 
-def _as_sights(found: Sequence[_Seen]) -> Sights:
+def _joined(found: Sequence[_Candidate]) -> Observations:
     searches = np.concatenate([seen.searches for seen in found]) if found else np.empty(0, np.int64)
-    return Sights(
+    return Observations(
         np.array([seen.features for seen in found]).reshape(-1, len(FEATURES)),
         np.array([seen.is_pair for seen in found], np.bool_),
         np.repeat(np.arange(len(found)), [len(seen.searches) for seen in found]),

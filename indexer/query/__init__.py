@@ -1,1 +1,1 @@
-"""From what a person typed to a query tree, and back to an explanation of each hit."""
+"""From typed text to a query tree, and from a hit to its explanation."""

@@ -1,4 +1,4 @@
-"""What a query means, as one plain sentence for a person."""
+"""The meaning of a query as one sentence in plain English."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -17,10 +17,10 @@ from indexer.query.syntax_tree import (
 )
 from indexer.schema import UNKNOWN, facet_label
 
-_AND_HOW: Final = {"forgiving": ", even if misrecognised", "exact": ", as heard or in another form"}
+_AND_HOW: Final = {"forgiving": ", even if misrecognised", "exact": ", as typed or in another form"}
 
 _LOOSE: Final = ("forgiving", "sounds-like")
-"""Modes in which a phrase is not all or nothing."""
+"""Modes in which parts of a phrase match too."""
 
 _FIELDS: Final = {
     "age": "from speakers in their",
@@ -28,8 +28,8 @@ _FIELDS: Final = {
     "accent": "from speakers with the accent",
     "clip": "from the recording",
     "dataset": "from the dataset",
-    "asr_model": "heard by",
-    "ser_model": "with an emotion told by",
+    "asr_model": "transcribed by",
+    "ser_model": "with an emotion predicted by",
 }
 _SPANS: Final = {
     "duration": "lasting {} second{s}",
@@ -43,8 +43,8 @@ _SPANS: Final = {
 }
 
 
-def in_english(tree: SyntaxTree, mode: str) -> str:
-    """The sentence, without a full stop; ``mode`` is one of `MODES`. What was typed is not escaped."""
+def describe_query(tree: SyntaxTree, mode: str) -> str:
+    """The sentence, without a full stop; ``mode`` is one of `MODES`. Typed text in it is not escaped."""
     match tree:
         case Conjunction(()):
             return "all clips"
@@ -55,7 +55,7 @@ def in_english(tree: SyntaxTree, mode: str) -> str:
 
 
 def _those(tree: SyntaxTree, mode: str, how: str = "") -> str:
-    """What tells these clips from others, to stand behind “clips” or “those”."""
+    """The restriction on clips, to follow “clips” or “those”."""
     children = tree.children if isinstance(tree, Conjunction) else (tree,)
     words = [child for child in children if _is_word(child)]
     said = [child for child in children if _is_said(child) and not _is_word(child)]
@@ -81,7 +81,7 @@ _NO: Final = Disjunction(())
 
 
 def _saying(words: Sequence[SyntaxTree], said: Sequence[SyntaxTree], mode: str, how: str) -> Iterator[str]:
-    """Words first, since the mode is about them; then what is said beside them."""
+    """Words first, because the mode concerns them; then phrases and prefixes."""
     if mode == "baseline" and (every := [one for child in (*words, *said) for one in _alternatives(child)]):
         yield f"where {'any of ' if len(every) > 1 else ''}{_listed(every, 'or', mode)} was said"
         return
@@ -105,7 +105,7 @@ def _alternatives(tree: SyntaxTree) -> list[SyntaxTree]:
 
 
 def _noun(tree: SyntaxTree, mode: str, among: int = 1) -> str:
-    """What was said; alternatives are told apart from their neighbours, of which there are ``among`` in all."""
+    """A noun phrase for a word or phrase; alternatives get “either” if there are others (``among`` counts all)."""
     match tree:
         case WordQuery(token, sounds_like):
             return f"something like “{token}”" if sounds_like or mode == "sounds-like" else f"“{token}”"
@@ -120,7 +120,7 @@ def _noun(tree: SyntaxTree, mode: str, among: int = 1) -> str:
 
 
 def _spoken(tokens: Sequence[str]) -> str:
-    """The words of a phrase; pairs of Chinese, Japanese or Korean characters overlap, and are one word again."""
+    """The words of a phrase; overlapping pairs of Chinese, Japanese or Korean characters are joined again."""
     text = tokens[0]
     for before, token in pairwise(tokens):
         is_overlap = len(before) == len(token) == 2 and before[1] == token[0] and not token.isascii()
@@ -139,7 +139,7 @@ def _joined(texts: Sequence[str], word: str) -> str:
 
 
 def _but(left_out: Sequence[SyntaxTree], *, is_said: bool, is_more: bool) -> Iterator[str]:
-    """What must not be there: it has to be heard as it is in every mode, or good clips would go for a guess."""
+    """What is excluded. In every mode only words as typed exclude a clip, because a possible match must not."""
     nouns = [one for child in left_out if is_said and _is_said(child) for one in _alternatives(child)]
     if nouns:
         yield f"but not {_listed(nouns, 'or', 'exact')}"
@@ -149,7 +149,7 @@ def _but(left_out: Sequence[SyntaxTree], *, is_said: bool, is_more: bool) -> Ite
 
 
 def _quality(tree: SyntaxTree, mode: str) -> str:
-    """What is so of a clip beside what was said in it."""
+    """A condition that does not concern the words of the transcript."""
     one_of = _alternatives(tree)
     fields = {one.field for one in one_of if isinstance(one, FieldQuery)}
     if len(fields) == 1 and all(isinstance(one, FieldQuery) for one in one_of):

@@ -1,4 +1,4 @@
-"""Choices: the filters that a person types, in the corpus's words or in their own, against what the index holds."""
+"""Filters as people type them, in the corpus's spelling or their own, matched with the values of the index."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -8,21 +8,21 @@ from indexer.index import Range, Request, SearchReader, Sort
 from indexer.schema import SORTS, UNKNOWN, facet_label, facet_name, facet_order
 
 ORDERS: Final[Mapping[str, Sort]] = {f"{dash}{field}": Sort(field, bool(dash)) for field in SORTS for dash in ("", "-")}
-"""What hits are sorted by, as it is typed and stands in addresses: ``duration`` rises, ``-duration`` falls."""
+"""Sort orders by the text that is typed and used in URLs: ``duration`` ascending, ``-duration`` descending."""
 
-_LIKE: Final[Mapping[str, str]] = {
+_FORMS: Final[Mapping[str, str]] = {
     "duration": "2-8, 2- or -8, in seconds",
-    "confidence": ".5-.9, .5- or -.9",
-    "wer": ".1-.3, .1- or -.3",
+    "confidence": "0.5-0.9, 0.5- or -0.9",
+    "wer": "0.1-0.3, 0.1- or -0.3",
 }
-"""How each of `indexer.schema.RANGES` is typed."""
+"""The form in which each of `indexer.schema.RANGES` is typed."""
 
 
-def chosen(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple[frozenset[str], list[str]]:
-    """The values meant, and a note for each that the index does not have.
+def selected_values(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple[frozenset[str], list[str]]:
+    """The values that were typed, and a note for each one that the index does not have.
 
-    ``typed`` may hold several values with commas between them. A value is taken as the corpus spells it or as people
-    read it, in small letters or large: ``forties`` is ``fourties``, ``England`` is ``england``.
+    Each element of ``typed`` may contain several values separated by commas. A value may be spelled as in the corpus or
+    as people spell it, in upper or lower case: ``forties`` is ``fourties``, ``England`` is ``england``.
     """
     known = _spellings(facet, counts)
     values: set[str] = set()
@@ -34,16 +34,16 @@ def chosen(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple
             values.add(known.get(name, name))
             if name not in known:
                 there = ", ".join(facet_label(facet, value) for value in facet_order(facet, counts)) or "none"
-                notes.append(f"no clip has the {facet_name(facet)} “{name}”; there are: {there}")
+                notes.append(f"no clip has the {facet_name(facet)} “{name}”; choose from: {there}")
     return frozenset(values), notes
 
 
-def chosen_filters(
+def selected_filters(
     index: SearchReader, typed: Mapping[str, Iterable[str]]
 ) -> tuple[dict[str, frozenset[str]], list[str]]:
-    """The filters that are meant by what was typed of each facet, and the notes on them.
+    """The filters that were typed for each facet, and the notes on them.
 
-    The index is asked for its values only where something was typed.
+    The index is asked for its values only if something was typed.
     """
     if not typed:
         return {}, []
@@ -51,7 +51,7 @@ def chosen_filters(
     filters: dict[str, frozenset[str]] = {}
     notes: list[str] = []
     for facet, texts in typed.items():
-        filters[facet], missing = chosen(facet, texts, counts[facet])
+        filters[facet], missing = selected_values(facet, texts, counts[facet])
         notes += missing
     return filters, notes
 
@@ -66,14 +66,14 @@ def _folded(text: str) -> str:
 
 
 def sorted_by(text: str) -> Sort:
-    """The order that ``duration`` or ``-duration`` says; raises `WrongRequest` for anything else."""
+    """The order that ``duration`` or ``-duration`` means; raises `WrongRequest` for anything else."""
     if text not in ORDERS:
-        raise WrongRequest(f"hits are sorted by {', '.join(SORTS)}, or falling with a minus before it, not by {text}")
+        raise WrongRequest(f"sort by {', '.join(SORTS)}, or descending with a minus before it, not by {text}")
     return ORDERS[text]
 
 
 def bounds_of(name: str, text: str) -> Range:
-    """The range that ``2-8``, ``2-`` or ``-8`` says; raises `WrongRequest` for anything else, which is no ``name``."""
+    """The range that ``2-8``, ``2-`` or ``-8`` means for the field ``name``; otherwise raises `WrongRequest`."""
     low, dash, high = text.partition("-")
     try:
         bounds = Range(*(float(bound) if bound.strip() else None for bound in (low, high)))
@@ -85,10 +85,10 @@ def bounds_of(name: str, text: str) -> Range:
 
 
 def is_range(bounds: Range) -> bool:
-    """Whether it has an end, its ends are in their order, and both are numbers from 0 on."""
+    """Whether the range has a bound, its bounds are in order, and none is negative or infinite."""
     ends = [end for end in (bounds.low, bounds.high) if end is not None]
     return bool(ends) and ends == sorted(ends) and all(0 <= end < float("inf") for end in ends)
 
 
 def _not_a_range(name: str, text: str) -> str:
-    return f"a {name} is written as {_LIKE[name]}, not {text}"
+    return f"{name} must be written as {_FORMS[name]}, not {text}"

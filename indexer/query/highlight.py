@@ -1,4 +1,4 @@
-"""Highlighting: which words of a transcript were asked for, told alike to page and terminal."""
+"""Highlighting of the words of a transcript that match a query, for the page and the terminal."""
 
 import re
 import unicodedata
@@ -14,16 +14,16 @@ Mark = Literal["", "match", "possible"]
 UNMARKED: Final[Mark] = ""
 
 Piece = tuple[str, Mark]
-"""A stretch of the text as it stands, and why it is marked: it is what was asked for, or may stand for it."""
+"""A part of the text, and whether it is a match, a possible match, or neither."""
 
-# One letter a character, see `_kind`: what joins stands inside words and at no end of them.
+# One letter per character, see `_kind`; joining characters are inside words and not at their ends.
 _STRETCH: Final = re.compile(r"w(?:j*w)*|c(?:j*c)*")
 
 
 def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
-    """The text in pieces, in order and complete; those are marked that are evidence for what was asked.
+    """The text in pieces, complete and in order; pieces that are evidence for a query word are marked.
 
-    Chinese, Japanese and Korean are marked by the pairs of characters that were asked for, other words whole.
+    In Chinese, Japanese and Korean, the matching pairs of characters are marked; otherwise whole words.
     """
     characters = list(_characters(text))
     marks = _marks(characters, evidence) if any(one.matched for one in evidence) else {}
@@ -34,7 +34,7 @@ def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
 
 
 def _characters(text: str) -> Iterator[str]:
-    """What a reader takes for one character: a letter with its marks, the parts of a Korean syllable."""
+    """What a reader sees as one character: a letter with its marks, or the parts of a Korean syllable."""
     whole = ""
     for part in text:
         joins = whole and (
@@ -52,28 +52,28 @@ def _characters(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=10_000)
 def _kind(character: str) -> str:
-    """``c`` where tokens are pairs of such characters, ``w`` in other words, ``j`` inside words unseen, else ``-``."""
+    """``c`` if tokens are pairs of such characters, ``w`` in other words, ``j`` if ignored inside words, else ``-``."""
     if tokens(character):
         return "c" if len(tokens(character * 3)) == 2 else "w"
     return "j" if tokens(f"a{character}a") == ["aa"] else "-"
 
 
 def _marks(characters: Sequence[str], evidence: Sequence[Evidence]) -> dict[int, Mark]:
-    """The marks of the characters, by their positions; what was heard covers what was guessed."""
+    """The marks of characters by position; a match takes precedence over a possible match."""
     kinds = "".join(map(_kind, characters))
     units = [unit for stretch in _STRETCH.finditer(kinds) for unit in _units(kinds, *stretch.span())]
-    said = [tokens("".join(characters[first : last + 1])) for first, last in units]  # of ½ there are two
+    contained = [tokens("".join(characters[first : last + 1])) for first, last in units]  # ½ has two
     marks: dict[int, Mark] = {}
     for wanted, mark in sorted(_wanted(evidence), key=lambda item: item[1] == "match"):
         for at in range(len(units) - len(wanted) + 1):
-            if all(word in here for word, here in zip(wanted, said[at:], strict=False)):
+            if all(word in here for word, here in zip(wanted, contained[at:], strict=False)):
                 for first, last in units[at : at + len(wanted)]:
                     marks |= dict.fromkeys(range(first, last + 1), mark)
     return marks
 
 
 def _wanted(evidence: Sequence[Evidence]) -> Iterator[tuple[tuple[str, ...], Mark]]:
-    """Words that stand side by side, and how they are marked."""
+    """Words to mark next to each other, and their mark."""
     for one in evidence:
         if one.match == "sounds like":
             yield one.matched, "possible"
@@ -82,7 +82,7 @@ def _wanted(evidence: Sequence[Evidence]) -> Iterator[tuple[tuple[str, ...], Mar
 
 
 def _units(kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """First and last position of what the index holds of a stretch: the whole word, or each pair of characters."""
+    """First and last position of each token: the whole word, or each pair of characters."""
     pairs = [at for at in range(start, end) if kinds[at] == "c"]
     if len(pairs) > 1:
         yield from pairwise(pairs)

@@ -1,4 +1,4 @@
-"""The parser of the query language: typed text into a syntax tree. Nothing that is typed is an error."""
+"""The parser of the query language: from typed text to a syntax tree. Any text is valid."""
 
 import re
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ from indexer.query.syntax_tree import (
 from indexer.schema import FACETS, FIELDS, UNKNOWN, facet_name, facet_value
 
 MOST_NOTES: Final = 8
-"""Notes that are made; who pasted a book is told enough with these."""
+"""Maximum number of notes, for example on a pasted page of text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What was asked for, and a sentence for a person on each thing that was not understood.
+    """A syntax tree, and a note for people on each part of the text that was not understood.
 
-    ``typed`` is what stands side by side in it as it was typed, with what is said again.
+    ``typed`` are the adjacent items as typed, with repetitions.
     """
 
     tree: SyntaxTree
@@ -35,7 +35,7 @@ class Parsed:
     typed: tuple[SyntaxTree, ...]
 
 
-_QUOTES: Final = '"“”„‟«»「」'  # any of them opens, and the next one closes: people mix them, keyboards too
+_QUOTES: Final = '"“”„‟«»「」'  # any of them opens and closes, because people and keyboards mix them
 
 _VALUE: Final = rf"(?:[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|[^\s,{_QUOTES}]+)"
 
@@ -57,7 +57,7 @@ _NUMBER: Final = r"\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}"
 _SPAN: Final = re.compile(rf"(?P<exact>{_NUMBER})|(?P<low>{_NUMBER})?[-–](?P<high>{_NUMBER})?")
 
 _LONGEST_SHOWN: Final = 40
-"""Characters of what was typed that a note repeats."""
+"""Maximum number of characters of the text that a note quotes."""
 
 _EXTRA: Final = "extra."
 _KINDS: Final = {field.name: field.kind for field in FIELDS}
@@ -65,26 +65,26 @@ _CALLED: Final = {facet_name(facet): facet for facet in FACETS}
 
 
 def parse(text: str) -> Parsed:
-    """What ``text`` asks for. Never raises, whatever it is, and takes time in proportion to its length.
+    """The meaning of ``text``. Never raises, and takes time proportional to its length.
 
-    Nothing typed is an `Every` of nothing, which is everything. What was typed and holds nothing to search for is an
-    `Either` of nothing, which is nothing.
+    An empty text is a `Conjunction` without children, which matches everything. A text without anything to search for
+    is a `Disjunction` without children, which matches nothing.
     """
     readable = re.sub(r"[\x00-\x1f\x7f]", " ", text.encode(errors="replace").decode())
-    reader = _Reader()
-    typed = tuple(reader.side_by_side(readable))
+    parser = _Parser()
+    typed = tuple(parser.side_by_side(readable))
     tree = _together(Conjunction, typed)
     if tree == _NOTHING and readable.strip():
         tree = Disjunction(())
-    return Parsed(tree, tuple(dict.fromkeys(reader.notes))[:MOST_NOTES], typed)
+    return Parsed(tree, tuple(dict.fromkeys(parser.notes))[:MOST_NOTES], typed)
 
 
 _NOTHING: Final = Conjunction(())
-"""What an item asks for that was not understood."""
+"""The tree of an item that was not understood."""
 
 
 def _together(kind: type[Conjunction] | type[Disjunction], children: Iterable[SyntaxTree]) -> SyntaxTree:
-    """The children as one, each of them once; those of the same kind are opened up, and one alone is itself."""
+    """The children as one tree, without duplicates; nested trees of the same kind are merged."""
     opened: dict[SyntaxTree, None] = {}
     for child in children:
         opened |= dict.fromkeys(child.children if isinstance(child, kind) else (child,))
@@ -94,14 +94,14 @@ def _together(kind: type[Conjunction] | type[Disjunction], children: Iterable[Sy
     return next(iter(opened)) if len(opened) == 1 else kind(tuple(opened))
 
 
-class _Reader:
-    """Reads one text; ``notes`` fills with what it does not understand."""
+class _Parser:
+    """Parses one text; ``notes`` collects what it does not understand."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
 
     def side_by_side(self, text: str) -> list[SyntaxTree]:
-        """What stands side by side in the text, things with OR between them as one."""
+        """The adjacent items of the text; items with OR between them are one."""
         groups: list[list[SyntaxTree]] = []
         is_or = False
         self._note_of_other_languages(text)
@@ -120,18 +120,18 @@ class _Reader:
         return [_together(Disjunction, group) for group in groups]
 
     def _note_of_other_languages(self, text: str) -> None:
-        """What people know from elsewhere and is not said so here."""
+        """Notes on operators of other search engines that have no meaning here."""
         bare = [item["bare"] for item in _ITEM.finditer(text) if item["bare"]]
         if "AND" in bare:
-            self.notes.append("words side by side are all asked for, so AND was left out; the word itself is “and”")
+            self.notes.append("all words must match anyway, so AND was ignored; to search for the word, type “and”")
         if "NOT" in bare:
-            self.notes.append("NOT was read as a word; a minus leaves out what stands right behind it, as in -dog")
+            self.notes.append("NOT was read as a word; to exclude a word, put a minus before it, as in -dog")
         if "OR" in bare and any(word.startswith("(") or word.endswith(")") for word in bare):
-            self.notes.append("brackets do not hold words together here; OR stands between its two neighbours")
+            self.notes.append("brackets do not group words; OR applies to its two neighbours")
 
     def _note_lonely(self, is_lonely: bool) -> None:
         if is_lonely:
-            self.notes.append("OR stands between two things, and one of them is missing; it was left out")
+            self.notes.append("OR needs a word on either side; it was ignored")
 
     def _item(self, item: re.Match[str]) -> SyntaxTree:
         if item["field"] is not None:
@@ -139,7 +139,7 @@ class _Reader:
         elif item["quoted"] is not None:
             tree = self._quoted(item["quoted"])
         elif item["unclosed"] is not None:
-            self.notes.append("a quote is not closed; what stands behind it was read as words")
+            self.notes.append("a quote is not closed; what follows it was read as words")
             tree = _NOTHING
         else:
             self._note_of_a_value_apart(item)
@@ -147,11 +147,11 @@ class _Reader:
         return Negation(tree) if item["minus"] and tree != _NOTHING else tree
 
     def _bare(self, text: str) -> SyntaxTree:
-        """Words, with the sign that may stand behind the last of them.
+        """Words, with the operator that may follow the last of them.
 
-        Words that a hyphen or the like joins are asked for one by one: recognisers write no hyphens, and mishear one
-        part more often than both; who wants them in a row writes quotes. A run of Chinese, Japanese or Korean is a
-        phrase without any, since its pairs of characters say little out of order.
+        Hyphenated words are searched for separately: speech models write no hyphens, and misrecognise one part more
+        often than both; quotes make a phrase of them. A run of Chinese, Japanese or Korean is a phrase without quotes,
+        because its pairs of characters mean little out of order.
         """
         body, sign = (text[:-1], text[-1]) if text[-1] in "*~" else (text, "")
         runs = token_runs(body)
@@ -162,18 +162,18 @@ class _Reader:
         return _together(Conjunction, [*map(_words, runs[:-1]), *(_words(run, sign) for run in runs[-1:])])
 
     def _note_of_a_value_apart(self, item: re.Match[str]) -> None:
-        """``accent: us`` reads like a field, and is two words."""
+        """``accent: us`` looks like a field, but is two words."""
         name, _, behind = item["bare"].rpartition(":")
         follows = item.string[item.end() : item.end() + 1]
         if not behind and not follows.strip() and _is_known(_field(name)):
-            self.notes.append(f"{_short(name)}: wants a value right behind it, without a space; read as a word")
+            self.notes.append(f"{_short(name)}: needs a value directly after it, without a space; read as a word")
 
     def _note_of_signs(self, body: str) -> None:
-        """Signs that say something where they stand elsewhere."""
+        """Notes on operators in a position where they have no meaning."""
         if "*" in body:
-            self.notes.append("* stands for the rest of a word, at its end and nowhere else; it was left out")
+            self.notes.append("* stands for the rest of a word, so it must be at the end of one; it was ignored")
         if "~" in body:
-            self.notes.append("~ stands behind a word, for what sounds like it, and nowhere else; it was left out")
+            self.notes.append("~ adds similar-sounding words and must be at the end of a word; it was ignored")
 
     def _quoted(self, text: str) -> SyntaxTree:
         found = tokens(text)
@@ -184,7 +184,7 @@ class _Reader:
 
     def _note_nothing(self, text: str) -> None:
         if text == "-":
-            self.notes.append("a minus leaves out what stands right behind it; one that stands alone was left out")
+            self.notes.append("a minus excludes what directly follows it; a separate one was ignored")
         else:
             self.notes.append(f"“{_short(text)}” has no letters or digits to search for")
 
@@ -208,27 +208,27 @@ class _Reader:
 
     def _keyword(self, field: str, value: str) -> SyntaxTree:
         if value.endswith("*"):
-            self.notes.append(f"* stands for the rest of a word, not of a value; {_short(field)} takes it as it is")
+            self.notes.append(f"* stands for the rest of a word, not of a value; {_short(field)} takes it literally")
         if value:
             return FieldQuery(field, facet_value(field, value))
-        self.notes.append(f"{_short(field)} has no value behind it; it was left out")
+        self.notes.append(f"{_short(field)} has no value; it was ignored")
         return _NOTHING
 
     def _span(self, field: str, value: str) -> SyntaxTree:
-        """A number that is not known is none of all the numbers."""
+        """A range of numbers; ``unknown`` excludes all numbers."""
         if value.casefold() == UNKNOWN:
             return Negation(RangeQuery(field, None, None))
         found = _SPAN.fullmatch(value)
         low, high = (_number(found["exact"] or found[end]) if found else None for end in ("low", "high"))
         ends = [end for end in (low, high) if end is not None]
         if not ends or ends != sorted(ends):
-            self.notes.append(f"{field} takes a number or a span such as 2-8, 2- or -8, not “{_short(value)}”")
+            self.notes.append(f"{field} takes a number or a range such as 2-8, 2- or -8, not “{_short(value)}”")
             return _NOTHING
         return RangeQuery(field, low, high)
 
 
 def _field(name: str) -> str:
-    """The field that is called so, in letters of any size; a corpus's own column is named as it is."""
+    """The field with this name, ignoring case; the name of a corpus's own column is case-sensitive."""
     return name if name.startswith(_EXTRA) else _CALLED.get(name.casefold(), name.casefold())
 
 
@@ -237,7 +237,7 @@ def _is_known(field: str) -> bool:
 
 
 def _words(run: list[str], sign: str = "") -> SyntaxTree:
-    """The tokens of one run; the sign says something of a run of one."""
+    """The tokens of one run; an operator applies only to a single word."""
     if len(run) > 1:
         return PhraseQuery(tuple(run))
     return PrefixQuery(run[0]) if sign == "*" else WordQuery(run[0], sounds_like=sign == "~")

@@ -1,4 +1,4 @@
-"""Finding: from what a person typed to the query of an index, and to the words that explain each hit."""
+"""The planner: from what a person typed to the query of an index, and to the terms that explain each hit."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +20,10 @@ from indexer.query.builder import (
     LEAST_PROBABILITY,
     MODES,
     MOST_EXPANSIONS,
-    Weighing,
+    EvidenceWeights,
     certain_from,
 )
-from indexer.query.description import in_english
+from indexer.query.description import describe_query
 from indexer.query.explanation import Evidence, QueryTerm, evidence_of
 from indexer.query.parser import Parsed, parse
 from indexer.query.syntax_tree import (
@@ -33,30 +33,31 @@ from indexer.query.syntax_tree import (
     PhraseQuery,
     SyntaxTree,
     WordQuery,
-    sounding,
+    phonetic_words,
     words_of,
 )
 from indexer.query_tree import Query
 from indexer.settings import IndexSettings
 
 MOST_WORDS: Final = 200
-"""Words of one search; Elasticsearch refuses trees that are much larger."""
+"""Maximum number of words of one search; Elasticsearch rejects much larger trees."""
 
 MOST_AS_ONE: Final = 3
-"""Words that were typed side by side and are looked for as one: “never the less” too."""
+"""Maximum number of adjacent words that are also searched for as one: “never the less”."""
 
 _LEVELS: Final = {*(tenth / 10 for tenth in range(1, 10)), 2.0}
-"""How likely the alternatives are that recognisers give, in tenths, and what is likelier than everything."""
+"""The probabilities of alternatives, in tenths, and a probability above all others."""
 
-_GUESSING: Final = ("forgiving", "sounds-like")
+_PHONETIC_MODES: Final = ("forgiving", "sounds-like")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one search is done: the ``query``, what it means in a ``sentence``, ``notes`` on what was not understood.
+    """The plan of one search: the ``query``, its meaning as a ``sentence``, and ``notes`` on what was not understood.
 
-    ``terms`` has each word with what may stand for it. In a hit that scores ``certain_from`` or more every word was
-    heard as it was asked for; below, one is missing, guessed or in another form. None in modes without such a line.
+    ``terms`` has each query word with its expansions. A hit with a score of at least ``certain_from`` contains every
+    word as typed; below, at least one is missing, in another form or only a possible match. It is None in modes without
+    such a limit.
     """
 
     query: Query
@@ -67,16 +68,16 @@ class Plan:
     certain_from: float | None
 
     def evidence(self, passage: Passage) -> tuple[Evidence, ...]:
-        """How the passage has each word that was asked for."""
+        """The evidence in the passage for each query word."""
         return evidence_of(passage, self.terms)
 
     def is_certain(self, hit: PassageHit) -> bool:
-        """Whether every word that was asked for was heard in it as it was asked for."""
+        """Whether the hit contains every query word as typed."""
         return self.certain_from is None or hit.score >= self.certain_from
 
 
 class Planner:
-    """Plans searches of one index, with expansions among its own words, which are fetched when first needed."""
+    """Plans searches of one index. The index's lexicon is fetched when the first expansions are needed."""
 
     def __init__(self, index: SearchReader, tables: Tables | None = None) -> None:
         self._index = index
@@ -84,13 +85,13 @@ class Planner:
         self._expander: Expander | None = None
 
     def plan(self, typed: str, mode: str = DEFAULT_MODE) -> Plan:
-        """How to search for what was typed; raises `WrongRequest` for a mode that there is not."""
+        """The plan of a search for the typed text; raises `WrongRequest` for an unknown mode."""
         if mode not in MODES:
             raise WrongRequest(f"there is no mode {mode}; the modes are {', '.join(MODES)}")
-        parsed = _read(typed)
+        parsed = _parsed(typed)
         tree = parsed.tree
         words = list(dict.fromkeys(words_of(tree)))
-        expander = cache(self.expander)  # all of one plan is guessed among the same words, which are asked for once
+        expander = cache(self.expander)  # one lexicon for all words of a plan, fetched once
         as_one = _as_one(parsed.typed)
 
         @cache
@@ -98,16 +99,16 @@ class Planner:
             return expander().expansions(word, as_one.get(word, ()))[: MOST_EXPANSIONS // max(1, len(words))]
 
         def planned(least: float) -> Plan:
-            weighing = Weighing(
+            weighing = EvidenceWeights(
                 lambda word: tuple(expansion for expansion in expansions(word) if expansion.probability >= least),
                 lambda word: expander().floor(word),
-                is_loud=mode == "sounds-like",
+                boosts_expansions=mode == "sounds-like",
                 least=least,
             )
             return Plan(
                 BUILDERS[mode](tree, weighing),
                 mode,
-                in_english(tree, mode),
+                describe_query(tree, mode),
                 parsed.notes,
                 _query_terms(tree, mode, weighing),
                 certain_from(tree, weighing) if mode == "forgiving" and words else None,
@@ -116,17 +117,17 @@ class Planner:
         return self._fitted(planned)
 
     def _fitted(self, planned: Callable[[float], Plan]) -> Plan:
-        """The plan with all that is likely enough; where the index does not take so much, with the likeliest of it."""
+        """The plan with all expansions; if the index has a limit below that, with the most likely ones."""
         plan = planned(LEAST_PROBABILITY)
         if not self._index.excess(plan.query):
             return plan
         levels = sorted({expansion.probability for one in plan.terms for expansion in one.expansions} | _LEVELS)
         at = bisect_left(levels, True, key=lambda least: not self._index.excess(planned(least).query))
         fitted = planned(levels[min(at, len(levels) - 1)])
-        return replace(fitted, notes=(*fitted.notes, _cut(plan, fitted)))
+        return replace(fitted, notes=(*fitted.notes, _shortened_note(plan, fitted)))
 
     def expander(self) -> Expander:
-        """Expansions among the words that the index has now."""
+        """Finds expansions in the index's current lexicon."""
         lexicon = self._index.lexicon()
         if self._expander is None or self._expander.lexicon is not lexicon:
             self._expander = Expander(lexicon, self._tables or shipped(), english())
@@ -134,26 +135,26 @@ class Planner:
 
 
 def planner_of(index: SearchReader, settings: IndexSettings) -> Planner:
-    """Finds by the tables that were learned here, else by those that come with Hearsay."""
+    """A planner with the tables that were learned here, otherwise with those that ship with Hearsay."""
     tables = Tables.load(settings.sound_tables) if settings.sound_tables.exists() else None
     return Planner(index, tables)
 
 
-def _cut(whole: Plan, fitted: Plan) -> str:
-    """What is left out of a search that is larger than the index takes."""
+def _shortened_note(whole: Plan, fitted: Plan) -> str:
+    """The note on a search that exceeds the limit of the index."""
     every, kept = (sum(len(one.expansions) for one in plan.terms) for plan in (whole, fitted))
     return (
-        f"the index takes no search as large as this one: all of its words are looked for, and of {every:,} guesses "
-        f"the likeliest {kept:,}; fewer words are guessed at more widely"
+        f"the index limits the size of a search: all words are searched for, but of {every:,} expansions only the "
+        f"{kept:,} most likely; use fewer words to include more"
     )
 
 
-def _query_terms(tree: SyntaxTree, mode: str, weighing: Weighing) -> tuple[QueryTerm, ...]:
-    """Each word that is wanted, with what the mode takes for it."""
-    loud, needed, alternatives = sounding(tree), _needed(tree), _alternatives(tree)
+def _query_terms(tree: SyntaxTree, mode: str, weighing: EvidenceWeights) -> tuple[QueryTerm, ...]:
+    """Each query word, with the expansions that the mode uses."""
+    phonetic, needed, alternatives = phonetic_words(tree), _needed(tree), _alternatives(tree)
 
     def one(word: str) -> QueryTerm:
-        expansions = weighing.expansions(word) if mode in _GUESSING or word in loud else ()
+        expansions = weighing.expansions(word) if mode in _PHONETIC_MODES or word in phonetic else ()
         either = () if word in needed else alternatives.get(word, ())
         return QueryTerm(word, None if mode == "baseline" else stem(word), expansions, word not in needed, either)
 
@@ -161,7 +162,7 @@ def _query_terms(tree: SyntaxTree, mode: str, weighing: Weighing) -> tuple[Query
 
 
 def _as_one(typed: Iterable[SyntaxTree]) -> dict[str, tuple[str, ...]]:
-    """For each word that has neighbours in the search, what it and one or more of them are in one word."""
+    """For each word with neighbours in the query, the words that it forms with them."""
     found: dict[str, dict[str, None]] = {}
     for row in _rows(typed):
         for size in range(2, MOST_AS_ONE + 1):
@@ -172,7 +173,7 @@ def _as_one(typed: Iterable[SyntaxTree]) -> dict[str, tuple[str, ...]]:
 
 
 def _rows(typed: Iterable[SyntaxTree]) -> Iterator[tuple[str, ...]]:
-    """Words that were typed side by side, with nothing between them."""
+    """Sequences of words that were typed next to each other."""
     for is_word, several in groupby(typed, key=lambda one: isinstance(one, WordQuery)):
         if is_word:
             yield tuple(one.token for one in several if isinstance(one, WordQuery))
@@ -189,14 +190,14 @@ def _rows(typed: Iterable[SyntaxTree]) -> Iterator[tuple[str, ...]]:
 
 
 def _alternatives(tree: SyntaxTree) -> dict[str, tuple[str, ...]]:
-    """For each word beside an OR, all the words that the OR stands between."""
+    """For each operand of an OR, all words of the OR."""
     children = tree.children if isinstance(tree, Conjunction) else (tree,)
     groups = [tuple(words_of(child)) for child in children if isinstance(child, Disjunction)]
     return {word: words for words in groups for word in words}
 
 
 def _needed(tree: SyntaxTree) -> frozenset[str]:
-    """The words that are wanted whatever else is there: those beside an OR are not."""
+    """The words that every hit should contain: all but the operands of an OR."""
     match tree:
         case Disjunction():
             return frozenset()
@@ -206,20 +207,20 @@ def _needed(tree: SyntaxTree) -> frozenset[str]:
             return frozenset(words_of(tree))
 
 
-def _read(typed: str) -> Parsed:
-    """What was asked for, with no more words than one search takes."""
+def _parsed(typed: str) -> Parsed:
+    """The parsed text, shortened to the maximum number of words."""
     parsed = parse(typed)
     if _size(parsed.tree) <= MOST_WORDS:
         return parsed
     shortened = " ".join(typed.split()[:MOST_WORDS])
     while _size((parsed := parse(shortened)).tree) > MOST_WORDS:  # hyphens join words, and Chinese has no spaces
         shortened = shortened[: len(shortened) * 3 // 4]
-    note = f"a search takes up to {MOST_WORDS} words; what stands behind them was left out"
+    note = f"a search is limited to {MOST_WORDS} words; the rest was ignored"
     return replace(parsed, notes=(*parsed.notes, note))
 
 
 def _size(tree: SyntaxTree) -> int:
-    """How many words and values it takes to say."""
+    """The number of words and values of a tree."""
     match tree:
         case PhraseQuery(tokens):
             return len(tokens)

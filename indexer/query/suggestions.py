@@ -1,4 +1,4 @@
-"""Suggestions from the index's own words: how a word that is being typed may go on, and what was meant by another."""
+"""Suggestions from the index's own words: completions of the last word, and corrections of misspelt words."""
 
 import re
 from bisect import bisect_left
@@ -13,10 +13,11 @@ from indexer.query.planner import Planner
 from indexer.query.syntax_tree import words_of
 
 OFTEN: Final = 3
-"""Passages that make a word real which no dictionary has: what was heard so once or twice may have been misheard."""
+"""A word that is not in the dictionary is suggested only if at least this many passages contain it; rarer ones may be
+misrecognitions."""
 
 FARTHEST: Final = 0.25
-"""Cost of letters, per letter typed, up to which a word may be the one that was meant."""
+"""Maximum cost of letters, per letter typed, of a correction."""
 
 _LAST_WORD: Final = re.compile(r"(?:^|(?<=[\s\"“„«-]))[^\s\"“”„«»:*~-]+$")
 _WORD: Final = re.compile(r"(?<![:\w'’])[\w'’]+")
@@ -25,15 +26,15 @@ _LAST_LETTER: Final = "\U0010ffff"
 _SPELLED_RIGHT, _LETTERS, _KNOWN = (
     FEATURES.index(name)
     for name in (
-        "whether the dictionary knows the word asked for",
+        "whether the dictionary knows the query word",
         "letter cost of the whole, per letter",
-        "share of it that the dictionary knows",
+        "share of the candidate that the dictionary knows",
     )
 )
 
 
 def completions(lexicon: Lexicon, typed: str, most: int) -> list[str]:
-    """What was typed with its last word completed, up to ``most`` times; what most passages have comes first."""
+    """The text with its last word completed, up to ``most`` times, by descending number of passages."""
     last = _LAST_WORD.search(typed)
     started = tokens(last.group()) if last else []
     if not last or len(started) != 1:
@@ -46,9 +47,9 @@ def completions(lexicon: Lexicon, typed: str, most: int) -> list[str]:
 
 
 def did_you_mean(planner: Planner, typed: str) -> str | None:
-    """What was typed, with the nearest real word in place of each that no passage has and no dictionary.
+    """The text with each unknown word replaced by the most similar known word.
 
-    None where no word is near, and where there is nothing to mend: a word that is spelled right was meant.
+    A word is unknown if neither a passage nor the dictionary has it. None if there is no such word, or no similar one.
     """
     expander = planner.expander()
     lost = [word for word in dict.fromkeys(words_of(parse(typed).tree)) if expander.lexicon.passages_with(word) == 0]
@@ -58,7 +59,7 @@ def did_you_mean(planner: Planner, typed: str) -> str | None:
 
 
 def _nearest(expander: Expander, word: str) -> str | None:
-    """The word of the index that is spelled nearest to one that no dictionary has; of several the most frequent."""
+    """The index's word with the most similar spelling; of equally similar ones the most frequent."""
     lexicon = expander.lexicon
     near = expander.candidates(word, lexicon.single)
     found = []

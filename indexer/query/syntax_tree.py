@@ -1,11 +1,11 @@
-"""The syntax tree that `indexer.query.parser` makes of typed text, whatever the mode."""
+"""The syntax tree that `indexer.query.parser` makes of typed text, independent of the mode."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class WordQuery:
-    """One normalised word; ``sounds_like`` where a ``~`` behind it says that an expansion is as good as a hit."""
+    """One normalised word; ``sounds_like`` if it is followed by ``~``, which adds its expansions in any mode."""
 
     token: str
     sounds_like: bool = False
@@ -13,7 +13,7 @@ class WordQuery:
 
 @dataclass(frozen=True, slots=True)
 class PhraseQuery:
-    """Normalised words, two or more, that stand side by side in this order: a quoted phrase."""
+    """Two or more normalised words next to each other in this order: a quoted phrase."""
 
     tokens: tuple[str, ...]
 
@@ -27,9 +27,9 @@ class PrefixQuery:
 
 @dataclass(frozen=True, slots=True)
 class FieldQuery:
-    """A value of one of the index's fields: ``accent:england``.
+    """A value of a field: ``accent:england``.
 
-    ``value`` is a keyword as the index holds it, or `indexer.schema.UNKNOWN`; in ``text`` a word or phrase as typed.
+    ``value`` is a keyword as the index stores it, or `indexer.schema.UNKNOWN`; in ``text`` a word or phrase as typed.
     """
 
     field: str
@@ -38,7 +38,7 @@ class FieldQuery:
 
 @dataclass(frozen=True, slots=True)
 class RangeQuery:
-    """A number from ``low`` to ``high``, both ends in, None open: ``duration:2-8``. Both are where it need be known."""
+    """A number from ``low`` to ``high``, inclusive: ``duration:2-8``. None is unbounded; both None is any number."""
 
     field: str
     low: float | None
@@ -47,21 +47,23 @@ class RangeQuery:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """What must not be there: ``-not``."""
+    """What must not match: ``-not``."""
 
     child: "SyntaxTree"
 
 
 @dataclass(frozen=True, slots=True)
 class Disjunction:
-    """One of two or more: ``OR``. There are none, and nothing is found, where nothing typed could be searched for."""
+    """At least one of the children: ``OR``. Without children nothing matches, because nothing typed can be searched
+    for.
+    """
 
     children: tuple["SyntaxTree", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Conjunction:
-    """All of the children, which is what words side by side ask for. There are none where nothing was typed."""
+    """All of the children: adjacent words. Without children everything matches, because nothing was typed."""
 
     children: tuple["SyntaxTree", ...]
 
@@ -70,7 +72,7 @@ SyntaxTree = WordQuery | PhraseQuery | PrefixQuery | FieldQuery | RangeQuery | N
 
 
 def words_of(tree: SyntaxTree) -> list[str]:
-    """The words that are wanted, in order; a beginning has its ``*``."""
+    """The words that are searched for, in order; a prefix ends in ``*``."""
     match tree:
         case WordQuery(token):
             return [token]
@@ -84,12 +86,12 @@ def words_of(tree: SyntaxTree) -> list[str]:
             return []
 
 
-def sounding(tree: SyntaxTree) -> frozenset[str]:
-    """The words that a ``~`` expands in any mode."""
+def phonetic_words(tree: SyntaxTree) -> frozenset[str]:
+    """The words that ``~`` expands in any mode."""
     match tree:
         case WordQuery(token, sounds_like=True):
             return frozenset({token})
         case Disjunction(children) | Conjunction(children):
-            return frozenset[str]().union(*map(sounding, children))
+            return frozenset[str]().union(*map(phonetic_words, children))
         case _:
             return frozenset()

@@ -127,7 +127,7 @@ def _total(version: str, state: SearchState, _plan: Plan) -> int:  # noqa: ARG00
 
 @st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300)
 def _extent(version: str) -> Extent:  # noqa: ARG001 - part of the cache key
-    longest = the_index().search(Request(size=1, sort=Sort("duration", falling=True))).hits
+    longest = the_index().search(Request(size=1, sort=Sort("duration", descending=True))).hits
     has_parts = the_index().count(Between("start", sys.float_info.min, None)) > 0
     numbers = frozenset(name for name in SORTS if the_index().count(Between(name, 0.0, None)))
     return Extent(max((hit.passage.row.duration or 0.0 for hit in longest), default=0.0), has_parts, numbers)

@@ -90,13 +90,13 @@ def test_load_says_what_the_page_plays_where_no_audio_is_named_and_which_the_ver
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["load", *files]) == 0
-    assert "the page plays none of these clips" in (first := capsys.readouterr().err)
+    assert "the page can only play clips that were added on it" in (first := capsys.readouterr().err)
     assert "load again with --audio FOLDER\n" in first
     (audio := tmp_path / "my clips").mkdir()
     assert main(["load", *files, "--audio", str(audio)]) == 0
-    assert "plays none" not in capsys.readouterr().err
+    assert "can only play" not in capsys.readouterr().err
     assert main(["load", *files]) == 0
-    assert f"load again with --audio '{audio}', as the version before" in capsys.readouterr().err
+    assert f"load again with --audio '{audio}', as for the previous version" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("loaded")
@@ -290,20 +290,20 @@ def test_the_same_words_work_on_elasticsearch(
     ("words", "status", "sentence"),
     [
         (["search", "x", "--duration", "8-2"], 2, "written as 2-8"),
-        (["search", "x", "--wer", "low"], 2, "a wer is written as .1-.3"),
+        (["search", "x", "--wer", "low"], 2, "wer must be written as 0.1-0.3"),
         (["search", "x", "--sort", "-length"], 2, "not by -length"),
-        (["search", "x", "--queries", "q.jsonl"], 2, "takes one of"),
+        (["search", "x", "--queries", "q.jsonl"], 2, "use only one of"),
         (["search", "--queries", "no-such-file"], 2, "no-such-file cannot be read"),
         (["search", "x"], 1, "there is no index in"),
         (["load", "no-such.csv"], 2, "there is no file no-such.csv"),
         (["count", "--index", "s3://bucket"], 2, "s3://bucket is neither"),
         (["count", "--index", "127.0.0.1:9200"], 2, "write http://127.0.0.1:9200"),
-        (["count", "--index", "http://me:sesame@127.0.0.1:1"], 1, "nothing answers at http://127.0.0.1:1"),
+        (["count", "--index", "http://me:sesame@127.0.0.1:1"], 1, "no response from http://127.0.0.1:1"),
         (["count", "--index", "http://127.0.0.1:1"], 1, "or mend --index"),
         (
             ["count", "--index", __file__],
             1,
-            f"{__file__} is a file, or lies in one; an index is a folder: mend --index",
+            f"{__file__} is a file, or is inside of one; set --index to a folder",
         ),
     ],
 )
@@ -437,7 +437,7 @@ def test_a_load_includes_the_inbox_and_what_its_files_say_wins(
 ):
     assert main(["load", *files]) == 0
     said = capsys.readouterr().out
-    assert f"with the inbox, {inbox}, too (--no-inbox leaves it out)" in said
+    assert f"including the inbox, {inbox} (--no-inbox leaves it out)" in said
     assert "loaded 5 clips" in said
     assert [hit["id"] for hit in asked(capsys, "hello")["hits"]] == ["inbox/hello.wav"]
     assert list(asked(capsys, "boy", "--accent", "us")["facets"]["age"]) == ["twenties"]
@@ -486,9 +486,9 @@ def test_a_load_says_which_clips_had_impossible_times_and_all_of_them_are_found(
     assert main(["load", str(file)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[1:] == [
-        "1 clip with impossible times, put right: order.mp3 (out of order)",
+        "1 clip with impossible times, which were corrected: order.mp3 (out of order)",
         (
-            "1 clip with words or segments that were left out (the text is searched all the same): "
+            "1 clip with words or segments that were left out (the text can be searched): "
             "reversed.mp3 (end before start)"
         ),
     ]

@@ -100,7 +100,7 @@ def test_there_is_no_way_back_to_a_version_of_the_schema_before(tmp_path: Path, 
     index.replace([])
     redescribe(tmp_path / "index" / "versions" / old, lambda about: about | {"schema": SCHEMA - 1})
     new = index.about().version
-    with pytest.raises(IndexIncompatible, match=f"{old}, the version before, .*{new} is still served"):
+    with pytest.raises(IndexIncompatible, match=f"{old}, the previous version, .*{new} is still served"):
         index.rollback()
     assert index.about().version == new
     assert index.count() == 0

@@ -88,5 +88,5 @@ def test_a_walk_through_a_version_that_is_removed_meanwhile_says_so(
     walk = elastic_index.walk(Request())
     next(walk)
     client.indices.delete(index=elastic_index.about().version)
-    with pytest.raises(IndexUnavailable, match="the version of the index that was being read is not there any more"):
+    with pytest.raises(IndexUnavailable, match="the version of the index that was being read no longer exists"):
         list(walk)

@@ -12,7 +12,7 @@ from indexer.index import Range, Request, SearchReader, SearchWriter, Sort
 from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.word_counts import heard_in
+from indexer.phonetics.word_counts import count_words
 from indexer.query_tree import EVERYTHING, AnyOf, Query, Term
 from indexer.schema import FACETS, SORTS, UNKNOWN
 from tests.support.contract import heard, ids, paged, rows, score
@@ -61,7 +61,7 @@ class ReaderContract:
         assert SENTINEL not in counts
 
     def test_the_lexicon_has_the_words_and_pairs_of_the_transcripts(self, made: SearchWriter):
-        counted = Lexicon.of(heard_in(passages()), english())
+        counted = Lexicon.of(count_words(passages()), english())
         assert made.lexicon().counts() == counted.counts()
         assert made.lexicon().pair_counts() == counted.pair_counts()
         assert made.lexicon().passages == len(passages())

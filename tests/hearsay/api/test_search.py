@@ -135,9 +135,9 @@ def test_an_index_that_is_not_loaded_says_how_to_load_it_from_python(tmp_path: P
         ({"mode": "clever"}, "there is no mode clever"),
         ({"duration": (8, 2)}, r"duration must be a pair such as \(2, 8\).*, not \(8, 2\)"),
         ({"wer": (None, None)}, "wer is a pair"),
-        ({"sort": "length"}, "hits are sorted by duration"),
+        ({"sort": "length"}, "sort by duration"),
         ({"size": 0}, "size must be a whole number of at least 1, not 0"),
-        ({"words": "a", "like": "s/1.mp3"}, "name one of them"),
+        ({"words": "a", "like": "s/1.mp3"}, "search either for words, for passages like another one"),
     ],
 )
 def test_what_cannot_be_searched_for_is_a_sentence(index: hearsay.Index, asked: dict[str, object], sentence: str):
@@ -153,7 +153,7 @@ def test_files_that_hold_no_records_are_a_sentence(tmp_path: Path):
 
 
 def test_a_place_that_is_no_index_is_a_sentence():
-    with pytest.raises(hearsay.WrongRequest, match="an index is a folder, or http"):
+    with pytest.raises(hearsay.WrongRequest, match="an index is a folder or http"):
         hearsay.open_index("ftp://host/index")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from indexer.cli.command_line import main
-from indexer.phonetics.g2p import Spelling
+from indexer.phonetics.g2p import G2pModel
 from indexer.phonetics.tables import Tables
 from tests.support.word_errors import rows
 
@@ -42,7 +42,7 @@ def test_what_was_learned_is_used_by_the_searches_that_follow(
     assert main(["learn", str(corpus)]) == 0
     said = capsys.readouterr()
     tables = tmp_path / "learned" / "tables.json"
-    assert said.out == f"learned from 150 transcripts; the tables are in {tables}\n"
+    assert said.out == f"learned from 150 transcripts; the tables were written to {tables}\n"
     assert said.err == "", "no progress bar where nobody watches"
     learned = Tables.load(tables)
     assert (learned.passages, learned.source) == (150, "corrected.csv")
@@ -86,11 +86,11 @@ def test_how_letters_sound_can_be_learned_from_a_dictionary(tmp_path: Path, caps
     dictionary.write_text(TINY)
     assert main(["learn-spelling", str(dictionary), "--out", str(out)]) == 0
     assert "aligning 3 words" in capsys.readouterr().out
-    spelling = Spelling.load(out)
+    spelling = G2pModel.load(out)
     assert (spelling.words, spelling.source) == ({"bat", "tab", "bit"}, "tiny.dict")
 
 
-@pytest.mark.parametrize(("name", "sentence"), [("none.dict", "there is no file"), ("words.txt", "holds no line")])
+@pytest.mark.parametrize(("name", "sentence"), [("none.dict", "there is no file"), ("words.txt", "has no line")])
 def test_what_is_no_dictionary_is_one_sentence(
     name: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

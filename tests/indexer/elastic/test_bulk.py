@@ -40,7 +40,9 @@ def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
 ):
     elastic_index.replace(rows("a"))
     bad = spoilt(*(f"c{number}" for number in range(9)))
-    with pytest.raises(LoadFailed, match=r"9 passages were refused, listed in .*index before still stands") as caught:
+    with pytest.raises(
+        LoadFailed, match=r"9 passages were rejected, listed in .*the previous index is still served"
+    ) as caught:
         elastic_index.replace([*rows("b"), *bad])
     assert str(own.refusals) in str(caught.value)
     assert "c2" in str(caught.value)
@@ -62,7 +64,7 @@ def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticWriter, own
 
 def test_what_is_put_beside_a_refused_passage_is_in(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
-    with pytest.raises(LoadFailed, match=r"b: .*soon.*the other changes are made"):
+    with pytest.raises(LoadFailed, match=r"b: .*soon.*the other changes were made"):
         elastic_index.put([*spoilt("b"), *rows("c")])
     assert ids(elastic_index) == ["a", "c"]
 

@@ -75,7 +75,7 @@ def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: Ela
     assert len(index.sample(Request(plan.query, size=20))) == 20
     assert len(index.search(Request(plan.query, page=20, size=10)).hits) == 10
     assert [one.word for one in plan.terms] == [one.word for one in whole.terms]
-    assert any("all of its words are looked for" in note for note in plan.notes)
+    assert any("all words are searched for" in note for note in plan.notes)
 
 
 def test_the_likeliest_guesses_are_kept(index: ElasticWriter):
@@ -102,7 +102,7 @@ def test_a_limit_that_became_lower_is_learned_from_the_refusal(index: ElasticWri
     own = ElasticWriter(index._address, index._settings)
     own._clauses._fit = 100_000  # as before a node with more cores took over
     plan = Planner(own).plan(LONGEST)
-    with pytest.raises(WrongRequest, match=r"takes, which is 1,024 clauses; search again, and less is guessed"):
+    with pytest.raises(WrongRequest, match=r"1,024 clauses; search again, and fewer expansions are used"):
         own.search(Request(plan.query))
     assert own.search(Request(Planner(own).plan(LONGEST).query)).total == 300
     own.close()

@@ -75,7 +75,7 @@ def test_each_node_has_to_be_an_address_and_all_of_one_kind(address: str, senten
 def test_schemes_may_be_in_capitals_and_a_comma_may_stand_at_the_end():
     assert hosts("HTTPS://a:9200, Https://b:9201,") == ["https://a:9200", "https://b:9201"]
     index = open_writer(IndexSettings(), "HTTP://127.0.0.1:1")
-    with pytest.raises(IndexUnavailable, match="nothing answers"):
+    with pytest.raises(IndexUnavailable, match="no response from"):
         index.count()
     index.close()
 
@@ -83,7 +83,7 @@ def test_schemes_may_be_in_capitals_and_a_comma_may_stand_at_the_end():
 @pytest.mark.parametrize("address", ["127.0.0.1:9200", "me:secret@localhost:9200/", "es01:9200,es02:9200"])
 def test_an_address_without_its_scheme_is_not_taken_for_a_folder(address: str):
     with pytest.raises(
-        WrongRequest, match=r"is no folder; for Elasticsearch write http://\w.* or https://\w"
+        WrongRequest, match=r"is not a folder; for Elasticsearch write http://\w.* or https://\w"
     ) as caught:
         open_writer(IndexSettings(), address)
     assert "secret" not in str(caught.value)
@@ -104,13 +104,13 @@ def test_the_first_address_may_say_who_asks_for_all_nodes():
 
 def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path):
     (tmp_path / "ca.pem").write_text("no certificate\n")
-    with pytest.raises(IndexUnavailable, match=r"INDEX_CA_CERT names .*ca\.pem, which cannot be read"):
+    with pytest.raises(IndexUnavailable, match=r"INDEX_CA_CERT is .*ca\.pem, which is not a readable PEM file"):
         connect("https://a:9200", IndexSettings(index_ca_cert=tmp_path / "ca.pem"))
 
 
 @pytest.mark.parametrize("key", ["two words", "two\nlines", "clé"])
 def test_an_api_key_that_is_none_is_refused_and_not_shown(key: str):
-    with pytest.raises(WrongRequest, match="INDEX_API_KEY is no API key") as caught:
+    with pytest.raises(WrongRequest, match="INDEX_API_KEY is not an API key") as caught:
         connect("http://a:9200", IndexSettings(index_api_key=SecretStr(key)))
     assert key not in str(caught.value)
 

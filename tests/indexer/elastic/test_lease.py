@@ -95,7 +95,7 @@ def test_a_load_that_was_taken_for_dead_stops_before_it_swaps(
         yield from rows("b")
         other.replace(rows("c"))
 
-    with pytest.raises(IndexInUse, match="nothing was heard of this load for a while, and another process went on"):
+    with pytest.raises(IndexInUse, match="this load was cut off for a while, and another process has continued"):
         elastic_index.replace(overtaken())
     assert ids(elastic_index) == ["c"]
     other.rollback()

@@ -64,7 +64,7 @@ def refusal(change: Callable[[], object], error: type[IndexerError] = IndexUnava
     ("name", "sentence"),
     [
         ("cluster.blocks.read_only", "the cluster is set read-only (cluster.blocks.read_only) at http://"),
-        ("cluster.blocks.read_only_allow_delete", "the cluster is set to be read, and to have indices deleted"),
+        ("cluster.blocks.read_only_allow_delete", "the cluster is set to allow only reads and deletions"),
     ],
 )
 def test_a_cluster_that_is_set_read_only_is_named_as_such(
@@ -116,7 +116,7 @@ def test_an_index_that_is_set_read_only_is_named_when_something_is_put(
     assert f"the index {version} is" in said or f"to the index {version} is" in said
     assert f"({name})" in said
     assert f'PUT /{version}/_settings {{"{name}": null}}' in said
-    assert "refused, listed" not in said, "no passage is to blame"
+    assert "rejected, listed" not in said, "no passage is to blame"
     assert ids(elastic_index) == ["a"]
 
 
@@ -158,7 +158,7 @@ def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticWrite
     ):
         said = refusal(ask)
         assert f"the index {version} at http://" in said
-        assert f"is closed, so Elasticsearch refuses this; open it with POST /{version}/_open" in said
+        assert f"is closed, so Elasticsearch rejects this; open it with POST /{version}/_open" in said
     client.indices.open(index=version)
     assert ids(elastic_index) == ["a"]
 
@@ -186,7 +186,7 @@ def test_a_cluster_without_room_for_more_shards_says_so_and_serves_the_version_b
     elastic_index.replace(rows("a"))
     with cluster_setting(client, "cluster.max_shards_per_node", 1):
         said = refusal(lambda: elastic_index.replace(rows("b")), LoadFailed)
-    assert "takes no new index" in said
+    assert "accepts no new index" in said
     assert "and a limit of 1;" in said
     assert "raise cluster.max_shards_per_node" in said
     assert ids(elastic_index) == ["a"]
@@ -195,7 +195,7 @@ def test_a_cluster_without_room_for_more_shards_says_so_and_serves_the_version_b
 def test_a_name_that_elasticsearch_does_not_take_is_that_of_a_setting(node: Node):
     index = ElasticWriter(node.url, settings(index_name="CV-Upper"))
     said = refusal(lambda: index.replace(rows("a")), WrongRequest)
-    assert said.startswith("INDEX_NAME is CV-Upper, which Elasticsearch does not take")
+    assert said.startswith("INDEX_NAME is CV-Upper, which Elasticsearch does not allow")
     assert "must be lowercase" in said
     index.close()
 
@@ -306,9 +306,17 @@ OTHER_BLOCK = {"type": "cluster_block_exception", "reason": "index [cv] blocked 
 @pytest.mark.parametrize(
     ("answer", "error", "sentence"),
     [
-        (ELASTICSEARCH_8, IndexUnavailable, r"not an Elasticsearch that this client knows; it wants version 9, .* 8;"),
-        (OPENSEARCH, IndexUnavailable, "not an Elasticsearch that this client knows; it wants version 9"),
-        (page(200, "It works!"), IndexUnavailable, "not an Elasticsearch that this client knows; it wants version 9"),
+        (
+            ELASTICSEARCH_8,
+            IndexUnavailable,
+            r"not an Elasticsearch that this client supports; version 9 is required, .* 8;",
+        ),
+        (OPENSEARCH, IndexUnavailable, "not an Elasticsearch that this client supports; version 9 is required"),
+        (
+            page(200, "It works!"),
+            IndexUnavailable,
+            "not an Elasticsearch that this client supports; version 9 is required",
+        ),
         (page(404, "404 Not Found"), IndexUnavailable, r"\(status 404, “404 Not Found”\) is not an Elasticsearch"),
         (page(404, "An error occurred"), IndexUnavailable, r"“An error occurred”\) is not an Elasticsearch"),
         (
@@ -316,21 +324,25 @@ OTHER_BLOCK = {"type": "cluster_block_exception", "reason": "index [cv] blocked 
             IndexUnavailable,
             r"\(status 404, “no such path”\) is not an Elast",
         ),
-        (page(502, "502 Bad Gateway"), IndexUnavailable, r"a proxy at .* does not get .* \(status 502, “502 Bad Gat"),
-        (page(503, "Service Unavailable"), IndexUnavailable, "a proxy at .* does not get an answer of Elasticsearch"),
-        (page(403, "403 Forbidden"), IndexUnavailable, r"a server before Elasticsearch .* “403 Forbidden”\); ask"),
+        (
+            page(502, "502 Bad Gateway"),
+            IndexUnavailable,
+            r"a proxy at .* gets no response .* \(status 502, “502 Bad Gat",
+        ),
+        (page(503, "Service Unavailable"), IndexUnavailable, "a proxy at .* gets no response from Elasticsearch"),
+        (page(403, "403 Forbidden"), IndexUnavailable, r"a server in front of Elasticsearch .* “403 Forbidden”\); ask"),
         (page(301, "Moved", Location="https://elsewhere:9200/"), IndexUnavailable, "on to https://elsewhere:9200/"),
-        (of_elasticsearch(429, BREAKER), IndexUnavailable, r"it is short of memory .*Data too large"),
-        (of_elasticsearch(429, REJECTED), IndexUnavailable, "too busy and takes no more requests for now"),
+        (of_elasticsearch(429, BREAKER), IndexUnavailable, r"it lacks memory .*Data too large"),
+        (of_elasticsearch(429, REJECTED), IndexUnavailable, "too busy and accepts no more requests"),
         (of_elasticsearch(403, LICENCE), IndexUnavailable, "the licence of the cluster .* non-compliant"),
         (of_elasticsearch(401, EXPIRED), IndexUnavailable, "the API key for .* has expired"),
-        (of_elasticsearch(401, WITHDRAWN), IndexUnavailable, "the API key for .* was withdrawn"),
+        (of_elasticsearch(401, WITHDRAWN), IndexUnavailable, "the API key for .* was invalidated"),
         (of_elasticsearch(503, STARTING), IndexUnavailable, "is still starting"),
         (of_elasticsearch(503, MASTERLESS), IndexUnavailable, "has no elected master"),
         (of_elasticsearch(403, OTHER_BLOCK), IndexUnavailable, r"blocks this: index \[cv\] .*frozen by hand"),
         (of_elasticsearch(403, STRANGE), IndexUnavailable, r"does not allow this \(the moon is not full \(y\)\)"),
-        (of_elasticsearch(500, STRANGE), IndexUnavailable, r"answers with status 500 \(the moon is not full"),
-        (of_elasticsearch(400, STRANGE), WrongRequest, r"does not take this request \(the moon is not full"),
+        (of_elasticsearch(500, STRANGE), IndexUnavailable, r"responds with status 500 \(the moon is not full"),
+        (of_elasticsearch(400, STRANGE), WrongRequest, r"rejects this request \(the moon is not full"),
         (of_elasticsearch(404, {"type": "index_not_found_exception"}), IndexMissing, "there is no index"),
     ],
 )
@@ -355,7 +367,7 @@ def test_a_right_that_is_missing_is_told_with_the_reason_of_elasticsearch(node: 
         with pytest.raises(IndexUnavailable) as caught:
             index.replace(rows("a"))
         index.close()
-    assert "takes the rights read and view_index_metadata on cv and cv-*, to load also write and manage" in str(
+    assert "requires the privileges read and view_index_metadata on cv and cv-*, loading also write and manage" in str(
         caught.value
     )
     assert "[indices:admin/create] is unauthorized for user [me]" in str(caught.value)

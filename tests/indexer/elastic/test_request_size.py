@@ -68,10 +68,10 @@ def test_one_document_that_is_too_large_is_named_and_costs_no_other(node: Node, 
     huge = list(passages_of(ClipRow("huge.wav", generated_text="so", extra={"note": "x" * 40_000})))
     with behind(node, own, LIMIT) as (_, index):
         index.replace(rows("a"))
-        with pytest.raises(LoadFailed, match="the index before still stands") as caught:
+        with pytest.raises(LoadFailed, match="the previous index is still served") as caught:
             index.replace([*long(40), *huge])
         assert ids(index) == ["a"]
-        with pytest.raises(LoadFailed, match="the other changes are made"):
+        with pytest.raises(LoadFailed, match="the other changes were made"):
             index.put([*huge, *rows("b")])
         assert ids(index) == ["a", "b"]
     said = str(caught.value)

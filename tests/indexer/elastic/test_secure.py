@@ -273,15 +273,18 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"INDEX_USERNAME": ""}, "wants to know who asks; set INDEX_API_KEY, or INDEX_USERNAME"),
-        ({"INDEX_PASSWORD": "guessed wrong"}, "does not know this user with this password"),
-        ({"INDEX_USERNAME": "nobody"}, "does not know this user with this password"),
+        ({"INDEX_USERNAME": ""}, "requires authentication; set INDEX_API_KEY, or INDEX_USERNAME"),
+        ({"INDEX_PASSWORD": "guessed wrong"}, "does not accept this user and password"),
+        ({"INDEX_USERNAME": "nobody"}, "does not accept this user and password"),
         (
             {"INDEX_API_KEY": "YW4taWQ6YS1rZXk="},
-            "does not take this API key: it is wrong, has expired or was withdrawn",
+            "does not accept this API key: it is wrong, expired or invalidated",
         ),
-        ({"INDEX_API_KEY": "nonsense"}, "does not take this API key"),
-        ({"INDEX_CA_CERT": ""}, "signed by an authority that is not trusted here; name that authority's own"),
+        ({"INDEX_API_KEY": "nonsense"}, "does not accept this API key"),
+        (
+            {"INDEX_CA_CERT": ""},
+            "signed by an authority that is not trusted here; set INDEX_CA_CERT to that authority's own",
+        ),
     ],
 )
 def test_who_is_not_let_in_is_told_why(
@@ -293,8 +296,8 @@ def test_who_is_not_let_in_is_told_why(
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("https://", "http://", "closes the connection; where it wants TLS, write https:// in INDEX_URL"),
-        ("127.0.0.1", "127.1", "is for another host name; write in INDEX_URL one that stands in it"),
+        ("https://", "http://", "closes the connection; if it requires TLS, write https:// in INDEX_URL"),
+        ("127.0.0.1", "127.1", "is for another host name; use one of its names in INDEX_URL"),
         ("127.0.0.1", "0.0.0.0", "is for another"),
     ],
 )
@@ -308,7 +311,7 @@ def test_tls_asked_of_a_node_without_is_told_so(
     asked: Callable[[dict[str, str]], str], secure: SecureNodes, node: Node
 ):
     said = asked(secure.access | {"INDEX_URL": node.url.replace("http://", "https://")})
-    assert "does not answer with TLS; where it is a node without, write http:// in INDEX_URL" in said
+    assert "does not use TLS; if it is a node without TLS, write http:// in INDEX_URL" in said
 
 
 def openssl(folder: Path, *words: str) -> None:

@@ -53,5 +53,5 @@ def test_what_is_not_there_as_it_was_sent_is_named(
     elastic_index.replace(rows("a"))
     sample = Sample()
     list(sample.of(index_action(document_of(passage), "any") for passage in sent))
-    with pytest.raises(LoadFailed, match=rf"1 are not as they were sent \({told}\); load again"):
+    with pytest.raises(LoadFailed, match=rf"1 differ from what was sent \({told}\); load again"):
         sample.check(client, elastic_index.about().version)

@@ -47,7 +47,7 @@ def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_t
     elastic_index.replace(rows("b"))
     new = elastic_index.about().version
     assert ids(elastic_index) == ["b"]
-    with pytest.raises(IndexIncompatible, match=f"{old}, the version before, .*{new} is still served"):
+    with pytest.raises(IndexIncompatible, match=f"{old}, the previous version, .*{new} is still served"):
         elastic_index.rollback()
     assert served(client, own) == [new]
     monkeypatch.setattr(elastic_versions, "SCHEMA", 1)
@@ -59,7 +59,7 @@ def test_an_index_that_has_the_aliass_name_is_told_of_before_anything_is_loaded(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     client.indices.create(index=own.index_name)
-    with pytest.raises(IndexForeign, match=rf"an index has the name {own.index_name}, .*INDEX_NAME"):
+    with pytest.raises(IndexForeign, match=rf"an index at .* has the name {own.index_name}, .*INDEX_NAME"):
         elastic_index.replace(rows("a"))
     client.indices.delete(index=own.index_name)
     elastic_index.replace(rows("a"))

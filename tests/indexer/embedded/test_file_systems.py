@@ -203,7 +203,7 @@ for free in range(12):
         [sys.executable, "-c", program, folder], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"the index in {folder} cannot be opened: this program has too many files open" in done.stdout
+    assert f"the index in {folder} cannot be opened: this program has too many open files" in done.stdout
     assert "damaged" not in done.stdout
     assert "version" not in done.stdout
 
@@ -363,7 +363,7 @@ def test_a_file_current_that_names_no_version_is_called_damaged_and_a_load_mends
     index.replace(rows("b"))
     (folder / "current").write_bytes(content)
     for ask in (*QUESTIONS, CHANGES["put"], CHANGES["delete"], CHANGES["rollback"]):
-        with pytest.raises(IndexDamaged, match=f"{folder / 'current'} should name the version"):
+        with pytest.raises(IndexDamaged, match=f"{folder / 'current'} must name the version"):
             ask(EmbeddedWriter(folder))
     before = {path.name for path in (folder / "versions").iterdir()}
     EmbeddedWriter(folder).replace(rows("c"))
@@ -397,7 +397,7 @@ def test_the_first_load_that_was_broken_off_is_told_from_none(folder: Path):
         EmbeddedWriter(folder).count()
     (folder / "versions" / "half-20200101000000000000").mkdir(parents=True)
     (folder / "versions" / "half-20200101000000000000" / "about.json").write_text('{"made_by": "hearsay"}')
-    with pytest.raises(IndexMissing, match=f"no index in {folder} yet, since the load into it was broken off; load"):
+    with pytest.raises(IndexMissing, match=f"no index in {folder} yet, because its load was interrupted; load"):
         EmbeddedWriter(folder).count()
 
 

@@ -156,7 +156,7 @@ def test_a_writer_beside_one_in_another_process_is_told_to_wait_and_readers_go_o
         assert other.stdout
         assert other.stdout.readline() == "writing\n"
         for change in (lambda: index.put(rows("d")), lambda: index.delete(["a"]), lambda: index.replace([])):
-            with pytest.raises(IndexInUse, match=r"another process is writing .*try again when it is done"):
+            with pytest.raises(IndexInUse, match=r"another process is writing .*try again when it has finished"):
                 change()
         assert ids(index) == ["a"]
         other.stdin.write("\n")

@@ -107,7 +107,7 @@ def test_a_rollback_does_not_remove_a_current_version_that_is_not_ours(folder: P
     (foreign / "data").write_text("do not lose me")
     (folder / "current").write_text(foreign.name)
     before = everything(folder)
-    with pytest.raises(IndexForeign, match=f"{foreign}.*does not say that Hearsay made it"):
+    with pytest.raises(IndexForeign, match=f"{foreign}.*has no mark of Hearsay"):
         index.rollback()
     assert everything(folder) == before
 

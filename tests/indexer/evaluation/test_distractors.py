@@ -19,8 +19,8 @@ REAL = {word for text in HEARD for word in tokens(text)}
 RARE = {"bartender", "clarendon", "blacksmith", "marjoram", "had"}
 
 
-def said(number: int, *, as_heard: bool = False) -> list[list[str]]:
-    return [tokens(row.generated_text) for row in distractors(HEARD, number, as_heard=as_heard)]
+def said(number: int, *, verbatim: bool = False) -> list[list[str]]:
+    return [tokens(row.generated_text) for row in distractors(HEARD, number, verbatim=verbatim)]
 
 
 def test_distractors_have_ids_of_their_own_no_reference_and_are_the_same_every_time():
@@ -37,7 +37,7 @@ def test_distractors_have_ids_of_their_own_no_reference_and_are_the_same_every_t
 
 def test_a_plain_chain_says_only_what_was_heard_side_by_side():
     heard = {pair for text in HEARD for pair in pairwise(["", *tokens(text), ""])}
-    made = said(500, as_heard=True)
+    made = said(500, verbatim=True)
     assert {pair for words in made for pair in pairwise(["", *words, ""])} == heard, "all of it, and nothing else"
 
 
@@ -59,7 +59,7 @@ def test_rare_words_give_way_to_made_up_ones_that_nobody_said():
 
 def test_a_rare_word_stays_rare_among_distractors_and_does_not_as_heard():
     plain, replaced = (
-        Counter(word for sentence in said(2000, as_heard=way) for word in sentence) for way in (True, False)
+        Counter(word for sentence in said(2000, verbatim=way) for word in sentence) for way in (True, False)
     )
     assert plain["bartender"] > 100
     assert replaced["bartender"] == 0

@@ -9,8 +9,8 @@ import pytest
 from hearsay.records.clip import ClipRow
 from indexer.cli.evaluating import asking
 from indexer.embedded.writer import EmbeddedWriter
-from indexer.evaluation.metrics import Ask, cross_fitted
-from indexer.evaluation.query_sampling import Drawing, references_of
+from indexer.evaluation.metrics import SearchFunction, cross_fitted
+from indexer.evaluation.query_sampling import QuerySampler, references_of
 from indexer.evaluation.scores import Score, score
 from indexer.index import SearchWriter
 from indexer.passages import passages_of
@@ -28,12 +28,12 @@ LEAST: Final = (
     ("two", "all", "mrr@10", 0.92),
     ("three", "all", "mrr@10", 0.97),
 )
-"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 questions a kind."""
+"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 queries a kind."""
 
 MOST_LOST_ELSEWHERE: Final = (
-    ("one", "heard", "mrr@10", 0.005),
-    ("two", "heard", "mrr@10", 0.005),
-    ("three", "heard", "mrr@10", 0.005),
+    ("one", "recognised", "mrr@10", 0.005),
+    ("two", "recognised", "mrr@10", 0.005),
+    ("three", "recognised", "mrr@10", 0.005),
     ("frequent", "all", "precision@10", 0.02),
 )
 """What mode forgiving may lose against mode baseline where nothing was heard wrong."""
@@ -41,7 +41,7 @@ MOST_LOST_ELSEWHERE: Final = (
 KINDS: Final = ("one", "two", "three", "frequent")
 
 
-def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], Ask]:
+def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], SearchFunction]:
     """Asks the index by what was learned on some rows."""
     return lambda half: asking(Planner(index, learn(half, english(), "one half", index.lexicon())), index)
 
@@ -50,16 +50,16 @@ def scored(rows: list[ClipRow], folder: Path, per_kind: int) -> Score:
     """The figures of modes forgiving and baseline, cross-fitted, by one seed."""
     index = EmbeddedWriter(folder)
     index.replace(passage for row in rows for passage in passages_of(row))
-    drawn = Drawing(references_of(rows)).draw(0, per_kind)
-    questions = [question for question in drawn if question.kind in KINDS]
-    found = score(questions, cross_fitted(rows, fit_to(index)), ("forgiving", "baseline"), {})
+    drawn = QuerySampler(references_of(rows)).draw(0, per_kind)
+    queries = [query for query in drawn if query.kind in KINDS]
+    found = score(queries, cross_fitted(rows, fit_to(index)), ("forgiving", "baseline"), {})
     index.close()
     return found
 
 
 def mean(found: Score, mode: str, kind: str, group: str, figure: str) -> float:
     estimate = found.modes[mode][kind][group].figures[figure]
-    assert estimate is not None, f"no questions of kind {kind}"
+    assert estimate is not None, f"no queries of kind {kind}"
     return estimate.mean
 
 
@@ -94,5 +94,5 @@ def test_what_was_heard_wrong_in_made_clips_is_found_by_what_other_clips_taught(
 
 def test_what_was_heard_right_in_made_clips_is_found_as_well_as_without_guesses(made: Score):
     for kind in ("two", "three"):
-        forgiving, baseline = (mean(made, mode, kind, "heard", "mrr@10") for mode in ("forgiving", "baseline"))
+        forgiving, baseline = (mean(made, mode, kind, "recognised", "mrr@10") for mode in ("forgiving", "baseline"))
         assert forgiving >= baseline - 0.01

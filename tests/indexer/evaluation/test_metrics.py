@@ -6,12 +6,12 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.evaluation.metrics import Ask, cross_fitted, halves, measure, measured
-from indexer.evaluation.query_sampling import FREQUENT, Drawing, Question, references_of
+from indexer.evaluation.metrics import SearchFunction, cross_fitted, halves, measure, measure_all
+from indexer.evaluation.query_sampling import FREQUENT, QuerySampler, SampledQuery, references_of
 
 
-def question(*right: str, kind: str = "one", typed: str = "word") -> Question:
-    return Question(kind, typed, right[0], frozenset(right), is_lost=False)
+def query(*relevant: str, kind: str = "one", typed: str = "word") -> SampledQuery:
+    return SampledQuery(kind, typed, relevant[0], frozenset(relevant), is_lost=False)
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def question(*right: str, kind: str = "one", typed: str = "word") -> Question:
     ],
 )
 def test_an_answer_is_worth_what_its_first_ten_hits_are(hits: list[str], figures: tuple[float, ...]):
-    assert measure(question("a"), hits) == figures
+    assert measure(query("a"), hits) == figures
 
 
 @pytest.mark.parametrize(
-    ("right", "hits", "precision"),
+    ("relevant", "hits", "precision"),
     [
         ("abcdefghijklmno", "abcdefghij", 1.0),
         ("abcdefghijklmno", "abcdexyzwv", 0.5),
@@ -41,9 +41,9 @@ def test_an_answer_is_worth_what_its_first_ten_hits_are(hits: list[str], figures
     ],
 )
 def test_a_frequent_word_is_scored_by_the_right_ones_of_ten_or_of_as_many_as_there_are(
-    right: str, hits: str, precision: float
+    relevant: str, hits: str, precision: float
 ):
-    assert measure(question(*right, kind=FREQUENT), list(hits)) == (precision,)
+    assert measure(query(*relevant, kind=FREQUENT), list(hits)) == (precision,)
 
 
 def test_a_question_that_was_drawn_twice_is_asked_once_and_counts_twice():
@@ -54,8 +54,8 @@ def test_a_question_that_was_drawn_twice_is_asked_once_and_counts_twice():
         return ["a"]
 
     steps: list[None] = []
-    drawn = [question("a"), question("b"), question("a", typed="other")]
-    assert measured(drawn, lambda _: ask, "exact", lambda: steps.append(None)) == [
+    drawn = [query("a"), query("b"), query("a", typed="other")]
+    assert measure_all(drawn, lambda _: ask, "exact", lambda: steps.append(None)) == [
         (1.0, 1.0, 0.0),
         (0.0, 0.0, 0.0),
         (1.0, 1.0, 0.0),
@@ -81,20 +81,20 @@ def test_halves_share_no_sentence_and_lose_no_row():
 
 def test_nobody_answers_a_question_of_a_sentence_that_they_learned_on():
     rows = [*ROWS, *(ClipRow(f"cv/x{n}.mp3", text=f"tiger{chr(97 + n)} woke up") for n in range(20))]
-    learned: dict[Ask, set[str]] = {}
+    learned: dict[SearchFunction, set[str]] = {}
 
-    def fit(half: Sequence[ClipRow]) -> Ask:
+    def fit(half: Sequence[ClipRow]) -> SearchFunction:
         def ask(typed: str, mode: str) -> list[str]:
             return []
 
         learned[ask] = {" ".join(tokens(row.text)) for row in half}
         return ask
 
-    ask_for = cross_fitted(rows, fit)
+    search_for = cross_fitted(rows, fit)
     said = {row.id: " ".join(tokens(row.text)) for row in rows}
-    questions = list(Drawing(references_of(rows)).draw(0, 100))
-    answering = {kind: {ask_for(q) for q in questions if q.kind == kind} for kind in ("one", FREQUENT)}
+    queries = list(QuerySampler(references_of(rows)).draw(0, 100))
+    answering = {kind: {search_for(q) for q in queries if q.kind == kind} for kind in ("one", FREQUENT)}
     assert all(len(asks) == 2 for asks in answering.values()), "both ways"
-    for drawn in questions:
-        assert said.get(drawn.source) not in learned[ask_for(drawn)]
+    for drawn in queries:
+        assert said.get(drawn.source) not in learned[search_for(drawn)]
     assert set.union(*learned.values()) == set(said.values())

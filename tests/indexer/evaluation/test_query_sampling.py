@@ -12,18 +12,18 @@ from indexer.evaluation.query_sampling import (
     FREQUENT,
     KINDS,
     RARE,
-    Drawing,
-    Question,
+    QuerySampler,
+    SampledQuery,
     misspelt,
     references_of,
 )
 
 
-def drawn(rows: list[ClipRow], seed: int = 0, per_kind: int = 10_000) -> dict[str, list[Question]]:
-    """The questions by kind."""
-    found: dict[str, list[Question]] = {kind: [] for kind in KINDS}
-    for question in Drawing(references_of(rows)).draw(seed, per_kind):
-        found[question.kind].append(question)
+def drawn(rows: list[ClipRow], seed: int = 0, per_kind: int = 10_000) -> dict[str, list[SampledQuery]]:
+    """The queries by kind."""
+    found: dict[str, list[SampledQuery]] = {kind: [] for kind in KINDS}
+    for query in QuerySampler(references_of(rows)).draw(seed, per_kind):
+        found[query.kind].append(query)
     return found
 
 
@@ -33,29 +33,29 @@ def row(number: int, text: str, heard: str | None = None) -> ClipRow:
 
 def test_a_word_is_asked_for_if_few_references_have_it_and_it_is_long_and_without_digits():
     rows = [row(n, f"a {'lion' if n < RARE else 'wolf'} w{n} and the 4th one") for n in range(2 * RARE + 1)]
-    assert {question.typed for question in drawn(rows)["one"]} == {"lion"}
+    assert {query.text for query in drawn(rows)["one"]} == {"lion"}
     assert len(drawn(rows)["one"]) == RARE
 
 
 def test_sentences_that_occur_twice_are_no_targets_however_they_are_written():
     rows = [row(1, "The lion sleeps"), row(2, "the lion, sleeps!"), row(3, "the lion woke")]
     found = drawn(rows)
-    assert {question.source for kind in KINDS[:-1] for question in found[kind]} == {"cv/0003.mp3"}
-    assert found["one"][0].right == {"cv/0003.mp3"}
+    assert {query.source for kind in KINDS[:-1] for query in found[kind]} == {"cv/0003.mp3"}
+    assert found["one"][0].relevant == {"cv/0003.mp3"}
 
 
 def test_several_words_are_different_less_than_common_and_in_the_order_in_which_they_were_said():
     rows = [row(n, f"common stuff number{chr(97 + n % 26)}{chr(97 + n // 26)}") for n in range(COMMON)]
     rows.append(row(999, "lion stuff tiger lion common zebra"))
     (three,) = drawn(rows)["three"]
-    assert three.typed == "lion tiger zebra"
-    twos = {question.typed for seed in range(20) for question in drawn(rows, seed)["two"]}
+    assert three.text == "lion tiger zebra"
+    twos = {query.text for seed in range(20) for query in drawn(rows, seed)["two"]}
     assert twos == {"lion tiger", "lion zebra", "tiger zebra"}
 
 
 def test_a_phrase_is_three_neighbours_in_quotes_with_a_telling_word():
     rows = [row(1, "it is by a lion of my own and it is so")]
-    phrases = {question.typed for seed in range(30) for question in drawn(rows, seed)["phrase"]}
+    phrases = {query.text for seed in range(30) for query in drawn(rows, seed)["phrase"]}
     assert phrases == {'"by a lion"', '"a lion of"', '"lion of my"'}
 
 
@@ -71,9 +71,9 @@ def test_a_phrase_is_three_neighbours_in_quotes_with_a_telling_word():
 def test_a_question_is_lost_if_the_transcript_misses_a_word_of_it_or_the_phrase(heard: str, lost: set[str]):
     others = [row(n, "brave things and sleeps too") for n in range(2, 2 + RARE)]  # so that lion is the only rare word
     found = drawn([row(1, "brave lion sleeps", heard), *others])
-    of_the_first = {kind: question for kind in KINDS[:-1] for question in found[kind] if question.source[3:7] == "0001"}
-    assert of_the_first["one"].typed == "lion"
-    assert {kind for kind, question in of_the_first.items() if question.is_lost} == lost
+    of_the_first = {kind: query for kind in KINDS[:-1] for query in found[kind] if query.source[3:7] == "0001"}
+    assert of_the_first["one"].text == "lion"
+    assert {kind for kind, query in of_the_first.items() if query.is_lost} == lost
 
 
 def test_a_misspelt_word_is_one_slip_away_and_no_word_that_was_said():
@@ -81,19 +81,19 @@ def test_a_misspelt_word_is_one_slip_away_and_no_word_that_was_said():
     said = {word for clip in rows for word in tokens(clip.text)}
     spelt_right = {clip.id: tokens(clip.text)[1] for clip in rows}
     for seed in range(30):
-        questions = drawn(rows, seed)["misspelt"]
-        assert len(questions) == len(rows)
-        for question in questions:
-            assert question.typed not in said
-            assert is_one_slip(spelt_right[question.source], question.typed)
+        queries = drawn(rows, seed)["misspelt"]
+        assert len(queries) == len(rows)
+        for query in queries:
+            assert query.text not in said
+            assert is_one_slip(spelt_right[query.source], query.text)
 
 
-def is_one_slip(right: str, typed: str) -> bool:
+def is_one_slip(relevant: str, typed: str) -> bool:
     """Told by letters alone: changed (same length, one place), swapped (two places), dropped or doubled (one place)."""
-    places = [at for at, pair in enumerate(zip(right, typed, strict=False)) if pair[0] != pair[1]]
-    if len(right) == len(typed):
-        return len(places) == 1 or (len(places) == 2 and Counter(right) == Counter(typed))
-    longer, shorter = sorted((right, typed), key=len, reverse=True)
+    places = [at for at, pair in enumerate(zip(relevant, typed, strict=False)) if pair[0] != pair[1]]
+    if len(relevant) == len(typed):
+        return len(places) == 1 or (len(places) == 2 and Counter(relevant) == Counter(typed))
+    longer, shorter = sorted((relevant, typed), key=len, reverse=True)
     return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
 
 
@@ -110,8 +110,8 @@ def test_all_four_slips_are_made():
 def test_a_frequent_word_is_one_that_more_than_a_hundredth_of_the_references_have():
     rows = [row(n, "lion" if n < 3 else "bear" if n < 5 else "wolves") for n in range(200)]
     found = drawn(rows)[FREQUENT]
-    assert {question.typed for question in found} == {"lion", "wolves"}
-    assert {question.right for question in found if question.typed == "lion"} == {
+    assert {query.text for query in found} == {"lion", "wolves"}
+    assert {query.relevant for query in found if query.text == "lion"} == {
         frozenset({"cv/0000.mp3", "cv/0001.mp3", "cv/0002.mp3"})
     }
 
@@ -123,4 +123,4 @@ def test_a_seed_draws_the_same_again_and_another_seed_something_else():
     few = drawn(rows, 1, per_kind=5)
     assert {kind: len(few[kind]) for kind in KINDS} == dict.fromkeys(KINDS[:-1], 5) | {FREQUENT: 5}
     for kind in KINDS:
-        assert len({question.source for question in few[kind]}) == 5, "one question a clip"
+        assert len({query.source for query in few[kind]}) == 5, "one query a clip"

@@ -8,8 +8,8 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.cli.evaluating import asking
 from indexer.embedded.writer import EmbeddedWriter
-from indexer.evaluation.metrics import Ask
-from indexer.evaluation.query_sampling import KINDS, Drawing, references_of
+from indexer.evaluation.metrics import SearchFunction
+from indexer.evaluation.query_sampling import KINDS, QuerySampler, references_of
 from indexer.evaluation.scores import Score, score
 from indexer.passages import passages_of
 from indexer.query.planner import Planner
@@ -33,10 +33,10 @@ Targets are the first five; "wolf ran" was said twice.
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Score:
     index = EmbeddedWriter(tmp_path_factory.mktemp("score"))
     index.replace(passage for row in ROWS for passage in passages_of(row))
-    questions = list(Drawing(references_of(ROWS)).draw(0, 100))
+    queries = list(QuerySampler(references_of(ROWS)).draw(0, 100))
     ask = asking(Planner(index), index)
     by = {"accent": {row.id: row.accent for row in ROWS}}
-    return score(questions, lambda _: ask, ("forgiving", "exact", "baseline"), by)
+    return score(queries, lambda _: ask, ("forgiving", "exact", "baseline"), by)
 
 
 def figures(scored: Score, mode: str, kind: str, group: str) -> dict[str, float]:
@@ -52,7 +52,7 @@ def test_figures_are_those_that_a_hand_computes(scored: Score):
     assert figures(scored, "baseline", "one", "lost") == {
         "success@10": 0.0, "mrr@10": 0.0, "zero_hits": 1.0, "n": 1, "sources": 1,
     }  # fmt: skip
-    assert figures(scored, "baseline", "one", "heard") == {
+    assert figures(scored, "baseline", "one", "recognised") == {
         "success@10": 1.0, "mrr@10": round((1 + 1 + 1 / 2 + 1 / 3) / 4, 4), "zero_hits": 0.0, "n": 4, "sources": 4,
     }  # fmt: skip
 
@@ -93,8 +93,8 @@ def test_a_facets_values_share_out_the_questions_and_the_largest_stands_first(sc
     assert accents["us"]["baseline"]["frequent"]["all"]["n"] == 0
 
 
-def overlap(rows: list[ClipRow]) -> Ask:
-    """Answers with the clips that share a word with what is typed."""
+def overlap(rows: list[ClipRow]) -> SearchFunction:
+    """Returns the clips that share a word with the query."""
     heard = {row.id: set(tokens(row.generated_text)) for row in rows}
     return lambda typed, _mode: [clip for clip, words in heard.items() if words & set(tokens(typed))][:10]
 
@@ -106,19 +106,19 @@ words = st.lists(
 
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=25), st.integers(0, 3))
 @settings(max_examples=40)
-def test_lost_and_heard_together_are_all(said_and_heard: list[tuple[list[str], list[str]]], seed: int):
+def test_lost_and_recognised_queries_together_are_all(said_and_heard: list[tuple[list[str], list[str]]], seed: int):
     rows = [
         ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(heard))
         for at, (said, heard) in enumerate(said_and_heard)
     ]
-    questions = list(Drawing(references_of(rows)).draw(seed, 10))
+    queries = list(QuerySampler(references_of(rows)).draw(seed, 10))
     ask = overlap(rows)
-    for kind, cells in score(questions, lambda _: ask, ("exact",), {}).modes["exact"].items():
+    for kind, cells in score(queries, lambda _: ask, ("exact",), {}).modes["exact"].items():
         if kind == "frequent":
             continue
-        assert cells["lost"].n + cells["heard"].n == cells["all"].n == sum(q.kind == kind for q in questions)
+        assert cells["lost"].n + cells["recognised"].n == cells["all"].n == sum(q.kind == kind for q in queries)
         for name, figure in cells["all"].figures.items():
-            parts = [(cells[group].n, cells[group].figures[name]) for group in ("lost", "heard")]
+            parts = [(cells[group].n, cells[group].figures[name]) for group in ("lost", "recognised")]
             total = sum(number * part.mean for number, part in parts if part)
             assert (figure.mean if figure else 0) * cells["all"].n == pytest.approx(total)
             assert figure is None or 0 <= figure.low <= figure.mean + 1e-12 <= figure.high + 2e-12 <= 1 + 2e-12
@@ -127,7 +127,7 @@ def test_lost_and_heard_together_are_all(said_and_heard: list[tuple[list[str], l
 def test_what_differs_in_nothing_has_differences_of_nothing():
     rows = [ClipRow("a", text="lion", generated_text="LION")]
     ask = overlap(rows)
-    found = score(list(Drawing(references_of(rows)).draw(0, 1)), lambda _: ask, ("forgiving", "exact"), {})
+    found = score(list(QuerySampler(references_of(rows)).draw(0, 1)), lambda _: ask, ("forgiving", "exact"), {})
     assert found.against == "forgiving", "the first, where baseline is not among them"
     figure = found.differences["exact"]["one"]["all"].figures["mrr@10"]
     assert figure is not None

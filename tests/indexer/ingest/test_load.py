@@ -52,8 +52,8 @@ def test_files_are_merged_by_id_and_column_and_a_later_cell_wins(tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "text", "error", "sentence"),
     [
-        ("a.txt", "x", WrongRequest, "come as .csv or .jsonl, not .txt"),
-        ("a", "x", WrongRequest, "without an ending"),
+        ("a.txt", "x", WrongRequest, "must be .csv or .jsonl, not .txt"),
+        ("a", "x", WrongRequest, "without an extension"),
         ("a.csv", "path\nx\n", BadTable, "no filename column"),
         ("a.csv", "filename\n", WrongRequest, "there is no clip in"),
         ("a.jsonl", "", WrongRequest, "there is no clip in"),
@@ -149,7 +149,7 @@ def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: Sear
     loading.load(index, rows, deletions)
 
     def while_loading() -> Iterator[Passage]:
-        with pytest.raises(IndexInUse, match=r"another process is writing .*; the deletion is written down in .*jsonl"):
+        with pytest.raises(IndexInUse, match=r"another process is writing .*; the deletion is recorded in .*jsonl"):
             loading.delete(index, ["a"], deletions)
         yield from passages(tuple(rows))
 
@@ -265,9 +265,7 @@ def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said
     short = index.get("short.mp3")
     assert short is not None
     assert [word.end for word in short.row.words] == [0.2, 0.5]
-    sentence = (
-        "2 clips with a later duration that was ignored (the audio was measured, or the transcript goes on after it)"
-    )
+    sentence = "2 clips with a later duration that was ignored (the audio was measured, or the transcript is longer)"
     assert f"{sentence}: talk.mp3 (3 s), short.mp3 (0 s)" in said
 
 

@@ -126,12 +126,12 @@ def test_an_index_that_does_not_know_its_files_asks_for_them(loaded: Place, caps
     loaded.change(lambda told: {name: value for name, value in told.items() if name != "origin"})
     before = loaded.ids()
     assert main(["reload"]) == 1
-    assert capsys.readouterr().err.endswith("does not know its files; load your clips with: hearsay load FILE\n")
+    assert capsys.readouterr().err.endswith("does not record its files; load your clips with: hearsay load FILE\n")
     assert loaded.ids() == before
     loaded.age()
     assert main(["count"]) == 1
     assert (
-        "did not note its files; load your files again: load your clips with: hearsay load" in capsys.readouterr().err
+        "did not record its files; load your files again: load your clips with: hearsay load" in capsys.readouterr().err
     )
 
 
@@ -154,7 +154,7 @@ def test_where_no_file_is_left_nothing_is_changed(loaded: Place, capsys: pytest.
     for name in ("corpus.csv", "spoken.csv"):
         (loaded.folder / name).unlink()
     assert main(["reload", "--changed"]) == 1
-    assert "none of the files that the index was loaded from is there any more" in capsys.readouterr().err
+    assert "none of the files that the index was loaded from exists any more" in capsys.readouterr().err
     assert len(loaded.ids()) == 3
 
 
@@ -232,7 +232,7 @@ def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kep
         capsys.readouterr()
         assert main(["reload"]) == 1
     said = capsys.readouterr().err
-    assert "put into the index by no file cannot be read out of it: x, y. Nothing was changed." in said
+    assert "put without a file cannot be read from the index: x, y. Nothing was changed." in said
     assert said.endswith("hearsay reload --drop\n")
     assert "x" in loaded.ids()
     with monkeypatch.context() as patched:
@@ -248,7 +248,7 @@ def test_an_index_of_rows_from_no_file_says_so(place: Place, capsys: pytest.Capt
     assert index.about().origin is None
     index.close()
     assert main(["reload"]) == 1
-    assert "does not know its files" in capsys.readouterr().err
+    assert "does not record its files" in capsys.readouterr().err
 
 
 def test_a_later_versions_index_is_not_taken_for_an_earlier_one(loaded: Place, capsys: pytest.CaptureFixture[str]):

@@ -143,7 +143,7 @@ def test_a_log_that_took_the_place_of_another_is_put_from_its_beginning(
     assert index.count(Term("clip", HELLA.id)) == 1
     others = {HELLA.id, "inbox/third.wav"} if b"third" in content else {HELLA.id}
     assert index.count() == len({"set/1.mp3", HELLO.id, LATER.id} | others), "nothing is indexed twice"
-    assert [text for text in said if "is another log than before" in text]
+    assert [text for text in said if "was replaced by another log" in text]
     said.clear()
     watcher.look()
     watcher_of(index, journal, said).look()
@@ -186,7 +186,7 @@ def test_what_a_person_deleted_stays_deleted_when_its_log_is_replaced(index: Emb
     by_rename(journal, lines(LATER, HELLO))
     watcher.look()
     assert clips(index) == {"set/1.mp3", LATER.id}
-    assert "1 of its clips were deleted and stay so" in said[-1]
+    assert "1 of its clips were deleted and stay deleted" in said[-1]
 
 
 def test_of_a_long_log_that_grows_only_the_ends_are_read_again_and_all_of_another_one(
@@ -325,7 +325,7 @@ def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedWriter, journal: 
     assert [text.partition(" in ")[0] for text in said] == [
         "there is no index",
         f"put 1 and deleted 0 clips ({HELLO.id})",
-        "the index takes clips again",
+        "the index is available again",
     ]
     assert watcher.trouble == ""
 
@@ -403,7 +403,7 @@ def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, 
     append(journal, HELLO)
     with watching(tmp_path / "index", journal) as process:
         assert process.stderr is not None
-        assert f"what comes into {journal} is put into the index" in process.stderr.readline()
+        assert f"following {journal}: new records are put into the index" in process.stderr.readline()
         assert "there is no index" in process.stderr.readline()
         process.terminate()
         assert process.wait(200) == 1
@@ -412,4 +412,4 @@ def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, 
 def test_a_table_or_several_files_cannot_be_watched(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     for files in (["clips.csv"], ["a.jsonl", "b.jsonl"]):
         assert main(["put", "--watch", "--index", str(tmp_path / "index"), *files]) == 2
-        assert "--watch takes one journal" in capsys.readouterr().err
+        assert "--watch takes one log" in capsys.readouterr().err

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.phonetics.candidates import (
-    LONGEST_SOUND,
-    LONGEST_SPELLING,
+    MOST_LETTERS,
+    MOST_PHONEMES,
     Entries,
     joined,
     padded_letters,
-    padded_sounds,
+    padded_phonemes,
     sketches,
 )
 
@@ -22,7 +22,7 @@ def entries(sounds: list[bytes], words: list[str]) -> Entries:
     ones = np.ones(len(words), np.float32)
     numbers = np.arange(len(words), dtype=np.int32)[:, None]
     return Entries(
-        numbers, padded_sounds(sounds), padded_letters(words), passages=ones, rarer=ones, commoner=ones, known=ones
+        numbers, padded_phonemes(sounds), padded_letters(words), passages=ones, rarer=ones, commoner=ones, known=ones
     )
 
 
@@ -43,7 +43,7 @@ def test_the_nearest_of_thousands_is_among_the_likest(length_weight: int):
     everything = entries(sounds, words)
     for number in range(0, 5000, 97):
         sound = bytes([*sounds[number][:-1], 38])  # one sound is another
-        found = everything.likest(as_array(sound), as_array(padded_letters([words[number]])[0]), 200, length_weight)
+        found = everything.shortlist(as_array(sound), as_array(padded_letters([words[number]])[0]), 200, length_weight)
         assert number in found
         assert list(found) == sorted(found)
         assert 100 < len(found) < 400
@@ -51,45 +51,45 @@ def test_the_nearest_of_thousands_is_among_the_likest(length_weight: int):
 
 def test_of_few_entries_all_are_looked_at():
     sounds, words = made_up(40)
-    found = entries(sounds, words).likest(as_array(sounds[0]), as_array(padded_letters([words[0]])[0]), 40, 1)
+    found = entries(sounds, words).shortlist(as_array(sounds[0]), as_array(padded_letters([words[0]])[0]), 40, 1)
     assert list(found) == list(range(40))
-    assert list(entries([], []).likest(as_array(sounds[0]), as_array(sounds[0]), 40, 1)) == []
+    assert list(entries([], []).shortlist(as_array(sounds[0]), as_array(sounds[0]), 40, 1)) == []
 
 
 def test_where_all_are_alike_there_are_no_more_than_were_wanted():
     same = entries([b"\1\2\3"] * 3000, ["abc"] * 3000)
-    assert len(same.likest(as_array(b"\1\2\3"), as_array(b"\1\2\3"), 100, 1)) == 100
+    assert len(same.shortlist(as_array(b"\1\2\3"), as_array(b"\1\2\3"), 100, 1)) == 100
 
 
 def test_a_word_of_any_length_may_be_looked_for():
     everything = entries(*made_up(3000))
-    for length in (1, LONGEST_SOUND, LONGEST_SOUND * 4):
-        assert len(everything.likest(as_array(bytes([5] * length)), as_array(bytes([5] * length)), 50, 1)) >= 25
+    for length in (1, MOST_PHONEMES, MOST_PHONEMES * 4):
+        assert len(everything.shortlist(as_array(bytes([5] * length)), as_array(bytes([5] * length)), 50, 1)) >= 25
 
 
 def test_sketches_are_sets_of_symbols_and_of_pairs_in_order():
-    there, other, turned = (sketches(padded_sounds([word])) for word in (b"\1\2\3", b"\1\2\3\1", b"\2\1"))
+    there, other, turned = (sketches(padded_phonemes([word])) for word in (b"\1\2\3", b"\1\2\3\1", b"\2\1"))
     assert there[0].tolist() == [0b1110]
     assert other[0].tolist() == [0b1110], "what stands there twice is in it once"
     assert turned[0].tolist() == [0b110]
     assert np.bitwise_count(there[1]).tolist() == [2], "two neighbours, and nothing behind the end"
     assert np.bitwise_count(there[2]).tolist() == [1], "one pair with one between"
     assert (there[1] & turned[1]).tolist() == [0]
-    assert [part.tolist() for part in sketches(padded_sounds([b""]))] == [[0], [0], [0]]
+    assert [part.tolist() for part in sketches(padded_phonemes([b""]))] == [[0], [0], [0]]
 
 
 @given(st.lists(st.tuples(symbols, symbols), min_size=1, max_size=6))
 def test_two_words_joined_are_the_symbols_of_both_as_far_as_the_width_goes(pairs: list[tuple[bytes, bytes]]):
-    words = padded_sounds([word for pair in pairs for word in pair])
+    words = padded_phonemes([word for pair in pairs for word in pair])
     first = np.arange(0, 2 * len(pairs), 2, dtype=np.int32)
     rows = joined(words, first, first + np.int32(1))
     for row, (one, other) in zip(rows, pairs, strict=True):
-        both = (one[:LONGEST_SOUND] + other[:LONGEST_SOUND])[:LONGEST_SOUND]
-        assert row.tobytes() == both.ljust(LONGEST_SOUND, b"\0")
+        both = (one[:MOST_PHONEMES] + other[:MOST_PHONEMES])[:MOST_PHONEMES]
+        assert row.tobytes() == both.ljust(MOST_PHONEMES, b"\0")
 
 
 def test_lengths_are_those_of_what_is_compared():
     some = entries([b"", b"\1", bytes([7] * 50)], ["", "a", "a" * 50])
-    assert some.sound_lengths.tolist() == [0, 1, LONGEST_SOUND]
-    assert some.letter_lengths.tolist() == [0, 1, LONGEST_SPELLING]
+    assert some.phoneme_lengths.tolist() == [0, 1, MOST_PHONEMES]
+    assert some.letter_lengths.tolist() == [0, 1, MOST_LETTERS]
     assert len(some) == 3

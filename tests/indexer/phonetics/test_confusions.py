@@ -3,18 +3,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from hearsay.text.normalize import tokens
 from indexer.phonetics.alphabets import PHONEME_COUNT, PHONEMES, letters
-from indexer.phonetics.confusions import learned, letter_prior, phoneme_prior, stretches
+from indexer.phonetics.confusions import learned_costs, letter_prior, phoneme_prior
 
 V, W, S, A = (letters(letter)[0] for letter in "vwsa")
-
-
-def test_stretches_are_where_two_transcripts_differ():
-    said, heard = tokens("the blacksmith was painted"), tokens("the black smith was vainted red")
-    assert list(stretches(said, heard)) == [("blacksmith", "black smith"), ("painted", "vainted red")]
-    assert list(stretches(said, said)) == []
-    assert list(stretches(["boy"], [])) == [("boy", "")]
 
 
 @pytest.mark.parametrize("prior", [letter_prior(), phoneme_prior()], ids=["letters", "phonemes"])
@@ -32,8 +24,9 @@ def test_vowels_are_taken_for_vowels_sooner_than_for_consonants():
     assert spelled[letters("a")[0], letters("e")[0]] < spelled[letters("a")[0], letters("t")[0]]
 
 
-def costs_of(pairs: list[tuple[str, str]], said: str) -> np.ndarray:
-    return learned([(letters(one), letters(other)) for one, other in pairs], Counter(letters(said)), letter_prior())
+def costs_of(pairs: list[tuple[str, str]], reference: str) -> np.ndarray:
+    symbols = Counter((letters(one), letters(other)) for one, other in pairs)
+    return learned_costs(symbols, Counter(letters(reference)), letter_prior())
 
 
 def test_what_is_always_heard_otherwise_comes_to_cost_little():
@@ -58,7 +51,7 @@ def test_what_is_heard_wrong_once_in_a_thousand_times_stays_dear():
 
 
 def test_costs_are_those_that_a_hand_computes_for_what_was_never_seen():
-    costs = learned([], Counter(), phoneme_prior())
+    costs = learned_costs({}, Counter(), phoneme_prior())
     belief = np.exp(-4.0 * phoneme_prior().astype(float))
     nats = -np.log(belief / belief.sum(axis=1, keepdims=True))
     assert np.allclose(costs, np.clip(nats - nats.diagonal()[:, None], 0, 9) / 6, atol=1e-5)

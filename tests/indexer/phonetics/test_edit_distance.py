@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.phonetics.edit_distance import INSIDE_CHARGE, Costs, distances
+from indexer.phonetics.edit_distance import LOCAL_END_COST, Costs, distances
 
 SYMBOLS = 6
 
@@ -39,7 +39,7 @@ def inside_cost(said: bytes, heard: bytes, costs: Costs) -> float:
     for start in range(len(heard) + 1):
         for end in range(start, len(heard) + 1):
             ends_inside = (start > 0) + (end < len(heard))
-            ways.append(whole_cost(said, heard[start:end], costs) + INSIDE_CHARGE * ends_inside)
+            ways.append(whole_cost(said, heard[start:end], costs) + LOCAL_END_COST * ends_inside)
     return min(ways)
 
 
@@ -70,14 +70,14 @@ def test_the_best_stretch_lies_between_what_it_costs_with_two_charges_and_what_t
     _, inside = measured(said, heard, costs)
     expected = [inside_cost(said, word, costs) for word in heard]
     for found, least, word in zip(inside, expected, heard, strict=True):
-        assert least - 1e-4 <= found <= min(least + INSIDE_CHARGE, whole_cost(said, word, costs)) + 1e-4
+        assert least - 1e-4 <= found <= min(least + LOCAL_END_COST, whole_cost(said, word, costs)) + 1e-4
 
 
 def test_a_word_inside_another_costs_a_charge_for_each_end():
     said = bytes([1, 2])
     whole, inside = measured(said, [bytes([1, 2]), bytes([1, 2, 3, 3, 3]), bytes([3, 3, 1, 2, 3, 3])], ones())
     assert whole == [0, 3, 4]
-    assert inside == [0, INSIDE_CHARGE, 2 * INSIDE_CHARGE]
+    assert inside == [0, LOCAL_END_COST, 2 * LOCAL_END_COST]
 
 
 def test_the_width_of_the_table_counts_for_nothing():

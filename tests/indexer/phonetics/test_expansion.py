@@ -11,7 +11,7 @@ from indexer.phonetics.expansion import AS_ONE, FEATURES, MISSPELT, NEAREST, Exp
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import shipped
-from indexer.phonetics.word_counts import Tally
+from indexer.phonetics.word_counts import WordCounter
 
 HEARD = (
     "THE WALL WAS VAINTED RED",
@@ -24,7 +24,7 @@ HEARD = (
 
 
 def lexicon_of(*heard: str) -> Lexicon:
-    tally = Tally()
+    tally = WordCounter()
     for transcript in heard:
         tally.add(" ".join(tokens(transcript)))
     return Lexicon.of(tally, english())
@@ -131,7 +131,7 @@ def test_what_is_spelled_alike_costs_less_than_what_is_not(expander: Expander):
 
 def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
     """Probabilities rest on shares: the same transcripts a thousand times over change none of them by much."""
-    tally = Tally()
+    tally = WordCounter()
     for _ in range(200):
         for transcript in HEARD * 10:
             tally.add(" ".join(tokens(transcript)))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.phonetics.alphabets import PHONEMES
-from indexer.phonetics.g2p import MOST_PRONUNCIATIONS, Spelling, english
+from indexer.phonetics.g2p import MOST_PRONUNCIATIONS, G2pModel, english
 
 
 def said(phonemes: str) -> bytes:
@@ -46,8 +46,8 @@ def test_what_has_no_letter_of_english_says_nothing(word: str):
 
 
 def test_letters_between_others_are_still_read():
-    assert english().read("b2b") == said("B B")
-    assert 0 < len(english().read("x" * 400)) <= 800
+    assert english().predict("b2b") == said("B B")
+    assert 0 < len(english().predict("x" * 400)) <= 800
 
 
 def test_all_that_is_shipped_is_made_of_phonemes_and_tells_its_source():
@@ -65,14 +65,14 @@ def test_the_dictionarys_licence_lies_beside_it():
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
-    spelling = Spelling(
+    spelling = G2pModel(
         {"a": said("AE"), "#a#": said("EY"), "e": b""},
         frozenset({"a", "read"}),
         {"read": (said("R IY D"), said("R EH D"))},
         "made by hand",
     )
     spelling.save(tmp_path / "made.json.xz")
-    assert Spelling.load(tmp_path / "made.json.xz") == spelling
+    assert G2pModel.load(tmp_path / "made.json.xz") == spelling
 
 
 words = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz1é京#"), max_size=14)
@@ -81,18 +81,20 @@ words = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz1é京#"), max_size=1
 @given(st.lists(st.one_of(words, st.sampled_from(sorted(english().words))), max_size=20))
 @settings(max_examples=100)
 def test_many_words_are_read_aloud_at_once_as_each_alone(several: list[str]):
-    assert english().usual(several) == [next(iter(english().pronunciations(word)), b"") for word in several]
+    assert english().first_pronunciations(several) == [
+        next(iter(english().pronunciations(word)), b"") for word in several
+    ]
 
 
 def test_thousands_of_words_are_read_aloud_as_each_alone():
     made = [one[:5] + other[-4:] for one, other in pairwise(sorted(english().words)[::5])]
     assert len(made) > 2 * 10_000
-    assert english().usual(made) == [next(iter(english().pronunciations(word)), b"") for word in made]
+    assert english().first_pronunciations(made) == [next(iter(english().pronunciations(word)), b"") for word in made]
 
 
 def test_a_spelling_made_by_hand_reads_many_words_by_the_longest_context_that_is_known():
-    spelling = Spelling({"a": said("AE"), "#a#": said("EY"), "e": b"", "bab##": said("AA B L")}, frozenset(), {}, "")
-    assert spelling.usual(["a", "aa", "bab", "e", ""]) == [
-        said("EY"), said("AE AE"), spelling.read("bab"), b"", b""
+    spelling = G2pModel({"a": said("AE"), "#a#": said("EY"), "e": b"", "bab##": said("AA B L")}, frozenset(), {}, "")
+    assert spelling.first_pronunciations(["a", "aa", "bab", "e", ""]) == [
+        said("EY"), said("AE AE"), spelling.predict("bab"), b"", b""
     ]  # fmt: skip
-    assert Spelling({}, frozenset(), {}, "").usual(["a"]) == [b""]
+    assert G2pModel({}, frozenset(), {}, "").first_pronunciations(["a"]) == [b""]

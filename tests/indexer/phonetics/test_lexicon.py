@@ -10,11 +10,11 @@ from indexer.phonetics import lexicon as module
 from indexer.phonetics.alphabets import letters
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
-from indexer.phonetics.word_counts import LONGEST_PAIR, Tally
+from indexer.phonetics.word_counts import LONGEST_PAIR, WordCounter
 
 
 def lexicon(*transcripts: str, before: Lexicon | None = None) -> Lexicon:
-    tally = Tally()
+    tally = WordCounter()
     for transcript in transcripts:
         tally.add(" ".join(tokens(transcript)))
     return Lexicon.of(tally, english(), before)

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from indexer.phonetics.model import Examples, Sights, learned_from, regression
+from indexer.phonetics.model import Examples, Observations, fitted_weights, regression
 
 FEATURES = 12
 
@@ -68,10 +68,10 @@ def likely(weights: NDArray[np.float64], *features: float) -> float:
     return float(1 / (1 + np.exp(-(weights @ np.array(features)))))
 
 
-def searches(*, are_pairs: bool) -> Sights:
+def searches(*, are_pairs: bool) -> Observations:
     """A hundred searches: in one half the word was said and stands beside its neighbour, in the other only that is."""
     word, neighbour = (1.0, 0.0, 1.0), (0.0, 1.0, 1.0)
-    return Sights(
+    return Observations(
         np.array([word, neighbour]),
         np.full(2, are_pairs),
         np.array([0] * 50 + [1] * 100),
@@ -82,19 +82,21 @@ def searches(*, are_pairs: bool) -> Sights:
 
 @pytest.mark.parametrize("kind", [0, 1])
 def test_what_only_stands_beside_the_right_one_is_no_evidence(kind: int):
-    weights = learned_from(searches(are_pairs=bool(kind)))
+    weights = fitted_weights(searches(are_pairs=bool(kind)))
     assert likely(weights[kind], 1, 0, 1) > 0.9
     assert likely(weights[kind], 0, 1, 1) < 0.1, "learned from all that was seen it would be right in half of the clips"
 
 
 def test_a_word_that_is_likelier_than_a_pair_takes_the_search_from_it():
     together = searches(are_pairs=False)
-    parted = Sights(together.features, np.array([False, True]), together.candidate, together.search, together.is_right)
-    words, pairs = learned_from(parted)
+    parted = Observations(
+        together.features, np.array([False, True]), together.candidate, together.search, together.is_right
+    )
+    words, pairs = fitted_weights(parted)
     assert likely(words, 1, 0, 1) > 0.9
     assert likely(pairs, 0, 1, 1) < 0.1
 
 
 def test_of_no_sights_nothing_is_likely():
-    none = Sights(np.empty((0, 3)), *(np.empty(0, kind) for kind in (np.bool_, np.intp, np.intp, np.bool_)))
-    assert likely(learned_from(none)[0], 1, 1, 1) < 1e-8
+    none = Observations(np.empty((0, 3)), *(np.empty(0, kind) for kind in (np.bool_, np.intp, np.intp, np.bool_)))
+    assert likely(fitted_weights(none)[0], 1, 1, 1) < 1e-8

@@ -70,13 +70,13 @@ def changed(tmp_path: Path, **members: Any) -> Path:
     ids=str,
 )
 def test_tables_of_another_version_are_to_be_learned_again(tmp_path: Path, members: dict[str, Any]):
-    with pytest.raises(WrongRequest, match="learned by another version of Hearsay; learn it again with: indexer learn"):
+    with pytest.raises(WrongRequest, match="written by another version of Hearsay; learn it again with: indexer learn"):
         Tables.load(changed(tmp_path, **members))
 
 
 @pytest.mark.parametrize("members", [{"letters": None}, {"weights": [["heavy"]]}, {"passages": "many"}], ids=str)
 def test_a_file_without_tables_is_named_with_what_to_do(tmp_path: Path, members: dict[str, Any]):
-    with pytest.raises(WrongRequest, match=r"tables\.json holds no sound tables: .*learn them with: indexer learn"):
+    with pytest.raises(WrongRequest, match=r"tables\.json has no phonetic tables: .*learn them with: indexer learn"):
         Tables.load(changed(tmp_path, **members))
 
 
@@ -84,7 +84,7 @@ def test_a_file_without_tables_is_named_with_what_to_do(tmp_path: Path, members:
 def test_a_broken_file_is_named(tmp_path: Path, text: str):
     file = tmp_path / "broken.json"
     file.write_text(text)
-    with pytest.raises(WrongRequest, match=r"broken\.json holds no sound tables"):
+    with pytest.raises(WrongRequest, match=r"broken\.json has no phonetic tables"):
         Tables.load(file)
 
 

@@ -11,7 +11,7 @@ from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import Tables
 from indexer.phonetics.training import FEWEST, learn
-from indexer.phonetics.word_counts import heard_in
+from indexer.phonetics.word_counts import count_words
 from tests.support.rows import passages
 from tests.support.word_errors import misheard, rows
 
@@ -29,7 +29,7 @@ def test_what_is_often_misheard_is_learned(learned: Tables):
 
 def test_tables_that_were_learned_guess_what_is_misheard_and_what_is_split(learned: Tables):
     heard = passages(tuple(rows()))
-    expander = Expander(Lexicon.of(heard_in(heard), english()), learned, english())
+    expander = Expander(Lexicon.of(count_words(heard), english()), learned, english())
     for word in ("vinegar", "feather", "blacksmith", "teacup"):
         expected = misheard(word).split()
         first = next(expansion for expansion in expander.expansions(word) if len(expansion.tokens) == len(expected))
@@ -74,12 +74,14 @@ def test_rows_that_lack_a_side_are_passed_over(learned: Tables):
 
 @pytest.mark.parametrize("number", [0, 5])
 def test_too_little_to_learn_from_is_a_sentence(number: int):
-    with pytest.raises(WrongRequest, match=f"{number} clips have both .*learning takes at least {FEWEST}"):
+    with pytest.raises(WrongRequest, match=f"{number} clips have both .*learning requires at least {FEWEST}"):
         learn(rows(number), english(), "made up")
 
 
 def test_transcripts_without_a_fault_teach_nothing():
-    with pytest.raises(WrongRequest, match="300 clips have both text and generated_text, with 0 mishearings"):
+    with pytest.raises(
+        WrongRequest, match="300 clips have both text and generated_text, and they contain 0 misrecognitions"
+    ):
         learn(rows(share=0), english(), "made up")
 
 

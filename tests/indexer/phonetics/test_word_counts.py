@@ -9,17 +9,17 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
 from indexer.documents import document_of
 from indexer.phonetics import word_counts as module
-from indexer.phonetics.word_counts import LONGEST_PAIR, Counts, Tally, heard_in, tallied
+from indexer.phonetics.word_counts import LONGEST_PAIR, WordCounter, WordCounts, count_words, counted_documents
 from tests.support.rows import passages
 
 transcripts = st.lists(st.lists(st.sampled_from([*"abcdefgh", "京都", "a" * 17]), max_size=5), max_size=30)
 
 
-def counted(said: list[list[str]]) -> Counts:
-    tally = Tally()
+def counted(said: list[list[str]]) -> WordCounts:
+    counter = WordCounter()
     for heard in said:
-        tally.add(" ".join(heard))
-    return tally.counts()
+        counter.add(" ".join(heard))
+    return counter.counts()
 
 
 def by_hand(said: list[list[str]]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
@@ -49,12 +49,12 @@ def test_two_counts_together_are_the_count_of_all(some: list[list[str]], more: l
 
 
 def test_what_was_counted_can_be_asked_for_between():
-    tally = Tally()
-    tally.add("the boy")
-    assert tally.counts().of_pairs() == tally.counts().of_pairs() == {("the", "boy"): 1}
-    tally.add("the boy ran")
-    assert tally.counts().of_words() == {"the": 2, "boy": 2, "ran": 1}
-    assert tally.counts().of_pairs() == {("the", "boy"): 2, ("boy", "ran"): 1}
+    counter = WordCounter()
+    counter.add("the boy")
+    assert counter.counts().of_pairs() == counter.counts().of_pairs() == {("the", "boy"): 1}
+    counter.add("the boy ran")
+    assert counter.counts().of_words() == {"the": 2, "boy": 2, "ran": 1}
+    assert counter.counts().of_pairs() == {("the", "boy"): 2, ("boy", "ran"): 1}
 
 
 def test_more_transcripts_than_are_counted_together_are_told_apart():
@@ -72,15 +72,15 @@ def test_pairs_that_were_heard_once_are_forgotten_when_there_are_too_many_to_cou
 
 def test_of_too_many_words_those_that_were_met_least_are_forgotten_with_their_pairs(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "_MOST_WORDS", 4)
-    tally = Tally()
+    counter = WordCounter()
     for said in ("the the boy", "the boy", "the cat", "the cat", "the sea", "a dog"):
-        tally.add(said)
-    assert tally.counts().of_words() == {"the": 5}, "the half at most, and of equal ones none"
-    assert tally.counts().of_pairs() == {("the", "the"): 1}
-    tally.add("the boy")
-    assert tally.counts().of_words() == {"the": 6, "boy": 1}
-    assert tally.counts().of_pairs() == {("the", "the"): 1, ("the", "boy"): 1}
-    assert tally.passages == 7
+        counter.add(said)
+    assert counter.counts().of_words() == {"the": 5}, "the half at most, and of equal ones none"
+    assert counter.counts().of_pairs() == {("the", "the"): 1}
+    counter.add("the boy")
+    assert counter.counts().of_words() == {"the": 6, "boy": 1}
+    assert counter.counts().of_pairs() == {("the", "the"): 1, ("the", "boy"): 1}
+    assert counter.passages == 7
 
 
 @given(transcripts, st.integers(1, 3))
@@ -99,16 +99,16 @@ def test_however_much_is_said_few_are_counted_and_none_too_often(said: list[list
 
 
 def test_documents_are_counted_as_they_go_by_like_their_passages():
-    tally = Tally()
+    counter = WordCounter()
     made = passages((ClipRow("a", generated_text="THE BOY"), ClipRow("b", generated_text=""), ClipRow("c")))
     documents = list(map(document_of, made))
-    assert list(tallied(iter(documents), tally)) == documents
-    assert tally.passages == 3
-    assert tally.counts().of_words() == heard_in(made).counts().of_words() == {"the": 1, "boy": 1}
+    assert list(counted_documents(iter(documents), counter)) == documents
+    assert counter.passages == 3
+    assert counter.counts().of_words() == count_words(made).counts().of_words() == {"the": 1, "boy": 1}
 
 
 def test_made_transcripts_of_every_script_are_counted_as_by_hand():
-    found = heard_in(passages()).counts()
+    found = count_words(passages()).counts()
     assert (found.of_words(), found.of_pairs()) == by_hand(
         [tokens(passage.row.generated_text) for passage in passages()]
     )

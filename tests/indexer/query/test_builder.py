@@ -14,14 +14,14 @@ from indexer.phonetics.expansion import Expansion
 from indexer.query.builder import (
     BUILDERS,
     DEFAULT_MODE,
-    HEARD,
+    IN_TRANSCRIPT,
     MODES,
     SHORTNESS,
-    Weighing,
+    EvidenceWeights,
     certain_from,
 )
 from indexer.query.parser import parse
-from indexer.query.syntax_tree import sounding, words_of
+from indexer.query.syntax_tree import phonetic_words, words_of
 from indexer.query_tree import EVERYTHING, NOTHING, AllOf, AnyOf, Query, Term
 from tests.support.rows import passages
 
@@ -42,12 +42,12 @@ HEARD_AS = (
 )
 
 
-def weighing(*, is_loud: bool = False) -> Weighing:
-    return Weighing(lambda word: GUESSES.get(word, ()), lambda _word: FLOOR, is_loud)
+def weighing(*, boosts_expansions: bool = False) -> EvidenceWeights:
+    return EvidenceWeights(lambda word: GUESSES.get(word, ()), lambda _word: FLOOR, boosts_expansions)
 
 
 def built(words: str, mode: str) -> Query:
-    return BUILDERS[mode](parse(words).tree, weighing(is_loud=mode == "sounds-like"))
+    return BUILDERS[mode](parse(words).tree, weighing(boosts_expansions=mode == "sounds-like"))
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchWrite
     for mode in MODES:
         assert "A VAINTED BOY" in found(index, "painted~", mode)
     assert found(index, "painted", "exact") == found(index, "painted", "baseline") == []
-    assert sounding(parse("painted~ boy OR girl~").tree) == {"painted", "girl"}
+    assert phonetic_words(parse("painted~ boy OR girl~").tree) == {"painted", "girl"}
 
 
 def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchWriter):
@@ -140,7 +140,7 @@ def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():
     assert worth == pytest.approx(math.log(0.6 / FLOOR), abs=1 / 128)
     assert worth * 64 == int(worth * 64), "a whole number of 64ths, which both engines add up exactly"
     assert weighing().worth(FLOOR / 2, "painted") < 0
-    assert weighing(is_loud=True).expansion_worth(0.25, "painted") == weighing().worth(0.5, "painted")
+    assert weighing(boosts_expansions=True).expansion_worth(0.25, "painted") == weighing().worth(0.5, "painted")
 
 
 @pytest.mark.parametrize("words", ["boy", "the painted boy", '"the painted boy" ran', "bo* OR painted", "x~ y z"])
@@ -148,7 +148,7 @@ def test_the_line_of_certainty_is_above_all_that_evidence_can_score_together(wor
     tree = parse(words).tree
     line = certain_from(tree, weighing())
     assert line == int(line)
-    most = sum(weighing().worth(HEARD, word) for word in words_of(tree)) + SHORTNESS * LONGEST_LENGTH
+    most = sum(weighing().worth(IN_TRANSCRIPT, word) for word in words_of(tree)) + SHORTNESS * LONGEST_LENGTH
     assert line > most
 
 

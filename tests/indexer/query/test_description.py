@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 
 from indexer.query.builder import MODES
-from indexer.query.description import in_english
+from indexer.query.description import describe_query
 from indexer.query.parser import parse
 from indexer.query.syntax_tree import (
     Conjunction,
@@ -22,7 +22,7 @@ PHRASE = PhraseQuery(("the", "old", "man"))
 
 
 def said(text: str, mode: str = "forgiving") -> str:
-    return in_english(parse(text).tree, mode)
+    return describe_query(parse(text).tree, mode)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def said(text: str, mode: str = "forgiving") -> str:
     [
         (
             "exact",
-            "clips where “dog” was said, as heard or in another form",
-            "clips where “dog” and “cat” were said, as heard or in another form",
+            "clips where “dog” was said, as typed or in another form",
+            "clips where “dog” and “cat” were said, as typed or in another form",
         ),
         (
             "forgiving",
@@ -97,9 +97,9 @@ def test_what_else_is_asked_for_comes_behind_the_words(text: str, sentence: str)
     assert said(text) == f"clips where “dog” was said, even if misrecognised, {sentence}"
 
 
-def test_of_words_as_heard_and_words_by_sound_the_former_come_first():
+def test_words_as_typed_come_before_similar_sounding_words():
     assert said("fox~ dog", "exact") == (
-        "clips where “dog” and something like “fox” were said, as heard or in another form"
+        "clips where “dog” and something like “fox” were said, as typed or in another form"
     )
 
 
@@ -116,7 +116,7 @@ def test_baseline_wants_any_of_what_is_said():
         ("gender:female", "from speakers of the gender female"),
         ("emotion:fear sentiment:negative", "with the emotion fear, with the sentiment negative"),
         ("dataset:cv clip:cv/a.mp3", "from the dataset cv, from the recording cv/a.mp3"),
-        ("asr_model:x ser_model:y", "heard by x, with an emotion told by y"),
+        ("asr_model:x ser_model:y", "transcribed by x, with an emotion predicted by y"),
         ("error:unknown", "with no error given"),
         ("text:dog,unknown", "with “dog” or “unknown” in the reference"),
         ("extra.my_column:x extra.{}:{0}", "with the my column x, with the {} {0}"),
@@ -166,11 +166,11 @@ def trees() -> list[SyntaxTree]:
 @pytest.mark.parametrize("mode", MODES)
 def test_any_tree_is_one_sentence(mode: str):
     for tree in trees():
-        sentence = in_english(tree, mode)
+        sentence = describe_query(tree, mode)
         assert sentence.startswith(("clips ", "all clips", "no clips")), tree
         assert not any(wrong in sentence for wrong in ("  ", ",,", " ,", "either either", "None", "not not")), sentence
         assert not sentence.endswith((" ", ",", " or", " and", " not")), sentence
 
 
 def test_quotes_in_what_was_typed_stay_as_they_are():
-    assert in_english(FieldQuery("extra.note", '<b>"x"</b>'), "exact") == 'clips with the note <b>"x"</b>'
+    assert describe_query(FieldQuery("extra.note", '<b>"x"</b>'), "exact") == 'clips with the note <b>"x"</b>'

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexer.query.builder import MODES
-from indexer.query.description import in_english
+from indexer.query.description import describe_query
 from indexer.query.parser import MOST_NOTES, parse
 from indexer.query.syntax_tree import (
     Conjunction,
@@ -216,20 +216,20 @@ def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
         ),
         ('the "dog', Conjunction((WordQuery("the"), DOG)), "a quote is not closed"),
         ('age:"teens', Conjunction((WordQuery("age"), WordQuery("teens"))), "a quote is not closed"),
-        ("OR dog", DOG, "OR stands between two things"),
-        ("dog OR", DOG, "OR stands between two things"),
-        ("dog AND cat", Conjunction((DOG, CAT)), "so AND was left out"),
-        ("dog NOT cat", Conjunction((DOG, WordQuery("not"), CAT)), "NOT was read as a word; a minus"),
-        ("(dog OR cat) fox", Conjunction((Disjunction((DOG, CAT)), FOX)), "brackets do not hold words together"),
-        ("dog OR OR cat", Disjunction((DOG, CAT)), "OR stands between two things"),
-        ("OR", NOTHING, "OR stands between two things"),
-        ("dog - cat", Conjunction((DOG, CAT)), "a minus leaves out what stands right behind it"),
-        ("-", NOTHING, "a minus leaves out"),
-        ("duration:abc", NOTHING, "duration takes a number or a span such as 2-8, 2- or -8, not “abc”"),
+        ("OR dog", DOG, "OR needs a word on either side"),
+        ("dog OR", DOG, "OR needs a word on either side"),
+        ("dog AND cat", Conjunction((DOG, CAT)), "so AND was ignored"),
+        ("dog NOT cat", Conjunction((DOG, WordQuery("not"), CAT)), "NOT was read as a word; to exclude"),
+        ("(dog OR cat) fox", Conjunction((Disjunction((DOG, CAT)), FOX)), "brackets do not group words"),
+        ("dog OR OR cat", Disjunction((DOG, CAT)), "OR needs a word on either side"),
+        ("OR", NOTHING, "OR needs a word on either side"),
+        ("dog - cat", Conjunction((DOG, CAT)), "a minus excludes what directly follows it"),
+        ("-", NOTHING, "a minus excludes"),
+        ("duration:abc", NOTHING, "duration takes a number or a range such as 2-8, 2- or -8, not “abc”"),
         ("dog duration:8-2", DOG, "not “8-2”"),
         ("duration:-", NOTHING, "not “-”"),
         ("duration:" + "9" * 400, NOTHING, "not “999"),
-        ('dog age:""', DOG, "age has no value behind it"),
+        ('dog age:""', DOG, "age has no value"),
         ('text:"?!"', NOTHING, "“?!” has no letters or digits to search for"),
         ("dog ?!", DOG, "“?!” has no letters or digits to search for"),
         ("dog OR ?! cat", Disjunction((DOG, CAT)), "“?!” has no letters or digits"),
@@ -239,13 +239,13 @@ def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
         ("d*g", Conjunction((WordQuery("d"), WordQuery("g"))), "* stands for the rest of a word"),
         ("*dog", DOG, "* stands for the rest of a word"),
         ("accent:u*", FieldQuery("accent", "u*"), "* stands for the rest of a word, not of a value; accent takes it"),
-        ("dog~2", Conjunction((DOG, WordQuery("2"))), "~ stands behind a word"),
-        ("dog~*", PrefixQuery("dog"), "~ stands behind a word"),
-        ("Age: teens", Conjunction((WordQuery("age"), WordQuery("teens"))), "Age: wants a value right behind it"),
+        ("dog~2", Conjunction((DOG, WordQuery("2"))), "~ adds similar-sounding words"),
+        ("dog~*", PrefixQuery("dog"), "~ adds similar-sounding words"),
+        ("Age: teens", Conjunction((WordQuery("age"), WordQuery("teens"))), "Age: needs a value directly after it"),
         (
             "dog extra.locale:",
             Conjunction((DOG, WordQuery("extra"), WordQuery("locale"))),
-            "extra.locale: wants a value",
+            "extra.locale: needs a value",
         ),
     ],
 )
@@ -287,7 +287,7 @@ def test_nothing_that_is_typed_is_an_error(text: str):
     assert all(parsed.notes)
     assert len(parsed.notes) <= MOST_NOTES
     for mode in MODES:
-        in_english(parsed.tree, mode).encode()
+        describe_query(parsed.tree, mode).encode()
     assert (parsed.tree == Conjunction(())) == (not re.sub(r"[\x00-\x1f\x7f]", " ", text).strip())
 
 
@@ -333,7 +333,7 @@ def test_what_the_documentation_says_of_an_example_is_so(text: str, said: str):
     if parsed.notes:
         assert (said,) == parsed.notes
     else:
-        assert said == in_english(parsed.tree, "forgiving")
+        assert said == describe_query(parsed.tree, "forgiving")
 
 
 def test_the_documentation_has_examples_of_all_that_can_be_asked_for():

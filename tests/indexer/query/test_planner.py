@@ -220,7 +220,7 @@ def test_a_mode_that_there_is_not_says_which_there_are(found: Found):
 )
 def test_of_too_many_words_the_first_are_searched_and_a_note_says_so(found: Found, typed: str):
     plan = found.planner.plan(typed)
-    assert plan.notes[-1].startswith(f"a search takes up to {MOST_WORDS} words")
+    assert plan.notes[-1].startswith(f"a search is limited to {MOST_WORDS} words")
     assert len(plan.terms) <= MOST_WORDS
     found.index.search(Request(plan.query))
 
@@ -273,5 +273,5 @@ def test_before_the_first_load_a_plan_that_guesses_says_that_there_is_no_index(t
 def test_tables_that_were_learned_here_are_used_and_broken_ones_are_named(tmp_path: Path, found: Found):
     own = IndexSettings(sound_tables=tmp_path / "tables.json")
     (tmp_path / "tables.json").write_text("{}")
-    with pytest.raises(WrongRequest, match=r"tables\.json holds no sound tables"):
+    with pytest.raises(WrongRequest, match=r"tables\.json has no phonetic tables"):
         planner_of(found.index, own)

@@ -12,7 +12,7 @@ from indexer.errors import WrongRequest
 from indexer.index import Request, SearchWriter
 from indexer.open import open_writer
 from indexer.passages import Passage, passages_of
-from indexer.query.similar import MOST_TELLING, more_like, plan_like, plan_same, same_sentence, telling_words
+from indexer.query.similar import MOST_SIGNIFICANT, more_like, plan_like, plan_same, same_sentence, significant_words
 from indexer.query_tree import Query
 from tests.support.elastic_nodes import client_of, remove, settings
 
@@ -64,17 +64,17 @@ def test_the_rarest_shared_words_tell_most_and_there_are_few_of_them(loaded: Loa
     several = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
     index = loaded([*heard(f"the zebra {several}", "zebra ninety", f"{several}", f"{several}"), *COMMON])
 
-    words = telling_words(passage(index, "0.mp3"), index.lexicon())
+    words = significant_words(passage(index, "0.mp3"), index.lexicon())
 
     assert words[0] == "zebra"
-    assert len(words) == MOST_TELLING
+    assert len(words) == MOST_SIGNIFICANT
     assert "the" not in words
 
 
 def test_words_that_nobody_shares_and_words_that_all_have_tell_nothing(loaded: Load) -> None:
     index = loaded([*heard("the xylophone of a zebra", "a zebra"), *COMMON])
 
-    assert telling_words(passage(index, "0.mp3"), index.lexicon()) == ("a", "zebra")
+    assert significant_words(passage(index, "0.mp3"), index.lexicon()) == ("a", "zebra")
 
 
 def test_a_clip_of_common_words_alone_is_like_others_that_have_them(loaded: Load) -> None:
@@ -154,7 +154,7 @@ def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) ->
     evidence = plan.evidence(passage(index, "1.mp3"))
 
     assert [(one.word, one.match) for one in evidence] == [("zebra", "word")]
-    assert plan.sentence == "clips that share telling words with 0.mp3"
+    assert plan.sentence == "clips that share significant words with 0.mp3"
 
 
 @pytest.mark.parametrize("plan", [plan_like, plan_same])

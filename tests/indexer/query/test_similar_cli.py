@@ -26,7 +26,7 @@ def _loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "clips", "meaning"),
     [
-        (["--like", "3.mp3"], ["1.mp3"], "clips that share telling words with 3.mp3"),
+        (["--like", "3.mp3"], ["1.mp3"], "clips that share significant words with 3.mp3"),
         (["--same", "2.mp3"], ["1.mp3", "2.mp3"], "clips with the same sentence as 2.mp3"),
     ],
 )
@@ -47,4 +47,4 @@ def test_what_cannot_be_asked_is_said_and_the_status_is_two(
     assert main(["search", *words]) == 2
 
     said = capsys.readouterr().err
-    assert "search takes one of" in said or "the index has no clip 9" in said
+    assert "use only one of" in said or "the index has no clip 9" in said

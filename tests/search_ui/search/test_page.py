@@ -182,7 +182,7 @@ def test_an_unreachable_elasticsearch_is_reported_and_used_again_when_it_returns
         page = opened(q="dog", sort="-duration")
         assert clips(page)[0] == "set/24.mp3"
 
-    assert "Nothing answers at http" in page.run().warning[0].value
+    assert "No response from http" in page.run().warning[0].value
     assert hits(page) == 0
 
     with line_to(there, current_search):
