@@ -130,7 +130,7 @@ def test_a_port_that_is_taken_is_named(open_folder: Path):
     assert "ES_PORT=" in said.stderr
 
 
-def test_stop_leaves_a_foreign_process_alone_whose_number_stands_in_a_pid_file(tmp_path: Path):
+def test_stop_leaves_a_foreign_process_alone_whose_number_is_in_a_pid_file(tmp_path: Path):
     with subprocess.Popen(["sleep", "600"]) as foreign:
         (tmp_path / "node-1").mkdir()
         (tmp_path / "node-1" / "pid").write_text(f"{foreign.pid}\n")
@@ -265,7 +265,7 @@ def test_a_port_that_is_no_number_is_wrong_use():
     assert run_local("status", ES_PORT="web").returncode == 2
 
 
-def test_help_tells_the_three_commands():
+def test_help_reports_the_three_commands():
     said = run_local("--help")
     assert said.returncode == 0
     assert all(f"local.sh {command}" in said.stdout for command in ("start", "stop", "status"))

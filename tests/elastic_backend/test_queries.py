@@ -29,7 +29,7 @@ QUERIES = console.titled(DOCUMENT)
 
 MADE = (
     ClipRow(
-        "made/misheard.mp3",
+        "made/misrecognised.mp3",
         text="the blacksmith came home",
         generated_text="THE BLACK SMITH CAME HOME",
         accent="scotland",
@@ -173,7 +173,7 @@ def check_angry(loaded: Loaded, answer: Any) -> None:
 
 
 def check_worst(loaded: Loaded, answer: Any) -> None:
-    assert ids(answer)[0] == "made/misheard.mp3"
+    assert ids(answer)[0] == "made/misrecognised.mp3"
     assert [hit["_source"]["wer"] for hit in answer["hits"]["hits"]] == [0.5, *[0.0] * 9]
 
 
@@ -246,7 +246,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "A phrase, highlighted": check_phrase,
     "The beginning of a word": finds(lambda row: "DINOSAUR" in row.generated_text),
     "A word with a similar spelling": finds(lambda row: "blacksmith" in words(row)),
-    "A reference word that the transcript lacks": finds(lambda row: row.id == "made/misheard.mp3"),
+    "A reference word that the transcript lacks": finds(lambda row: row.id == "made/misrecognised.mp3"),
     "Clips with nearly the same text as one": finds(lambda row: row.id == "samples/sample-000001.mp3"),
     "Spelling suggestions": check_spelling,
     "The most probable clips of one sentiment": check_sentiment,

@@ -18,7 +18,7 @@ from tests.conftest import PROJECT
 from tests.support import console
 from tests.support.elastic_nodes import Node, client_of
 from tests.support.rows import passages
-from tests.support.word_errors import rows as misheard_rows
+from tests.support.word_errors import rows as misrecognised_rows
 
 DOCUMENT = (PROJECT / "docs" / "elasticsearch-operations.md").read_text(encoding="utf-8")
 REQUESTS = console.titled(DOCUMENT)
@@ -80,7 +80,7 @@ def kept(node: Node) -> Iterator[Kept]:
     alias = f"cv-kept-{uuid.uuid4().hex}"
     with client_of(node.url) as client:
         kept = Kept(client, ElasticWriter(node.url, settings(alias)), alias)
-        kept.index.replace(passages(tuple(misheard_rows(60))))
+        kept.index.replace(passages(tuple(misrecognised_rows(60))))
         yield kept
         kept.index.close()
         client.options(ignore_status=404).snapshot.delete(repository=f"{alias}-snapshots", snapshot="*")
@@ -114,7 +114,7 @@ def test_what_was_lost_is_restored_with_its_alias_and_its_words(kept: Kept):
 
 def test_a_restored_index_can_be_changed_and_rolled_back_as_before(kept: Kept):
     first = kept.index.about().version
-    kept.index.replace(passages(tuple(misheard_rows(20))))
+    kept.index.replace(passages(tuple(misrecognised_rows(20))))
     indices = kept.indices()
     taken(kept)
     kept.lose(*indices)
@@ -129,9 +129,9 @@ def test_a_restored_index_can_be_changed_and_rolled_back_as_before(kept: Kept):
 def test_an_older_version_is_restored_beside_newer_ones_and_rolled_back_to(kept: Kept):
     old = kept.indices()
     before = kept.found("blacksmith", "forgiving")
-    kept.index.replace(passages(tuple(misheard_rows(40))))
+    kept.index.replace(passages(tuple(misrecognised_rows(40))))
     taken(kept)
-    kept.index.replace(passages(tuple(misheard_rows(20))))
+    kept.index.replace(passages(tuple(misrecognised_rows(20))))
     kept.lose(*old)
     kept.do(BESIDE, old[0])
     assert set(old) < set(kept.indices())

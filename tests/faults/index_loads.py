@@ -9,7 +9,7 @@ from typing import Any
 from indexer.index import Request, SearchWriter
 from indexer.schema import FACETS
 from tests.faults.driver import SEED
-from tests.support.contract import heard
+from tests.support.contract import transcribed
 
 ROWS = (1500, 2000)
 """The number of clips in the two files that are loaded alternately; a third of the clips are in both."""

@@ -28,9 +28,9 @@ filename,text,age,gender,accent,duration
 cv/1.mp3,the boy runs,twenties,male,us,2.0
 cv/2.mp3,the boys run,fourties,female,england,5.5
 cv/3.mp3,a girl,,,,9.0
-cv/4.mp3,never heard,,,,
+cv/4.mp3,never transcribed,,,,
 """
-HEARD = """\
+TRANSCRIPTS = """\
 filename,generated_text,emotion,sentiment,error,confidence,asr_model
 cv/1.mp3,THE BOY RUNS,happiness,positive,,0.95,one/large
 cv/2.mp3,THE BOYS RAN,uncertain,uncertain,,0.5,one/large
@@ -41,11 +41,11 @@ cv/4.mp3,,,,no sound in it,,
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The corpus and what was heard, as two CSV files, with index and deletions in a folder of the test's own."""
+    """The corpus and its transcripts, as two CSV files, with index and deletions in a folder of the test's own."""
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
     monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "sound-tables.json"))
-    named = {"corpus.csv": CORPUS, "heard.csv": HEARD}
+    named = {"corpus.csv": CORPUS, "recognised.csv": TRANSCRIPTS}
     for name, text in named.items():
         (tmp_path / name).write_text(text)
     return [str(tmp_path / name) for name in named]

@@ -11,7 +11,7 @@ from indexer.index import Request, SearchWriter, Sort
 from indexer.passages import Passage
 from indexer.query_tree import EVERYTHING, AnyOf, Constant, Query
 from tests.support.both_engines import assert_same, sharded
-from tests.support.contract import heard, rows
+from tests.support.contract import rows, transcribed
 from tests.support.elastic_nodes import Node
 
 pytestmark = [pytest.mark.elastic, pytest.mark.long]
@@ -41,7 +41,7 @@ def indices(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[li
 
 @pytest.mark.parametrize(
     "query",
-    [EVERYTHING, heard("same"), AnyOf((heard("word"), Constant(heard("same"), 0.5)))],
+    [EVERYTHING, transcribed("same"), AnyOf((transcribed("word"), Constant(transcribed("same"), 0.5)))],
     ids=["all", "one", "two"],
 )
 def test_page_after_page_leads_to_every_hit_once(indices: list[SearchWriter], query: Query):
@@ -58,7 +58,7 @@ def test_page_after_page_leads_to_every_hit_once(indices: list[SearchWriter], qu
 
 @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
 def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchWriter], falling: bool):
-    request = Request(heard("same"), size=6000, sort=Sort("duration", falling))
+    request = Request(transcribed("same"), size=6000, sort=Sort("duration", falling))
     found = [
         [hit.passage for page in range(1, 6) for hit in index.search(replace(request, page=page)).hits]
         for index in indices
@@ -72,7 +72,7 @@ def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchWriter], fa
 
 
 def test_a_walk_leads_further_than_any_page(indices: list[SearchWriter]):
-    request = Request(AnyOf((heard("word"), Constant(heard("same"), 0.5))))
+    request = Request(AnyOf((transcribed("word"), Constant(transcribed("same"), 0.5))))
     walks = [[passage.id for passage in index.walk(request)] for index in indices]
     assert len(set(walks[0])) == len(walks[0]) == NUMBER
     assert walks == [walks[0]] * len(indices)
@@ -80,7 +80,7 @@ def test_a_walk_leads_further_than_any_page(indices: list[SearchWriter]):
 
 @pytest.mark.parametrize("page", [1000, 1001, 2499, 2500, 2501])
 def test_a_small_page_far_down_is_the_same_in_all(indices: list[SearchWriter], page: int):
-    assert_same(indices, Request(heard("same"), size=10, page=page, facets=("age",)))
+    assert_same(indices, Request(transcribed("same"), size=10, page=page, facets=("age",)))
 
 
 def test_a_page_after_another_load_is_a_page_of_the_new_version_whole_in_itself(node: Node, tmp_path: Path):
@@ -90,10 +90,10 @@ def test_a_page_after_another_load_is_a_page_of_the_new_version_whole_in_itself(
     embedded.replace(before)
     with sharded(before, node, 3) as elastic:
         for index in (embedded, elastic):
-            first = index.search(Request(heard("same"), size=5500, page=2))
+            first = index.search(Request(transcribed("same"), size=5500, page=2))
             index.replace(after)
-            second = index.search(Request(heard("same"), size=5500, page=2))
+            second = index.search(Request(transcribed("same"), size=5500, page=2))
             assert (first.total, second.total) == (11_000, 12_000)
             assert {hit.passage.row.generated_text.count("new") > 0 for hit in first.hits} == {False}
             assert {hit.passage.row.generated_text.count("new") > 0 for hit in second.hits} == {True}
-        assert_same([embedded, elastic], Request(heard("same"), size=700, page=17))
+        assert_same([embedded, elastic], Request(transcribed("same"), size=700, page=17))

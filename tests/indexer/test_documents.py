@@ -10,7 +10,7 @@ from indexer.embedded.writer import EmbeddedWriter
 from indexer.errors import IndexIncompatible
 from indexer.index import SearchWriter
 from indexer.query_tree import Term
-from tests.support.contract import heard, ids
+from tests.support.contract import ids, transcribed
 from tests.support.rows import passages
 from tests.support.versions import redescribe
 
@@ -35,7 +35,7 @@ def member(row: ClipRow, name: str) -> str:
     return str(document_of(passage)[name])
 
 
-def test_alternatives_are_told_with_their_best_confidence_and_without_what_was_heard():
+def test_alternatives_are_reported_with_their_best_confidence_and_without_what_was_typed():
     assert alternatives_of(BLACK) == {"a": 0.07, "block": 0.35, "blacksmith": 0.98, "blacks": 0.6, "myth": 0.6}
     assert alternatives_of(ClipRow("x", generated_text="no words")) == {}
 
@@ -86,7 +86,7 @@ def test_a_passage_is_found_by_its_alternatives_and_its_shortness(index: SearchW
 
 def test_alternatives_are_no_words_of_the_vocabulary(index: SearchWriter):
     assert index.vocabulary() == {"the": 1, "black": 1, "smith": 2}
-    assert ids(index, heard("blacksmith")) == []
+    assert ids(index, transcribed("blacksmith")) == []
 
 
 def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, index: SearchWriter):

@@ -179,7 +179,7 @@ def test_a_passage_that_was_stored_with_what_cannot_be_is_read_without_it_and_na
     assert [record.message.startswith("old.mp3#0001 was stored") for record in caplog.records] == [True, True]
 
 
-def test_what_tells_models_of_one_name_apart_stays_out_of_the_index():
+def test_what_reports_models_of_one_name_apart_stays_out_of_the_index():
     row = ClipRow("a", generated_text="the dog", asr_model="m", asr_weights="1", ser_weights="2", asr_precision="int8")
     (passage,) = passages_of(row)
     assert {name for name in passage.source() if "weights" in name or "precision" in name} == set()

@@ -31,7 +31,7 @@ def test_a_wrong_value_is_named(config: Path):
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: str):
+def test_a_secret_that_does_not_fit_is_named_and_not_reported(config: Path, name: str):
     config.write_text(f"{name}: 1601\n")
     with pytest.raises(BadSettings, match=name) as refused:
         read_settings(IndexSettings)

@@ -14,10 +14,10 @@ from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchWriter, Sort
 from indexer.query.filters import ORDERS
 from indexer.query_tree import EVERYTHING, AnyOf, Query
-from tests.support.contract import heard
+from tests.support.contract import transcribed
 from tests.support.rows import passages
 
-QUERIES = (EVERYTHING, AnyOf((heard("the"), heard("a"), heard("boy"))))
+QUERIES = (EVERYTHING, AnyOf((transcribed("the"), transcribed("a"), transcribed("boy"))))
 
 
 @pytest.fixture(autouse=True)

@@ -33,18 +33,18 @@ from itertools import count
 from asr.cli import main
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
-hear, heard = PocketSphinxSpeechModel.transcribe, count()
+transcribe, calls = PocketSphinxSpeechModel.transcribe, count()
 
 def hear_one(self, clips):
-    if next(heard):
+    if next(calls):
         threading.Event().wait()
-    return hear(self, clips)
+    return transcribe(self, clips)
 
 PocketSphinxSpeechModel.transcribe = hear_one
 sys.exit(main())
 """,
 )
-"""Hearsay, whose API hears one clip and never has done with the next."""
+"""Hearsay, whose API transcribes one clip and never finishes the next."""
 
 READY = HealthReply(status="ready", ready=True, asr_model="length", ser_model="loudness", warnings=[])
 
@@ -53,7 +53,7 @@ Answer = tuple[int, dict[str, str], Any] | None
 
 
 def reply_to(data: bytes) -> dict[str, Any]:
-    """What an API says whose models hear how many bytes a file has."""
+    """The response of an API whose models transcribe the number of bytes of a file."""
     text = str(len(data))
     words = (Word(text, 0.0, 1.234, 0.98765, (Alternative("four", 0.25),)),)
     transcript = SpeechOutput(text, words, (Segment(0.0, 1.234, text, 0.98765),), 0.98765)

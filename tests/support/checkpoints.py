@@ -78,7 +78,7 @@ def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4,
 
 
 def save_moonshine(folder: Path, seed: int = 0) -> Path:
-    """A sequence-to-sequence checkpoint that hears samples and writes letters without times."""
+    """A sequence-to-sequence checkpoint that turns samples into letters without times."""
     torch.manual_seed(seed)
     letters = {token: number for number, token in enumerate(SPECIALS + LETTERS)}
     vocabulary = Tokenizer(models.BPE(letters, []))

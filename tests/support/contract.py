@@ -17,7 +17,7 @@ OpenIndex = Callable[[], SearchWriter]
 """Opens one and the same index, as another process would; three of its versions are kept."""
 
 
-def heard(word: str, weight: float = 1.0) -> Term:
+def transcribed(word: str, weight: float = 1.0) -> Term:
     return Term("tokens", word, weight)
 
 

@@ -24,7 +24,7 @@ from indexer.query_tree import (
     Without,
 )
 from indexer.schema import UNKNOWN
-from tests.support.contract import heard, ids, score, single
+from tests.support.contract import ids, score, single, transcribed
 from tests.support.rows import passages
 
 
@@ -32,39 +32,41 @@ class QueriesContract:
     """What each node does; subclasses bring the fixture ``made``, an index with all made rows."""
 
     def test_all_of_wants_every_child_and_adds_their_scores(self, made: SearchWriter):
-        both = AllOf((heard("a"), heard("dog")))
+        both = AllOf((transcribed("a"), transcribed("dog")))
         assert ids(made, both) == ["set/a5.mp3"]
-        parts = score(made, heard("a"), "set/a5.mp3") + score(made, heard("dog"), "set/a5.mp3")
+        parts = score(made, transcribed("a"), "set/a5.mp3") + score(made, transcribed("dog"), "set/a5.mp3")
         assert score(made, both, "set/a5.mp3") == pytest.approx(parts, rel=1e-5)
 
     def test_any_of_wants_one_child_and_adds_those_that_match(self, made: SearchWriter):
-        either = AnyOf((heard("cat"), heard("dog"), heard("a")))
+        either = AnyOf((transcribed("cat"), transcribed("dog"), transcribed("a")))
         assert set(ids(made, either)) == {"set/a5.mp3", "set/a7.mp3"}
-        parts = score(made, heard("cat"), "set/a7.mp3") + score(made, heard("a"), "set/a7.mp3")
+        parts = score(made, transcribed("cat"), "set/a7.mp3") + score(made, transcribed("a"), "set/a7.mp3")
         assert score(made, either, "set/a7.mp3") == pytest.approx(parts, rel=1e-5)
 
     def test_best_of_scores_the_best_child_alone(self, made: SearchWriter):
-        best = BestOf((heard("cat"), heard("a"), heard("nobody")))
+        best = BestOf((transcribed("cat"), transcribed("a"), transcribed("nobody")))
         assert set(ids(made, best)) == {"set/a5.mp3", "set/a7.mp3"}
-        assert score(made, best, "set/a7.mp3") == pytest.approx(score(made, heard("cat"), "set/a7.mp3"), rel=1e-5)
+        assert score(made, best, "set/a7.mp3") == pytest.approx(score(made, transcribed("cat"), "set/a7.mp3"), rel=1e-5)
 
     def test_favouring_wants_its_child_and_adds_what_else_matches(self, made: SearchWriter):
-        favouring = Favouring(heard("a"), (heard("cat"), Constant(heard("dog"), 4.0), heard("nobody")))
-        assert set(ids(made, favouring)) == set(ids(made, heard("a")))
-        parts = score(made, heard("cat"), "set/a7.mp3") + score(made, heard("a"), "set/a7.mp3")
+        favouring = Favouring(
+            transcribed("a"), (transcribed("cat"), Constant(transcribed("dog"), 4.0), transcribed("nobody"))
+        )
+        assert set(ids(made, favouring)) == set(ids(made, transcribed("a")))
+        parts = score(made, transcribed("cat"), "set/a7.mp3") + score(made, transcribed("a"), "set/a7.mp3")
         assert score(made, favouring, "set/a7.mp3") == pytest.approx(parts, rel=1e-5)
         assert score(made, favouring, "set/a5.mp3") == pytest.approx(
-            score(made, heard("a"), "set/a5.mp3") + 4, rel=1e-5
+            score(made, transcribed("a"), "set/a5.mp3") + 4, rel=1e-5
         )
 
     def test_a_weight_multiplies_the_score(self, made: SearchWriter):
-        plain = score(made, heard("cat"), "set/a7.mp3")
-        assert score(made, heard("cat", 0.5), "set/a7.mp3") == pytest.approx(plain / 2, rel=1e-5)
+        plain = score(made, transcribed("cat"), "set/a7.mp3")
+        assert score(made, transcribed("cat", 0.5), "set/a7.mp3") == pytest.approx(plain / 2, rel=1e-5)
 
     def test_scores_are_bm25(self, made: SearchWriter):
         lengths = [len(tokens(passage.row.generated_text)) or 1 for passage in passages()]
         number, average = len(lengths), sum(lengths) / len(lengths)
-        found = made.search(Request(heard("boy"), size=100))
+        found = made.search(Request(transcribed("boy"), size=100))
         rarity = math.log(1 + (number - found.total + 0.5) / (found.total + 0.5))
         assert found.total > 3
         for hit in found.hits:
@@ -92,10 +94,12 @@ class QueriesContract:
 
     def test_a_phrase_scores_as_a_term_with_the_rarities_added_up(self, made: SearchWriter):
         def rarity(word: str) -> float:
-            return math.log(1 + (len(passages()) - made.count(heard(word)) + 0.5) / (made.count(heard(word)) + 0.5))
+            return math.log(
+                1 + (len(passages()) - made.count(transcribed(word)) + 0.5) / (made.count(transcribed(word)) + 0.5)
+            )
 
         same = score(made, Phrase("tokens", ("runs", "home")), "set/a1.mp3")
-        share = score(made, heard("home"), "set/a1.mp3") / rarity("home")
+        share = score(made, transcribed("home"), "set/a1.mp3") / rarity("home")
         assert same == pytest.approx((rarity("runs") + rarity("home")) * share, rel=1e-4)
 
     def test_the_best_of_seventy_phrases_is_the_one_that_is_there(self, made: SearchWriter):
@@ -186,10 +190,10 @@ class QueriesContract:
     def test_unknown_columns_are_found_whatever_their_names(self, made: SearchWriter, query: Query, found: list[str]):
         assert ids(made, query) == found
 
-    def test_what_was_nearly_heard_is_found_by_how_sure_the_recogniser_was(self, made: SearchWriter):
+    def test_what_was_nearly_recognised_is_found_by_how_sure_the_recogniser_was(self, made: SearchWriter):
         for token in ("blacksmith_3", "block_1", "京都_9", "都大_9", "𐌰" * 126 + "_5"):
             assert ids(made, Term("alternatives", token)) == ["set/doubted.mp3"], token
-        assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), heard("blacksmith")))) == []
+        assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), transcribed("blacksmith")))) == []
 
     def test_short_ones_are_found_by_what_their_shortness_is_made_of(self, made: SearchWriter):
         powers = {passage.id: document_of(passage)["shortness"].split() for passage in passages()}
@@ -204,7 +208,7 @@ class QueriesContract:
 
     @pytest.mark.parametrize("exact", [0.0, 0.1, 1 / 3, 1000.07, 16_777_217.0, 1e-20])
     @pytest.mark.parametrize(
-        "child", [heard("boy"), EVERYTHING, Phrase("tokens", ("no", "no")), Missing("age")], ids=str
+        "child", [transcribed("boy"), EVERYTHING, Phrase("tokens", ("no", "no")), Missing("age")], ids=str
     )
     def test_a_constant_scores_exactly_that(self, made: SearchWriter, child: Query, exact: float):
         hits = made.search(Request(Constant(child, exact), size=100)).hits
@@ -212,25 +216,25 @@ class QueriesContract:
         assert [hit.passage.id for hit in hits] == sorted(ids(made, child))
 
     def test_constants_add_up_and_the_best_of_them_is_one(self, made: SearchWriter):
-        one, other = Constant(heard("boy"), 64.0), Constant(heard("home"), 0.25)
+        one, other = Constant(transcribed("boy"), 64.0), Constant(transcribed("home"), 0.25)
         assert score(made, AllOf((one, other)), "set/a1.mp3") == 64.25
         assert score(made, AnyOf((one, other)), "set/a1.mp3") == 64.25
         assert score(made, BestOf((one, other)), "set/a1.mp3") == 64.0
 
     def test_without_leaves_out_and_scores_as_the_child(self, made: SearchWriter):
-        query = Without(heard("a"), heard("dog"))
+        query = Without(transcribed("a"), transcribed("dog"))
         assert ids(made, query) == ["set/a7.mp3"]
-        assert score(made, query, "set/a7.mp3") == score(made, heard("a"), "set/a7.mp3")
-        assert ids(made, Without(heard("a"), EVERYTHING)) == []
-        assert ids(made, Without(heard("boy"), Between("duration", 0, None))) == ids(
-            made, AllOf((heard("boy"), Without(EVERYTHING, Between("duration", 0, None))))
+        assert score(made, query, "set/a7.mp3") == score(made, transcribed("a"), "set/a7.mp3")
+        assert ids(made, Without(transcribed("a"), EVERYTHING)) == []
+        assert ids(made, Without(transcribed("boy"), Between("duration", 0, None))) == ids(
+            made, AllOf((transcribed("boy"), Without(EVERYTHING, Between("duration", 0, None))))
         )
 
     def test_everything_but_something_comes_in_the_order_of_ids(self, made: SearchWriter):
-        rest = ids(made, Without(EVERYTHING, AnyOf((heard("boy"), Missing("age")))))
+        rest = ids(made, Without(EVERYTHING, AnyOf((transcribed("boy"), Missing("age")))))
         assert rest == ["set/a4.mp3"]
-        without = ids(made, Without(EVERYTHING, heard("boy")))
-        assert without == sorted(set(ids(made)) - set(ids(made, heard("boy"))))
+        without = ids(made, Without(EVERYTHING, transcribed("boy")))
+        assert without == sorted(set(ids(made)) - set(ids(made, transcribed("boy"))))
 
     @pytest.mark.parametrize(
         "condition",
@@ -245,7 +249,7 @@ class QueriesContract:
         ids=str,
     )
     def test_conditions_change_no_score(self, made: SearchWriter, condition: Query):
-        plain = {hit.passage.id: hit.score for hit in made.search(Request(heard("home"), size=100)).hits}
-        for query in (AllOf((heard("home"), condition)), Without(heard("home"), condition)):
+        plain = {hit.passage.id: hit.score for hit in made.search(Request(transcribed("home"), size=100)).hits}
+        for query in (AllOf((transcribed("home"), condition)), Without(transcribed("home"), condition)):
             for hit in made.search(Request(query, size=100)).hits:
                 assert hit.score == pytest.approx(plain[hit.passage.id], rel=1e-6)

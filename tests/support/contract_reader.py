@@ -15,7 +15,7 @@ from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import count_words
 from indexer.query_tree import EVERYTHING, AnyOf, Query, Term
 from indexer.schema import FACETS, SORTS, UNKNOWN
-from tests.support.contract import heard, ids, paged, rows, score
+from tests.support.contract import ids, paged, rows, score, transcribed
 from tests.support.rows import passages
 
 MANY: Final[list[Passage]] = rows(*(f"{number:03}" for number in range(400)))
@@ -53,7 +53,7 @@ class ReaderContract:
                 having.setdefault(token, set()).add(passage.id)
         assert len(having) > 40
         for token, expected in having.items():
-            assert set(ids(made, heard(token))) == expected, token
+            assert set(ids(made, transcribed(token))) == expected, token
 
     def test_the_vocabulary_counts_the_passages_that_have_a_word(self, made: SearchWriter):
         counts = Counter(token for passage in passages() for token in set(tokens(passage.row.generated_text)))
@@ -67,22 +67,24 @@ class ReaderContract:
         assert made.lexicon().passages == len(passages())
 
     def test_the_reference_is_found_in_its_own_field_only(self, made: SearchWriter):
-        assert ids(made, heard("frog")) == []
+        assert ids(made, transcribed("frog")) == []
         assert ids(made, Term("text_tokens", "frog")) == ["set/a5.mp3"]
 
     def test_stems_are_found_in_their_own_field(self, made: SearchWriter):
-        assert ids(made, heard("run")) == []
+        assert ids(made, transcribed("run")) == []
         assert set(ids(made, Term("stems", "run"))) == {"set/a1.mp3", "set/a2.mp3", "set/a3.mp3", "set/a4.mp3"}
 
     def test_an_empty_token_matches_nothing(self, made: SearchWriter):
-        assert made.count(heard("")) == 0
+        assert made.count(transcribed("")) == 0
 
     def test_hits_come_by_falling_score_and_ties_by_id(self, made: SearchWriter):
-        hits = made.search(Request(AnyOf((heard("boy"), heard("a"))), size=100)).hits
+        hits = made.search(Request(AnyOf((transcribed("boy"), transcribed("a"))), size=100)).hits
         assert [(-hit.score, hit.passage.id) for hit in hits] == sorted((-hit.score, hit.passage.id) for hit in hits)
-        assert ids(made, heard("home")) == ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]
+        assert ids(made, transcribed("home")) == ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]
 
-    @pytest.mark.parametrize("query", [EVERYTHING, heard("boy"), AnyOf((heard("the"), heard("a")))], ids=str)
+    @pytest.mark.parametrize(
+        "query", [EVERYTHING, transcribed("boy"), AnyOf((transcribed("the"), transcribed("a")))], ids=str
+    )
     @pytest.mark.parametrize("size", [1, 3, 7])
     def test_pages_neither_overlap_nor_miss(self, made: SearchWriter, query: Query, size: int):
         whole = ids(made, query)
@@ -90,7 +92,7 @@ class ReaderContract:
 
     @pytest.mark.parametrize("field", SORTS)
     @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
-    @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((heard("whale"), Term("stems", "run")))], ids=str)
+    @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((transcribed("whale"), Term("stems", "run")))], ids=str)
     def test_hits_are_sorted_by_a_number_those_without_one_last_and_ties_by_id(
         self, made: SearchWriter, query: Query, field: str, falling: bool
     ):
@@ -108,25 +110,27 @@ class ReaderContract:
         assert [hit.passage.id for page in pages for hit in page.hits] == expected
 
     def test_a_sorted_search_that_finds_nothing_answers(self, made: SearchWriter):
-        result = made.search(Request(heard("nobody"), sort=Sort("wer"), seconds=True))
+        result = made.search(Request(transcribed("nobody"), sort=Sort("wer"), seconds=True))
         assert (result.total, result.hits, result.seconds) == (0, (), 0.0)
 
     def test_the_seconds_of_all_that_match_are_added_up_where_they_are_asked_for(self, made: SearchWriter):
-        assert made.search(Request(heard("home"), size=1, seconds=True)).seconds == 15.0
-        male = Request(heard("home"), {"gender": frozenset({"male"})}, facets=("gender",), seconds=True)
+        assert made.search(Request(transcribed("home"), size=1, seconds=True)).seconds == 15.0
+        male = Request(transcribed("home"), {"gender": frozenset({"male"})}, facets=("gender",), seconds=True)
         assert made.search(male).seconds == 7.0
         assert made.search(replace(male, ranges={"duration": Range(3.0)}, facets=())).seconds == 5.0
-        assert made.search(Request(heard("home"))).seconds is None
+        assert made.search(Request(transcribed("home"))).seconds is None
         everything = sum(passage.row.duration or 0.0 for passage in passages())
         assert made.search(Request(seconds=True)).seconds == pytest.approx(everything)
 
     def test_a_page_beyond_the_end_is_empty_and_the_total_stays(self, made: SearchWriter):
-        for query in (EVERYTHING, heard("boy")):
+        for query in (EVERYTHING, transcribed("boy")):
             result = made.search(Request(query, page=1000, size=9))
             assert result.hits == ()
             assert result.total == made.count(query)
 
-    @pytest.mark.parametrize("query", [EVERYTHING, heard("boy"), AnyOf((heard("the"), heard("a")))], ids=str)
+    @pytest.mark.parametrize(
+        "query", [EVERYTHING, transcribed("boy"), AnyOf((transcribed("the"), transcribed("a")))], ids=str
+    )
     def test_a_walk_leads_to_every_hit_in_order_whatever_page_is_asked_for(self, made: SearchWriter, query: Query):
         filters = {"gender": frozenset({"male", UNKNOWN})}
         hits = made.search(Request(query, filters, size=100)).hits
@@ -134,7 +138,7 @@ class ReaderContract:
         assert list(walked) == [hit.passage for hit in hits] != []
 
     def test_a_walk_to_nothing_ends_at_once(self, made: SearchWriter):
-        assert list(made.walk(Request(heard("nothing-like-it")))) == []
+        assert list(made.walk(Request(transcribed("nothing-like-it")))) == []
 
     def test_facets_count_every_passage_once_and_unknown_among_them(self, made: SearchWriter):
         facets = made.search(Request(facets=FACETS, size=1)).facets
@@ -171,16 +175,16 @@ class ReaderContract:
 
     def test_a_facet_leaves_its_own_filter_out_and_heeds_the_others(self, made: SearchWriter):
         filters = {"age": frozenset({"twenties"}), "gender": frozenset({"male"})}
-        result = made.search(Request(heard("home"), filters, facets=("age", "gender", "accent")))
+        result = made.search(Request(transcribed("home"), filters, facets=("age", "gender", "accent")))
         assert result.total == 1
         assert result.facets["age"] == {"twenties": 1, "fourties": 1}
         assert result.facets["gender"] == {"male": 1}
         assert result.facets["accent"] == {"us": 1}
 
     def test_filters_change_no_score(self, made: SearchWriter):
-        request = Request(heard("home"), {"gender": frozenset({"female"})}, {"duration": Range(8.0, 8.0)})
+        request = Request(transcribed("home"), {"gender": frozenset({"female"})}, {"duration": Range(8.0, 8.0)})
         (hit,) = made.search(request).hits
-        assert hit.score == pytest.approx(score(made, heard("home"), "set/a3.mp3"), rel=1e-6)
+        assert hit.score == pytest.approx(score(made, transcribed("home"), "set/a3.mp3"), rel=1e-6)
 
     @pytest.mark.parametrize(
         ("bounds", "found"),
@@ -195,7 +199,7 @@ class ReaderContract:
         ids=str,
     )
     def test_ranges_have_both_ends_in_and_open_ones_none(self, made: SearchWriter, bounds: Range, found: list[str]):
-        result = made.search(Request(heard("home"), ranges={"duration": bounds}, facets=("gender",)))
+        result = made.search(Request(transcribed("home"), ranges={"duration": bounds}, facets=("gender",)))
         assert [hit.passage.id for hit in result.hits] == found
         assert sum(result.facets["gender"].values()) == result.total == len(found)
 
@@ -205,7 +209,7 @@ class ReaderContract:
         assert made.search(Request(ranges={"duration": Range()})).total == len(passages())
 
     def test_a_hit_in_a_long_clip_is_the_passage_with_the_word(self, made: SearchWriter):
-        (hit,) = made.search(Request(heard("second"))).hits
+        (hit,) = made.search(Request(transcribed("second"))).hits
         assert (hit.passage.id, hit.passage.clip) == ("set/interview.mp3#0002", "set/interview.mp3")
         assert (hit.passage.start, hit.passage.end, hit.passage.row.emotion) == (26.0, 50.0, "happiness")
 
@@ -221,7 +225,7 @@ class ReaderContract:
         "request_of_all",
         [
             Request(size=1000),
-            Request(heard("home"), {"gender": frozenset({"male"})}, {"duration": Range(2.0, 8.0)}, size=1000),
+            Request(transcribed("home"), {"gender": frozenset({"male"})}, {"duration": Range(2.0, 8.0)}, size=1000),
             Request(Term("tokens", "nowhere"), size=1000),
         ],
         ids=["everything", "some", "nothing"],

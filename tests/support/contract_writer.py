@@ -22,7 +22,7 @@ from indexer.ingest import load as loading
 from indexer.passages import Passage, _warn
 from indexer.query_tree import EVERYTHING, Query
 from indexer.schema import FACETS, UNKNOWN
-from tests.support.contract import OpenIndex, heard, ids, paged, rows
+from tests.support.contract import OpenIndex, ids, paged, rows, transcribed
 from tests.support.rows import ALL, INTERVIEW, passages
 
 
@@ -71,7 +71,7 @@ class WriterContract:
         assert [passage.id for passage in index.walk(Request())] == ["d"]
 
     @pytest.mark.parametrize("number", [3, 20])
-    @pytest.mark.parametrize("query", [EVERYTHING, heard("same")], ids=["everything", "a word"])
+    @pytest.mark.parametrize("query", [EVERYTHING, transcribed("same")], ids=["everything", "a word"])
     def test_any_choice_of_a_facets_values_finds_those_and_no_others(
         self, index: SearchWriter, number: int, query: Query
     ):
@@ -87,7 +87,7 @@ class WriterContract:
 
     def test_a_value_that_came_with_a_put_is_chosen_and_left_out_as_any_other(self, index: SearchWriter):
         def found(*chosen: str) -> set[str]:
-            request = Request(heard("same"), {"age": frozenset(chosen)}, facets=("age",))
+            request = Request(transcribed("same"), {"age": frozenset(chosen)}, facets=("age",))
             return {hit.passage.id for hit in index.search(request).hits}
 
         ages = {"a": "teens", "b": "fifties", "c": ""}
@@ -99,7 +99,7 @@ class WriterContract:
 
     def test_an_index_of_nothing_answers(self, index: SearchWriter):
         assert index.replace([]) == 0
-        result = index.search(Request(heard("x"), facets=FACETS))
+        result = index.search(Request(transcribed("x"), facets=FACETS))
         assert (result.total, result.hits, index.vocabulary()) == (0, (), {})
         assert index.search(Request()).hits == ()
         assert index.put(rows("a")) == 1
@@ -108,16 +108,16 @@ class WriterContract:
     def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
         assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
-        assert ids(index, heard("later")) == ["a"]
+        assert ids(index, transcribed("later")) == ["a"]
         assert index.get("a") == rows("a", text="later")[0]
         assert index.lexicon().counts() == {"same": 1, "words": 1, "later": 1}
         assert index.lexicon().passages == 2
 
-    def test_a_clip_named_like_a_part_of_another_stands_beside_it(self, index: SearchWriter):
+    def test_a_clip_named_like_a_part_of_another_is_beside_it(self, index: SearchWriter):
         like_a_part = ClipRow("set/interview.mp3#0001", text="words", generated_text="words", duration=1.0)
         both = passages((INTERVIEW, like_a_part))
         assert index.replace(both) == 4
-        assert ids(index, heard("words")) == ["set/interview.mp3#0001#0000"]
+        assert ids(index, transcribed("words")) == ["set/interview.mp3#0001#0000"]
         assert [index.get(passage.id) for passage in both] == both
         assert index.put(passages((INTERVIEW,))) == 3
         assert index.put(passages((like_a_part,))) == 1
@@ -128,7 +128,7 @@ class WriterContract:
     def test_the_lexicon_is_the_same_object_while_nothing_changes(self, index: SearchWriter):
         index.replace(rows("a"))
         first = index.lexicon()
-        index.search(Request(heard("same")))
+        index.search(Request(transcribed("same")))
         assert index.lexicon() is first
         index.replace(rows("a"))
         assert index.lexicon() is not first
@@ -228,7 +228,7 @@ class WriterContract:
         assert index.count() == len(ids(index)) == before - 4
         assert index.get("set/a5.mp3") is None
 
-    def test_a_second_writer_is_told_to_wait_and_readers_are_not(
+    def test_a_second_writer_is_reported_to_wait_and_readers_are_not(
         self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
@@ -272,9 +272,9 @@ class WriterContract:
         assert index.put(rows("g")) == 1
         assert index.put(rows("e", "d", text="new words")) == 2
         assert ids(index) == ["a", "b", "c", "d", "e", "f", "g"]
-        assert ids(index, heard("same")) == ["a", "b", "c", "f", "g"]
-        assert paged(index, heard("same"), 2, 3) == ["a", "b", "c", "f", "g"]
-        assert ids(index, heard("new")) == ["d", "e"]
+        assert ids(index, transcribed("same")) == ["a", "b", "c", "f", "g"]
+        assert paged(index, transcribed("same"), 2, 3) == ["a", "b", "c", "f", "g"]
+        assert ids(index, transcribed("new")) == ["d", "e"]
         assert index.about().version == version
 
     def test_putting_a_clip_replaces_all_the_passages_that_it_had(self, index: SearchWriter):
@@ -289,7 +289,7 @@ class WriterContract:
         index.replace(passages(tuple(known)))
         rows = [ClipRow.from_json({"filename": clip.id, "generated_text": "all new words"}) for clip in known]
         assert loading.put(index, rows, tmp_path / "deletions.jsonl") == (2, 0)
-        assert ids(index, heard("new")) == ids(index) == ["a", INTERVIEW.id]
+        assert ids(index, transcribed("new")) == ids(index) == ["a", INTERVIEW.id]
         short, long = index.get("a"), index.get(INTERVIEW.id)
         assert short is not None
         assert long is not None
@@ -307,7 +307,7 @@ class WriterContract:
         _warn.cache_clear()  # each is said once
         bad = ClipRow("order.mp3", generated_text="same old words", duration=-20.0, confidence=0.5)
         index.replace([*rows("a"), Passage("order.mp3#0001", 60.0, 40.0, bad), *rows("z")])
-        for request in (Request(), Request(heard("same")), Request(sort=Sort("duration"))):
+        for request in (Request(), Request(transcribed("same")), Request(sort=Sort("duration"))):
             found = [hit.passage for hit in index.search(request).hits]
             assert sorted(passage.clip for passage in found) == ["a", "order.mp3", "z"]
             assert list(index.walk(request)) == found

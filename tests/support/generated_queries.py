@@ -92,7 +92,7 @@ def known_of(index: SearchWriter) -> Known:
     said = [tokens(hit.passage.row.generated_text) for hit in found.hits]
     return Known(
         sorted(index.vocabulary()),
-        [heard for heard in said if len(heard) > 2],
+        [recognised for recognised in said if len(recognised) > 2],
         {facet: sorted({*counts, UNKNOWN, "nobody"}) for facet, counts in found.facets.items()},
     )
 

@@ -1,4 +1,4 @@
-"""Small real models: what they hear is computed from the samples, so a row on the wrong clip is seen at once."""
+"""Small real models whose output is computed from the samples, so that a result for the wrong clip is noticed."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -11,7 +11,7 @@ from hearsay.records.transcript import Alternative, Segment, Word
 
 
 class LengthSpeechModel:
-    """Hears how many samples a clip has, as one word."""
+    """Transcribes a clip as its number of samples, in one word."""
 
     name = "length"
     device = "cpu"

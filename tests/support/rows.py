@@ -44,7 +44,7 @@ LATIN = (
 EMPTY = (
     ClipRow("set/b1.mp3", generated_text="", duration=1.0, decoded_at="yesterday, I think"),
     ClipRow("set/b2.mp3", error="the file is empty: 0 bytes", age="unknown", gender="male"),
-    ClipRow("set/b3.mp3", text="never heard", age="", gender="unknown", accent="x" * 1200),
+    ClipRow("set/b3.mp3", text="never transcribed", age="", gender="unknown", accent="x" * 1200),
     ClipRow("set/b4.mp3", generated_text="?! …"),
     ClipRow("set/b5.mp3", generated_text="∅", up_votes=2**70),
     ClipRow("-"),

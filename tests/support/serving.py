@@ -32,12 +32,12 @@ class HeldSpeechModel(LengthSpeechModel):
 
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         self.begun.release()
-        self.let_go.wait(2 * PATIENCE)  # longer than anybody waits for what it keeps from being heard
+        self.let_go.wait(2 * PATIENCE)  # longer than any test waits
         return super().transcribe(clips)
 
 
 def small_models() -> Models:
-    """Models that hear length and loudness."""
+    """Models that output length and loudness."""
     return Models(LengthSpeechModel(), LoudnessEmotionModel(), ("wanted large, got small",))
 
 
@@ -60,7 +60,7 @@ def server_of(models: Models, monkeypatch: pytest.MonkeyPatch, **settings: float
 
 @contextmanager
 def listening(app: FastAPI) -> Iterator[str]:
-    """The address of a real server, which is ready to hear."""
+    """The address of a real server that is ready for requests."""
     with socket.socket(proto=socket.IPPROTO_TCP) as place:
         place.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{place.getsockname()[1]}"

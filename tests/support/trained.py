@@ -1,4 +1,4 @@
-"""A tiny CTC model that has learned to spell a few clips, so that what it writes depends on what it hears.
+"""A tiny CTC model that has learned to spell a few clips, so that its output depends on its input.
 
 Random weights write one token nearly everywhere; whether a batch changes transcripts shows only where frames differ.
 """

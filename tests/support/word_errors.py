@@ -1,4 +1,4 @@
-"""A made corpus: sentences of real words, and what somebody hears who takes v for w and th for d, and joins words."""
+"""A made corpus: sentences of real words, and transcripts that confuse v with w and th with d, and split words."""
 
 import random
 
@@ -16,16 +16,16 @@ SPLIT = {
 }  # fmt: skip
 
 
-def misheard(word: str) -> str:
+def misrecognised(word: str) -> str:
     return SPLIT.get(word) or word.replace("v", "w").replace("th", "d")
 
 
 def rows(number: int = 300, seed: int = 2, share: float = 0.5) -> list[ClipRow]:
-    """Clips of which a ``share`` of the words that can be misheard are, with a speaker's accent and a length."""
+    """Clips in which this ``share`` of the affected words is misrecognised, with a speaker's accent and a length."""
     chance = random.Random(seed)
     made = []
     for at in range(number):
         said = ["the", chance.choice(NOUNS), chance.choice(VERBS), "a", chance.choice(NOUNS)]
-        heard = [misheard(word) if chance.random() < share else word for word in said]
-        made.append(ClipRow(f"made/{at:04}.mp3", text=" ".join(said), generated_text=" ".join(heard).upper()))
+        recognised = [misrecognised(word) if chance.random() < share else word for word in said]
+        made.append(ClipRow(f"made/{at:04}.mp3", text=" ".join(said), generated_text=" ".join(recognised).upper()))
     return made

@@ -25,7 +25,7 @@ voices/5.mp3,,,
 """
 NUMBERS = [f"{ten}{one}" for ten in ("twenty", "thirty", "forty", "fifty", "sixty", "seventy")
            for one in ("one", "two", "three", "four", "five", "six", "seven", "eight")]  # fmt: skip
-HEARD = """\
+TRANSCRIPTS = """\
 filename,generated_text
 voices/1.mp3,A ZEBRA RAN
 voices/2.mp3,AN UTTER RAN
@@ -43,7 +43,11 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "own" / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
     monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "sound-tables.json"))
-    named = {"corpus.csv": CORPUS, "transcripts.csv": HEARD, "mine.csv": "filename,generated_text\nmine.mp3,MY ZEBRA\n"}
+    named = {
+        "corpus.csv": CORPUS,
+        "transcripts.csv": TRANSCRIPTS,
+        "mine.csv": "filename,generated_text\nmine.mp3,MY ZEBRA\n",
+    }
     for name, text in named.items():
         (tmp_path / name).write_text(text)
     return [str(tmp_path / "corpus.csv"), str(tmp_path / "transcripts.csv")]
@@ -86,13 +90,13 @@ def test_modes_seeds_and_queries_of_a_kind_are_as_many_as_asked_for(
     assert answer["baseline"]["frequent"]["all"]["n"] == 6
 
 
-def test_the_same_command_tells_the_same_figures(files: list[str], capsys: pytest.CaptureFixture[str]):
+def test_the_same_command_reports_the_same_figures(files: list[str], capsys: pytest.CaptureFixture[str]):
     first, second = (scored(capsys, *files, "--by", "age") for _ in range(2))
     assert first.pop("seconds").keys() == second.pop("seconds").keys()
     assert first == second
 
 
-def test_by_accent_and_age_tells_the_same_by_value(files: list[str], capsys: pytest.CaptureFixture[str]):
+def test_by_accent_and_age_reports_the_same_by_value(files: list[str], capsys: pytest.CaptureFixture[str]):
     by = scored(capsys, *files, "--by", "accent,age", "--seeds", "1")["by"]
     assert list(by) == ["accent", "age"]
     assert list(by["accent"]) == ["us", "england", "unknown"]
@@ -103,10 +107,10 @@ def test_by_accent_and_age_tells_the_same_by_value(files: list[str], capsys: pyt
 def test_cross_fitting_changes_no_figure_of_a_mode_that_learned_nothing(
     tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
 ):
-    misheard = tmp_path / "misheard.csv"
+    misrecognised = tmp_path / "misrecognised.csv"
     lines = [f"m/{at}.mp3,the otter ran {word},THE UTTER RAN {word}" for at, word in enumerate(NUMBERS)]
-    misheard.write_text("\n".join(["filename,text,generated_text", *lines, ""]))
-    plain, crossed = (scored(capsys, str(misheard), "--mode", "baseline", *more) for more in ([], ["--cross-fit"]))
+    misrecognised.write_text("\n".join(["filename,text,generated_text", *lines, ""]))
+    plain, crossed = (scored(capsys, str(misrecognised), "--mode", "baseline", *more) for more in ([], ["--cross-fit"]))
     assert plain["baseline"] == crossed["baseline"]
     assert plain["baseline"]["one"]["all"]["n"] > 0
     assert main(["score", *files, "--cross-fit"]) == 2
@@ -130,8 +134,8 @@ def test_clips_without_a_reference_are_searched_and_not_asked_for(
 ):
     alone = scored(capsys, *files, "--mode", "baseline")["baseline"]
     more = tmp_path / "more.csv"
-    heard = "\n".join(row.split(",", 1)[1] for row in HEARD.splitlines()[1:])
-    lines = [f"a-{copy}-{number},{line}" for copy in range(11) for number, line in enumerate(heard.splitlines())]
+    recognised = "\n".join(row.split(",", 1)[1] for row in TRANSCRIPTS.splitlines()[1:])
+    lines = [f"a-{copy}-{number},{line}" for copy in range(11) for number, line in enumerate(recognised.splitlines())]
     more.write_text("\n".join(["filename,generated_text", *lines, ""]))
     beside = scored(capsys, *files, str(more), "--mode", "baseline")["baseline"]
     assert beside["one"]["all"]["n"] == alone["one"]["all"]["n"]
@@ -156,7 +160,7 @@ def test_nothing_is_left_behind_and_the_users_own_index_is_as_it_was(
 
 
 def test_references_are_not_in_what_is_searched(files: list[str], capsys: pytest.CaptureFixture[str]):
-    """The clip with the otter has the word in its reference alone, and every mode that hears nothing misses it."""
+    """The clip with the otter has the word in its reference alone, and every mode without expansions misses it."""
     answer = scored(capsys, *files, "--seeds", "1")
     for mode in ("exact", "baseline"):
         assert answer[mode]["one"]["lost"]["n"] == 1
@@ -211,7 +215,7 @@ def test_an_index_beside_a_folder_that_is_not_there_is_one_sentence(
 
 
 @pytest.mark.elastic
-def test_elasticsearch_tells_the_same_figures_and_keeps_an_empty_index_of_its_own(
+def test_elasticsearch_reports_the_same_figures_and_keeps_an_empty_index_of_its_own(
     files: list[str], node: Node, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     own = settings()

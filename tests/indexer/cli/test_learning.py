@@ -51,7 +51,7 @@ def test_what_was_learned_is_used_by_the_searches_that_follow(
     assert before["probability"] != after["probability"]
 
 
-def test_the_tables_go_where_they_are_wanted_and_say_what_they_are_told(corpus: Path, tmp_path: Path):
+def test_the_tables_go_where_they_are_wanted_and_say_what_they_are_reported(corpus: Path, tmp_path: Path):
     out = tmp_path / "elsewhere.json"
     assert main(["learn", str(corpus), "--out", str(out), "--source", "made up clips"]) == 0
     assert Tables.load(out).source == "made up clips"

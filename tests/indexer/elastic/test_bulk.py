@@ -21,7 +21,7 @@ from indexer.index import Request
 from indexer.passages import Passage, passages_of
 from indexer.query_tree import Term
 from indexer.settings import IndexSettings
-from tests.support.contract import heard, ids, rows
+from tests.support.contract import ids, rows, transcribed
 
 pytestmark = pytest.mark.elastic
 
@@ -102,7 +102,7 @@ def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
     with pytest.raises(LoadFailed, match=r"a: .*generated_text.*integer"):
         elastic_index.put(rows("a"))
     elastic_index.replace(rows("b"))
-    assert ids(elastic_index, heard("same")) == ["b"]
+    assert ids(elastic_index, transcribed("same")) == ["b"]
     assert list(client.indices.get_alias(name=own.index_name).body) == [elastic_index.about().version]
 
 
@@ -123,7 +123,7 @@ def test_a_merge_that_outlasts_every_patience_costs_the_load_nothing(
     monkeypatch.setattr(elastic, "_SECONDS_TO_MERGE", 0.0001)
     monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)
     assert elastic_index.replace(rows("a", "b") + rows("a", text="later")) == 2
-    assert ids(elastic_index, heard("later")) == ["a"]
+    assert ids(elastic_index, transcribed("later")) == ["a"]
 
 
 class WrittenDownWithAnother(dict[str, Any]):

@@ -17,14 +17,14 @@ from tests.conftest import leave_out
 from tests.support.elastic_nodes import Node, client_of, free_port, remove, run_local, settings
 from tests.support.proxy import proxied
 from tests.support.rows import passages
-from tests.support.word_errors import rows as misheard_rows
+from tests.support.word_errors import rows as misrecognised_rows
 
 pytestmark = pytest.mark.elastic
 
 FEWEST = 1024
 """The limit of a node with many cores and a small heap; no node has a lower one."""
 
-SPOKEN = dict.fromkeys(word for row in misheard_rows(300) for word in row.text.split())
+SPOKEN = dict.fromkeys(word for row in misrecognised_rows(300) for word in row.text.split())
 LONGEST = " ".join([*SPOKEN, *(f"word{number}" for number in range(MOST_WORDS))])
 
 
@@ -43,7 +43,7 @@ def narrow(open_folder: Path) -> Iterator[Node]:
 def index(narrow: Node) -> Iterator[ElasticWriter]:
     own = settings(index_shards=2)
     index = ElasticWriter(narrow.url, own)
-    index.replace(passages(tuple(misheard_rows(300))))
+    index.replace(passages(tuple(misrecognised_rows(300))))
     yield index
     index.close()
     with client_of(narrow.url) as client:
@@ -78,7 +78,7 @@ def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: Ela
     assert any("all words are searched for" in note for note in plan.notes)
 
 
-def test_the_likeliest_guesses_are_kept(index: ElasticWriter):
+def test_the_most_likely_guesses_are_kept(index: ElasticWriter):
     text = " ".join(LONGEST.split()[:75])
     whole, plan = (expansions(Planner(one).plan(text)) for one in (Everything(index), index))  # type: ignore[arg-type]
     assert 0 < len(plan) < len(whole)

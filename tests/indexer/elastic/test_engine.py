@@ -22,13 +22,13 @@ from indexer.passages import Passage
 from indexer.query.planner import MOST_WORDS, Planner
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
-from tests.support.contract import OpenIndex, heard, ids, paged, rows
+from tests.support.contract import OpenIndex, ids, paged, rows, transcribed
 from tests.support.contract_queries import QueriesContract
 from tests.support.contract_reader import MANY, ReaderContract
 from tests.support.contract_writer import WriterContract
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 from tests.support.rows import passages
-from tests.support.word_errors import rows as misheard_rows
+from tests.support.word_errors import rows as misrecognised_rows
 
 PASSWORD = "not for anyone's eyes"
 
@@ -81,7 +81,7 @@ class TestElasticInShards(QueriesContract, ReaderContract):
 
 
 @pytest.mark.elastic
-@pytest.mark.parametrize("query", [EVERYTHING, heard("same")], ids=str)
+@pytest.mark.parametrize("query", [EVERYTHING, transcribed("same")], ids=str)
 def test_pages_go_on_beyond_the_window_of_page_numbers(
     index: ElasticWriter, query: Any, monkeypatch: pytest.MonkeyPatch
 ):
@@ -133,8 +133,8 @@ def test_a_version_that_is_removed_takes_its_words_along(
 @pytest.mark.elastic
 def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticWriter):
     """Each with all its guesses, which makes the largest tree that anybody can ask for."""
-    index.replace(passages(tuple(misheard_rows(300))))
-    words = " ".join(dict.fromkeys(word for row in misheard_rows(300) for word in row.text.split()))
+    index.replace(passages(tuple(misrecognised_rows(300))))
+    words = " ".join(dict.fromkeys(word for row in misrecognised_rows(300) for word in row.text.split()))
     plan = Planner(index).plan(f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}")
     assert len(plan.terms) == MOST_WORDS
     assert index.search(Request(plan.query)).total == 300
@@ -333,7 +333,7 @@ def test_refusals_are_sentences_that_say_what_to_do(status: int, error: type[Exc
         index.close()
 
 
-def test_something_that_is_no_elasticsearch_is_told_apart():
+def test_something_that_is_no_elasticsearch_is_reported_apart():
     with Answers(200, product=False) as server:
         index = ElasticWriter(server.url, settings())
         with pytest.raises(IndexUnavailable, match="not an Elasticsearch"):

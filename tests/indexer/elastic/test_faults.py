@@ -20,7 +20,7 @@ from indexer.index import Request
 from indexer.passages import Passage, passages_of
 from indexer.query_tree import EVERYTHING, Term
 from indexer.settings import IndexSettings
-from tests.support.contract import heard, ids, rows
+from tests.support.contract import ids, rows, transcribed
 from tests.support.elastic_nodes import Cluster, remove, settings
 
 pytestmark = [pytest.mark.elastic, pytest.mark.timeout(1800)]  # three nodes come and go at leisure on a busy machine
@@ -64,7 +64,7 @@ def interrupted(passages: Iterable[Passage], at: int, then: Callable[[], object]
 
 def answers(index: ElasticWriter) -> list[Any]:
     """What a few searches find, with scores, totals and counts."""
-    asked = (EVERYTHING, heard("boy"), heard("horse"), Term("age", "fifties"))
+    asked = (EVERYTHING, transcribed("boy"), transcribed("horse"), Term("age", "fifties"))
     found = [index.search(Request(query, facets=("age", "gender"), size=50)) for query in asked]
     return [(one.total, one.facets, [(hit.passage.id, hit.score) for hit in one.hits]) for one in found]
 

@@ -43,7 +43,9 @@ def writer(client: Elasticsearch, own: IndexSettings) -> str | None:
     return str(answer["_source"]["change"]) if answer.get("found") else None
 
 
-def test_who_has_it_is_told_to_the_next_one(client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):
+def test_who_has_it_is_reported_to_the_next_one(
+    client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 60.0)
     monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
     said = rf"writing the index {own.index_name} at .*: a load by process {os.getpid()} on .*, since 20..-..-..T.*; try"

@@ -121,7 +121,7 @@ def test_an_index_that_is_set_read_only_is_named_when_something_is_put(
 
 
 @pytest.mark.parametrize("name", ["index.blocks.read_only", "index.blocks.metadata"])
-def test_a_version_that_cannot_be_swapped_away_is_told_before_a_load_writes_anything(
+def test_a_version_that_cannot_be_swapped_away_is_reported_before_a_load_writes_anything(
     elastic_index: ElasticWriter, client: Elasticsearch, name: str
 ):
     def never() -> Iterator[Passage]:
@@ -173,7 +173,9 @@ def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: E
     assert not client.indices.exists(index=version, expand_wildcards="all")
 
 
-def test_a_version_with_the_block_of_a_full_disk_is_told_as_such(elastic_index: ElasticWriter, client: Elasticsearch):
+def test_a_version_with_the_block_of_a_full_disk_is_reported_as_such(
+    elastic_index: ElasticWriter, client: Elasticsearch
+):
     elastic_index.replace(rows("a"))
     with block(client, f"{elastic_index.about().version}-lexicon", "index.blocks.read_only_allow_delete"):
         said = refusal(lambda: elastic_index.put(rows("b")), LoadFailed)
@@ -207,7 +209,7 @@ def test_a_name_that_elasticsearch_does_not_take_is_that_of_a_setting(node: Node
     ("template", "sentence"),
     [
         ({"settings": {"index.mapping.total_fields.limit": 3}}, "Limit of total fields [3] has been exceeded"),
-        ({"settings": {"index.sort.field": "unheard"}}, "unknown index sort field:[unheard]"),
+        ({"settings": {"index.sort.field": "untranscribed"}}, "unknown index sort field:[untranscribed]"),
         ({"settings": {"index.default_pipeline": "missing"}}, "the setting index.default_pipeline (missing)"),
         ({"settings": {"index.blocks.write": True}}, "the setting index.blocks.write (true)"),
         ({"settings": {"index.hidden": True}}, "the setting index.hidden (true)"),
@@ -346,7 +348,7 @@ OTHER_BLOCK = {"type": "cluster_block_exception", "reason": "index [cv] blocked 
         (of_elasticsearch(404, {"type": "index_not_found_exception"}), IndexMissing, "there is no index"),
     ],
 )
-def test_an_answer_is_told_by_its_reason_to_whoever_searches_and_loads(
+def test_an_answer_is_reported_by_its_reason_to_whoever_searches_and_loads(
     node: Node, answer: Answer, error: type[IndexerError], sentence: str
 ):
     with proxied(node.url, plays=lambda _: answer) as proxy:
@@ -361,7 +363,7 @@ def test_an_answer_is_told_by_its_reason_to_whoever_searches_and_loads(
         index.close()
 
 
-def test_a_right_that_is_missing_is_told_with_the_reason_of_elasticsearch(node: Node):
+def test_a_right_that_is_missing_is_reported_with_the_reason_of_elasticsearch(node: Node):
     with proxied(node.url, plays=lambda _: of_elasticsearch(403, UNAUTHORIZED)) as proxy:
         index = ElasticWriter(proxy.url, settings(index_name="cv"))
         with pytest.raises(IndexUnavailable) as caught:

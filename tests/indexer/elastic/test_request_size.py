@@ -95,10 +95,10 @@ def test_the_words_of_an_index_are_stored_in_parts_where_they_are_too_large_for_
     with behind(node, own, 9_000) as (_, index):
         index.replace(many)
         assert index.lexicon().to_bytes() == whole
-        index.put(passages_of(ClipRow("new.wav", generated_text="unheardof")))
-        assert "unheardof" in index.lexicon().words
+        index.put(passages_of(ClipRow("new.wav", generated_text="untranscribedof")))
+        assert "untranscribedof" in index.lexicon().words
         words = f"{index.about().version}-lexicon"
-    assert "unheardof" in direct.lexicon().words
+    assert "untranscribedof" in direct.lexicon().words
     client.indices.refresh(index=words)
     in_parts = client.count(index=words)["count"]
     direct.put(passages_of(ClipRow("later.wav", generated_text="afterwards")))

@@ -30,7 +30,7 @@ from indexer.passages import Passage
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.conftest import PROJECT, leave_out
-from tests.support.contract import heard, ids, paged, rows
+from tests.support.contract import ids, paged, rows, transcribed
 from tests.support.elastic_nodes import Node, free_port, run_local
 
 pytestmark = [pytest.mark.elastic, pytest.mark.timeout(900)]  # three nodes start at leisure on a busy machine
@@ -185,7 +185,7 @@ def test_the_indexer_loads_changes_and_asks(indexer: SearchWriter, monkeypatch: 
     indexer.replace(rows("b", "c", "d", "e"))
     assert indexer.put(rows("f")) == 1
     assert indexer.delete(["b"]) == 1
-    assert paged(indexer, heard("same"), 2, 2) == ["c", "d", "e", "f"]
+    assert paged(indexer, transcribed("same"), 2, 2) == ["c", "d", "e", "f"]
     assert (indexer.count(), "same" in indexer.vocabulary(), bool(indexer.lexicon())) == (4, True, True)
     assert indexer.rollback().version == first
     assert ids(indexer) == ["a"]
@@ -195,7 +195,7 @@ def test_the_page_asks_in_every_way(indexer: SearchWriter, page: SearchWriter, m
     indexer.replace(rows("a", "b", "c"))
     monkeypatch.setattr(elastic_search, "WINDOW", 1)
     assert paged(page, EVERYTHING, 1, 3) == ["a", "b", "c"]
-    assert page.search(Request(heard("same"), facets=("age",))).facets == {"age": {"unknown": 3}}
+    assert page.search(Request(transcribed("same"), facets=("age",))).facets == {"age": {"unknown": 3}}
     assert isinstance(page.get("b"), Passage)
     assert (page.count(), "same" in page.vocabulary(), bool(page.lexicon())) == (3, True, True)
     assert page.about().version == indexer.about().version
@@ -211,7 +211,7 @@ def test_the_page_asks_in_every_way(indexer: SearchWriter, page: SearchWriter, m
     ],
     ids=["load", "put", "delete", "rollback"],
 )
-def test_the_page_changes_nothing_and_is_told_so(
+def test_the_page_changes_nothing_and_is_reported_so(
     change: Callable[[SearchWriter], object], loaded: SearchWriter, page: SearchWriter
 ):
     before = loaded.about(), ids(loaded)
@@ -287,7 +287,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ),
     ],
 )
-def test_who_is_not_let_in_is_told_why(
+def test_who_is_not_let_in_is_reported_why(
     asked: Callable[[dict[str, str]], str], secure: SecureNodes, changes: dict[str, str], sentence: str
 ):
     assert sentence in asked(secure.access | changes)
@@ -301,13 +301,13 @@ def test_who_is_not_let_in_is_told_why(
         ("127.0.0.1", "0.0.0.0", "is for another"),
     ],
 )
-def test_an_address_that_is_not_quite_right_is_told_how_to_mend_it(
+def test_an_address_that_is_not_quite_right_is_reported_how_to_mend_it(
     asked: Callable[[dict[str, str]], str], secure: SecureNodes, old: str, new: str, sentence: str
 ):
     assert sentence in asked(secure.access | {"INDEX_URL": secure.urls[0].replace(old, new)})
 
 
-def test_tls_asked_of_a_node_without_is_told_so(
+def test_tls_asked_of_a_node_without_is_reported_so(
     asked: Callable[[dict[str, str]], str], secure: SecureNodes, node: Node
 ):
     said = asked(secure.access | {"INDEX_URL": node.url.replace("http://", "https://")})
@@ -357,7 +357,7 @@ def served_with(folder: Path) -> Iterator[str]:
     thread.join()
 
 
-def test_an_authority_that_is_not_the_one_named_is_told_from_a_certificate_that_has_expired(
+def test_an_authority_that_is_not_the_one_named_is_reported_from_a_certificate_that_has_expired(
     asked: Callable[[dict[str, str]], str], secure: SecureNodes, authority: Path
 ):
     other = {"INDEX_CA_CERT": str(authority / "ca.crt")}

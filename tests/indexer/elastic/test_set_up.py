@@ -207,7 +207,7 @@ def test_a_rotated_key_ends_the_old_one(access: Path, acting: Played):
 
 
 @pytest.mark.elastic
-def test_a_wrong_password_and_an_absent_cluster_are_told(access: Path, acting: Played):
+def test_a_wrong_password_and_an_absent_cluster_are_reported(access: Path, acting: Played):
     wrong = ask_for_keys(access, acting, ELASTIC_PASSWORD="another", SECONDS_TO_WAIT="0")
     assert wrong.returncode == 1
     assert "the cluster does not take ELASTIC_PASSWORD; it keeps the one of its first start" in wrong.stderr
@@ -248,7 +248,7 @@ def test_a_real_node_takes_the_request_for_a_key(secure: dict[str, str], name: s
 
 @pytest.mark.elastic
 @pytest.mark.long
-def test_a_real_node_tells_a_wrong_password(secure: dict[str, str]):
+def test_a_real_node_reports_a_wrong_password(secure: dict[str, str]):
     said = run_set_up("keys", **secure | {"ELASTIC_PASSWORD": "wrong", "SECONDS_TO_WAIT": "0"})
     assert "the cluster does not take ELASTIC_PASSWORD" in said.stderr
 

@@ -55,7 +55,7 @@ def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_t
     assert served(client, own) == [old]
 
 
-def test_an_index_that_has_the_aliass_name_is_told_of_before_anything_is_loaded(
+def test_an_index_that_has_the_aliass_name_is_reported_of_before_anything_is_loaded(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     client.indices.create(index=own.index_name)
@@ -107,7 +107,7 @@ def test_words_that_two_programs_put_at_one_moment_are_all_there(
     assert set(ids(elastic_index)) == {"a", *names}
 
 
-def test_a_clip_whose_deletion_was_killed_before_the_index_heard_of_it_stays_out_of_later_loads(
+def test_a_clip_whose_deletion_was_killed_before_the_index_recognised_of_it_stays_out_of_later_loads(
     elastic_index: ElasticWriter, own: IndexSettings
 ):
     clips = [ClipRow("a", generated_text="one"), ClipRow("b", generated_text="two")]

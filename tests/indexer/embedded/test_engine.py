@@ -22,7 +22,7 @@ from indexer.errors import IndexDamaged, IndexIncompatible, IndexMissing, IndexU
 from indexer.index import Request, SearchReader
 from indexer.passages import Passage
 from tests.conftest import PROJECT
-from tests.support.contract import OpenIndex, heard, ids, paged, rows
+from tests.support.contract import OpenIndex, ids, paged, rows, transcribed
 from tests.support.contract_queries import QueriesContract
 from tests.support.contract_reader import MANY, ReaderContract
 from tests.support.contract_writer import WriterContract
@@ -130,8 +130,8 @@ def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_
     names = [f"{number:03}" for number in range(300)]
     shuffled = random.Random(1).sample(names, 300)
     assert index.replace([*rows("007", text="old"), *rows(*shuffled[:200]), *rows(*shuffled[100:])]) == 300
-    assert ids(index, heard("same"), 300) == ids(index, size=300) == names
-    assert index.count(heard("old")) == 0
+    assert ids(index, transcribed("same"), 300) == ids(index, size=300) == names
+    assert index.count(transcribed("old")) == 0
     lexicon = index.lexicon()
     assert (lexicon.passages, lexicon.passages_with("same"), lexicon.passages_with("old")) == (300, 300, 0)
     assert not list(folder.rglob("*.sqlite*"))
@@ -162,13 +162,13 @@ def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_delet
     version = folder / "versions" / index.about().version
     assert len(json.loads((version / "meta.json").read_text())["segments"]) > 1
     assert json.loads((version / "about.json").read_text())["ordered"]
-    asked = Request(heard("same"), size=20, page=1001)
+    asked = Request(transcribed("same"), size=20, page=1001)
     assert [hit.passage.id for hit in index.search(asked).hits] == names[20_000:20_020]
     index.delete(names[:10])
     assert [hit.passage.id for hit in index.search(asked).hits] == names[20_010:20_030]
 
 
-def test_segments_that_were_merged_in_another_order_are_told(folder: Path):
+def test_segments_that_were_merged_in_another_order_are_reported(folder: Path):
     folder.mkdir()
     documents = list(map(document_of, rows("a", "b")))
     done: list[str] = []
@@ -201,8 +201,8 @@ def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path)
     for name in names:
         index.put(rows(name))
     assert ids(index) == ["a", *names, "z"]
-    assert ids(index, heard("same")) == ["a", *names, "z"]
-    assert ids(index, heard("same"), 10, 3) == names[19:29]
+    assert ids(index, transcribed("same")) == ["a", *names, "z"]
+    assert ids(index, transcribed("same"), 10, 3) == names[19:29]
     assert index.about().audio == "/audio"
 
 
@@ -212,8 +212,8 @@ def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folde
     index.put(rows(*(f"{number:04}" for number in range(1, 400, 2))))
     index.put(rows("best", text="same"))
     whole = ["best", *(f"{number:04}" for number in range(400))]
-    assert ids(index, heard("same"), 500) == whole
-    assert paged(index, heard("same"), 30, 14) == whole
+    assert ids(index, transcribed("same"), 500) == whole
+    assert paged(index, transcribed("same"), 30, 14) == whole
 
 
 def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):

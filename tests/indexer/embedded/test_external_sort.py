@@ -46,7 +46,7 @@ def test_of_one_id_the_last_passage_counts(tmp_path: Path):
         assert [passage.row.generated_text for passage in ordered] == ["two"]
 
 
-def test_a_place_that_cannot_be_written_is_told_and_the_reason_with_it(tmp_path: Path):
+def test_a_place_that_cannot_be_written_is_reported_and_the_reason_with_it(tmp_path: Path):
     with (
         pytest.raises(LoadFailed, match="could not be put in order") as failed,
         sorted_by_id([], tmp_path / "no" / "x"),

@@ -24,7 +24,7 @@ from indexer.provenance import Origin
 from indexer.schema import FACETS
 from tests.conftest import PROJECT, leave_out
 from tests.indexer.embedded.test_ownership import CHANGES, everything
-from tests.support.contract import heard, ids, rows
+from tests.support.contract import ids, rows, transcribed
 from tests.support.contract_queries import QueriesContract
 from tests.support.contract_reader import MANY, ReaderContract
 from tests.support.rows import passages
@@ -32,7 +32,7 @@ from tests.support.versions import redescribe
 
 QUESTIONS: tuple[Callable[[SearchWriter], object], ...] = (
     lambda index: index.count(),
-    lambda index: index.search(Request(heard("the"), facets=FACETS, size=100)),
+    lambda index: index.search(Request(transcribed("the"), facets=FACETS, size=100)),
     lambda index: list(index.walk(Request())),
     lambda index: index.sample(Request()),
     lambda index: index.get("a"),
@@ -314,7 +314,7 @@ def test_a_reload_mends_a_version_with_a_changed_byte(
     with pytest.raises(IndexDamaged, match=f"load its files again beside it with: {HOW_TO_RELOAD}$"):
         answers_of(folder)
     assert main(["reload", "--index", str(folder)]) == 0, capsys.readouterr().err
-    assert ids(EmbeddedWriter(folder), heard("the")) == ["a"]
+    assert ids(EmbeddedWriter(folder), transcribed("the")) == ["a"]
 
 
 def test_what_a_killed_writer_left_is_no_damage_and_the_next_change_knows_every_file_again(folder: Path):
@@ -392,7 +392,7 @@ def test_a_load_that_was_broken_off_is_called_incomplete(folder: Path):
         EmbeddedWriter(folder).count()
 
 
-def test_the_first_load_that_was_broken_off_is_told_from_none(folder: Path):
+def test_the_first_load_that_was_broken_off_is_reported_from_none(folder: Path):
     with pytest.raises(IndexMissing, match=f"no index in {folder} yet; load your clips"):
         EmbeddedWriter(folder).count()
     (folder / "versions" / "half-20200101000000000000").mkdir(parents=True)

@@ -14,7 +14,7 @@ from indexer.errors import IndexInUse
 from indexer.index import Request, SearchWriter
 from indexer.schema import FACETS
 from tests.conftest import PROJECT
-from tests.support.contract import heard, ids, rows
+from tests.support.contract import ids, rows, transcribed
 
 OLD = [f"{number:03}" for number in range(60)]
 NEW = [f"{number:03}" for number in range(30, 90)]
@@ -86,7 +86,7 @@ def state(index: SearchWriter) -> tuple[tuple[str, ...], tuple[str, ...]]:
     found = [hit.passage.id for hit in result.hits]
     assert result.total == index.count() == len(found)
     assert {sum(counts.values()) for counts in result.facets.values()} == {len(found)}
-    old, new = ids(index, heard("same"), 1000), ids(index, heard("new"), 1000)
+    old, new = ids(index, transcribed("same"), 1000), ids(index, transcribed("new"), 1000)
     assert sorted([*old, *new]) == found
     assert index.lexicon().passages >= 1
     return tuple(old), tuple(new)
@@ -142,7 +142,7 @@ SECOND_WRITER = textwrap.dedent("""
 """)
 
 
-def test_a_writer_beside_one_in_another_process_is_told_to_wait_and_readers_go_on(tmp_path: Path):
+def test_a_writer_beside_one_in_another_process_is_reported_to_wait_and_readers_go_on(tmp_path: Path):
     index = EmbeddedWriter(tmp_path)
     index.replace(rows("a"))
     with subprocess.Popen(
@@ -172,12 +172,12 @@ READER = textwrap.dedent("""
     from indexer.embedded.writer import EmbeddedWriter
     from indexer.schema import FACETS
     from indexer.index import Request
-    from tests.support.contract import heard
+    from tests.support.contract import transcribed
 
     index, seen = EmbeddedWriter(Path(sys.argv[1])), set()
     print("reading", flush=True)
     while not Path(sys.argv[2]).exists():
-        answer = index.search(Request(heard("same"), size=1000, facets=FACETS))
+        answer = index.search(Request(transcribed("same"), size=1000, facets=FACETS))
         seen.add((tuple(hit.passage.id for hit in answer.hits), answer.total, sum(answer.facets["age"].values())))
         Path(sys.argv[3], str(len(seen))).touch()
     print(json.dumps(sorted(seen)))
@@ -206,7 +206,7 @@ def test_every_answer_that_another_process_gets_belongs_wholly_to_one_state(tmp_
                 index.rollback,
             ):
                 change()
-                states.add(tuple(ids(index, heard("same"), 1000)))
+                states.add(tuple(ids(index, transcribed("same"), 1000)))
         done.touch()
         seen = json.loads(reader.stdout.read())
     for hits, total, counted in seen:

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from hearsay.text.normalize import tokens
 from indexer.evaluation.distractors import distractors
 
-HEARD = [
+TRANSCRIPTS = [
     "THE BOY SAW A BARTENDER",
     "THE BOY SAW THE SEA",
     "A BOY SAW CLARENDON",
@@ -15,33 +15,33 @@ HEARD = [
     "THE SEA HAD A BOY",
     "A SEA HAD THE MARJORAM",
 ]
-REAL = {word for text in HEARD for word in tokens(text)}
+REAL = {word for text in TRANSCRIPTS for word in tokens(text)}
 RARE = {"bartender", "clarendon", "blacksmith", "marjoram", "had"}
 
 
 def said(number: int, *, verbatim: bool = False) -> list[list[str]]:
-    return [tokens(row.generated_text) for row in distractors(HEARD, number, verbatim=verbatim)]
+    return [tokens(row.generated_text) for row in distractors(TRANSCRIPTS, number, verbatim=verbatim)]
 
 
 def test_distractors_have_ids_of_their_own_no_reference_and_are_the_same_every_time():
-    rows = list(distractors(HEARD, 12))
+    rows = list(distractors(TRANSCRIPTS, 12))
     assert [row.id for row in rows[:2]] + [rows[-1].id] == [
         "distractor-0000001",
         "distractor-0000002",
         "distractor-0000012",
     ]
     assert not any(row.text for row in rows)
-    assert rows == list(distractors(HEARD, 12))
-    assert list(distractors(HEARD, 0)) == []
+    assert rows == list(distractors(TRANSCRIPTS, 12))
+    assert list(distractors(TRANSCRIPTS, 0)) == []
 
 
-def test_a_plain_chain_says_only_what_was_heard_side_by_side():
-    heard = {pair for text in HEARD for pair in pairwise(["", *tokens(text), ""])}
+def test_a_plain_chain_says_only_what_was_typed_side_by_side():
+    recognised = {pair for text in TRANSCRIPTS for pair in pairwise(["", *tokens(text), ""])}
     made = said(500, verbatim=True)
-    assert {pair for words in made for pair in pairwise(["", *words, ""])} == heard, "all of it, and nothing else"
+    assert {pair for words in made for pair in pairwise(["", *words, ""])} == recognised, "all of it, and nothing else"
 
 
-def test_words_follow_each_other_as_often_as_they_were_heard():
+def test_words_follow_each_other_as_often_as_they_were_recognised():
     firsts = Counter(words[0] for words in said(3000))
     assert abs(firsts["the"] / 3000 - 4 / 6) < 0.03
 
@@ -57,7 +57,7 @@ def test_rare_words_give_way_to_made_up_ones_that_nobody_said():
     assert {word[0] for word in made_up} <= beginnings
 
 
-def test_a_rare_word_stays_rare_among_distractors_and_does_not_as_heard():
+def test_a_rare_word_stays_rare_among_distractors_and_does_not_as_typed():
     plain, replaced = (
         Counter(word for sentence in said(2000, verbatim=way) for word in sentence) for way in (True, False)
     )
@@ -72,13 +72,13 @@ def test_a_corpus_too_small_to_make_other_words_of_gets_letters_added():
     assert row.generated_text == "wordd"
 
 
-def test_clips_in_which_nothing_was_heard_have_their_like_among_distractors():
+def test_clips_in_which_nothing_was_typed_have_their_like_among_distractors():
     made = [row.generated_text for row in distractors(["", "A WORD"], 50)]
     assert "" in made
     assert any(made)
 
 
 def test_distractors_are_made_while_they_are_taken():
-    rows = distractors(HEARD, 10**12)
+    rows = distractors(TRANSCRIPTS, 10**12)
     assert isinstance(rows, Iterator)
     assert len(list(islice(rows, 3))) == 3

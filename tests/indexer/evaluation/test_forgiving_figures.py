@@ -1,4 +1,4 @@
-"""How well forgiving search finds what was heard wrong: what it learned on one half, it is asked about the other."""
+"""How well forgiving search finds misrecognised words, cross-fitted."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ MOST_LOST_ELSEWHERE: Final = (
     ("three", "recognised", "mrr@10", 0.005),
     ("frequent", "all", "precision@10", 0.02),
 )
-"""What mode forgiving may lose against mode baseline where nothing was heard wrong."""
+"""How much worse mode forgiving may be than mode baseline for correct transcripts."""
 
 KINDS: Final = ("one", "two", "three", "frequent")
 
@@ -75,24 +75,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Score:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("kind", "group", "figure", "least"), LEAST)
-def test_what_was_heard_wrong_in_real_clips_is_found(real: Score, kind: str, group: str, figure: str, least: float):
+def test_what_was_misrecognised_in_real_clips_is_found(real: Score, kind: str, group: str, figure: str, least: float):
     assert mean(real, "forgiving", kind, group, figure) >= least
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("kind", "group", "figure", "most"), MOST_LOST_ELSEWHERE)
-def test_what_was_heard_right_in_real_clips_is_found_as_well_as_without_guesses(
+def test_what_was_recognised_correctly_in_real_clips_is_found_as_well_as_without_guesses(
     real: Score, kind: str, group: str, figure: str, most: float
 ):
     assert mean(real, "forgiving", kind, group, figure) >= mean(real, "baseline", kind, group, figure) - most
 
 
-def test_what_was_heard_wrong_in_made_clips_is_found_by_what_other_clips_taught(made: Score):
-    guessed, heard = (mean(made, mode, "two", "lost", "mrr@10") for mode in ("forgiving", "baseline"))
-    assert guessed > 0.5 > 0.1 > heard
+def test_what_was_misrecognised_in_made_clips_is_found_by_what_other_clips_taught(made: Score):
+    guessed, recognised = (mean(made, mode, "two", "lost", "mrr@10") for mode in ("forgiving", "baseline"))
+    assert guessed > 0.5 > 0.1 > recognised
 
 
-def test_what_was_heard_right_in_made_clips_is_found_as_well_as_without_guesses(made: Score):
+def test_what_was_recognised_correctly_in_made_clips_is_found_as_well_as_without_guesses(made: Score):
     for kind in ("two", "three"):
         forgiving, baseline = (mean(made, mode, kind, "recognised", "mrr@10") for mode in ("forgiving", "baseline"))
         assert forgiving >= baseline - 0.01

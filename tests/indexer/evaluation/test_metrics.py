@@ -46,7 +46,7 @@ def test_a_frequent_word_is_scored_by_the_right_ones_of_ten_or_of_as_many_as_the
     assert measure(query(*relevant, kind=FREQUENT), list(hits)) == (precision,)
 
 
-def test_a_question_that_was_drawn_twice_is_asked_once_and_counts_twice():
+def test_a_query_that_was_drawn_twice_is_asked_once_and_counts_twice():
     asked = []
 
     def ask(typed: str, mode: str) -> list[str]:
@@ -79,7 +79,7 @@ def test_halves_share_no_sentence_and_lose_no_row():
     assert {row.id for row in halves(ROWS[::-1])[0]} == {row.id for row in first}, "whatever the order of the rows"
 
 
-def test_nobody_answers_a_question_of_a_sentence_that_they_learned_on():
+def test_nobody_answers_a_query_of_a_sentence_that_they_learned_on():
     rows = [*ROWS, *(ClipRow(f"cv/x{n}.mp3", text=f"tiger{chr(97 + n)} woke up") for n in range(20))]
     learned: dict[SearchFunction, set[str]] = {}
 

@@ -27,8 +27,10 @@ def drawn(rows: list[ClipRow], seed: int = 0, per_kind: int = 10_000) -> dict[st
     return found
 
 
-def row(number: int, text: str, heard: str | None = None) -> ClipRow:
-    return ClipRow(f"cv/{number:04}.mp3", text=text, generated_text=(text if heard is None else heard).upper())
+def row(number: int, text: str, recognised: str | None = None) -> ClipRow:
+    return ClipRow(
+        f"cv/{number:04}.mp3", text=text, generated_text=(text if recognised is None else recognised).upper()
+    )
 
 
 def test_a_word_is_asked_for_if_few_references_have_it_and_it_is_long_and_without_digits():
@@ -60,7 +62,7 @@ def test_a_phrase_is_three_neighbours_in_quotes_with_a_telling_word():
 
 
 @pytest.mark.parametrize(
-    ("heard", "lost"),
+    ("recognised", "lost"),
     [
         ("the brave lion sleeps", set()),
         ("the brave line sleeps", {"one", "two", "three", "phrase", "misspelt"}),
@@ -68,9 +70,9 @@ def test_a_phrase_is_three_neighbours_in_quotes_with_a_telling_word():
         ("", {"one", "two", "three", "phrase", "misspelt"}),
     ],
 )
-def test_a_question_is_lost_if_the_transcript_misses_a_word_of_it_or_the_phrase(heard: str, lost: set[str]):
+def test_a_query_is_lost_if_the_transcript_misses_a_word_of_it_or_the_phrase(recognised: str, lost: set[str]):
     others = [row(n, "brave things and sleeps too") for n in range(2, 2 + RARE)]  # so that lion is the only rare word
-    found = drawn([row(1, "brave lion sleeps", heard), *others])
+    found = drawn([row(1, "brave lion sleeps", recognised), *others])
     of_the_first = {kind: query for kind in KINDS[:-1] for query in found[kind] if query.source[3:7] == "0001"}
     assert of_the_first["one"].text == "lion"
     assert {kind for kind, query in of_the_first.items() if query.is_lost} == lost

@@ -73,7 +73,7 @@ def test_differences_are_those_of_the_figures_and_stand_against_baseline(scored:
     assert list(told) == ["baseline"]
     assert list(told["baseline"]) == ["forgiving", "exact"]
     lost = told["baseline"]["forgiving"]["one"]["lost"]
-    assert lost["zero_hits"] == -1.0, "the otter is found by what it was heard as, or not at all"
+    assert lost["zero_hits"] == -1.0, "the otter is found by its misrecognition or not at all"
     assert lost["intervals"]["zero_hits"] == [-1.0, -1.0]
     for kind in KINDS:
         whole = {mode: scored.modes[mode][kind]["all"].figures for mode in scored.modes}
@@ -84,7 +84,7 @@ def test_differences_are_those_of_the_figures_and_stand_against_baseline(scored:
                 assert figure.low <= figure.mean <= figure.high
 
 
-def test_a_facets_values_share_out_the_questions_and_the_largest_stands_first(scored: Score):
+def test_a_facets_values_share_out_the_querys_and_the_largest_is_first(scored: Score):
     accents = scored.to_json()["by"]["accent"]
     assert list(accents) == ["us", "england", "unknown"]
     assert accents["us"]["baseline"]["one"]["all"]["n"] == 3
@@ -95,8 +95,8 @@ def test_a_facets_values_share_out_the_questions_and_the_largest_stands_first(sc
 
 def overlap(rows: list[ClipRow]) -> SearchFunction:
     """Returns the clips that share a word with the query."""
-    heard = {row.id: set(tokens(row.generated_text)) for row in rows}
-    return lambda typed, _mode: [clip for clip, words in heard.items() if words & set(tokens(typed))][:10]
+    recognised = {row.id: set(tokens(row.generated_text)) for row in rows}
+    return lambda typed, _mode: [clip for clip, words in recognised.items() if words & set(tokens(typed))][:10]
 
 
 words = st.lists(
@@ -108,8 +108,8 @@ words = st.lists(
 @settings(max_examples=40)
 def test_lost_and_recognised_queries_together_are_all(said_and_heard: list[tuple[list[str], list[str]]], seed: int):
     rows = [
-        ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(heard))
-        for at, (said, heard) in enumerate(said_and_heard)
+        ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(recognised))
+        for at, (said, recognised) in enumerate(said_and_heard)
     ]
     queries = list(QuerySampler(references_of(rows)).draw(seed, 10))
     ask = overlap(rows)

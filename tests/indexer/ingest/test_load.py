@@ -15,7 +15,7 @@ from indexer.index import RolledBack, SearchWriter
 from indexer.ingest import load as loading
 from indexer.passages import Passage
 from indexer.provenance import Origin
-from tests.support.contract import heard, ids
+from tests.support.contract import ids, transcribed
 from tests.support.rows import INTERVIEW, passages
 
 
@@ -73,12 +73,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path):
 
 
 def test_a_folder_is_said_to_be_one_and_what_to_name_instead(tmp_path: Path):
-    (tmp_path / "heard").mkdir()
-    with pytest.raises(WrongRequest, match=r"heard is a folder; name .*/heard/clips\.jsonl$"):
-        loading.read_rows([tmp_path / "heard"])
+    (tmp_path / "recognised").mkdir()
+    with pytest.raises(WrongRequest, match=r"recognised is a folder; name .*/recognised/clips\.jsonl$"):
+        loading.read_rows([tmp_path / "recognised"])
 
 
-def test_a_load_tells_what_it_brought_and_steps_through_the_clips(index: SearchWriter, deletions: Path, tmp_path: Path):
+def test_a_load_reports_what_it_brought_and_steps_through_the_clips(
+    index: SearchWriter, deletions: Path, tmp_path: Path
+):
     rows = [INTERVIEW, ClipRow("a", error="no audio in it"), ClipRow("b", deleted=True)]
     steps: list[None] = []
     loaded = loading.load(index, rows, deletions, str(tmp_path), lambda: steps.append(None))
@@ -107,7 +109,7 @@ def test_a_clip_that_failed_when_it_was_transcribed_again_is_found_by_its_older_
     row = ClipRow("a", generated_text="the dog", asr_model="m", error="transcribing again failed: no memory")
     loaded = loading.load(index, [row, ClipRow("b", error="no audio in it")], deletions)
     assert (loaded.clips, loaded.failed, loaded.failed_again) == (2, 1, 1)
-    assert ids(index, heard("dog")) == ["a"]
+    assert ids(index, transcribed("dog")) == ["a"]
 
 
 def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchWriter, deletions: Path):
@@ -279,9 +281,9 @@ def test_a_corrected_transcript_replaces_the_old_one_with_all_that_belongs_to_it
     loading.load(index, loading.read_rows(files[:1] if is_put else files).values(), deletions)
     if is_put:
         loading.put(index, loading.read_rows(files[1:]).values(), deletions)
-    assert ids(index, heard("skipper")) == ["talk.mp3"]
-    assert ids(index, heard("captain")) == []
-    assert ids(index, heard("block")) == []
+    assert ids(index, transcribed("skipper")) == ["talk.mp3"]
+    assert ids(index, transcribed("captain")) == []
+    assert ids(index, transcribed("block")) == []
     talk, short = index.get("talk.mp3"), index.get("short.mp3")
     assert talk is not None
     assert short is not None

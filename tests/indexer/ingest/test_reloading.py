@@ -135,7 +135,7 @@ def test_an_index_that_does_not_know_its_files_asks_for_them(loaded: Place, caps
     )
 
 
-def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_until_told(
+def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_until_reported(
     loaded: Place, capsys: pytest.CaptureFixture[str]
 ):
     (loaded.folder / "corpus.csv").write_text(CORPUS + "cv/4.mp3,four,four\n")
@@ -217,7 +217,7 @@ def test_clips_that_were_put_by_no_file_are_read_out_of_the_index(loaded: Place,
         assert loaded.texts() == {"cv/1.mp3": "by hand", "cv/2.mp3": "too", "cv/3.mp3": "three", "x": "by hand"}
 
 
-def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kept_until_told(
+def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kept_until_reported(
     loaded: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     index = loaded.index()

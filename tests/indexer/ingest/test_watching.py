@@ -343,7 +343,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_as_a_process_it_puts_until_it_is_told_to_end(
+def test_as_a_process_it_puts_until_it_is_reported_to_end(
     index: EmbeddedWriter, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
@@ -390,7 +390,7 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
 """Watches a journal again and again, and is told to end before each line of ours and of Python's threads in turn."""
 
 
-def test_at_whatever_moment_it_is_told_to_end_it_ends(index: EmbeddedWriter, journal: Path, tmp_path: Path):
+def test_at_whatever_moment_it_is_reported_to_end_it_ends(index: EmbeddedWriter, journal: Path, tmp_path: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     told = [sys.executable, "-c", TOLD_AT_EVERY_LINE, journal, tmp_path / "index"]

@@ -68,7 +68,7 @@ def test_all_clips_and_their_seconds_are_counted(index: SearchWriter):
     assert not found.has_parts
 
 
-def test_every_duration_stands_in_the_one_column_that_a_search_for_it_finds(index: SearchWriter):
+def test_every_duration_is_in_the_one_column_that_a_search_for_it_finds(index: SearchWriter):
     found = collect_statistics(index, Request()).durations
     assert sum(found.values()) == 60
     assert list(found) == sorted(found, key=lambda span: span.low or 0)
@@ -110,7 +110,7 @@ def test_errors_are_counted_by_slice_and_word(index: SearchWriter):
     (word,) = found.most_frequent
     assert (word.word, word.occurrences, word.replacements) == ("blacksmith", 60, {"black smith": 20})
     assert found.passages_with == {"blacksmith": 60}
-    assert found.highest_rate == [], "a word that is mostly heard right"
+    assert found.highest_rate == [], "a word that is mostly recognised correctly"
 
 
 def test_filters_narrow_everything(index: SearchWriter):

@@ -1,4 +1,4 @@
-"""What was heard in place of what, and error rates by slice, on clips whose errors can be counted by hand."""
+"""Word confusions, and error rates by slice, on clips whose errors can be counted by hand."""
 
 from dataclasses import replace
 
@@ -23,12 +23,12 @@ def clips(*rows: ClipRow) -> list[AlignedClip]:
     return align_clips(passage for row in rows for passage in passages_of(row))
 
 
-def pair(said: str, heard: str) -> ClipRow:
-    return ClipRow(f"set/{said}.mp3", text=said, generated_text=heard)
+def pair(said: str, recognised: str) -> ClipRow:
+    return ClipRow(f"set/{said}.mp3", text=said, generated_text=recognised)
 
 
 def many(number: int, **values: str) -> list[ClipRow]:
-    """Clips of two words, of which in every fourth clip one was heard wrong."""
+    """Clips of two words, one of which is misrecognised in every fourth clip."""
     return [
         ClipRow(
             f"set/{values}/{at}.mp3", text="one two", generated_text="one too" if at % 4 == 0 else "one two", **values
@@ -42,7 +42,7 @@ def replacements(reference: str, transcript: str) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("said", "heard", "wrong"),
+    ("said", "recognised", "wrong"),
     [
         ("the old man", "THE OLD MAN", {}),
         ("the old man", "the hold man", {"old": {"hold": 1}}),
@@ -54,13 +54,13 @@ def replacements(reference: str, transcript: str) -> dict[str, dict[str, int]]:
         ("a a b", "c c b", {"a": {"c": 2}}),
     ],
 )
-def test_a_word_that_was_not_heard_has_what_stands_in_its_place(
-    said: str, heard: str, wrong: dict[str, dict[str, int]]
+def test_a_word_that_was_not_recognised_has_what_is_in_its_place(
+    said: str, recognised: str, wrong: dict[str, dict[str, int]]
 ):
-    assert replacements(said, heard) == wrong
+    assert replacements(said, recognised) == wrong
 
 
-def test_a_word_tells_how_often_it_was_said_and_what_was_heard_most_comes_first():
+def test_a_word_reports_how_often_it_was_said_and_what_was_typed_most_comes_first():
     rows = [pair("dog one", "dock one"), pair("dog two", "fog two"), pair("dog dog", "dog fog")]
     assert confusions_of(clips(*rows)) == [WordConfusions("dog", 4, {"fog": 2, "dock": 1})]
     assert confusions_of(clips(*rows))[0].errors == 3
@@ -73,7 +73,7 @@ def test_only_whole_clips_with_a_reference_and_a_transcript_are_compared():
     rows = (
         pair("one", "one"),
         ClipRow("set/no-reference.mp3", generated_text="one"),
-        ClipRow("set/unheard.mp3", text="one"),
+        ClipRow("set/untranscribed.mp3", text="one"),
         ClipRow("set/silent.mp3", text="one", asr_model="pocketsphinx"),
         ClipRow("set/broken.mp3", text="one", asr_model="pocketsphinx", error="no sound in it"),
         ClipRow("set/sign.mp3", text="?!", generated_text="one"),

@@ -38,7 +38,7 @@ def as_array(word: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
 
 
 @pytest.mark.parametrize("length_weight", [0, 1])
-def test_the_nearest_of_thousands_is_among_the_likest(length_weight: int):
+def test_the_nearest_of_thousands_is_among_similar_onesst(length_weight: int):
     sounds, words = made_up(5000)
     everything = entries(sounds, words)
     for number in range(0, 5000, 97):

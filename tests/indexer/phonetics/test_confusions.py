@@ -10,7 +10,7 @@ V, W, S, A = (letters(letter)[0] for letter in "vwsa")
 
 
 @pytest.mark.parametrize("prior", [letter_prior(), phoneme_prior()], ids=["letters", "phonemes"])
-def test_before_anything_is_known_hearing_right_is_free_and_all_else_is_not(prior: np.ndarray):
+def test_before_anything_is_known_a_correct_symbol_is_free_and_all_else_is_not(prior: np.ndarray):
     assert np.all(prior.diagonal() == 0)
     assert np.all(prior[~np.eye(len(prior), dtype=bool)] > 0)
 
@@ -29,12 +29,12 @@ def costs_of(pairs: list[tuple[str, str]], reference: str) -> np.ndarray:
     return learned_costs(symbols, Counter(letters(reference)), letter_prior())
 
 
-def test_what_is_always_heard_otherwise_comes_to_cost_little():
+def test_what_is_always_recognised_otherwise_comes_to_cost_little():
     words = ["vase", "vest", "save"]
     pairs = [(word, word.replace("v", "w")) for word in words] * 20
     costs = costs_of(pairs, "vasevestsave" * 20)
     assert costs[V, W] < 0.05 < costs[V, S]
-    assert costs[W, V] > 0.5, "nobody was heard to say w as v"
+    assert costs[W, V] > 0.5, "w is never recognised as v"
     assert costs[V, W] < costs[V].max()
 
 
@@ -45,7 +45,7 @@ def test_what_is_dropped_and_what_is_added_is_learned_too():
     assert costs[S, 0] < costs[V, 0]
 
 
-def test_what_is_heard_wrong_once_in_a_thousand_times_stays_dear():
+def test_what_is_misrecognised_once_in_a_thousand_times_stays_dear():
     often, seldom = (costs_of([("v", "w")] * times, "v" * 1000) for times in (300, 1))
     assert seldom[V, W] > 2 * often[V, W]
 

@@ -13,7 +13,7 @@ from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.tables import shipped
 from indexer.phonetics.word_counts import WordCounter
 
-HEARD = (
+TRANSCRIPTS = (
     "THE WALL WAS VAINTED RED",
     "A BLACK SMITH AND SOME ONE",
     "THE BOYS RAN FAR",
@@ -23,20 +23,20 @@ HEARD = (
 )
 
 
-def lexicon_of(*heard: str) -> Lexicon:
+def lexicon_of(*recognised: str) -> Lexicon:
     tally = WordCounter()
-    for transcript in heard:
+    for transcript in recognised:
         tally.add(" ".join(tokens(transcript)))
     return Lexicon.of(tally, english())
 
 
 @pytest.fixture(scope="module")
 def expander() -> Expander:
-    return Expander(lexicon_of(*HEARD), shipped(), english())
+    return Expander(lexicon_of(*TRANSCRIPTS), shipped(), english())
 
 
 @pytest.mark.parametrize(
-    ("word", "heard"),
+    ("word", "recognised"),
     [
         ("painted", ("vainted",)),
         ("otter", ("utter",)),
@@ -46,10 +46,12 @@ def expander() -> Expander:
         ("boise", ("boys",)),
     ],
 )
-def test_the_likeliest_word_or_pair_is_what_a_person_would_guess(expander: Expander, word: str, heard: tuple[str, ...]):
+def test_the_most_likely_word_or_pair_is_what_a_person_would_guess(
+    expander: Expander, word: str, recognised: tuple[str, ...]
+):
     expansions = expander.expansions(word)
-    assert next(expansion.tokens for expansion in expansions if len(expansion.tokens) == len(heard)) == heard
-    assert set(heard) <= set(expansions[0].tokens), "a pair may hold the word and its neighbour"
+    assert next(expansion.tokens for expansion in expansions if len(expansion.tokens) == len(recognised)) == recognised
+    assert set(recognised) <= set(expansions[0].tokens), "a pair may hold the word and its neighbour"
 
 
 @given(
@@ -66,7 +68,7 @@ def test_guesses_come_by_falling_probability_and_none_holds_the_word_itself(expa
     assert len({expansion.tokens for expansion in expansions}) == len(expansions) <= 2 * NEAREST
 
 
-def test_every_guess_stands_in_the_index(expander: Expander):
+def test_every_guess_is_in_the_index(expander: Expander):
     words, pairs = set(expander.lexicon.words), set(expander.lexicon.pair_counts())
     for expansion in expander.expansions("blacksmith"):
         assert expansion.tokens in pairs or expansion.tokens[0] in words
@@ -78,7 +80,7 @@ def test_what_nobody_can_pronounce_has_no_guesses(expander: Expander, word: str)
     assert expander.candidates(word, expander.lexicon.single).features.shape == (0, len(FEATURES))
 
 
-def test_what_two_words_are_as_one_stands_for_either(expander: Expander):
+def test_what_two_words_are_as_one_is_for_either(expander: Expander):
     alone = expander.expansions("ted")
     together = expander.expansions("ted", ("vainted", "nowhere"))
     assert together[0] == Expansion(("vainted",), AS_ONE)
@@ -102,7 +104,7 @@ def test_the_rate_of_a_word_is_its_share_of_the_passages_and_never_nothing():
     assert Expander(lexicon_of(), shipped(), english()).rate("boy") == 1 / shipped().passages
 
 
-def test_a_sign_of_a_rare_word_tells_more_and_the_better_so_the_fewer_words_leave_none():
+def test_a_sign_of_a_rare_word_reports_more_and_the_better_so_the_fewer_words_leave_none():
     few = lexicon_of("the boy", "the girl", "the dog", "the boy ran")
     expander, deafer = (
         Expander(few, replace(shipped(), passages=4, unseen=unseen), english()) for unseen in (0.02, 0.08)
@@ -133,11 +135,14 @@ def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
     """Probabilities rest on shares: the same transcripts a thousand times over change none of them by much."""
     tally = WordCounter()
     for _ in range(200):
-        for transcript in HEARD * 10:
+        for transcript in TRANSCRIPTS * 10:
             tally.add(" ".join(tokens(transcript)))
     large, small = (
         Expander(lexicon, shipped(), english())
-        for lexicon in (Lexicon.of(tally, english()), lexicon_of(*HEARD * (shipped().passages // len(HEARD))))
+        for lexicon in (
+            Lexicon.of(tally, english()),
+            lexicon_of(*TRANSCRIPTS * (shipped().passages // len(TRANSCRIPTS))),
+        )
     )
     for word in ("painted", "blacksmith"):
         one, other = large.expansions(word)[0], small.expansions(word)[0]
@@ -148,8 +153,10 @@ def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
 @pytest.mark.parametrize("word", ["a", "i", "u", "x", "oh", "zz", "mmm"])
 def test_a_short_word_has_no_long_one_for_a_guess(word: str):
     """What is learned from words of four letters and more would else call everything likely that is far away."""
-    heard = "approached internationalizations beautiful masized attempting alchymist everyone expectations macksack"
-    expansions = Expander(lexicon_of(heard), shipped(), english()).expansions(word)
+    recognised = (
+        "approached internationalizations beautiful masized attempting alchymist everyone expectations macksack"
+    )
+    expansions = Expander(lexicon_of(recognised), shipped(), english()).expansions(word)
     assert all(expansion.probability < 0.5 for expansion in expansions), expansions[:3]
 
 
@@ -163,4 +170,4 @@ def test_a_misspelt_word_has_the_right_one_for_a_likely_guess(expander: Expander
 def test_tables_of_other_features_are_to_be_learned_again():
     tables = replace(shipped(), weights=np.zeros((2, len(FEATURES) + 1)))
     with pytest.raises(WrongRequest, match=r"learned from .* another version.*learn them again with: indexer learn"):
-        Expander(lexicon_of(*HEARD), tables, english())
+        Expander(lexicon_of(*TRANSCRIPTS), tables, english())

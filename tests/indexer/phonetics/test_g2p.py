@@ -50,7 +50,7 @@ def test_letters_between_others_are_still_read():
     assert 0 < len(english().predict("x" * 400)) <= 800
 
 
-def test_all_that_is_shipped_is_made_of_phonemes_and_tells_its_source():
+def test_all_that_is_shipped_is_made_of_phonemes_and_reports_its_source():
     spelling = english()
     assert "CMU Pronouncing Dictionary" in spelling.source
     assert len(spelling.words) > 100_000

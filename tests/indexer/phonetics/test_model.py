@@ -81,7 +81,7 @@ def searches(*, are_pairs: bool) -> Observations:
 
 
 @pytest.mark.parametrize("kind", [0, 1])
-def test_what_only_stands_beside_the_right_one_is_no_evidence(kind: int):
+def test_what_only_is_beside_the_right_one_is_no_evidence(kind: int):
     weights = fitted_weights(searches(are_pairs=bool(kind)))
     assert likely(weights[kind], 1, 0, 1) > 0.9
     assert likely(weights[kind], 0, 1, 1) < 0.1, "learned from all that was seen it would be right in half of the clips"

@@ -13,7 +13,7 @@ from indexer.phonetics.expansion import FEATURES
 from indexer.phonetics.tables import SHIPPED, VERSION, Tables, shipped
 
 
-def test_what_is_shipped_tells_what_it_was_learned_from_and_fits_what_is_read():
+def test_what_is_shipped_reports_what_it_was_learned_from_and_fits_what_is_read():
     tables = shipped()
     assert tables.passages > 1000
     assert 0 < tables.unseen < 0.1
@@ -24,7 +24,7 @@ def test_what_is_shipped_tells_what_it_was_learned_from_and_fits_what_is_read():
 
 
 @pytest.mark.parametrize("costs", [shipped().phonemes, shipped().letters], ids=["phonemes", "letters"])
-def test_hearing_right_costs_nothing_and_nothing_is_worth_a_mishearing(costs: Any):
+def test_a_correct_symbol_costs_nothing_and_nothing_is_worth_a_mishearing(costs: Any):
     assert np.all(costs.diagonal() == 0)
     assert costs.min() >= 0
     assert costs.max() == pytest.approx(1.5), "nine nats of six"

@@ -13,7 +13,7 @@ from indexer.phonetics.tables import Tables
 from indexer.phonetics.training import FEWEST, learn
 from indexer.phonetics.word_counts import count_words
 from tests.support.rows import passages
-from tests.support.word_errors import misheard, rows
+from tests.support.word_errors import misrecognised, rows
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +21,17 @@ def learned() -> Tables:
     return learn(rows(), english(), "made up")
 
 
-def test_what_is_often_misheard_is_learned(learned: Tables):
+def test_what_is_often_misrecognised_is_learned(learned: Tables):
     v, w, s = (letters(letter)[0] for letter in "vws")
     assert learned.letters[v, w] < 0.3 < learned.letters[v, s]
     assert (learned.passages, learned.source) == (300, "made up")
 
 
-def test_tables_that_were_learned_guess_what_is_misheard_and_what_is_split(learned: Tables):
-    heard = passages(tuple(rows()))
-    expander = Expander(Lexicon.of(count_words(heard), english()), learned, english())
+def test_tables_that_were_learned_guess_what_is_misrecognised_and_what_is_split(learned: Tables):
+    recognised = passages(tuple(rows()))
+    expander = Expander(Lexicon.of(count_words(recognised), english()), learned, english())
     for word in ("vinegar", "feather", "blacksmith", "teacup"):
-        expected = misheard(word).split()
+        expected = misrecognised(word).split()
         first = next(expansion for expansion in expander.expansions(word) if len(expansion.tokens) == len(expected))
         assert list(first.tokens) == expected
         assert first.probability > 0.5
@@ -60,7 +60,7 @@ def test_of_many_clips_the_regression_looks_at_a_few_and_the_costs_count_all(mon
     assert few.weights != pytest.approx(every.weights)
 
 
-def test_how_far_it_is_is_told_to_the_end():
+def test_how_far_it_is_is_reported_to_the_end():
     told: list[tuple[int, int]] = []
     learn(rows(40), english(), "made up", step=lambda done, total: told.append((done, total)))
     assert told == [(done, len(told)) for done in range(1, len(told) + 1)]

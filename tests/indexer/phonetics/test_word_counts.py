@@ -17,14 +17,14 @@ transcripts = st.lists(st.lists(st.sampled_from([*"abcdefgh", "京都", "a" * 17
 
 def counted(said: list[list[str]]) -> WordCounts:
     counter = WordCounter()
-    for heard in said:
-        counter.add(" ".join(heard))
+    for recognised in said:
+        counter.add(" ".join(recognised))
     return counter.counts()
 
 
 def by_hand(said: list[list[str]]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
-    pairs = (pair for heard in said for pair in set(pairwise(heard)) if len("".join(pair)) <= LONGEST_PAIR)
-    return Counter(word for heard in said for word in set(heard)), Counter(pairs)
+    pairs = (pair for recognised in said for pair in set(pairwise(recognised)) if len("".join(pair)) <= LONGEST_PAIR)
+    return Counter(word for recognised in said for word in set(recognised)), Counter(pairs)
 
 
 @given(transcripts, st.integers(1, 5), st.integers(1, 9))
@@ -57,13 +57,15 @@ def test_what_was_counted_can_be_asked_for_between():
     assert counter.counts().of_pairs() == {("the", "boy"): 2, ("boy", "ran"): 1}
 
 
-def test_more_transcripts_than_are_counted_together_are_told_apart():
+def test_more_transcripts_than_are_counted_together_are_reported_apart():
     said = [["the", "boy"]] * (module._TOGETHER + 1)
     assert counted(said).of_words() == {"the": len(said), "boy": len(said)}
     assert module._TOGETHER <= 1 << module._TRANSCRIPT_BITS
 
 
-def test_pairs_that_were_heard_once_are_forgotten_when_there_are_too_many_to_count(monkeypatch: pytest.MonkeyPatch):
+def test_pairs_that_were_recognised_once_are_forgotten_when_there_are_too_many_to_count(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(module, "_MOST_PAIRS", 3)
     found = counted([["the", "boy"], ["the", "boy"], ["a", "b", "c", "d"]])
     assert found.of_pairs() == {("the", "boy"): 2}

@@ -71,7 +71,7 @@ def scores(index: SearchWriter, words: str, mode: str) -> dict[str, float]:
     return {hit.passage.row.generated_text: hit.score for hit in hits}
 
 
-def test_exact_wants_every_word_as_heard_or_by_its_stem(index: SearchWriter):
+def test_exact_wants_every_word_as_typed_or_by_its_stem(index: SearchWriter):
     assert set(found(index, "the boy", "exact")) == {"THE BOY RAN", "THE BOYS RAN"}
     assert found(index, "boys girl", "exact") == []
 
@@ -84,7 +84,7 @@ def test_the_exact_word_weighs_more_than_its_stem(index: SearchWriter, words: st
     assert best.score > rest[-1].score
 
 
-def test_baseline_wants_any_word_exactly_as_heard(index: SearchWriter):
+def test_baseline_wants_any_word_exactly_as_typed(index: SearchWriter):
     assert found(index, "boys girl", "baseline") == ["THE BOYS RAN", "THE GIRL RAN FAR"]
     assert found(index, "run", "baseline") == []
 
@@ -102,7 +102,7 @@ def test_exact_is_one_choice_for_each_word():
     assert built("two", "exact") == first
 
 
-def test_forgiving_puts_what_was_heard_first_and_then_what_may_have_been(index: SearchWriter):
+def test_forgiving_puts_what_was_typed_first_and_then_what_may_have_been(index: SearchWriter):
     score = scores(index, "painted boy", "forgiving")
     both, one, expansion = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
     assert both > one > expansion > 0
@@ -131,8 +131,8 @@ def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchWrite
 def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchWriter):
     quiet, loud = (scores(index, "boy", mode) for mode in ("forgiving", "sounds-like"))
     assert quiet.keys() == loud.keys()
-    heard, guessed = "A BOY RUNS", "A PANTED BUOY"
-    assert 0 < loud[heard] - loud[guessed] < quiet[heard] - quiet[guessed]
+    recognised, guessed = "A BOY RUNS", "A PANTED BUOY"
+    assert 0 < loud[recognised] - loud[guessed] < quiet[recognised] - quiet[guessed]
 
 
 def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():

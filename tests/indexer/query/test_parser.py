@@ -57,7 +57,7 @@ def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, tree: Syn
     assert understood(text) == tree
 
 
-def test_what_stands_side_by_side_is_told_as_it_was_typed():
+def test_what_is_side_by_side_is_reported_as_it_was_typed():
     assert parse("dog cat dog -dog cat OR dog").typed == (DOG, CAT, DOG, Negation(DOG), Disjunction((CAT, DOG)))
 
 
@@ -82,7 +82,7 @@ def test_what_stands_side_by_side_is_told_as_it_was_typed():
         ("안녕하 dog", Conjunction((PhraseQuery(("안녕", "녕하")), DOG))),
     ],
 )
-def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tree: SyntaxTree):
+def test_a_phrase_is_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -102,7 +102,7 @@ def test_a_phrase_stands_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tre
         ("dog -dog", Conjunction((DOG, Negation(DOG)))),
     ],
 )
-def test_a_minus_leaves_out_what_stands_right_behind_it_and_joins_inside_a_word(text: str, tree: SyntaxTree):
+def test_a_minus_leaves_out_what_is_right_behind_it_and_joins_inside_a_word(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -136,7 +136,7 @@ def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, tree
         ("dog dog~", Conjunction((DOG, WordQuery("dog", sounds_like=True)))),
     ],
 )
-def test_a_star_stands_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: SyntaxTree):
+def test_a_star_is_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 

@@ -19,9 +19,9 @@ from indexer.query.planner import MOST_WORDS, Planner, planner_of
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.support.rows import passages
-from tests.support.word_errors import rows as misheard_rows
+from tests.support.word_errors import rows as misrecognised_rows
 
-HEARD = (
+TRANSCRIPTS = (
     "THE WALL WAS VAINTED RED",
     "A BLACK SMITH AND SOME ONE",
     "THE BOYS RAN FAR",
@@ -42,11 +42,11 @@ class Found(NamedTuple):
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
-    rows = [ClipRow(f"{number}.mp3", generated_text=text) for number, text in enumerate(HEARD)]
+    rows = [ClipRow(f"{number}.mp3", generated_text=text) for number, text in enumerate(TRANSCRIPTS)]
     doubted = Word("UTTER", 0.0, 0.5, 0.6, (Alternative("otter", 0.42),))
     rows.append(ClipRow("doubted.mp3", generated_text="UTTER", words=(doubted,)))
     index = EmbeddedWriter(tmp_path_factory.mktemp("finding"))
-    index.replace(passages((*rows, *misheard_rows(60))))
+    index.replace(passages((*rows, *misrecognised_rows(60))))
     yield Found(index, Planner(index))
     index.close()
 
@@ -56,7 +56,7 @@ def hits(found: Found, typed: str, mode: str = "forgiving") -> list[str]:
     return [hit.passage.row.generated_text for hit in result.hits]
 
 
-def test_what_was_said_is_found_although_it_was_heard_wrong(found: Found):
+def test_what_was_said_is_found_although_it_was_misrecognised(found: Found):
     assert hits(found, "the wall was painted")[0] == "THE WALL WAS VAINTED RED"
     assert "A BLACK SMITH AND SOME ONE" in hits(found, "blacksmith")
     assert hits(found, "someone")[0] == "A BLACK SMITH AND SOME ONE"
@@ -67,12 +67,12 @@ SAID_AGAIN = "a black cat and a bird bath near a black bird"
 
 
 @pytest.mark.parametrize("typed", ["black bird", '"black bird"', "the black bird", "black-bird", SAID_AGAIN])
-def test_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(found: Found, typed: str):
+def test_words_that_were_typed_apart_are_found_where_they_were_recognised_as_one(found: Found, typed: str):
     assert "A BLACKBIRD SINGS" in hits(found, typed)[:2]
     assert "A BLACKBIRD SINGS" not in hits(found, typed, "exact")
 
 
-def test_three_words_that_were_typed_apart_are_found_where_they_were_heard_as_one(found: Found):
+def test_three_words_that_were_typed_apart_are_found_where_they_were_recognised_as_one(found: Found):
     plan = found.planner.plan("never the less")
     (hit,) = found.index.search(Request(plan.query, size=1)).hits
     assert hit.passage.row.generated_text == "NEVERTHELESS WE RAN"
@@ -80,7 +80,7 @@ def test_three_words_that_were_typed_apart_are_found_where_they_were_heard_as_on
 
 
 @pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird", "black sky bird"])
-def test_only_neighbours_are_heard_as_one(found: Found, typed: str):
+def test_only_neighbours_are_recognised_as_one(found: Found, typed: str):
     guessed = {
         expansion.tokens
         for one in found.planner.plan(typed).terms
@@ -100,7 +100,7 @@ def test_a_word_that_is_said_a_hundred_thousand_times_is_planned(found: Found):
     assert plan.terms[1].expansions[0].tokens == ("blackbird",)
 
 
-def test_a_plan_tells_what_it_means_and_what_was_not_understood(found: Found):
+def test_a_plan_reports_what_it_means_and_what_was_not_understood(found: Found):
     plan = found.planner.plan("boy shoes:red !?")
     assert plan.sentence == "clips where “boy”, “shoes” and “red” were said, even if misrecognised"
     assert len(plan.notes) == 2
@@ -134,14 +134,14 @@ def is_certain(found: Found, typed: str) -> list[bool]:
 
 @given(st.lists(items, min_size=1, max_size=4).map(" ".join))
 @settings(max_examples=100)
-def test_no_clip_in_which_every_word_was_heard_stands_below_one_in_which_not(found: Found, typed: str):
+def test_no_clip_in_which_every_word_was_typed_is_below_one_in_which_not(found: Found, typed: str):
     certain = is_certain(found, typed)
     assert certain == sorted(certain, reverse=True)
 
 
 @given(st.lists(words | words.map(lambda word: f"-{word}"), min_size=1, max_size=4).map(" ".join))
 @settings(max_examples=100)
-def test_certain_is_what_has_every_word_as_heard(found: Found, typed: str):
+def test_certain_is_what_has_every_word_as_typed(found: Found, typed: str):
     plan = found.planner.plan(typed)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         assert plan.is_certain(hit) == all(one.match == "word" for one in plan.evidence(hit.passage))
@@ -182,7 +182,7 @@ def test_only_where_guesses_are_wanted_is_anything_guessed(found: Found):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_guesses_are_likely_enough_and_the_likeliest_first(found: Found, mode: str):
+def test_guesses_are_likely_enough_and_the_most_likely_first(found: Found, mode: str):
     for one in found.planner.plan("painted~ otter~", mode).terms:
         probabilities = [expansion.probability for expansion in one.expansions]
         assert probabilities == sorted(probabilities, reverse=True)

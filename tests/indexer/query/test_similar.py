@@ -49,12 +49,12 @@ def passage(index: SearchWriter, passage_id: str) -> Passage:
     return known
 
 
-def heard(*texts: str) -> list[ClipRow]:
+def clips_with_texts(*texts: str) -> list[ClipRow]:
     return [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(texts)]
 
 
 def test_clips_that_share_more_telling_words_come_first_and_the_clip_is_left_out(loaded: Load) -> None:
-    rows = heard("the zebra in the garden", "a zebra", "the garden of the zebra", "the boy said so")
+    rows = clips_with_texts("the zebra in the garden", "a zebra", "the garden of the zebra", "the boy said so")
     index = loaded([*rows, *COMMON])
 
     assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == ["2.mp3", "1.mp3"]
@@ -62,7 +62,7 @@ def test_clips_that_share_more_telling_words_come_first_and_the_clip_is_left_out
 
 def test_the_rarest_shared_words_tell_most_and_there_are_few_of_them(loaded: Load) -> None:
     several = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-    index = loaded([*heard(f"the zebra {several}", "zebra ninety", f"{several}", f"{several}"), *COMMON])
+    index = loaded([*clips_with_texts(f"the zebra {several}", "zebra ninety", f"{several}", f"{several}"), *COMMON])
 
     words = significant_words(passage(index, "0.mp3"), index.lexicon())
 
@@ -72,7 +72,7 @@ def test_the_rarest_shared_words_tell_most_and_there_are_few_of_them(loaded: Loa
 
 
 def test_words_that_nobody_shares_and_words_that_all_have_tell_nothing(loaded: Load) -> None:
-    index = loaded([*heard("the xylophone of a zebra", "a zebra"), *COMMON])
+    index = loaded([*clips_with_texts("the xylophone of a zebra", "a zebra"), *COMMON])
 
     assert significant_words(passage(index, "0.mp3"), index.lexicon()) == ("a", "zebra")
 
@@ -86,7 +86,7 @@ def test_a_clip_of_common_words_alone_is_like_others_that_have_them(loaded: Load
 
 
 def test_words_in_other_scripts_and_numbers_are_shared_too(loaded: Load) -> None:
-    index = loaded(heard("京都大学", "東京大学", "1984", "in 1984"))
+    index = loaded(clips_with_texts("京都大学", "東京大学", "1984", "in 1984"))
     lexicon = index.lexicon()
 
     assert found(index, more_like(passage(index, "0.mp3"), lexicon)) == ["1.mp3"]
@@ -94,7 +94,7 @@ def test_words_in_other_scripts_and_numbers_are_shared_too(loaded: Load) -> None
 
 
 def test_nothing_is_like_silence(loaded: Load) -> None:
-    index = loaded([*heard("", ""), *COMMON])
+    index = loaded([*clips_with_texts("", ""), *COMMON])
 
     assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == []
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == []
@@ -109,7 +109,7 @@ def test_the_same_sentence_is_the_same_reference_and_not_one_that_holds_it(loade
         "smiled the boy",
         "",
     )
-    rows = [ClipRow(f"{at}.mp3", text=text, generated_text=f"heard {at}") for at, text in enumerate(references)]
+    rows = [ClipRow(f"{at}.mp3", text=text, generated_text=f"recognised {at}") for at, text in enumerate(references)]
     index = loaded(rows)
 
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
@@ -123,7 +123,7 @@ def test_a_reference_of_one_word_is_a_sentence_too(loaded: Load) -> None:
 
 
 def test_without_a_reference_nearly_the_same_words_are_the_same_sentence(loaded: Load) -> None:
-    rows = heard(
+    rows = clips_with_texts(
         "the boy was at home again", "the boy was at hum again", "the boy was at sea", "was the boy at home again"
     )
     index = loaded(rows)
@@ -132,15 +132,18 @@ def test_without_a_reference_nearly_the_same_words_are_the_same_sentence(loaded:
 
 
 def test_words_that_are_only_parted_otherwise_are_the_same_sentence(loaded: Load) -> None:
-    index = loaded(heard("someone is at the door", "some one is at the door", "no one is at the door"))
+    index = loaded(clips_with_texts("someone is at the door", "some one is at the door", "no one is at the door"))
 
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
     assert found(index, same_sentence(passage(index, "1.mp3"), index)) == ["0.mp3", "1.mp3", "2.mp3"]
 
 
-def test_a_part_of_a_recording_is_told_from_the_others_by_what_was_heard_in_it(loaded: Load) -> None:
+def test_a_part_of_a_recording_is_reported_from_the_others_by_what_was_typed_in_it(loaded: Load) -> None:
     halves = (Segment(0.0, 20.0, "the zebra sang to us"), Segment(40.0, 60.0, "and so it went"))
-    rows = [ClipRow("long.mp3", text="all of it", duration=120.0, segments=halves), *heard("the zebra sang to us")]
+    rows = [
+        ClipRow("long.mp3", text="all of it", duration=120.0, segments=halves),
+        *clips_with_texts("the zebra sang to us"),
+    ]
     index = loaded(rows)
 
     assert found(index, same_sentence(passage(index, "long.mp3#0001"), index)) == ["0.mp3"]
@@ -148,7 +151,7 @@ def test_a_part_of_a_recording_is_told_from_the_others_by_what_was_heard_in_it(l
 
 
 def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) -> None:
-    index = loaded([*heard("a zebra in the garden", "the zebra", "a garden"), *COMMON])
+    index = loaded([*clips_with_texts("a zebra in the garden", "the zebra", "a garden"), *COMMON])
     plan = plan_like(index, "0.mp3")
 
     evidence = plan.evidence(passage(index, "1.mp3"))

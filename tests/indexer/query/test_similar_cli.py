@@ -30,7 +30,7 @@ def _loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (["--same", "2.mp3"], ["1.mp3", "2.mp3"], "clips with the same sentence as 2.mp3"),
     ],
 )
-def test_a_clip_stands_in_place_of_words(
+def test_a_clip_is_in_place_of_words(
     capsys: pytest.CaptureFixture[str], words: list[str], clips: list[str], meaning: str
 ) -> None:
     assert main(["search", *words, "--json"]) == 0

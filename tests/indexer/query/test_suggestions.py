@@ -59,7 +59,7 @@ def test_where_no_word_is_being_typed_nothing_is_offered(planner: Planner, typed
     ("typed", "completion"),
     [('"the tre', '"the treasure'), ("sea -tre", "sea -treasure"), ("TRE", "treasure"), ("don'", "dont")],
 )
-def test_what_stands_before_the_word_stays_as_it_is(planner: Planner, typed: str, completion: str) -> None:
+def test_what_is_before_the_word_stays_as_it_is(planner: Planner, typed: str, completion: str) -> None:
     assert completed(planner, typed) == [completion]
 
 
@@ -84,7 +84,7 @@ def test_where_nothing_is_misspelt_or_near_nothing_is_offered(planner: Planner, 
     assert did_you_mean(planner, typed) is None
 
 
-def test_what_may_itself_be_misheard_is_offered_only_where_it_is_frequent(planner: Planner) -> None:
+def test_what_may_itself_be_misrecognised_is_offered_only_where_it_is_frequent(planner: Planner) -> None:
     assert did_you_mean(planner, "zorbinc") == "zorbing"
     assert did_you_mean(planner, "trobl") is None
 
