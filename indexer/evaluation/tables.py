@@ -64,10 +64,10 @@ def _table(title: str, columns: tuple[str, ...], left: int) -> Table:
 
 
 def _shown(figure: Estimate | None, sign: str = "") -> str:
-    """The mean with three decimals and its interval with two: ``0.632 (0.59, 0.67)``."""
+    """The mean with three decimals and its interval with two: ``0.632 (0.59–0.67)``."""
     if figure is None:
         return "–"
-    return f"{_number(figure.mean, 3, sign)} ({_number(figure.low, 2)}, {_number(figure.high, 2)})"
+    return f"{_number(figure.mean, 3, sign)} ({_number(figure.low, 2)}–{_number(figure.high, 2)})"
 
 
 def _number(value: float, decimals: int, sign: str = "") -> str:

@@ -28,7 +28,10 @@ def write_table(path: Path, rows: int, first: int, word: str) -> Path:
 
 def answers(index: SearchWriter) -> list[Any]:
     """The content of an index: the ids of all passages, and the order, totals and counts of a few searches."""
-    asked = [Request(size=5000, facets=FACETS), *(Request(heard(word), size=200) for word in ("boy", "river", "stone"))]
+    asked = [
+        Request(size=5000, facets=FACETS),
+        *(Request(transcribed(word), size=200) for word in ("boy", "river", "stone")),
+    ]
     found = [index.search(request) for request in asked]
     whole = found[0]
     assert whole.total == index.count() == len({hit.passage.id for hit in whole.hits}) == index.lexicon().passages

@@ -118,7 +118,7 @@ def test_search_prints_a_table_with_the_true_total_and_the_counts(
 
 @pytest.mark.usefixtures("loaded")
 def test_a_page_that_is_not_there_says_how_many_there_are(capsys: pytest.CaptureFixture[str]):
-    for size, sentence in (("1", "on only 2 pages"), ("5", "on only 1 page")):
+    for size, sentence in (("1", "but there are only 2 pages"), ("5", "but there is only 1 page")):
         assert main(["search", "boy", "--size", size, "--page", "99"]) == 0
         assert f"2 passages found, 8 s in all, {sentence}\n" in capsys.readouterr().out
     assert main(["search", "!?", "--page", "99"]) == 0
@@ -190,7 +190,7 @@ def test_a_value_that_is_not_there_finds_nothing_and_says_what_is(capsys: pytest
     assert main(["search", "--accent", "mars", "--json"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["total"] == 0
-    assert "no clip has the accent “mars”; there are: England, United States, unknown" in said.err
+    assert "no clip has the accent “mars”; choose from: England, United States, unknown" in said.err
 
 
 @pytest.mark.usefixtures("loaded")
@@ -299,7 +299,7 @@ def test_the_same_words_work_on_elasticsearch(
         (["count", "--index", "s3://bucket"], 2, "s3://bucket is neither"),
         (["count", "--index", "127.0.0.1:9200"], 2, "write http://127.0.0.1:9200"),
         (["count", "--index", "http://me:sesame@127.0.0.1:1"], 1, "no response from http://127.0.0.1:1"),
-        (["count", "--index", "http://127.0.0.1:1"], 1, "or mend --index"),
+        (["count", "--index", "http://127.0.0.1:1"], 1, "or correct --index"),
         (
             ["count", "--index", __file__],
             1,

@@ -75,7 +75,7 @@ def test_filters_ranges_order_and_pages_are_those_of_the_command(index: hearsay.
 
 def test_what_was_not_understood_is_noted(index: hearsay.Index):
     (note,) = index.search(accent=["wales"]).notes
-    assert note.startswith("no clip has the accent “wales”; there are: ")
+    assert note.startswith("no clip has the accent “wales”; choose from: ")
 
 
 def test_a_result_is_the_json_of_the_command(index: hearsay.Index, tmp_path: Path):
@@ -134,7 +134,7 @@ def test_an_index_that_is_not_loaded_says_how_to_load_it_from_python(tmp_path: P
     [
         ({"mode": "clever"}, "there is no mode clever"),
         ({"duration": (8, 2)}, r"duration must be a pair such as \(2, 8\).*, not \(8, 2\)"),
-        ({"wer": (None, None)}, "wer is a pair"),
+        ({"wer": (None, None)}, "wer must be a pair"),
         ({"sort": "length"}, "sort by duration"),
         ({"size": 0}, "size must be a whole number of at least 1, not 0"),
         ({"words": "a", "like": "s/1.mp3"}, "search either for words, for passages like another one"),

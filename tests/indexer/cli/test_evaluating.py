@@ -123,7 +123,7 @@ def test_people_read_tables_that_fit_into_eighty_columns(files: list[str], capsy
     lines = said.out.splitlines()
     assert max(map(len, lines)) <= 80
     rows = {" ".join(line.split()) for line in lines}
-    assert {"one lost 5 0.000 (0.00, 0.00) 0.000 (0.00, 0.00) 1.0 (1.0, 1.0)", "three all 0 – – –"} <= rows
+    assert {"one lost 5 0.000 (0.00–0.00) 0.000 (0.00–0.00) 1.0 (1.0–1.0)", "three all 0 – – –"} <= rows
     assert "exact minus baseline, query by query" in said.out
     assert "United States" in said.out
     assert said.err == "note: 1 of 5 records left out: no transcript\n"

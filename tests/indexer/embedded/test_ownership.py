@@ -66,7 +66,7 @@ def test_a_folder_of_another_program_stays_as_it_is(folder: Path, name: str, cha
     before = everything(folder)
     index = EmbeddedWriter(folder)
     for ask in (CHANGES[change], lambda index: index.count()):
-        with pytest.raises(IndexForeign, match=rf"{folder} holds .*Hearsay did not create .* INDEX_URL"):
+        with pytest.raises(IndexForeign, match=rf"{folder} contains .*Hearsay did not create .* INDEX_URL"):
             ask(index)
     assert everything(folder) == before
 
