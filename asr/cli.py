@@ -1,4 +1,4 @@
-"""The hearing half on the command line: ``python -m asr decode | score | repair | api``."""
+"""The command line of speech and emotion recognition: ``python -m asr decode | score | repair | api``."""
 
 import argparse
 import json
@@ -40,13 +40,13 @@ examples:
   python -m asr decode cv-valid-dev --out var/cv-valid-dev --via http://gpu-host:8001
   python -m asr decode incoming --out var/incoming --watch
 
-docs/decoding.md tells more."""
+More in docs/decoding.md."""
 
 THIS: Final = Program("asr")
 
 
 def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
-    """Run one command and return its exit status: 0 all well, 1 some clips failed, 2 wrong use."""
+    """Run one command and return its exit status: 0 success, 1 some clips failed, 2 wrong use."""
     options = argparse.Namespace(command="")
 
     def run() -> int:
@@ -58,7 +58,9 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
 
 def parser(program: Program = THIS) -> argparse.ArgumentParser:
     """The command line; each command's ``run`` takes the parsed options and returns the exit status."""
-    top = argparse.ArgumentParser(prog="python -m asr", description="Hear voice clips: what was said, and how.")
+    top = argparse.ArgumentParser(
+        prog="python -m asr", description="Transcribe voice clips and recognise the emotion in the voice."
+    )
     top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_decode(commands)
@@ -72,26 +74,28 @@ def parser(program: Program = THIS) -> argparse.ArgumentParser:
 def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "decode",
-        help="transcribe and tag a folder or bucket of clips",
-        description="Transcribe and tag every clip of a folder or bucket. Running it again goes on where it\n"
-        "stopped, tries failures again, and hears anew what changed.",
+        help="transcribe clips and tag their emotion",
+        description="Transcribe every clip of a folder or bucket and tag its emotion. The same command\n"
+        "continues an interrupted run, retries failed clips, and processes changed files again.",
         epilog=DECODE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("source", metavar="SOURCE", help="folder with the clips, or s3://BUCKET/PREFIX")
-    command.add_argument("--out", metavar="DIR", type=Path, required=True, help="gets clips.jsonl and clips.csv")
-    command.add_argument("--csv", metavar="FILE", help="the corpus's table; its rows are the clips")
-    command.add_argument("--dataset", metavar="NAME", help="name of the collection (default: the folder's name)")
-    command.add_argument("--allow-missing", action="store_true", help="take rows of the table that have no file")
-    command.add_argument("--limit", metavar="N", type=_positive, help="only the first N clips")
-    command.add_argument("--via", metavar="URL", help="let the API at this address hear, in place of models here")
+    command.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for clips.jsonl and clips.csv")
+    command.add_argument("--csv", metavar="FILE", help="table of the corpus; only its rows are processed")
+    command.add_argument("--dataset", metavar="NAME", help="name of the dataset (default: the name of the folder)")
+    command.add_argument("--allow-missing", action="store_true", help="accept rows of the table without an audio file")
+    command.add_argument("--limit", metavar="N", type=_positive, help="process only the first N clips")
+    command.add_argument("--via", metavar="URL", help="use the API at this address instead of local models")
     command.add_argument(
         "--model-change",
         choices=("keep", "redo"),
-        help="transcripts of the log by another speech model: keep them, and go on with that model, or redo them",
+        help="if another speech model wrote the log: keep its transcripts and continue with it, or redo them",
     )
-    command.add_argument("--watch", action="store_true", help="go on with what arrives in the folder, until Ctrl-C")
-    command.add_argument("--dry-run", action="store_true", help="only say what would be done; writes nothing")
+    command.add_argument(
+        "--watch", action="store_true", help="keep processing files that arrive in the folder, until Ctrl-C"
+    )
+    command.add_argument("--dry-run", action="store_true", help="print what would be done, and write nothing")
     command.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
     command.set_defaults(run=run_decode)
 
@@ -99,12 +103,12 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "score",
-        help="word error rate of transcripts against their references",
-        description="Word error rate of generated_text against text, over all clips and by slice.",
+        help="word error rate of transcripts against references",
+        description="Word error rate of generated_text against text, over all clips and by group.",
         epilog="example: python -m asr score var/cv-valid-dev/clips.csv --by accent,age,gender",
     )
-    command.add_argument("table", metavar="CSV", type=Path, help="clips.csv, or the journal clips.jsonl")
-    command.add_argument("--by", metavar="COLUMNS", default="", help="columns to slice by, with commas between")
+    command.add_argument("table", metavar="CSV", type=Path, help="clips.csv or clips.jsonl")
+    command.add_argument("--by", metavar="COLUMNS", default="", help="columns to group by, separated by commas")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run_score)
 
@@ -112,8 +116,8 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _add_repair(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "repair",
-        help="set aside the lines of a log that cannot be read",
-        description="Move the lines of a log that no program can read into a file beside it. Nothing is deleted.",
+        help="move unreadable lines of a log into another file",
+        description="Move the lines of a log that cannot be read into a file next to it. Nothing is deleted.",
         epilog="example: python -m asr repair var/cv-valid-dev/clips.jsonl",
     )
     command.add_argument("log", metavar="LOG", type=Path, help="a log of clip records, such as clips.jsonl")
@@ -127,14 +131,14 @@ def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Serve transcription and emotion over HTTP until Ctrl-C.",
         epilog="example: python -m asr api --port 8001, then: curl -F file=@clip.mp3 http://127.0.0.1:8001/asr",
     )
-    command.add_argument("--host", help="address to listen on (default: the setting api_host)")
-    command.add_argument("--port", type=int, help="port to listen on (default: the setting api_port)")
+    command.add_argument("--host", help="address to listen on (default: API_HOST)")
+    command.add_argument("--port", type=int, help="port to listen on (default: API_PORT)")
     command.set_defaults(run=run_api)
 
 
 def _positive(word: str) -> int:
     if not word.isdecimal() or (number := int(word)) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {word}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {word}")
     return number
 
 
@@ -143,7 +147,7 @@ def run_decode(options: argparse.Namespace) -> int:
     if options.dry_run:
         return run_dry(options, settings)
     if options.json:
-        raise BadSource("--json belongs to --dry-run")
+        raise BadSource("--json needs --dry-run; add it, or omit --json")
     console = console_of(sys.stderr)
     listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
@@ -169,11 +173,11 @@ def run_decode(options: argparse.Namespace) -> int:
 
 
 def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
-    """Say what a decode would do, and do none of it."""
-    from asr.pipeline.dry_run import plan_of  # needed by those who only look
+    """Print what ``decode`` would do, without doing it."""
+    from asr.pipeline.dry_run import plan_of  # needed only for a dry run
 
     if options.watch:
-        raise BadSource("--dry-run looks at what is there now, so --watch does not go with it")
+        raise BadSource("--dry-run and --watch cannot be combined; omit one of them")
     notify = partial(console_of(sys.stderr).print, markup=False)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
@@ -189,10 +193,10 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
 def open_listings(
     options: argparse.Namespace, settings: AsrSettings, notify: Callable[[str], None]
 ) -> Iterable[Listing]:
-    """The listing of the source, or those of a watched folder as they come."""
+    """The listing of the source, or one listing per group of files that arrive in a watched folder."""
     if options.watch:
         if options.csv or options.limit or options.allow_missing or "://" in options.source:
-            raise BadSource("--watch takes a folder alone: no s3://, --csv, --limit or --allow-missing beside it")
+            raise BadSource("--watch works with a local folder only; omit --csv, --limit and --allow-missing")
         return open_arrivals(options.source, options.dataset, notify)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
@@ -203,7 +207,7 @@ def open_listings(
 
 @contextmanager
 def ended_like_ctrl_c() -> Iterator[None]:
-    """Inside, a termination signal ends the run as Ctrl-C does: what was heard is written."""
+    """Inside, a termination signal ends the run like Ctrl-C: completed records are written."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -212,14 +216,14 @@ def ended_like_ctrl_c() -> Iterator[None]:
 
 
 def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
-    """The exit status that a run deserves; why it ended early is said."""
+    """The exit status of a run; prints the reason if it ended early."""
     if summary.stop_reason:
         console.print(f"stopped early: {summary.stop_reason}", markup=False)
         return SOME_FAILED
     if summary.interrupted and is_watching:
         return ALL_WELL
     if summary.interrupted:
-        console.print("stopped early; the same command goes on where it stopped")
+        console.print("stopped early; run the same command to continue")
         return INTERRUPTED
     is_incomplete = summary.failed or summary.failed_in_part or summary.rejected or summary.unwritten
     return SOME_FAILED if is_incomplete else ALL_WELL
@@ -231,7 +235,7 @@ def run_score(options: argparse.Namespace) -> int:
     _check_columns(by, rows)
     scored = score(rows, by)
     if not scored.errors.whole.texts:
-        raise AsrError(f"{options.table} has no row with both a reference in text and a transcript in generated_text")
+        raise AsrError(f"{options.table} has no row with both a reference (text) and a transcript (generated_text)")
     if options.json:
         print(json.dumps(scored.to_json(), ensure_ascii=False))
     else:
@@ -242,7 +246,7 @@ def run_score(options: argparse.Namespace) -> int:
 def _check_columns(by: tuple[str, ...], rows: list[ClipRow]) -> None:
     known = {column.name for column in COLUMNS} | {name for row in rows for name in row.extra}
     if unknown := [name for name in by if name not in known]:
-        raise AsrError(f"--by {', '.join(unknown)}: no such column; there are {', '.join(sorted(known))}")
+        raise AsrError(f"--by: there is no column {', '.join(unknown)}; the columns are {', '.join(sorted(known))}")
 
 
 def read_rows(path: Path) -> dict[str, ClipRow]:
@@ -254,8 +258,8 @@ def run_repair(options: argparse.Namespace) -> int:
     repaired = repair(options.log)
     if repaired.set_aside:
         print(
-            f"{repaired.set_aside} unreadable of {repaired.kept + repaired.set_aside} lines set aside in "
-            f"{repaired.beside}; clips without another record are transcribed again by the next decode"
+            f"moved {repaired.set_aside} unreadable of {repaired.kept + repaired.set_aside} lines to "
+            f"{repaired.beside}; the next decode transcribes clips without another record again"
         )
     else:
         print(f"nothing to repair: all {repaired.kept} lines of {options.log} can be read")
@@ -263,7 +267,7 @@ def run_repair(options: argparse.Namespace) -> int:
 
 
 def run_api(options: argparse.Namespace) -> int:
-    from asr.api.server import serve  # the web server is loaded only for those who serve
+    from asr.api.server import serve  # the web server is imported only where it is used
 
     settings = read_settings(AsrSettings, api_host=options.host, api_port=options.port)
     start_log(settings.log_dir)

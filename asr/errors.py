@@ -1,15 +1,15 @@
-"""What can go wrong while hearing.
+"""Errors of speech and emotion recognition.
 
 HearsayError
 ├── AudioError             with its kinds in `hearsay.errors`, since `hearsay.Client` raises them too
 └── AsrError
-    ├── ModelUnavailable   the weights or the library cannot be had here
-    │   └── ModelNotInstalled   the library, which an extra of the distribution has; a `MissingExtra` too
-    ├── ModelFailed        the model broke off over this one clip
-    ├── PipelineUnavailable       who listens elsewhere is not there, or will not hear us
-    ├── ModelChanged       the log was written by another speech model, and nobody said what becomes of it
-    ├── Busy               too much waits to be heard already
-    └── BadSource          the folder or table of clips is not what was said
+    ├── ModelUnavailable   the weights or the library are not available
+    │   └── ModelNotInstalled   the library, which belongs to an extra of the distribution; also a `MissingExtra`
+    ├── ModelFailed        the model failed on one clip
+    ├── PipelineUnavailable   the API does not respond, or refuses access
+    ├── ModelChanged       another speech model wrote the log, and no option says what to do with its transcripts
+    ├── Busy               the queue is full
+    └── BadSource          the folder, bucket or table of clips cannot be used
 """
 
 from collections.abc import Sequence
@@ -19,23 +19,23 @@ from hearsay.records.clip import ClipRow
 
 
 class AsrError(HearsayError):
-    """Something went wrong between the audio and its row."""
+    """An error between the audio of a clip and its record."""
 
 
 class ModelUnavailable(AsrError):
-    """A model's weights, or the library that runs them, cannot be had here."""
+    """The weights of a model, or the library that runs it, are not available."""
 
 
 class ModelNotInstalled(ModelUnavailable, MissingExtra):
-    """The library that runs a model is not installed; says what to type."""
+    """The library that runs a model is not installed; the message contains the command that installs it."""
 
 
 class ModelFailed(AsrError):
-    """The model broke off over this one clip; others are heard."""
+    """The model failed on one clip; other clips are not affected."""
 
 
 class PipelineUnavailable(AsrError):
-    """Who listens elsewhere is not there, or will not hear us; ``rows`` are those it answered of the last batch."""
+    """The API does not respond, or refuses access; ``rows`` are the records it completed of the last batch."""
 
     def __init__(self, sentence: str, rows: Sequence[ClipRow] = ()) -> None:
         super().__init__(sentence)
@@ -43,16 +43,16 @@ class PipelineUnavailable(AsrError):
 
 
 class ModelChanged(AsrError):
-    """The log was written by another speech model, and nobody said what becomes of its transcripts."""
+    """Another speech model wrote the log, and no option says what to do with its transcripts."""
 
 
 class Busy(AsrError):
-    """Too much waits to be heard already; ``retry_seconds`` tells about when there is room again."""
+    """The queue is full; ``retry_seconds`` is an estimate of when it has room."""
 
     def __init__(self, retry_seconds: int) -> None:
         self.retry_seconds = max(1, retry_seconds)
-        super().__init__(f"too much waits to be heard already; ask again in {self.retry_seconds} s")
+        super().__init__(f"the queue is full; retry in {self.retry_seconds} s")
 
 
 class BadSource(AsrError):
-    """The folder or table of clips is not what the command was told."""
+    """The folder, bucket or table of clips cannot be used."""

@@ -1,4 +1,4 @@
-"""Log files: one a run, a JSON object a line, with no secret and no audio in it."""
+"""Program logs: one file per run, one JSON object per line, without secrets and audio."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object: time, level, logger, message, and whatever was given as ``extra``."""
+    """A log record as one JSON object: time, level, logger, message, and the members of ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
         members = {
@@ -29,23 +29,25 @@ class JsonLines(logging.Formatter):
 
 
 class _LogFile(logging.FileHandler):
-    """A log file that may fail: on a full disk a run goes on without its log, and prints no traceback for each line."""
+    """A log file that may fail: on a full disk a run continues without its log, and without a traceback per line."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """Leave the line out."""
+        """Drop the line."""
 
 
 def start_log(folder: Path) -> Path:
-    """Begin ``folder/yyyy-mm-dd/hh-mm-ss.log`` (local time) for this run's records from INFO up; returns its path.
+    """Open ``folder/yyyy-mm-dd/hh-mm-ss.log`` (local time) for log records of level INFO and higher; returns its path.
 
-    Raises `BadSettings` where the folder cannot be written.
+    Raises `BadSettings` if the folder cannot be written.
     """
     path = folder / datetime.now().astimezone().strftime("%Y-%m-%d/%H-%M-%S.log")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = _LogFile(path, encoding="utf-8")
     except OSError as problem:
-        raise BadSettings(f"no log can be written to {path} ({problem.strerror}); set LOG_DIR to a folder") from problem
+        raise BadSettings(
+            f"the log {path} cannot be written ({problem.strerror}); set LOG_DIR to a writable folder"
+        ) from problem
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.addHandler(handler)

@@ -1,4 +1,4 @@
-"""Word error rate of a table's transcripts, whole and by slice."""
+"""Word error rate of a table's transcripts, in total and by group."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hearsay.text.wer_by_slice import UNKNOWN, ErrorSlice, ScoredText, SlicedErr
 
 @dataclass(frozen=True, slots=True)
 class TranscriptScore:
-    """Word errors of all clips that could be scored, by slice too, and the number of clips left out."""
+    """Word errors of all clips that can be scored, in total and by group, and the number of other clips."""
 
     errors: SlicedErrors
     left_out: int
@@ -38,10 +38,10 @@ def _to_json(part: ErrorSlice) -> dict[str, Any]:
 
 
 def score(rows: Iterable[ClipRow], by: Sequence[str] = ()) -> TranscriptScore:
-    """Word error rate as Common Voice's users count it: errors over all clips by reference words over all clips.
+    """The word error rate: the errors of all clips divided by the reference words of all clips.
 
-    Both texts are normalised by `hearsay.text.normalize.words`; rows that are not `ClipRow.is_scorable` are left out.
-    ``by`` names columns, unknown ones of the corpus among them; slices come with the most clips first.
+    Both texts are normalised by `hearsay.text.normalize.words`. Records that are not `ClipRow.is_scorable` are skipped.
+    ``by`` names columns to group by, including other columns of the corpus; the group with the most clips is first.
     """
     left_out = 0
 
@@ -59,5 +59,5 @@ def score(rows: Iterable[ClipRow], by: Sequence[str] = ()) -> TranscriptScore:
 
 
 def value_of(row: ClipRow, column: str) -> str:
-    """What the row has in a column, `UNKNOWN` where that is nothing."""
+    """The value of a column in a record; `UNKNOWN` if it is empty."""
     return str(getattr(row, column, "") or row.extra.get(column, "") or UNKNOWN)

@@ -39,7 +39,7 @@ class DecodedAudio:
 
 @dataclass(frozen=True, slots=True)
 class SpeechOutput:
-    """One clip's words. Times in seconds from its start, confidences 0..1 (None where the model gives none).
+    """One clip's words. Times in seconds from its start, confidences 0..1 (None if the model gives none).
 
     ``failed`` are the pieces of a long recording that are missing because the model failed on them.
     """
@@ -52,35 +52,35 @@ class SpeechOutput:
 
 
 class Model(Protocol):
-    """What speech and emotion models have in common."""
+    """The common part of speech and emotion models."""
 
     @property
     def name(self) -> str:
-        """What stands in ``asr_model`` or ``ser_model``: the name that would choose this model again."""
+        """The value of ``asr_model`` or ``ser_model`` in records: the name that selects this model."""
         ...
 
     @property
     def weights(self) -> str:
-        """SHA-256 over the model's files, in hexadecimal; empty where they cannot be read."""
+        """SHA-256 over the model's files, in hexadecimal; empty if they cannot be read."""
         ...
 
     @property
     def precision(self) -> str:
-        """The precision that was asked for by name; empty where the machine chose it, or there is none to choose."""
+        """The precision, if it was set explicitly; empty if it was chosen automatically or cannot be chosen."""
         ...
 
     @property
     def device(self) -> str:
-        """``"cpu"``, ``"cuda"`` and the like."""
+        """The device that runs the model, such as ``"cpu"`` or ``"cuda"``."""
         ...
 
     @property
     def padding_ratio(self) -> float:
-        """Padded over real length of all audio so far; 1 where nothing is padded."""
+        """Padded length divided by actual length of all audio so far; 1 without padding."""
         ...
 
     def close(self) -> None:
-        """Give back processes and memory; closing twice is once."""
+        """Release processes and memory; may be called twice."""
         ...
 
 
@@ -106,12 +106,12 @@ class EmotionOutput:
 
     @property
     def certainty(self) -> float | None:
-        """How sure the tagger is of what it says, as rows and the API have it; None where it says nothing certain."""
+        """The score as in records and in the API; None if the label is ``uncertain``."""
         return None if self.label == UNCERTAIN else self.score
 
 
 NO_EMOTION: Final = EmotionOutput(UNCERTAIN)
-"""Of silence, and of a waveform without samples."""
+"""The output for silence, and for audio without samples."""
 
 
 class EmotionModel(Model, Protocol):

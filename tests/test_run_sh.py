@@ -63,9 +63,9 @@ def test_the_menu_ends_where_nobody_types():
 def test_the_menu_survives_a_wrong_number_and_a_failing_command():
     shown = run(typed="nonsense\n4\nno/such/folder\n\n\n4\n\n\n\n0\n")
     assert shown.returncode == 0
-    assert "an empty name is no folder" in shown.stderr
+    assert "the source is empty" in shown.stderr
     assert "a number from 0 to 9" in shown.stderr
-    assert "no/such/folder is no folder" in shown.stderr
+    assert "no/such/folder is not a folder" in shown.stderr
 
 
 def test_the_menu_says_that_nothing_was_started_where_the_typing_ends_before_the_last_answer():

@@ -1,4 +1,4 @@
-"""The API: audio files in, what was said and how it was said out."""
+"""The HTTP API: audio files in, transcripts and emotions out."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ from hearsay.version import VERSION
 log = logging.getLogger(__name__)
 
 CONCURRENT_FILES = 8
-"""Files of one request that are heard at a time, so that a request of many leaves room for others."""
+"""Files of one request that are processed at a time, so that a request with many files leaves room for others."""
 
 METRICS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -55,19 +55,37 @@ METRICS: dict[int | str, dict[str, Any]] = {
 PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": "pong"}}}}
 
 UPLOAD_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
-"""What an `UploadFile` is in the OpenAPI document; one that may be left out is not null there."""
+"""The schema of an optional `UploadFile` in the OpenAPI document, which is omitted rather than null."""
 
 UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
 
-FILE_EXPECTED = "Send the audio as the form field file, for example: curl -F file=@clip.mp3; or several as files"
+FILE_EXPECTED = (
+    "Send either one file in the form field file, for example: curl -F file=@clip.mp3, or several in the field files."
+)
 
-TOO_MANY = "The form field file was sent more than once, and one file is answered; POST /asr takes several as files"
+TOO_MANY = "The form field file was sent more than once. Send one file; POST /asr accepts several in the field files."
+
+
+DESCRIPTION = """\
+Audio files in, transcripts and emotions out. Formats: wav, flac, mp3, ogg, opus, m4a, aac, webm, aiff.
+
+| term | meaning |
+|---|---|
+| transcript | text, words, segments and confidence, as the speech model wrote them |
+| emotion | a label or `uncertain`, its probability, the probabilities of all labels, and the sentiment |
+| segment | a stretch of speech between pauses |
+| confidence | how sure a model is, from 0 to 1 |
+| request id | the id of a request, in the header `X-Request-ID`, in error replies and in the server's log |
+
+All terms are in the glossary, `docs/glossary.md` in the repository; `docs/api.md` has examples. Times are in seconds.
+"""
 
 
 def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) -> FastAPI:
-    """The application. Models load in the background, so that ``/ping`` and ``/health`` answer from the start.
+    """The application. Models load in the background, so that ``/ping`` and ``/health`` reply from the start.
 
-    ``notify`` is told when they are ready, and what was wanted and could not be had. Raises `BadSettings`.
+    ``notify`` is called with a sentence when the models are ready, for each fallback, and if loading fails. Raises
+    `BadSettings`.
     """
     metrics = Metrics()
 
@@ -79,7 +97,7 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
             raise
         for warning in models.warnings:
             notify(f"warning: {warning}")
-        notify(f"ready: speech {models.speech_model.name} · emotion {models.emotion_model.name}")
+        notify(f"ready: speech model {models.speech_model.name}, emotion model {models.emotion_model.name}")
         return InferenceService(models, settings, metrics)
 
     @asynccontextmanager
@@ -90,11 +108,12 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
             if isinstance(service, InferenceService):
                 await run_in_threadpool(service.close)
 
-    app = FastAPIOffline(  # its /docs takes nothing from the internet
+    app = FastAPIOffline(  # serves /docs without files from the internet
         redoc_url=None,
         static_url=DOCUMENT_FILES,
         title="Hearsay",
-        summary="What was said in a voice clip, and how it was said.",
+        summary="Transcribe voice recordings and recognise the emotion in the voice.",
+        description=DESCRIPTION,
         version=VERSION,
         lifespan=lifespan,
     )
@@ -106,12 +125,17 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
     return app
 
 
-BEARER = Security(HTTPBearer(auto_error=False, description="A key of API_KEYS, where the server has some."))
-"""Says in the OpenAPI document what `AuthenticationMiddleware` asks for."""
+BEARER = Security(
+    HTTPBearer(
+        auto_error=False,
+        description="An API key, or an identity token of Google Cloud, if the server requires one.",
+    )
+)
+"""Documents in the OpenAPI document what `AuthenticationMiddleware` requires."""
 
 
 def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> None:
-    """From the inside out."""
+    """Add the middleware, the innermost first."""
     app.add_middleware(
         UploadLimits,
         at_once=settings.max_uploads,
@@ -124,26 +148,28 @@ def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> No
 
 
 def _open_routes() -> APIRouter:
-    routes = APIRouter(tags=["state"])
+    routes = APIRouter(tags=["status"])
     routes.get("/", include_in_schema=False)(to_the_documents)
-    routes.get("/ping", summary="Whether the server is there", responses=PONG)(ping)
-    routes.get("/health", summary="Which models are at work, and whether they are ready")(health)
-    routes.get("/health/live", summary="Whether the server is alive: else start it anew")(live)
-    routes.get("/health/ready", summary="Whether it hears: else send nothing to it yet", responses=documented([503]))(
+    routes.get("/ping", summary="Check that the server responds", responses=PONG)(ping)
+    routes.get("/health", summary="Names, state and warnings of the models")(health)
+    routes.get("/health/live", summary="Liveness: restart the server if this fails")(live)
+    routes.get("/health/ready", summary="Readiness: send no requests while this fails", responses=documented([503]))(
         ready
     )
     return routes
 
 
 def _guarded_routes() -> APIRouter:
-    routes = APIRouter(tags=["hearing"], dependencies=[BEARER])
+    routes = APIRouter(tags=["recognition"], dependencies=[BEARER])
     refusals = documented([400, 401, 408, 413, 415, 422, 429, 500, 503])
-    routes.post("/asr", summary="What was said in a file or several, and how", responses=refusals)(transcribe)
-    routes.post("/ser", summary="How it was said", responses=refusals)(tag)
-    routes.post("/predict/", summary="The same as /ser", responses=refusals)(tag)
+    routes.post("/asr", summary="Transcribe one or more files and recognise the emotion", responses=refusals)(
+        transcribe
+    )
+    routes.post("/ser", summary="Recognise the emotion in a file", responses=refusals)(tag)
+    routes.post("/predict/", summary="Alias of /ser", responses=refusals)(tag)
     routes.get(
         "/metrics",
-        summary="What Prometheus asks for",
+        summary="Metrics in the text format of Prometheus",
         response_class=Response,
         responses=METRICS | documented([401]),
     )(metrics_page)
@@ -199,10 +225,12 @@ async def transcribe(
     request: Request,
     service: Ready,
     file: Annotated[
-        UploadFile | None, File(description="The audio: answered by itself."), WithJsonSchema(UPLOAD_SCHEMA)
+        UploadFile | None,
+        File(description="One audio file. The reply is its transcript and emotion."),
+        WithJsonSchema(UPLOAD_SCHEMA),
     ] = None,
     files: Annotated[
-        list[UploadFile], File(description="Several: answered in order, each by a reply or a problem.")
+        list[UploadFile], File(description="Several audio files. The reply has one entry per file, in order.")
     ] = [],  # noqa: B006  FastAPI copies it
 ) -> TranscriptReply | FilesReply:
     if (file is None) is (not files):
@@ -214,7 +242,7 @@ async def transcribe(
 
 
 async def _refuse_a_second_file(request: Request) -> None:
-    """Of a field that is sent again FastAPI tells the last alone: nobody would hear that the others were not heard."""
+    """Reject a repeated field: FastAPI passes on only the last file, so the others would be dropped silently."""
     if len((await request.form()).getlist("file")) > 1:
         raise HTTPException(422, TOO_MANY)
 
@@ -245,10 +273,13 @@ async def _reply(service: InferenceService, file: UploadFile) -> TranscriptReply
 async def tag(
     request: Request,
     service: Ready,
-    file: Annotated[UploadFile, File(description="The audio.")],
-    granularity: Annotated[Granularity | None, Query(description="What to answer; both where nothing is said.")] = None,
+    file: Annotated[UploadFile, File(description="One audio file.")],
+    granularity: Annotated[
+        Granularity | None,
+        Query(description="The part of the reply: the emotion, the sentiment, or both (the default)."),
+    ] = None,
     granularity_in_form: Annotated[
-        Granularity | None, Form(alias="granularity", description="The same, as a form field.")
+        Granularity | None, Form(alias="granularity", description="The same as the query parameter.")
     ] = None,
 ) -> EmotionReply | GranularReply | SentimentReply:
     await _refuse_a_second_file(request)

@@ -1,4 +1,4 @@
-"""Who is let in: a bearer key that the settings name, or a service that Google Cloud vouches for."""
+"""Authentication by API keys, or by identity tokens of Google Cloud."""
 
 import asyncio
 import hmac
@@ -18,30 +18,30 @@ from hearsay.extras import how_to_install
 log = logging.getLogger(__name__)
 
 DOCUMENT_FILES: Final = "/docs/files"
-"""Where the scripts and styles of ``/docs`` are."""
+"""Path of the scripts and style sheets of ``/docs``."""
 
 OPEN: Final = frozenset(
     {"/", "/docs", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"}
     | {f"{DOCUMENT_FILES}/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
 )
-"""Paths that answer everybody; they tell nothing of anybody's sound."""
+"""Paths that need no authentication; they reveal nothing about anybody's audio."""
 
 GOOGLE_CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
 GOOGLE_ISSUERS: Final = ("accounts.google.com", "https://accounts.google.com")
 KEPT_SECONDS: Final = 3600
-"""How long Google's certificates are kept; new ones are published days before they are used."""
+"""How long Google's certificates are cached; new ones are published days before they are used."""
 
 
 class Authenticator(Protocol):
-    """Knows some of those who are let in."""
+    """Decides whether a bearer token is valid."""
 
     def admits(self, shown: str) -> bool:
-        """Whether this bearer token opens; may take its time."""
+        """Whether this bearer token is valid; may block."""
         ...
 
 
 def authenticators_of(settings: AsrSettings) -> tuple[Authenticator, ...]:
-    """Those that the settings name; none where everybody is let in. Raises `BadSettings`."""
+    """The authenticators of the settings; none if the API is open. Raises `BadSettings`."""
     authenticators: list[Authenticator] = []
     if keys := listed(settings.api_keys.get_secret_value()):
         authenticators.append(Keys(keys))
@@ -51,19 +51,21 @@ def authenticators_of(settings: AsrSettings) -> tuple[Authenticator, ...]:
 
 
 def listed(words: str) -> tuple[str, ...]:
-    """What stands between the commas."""
+    """The values of a comma-separated list."""
     return tuple(word.strip() for word in words.split(",") if word.strip())
 
 
 class Keys:
-    """Keys compared in constant time, each of them every time, so that the clock tells nothing of any.
+    """API keys. All of them are compared in constant time, so that the duration reveals nothing.
 
-    Raises `BadSettings` for one that clients could not show.
+    Raises `BadSettings` for a key that no HTTP header can contain.
     """
 
     def __init__(self, keys: Collection[str]) -> None:
         if not all(key.isascii() and key.isprintable() for key in keys):
-            raise BadSettings("API_KEYS holds a key with characters that no header can carry; take letters and digits")
+            raise BadSettings(
+                "API_KEYS contains a key with characters that an HTTP header cannot contain; use letters and digits"
+            )
         self._keys = [key.encode() for key in keys]
 
     def admits(self, shown: str) -> bool:
@@ -71,15 +73,17 @@ class Keys:
 
 
 class GoogleTokenAuthenticator:
-    """Identity tokens of Google Cloud made for one audience, by one of the callers named by e-mail address.
+    """Identity tokens of Google Cloud for one audience, issued to one of the callers, given by e-mail address.
 
-    Anybody with a Google account can make a token for any audience, so an audience alone would let in everybody.
-    Raises `BadSettings` without callers, and where google-auth is not installed.
+    Anybody with a Google account can create a token for any audience, so the audience alone would admit everybody.
+    Raises `BadSettings` without callers, or if google-auth is not installed.
     """
 
     def __init__(self, audience: str, callers: Collection[str], certificates: str = GOOGLE_CERTIFICATES) -> None:
         if not callers:
-            raise BadSettings("GOOGLE_AUDIENCE needs GOOGLE_CALLERS: the service accounts that are let in, by e-mail")
+            raise BadSettings(
+                "GOOGLE_AUDIENCE needs GOOGLE_CALLERS: the e-mail addresses of service accounts that have access"
+            )
         try:
             from google.auth.exceptions import GoogleAuthError
             from google.auth.transport.requests import Request as Transport
@@ -105,7 +109,7 @@ class GoogleTokenAuthenticator:
 
 
 class _Kept:
-    """google-auth's transport, asked for the certificates at most once an hour."""
+    """google-auth's transport, which fetches the certificates at most once an hour."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
@@ -120,7 +124,7 @@ class _Kept:
 
 
 class AuthenticationMiddleware:
-    """ASGI middleware that lets in whom a keeper admits, and everybody where there is no keeper."""
+    """ASGI middleware that requires a token that an authenticator admits, if there is an authenticator."""
 
     def __init__(self, app: ASGIApp, authenticators: Collection[Authenticator]) -> None:
         self._app = app
@@ -137,7 +141,7 @@ class AuthenticationMiddleware:
             return
         error = ', error="invalid_token"' if shown else ""
         wants = {"WWW-Authenticate": f'Bearer realm="hearsay"{error}'}
-        detail = "Show a key that this server knows, as the header Authorization: Bearer KEY."
+        detail = "The key is missing or not valid. Send a valid key in the header Authorization: Bearer KEY."
         await problem(request, 401, detail, wants)(scope, receive, send)
 
     async def _is_admitted(self, shown: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the API tells Prometheus of its work; every app counts for itself."""
+"""Metrics of the API for Prometheus; every application has its own registry."""
 
 import time
 from collections.abc import Callable, Collection
@@ -22,31 +22,38 @@ class Metrics:
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
-            "hearsay_requests", "Requests answered, by path and HTTP status.", ["path", "status"], registry=registry
+            "hearsay_requests", "Requests, by path and HTTP status.", ["path", "status"], registry=registry
         )
         self._request_seconds = Histogram(
-            *("hearsay_request_seconds", "Seconds from a request's first byte to its answer's last.", ["path"]),
+            *(
+                "hearsay_request_seconds",
+                "Seconds from the first byte of a request to the last byte of its reply.",
+                ["path"],
+            ),
             registry=registry,
             buckets=_SECONDS,
         )
         self._stage_seconds = Histogram(
             "hearsay_stage_seconds",
-            "Seconds of a stage: decode (audio to samples, a file), wait (in a model's queue, the first of a batch), "
-            "asr and ser (a model at work on a batch).",
+            "Seconds of a stage: decode (a file), wait (in the queue of a model, the first clip of a batch), "
+            "asr and ser (a batch in a model).",
             ["stage"],
             registry=registry,
             buckets=_SECONDS,
         )
         self._refusals = Counter(
-            "hearsay_refusals", "Requests turned away, by HTTP status: 401, 408, 413, 429, 503.", ["status"],
+            "hearsay_refusals", "Rejected requests, by HTTP status: 401, 408, 413, 429, 503.", ["status"],
             registry=registry,
         )  # fmt: skip
         self._batches = _BatchMetrics(registry)
         self._waiting = Gauge(
-            "hearsay_queue_seconds", "Seconds of sound that wait for a model.", ["model"], registry=registry
+            "hearsay_queue_seconds", "Seconds of audio in the queue of a model.", ["model"], registry=registry
         )
         self._padding = Gauge(
-            *("hearsay_padding_ratio", "Padded over real length of all that went through a model; 1 is none."),
+            *(
+                "hearsay_padding_ratio",
+                "Padded length divided by actual length of all audio processed by a model; 1 means no padding.",
+            ),
             ["model"],
             registry=registry,
         )
@@ -59,24 +66,24 @@ class Metrics:
             self._padding.labels(model.name).set_function(partial(_padding_of, model))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
-        """Count a request; paths that are no route of ours share one name, so that nobody can make up new ones."""
+        """Count a request. All unknown paths share one label, so that clients cannot create new labels."""
         self._requests.labels(path, status).inc()
         self._request_seconds.labels(path).observe(seconds)
         if status in _REFUSALS:
             self._refusals.labels(status).inc()
 
     def decoded(self, seconds: float) -> None:
-        """A file became samples."""
+        """Record that a file was decoded."""
         self._stage_seconds.labels("decode").observe(seconds)
 
     def observe_batch(self, batch: BatchStats, stage: str) -> None:
-        """A model was done with a batch; the stage is ``asr`` or ``ser``."""
+        """Record that a model finished a batch; the stage is ``asr`` or ``ser``."""
         self._stage_seconds.labels("wait").observe(batch.waited)
         self._stage_seconds.labels(stage).observe(batch.took)
         self._batches.observe_batch(batch)
 
     def page(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
 
@@ -89,21 +96,25 @@ def _padding_of(model: SpeechModel | EmotionModel) -> float:
 
 
 class _BatchMetrics:
-    """Of each model: its batches, and how fast they were heard."""
+    """For each model: its batches, and how fast they were processed."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str) -> Counter:
             return Counter(name, text, ["model"], registry=registry)
 
         self._seconds = Histogram(
-            *("hearsay_batch_seconds", "Seconds that a model worked on a batch.", ["model"]),
+            *("hearsay_batch_seconds", "Seconds per batch of a model.", ["model"]),
             registry=registry,
             buckets=_SECONDS,
         )
-        self._clips = counter("hearsay_batch_clips", "Sounds heard in batches.")
-        self._sound = counter("hearsay_sound_seconds", "Seconds of sound heard.")
+        self._clips = counter("hearsay_batch_clips", "Clips and pieces processed in batches.")
+        self._sound = counter("hearsay_sound_seconds", "Seconds of audio processed.")
         self._pace = Gauge(
-            *("hearsay_real_time_factor", "Seconds of work a second of sound, in the latest batch.", ["model"]),
+            *(
+                "hearsay_real_time_factor",
+                "Seconds of computation per second of audio, in the latest batch.",
+                ["model"],
+            ),
             registry=registry,
         )
 
@@ -117,7 +128,7 @@ class _BatchMetrics:
 
 
 class MetricsMiddleware:
-    """ASGI middleware that counts every request and its seconds; those to ``paths`` also if turned away at the door."""
+    """ASGI middleware that counts requests and their duration, to ``paths`` also those that others reject."""
 
     def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None], paths: Collection[str]) -> None:
         self._app = app
@@ -142,7 +153,7 @@ class MetricsMiddleware:
             self._answered(self._path(scope), status, time.monotonic() - began)
 
     def _path(self, scope: Scope) -> str:
-        """The route's path, with the names of its parameters."""
+        """The path of the route, with the names of its parameters."""
         if scope["path"] in self._paths:
             return str(scope["path"])
         return str(getattr(scope.get("route"), "path", "other"))

@@ -1,4 +1,4 @@
-"""OpenAI's transcription contract: what its clients send and expect, heard by the models that are loaded here."""
+"""The OpenAI-compatible transcription API, served by the loaded models."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -17,13 +17,13 @@ from hearsay.records.subtitles import srt, vtt
 from hearsay.records.transcript import FailedPiece
 
 ALIAS: Final = "whisper-1"
-"""What OpenAI's own clients call the model; here it means the one that is loaded."""
+"""The model name that OpenAI's clients send; here it stands for the loaded speech model."""
 
 IGNORED: Final = "X-Ignored-Fields"
-"""Header of a reply that names the fields of its request that had no effect."""
+"""Reply header with the names of request fields that were ignored."""
 
 FAILED: Final = "X-Failed-Pieces"
-"""Header of a reply that names the pieces that a model failed on, in seconds: ``transcript 31.2-61``."""
+"""Reply header with the pieces that a model failed on, in seconds: ``transcript 31.2-61``."""
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Ready = Annotated[InferenceService, Depends(ready_service)]
@@ -32,9 +32,9 @@ _TEXT: Final = "BEFORE HE HAD TIME\n"
 _SRT: Final = "1\n00:00:00,320 --> 00:00:01,870\n" + _TEXT
 _SUCCESS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "The transcript, in the format that was asked for.",
+        "description": "The transcript in the requested format.",
         "headers": {
-            IGNORED: {"description": "Fields that had no effect.", "schema": {"type": "string"}},
+            IGNORED: {"description": "Request fields that were ignored.", "schema": {"type": "string"}},
             FAILED: {"description": "Pieces that a model failed on, in seconds.", "schema": {"type": "string"}},
         },
         "content": {
@@ -49,24 +49,24 @@ _SUCCESS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def openai_routes(guard: Any) -> APIRouter:
-    """The routes under /v1; ``guard`` says in the OpenAPI document who is let in."""
-    routes = APIRouter(prefix="/v1", tags=["as OpenAI has it"], dependencies=[guard])
+    """The routes under /v1; ``guard`` documents the authentication in the OpenAPI document."""
+    routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], dependencies=[guard])
     refusals = documented_for_openai([400, 401, 408, 413, 429, 500, 503])
     routes.post(
         "/audio/transcriptions",
-        summary="What was said in a file",
+        summary="Transcribe a file",
         response_model=TextOnly | Verbose,
         responses=_SUCCESS | refusals,
     )(transcribe)
     refusals = documented_for_openai([401, 404, 503])
-    routes.get("/models", summary="The model that is loaded, under both its names", responses=refusals)(models)
-    routes.get("/models/{model:path}", summary="One of them", responses=refusals)(model)
+    routes.get("/models", summary="List the loaded speech model under both of its names", responses=refusals)(models)
+    routes.get("/models/{model:path}", summary="Describe a model", responses=refusals)(model)
     return routes
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOptions:
-    """The fields of a request beside its file, as far as they have an effect, and the names of those that have none."""
+    """The fields of a request that have an effect, apart from the file, and the names of those that were ignored."""
 
     format: Format
     granularities: tuple[str, ...]
@@ -75,25 +75,23 @@ class TranscriptionOptions:
 
 def options(
     service: Ready,
-    model: Annotated[str, Form(description="whisper-1, or the name of the loaded model.", examples=[ALIAS])],
+    model: Annotated[str, Form(description="whisper-1, or the name of the loaded speech model.", examples=[ALIAS])],
     response_format: Annotated[Format, Form()] = "json",
     granularities: Annotated[
         list[Literal["word", "segment"]] | None,
-        Form(alias="timestamp_granularities[]", description="Only with verbose_json; segment where nothing is said."),
+        Form(alias="timestamp_granularities[]", description="Only with verbose_json; segment by default."),
     ] = None,
-    language: Annotated[
-        str, Form(description="Has no effect: the loaded model hears the language that it knows.")
-    ] = "",
-    prompt: Annotated[str, Form(description="Has no effect.")] = "",
-    temperature: Annotated[float, Form(ge=0, le=1, description="Has no effect: what is heard is not drawn.")] = 0.0,
-    stream: Annotated[bool, Form(description="Only false: a transcript is answered when it is whole.")] = False,
+    language: Annotated[str, Form(description="Ignored: the loaded model determines the language.")] = "",
+    prompt: Annotated[str, Form(description="Ignored.")] = "",
+    temperature: Annotated[float, Form(ge=0, le=1, description="Ignored: decoding is deterministic.")] = 0.0,
+    stream: Annotated[bool, Form(description="Must be false: transcripts are not streamed.")] = False,
 ) -> TranscriptionOptions:
-    """Raises `BadField` for what cannot be had."""
+    """The options of a request; raises `BadField` for a model or value that is not supported."""
     _check_model(service, model)
     if stream:
-        raise BadField(400, "Transcripts are not streamed here; leave out stream.", "stream", "unsupported_value")
+        raise BadField(400, "Streaming is not supported. Omit the field stream.", "stream", "unsupported_value")
     if granularities and response_format != "verbose_json":
-        advice = "timestamp_granularities[] needs response_format=verbose_json."
+        advice = "timestamp_granularities[] requires response_format=verbose_json. Add it, or omit the field."
         raise BadField(400, advice, "timestamp_granularities[]", "unsupported_value")
     hints = {"language": language, "prompt": prompt, "temperature": temperature}
     ignored = tuple(name for name, value in hints.items() if value)
@@ -165,5 +163,5 @@ def _model(service: InferenceService, name: str) -> ModelReply:
 
 def _check_model(service: InferenceService, name: str) -> None:
     if name not in _names(service):
-        known = " and ".join(_names(service))
-        raise BadField(404, f"There is no model {name} here; there is {known}.", "model", "model_not_found")
+        known = " or ".join(_names(service))
+        raise BadField(404, f"The model {name} is not loaded here. Use {known}.", "model", "model_not_found")

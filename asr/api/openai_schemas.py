@@ -1,4 +1,4 @@
-"""What OpenAI's transcription contract answers, as pydantic models, with the emotion as a member of ours."""
+"""Replies in the format of OpenAI's transcription API, as pydantic models; ``emotion`` is an addition of Hearsay."""
 
 import zlib
 from collections.abc import Collection
@@ -16,9 +16,7 @@ from hearsay.records.transcript import Segment, Word
 class ModelReply(BaseModel):
     id: str = Field(examples=["whisper-1"])
     object: Literal["model"] = "model"
-    created: int = Field(
-        description="When the server loaded its models, in seconds since 1970.", examples=[1_760_000_000]
-    )
+    created: int = Field(description="Unix time at which the server loaded its models.", examples=[1_760_000_000])
     owned_by: Literal["hearsay"] = "hearsay"
 
 
@@ -29,7 +27,7 @@ class ModelsReply(BaseModel):
 
 class Usage(BaseModel):
     type: Literal["duration"] = "duration"
-    seconds: int = Field(description="Seconds of sound, begun ones counted whole.", examples=[3])
+    seconds: int = Field(description="Duration of the audio in seconds, rounded up.", examples=[3])
 
     @classmethod
     def of(cls, seconds: float) -> "Usage":
@@ -39,7 +37,7 @@ class Usage(BaseModel):
 class TextOnly(BaseModel):
     """``response_format=json``."""
 
-    text: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
+    text: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
     usage: Usage
 
 
@@ -55,9 +53,9 @@ class SpokenWord(BaseModel):
 
 
 class SpokenSegment(BaseModel):
-    """OpenAI's members; those that only Whisper's decoder has (seek, tokens, temperature) are 0 and empty."""
+    """A segment in OpenAI's format. What only Whisper's decoder has (seek, tokens, temperature) is 0 or empty."""
 
-    id: int = Field(description="Its number, from 0.", examples=[0])
+    id: int = Field(description="Number of the segment, from 0.", examples=[0])
     seek: int = 0
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[1.87])
@@ -65,12 +63,12 @@ class SpokenSegment(BaseModel):
     tokens: list[int] = []
     temperature: float = 0.0
     avg_logprob: float = Field(
-        description="Logarithm of the segment's confidence; 0 where the model gives none.", examples=[-0.094]
+        description="Natural logarithm of the segment's confidence; 0 if the model gives none.", examples=[-0.094]
     )
     compression_ratio: float = Field(
-        description="Bytes of text over its compressed bytes, as Whisper has it.", examples=[0.7]
+        description="Bytes of the text divided by its zlib-compressed bytes, as in Whisper.", examples=[0.7]
     )
-    no_speech_prob: float = Field(0.0, description="Always 0: silence makes no segment here.")
+    no_speech_prob: float = Field(0.0, description="Always 0, because silence has no segment.")
 
     @classmethod
     def of(cls, number: int, segment: Segment) -> "SpokenSegment":
@@ -87,16 +85,16 @@ class SpokenSegment(BaseModel):
 
 
 class Verbose(BaseModel):
-    """``response_format=verbose_json``; words and segments as ``timestamp_granularities[]`` asked for them."""
+    """``response_format=verbose_json``, with words and segments as ``timestamp_granularities[]`` selects them."""
 
     task: Literal["transcribe"] = "transcribe"
-    language: Literal["unknown"] = Field("unknown", description="Always unknown: the models do not tell.")
-    duration: float = Field(description="Seconds of sound.", examples=[2.71])
-    text: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
-    words: list[SpokenWord] | None = Field(None, exclude_if=lambda asked_for: asked_for is None)
-    segments: list[SpokenSegment] | None = Field(None, exclude_if=lambda asked_for: asked_for is None)
+    language: Literal["unknown"] = Field("unknown", description="Always unknown: the speech models do not report it.")
+    duration: float = Field(description="Duration of the audio in seconds.", examples=[2.71])
+    text: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
+    words: list[SpokenWord] | None = Field(None, exclude_if=lambda found: found is None)
+    segments: list[SpokenSegment] | None = Field(None, exclude_if=lambda found: found is None)
     usage: Usage
-    emotion: EmotionReply = Field(description="How it was said: none of OpenAI's members, but Hearsay's.")
+    emotion: EmotionReply = Field(description="The emotion in the voice; an extension of OpenAI's format.")
 
     @classmethod
     def of(

@@ -1,4 +1,4 @@
-"""Errors over HTTP: RFC 9457's ``application/problem+json`` with the request's id, and under /v1 OpenAI's shape."""
+"""Errors over HTTP: ``application/problem+json`` (RFC 9457) with the request id; under /v1 in OpenAI's format."""
 
 import logging
 import uuid
@@ -23,18 +23,18 @@ log = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
 REQUEST_ID: Final = "X-Request-ID"
 OPENAI: Final = "/v1/"
-"""Where paths begin that speak as OpenAI does."""
+"""Prefix of the paths that are compatible with OpenAI's API."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
-"""Counted as the status of a request whose client went away before it was answered."""
+"""Status that is counted for a request whose client disconnected before the reply."""
 
-_INTERNAL_FAULT: Final = "Internal error; the log has its cause under the request's id."
+_INTERNAL_FAULT: Final = "Internal server error. Search the server's log for the request id to find the cause."
 
-_NO_FILE: Final = "Send the audio as the form field file, for example: curl -F file=@clip.mp3"
+_NO_FILE: Final = "The form field file is missing. Send the audio in it, for example: curl -F file=@clip.mp3"
 
 _NO_NAME: Final = (
-    "The form field came without a file's name, so it is text and no file; "
-    "send a file with a name, for example: curl -F file=@clip.mp3"
+    "The form field has no file name, so it is text and not a file. "
+    "Send a file with a name, for example: curl -F file=@clip.mp3"
 )
 
 _STATUS_OF: Final[dict[type[HearsayError], int]] = {
@@ -46,41 +46,49 @@ _STATUS_OF: Final[dict[type[HearsayError], int]] = {
 }
 
 _MEANINGS: Final = {
-    400: "The body is not what its Content-Type says.",
-    401: "No key that this server knows was shown.",
-    404: "There is no such thing.",
+    400: "The body does not match its Content-Type.",
+    401: "The bearer token is missing or not valid.",
+    404: "Not found.",
     408: "The upload took too long.",
-    413: "More bytes or more seconds of sound than are taken.",
-    415: "This is no audio.",
-    422: "A file or a field is missing or wrong, or the file holds no sound.",
-    429: "Too much is under way or waits already; Retry-After says when to ask again.",
-    500: "A fault of the server's; its log has it under the request's id.",
-    503: "The models are loading, or could not be loaded.",
+    413: "The upload is larger, or the audio longer, than the server accepts.",
+    415: "The file is not audio in a supported format.",
+    422: "A file or field is missing or invalid, or the file contains no audio.",
+    429: "The server is busy. Retry after the seconds in Retry-After.",
+    500: "Internal server error. The server's log contains the cause with the request id.",
+    503: "The models are still loading, or loading failed.",
 }
 
 _HEADERS: Final = {
-    REQUEST_ID: (_MEANINGS, "The request's id, which the log has too."),
-    "Retry-After": ({429, 503}, "Seconds after which to ask again; left out where asking again is of no use."),
-    "WWW-Authenticate": ({401}, "What is wanted: a bearer key."),
+    REQUEST_ID: (_MEANINGS, "The request id, which is also in the server's log."),
+    "Retry-After": ({429, 503}, "Seconds to wait before a retry; omitted if a retry cannot succeed."),
+    "WWW-Authenticate": ({401}, "The required authentication scheme: Bearer."),
 }
-"""The headers of errors, with the statuses that have them."""
+"""Headers of error replies, with the statuses that have them."""
 
 
 class Problem(BaseModel):
     """The body of every error."""
 
-    type: str = Field("about:blank", description="Always about:blank: the status says what kind of problem it is.")
-    title: str = Field(description="The status in words.", examples=["Unsupported Media Type"])
+    type: str = Field("about:blank", description="Always about:blank: the HTTP status identifies the kind of problem.")
+    title: str = Field(description="The reason phrase of the HTTP status.", examples=["Unsupported Media Type"])
     status: int = Field(description="The HTTP status.", examples=[415])
-    detail: str = Field(description="What is wrong, and what to do.", examples=["This is no audio, or it is damaged."])
-    request_id: str = Field(description="The request's id, which the log has too.", examples=[uuid.UUID(int=7).hex])
+    detail: str = Field(
+        description="What happened, and what to do.", examples=["The file is not audio, or it is damaged."]
+    )
+    request_id: str = Field(
+        description="The request id, which is also in the server's log.", examples=[uuid.UUID(int=7).hex]
+    )
 
 
 class OpenAiFault(BaseModel):
-    message: str = Field(description="What is wrong, and what to do.", examples=["There is no model whisper-9 here."])
-    type: str = Field(description="Kind of error, as OpenAI names them.", examples=["invalid_request_error"])
-    param: str | None = Field(None, description="The field that is wrong, where it is one.", examples=["model"])
-    code: str | None = Field(None, description="A word for programs.", examples=["model_not_found"])
+    message: str = Field(
+        description="What happened, and what to do.", examples=["The model whisper-9 does not exist here."]
+    )
+    type: str = Field(description="Kind of error, as in OpenAI's API.", examples=["invalid_request_error"])
+    param: str | None = Field(
+        None, description="The invalid field; null if the error is not about a field.", examples=["model"]
+    )
+    code: str | None = Field(None, description="Machine-readable error code.", examples=["model_not_found"])
 
 
 class OpenAiProblem(BaseModel):
@@ -90,7 +98,7 @@ class OpenAiProblem(BaseModel):
 
 
 class BadField(Exception):
-    """A field of OpenAI's contract that is wrong, or asks for what cannot be had here."""
+    """A field of an OpenAI-compatible request that is invalid or not supported here."""
 
     def __init__(self, status: int, message: str, param: str, code: str) -> None:
         super().__init__(message)
@@ -98,8 +106,8 @@ class BadField(Exception):
 
 
 def documented(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI document says of responses that are problems."""
-    schema = {"$ref": "#/components/schemas/Problem"}  # it is there, being part of an answer to several files
+    """The entries of the OpenAPI document for error replies with these statuses."""
+    schema = {"$ref": "#/components/schemas/Problem"}  # present because FilesReply contains it
     return {
         status: {
             "description": _MEANINGS[status],
@@ -111,7 +119,7 @@ def documented(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
 
 
 def documented_for_openai(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
-    """The same of OpenAI's shape; any other status has it too."""
+    """The same in OpenAI's format, which any other status has too."""
     known: dict[int | str, dict[str, Any]] = {
         status: {
             "description": _MEANINGS[status],
@@ -131,12 +139,12 @@ def _example(status: int) -> Problem:
 
 
 def _documented_headers(status: int) -> dict[str, Any]:
-    headers = {name: said for name, (statuses, said) in _HEADERS.items() if status in statuses}
-    return {name: {"description": said, "schema": {"type": "string"}} for name, said in headers.items()}
+    headers = {name: meaning for name, (statuses, meaning) in _HEADERS.items() if status in statuses}
+    return {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in headers.items()}
 
 
 def add_problems(app: FastAPI) -> None:
-    """Give every error of the app its shape."""
+    """Register the handlers that turn every error into a problem."""
     app.exception_handler(HearsayError)(_hearsay_problem)
     app.exception_handler(HTTPException)(_http_problem)
     app.exception_handler(RequestValidationError)(_validation_problem)
@@ -145,7 +153,7 @@ def add_problems(app: FastAPI) -> None:
 
 
 class RequestIdMiddleware:
-    """ASGI middleware that gives every request an id, and every internal error an answer."""
+    """ASGI middleware that gives every request an id, and answers every unhandled exception with status 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -182,7 +190,7 @@ async def _hearsay_problem(request: Request, error: HearsayError) -> Response:
 async def _http_problem(request: Request, error: HTTPException) -> Response:
     detail = error.detail
     if error.status_code == 405 and error.headers:
-        detail = f"{request.url.path} takes {error.headers['Allow']}, not {request.method}."
+        detail = f"{request.url.path} does not support {request.method}. Use {error.headers['Allow']}."
     return problem(request, error.status_code, detail, error.headers)
 
 
@@ -191,7 +199,7 @@ async def _validation_problem(request: Request, error: RequestValidationError) -
     for fault in error.errors():
         if fault["loc"][:2] in (("body", "file"), ("body", "files")):
             faults = [_NO_FILE if fault["type"] == "missing" else _NO_NAME]
-    _, *place = error.errors()[0]["loc"]  # body or query, then the field, then where in it
+    _, *place = error.errors()[0]["loc"]  # body or query, then the field, then the position in it
     return problem(request, 422, "; ".join(faults), param=str(place[0]) if place else None)
 
 
@@ -200,15 +208,15 @@ async def _field_problem(request: Request, error: BadField) -> Response:
 
 
 async def _client_disconnected(request: Request, _: ClientDisconnect) -> Response:
-    log.info("client went away", extra={"request_id": request.state.request_id})
+    log.info("client disconnected", extra={"request_id": request.state.request_id})
     return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 def refusal_of(request: Request, error: HearsayError) -> Problem:
-    """The error as a problem of this request; the cause of an internal error is for the log alone."""
+    """The error as a problem of this request. The cause of an internal error goes to the log only."""
     status = _STATUS_OF.get(type(error), 500)
     if status == 500:
-        log.error("fault", exc_info=error, extra={"request_id": request.state.request_id})
+        log.error("internal error", exc_info=error, extra={"request_id": request.state.request_id})
     return _problem(request, status, _INTERNAL_FAULT if status == 500 else str(error))
 
 
@@ -220,7 +228,7 @@ def problem(
     param: str | None = None,
     code: str | None = None,
 ) -> Response:
-    """An error's response; logged with its request's id. ``param`` and ``code`` are said where OpenAI's shape is."""
+    """The reply for an error, which is logged with the request id. OpenAI's format has ``param`` and ``code``."""
     body = _problem(request, status, detail)
     log.warning("problem", extra={"request_id": body.request_id, "status": status, "detail": detail})
     if request.url.path.startswith(OPENAI):
@@ -236,7 +244,7 @@ def _problem(request: Request, status: int, detail: str) -> Problem:
 def _openai_problem(
     status: int, message: str, headers: Mapping[str, str] | None, param: str | None, code: str | None
 ) -> Response:
-    """As OpenAI says it: what is wrong with the file or a field is a 400 there."""
+    """The error in OpenAI's format, in which an invalid file or field has status 400."""
     status = 400 if status in (415, 422) else status
     return JSONResponse(_openai_body(status, message, param, code).model_dump(), status, headers)
 

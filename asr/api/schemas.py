@@ -1,4 +1,4 @@
-"""What the API answers, as pydantic models: the OpenAPI document is made of them."""
+"""The bodies of the API's replies, as pydantic models; the OpenAPI document is generated from them."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,17 +14,17 @@ from hearsay.records.transcript import TAGGING, FailedPiece, Segment, Word
 
 class AlternativeReply(BaseModel):
     text: str = Field(examples=["FOUR"])
-    confidence: float = Field(description="How likely it is that this word was said here, 0..1.", examples=[0.15])
+    confidence: float = Field(description="Probability that this word was said here, from 0 to 1.", examples=[0.15])
 
 
 class WordReply(BaseModel):
     text: str = Field(examples=["BEFORE"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
-    confidence: float | None = Field(None, description="0..1, where the model gives one.", examples=[0.93])
+    confidence: float | None = Field(None, description="From 0 to 1; null if the model gives none.", examples=[0.93])
     alternatives: list[AlternativeReply] = Field(
         [],
-        description="Other words that the model would have accepted here, surest first; left out where there are none.",
+        description="Other words that the model considered here, the most probable first; omitted if there are none.",
         exclude_if=lambda found: not found,
     )
 
@@ -39,7 +39,7 @@ class SegmentReply(BaseModel):
     text: str = Field(examples=["BEFORE HE HAD TIME"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
-    confidence: float | None = Field(None, description="0..1, where the model gives one.", examples=[0.93])
+    confidence: float | None = Field(None, description="From 0 to 1; null if the model gives none.", examples=[0.93])
 
     @classmethod
     def of(cls, segment: Segment) -> "SegmentReply":
@@ -48,12 +48,12 @@ class SegmentReply(BaseModel):
 
 
 class FailedPieceReply(BaseModel):
-    """A piece of a long recording that a model failed on: it is missing from the reply, all else is there."""
+    """A piece of a long recording that a model failed on. It is missing from the reply; the rest is complete."""
 
     start: float = Field(description="Seconds from the start of the clip.", examples=[31.2])
     end: float = Field(examples=[61.0])
     reason: str = Field(examples=["the model failed: out of memory"])
-    task: Literal["transcript", "emotion"] = Field(description="What it is missing from.")
+    task: Literal["transcript", "emotion"] = Field(description="The result that lacks this piece.")
 
     @classmethod
     def of(cls, piece: FailedPiece) -> "FailedPieceReply":
@@ -64,36 +64,37 @@ class FailedPieceReply(BaseModel):
 Granularity = Literal["granular", "sentiment", "both"]
 
 
-def _is_unknown(said: str) -> bool:
-    return not said
+def _is_unknown(value: str) -> bool:
+    return not value
 
 
-WEIGHTS = "SHA-256 of the model's files; left out where it is not known."
-PRECISION = "The precision that PRECISION set for the model; left out where the machine chose it."
+WEIGHTS = "SHA-256 of the model's files; omitted if unknown."
+PRECISION = "The precision, if the setting PRECISION names one; omitted if it was chosen automatically."
 
 
 class OfClip(BaseModel):
-    ser_model: str = Field(description="The model that made the emotion.", examples=["classic"])
+    ser_model: str = Field(description="Name of the emotion model.", examples=["classic"])
     ser_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
     ser_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
-    duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
+    duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
 
 
 class SentimentReply(OfClip):
     sentiment: Literal["negative", "neutral", "positive", "uncertain"] | None = Field(
-        description="Null where the emotion model failed and the transcript is there all the same."
+        description="Null if the emotion model failed; the transcript is still returned."
     )
 
 
 class GranularReply(OfClip):
     emotion: str | None = Field(
-        description="The granular label, or uncertain; null as sentiment is.", examples=["happiness"]
+        description="The emotion label, or uncertain; null if the emotion model failed.", examples=["happiness"]
     )
     emotion_score: float | None = Field(
-        None, description="How sure the model is of it, 0..1; null where it is uncertain.", examples=[0.81]
+        None, description="Probability of the label, from 0 to 1; null if the label is uncertain.", examples=[0.81]
     )
     emotion_scores: dict[str, float] = Field(
-        description="The score of every label that the model knows.", examples=[{"happiness": 0.81, "neutral": 0.19}]
+        description="The score of each label of the model, from 0 to 1.",
+        examples=[{"happiness": 0.81, "neutral": 0.19}],
     )
 
 
@@ -112,7 +113,7 @@ class EmotionReply(SentimentReply, GranularReply):
         )
 
     def at(self, granularity: Granularity) -> "EmotionReply | GranularReply | SentimentReply":
-        """The part of it that was asked for."""
+        """The part of the reply that ``granularity`` selects."""
         if granularity == "granular":
             return GranularReply(**self.model_dump(include=set(GranularReply.model_fields)))
         if granularity == "sentiment":
@@ -121,27 +122,29 @@ class EmotionReply(SentimentReply, GranularReply):
 
 
 class TextReply(BaseModel):
-    transcription: str = Field(description="What was said, as the model wrote it.", examples=["BEFORE HE HAD TIME"])
-    duration: str = Field(description="Seconds of sound, one decimal.", examples=["20.7"])
-    confidence: float | None = Field(
-        None, description="How sure the recogniser is of the transcript, 0..1.", examples=[0.91]
-    )
+    transcription: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
+    duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
+    confidence: float | None = Field(None, description="Mean confidence of the words, from 0 to 1.", examples=[0.91])
     words: list[WordReply]
-    segments: list[SegmentReply] = Field(description="Stretches between pauses.")
-    asr_model: str = Field(description="The model that made the transcript.", examples=["pocketsphinx"])
+    segments: list[SegmentReply] = Field(description="Stretches of speech between pauses.")
+    asr_model: str = Field(description="Name of the speech model.", examples=["pocketsphinx"])
     asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
     asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
 
 
 class TranscriptReply(EmotionReply, TextReply):  # in this order the members of the second come first
-    seconds: float = Field(description="Seconds of sound, two decimals, as rows have them.", examples=[20.71])
+    seconds: float = Field(
+        description="Duration of the audio in seconds, with two decimals, as in records.", examples=[20.71]
+    )
     error: str = Field(
         "",
-        description="Which pieces are missing, and why; left out where none is.",
+        description="Which pieces are missing, and why; omitted if none is missing.",
         exclude_if=lambda error: not error,
     )
     failed_pieces: list[FailedPieceReply] = Field(
-        [], description="The same for programs; left out where none is.", exclude_if=lambda found: not found
+        [],
+        description="The missing pieces in machine-readable form; omitted if none is missing.",
+        exclude_if=lambda found: not found,
     )
 
     @classmethod
@@ -168,7 +171,7 @@ class TranscriptReply(EmotionReply, TextReply):  # in this order the members of 
 
 class HealthReply(BaseModel):
     status: Literal["loading", "ready", "failed"]
-    ready: bool = Field(description="Whether POST /asr and POST /ser are answered.")
+    ready: bool = Field(description="True when POST /asr and POST /ser accept requests.")
     asr_model: str | None = Field(None, examples=["pocketsphinx"])
     ser_model: str | None = Field(None, examples=["classic"])
     asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
@@ -177,18 +180,18 @@ class HealthReply(BaseModel):
     ser_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
     asr_by_default: bool = Field(
         False,
-        description="True where nobody named the speech model, and another version may choose another one.",
+        description="True if ASR_MODEL is not set. Another version may then use another speech model.",
         exclude_if=lambda is_default: not is_default,
     )
-    device: str | None = Field(None, description="Where the speech model runs.", examples=["cpu"])
+    device: str | None = Field(None, description="The device on which the speech model runs.", examples=["cpu"])
     warnings: list[str] = Field(
-        description="What was wanted and could not be had: fallbacks, or why loading failed.", examples=[[]]
+        description="Models that are not available and what replaces them, or why loading failed.", examples=[[]]
     )
 
 
 class FilesReply(BaseModel):
     replies: list[TranscriptReply | Problem] = Field(
-        description="One per file, in their order: what was heard, or the problem with that file."
+        description="One reply per file, in the order of the request: its transcript and emotion, or its problem."
     )
 
 

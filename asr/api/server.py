@@ -1,4 +1,4 @@
-"""The API as a process: uvicorn on the address that the settings name."""
+"""The API as a process: uvicorn on the address of the settings."""
 
 import socket
 import sys
@@ -11,10 +11,10 @@ from asr.settings import AsrSettings
 from hearsay.errors import PortTaken
 
 BACKLOG: Final = 2048
-"""Connections that may wait to be taken, as many as uvicorn's own default."""
+"""Connections that may wait to be accepted; the default of uvicorn."""
 
 GRACE_SECONDS: Final = 20
-"""What is under way when the server is told to end has so long to be answered: an hour of sound is not waited for."""
+"""Seconds that requests in progress have to finish when the server shuts down; an hour of audio is not waited for."""
 
 
 def serve(settings: AsrSettings) -> int:
@@ -22,28 +22,28 @@ def serve(settings: AsrSettings) -> int:
     app = create_app(settings, notify)
     listening = listen(settings.api_host, settings.api_port)
     address = f"http://{settings.api_host}:{settings.api_port}"
-    notify(f"API on {address} ({address}/docs tells what it takes), Ctrl-C ends it; loading the models")
+    notify(f"API on {address}, documented on {address}/docs; Ctrl-C stops it. Loading the models")
     config = uvicorn.Config(app, log_config=None, access_log=True, timeout_graceful_shutdown=GRACE_SECONDS)
     uvicorn.Server(config).run([listening])
     return 0
 
 
 def notify(sentence: str) -> None:
-    """Tell whoever started the server."""
+    """Print a message on standard error."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket at the address; raises `PortTaken`."""
-    # asyncio lets small answers go at once only where the socket says that it is TCP; else each waits 40 ms.
+    # asyncio sets TCP_NODELAY only on sockets that are declared as TCP; otherwise small replies are delayed by 40 ms.
     listening = socket.socket(proto=socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(BACKLOG)  # who comes before the server has begun waits, and is not turned away
+        listening.listen(BACKLOG)  # clients that connect before the server has started wait, and are not rejected
     except OSError as problem:
         listening.close()
         raise PortTaken(
-            f"{host}:{port} cannot be listened on ({problem.strerror}); stop what is there, or set API_PORT"
+            f"cannot listen on {host}:{port} ({problem.strerror}); stop the program that uses it, or set API_PORT"
         ) from problem
     return listening

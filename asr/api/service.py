@@ -1,4 +1,4 @@
-"""Between a request and the models: an upload becomes samples, and is heard for as long as its client waits."""
+"""Between requests and models: uploads are decoded and processed for as long as their client stays connected."""
 
 import asyncio
 import time
@@ -29,9 +29,9 @@ RETRY_SECONDS: Final = "5"
 
 
 class InferenceService:
-    """Decodes uploads in threads of its own, ahead of the models, and lets both models hear side by side.
+    """Decodes uploads in its own threads, ahead of the models, and runs both models in parallel.
 
-    ``since`` is when the models were loaded, in seconds since 1970.
+    ``since`` is the Unix time at which the models were loaded.
     """
 
     def __init__(self, models: Models, settings: AsrSettings, metrics: Metrics) -> None:
@@ -48,15 +48,15 @@ class InferenceService:
         return await asyncio.get_running_loop().run_in_executor(self._decoders, self._decoded, file)
 
     async def transcript(self, audio: DecodedAudio) -> SpeechOutput:
-        """What was said; raises `Busy`."""
+        """The transcript; raises `Busy`."""
         return await asyncio.wrap_future(self._scheduler.transcript(audio))
 
     async def emotion(self, audio: DecodedAudio) -> EmotionOutput:
-        """How it was said; raises `Busy`."""
+        """The emotion; raises `Busy`."""
         return await asyncio.wrap_future(self._scheduler.emotion(audio))
 
     async def both(self, audio: DecodedAudio) -> tuple[SpeechOutput, EmotionOutcome]:
-        """What was said and how, or why the latter is not known; raises `Busy`."""
+        """The transcript, and the emotion or the reason why there is none; raises `Busy`."""
         return await gather_both(self.transcript(audio), self._emotion_or_failure(audio))
 
     async def _emotion_or_failure(self, audio: DecodedAudio) -> EmotionOutcome:
@@ -66,7 +66,7 @@ class InferenceService:
             return problem
 
     def close(self) -> None:
-        """Take nothing any more, and give back what the models hold."""
+        """Accept no more work, and release the models."""
         self._decoders.shutdown(wait=False, cancel_futures=True)
         self._scheduler.close()
 
@@ -84,19 +84,21 @@ def ready_service(request: Request) -> InferenceService:
     """The app's `InferenceService`; 503 as long as the models load, and where they could not be loaded."""
     loading: asyncio.Task[InferenceService] = request.app.state.service
     if not loading.done():
-        raise HTTPException(503, "The models are still loading; ask again soon.", {"Retry-After": RETRY_SECONDS})
+        raise HTTPException(
+            503, "The models are still loading. Retry in a few seconds.", {"Retry-After": RETRY_SECONDS}
+        )
     if (problem := loading.exception()) is not None:
-        raise HTTPException(503, f"The models could not be loaded: {sentence_of(problem)}")
+        raise HTTPException(503, f"Loading the models failed: {sentence_of(problem)}")
     return loading.result()
 
 
 def sentence_of(problem: BaseException) -> str:
-    """What went wrong, for a person; of a fault that is none of ours also its kind."""
+    """The message of an error; if it is not one of Hearsay's, with the name of its class."""
     return str(problem) if isinstance(problem, HearsayError) else f"{type(problem).__name__}: {problem}"
 
 
 async def gather_both(first: Coroutine[Any, Any, Result], second: Coroutine[Any, Any, Other]) -> tuple[Result, Other]:
-    """Both results; where one fails the other is given up."""
+    """Both results. If one fails, the other is cancelled."""
     tasks = asyncio.ensure_future(first), asyncio.ensure_future(second)
     try:
         return await asyncio.gather(*tasks)
@@ -106,9 +108,9 @@ async def gather_both(first: Coroutine[Any, Any, Result], second: Coroutine[Any,
 
 
 async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """The result of the work, which is given up when the client goes away; raises `ClientDisconnect` then.
+    """The result of the work. If the client disconnects, the work is cancelled and `ClientDisconnect` is raised.
 
-    The request's body must have been read: what comes after it is that the client went away.
+    The body of the request must have been read, so that the next message is the disconnect.
     """
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(request))
     try:

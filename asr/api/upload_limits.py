@@ -1,4 +1,4 @@
-"""Limits on what is sent: how many requests at once, how many bytes each, and how long they may take to arrive."""
+"""Limits on uploads: concurrent requests, bytes per request, and seconds until a request has arrived."""
 
 import asyncio
 from typing import Final
@@ -11,14 +11,14 @@ from asr.api.problems import problem
 
 RETRY: Final = {"Retry-After": "2"}
 
-_HANG_UP: Final = {"Connection": "close"}  # or the rest of what is refused would have to be received
+_HANG_UP: Final = {"Connection": "close"}  # otherwise the rest of the rejected body would have to be received
 
 
 class UploadLimits:
-    """ASGI middleware. A request beyond a limit is refused as soon as that shows: 429, 413 or 408.
+    """ASGI middleware. A request that exceeds a limit is rejected as soon as possible, with 429, 413 or 408.
 
-    At most ``at_once`` requests with a body are received, heard and answered at a time; a body has at most
-    ``max_bytes`` and ``max_seconds`` to arrive, whatever files are in it. What is refused is not kept anywhere.
+    At most ``at_once`` requests with a body are processed at a time. A body has at most ``max_bytes`` bytes and arrives
+    within ``max_seconds`` seconds, whatever files are in it. Rejected data is not stored.
     """
 
     def __init__(self, app: ASGIApp, at_once: int, max_bytes: int, max_seconds: float) -> None:
@@ -32,7 +32,7 @@ class UploadLimits:
             return
         request = Request(scope)
         if self._under_way >= self._at_once:
-            detail = f"{self._at_once} uploads are under way, as many as are taken at a time; ask again soon."
+            detail = f"The server is processing {self._at_once} uploads, the most at a time. Retry in a few seconds."
             await problem(request, 429, detail, RETRY)(scope, receive, send)
         elif int(request.headers.get("Content-Length", 0)) > self._max_bytes:
             await problem(request, 413, too_large(self._max_bytes))(scope, receive, send)
@@ -48,7 +48,7 @@ class UploadLimits:
 
 
 class _Limited:
-    """Receives the body of one request; raises 413 or 408 as an `HTTPException` as soon as it is beyond its limits."""
+    """Receives the body of one request; raises `HTTPException` 413 or 408 as soon as it exceeds its limits."""
 
     def __init__(self, receive: Receive, max_bytes: int, max_seconds: float) -> None:
         self._receive = receive
@@ -64,7 +64,9 @@ class _Limited:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError as slow:
-            detail = f"The upload took longer than {self._max_seconds:g} s; send it in smaller parts, or faster."
+            detail = (
+                f"The upload took longer than {self._max_seconds:g} s. Send smaller files, or use a faster connection."
+            )
             raise HTTPException(408, detail, _HANG_UP) from slow
         self._bytes += len(message.get("body", b""))
         if self._bytes > self._max_bytes:
@@ -74,5 +76,5 @@ class _Limited:
 
 
 def too_large(max_bytes: int) -> str:
-    """What is said to who sends more."""
-    return f"The upload is too large: at most {max_bytes} bytes are taken in one request."
+    """The message for a larger upload."""
+    return f"The upload is too large. Send at most {max_bytes} bytes in one request."

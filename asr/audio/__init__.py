@@ -1,1 +1,1 @@
-"""Audio in, waveform out, and where in it somebody speaks."""
+"""Decoding of audio files to waveforms, and voice activity detection."""

@@ -1,4 +1,4 @@
-"""Audio in, waveform out: any format that people send, as mono float32 samples at 16 kHz."""
+"""Decoding: audio files of any common format to mono float32 samples at 16 kHz."""
 
 import io
 from collections.abc import Iterator
@@ -16,35 +16,35 @@ from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
 SAMPLE_RATE: Final = 16_000
 """Samples per second of every `Waveform`."""
 
-# The rest goes to FFmpeg at once: libsndfile would try it as MP3, and libmpg123 writes its complaints to stderr.
+# All other files go to FFmpeg directly: libsndfile would try them as MP3, and libmpg123 prints warnings to stderr.
 _SOUNDFILE_MAGIC: Final = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
 
 _BLOCK_FRAMES: Final = 1 << 16
 _SAMPLE_RATES: Final = range(1_000, 768_001)
 
 _LOUDEST: Final = 8.0
-"""Samples overshoot by a little; those of an array that go far beyond are on another scale, such as 16-bit."""
+"""Samples may overshoot full scale a little. Larger ones are on another scale, such as 16-bit integers."""
 
-# FFmpeg also opens playlists, which name other files and addresses; an upload must not make us read those.
+# FFmpeg also opens playlists, which refer to other files and URLs; an upload must not make the server read those.
 _FFMPEG_FORMATS: Final = "mov,aac,matroska,mp3,ogg,wav,w64,flac,aiff,caf,asf,amr,mpegts,au"
 _FFMPEG_OPTIONS: Final = {"format_whitelist": _FFMPEG_FORMATS, "protocol_whitelist": "none"}
 
 _NOT_THIS_READER: Final = (soundfile.LibsndfileError, av.error.FFmpegError, LookupError)
 
 Block = tuple[int, NDArray[np.float32]]
-"""A piece of a sound: its sample rate, and samples of shape (frames, channels)."""
+"""A block of decoded audio: its sample rate, and samples of shape (frames, channels)."""
 
 
 def seconds(waveform: Waveform) -> float:
-    """How long a waveform lasts."""
+    """The duration of a waveform in seconds."""
     return len(waveform) / SAMPLE_RATE
 
 
 def decode_audio(data: bytes, max_seconds: float) -> Waveform:
-    """The sound of a whole file: channels averaged, resampled to `SAMPLE_RATE`, its mean (DC) taken off.
+    """The waveform of a file: channels averaged, resampled to `SAMPLE_RATE`, mean (DC offset) removed.
 
-    Reads wav, flac, mp3, ogg, opus, m4a, aac, webm and aiff. Of a truncated or damaged file it keeps what decodes;
-    samples that are no numbers become 0, overshoots are clipped at full scale. Silence is a waveform of zeros.
+    Reads wav, flac, mp3, ogg, opus, m4a, aac, webm and aiff. Of a truncated or damaged file it returns what can be
+    decoded. NaN and infinite samples become 0, overshoots are clipped at full scale. Silence is a waveform of zeros.
     Raises `NotAudio`, `EmptyAudio`, or `AudioTooLong` as soon as more than ``max_seconds`` have been decoded.
     """
     if not data:
@@ -60,24 +60,25 @@ def decode_audio(data: bytes, max_seconds: float) -> Waveform:
         if waveform.size:
             return waveform
     if is_audio:
-        raise EmptyAudio("The file holds no sound (0 samples); record or upload it again.")
-    raise NotAudio("This is no audio, or it is damaged: send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
+        raise EmptyAudio("The file contains no audio (0 samples); record or upload it again.")
+    raise NotAudio("This is not audio, or it is damaged; send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
 
 
 def decode_samples(samples: NDArray[Any], rate: float, max_seconds: float) -> Waveform:
-    """The sound of mono samples at a rate, treated as that of a file: whole numbers count from their type's full scale.
+    """The waveform of an array of mono samples at ``rate`` Hz, processed like a file.
 
-    Raises `NotAudio` for what is no row of samples from -1 to 1, `EmptyAudio` and `AudioTooLong` as `decode_audio`.
+    Integers are scaled by the full scale of their type. Raises `NotAudio` for an array of another shape or scale, and
+    `EmptyAudio` and `AudioTooLong` as `decode_audio` does.
     """
     if samples.ndim != 1:
         raise NotAudio(
-            f"Samples are one row of numbers, not of shape {samples.shape}; take one channel, or the mean of all."
+            f"Samples must be one-dimensional, not of shape {samples.shape}; pass one channel, or the mean of all."
         )
     if rate != int(rate):
-        raise NotAudio(f"A sampling rate is a whole number, not {rate}; resample to 16000 first.")
+        raise NotAudio(f"The sampling rate must be a whole number, not {rate}; resample to 16000 first.")
     waveform = _joined(iter([(int(rate), _as_floats(samples)[:, None])]), max_seconds)
     if not waveform.size:
-        raise EmptyAudio("The array holds no sound (0 samples).")
+        raise EmptyAudio("The array is empty (0 samples).")
     return waveform
 
 
@@ -86,15 +87,15 @@ def _as_floats(samples: NDArray[Any]) -> NDArray[np.float32]:
     if kind.kind == "i":
         return (samples / -float(np.iinfo(kind).min)).astype(np.float32)
     if kind.kind != "f":
-        raise NotAudio(f"Samples are floating-point numbers from -1 to 1, or signed whole numbers, not {kind}.")
+        raise NotAudio(f"Samples must be floating-point numbers from -1 to 1, or signed integers, not {kind}.")
     peak = float(np.nanmax(np.abs(samples), initial=0.0, where=np.isfinite(samples)))
     if peak > _LOUDEST:
-        raise NotAudio(f"Floating-point samples are from -1 to 1, and these go up to {peak:g}; divide them first.")
+        raise NotAudio(f"Floating-point samples must be from -1 to 1, but these reach {peak:g}; scale them first.")
     return samples.astype(np.float32)
 
 
 def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
-    """All blocks as one waveform; at no time is more of them in memory than the waveform itself and one block."""
+    """All blocks as one waveform. Memory holds no more than the waveform and one block."""
     resampled = bytearray()
     resampler: soxr.ResampleStream | None = None
     frames = 0
@@ -102,7 +103,7 @@ def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
         resampler = resampler or _resampler(rate)
         frames += len(block)
         if frames > max_seconds * rate:
-            raise AudioTooLong(f"The sound is longer than {max_seconds:g} seconds, the longest that is accepted.")
+            raise AudioTooLong(f"The audio is longer than {max_seconds:g} seconds, the longest that is accepted.")
         mono = np.nan_to_num(block, nan=0, posinf=0, neginf=0).clip(-1, 1).mean(axis=1)
         resampled += resampler.resample_chunk(mono).tobytes()
     if resampler is None:
@@ -116,19 +117,19 @@ def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
 
 def _resampler(rate: int) -> soxr.ResampleStream:
     if rate not in _SAMPLE_RATES:
-        raise NotAudio(f"The file claims {rate} samples a second, which no sound has; convert it to wav or flac.")
+        raise NotAudio(f"The file has an invalid sample rate, {rate} Hz; convert it to wav or flac.")
     return soxr.ResampleStream(rate, SAMPLE_RATE, 1)
 
 
 def wav_of(waveform: Waveform) -> bytes:
-    """The waveform as a file that `decode_audio` reads."""
+    """The waveform as a WAV file, in bytes."""
     file = io.BytesIO()
     soundfile.write(file, waveform, SAMPLE_RATE, format="WAV", subtype="FLOAT")
     return file.getvalue()
 
 
 class _Seekable(io.BytesIO):
-    """A file that stays where it is when a damaged header leads to before its beginning, as files of C do."""
+    """A file that ignores a seek before its start, which a damaged header may cause, as files in C do."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         try:
@@ -143,7 +144,7 @@ def _soundfile_blocks(data: bytes) -> Iterator[Block]:
             while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
                 yield file.samplerate, block
         except soundfile.LibsndfileError:
-            return  # damaged from here on: what decoded is kept
+            return  # damaged from here on: keep what was decoded
 
 
 def _ffmpeg_blocks(data: bytes) -> Iterator[Block]:
@@ -160,17 +161,17 @@ def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list
     try:
         return stream.decode(packet)
     except av.error.FFmpegError:
-        return []  # a damaged packet is passed over
+        return []  # skip a damaged packet
 
 
 def _evened(resampler: av.AudioResampler, frame: av.AudioFrame) -> list[av.AudioFrame]:
     try:
         return resampler.resample(frame)
     except (ValueError, av.error.FFmpegError):
-        return []  # damage made it another kind of frame than those before
+        return []  # damage changed the format of this frame
 
 
 def _channels(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """Samples of shape (frames, channels); PyAV's own way reads a ninth channel of eight, from nowhere."""
+    """Samples of shape (frames, channels). PyAV's ``to_ndarray`` reads beyond the last channel of some files."""
     planes = frame.planes[: frame.layout.nb_channels]
     return np.stack([np.frombuffer(memoryview(plane), np.float32, frame.samples) for plane in planes], axis=1)

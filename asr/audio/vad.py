@@ -14,12 +14,12 @@ LONGEST_PIECE: Final = 30.0
 """Seconds of audio in one forward pass. A longer clip is cut at its pauses, so that memory does not grow with it."""
 
 _FRAME: Final = SAMPLE_RATE // 50
-_BLOCK: Final = 3000 * _FRAME  # a minute, squared at a time: of an hour that would be half a gigabyte
+_BLOCK: Final = 3000 * _FRAME  # a minute at a time: the squares of an hour would take half a gigabyte
 _LOWEST_FLOOR: Final = -70.0
 _SILENCE: Final = -65.0
 _SHORTEST_PAUSE: Final = 15  # frames: 0.3 s, longer than the closure of any plosive
-_MARGIN: Final = 7  # frames kept before and after what is loud: 0.14 s, for soft beginnings and endings
-_CUT_WIDTH: Final = 5  # frames over which a place is quiet
+_MARGIN: Final = 7  # frames kept before and after speech: 0.14 s, for soft onsets and endings
+_CUT_WIDTH: Final = 5  # frames over which the level is averaged to find a quiet place
 
 
 def detect_speech(waveform: Waveform) -> DecodedAudio:
@@ -28,11 +28,11 @@ def detect_speech(waveform: Waveform) -> DecodedAudio:
 
 
 def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
-    """What is loud in a clip, from pause to pause: in order, apart, none longer than ``longest`` seconds.
+    """The stretches of speech between pauses, in samples: in order, disjoint, none longer than ``longest`` seconds.
 
-    A pause lasts at least 0.3 s and is quieter than the clip's own noise floor (its 10th percentile) plus a third of
-    the way to its loud frames, at most 10 dB. Where no pause is, the cut is at the quietest place. Silence has no
-    stretch, a clip of even loudness is one.
+    A pause lasts at least 0.3 s. Its level is below the clip's noise floor (10th percentile) plus a third of the
+    distance to its loud frames (95th percentile), at most 10 dB. A stretch without pauses is cut at its quietest place.
+    Silence has no stretch; a clip of constant level is one.
     """
     levels = frame_levels(waveform)
     found = []
@@ -53,7 +53,7 @@ def pieces(audio: DecodedAudio) -> list[Stretch]:
 
 
 def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:
-    """Neighbouring stretches together, as many as fit into ``longest`` seconds with the pauses between them."""
+    """Neighbouring stretches joined to runs of at most ``longest`` seconds, with the pauses between them."""
     limit = int(longest * SAMPLE_RATE)
     runs = list(found[:1])
     for start, end in found[1:]:
@@ -65,7 +65,7 @@ def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[St
 
 
 def frame_levels(waveform: Waveform) -> NDArray[np.float64]:
-    """The loudness of each 20 ms in dB below full scale, not under -100; the last frame may be shorter."""
+    """The level of each frame of 20 ms in dB relative to full scale, at least -100; the last frame may be shorter."""
     blocks = (waveform[first : first + _BLOCK] for first in range(0, len(waveform), _BLOCK))
     return np.concatenate([np.zeros(0), *map(_levels, blocks)])
 
@@ -78,19 +78,19 @@ def _levels(block: Waveform) -> NDArray[np.float64]:
 
 
 def _speech_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Frames above the clip's threshold, and those beside them down to 4 dB under it."""
+    """Frames above the clip's threshold, and adjacent frames down to 4 dB below it."""
     if not len(levels) or levels.max() < _SILENCE:
         return np.zeros(len(levels), bool)
     floor = max(_LOWEST_FLOOR, float(np.percentile(levels, 10)))
     span = float(np.percentile(levels, 95)) - floor
-    if span < 10:  # no pause stands out
+    if span < 10:  # no pause is recognisable
         floor, span = _LOWEST_FLOOR, 10
     threshold = floor + min(10.0, span / 3)
     return _grown(levels >= threshold, levels >= threshold - 4)
 
 
 def _grown(seeds: NDArray[np.bool_], field: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The runs of ``field`` that hold a seed."""
+    """The runs of ``field`` that contain a seed."""
     grown = np.zeros(len(field), bool)
     for first, last in _runs(field | seeds):
         grown[first:last] = seeds[first:last].any()
@@ -103,7 +103,7 @@ def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 
 def _between_pauses(is_speech: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs of loud frames with their margins, those that no real pause parts as one."""
+    """Runs of loud frames with margins; runs that are closer than a pause are joined."""
     joined: list[tuple[int, int]] = []
     for first, last in _runs(is_speech):
         if joined and first - joined[-1][1] < _SHORTEST_PAUSE:
@@ -114,7 +114,7 @@ def _between_pauses(is_speech: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _split(levels: NDArray[np.float64], first: int, last: int, longest: int) -> Iterator[tuple[int, int]]:
-    """A run of frames in parts of at most ``longest``, cut where the second half of each is quietest."""
+    """A run of frames in parts of at most ``longest``, each cut at the quietest place of its second half."""
     cuts = [first]
     while last - cuts[-1] > longest:
         earliest = cuts[-1] + longest // 2

@@ -1,4 +1,4 @@
-"""Emotion by a transformers audio classifier: a Hugging Face name or a folder."""
+"""Emotion models that are transformers audio classifiers, by Hugging Face name or folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MIN_SCORE: Final = 0.5
-"""Lowest score of a label that is said: the model holds it for more likely than not.
+"""Minimum score of a reported label, which the model considers more likely than not.
 
-It is where a sigmoid changes sides, and of a softmax more than all other labels together. It is not calibrated, since
-no checkpoint's calibration is known beforehand.
+For a sigmoid output it is the decision threshold; for a softmax it is more than all other labels together. It is not
+calibrated, since the calibration of a checkpoint is not known in advance.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierLabels:
-    """What a classifier's outputs mean: canonical labels in order, and whether they exclude each other."""
+    """The outputs of a classifier: canonical labels in order, and whether they are mutually exclusive."""
 
     labels: tuple[str, ...]
     exclude_each_other: bool
 
 
 KNOWN_LABELS: Final = {
-    # Its config names no labels; the order and the multi-label training are its authors' (CAiRE, HKUST).
+    # Its config names no labels. Order and multi-label training are documented by its authors (CAiRE, HKUST).
     "SER-wav2vec2-large-xlsr-53-eng-zho-all-age": ClassifierLabels(
         (
             "sadness",
@@ -55,14 +55,14 @@ KNOWN_LABELS: Final = {
         exclude_each_other=False,
     )
 }
-"""Checkpoints that do not say themselves what their outputs mean, by the last part of name or folder."""
+"""Checkpoints whose configuration does not name the outputs, by the last part of the name or folder."""
 
 
 class ClassifierEmotionModel:
-    """An audio classification checkpoint by Hugging Face name or folder; hears pieces of many clips in common batches.
+    """An audio classification checkpoint by Hugging Face name or folder; processes many clips in common batches.
 
-    Of a clip longer than 30 s the scores are the mean over its pieces, by their length. A best label under `MIN_SCORE`,
-    and one that means "something else", is ``uncertain``.
+    For a clip longer than 30 s, the scores are the mean over its pieces, weighted by length. If the best score is below
+    `MIN_SCORE`, or the best label means "other", the label is ``uncertain``.
     """
 
     def __init__(
@@ -87,10 +87,10 @@ class ClassifierEmotionModel:
         return list(map(self._emotion, scores, lengths))
 
     def close(self) -> None:
-        """Nothing is held that the garbage collector does not give back."""
+        """Do nothing: the garbage collector releases the model."""
 
     def _emotion(self, scores: Sequence[NDArray[np.float64]], lengths: Sequence[int]) -> EmotionOutput:
-        """Of a clip, by the scores and lengths of its pieces."""
+        """The emotion of a clip from the scores and lengths of its pieces."""
         return emotion_of(np.average(scores, axis=0, weights=lengths), self._labels.labels) if scores else NO_EMOTION
 
     def _scores(self, logits: "Tensor") -> NDArray[np.float64]:
@@ -99,11 +99,11 @@ class ClassifierEmotionModel:
 
 
 def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> EmotionOutput:
-    """The emotion that a model's scores (0..1, in the order of its labels) speak for, or ``uncertain``."""
+    """The emotion from a model's scores (0..1, in the order of its labels), or ``uncertain``."""
     best = int(np.argmax(scores))
     by_label: dict[str, float] = {}
     for label, score in zip(labels, scores.tolist(), strict=True):
-        by_label[label] = max(score, by_label.get(label, 0.0))  # a sum would favour labels that stand for two
+        by_label[label] = max(score, by_label.get(label, 0.0))  # a sum would favour canonical labels with two outputs
     label = labels[best] if scores[best] >= MIN_SCORE else UNCERTAIN
     return EmotionOutput(label, float(scores[best]), by_label)
 
@@ -123,7 +123,7 @@ def _named_outputs(name: str, id2label: dict[int, str]) -> ClassifierLabels:
     labels = [id2label[number] for number in sorted(id2label)]
     if all(label.upper().startswith("LABEL_") for label in labels):
         raise ModelUnavailable(
-            f"The model {name} does not say which emotions its {len(labels)} outputs are; "
-            "write their names into id2label of its config.json."
+            f"The configuration of the model {name} does not name the emotions of its {len(labels)} outputs; "
+            "add them as id2label to its config.json."
         )
     return ClassifierLabels(tuple(map(canonical_emotion, labels)), exclude_each_other=True)

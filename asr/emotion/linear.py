@@ -1,6 +1,6 @@
-"""The embedded emotion tagger: a small linear model of how a voice sounds, shipped with the project.
+"""The built-in emotion model: a small linear classifier over acoustic features, shipped with the project.
 
-docs/emotion.md says what it was trained on, how well it hears, and why it is silent so often.
+docs/emotion.md describes its training data, its accuracy, and why it often reports no label.
 """
 
 import json
@@ -22,7 +22,7 @@ MODEL: Final = Path(__file__).with_name("linear_model.json")
 """The model that ships with the project; `asr.training.emotion` makes it."""
 
 NEVER_REPORTED: Final = frozenset({"boredom"})
-"""Scored, so that a flat voice is not taken for a sad one, but never said: anybody who reads aloud sounds like it."""
+"""Scored, so that a flat voice does not count as sad, but never reported: reading aloud sounds like it."""
 
 VECTORS: Final = ("mean", "deviation", "weights", "bias")
 LIMITS: Final = ("min_score", "max_strangeness")
@@ -43,26 +43,26 @@ class LinearClassifier:
     weights: Vector
     bias: Vector
     min_score: float
-    """Below this probability it says nothing."""
+    """Minimum probability of a reported label."""
     max_strangeness: float
-    """Beyond this distance from what it was trained on it says nothing."""
+    """Maximum distance from the training data at which a label is reported."""
 
     def probabilities(self, features: Vector) -> Vector:
-        """Of every label; features of shape (…, features) give (…, labels)."""
+        """The probability of each label; features of shape (…, features) give (…, labels)."""
         logits = self._standardised(features) @ self.weights + self.bias
         likelihoods = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return np.asarray(likelihoods / likelihoods.sum(axis=-1, keepdims=True))
 
     def strangeness(self, features: Vector) -> Vector:
-        """Root mean square of the standardised features: about 1 for a voice like those of the training."""
+        """Root mean square of the standardised features: about 1 for a voice like those in the training data."""
         return np.asarray(np.sqrt(np.mean(self._standardised(features) ** 2, axis=-1)))
 
     def accepts(self, label: str, score: float, strangeness: float) -> bool:
-        """Whether its best label is good enough to be said."""
+        """Whether the best label is reported."""
         return label not in NEVER_REPORTED and score >= self.min_score and strangeness <= self.max_strangeness
 
     def emotion(self, waveform: Waveform) -> EmotionOutput:
-        """The emotion in one waveform; `NO_EMOTION` where there is no voice in it."""
+        """The emotion in one waveform; `NO_EMOTION` if it contains no voice."""
         if (features := voice_features(waveform)) is None:
             return NO_EMOTION
         scores = dict(zip(self.labels, self.probabilities(features).tolist(), strict=True))
@@ -75,14 +75,14 @@ class LinearClassifier:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "LinearClassifier":
-        """The model of a file's fields; raises `KeyError`, `TypeError` or `ValueError` where it is none."""
+        """The model from the fields of a file; raises `KeyError`, `TypeError` or `ValueError` if they are invalid."""
         mean, deviation, weights, bias = (np.array(fields[name], np.float64) for name in VECTORS)
         limits = (float(fields[name]) for name in LIMITS)
         return cls(tuple(fields["labels"]), mean, deviation, weights, bias, *limits)
 
 
 class LinearEmotionModel:
-    """Hears the emotion in the sound of a voice, without torch, and says ``uncertain`` rather than guess."""
+    """Recognises emotion from acoustic features, without torch; in doubt the label is ``uncertain``."""
 
     name: Final = "classic"
     device: Final = "cpu"
@@ -90,16 +90,16 @@ class LinearEmotionModel:
     padding_ratio: Final = 1.0
 
     def __init__(self, model: Path = MODEL) -> None:
-        """Raises `ModelUnavailable` where the file is not there or holds no model."""
+        """Load the model; raises `ModelUnavailable` if the file is missing or invalid."""
         try:
             self._model = LinearClassifier.from_json(json.loads(model.read_text(encoding="utf-8")))
         except (OSError, KeyError, TypeError, ValueError) as problem:
-            advice = "install the project again, or make one with python -m asr.training.emotion"
-            raise ModelUnavailable(f"{model} holds no classic emotion model ({problem}); {advice}.") from problem
+            advice = "install the project again, or train a model with python -m asr.training.emotion"
+            raise ModelUnavailable(f"{model} is not a classic emotion model ({problem}); {advice}.") from problem
         self.weights = weights_digest({"model": model})
 
     def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
         return [self._model.emotion(clip.waveform) for clip in clips]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the model holds no resources."""

@@ -1,12 +1,12 @@
-"""Exact batches of wav2vec2 and kin: what a model hears in a clip does not depend on the clips beside it.
+"""Batch invariance for wav2vec2 and similar models: the output for a clip does not depend on the rest of the batch.
 
-Shorter clips of a batch are padded with zeros. Two things let the padding be heard: the group-norm family
-(wav2vec2-base-960h, -large-960h, hubert-base) takes the statistics of its first layer over all frames, and the encoder
-attends to all of them. Here the statistics are those of each clip's own frames, and the encoder has the mask, with
-which transformers also zeroes padded frames before the positional convolution, as they are beyond a clip's end. Each
-clip then has the logits of the unbatched model, up to the order of sums in floating point.
+Shorter clips of a batch are padded with zeros. Padding affects the output in two ways: the group-norm family
+(wav2vec2-base-960h, -large-960h, hubert-base) computes the statistics of its first layer over all frames, and the
+encoder attends to all frames. Here the statistics are computed over each clip's own frames, and the encoder gets an
+attention mask, with which transformers also sets padded frames to zero before the positional convolution. Each clip
+then has the logits of the unbatched model, up to the order of floating-point additions.
 
-This module needs torch; those who hear without it do not import it.
+This module imports torch; programs that run without it do not import this module.
 """
 
 from contextvars import ContextVar
@@ -20,24 +20,24 @@ _LENGTHS: Final[ContextVar[Tensor | None]] = ContextVar("lengths", default=None)
 
 
 def can_batch(config: Any) -> bool:
-    """Whether batches of this kind of model are known to be exact; another hears one piece in a pass.
+    """Whether this kind of model can be batch-invariant; other models process one piece per pass.
 
     Adapters convolve over padded frames after the encoder, and a batch norm before the positional convolution makes
-    them other than zero.
+    padded frames nonzero.
     """
     inexact = getattr(config, "add_adapter", False) or getattr(config, "conv_pos_batch_norm", False)
     return config.model_type in _BATCH_INVARIANT and not inexact
 
 
 def make_batch_invariant(model: Any) -> None:
-    """Make a transformers model exact in batches, when it is called with ``attention_mask``; see `can_batch`."""
+    """Make a transformers model batch-invariant when it is called with ``attention_mask``; see `can_batch`."""
     base = model.base_model
     base.feature_extractor = FeatureEncoder(base.feature_extractor)
     base.register_forward_pre_hook(_note_lengths, with_kwargs=True)
 
 
 def frames_of(samples: int, config: Any) -> int:
-    """The frames that so many samples have."""
+    """The number of frames for a number of samples."""
     for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
         samples = (samples - kernel) // stride + 1
     return samples
@@ -69,7 +69,7 @@ class FeatureEncoder(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution over time, a norm of each frame where there is one, and the activation; the channels are last."""
+    """A convolution over time, an optional norm per frame, and the activation; the channels are last."""
 
     def __init__(self, original: Any) -> None:
         super().__init__()
@@ -103,9 +103,9 @@ class ProductConvolution(nn.Conv1d):
 class NormedOverTime(nn.Module):
     """The first layer of the group-norm family: convolution, norm of each channel over time, activation.
 
-    A channel is w·x + b over windows x of the samples. Its mean is w·m + b, and its variance wᵀCw, where m and C are
-    the mean and the covariance of the clip's windows: so the norm is known from ten numbers a window before there is
-    any channel, and becomes part of the weights that the clip is convolved with.
+    A channel is w·x + b over windows x of the samples. Its mean is w·m + b and its variance wᵀCw, where m and C are the
+    mean and covariance of the clip's windows. So the norm is known from the samples, before any channel is computed,
+    and becomes part of the convolution weights of the clip.
     """
 
     def __init__(self, original: Any) -> None:
@@ -116,7 +116,7 @@ class NormedOverTime(nn.Module):
         self.activation = original.activation
 
     def forward(self, samples: Tensor, lengths: Tensor | None) -> Tensor:
-        """Samples (clips, samples), of which ``lengths`` are real or all, to (clips, frames, channels)."""
+        """Samples (clips, samples), of which the first ``lengths`` (or all) are valid, to (clips, frames, channels)."""
         windows = samples.unfold(1, self.kernel, self.stride)
         weights, shifts = self._normed(*self._statistics(windows, lengths))
         kind = self.weight.dtype
@@ -134,9 +134,9 @@ class NormedOverTime(nn.Module):
         return mean, real.mT @ real / frames - mean.mT @ mean
 
     def _normed(self, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights (clips, kernel, channels) and shifts (clips, 1, channels) that convolve and norm at once.
+        """Weights (clips, kernel, channels) and shifts (clips, 1, channels) of the convolution with its norm.
 
-        What the convolution adds to a channel, its norm takes away again.
+        The bias of the convolution has no effect, since the norm subtracts it.
         """
         weight = self.weight.double()
         variance = (weight @ covariance * weight).sum(-1)

@@ -1,4 +1,4 @@
-"""Acoustic models: from many pieces of sound to a model's outputs, in as few forward passes as can be exact."""
+"""Batched models: the outputs of a model for many pieces of audio, in few forward passes without changing results."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 SECONDS_ON_CPU: Final = 10.0
 SECONDS_ON_GPU: Final = 600.0
-"""A GPU is only busy with many; on a CPU, whose caches hold it, a pass of 10 s is some 15 % faster than one of 40 s."""
+"""Seconds of audio per pass. A GPU needs many; on a CPU, 10 s fit into the caches: about 15 % faster than 40 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class PieceOutput:
     """A piece of a clip from sample ``start`` to ``end``, and the model's logits for it, float32 on the CPU.
 
-    They have the shape (frames, tokens) of a CTC model, (labels,) of a classifier.
+    Their shape is (frames, tokens) for a CTC model, and (labels,) for a classifier.
     """
 
     clip: int
@@ -35,8 +35,8 @@ class PieceOutput:
 class BatchedModel:
     """A transformers model with CTC or classification head, on its device and ready to run.
 
-    Pieces of audio go through it in batches, sorted by length, where its outputs do not depend on the batch
-    (`asr.inference.batch_invariance.can_batch`), else one by one.
+    Pieces are processed in batches, sorted by length, if the model is batch-invariant
+    (`asr.inference.batch_invariance.can_batch`), or else one by one.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class BatchedModel:
 
 
 def usual_seconds(device: str) -> float:
-    """Padded seconds in one pass on a device, where the settings name none."""
+    """The default of padded seconds in one pass on a device."""
     return SECONDS_ON_GPU if device.startswith("cuda") else SECONDS_ON_CPU
 
 
 def _mask(lengths: Sequence[int]) -> "Tensor":
-    """1 where a clip is, 0 where it is padded, shape (clips, samples)."""
+    """1 for samples of a clip, 0 for padding, shape (clips, samples)."""
     import torch
 
     return (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()

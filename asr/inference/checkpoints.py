@@ -1,6 +1,6 @@
-"""Checkpoints: weights by Hugging Face name or folder, onto a device, or a sentence that says why not.
+"""Checkpoints: weights by Hugging Face name or folder, loaded onto a device, or an error with the reason.
 
-torch and transformers are imported inside the functions: whoever hears with the embedded models needs neither.
+torch and transformers are imported inside the functions, because the built-in models do not need them.
 """
 
 import os
@@ -23,75 +23,75 @@ from hearsay.extras import how_to_install
 if TYPE_CHECKING:
     import torch
 
-# torch's oneDNN keeps what it made for the last 1,024 shapes, and clips hardly ever have the shape of another: of 22
-# minutes heard by a tiny model that was 150 MB. It looks when first used, so this stands before torch is imported.
+# oneDNN caches primitives for the last 1,024 shapes, but clips rarely have the same shape: 22 minutes of audio in a
+# tiny model took 150 MB. oneDNN reads the variable when it is first used, so it is set before torch is imported.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 Loaded = TypeVar("Loaded")
 
 HUB_TIMEOUT: Final = 5.0
-"""Seconds in which the hub must answer; its library by itself would try for half a minute, file by file."""
+"""Seconds within which the hub must respond; by default its library would retry for 30 s, for each file."""
 
 _FEWEST_SAMPLES: Final = SAMPLE_RATE // 10
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint on this machine: the name that the settings have for it, and the folder of its files.
+    """A checkpoint on this machine: its name in the settings, and the folder of its files.
 
-    Everything is read from the folder: asked for a hub's name, transformers asks the hub for more files than a
-    checkpoint has, even where it is told not to.
+    Everything is read from the folder: given a name, transformers requests further files from the hub, even offline.
     """
 
     name: str
     folder: Path
 
     def model(self, kind: Any, **options: Any) -> Any:
-        """The model that a class of transformers makes of it, ready to run.
+        """The checkpoint as a model of the transformers class ``kind``, in evaluation mode.
 
-        Raises `ModelUnavailable` where weights of it are missing: transformers would fill them with noise, and what it
-        then hears is noise too.
+        Raises `ModelUnavailable` if weights are missing: transformers would initialise them randomly, and the output
+        would be random too.
         """
         model, info = kind.from_pretrained(self.folder, local_files_only=True, output_loading_info=True, **options)
-        # The embedding of masked frames only serves training, and published checkpoints often leave it out.
+        # The embedding of masked frames is only used in training, and published checkpoints often omit it.
         if missing := sorted(key for key in info["missing_keys"] if not key.endswith("masked_spec_embed")):
             raise ModelUnavailable(
-                f"The model {self.name} was not trained for this: its checkpoint lacks {', '.join(missing[:3])}. "
-                "Name one that was fine-tuned for it."
+                f"The model {self.name} was not trained for this task: its checkpoint lacks {', '.join(missing[:3])}. "
+                "Name a checkpoint that was fine-tuned for it."
             )
         return model.eval()
 
     def weights(self) -> str:
-        """SHA-256 over the files that are loaded of it; empty where one cannot be read."""
+        """SHA-256 over the files that are loaded; empty if one cannot be read."""
         names = checkpoint_files(path.name for path in self.folder.iterdir() if path.is_file())
         return weights_digest({name: self.folder / name for name in names})
 
     def feature_extractor(self) -> Any:
-        """What makes the model's input of samples; raises `ModelUnavailable` where it wants another sample rate."""
+        """The feature extractor; raises `ModelUnavailable` if it requires another sample rate."""
         from transformers import AutoFeatureExtractor
 
         untyped: Any = AutoFeatureExtractor
         extractor = untyped.from_pretrained(self.folder, local_files_only=True)
         if extractor.sampling_rate != SAMPLE_RATE:
             raise ModelUnavailable(
-                f"The model {self.name} hears {extractor.sampling_rate} samples a second, not {SAMPLE_RATE}."
+                f"The model {self.name} needs audio at {extractor.sampling_rate} Hz, not {SAMPLE_RATE} Hz; "
+                "name another model."
             )
         return extractor
 
     def tokenizer(self) -> Any:
-        """What spells the model's output; raises `OSError` where its files are missing."""
+        """The tokenizer; raises `OSError` if its files are missing."""
         from transformers import AutoTokenizer
 
         try:
             return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-        except TypeError as problem:  # some tokenizers open the vocabulary that they have not found
-            raise OSError("it comes without the files of its tokenizer, so what it writes cannot be read.") from problem
+        except TypeError as problem:  # some tokenizers open a vocabulary file that does not exist
+            raise OSError("the files of its tokenizer are missing, so its output cannot be decoded.") from problem
 
 
 def loaded(name: str, load: Callable[[Checkpoint], Loaded]) -> Loaded:
-    """What ``load`` makes of a checkpoint, found in its folder or the local cache, else downloaded from the hub.
+    """The result of ``load`` for a checkpoint from a folder or the local cache, or else downloaded from the hub.
 
-    The hub is only asked for what is not here, and has `HUB_TIMEOUT` seconds to say that it has it. Raises
+    The hub is only contacted for what is missing, and must respond within `HUB_TIMEOUT` seconds. Raises
     `ModelUnavailable`.
     """
     _quieten()
@@ -104,7 +104,7 @@ def loaded(name: str, load: Callable[[Checkpoint], Loaded]) -> Loaded:
             return load(cached)
         except ModelUnavailable:
             raise
-        except Exception:  # noqa: BLE001, S110  # an unfinished download can fail in any way, and is finished now
+        except Exception:  # noqa: BLE001, S110  # an incomplete download can fail in any way, and is completed now
             pass
     return _loaded(_downloaded(name), load)
 
@@ -114,7 +114,7 @@ def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Loaded]) -> Loa
         return load(checkpoint)
     except ModelUnavailable:
         raise
-    except Exception as problem:  # every class of model, and every format of weights, has errors of its own
+    except Exception as problem:  # every model class, and every format of weights, has its own errors
         raise ModelUnavailable(f"The model {checkpoint.name} cannot be loaded: {_first_line(problem)}") from problem
 
 
@@ -140,31 +140,31 @@ def _downloaded(name: str) -> Checkpoint:
         return Checkpoint(name, Path(hf_hub_download(name, "config.json")).parent)
     except GatedRepoError as problem:
         raise ModelUnavailable(
-            f"The model {name} is only given to those who accept its terms on the Hugging Face hub; "
-            "do so there, then set HF_TOKEN."
+            f"The terms of the model {name} must be accepted on the Hugging Face hub; "
+            "accept them there, then set HF_TOKEN."
         ) from problem
     except (HFValidationError, RepositoryNotFoundError) as problem:
         raise ModelUnavailable(
-            f"There is no model {name}, neither as a folder nor on the Hugging Face hub; check its spelling."
+            f"There is no model {name}, neither as a folder nor on the Hugging Face hub; check the spelling."
         ) from problem
     except Exception as problem:  # of the hub's library, of its HTTP library, of the system
         raise ModelUnavailable(
-            f"The model {name} is not on this machine, and cannot be had from the Hugging Face hub "
-            f"({_first_line(problem)}); connect once to download it, or name a folder that holds it."
+            f"The model {name} is not on this machine and cannot be downloaded from the Hugging Face hub "
+            f"({_first_line(problem)}); connect to the internet, or name a folder that contains it."
         ) from problem
 
 
 def _quieten() -> None:
-    """Keep advice for developers, and bars for what takes a moment, out of people's terminals."""
+    """Turn off the warnings for developers, and progress bars of short steps."""
     from huggingface_hub.utils.tqdm import enable_progress_bars
     from transformers.utils import logging
 
     untyped: Any = logging
     untyped.set_verbosity_error()
     untyped.disable_progress_bar()
-    # Of WavLM's attention, which gives torch its two masks in the two ways that it knows.
+    # From WavLM's attention, which passes two masks of different types.
     warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
-    enable_progress_bars()  # those of downloads, which take minutes
+    enable_progress_bars()  # for downloads, which take minutes
 
 
 def has_torch() -> bool:
@@ -176,7 +176,7 @@ def device_of(setting: str) -> str:
     """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means here; raises `ModelUnavailable`."""
     if not has_torch():
         raise ModelNotInstalled(
-            f"torch and transformers are not installed here; run {how_to_install('models')}, or in a checkout "
+            f"torch and transformers are not installed; run {how_to_install('models')}, or in a checkout "
             "./run.sh setup --models."
         )
     import torch
@@ -186,24 +186,24 @@ def device_of(setting: str) -> str:
     try:
         wanted = torch.device(setting)
     except RuntimeError as problem:
-        raise ModelUnavailable(f"DEVICE is {setting}, which is none of auto, cpu, cuda and cuda:N.") from problem
+        raise ModelUnavailable(f"DEVICE is {setting}; set it to auto, cpu, cuda or cuda:N.") from problem
     if wanted.type == "cuda" and (wanted.index or 0) >= torch.cuda.device_count():
-        raise ModelUnavailable(f"DEVICE is {setting}, and torch sees no such GPU here; set DEVICE to auto or cpu.")
+        raise ModelUnavailable(f"DEVICE is {setting}, but torch finds no such GPU; set DEVICE to auto or cpu.")
     return setting
 
 
 def features(
     extractor: Any, piece: Waveform, device: str, kind: "torch.dtype | None" = None, **options: Any
 ) -> "dict[str, torch.Tensor]":
-    """One piece of sound as the model takes it, alone in its batch and normalised by itself, float32 or ``kind``."""
-    # Shorter than the first layers are wide, a piece has no frame at all.
+    """The model's input for one piece, normalised by itself, in a batch of one, float32 or ``kind``."""
+    # A piece that is shorter than the kernels of the first layers would have no frame.
     padded = np.pad(piece, (0, max(0, _FEWEST_SAMPLES - len(piece))))
     return dict(extractor(padded, sampling_rate=SAMPLE_RATE, return_tensors="pt", **options).to(device, kind))
 
 
 @contextmanager
 def running(name: str) -> Iterator[None]:
-    """Run a model without keeping gradients; what it fails with is an `AsrError`."""
+    """Inside, a model runs without gradients, and its errors become `AsrError`."""
     import torch
 
     try:

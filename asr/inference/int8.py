@@ -1,6 +1,6 @@
-"""Linear layers in int8, an option on CPUs: `bench/asr.py` tells what it costs in transcripts.
+"""Linear layers in int8, an option on CPUs; `bench/asr.py` measures how many transcripts change.
 
-This module needs torch; those who hear without it do not import it.
+This module imports torch; programs that run without it do not import this module.
 """
 
 from typing import Any, Final
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 _LARGEST: Final = 127
 _LEAST: Final = 1e-8
-"""Of a scale, so that silence is no division by zero."""
+"""Minimum of a scale, which avoids division by zero in silence."""
 
 
 class Int8Linear(nn.Module):
-    """A linear layer of int8 weights, with a scale for each output, over int8 values, with a scale for each frame.
+    """A linear layer with int8 weights, with a scale per output, and int8 inputs, with a scale per frame.
 
-    One scale for all values that come at once, as torch's own dynamic quantisation has it, would let a clip's
-    transcript depend on its neighbours.
+    One scale for all inputs of a batch, as in torch's dynamic quantisation, would make a transcript depend on the other
+    clips of the batch.
     """
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -37,7 +37,7 @@ class Int8Linear(nn.Module):
 
 
 def use_int8(model: Any) -> None:
-    """Put a model's linear layers into int8."""
+    """Replace a model's linear layers with `Int8Linear`."""
     for parent in [module for module in model.modules() if not is_opaque(module)]:
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Linear):
@@ -45,12 +45,12 @@ def use_int8(model: Any) -> None:
 
 
 def is_opaque(attention: nn.Module) -> bool:
-    """Whether it is WavLM's, which hands the weights of its linear layers to torch, and calls none of them."""
+    """Whether this is WavLM's attention, which passes the weights of its linear layers to torch, uncalled."""
     return hasattr(attention, "gru_rel_pos_linear")
 
 
 def _scales(rows: Tensor) -> Tensor:
-    """What one whole number of each row stands for, shape (rows, 1)."""
+    """The value of one int8 step in each row, shape (rows, 1)."""
     return rows.abs().amax(1, keepdim=True).clamp(min=_LEAST) / _LARGEST
 
 

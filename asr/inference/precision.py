@@ -1,4 +1,4 @@
-"""The precision that models compute in: half the bits where the device is built for them."""
+"""The precision of models: 16 bits if the hardware supports them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,25 +15,27 @@ _BFLOAT16: Final = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 def named(precision: Precision) -> str:
-    """The precision where a person chose it; empty where the machine did."""
+    """The precision if it was set explicitly; empty if it is chosen automatically."""
     return "" if precision == "auto" else precision
 
 
 def kind_of(precision: Precision, device: str) -> "torch.dtype":
-    """The number format that ``precision`` means on a device; raises `ModelUnavailable` where that cannot compute it.
+    """The torch dtype of ``precision`` on a device; raises `ModelUnavailable` if the device does not support it.
 
-    ``auto`` is bfloat16 on a GPU and on a CPU that multiply it in hardware, float16 on an older GPU, else float32. The
-    same computes what ``int8``, an option on CPUs, leaves as it is: all but the linear layers.
+    ``auto`` is bfloat16 on GPUs and CPUs with hardware support, float16 on older GPUs, and float32 otherwise. With
+    ``int8``, an option on CPUs, layers that are not linear have the precision of ``auto``.
     """
     import torch
 
     if precision == "int8" and device != "cpu":
-        raise ModelUnavailable("PRECISION is int8, which is for CPUs; set it to auto, float32, bfloat16 or float16.")
+        raise ModelUnavailable(
+            "PRECISION is int8, which is supported on CPUs only; set it to auto, float32, bfloat16 or float16."
+        )
     if precision == "int8" and not multiplies_int8():
-        raise ModelUnavailable("PRECISION is int8, which this CPU, without VNNI, multiplies wrongly; set it to auto.")
+        raise ModelUnavailable("PRECISION is int8, which needs a CPU with VNNI; set it to auto.")
     if precision not in ("auto", "int8"):
         if precision == "float16" and device == "cpu":
-            raise ModelUnavailable("PRECISION is float16, which a CPU computes slowly; set it to auto or bfloat16.")
+            raise ModelUnavailable("PRECISION is float16, which is slow on CPUs; set it to auto or bfloat16.")
         kind: torch.dtype = getattr(torch, precision)
         return kind
     if device == "cpu":
@@ -42,7 +44,7 @@ def kind_of(precision: Precision, device: str) -> "torch.dtype":
 
 
 def multiplies_int8() -> bool:
-    """Whether this CPU's products of int8 are right; without VNNI, oneDNN sums pairs in 16 bits, and cuts them off."""
+    """Whether int8 products are correct on this CPU; without VNNI, oneDNN adds pairs in 16 bits with saturation."""
     import torch
 
     largest = torch.full((64, 64), 127, dtype=torch.int8)
@@ -50,7 +52,7 @@ def multiplies_int8() -> bool:
 
 
 def cpu_flags() -> frozenset[str]:
-    """What this machine's CPU can do, as Linux names it; nothing where the system does not say."""
+    """The CPU flags that Linux lists; empty on other systems."""
     try:
         lines = _CPU_FLAGS.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""A digest of a model's weights, by which a model that was trained again is another one under the same name."""
+"""Digests of model weights, which distinguish models of the same name, such as one that was trained again."""
 
 import json
 import os
@@ -16,13 +16,13 @@ _DESCRIPTIONS: Final = frozenset({".json", ".txt", ".model", ".jinja"})
 _NOTES: Final = frozenset(
     {"trainer_state.json", "all_results.json", "train_results.json", "eval_results.json", "requirements.txt"}
 )
-"""What a training leaves beside a checkpoint, and nothing loads."""
+"""Files that a training leaves in a checkpoint's folder, and that are never loaded."""
 
 
 def checkpoint_files(names: Iterable[str]) -> list[str]:
-    """The files of a checkpoint that are loaded, of all that lie in its folder: weights of one kind, and descriptions.
+    """The files in a checkpoint's folder that are loaded: weights in one format, and their descriptions.
 
-    ``names`` are paths under the folder; sub-folders, other libraries' weights and notes of a training are left out.
+    ``names`` are paths under the folder; sub-folders, weights for other libraries and notes of a training are excluded.
     """
     top = sorted(name for name in names if "/" not in name)
     weights = [name for name in top if name.endswith(".safetensors")]
@@ -35,7 +35,7 @@ _IS_KEPT: Final = ContextVar("is_kept", default=True)
 
 @contextmanager
 def nothing_kept() -> Iterator[None]:
-    """Inside, digests are computed and not kept: no file is written."""
+    """Inside, digests are computed but not cached, so that no file is written."""
     before = _IS_KEPT.set(False)
     try:
         yield
@@ -44,9 +44,9 @@ def nothing_kept() -> Iterator[None]:
 
 
 def weights_digest(files: Mapping[str, Path]) -> str:
-    """SHA-256 over files, by the name that each has in the model, in hexadecimal; empty where one cannot be read.
+    """SHA-256 over files, given by their names in the model, in hexadecimal; empty if one cannot be read.
 
-    The digest of each file is kept between runs under its path, size and times: gigabytes take seconds to read.
+    The digest of each file is cached between runs by path, size and times, because reading gigabytes takes seconds.
     """
     known = _known()
     found: dict[str, Any] = {}
@@ -71,15 +71,15 @@ def _digest(path: Path) -> str:
 
 
 def _state(path: Path) -> list[int]:
-    """What changes with a file's bytes; its times of change too, since copies may keep the time of writing."""
+    """The state that changes with a file's content: size, both times (copies may keep mtime), and inode."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def _cache() -> Path:
-    """Where digests are kept: under ``HEARSAY_HOME``, else in the user's cache, since weights are there too.
+    """The cache file of digests: under ``HEARSAY_HOME``, or else in the user's cache folder, where weights are too.
 
-    ``WEIGHT_DIGESTS`` names another file, as the demo does, which writes nothing outside of its folder.
+    ``WEIGHT_DIGESTS`` names another file, which the demo uses, since it writes nothing outside its folder.
     """
     if named := os.environ.get("WEIGHT_DIGESTS"):
         return Path(named)
@@ -92,13 +92,13 @@ def _cache() -> Path:
 def _known() -> dict[str, Any]:
     try:
         known = json.loads(_cache().read_text(encoding="utf-8"))
-    except (OSError, ValueError, RuntimeError):  # RuntimeError: a user without a home
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a user without a home folder
         return {}
     return known if isinstance(known, dict) else {}
 
 
 def _keep(known: Mapping[str, Any]) -> None:
-    """Keep the digests of files that are still there; where that cannot be, the next run reads the weights again."""
+    """Store the digests of files that still exist; if that fails, the next run reads the weights again."""
     here = {place: entry for place, entry in known.items() if Path(place).exists()}
     with suppress(OSError, RuntimeError), replaced_whole(_cache()) as temporary:
         temporary.write_text(json.dumps(here, indent=1), encoding="utf-8")

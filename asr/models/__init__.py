@@ -1,1 +1,1 @@
-"""Which model a name means, where its weights come from, and what identifies it."""
+"""Models by name: which model a name selects, the source of its weights, and its identity."""

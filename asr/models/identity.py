@@ -1,4 +1,4 @@
-"""Which model made something: its name, a digest of its weights, and its precision where a person chose that."""
+"""The identity of a model: its name, a digest of its weights, and its precision if that was set explicitly."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,7 +9,7 @@ from hearsay.records.clip import ClipRow
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A model. ``weights`` is empty where nobody knows them, ``precision`` where it was left to the machine."""
+    """A model. ``weights`` is empty if unknown, ``precision`` if it was chosen automatically."""
 
     name: str
     weights: str = ""
@@ -20,10 +20,10 @@ class Identity:
         return cls(model.name, model.weights, model.precision)
 
     def is_that_of(self, made_by: "Identity") -> bool:
-        """Whether what that model made is what this one would make.
+        """Whether ``made_by`` and this model give the same outputs.
 
-        Without a digest, which older records and APIs lack, the name decides. A precision counts only where it was set
-        by hand now: another machine chooses another one, and is no reason to start again.
+        Without a digest, which older records and APIs lack, only names are compared. A precision is compared only if it
+        is set explicitly now: an automatic choice may differ between machines and is no reason to process clips again.
         """
         if made_by.name != self.name or not made_by.weights or not self.weights:
             return made_by.name == self.name
@@ -31,24 +31,24 @@ class Identity:
 
 
 NOBODY: Final = Identity("")
-"""No model at all."""
+"""No model."""
 
 
 def speech_of(row: ClipRow) -> Identity:
-    """The model that made a record's transcript; without a name where none did."""
+    """The model of a record's transcript; with an empty name if there is none."""
     return Identity(row.asr_model, row.asr_weights, row.asr_precision)
 
 
 def emotion_of(row: ClipRow) -> Identity:
-    """The model that made a record's emotion; without a name where none did."""
+    """The model of a record's emotion; with an empty name if there is none."""
     return Identity(row.ser_model, row.ser_weights, row.ser_precision)
 
 
 def speech_columns(made_by: Identity) -> dict[str, Any]:
-    """The columns of a record that say which model made its transcript."""
+    """The columns of a record that identify its speech model."""
     return {"asr_model": made_by.name, "asr_weights": made_by.weights, "asr_precision": made_by.precision}
 
 
 def emotion_columns(made_by: Identity) -> dict[str, Any]:
-    """The columns of a record that say which model made its emotion."""
+    """The columns of a record that identify its emotion model."""
     return {"ser_model": made_by.name, "ser_weights": made_by.weights, "ser_precision": made_by.precision}

@@ -1,4 +1,4 @@
-"""Which models hear: the one place where a name in the settings becomes a recogniser or a tagger."""
+"""The registry of models: from a name in the settings to a speech model or an emotion model."""
 
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -24,16 +24,16 @@ EMOTION_ON_GPU: Final = "CAiRE/SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel(Generic[Model_co]):
-    """A model that is ready to hear, and the sentence about a fallback where it is not the wanted one."""
+    """A loaded model, and a warning if it replaces another one."""
 
     model: Model_co
     warning: str | None = None
 
 
 def open_speech_model(settings: AsrSettings) -> OpenedModel[SpeechModel]:
-    """The recogniser that ``asr_model`` names; raises `ModelUnavailable` where a named one cannot be had.
+    """The speech model that ``asr_model`` names; raises `ModelUnavailable` if a named one is not available.
 
-    ``auto`` is the larger wav2vec2 on a GPU, the smaller one on a CPU, and PocketSphinx where that cannot be had.
+    ``auto`` is the larger wav2vec2 on a GPU, the smaller one on a CPU, and PocketSphinx if that is not available.
     """
     if settings.asr_model == pocketsphinx.NAME:
         return _pocketsphinx(settings)
@@ -47,9 +47,9 @@ def open_speech_model(settings: AsrSettings) -> OpenedModel[SpeechModel]:
 
 
 def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
-    """The tagger that ``ser_model`` names; raises `ModelUnavailable` where a named one cannot be had.
+    """The emotion model that ``ser_model`` names; raises `ModelUnavailable` if a named one is not available.
 
-    ``auto`` is the large classifier on a GPU, the embedded one elsewhere, and where the large one cannot be had.
+    ``auto`` is the large classifier on a GPU, and the linear model elsewhere or if the large one is not available.
     """
     if settings.ser_model not in (AUTO, LinearEmotionModel.name):
         return OpenedModel(_checkpoint_emotion_model(settings.ser_model, settings))
@@ -62,7 +62,7 @@ def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
 
 
 def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
-    """The recogniser of a checkpoint, by what its config says of its kind; raises `ModelUnavailable`."""
+    """The speech model of a checkpoint, by the architecture in its configuration; raises `ModelUnavailable`."""
     device = device_of(settings.device)
     if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
         return Seq2SeqSpeechModel(name, device, settings.precision)
@@ -87,16 +87,16 @@ def _class_of_checkpoint(checkpoint: Checkpoint) -> type[CtcSpeechModel | Seq2Se
     if architectures & set(MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES.values()):
         return Seq2SeqSpeechModel
     raise ModelUnavailable(
-        f"The model {checkpoint.name} does not write down speech ({', '.join(architectures) or config.model_type}); "
-        "name a CTC model such as wav2vec2, or a sequence-to-sequence one such as Whisper."
+        f"The model {checkpoint.name} is not a speech model ({', '.join(architectures) or config.model_type}); "
+        "name a CTC model such as wav2vec2, or a sequence-to-sequence model such as Whisper."
     )
 
 
 def _pocketsphinx(settings: AsrSettings, *sentences: str) -> OpenedModel[SpeechModel]:
-    """PocketSphinx, with what is to be said of it, also that it leaves alone the GPU which the settings name."""
+    """PocketSphinx, with warnings, also that it does not use the GPU that the settings name."""
     if settings.device not in (AUTO, PocketSphinxSpeechModel.device):
         advice = f"set DEVICE to {AUTO}, or ASR_MODEL to a model that runs there."
-        sentences += (f"DEVICE is {settings.device}, but {pocketsphinx.NAME} only runs on the CPU; {advice}",)
+        sentences += (f"DEVICE is {settings.device}, but {pocketsphinx.NAME} runs on the CPU only; {advice}",)
     return OpenedModel(PocketSphinxSpeechModel(settings.workers), " ".join(sentences) or None)
 
 
@@ -105,4 +105,4 @@ def _has_gpu(device: str) -> bool:
 
 
 def _warning(purpose: str, wanted: str, problem: ModelUnavailable, used: str) -> str:
-    return f"The {purpose} model for this machine is {wanted}, which cannot be had: {problem} {used} is used instead."
+    return f"The default {purpose} model of this machine, {wanted}, is not available: {problem} Using {used} instead."

@@ -1,4 +1,4 @@
-"""Which models a run would use, and why, without loading any of them."""
+"""Which models a run would use, and why, without loading them."""
 
 import os
 import socket
@@ -15,14 +15,14 @@ from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
 
 REACHED_SECONDS: Final = 3.0
-"""The hub is there where it takes a connection within so long."""
+"""Seconds within which the hub must accept a connection to count as reachable."""
 
 _BUILT_IN: Final = frozenset({pocketsphinx.NAME, LinearEmotionModel.name})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSelection:
-    """A model, why it is that, and whether its weights are here; a fallback is used in place of what was wanted."""
+    """A model, the reason for its selection, whether its weights are on this machine, and whether it is a fallback."""
 
     name: str
     why: str
@@ -33,7 +33,7 @@ class ModelSelection:
         return f"{self.name} ({self.why}{'' if self.is_here else '; to be downloaded'})"
 
     def weights(self) -> str:
-        """The digest of its weights, as the opened model would have it; empty where they are not here."""
+        """The digest of its weights, equal to that of the loaded model; empty if they are not on this machine."""
         if self.name == pocketsphinx.NAME:
             return pocketsphinx.weights_of_the_wheel() if self.is_here else ""
         if self.name == LinearEmotionModel.name:
@@ -67,7 +67,7 @@ def select_emotion_model(settings: AsrSettings) -> ModelSelection:
 
 
 def is_hub_reachable() -> bool:
-    """Whether something listens where the hub should, and its library may ask it."""
+    """Whether the hub accepts connections, and its library is not set to offline."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return False
     address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
@@ -87,12 +87,12 @@ def _wanted(name: str, device: str, otherwise: str) -> ModelSelection:
     why = f"auto: on {device}"
     if _folder_of(name) or is_hub_reachable():
         return ModelSelection(name, why, _folder_of(name) is not None)
-    instead = f"{why} it would be {name}, which is not here, and the hub cannot be reached"
+    instead = f"{why}, instead of {name}, which is not on this machine, and the hub cannot be reached"
     return ModelSelection(otherwise, instead, is_here=True, is_fallback=True)
 
 
 def _folder_of(name: str) -> Path | None:
-    """The folder of a checkpoint's weights, its own or in the hub's cache; an unfinished download has none."""
+    """The folder of a checkpoint, given or in the hub's cache; None if it is missing or not fully downloaded."""
     folder = Path(name).expanduser()
     if not folder.is_dir():
         config = _cached_config(name)

@@ -1,4 +1,4 @@
-"""The one assembly of the inference pipeline: the models, scheduler and clips that settings and a person name."""
+"""Assembly of the pipeline: the models, scheduler and clips that the settings and the command name."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Both models, loaded, what had to be said about their choice, and whether nobody chose the speech model."""
+    """Both loaded models, warnings about fallbacks, and whether the speech model was chosen automatically."""
 
     speech_model: SpeechModel
     emotion_model: EmotionModel
@@ -41,10 +41,10 @@ def load_models(settings: AsrSettings) -> Models:
 
 
 def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limits:
-    """What the scheduler gives a model at a time.
+    """The limits of the scheduler's queues for a model.
 
-    PocketSphinx hears one sound in each of its processes, and whoever sent it need not wait for others; what batches
-    gets as much as one pass through it takes, and has some passes' worth waiting.
+    PocketSphinx processes one clip in each of its processes, without batches. Other models get batches of one forward
+    pass, and queues that hold several of them.
     """
     if isinstance(model, PocketSphinxSpeechModel):
         return Limits(batch_seconds=0, threads=model.workers, long_threads=model.workers)
@@ -55,7 +55,7 @@ def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limi
 def scheduler_for(
     models: Models, settings: AsrSettings, on_batch: Callable[[BatchStats], None] = lambda _: None
 ) -> Scheduler:
-    """The scheduler of loaded models; ``on_batch`` gets the figures of each batch that a model was done with."""
+    """The scheduler of loaded models; ``on_batch`` is called with the figures of each processed batch."""
     return Scheduler(models.speech_model, models.emotion_model, limits_for(models.speech_model, settings), on_batch)
 
 
@@ -74,8 +74,8 @@ def open_listing(
 
 
 def open_arrivals(place: str, dataset: str | None, notify: Notify) -> Iterator[Listing]:
-    """What arrives in a folder, until Ctrl-C; raises `BadSource` where there is none."""
-    from asr.sources.watch import arrivals  # needed by those who watch
+    """The clips that arrive in a folder, until Ctrl-C; raises `BadSource` if there is no such folder."""
+    from asr.sources.watch import arrivals  # imported only where it is used
 
     return arrivals(open_folder(place, dataset), notify)
 
@@ -89,9 +89,9 @@ def open_pipeline_for_log(
     warn: Notify,
     step: ClipStep = lambda *_: None,
 ) -> Pipeline:
-    """The listener that goes on with a log; what becomes of other models' transcripts in it is said.
+    """The pipeline that continues a log; ``notify`` is called with what happens to other models' transcripts in it.
 
-    ``step`` is as in `open_pipeline`. Raises `ModelChanged` where that was not decided.
+    ``step`` is as in `open_pipeline`. Raises `ModelChanged` if ``change`` is needed and None.
     """
     before = models_of(log)
     pipeline = open_pipeline(settings_for_log(before, settings, change), via, notify, warn, step)
@@ -105,7 +105,7 @@ def open_pipeline_for_log(
 
 
 def settings_for_log(before: LogModels, settings: AsrSettings, change: ModelChange | None) -> AsrSettings:
-    """The settings with the log's own speech model, where that is to be kept and no other was named."""
+    """The settings, with the log's own speech model if that is to be kept and no other was named."""
     if change == "keep" and settings.asr_model == AUTO and before.usual_speech:
         return settings.model_copy(update={"asr_model": before.usual_speech})
     return settings
@@ -114,20 +114,20 @@ def settings_for_log(before: LogModels, settings: AsrSettings, change: ModelChan
 def open_pipeline(
     settings: AsrSettings, via: str | None, notify: Notify, warn: Notify, step: ClipStep = lambda *_: None
 ) -> Pipeline:
-    """The listener at an address, or else the one that the settings choose; ``warn`` is told of a fallback.
+    """The pipeline over the API at ``via``, or else the local one of the settings; ``warn`` is called for a fallback.
 
-    ``step`` is for `LocalPipeline`: an API says nothing before the whole clip is transcribed.
+    ``step`` is for `LocalPipeline`: an API does not report progress inside a clip.
     """
     if via is not None:
-        from asr.pipeline.remote import open_remote_pipeline  # an HTTP client is needed by those who have an address
+        from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only where it is used
 
         remote = open_remote_pipeline(via, settings, notify)
-        notify(f"{via}: speech: {remote.speech.name} · emotion: {remote.emotion.name}")
+        notify(f"{via}: speech model: {remote.speech.name} · emotion model: {remote.emotion.name}")
         return remote
     models = load_models(settings)
     for warning in models.warnings:
         warn(warning)
-    notify(f"speech: {models.speech_model.name} · emotion: {models.emotion_model.name}")
+    notify(f"speech model: {models.speech_model.name} · emotion model: {models.emotion_model.name}")
     scheduler = scheduler_for(models, settings)
     return LocalPipeline(scheduler, settings.max_clip_seconds, step, is_speech_by_default=models.is_speech_by_default)
 
@@ -135,7 +135,7 @@ def open_pipeline(
 def open_source(
     location: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str | None = None
 ) -> ClipSource:
-    """The source that a person's words mean; raises `BadSource` where there is no such folder or bucket."""
+    """The source at a location; raises `BadSource` if there is no such folder or bucket."""
     if location.startswith(SCHEME):
         try:
             bucket = Bucket(connect(s3_endpoint), location)
@@ -146,5 +146,5 @@ def open_source(
     if csv is None:
         return folder
     if "://" in csv:
-        raise BadSource(f"{csv}: beside a folder of this machine, --csv is a file of this machine; copy it there first")
+        raise BadSource(f"{csv}: with a local folder, --csv must be a local file; download it first")
     return TableSource(Path(location), Path(csv), folder.dataset, allow_missing)

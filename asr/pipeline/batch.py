@@ -1,4 +1,4 @@
-"""The batch: every clip of a source heard once, journalled as it goes, written as CSV at the end."""
+"""Batch decoding: each clip of a source is processed once and logged; the CSV is written at the end."""
 
 import logging
 import time
@@ -27,16 +27,16 @@ from hearsay.terminal.process import wait_in_turns
 log = logging.getLogger(__name__)
 
 BATCHES_AT_ONCE: Final = 4
-"""Batches under way, so that the models never wait for files, and hear clips of about equal lengths together."""
+"""Batches in progress, so that the models never wait for files and can batch clips of similar lengths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did.
+    """The result of a run.
 
-    ``rows`` are those of its source, heard now or before; ``stop_reason`` is why it had to end early; ``rejected``
-    counts what could be no clip; ``unwritten`` is why there is no CSV of it; ``retagged`` counts clips whose emotion
-    alone was made again.
+    ``rows`` are the records of its source, of this run or an earlier one. ``stop_reason`` is why it ended early.
+    ``rejected`` counts files that cannot be clips. ``unwritten`` is why the CSV was not written. ``retagged`` counts
+    clips of which only the emotion was made again.
     """
 
     rows: tuple[ClipRow, ...]
@@ -53,7 +53,7 @@ class Summary:
 
     @property
     def failed(self) -> list[ClipRow]:
-        """Clips that were not transcribed; of some an older transcript is kept."""
+        """Clips that were not transcribed; some keep an older transcript."""
         return [row for row in self.rows if row.is_failed]
 
     @property
@@ -71,13 +71,13 @@ def decode(
     *,
     keeps_transcripts: bool = False,
 ) -> Summary:
-    """Hear what the journal ``out/clips.jsonl`` does not have yet, writing ``out/clips.csv`` after each listing.
+    """Process the clips that the log ``out/clips.jsonl`` lacks, and write ``out/clips.csv`` after each listing.
 
-    A folder is one listing, and what arrives in a watched one is one after the other. Rows are on the disk batch by
-    batch of ``batch_clips``, 0 for as many as the listener wants, so a run that is killed loses at most the
-    `BATCHES_AT_ONCE` that it was hearing. Ctrl-C, or a listener that is gone, ends the run early and still writes the
-    CSV; so does a log that cannot be written any more. A CSV that cannot be written ends nothing, since the log has it
-    all. Raises `JournalInUse` while another run writes to ``out``.
+    A folder is one listing; a watched folder gives one per group of arrivals. Records are written in batches of
+    ``batch_clips``, or of the number that suits the pipeline if that is 0, so that a killed run loses at most
+    `BATCHES_AT_ONCE` batches. Ctrl-C, an unavailable pipeline, or a log that cannot be written ends the run early and
+    still writes the CSV. If the CSV cannot be written, the run continues, since the log is complete. Raises
+    `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
     interrupted, stop_reason = False, ""
@@ -96,9 +96,7 @@ def decode(
         except PipelineUnavailable as problem:
             stop_reason = str(problem)
         except ClipsError as problem:
-            stop_reason = (
-                f"{problem}. What was transcribed before is in the log, and the same command goes on from there"
-            )
+            stop_reason = f"{problem}. Earlier records are in the log; run the same command to continue"
         if interrupted or stop_reason:
             run.write_table()
     summary = run.summary(time.monotonic() - started, interrupted, stop_reason)
@@ -110,24 +108,24 @@ def decode(
 
 @dataclass(frozen=True, slots=True)
 class _PendingBatch:
-    """A batch that is being heard, and what will be its rows."""
+    """A batch in progress, with its future records."""
 
     batch: Sequence[Clip]
     rows: Future[Sequence[ClipRow]]
 
 
 class _DecodeRun:
-    """One run: what the journal has, what its listings brought so far, and the counts on the way."""
+    """One run: the records of the log, the clips listed so far, and the counts."""
 
     def __init__(self, pipeline: Pipeline, journal: Journal, csv: Path, *, keeps_transcripts: bool) -> None:
         self._pipeline = pipeline
         self._keeps_transcripts = keeps_transcripts
-        self._retagged: set[str] = set()  # clips whose emotion alone is made again
-        self._failed_retags: dict[str, ClipRow] = {}  # those of them that failed, whose records stay as they are
+        self._retagged: set[str] = set()  # clips of which only the emotion is made again
+        self._failed_retags: dict[str, ClipRow] = {}  # those of them that failed; their records are kept
         self._journal = journal
         self._csv = csv
         self._known = journal.rows()
-        self._listed: dict[str, None] = {}  # ids, in the order in which they came
+        self._listed: dict[str, None] = {}  # ids, in order
         self._table = EMPTY_TABLE
         self.transcribed = self.retagged = self.skipped = self.without_audio = self.rejected = 0
         self.audio_seconds = 0.0
@@ -149,7 +147,7 @@ class _DecodeRun:
                 self._take_first(pending, progress)
         except (KeyboardInterrupt, PipelineUnavailable) as stopped:
             for left in pending:
-                if left.rows.done() or isinstance(stopped, PipelineUnavailable):  # it is gone for all of them
+                if left.rows.done() or isinstance(stopped, PipelineUnavailable):  # it is unavailable for all of them
                     with suppress(PipelineUnavailable):
                         self._take(left, progress)
             raise
@@ -157,9 +155,9 @@ class _DecodeRun:
             executor.shutdown(wait=False, cancel_futures=True)
 
     def _process(self, batch: Sequence[Clip]) -> Sequence[ClipRow]:
-        """Rows of those clips of a batch that have to be heard."""
+        """Records of those clips of a batch that must be processed."""
         to_process = [wanted for clip in batch if (wanted := self._wanted(clip))]
-        self._retagged.difference_update(clip.row.id for clip in to_process)  # a watched file may have changed since
+        self._retagged.difference_update(clip.row.id for clip in to_process)  # a watched file may have changed
         speech = self._pipeline.speech
         self._retagged.update(
             clip.row.id for clip in to_process if clip.transcribed and not wanted_pieces(clip, speech)
@@ -167,12 +165,12 @@ class _DecodeRun:
         return self._pipeline.process(to_process) if to_process else []
 
     def _take_first(self, pending: "deque[_PendingBatch]", progress: Progress) -> None:
-        """Wait for the first batch, and take it; where the wait is interrupted it is still among them."""
+        """Wait for the first batch and store it; if the wait is interrupted, the batch stays pending."""
         wait_in_turns(pending[0].rows)
         self._take(pending.popleft(), progress)
 
     def _take(self, pending: "_PendingBatch", progress: Progress) -> None:
-        """Write down what was heard of a batch; raises `PipelineUnavailable` when that is done."""
+        """Store the records of a batch; raises the batch's `PipelineUnavailable` afterwards."""
         try:
             rows, stop_reason = pending.rows.result(), None
         except PipelineUnavailable as problem:
@@ -198,12 +196,14 @@ class _DecodeRun:
         progress.advance(len(pending.batch), len(rows), audio, sum(bool(row.error) for row in rows))
 
     def write_table(self) -> None:
-        """The source's rows in its order, then clips that earlier runs heard and this source does not have."""
+        """Write the records of the source in its order, then those of earlier runs that are not in the source."""
         others = (row for row in self._known.values() if row.id not in self._listed)
         try:
             write_csv(self._csv, [*self._rows_of_the_source(), *others], self._table)
         except ClipsError as problem:
-            self.unwritten = f"{problem}. The log, {self._journal.path}, has it all; the same command writes the CSV"
+            self.unwritten = (
+                f"{problem}. The log {self._journal.path} is complete; run the same command to write the CSV"
+            )
         else:
             self.unwritten = ""
 
@@ -218,9 +218,9 @@ class _DecodeRun:
         return (self._known[clip_id] for clip_id in self._listed if clip_id in self._known)
 
     def _wanted(self, clip: Clip) -> Clip | None:
-        """The clip with what is to be made of it; None where that is nothing.
+        """The clip, with what is kept of its earlier record; None if there is nothing to do.
 
-        Nothing is made without audio, of a deleted clip, and of this very audio where these very models made all of it.
+        That is so for a clip without audio, for a deleted one, and if the same models processed the same audio.
         """
         if clip.read is None:
             return None
@@ -244,14 +244,14 @@ class _DecodeRun:
         return self._pipeline.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
 
     def _joined(self, row: ClipRow) -> ClipRow:
-        """A new row with what earlier runs know of the clip beside its transcript and emotion."""
+        """A new record, with the other columns of the clip's earlier record."""
         known = self._known.get(row.id)
         if known is None:
             return row
         return failed_again(known, row) if row.is_failed else known.merged_with(row.of_one_run())
 
     def _renewed(self, done: Iterable[Clip]) -> Iterator[ClipRow]:
-        """Rows of clips that need no hearing, where the corpus says something new of them."""
+        """Records of clips that need no processing but whose columns in the corpus have changed."""
         for clip in done:
             known = self._known.get(clip.row.id)
             row = clip.row if known is None else known.merged_with(clip.row)
@@ -259,7 +259,7 @@ class _DecodeRun:
                 yield row
 
     def _keep(self, rows: Sequence[ClipRow]) -> None:
-        if rows:  # of what was heard before there are none, and the disk is not waited for
+        if rows:  # nothing to write if all clips were done before
             self._journal.append(rows)
         self._known.update((row.id, row) for row in rows)
 
@@ -267,7 +267,7 @@ class _DecodeRun:
 def _is_of_this_audio(known: ClipRow, read: Reader) -> bool:
     try:
         return digest_of(read()) == known.audio_digest
-    except OSError:  # the listener meets it again, and makes a row of it
+    except OSError:  # the pipeline meets the same error and reports it
         return False
 
 
@@ -282,6 +282,6 @@ def limited(listing: Listing, limit: int | None) -> Listing:
 
 
 def to_do(listing: Listing, pipeline: Pipeline, log: Journal, *, keeps_transcripts: bool) -> Iterator[Clip | None]:
-    """What `decode` would make of each clip of a listing: the clip as it is wanted, or None where that is nothing."""
+    """What `decode` would do with each clip of a listing: the clip with what is kept, or None for nothing."""
     run = _DecodeRun(pipeline, log, log.path.with_suffix(".csv"), keeps_transcripts=keeps_transcripts)
     return map(run._wanted, listing.clips)

@@ -1,4 +1,4 @@
-"""What a client shows to an API that lets in only those it knows: a key, or an identity token of Google Cloud."""
+"""Credentials for an API that requires them: a key, or an identity token of Google Cloud."""
 
 import asyncio
 import threading
@@ -12,14 +12,14 @@ from hearsay.errors import BadArgument, BadSettings
 from hearsay.extras import how_to_install
 from hearsay.http.connection import BearerAuth
 
-ADVICE = "run where Google Cloud knows who you are, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key"
+ADVICE = "run on Google Cloud, or set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account"
 
 
 def credentials_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
-    """What the settings say is shown to the API at ``audience``; None where nothing is."""
+    """The credentials of the settings for the API at ``audience``; None if there are none."""
     key = settings.api_key.get_secret_value()
     if settings.api_token and key:
-        raise BadSettings("API_KEY and API_TOKEN are both set, and a request shows one of them; unset the other")
+        raise BadSettings("API_KEY and API_TOKEN are both set, but a request has only one of them; unset the other")
     if settings.api_token:
         return GoogleIdentityAuth(audience)
     try:
@@ -29,10 +29,10 @@ def credentials_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
 
 
 class GoogleIdentityAuth(httpx.Auth):
-    """Shows an identity token for one audience, which is renewed some minutes before it runs out.
+    """Sends an identity token for one audience, which is renewed some minutes before it expires.
 
-    Raises `BadSettings` where google-auth is not installed or finds no identity, `PipelineUnavailable` where a token
-    cannot be had later.
+    Raises `BadSettings` if google-auth is not installed or finds no identity, and `PipelineUnavailable` if a token
+    cannot be renewed.
     """
 
     def __init__(self, audience: str) -> None:
@@ -51,7 +51,7 @@ class GoogleIdentityAuth(httpx.Auth):
         try:
             self._credentials = fetch_id_token_credentials(audience, request=self._request)
         except GoogleAuthError as problem:
-            raise BadSettings(f"there is no identity of Google Cloud here ({problem}); {ADVICE}") from problem
+            raise BadSettings(f"no Google Cloud identity was found ({problem}); {ADVICE}") from problem
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         token = await asyncio.to_thread(self._token)
@@ -64,5 +64,7 @@ class GoogleIdentityAuth(httpx.Auth):
                 if not self._credentials.valid:
                     self._credentials.refresh(self._request)
             except self._error as problem:
-                raise PipelineUnavailable(f"Google Cloud gives no identity token ({problem}); {ADVICE}") from problem
+                raise PipelineUnavailable(
+                    f"Google Cloud did not issue an identity token ({problem}); {ADVICE}"
+                ) from problem
             return str(self._credentials.token)

@@ -1,4 +1,4 @@
-"""``decode --dry-run``: what a decode would do. It opens no model and writes nothing, not even a folder."""
+"""``decode --dry-run``: what ``decode`` would do. It loads no model and writes nothing, not even a folder."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +30,11 @@ Notify = Callable[[str], None]
 TRANSCRIBE, IN_PART, TAG, DONE, DELETED, WITHOUT_AUDIO = (
     *("transcribe", "transcribe_in_part", "tag", "done", "deleted", "without_audio"),
 )
-"""What becomes of a clip; of one that is transcribed in part, only the pieces that failed before."""
+"""What ``decode`` would do with a clip; ``transcribe_in_part`` retries only the pieces that failed before."""
 
 
 class LogToRead(Journal):
-    """A log that is neither made nor locked nor mended; there need be none."""
+    """A log that is only read: not created, locked or repaired. The file need not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -45,7 +45,7 @@ class LogToRead(Journal):
 
 @dataclass(frozen=True, slots=True)
 class UnloadedPipeline:
-    """Stands where a `Pipeline` would: its models are known and not loaded."""
+    """Takes the place of a `Pipeline` whose models are known but not loaded."""
 
     speech: Identity
     emotion: Identity
@@ -53,7 +53,9 @@ class UnloadedPipeline:
     clips_at_once: int = 1
 
     def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        raise PipelineUnavailable(f"a dry run transcribes nothing, so not these {len(clips)} clips either")
+        raise PipelineUnavailable(
+            f"a dry run does not transcribe; run decode without --dry-run for these {len(clips)} clips"
+        )
 
     def close(self) -> None:
         """Nothing is held."""
@@ -61,7 +63,7 @@ class UnloadedPipeline:
 
 @dataclass(frozen=True, slots=True)
 class DecodePlan:
-    """How many clips each kind of work has; ``seconds`` of those to be transcribed, as far as their length is known."""
+    """The number of clips for each kind of work, and the ``seconds`` to be transcribed, as far as they are known."""
 
     log: Path
     counts: Mapping[str, int]
@@ -74,29 +76,29 @@ class DecodePlan:
     changes: tuple[str, ...]
 
     def sentences(self) -> tuple[str, ...]:
-        """The plan for a person."""
-        unknown = f", without {self.of_unknown_length} of unknown length" if self.of_unknown_length else ""
-        retried = f", {self.retried} of them failed before" if self.retried else ""
+        """The plan as sentences."""
+        unknown = f", plus {self.of_unknown_length} clips of unknown duration" if self.of_unknown_length else ""
+        retried = f", {self.retried} of which failed before" if self.retried else ""
         kinds = {
-            IN_PART: "of which only failed pieces are wanted",
-            TAG: "to be tagged again",
-            DONE: "done before",
+            IN_PART: "to retry in part",
+            TAG: "to tag again",
+            DONE: "already done",
             DELETED: "deleted",
             WITHOUT_AUDIO: "without audio",
         }
         others = (f"{self.counts[kind]} {words}" for kind, words in kinds.items() if self.counts[kind] or kind == DONE)
-        sound = f"{clock(round(self.seconds))} of sound{unknown}"
-        new = f"{self.counts[TRANSCRIBE]} of {len(self.listing.clips)} clips to be transcribed ({sound}){retried}"
+        sound = f"{clock(round(self.seconds))} of audio{unknown}"
+        new = f"{self.counts[TRANSCRIBE]} of {len(self.listing.clips)} clips to transcribe ({sound}){retried}"
         return (
             f"{new}; {', '.join(others)}",
-            f"speech: {self.speech}",
-            f"emotion: {self.emotion}",
+            f"speech model: {self.speech}",
+            f"emotion model: {self.emotion}",
             *self.changes,
-            f"to be written: {self.log}, {self.log.with_suffix('.csv')}; nothing was done",
+            f"would write {self.log} and {self.log.with_suffix('.csv')}; nothing was written",
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The plan for a program."""
+        """The plan as a JSON object."""
         return {
             "clips": len(self.listing.clips),
             **{kind: self.counts[kind] for kind in (TRANSCRIBE, IN_PART, TAG, DONE, DELETED, WITHOUT_AUDIO)},
@@ -115,7 +117,7 @@ class DecodePlan:
 def plan_of(
     listing: Listing, log: Path, settings: AsrSettings, via: str | None, change: ModelChange | None, notify: Notify
 ) -> DecodePlan:
-    """What `decode` would do with a listing; raises what it would, such as `ModelChanged`."""
+    """What `decode` would do with a listing; raises the errors that `decode` would raise, such as `ModelChanged`."""
     before = models_of(log)
     with nothing_kept():
         pipeline, speech, emotion = _pipeline(settings_for_log(before, settings, change), via, notify)
@@ -135,9 +137,9 @@ def plan_of(
 
 
 def _pipeline(settings: AsrSettings, via: str | None, notify: Notify) -> tuple[Pipeline, str, str]:
-    """Who would transcribe, not loaded, and its models in words; an API is asked for its own."""
+    """The pipeline, without loading models, and descriptions of both models; an API is asked for its own."""
     if via is not None:
-        from asr.pipeline.remote import open_remote_pipeline  # an HTTP client is needed by those who have an address
+        from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only where it is used
 
         remote = open_remote_pipeline(via, settings, notify)
         return remote, f"{remote.speech.name} (at {via})", f"{remote.emotion.name} (at {via})"
@@ -164,15 +166,15 @@ def _kind_of(clip: Clip, wanted: Clip | None, known: Mapping[str, ClipRow], spee
 
 
 def _length(clip: Clip, known: ClipRow | None) -> float | None:
-    """Seconds of sound, by the table or the log, else by the header of a file of this machine."""
+    """Seconds of audio, from the table or the log, or else from the header of a local file."""
     noted = known.duration if clip.row.duration is None and known else clip.row.duration
     if noted is not None:
         return noted
-    path = getattr(clip.read, "__self__", None)  # what reads a file of this machine is a method of its path
+    path = getattr(clip.read, "__self__", None)  # the reader of a local file is a method of its path
     if not isinstance(path, Path):
         return None
     try:
         with av.open(str(path)) as container:
             return container.duration / av.time_base if container.duration else None
-    except (av.FFmpegError, OSError, ValueError):  # decode will say what is wrong with it
+    except (av.FFmpegError, OSError, ValueError):  # decode reports what is wrong with it
         return None

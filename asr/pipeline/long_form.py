@@ -1,4 +1,4 @@
-"""Long recordings in pieces: each goes through the speech model by itself, and one that fails costs no other."""
+"""Long recordings in pieces: each is transcribed separately, so that a failure affects one piece only."""
 
 import ctypes
 import logging
@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 Timed = TypeVar("Timed", Word, Segment)
 
 Step = Callable[[float, float], None]
-"""Called with the seconds of a recording that are done and those that there are, after each piece of a long one."""
+"""Called after each piece of a long recording, with the seconds that are done and its seconds in all."""
 
 LONGEST: Final = int(LONGEST_PIECE * SAMPLE_RATE)
-"""Samples of a recording from which on it goes through the model in pieces."""
+"""Samples above which a recording is transcribed in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
 class LongForm:
     """Where a recording is cut into ``pieces``, in samples, and the ``stretches`` of it that contain speech.
 
-    ``is_whole`` where it goes through the model in one, ``is_part`` where its other pieces were transcribed before.
+    ``is_whole`` if it is transcribed in one piece, ``is_part`` if its other pieces were transcribed before.
     """
 
     pieces: tuple[Stretch, ...]
@@ -41,7 +41,7 @@ class LongForm:
 
 
 def cut(audio: DecodedAudio, only: Sequence[FailedPiece] = ()) -> LongForm:
-    """A recording of up to `LONGEST` whole, a longer one in pieces; ``only`` some of them where it names some."""
+    """A recording of up to `LONGEST` samples as a whole, a longer one in pieces; or the pieces in ``only``, if any."""
     samples = len(audio.waveform)
     if only:
         again = tuple((_sample(piece.start), min(_sample(piece.end), samples)) for piece in only)
@@ -52,7 +52,7 @@ def cut(audio: DecodedAudio, only: Sequence[FailedPiece] = ()) -> LongForm:
 
 
 def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> SpeechOutput:
-    """The transcript that those of a recording's pieces make; raises the first failure where every piece has one."""
+    """The transcript of a recording, from those of its pieces; raises the first failure if all pieces failed."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if failures and len(failures) == len(outcomes) and not whole.is_part:
         raise failures[0]
@@ -73,21 +73,21 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
 
 
 def moved(timed: Timed, seconds: float) -> Timed:
-    """The same so many seconds later."""
+    """The word or segment, with its times moved by ``seconds``."""
     return replace(timed, start=timed.start + seconds, end=timed.end + seconds)
 
 
 def _segments_of(transcript: SpeechOutput, seconds: float) -> Sequence[Segment]:
-    """Its segments; where the model gives a text alone, that as one."""
+    """The segments of a transcript; one for the whole text if the model gives none."""
     if transcript.segments or not transcript.text:
         return transcript.segments
     return [Segment(0.0, seconds, transcript.text, transcript.confidence)]
 
 
 class PieceJoiner:
-    """Waits for the transcripts of a recording's pieces: ``transcript`` is what they make together.
+    """Joins the transcripts of a recording's pieces, when all are done, into the future ``transcript``.
 
-    Cancel it, and pieces that have not begun are not transcribed.
+    If that is cancelled, pieces that have not started are not transcribed.
     """
 
     def __init__(self, whole: LongForm, answers: "Sequence[Future[SpeechOutput]]", step: Step) -> None:
@@ -124,7 +124,7 @@ class PieceJoiner:
             self.transcript.set_result(joined(self._whole, [_outcome(answer) for answer in self._answers]))
         except ModelFailed as problem:
             self.transcript.set_exception(problem)
-        except Exception as problem:  # else whoever waits would wait for ever
+        except Exception as problem:  # otherwise the caller would wait forever
             log.exception("pieces could not be joined")
             self.transcript.set_exception(problem)
 

@@ -1,4 +1,4 @@
-"""A log that other models wrote: what becomes of its transcripts and emotions, said before anything begins."""
+"""Logs that other models wrote: what happens to their transcripts and emotions, reported before a run starts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,12 @@ from hearsay.records.journal import read_journal
 from hearsay.text.format import counted
 
 ModelChange = Literal["keep", "redo"]
-"""What becomes of transcripts by another speech model: they stay as they are, or are made again."""
+"""What happens to transcripts by another speech model: they are kept, or made again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogModels:
-    """How many records of a log each model made."""
+    """The number of records in a log by model."""
 
     log: Path
     speech: Counter[Identity]
@@ -34,7 +34,7 @@ class LogModels:
 
 
 def models_of(log: Path) -> LogModels:
-    """The models that made a log's records; failed and deleted ones do not count. There need be no log."""
+    """The models that made the records of a log, without failed and deleted ones. The log need not exist."""
     rows = read_journal(log).values() if log.exists() else ()
     done = [row for row in rows if not (row.deleted or row.error)]
     return LogModels(log, _tally(map(speech_of, done)), _tally(map(emotion_of, done)))
@@ -45,10 +45,9 @@ def _tally(models: Iterable[Identity]) -> Counter[Identity]:
 
 
 def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | None) -> Iterator[str]:
-    """A sentence for what is made again, or is not though another model made it.
+    """One sentence each for transcripts and emotions by another model: what is kept, and what is made again.
 
-    Raises `ModelChanged` where the speech model is another one than the log's, and nobody asked for that by its name or
-    by ``change``.
+    Raises `ModelChanged` if the speech model differs from that of the log, unless its name or ``change`` was given.
     """
     speech, emotion = pipeline.speech, pipeline.emotion
     others = _others(before.speech, speech)
@@ -58,21 +57,21 @@ def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | No
         raise ModelChanged(_explained(before, speech, others))
     elif others:
         clips = counted(others.total(), "clip")
-        yield f"transcribed again by {_described(speech)}: {clips} that {_names(others, speech)} transcribed"
+        yield f"{clips} by {_names(others, speech)} will be transcribed again by {_described(speech)}"
     if retagged := _others(before.emotion, emotion):
         clips = counted(retagged.total(), "clip")
-        sentence = f"tagged again by {_described(emotion)}: {clips} that {_names(retagged, emotion)} tagged"
-        yield f"{sentence}; their transcripts stay as they are"
+        sentence = f"{clips} by {_names(retagged, emotion)} will be tagged again by {_described(emotion)}"
+        yield f"{sentence}; their transcripts are kept"
 
 
 def _kept(before: LogModels, pipeline: Pipeline, others: Counter[Identity]) -> str:
     now, usual = pipeline.speech, before.usual_speech
     if pipeline.is_speech_by_default and now.name != usual:
         raise ModelChanged(
-            f"--model-change keep goes on with {usual}, and the API has {now.name}; start it with ASR_MODEL={usual}"
+            f"--model-change keep needs {usual}, but the API uses {now.name}; start the API with ASR_MODEL={usual}"
         )
     clips = counted(others.total(), "clip")
-    return f"kept: {clips} that {_names(others, now)} transcribed; new clips are transcribed by {now.name}"
+    return f"the transcripts of {clips} by {_names(others, now)} are kept; {now.name} transcribes new clips"
 
 
 def _others(counts: Counter[Identity], now: Identity) -> Counter[Identity]:
@@ -80,7 +79,7 @@ def _others(counts: Counter[Identity], now: Identity) -> Counter[Identity]:
 
 
 def _is_another(others: Iterable[Identity], now: Identity) -> bool:
-    """Whether name or weights differ; a precision alone was set by hand, which is asking for it."""
+    """Whether name or weights differ. A precision alone was set explicitly, so that change is intended."""
     unset = Identity(now.name, now.weights)
     return any(not unset.is_that_of(model) for model in others)
 
@@ -88,9 +87,9 @@ def _is_another(others: Iterable[Identity], now: Identity) -> bool:
 def _explained(before: LogModels, now: Identity, others: Counter[Identity]) -> str:
     clips = counted(others.total(), "clip")
     return (
-        f"{before.log} has {clips} that {_names(others, now)} transcribed, and by default the speech model is "
-        f"now {_described(now)}. Add --model-change keep to go on with {before.usual_speech}, which then transcribes "
-        "new clips only, or --model-change redo to transcribe every clip again."
+        f"{before.log} has {clips} transcribed by {_names(others, now)}, but the default speech model is now "
+        f"{_described(now)}. Add --model-change keep to transcribe new clips with {before.usual_speech}, "
+        "or --model-change redo to transcribe all clips again."
     )
 
 

@@ -1,4 +1,4 @@
-"""The seam between clips and rows: who listens, here or elsewhere, gives back one row a clip and loses none."""
+"""The pipeline from clips to records: one record per clip, here or over an API, whatever fails."""
 
 import hashlib
 import logging
@@ -24,15 +24,15 @@ from hearsay.records.journal import line_of
 log = logging.getLogger(__name__)
 
 AUDIO_DECODERS: Final = 4
-"""Threads that decode audio side by side; the libraries let go of the interpreter while they work."""
+"""Threads that decode audio in parallel; the libraries release the GIL while they work."""
 
 
 ClipStep = Callable[[str, float, float], None]
-"""Called after each piece of a long clip, with its id, the seconds that are done and those that there are."""
+"""Called after each piece of a long clip, with its id, the seconds that are done, and its seconds in all."""
 
 
 class Pipeline(Protocol):
-    """Hears clips, wherever the models run; threads may share it."""
+    """Transcribes and tags clips, wherever the models run; threads may share it."""
 
     @property
     def speech(self) -> Identity: ...
@@ -42,32 +42,32 @@ class Pipeline(Protocol):
 
     @property
     def is_speech_by_default(self) -> bool:
-        """Whether nobody named the speech model, so that another version or machine may have another one."""
+        """Whether the speech model was chosen automatically, so that another version or machine may use another one."""
         ...
 
     @property
     def clips_at_once(self) -> int:
-        """How many clips keep it busy when some such groups are heard side by side: more only delay their rows."""
+        """The number of clips to process together. Larger groups are not faster, and delay their records."""
         ...
 
     def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        """One row per clip, in order. A clip that cannot be heard has a row with its ``error``, and stops no other.
+        """One record per clip, in order. A clip that fails has a record with its ``error``; others are not affected.
 
-        Of a clip that is ``transcribed`` the transcript is kept, and only the pieces that are missing from it are made;
-        of one that is ``tagged`` the emotion is kept.
+        If a clip has a record in ``transcribed``, its transcript is kept, and only missing pieces are transcribed. If
+        it has one in ``tagged``, its emotion is kept.
 
-        Raises `PipelineUnavailable`, with the rows that there are, where nothing more can be heard.
+        Raises `PipelineUnavailable`, with the records so far, if no further clip can be processed.
         """
         ...
 
     def close(self) -> None:
-        """Give back what the models hold; closing twice is once."""
+        """Release the models; may be called twice."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _SubmittedClip:
-    """One clip's audio, decoded once for both models, and what they will make of it; or why there is none."""
+    """A clip whose audio was decoded once for both models, with their future results; or the error."""
 
     clip: Clip
     digest: str = ""
@@ -78,7 +78,7 @@ class _SubmittedClip:
 
 
 class LocalPipeline:
-    """Hears on this machine: decodes each clip once, ahead of the models, and gives the waveform to both."""
+    """The pipeline on this machine: decodes each clip once, ahead of the models, and passes the audio to both."""
 
     def __init__(
         self,
@@ -117,13 +117,13 @@ class LocalPipeline:
         self._scheduler.close()
 
     def _submit(self, clip: Clip) -> _SubmittedClip:
-        """Decode a clip and let it wait for the models; its waveform is kept no longer than they need it."""
+        """Decode a clip and submit it to both models; its waveform is kept no longer than they need it."""
         digest = ""
         try:
             data = bytes_of(clip)
             digest = digest_of(data)
             audio = detect_speech(decode_audio(data, self._max_seconds))
-            del data  # of a long recording it would wait in memory as long as that does
+            del data  # it would otherwise stay in memory as long as a long recording waits
         except AudioError as problem:
             return _SubmittedClip(clip, digest, error=str(problem))
         clip = with_same_audio(clip, digest)
@@ -151,13 +151,13 @@ class LocalPipeline:
 
 
 def with_same_audio(clip: Clip, digest: str) -> Clip:
-    """The clip; without its record of before where that is of other audio."""
+    """The clip, without its earlier record if that belongs to other audio."""
     known = clip.transcribed or clip.tagged
     return clip if known is None or known.audio_digest == digest else replace(clip, transcribed=None, tagged=None)
 
 
 def checked_row(pipeline: Pipeline, clip: Clip, outputs: ModelOutputs) -> ClipRow:
-    """The clip's record, what failed in it being logged; a failed one where it could not be read again."""
+    """The clip's record; failures are logged. If the log could not store it, a record with the error."""
     row = row_of(clip, outputs, pipeline.speech, pipeline.emotion)
     if row.error:
         log.warning("clip failed in part", extra={"clip": row.id, "error": row.error})
@@ -176,7 +176,7 @@ def _emotion_outcome(emotion: "Future[EmotionOutput]") -> EmotionOutcome:
 
 
 def bytes_of(clip: Clip) -> bytes:
-    """The clip's audio file; raises `NoAudio` where there is none or it cannot be read."""
+    """The bytes of the clip's audio file; raises `NoAudio` if there is no file or it cannot be read."""
     if clip.read is None:
         raise NoAudio("there is no audio file")
     try:
@@ -186,18 +186,18 @@ def bytes_of(clip: Clip) -> bytes:
 
 
 def failed_row(pipeline: Pipeline, clip: Clip, digest: str, error: str) -> ClipRow:
-    """The row of a clip that the listener could not hear, which is also logged.
+    """The record of a clip that could not be processed; the error is logged.
 
-    A transcript that is kept stays, and so do the pieces that are missing from it.
+    An earlier transcript of the same audio is kept, with its missing pieces.
     """
     log.warning("clip failed", extra={"clip": clip.row.id, "error": error})
     if clip.transcribed and clip.transcribed.failed_pieces:
         error = f"{sentence_of(clip.transcribed.failed_pieces)}; another attempt failed: {error}"
-    # A library may quote what is no UTF-8.
+    # The message of a library may contain bytes that are not UTF-8.
     outputs = {"audio_digest": digest, "decoded_at": now(), "error": error.encode(errors="backslashreplace").decode()}
     return with_kept(clip, outputs | speech_columns(pipeline.speech) | emotion_columns(pipeline.emotion))
 
 
 def digest_of(data: bytes) -> str:
-    """SHA-256 in hexadecimal, by which a clip is known to be the same."""
+    """SHA-256 of a file in hexadecimal, which identifies its audio."""
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Progress of a long run: a bar on a terminal, a line now and then anywhere else."""
+"""Progress of a long run: a bar on a terminal, a line every 10 seconds elsewhere."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 class Progress:
-    """Counts clips and their seconds, of a long one also those within; use it in a ``with`` statement.
+    """Shows how many clips are done, with the progress inside long ones. A context manager.
 
     Writes to standard error. Threads may share it.
     """
@@ -22,7 +22,7 @@ class Progress:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
         self._bar = Bar(
-            TextColumn("hearing"),
+            TextColumn("transcribing"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[pace]}"),
@@ -31,13 +31,13 @@ class Progress:
         )
         self._task: TaskID | None = None
         self._lock = RLock()
-        self._under_way: dict[str, tuple[float, float]] = {}  # seconds that are done and those that there are, by id
+        self._under_way: dict[str, tuple[float, float]] = {}  # seconds done and seconds in all, by clip id
         self._total = self._done = self._transcribed = self._failed = 0
         self._audio_seconds = 0.0
         self._started = self._last_line = time.monotonic()
 
     def start(self, total: int) -> None:
-        """Begin to count towards ``total`` clips; what was counted before is over."""
+        """Start to count up to ``total`` clips, from 0."""
         with self._lock:
             self._total = total
             self._done = self._transcribed = self._failed = 0
@@ -46,10 +46,10 @@ class Progress:
             self._started = self._last_line = time.monotonic()
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._task = self._bar.add_task("hearing", total=total, pace="")
+            self._task = self._bar.add_task("transcribing", total=total, pace="")
 
     def advance(self, clips: int, transcribed: int, audio_seconds: float, failed: int = 0) -> None:
-        """Count clips that are done, those of them that had to be heard, their seconds of sound, and the failures."""
+        """Count clips that are done, those of them that were processed, their seconds of audio, and the failures."""
         with self._lock:
             self._done += clips
             self._transcribed += transcribed
@@ -58,13 +58,13 @@ class Progress:
             self._show()
 
     def within(self, clip_id: str, done_seconds: float, all_seconds: float) -> None:
-        """Count the pieces of a long clip that is under way."""
+        """Set how many seconds of a long clip in progress are done."""
         with self._lock:
             self._under_way[clip_id] = done_seconds, max(all_seconds, done_seconds, 1e-6)
             self._show()
 
     def finish(self, ids: Collection[str]) -> None:
-        """These clips are no longer under way; `advance` counts them next."""
+        """End the progress of these clips; `advance` counts them next."""
         with self._lock:
             for clip_id in ids:
                 self._under_way.pop(clip_id, None)
@@ -77,11 +77,11 @@ class Progress:
             self._console.print(f"{self._done} of {self._total} clips · {self._shares()}{self.pace()}")
 
     def _parts(self) -> float:
-        """Of the clips under way, how many are done, each counting with its share."""
+        """The sum of the completed shares of the long clips in progress, in clips."""
         return sum(done / whole for done, whole in self._under_way.values())
 
     def _shares(self) -> str:
-        """How far the long clips under way are."""
+        """The completed shares of the long clips in progress, as text."""
         shares = ", ".join(f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values())
         return f"{shares} of a long clip · " if shares else ""
 
@@ -90,7 +90,7 @@ class Progress:
         self._console.print(sentence, markup=False)
 
     def pace(self) -> str:
-        """Clips and audio seconds per second, the time left if all the rest must be heard, and the failures."""
+        """Clips and seconds of audio per second, the time left if all other clips are processed, and the failures."""
         wall = max(time.monotonic() - self._started, 1e-6)
         transcribed = self._transcribed + self._parts()
         seconds = self._audio_seconds + sum(done for done, _ in self._under_way.values())

@@ -1,4 +1,4 @@
-"""What models made of a clip becomes its record: the whole of it, or what was missing from the record of before."""
+"""From the outputs of the models to a clip's record, new or completed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +16,15 @@ from hearsay.records.transcript import TAGGING, TRANSCRIBING, FailedPiece, Segme
 from hearsay.text.format import clock
 
 NAMED: Final = 3
-"""Failed pieces that a sentence names; of more it says how many there are."""
+"""Failed pieces that a message lists; further ones are counted."""
 
 EmotionOutcome = EmotionOutput | ModelFailed
-"""The emotion, or why the model gave none."""
+"""The emotion, or the error of the emotion model."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOutputs:
-    """What both models made of a clip; None of that which is kept from its record."""
+    """The outputs of both models for a clip; None for what is kept from its earlier record."""
 
     digest: str
     seconds: float
@@ -33,7 +33,7 @@ class ModelOutputs:
 
 
 def row_of(clip: Clip, outputs: ModelOutputs, speech: Identity, emotion: Identity) -> ClipRow:
-    """The clip's record of what was made by these models, together with what is kept."""
+    """The clip's record: the outputs of these models, and what is kept of the earlier record."""
     columns: dict[str, Any] = {
         "audio_digest": outputs.digest,
         "decoded_at": now(),
@@ -50,7 +50,7 @@ def row_of(clip: Clip, outputs: ModelOutputs, speech: Identity, emotion: Identit
 
 
 def with_kept(clip: Clip, outputs: Mapping[str, Any]) -> ClipRow:
-    """The clip's record of what was made now, and of what is kept from its earlier record."""
+    """The clip's record: new columns, and what is kept of the earlier record."""
     if clip.transcribed:
         return replace(clip.transcribed.merged_with(clip.row), **outputs)
     kept = {} if clip.tagged is None else {name: getattr(clip.tagged, name) for name in EMOTION}
@@ -58,10 +58,10 @@ def with_kept(clip: Clip, outputs: Mapping[str, Any]) -> ClipRow:
 
 
 def failed_again(known: ClipRow, failed: ClipRow) -> ClipRow:
-    """The record of a clip that was to be transcribed again and failed.
+    """The record of a clip that could not be transcribed again.
 
-    A transcript of the same audio is kept with its emotion, beside the error. One of other audio is not, nor is an
-    emotion: they are not those of the clip as it is now. Audio that could not be read counts as the same.
+    The transcript and emotion of the same audio are kept, with the error. Those of other audio are dropped, because
+    they do not describe the clip any more. Audio that could not be read counts as the same.
     """
     merged = known.merged_with(failed.of_one_run())
     has_result = bool(known.audio_digest) and (bool(known.generated_text) or not known.error)
@@ -73,23 +73,23 @@ def failed_again(known: ClipRow, failed: ClipRow) -> ClipRow:
 
 
 def missing(row: ClipRow | None, task: str) -> list[FailedPiece]:
-    """The pieces of a record that a task is still to be done for."""
+    """The pieces of a record that lack the result of a task."""
     return [piece for piece in row.failed_pieces if piece.task == task] if row else []
 
 
 def wanted_pieces(clip: Clip, speech: Identity) -> list[FailedPiece]:
-    """The pieces of a transcript that is kept which are to be transcribed; another model's are not mixed with it."""
+    """The missing pieces of a kept transcript; none if another model made it, since models are not mixed."""
     is_same_model = clip.transcribed is not None and speech.is_that_of(speech_of(clip.transcribed))
     return missing(clip.transcribed, TRANSCRIBING) if is_same_model else []
 
 
 def failure_columns(failed: Sequence[FailedPiece]) -> dict[str, Any]:
-    """The columns of a record that say what is missing from it."""
+    """The columns of a record that describe what is missing from it."""
     return {"failed_pieces": tuple(failed), "error": sentence_of(failed)}
 
 
 def failed_pieces(transcript: SpeechOutput | None, emotion: EmotionOutcome | None, seconds: float) -> list[FailedPiece]:
-    """All that a clip's models failed on; the emotion is one of the clip as a whole."""
+    """All pieces that the models failed on. A missing emotion is one piece, the whole clip."""
     failed = list(transcript.failed) if transcript else []
     if isinstance(emotion, ModelFailed):
         failed.append(FailedPiece(0.0, round(seconds, 2), str(emotion), TAGGING))
@@ -97,7 +97,7 @@ def failed_pieces(transcript: SpeechOutput | None, emotion: EmotionOutcome | Non
 
 
 def sentence_of(failed: Sequence[FailedPiece]) -> str:
-    """The failed pieces for a person, with their times; empty where there is none."""
+    """A message about failed pieces, with their times; empty if there are none."""
     sentences = [f"{_described(piece)}: {piece.reason}" for piece in failed[:NAMED]]
     if len(failed) > NAMED:
         sentences.append(f"and {len(failed) - NAMED} more pieces")
@@ -111,7 +111,7 @@ def _described(piece: FailedPiece) -> str:
 
 
 def _speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> dict[str, Any]:
-    """The columns of a transcript; of one that only has the missing pieces, together with those that are known."""
+    """The columns of a transcript; if ``known`` is given, merged with the transcript in it."""
     words = tuple(rounded_word(word) for word in transcript.words)
     segments = tuple(rounded_segment(segment) for segment in transcript.segments)
     text, confidence = transcript.text, rounded(transcript.confidence)
@@ -135,17 +135,17 @@ def _emotion_output_columns(emotion: EmotionOutcome) -> dict[str, Any]:
 
 
 def now() -> str:
-    """The time as rows have it: ISO 8601 in UTC, to the second."""
+    """The current time as in records: ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def rounded(score: float | None) -> float | None:
-    """A score to three decimals, as rows and the API have it."""
+    """A score to three decimals, as in records and in the API."""
     return None if score is None else round(score, 3)
 
 
 def rounded_word(word: Word) -> Word:
-    """The word with times to 10 ms and its confidence to three decimals, as rows and the API have it."""
+    """The word with times to 10 ms and confidence to three decimals, as in records and in the API."""
     return replace(word, start=round(word.start, 2), end=round(word.end, 2), confidence=rounded(word.confidence))
 
 

@@ -1,4 +1,4 @@
-"""The pipeline at an address: each clip's bytes go once to an API, and come back as the record a local one makes."""
+"""The pipeline over an API: each clip is sent once, and its record equals that of a local pipeline."""
 
 import asyncio
 import time
@@ -40,24 +40,25 @@ Result = TypeVar("Result")
 Notify = Callable[[str], None]
 
 SECONDS_BETWEEN_HEALTH_CHECKS: Final = 1.0
-"""How often an API that is loading its models is asked whether it is ready."""
+"""Interval of health checks while the API loads its models."""
 
 HEALTH_CHECKS_BETWEEN_NOTICES: Final = 10
-"""How often a person is told so."""
+"""Health checks between two messages about that."""
 
 HEALTH_SECONDS: Final = 10.0
-"""How long an API may take to accept a connection, and to tell its health."""
+"""Time limit for a connection to the API, and for a health check."""
 
 FAULT_ATTEMPTS: Final = 3
-"""How often a clip is sent to an API that says it is at fault (500): memory may be short once, but not every time."""
+"""How often a clip is sent to an API that replies with status 500, which may be temporary (out of memory)."""
 
 
 def open_remote_pipeline(
     address: str, settings: AsrSettings, notify: Notify, policy: RetryPolicy | None = None
 ) -> "RemotePipeline":
-    """A pipeline at ``address``, whose coming and going is said; the policy is the settings' unless it is given.
+    """A pipeline over the API at ``address``; ``notify`` is called when it becomes unavailable or available.
 
-    Raises `BadSettings` where that is no address, or as `RemotePipeline` does.
+    The retry policy is that of the settings unless it is given. Raises `BadSettings` for an invalid address, and what
+    `RemotePipeline` raises.
     """
     try:
         url = checked_address(address)
@@ -76,9 +77,9 @@ def open_remote_pipeline(
 class RemotePipeline:
     """Processes clips through ``POST /asr``, at most ``at_once`` at the same time; threads may share it.
 
-    An API that is busy or away is tried again, each clip by itself; what it refuses is the row's ``error``. Raises
-    `PipelineUnavailable` where the API stays away, and from the beginning where it is not there, has failed, is still
-    loading its models when the policy's time is over, or does not let us in.
+    A request to a busy or unavailable API is retried, for each clip separately; a rejection becomes the record's
+    ``error``. Raises `PipelineUnavailable` if the API stays unavailable, and at construction if it does not respond,
+    has failed, is still loading its models at the end of the policy's time, or refuses access.
     """
 
     def __init__(self, connection: ApiConnection, at_once: int, policy: RetryPolicy, notify: Notify) -> None:
@@ -121,16 +122,16 @@ class RemotePipeline:
         self._connection.close()
 
     async def _ready(self) -> Health:
-        """The health of an API that is ready; one that is loading its models is waited for."""
+        """The health of the API, when it has loaded its models."""
         started, checks = time.monotonic(), count()
         while (health := await self._check_health()).status == "loading":
             waited = time.monotonic() - started
             if waited > self._policy.seconds:
                 raise PipelineUnavailable(
-                    f"{self._address} still loads its models after {waited:.0f} s; try again later"
+                    f"{self._address} is still loading its models after {waited:.0f} s; try again later"
                 )
             if next(checks) % HEALTH_CHECKS_BETWEEN_NOTICES == 0:
-                self._notify(f"{self._address} is loading its models; waiting since {waited:.0f} s")
+                self._notify(f"{self._address} is loading its models; waited {waited:.0f} s so far")
             await asyncio.sleep(SECONDS_BETWEEN_HEALTH_CHECKS)
         if health.status == "failed":
             raise PipelineUnavailable(f"{self._address} could not load its models: {'; '.join(health.warnings)}")
@@ -142,16 +143,16 @@ class RemotePipeline:
         try:
             response = await self._connection.request("GET", "/health", timeouts=httpx.Timeout(HEALTH_SECONDS))
         except TemporaryFailure as problem:
-            advice = "is python -m asr api running there, and is the address right?"
-            raise PipelineUnavailable(f"{self._address} does not answer ({problem}); {advice}") from problem
+            advice = "check the address, and that python -m asr api is running there"
+            raise PipelineUnavailable(f"{self._address} does not respond ({problem}); {advice}") from problem
         self._check_authorized(response)
         try:
             return health_of(response.json())
         except UNEXPECTED as problem:
-            if response.status_code in BUSY:  # said by what stands before an API that is only starting
+            if response.status_code in BUSY:  # from a proxy in front of an API that is starting
                 return Health("loading")
             raise PipelineUnavailable(
-                f"{self._address} answers, but not as Hearsay's API; look at the address"
+                f"{self._address} responds, but not as Hearsay's API does; check the address"
             ) from problem
 
     async def _process_all(self, clips: Sequence[Clip]) -> list[ClipRow]:
@@ -177,7 +178,9 @@ class RemotePipeline:
                 return failed_row(self, clip, digest, str(problem))
             except TemporaryFailure as problem:
                 await self._check_still_there(str(problem))
-                return failed_row(self, clip, digest, f"the API answers, but not for this clip: {problem}")
+                return failed_row(
+                    self, clip, digest, f"the API is available, but did not reply for this clip: {problem}"
+                )
         if response.is_error:
             return failed_row(self, clip, digest, detail_of(response))
         try:
@@ -187,7 +190,7 @@ class RemotePipeline:
         return with_kept(clip, columns | {"audio_digest": digest, "decoded_at": now()})
 
     async def _completed(self, clip: Clip, data: bytes, wanted: Sequence[FailedPiece]) -> ClipRow:
-        """The clip's record with what is missing from it: each piece is sent as a file, the whole for its emotion."""
+        """The completed record of a clip: each missing piece is sent as a file, and the whole clip for its emotion."""
         waveform = await asyncio.to_thread(decode_audio, data, inf)
         whole = cut(await asyncio.to_thread(detect_speech, waveform), wanted)
         pieces = [await self._piece(clip, waveform[start:end]) for start, end in whole.pieces]
@@ -208,58 +211,58 @@ class RemotePipeline:
         )
 
     async def _output(self, data: bytes, path: str, read: Callable[[Any], Result]) -> Result | ModelFailed:
-        """What is read in the reply to a file, or why there is none."""
+        """The content of the reply for a file, or the error."""
         try:
             response = await self._answer(data, path)
             return ModelFailed(detail_of(response)) if response.is_error else read(response.json())
         except TemporaryFailure as problem:
             await self._check_still_there(str(problem))
-            return ModelFailed(f"the API answers, but not for this piece: {problem}")
+            return ModelFailed(f"the API is available, but did not reply for this piece: {problem}")
         except UNEXPECTED as problem:
             return ModelFailed(_not_understood(problem))
 
     async def _answer(self, data: bytes, path: str) -> httpx.Response:
-        """The API's final answer to a file.
+        """The API's final reply for a file.
 
-        Raises `TemporaryFailure` without one, and `PipelineUnavailable` where the key is not accepted.
+        Raises `TemporaryFailure` if there is none, and `PipelineUnavailable` if the key is not accepted.
         """
 
         def notify_away(failure: TemporaryFailure) -> None:
             if failure.is_unreachable and not self._is_away:
                 self._is_away = True
-                self._notify(f"{self._address} is away ({failure}); trying again for {self._policy.seconds:.0f} s")
+                self._notify(f"{self._address} is unavailable ({failure}); retrying for {self._policy.seconds:.0f} s")
 
         response = await self._connection.post_audio(path, data, self._policy, notify_away)
         self._check_authorized(response)
         if self._is_away:
             self._is_away = False
-            self._notify(f"{self._address} is back")
+            self._notify(f"{self._address} is available again")
         return response
 
     async def _check_still_there(self, reason: str) -> None:
-        """Raise `PipelineUnavailable` where it is not this one clip that gets no answer."""
+        """Raise `PipelineUnavailable` unless the failure concerns this one clip."""
         try:
             health = await self._check_health()
         except PipelineUnavailable:
             health = Health("away")
         if health.status != "ready":
             raise PipelineUnavailable(
-                f"{self._address} stays away ({reason}). What it answered is kept; "
-                "when it is back, the same command goes on from there."
+                f"{self._address} stays unavailable ({reason}). Completed records are kept; "
+                "run the same command to continue when the API is available."
             )
 
     def _check_authorized(self, response: httpx.Response) -> None:
         if response.status_code in UNAUTHORIZED:
-            advice = "set API_KEY to a key that it knows, or API_TOKEN=google"
-            raise PipelineUnavailable(f"{self._address} does not let us in ({detail_of(response)}); {advice}")
+            advice = "set API_KEY to one of its keys, or API_TOKEN=google"
+            raise PipelineUnavailable(f"{self._address} refuses access ({detail_of(response)}); {advice}")
 
 
 def _not_understood(problem: Exception) -> str:
-    return f"the reply is not understood ({problem!r}); is the API of the same version as this program?"
+    return f"the reply cannot be read ({problem!r}); check that the API has the same version as this program"
 
 
 def columns_of(body: Any, clip: Clip) -> dict[str, Any]:
-    """The columns that the body of a reply fills; raises `UNEXPECTED`."""
+    """The columns in the body of a reply; raises `UNEXPECTED`."""
     members = emotion_columns_in(body) | ({} if clip.transcribed else speech_columns_in(body))
     members["failed_pieces"] = body.get("failed_pieces")
     row = ClipRow.from_json({"filename": clip.row.id} | members)

@@ -1,4 +1,4 @@
-"""What a run of the terminal commands says at its end: summaries and tables for a person."""
+"""Summaries and tables that the commands print at the end of a run."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,20 +13,20 @@ from hearsay.records.clip import ClipRow
 from hearsay.text.format import clock, counted, percent
 
 EXAMPLES: Final = 6
-"""Rows that a summary shows."""
+"""Records that a summary shows."""
 
 
 def show_summary(summary: Summary, console: Console) -> None:
-    """A few of the rows, then what was heard, how fast, how well, how it sounded, and what failed."""
+    """Print some transcripts, then counts, speed, word error rate, sentiments and failures."""
     if any(row.generated_text for row in summary.rows):
         console.print(_examples(summary.rows))
     speed = (
-        f" ({clock(round(summary.audio_seconds))} of sound in {clock(round(summary.wall_seconds))}, "
+        f" ({clock(round(summary.audio_seconds))} of audio in {clock(round(summary.wall_seconds))}, "
         f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
     )
     console.print(
-        f"{counted(summary.transcribed, 'clip')} heard{speed if summary.transcribed else ''}, "
-        f"{summary.skipped} done before, "
+        f"{counted(summary.transcribed, 'clip')} transcribed{speed if summary.transcribed else ''}, "
+        f"{summary.skipped} already done, "
         + (f"{summary.retagged} tagged again, " if summary.retagged else "")
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
@@ -40,7 +40,7 @@ def show_summary(summary: Summary, console: Console) -> None:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in sentiments.most_common()))
     _show_failures("failed", summary.failed, console)
     if partly := summary.failed_in_part:
-        console.print(f"{counted(len(partly), 'clip')} failed in part; the same command tries the missing pieces again")
+        console.print(f"{counted(len(partly), 'clip')} failed in part; the same command retries the missing pieces")
         _show_failures("failed in part", partly, console)
 
 
@@ -48,12 +48,12 @@ def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
     for row in rows[:EXAMPLES]:
         console.print(f"{how}: {row.id}: {row.error}", markup=False)
     if len(rows) > EXAMPLES:
-        console.print(f"… and {len(rows) - EXAMPLES} more; their rows have an error")
+        console.print(f"… and {len(rows) - EXAMPLES} more; see the column error")
 
 
 def _examples(rows: Iterable[ClipRow]) -> Table:
     table = Table(box=None, header_style="dim")
-    for name in ("clip", "heard", "emotion"):
+    for name in ("clip", "transcript", "emotion"):
         table.add_column(name)
     transcribed = [row for row in rows if row.generated_text]
     for row in transcribed[:EXAMPLES]:
@@ -67,12 +67,12 @@ def _tag(row: ClipRow) -> str:
 
 
 def show_score(scored: TranscriptScore, console: Console) -> None:
-    """The word error rate of all clips, then of each slice."""
+    """Print the word error rate of all clips, then of each group."""
     whole = scored.errors.whole
     clips, words = counted(whole.texts, "clip"), counted(whole.errors.reference_words, "word")
     console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
     if scored.left_out:
-        console.print(f"{scored.left_out} rows left out: no reference text, or not transcribed, or only in part")
+        console.print(f"{scored.left_out} rows skipped: no reference, no transcript, or an incomplete transcript")
     for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(column)

@@ -1,4 +1,4 @@
-"""The scheduler: what many callers want heard becomes batches, from a bounded queue in front of each model."""
+"""The scheduler: requests of many callers become batches, from a bounded queue in front of each model."""
 
 import logging
 import time
@@ -20,21 +20,21 @@ log = logging.getLogger(__name__)
 Output = TypeVar("Output")
 
 SECONDS_TO_END: Final = 5.0
-"""How long passes under way are waited for when their queue is closed."""
+"""Seconds for which closing a queue waits for forward passes in progress."""
 
 LONG: Final = 60.0
-"""Seconds from which on sound waits in a queue of its own, so that nobody waits behind an hour of somebody else's."""
+"""Seconds above which audio has a queue of its own, so that a short clip does not wait behind an hour of audio."""
 
 CLIPS_OF_A_BATCH: Final = 16
-"""Clips that are brought together where the models hear them together."""
+"""Clips that are submitted together to a model that runs in batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of each queue: seconds of a batch with its padding, of sound that may wait, and of waiting for company.
+    """Limits of each queue, in seconds: of audio per batch with padding, of waiting audio, and of gathering a batch.
 
-    A batch of 0 seconds is one sound. Several ``threads`` call a model: while one writes down what its batch said, the
-    model hears the other's. ``long_threads`` do so for long recordings.
+    ``batch_seconds`` of 0 means one clip per batch. ``threads`` call the model concurrently, so that the model runs
+    while another thread processes its outputs. ``long_threads`` do so for long recordings.
     """
 
     batch_seconds: float = 30.0
@@ -45,13 +45,13 @@ class Limits:
 
     @property
     def clips_at_once(self) -> int:
-        """Clips that are best brought together: many where they are batched, else one for each thread."""
+        """The number of clips to submit together: many if they are batched, or else one per thread."""
         return CLIPS_OF_A_BATCH if self.batch_seconds else self.threads
 
 
 @dataclass(frozen=True, slots=True)
 class BatchStats:
-    """A batch that was heard: by which model, how long each sound is, how long the first waited, and what it took."""
+    """A processed batch: the model, the seconds of each clip, the longest wait, and the seconds of the forward pass."""
 
     model: str
     lengths: tuple[float, ...]
@@ -61,7 +61,7 @@ class BatchStats:
 
 @dataclass(slots=True, eq=False)
 class _Recording:
-    """What the pieces of one recording have in common: whether the model got the first of them."""
+    """State that the pieces of a recording share: whether the model has started with one of them."""
 
     has_begun: bool = False
 
@@ -79,9 +79,9 @@ class _Request(Generic[Output]):
 
 
 class Queue(Generic[Output]):
-    """Sound that waits for one model, and the threads that take it there in batches of about equal lengths.
+    """The audio that waits for one model, and the threads that run the model on batches of similar lengths.
 
-    A batch is the sound that has waited longest, and what waits beside it and is nearest to it in length.
+    A batch consists of the request that has waited longest and of those nearest to it in length.
     """
 
     def __init__(
@@ -99,26 +99,26 @@ class Queue(Generic[Output]):
         self._changed = Condition()
         self._waiting: list[_Request[Output]] = []
         self._is_closed = False
-        self._pace = 1.0  # seconds of sound a second, as the last batches had it
+        self._pace = 1.0  # seconds of audio per second, a moving average over batches
         self._threads = [Thread(target=self._work, name=f"model {name}", daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
 
     @property
     def waiting_seconds(self) -> float:
-        """Seconds of sound that wait."""
+        """Seconds of audio in the queue."""
         with self._changed:
             return self._seconds()
 
     def submit(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[Output]":
-        """What the model will say of it; cancel it, and it is not heard.
+        """The model's output for the audio, as a future; a cancelled request is not processed.
 
-        Where the queue is full, who is patient waits for room, and others have `Busy`.
+        If the queue is full, the call waits if ``is_blocking``, and raises `Busy` otherwise.
         """
         return self.submit_all([audio], is_blocking=is_blocking)[0]
 
     def submit_all(self, parts: Sequence[DecodedAudio], *, is_blocking: bool = False) -> "list[Future[Output]]":
-        """The same for several that belong together: there is room for all of them, or they are not taken."""
+        """The same for several parts that belong together: either all are accepted, or none."""
         recording = _Recording()
         coming: list[_Request[Output]] = [_Request(part, recording) for part in parts]
         seconds = sum(request.seconds for request in coming)
@@ -128,15 +128,15 @@ class Queue(Generic[Output]):
                     raise Busy(ceil(self._seconds() / self._pace))
                 self._changed.wait()
             if self._is_closed:
-                raise AsrError("nothing is heard any more: the models are closed")
+                raise AsrError("the models are closed, so nothing more is processed")
             self._waiting += coming
             self._changed.notify_all()
         return [request.future for request in coming]
 
     def close(self) -> None:
-        """Accept nothing any more: what waits is cancelled, and passes under way are waited for, but not for ever.
+        """Accept no more requests, cancel those that wait, and wait `SECONDS_TO_END` for passes in progress.
 
-        A thread that is still inside a library of C++ when Python ends would abort the whole process.
+        A thread that is inside a C++ library when Python exits would abort the process.
         """
         with self._changed:
             self._is_closed = True
@@ -152,7 +152,7 @@ class Queue(Generic[Output]):
         return sum(request.seconds for request in self._waiting)
 
     def _has_room(self, seconds: float) -> bool:
-        """Sound longer than the whole queue may wait alone. The rest of a recording under way does not count."""
+        """Whether there is room. Audio longer than the queue may wait alone; the rest of a started one is free."""
         self._waiting = [request for request in self._waiting if not request.future.cancelled()]
         waits = sum(request.seconds for request in self._waiting if not request.recording.has_begun)
         return not waits or waits + seconds <= self._limits.waiting_seconds
@@ -165,10 +165,10 @@ class Queue(Generic[Output]):
             lengths = tuple(request.seconds for request in batch)
             self._pace = (self._pace + sum(lengths) / max(took, 1e-6)) / 2
             self._on_batch(BatchStats(self._name, lengths, began - min(request.since for request in batch), took))
-            batch.clear()  # an hour of sound is not kept until the next one comes
+            batch.clear()  # do not keep an hour of audio in memory until the next batch
 
     def _next_batch(self) -> "list[_Request[Output]]":
-        """Waits for one; empty when the queue is closed."""
+        """Wait for the next batch; empty when the queue is closed."""
         with self._changed:
             while not self._is_closed:
                 if not self._waiting:
@@ -177,19 +177,19 @@ class Queue(Generic[Output]):
                     self._changed.wait(left)
                 else:
                     batch = self._take_batch()
-                    self._changed.notify_all()  # also where all of them gave up: there is room
+                    self._changed.notify_all()  # also if all were cancelled, since the queue has room now
                     if batch:
                         return batch
         return []
 
     def _gathering_left(self) -> float:
-        """Seconds that the first may still wait for others; none where a whole batch waits already."""
+        """Seconds that the first request may still wait for others; 0 if a whole batch is waiting."""
         if self._seconds() >= self._limits.batch_seconds:
             return 0.0
         return self._waiting[0].since + self._limits.gathering_seconds - time.monotonic()
 
     def _take_batch(self) -> "list[_Request[Output]]":
-        """The next batch, taken out of what waits; who gave up is dropped on the way."""
+        """Remove the next batch from the queue, without cancelled requests."""
         first = self._waiting[0].seconds
         batch: list[_Request[Output]] = []
         longest = 0.0
@@ -204,9 +204,9 @@ class Queue(Generic[Output]):
         return batch
 
     def _run_batch(self, batch: "Sequence[_Request[Output]]") -> None:
-        """Answer a batch; one sound that the model fails on takes no other along.
+        """Run the model on a batch and set the results. If it fails, each clip is run alone.
 
-        A model may fail in any way a library can.
+        A model may fail with any exception of its libraries.
         """
         try:
             outputs = self._model([request.audio for request in batch])
@@ -232,7 +232,7 @@ class Queue(Generic[Output]):
 def submit_pieces(
     queue: Queue[SpeechOutput], whole: LongForm, audio: DecodedAudio, *, is_blocking: bool, step: Step = lambda *_: None
 ) -> "Future[SpeechOutput]":
-    """What a speech model's queue will say of a recording, piece by piece."""
+    """The transcript of a recording as a future, from a speech model's queue, piece by piece."""
     if whole.is_whole:
         return queue.submit(audio, is_blocking=is_blocking)
     parts = [audio.part(start, end) for start, end in whole.pieces]
@@ -240,9 +240,9 @@ def submit_pieces(
 
 
 class Scheduler:
-    """Both models, side by side, each with a queue for short sound and one for long; threads may share it.
+    """Both models in parallel, each with a queue for short clips and one for long ones; threads may share it.
 
-    The speech model gets long recordings in pieces, so that one it fails on costs no other, and none waits behind all.
+    The speech model gets long recordings in pieces, so that a failure affects one piece, and no clip waits for all.
     """
 
     def __init__(
@@ -265,32 +265,32 @@ class Scheduler:
 
     @property
     def clips_at_once(self) -> int:
-        """Clips that are best brought together."""
+        """The number of clips to submit together."""
         return self._limits.clips_at_once
 
     def transcript(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[SpeechOutput]":
-        """What was said; raises `Busy` where too much waits already and the caller is not patient."""
+        """The transcript as a future; raises `Busy` if the queue is full, unless ``is_blocking``."""
         return self.transcript_of(cut(audio), audio, is_blocking=is_blocking)
 
     def transcript_of(
         self, whole: LongForm, audio: DecodedAudio, *, is_blocking: bool = False, step: Step = lambda *_: None
     ) -> "Future[SpeechOutput]":
-        """The same of a recording that is cut already; ``step`` is called after each piece of a long one."""
+        """The same for a recording that is already cut; ``step`` is called after each piece of a long one."""
         return submit_pieces(self._speech.of(audio), whole, audio, is_blocking=is_blocking, step=step)
 
     def emotion(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[EmotionOutput]":
-        """How it was said; raises `Busy` likewise."""
+        """The emotion as a future; raises `Busy` likewise."""
         return self._emotion.of(audio).submit(audio, is_blocking=is_blocking)
 
     def waiting_seconds(self) -> dict[str, float]:
-        """Seconds of sound that wait for each model, by its name."""
+        """Seconds of audio in the queues of each model, by its name."""
         return {
             self.speech_model.name: self._speech.waiting_seconds(),
             self.emotion_model.name: self._emotion.waiting_seconds(),
         }
 
     def close(self) -> None:
-        """Take nothing any more, and give back what the models hold; closing twice is once."""
+        """Accept no more requests, and release the models; may be called twice."""
         self._speech.close()
         self._emotion.close()
         self.speech_model.close()

@@ -1,4 +1,4 @@
-"""What a model's result must be before anything is made of it: finite numbers, and text that UTF-8 can hold."""
+"""Checks of a model's output: numbers must be finite, and text must be valid Unicode."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,16 +10,16 @@ from asr.errors import ModelFailed
 
 
 def check_model_output(result: Any) -> None:
-    """Raise `ModelFailed` where a transcript or an emotion holds what no record and no reply can hold."""
+    """Raise `ModelFailed` if a transcript or emotion contains a value that records and JSON cannot store."""
     for value in _leaves(result):
         if isinstance(value, Real) and not math.isfinite(value):
-            raise ModelFailed("the model failed: its output is no number")
+            raise ModelFailed("the model failed: its output contains NaN or infinity")
         if isinstance(value, str) and not _is_utf8(value):
-            raise ModelFailed("the model failed: its output is no UTF-8 text")
+            raise ModelFailed("the model failed: its output is not valid Unicode text")
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """The texts and numbers in a result, however deep."""
+    """The texts and numbers in an output, at any depth."""
     if isinstance(value, str):
         yield value
     elif is_dataclass(value):

@@ -1,1 +1,1 @@
-"""Where clips come from: folders, tables and buckets, listed once or watched."""
+"""Sources of clips: folders, tables and buckets, listed once or watched."""

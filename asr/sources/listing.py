@@ -1,4 +1,4 @@
-"""Where clips come from: a folder or a bucket, alone or with a table beside it, behind one seam."""
+"""Sources of clips: a folder or a bucket, with or without a table, behind one interface."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
 from hearsay.text.format import counted
 
 EXAMPLES: Final = 6
-"""Remarks that are shown one by one."""
+"""Remarks that are printed; further ones are counted."""
 
 Reader = Callable[[], bytes]
-"""Gets a file's bytes, in any thread and more than once; raises `OSError` with a sentence where it cannot."""
+"""Reads the bytes of a file, in any thread and more than once; raises `OSError` with a message on failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip to be decoded: what its corpus says of it, and how to get its bytes (None where it has no audio).
+    """One clip to process: its columns in the corpus, and a reader of its bytes (None if it has no audio).
 
-    ``transcribed`` is its record where the transcript in it is kept, but for pieces that failed, which are wanted;
-    ``tagged`` where the emotion is.
+    ``transcribed`` is its earlier record if the transcript in it is kept, except that failed pieces are retried;
+    ``tagged`` is its earlier record if the emotion in it is kept.
     """
 
     row: ClipRow
@@ -35,9 +35,9 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The clips of a source in its order, its table, a sentence for each clip that cannot be one, and other files.
+    """The clips of a source in order, its table, a message per file that cannot be a clip, and other files.
 
-    ``remarks`` are sentences about clips that are taken all the same, ``account`` one about the table's columns.
+    ``remarks`` are messages about accepted clips, ``account`` is one about the columns of the table.
     """
 
     clips: tuple[Clip, ...]
@@ -52,7 +52,7 @@ class ClipSource(Protocol):
     """A collection of clips. Listing reads no audio; a `Clip` may be read in any thread, and more than once."""
 
     def list(self) -> Listing:
-        """Every clip, ids being unique; raises `BadSource` where there is nothing to hear."""
+        """All clips, with unique ids; raises `BadSource` if there are none."""
         ...
 
 
@@ -69,14 +69,14 @@ class FolderSource:
         return listing
 
     def listing_of(self, files: Collection[Path]) -> Listing:
-        """The clips that some of the folder's files are."""
+        """The clips among some of the folder's files."""
         audio = [path for path in files if has_audio_suffix(path.name)]
         named = ((path.relative_to(self.folder).as_posix(), path.read_bytes) for path in audio)
         return listing_of_files(named, self.dataset, (path for path in files if not has_audio_suffix(path.name)))
 
 
 def listing_of_files(files: Iterable[tuple[str, Reader]], dataset: str, others: Iterable[PurePath]) -> Listing:
-    """One clip per audio file, which is given by its path under the source, with ``/``, and how it is read."""
+    """One clip per audio file, given as its path under the source, with ``/``, and its reader."""
     clips: list[Clip] = []
     rejected: list[str] = []
     for path, read in files:
@@ -88,10 +88,10 @@ def listing_of_files(files: Iterable[tuple[str, Reader]], dataset: str, others: 
 
 
 def check_not_empty(listing: Listing, place: str) -> None:
-    """Raise `BadSource` where nothing at a place is a clip."""
+    """Raise `BadSource` if a place has no clips."""
     if not listing.clips:
         endings = ", ".join(sorted(AUDIO_SUFFIXES))
-        raise BadSource(f"no audio under {place}; files with these endings would be heard: {endings}")
+        raise BadSource(f"there are no audio files under {place}; the accepted file name extensions are {endings}")
 
 
 def sorted_files(folder: Path) -> list[Path]:
@@ -101,32 +101,32 @@ def sorted_files(folder: Path) -> list[Path]:
 
 
 def is_hidden(relative: PurePath) -> bool:
-    """Whether a path under its source begins with a dot anywhere: what programs put aside, or have not finished."""
+    """Whether a part of a path starts with a dot, as hidden and temporary files do."""
     return any(part.startswith(".") for part in relative.parts)
 
 
 def open_folder(place: str, dataset: str | None) -> FolderSource:
-    """A folder of this machine; raises `BadSource` where there is none."""
+    """A local folder; raises `BadSource` if it does not exist."""
     if "://" in place:
-        raise BadSource(f"{place}: clips are read from a folder of this machine or from s3://BUCKET/PREFIX")
+        raise BadSource(f"{place}: the source must be a local folder or s3://BUCKET/PREFIX")
     if not place.strip():
-        raise BadSource("an empty name is no folder; name the one that holds the clips (. is the one you are in)")
+        raise BadSource("the source is empty; name the folder with the clips (. is the current folder)")
     folder = Path(place).resolve()
     if not folder.is_dir():
-        hint = "; name the folder that it is in" if folder.is_file() else ""
-        raise BadSource(f"{place} is no folder{hint}")
+        raise BadSource(f"{place} is a file; name its folder" if folder.is_file() else f"{place} is not a folder")
     return FolderSource(folder, dataset or folder.name)
 
 
 def remarks_of(listing: Listing) -> Iterator[str]:
-    """What becomes of a table's columns, each file that can be no clip, those that are no audio, and remarks."""
+    """Messages about the table's columns, files that cannot be clips, other files, and accepted clips."""
     if listing.account:
         yield listing.account
     for sentence in listing.rejected:
-        yield f"left out: {sentence}"
+        yield f"skipped: {sentence}"
     yield from listing.remarks[:EXAMPLES]
     if len(listing.remarks) > EXAMPLES:
-        yield f"… and {len(listing.remarks) - EXAMPLES} more remarks of this kind"
+        yield f"… and {len(listing.remarks) - EXAMPLES} more such messages"
     if listing.passed_over:
         endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
-        yield f"{counted(len(listing.passed_over), 'file')} passed over, no audio by their endings: {endings}"
+        whose = "its extension" if len(listing.passed_over) == 1 else "their extensions"
+        yield f"{counted(len(listing.passed_over), 'file')} skipped, not audio by {whose}: {endings}"

@@ -1,4 +1,4 @@
-"""A table's rows, each matched to its file in a folder or a bucket, or a sentence that says why it has none."""
+"""The rows of a table, matched to their files in a folder or bucket."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,19 +14,19 @@ from hearsay.storage.local import file_inside, own_names
 from hearsay.storage.names import alike, located, paths_of
 
 EXAMPLES: Final = 3
-"""How many names an error shows."""
+"""Names that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of a place by their paths under it: what the place is called, which there are, how one is read."""
+    """The files of a folder or bucket, by their relative paths: its name, which files exist, and their readers."""
 
     place: str
     own_names: frozenset[str]
     is_there: Callable[[str], bool]
     reader: Callable[[str], Reader]
     paths: Callable[[], Iterable[str]]
-    """Lists all of them, which may take a while."""
+    """Lists all files, which may be slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class TableSource:
 def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing: bool) -> Listing:
     """One clip per row of the table ``name``, in its order.
 
-    Raises `BadSource` where there are no rows, where two rows have the same file, and where a row has none unless
+    Raises `BadSource` if there are no rows, if two rows have the same file, or if a row has no file, unless
     ``allow_missing``.
     """
     account, table = account_of(table, name, is_corpus=True), corpus_table(table)
     rows = [replace(row, dataset=dataset) for row in table.rows().values()]
     if not rows:
-        raise BadSource(f"{name} has a header and no rows")
+        raise BadSource(f"{name} has a header but no rows; add one row per clip")
     found = {row.id: located(row.id, files.own_names, files.is_there) for row in rows}
     _check_apart(found, name)
     missing = [clip_id for clip_id, path in found.items() if path is None]
@@ -71,7 +71,7 @@ def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing:
 
 
 def _check_apart(found: dict[str, str | None], name: str) -> None:
-    """Raise `BadSource` where two rows have the same file: one of them would get the other's transcript."""
+    """Raise `BadSource` if two rows have the same file: one of them would get the other's transcript."""
     rows_of: dict[str, list[str]] = defaultdict(list)
     for clip_id, path in found.items():
         if path is not None:
@@ -79,12 +79,12 @@ def _check_apart(found: dict[str, str | None], name: str) -> None:
     shared = [(path, ids) for path, ids in rows_of.items() if len(ids) > 1]
     if shared:
         path, ids = shared[0]
-        more = f", and {len(shared) - 1} more files are meant by several rows" if len(shared) > 1 else ""
-        raise BadSource(f"the rows {' and '.join(ids)} of {name} mean the same file, {path}{more}; keep one row a file")
+        more = f"; so do {len(shared) - 1} more files" if len(shared) > 1 else ""
+        raise BadSource(f"the file {path} has several rows in {name}: {', '.join(ids)}{more}; keep one row per file")
 
 
 def _nearly(missing: Sequence[str], files: Files) -> Iterator[str]:
-    """A sentence for each missing row for which there is a file whose name differs in case or normal form only."""
+    """A message for each row without a file if there is one whose name differs only in case or Unicode form."""
     there: dict[str, list[str]] = defaultdict(list)
     for path in files.paths():
         there[alike(path)].append(path)
@@ -95,7 +95,7 @@ def _nearly(missing: Sequence[str], files: Files) -> Iterator[str]:
             names = " and ".join(repr(other) for other in others)
             yield (
                 f"{clip_id!r} has no file under {files.place}, but {names} differs from it only in upper and lower "
-                "case or in its Unicode form; write the same name in the table"
+                "case or in its Unicode form; correct the name in the table"
             )
 
 
@@ -106,24 +106,24 @@ def _missing_sentence(
         f"{len(missing)} of {len(found)} rows of {name} have no file under {files.place}, for example "
         f"{', '.join(map(_shown, missing[:EXAMPLES]))}. "
     )
-    advice = "Name the folder that the filenames are relative to, or add --allow-missing to take those rows without "
+    advice = "Name the folder that the file names are relative to, or add --allow-missing to accept rows without "
     if nearly:
-        more = f" ({len(nearly) - EXAMPLES} more rows likewise)" if len(nearly) > EXAMPLES else ""
+        more = f" ({len(nearly) - EXAMPLES} more such rows)" if len(nearly) > EXAMPLES else ""
         sentence += f"{'; '.join(nearly[:EXAMPLES])}{more}. "
     elif len(missing) == len(found) and (folder := _one_folder(missing)):
         sentence += (
-            f"A first folder is left off only where it is the source's own name, and this one is not called {folder}; "
-            f"if it holds that collection under another name, add --dataset {folder}. "
+            f"The first folder of a file name is ignored only if it is the name of the source, which is not {folder}. "
+            f"If the source is that dataset under another name, add --dataset {folder}. "
         )
     return f"{sentence}{advice}audio."
 
 
 def _shown(clip_id: str) -> str:
-    """An id as it is, in quotes where space around it could not be seen."""
+    """An id, in quotes if it starts or ends with a space."""
     return clip_id if clip_id == clip_id.strip() else repr(clip_id)
 
 
 def _one_folder(ids: Sequence[str]) -> str:
-    """The first folder of all these paths; empty where they have several, or none."""
+    """The first folder of all these paths; empty if there are several, or none."""
     firsts = {clip_id.partition("/")[0] for clip_id in ids if "/" in clip_id}
     return firsts.pop() if len(firsts) == 1 and all("/" in clip_id for clip_id in ids) else ""

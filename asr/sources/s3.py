@@ -1,4 +1,4 @@
-"""A bucket as a source of clips: every audio object under ``s3://BUCKET/PREFIX``, or a table's rows matched to them."""
+"""A bucket as a source of clips: all audio objects under ``s3://BUCKET/PREFIX``, or the rows of a table."""
 
 import io
 from functools import partial
@@ -16,7 +16,7 @@ from hearsay.storage.s3 import SCHEME, Bucket
 class S3Source:
     """Every audio object under a prefix, by key, or a table's rows matched to such objects.
 
-    Ids are ``DATASET/key under the prefix``, or the table's ``filename`` cells. A key is read when its clip is.
+    Ids are ``DATASET/key under the prefix``, or the table's ``filename`` cells. An object is read when its clip is.
     """
 
     def __init__(

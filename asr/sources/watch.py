@@ -1,4 +1,4 @@
-"""A folder that is watched: its clips, then those that arrive, each when its file is whole."""
+"""A watched folder: its clips, then those that arrive, each when its file is complete."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,26 +13,26 @@ from asr.sources.listing import FolderSource, Listing, is_hidden, remarks_of, so
 from hearsay.text.format import counted
 
 CALM_SECONDS: Final = 1.0
-"""How long nothing must have been written to a file before it counts as whole."""
+"""Seconds without a write after which a file counts as complete."""
 
 LOOK_MILLISECONDS: Final = 250
-"""How often files that are not calm yet are looked at again."""
+"""Interval of checks of files that are not complete yet."""
 
 SECONDS_BETWEEN_ROUNDS: Final = 60.0
-"""How often the whole folder is looked through, for what a watch cannot see: shares of other machines, a flood."""
+"""Interval of scans of the whole folder, for changes that the system does not report, such as on network shares."""
 
 EXAMPLES: Final = 3
-"""How many arrivals are told by name."""
+"""Arrivals that a message names."""
 
 Notify = Callable[[str], None]
 
 
 def arrivals(source: FolderSource, notify: Notify) -> Iterator[Listing]:
-    """A listing of what is in the folder, then one of each group of files that arrive or change, without end.
+    """A listing of the folder, then one per group of files that arrive or change, without end.
 
-    A file arrives when nothing was written to it for `CALM_SECONDS`, so one that was finished before it is renamed into
-    the folder arrives at once. Where it is written to again later, it arrives again. Raises `BadSource` where the
-    folder cannot be watched, or is taken away.
+    A file arrives when nothing was written to it for `CALM_SECONDS`, so a complete file that is renamed into the folder
+    arrives immediately. If it is written to again, it arrives again. Raises `BadSource` if the folder cannot be watched
+    or is removed.
     """
     waiting = PendingFiles()
     for paths in changed_paths(source.folder):
@@ -45,9 +45,9 @@ def arrivals(source: FolderSource, notify: Notify) -> Iterator[Listing]:
 
 
 def changed_paths(folder: Path) -> Iterator[Sequence[Path]]:
-    """Every file under the folder, then again and again those that changed, or none; now and then every file."""
+    """All files under the folder, then repeatedly those that changed, or none; periodically all files."""
     try:
-        # The watch begins before the folder is read, so that nothing can come in between unseen.
+        # The watch starts before the folder is read, so that no file is missed.
         changes = watch(folder, watch_filter=None, rust_timeout=LOOK_MILLISECONDS, yield_on_timeout=True)
         next_round = 0.0
         for change in changes:
@@ -61,7 +61,7 @@ def changed_paths(folder: Path) -> Iterator[Sequence[Path]]:
 
 
 def files_under(place: Path) -> list[Path]:
-    """The file, or those of a folder that came as a whole."""
+    """The file, or the files of a folder that arrived as a whole."""
     if place.is_dir():
         return sorted_files(place)
     return [place]
@@ -69,7 +69,7 @@ def files_under(place: Path) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What shows that a file was written to, or that another took its name; and since when we have seen it so."""
+    """The state that changes when a file is written or replaced, and the time since which it was observed."""
 
     inode: int
     size: int
@@ -77,7 +77,7 @@ class FileState:
     seen: float
 
     def is_calm(self) -> bool:
-        quiet = max(time.monotonic() - self.seen, time.time() - self.written)  # clocks of other machines may be ahead
+        quiet = max(time.monotonic() - self.seen, time.time() - self.written)  # the clock of a file server may be ahead
         return quiet >= CALM_SECONDS
 
     def is_as(self, other: "FileState | None") -> bool:
@@ -85,21 +85,21 @@ class FileState:
 
 
 class PendingFiles:
-    """Files that were seen and are not taken yet as they are."""
+    """Files that were seen, and are not complete or not processed in their current state."""
 
     def __init__(self) -> None:
         self._waiting: dict[Path, FileState] = {}
         self._taken: dict[Path, FileState] = {}
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Wait for files; those that are gone, or were taken as they are, are not waited for."""
+        """Add files, except those that are gone or were taken in their current state."""
         for path in paths:
             state = state_of(path)
             if state is not None and not state.is_as(self._taken.get(path)):
                 self._waiting.setdefault(path, state)
 
     def take_whole(self) -> list[Path]:
-        """The files that are calm, by path."""
+        """Remove and return the complete files, by path."""
         whole = []
         for path, before in sorted(self._waiting.items()):
             state = state_of(path)
@@ -114,7 +114,7 @@ class PendingFiles:
 
 
 def state_of(path: Path) -> FileState | None:
-    """How a file looks now; None where there is no file."""
+    """The current state of a file; None if there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Other words that a recogniser would have accepted: where they stand beside what it wrote, and which are kept."""
+"""Alternatives: other words that a speech model considered, their positions in the transcript, and which are kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -8,14 +8,15 @@ from hearsay.records.transcript import Alternative
 from hearsay.text.wer import Edit, align
 
 MIN_CONFIDENCE: Final = 0.02
-"""Confidence below which an alternative is not worth its place in a row."""
+"""Confidence below which an alternative is dropped from a record."""
 
 
 def substitutes_in(written: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The words of another hypothesis that differ from the ones heard, each with the index of the word it stands for.
+    """The words of another hypothesis that differ from the transcript, each with the index of the word it replaces.
 
-    Both are aligned as for the word error rate. In a run of differences the words are spread evenly over those heard,
-    one for one where they are as many; where none was heard, they belong to the word before, or else to the first.
+    Both are aligned as for the word error rate. In a run of differences the words are spread evenly over those of the
+    transcript, one to one if there are as many. If the transcript has none there, they belong to the word before, or
+    else to the first.
     """
     at = 0
     for is_same, run in groupby(align(written, other), key=lambda edit: edit.operation == "equal"):
@@ -35,10 +36,10 @@ def _spread(edits: Sequence[Edit], at: int, width: int) -> Iterator[tuple[int, s
 def most_confident(
     written: Sequence[str], found: Sequence[Mapping[str, float]], most: int
 ) -> list[tuple[Alternative, ...]]:
-    """For each heard word the ``most`` alternatives that are surest, confidences to two decimals, surest first.
+    """For each word, at most ``most`` alternatives with confidences to two decimals, the highest first.
 
-    ``found`` has the confidences by word, one map per heard word. What the transcript itself has there, as the word or
-    as a direct neighbour, is no alternative.
+    ``found`` has the confidences by alternative, one map per word of ``written``. The word itself and its direct
+    neighbours in the transcript are not alternatives.
     """
     return [tuple(_ranked(others, set(written[max(0, at - 1) : at + 2]), most)) for at, others in enumerate(found)]
 

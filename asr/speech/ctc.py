@@ -1,4 +1,4 @@
-"""CTC recognisers (wav2vec2 and kin): one character or blank per frame, so words come with times and confidences."""
+"""CTC speech models (wav2vec2 and similar): a character or blank per frame gives words with times and confidences."""
 
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
@@ -19,11 +19,11 @@ from asr.types import DecodedAudio, SpeechOutput
 from hearsay.records.transcript import Alternative, Word
 
 MOST: Final = 3
-"""Alternatives of one word."""
+"""Maximum number of alternatives of one word."""
 
 
 class CtcSpeechModel:
-    """A CTC checkpoint by Hugging Face name or folder; hears the pieces of all given clips in common batches."""
+    """A CTC checkpoint by Hugging Face name or folder; processes the pieces of all clips in common batches."""
 
     def __init__(
         self, name: str, device: str = "auto", precision: Precision = "float32", batch_seconds: float = 0
@@ -48,7 +48,7 @@ class CtcSpeechModel:
         ]
 
     def close(self) -> None:
-        """Nothing is held that the garbage collector does not give back."""
+        """Do nothing: the garbage collector releases the model."""
 
     def _words(self, output: PieceOutput) -> Iterator[Word]:
         probabilities = output.logits.softmax(-1).numpy()
@@ -71,7 +71,7 @@ class CtcSpeechModel:
 def _word(
     runs: Sequence[TokenRun], others: tuple[Alternative, ...], start: int, end: int, samples_a_frame: float
 ) -> Word:
-    """A word with times from the clip's start; its piece goes from sample ``start`` to ``end``."""
+    """A word with times in seconds from the start of the clip; its piece goes from sample ``start`` to ``end``."""
     return Word(
         text_of(run.token for run in runs),
         (start + runs[0].first * samples_a_frame) / SAMPLE_RATE,

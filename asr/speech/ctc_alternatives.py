@@ -1,4 +1,4 @@
-"""Alternatives of a CTC model's words: one token of a decoded word replaced, left out or added."""
+"""Alternatives of a CTC model's words: one token of a decoded word replaced, removed or inserted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from asr.speech.ctc_decoding import WORD_START, CtcVocabulary, TokenRun, text_of
 
 MIN_PROBABILITY: Final = 0.05
-"""Probability from which another token in a frame is worth trying."""
+"""Minimum probability of another token in a frame to be tried."""
 
 MAX_TOKENS: Final = 40
-"""Tokens of what is still a word; more of them, with no delimiter between, take long and are none."""
+"""Maximum number of tokens of a word; longer sequences without a delimiter are slow and are not words."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordFrames:
-    """The frames of one word: probabilities of shape (frames, tokens), and its runs, counted from the first of them."""
+    """The frames of one word: probabilities of shape (frames, tokens), and its runs, numbered from the first frame."""
 
     probabilities: NDArray[np.float32]
     runs: tuple[TokenRun, ...]
 
 
 def word_frames(probabilities: NDArray[np.float32], runs: Sequence[TokenRun], vocabulary: CtcVocabulary) -> WordFrames:
-    """A word's frames in those of its piece: from its first letter to its last, and the blanks on either side."""
+    """The frames of a word among those of its piece: from its first to its last letter, and the blanks around it."""
     is_blank = np.array([not token for token in vocabulary.tokens])[probabilities.argmax(axis=1)]
     first, end = runs[0].first, runs[-1].last + 1
     while first and is_blank[first - 1]:
@@ -37,14 +37,14 @@ def word_frames(probabilities: NDArray[np.float32], runs: Sequence[TokenRun], vo
 
 
 def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[str, float]:
-    """The other words that the frames of one word may spell, each with its probability beside the others, 0..1.
+    """Other words that the frames of one word may spell, each with its probability relative to the others, 0..1.
 
-    Tried are the words that differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, it
-    replaces the run there, the run is left out (for the blank), or it is added between runs (where the blank won). The
-    probability of a word is that of all paths through these frames that spell it (the forward variables of Graves et
-    al. 2006), divided by the sum over the heard word and all that were tried. Empty where the model is sure of every
-    frame, so most words cost nothing; and of more tokens than `MAX_TOKENS`. Read from single frames, it has not been
-    set against how often such words were said.
+    The candidates differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, that token
+    replaces the run, the run is removed (if the second token is the blank), or the token is inserted between runs (if
+    the blank is most probable). The probability of a word is that of all paths through these frames that spell it (the
+    forward variables of Graves et al. 2006), divided by the sum over the decoded word and all candidates. Empty if the
+    model is certain in every frame, as for most words, and for more tokens than `MAX_TOKENS`. The probabilities are not
+    calibrated.
     """
     decoded = tuple(run.token for run in frames_of_word.runs)
     if len(decoded) > MAX_TOKENS:
@@ -61,7 +61,7 @@ def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[s
 
 
 def _candidates(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> Iterator[tuple[str, ...]]:
-    """The spellings to try, some more than once; none that would part the word or join it with the one before."""
+    """The candidates, possibly repeated; none that would split the word or join it with the one before."""
     decoded = tuple(run.token for run in frames_of_word.runs)
     starts = _starts(decoded)
     likeliest = frames_of_word.probabilities.argmax(axis=1)
@@ -83,7 +83,7 @@ def _starts(tokens: Sequence[str]) -> list[int]:
 def _probabilities_of(
     spellings: Sequence[tuple[str, ...]], probabilities: NDArray[np.float32], vocabulary: CtcVocabulary
 ) -> NDArray[np.float64]:
-    """Of each spelling, up to a factor that all have in common; shape (spellings,)."""
+    """The probability of each spelling up to a common factor, shape (spellings,)."""
     import torch
     from torch.nn.functional import ctc_loss
 

@@ -1,4 +1,4 @@
-"""What a CTC recogniser spells: tokens into runs, runs into words."""
+"""Greedy CTC decoding: from frame probabilities to runs of tokens, and from runs to words."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORD_START: Final = "▁"
-"""How sentencepiece vocabularies mark a token that begins a word."""
+"""The mark of a token that starts a word, in sentencepiece vocabularies."""
 
 
 @dataclass(frozen=True, slots=True)
 class CtcVocabulary:
-    """What a vocabulary writes: the token of each id, "" for one that is not written, the blank among them."""
+    """A vocabulary: the token of each id, with "" for tokens that are not written, such as the blank."""
 
     tokens: tuple[str, ...]
     delimiter: str
@@ -23,7 +23,7 @@ class CtcVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class TokenRun:
-    """A token written over the frames from ``first`` to ``last``, both among them; its mean probability in them."""
+    """A token that spans the frames from ``first`` to ``last`` inclusive, and its mean probability in them."""
 
     token: str
     first: int
@@ -36,7 +36,7 @@ class TokenRun:
 
 
 def runs_of(probabilities: NDArray[np.float32], vocabulary: CtcVocabulary) -> Iterator[TokenRun]:
-    """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
+    """Greedy CTC decoding (Graves et al. 2006): the best token of each frame, repetitions merged, no blanks."""
     likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
     for first, end in pairwise(edges):
@@ -58,5 +58,5 @@ def words_of(runs: Iterable[TokenRun], delimiter: str) -> Iterator[list[TokenRun
 
 
 def text_of(tokens: Iterable[str]) -> str:
-    """The word that tokens write."""
+    """The word that tokens spell."""
     return "".join(tokens).removeprefix(WORD_START)

@@ -1,4 +1,4 @@
-"""The embedded recogniser: PocketSphinx with the English models of its wheel, in processes of its own."""
+"""PocketSphinx with the English models of its wheel, in separate processes."""
 
 import os
 import signal
@@ -30,17 +30,16 @@ NAME: Final = "pocketsphinx"
 _MAIN_LOCATION: Final = ("__spec__", "__file__")
 
 _STARTING: Final = Lock()
-"""Held while processes start, so that those which appear meanwhile are one recogniser's."""
+"""Held while processes start, so that all child processes that appear meanwhile belong to one model."""
 
 
 class PocketSphinxSpeechModel:
-    """English with a vocabulary of 134,000 words; several processes hear several pieces at once.
+    """English with a vocabulary of 134,000 words; several processes decode several pieces in parallel.
 
-    Its words come with alternatives out of its further hypotheses.
+    Words have alternatives, from the n-best list.
 
-    ``workers`` processes, 0 for one per core, start when it is made. One that is killed is started again and its piece
-    tried once more; the pieces of the others do not suffer. Threads may share the transcriber, and their process never
-    waits for the interpreter while it listens.
+    The constructor starts ``workers`` processes, 0 for one per core. A killed process is replaced, and its piece is
+    retried once; other pieces are not affected. Threads may share the model. Decoding does not hold their GIL.
     """
 
     name = NAME
@@ -51,7 +50,7 @@ class PocketSphinxSpeechModel:
     def __init__(self, workers: int = 0) -> None:
         if find_spec("pocketsphinx") is None:
             raise ModelUnavailable(
-                f"PocketSphinx is not installed here; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
+                f"PocketSphinx is not installed; run {how_to_install('asr')}, or in a checkout ./run.sh setup."
             )
         self.workers = workers or len(os.sched_getaffinity(0))
         self.weights = weights_of_the_wheel()
@@ -77,13 +76,13 @@ class PocketSphinxSpeechModel:
         return [transcript_of(clip.stretches, found) for clip, found in zip(clips, words, strict=True)]
 
     def close(self) -> None:
-        """End the processes, also in the middle of a piece: whoever closes waits for no transcript."""
+        """End the processes, even while they decode a piece, without waiting for transcripts."""
         with self._lock:
             self._is_closed = True
         for worker in self._workers:
             worker.end()
-        # It cancels nothing, because nobody is told of that who waits for several pieces: for want of the processes it
-        # fails all that it was asked.
+        # Nothing is cancelled, because callers that wait for several pieces would not notice. Without processes, all
+        # pending pieces fail.
         self._threads.shutdown()
 
     @property
@@ -91,7 +90,7 @@ class PocketSphinxSpeechModel:
         return {process for worker in self._workers for process in worker.processes}
 
     def _recognise_all(self, pieces_of_audio: Sequence[Waveform]) -> list[list[DecodedWord]]:
-        """What is heard in each sound; few of them wait, so that others' come between those of a long clip."""
+        """The words of each piece. Few pieces are queued at a time, so that those of other callers come in between."""
         futures: list[Future[list[DecodedWord]]] = []
         under_way: set[Future[list[DecodedWord]]] = set()
         for piece in pieces_of_audio:
@@ -103,7 +102,7 @@ class PocketSphinxSpeechModel:
         return [answer.result() for answer in futures]
 
     def _recognise_one(self, piece: Waveform) -> list[DecodedWord]:
-        """What one process hears in a sound; runs in as many threads as there are processes."""
+        """The words of one piece, decoded by one process; runs in as many threads as there are processes."""
         worker = self._idle.get()
         try:
             for _ in range(2):
@@ -113,12 +112,11 @@ class PocketSphinxSpeechModel:
         finally:
             self._idle.put(worker)
         raise AsrError(
-            "A process of the speech recogniser was killed twice, most often for want of memory; "
-            "set WORKERS to a smaller number."
+            "A PocketSphinx process was killed twice, usually because memory ran out. Set WORKERS to a smaller number."
         )
 
     def _start_again(self, worker: "_Worker") -> None:
-        with self._lock:  # so that whoever closes ends the new process, too
+        with self._lock:  # so that closing ends the new process too
             self._check_open()
             worker.start_again()
         try:
@@ -129,7 +127,7 @@ class PocketSphinxSpeechModel:
 
     @contextmanager
     def _closed_pool_reported(self) -> Iterator[None]:
-        """Inside, the error of a pool that was closed meanwhile is the sentence about that."""
+        """Inside, the error of a pool that was closed meanwhile becomes an `AsrError` about that."""
         try:
             yield
         except RuntimeError:
@@ -138,17 +136,17 @@ class PocketSphinxSpeechModel:
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise AsrError("nothing is heard any more: the recogniser is closed")
+            raise AsrError("the speech model is closed, so nothing more is transcribed")
 
 
 class _Worker:
-    """One process of the recogniser, in a pool of its own, so that its death is the trouble of one piece alone."""
+    """One PocketSphinx process in its own pool, so that its death affects only one piece."""
 
     def __init__(self) -> None:
         self._start()
 
     def wait_until_ready(self) -> None:
-        """Return when it has loaded its model."""
+        """Return when the process has loaded its model."""
         try:
             self._loading.result()
         except BrokenProcessPool as problem:
@@ -158,16 +156,16 @@ class _Worker:
             ) from problem
 
     def recognise(self, piece: Waveform) -> list[DecodedWord]:
-        """The words in a sound; raises `BrokenProcessPool` where the process is killed, or was."""
+        """The words of a piece; raises `BrokenProcessPool` if the process is or was killed."""
         return self._pool.submit(recognise, piece).result()
 
     def start_again(self) -> None:
-        """Have a new process in place of one that was killed."""
+        """Replace a killed process."""
         self._pool.shutdown()
         self._start()
 
     def end(self) -> None:
-        """End the process at once; the pool waits for it, and must be the only one that does."""
+        """Terminate the process; only the pool may wait for it."""
         for process in self.processes:
             process.terminate()
         self._pool.shutdown()
@@ -182,7 +180,7 @@ class _Worker:
 
 
 def weights_of_the_wheel() -> str:
-    """A digest of the models in PocketSphinx's wheel that it loads by itself."""
+    """A digest of the models in PocketSphinx's wheel that it loads by default."""
     from pocketsphinx import get_model_path
 
     folder = Path(get_model_path()) / "en-us"
@@ -192,11 +190,10 @@ def weights_of_the_wheel() -> str:
 
 @contextmanager
 def _without_main_program() -> Iterator[None]:
-    """Processes that are spawned inside do not run the main program again, as Python has them do by default.
+    """Processes that are spawned inside do not import the main program again, as Python does by default.
 
-    They need nothing of it, and it may be a script that has no ``if __name__ == "__main__"``: that would transcribe
-    once more in each process, and each would try to start processes of its own. For as long as it takes, the main
-    module does not say where its code is; what is defined in it stays in place for other threads.
+    They do not need it, and a script without ``if __name__ == "__main__"`` would transcribe again in each process and
+    start further processes. Meanwhile, the main module has no location; its other attributes stay for other threads.
     """
     main = sys.modules["__main__"]
     kept: dict[str, object] = {name: vars(main)[name] for name in _MAIN_LOCATION if name in vars(main)}
@@ -209,7 +206,7 @@ def _without_main_program() -> Iterator[None]:
 
 @contextmanager
 def _ctrl_c_blocked() -> Iterator[None]:
-    """Processes that are started inside never see Ctrl-C, which is for the one that started them."""
+    """Processes that are started inside ignore Ctrl-C, which their parent handles."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,7 +1,7 @@
-"""One recogniser process: loads PocketSphinx once, then hears one piece of sound after the other.
+"""One PocketSphinx process: loads the models once, then decodes one piece of audio after the other.
 
-It holds the interpreter while it listens, so it must never run in a server's own process. This file imports little,
-because every process starts with it.
+Decoding holds the GIL, so it must never run in the process of a server. This file imports little, because every
+process loads it at its start.
 """
 
 import math
@@ -25,29 +25,29 @@ from hearsay.records.transcript import Alternative
 
 FRAMES_A_SECOND: Final = 100
 TARGET_RMS: Final = 0.05
-"""Root mean square that every piece is brought to, so that a whisper is heard like a shout."""
+"""Root mean square to which every piece is scaled, so that transcripts do not depend on the recording level."""
 NOISE_RMS: Final = 3e-4
-"""Standard deviation of the noise under every piece. In the dead silence of edited sound PocketSphinx hears words:
-with it the sample interview has a word error rate of .103 instead of .227. On real clips it makes no difference that
-can be told from chance (60 of them: 277 errors instead of 285; 400: 54.5 % instead of 54.7)."""
+"""Standard deviation of the noise that is added to every piece. In digital silence, PocketSphinx inserts words: with
+the noise, the sample interview has a word error rate of 0.103 instead of 0.227. On real clips the difference is not
+significant (60 clips: 277 errors instead of 285; 400 clips: 54.5 % instead of 54.7 %)."""
 
 MAX_HYPOTHESES: Final = 400
-"""Asked for after each piece; of 150 real clips some 230 are distinct. They and their alignment take 1.7 % of the time
-of hearing (3 % in pieces of 30 s), and the alternatives have 34 % of the reference words that the transcripts lack;
-with 100 hypotheses they have 30 %. In a long piece the best paths differ in a few places only."""
+"""Length of the n-best list of each piece; about 230 are distinct on 150 real clips. They and their alignment take
+1.7 % of the decoding time (3 % in pieces of 30 s). The alternatives contain 34 % of the reference words that the
+transcripts lack, or 30 % with 100 hypotheses. In a long piece the best paths differ in a few places only."""
 MAX_ALTERNATIVES: Final = 5
-"""Alternatives of one word; with three they have 30 % of the lost words."""
+"""Maximum number of alternatives of one word; three would contain 30 % of the lost words."""
 SCORE_EXPONENT: Final = 100
-"""Of 0 to 500 the one whose shares told true alternatives from false ones best on these clips: area under the curve
-.675; .670 with 50, .661 with 0, where hypotheses only count."""
+"""The exponent from 0 to 500 that separated true from false alternatives best on these clips: area under the ROC curve
+0.675; 0.670 with 50, and 0.661 with 0, which only counts hypotheses."""
 
-# Fewer guesses kept alive than the library's 30,000 states and endless words a frame: on 50 real clips half as fast
-# again, at a word error rate of .480 instead of .483.
+# A narrower beam than the library's 30,000 states and unlimited words per frame: on 50 real clips 1.5 times as fast, at
+# a word error rate of 0.480 instead of 0.483.
 _OPTIONS: Final = {"samprate": 16_000, "cmn": "batch", "maxhmmpf": 5_000, "maxwpf": 20, "loglevel": "FATAL"}
 
 
 class DecodedWord(NamedTuple):
-    """A word as the recogniser has it: text, start and end in seconds from the piece's start, posterior probability."""
+    """A decoded word: text, start and end in seconds from the piece's start, posterior probability, alternatives."""
 
     text: str
     start: float
@@ -63,27 +63,27 @@ def decoder() -> Decoder:
 
 
 def start() -> None:
-    """Load the model; what a pool of processes runs first in each."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer, it closes the pool
+    """Load the model; the initialiser of each process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and closes the pool
     threading.Thread(target=_end_with_parent, daemon=True).start()
     decoder()
 
 
 def _end_with_parent() -> None:
     if parent := parent_process():
-        wait([parent.sentinel])  # a parent killed with -9 shuts no pool down, and its processes would wait for ever
+        wait([parent.sentinel])  # a killed parent does not shut the pool down, and its processes would wait forever
         os._exit(1)
 
 
 def is_ready() -> bool:
-    """True, once the process that is asked has loaded its model."""
+    """True, when this process has loaded its model."""
     return decoder() is not None
 
 
 def recognise(piece: NDArray[np.float32]) -> list[DecodedWord]:
-    """The words of one piece of sound, mono float32 at 16 kHz; fillers and silences are left out."""
-    # Cepstral means of one piece alone (cmn="batch"), and noise levels forgotten: what was heard before, and in which
-    # of the processes, must not change a word.
+    """The words of one piece, mono float32 at 16 kHz, without fillers and silences."""
+    # Cepstral means of this piece alone (cmn="batch") and reset noise levels: earlier pieces, and the choice of the
+    # process, must not change the result.
     decoder().reinit_feat()
     decoder().start_utt()
     decoder().process_raw(_samples(piece), full_utt=True)
@@ -108,15 +108,15 @@ def _is_filler(word: str) -> bool:
 
 
 def _text(word: str) -> str:
-    """The word without the number of its pronunciation: ``the`` of ``the(2)``."""
+    """The word without the number of its pronunciation: ``the`` for ``the(2)``."""
     return word.partition("(")[0]
 
 
 def _hypotheses() -> dict[tuple[str, ...], float]:
-    """What the piece may have been, each with its share of all, 0..1: a softmax of the scores of the best paths.
+    """The hypotheses of the n-best list, each with its share from 0 to 1: a softmax of the scores of the best paths.
 
-    The library's score is the exponential of a path's log probability divided by 1,024; the power of `SCORE_EXPONENT`
-    makes that a tenth, since acoustic probabilities of single frames count too much.
+    The library's score is the exponential of a path's log probability divided by 1,024. Raised to `SCORE_EXPONENT`, the
+    divisor is about 10, which reduces the weight of the acoustic probabilities of single frames.
     """
     scores: dict[tuple[str, ...], float] = {}
     for found in islice(decoder().nbest() or (), MAX_HYPOTHESES):
@@ -127,11 +127,10 @@ def _hypotheses() -> dict[tuple[str, ...], float]:
 
 
 def shares_of(scores: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
-    """Each hypothesis's share of all, from the library's scores, computed as logarithms.
+    """The share of each hypothesis, computed from the logarithms of the library's scores.
 
-    The library tells no logarithms, and of a long piece that resembles no speech the scores themselves are 0 or so
-    near to it that they have lost their digits. There the hypotheses only count, which is nearly as good (see
-    `SCORE_EXPONENT`).
+    The library does not return logarithms, and on a long piece without speech the scores underflow to 0 or to subnormal
+    numbers. Then all hypotheses count the same, which is nearly as good (see `SCORE_EXPONENT`).
     """
     if max(scores.values(), default=0.0) < sys.float_info.min:
         return dict.fromkeys(scores, 1 / max(1, len(scores)))
@@ -143,7 +142,7 @@ def shares_of(scores: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], 
 
 
 def _confidences(texts: Sequence[str], hypotheses: Mapping[tuple[str, ...], float]) -> list[dict[str, float]]:
-    """How likely each other word was said in the place of each heard one, of the share of hypotheses that have it."""
+    """For each word, the confidence of each alternative, from the share of hypotheses that contain it there."""
     shares: list[dict[str, float]] = [{} for _ in texts]
     for hypothesis, share in hypotheses.items():
         for at, word in set(substitutes_in(texts, hypothesis)):
@@ -152,17 +151,19 @@ def _confidences(texts: Sequence[str], hypotheses: Mapping[tuple[str, ...], floa
 
 
 def _calibrated(share: float) -> float:
-    """The chance that a word with this share of the hypotheses was said and is lost: a quarter of its cube root.
+    """The probability that a word with this share of hypotheses was said but is not in the transcript.
 
-    Fitted to the deciles of 10,129 alternatives of 150 clips of Common Voice, and on 460 others: of alternatives at
-    .02 to .04, .04 to .07, .07 to .15 and above, 3.8, 5.7, 9.1 and 15.3 % stand in the reference and not in the
-    transcript, where the confidences say 2.6, 5.0, 9.8 and 18.5 % on average.
+    It is a quarter of the share's cube root, fitted to the deciles of 10,129 alternatives of 150 clips of Common Voice.
+    On 460 other clips, of alternatives at 0.02 to 0.04, 0.04 to 0.07, 0.07 to 0.15 and above, 3.8, 5.7, 9.1 and 15.3 %
+    are in the reference and not in the transcript; their mean confidences are 2.6, 5.0, 9.8 and 18.5 %.
     """
     return math.cbrt(min(share, 1.0)) / 4
 
 
 def _samples(piece: NDArray[np.float32]) -> bytes:
     loudness = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64))))
-    noise = np.random.default_rng(0).normal(0, NOISE_RMS, len(piece))  # the same for every piece, so nothing is random
+    noise = np.random.default_rng(0).normal(
+        0, NOISE_RMS, len(piece)
+    )  # the same for every piece, so that decoding is deterministic
     level = piece * (TARGET_RMS / max(loudness, 1e-9)) + noise
     return (level.clip(-1, 1) * 32767).astype("<i2").tobytes()

@@ -28,7 +28,7 @@ def segments_between(stretches: Sequence[Stretch], words: Sequence[Word]) -> tup
 
 
 def mean_confidence(words: Sequence[Word]) -> float | None:
-    """The mean of the confidences that are known; None where none is."""
+    """The mean of the known confidences; None if there are none."""
     known = [word.confidence for word in words if word.confidence is not None]
     return sum(known) / len(known) if known else None
 

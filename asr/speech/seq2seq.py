@@ -1,4 +1,4 @@
-"""Sequence-to-sequence recognisers (Whisper and kin): they write whole sentences, and some say from when to when."""
+"""Sequence-to-sequence speech models (Whisper and similar): whole sentences, for some models with timestamps."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
@@ -16,9 +16,8 @@ from hearsay.records.transcript import Segment
 class Seq2SeqSpeechModel:
     """A sequence-to-sequence checkpoint by Hugging Face name or folder.
 
-    A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
-    lie between them, else each piece that it heard is one. It gives no confidences, no times of single words, and
-    so no alternatives of any.
+    A multilingual model detects the language. If the model writes timestamps (Whisper), they delimit the segments;
+    otherwise each piece is one segment. There are no confidences, times of words or alternatives.
     """
 
     def __init__(self, name: str, device: str = "auto", precision: Precision = "float32") -> None:
@@ -42,18 +41,18 @@ class Seq2SeqSpeechModel:
         return [_transcript(self._segments(clip)) for clip in clips]
 
     def close(self) -> None:
-        """Nothing is held that the garbage collector does not give back."""
+        """Do nothing: the garbage collector releases the model."""
 
     def _segments(self, clip: DecodedAudio) -> Iterator[Segment]:
         for piece in pieces(clip):
             start, end = (sample / SAMPLE_RATE for sample in piece)
             for first, last, tokens in self._timed_tokens(clip.waveform[slice(*piece)]):
                 text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
-                if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
+                if text and start + first < end:  # Whisper pads to 30 s, and may place segments in the padding
                     yield Segment(start + first, min(start + last, end), text)
 
     def _timed_tokens(self, piece: Waveform) -> list[tuple[float, float, Any]]:
-        """Start and end in seconds from the piece's start, and tokens, of what the model wrote."""
+        """The segments that the model wrote: start and end in seconds from the start of the piece, and tokens."""
         self._padding.count([len(piece)], max(len(piece), getattr(self._extractor, "n_samples", 0)))
         options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
         with running(self.name):

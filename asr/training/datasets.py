@@ -1,4 +1,4 @@
-"""Acted emotions on the disk: folders of clips with a table that says who spoke, and in which emotion."""
+"""Training data: folders of clips with a table of speakers and emotions."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ Names = NDArray[np.str_]
 
 @dataclass(frozen=True, slots=True)
 class LabelledVoices:
-    """The training clips: features as recorded and as through another channel, shape (clips, features) each."""
+    """The training clips: features of the recording and of altered copies, shape (clips, features) each."""
 
     recorded: Vector
     changed: tuple[Vector, ...]
@@ -37,7 +37,7 @@ class LabelledVoices:
 
 
 def read_labelled_voices(folder: Path) -> LabelledVoices:
-    """The clips of a labelled folder, as recorded and as through other channels; clips without a voice are left out."""
+    """The clips of a labelled folder, with altered copies; clips without a voice are skipped."""
     random = np.random.default_rng(2005)
     kept: list[tuple[Sequence[Vector], str, str]] = []
     for row in read_labels(folder, ("file", "emotion", "speaker")):
@@ -47,27 +47,31 @@ def read_labelled_voices(folder: Path) -> LabelledVoices:
         if len(features) == 1 + _CHANNELS:
             kept.append((features, canonical_emotion(row["emotion"]), row["speaker"]))
     if len({speaker for _, _, speaker in kept}) < 2:
-        raise BadSource(f"{folder} has fewer than two speakers; each is judged by a model of the others.")
+        raise BadSource(
+            f"{folder} has fewer than two speakers; add another, since each is scored by a model of the others."
+        )
     channels = [np.array([features[at] for features, _, _ in kept]) for at in range(1 + _CHANNELS)]
     emotions, speakers = (np.array([clip[at] for clip in kept]) for at in (1, 2))
     return LabelledVoices(channels[0], tuple(channels[1:]), emotions, speakers)
 
 
 def read_labels(folder: Path, columns: Iterable[str]) -> list[dict[str, str]]:
-    """The rows of ``labels.csv``; raises `BadSource` where it is missing or lacks a column."""
+    """The rows of ``labels.csv``; raises `BadSource` if it is missing or lacks a column."""
     table = folder / "labels.csv"
     try:
         with table.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
     except OSError as problem:
-        raise BadSource(f"{table} cannot be read ({problem.strerror}); it names each clip's emotion.") from problem
+        raise BadSource(
+            f"{table} cannot be read ({problem.strerror}); write the emotion of each clip there."
+        ) from problem
     if not rows or (missing := set(columns) - rows[0].keys()):
         raise BadSource(f"{table} lacks {', '.join(sorted(missing)) if rows else 'rows'}.")
     return rows
 
 
 def read_waveform(path: Path) -> Waveform:
-    """The sound of a file; raises `BadSource` where it cannot be read, `AudioError` where it is no sound."""
+    """The waveform of a file; raises `BadSource` if it cannot be read, and `AudioError` if it is not audio."""
     try:
         return decode_audio(path.read_bytes(), _MAX_SECONDS)
     except OSError as problem:
@@ -75,7 +79,7 @@ def read_waveform(path: Path) -> Waveform:
 
 
 def through_another_channel(waveform: Waveform, random: np.random.Generator) -> Waveform:
-    """As another microphone in another room would have it: six bands up to 8 dB up or down, and some noise."""
+    """A copy as from another microphone and room: six bands changed by up to 8 dB, and noise at 15 to 40 dB SNR."""
     places = np.log2(1 + np.fft.rfftfreq(len(waveform), 1 / SAMPLE_RATE) / 200)
     decibels = np.interp(places, np.linspace(0, places[-1], 6), random.uniform(-8, 8, 6))
     changed = np.fft.irfft(np.fft.rfft(waveform) * 10 ** (decibels / 20), len(waveform))

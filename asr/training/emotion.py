@@ -29,14 +29,14 @@ ATTRIBUTION: Final = (
 )
 
 MIN_PRECISION: Final = 0.95
-"""How often a label that is said should be right, for a speaker and a recording that the model does not know."""
+"""Target precision of reported labels, for unseen speakers and recordings."""
 
 MAX_FALSE_ALARMS: Final = 0.15
-"""How often it may say anything of a voice in an emotion that no label of its stands for."""
+"""Maximum share of clips with a reported label, among emotions that the model does not know."""
 
-_DISTANCE_QUANTILE: Final = 0.99  # of the training's own clips, each heard by a model that does not know its speaker
-_REGULARISATIONS: Final = (0.003, 0.01, 0.03, 0.1)  # inverse regularisation, LogisticRegression's C
-_UNLABELLED: Final = 200  # clips that are enough to see how often it says anything
+_DISTANCE_QUANTILE: Final = 0.99  # of the training clips, each scored by a model without its speaker
+_REGULARISATIONS: Final = (0.003, 0.01, 0.03, 0.1)  # inverse regularisation strength, LogisticRegression's C
+_UNLABELLED: Final = 200  # number of clips to measure the share of reported labels
 _AUDIO: Final = frozenset({".flac", ".mp3", ".wav", ".ogg"})
 
 Figures = dict[str, float]
@@ -44,7 +44,7 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class CrossValidation:
-    """What models said of speakers that they do not know: probabilities (clips, labels), strangeness (clips,)."""
+    """Outputs of models for unseen speakers: probabilities (clips, labels), strangeness (clips,)."""
 
     labels: Names
     emotions: Names
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         model, figures = train(read_labelled_voices(options.folder))
         figures |= {folder.resolve().name: measure(model, folder) for folder in options.measure}
     except HearsayError as problem:
-        print(f"train_classic: {problem}", file=sys.stderr)
+        print(f"asr.training.emotion: {problem}", file=sys.stderr)
         return 2
     write_model(model, figures, options.out)
     print(json.dumps(figures, indent=2))
@@ -79,17 +79,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m asr.training.emotion", description="Make the classic emotion model.")
-    top.add_argument("folder", metavar="FOLDER", type=Path, help="clips with labels.csv: file, emotion, speaker")
-    top.add_argument("--measure", metavar="OTHER", type=Path, action="append", default=[], help="folder to try it on")
-    top.add_argument("--out", metavar="FILE", type=Path, default=MODEL, help="the model file (default: its place)")
+    top = argparse.ArgumentParser(prog="python -m asr.training.emotion", description="Train the classic emotion model.")
+    top.add_argument("folder", metavar="FOLDER", type=Path, help="clips, with labels.csv: file, emotion, speaker")
+    top.add_argument(
+        "--measure",
+        metavar="OTHER",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder of another corpus to measure the model on",
+    )
+    top.add_argument(
+        "--out", metavar="FILE", type=Path, default=MODEL, help="the model file (default: the one that Hearsay loads)"
+    )
     return top
 
 
 def train(labelled: LabelledVoices) -> tuple[LinearClassifier, dict[str, Any]]:
-    """The model of all voices, and the figures of speakers judged by models of the others."""
+    """The model of all speakers, and its figures from leave-one-speaker-out cross-validation."""
     validated = {strength: leave_one_speaker_out(labelled, strength) for strength in _REGULARISATIONS}
-    strength = min(validated, key=lambda each: sum(read_waveform.log_loss for read_waveform in validated[each]))
+    strength = min(validated, key=lambda each: sum(outputs.log_loss for outputs in validated[each]))
     recorded, changed = validated[strength]
     min_score = max(least_score(changed, MIN_PRECISION), score_on_unseen_emotions(labelled, strength))
     max_strangeness = float(np.quantile(recorded.strangeness, _DISTANCE_QUANTILE))
@@ -99,7 +108,7 @@ def train(labelled: LabelledVoices) -> tuple[LinearClassifier, dict[str, Any]]:
 
 
 def leave_one_speaker_out(labelled: LabelledVoices, strength: float) -> tuple[CrossValidation, CrossValidation]:
-    """Every clip, as recorded and through another channel, judged by a model that never heard its speaker."""
+    """Outputs for every clip and its altered copy, by a model that was trained without its speaker."""
     labels = np.unique(labelled.emotions)
     probabilities = np.zeros((2, len(labelled.emotions), len(labels)))
     strangeness = np.zeros((2, len(labelled.emotions)))
@@ -117,10 +126,9 @@ def leave_one_speaker_out(labelled: LabelledVoices, strength: float) -> tuple[Cr
 
 
 def score_on_unseen_emotions(labelled: LabelledVoices, strength: float) -> float:
-    """The score that an unknown speaker in an emotion that was never learned reaches no oftener than `MAX_FALSE_ALARMS`
-    says.
+    """The score that at most `MAX_FALSE_ALARMS` of the clips of unseen speakers in unseen emotions exceed.
 
-    Other corpora and real life have emotions that are in no training; of them a tagger should have nothing to say.
+    Other corpora contain emotions that are not in the training data; the model should report no label for them.
     """
     scores = np.zeros(len(labelled.emotions))
     for speaker, emotion in sorted(set(zip(labelled.speakers.tolist(), labelled.emotions.tolist(), strict=True))):
@@ -133,7 +141,7 @@ def score_on_unseen_emotions(labelled: LabelledVoices, strength: float) -> float
 
 
 def fit(labelled: LabelledVoices, strength: float) -> LinearClassifier:
-    """Logistic regression over the voices in every channel; it says whatever is likeliest until limits are chosen."""
+    """Logistic regression over all recordings and altered copies; without limits it reports the best label."""
     features = np.concatenate([labelled.recorded, *labelled.changed])
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-9
     regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=1_000)
@@ -143,7 +151,7 @@ def fit(labelled: LabelledVoices, strength: float) -> LinearClassifier:
 
 
 def least_score(validated: CrossValidation, min_precision: float) -> float:
-    """The lowest score from which on the labels that may be said are right as often as wanted."""
+    """The lowest score above which reported labels have the target precision."""
     may_be_reported = ~np.isin(validated.best, list(NEVER_REPORTED))
     scores, is_right = validated.scores[may_be_reported], (validated.best == validated.emotions)[may_be_reported]
     order = np.argsort(-scores)
@@ -153,8 +161,8 @@ def least_score(validated: CrossValidation, min_precision: float) -> float:
 
 
 def figures_of(model: LinearClassifier, validated: CrossValidation) -> Figures:
-    """``recall``: unweighted average over the emotions, were the likeliest always said; ``reported``: share of clips
-    with a label; ``right``: share of these that are right; ``calibration``: expected error of the scores, in ten bins.
+    """``recall``: unweighted average recall of the best label; ``said``: share of clips with a reported label;
+    ``right``: their precision; ``calibration``: expected calibration error of the scores, in ten bins.
     """
     judgements = zip(validated.best, validated.scores, validated.strangeness, strict=True)
     is_accepted = np.array([model.accepts(*judgement) for judgement in judgements])
@@ -182,18 +190,20 @@ def _coverage_and_precision(is_accepted: NDArray[np.bool_], is_right: NDArray[np
 
 
 def measure(model: LinearClassifier, folder: Path) -> Figures:
-    """How the model does on clips of another corpus; without ``labels.csv`` only how often it says anything."""
+    """Figures on another corpus; without ``labels.csv`` only the share of clips with a reported label."""
     if (folder / "labels.csv").exists():
         return _measure_labelled(model, folder)
     paths = sorted(path for path in folder.rglob("*") if path.suffix in _AUDIO)[:_UNLABELLED]
     if not paths:
-        raise BadSource(f"{folder} has neither labels.csv nor a {', '.join(sorted(_AUDIO))} file.")
+        raise BadSource(
+            f"{folder} has neither labels.csv nor {', '.join(sorted(_AUDIO))} files; name a folder of clips."
+        )
     is_accepted = np.array([model.emotion(read_waveform(path)).label != UNCERTAIN for path in paths])
     return {"clips": len(paths), "said": round(float(is_accepted.mean()), 3)}
 
 
 def _measure_labelled(model: LinearClassifier, folder: Path) -> Figures:
-    """``recall`` is over the emotions that both know, ``reported`` and ``right`` over all clips of the folder."""
+    """``recall`` is over the common emotions, ``said`` and ``right`` over all clips of the folder."""
     rows = read_labels(folder, ("file", "emotion"))
     truth = np.array([canonical_emotion(row["emotion"]) for row in rows])
     emotions = [model.emotion(read_waveform(folder / row["file"])) for row in rows]
@@ -206,7 +216,7 @@ def _measure_labelled(model: LinearClassifier, folder: Path) -> Figures:
 
 
 def write_model(model: LinearClassifier, figures: Mapping[str, Any], path: Path) -> None:
-    """The model as JSON, numbers to five digits, with its source's attribution and its figures."""
+    """Write the model as JSON, numbers to five digits, with the attribution of its data and its figures."""
     vectors = {name: _short(getattr(model, name)) for name in VECTORS}
     limits = {name: round(float(getattr(model, name)), 4) for name in LIMITS}
     head = {"attribution": ATTRIBUTION, "figures": figures, "labels": model.labels}

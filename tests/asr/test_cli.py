@@ -1,4 +1,4 @@
-"""The command line of the hearing half: files, exit statuses and sentences."""
+"""The command line of speech recognition: files, exit statuses and sentences."""
 
 import json
 import logging
@@ -38,7 +38,7 @@ def test_decode_writes_journal_csv_and_log_and_shows_what_was_heard(
     assert (embedded / "clips.jsonl").read_text().count("\n") == 3
     assert len(list((embedded / "logs").rglob("*.log"))) == 1
     shown = capsys.readouterr()
-    assert "3 clips heard" in shown.out
+    assert "3 clips transcribed" in shown.out
     assert "word error rate" in shown.out
     assert "pocketsphinx" in shown.err
     assert "\x1b" not in shown.out + shown.err, "what is no terminal is shown no colours and no bar"
@@ -60,7 +60,7 @@ def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: py
     ("arguments", "says"),
     [
         (["decode", "no/such/folder", "--out", "x"], "no folder"),
-        (["decode", "", "--out", "x"], "an empty name is no folder"),
+        (["decode", "", "--out", "x"], "the source is empty"),
         (["score", "no-such.csv"], "cannot be read"),
     ],
 )
@@ -107,7 +107,7 @@ def test_score_prints_a_table_for_people(scored: Path, capsys: pytest.CaptureFix
 
 def test_score_names_the_columns_that_there_are(scored: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["score", str(scored), "--by", "mood"]) == 2
-    assert "no such column" in capsys.readouterr().err
+    assert "there is no column" in capsys.readouterr().err
 
 
 def test_score_of_a_table_without_references_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

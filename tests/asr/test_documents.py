@@ -18,7 +18,7 @@ def test_the_documents_are_shown_without_the_internet_and_without_a_key(tab: Pag
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(f"{address}/docs")
-    expect(tab.get_by_text("What was said in a file or several, and how")).to_be_visible()
+    expect(tab.get_by_text("Transcribe one or more files and recognise the emotion")).to_be_visible()
     expect(tab.get_by_role("button", name="Authorize")).to_be_visible()
     assert len(asked) >= 4
     assert [url for url in asked if not url.startswith((address, "data:"))] == []

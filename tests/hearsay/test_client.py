@@ -87,7 +87,7 @@ def test_many_come_in_order_and_a_bad_one_stops_no_other(
 
 
 def test_what_is_too_long_is_refused_by_name(client: hearsay.Client):
-    with pytest.raises(hearsay.AudioTooLong, match=r"array: The sound is longer than 10 seconds"):
+    with pytest.raises(hearsay.AudioTooLong, match=r"array: The audio is longer than 10 seconds"):
         client.transcribe(np.zeros(11 * SAMPLE_RATE, np.float32), sampling_rate=SAMPLE_RATE)
 
 

@@ -45,7 +45,7 @@ def test_a_folder_of_audio_is_transcribed_indexed_found_on_the_page_and_played(c
     index, out = str(tmp_path / "index"), tmp_path / "out"
     embedded = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "LOG_DIR": str(tmp_path / "logs")}
     shown = run("asr", "decode", str(corpus), "--csv", str(tmp_path / "clips.csv"), "--out", str(out), **embedded)
-    assert f"{CLIPS} clips heard" in shown
+    assert f"{CLIPS} clips transcribed" in shown
     run("indexer", "load", str(out / "clips.csv"), "--index", index, "--audio", str(corpus))
 
     rows = read_csv(out / "clips.csv").rows()

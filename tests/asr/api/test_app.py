@@ -161,7 +161,7 @@ def test_whoever_starts_the_server_is_told_of_a_fallback_and_when_it_is_ready(mo
     said: list[str] = []
     with TestClient(create_app(AsrSettings(), said.append)) as client:
         wait_until_ready(client)
-    assert said == ["warning: wanted large, got small", "ready: speech length · emotion loudness"]
+    assert said == ["warning: wanted large, got small", "ready: speech model length, emotion model loudness"]
 
 
 def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(client: TestClient):
@@ -171,8 +171,8 @@ def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(
 
 def test_a_method_that_a_path_does_not_take_is_answered_with_the_one_that_it_takes(client: TestClient):
     refused = client.get("/asr")
-    assert (refused.json()["detail"], refused.headers["Allow"]) == ("/asr takes POST, not GET.", "POST")
-    assert client.delete("/ping").json()["detail"] == "/ping takes GET, not DELETE."
+    assert (refused.json()["detail"], refused.headers["Allow"]) == ("/asr does not support GET. Use POST.", "POST")
+    assert client.delete("/ping").json()["detail"] == "/ping does not support DELETE. Use GET."
 
 
 @pytest.mark.parametrize(("path", "field"), [("/asr", "file"), ("/asr", "files"), ("/ser", "file")])

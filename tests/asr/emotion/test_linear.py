@@ -132,7 +132,7 @@ def test_its_labels_are_canonical_and_have_a_sentiment():
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"labels": 3}', "\x00"])
 def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path, content: str):
     (tmp_path / "model.json").write_text(content)
-    with pytest.raises(ModelUnavailable, match=r"model\.json holds no classic emotion model"):
+    with pytest.raises(ModelUnavailable, match=r"model\.json is not a classic emotion model"):
         LinearEmotionModel(tmp_path / "model.json")
 
 

@@ -83,7 +83,7 @@ def test_a_hub_that_never_answers_is_waited_for_no_longer_than_allowed(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         monkeypatch.setattr("asr.inference.checkpoints.HUB_TIMEOUT", 0.2)
-        with pytest.raises(ModelUnavailable, match="cannot be had from the Hugging Face hub"):
+        with pytest.raises(ModelUnavailable, match="cannot be downloaded from the Hugging Face hub"):
             CtcSpeechModel(NAME, "cpu")
 
 

@@ -52,7 +52,7 @@ def test_a_named_precision_is_taken_as_said(cpu_says: Path):
 def test_what_int8_leaves_as_it_is_computes_as_with_auto(cpu_says: Path):
     if multiplies_int8():
         assert kind_of("int8", "cpu") == kind_of("auto", "cpu") == torch.float32
-    with pytest.raises(ModelUnavailable, match="int8, which is for CPUs; set it to auto"):
+    with pytest.raises(ModelUnavailable, match="int8, which is supported on CPUs only; set it to auto"):
         kind_of("int8", "cuda")
 
 

@@ -29,7 +29,7 @@ def test_a_place_that_is_no_folder_is_said(place: str):
 
 
 def test_a_file_in_place_of_a_folder_is_said(folder: Path):
-    with pytest.raises(BadSource, match="name the folder that it is in"):
+    with pytest.raises(BadSource, match="is a file; name its folder"):
         open_source(str(folder / "a.wav"), None, None, allow_missing=False)
 
 

@@ -76,11 +76,11 @@ def test_each_clip_is_counted_as_what_decode_would_do_with_it(corpus: Path, caps
 def test_a_person_reads_the_same(corpus: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["decode", str(corpus), "--out", "out", "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "1 file passed over, no audio by their endings: .txt" in said
-    assert "3 of 5 clips to be transcribed (1:00:" in said
-    assert "1 of them failed before; 1 done before, 1 deleted" in said
-    assert "speech: pocketsphinx (named by ASR_MODEL)" in said
-    assert "nothing was done" in said
+    assert "1 file skipped, not audio by its extension: .txt" in said
+    assert "3 of 5 clips to transcribe (1:00:" in said
+    assert "1 of which failed before; 1 already done, 1 deleted" in said
+    assert "speech model: pocketsphinx (named by ASR_MODEL)" in said
+    assert "nothing was written" in said
 
 
 @pytest.mark.parametrize("out", ["out", "not/there/yet"])
@@ -123,7 +123,7 @@ def test_a_clip_of_which_pieces_failed_is_transcribed_in_part(
     plan = planned(capsys, str(corpus), "--out", "out")
     assert (plan["transcribe"], plan["transcribe_in_part"], plan["tag"], plan["done"]) == (3, 1, 0, 0)
     assert main(["decode", str(corpus), "--out", "out", "--dry-run"]) == 0
-    assert "1 of which only failed pieces are wanted" in capsys.readouterr().out
+    assert "1 to retry in part" in capsys.readouterr().out
 
 
 def test_where_auto_is_another_model_the_same_question_is_asked_as_by_decode(
@@ -151,6 +151,6 @@ def test_weights_that_differ_are_another_model(corpus: Path, tmp_path: Path, cap
 
 def test_what_does_not_go_together_is_wrong_use(corpus: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["decode", str(corpus), "--out", "out", "--json"]) == 2
-    assert "--json belongs to --dry-run" in capsys.readouterr().err
+    assert "--json needs --dry-run" in capsys.readouterr().err
     assert main(["decode", str(corpus), "--out", "out", "--dry-run", "--watch"]) == 2
     assert "--watch does not go with it" in capsys.readouterr().err

@@ -197,7 +197,7 @@ def test_a_run_with_a_clip_that_failed_in_part_says_so_and_ends_with_status_1(
     console = Console(width=1000)
     show_summary(summary, console)
     said = capsys.readouterr().out
-    assert "1 clip heard" in said
+    assert "1 clip transcribed" in said
     assert "0 failed" in said
     assert "1 clip failed in part" in said
     assert row.error in said

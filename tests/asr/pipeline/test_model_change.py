@@ -73,7 +73,7 @@ def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
         said(log, Listening(Identity("new")))
     told = str(stopped.value)
     assert "4 clips that old and older transcribed" in told
-    assert "by default the speech model is now new" in told
+    assert "the default speech model is now new" in told
     assert "--model-change keep to go on with old, which then transcribes new clips only" in told
     assert "--model-change redo" in told
 
@@ -85,16 +85,16 @@ def test_other_weights_by_default_stop_too(log: Path):
 
 def test_a_model_that_was_named_is_asked_for_and_said(log: Path):
     assert said(log, Listening(Identity("new"), by_default=False)) == [
-        "transcribed again by new: 4 clips that old and older transcribed"
+        "4 clips by old and older will be transcribed again by new"
     ]
 
 
 def test_redo_and_keep_say_what_they_do(log: Path):
     assert said(log, Listening(Identity("new")), "redo") == [
-        "transcribed again by new: 4 clips that old and older transcribed"
+        "4 clips by old and older will be transcribed again by new"
     ]
     assert said(log, Listening(Identity("old", "1"), by_default=False), "keep") == [
-        "kept: 1 clip that older transcribed; new clips are transcribed by old"
+        "the transcripts of 1 clip by older are kept; old transcribes new clips"
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_precision_that_was_set_is_asked_for(log: Path):
     with Journal(log) as journal:
         journal.append([ClipRow("a", asr_model="old", asr_weights="1")])
     assert said(log, Listening(Identity("old", "1", "int8"))) == [
-        "transcribed again by old in int8: 1 clip that old in another precision transcribed"
+        "1 clip by old in another precision will be transcribed again by old in int8"
     ]
 
 
@@ -117,7 +117,7 @@ def test_another_emotion_model_never_stops_and_is_said(log: Path):
     with Journal(log) as journal:
         journal.append([ClipRow("a", asr_model="old", ser_model="classic", ser_weights="1")])
     assert said(log, Listening(Identity("old"), Identity("classic", "2"))) == [
-        "tagged again by classic: 1 clip that classic with other weights tagged; their transcripts stay as they are"
+        "1 clip by classic with other weights will be tagged again by classic; their transcripts are kept"
     ]
 
 
@@ -158,13 +158,13 @@ def test_a_checkpoint_that_was_trained_again_under_its_name_transcribes_again(
     save_wav2vec2(folder, seed=2)
     assert run(model=str(folder)) == 0
     shown = capsys.readouterr()
-    assert f"transcribed again by {folder}: 1 clip that {folder} with other weights transcribed" in shown.err
+    assert f"1 clip by {folder} with other weights will be transcribed again by {folder}" in shown.err
     (second,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
     assert first.asr_weights != second.asr_weights
     assert first.generated_text != second.generated_text
     assert (first.ser_weights, len(first.ser_weights)) == (second.ser_weights, 64)
     assert run(model=str(folder)) == 0
-    assert "0 clips heard, 1 done before" in capsys.readouterr().out
+    assert "0 clips transcribed, 1 already done" in capsys.readouterr().out
 
 
 def test_the_command_stops_where_auto_is_another_model_and_goes_on_as_it_is_told(

@@ -161,7 +161,7 @@ def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_a
 def test_a_reply_of_another_version_is_the_rows_error(elsewhere: Elsewhere):
     elsewhere.answers = [(200, {}, {"text": "hello"}), (200, {}, ["hello"])]
     for row in process(elsewhere, 1, 2):
-        assert "not understood" in row.error
+        assert "cannot be read" in row.error
         assert not row.generated_text
 
 
@@ -197,8 +197,8 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
         ((503, {}, "starting a container"), "still loads its models"),
         ((200, {}, {"hello": "world"}), "not as Hearsay's API"),
         ((404, {}, {"detail": "Not Found"}), "not as Hearsay's API"),
-        ((403, {}, {}), "does not let us in"),
-        (None, "does not answer"),
+        ((403, {}, {}), "refuses access"),
+        (None, "does not respond"),
     ],
 )
 def test_an_api_that_will_not_hear_is_told_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
@@ -240,7 +240,7 @@ def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_
         first.before_answer = leave
         with remote_pipeline(first) as pipeline, Progress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
-    assert summary.stop_reason.startswith(f"{first.address} stays away")
+    assert summary.stop_reason.startswith(f"{first.address} stays unavailable")
     assert (summary.transcribed, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
     assert len(read_csv(tmp_path / "clips.csv").cells) == 3
     with Elsewhere() as second:
@@ -307,5 +307,5 @@ def test_nobody_at_the_address_is_exit_status_2(tmp_path: Path, samples: Path):
     with run_decode(samples, tmp_path, "--via", elsewhere.address) as run:
         _, said = run.communicate(timeout=200)
     assert run.returncode == 2
-    assert "does not answer" in said
+    assert "does not respond" in said
     assert not (tmp_path / "clips.jsonl").exists()

@@ -21,8 +21,8 @@ def test_one_clip_is_counted_as_one():
     file = io.StringIO()
     row = ClipRow("set/a", text="yes", generated_text="yes")
     show_summary(Summary((row,), 1, 0, 0, 2.0, 1.0), console_of(file))
-    assert "1 clip heard" in file.getvalue()
+    assert "1 clip transcribed" in file.getvalue()
     assert "over 1 clip with a reference" in file.getvalue()
     assert list(remarks_of(Listing((), passed_over=(Path("notes.txt"),)))) == [
-        "1 file passed over, no audio by their endings: .txt"
+        "1 file skipped, not audio by its extension: .txt"
     ]

@@ -132,7 +132,7 @@ def test_a_full_queue_sends_the_impatient_away_and_tells_when_to_come_again(
     opened = queue(waiting_seconds=10)
     at_work(opened, held)
     opened.submit(sound(6))
-    with pytest.raises(Busy, match=r"ask again in \d+ s") as busy:
+    with pytest.raises(Busy, match=r"retry in \d+ s") as busy:
         opened.submit(sound(5))
     assert busy.value.retry_seconds >= 1
     opened.submit(sound(4))

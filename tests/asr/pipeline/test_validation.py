@@ -56,7 +56,8 @@ class BrokenTagger(LoudnessEmotionModel):
 
 
 @pytest.mark.parametrize(
-    ("loud", "error"), [(NAN, "its output is no number"), (np.float32(0.5), "the model's result is not usable")]
+    ("loud", "error"),
+    [(NAN, "its output contains NaN or infinity"), (np.float32(0.5), "the model's result is not usable")],
 )
 def test_a_models_nan_is_that_clips_error_and_the_log_can_be_read_and_gone_on_with(
     tmp_path: Path, loud: float, error: str

@@ -184,14 +184,14 @@ def test_a_bucket_is_decoded_as_a_folder_is_and_nothing_twice(
     client.put_object(Bucket="sounds", Key="day/bad.wav", Body=tone(4000))
     client.close()
     assert main(arguments) == 0
-    assert "1 clip heard" in capsys.readouterr().out
+    assert "1 clip transcribed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("place", "csv", "says"),
     [
-        ("s3://corpora/empty", None, r"no audio under s3://corpora/empty"),
-        ("s3://corpora/text", None, r"no audio under s3://corpora/text"),
+        ("s3://corpora/empty", None, r"there are no audio files under s3://corpora/empty"),
+        ("s3://corpora/text", None, r"there are no audio files under s3://corpora/text"),
         ("s3://nowhere/dev", None, "s3://nowhere: there is no such bucket"),
         ("s3:///dev", None, "names no bucket"),
         ("s3://corpora/dev", "s3://corpora/none.csv", r"s3://corpora/none\.csv: there is no such object"),

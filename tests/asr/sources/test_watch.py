@@ -102,7 +102,7 @@ def test_files_that_are_no_audio_are_passed_over_with_a_word_and_hidden_ones_wit
     put(folder / "more.txt")
     put(folder / "b.wav")
     assert watched.next() == ["inbox/b.wav"]
-    assert [line for line in watched.said if "passed over" in line]
+    assert [line for line in watched.said if "skipped" in line]
     assert not [line for line in watched.said if "hidden" in line]
 
 
@@ -202,4 +202,4 @@ def test_a_watch_with_models_of_its_own_goes_on_where_it_was_ended(folder: Path,
 def test_what_does_not_go_with_a_watch_is_said(folder: Path, tmp_path: Path, further: tuple[str, ...]):
     run = Run(folder, tmp_path / "out", *further)
     status, said = run.end(signal.Signals.SIGCONT)
-    assert (status, "--watch takes a folder alone" in said) == (2, True)
+    assert (status, "--watch works with a local folder only" in said) == (2, True)

@@ -34,7 +34,7 @@ def test_a_folder_is_decoded_once_and_a_bad_file_is_a_record_with_its_error(fold
     assert (summary.decoded, summary.skipped, len(summary.records)) == (2, 0, 3)
     assert [record.id for record in summary.failed] == ["clips/broken.wav"]
     assert summary.failed[0].error
-    assert summary.notes == ("1 file passed over, no audio by their endings: .txt",)
+    assert summary.notes == ("1 file skipped, not audio by its extension: .txt",)
     assert set(read_journal(summary.log)) == {record.id for record in summary.records}
     assert summary.csv.is_file()
     assert "done before" in summary._repr_html_()
@@ -48,8 +48,8 @@ def test_an_api_may_decode_and_one_that_goes_away_is_an_error_that_keeps_what_th
     with Elsewhere() as there:
         summary = hearsay.decode(folder, tmp_path / "out", via=there.address, limit=2)
     assert {record.asr_model for record in summary.records} == {"length"}
-    assert "speech: length" in capsys.readouterr().err
-    with pytest.raises(hearsay.PipelineUnavailable, match="does not answer"):
+    assert "speech model: length" in capsys.readouterr().err
+    with pytest.raises(hearsay.PipelineUnavailable, match="does not respond"):
         hearsay.decode(folder, tmp_path / "out", via=f"http://127.0.0.1:{free_port()}", progress=False)
 
 
@@ -60,7 +60,7 @@ def test_a_quiet_run_writes_nothing_to_the_terminal(folder: Path, tmp_path: Path
 
 
 def test_a_source_that_there_is_not_is_an_error(tmp_path: Path):
-    with pytest.raises(hearsay.BadSource, match="is no folder"):
+    with pytest.raises(hearsay.BadSource, match="is not a folder"):
         hearsay.decode(tmp_path / "nowhere", tmp_path / "out")
 
 
@@ -110,7 +110,7 @@ def _lines(file: Path) -> int:
 def test_a_fallback_is_a_warning_and_stays_with_the_model(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("asr.models.registry.has_torch", lambda: False)
     monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
-    with pytest.warns(hearsay.FallbackWarning, match="pocketsphinx is used instead") as caught:
+    with pytest.warns(hearsay.FallbackWarning, match="Using pocketsphinx instead") as caught:
         transcriber = hearsay.load_transcriber("auto", workers=1)
     with transcriber:
         assert transcriber.name == "pocketsphinx"

@@ -126,11 +126,11 @@ def test_many_are_read_only_as_they_are_wanted(transcriber: hearsay.Transcriber,
         (b"", None, r"bytes: The file is empty \(0 bytes\)"),
         (io.StringIO("text"), None, 'file: .*it was opened as text; open it with mode "rb"'),
         (7, None, "file: a recording is a path, bytes, a file that is open for reading bytes, or an array"),
-        (np.zeros((2, 100), np.float32), 16000, r"array: Samples are one row of numbers, not of shape \(2, 100\)"),
-        (np.full(100, 3000.0), 16000, "array: Floating-point samples are from -1 to 1, and these go up to 3000"),
-        (np.zeros(100, np.uint8), 16000, "array: Samples are floating-point numbers .*, not uint8"),
-        (np.zeros(100, np.float32), 0, "array: The file claims 0 samples a second"),
-        (np.zeros(100, np.float32), 22050.5, "array: A sampling rate is a whole number, not 22050.5"),
+        (np.zeros((2, 100), np.float32), 16000, r"array: Samples must be one-dimensional, not of shape \(2, 100\)"),
+        (np.full(100, 3000.0), 16000, "array: Floating-point samples must be from -1 to 1, but these reach 3000"),
+        (np.zeros(100, np.uint8), 16000, "array: Samples must be floating-point numbers .*, not uint8"),
+        (np.zeros(100, np.float32), 0, "array: The file has an invalid sample rate, 0 Hz"),
+        (np.zeros(100, np.float32), 22050.5, "array: The sampling rate must be a whole number, not 22050.5"),
     ],
 )
 def test_what_is_no_recording_is_an_error_that_names_it(
@@ -158,7 +158,7 @@ def test_many_emotions_come_in_order_and_a_bad_one_stops_no_other(tagger: hearsa
     good, bad, again = tagger.tag_many([clip, b"no sound", clip])
     assert good.outcome == again.outcome
     assert isinstance(bad.error, hearsay.NotAudio)
-    with pytest.raises(hearsay.NotAudio, match="bytes: This is no audio"):
+    with pytest.raises(hearsay.NotAudio, match="bytes: This is not audio"):
         _ = bad.label
 
 

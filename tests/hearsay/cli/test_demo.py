@@ -102,7 +102,7 @@ def test_a_second_demo_transcribes_again_only_what_other_models_transcribed(
     log.write_text("\n".join([json.dumps(first | {"asr_model": "another", "generated_text": "x"}), *lines[1:], ""]))
     capfd.readouterr()
     assert main(["demo", "--no-page"]) == 0
-    assert "1 done before, 0 failed" in capfd.readouterr().out
+    assert "1 already done, 0 failed" in capfd.readouterr().out
     assert read_journal(log)[first["filename"]].generated_text == first["generated_text"]
 
 

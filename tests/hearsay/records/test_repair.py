@@ -108,7 +108,7 @@ def test_a_log_that_is_not_there_is_reported(log: Path):
 def test_the_command_says_how_many_lines_were_set_aside_and_where(log: Path, capsys: pytest.CaptureFixture[str]):
     log.write_bytes(GOOD + BAD[0])
     assert main(["repair", str(log)]) == 0
-    assert f"1 unreadable of 2 lines set aside in {log}.unreadable" in capsys.readouterr().out
+    assert f"moved 1 unreadable of 2 lines to {log}.unreadable" in capsys.readouterr().out
     assert main(["repair", str(log)]) == 0
     assert capsys.readouterr().out == f"nothing to repair: all 1 lines of {log} can be read\n"
     assert main(["repair", f"{log}.not"]) == 2
