@@ -150,7 +150,7 @@ def _downloaded(name: str) -> Checkpoint:
     except Exception as problem:  # of the hub's library, of its HTTP library, of the system
         raise ModelUnavailable(
             f"The model {name} is not on this machine and cannot be downloaded from the Hugging Face hub "
-            f"({_first_line(problem)}); connect to the internet, or name a folder that contains it."
+            f"({_first_line(problem)}); connect once to download it, or name a folder that contains it."
         ) from problem
 
 

@@ -101,7 +101,13 @@ def decode(
             run.write_table()
     summary = run.summary(time.monotonic() - started, interrupted, stop_reason)
     failed, in_part = len(summary.failed), len(summary.failed_in_part)
-    counts = {"heard": run.transcribed, "skipped": run.skipped, "failed": failed, "failed_in_part": in_part}
+    counts = {
+        "transcribed": run.transcribed,
+        "heard": run.transcribed,
+        "skipped": run.skipped,
+        "failed": failed,
+        "failed_in_part": in_part,
+    }
     log.info("decoded", extra=counts)
     return summary
 

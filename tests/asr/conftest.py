@@ -1,4 +1,4 @@
-"""What the tests of hearing share: a hub of checkpoints on this machine, and models that were trained a moment."""
+"""Shared fixtures: a local hub of checkpoints, and briefly trained models."""
 
 from collections.abc import Iterator
 from pathlib import Path

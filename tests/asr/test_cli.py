@@ -26,7 +26,7 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         handler.close()
 
 
-def test_decode_writes_journal_csv_and_log_and_shows_what_was_heard(
+def test_decode_writes_journal_csv_and_log_and_shows_what_was_transcribed(
     embedded: Path, samples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -59,7 +59,7 @@ def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: py
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["decode", "no/such/folder", "--out", "x"], "no folder"),
+        (["decode", "no/such/folder", "--out", "x"], "not a folder"),
         (["decode", "", "--out", "x"], "the source is empty"),
         (["score", "no-such.csv"], "cannot be read"),
     ],

@@ -67,11 +67,11 @@ def test_the_published_transcripts_score_what_was_measured_of_them(real_data: Pa
     folder = real_data / "common-voice"
     references = read_csv(folder / "cv-valid-dev.csv").rows()
     with (folder / "wav2vec2-large-960h.csv").open() as file:
-        heard = [
+        decoded = [
             ClipRow(line["filename"], generated_text=line["generated_text"], asr_model="large-960h")
             for line in csv.DictReader(file)
         ]
-    found = score([references[row.id].merged_with(row) for row in heard], ["accent"])
+    found = score([references[row.id].merged_with(row) for row in decoded], ["accent"])
     assert found.errors.whole.texts == 1860
     assert found.errors.whole.errors.rate == pytest.approx(0.108, abs=0.01)
     assert found.errors.by["accent"]["indian"].errors.rate > 2 * found.errors.by["accent"]["us"].errors.rate

@@ -25,7 +25,7 @@ def figures() -> dict[str, Any]:
 
 
 @pytest.mark.long
-def test_the_benchmark_of_hearing_says_what_is_promised_of_it(figures: dict[str, Any]):
+def test_the_benchmark_of_recognition_says_what_is_promised_of_it(figures: dict[str, Any]):
     promised = {"cpu_flags", "model_ratio", "end_to_end_ratio", "end_to_end_ratio_bf16", *SECONDS}
     assert promised <= figures.keys()
     assert all(figures[name] > 0 for name in SECONDS)

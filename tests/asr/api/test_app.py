@@ -136,7 +136,7 @@ def test_a_file_that_is_sent_again_is_refused_and_not_passed_over(client: TestCl
     ],
     ids=["empty", "not audio", "too long", "too large"],
 )
-def test_a_file_that_cannot_be_heard_is_a_problem_with_a_sentence(
+def test_a_file_that_cannot_be_transcribed_is_a_problem_with_a_message(
     client: TestClient, data: bytes, status: int, says: str
 ):
     reply = client.post("/asr", files={"file": ("clip.wav", data)})
@@ -156,7 +156,7 @@ def test_the_address_alone_leads_to_the_documents(client: TestClient):
     assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
 
 
-def test_whoever_starts_the_server_is_told_of_a_fallback_and_when_it_is_ready(monkeypatch: pytest.MonkeyPatch):
+def test_fallbacks_and_readiness_are_reported_to_whoever_starts_the_server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(api, "load_models", lambda _: small_models())
     said: list[str] = []
     with TestClient(create_app(AsrSettings(), said.append)) as client:
@@ -179,7 +179,7 @@ def test_a_method_that_a_path_does_not_take_is_answered_with_the_one_that_it_tak
 def test_a_file_without_a_name_is_told_that_a_name_is_meant(client: TestClient, path: str, field: str):
     refused = client.post(path, files={field: (None, "hello")})
     assert refused.status_code == 422
-    assert "send a file with a name, for example: curl -F file=@clip.mp3" in refused.json()["detail"]
+    assert "Send a file with a name, for example: curl -F file=@clip.mp3" in refused.json()["detail"]
 
 
 def test_a_fault_of_ours_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
@@ -230,14 +230,14 @@ def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
         def send() -> httpx.Response:
             return client.post("/asr", files={"file": ten_minutes})
 
-        heard = senders.submit(send)
+        first = senders.submit(send)
         assert speech_model.begun.acquire(timeout=PATIENCE)
         tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it waits in no queue any more
         wait_for_one(lambda: [tagged] if tagged in client.get("/metrics").text else [])
         others = [senders.submit(send) for _ in range(2)]
         refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
         speech_model.let_go.set()
-        statuses = sorted(sent.result().status_code for sent in (heard, *others))
+        statuses = sorted(sent.result().status_code for sent in (first, *others))
     assert (refused.status_code, refused.headers["content-type"]) == (429, PROBLEM)
     assert int(refused.headers["Retry-After"]) >= 1
     assert statuses == [200, 200, 429]
@@ -308,7 +308,7 @@ def test_a_model_that_cannot_be_had_is_said_and_the_server_stays(monkeypatch: py
         assert (reply.status_code, "some/model" in reply.json()["detail"]) == (503, True)
 
 
-def test_a_sample_clip_is_heard_by_the_embedded_models(samples: Path):
+def test_a_sample_clip_is_transcribed_by_the_embedded_models(samples: Path):
     settings = AsrSettings(asr_model="pocketsphinx", ser_model="classic", workers=1)
     with TestClient(create_app(settings)) as client:
         wait_until_ready(client)

@@ -136,7 +136,7 @@ def test_a_wrong_key_is_an_authentication_error(address: str):
     ],
     ids=["not audio", "too long"],
 )
-def test_what_cannot_be_heard_is_an_error_with_a_sentence(
+def test_what_cannot_be_transcribed_is_an_error_with_a_message(
     client: OpenAI, data: bytes, error: type[openai.APIStatusError], status: int
 ):
     with pytest.raises(error) as refused:
@@ -173,5 +173,7 @@ def test_hints_are_taken_and_said_to_have_had_no_effect(client: OpenAI, clip: Pa
 
 def test_the_language_of_a_reply_is_never_the_one_that_was_wished_for(client: OpenAI, clip: Path):
     for wish in ({}, {"language": "de"}):
-        heard = client.audio.transcriptions.create(file=clip, model="whisper-1", response_format="verbose_json", **wish)
-        assert heard.language == "unknown"
+        transcription = client.audio.transcriptions.create(
+            file=clip, model="whisper-1", response_format="verbose_json", **wish
+        )
+        assert transcription.language == "unknown"

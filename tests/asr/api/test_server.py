@@ -93,7 +93,7 @@ def test_ctrl_c_waits_for_no_long_clip(tmp_path: Path, samples: Path):
 
 
 def send_much(client: httpx.Client, clip: bytes, program: subprocess.Popen[bytes]) -> None:
-    """Send more than a minute's work, and press Ctrl-C when a clip of it was heard."""
+    """Send more than a minute's work, and press Ctrl-C when one of its clips is done."""
     with ThreadPoolExecutor(1) as sender:
         sent = sender.submit(client.post, "/asr", files=[("files", clip)] * 300)
         while 'clips_total{model="pocketsphinx"}' not in client.get("/metrics").text:

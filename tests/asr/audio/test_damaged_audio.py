@@ -1,4 +1,4 @@
-"""Damaged audio, by the thousand: each file is heard or refused with a sentence; nothing breaks, hangs or piles up."""
+"""Damaged audio, by the thousand: each file is decoded or refused with a message; nothing crashes, hangs or piles up."""
 
 import gc
 import os
@@ -21,8 +21,8 @@ GROWTH = 80_000_000
 """Bytes that a process may gain over some thousand files: allocators keep some of what was freed."""
 
 
-def heard(data: bytes) -> bool:
-    """Whether a file can be heard; what else may come of it is a refusal with a sentence."""
+def is_decoded(data: bytes) -> bool:
+    """Whether a file can be decoded; otherwise it must be refused with a message."""
     try:
         waveform, refusal = decode_audio(data, 60), ""
     except AudioError as problem:
@@ -45,12 +45,12 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_the_whole_files_are_heard(samples: Path):
-    assert all(heard(data) for data in whole_files(samples))
+def test_the_whole_files_are_decoded(samples: Path):
+    assert all(is_decoded(data) for data in whole_files(samples))
 
 
-def test_damaged_files_are_heard_or_refused(samples: Path):
-    outcomes = Counter(heard(data) for data in mutated(whole_files(samples), 300))
+def test_damaged_files_are_decoded_or_refused(samples: Path):
+    outcomes = Counter(is_decoded(data) for data in mutated(whole_files(samples), 300))
     assert min(outcomes[True], outcomes[False]) > 30, "the damage is neither harmless nor always deadly"
 
 
@@ -72,10 +72,10 @@ def statuses(address: str, files: Iterable[bytes]) -> set[int]:
 def test_thousands_of_damaged_files_leave_neither_memory_nor_open_files_behind(samples: Path):
     files = whole_files(samples)
     for data in mutated(files, 500, seed=1):
-        heard(data)
+        is_decoded(data)
     memory, opened = resident_bytes(), open_files()
     for data in mutated(files, 4000, seed=2):
-        heard(data)
+        is_decoded(data)
     assert resident_bytes() - memory < GROWTH
     assert open_files() <= opened
 

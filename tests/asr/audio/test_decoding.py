@@ -70,7 +70,7 @@ NO_AUDIO = {
 
 
 @pytest.mark.parametrize("what", NO_AUDIO)
-def test_what_is_no_audio_is_refused_with_a_sentence_and_without_noise(what: str, capfd: pytest.CaptureFixture[str]):
+def test_what_is_no_audio_is_refused_with_a_message_and_without_noise(what: str, capfd: pytest.CaptureFixture[str]):
     with pytest.raises(NotAudio, match="wav"):
         decode_audio(NO_AUDIO[what], MAX)
     assert capfd.readouterr() == ("", "")
@@ -135,7 +135,7 @@ def test_channels_are_averaged():
     assert np.abs(waveform - (left + right) / 2).max() < 0.001
 
 
-def test_a_recorder_that_never_wrote_the_length_is_heard_to_the_end():
+def test_a_recorder_that_never_wrote_the_length_is_decoded_to_the_end():
     data = bytearray(sound_file(tone(2)))
     for length in (0, 0xFFFFFFFF):
         data[4:8] = data[40:44] = struct.pack("<I", length)
@@ -170,7 +170,7 @@ def test_real_recordings_in_many_formats_last_as_long_as_their_manifest_says(rea
     assert not off
 
 
-def test_eight_channels_are_heard():
+def test_eight_channels_are_decoded():
     sound = tone(1.0, 48_000)
     waveform = decode_audio(ffmpeg_file(sound, 48_000, "mp4", "aac", layout="7.1"), 60)
     assert abs(seconds(waveform) - 1.0) < 0.1

@@ -40,7 +40,7 @@ def test_a_sound_of_even_loudness_is_one_stretch():
     assert stretches(even) == [(0, len(even))]
 
 
-def test_a_quiet_recording_is_heard_like_a_loud_one():
+def test_a_quiet_recording_has_the_stretches_of_a_loud_one():
     loud = bursts((0.5, 1.5), (2.5, 4.0), length=5, floor=0)
     assert stretches(loud / 50) == stretches(loud)
 

@@ -104,7 +104,7 @@ def padded(clips: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
 
 @torch.inference_mode()
 def together(model: Any, clips: Sequence[torch.Tensor], order: Sequence[int], size: int) -> list[torch.Tensor]:
-    """Logits in the clips' own order, heard in batches of the given order and size."""
+    """Logits in the order of the clips, computed in batches of the given order and size."""
     found: dict[int, torch.Tensor] = {}
     for first in range(0, len(order), size):
         batch = order[first : first + size]
@@ -225,7 +225,7 @@ def vocabulary_of(folder: Path) -> dict[str, int]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("norm", NORMS)
-def test_real_clips_are_heard_in_any_batch_as_alone(norm: str, real_data: Path):
+def test_real_clips_are_transcribed_in_any_batch_as_alone(norm: str, real_data: Path):
     files = sorted((real_data / "common-voice" / "cv-valid-dev").glob("*.mp3"))[:60]
     clips = normalised([decode_audio(file.read_bytes(), 60) for file in files])
     plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, norm)

@@ -43,59 +43,59 @@ def acoustics(folder: Path, batch_seconds: float = 0, precision: Precision = "fl
     return BatchedModel(str(folder), extractor, model, "cpu", precision, batch_seconds)
 
 
-def shapes_of_passes(heard_by: BatchedModel, waveforms: list[Waveform]) -> tuple[list[torch.Size], list[Any]]:
-    """The shape of each forward pass's input, and what was heard."""
+def shapes_of_passes(batched: BatchedModel, waveforms: list[Waveform]) -> tuple[list[torch.Size], list[Any]]:
+    """The shape of each forward pass's input, and the outputs."""
     shapes: list[torch.Size] = []
 
     def note(_: object, given: tuple[torch.Tensor, ...], named: dict[str, torch.Tensor]) -> None:
         shapes.append((given[0] if given else named["input_values"]).shape)
 
-    hook = heard_by._model.register_forward_pre_hook(note, with_kwargs=True)
-    heard = list(heard_by.outputs(audio_of(*waveforms)))
+    hook = batched._model.register_forward_pre_hook(note, with_kwargs=True)
+    outputs = list(batched.outputs(audio_of(*waveforms)))
     hook.remove()
-    return shapes, heard
+    return shapes, outputs
 
 
 def test_pieces_of_all_clips_share_batches_that_stay_within_their_seconds(folder: Path):
     waveforms = [bursts((0.1, length - 0.1), length=length) for length in (2.0, 4.0, 1.98, 3.96, 2.0)]
     waveforms.append(bursts((1, 20), (22, 38), length=50))  # two pieces
-    heard_by = acoustics(folder, batch_seconds=8)
-    shapes, heard = shapes_of_passes(heard_by, waveforms)
+    batched = acoustics(folder, batch_seconds=8)
+    shapes, outputs = shapes_of_passes(batched, waveforms)
     assert [shape[0] for shape in shapes] == [1, 1, 2, 3]
     assert all(clips == 1 or clips * samples <= 8 * RATE for clips, samples in shapes)
-    assert sorted(each.clip for each in heard) == [0, 1, 2, 3, 4, 5, 5]
-    real = sum(each.end - each.start for each in heard)
-    assert 1 < heard_by.padding.ratio == sum(clips * samples for clips, samples in shapes) / real
+    assert sorted(each.clip for each in outputs) == [0, 1, 2, 3, 4, 5, 5]
+    real = sum(each.end - each.start for each in outputs)
+    assert 1 < batched.padding.ratio == sum(clips * samples for clips, samples in shapes) / real
 
 
 def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):
     waveforms = [bursts((0.1, length - 0.1), length=length) for length in (2.0, 1.98, 1.96, 1.94)]
-    heard = {each.clip: each for each in acoustics(folder).outputs(audio_of(*waveforms))}
+    outputs = {each.clip: each for each in acoustics(folder).outputs(audio_of(*waveforms))}
     plain = Wav2Vec2ForCTC.from_pretrained(folder).eval()
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     for clip, waveform in enumerate(waveforms):
         with torch.inference_mode():
             expected = plain(**extractor(waveform, sampling_rate=RATE, return_tensors="pt")).logits[0]
-        assert (heard[clip].start, heard[clip].end) == (0, len(waveform))
-        assert heard[clip].logits.shape == expected.shape
-        assert (heard[clip].logits - expected).abs().max() < 1e-3 * expected.abs().max()
+        assert (outputs[clip].start, outputs[clip].end) == (0, len(waveform))
+        assert outputs[clip].logits.shape == expected.shape
+        assert (outputs[clip].logits - expected).abs().max() < 1e-3 * expected.abs().max()
 
 
-def test_a_family_that_is_not_known_to_be_exact_is_heard_one_piece_a_pass(tmp_path: Path):
+def test_a_family_that_is_not_known_to_be_exact_is_processed_one_piece_per_pass(tmp_path: Path):
     torch.manual_seed(0)
     config = Data2VecAudioConfig(**TINY | {"num_conv_pos_embeddings": 2}, vocab_size=32)
     Data2VecAudioForCTC(config).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
     precisions: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
     for precision in precisions:
-        shapes, heard = shapes_of_passes(acoustics(tmp_path, precision=precision), [bursts((0.1, 0.9), length=1)] * 3)
+        shapes, outputs = shapes_of_passes(acoustics(tmp_path, precision=precision), [bursts((0.1, 0.9), length=1)] * 3)
         assert [shape[0] for shape in shapes] == [1, 1, 1]
-        assert {each.logits.dtype for each in heard} == {torch.float32}
+        assert {each.logits.dtype for each in outputs} == {torch.float32}
 
 
 def test_silence_costs_no_pass(folder: Path):
-    shapes, heard = shapes_of_passes(acoustics(folder), [np.zeros(RATE, np.float32), np.zeros(0, np.float32)])
-    assert (shapes, heard) == ([], [])
+    shapes, outputs = shapes_of_passes(acoustics(folder), [np.zeros(RATE, np.float32), np.zeros(0, np.float32)])
+    assert (shapes, outputs) == ([], [])
 
 
 def test_in_half_precision_samples_are_still_normed_in_full(folder: Path):
@@ -108,7 +108,7 @@ def test_in_half_precision_samples_are_still_normed_in_full(folder: Path):
 
 
 def test_what_a_model_fails_with_is_translated(folder: Path):
-    heard_by = acoustics(folder)
-    heard_by._model.lm_head = torch.nn.Linear(5, 5)
+    batched = acoustics(folder)
+    batched._model.lm_head = torch.nn.Linear(5, 5)
     with pytest.raises(AsrError, match=re.escape(f"{folder} failed")):
-        list(heard_by.outputs(audio_of(bursts((0.1, 0.9), length=1))))
+        list(batched.outputs(audio_of(bursts((0.1, 0.9), length=1))))

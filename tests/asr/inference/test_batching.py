@@ -33,7 +33,7 @@ def test_the_padding_of_batches_in_the_order_of_a_file_is_counted():
     assert padding_ratio([], []) == 1
 
 
-def test_padding_is_counted_over_all_that_was_heard():
+def test_padding_is_counted_over_all_that_was_processed():
     padding = Padding()
     assert padding.ratio == 1
     padding.count([2, 8], 8)

@@ -23,7 +23,7 @@ from tests.support.recordings import audio_of, bursts
 NAME = "hearsay/tiny"
 
 
-def test_a_checkpoint_is_downloaded_once_and_then_heard_with_without_a_network(hub: Hub, tmp_path: Path):
+def test_a_checkpoint_is_downloaded_once_and_then_used_without_a_network(hub: Hub, tmp_path: Path):
     folder = save_wav2vec2(tmp_path / "published")
     sound = bursts((0.5, 2), length=3)
     expected = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(sound))

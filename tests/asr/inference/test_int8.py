@@ -76,7 +76,7 @@ def test_a_models_logits_stay_near(kind, half: torch.dtype):  # noqa: ANN001
     assert 0 < (found - expected).abs().max() < 0.15 * expected.abs().max()
 
 
-def test_a_clip_is_heard_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_as_in_full_precision(
+def test_a_clip_is_transcribed_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_as_in_full_precision(
     trained: Path, sentences: list[tuple[Waveform, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr(
@@ -87,10 +87,10 @@ def test_a_clip_is_heard_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_
     together = [transcript.text for transcript in whole.transcribe(audio_of(*sounds))]
     alone = [whole.transcribe(audio_of(sound))[0].text for sound in sounds]
     assert sum(one != other for one, other in zip(together, alone, strict=True)) <= len(sounds) / 10
-    in_a_batch = {heard.clip: heard.logits for heard in whole._batched_model.outputs(audio_of(*sounds))}
+    in_a_batch = {output.clip: output.logits for output in whole._batched_model.outputs(audio_of(*sounds))}
     for number, sound in enumerate(sounds):
-        (heard,) = whole._batched_model.outputs(audio_of(sound))
-        assert (heard.logits - in_a_batch[number]).abs().max() < ONE_STEP
+        (output,) = whole._batched_model.outputs(audio_of(sound))
+        assert (output.logits - in_a_batch[number]).abs().max() < ONE_STEP
     errors = sum(
         (
             word_errors(one.text.split(), text.split())

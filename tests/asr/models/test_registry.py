@@ -64,7 +64,7 @@ def test_embedded_models_are_had_by_name_without_a_warning():
     ("save", "kind"),
     [(save_wav2vec2, CtcSpeechModel), (save_whisper, Seq2SeqSpeechModel), (save_moonshine, Seq2SeqSpeechModel)],
 )
-def test_a_folders_config_says_how_its_checkpoint_is_heard_with(save, kind, tmp_path: Path):  # noqa: ANN001
+def test_a_folders_config_says_which_class_runs_its_checkpoint(save, kind, tmp_path: Path):  # noqa: ANN001
     chosen = open_speech_model(settings(asr_model=str(save(tmp_path))))
     assert type(chosen.model) is kind
     assert (chosen.model.name, chosen.warning) == (str(tmp_path), None)

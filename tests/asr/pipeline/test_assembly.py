@@ -34,5 +34,5 @@ def test_a_file_in_place_of_a_folder_is_said(folder: Path):
 
 
 def test_a_table_elsewhere_is_no_table_of_a_folder_here(folder: Path):
-    with pytest.raises(BadSource, match="copy it there first"):
+    with pytest.raises(BadSource, match="download it first"):
         open_source(str(folder), "s3://corpora/dev.csv", None, allow_missing=False)

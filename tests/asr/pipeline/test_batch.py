@@ -106,7 +106,7 @@ def test_running_again_hears_nothing_and_writes_the_same(bench: Bench):
     assert (bench.out / "clips.jsonl").read_text() == lines
 
 
-def test_changed_audio_is_heard_anew(bench: Bench):
+def test_changed_audio_is_transcribed_anew(bench: Bench):
     bench.run()
     (bench.corpus / "4.wav").write_bytes(tone(4000))
     assert bench.run().transcribed == 1
@@ -331,8 +331,8 @@ class Batches(Progress):
         super().__init__()
         self.clips: list[int] = []
 
-    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
-        super().advance(clips, heard, audio_seconds, failed)
+    def advance(self, clips: int, transcribed: int, audio_seconds: float, failed: int = 0) -> None:
+        super().advance(clips, transcribed, audio_seconds, failed)
         self.clips.append(clips)
 
 
@@ -360,8 +360,8 @@ class SixCounted(Progress):
         super().__init__()
         self.are_counted = threading.Event()
 
-    def advance(self, clips: int, heard: int, audio_seconds: float, failed: int = 0) -> None:
-        super().advance(clips, heard, audio_seconds, failed)
+    def advance(self, clips: int, transcribed: int, audio_seconds: float, failed: int = 0) -> None:
+        super().advance(clips, transcribed, audio_seconds, failed)
         if self._done == 6:
             self.are_counted.set()
 
@@ -382,7 +382,7 @@ class InterruptedTranscriber(LengthSpeechModel):
         return super().transcribe(clips)
 
 
-def test_ctrl_c_keeps_what_was_heard_and_writes_the_csv(bench: Bench, ctrl_c: None):
+def test_ctrl_c_keeps_what_was_transcribed_and_writes_the_csv(bench: Bench, ctrl_c: None):
     six = SixCounted()
     bench.speech_model = InterruptedTranscriber(six)
     bench.limits = Limits(batch_seconds=0.1)  # one clip at a time

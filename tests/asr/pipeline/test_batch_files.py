@@ -44,7 +44,7 @@ def test_a_csv_that_cannot_be_written_loses_nothing_and_comes_with_the_next_run(
     summary = bench.run()
     assert summary.transcribed == len(bench.journal()) == 10
     assert "clips.csv cannot be written" in summary.unwritten
-    assert "clips.jsonl, has it all; the same command writes the CSV" in summary.unwritten
+    assert "clips.jsonl is complete; run the same command to write the CSV" in summary.unwritten
     (bench.out / "clips.csv").rmdir()
     summary = bench.run()
     assert (summary.transcribed, summary.unwritten) == (0, "")
@@ -62,7 +62,7 @@ def test_a_log_that_cannot_be_written_any_more_ends_the_run_and_keeps_what_was_b
 
     monkeypatch.setattr(decoding, "Journal", Filling)
     summary = bench.run()
-    assert "No space left on device. What was transcribed before is in the log" in summary.stop_reason
+    assert "No space left on device. Earlier records are in the log" in summary.stop_reason
     assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == 6
     monkeypatch.undo()
     assert bench.run().transcribed == 4
@@ -89,7 +89,7 @@ def test_the_command_says_both_and_ends_with_1(
     assert main(["decode", str(tmp_path / "clips"), "--out", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     assert "has no locks" in said
-    assert "the same command writes the CSV" in said
+    assert "run the same command to write the CSV" in said
     assert f"written: {tmp_path / 'out' / 'clips.jsonl'};" in said
     assert "Traceback" not in said
     (row,) = read_journal(tmp_path / "out" / "clips.jsonl").values()

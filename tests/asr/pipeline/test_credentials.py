@@ -127,7 +127,7 @@ def test_a_cloud_that_gives_no_token_is_said(cloud: MetadataServer, tmp_path: Pa
 
 def test_a_machine_without_an_identity_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    with pytest.raises(BadSettings, match="no identity of Google Cloud"):
+    with pytest.raises(BadSettings, match="no Google Cloud identity was found"):
         credentials_of(AsrSettings(api_token="google"), "https://api.example")
 
 

@@ -153,4 +153,4 @@ def test_what_does_not_go_together_is_wrong_use(corpus: Path, capsys: pytest.Cap
     assert main(["decode", str(corpus), "--out", "out", "--json"]) == 2
     assert "--json needs --dry-run" in capsys.readouterr().err
     assert main(["decode", str(corpus), "--out", "out", "--dry-run", "--watch"]) == 2
-    assert "--watch does not go with it" in capsys.readouterr().err
+    assert "--dry-run and --watch cannot be combined" in capsys.readouterr().err

@@ -74,7 +74,7 @@ def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
     told = str(stopped.value)
     assert "4 clips that old and older transcribed" in told
     assert "the default speech model is now new" in told
-    assert "--model-change keep to go on with old, which then transcribes new clips only" in told
+    assert "--model-change keep to transcribe new clips with old" in told
     assert "--model-change redo" in told
 
 
@@ -179,7 +179,7 @@ def test_the_command_stops_where_auto_is_another_model_and_goes_on_as_it_is_told
 
     assert run() == 2
     stopped = capsys.readouterr().err
-    assert f"--model-change keep to go on with {old}" in stopped
+    assert f"--model-change keep to transcribe new clips with {old}" in stopped
     assert "--model-change redo" in stopped
     assert log.read_bytes() == before
 
@@ -189,7 +189,7 @@ def test_the_command_stops_where_auto_is_another_model_and_goes_on_as_it_is_told
     assert log.read_bytes().startswith(before)
 
     assert run("--model-change", "redo") == 0
-    assert ": 2 clips that" in capsys.readouterr().err
+    assert "2 clips by " in capsys.readouterr().err
     assert [row.asr_model for row in read_journal(log).values()] == [new, new]
     assert run() == 0
 
@@ -230,7 +230,7 @@ def test_an_api_that_chose_its_model_by_default_stops_the_run(
     assert run("--via", elsewhere.address) == 0
     elsewhere.health = [(200, {}, READY.model_copy(update={"asr_model": "wide", "asr_by_default": True}).model_dump())]
     assert run("--via", elsewhere.address) == 2
-    assert "--model-change keep to go on with length" in capsys.readouterr().err
+    assert "--model-change keep to transcribe new clips with length" in capsys.readouterr().err
     assert len(elsewhere.asked) == 1
 
 

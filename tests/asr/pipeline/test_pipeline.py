@@ -55,7 +55,7 @@ def unreadable() -> bytes:
     raise PermissionError(13, "Permission denied")
 
 
-def test_clips_that_fail_have_rows_with_the_reason_and_the_others_are_heard():
+def test_clips_that_fail_have_rows_with_the_reason_and_the_others_are_transcribed():
     rows = pipeline().process(
         [
             clip("good", tone(16000)),

@@ -151,7 +151,7 @@ def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewher
     assert len(elsewhere.asked) == 2 + FAULT_ATTEMPTS
 
 
-def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_heard(elsewhere: Elsewhere):
+def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_transcribed(elsewhere: Elsewhere):
     elsewhere.answers = [None] * PROMPT.attempts
     lost, transcribed = process(elsewhere, 1, 2)
     assert "not for this clip" in lost.error
@@ -252,7 +252,7 @@ def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_
 
 @pytest.fixture
 def corpus(tmp_path: Path, samples: Path) -> Path:
-    """Four clips that are heard, and one that is none."""
+    """Four clips, and one file that is not audio."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for number in range(4):

@@ -30,7 +30,7 @@ def samples_of(clips: Sequence[DecodedAudio]) -> list[int]:
 
 
 class Held:
-    """A model that hears how long sounds are, batch by batch, when it is let go on."""
+    """A model that returns the seconds of each clip, one batch at a time, when the test allows it."""
 
     def __init__(self) -> None:
         self.batches: list[list[float]] = []
@@ -73,7 +73,7 @@ def at_work(queue: Queue[float], held: Held) -> None:
     assert held.is_at_work.acquire(timeout=PATIENCE)
 
 
-def test_the_first_that_waits_is_heard_with_those_nearest_to_it_in_length(
+def test_the_first_that_waits_is_transcribed_with_those_nearest_to_it_in_length(
     queue: Callable[..., Queue[float]], held: Held
 ):
     opened = queue(batch_seconds=10)
@@ -105,7 +105,7 @@ def test_a_batch_of_no_seconds_is_one_sound(queue: Callable[..., Queue[float]], 
     assert held.batches == [[1], [2], [2], [2]]
 
 
-def test_what_comes_within_a_moment_is_heard_together(queue: Callable[..., Queue[float]], held: Held):
+def test_what_comes_within_a_moment_is_transcribed_together(queue: Callable[..., Queue[float]], held: Held):
     opened = queue(gathering_seconds=PATIENCE, batch_seconds=9)
     first, second = opened.submit(sound(4)), opened.submit(sound(4))
     assert not held.is_at_work.acquire(timeout=0.05)
@@ -126,9 +126,7 @@ def test_who_gives_up_is_not_heard(queue: Callable[..., Queue[float]], held: Hel
     assert held.batches == [[1], [3]]
 
 
-def test_a_full_queue_sends_the_impatient_away_and_tells_when_to_come_again(
-    queue: Callable[..., Queue[float]], held: Held
-):
+def test_a_full_queue_sends_the_impatient_away_and_says_when_to_retry(queue: Callable[..., Queue[float]], held: Held):
     opened = queue(waiting_seconds=10)
     at_work(opened, held)
     opened.submit(sound(6))
@@ -160,7 +158,9 @@ def test_the_patient_wait_for_room(queue: Callable[..., Queue[float]], held: Hel
         assert [answer.result(PATIENCE) for answer in answers] == lengths
 
 
-def test_the_patient_are_told_of_the_room_that_is_left_by_who_gave_up(queue: Callable[..., Queue[float]], held: Held):
+def test_the_patient_are_notified_of_the_room_that_is_left_by_who_gave_up(
+    queue: Callable[..., Queue[float]], held: Held
+):
     opened = queue(waiting_seconds=10)
     at_work(opened, held)
     gone = opened.submit(sound(9))
@@ -194,7 +194,7 @@ def test_sound_that_the_model_fails_on_takes_no_other_along(queue: Callable[...,
     assert answers[2].result(PATIENCE) == 7
 
 
-def test_a_batch_that_was_heard_is_told_of(queue: Callable[..., Queue[float]], held: Held):
+def test_a_processed_batch_is_reported(queue: Callable[..., Queue[float]], held: Held):
     on_batch: list[BatchStats] = []
     opened = queue(on_batch.append)
     held.may_go_on.release(1000)
@@ -216,7 +216,7 @@ def test_closing_cancels_what_waits_and_refuses_what_comes(queue: Callable[..., 
         opened.submit(sound(2))
 
 
-def test_both_models_hear_the_same_sound(request: pytest.FixtureRequest):
+def test_both_models_process_the_same_audio(request: pytest.FixtureRequest):
     scheduler = Scheduler(LengthSpeechModel(), LoudnessEmotionModel())
     request.addfinalizer(scheduler.close)
     lengths = [0.5, 3.0, LONG + 1, 2.0, 0.5]
@@ -254,7 +254,7 @@ def test_closing_closes_the_models():
     assert speech_model.is_closed
 
 
-def test_sound_that_was_heard_is_not_kept_until_the_next_one_comes():
+def test_sound_that_was_processed_is_not_kept_until_the_next_one_comes():
     queue = Queue("length", samples_of, Limits(), lambda _: None, 1)
     audio = sound(1)
     kept = weakref.ref(audio.waveform)

@@ -50,7 +50,7 @@ def test_a_file_name_that_is_no_text_is_rejected_and_stops_nothing(folder: Path)
     assert "rename the file" in listing.rejected[0]
 
 
-def test_a_folder_without_audio_says_which_endings_would_be_heard(tmp_path: Path):
+def test_a_folder_without_audio_says_which_extensions_are_accepted(tmp_path: Path):
     with pytest.raises(BadSource, match=r"\.mp3"):
         FolderSource(tmp_path, "empty").list()
 

@@ -58,7 +58,7 @@ def test_decode_says_so_and_writes_nothing(corpus: Path, samples: Path, capsys: 
 
 def test_a_renamed_folder_is_an_error_that_says_how_to_go_on(corpus: Path):
     renamed = (corpus / "cv-valid-dev").rename(corpus / "renamed")
-    with pytest.raises(BadSource, match=r"not called cv-valid-dev; .* add --dataset cv-valid-dev"):
+    with pytest.raises(BadSource, match=r"which is not cv-valid-dev\. .* add --dataset cv-valid-dev"):
         listed(renamed, DEV)
     assert sounds(listed(renamed, DEV, dataset="cv-valid-dev")) == [b"cv-valid-dev"]
 
@@ -84,7 +84,7 @@ def test_a_name_that_differs_in_case_only_is_reported_and_not_guessed(corpus: Pa
 
 
 def test_two_rows_that_mean_the_same_file_are_an_error(corpus: Path):
-    with pytest.raises(BadSource, match=r"cv-valid-dev/sample-000000\.mp3 and sample-000000\.mp3 of .* same file"):
+    with pytest.raises(BadSource, match=r"several rows in .*: cv-valid-dev/sample-000000\.mp3, sample-000000\.mp3"):
         listed(corpus / "cv-valid-dev", DEV, "sample-000000.mp3")
 
 

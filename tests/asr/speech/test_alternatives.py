@@ -9,7 +9,7 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=7)
 
 
 @pytest.mark.parametrize(
-    ("heard", "other", "placed"),
+    ("written", "other", "placed"),
     [
         ("the cat sat", "the cat sat", []),
         ("the cat sat", "a cat sap", [(0, "a"), (2, "sap")]),
@@ -24,17 +24,17 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=7)
     ids=["equal", "one for one", "two for one", "one for two", "a run", "two for four", "inserted", "first", "fewer"],
 )
 def test_words_of_another_hypothesis_stand_at_the_nearest_heard_word(
-    heard: str, other: str, placed: list[tuple[int, str]]
+    written: str, other: str, placed: list[tuple[int, str]]
 ):
-    assert list(substitutes_in(heard.split(), other.split())) == placed
+    assert list(substitutes_in(written.split(), other.split())) == placed
 
 
 @given(sentences.filter(bool), sentences)
-def test_nothing_is_lost_that_another_hypothesis_has_and_the_transcript_has_not(heard: list[str], other: list[str]):
-    placed = list(substitutes_in(heard, other))
-    assert set(other) - set(heard) <= {word for _, word in placed}
+def test_nothing_is_lost_that_another_hypothesis_has_and_the_transcript_has_not(written: list[str], other: list[str]):
+    placed = list(substitutes_in(written, other))
+    assert set(other) - set(written) <= {word for _, word in placed}
     assert [at for at, _ in placed] == sorted(at for at, _ in placed)
-    assert all(0 <= at < len(heard) for at, _ in placed)
+    assert all(0 <= at < len(written) for at, _ in placed)
 
 
 def test_the_surest_alternatives_are_kept_with_two_decimals():
@@ -46,9 +46,9 @@ def test_the_surest_alternatives_are_kept_with_two_decimals():
 
 
 def test_what_the_transcript_has_there_is_no_alternative():
-    heard = ["the", "old", "house", "stood"]
+    written = ["the", "old", "house", "stood"]
     found = [{}, {"the": 0.2, "old": 0.2, "house": 0.2, "stood": 0.2}, {}, {}]
-    assert most_confident(heard, found, 5)[1] == (Alternative("stood", 0.2),)
+    assert most_confident(written, found, 5)[1] == (Alternative("stood", 0.2),)
 
 
 def test_what_is_hardly_likely_is_left_out():

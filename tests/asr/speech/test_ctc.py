@@ -67,7 +67,7 @@ def test_words_that_the_model_nearly_wrote_are_their_alternatives(speech_model: 
         assert sum(other.confidence for other in word.alternatives) < 1.01
 
 
-def test_a_clip_is_heard_the_same_alone_and_among_others(speech_model: CtcSpeechModel, clip: Waveform):
+def test_a_clip_is_transcribed_the_same_alone_and_among_others(speech_model: CtcSpeechModel, clip: Waveform):
     others = [clip[:20_000], clip, clip[5_000:40_000] * 0.1]
     assert speech_model.transcribe(audio_of(*others))[1] == speech_model.transcribe(audio_of(clip))[0]
     assert 1 <= speech_model.padding_ratio <= MOST_PADDING
@@ -79,7 +79,7 @@ def test_loudness_changes_no_word(speech_model: CtcSpeechModel, clip: Waveform):
     assert same > 0.9 * len(loud.words)
 
 
-def test_a_long_clip_is_heard_in_pieces_with_times_from_its_start(speech_model: CtcSpeechModel):
+def test_a_long_clip_is_transcribed_in_pieces_with_times_from_its_start(speech_model: CtcSpeechModel):
     sound = bursts((1, 20), (22, 38), length=50)
     pieces = ((0.86, 20.14), (21.86, 38.14))
     words = speech_model.transcribe(audio_of(sound))[0].words

@@ -97,5 +97,5 @@ def test_pieces_of_words_keep_the_mark_of_the_beginning():
 def test_the_same_word_from_several_pieces_is_one_and_its_probabilities_add_up():
     pieces = CtcVocabulary(("", "a", "b", "bb"), "|", blank=0)
     found = others("a", {"bb": 0.6, "b": 0.4}, "", {"b": 0.7, "": 0.3}, spelling=pieces)
-    replaced, left_out, heard = 0.4 * 0.7, 0.6 * 0.3, 0.6 * 0.7
-    assert found == {"abb": pytest.approx((replaced + left_out) / (replaced + left_out + heard), abs=1e-3)}
+    replaced, left_out, decoded = 0.4 * 0.7, 0.6 * 0.3, 0.6 * 0.7
+    assert found == {"abb": pytest.approx((replaced + left_out) / (replaced + left_out + decoded), abs=1e-3)}

@@ -63,7 +63,7 @@ def interview(samples: Path) -> Waveform:
 
 def test_what_was_said_is_written_down(transcripts: list[SpeechOutput], spoken: dict[str, Waveform]):
     pairs = zip(spoken, transcripts, strict=True)
-    errors = sum((word_errors(counted_words(text), counted_words(heard.text)) for text, heard in pairs), WordErrors())
+    errors = sum((word_errors(counted_words(text), counted_words(found.text)) for text, found in pairs), WordErrors())
     assert errors.reference_words > 60
     assert errors.rate is not None
     assert errors.rate < 0.25
@@ -89,7 +89,9 @@ def test_words_and_segments_come_in_order_inside_the_clip_with_confidences(
         assert 0 < transcript.confidence <= 1
 
 
-def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[SpeechOutput], spoken: dict[str, Waveform]):
+def test_a_correct_word_has_more_confidence_than_a_wrong_one(
+    transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
+):
     right, wrong = [], []
     for text, transcript in zip(spoken, transcripts, strict=True):
         for word in transcript.words:
@@ -97,7 +99,7 @@ def test_a_word_heard_right_is_surer_than_one_heard_wrong(transcripts: list[Spee
     assert np.mean(right) > np.mean(wrong)
 
 
-def test_a_transcript_depends_on_nothing_that_was_heard_before(
+def test_a_transcript_depends_on_nothing_that_was_transcribed_before(
     sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     sounds = list(spoken.values())
@@ -175,7 +177,7 @@ def test_a_quiet_recording_reads_like_a_loud_one(
     sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     quiet = [waveform / 30 for waveform in list(spoken.values())[:3]]
-    assert [heard.text for heard in sphinx.transcribe(audio_of(*quiet))] == [heard.text for heard in transcripts[:3]]
+    assert [found.text for found in sphinx.transcribe(audio_of(*quiet))] == [found.text for found in transcripts[:3]]
 
 
 def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxSpeechModel):
@@ -190,7 +192,7 @@ def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxSpeechModel):
         check_promises(transcript, click)
 
 
-def test_a_long_clip_is_heard_in_pieces_and_told_in_segments(sphinx: PocketSphinxSpeechModel, interview: Waveform):
+def test_a_long_clip_is_transcribed_in_pieces_and_has_segments(sphinx: PocketSphinxSpeechModel, interview: Waveform):
     transcript = sphinx.transcribe(audio_of(interview))[0]
     check_promises(transcript, interview)
     assert seconds(interview) > 100
@@ -228,12 +230,12 @@ def test_a_killed_process_is_replaced_and_loses_no_clip(
     speech_model, others = lonely
     with ThreadPoolExecutor(1) as asking:
         answer = asking.submit(speech_model.transcribe, audio_of(*spoken.values()))
-        time.sleep(0.3)  # so that it is hearing one of them
+        time.sleep(0.3)  # so that it is decoding one of them
         (set(active_children()) - others).pop().kill()
         assert answer.result() == transcripts
 
 
-def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_later_clips_are_heard(
+def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_later_clips_are_transcribed(
     lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
 ):
     speech_model, others = lonely
@@ -286,7 +288,7 @@ def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(1) as asking:
         long = asking.submit(speech_model.transcribe, audio_of(short) * 60)
-        time.sleep(0.3)  # so that it is being heard
+        time.sleep(0.3)  # so that it is in progress
         assert speech_model.transcribe(audio_of(short)) == transcripts[:1]
         assert not long.done()
         speech_model.close()
@@ -295,7 +297,9 @@ def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
     assert set(active_children()) <= others
 
 
-def test_all_who_wait_are_told_of_the_closing_also_those_none_of_whose_pieces_has_begun(spoken: dict[str, Waveform]):
+def test_all_who_wait_are_notified_of_the_closing_also_those_none_of_whose_pieces_has_begun(
+    spoken: dict[str, Waveform],
+):
     speech_model = PocketSphinxSpeechModel(workers=3)
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(6) as asking:
@@ -351,7 +355,7 @@ if __name__ == "__main__":
 
 
 def start_program(tmp_path: Path, clip: Path, times: int) -> subprocess.Popen[str]:
-    """A program of its own, in a process group of its own, that hears a clip so many times and then waits."""
+    """A program of its own, in a process group of its own, that transcribes a clip ``times`` times and then waits."""
     (tmp_path / "program.py").write_text(PROGRAM)
     program = subprocess.Popen(
         [sys.executable, tmp_path / "program.py", clip, str(times)],
@@ -400,13 +404,15 @@ def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: P
     wait_until_all_ended(program.pid)
 
 
-def test_real_clips_are_heard_about_as_well_as_when_this_was_written(sphinx: PocketSphinxSpeechModel, real_data: Path):
+def test_real_clips_are_transcribed_about_as_well_as_when_this_was_written(
+    sphinx: PocketSphinxSpeechModel, real_data: Path
+):
     rows = list(read_csv(real_data / "common-voice" / "cv-valid-dev.csv").rows().values())
     there = [row for row in rows if (real_data / "common-voice" / row.id).exists()][:400:20]
-    heard = sphinx.transcribe(audio_of(*(waveform_of(real_data / "common-voice" / row.id) for row in there)))
-    pairs = zip(there, heard, strict=True)
+    decoded = sphinx.transcribe(audio_of(*(waveform_of(real_data / "common-voice" / row.id) for row in there)))
+    pairs = zip(there, decoded, strict=True)
     errors = sum((word_errors(counted_words(row.text), counted_words(one.text)) for row, one in pairs), WordErrors())
     assert errors.rate is not None
     assert errors.rate < 0.65
-    lost, found = lost_and_found((row.text, one) for row, one in zip(there, heard, strict=True))
+    lost, found = lost_and_found((row.text, one) for row, one in zip(there, decoded, strict=True))
     assert found > 0.25 * lost

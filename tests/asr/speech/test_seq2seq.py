@@ -48,7 +48,7 @@ def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
     assert transcript.text == " ".join(expected)
 
 
-def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_heard_in(
+def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_recognised_in(
     speech_model: Seq2SeqSpeechModel,
 ):
     sound = bursts((1, 20), (22, 38), (42, 55), length=60)
@@ -82,7 +82,7 @@ def test_silence_is_not_asked_about(speech_model: Seq2SeqSpeechModel):
     assert speech_model.transcribe([]) == []
 
 
-def test_a_clip_is_heard_the_same_alone_and_among_others(speech_model: Seq2SeqSpeechModel, clip: Waveform):
+def test_a_clip_is_transcribed_the_same_alone_and_among_others(speech_model: Seq2SeqSpeechModel, clip: Waveform):
     assert speech_model.transcribe(audio_of(clip[:50_000], clip))[1] == speech_model.transcribe(audio_of(clip))[0]
 
 

@@ -106,7 +106,7 @@ def test_emotions_get_their_canonical_names_and_every_clip_its_channels(corpus: 
         ("file,emotion,speaker\na.mp3,anger,1\n", "a.mp3 cannot be read"),
     ],
 )
-def test_a_folder_that_cannot_train_is_refused_in_a_sentence(
+def test_a_folder_that_cannot_train_is_refused_with_a_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str | None, why: str
 ):
     if table is not None:
