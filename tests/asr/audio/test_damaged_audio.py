@@ -1,4 +1,4 @@
-"""Damaged audio, by the thousand: each file is decoded or refused with a message; nothing crashes, hangs or piles up."""
+"""Damaged audio, by the thousand: each file is decoded or refused with a message; nothing crashes or hangs."""
 
 import gc
 import os
