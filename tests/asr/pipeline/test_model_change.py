@@ -72,7 +72,7 @@ def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
     with pytest.raises(ModelChanged) as stopped:
         said(log, Listening(Identity("new")))
     told = str(stopped.value)
-    assert "4 clips that old and older transcribed" in told
+    assert "4 clips transcribed by old and older" in told
     assert "the default speech model is now new" in told
     assert "--model-change keep to transcribe new clips with old" in told
     assert "--model-change redo" in told
@@ -99,7 +99,7 @@ def test_redo_and_keep_say_what_they_do(log: Path):
 
 
 def test_keep_needs_the_logs_model_where_an_api_has_another_by_default(log: Path):
-    with pytest.raises(ModelChanged, match="start it with ASR_MODEL=old"):
+    with pytest.raises(ModelChanged, match="start the API with ASR_MODEL=old"):
         said(log, Listening(Identity("new")), "keep")
 
 
