@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_transcribed_is_a_problem_with_a_message(
     assert reply.headers["X-Request-ID"] == body["request_id"]
 
 
-def test_a_request_without_a_file_is_told_how_to_send_one(client: TestClient):
+def test_a_request_without_a_file_gets_an_example(client: TestClient):
     for request in ({}, {"files": {"audio": tone(800)}}, {"data": {"file": "clip.mp3"}}):
         assert "curl -F file=@" in client.post("/asr", **request).json()["detail"]
 
@@ -176,13 +176,13 @@ def test_a_method_that_a_path_does_not_take_is_answered_with_the_one_that_it_tak
 
 
 @pytest.mark.parametrize(("path", "field"), [("/asr", "file"), ("/asr", "files"), ("/ser", "file")])
-def test_a_file_without_a_name_is_told_that_a_name_is_meant(client: TestClient, path: str, field: str):
+def test_a_file_without_a_name_is_refused_with_an_example(client: TestClient, path: str, field: str):
     refused = client.post(path, files={field: (None, "hello")})
     assert refused.status_code == 422
     assert "Send a file with a name, for example: curl -F file=@clip.mp3" in refused.json()["detail"]
 
 
-def test_a_fault_of_ours_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
+def test_an_internal_error_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
     models = Models(LengthSpeechModel(fails_on=800), LoudnessEmotionModel(), ())
     with client_of(models, monkeypatch) as client:
         reply = client.post("/asr", files={"file": ("clip.wav", tone(800))})
@@ -251,7 +251,7 @@ def wait_for_one(look: Callable[[], list[Found]]) -> list[Found]:
     return found
 
 
-def test_who_goes_away_is_not_heard(monkeypatch: pytest.MonkeyPatch):
+def test_a_client_that_disconnects_is_not_served(monkeypatch: pytest.MonkeyPatch):
     speech_model = HeldSpeechModel()
     with (
         server_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as address,

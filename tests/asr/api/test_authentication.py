@@ -45,7 +45,7 @@ def test_each_of_the_keys_opens(client: TestClient, key: str):
 
 
 @pytest.mark.parametrize("path", ["/asr", "/ser", "/predict/", "/metrics", "/v1/models", "/nothing"])
-def test_without_a_key_nothing_is_told(client: TestClient, path: str):
+def test_without_a_key_nothing_is_revealed(client: TestClient, path: str):
     shown = (
         b"",
         b"Bearer",
@@ -68,7 +68,7 @@ def test_a_refusal_is_a_problem(client: TestClient):
     assert reply.json()["request_id"] == reply.headers["X-Request-ID"]
 
 
-def test_whether_the_server_is_there_is_told_to_everybody(client: TestClient):
+def test_ping_and_health_need_no_key(client: TestClient):
     for path in ("/ping", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json"):
         assert client.get(path).status_code == 200
 

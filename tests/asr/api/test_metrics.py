@@ -27,7 +27,7 @@ def samples_of(page: str) -> Samples:
     return {(one.name, tuple(one.labels.values())): one.value for family in families for one in family.samples}
 
 
-def samples_when_heard(client: TestClient, seconds: float) -> Samples:
+def samples_when_processed(client: TestClient, seconds: float) -> Samples:
     """The samples once so much sound is counted, which the models' threads do after they gave their answers."""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -56,7 +56,7 @@ def test_requests_are_counted_by_path_and_status(client: TestClient):
 def test_every_stage_of_a_request_is_timed(client: TestClient):
     client.post("/asr", files={"file": tone(16000)})
     client.post("/ser", files={"file": tone(8000)})
-    found = samples_when_heard(client, seconds=2.5)
+    found = samples_when_processed(client, seconds=2.5)
     stages = {stage: found["hearsay_stage_seconds_count", (stage,)] for stage in ("decode", "wait", "asr", "ser")}
     assert stages == {"decode": 2.0, "wait": 3.0, "asr": 1.0, "ser": 2.0}
     assert found["hearsay_sound_seconds_total", ("length",)] == 1.0

@@ -83,7 +83,7 @@ def test_an_upload_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatc
     assert "longer than 1.5 s" in answer
 
 
-def test_the_server_hears_on_after_refusals(address: str):
+def test_the_server_continues_after_refusals(address: str):
     with httpx.Client(base_url=address, timeout=PATIENCE) as client:
         for _ in range(3):
             assert client.post("/asr", files={"file": bytes(200_000)}).status_code == 413

@@ -121,7 +121,7 @@ def test_loading_writes_nothing_on_the_terminal(tmp_path: Path, capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
-def test_hearing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
+def test_transcribing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
     save_wav2vec2(tmp_path)
     random_model(WavLMForCTC, WavLMConfig, "group").save_pretrained(tmp_path)
     sounds = [bursts((0.1, 1.9), length=2), bursts((0.1, 1.8), length=1.95)]
@@ -152,7 +152,7 @@ def check_says_setup(attempt: Callable[[], object]) -> None:
         attempt()
 
 
-def test_torch_is_told_to_keep_little_for_shapes_that_do_not_come_again_before_it_is_imported():
+def test_torch_is_set_to_keep_little_for_shapes_that_do_not_come_again_before_it_is_imported():
     told = (
         "import os, sys, asr.inference.checkpoints; "
         "print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], 'torch' in sys.modules)"

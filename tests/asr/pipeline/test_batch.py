@@ -97,7 +97,7 @@ def test_a_bare_folder_gets_common_voices_columns(bench: Bench):
     assert columns[:8] == ("filename", "text", "up_votes", "down_votes", "age", "gender", "accent", "duration")
 
 
-def test_running_again_hears_nothing_and_writes_the_same(bench: Bench):
+def test_running_again_transcribes_nothing_and_writes_the_same(bench: Bench):
     bench.run()
     first, lines = (bench.out / "clips.csv").read_text(), (bench.out / "clips.jsonl").read_text()
     summary = bench.run()
@@ -113,7 +113,7 @@ def test_changed_audio_is_transcribed_anew(bench: Bench):
     assert bench.journal()["corpus/4.wav"].generated_text == "4000"
 
 
-def test_another_model_hears_everything_anew(bench: Bench):
+def test_another_model_transcribes_everything_again(bench: Bench):
     bench.run()
     bench.speech_model.name = "length-2"
     assert bench.run().transcribed == 10
@@ -265,7 +265,7 @@ def test_failures_are_tried_again(bench: Bench):
     assert (summary.transcribed, summary.failed) == (1, [])
 
 
-def test_what_the_corpus_says_later_reaches_rows_that_were_heard_before(bench: Bench):
+def test_what_the_corpus_says_later_reaches_rows_of_earlier_runs(bench: Bench):
     bench.run(table=False)
     summary = bench.run()
     assert (summary.transcribed, bench.speech_model.transcribed) == (0, 10)
@@ -316,7 +316,7 @@ def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):
     assert bench.journal()["corpus/gone.wav"].text == "never recorded"
 
 
-def test_a_deleted_clip_is_not_heard_again(bench: Bench):
+def test_a_deleted_clip_is_not_transcribed_again(bench: Bench):
     bench.run()
     with Journal(bench.out / "clips.jsonl") as journal:
         journal.append([ClipRow("corpus/4.wav", deleted=True)])

@@ -167,7 +167,7 @@ def test_a_checkpoint_that_was_trained_again_under_its_name_transcribes_again(
     assert "0 clips transcribed, 1 already done" in capsys.readouterr().out
 
 
-def test_the_command_stops_where_auto_is_another_model_and_goes_on_as_it_is_told(
+def test_the_command_stops_where_auto_is_another_model_and_continues_as_the_option_says(
     run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     old, new = (str(save_wav2vec2(tmp_path / name, seed=seed)) for name, seed in (("old", 1), ("new", 2)))

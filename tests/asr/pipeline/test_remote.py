@@ -60,7 +60,7 @@ def process(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, policy: RetryPo
 
 
 def test_a_fault_of_the_api_is_tried_again_and_not_for_ever(elsewhere: Elsewhere):
-    elsewhere.answers = [(500, {}, {"detail": "a fault of ours"})] * (FAULT_ATTEMPTS - 1)
+    elsewhere.answers = [(500, {}, {"detail": "internal error"})] * (FAULT_ATTEMPTS - 1)
     (row,) = process(elsewhere, 7)
     assert (row.generated_text, row.error, len(elsewhere.asked)) == ("7", "", FAULT_ATTEMPTS)
 
@@ -201,14 +201,14 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
         (None, "does not respond"),
     ],
 )
-def test_an_api_that_will_not_hear_is_told_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
+def test_an_api_that_refuses_is_reported_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
     elsewhere.health = [health]
     with pytest.raises(PipelineUnavailable, match=says):
         process(elsewhere, 1, policy=RetryPolicy(0.0))
     assert elsewhere.asked == []
 
 
-def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_told(elsewhere: Elsewhere):
+def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_shown(elsewhere: Elsewhere):
     loading: Answer = (503, {}, {"status": "loading", "ready": False, "warnings": []})
     elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
     said: list[str] = []

@@ -116,7 +116,7 @@ def test_what_comes_within_a_moment_is_transcribed_together(queue: Callable[...,
     third.cancel()
 
 
-def test_who_gives_up_is_not_heard(queue: Callable[..., Queue[float]], held: Held):
+def test_a_cancelled_request_is_not_processed(queue: Callable[..., Queue[float]], held: Held):
     opened = queue()
     at_work(opened, held)
     gone, stays = opened.submit(sound(2)), opened.submit(sound(3))

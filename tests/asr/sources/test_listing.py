@@ -27,7 +27,7 @@ def test_a_folder_gives_every_audio_file_by_path_with_the_folder_as_dataset(fold
     assert listing.clips[2].read() == b"deep/c.FLAC"
 
 
-def test_files_that_are_no_audio_by_their_ending_are_told(folder: Path):
+def test_files_that_are_no_audio_by_their_extension_are_reported(folder: Path):
     listing = open_source(str(folder), None, None, allow_missing=False).list()
     assert [path.name for path in listing.passed_over] == ["notes.txt"]
 

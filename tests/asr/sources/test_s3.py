@@ -223,7 +223,7 @@ def test_an_object_that_is_gone_when_it_is_read_is_a_sentence(buckets: Buckets, 
         ("AWS_PROFILE", "nobody", "nobody"),
     ],
 )
-def test_who_is_not_let_in_is_told_why(
+def test_refused_access_is_explained(
     buckets: Buckets,
     corpora: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -164,7 +164,7 @@ class Run:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
-def test_a_watch_hears_what_arrives_until_it_is_ended_and_ends_well(
+def test_a_watch_processes_what_arrives_until_it_is_ended_and_ends_well(
     folder: Path, tmp_path: Path, number: signal.Signals
 ):
     with Elsewhere() as elsewhere:

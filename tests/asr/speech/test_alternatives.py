@@ -23,7 +23,7 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=7)
     ],
     ids=["equal", "one for one", "two for one", "one for two", "a run", "two for four", "inserted", "first", "fewer"],
 )
-def test_words_of_another_hypothesis_stand_at_the_nearest_heard_word(
+def test_words_of_another_hypothesis_stand_at_the_nearest_written_word(
     written: str, other: str, placed: list[tuple[int, str]]
 ):
     assert list(substitutes_in(written.split(), other.split())) == placed

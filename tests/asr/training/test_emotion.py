@@ -52,7 +52,7 @@ def test_the_file_holds_the_figures_of_the_training_and_of_every_folder_measured
     assert 0 <= figures["samples"]["said"] <= 1
 
 
-def test_a_model_knows_its_own_training_better_than_speakers_it_never_heard(trained: Path, corpus: Path):
+def test_a_model_knows_its_own_training_better_than_unseen_speakers(trained: Path, corpus: Path):
     figures = json.loads(trained.read_text())["figures"]
     assert figures[corpus.name]["recall"] > figures["leave_one_speaker_out"]["recorded"]["recall"]
 
@@ -123,8 +123,6 @@ def test_one_speaker_is_not_enough(corpus: Path, tmp_path: Path, capsys: pytest.
     assert "fewer than two speakers" in capsys.readouterr().err
 
 
-def test_a_folder_with_nothing_to_hear_cannot_be_measured(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_a_folder_without_clips_cannot_be_measured(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main([str(corpus), "--measure", str(tmp_path), "--out", str(tmp_path / "model.json")]) == 2
     assert "has neither labels.csv nor" in capsys.readouterr().err
