@@ -148,7 +148,7 @@ def test_what_cannot_be_searched_for_is_a_sentence(index: hearsay.Index, asked: 
 def test_files_that_hold_no_records_are_a_sentence(tmp_path: Path):
     with pytest.raises(hearsay.WrongRequest, match="there is no file"):
         hearsay.load([tmp_path / "gone.csv"], index=tmp_path / "index")
-    with pytest.raises(hearsay.BadArgument, match="no file of records was named"):
+    with pytest.raises(hearsay.BadArgument, match="no file of records was given"):
         hearsay.load([], index=tmp_path / "index")
 
 
