@@ -16,12 +16,13 @@ fail() {
 usage() {
   cat <<'TEXT'
 ./run.sh                        the menu
-./run.sh setup [--models]       make .venv/ (with --models also torch, transformers and what bench/ needs)
+./run.sh setup [--models]       make .venv/, fetch a speech model (--models: also torch, transformers, what bench/ needs)
 ./run.sh doctor                 report what is wrong with this installation, and how to fix it
 ./run.sh demo [--page|--no-page]  transcribe and index the sample clips, search them, open the page
 ./run.sh test [--all]           set up and run the tests (--all: the long ones too)
 ./run.sh api                    serve POST /asr and POST /ser on port 8001
 ./run.sh decode SOURCE --out DIR [--csv FILE]   transcribe a folder of clips
+./run.sh models [list|fetch NAME|remove NAME]   weights of speech models
 ./run.sh load FILE...           load clip records into the index
 ./run.sh put FILE...            add or replace clips in the index
 ./run.sh reload                 load the files of the index again as a new version
@@ -163,7 +164,15 @@ run_setup() {
     --models) need asr page models bench ;;
     *) fail "setup accepts --models only" ;;
   esac
+  fetch_weights
   say "set up; next: ./run.sh demo"
+}
+
+# Weights that recognise far better than PocketSphinx, which stays where they cannot be had: no reason to fail.
+fetch_weights() {
+  say "fetching the speech model whisper-tiny.en, 78 MB, unless it is here"
+  run_hearsay models fetch whisper-tiny.en >/dev/null ||
+    say "set-up goes on without it: PocketSphinx is used, which makes far more errors"
 }
 
 # It has an index, records and an inbox of its own, below var/demo, and takes models and settings of its own.
@@ -336,6 +345,7 @@ main() {
     test) run_tests "$@" ;;
     check) run_check "$@" ;;
     api) need asr && serve api api "$@" ;;
+    models) need asr && run_hearsay models "$@" ;;
     decode) need_for_decode "$@" && run_hearsay decode "$@" ;;
     load) need_with_bucket indexer "$@" && run_hearsay load "$@" ;;
     reload) need_with_bucket indexer "$@" && run_hearsay reload "$@" ;;

@@ -1,4 +1,4 @@
-"""The command line of speech and emotion recognition: ``python -m asr decode | score | repair | api``."""
+"""The command line of speech and emotion recognition: ``python -m asr decode | score | repair | models | api``."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from asr.errors import AsrError, BadSource
 from asr.logs import start_log
+from asr.models.command_line import add_models
 from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
 from asr.pipeline.batch import Summary, decode
 from asr.pipeline.model_change import ModelChange
@@ -31,6 +32,7 @@ from hearsay.records.table import read_csv
 from hearsay.terminal.commands import Program
 from hearsay.terminal.console import console_of
 from hearsay.terminal.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
+from hearsay.text.scoring import NORMALIZERS
 from hearsay.version import VERSION
 
 DECODE_EXAMPLES = """\
@@ -66,6 +68,7 @@ def parser(program: Program = THIS) -> argparse.ArgumentParser:
     _add_decode(commands)
     _add_score(commands)
     _add_repair(commands)
+    add_models(commands)
     _add_api(commands)
     program.rename(top, commands.choices)
     return top
@@ -109,6 +112,12 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     command.add_argument("table", metavar="CSV", type=Path, help="clips.csv or clips.jsonl")
     command.add_argument("--by", metavar="COLUMNS", default="", help="columns to group by, separated by commas")
+    command.add_argument(
+        "--normalizer",
+        choices=NORMALIZERS,
+        default="whisper",
+        help="whisper: OpenAI's for English, as published rates (the default); plain: case and punctuation alone",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run_score)
 
@@ -233,7 +242,7 @@ def run_score(options: argparse.Namespace) -> int:
     rows = list(read_rows(options.table).values())
     by = tuple(name.strip() for name in options.by.split(",") if name.strip())
     _check_columns(by, rows)
-    scored = score(rows, by)
+    scored = score(rows, by, options.normalizer)
     if not scored.errors.whole.texts:
         raise AsrError(f"{options.table} has no row with both a reference (text) and a transcript (generated_text)")
     if options.json:

@@ -4,7 +4,8 @@ HearsayError
 ├── AudioError             with its kinds in `hearsay.errors`, since `hearsay.Client` raises them too
 └── AsrError
     ├── ModelUnavailable   the weights or the library are not available
-    │   └── ModelNotInstalled   the library, which belongs to an extra of the distribution; also a `MissingExtra`
+    │   ├── ModelNotInstalled   the library, which belongs to an extra of the distribution; also a `MissingExtra`
+    │   └── SourceFailed        one source of weights lacks them, or has others than the published ones
     ├── ModelFailed        the model failed on one clip
     ├── PipelineUnavailable   the API does not respond, or refuses access
     ├── ModelChanged       another speech model wrote the log, and no option says what to do with its transcripts
@@ -28,6 +29,10 @@ class ModelUnavailable(AsrError):
 
 class ModelNotInstalled(ModelUnavailable, MissingExtra):
     """The library that runs a model is not installed; the message contains the command that installs it."""
+
+
+class SourceFailed(ModelUnavailable):
+    """One source of weights does not have them, or not as they were published; another may."""
 
 
 class ModelFailed(AsrError):

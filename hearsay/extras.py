@@ -15,7 +15,6 @@ _OF_OTHER_EXTRAS: Final = {
     "boto3": "s3",
     "botocore": "s3",
     "google": "google",
-    "huggingface_hub": "models",
     "torch": "models",
     "transformers": "models",
 }

@@ -24,7 +24,9 @@ class PageSettings(IndexSettings):
         600, gt=0, description="Seconds that the API may take for one file that is uploaded on the page."
     )
     max_upload_bytes: int = Field(
-        200_000_000, gt=0, description="Largest upload that the API accepts, in bytes: all files of a request."
+        200_000_000,
+        gt=0,
+        description="Largest upload that the API accepts, in bytes, for all files of a request together.",
     )
     audio_dir: str | None = Field(
         None,

@@ -1,7 +1,7 @@
 """What every test may use: the sample clips, the real clips where they are at hand, and an honest way to leave out.
 
 ``HEARSAY_DATA`` names a folder of real clips; without it their tests are skipped and say so. ``HEARSAY_REQUIRE`` lists
-what must be there (``data elastic browser models``): a test that would be skipped for want of it fails instead.
+what must be there (``data elastic browser models weights``): a test that would be skipped for want of it fails instead.
 """
 
 import os
@@ -77,6 +77,7 @@ def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads or writes what somebody has in this checkout: their index, inbox, deletions, logs, config.yml."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("HEARSAY_HOME", str(tmp_path_factory.mktemp("home")))
+        patched.setenv("MODEL_SOURCES", "cache")  # a test that needs weights says so, with `published_weights`
         yield
 
 

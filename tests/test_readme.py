@@ -58,6 +58,7 @@ def test_the_readme_documents_every_command_of_run_sh():
         "demo",
         "test",
         "api",
+        "models",
         "decode",
         "load",
         "put",

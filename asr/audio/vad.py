@@ -13,6 +13,9 @@ from asr.types import DecodedAudio, Stretch, Waveform
 LONGEST_PIECE: Final = 30.0
 """Seconds of audio in one forward pass. A longer clip is cut at its pauses, so that memory does not grow with it."""
 
+LONGEST_STRETCH: Final = 22.0
+"""Seconds of a stretch of speech; one without a pause is cut, so that every model finds room for it in its window."""
+
 _FRAME: Final = SAMPLE_RATE // 50
 _BLOCK: Final = 3000 * _FRAME  # a minute at a time: the squares of an hour would take half a gigabyte
 _LOWEST_FLOOR: Final = -70.0
@@ -27,7 +30,7 @@ def detect_speech(waveform: Waveform) -> DecodedAudio:
     return DecodedAudio(waveform, tuple(stretches(waveform)))
 
 
-def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretch]:
+def stretches(waveform: Waveform, longest: float = LONGEST_STRETCH) -> list[Stretch]:
     """The stretches of speech between pauses, in samples: in order, disjoint, none longer than ``longest`` seconds.
 
     A pause lasts at least 0.3 s. Its level is below the clip's noise floor (10th percentile) plus a third of the
@@ -42,14 +45,14 @@ def stretches(waveform: Waveform, longest: float = LONGEST_PIECE) -> list[Stretc
     return found
 
 
-def pieces(audio: DecodedAudio) -> list[Stretch]:
-    """What a model processes in one pass: a clip of up to `LONGEST_PIECE` whole, a longer one in runs of its stretches.
+def pieces(audio: DecodedAudio, longest: float = LONGEST_PIECE) -> list[Stretch]:
+    """What a model processes in one pass: a clip of up to ``longest`` seconds whole, else runs of its stretches.
 
     Silence has no piece.
     """
-    if audio.stretches and len(audio.waveform) <= int(LONGEST_PIECE * SAMPLE_RATE):
+    if audio.stretches and len(audio.waveform) <= int(longest * SAMPLE_RATE):
         return [(0, len(audio.waveform))]
-    return runs_of(audio.stretches)
+    return runs_of(audio.stretches, longest)
 
 
 def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:

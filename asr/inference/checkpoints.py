@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,14 +100,14 @@ def loaded(name: str, load: Callable[[Checkpoint], Loaded]) -> Loaded:
         return _loaded(Checkpoint(name, Path(name).expanduser()), load)
     if name.startswith(("/", ".", "~")) or name.count("/") > 1:
         raise ModelUnavailable(f"There is no folder {name}; name a folder with a checkpoint, or a Hugging Face model.")
-    if cached := _cached(name):
+    if found := cached(name):
         try:
-            return load(cached)
+            return load(found)
         except ModelUnavailable:
             raise
         except Exception:  # noqa: BLE001, S110  # an incomplete download can fail in any way, and is completed now
             pass
-    return _loaded(_downloaded(name), load)
+    return _loaded(downloaded(name), load)
 
 
 def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Loaded]) -> Loaded:
@@ -115,10 +116,11 @@ def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Loaded]) -> Loa
     except ModelUnavailable:
         raise
     except Exception as problem:  # every model class, and every format of weights, has its own errors
-        raise ModelUnavailable(f"The model {checkpoint.name} cannot be loaded: {_first_line(problem)}") from problem
+        raise ModelUnavailable(f"The model {checkpoint.name} cannot be loaded: {first_line(problem)}") from problem
 
 
-def _cached(name: str) -> Checkpoint | None:
+def cached(name: str) -> Checkpoint | None:
+    """What the hub's cache has of a checkpoint, which may be unfinished; None where it has no configuration of it."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -129,10 +131,29 @@ def _cached(name: str) -> Checkpoint | None:
     return Checkpoint(name, Path(config).parent) if isinstance(config, str) else None
 
 
-def _downloaded(name: str) -> Checkpoint:
+_MAY_DOWNLOAD: Final = ContextVar("may_download", default=True)
+
+
+@contextmanager
+def downloads(*, allowed: bool) -> Iterator[None]:
+    """Inside, checkpoints are downloaded from the hub only if that is allowed, as ``MODEL_SOURCES`` says."""
+    before = _MAY_DOWNLOAD.set(allowed)
+    try:
+        yield
+    finally:
+        _MAY_DOWNLOAD.reset(before)
+
+
+def downloaded(name: str) -> Checkpoint:
+    """The files of a checkpoint, of any library, from the hub; raises `ModelUnavailable`."""
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
+    if not _MAY_DOWNLOAD.get():
+        raise ModelUnavailable(
+            f"The model {name} is not on this machine, and MODEL_SOURCES does not contain hub, so it is not "
+            "downloaded; add hub to it, or name a folder that holds the model."
+        )
     try:
         published = HfApi().model_info(name, timeout=HUB_TIMEOUT).siblings or ()
         for file in checkpoint_files(file.rfilename for file in published):
@@ -150,7 +171,7 @@ def _downloaded(name: str) -> Checkpoint:
     except Exception as problem:  # of the hub's library, of its HTTP library, of the system
         raise ModelUnavailable(
             f"The model {name} is not on this machine and cannot be downloaded from the Hugging Face hub "
-            f"({_first_line(problem)}); connect once to download it, or name a folder that contains it."
+            f"({first_line(problem)}); connect once to download it, or name a folder that contains it."
         ) from problem
 
 
@@ -212,8 +233,9 @@ def running(name: str) -> Iterator[None]:
     except torch.OutOfMemoryError as problem:
         raise AsrError(f"{name} ran out of memory; set DEVICE to cpu, or name a smaller model.") from problem
     except RuntimeError as problem:
-        raise AsrError(f"{name} failed: {_first_line(problem)}") from problem
+        raise AsrError(f"{name} failed: {first_line(problem)}") from problem
 
 
-def _first_line(problem: Exception) -> str:
+def first_line(problem: Exception) -> str:
+    """What an error of a library says, without its further lines."""
     return next(iter(str(problem).splitlines()), "") or type(problem).__name__

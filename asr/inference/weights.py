@@ -44,25 +44,36 @@ def nothing_kept() -> Iterator[None]:
 
 
 def weights_digest(files: Mapping[str, Path]) -> str:
-    """SHA-256 over files, given by their names in the model, in hexadecimal; empty if one cannot be read.
+    """SHA-256 over files, by the name that each has in the model, in hexadecimal; empty where one cannot be read."""
+    try:
+        return digest_of(file_digests(files))
+    except OSError:
+        return ""
 
-    The digest of each file is cached between runs by path, size and times, because reading gigabytes takes seconds.
+
+def digest_of(digests: Mapping[str, str]) -> str:
+    """The digest of a model whose files, by the name that each has in it, have these digests."""
+    lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
+    return sha256(lines.encode()).hexdigest()
+
+
+def file_digests(files: Mapping[str, Path]) -> dict[str, str]:
+    """The SHA-256 of each file, under the same names; raises `OSError` where one cannot be read.
+
+    They are kept between runs under a file's path, size and times: gigabytes take seconds to read.
     """
     known = _known()
     found: dict[str, Any] = {}
-    whole = sha256()
-    try:
-        for name, path in sorted(files.items()):
-            place, state = str(path.resolve()), _state(path)
-            entry = known.get(place)
-            is_known = isinstance(entry, dict) and entry.get("state") == state and isinstance(entry.get("digest"), str)
-            found[place] = entry if is_known else {"state": state, "digest": _digest(path)}
-            whole.update(f"{name}\0{found[place]['digest']}\n".encode())
-    except OSError:
-        return ""
+    digests = {}
+    for name, path in files.items():
+        place, state = str(path.resolve()), _state(path)
+        entry = known.get(place)
+        is_known = isinstance(entry, dict) and entry.get("state") == state and isinstance(entry.get("digest"), str)
+        found[place] = entry if is_known else {"state": state, "digest": _digest(path)}
+        digests[name] = found[place]["digest"]
     if _IS_KEPT.get() and any(known.get(place) != entry for place, entry in found.items()):
         _keep(known | found)
-    return whole.hexdigest()
+    return digests
 
 
 def _digest(path: Path) -> str:

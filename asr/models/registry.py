@@ -1,24 +1,28 @@
 """The registry of models: from a name in the settings to a speech model or an emotion model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from asr.emotion.classifier import ClassifierEmotionModel
 from asr.emotion.linear import LinearEmotionModel
 from asr.errors import ModelUnavailable
-from asr.inference.checkpoints import Checkpoint, device_of, has_torch, loaded
+from asr.inference.checkpoints import Checkpoint, device_of, downloads, has_torch, loaded
+from asr.models.published import ENGLISH, model_for
+from asr.models.weights import is_ctranslate2, resolve_weights
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.seq2seq import Seq2SeqSpeechModel
+from asr.speech.whisper import WhisperSpeechModel
 from asr.types import EmotionModel, SpeechModel
 
 Model_co = TypeVar("Model_co", covariant=True)
 
 AUTO: Final = "auto"
-SPEECH_ON_GPU: Final = "facebook/wav2vec2-large-960h"
-SPEECH_ON_CPU: Final = "facebook/wav2vec2-base-960h"
+ENGLISH_ON_GPU: Final = "nvidia/parakeet-ctc-1.1b"
+OTHER_LANGUAGES_ON_GPU: Final = "Systran/faster-whisper-large-v3"
 EMOTION_ON_GPU: Final = "CAiRE/SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
 
 
@@ -31,19 +35,31 @@ class OpenedModel(Generic[Model_co]):
 
 
 def open_speech_model(settings: AsrSettings) -> OpenedModel[SpeechModel]:
-    """The speech model that ``asr_model`` names; raises `ModelUnavailable` if a named one is not available.
+    """The speech model that ``asr_model`` names; raises `ModelUnavailable` if a named model cannot be loaded.
 
-    ``auto`` is the larger wav2vec2 on a GPU, the smaller one on a CPU, and PocketSphinx if that is not available.
+    ``auto`` is the first of `speech_candidates` that can be loaded; what could not be is named in the warning.
     """
-    if settings.asr_model == pocketsphinx.NAME:
-        return _pocketsphinx(settings)
     if settings.asr_model != AUTO:
-        return OpenedModel(checkpoint_speech_model(settings.asr_model, settings))
-    wanted = SPEECH_ON_GPU if _has_gpu(settings.device) else SPEECH_ON_CPU
-    try:
-        return OpenedModel(checkpoint_speech_model(wanted, settings))
-    except ModelUnavailable as problem:
-        return _pocketsphinx(settings, _warning("speech", wanted, problem, pocketsphinx.NAME))
+        return _open_by_name(settings.asr_model, settings)
+    failed: list[str] = []
+    *better, last = speech_candidates(settings)
+    for name in better:
+        try:
+            return _with_reasons(_open_by_name(name, settings), failed)
+        except ModelUnavailable as problem:
+            failed.append(f"{name} cannot be loaded: {problem}")
+    return _with_reasons(_open_by_name(last, settings), failed)
+
+
+def speech_candidates(settings: AsrSettings) -> list[str]:
+    """The speech models for ``auto``, best first, for this device and language. docs/recognition.md gives the reasons.
+
+    On a GPU a large model comes first; elsewhere, and after it, the published Whisper model for the language. English
+    ends with PocketSphinx, which needs no weights of its own.
+    """
+    is_english = settings.asr_language == ENGLISH
+    on_gpu = [ENGLISH_ON_GPU if is_english else OTHER_LANGUAGES_ON_GPU] if _has_gpu(settings.device) else []
+    return [*on_gpu, model_for(settings.asr_language).name, *([pocketsphinx.NAME] if is_english else [])]
 
 
 def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
@@ -61,16 +77,39 @@ def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
         return OpenedModel(LinearEmotionModel(), _warning("emotion", EMOTION_ON_GPU, problem, LinearEmotionModel.name))
 
 
+def _open_by_name(name: str, settings: AsrSettings) -> OpenedModel[SpeechModel]:
+    if name == pocketsphinx.NAME:
+        return _pocketsphinx(settings)
+    if is_ctranslate2(name, settings):
+        return OpenedModel(_whisper(name, settings))
+    return OpenedModel(checkpoint_speech_model(name, settings))
+
+
+def _whisper(name: str, settings: AsrSettings) -> WhisperSpeechModel:
+    weights = resolve_weights(name, settings)
+    return WhisperSpeechModel(
+        weights.folder,
+        weights.name,
+        weights.digest,
+        language=settings.asr_language,
+        device=settings.device,
+        precision=settings.precision,
+        workers=settings.workers,
+    )
+
+
 def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
     """The speech model of a checkpoint, by the architecture in its configuration; raises `ModelUnavailable`."""
     device = device_of(settings.device)
-    if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
-        return Seq2SeqSpeechModel(name, device, settings.precision)
-    return CtcSpeechModel(name, device, settings.precision, settings.batch_seconds)
+    with downloads(allowed="hub" in settings.sources):
+        if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
+            return Seq2SeqSpeechModel(name, device, settings.precision)
+        return CtcSpeechModel(name, device, settings.precision, settings.batch_seconds)
 
 
 def _checkpoint_emotion_model(name: str, settings: AsrSettings) -> EmotionModel:
-    return ClassifierEmotionModel(name, settings.device, settings.precision, settings.batch_seconds)
+    with downloads(allowed="hub" in settings.sources):
+        return ClassifierEmotionModel(name, settings.device, settings.precision, settings.batch_seconds)
 
 
 def _class_of_checkpoint(checkpoint: Checkpoint) -> type[CtcSpeechModel | Seq2SeqSpeechModel]:
@@ -92,16 +131,25 @@ def _class_of_checkpoint(checkpoint: Checkpoint) -> type[CtcSpeechModel | Seq2Se
     )
 
 
-def _pocketsphinx(settings: AsrSettings, *sentences: str) -> OpenedModel[SpeechModel]:
-    """PocketSphinx, with warnings, also that it does not use the GPU that the settings name."""
+def _pocketsphinx(settings: AsrSettings) -> OpenedModel[SpeechModel]:
+    """PocketSphinx, with a warning if the settings name a GPU, which it does not use."""
+    warning = None
     if settings.device not in (AUTO, PocketSphinxSpeechModel.device):
         advice = f"set DEVICE to {AUTO}, or ASR_MODEL to a model that runs there."
-        sentences += (f"DEVICE is {settings.device}, but {pocketsphinx.NAME} runs on the CPU only; {advice}",)
-    return OpenedModel(PocketSphinxSpeechModel(settings.workers), " ".join(sentences) or None)
+        warning = f"DEVICE is {settings.device}, but {pocketsphinx.NAME} runs on the CPU only; {advice}"
+    return OpenedModel(PocketSphinxSpeechModel(settings.workers), warning)
 
 
 def _has_gpu(device: str) -> bool:
     return has_torch() and device_of(device).startswith("cuda")
+
+
+def _with_reasons(opened: OpenedModel[SpeechModel], failed: Sequence[str]) -> OpenedModel[SpeechModel]:
+    """The opened model with the reasons why better ones are not used, beside its own warning."""
+    if not failed:
+        return opened
+    sentences = [*failed, f"Using {opened.model.name} instead.", opened.warning]
+    return OpenedModel(opened.model, " ".join(filter(None, sentences)))
 
 
 def _warning(purpose: str, wanted: str, problem: ModelUnavailable, used: str) -> str:

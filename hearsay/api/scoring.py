@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hearsay.errors import BadArgument
 from hearsay.results.markup import joined, table
 from hearsay.text.format import counted, percent
-from hearsay.text.normalize import words
+from hearsay.text.scoring import NORMALIZERS, Normalizer, normalizer_in_words, scored_words
 from hearsay.text.wer import word_errors
 from hearsay.text.wer_by_slice import ScoredText, slice_errors
 
@@ -17,7 +17,7 @@ class ErrorRate:
 
     ``rate`` is errors by reference words; None where no reference has a word. ``interval`` are the ends of its 95 %
     interval; None where there are fewer than two texts, or two speakers, to draw from. ``left_out`` counts texts whose
-    reference has no word.
+    reference has no word. ``normalizer`` says how both texts were normalised, with the version of what did it.
     """
 
     rate: float | None
@@ -28,6 +28,7 @@ class ErrorRate:
     reference_words: int
     texts: int
     left_out: int
+    normalizer: str
 
     def __str__(self) -> str:
         if self.rate is None:
@@ -43,25 +44,34 @@ class ErrorRate:
 
 
 def word_error_rate(
-    references: str | Iterable[str], hypotheses: str | Iterable[str], *, speakers: Iterable[str] | None = None
+    references: str | Iterable[str],
+    hypotheses: str | Iterable[str],
+    *,
+    speakers: Iterable[str] | None = None,
+    normalizer: Normalizer = "whisper",
+    language: str = "",
 ) -> ErrorRate:
     """The word error rate of hypotheses (transcripts) against their references, one each, in the same order.
 
-    Both are normalised as everywhere in Hearsay: case, punctuation and apostrophes do not count, and Chinese, Japanese
-    and Korean are counted by characters. The rate is that of all texts together: substitutions, deletions and
-    insertions by the words of the references. A text whose reference has no word is left out, and counted.
+    Both are normalised alike. ``normalizer="whisper"`` is OpenAI's for English, as in published word error rates:
+    twenty is 20, won't is will not, colour is color. Texts in another ``language``, and those in Chinese, Japanese or
+    Korean, are normalised as by ``"plain"``: case, punctuation and apostrophes do not count, and Chinese, Japanese and
+    Korean are counted by characters. The rate is that of all texts together: substitutions, deletions and insertions
+    by the words of the references. A text whose reference has no word is left out, and counted.
 
     The interval is the 95 % percentile bootstrap over texts: 1,000 times as many texts as given are drawn with
     replacement (Bisani and Ney 2004), with the same draws every time. Texts of one speaker are not independent; where
     ``speakers`` says who spoke each, speakers are drawn with all of their texts. Raises `BadArgument` where the
-    numbers differ.
+    numbers differ, and for a normaliser that there is not.
     """
+    if normalizer not in NORMALIZERS:
+        raise BadArgument(f"there is no normalizer {normalizer}; there are {', '.join(NORMALIZERS)}")
     pairs = _pairs(references, hypotheses)
     whose = [str(number) for number in range(len(pairs))] if speakers is None else list(speakers)
     if len(whose) != len(pairs):
         raise BadArgument(f"there are {len(pairs)} texts and {len(whose)} speakers; name the speaker of each text")
     texts = (
-        ScoredText(word_errors(words(reference), words(hypothesis)), who)
+        ScoredText(word_errors(*scored_words(reference, hypothesis, normalizer, language)), who)
         for (reference, hypothesis), who in zip(pairs, whose, strict=True)
     )
     whole = slice_errors((text for text in texts if text.errors.reference_words), fewest_sources=2).whole
@@ -75,6 +85,7 @@ def word_error_rate(
         errors.reference_words,
         whole.texts,
         len(pairs) - whole.texts,
+        normalizer_in_words(normalizer),
     )
 
 

@@ -55,7 +55,8 @@ class DemoFiles:
     def settings(self) -> dict[str, str]:
         """Settings, as environment variables, that separate the demo from other data, equal on every machine."""
         return {
-            "ASR_MODEL": "pocketsphinx",
+            "ASR_MODEL": "auto",
+            "ASR_LANGUAGE": "en",
             "SER_MODEL": "classic",
             "DEVICE": "cpu",
             "INDEX_URL": str(self.index),
@@ -113,7 +114,10 @@ def check_installed(*modules: str) -> None:
 def _transcribe_and_search(files: DemoFiles, programs: "_Programs") -> int:
     table, log = str(SAMPLES / "clips.csv"), str(files.records / "clips.jsonl")
     for what, words in (
-        ("transcribing the sample clips", ("decode", str(SAMPLES), "--csv", table, "--out", str(files.records))),
+        (
+            "transcribing the sample clips",
+            ("decode", str(SAMPLES), "--csv", table, "--out", str(files.records), "--model-change", "redo"),
+        ),
         ("loading their records into the demo's index", ("load", log, "--audio", str(SAMPLES), "--no-inbox")),
         ("searching: blacksmith", ("search", "blacksmith")),
     ):

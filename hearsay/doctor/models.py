@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from hearsay.config import read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
+from hearsay.terminal.commands import to_type
+from hearsay.terminal.progress import megabytes
 
 if TYPE_CHECKING:
     from asr.models.selection import ModelSelection
@@ -24,6 +26,7 @@ def look_at_models() -> Iterator[Finding]:
     yield from _device(settings)
     yield from _choice("speech", select_speech_model, settings)
     yield from _choice("emotion", select_emotion_model, settings)
+    yield from _weights()
 
 
 def _device(settings: "AsrSettings") -> Iterator[Finding]:
@@ -46,7 +49,7 @@ def _choice(
     purpose: str, choose: "Callable[[AsrSettings], ModelSelection]", settings: "AsrSettings"
 ) -> Iterator[Finding]:
     from asr.errors import ModelUnavailable
-    from asr.models.selection import is_hub_reachable
+    from asr.models.hub import is_hub_reachable
 
     try:
         choice = choose(settings)
@@ -60,3 +63,21 @@ def _choice(
         yield ok(sentence)
     else:
         yield problem(f"{sentence}, and the hub cannot be reached", advice)
+
+
+def _weights() -> Iterator[Finding]:
+    """The published Whisper models that are here, and those that somebody changed."""
+    from asr.inference.weights import nothing_kept
+    from asr.models.published import PUBLISHED
+    from asr.models.weights import is_damaged, published_here
+
+    with nothing_kept():
+        here = [f"{each.name} ({megabytes(each.size)}, {each.licence}, in {each.folder})" for each in published_here()]
+        damaged = [model.name for model in PUBLISHED.values() if is_damaged(model)]
+    if here:
+        yield ok(f"Whisper weights here: {', '.join(here)}")
+    if damaged:
+        fetch = to_type(f"models fetch {' '.join(damaged)}")
+        yield problem(f"weights are not as they were published: {', '.join(damaged)}", f"run: {fetch}")
+    if not here and not damaged:
+        yield ok(f"no Whisper weights are here; to download some: {to_type(f'models fetch {next(iter(PUBLISHED))}')}")

@@ -56,6 +56,7 @@ COMMANDS: Final = (
     _asr("decode", "transcribe and tag a folder or bucket of clips"),
     _asr("score", "word error rate of transcripts"),
     _asr("repair", "set aside the lines of a log that cannot be read"),
+    _asr("models", "weights of speech models: list, fetch, remove"),
     _asr("api", "serve transcription and emotion over HTTP"),
     _indexer("load", "index", "load records as a new version of the index"),
     _indexer("put", "index", "add or replace clips in the index"),

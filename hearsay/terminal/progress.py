@@ -2,11 +2,12 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
 
@@ -25,6 +26,32 @@ def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
             if not console.is_terminal:
                 lines.show(done)
             yield item
+
+
+@contextmanager
+def bytes_followed(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of ``total`` bytes has arrived: what it yields is called with the number of bytes so far."""
+    console = error_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    last = time.monotonic()
+    if not console.is_terminal:
+        print(f"{what}: {megabytes(total)}", file=sys.stderr, flush=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+
+        def show(done: int) -> None:
+            nonlocal last
+            bar.update(task, completed=done)
+            if not console.is_terminal and time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+                last = time.monotonic()
+                print(f"{what}: {megabytes(done)} of {megabytes(total)}", file=sys.stderr, flush=True)
+
+        yield show
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes as people read it, in decimal megabytes."""
+    return f"{size / 1e6:.1f} MB"
 
 
 def count_of(items: object) -> int | None:

@@ -48,6 +48,11 @@ def _runs(text: str) -> Iterator[tuple[str, bool]]:
             yield part.group(), part.lastgroup == "cjk"
 
 
+def has_cjk(text: str) -> bool:
+    """Whether any of a text is Chinese, Japanese or Korean."""
+    return not text.isascii() and any(is_cjk for _, is_cjk in _runs(text))
+
+
 def tokens(text: str) -> list[str]:
     """What a search engine indexes of a text, in order.
 

@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -87,21 +88,25 @@ def test_the_help_of_each_command_has_an_example(command: str, capsys: pytest.Ca
 @pytest.fixture
 def scored(tmp_path: Path) -> Path:
     path = tmp_path / "clips.csv"
-    path.write_text("filename,text,generated_text,accent\na,one two,ONE TOO,us\nb,three,THREE,\n")
+    path.write_text("filename,text,generated_text,accent\na,good day,GOOD DAZE,us\nb,three,3,\n")
     return path
 
 
 def test_score_prints_one_json_object(scored: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["score", str(scored), "--by", "accent", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["clips"], found["wer"]) == (2, 0.3333)
+    assert (found["clips"], found["wer"], found["normalizer"]) == (2, 0.3333, "whisper")
     assert found["by"]["accent"]["us"]["wer"] == 0.5
+    assert main(["score", str(scored), "--normalizer", "plain", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["wer"], found["normalizer"]) == (0.6667, "plain")
 
 
 def test_score_prints_a_table_for_people(scored: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["score", str(scored), "--by", "accent"]) == 0
     shown = capsys.readouterr().out
     assert "word error rate 33.3 % over 2 clips" in shown
+    assert f"normalised by whisper-normalizer {version('whisper-normalizer')} (English" in shown
     assert "50.0 %" in shown
 
 

@@ -52,3 +52,22 @@ def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: st
     config.write_text(content)
     with pytest.raises(BadSettings, match=r"config\.yml cannot be read"):
         read_settings(AsrSettings)
+
+
+@pytest.mark.parametrize(("given", "sources"), [("cache", ("cache",)), ("index, cache", ("index", "cache"))])
+def test_sources_of_models_are_asked_in_the_order_in_which_they_are_named(given: str, sources: tuple[str, ...]):
+    assert read_settings(AsrSettings, model_sources=given).sources == sources
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("model_sources", "cache,moon"), ("model_sources", "hub,hub"), ("model_sources", ""), ("asr_language", "english")],
+)
+def test_a_source_or_a_language_that_there_is_not_is_named(config: Path, setting: str, value: str):
+    with pytest.raises(BadSettings, match=setting):
+        read_settings(AsrSettings, **{setting: value})
+
+
+@pytest.mark.parametrize("language", ["en", "DE", "auto", "yue"])
+def test_a_language_is_a_code_of_whispers_or_auto(language: str):
+    assert read_settings(AsrSettings, asr_language=language).asr_language == language.lower()

@@ -1,4 +1,4 @@
-"""APIs elsewhere, on this machine: the real one as a process, and one that misbehaves as it is told."""
+"""APIs elsewhere, on this machine: the real one as a process, and one that misbehaves on request."""
 
 import json
 import os
@@ -25,7 +25,7 @@ EMBEDDED = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"}
 
 HEARSAY = ("-m", "asr")
 
-HEARS_ONE = (
+ANSWERS_ONE = (
     "-c",
     """
 import sys, threading
@@ -35,12 +35,12 @@ from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
 transcribe, calls = PocketSphinxSpeechModel.transcribe, count()
 
-def hear_one(self, clips):
+def transcribe_one(self, clips):
     if next(calls):
         threading.Event().wait()
     return transcribe(self, clips)
 
-PocketSphinxSpeechModel.transcribe = hear_one
+PocketSphinxSpeechModel.transcribe = transcribe_one
 sys.exit(main())
 """,
 )
@@ -120,7 +120,7 @@ class Elsewhere:
 class Api:
     """The real API with the embedded models, as a process that can be killed and started again on its port.
 
-    ``program`` is what Python is told at the next start.
+    ``program`` is what Python runs at the next start.
     """
 
     def __init__(self, folder: Path, program: Sequence[str] = HEARSAY, **settings: str) -> None:

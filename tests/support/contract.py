@@ -1,4 +1,4 @@
-"""What every engine promises: suites that each of them inherits and runs, and here the words that they are told in.
+"""The contract of every engine: suites that each of them inherits and runs, and the words of their texts.
 
 `contract_reader`, `contract_queries` and `contract_writer` have the suites.
 """

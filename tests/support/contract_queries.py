@@ -70,9 +70,9 @@ class QueriesContract:
         rarity = math.log(1 + (number - found.total + 0.5) / (found.total + 0.5))
         assert found.total > 3
         for hit in found.hits:
-            heard_words = tokens(hit.passage.row.generated_text)
-            often = heard_words.count("boy")
-            share = often * 2.2 / (often + 1.2 * (0.25 + 0.75 * len(heard_words) / average))
+            transcript = tokens(hit.passage.row.generated_text)
+            often = transcript.count("boy")
+            share = often * 2.2 / (often + 1.2 * (0.25 + 0.75 * len(transcript) / average))
             assert hit.score == pytest.approx(rarity * share, rel=1e-4)
 
     @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ class Hub:
         self.folders: dict[str, Path] = {}
         self.gated: set[str] = set()
         self.asked: list[str] = []
+        self.revision = COMMIT
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -27,7 +28,7 @@ class Hub:
                 self.send_response(404 if body is None else 200)
                 if body is None:
                     self.send_header("X-Error-Code", hub.reason(self.path))
-                self.send_header("X-Repo-Commit", COMMIT)
+                self.send_header("X-Repo-Commit", hub.revision)
                 self.send_header("ETag", f'"{hashlib.sha1(body or b"").hexdigest()}"')
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
@@ -54,9 +55,9 @@ class Hub:
         for name, folder in self.folders.items():
             if path == f"/api/models/{name}":
                 files = [{"rfilename": file.name} for file in folder.iterdir()]
-                return json.dumps({"id": name, "sha": COMMIT, "siblings": files}).encode()
+                return json.dumps({"id": name, "sha": self.revision, "siblings": files}).encode()
             start, _, file = path.rpartition("/")
-            if start == f"/{name}/resolve/main" and (folder / file).is_file():
+            if start in (f"/{name}/resolve/main", f"/{name}/resolve/{self.revision}") and (folder / file).is_file():
                 return (folder / file).read_bytes()
         return None
 

@@ -1,4 +1,4 @@
-"""Ports for servers that are told theirs before they start, which may take them a while."""
+"""Ports for servers that get theirs before they start, which may take a while."""
 
 import os
 import socket

@@ -6,6 +6,7 @@ from typing import Final
 LIBRARIES: Final = frozenset(
     {"annotated_types", "argcomplete", "dotenv", "markdown_it", "mdurl", "numpy", "pydantic", "pydantic_core"}
     | {"pydantic_settings", "pygments", "rich", "typing_extensions", "typing_inspection", "yaml", "_yaml"}
+    | {"more_itertools", "regex", "whisper_normalizer"}
 )
 
 _PROGRAM: Final = """

@@ -12,8 +12,8 @@ from asr.errors import ModelUnavailable
 from asr.inference.batched_model import SECONDS_ON_CPU, SECONDS_ON_GPU
 from asr.models.registry import (
     EMOTION_ON_GPU,
-    SPEECH_ON_CPU,
-    SPEECH_ON_GPU,
+    ENGLISH_ON_GPU,
+    OTHER_LANGUAGES_ON_GPU,
     OpenedModel,
     open_emotion_model,
     open_speech_model,
@@ -23,11 +23,13 @@ from asr.settings import AsrSettings
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.seq2seq import Seq2SeqSpeechModel
+from asr.speech.whisper import WhisperSpeechModel
 from asr.types import SpeechModel
 from tests.conftest import PROJECT
 from tests.support.checkpoints import save_classifier, save_moonshine, save_wav2vec2, save_whisper
 from tests.support.hub import Hub
 from tests.support.models import LengthSpeechModel
+from tests.support.weights import published_weights
 
 
 def settings(**named: object) -> AsrSettings:
@@ -98,15 +100,31 @@ def test_a_named_model_that_cannot_be_had_is_an_error_and_never_another_one(name
         open_emotion_model(settings(ser_model=name))
 
 
-def test_on_a_cpu_auto_is_the_smaller_speech_model_and_the_embedded_tagger(hub: Hub, tmp_path: Path):
-    hub.publish(SPEECH_ON_CPU, save_wav2vec2(tmp_path / "published"))
+def test_on_a_cpu_auto_is_whisper_tiny_and_the_embedded_emotion_model(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+    use_published(monkeypatch, "whisper-tiny.en")
     chosen = open_speech_model(settings())
-    assert isinstance(chosen.model, CtcSpeechModel)
-    assert (chosen.model.name, chosen.model.device, chosen.warning) == (SPEECH_ON_CPU, "cpu", None)
-    hub.asked.clear()
+    assert isinstance(chosen.model, WhisperSpeechModel)
+    assert (chosen.model.name, chosen.model.device, chosen.warning) == ("whisper-tiny.en", "cpu", None)
     emotion_model = open_emotion_model(settings())
     assert (emotion_model.model.name, emotion_model.warning) == ("classic", None)
     assert not hub.asked
+
+
+@pytest.mark.parametrize("language", ["de", "auto"])
+def test_for_another_language_auto_is_the_multilingual_model(language: str, monkeypatch: pytest.MonkeyPatch):
+    use_published(monkeypatch, "whisper-base")
+    chosen = open_speech_model(settings(asr_language=language))
+    assert (chosen.model.name, chosen.warning) == ("whisper-base", None)
+
+
+def test_another_language_never_falls_back_to_a_model_of_english(closed_hub: Hub):
+    with pytest.raises(ModelUnavailable, match="whisper-base"):
+        open_speech_model(settings(asr_language="de", model_sources="cache"))
+
+
+def use_published(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let programs find the weights of a published model in the cache that tests share."""
+    monkeypatch.setenv("HEARSAY_HOME", str(published_weights(name).folder.parent.parent))
 
 
 def check_fallback(warning: str | None, wanted: str, reason: str, used: str) -> None:
@@ -115,35 +133,51 @@ def check_fallback(warning: str | None, wanted: str, reason: str, used: str) -> 
         assert part in warning
 
 
-def test_where_the_hub_is_out_of_reach_auto_falls_back_and_says_so(closed_hub: Hub):
-    chosen = closed(open_speech_model(settings()))
+def test_if_no_weights_can_be_had_auto_falls_back_and_says_so(closed_hub: Hub):
+    chosen = closed(open_speech_model(settings(model_sources="cache,hub")))
     assert isinstance(chosen.model, PocketSphinxSpeechModel)
-    check_fallback(chosen.warning, SPEECH_ON_CPU, "connect once to download it", "pocketsphinx")
+    check_fallback(chosen.warning, "whisper-tiny.en", "the Hugging Face hub cannot be reached", "pocketsphinx")
 
 
-def test_on_a_gpu_auto_is_the_larger_models_and_falls_back_when_they_are_out_of_reach(gpu: None, closed_hub: Hub):
-    chosen = closed(open_speech_model(settings(device="auto")))
-    check_fallback(chosen.warning, SPEECH_ON_GPU, "connect once to download it", "pocketsphinx")
+@pytest.mark.parametrize(("language", "wanted"), [("en", ENGLISH_ON_GPU), ("fr", OTHER_LANGUAGES_ON_GPU)])
+def test_on_a_gpu_auto_is_a_large_model_and_falls_back_to_the_published_one(
+    gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch, language: str, wanted: str
+):
+    use_published(monkeypatch, "whisper-tiny.en" if language == "en" else "whisper-base")
+    used = "whisper-tiny.en" if language == "en" else "whisper-base"
+    chosen = open_speech_model(settings(device="auto", asr_language=language))
+    check_fallback(chosen.warning, wanted, "connect once", used)
     emotion_model = open_emotion_model(settings(device="auto"))
     assert isinstance(emotion_model.model, LinearEmotionModel)
     check_fallback(emotion_model.warning, EMOTION_ON_GPU, "connect once to download it", "classic")
 
 
-def test_a_gpu_that_the_settings_leave_alone_changes_nothing(gpu: None, closed_hub: Hub):
-    check_fallback(closed(open_speech_model(settings())).warning, SPEECH_ON_CPU, "download it", "pocketsphinx")
+def test_a_gpu_that_the_settings_leave_alone_changes_nothing(
+    gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch
+):
+    use_published(monkeypatch, "whisper-tiny.en")
+    assert open_speech_model(settings()).warning is None
     assert open_emotion_model(settings()).warning is None
 
 
-def test_without_torch_auto_falls_back_without_asking_the_hub(no_torch: None, hub: Hub):
-    chosen = closed(open_speech_model(settings(device="auto")))
-    check_fallback(chosen.warning, SPEECH_ON_CPU, "./run.sh setup --models", "pocketsphinx")
+def test_without_torch_auto_asks_no_hub_for_a_large_model(no_torch: None, hub: Hub, monkeypatch: pytest.MonkeyPatch):
+    use_published(monkeypatch, "whisper-tiny.en")
+    assert open_speech_model(settings(device="auto")).model.name == "whisper-tiny.en"
     assert open_emotion_model(settings(device="auto")).model.name == "classic"
     assert not hub.asked
 
 
+def test_a_folder_of_a_ctranslate2_model_is_opened_by_its_path(closed_hub: Hub):
+    folder = published_weights("whisper-tiny.en").folder
+    chosen = open_speech_model(settings(asr_model=str(folder)))
+    assert isinstance(chosen.model, WhisperSpeechModel)
+    assert (chosen.model.name, chosen.model.weights) == (str(folder), published_weights("whisper-tiny.en").digest)
+
+
 @pytest.mark.parametrize("name", ["auto", "pocketsphinx"])
 def test_pocketsphinx_where_a_gpu_is_named_says_that_it_runs_on_the_cpu(no_torch: None, name: str):
-    warning = closed(open_speech_model(settings(asr_model=name, device="cuda"))).warning
+    chosen = closed(open_speech_model(settings(asr_model=name, device="cuda", model_sources="cache")))
+    warning = chosen.warning
     assert "DEVICE is cuda, but pocketsphinx runs on the CPU only" in (warning or "")
 
 
@@ -183,6 +217,13 @@ def test_pocketsphinx_is_given_one_sound_for_each_of_its_processes():
     speech_model = closed(open_speech_model(settings(asr_model="pocketsphinx", workers=2))).model
     limits = limits_for(speech_model, settings())
     assert (limits.batch_seconds, limits.threads) == (0, 2)
+
+
+def test_whisper_gets_long_recordings_in_as_many_threads_as_short_ones():
+    weights = published_weights("whisper-tiny.en")
+    model = WhisperSpeechModel(weights.folder, weights.name, weights.digest, workers=3)
+    limits = limits_for(model, settings())
+    assert (limits.batch_seconds, limits.threads, limits.long_threads) == (60, 3, 3)
 
 
 @pytest.mark.parametrize(

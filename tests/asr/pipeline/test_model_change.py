@@ -171,8 +171,7 @@ def test_the_command_stops_where_auto_is_another_model_and_continues_as_the_opti
     run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     old, new = (str(save_wav2vec2(tmp_path / name, seed=seed)) for name, seed in (("old", 1), ("new", 2)))
-    for name in ("SPEECH_ON_CPU", "SPEECH_ON_GPU"):
-        monkeypatch.setattr(models, name, new)
+    monkeypatch.setattr(models, "speech_candidates", lambda _: [new])
     log = tmp_path / "out" / "clips.jsonl"
     assert run(model=old) == 0
     before = log.read_bytes()

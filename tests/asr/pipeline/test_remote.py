@@ -27,7 +27,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
-from tests.support.api_server import EMBEDDED, HEARS_ONE, HEARSAY, READY, Answer, Api, Elsewhere
+from tests.support.api_server import ANSWERS_ONE, EMBEDDED, HEARSAY, READY, Answer, Api, Elsewhere
 
 PROMPT = RetryPolicy(100.0, attempts=5, first=0.01, longest=0.05, fault_attempts=FAULT_ATTEMPTS)
 
@@ -282,7 +282,7 @@ def rows_in(out: Path) -> dict[str, ClipRow]:
 
 def test_an_api_that_is_killed_and_started_again_costs_no_clip(corpus: Path, tmp_path: Path):
     there, here = tmp_path / "there", tmp_path / "here"
-    api = Api(tmp_path, HEARS_ONE, API_KEYS="open,sesame")
+    api = Api(tmp_path, ANSWERS_ONE, API_KEYS="open,sesame")
     with api, run_decode(corpus, there, "--via", api.address) as run:
         journal = there / "clips.jsonl"
         while not journal.exists() or not journal.read_bytes():

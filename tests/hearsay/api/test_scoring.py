@@ -7,10 +7,25 @@ import hearsay
 
 def test_errors_are_counted_by_kind_over_all_texts():
     references = ["the blacksmith put down his hammer", "It's very late!"]
-    rate = hearsay.word_error_rate(references, ["the black smith put down his hammer", "its late"])
+    hypotheses = ["the black smith put down his hammer", "its late"]
+    rate = hearsay.word_error_rate(references, hypotheses, normalizer="plain")
     assert (rate.substitutions, rate.deletions, rate.insertions) == (1, 1, 1)
     assert (rate.reference_words, rate.texts, rate.left_out) == (9, 2, 0)
     assert rate.rate == 3 / 9
+
+
+def test_what_is_only_written_differently_in_english_is_no_error():
+    texts = ["he won't pay twenty two dollars", "the colour of it"], ["He will not pay $22.", "The color of it"]
+    rate = hearsay.word_error_rate(*texts)
+    assert (rate.rate, rate.normalizer.split()[0]) == (0, "whisper-normalizer")
+    plain = hearsay.word_error_rate(*texts, normalizer="plain")
+    assert (plain.rate, plain.normalizer.split()[0]) == (6 / 10, "plain")
+    assert hearsay.word_error_rate(*texts, language="de").rate == plain.rate
+
+
+def test_chinese_is_counted_by_characters():
+    rate = hearsay.word_error_rate("今天天气很好", "今天天氣很好")
+    assert (rate.reference_words, rate.substitutions) == (6, 1)
 
 
 def test_the_interval_is_around_the_rate_and_the_same_every_time():
@@ -62,3 +77,8 @@ def test_it_reads_well_in_a_terminal_and_in_a_notebook():
 def test_numbers_that_differ_are_an_error(hypotheses: list[str], speakers: list[str] | None, sentence: str):
     with pytest.raises(hearsay.BadArgument, match=sentence):
         hearsay.word_error_rate(["a", "b"], hypotheses, speakers=speakers)
+
+
+def test_a_normaliser_that_there_is_not_is_named():
+    with pytest.raises(hearsay.BadArgument, match="no normalizer loud; there are whisper, plain"):
+        hearsay.word_error_rate("a", "a", normalizer="loud")  # type: ignore[arg-type]

@@ -105,7 +105,7 @@ def test_a_load_that_was_taken_for_dead_stops_before_it_swaps(
     other.close()
 
 
-def test_who_lost_it_hears_of_it_with_the_next_renewal_and_does_not_take_it_from_the_other(
+def test_losing_the_lease_shows_at_the_next_renewal_and_does_not_take_it_from_the_other(
     client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.2)

@@ -1,4 +1,4 @@
-"""What Elasticsearch refuses is told by the reason in its answer, and the version before stays served."""
+"""A refusal of Elasticsearch is reported with the reason in its answer, and the version before stays served."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -218,7 +218,7 @@ def test_a_wrong_password_and_an_absent_cluster_are_reported(access: Path, actin
 
 @pytest.fixture(scope="module")
 def secure(open_folder: Path) -> Iterator[dict[str, str]]:
-    """What the script is told of a real node that speaks TLS, with the folders of its clients."""
+    """What the script reports about a real node with TLS, with the folders of its clients."""
     data, port = open_folder / "set up", free_port()
     started = run_local("start", "--secure", "--data", str(data), port=port)
     assert started.returncode == 0, started.stderr

@@ -95,7 +95,7 @@ def test_words_that_two_programs_put_at_one_moment_are_all_there(
 
     def put(name: str) -> None:
         other = ElasticWriter(node.url, own)
-        while True:  # who is told that another process is writing tries again
+        while True:  # if another process is writing, try again
             with suppress(IndexInUse):
                 other.put(rows(name, text=name))
                 break

@@ -20,7 +20,7 @@ from indexer.query.planner import Planner
 from tests.support.word_errors import rows as made_rows
 
 LEAST: Final = (
-    # kind, group, figure, at least; reached with this seed: .800 .881 .994, .837 .933 .985
+    # kind, group, figure, at least; reached with this seed: 0.800 0.881 0.994, 0.837 0.933 0.985
     ("one", "lost", "success@10", 0.76),
     ("two", "lost", "success@10", 0.87),
     ("three", "lost", "success@10", 0.97),

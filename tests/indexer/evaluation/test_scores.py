@@ -106,10 +106,10 @@ words = st.lists(
 
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=25), st.integers(0, 3))
 @settings(max_examples=40)
-def test_lost_and_recognised_queries_together_are_all(said_and_heard: list[tuple[list[str], list[str]]], seed: int):
+def test_lost_and_recognised_queries_together_are_all(pairs: list[tuple[list[str], list[str]]], seed: int):
     rows = [
         ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(recognised))
-        for at, (said, recognised) in enumerate(said_and_heard)
+        for at, (said, recognised) in enumerate(pairs)
     ]
     queries = list(QuerySampler(references_of(rows)).draw(seed, 10))
     ask = overlap(rows)

@@ -376,18 +376,18 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
             signal.raise_signal(signal.SIGTERM)
         return tell
 
-    def watch_and_be_told(*arguments):
+    def watch_and_report(*arguments):
         sys.settrace(tell)
         watch(*arguments)
         sys.settrace(None)
 
     watching.LOOK_SECONDS = 0.001
-    watching.Watcher.watch = watch_and_be_told
+    watching.Watcher.watch = watch_and_report
     for end in range(1, 60):
         lines = 0
         print(main(["put", "--watch", sys.argv[1], "--index", sys.argv[2]]))
 """)
-"""Watches a journal again and again, and is told to end before each line of ours and of Python's threads in turn."""
+"""Watches a journal repeatedly, and gets a signal to end before each line of ours and of Python's threads in turn."""
 
 
 def test_at_whatever_moment_it_is_reported_to_end_it_ends(index: EmbeddedWriter, journal: Path, tmp_path: Path):

@@ -91,6 +91,6 @@ def test_words_of_full_width_and_empty_ones_are_measured():
     assert measured(b"", [full, b""], ones())[0] == [8, 0]
 
 
-def test_who_says_nothing_hears_nothing_of_no_rows():
+def test_no_rows_give_an_empty_result():
     whole, inside = distances(np.array([1], np.uint8), np.empty((0, 4), np.uint8), np.empty(0, np.intp), ones())
     assert (whole.shape, inside.shape) == ((0,), (0,))

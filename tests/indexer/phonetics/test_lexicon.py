@@ -86,7 +86,7 @@ def test_of_too_many_pairs_those_with_a_word_in_no_dictionary_stay(monkeypatch: 
     assert set(found.pair_counts()) == {("vainted", "boy"), ("the", "boy")}
 
 
-def test_entries_tell_of_each_row_what_it_is_made_of():
+def test_entries_list_what_each_row_is_made_of():
     found = lexicon("vainted boy", "boy", "boy")
     words = list(found.words)
     assert [words[number] for (number,) in found.single.members] == words

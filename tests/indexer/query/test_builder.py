@@ -30,7 +30,7 @@ GUESSES = {
     "painted": (Expansion(("vainted",), 0.6), Expansion(("pain", "ted"), 0.2), Expansion(("panted",), 0.0001)),
     "boy": (Expansion(("buoy",), 0.3),),
 }
-HEARD_AS = (
+TRANSCRIPTS = (
     "THE BOYS RAN",
     "THE BOY RAN",
     "A BOY RUNS",
@@ -52,7 +52,7 @@ def built(words: str, mode: str) -> Query:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchWriter]:
-    rows = [ClipRow(str(number), generated_text=text, accent="us") for number, text in enumerate(HEARD_AS)]
+    rows = [ClipRow(str(number), generated_text=text, accent="us") for number, text in enumerate(TRANSCRIPTS)]
     doubted = Word("BUY", 0.0, 0.5, 0.6, (Alternative("boy", 0.42),))
     rows.append(ClipRow("doubted", generated_text="A BUY", words=(doubted,)))
     index = EmbeddedWriter(tmp_path_factory.mktemp("modes"))
@@ -117,7 +117,7 @@ def test_a_pair_is_found_where_its_words_stand_side_by_side_alone(index: SearchW
 
 def test_what_the_recogniser_nearly_wrote_is_found_as_surely_as_it_was(index: SearchWriter):
     score = scores(index, "boy", "forgiving")
-    assert score["A PANTED BUOY"] < score["A BUY"], ".42 is likelier than .3, although both are told in tenths"
+    assert score["A PANTED BUOY"] < score["A BUY"], "0.42 is likelier than 0.3, although both are shown in tenths"
     assert score["A BUY"] < certain_from(parse("boy").tree, weighing())
 
 
@@ -158,7 +158,7 @@ def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchW
     assert "A BOY RUNS" not in found(index, "boy -runs accent:us", mode)
     assert found(index, "boy accent:england", mode) == []
     assert set(found(index, "accent:unknown", mode)) == {"A BUY"}
-    assert len(found(index, "-boys", mode)) == len(HEARD_AS) + 1 - (3 if stem("boys") == "boy" else 1) - 1
+    assert len(found(index, "-boys", mode)) == len(TRANSCRIPTS) + 1 - (3 if stem("boys") == "boy" else 1) - 1
 
 
 @pytest.mark.parametrize("mode", MODES)

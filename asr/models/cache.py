@@ -1,0 +1,103 @@
+"""The folder of downloaded weights: one folder a model, put in place whole or not at all, by one process at a time."""
+
+import errno
+import fcntl
+import glob
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from asr.errors import ModelUnavailable
+from hearsay.config import home
+from hearsay.records.files import onto_disk
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_OTHER_FOLDER: Final = "set HEARSAY_HOME to a folder that has room and can be written"
+
+
+def models_folder() -> Path:
+    """Where downloaded weights lie: ``HEARSAY_HOME/models``, else ``hearsay/models`` in the user's cache."""
+    if os.environ.get("HEARSAY_HOME"):
+        return home() / "models"
+    try:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as problem:
+        raise ModelUnavailable(f"this user has no home folder for weights; {_OTHER_FOLDER}.") from problem
+    return Path(cache) / "hearsay" / "models"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Inside, no other process writes a model's folder; one that does is waited for, which is announced.
+
+    A file system without locks keeps nobody out; what is put in place is whole there too.
+    """
+    with _errors_in_words(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_name(f".{folder.name}.lock").open("a")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another process is fetching {folder.name}; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+
+
+@contextmanager
+def placed_whole(folder: Path) -> Iterator[Path]:
+    """A new folder to fill, in ``files`` of which is what becomes ``folder`` when the ``with`` block ends well.
+
+    What was there is replaced. What killed processes left is removed first; the caller holds the lock. Raises
+    `ModelUnavailable` where the disk is full or cannot be written.
+    """
+    with _errors_in_words(folder):
+        _remove_leftovers(folder)
+        work = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+        try:
+            (work / "files").mkdir(parents=True)
+            yield work
+            for path in (work / "files").iterdir():
+                with path.open("rb") as file:
+                    onto_disk(file.fileno())
+            if folder.exists():
+                folder.rename(work / "replaced")
+            (work / "files").rename(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a model's folder: out of sight first, so that nobody finds half of it."""
+    with locked(folder), _errors_in_words(folder):
+        _remove_leftovers(folder)
+        aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+        folder.rename(aside)
+        shutil.rmtree(aside)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 8}"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _errors_in_words(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in NO_ROOM:
+            sentence = f"the disk of {folder.parent} is full; make room there, or {_OTHER_FOLDER}."
+        elif problem.errno in _READ_ONLY:
+            sentence = f"{folder.parent} cannot be written ({problem.strerror}); {_OTHER_FOLDER}."
+        else:
+            sentence = f"{problem.filename or folder}: {problem.strerror or problem}."
+        raise ModelUnavailable(f"The weights of {folder.name} cannot be kept: {sentence}") from problem

@@ -1,0 +1,277 @@
+"""Whisper in CTranslate2's format: windows as long as a clip needs, and transcripts that depend on the clip alone.
+
+docs/recognition.md has the rules by which transcripts are chosen, and the measurements behind them.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Final
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.audio.vad import pieces
+from asr.errors import ModelNotInstalled, ModelUnavailable
+from asr.inference.batching import Padding
+from asr.inference.precision import Precision, named
+from asr.speech.non_speech import IN_DOUBT, speech_log_odds
+from asr.speech.repetition import is_loop, repeats_tokens
+from asr.speech.segments import joined, mean_confidence, segments_between
+from asr.speech.whisper_decoding import (
+    LONGEST_WINDOW,
+    TRAILING_SILENCE,
+    Alignment,
+    EncodedWindow,
+    Hypothesis,
+    WhisperEngine,
+    window_for,
+)
+from asr.speech.whisper_tokens import WhisperVocabulary
+from asr.speech.word_confidence import confidence_of
+from asr.types import DecodedAudio, DecodingOptions, SpeechOutput, Stretch
+from hearsay.extras import how_to_install
+from hearsay.records.transcript import Word
+from hearsay.text.normalize import words as normalized_words
+
+AUTO_LANGUAGE: Final = "auto"
+
+DECODED_TOGETHER: Final = 8
+"""Windows in one pass of the decoder, which reads its weights once for all of them."""
+
+LONGEST_PIECE: Final = float(LONGEST_WINDOW - TRAILING_SILENCE)
+"""Seconds of a clip in one window, so that each ends with the silence that it needs."""
+
+_NO_REPEAT: Final = 3  # tokens
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """A piece of a clip: the number of the clip, where the piece starts in it, in seconds, and its audio."""
+
+    clip: int
+    start: float
+    audio: DecodedAudio
+
+    @property
+    def speech_seconds(self) -> float:
+        return sum(end - start for start, end in self.audio.stretches) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _EncodedPiece:
+    """A piece in the encoder's window, and its language with the probability, which is known if it was detected."""
+
+    piece: _Piece
+    window: EncodedWindow
+    language: str
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PieceWords:
+    clip: int
+    words: tuple[Word, ...]
+    language: str
+    probability: float | None
+
+
+class WhisperSpeechModel:
+    """A Whisper model in a folder of CTranslate2's format.
+
+    ``language`` is a code such as ``en``, or ``auto``: then the model detects the language of each piece. ``name`` and
+    ``weights`` are what the record says of it. On a CPU it computes in int8 unless ``precision`` is float32, on a GPU
+    in float16. ``workers`` threads transcribe side by side, 0 for one per core. Raises `ModelUnavailable` for a folder,
+    device, precision or language that it cannot work with.
+    """
+
+    options: Final = frozenset({"language", "prompt", "hotwords", "temperature", "task"})
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        weights: str,
+        *,
+        language: str = "en",
+        device: str = "auto",
+        precision: Precision = "auto",
+        workers: int = 0,
+    ) -> None:
+        self.name, self.weights, self.device = name, weights, _device(device)
+        self.precision = named(precision)
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._engine = WhisperEngine(folder, self.device, _compute_type(precision, self.device), self.workers)
+        self._vocabulary = WhisperVocabulary(folder, is_multilingual=self._engine.is_multilingual)
+        self._confidence = confidence_of(weights)
+        self._padding = Padding()
+        self._language = self._known(language)
+
+    @property
+    def padding_ratio(self) -> float:
+        return self._padding.ratio
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that the model transcribes."""
+        return self._vocabulary.languages
+
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        found: list[list[_PieceWords]] = [[] for _ in clips]
+        for group in _groups(clips):
+            for transcribed in self._transcribe(group, group[0].audio.options):
+                found[transcribed.clip].append(transcribed)
+        return [_output(clip, own) for clip, own in zip(clips, found, strict=True)]
+
+    def close(self) -> None:
+        """Nothing is held that the garbage collector does not give back."""
+
+    def _transcribe(self, pieces: Sequence[_Piece], options: DecodingOptions) -> Iterator[_PieceWords]:
+        windows = self._encode(pieces, window_for(len(pieces[0].audio.waveform)))
+        languages = self._languages(windows, options)
+        encoded = [
+            _EncodedPiece(piece, window, *language)
+            for piece, window, language in zip(pieces, windows, languages, strict=True)
+        ]
+        by_language = attrgetter("language")
+        for language, members in groupby(sorted(encoded, key=by_language), key=by_language):
+            yield from self._words(list(members), language, options)
+
+    def _encode(self, pieces: Sequence[_Piece], window: int) -> list[EncodedWindow]:
+        waveforms = [piece.audio.waveform for piece in pieces]
+        self._padding.count(list(map(len, waveforms)), window * SAMPLE_RATE)
+        return self._engine.encode(waveforms, window)
+
+    def _languages(
+        self, windows: Sequence[EncodedWindow], options: DecodingOptions
+    ) -> Sequence[tuple[str, float | None]]:
+        language = self._known(options.language) if options.language else self._language
+        return self._engine.languages(windows) if language == AUTO_LANGUAGE else [(language, None)] * len(windows)
+
+    def _words(
+        self, encoded: Sequence[_EncodedPiece], language: str, options: DecodingOptions
+    ) -> Iterator[_PieceWords]:
+        start = self._vocabulary.start(language, options.task)
+        prompt = self._vocabulary.prompt(start, options.context)
+        windows = [each.window for each in encoded]
+        hypotheses = self._engine.decode(windows, prompt, temperature=options.temperature)
+        for each, hypothesis in zip(encoded, hypotheses, strict=True):
+            if found := self._settled(each, prompt, hypothesis, options):
+                window, final = found
+                words = self._timed(each.piece, final, self._engine.align(window, start, final.tokens), language)
+                yield _PieceWords(each.piece.clip, tuple(words), language, each.probability)
+
+    def _settled(
+        self, encoded: _EncodedPiece, prompt: Sequence[int], first: Hypothesis, options: DecodingOptions
+    ) -> tuple[EncodedWindow, Hypothesis] | None:
+        """The hypothesis that is kept, with its window; None where nobody spoke.
+
+        One that repeats itself, has no end, or is in doubt is compared with that of the window that Whisper was trained
+        on, in which somebody must have spoken, too. Two windows that agree on a repetition are right; where they do
+        not, the longer one is, and if it is in a loop, no run of three tokens may occur twice. What was drawn at random
+        (``temperature``) is kept as it is.
+        """
+        window, kept, odds = encoded.window, first, self._speech_log_odds(encoded, first)
+        if odds <= 0:
+            return None
+        is_repeated = first.is_cut or repeats_tokens(first.tokens)
+        if options.temperature or not (is_repeated or odds < IN_DOUBT):
+            return window, first
+        if window.length < LONGEST_WINDOW:
+            (longer,) = self._encode([encoded.piece], LONGEST_WINDOW)
+            (second,) = self._engine.decode([longer], prompt)
+            if self._speech_log_odds(encoded, second) <= 0:
+                return None
+            is_same = second.tokens == first.tokens
+            if is_repeated or second.log_probability > first.log_probability:
+                window, kept = longer, second
+            if is_same and not second.is_cut:
+                return window, kept
+        if is_repeated and (kept.is_cut or is_loop(normalized_words(self._vocabulary.text(kept.tokens)))):
+            (kept,) = self._engine.decode([window], prompt, no_repeat=_NO_REPEAT)
+        return window, kept
+
+    def _speech_log_odds(self, encoded: _EncodedPiece, hypothesis: Hypothesis) -> float:
+        return speech_log_odds(hypothesis, self._vocabulary.text(hypothesis.tokens), encoded.piece.speech_seconds)
+
+    def _timed(self, piece: _Piece, hypothesis: Hypothesis, alignment: Alignment, language: str) -> Iterator[Word]:
+        """Words with times from the clip's start; each lasts until the next one begins, with the pause between them."""
+        for span in self._vocabulary.words(hypothesis.tokens, language):
+            start, end = alignment.times[span.first], alignment.times[span.end]
+            confidence = self._confidence(alignment.probabilities[span.first : span.end])
+            yield Word(span.text, piece.start + start, piece.start + end, confidence)
+
+    def _known(self, language: str) -> str:
+        """The language, where the model has it; raises `ModelUnavailable` where not."""
+        if language == AUTO_LANGUAGE and len(self.languages) == 1:
+            return self.languages[0]
+        if language != AUTO_LANGUAGE and language not in self.languages:
+            known = "only English" if len(self.languages) == 1 else f"these languages: {', '.join(self.languages)}"
+            raise ModelUnavailable(f"{self.name} transcribes {known}; the language asked for is {language}.")
+        return language
+
+
+def _groups(clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
+    """The pieces of all clips in groups of at most `DECODED_TOGETHER` that have the same window and options."""
+    alike: defaultdict[tuple[int, DecodingOptions], list[_Piece]] = defaultdict(list)
+    for number, clip in enumerate(clips):
+        for start, end in pieces(clip, LONGEST_PIECE):
+            piece = _Piece(number, start / SAMPLE_RATE, clip.part(start, end))
+            alike[window_for(end - start), clip.options].append(piece)
+    for own in alike.values():
+        yield from (own[first : first + DECODED_TOGETHER] for first in range(0, len(own), DECODED_TOGETHER))
+
+
+def _output(clip: DecodedAudio, found: Sequence[_PieceWords]) -> SpeechOutput:
+    """The transcript of a clip out of those of its pieces; its language is that of its longest run of words."""
+    in_order = sorted((word for own in found for word in own.words), key=attrgetter("start"))
+    words = [_trimmed(word, clip.stretches) for word in in_order]
+    if not words:
+        return SpeechOutput("")
+    main = max(found, key=lambda own: len(own.words))
+    segments = segments_between(clip.stretches, words, main.language)
+    text = joined([segment.text for segment in segments], main.language)
+    return SpeechOutput(
+        text,
+        tuple(words),
+        segments,
+        mean_confidence(words),
+        language=main.language,
+        language_probability=main.probability,
+    )
+
+
+def _trimmed(word: Word, stretches: Sequence[Stretch]) -> Word:
+    """The word without the pauses around it, which the alignment counts to its neighbours."""
+    spoken = [(max(word.start, first / SAMPLE_RATE), min(word.end, last / SAMPLE_RATE)) for first, last in stretches]
+    start, end = max(spoken, key=lambda part: part[1] - part[0], default=(word.start, word.end))
+    return replace(word, start=start, end=end) if start < end else word
+
+
+def _device(setting: str) -> str:
+    """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means to CTranslate2; raises `ModelUnavailable`."""
+    if find_spec("ctranslate2") is None:
+        raise ModelNotInstalled(f"CTranslate2 is not installed here; run {how_to_install('asr')}.")
+    from ctranslate2 import get_cuda_device_count
+
+    if setting == "auto":
+        return "cuda" if get_cuda_device_count() else "cpu"
+    kind, _, index = setting.partition(":")
+    if kind not in ("cpu", "cuda"):
+        raise ModelUnavailable(f"DEVICE is {setting}, which is none of auto, cpu, cuda and cuda:N.")
+    if kind == "cuda" and int(index or 0) >= get_cuda_device_count():
+        raise ModelUnavailable(f"DEVICE is {setting}, and CTranslate2 finds no such GPU; set DEVICE to auto or cpu.")
+    return setting
+
+
+def _compute_type(precision: Precision, device: str) -> str:
+    """CTranslate2's name for a precision on a device; raises `ModelUnavailable` where it has none."""
+    is_cpu = device == "cpu"
+    if precision == "auto":
+        return "int8" if is_cpu else "float16"
+    if is_cpu and precision in ("float16", "bfloat16"):
+        raise ModelUnavailable(f"PRECISION is {precision}, which Whisper does not compute in on a CPU; set it to auto.")
+    return precision

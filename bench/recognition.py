@@ -1,0 +1,263 @@
+"""Whisper beside faster-whisper: the same clips and weights in one run, two threads each, from MP3 to transcripts.
+
+    python bench/recognition.py [TABLE] [--model whisper-tiny.en] [--clips N] [--word-times] [--others] [--json]
+
+TABLE is a CSV file whose ``filename`` is a path below its folder, and whose ``text`` is the reference; the default are
+the sample clips. The systems take turns of a hundred clips. Ours goes through the product's pipeline into clip records,
+with word times and confidences in any case. faster-whisper is called as its documentation shows: file by file, with its
+defaults (beam of 5), with ``--word-times`` for word times, too. ``--others`` adds its batched pipeline and its greedy
+mode.
+
+Word error rates are over both texts as OpenAI's English normaliser writes them; the difference has a 95 % interval by
+paired bootstrap over clips. ``*_share`` are the parts of our side by their time over all threads; ``encode`` is without
+the mel features. ``distance_to_limit`` is our time by the time that the model's multiply-adds would take at the rate of
+torch's int8 matrix products on two threads here (null without torch).
+"""
+
+import argparse
+import csv
+import resource
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+
+from whisper_normalizer.english import EnglishTextNormalizer  # noqa: E402
+
+from asr.audio import mel  # noqa: E402
+from asr.models.registry import open_speech_model  # noqa: E402
+from asr.models.weights import resolve_weights  # noqa: E402
+from asr.pipeline import pipeline as pipeline_module  # noqa: E402
+from asr.pipeline.assembly import Models, scheduler_for  # noqa: E402
+from asr.pipeline.pipeline import LocalPipeline  # noqa: E402
+from asr.settings import AsrSettings  # noqa: E402
+from asr.sources.listing import Clip  # noqa: E402
+from asr.speech import whisper_decoding  # noqa: E402
+from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
+from hearsay.records.clip import ClipRow  # noqa: E402
+from hearsay.text.intervals import estimates  # noqa: E402
+from hearsay.text.wer import WordErrors, word_errors  # noqa: E402
+
+THREADS = 2
+TURN = 100
+"""Clips that one system transcribes before it is another one's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A Whisper model: its width, its layers in the encoder, which are as many in the decoder, and its vocabulary."""
+
+    width: int
+    layers: int
+    vocabulary: int
+
+
+SIZES = {"whisper-tiny.en": Size(384, 4, 51_864), "whisper-base": Size(512, 6, 51_865)}
+
+System = Callable[[Sequence[Path]], list[str]]
+
+
+class Ours:
+    """The product's pipeline; ``spent`` are the seconds that its parts took, over all threads."""
+
+    def __init__(self, settings: AsrSettings) -> None:
+        self.spent: defaultdict[str, float] = defaultdict(float)
+        self.windows: list[int] = []
+        self.tokens = 0
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+        self._model: Any = open_speech_model(settings).model
+        scheduler = scheduler_for(Models(self._model, NoEmotionModel(), ()), settings)
+        self._pipeline = LocalPipeline(scheduler, settings.max_clip_seconds)
+        engine = self._model._engine
+        engine.encode = self._measured(engine.encode, "encode")
+        engine.decode = self._measured(engine.decode, "decode")
+        engine.align = self._measured(engine.align, "align")
+        whisper_decoding.log_mel = self._measured(mel.log_mel, "features")
+        for part in ("decode_audio", "detect_speech"):
+            setattr(pipeline_module, part, self._measured(getattr(pipeline_module, part), part))
+
+    def __call__(self, files: Sequence[Path]) -> list[str]:
+        rows = self._pipeline.process([Clip(ClipRow(file.name), file.read_bytes) for file in files])
+        if failed := [row.error for row in rows if row.error]:
+            raise SystemExit(f"{len(failed)} clips failed; the first: {failed[0]}")
+        self.seconds += sum(row.duration or 0.0 for row in rows)
+        return [row.generated_text for row in rows]
+
+    def reset(self) -> None:
+        """Forget what warming up took."""
+        self.spent.clear()
+        self.windows.clear()
+        self.tokens, self.seconds = 0, 0.0
+
+    def close(self) -> None:
+        self._pipeline.close()
+
+    def _measured(self, work: Callable[..., Any], part: str) -> Callable[..., Any]:
+        """The same function, with its time, its windows and its tokens counted."""
+
+        def measured(*given: Any, **options: Any) -> Any:
+            began = time.perf_counter()
+            found = work(*given, **options)
+            with self._lock:
+                self.spent[part] += time.perf_counter() - began
+                if part == "encode":
+                    self.windows += [window.length for window in found]
+                if part == "decode":
+                    self.tokens += sum(len(hypothesis.tokens) for hypothesis in found)
+            return found
+
+        return measured
+
+
+def faster_whisper_systems(folder: Path, *, word_times: bool, others: bool) -> dict[str, System]:
+    """faster-whisper's ways to a transcript, by name."""
+    from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+    model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS)
+    batched = BatchedInferencePipeline(model)
+
+    def called(transcribe: Callable[..., Any], **options: Any) -> System:
+        def texts(files: Sequence[Path]) -> list[str]:
+            found = (transcribe(str(file), language="en", word_timestamps=word_times, **options)[0] for file in files)
+            return ["".join(segment.text for segment in segments) for segments in found]
+
+        return texts
+
+    systems = {"faster_whisper": called(model.transcribe)}
+    if others:
+        systems["faster_whisper_batched"] = called(batched.transcribe, batch_size=8)
+        systems["faster_whisper_greedy"] = called(model.transcribe, beam_size=1, best_of=1)
+    return systems
+
+
+def race(systems: dict[str, System], files: Sequence[Path]) -> tuple[dict[str, float], dict[str, list[str]]]:
+    """Seconds and transcripts of each system; each does a turn's clips before the next turn, first warmed up."""
+    for work in systems.values():
+        work(files[:4])
+        if isinstance(work, Ours):
+            work.reset()
+    seconds, texts = dict.fromkeys(systems, 0.0), {name: list[str]() for name in systems}
+    for first in range(0, len(files), TURN):
+        turn = files[first : first + TURN]
+        for name, work in systems.items():
+            began = time.perf_counter()
+            texts[name] += work(turn)
+            seconds[name] += time.perf_counter() - began
+        done = ", ".join(f"{name} {taken:.1f} s" for name, taken in seconds.items())
+        print(f"{min(first + TURN, len(files))} of {len(files)} clips: {done}", file=sys.stderr, flush=True)
+    return seconds, texts
+
+
+def errors_of(references: Sequence[str], texts: Sequence[str]) -> list[WordErrors]:
+    normalized = EnglishTextNormalizer()
+    pairs = zip(references, texts, strict=True)
+    return [word_errors(normalized(reference).split(), normalized(text).split()) for reference, text in pairs]
+
+
+def rates(errors: dict[str, list[WordErrors]]) -> dict[str, float]:
+    """Word error rates, and the paired difference to faster-whisper's with its 95 % interval."""
+    found = {f"{name}_wer": rate_of(own) for name, own in errors.items()}
+    pairs = [(ours, theirs) for ours, theirs in zip(errors["ours"], errors["faster_whisper"], strict=True)]
+    scored = [pair for pair in pairs if pair[0].reference_words]
+    differences = [[(ours.errors - theirs.errors) / ours.reference_words] for ours, theirs in scored]
+    (difference,) = estimates(
+        differences, list(map(str, range(len(scored)))), [own.reference_words for own, _ in scored]
+    )
+    ends = {"wer_difference": difference.mean, "low": difference.low, "high": difference.high}
+    return found | {name if name == "wer_difference" else f"wer_difference_{name}": end for name, end in ends.items()}
+
+
+def rate_of(errors: Sequence[WordErrors]) -> float:
+    return sum(each.errors for each in errors) / sum(each.reference_words for each in errors)
+
+
+def int8_rate(size: int = 2048) -> float | None:
+    """Multiply-adds a second in int8 matrix products on two threads; None without torch."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return None
+    torch.set_num_threads(THREADS)
+    left, right = (torch.randint(-127, 127, (size, size), dtype=torch.int8) for _ in range(2))
+    best = 1e9
+    for _ in range(5):
+        began = time.perf_counter()
+        torch._int_mm(left, right)
+        best = min(best, time.perf_counter() - began)
+    return size**3 / best
+
+
+def multiply_adds(windows: Sequence[int], tokens: int, size: Size) -> float:
+    """Of the encoder over windows (in seconds), and of the decoder's beams over all tokens.
+
+    A layer multiplies its input by 4 matrices of width² in attention and by the equal of 8 in its feed-forward network,
+    one of the decoder by 2 more in cross-attention, whose keys and values are made once a window. Attention multiplies
+    by the frames twice.
+    """
+    width, layers = size.width, size.layers
+    total = 0.0
+    for window in windows:
+        frames = 50 * window
+        total += 2 * frames * 3 * 80 * width + frames * 3 * width**2  # the convolutions
+        total += layers * (12 * frames * width**2 + 2 * frames**2 * width)
+        total += layers * 2 * frames * width**2
+    frames = 50 * sum(windows) / len(windows)
+    return total + whisper_decoding.BEAMS * tokens * (
+        layers * (14 * width**2 + 2 * frames * width) + width * size.vocabulary
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, nargs="?", default=SAMPLES / "clips.csv")
+    parser.add_argument("--model", default="whisper-tiny.en")
+    parser.add_argument("--clips", type=int, default=1000)
+    parser.add_argument("--word-times", action="store_true")
+    parser.add_argument("--others", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with given.table.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["text"]][: given.clips]
+    files = [given.table.parent / row["filename"] for row in rows]
+    files = [file if file.exists() else given.table.parent / file.name for file in files]
+    settings = AsrSettings(asr_model=given.model, workers=THREADS, device="cpu")
+    folder = resolve_weights(given.model, settings).folder
+    ours = Ours(settings)
+    systems = {"ours": ours} | faster_whisper_systems(folder, word_times=given.word_times, others=given.others)
+    seconds, texts = race(systems, files)
+    ours.close()
+    print_figures(figures_of(ours, given.model, rows, seconds, texts), as_json=given.json)
+
+
+def figures_of(
+    ours: Ours, model: str, rows: Sequence[dict[str, str]], seconds: dict[str, float], texts: dict[str, list[str]]
+) -> dict[str, Any]:
+    errors = {name: errors_of([row["text"] for row in rows], own) for name, own in texts.items()}
+    spent = ours.spent | {"encode": ours.spent["encode"] - ours.spent["features"]}
+    total = sum(spent.values())
+    rate, size = int8_rate(), SIZES.get(model)
+    limit = multiply_adds(ours.windows, ours.tokens, size) / rate if rate and size else None
+    return {
+        "clips": len(rows),
+        "audio_seconds": ours.seconds,
+        **{f"{name}_seconds": taken for name, taken in seconds.items()},
+        "times_real_time": ours.seconds / seconds["ours"],
+        **{f"ratio_to_{name}": taken / seconds["ours"] for name, taken in seconds.items() if name != "ours"},
+        **rates(errors),
+        **{f"{part}_share": taken / total for part, taken in spent.items()},
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "int8_multiply_adds_per_second": rate,
+        "distance_to_limit": seconds["ours"] / limit if limit else None,
+    }
+
+
+if __name__ == "__main__":
+    main()

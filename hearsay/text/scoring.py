@@ -1,0 +1,71 @@
+"""The words that word error rate is counted on: reference and transcript, normalised alike.
+
+Speech models write numbers, contractions and spellings in different ways. For English both texts pass OpenAI's
+normaliser (the package whisper-normalizer, which is imported inside the functions), as published word error rates do.
+"""
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from typing import Final, Literal, get_args
+
+from hearsay.text.normalize import has_cjk, words
+
+Normalizer = Literal["whisper", "plain"]
+"""``whisper`` for English, and ``plain`` for all other languages; or ``plain`` for everything."""
+
+NORMALIZERS: Final[tuple[Normalizer, ...]] = get_args(Normalizer)
+
+_PACKAGE: Final = "whisper-normalizer"
+_APOSTROPHES: Final = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4\u2032"), "'")
+
+
+def scored_words(
+    reference: str, hypothesis: str, normalizer: Normalizer = "whisper", language: str = ""
+) -> tuple[list[str], list[str]]:
+    """The words of a reference and of its hypothesis, normalised alike."""
+    if is_normalized_by_whisper(reference, hypothesis, normalizer, language):
+        return _english_words(reference), _english_words(hypothesis)
+    return words(reference), words(hypothesis)
+
+
+def is_normalized_by_whisper(reference: str, hypothesis: str, normalizer: Normalizer, language: str) -> bool:
+    """Whether a pair of texts passes OpenAI's English normaliser.
+
+    ``language`` is a code such as ``en`` or ``en-GB``. Where nobody knows it, a text counts as English, unless it is
+    written in Chinese, Japanese or Korean.
+    """
+    if normalizer == "plain":
+        return False
+    if language:
+        return language.lower().replace("_", "-").partition("-")[0] == "en"
+    return not (has_cjk(reference) or has_cjk(hypothesis))
+
+
+def normalizer_in_words(normalizer: Normalizer) -> str:
+    """How texts were normalised, with the version of the package that did it."""
+    if normalizer == "plain":
+        return "plain (case, punctuation and apostrophes do not count)"
+    return f"{_PACKAGE} {normalizer_version(normalizer)} (English numbers, contractions and spelling)"
+
+
+def normalizer_version(normalizer: Normalizer) -> str | None:
+    """The version of the package; None for ``plain``, which is Hearsay's own."""
+    return None if normalizer == "plain" else version(_PACKAGE)
+
+
+def _english_words(text: str) -> list[str]:
+    # OpenAI's normaliser knows one apostrophe, and makes two words of don’t with the typographic one.
+    return _english()(text.translate(_APOSTROPHES)).split()
+
+
+@cache
+def _english() -> Callable[[str], str]:
+    with warnings.catch_warnings():
+        # Where it is compiled at its first import, Python complains of its docstrings.
+        warnings.filterwarnings("ignore", "invalid escape sequence")
+        from whisper_normalizer.english import EnglishTextNormalizer
+
+    normalizer: Callable[[str], str] = EnglishTextNormalizer()
+    return normalizer

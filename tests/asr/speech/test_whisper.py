@@ -1,0 +1,192 @@
+"""Whisper with its published weights: transcripts depend on the clip alone, and sounds without speech give none."""
+
+import random
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.vad import detect_speech
+from asr.errors import ModelUnavailable
+from asr.inference.precision import Precision
+from asr.speech.whisper import WhisperSpeechModel
+from asr.types import DecodedAudio, DecodingOptions, SpeechOutput
+from hearsay.records.table import read_csv
+from hearsay.text.normalize import words
+from hearsay.text.wer import WordErrors, word_errors
+from tests.conftest import SAMPLES
+from tests.support.non_speech import HELD_OUT, TUNING, sounds
+from tests.support.weights import published_weights
+
+PAUSE = np.zeros(SAMPLE_RATE, np.float32)
+
+
+@cache
+def model(name: str = "whisper-tiny.en", precision: Precision = "auto", language: str = "en") -> WhisperSpeechModel:
+    weights = published_weights(name)
+    return WhisperSpeechModel(weights.folder, name, weights.digest, language=language, precision=precision, workers=2)
+
+
+@cache
+def clips() -> tuple[DecodedAudio, ...]:
+    files = sorted(path for path in SAMPLES.glob("sample-*.mp3"))
+    return tuple(detect_speech(decode_audio(file.read_bytes(), 600)) for file in files)
+
+
+@cache
+def alone(precision: Precision) -> tuple[SpeechOutput, ...]:
+    return tuple(model(precision=precision).transcribe([clip])[0] for clip in clips())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+@pytest.mark.parametrize(("size", "seed"), [(63, 0), (7, 1)])
+def test_a_transcript_does_not_depend_on_its_batch(precision: Precision, size: int, seed: int) -> None:
+    order = list(range(len(clips())))
+    random.Random(seed).shuffle(order)
+    for first in range(0, len(order), size):
+        batch = order[first : first + size]
+        found = model(precision=precision).transcribe([clips()[number] for number in batch])
+        assert found == [alone(precision)[number] for number in batch]
+
+
+def test_sample_clips_are_transcribed_with_few_errors() -> None:
+    references = [row.text for row in read_csv(SAMPLES / "clips.csv").rows().values()]
+    errors = [
+        word_errors(words(reference), words(output.text))
+        for reference, output in zip(references, alone("auto"), strict=True)
+        if reference
+    ]
+    rate = sum(errors, WordErrors()).rate
+    assert rate is not None
+    assert rate < 0.08
+
+
+def test_transcripts_have_case_and_punctuation() -> None:
+    assert alone("auto")[0].text == "The blacksmith put down his hammer and smiled."
+
+
+def test_words_follow_one_another_inside_the_speech_with_their_confidence() -> None:
+    for clip, output in zip(clips(), alone("auto"), strict=True):
+        assert output.text == " ".join(word.text for word in output.words)
+        times = [time for word in output.words for time in (word.start, word.end)]
+        assert times == sorted(times)
+        if times:
+            assert times[0] >= clip.stretches[0][0] / SAMPLE_RATE
+            assert times[-1] <= clip.stretches[-1][1] / SAMPLE_RATE
+        assert all(word.confidence is not None and 0 < word.confidence < 1 for word in output.words)
+
+
+def test_words_are_where_they_were_spoken() -> None:
+    """A clip cut in two between words has the words of each part."""
+    clip, output = clips()[0], alone("auto")[0]
+    cut = round((output.words[3].end + output.words[4].start) / 2 * SAMPLE_RATE)
+    first, second = model().transcribe([detect_speech(clip.waveform[:cut]), detect_speech(clip.waveform[cut:])])
+    assert words(first.text)[:3] == words(output.text)[:3]
+    assert words(second.text)[-3:] == words(output.text)[-3:]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kinds", [TUNING, HELD_OUT], ids=["tuning", "held out"])
+def test_sounds_without_speech_have_an_empty_transcript(kinds: dict) -> None:
+    tried = 0
+    for name, waveform in sounds(kinds, (0.5, 4, 26), (0.5,), seed=5):
+        (output,) = model().transcribe([detect_speech(waveform)])
+        assert output == SpeechOutput(""), name
+        tried += 1
+    assert tried >= 48
+
+
+def test_silence_and_a_waveform_without_samples_have_an_empty_transcript() -> None:
+    silent = [detect_speech(np.zeros(samples, np.float32)) for samples in (0, 1, 100, SAMPLE_RATE, 40 * SAMPLE_RATE)]
+    assert model().transcribe(silent) == [SpeechOutput("")] * len(silent)
+
+
+def test_a_long_clip_is_transcribed_in_pieces_with_times_from_its_start() -> None:
+    parts = [waveform for clip in clips()[:12] for waveform in (clip.waveform, PAUSE)]
+    long = detect_speech(np.concatenate(parts))
+    assert len(long.waveform) > 40 * SAMPLE_RATE
+    (output,) = model().transcribe([long])
+    expected = [word for own in alone("auto")[:12] for word in words(own.text)]
+    errors = word_errors(expected, words(output.text))
+    assert errors.rate is not None
+    assert errors.rate < 0.1
+    assert output.words[-1].end > 38
+    assert len(output.segments) >= 12
+
+
+def test_a_sentence_that_repeats_itself_is_kept() -> None:
+    clip = clips()[0]
+    twice = np.concatenate([clip.waveform, PAUSE[: SAMPLE_RATE // 4], clip.waveform])
+    (output,) = model().transcribe([detect_speech(twice)])
+    assert words(output.text) == words(alone("auto")[0].text) * 2
+
+
+def with_options(number: int, **options: object) -> DecodedAudio:
+    return replace(clips()[number], options=DecodingOptions(**options))
+
+
+def text_of(audio: DecodedAudio, own: WhisperSpeechModel | None = None) -> str:
+    return (own or model()).transcribe([audio])[0].text
+
+
+def test_a_prompt_changes_the_spelling() -> None:
+    plain = text_of(clips()[4])
+    assert "harbor" in plain
+    assert "harbour" in text_of(with_options(4, prompt="We sailed into the harbour. The harbour was full of colour."))
+
+
+def test_hotwords_are_part_of_the_context() -> None:
+    assert DecodingOptions(hotwords=("Zeist", "Utrecht"), prompt="In Zeist.").context == "Zeist, Utrecht In Zeist."
+    assert "Kowalski" not in alone("auto")[40].text
+    assert "kowalski" in text_of(with_options(40, hotwords=("Kowalski",))).lower()
+
+
+def test_a_temperature_draws_and_leaves_clips_beside_it_alone() -> None:
+    drawn, plain = model().transcribe([with_options(2, temperature=1.0), clips()[3]])
+    assert drawn.text
+    assert plain == alone("auto")[3]
+
+
+def test_the_language_is_detected_with_its_probability() -> None:
+    (output,) = model("whisper-base", language="auto").transcribe([clips()[0]])
+    assert output.language == "en"
+    assert output.language_probability is not None
+    assert output.language_probability > 0.9
+
+
+def test_a_language_that_the_model_lacks_is_refused() -> None:
+    with pytest.raises(ModelUnavailable, match="only English; the language asked for is de"):
+        model(language="de")
+    with pytest.raises(ModelUnavailable, match="only English"):
+        model().transcribe([with_options(0, language="fr")])
+
+
+def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
+        WhisperSpeechModel(tmp_path, "mine", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "cuda:7"}, "no such GPU"),
+        ({"device": "tpu"}, "none of auto, cpu, cuda"),
+        ({"device": "cpu", "precision": "float16"}, "does not compute in on a CPU"),
+    ],
+)
+def test_a_device_or_precision_that_it_cannot_use_is_refused(options: dict, message: str) -> None:
+    weights = published_weights("whisper-tiny.en")
+    with pytest.raises(ModelUnavailable, match=message):
+        WhisperSpeechModel(weights.folder, weights.name, weights.digest, **options)
+
+
+def test_padding_counts_the_silence_of_the_windows() -> None:
+    weights = published_weights("whisper-tiny.en")
+    own = WhisperSpeechModel(weights.folder, weights.name, weights.digest, workers=1)
+    assert own.padding_ratio == 1
+    own.transcribe([detect_speech(clips()[0].waveform)])  # 2.9 s, in a window of 11 s
+    assert own.padding_ratio == pytest.approx(11 / 2.9, abs=0.1)
