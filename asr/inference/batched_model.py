@@ -1,12 +1,13 @@
 """Batched models: the outputs of a model for many pieces of audio, in few forward passes without changing results."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import pieces
-from asr.inference.batching import Padding, batches
+from asr.inference.batching import Padding, batches, equal_batches
 from asr.inference.checkpoints import features, running
 from asr.inference.precision import Precision, kind_of
 from asr.types import DecodedAudio, Waveform
@@ -35,21 +36,23 @@ class PieceOutput:
 class BatchedModel:
     """A transformers model with CTC or classification head, on its device and ready to run.
 
-    Pieces are processed in batches, sorted by length, if the model is batch-invariant
-    (`asr.inference.batch_invariance.can_batch`), or else one by one.
+    Pieces are processed in batches, sorted by length, if the model is batch-invariant (`asr.inference.batch_invariance`,
+    `asr.inference.conformers`). With other models, only pieces of equal length share a batch, which has no padding.
     """
 
     def __init__(
         self, name: str, extractor: Any, model: Any, device: str, precision: Precision, batch_seconds: float
     ) -> None:
-        from asr.inference import batch_invariance, int8, kernels
+        from asr.inference import batch_invariance, conformers, int8, kernels
 
         self._name, self._extractor, self._device = name, extractor, device
         self.padding = Padding()
         self._max_samples = round((batch_seconds or usual_seconds(device)) * SAMPLE_RATE)
-        self._batched = batch_invariance.can_batch(model.config)
+        self._is_on_samples = batch_invariance.can_batch(model.config)
+        self._is_on_mel = conformers.can_batch(model.config)
+        self._fewest_samples = conformers.fewest_samples(model.config, extractor)
         self._kind = kind_of(precision, device)
-        if self._batched:
+        if self._is_on_samples:
             batch_invariance.make_batch_invariant(model)
             self._model = kernels.optimized(model, self._kind, device, is_int8=precision == "int8")
         else:
@@ -61,43 +64,70 @@ class BatchedModel:
     def config(self) -> Any:
         return self._model.config
 
+    @property
+    def samples_a_frame(self) -> float:
+        """How far apart the frames of a CTC model are; 0 where its config does not say."""
+        from asr.inference.conformers import samples_a_frame
+
+        return samples_a_frame(self.config, self._extractor) or getattr(self.config, "inputs_to_logits_ratio", 0.0)
+
     def outputs(self, clips: Sequence[DecodedAudio]) -> Iterator[PieceOutput]:
         """The model's output for each piece of the clips, in any order, each once. Raises `AsrError`."""
+        return chain.from_iterable(self.batches(clips))
+
+    def batches(self, clips: Sequence[DecodedAudio]) -> Iterator[list[PieceOutput]]:
+        """The same, those of a forward pass together."""
         cuts = [(number, start, end) for number, clip in enumerate(clips) for start, end in pieces(clip)]
         lengths = [end - start for _, start, end in cuts]
-        for batch in (
-            batches(lengths, self._max_samples) if self._batched else [[number] for number in range(len(cuts))]
-        ):
+        for batch in self._batches(lengths):
             cut = [cuts[number] for number in batch]
             batch_waveforms = [clips[clip].waveform[start:end] for clip, start, end in cut]
             self.padding.count(own := list(map(len, batch_waveforms)), max(own))
-            for number, logits in zip(batch, self._logits(batch_waveforms), strict=True):
-                yield PieceOutput(*cuts[number], logits)
+            logits = self._logits(batch_waveforms)
+            yield [PieceOutput(*cuts[number], own) for number, own in zip(batch, logits, strict=True)]
+
+    def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
+        is_exact = self._is_on_samples or self._is_on_mel
+        return batches(lengths, self._max_samples) if is_exact else equal_batches(lengths, self._max_samples)
 
     def _logits(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
         with running(self._name):
-            return (
-                self._run_batch(batch_waveforms)
-                if self._batched
-                else [self._run_single(sound) for sound in batch_waveforms]
-            )
+            if self._is_on_samples:
+                return self._run_samples(batch_waveforms)
+            return self._run_mel(batch_waveforms) if self._is_on_mel else self._run_equal(batch_waveforms)
 
-    def _run_single(self, sound: Waveform) -> "Tensor":
-        logits: Tensor = self._model(**features(self._extractor, sound, self._device, self._kind)).logits[0]
-        return logits.float().cpu()
+    def _run_equal(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
+        import torch
 
-    def _run_batch(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
-        from torch.nn.utils.rnn import pad_sequence
+        inputs = [features(self._extractor, sound, self._device, self._kind) for sound in batch_waveforms]
+        logits = self._model(**{name: torch.cat([own[name] for own in inputs]) for name in inputs[0]}).logits
+        return list(logits.float().cpu())
 
+    def _run_samples(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
         from asr.inference.batch_invariance import frames_of
 
         inputs = [features(self._extractor, sound, self._device)["input_values"][0] for sound in batch_waveforms]
-        lengths = [len(samples) for samples in inputs]
-        mask = _mask(lengths).to(self._device) if min(lengths) < max(lengths) else None
-        logits = self._model(pad_sequence(inputs, batch_first=True), attention_mask=mask).logits.float().cpu()
+        return self._run_padded(inputs, lambda length: frames_of(length, self.config))
+
+    def _run_mel(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
+        from asr.inference.conformers import frames_of, own_features
+
+        fewest = self._fewest_samples
+        inputs = [
+            own_features(features(self._extractor, sound, self._device, self._kind, fewest=fewest))
+            for sound in batch_waveforms
+        ]
+        return self._run_padded(inputs, lambda length: frames_of(length, self._model))
+
+    def _run_padded(self, inputs: "Sequence[Tensor]", frames_of: Callable[[int], int]) -> "list[Tensor]":
+        from torch.nn.utils.rnn import pad_sequence
+
+        lengths = [len(own) for own in inputs]
+        mask = padding_mask(lengths).to(self._device) if min(lengths) < max(lengths) else None
+        logits = self._model(pad_sequence(list(inputs), batch_first=True), attention_mask=mask).logits.float().cpu()
         if logits.ndim == 2:
             return list(logits)
-        return [own[: frames_of(length, self.config)] for own, length in zip(logits, lengths, strict=True)]
+        return [own[: frames_of(length)] for own, length in zip(logits, lengths, strict=True)]
 
 
 def usual_seconds(device: str) -> float:
@@ -105,8 +135,8 @@ def usual_seconds(device: str) -> float:
     return SECONDS_ON_GPU if device.startswith("cuda") else SECONDS_ON_CPU
 
 
-def _mask(lengths: Sequence[int]) -> "Tensor":
-    """1 for samples of a clip, 0 for padding, shape (clips, samples)."""
+def padding_mask(lengths: Sequence[int]) -> "Tensor":
+    """1 for samples or frames of a clip, 0 for padding, shape (clips, longest)."""
     import torch
 
     return (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()

@@ -27,6 +27,20 @@ def batches(lengths: Sequence[int], most: int) -> list[list[int]]:
     return found
 
 
+def equal_batches(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """The numbers of pieces in batches of equal lengths, longest first, each piece in one of them.
+
+    A batch is at most ``most`` long in all, unless a single piece is longer.
+    """
+    found: list[list[int]] = []
+    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
+        length = lengths[number]
+        if not found or lengths[found[-1][0]] != length or length * (len(found[-1]) + 1) > most:
+            found.append([])
+        found[-1].append(number)
+    return found
+
+
 def padding_ratio(lengths: Sequence[int], batched: Sequence[Sequence[int]]) -> float:
     """Padded length divided by actual length of all batches together; 1 without padding."""
     padded = sum(max(lengths[number] for number in batch) * len(batch) for batch in batched)

@@ -214,11 +214,16 @@ def device_of(setting: str) -> str:
 
 
 def features(
-    extractor: Any, piece: Waveform, device: str, kind: "torch.dtype | None" = None, **options: Any
+    extractor: Any,
+    piece: Waveform,
+    device: str,
+    kind: "torch.dtype | None" = None,
+    fewest: int = _FEWEST_SAMPLES,
+    **options: Any,
 ) -> "dict[str, torch.Tensor]":
     """The model's input for one piece, normalised by itself, in a batch of one, float32 or ``kind``."""
     # A piece that is shorter than the kernels of the first layers would have no frame.
-    padded = np.pad(piece, (0, max(0, _FEWEST_SAMPLES - len(piece))))
+    padded = np.pad(piece, (0, max(0, max(fewest, _FEWEST_SAMPLES) - len(piece))))
     return dict(extractor(padded, sampling_rate=SAMPLE_RATE, return_tensors="pt", **options).to(device, kind))
 
 

@@ -103,7 +103,7 @@ def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
     device = device_of(settings.device)
     with downloads(allowed="hub" in settings.sources):
         if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
-            return Seq2SeqSpeechModel(name, device, settings.precision)
+            return Seq2SeqSpeechModel(name, device, settings.precision, settings.batch_seconds)
         return CtcSpeechModel(name, device, settings.precision, settings.batch_seconds)
 
 

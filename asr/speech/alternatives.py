@@ -1,6 +1,6 @@
 """Alternatives: other words that a speech model considered, their positions in the transcript, and which are kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -41,10 +41,11 @@ def most_confident(
     ``found`` has the confidences by alternative, one map per word of ``written``. The word itself and its direct
     neighbours in the transcript are not alternatives.
     """
-    return [tuple(_ranked(others, set(written[max(0, at - 1) : at + 2]), most)) for at, others in enumerate(found)]
+    return [tuple(ranked(others, set(written[max(0, at - 1) : at + 2]), most)) for at, others in enumerate(found)]
 
 
-def _ranked(others: Mapping[str, float], known: set[str], most: int) -> list[Alternative]:
-    ranked = sorted(others.items(), key=lambda item: (-item[1], item[0]))
-    rounded = [Alternative(word, round(confidence, 2)) for word, confidence in ranked if word not in known]
-    return [alternative for alternative in rounded[:most] if alternative.confidence >= MIN_CONFIDENCE]
+def ranked(others: Mapping[str, float], known: Container[str], most: int) -> list[Alternative]:
+    """The ``most`` of one word's alternatives that are surest and not among ``known``, surest first."""
+    unknown = [(-confidence, word) for word, confidence in others.items() if word not in known]
+    rounded = [Alternative(word, round(-negative, 2)) for negative, word in sorted(unknown)[:most]]
+    return [alternative for alternative in rounded if alternative.confidence >= MIN_CONFIDENCE]

@@ -1,13 +1,14 @@
 """Alternatives of a CTC model's words: one token of a decoded word replaced, removed or inserted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.speech.ctc_decoding import WORD_START, CtcVocabulary, TokenRun, text_of
+from asr.speech.ctc_decoding import CtcVocabulary, DecodedWords, Frames, Numbers, text_of
+from asr.speech.ctc_scoring import Spellings, path_probabilities
 
 MIN_PROBABILITY: Final = 0.05
 """Minimum probability of another token in a frame to be tried."""
@@ -15,88 +16,160 @@ MIN_PROBABILITY: Final = 0.05
 MAX_TOKENS: Final = 40
 """Maximum number of tokens of a word; longer sequences without a delimiter are slow and are not words."""
 
+_REPLACED, _LEFT_OUT, _ADDED = range(3)
+
 
 @dataclass(frozen=True, slots=True)
-class WordFrames:
-    """The frames of one word: probabilities of shape (frames, tokens), and its runs, numbered from the first frame."""
+class Edits:
+    """Decoded words with one token changed, in the order of the words.
 
-    probabilities: NDArray[np.float32]
-    runs: tuple[TokenRun, ...]
-
-
-def word_frames(probabilities: NDArray[np.float32], runs: Sequence[TokenRun], vocabulary: CtcVocabulary) -> WordFrames:
-    """The frames of a word among those of its piece: from its first to its last letter, and the blanks around it."""
-    is_blank = np.array([not token for token in vocabulary.tokens])[probabilities.argmax(axis=1)]
-    first, end = runs[0].first, runs[-1].last + 1
-    while first and is_blank[first - 1]:
-        first -= 1
-    while end < len(is_blank) and is_blank[end]:
-        end += 1
-    moved = (TokenRun(run.token, run.first - first, run.last - first, run.probability) for run in runs)
-    return WordFrames(probabilities[first:end], tuple(moved))
-
-
-def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[str, float]:
-    """Other words that the frames of one word may spell, each with its probability relative to the others, 0..1.
-
-    The candidates differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, that token
-    replaces the run, the run is removed (if the second token is the blank), or the token is inserted between runs (if
-    the blank is most probable). The probability of a word is that of all paths through these frames that spell it (the
-    forward variables of Graves et al. 2006), divided by the sum over the decoded word and all candidates. Empty if the
-    model is certain in every frame, as for most words, and for more tokens than `MAX_TOKENS`. The probabilities are not
-    calibrated.
+    ``token`` replaces the one at ``position`` of the word, is added before it, or is left out.
     """
-    decoded = tuple(run.token for run in frames_of_word.runs)
-    if len(decoded) > MAX_TOKENS:
+
+    word: Numbers
+    kind: Numbers
+    position: Numbers
+    token: Numbers
+
+    def __len__(self) -> int:
+        return len(self.word)
+
+    def chosen(self, which: NDArray[np.bool_] | Numbers) -> "Edits":
+        return Edits(self.word[which], self.kind[which], self.position[which], self.token[which])
+
+
+def respellings(
+    frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary, least: float = 0.0, most: int | None = None
+) -> dict[int, dict[str, float]]:
+    """The other words that the frames of a word may spell, with the share of each, 0..1, by the number of the word.
+
+    Tried are the words that differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, it
+    replaces the run there, the run is left out (for the blank), or it is added between runs (where the blank won). The
+    probability of a word is that of all paths through its frames that spell it (the forward variables of Graves et al.
+    2006); its share is that probability divided by the sum over the decoded word and all that were tried. Shares below
+    ``least`` may be missing, and those that ``most`` others of the word exceed.
+
+    Words of whose every frame the model is sure are missing, so most words cost nothing; so are words of more tokens
+    than `MAX_TOKENS`. Shares come from single frames and are not calibrated.
+    """
+    edits = _edits(frames, words, vocabulary)
+    if not len(edits):
         return {}
-    spellings = [decoded, *sorted(set(_candidates(frames_of_word, vocabulary)) - {decoded, ()})]
-    if len(spellings) == 1:
-        return {}
-    shares: dict[str, float] = {}
-    probabilities = _probabilities_of(spellings, frames_of_word.probabilities, vocabulary)
-    for tokens, probability in zip(spellings, probabilities / probabilities.sum(), strict=True):
-        word = text_of(tokens)
-        shares[word] = shares.get(word, 0.0) + float(probability)
-    return {word: share for word, share in shares.items() if word not in ("", text_of(decoded))}
+    shares = _shares(edits, frames, words, vocabulary)
+    if vocabulary.spells_uniquely:
+        likely = _likely(edits, shares, least, most or len(edits))
+        edits, shares = edits.chosen(likely), shares[likely]
+    found: dict[int, dict[str, float]] = {}
+    for word, text, share in zip(edits.word.tolist(), _texts(edits, words, vocabulary), shares.tolist(), strict=True):
+        own = found.setdefault(word, {})
+        own[text] = own.get(text, 0.0) + share
+    return {word: _others(own, words, word, vocabulary) for word, own in found.items()}
 
 
-def _candidates(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> Iterator[tuple[str, ...]]:
-    """The candidates, possibly repeated; none that would split the word or join it with the one before."""
-    decoded = tuple(run.token for run in frames_of_word.runs)
-    starts = _starts(decoded)
-    likeliest = frames_of_word.probabilities.argmax(axis=1)
-    for frame, number in np.argwhere(frames_of_word.probabilities >= MIN_PROBABILITY).tolist():
-        token = vocabulary.tokens[number]
-        if number != likeliest[frame] and token != vocabulary.delimiter:
-            before = sum(run.last < frame for run in frames_of_word.runs)
-            is_within = any(run.first <= frame <= run.last for run in frames_of_word.runs)
-            inserted = (token,) if token else ()
-            tokens = (*decoded[:before], *inserted, *decoded[before + is_within :])
-            if _starts(tokens) == starts:
-                yield tokens
+def _others(own: Mapping[str, float], words: DecodedWords, word: int, vocabulary: CtcVocabulary) -> dict[str, float]:
+    decoded = words.token[words.begins[word] : words.begins[word + 1]].tolist()
+    none = {"", text_of([vocabulary.tokens[number] for number in decoded])}
+    return {text: share for text, share in own.items() if text not in none}
 
 
-def _starts(tokens: Sequence[str]) -> list[int]:
-    return [at for at, token in enumerate(tokens) if token.startswith(WORD_START)]
+def _edits(frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> Edits:
+    """What to try, each spelling once; none that would split the word, or join it with the one before."""
+    at, number = _second_tokens(frames, vocabulary)
+    low, high = np.searchsorted(at, words.lefts), np.searchsorted(at, words.rights)
+    counts = np.where(words.lengths <= MAX_TOKENS, high - low, 0)
+    word = np.repeat(np.arange(len(words)), counts)
+    place = np.arange(len(word)) - np.repeat(np.cumsum(counts) - counts - low, counts)
+    at, number = at[place], number[place]
+    run = np.searchsorted(words.end, at, "right")  # the first that is not over before the frame
+    is_within = (run < words.begins[word + 1]) & (words.first[np.minimum(run, len(words.token) - 1)] <= at)
+    is_written = vocabulary.is_written[number]
+    kind = np.where(is_within, np.where(is_written, _REPLACED, _LEFT_OUT), _ADDED)
+    token = np.where(is_written, vocabulary.canonical[number], 0)
+    edits = Edits(word, kind, run - words.begins[word], token).chosen(is_within | is_written)
+    return _unique(edits.chosen(_keeps_word(edits, words, vocabulary)), words, vocabulary)
 
 
-def _probabilities_of(
-    spellings: Sequence[tuple[str, ...]], probabilities: NDArray[np.float32], vocabulary: CtcVocabulary
-) -> NDArray[np.float64]:
-    """The probability of each spelling up to a common factor, shape (spellings,)."""
-    import torch
-    from torch.nn.functional import ctc_loss
+def _second_tokens(frames: Frames, vocabulary: CtcVocabulary) -> tuple[Numbers, Numbers]:
+    """Frames, and tokens that are likely there beside the likeliest one."""
+    unsure = np.flatnonzero(frames.sure < 1.001 - MIN_PROBABILITY)  # sums of a frame are 1 up to rounding
+    is_likely = frames.probabilities[unsure] >= MIN_PROBABILITY
+    is_likely[np.arange(len(unsure)), frames.best[unsure]] = False
+    is_likely[:, vocabulary.is_delimiter] = False
+    row, number = np.nonzero(is_likely)
+    return unsure[row], number
 
-    numbers = {token: number for number, token in enumerate(vocabulary.tokens)}
-    targets = torch.tensor([numbers[token] for tokens in spellings for token in tokens])
-    frames = torch.from_numpy(probabilities).double().clamp_min(1e-30).log()
-    losses = ctc_loss(
-        frames[:, None].expand(-1, len(spellings), -1).contiguous(),
-        targets,
-        torch.full((len(spellings),), len(frames)),
-        torch.tensor(list(map(len, spellings))),
-        blank=vocabulary.blank,
-        reduction="none",
+
+def _keeps_word(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> NDArray[np.bool_]:
+    """Whether what is left is one other word, and begins where the decoded one does."""
+    begins, lengths = words.begins[edits.word], words.lengths[edits.word]
+    is_start, decoded = vocabulary.is_start, vocabulary.canonical[words.token]
+    there = decoded[np.minimum(begins + edits.position, len(decoded) - 1)]
+    at_start = (edits.position == 0) & is_start[decoded[begins]]
+    replaced = (is_start[edits.token] == is_start[there]) & (edits.token != there)
+    kept: NDArray[np.bool_] = np.choose(
+        edits.kind, [replaced, (lengths > 1) & ~at_start, ~is_start[edits.token] & ~at_start]
     )
-    likelihoods: NDArray[np.float64] = (losses.min() - losses).exp().numpy()
-    return likelihoods
+    return kept
+
+
+def _unique(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> Edits:
+    """Each spelling once. Of equal tokens in a row, it is the first that is left out, or that another comes before."""
+    decoded = vocabulary.canonical[words.token]
+    is_again = np.append(False, decoded[1:] == decoded[:-1]) if len(decoded) else np.zeros(0, bool)
+    is_again[words.begins[:-1]] = False
+    first_equal = np.maximum.accumulate(np.where(is_again, 0, np.arange(len(decoded))))
+    begins = words.begins[edits.word]
+    before = np.maximum(begins + edits.position - 1, 0)
+    follows_equal = (edits.kind == _ADDED) & (edits.position > 0) & (decoded[before] == edits.token)
+    here = np.minimum(begins + edits.position, len(decoded) - 1)
+    position = np.where(edits.kind == _LEFT_OUT, first_equal[here] - begins, edits.position)
+    position = np.where(follows_equal, first_equal[before] - begins, position)
+    sizes = MAX_TOKENS + 1, 3, len(vocabulary.tokens)
+    keys = np.unique(((edits.word * sizes[0] + position) * sizes[1] + edits.kind) * sizes[2] + edits.token)
+    keys, token = np.divmod(keys, sizes[2])
+    keys, kind = np.divmod(keys, sizes[1])
+    word, position = np.divmod(keys, sizes[0])
+    return Edits(word, kind, position, token)
+
+
+def _shares(edits: Edits, frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> NDArray[np.float64]:
+    """The share of each edited word among the decoded one and all that were tried."""
+    edited, firsts = np.unique(edits.word, return_index=True)
+    weights = path_probabilities(_spellings(edits, edited, words, vocabulary), frames, vocabulary.blank)
+    own, others = weights[: len(edited)], weights[len(edited) :]
+    sums = own + np.add.reduceat(others, firsts)
+    of_word = sums[np.searchsorted(edited, edits.word)]
+    return np.divide(others, of_word, out=np.zeros(len(others)), where=of_word > 0)
+
+
+def _likely(edits: Edits, shares: NDArray[np.float64], least: float, most: int) -> NDArray[np.bool_]:
+    """Which shares are at least ``least`` and among the ``most`` largest of their word, or equal to the last of these."""
+    order = np.lexsort((-shares, edits.word))
+    firsts = np.searchsorted(edits.word, edits.word)
+    last = shares[order[np.minimum(firsts + most - 1, np.searchsorted(edits.word, edits.word, "right") - 1)]]
+    return (shares >= least) & (shares >= last)
+
+
+def _spellings(edits: Edits, edited: Numbers, words: DecodedWords, vocabulary: CtcVocabulary) -> Spellings:
+    """Of the decoded words that are edited, and after them of the edits."""
+    unchanged = np.full(len(edited), -1)
+    word = np.append(edited, edits.word)
+    kind, position = np.append(unchanged, edits.kind), np.append(unchanged, edits.position)
+    token = np.append(unchanged, edits.token)
+    lengths = words.lengths[word] + (kind == _ADDED) - (kind == _LEFT_OUT)
+    columns = np.arange(lengths.max())[:, None]
+    moved = (columns >= position) * ((kind == _LEFT_OUT) * 1 - (kind == _ADDED) * 1)
+    source = np.minimum(words.begins[word] + np.maximum(columns + moved, 0), len(words.token) - 1)
+    is_other = (columns == position) & (kind != _LEFT_OUT)
+    tokens = np.where(is_other, token, vocabulary.canonical[words.token][source])
+    return Spellings(tokens, lengths, words.lefts[word], (words.rights - words.lefts)[word])
+
+
+def _texts(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> Iterator[str]:
+    tokens = [vocabulary.tokens[number] for number in words.token.tolist()]
+    begins, ends = words.begins[edits.word].tolist(), words.begins[edits.word + 1].tolist()
+    columns = edits.kind.tolist(), edits.position.tolist(), edits.token.tolist()
+    for begin, end, kind, position, number in zip(begins, ends, *columns, strict=True):
+        there = begin + position
+        inserted = [] if kind == _LEFT_OUT else [vocabulary.tokens[number]]
+        yield text_of([*tokens[begin:there], *inserted, *tokens[there + (kind != _ADDED) : end]])

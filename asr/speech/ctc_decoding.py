@@ -1,8 +1,7 @@
-"""Greedy CTC decoding: from frame probabilities to runs of tokens, and from runs to words."""
+"""Greedy CTC decoding: from the frames of many pieces of audio to words, with times and confidences."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,52 +10,157 @@ from numpy.typing import NDArray
 WORD_START: Final = "▁"
 """The mark of a token that starts a word, in sentencepiece vocabularies."""
 
+Numbers = NDArray[np.intp]
+
 
 @dataclass(frozen=True, slots=True)
 class CtcVocabulary:
-    """A vocabulary: the token of each id, with "" for tokens that are not written, such as the blank."""
+    """What a vocabulary writes: the token of each id, "" for one that is not written, the blank among them.
+
+    The arrays say the same of each id: whether it is written, whether it is the delimiter, whether it begins a word,
+    and the id that stands for its token where several ids have the same one.
+    """
 
     tokens: tuple[str, ...]
     delimiter: str
     blank: int
+    is_written: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    is_delimiter: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    is_start: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    canonical: Numbers = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ids = {token: number for number, token in enumerate(self.tokens)}
+        for name, values in {
+            "is_written": np.array([bool(token) for token in self.tokens]),
+            "is_delimiter": np.array([token == self.delimiter for token in self.tokens]),
+            "is_start": np.array([token.startswith(WORD_START) for token in self.tokens]),
+            "canonical": np.array([ids[token] for token in self.tokens], np.intp),
+        }.items():
+            object.__setattr__(self, name, values)
+
+    @property
+    def spells_uniquely(self) -> bool:
+        """Whether different sequences of tokens always write different words."""
+        return all(len(token) < 2 for token in self.tokens) and not self.is_start.any()
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRun:
-    """A token that spans the frames from ``first`` to ``last`` inclusive, and its mean probability in them."""
+class Frames:
+    """The frames of many pieces, one piece after the other.
 
-    token: str
-    first: int
-    last: int
-    probability: float
+    ``probabilities`` have the shape (frames, tokens), ``best`` is the likeliest token of each frame and ``sure`` its
+    probability. Piece ``n`` has the frames from ``edges[n]`` to before ``edges[n + 1]``.
+    """
+
+    probabilities: NDArray[np.float32]
+    edges: Numbers
+    best: Numbers
+    sure: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedWords:
+    """Words as runs of equal tokens: word ``n`` has the runs from ``begins[n]`` to before ``begins[n + 1]``.
+
+    A run goes from frame ``first`` to before ``end``, and ``sure`` is the mean probability of its token there. ``lefts``
+    and ``rights`` are the first frame of each word and the one after its last, with the blanks on either side.
+    """
+
+    token: Numbers
+    first: Numbers
+    end: Numbers
+    sure: NDArray[np.float32]
+    begins: Numbers
+    piece: Numbers
+    lefts: Numbers
+    rights: Numbers
+
+    def __len__(self) -> int:
+        return len(self.piece)
 
     @property
-    def frames(self) -> int:
-        return self.last + 1 - self.first
+    def lengths(self) -> Numbers:
+        """The tokens of each word."""
+        return np.diff(self.begins)
+
+    def texts(self, vocabulary: CtcVocabulary) -> list[str]:
+        tokens = [vocabulary.tokens[number] for number in self.token.tolist()]
+        begins = self.begins.tolist()
+        return [text_of(tokens[first:end]) for first, end in zip(begins, begins[1:], strict=False)]
+
+    def confidences(self) -> list[float]:
+        """The mean probability over the frames of each word's tokens."""
+        frames = self.end - self.first
+        sums = (self.sure.astype(np.float64) * frames).tolist()
+        counts = np.add.reduceat(frames, self.begins[:-1]).tolist() if len(self) else []
+        begins = self.begins.tolist()
+        return [sum(sums[first:end]) / count for first, end, count in zip(begins, begins[1:], counts, strict=False)]
 
 
-def runs_of(probabilities: NDArray[np.float32], vocabulary: CtcVocabulary) -> Iterator[TokenRun]:
-    """Greedy CTC decoding (Graves et al. 2006): the best token of each frame, repetitions merged, no blanks."""
-    likeliest, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    edges = np.flatnonzero(np.diff(likeliest, prepend=-1, append=-1)).tolist()
-    for first, end in pairwise(edges):
-        if token := vocabulary.tokens[likeliest[first]]:
-            yield TokenRun(token, first, end - 1, float(sure[first:end].mean()))
+def frames_of(probabilities: NDArray[np.float32], counts: Sequence[int]) -> Frames:
+    """Pieces of so many frames each, one after the other in ``probabilities``."""
+    best = probabilities.argmax(axis=1)
+    edges = np.concatenate([[0], np.cumsum(counts, dtype=np.intp)]).astype(np.intp)
+    return Frames(probabilities, edges, best, probabilities[np.arange(len(best)), best])
 
 
-def words_of(runs: Iterable[TokenRun], delimiter: str) -> Iterator[list[TokenRun]]:
-    """The runs of each word, without the delimiters between them."""
-    word: list[TokenRun] = []
-    for run in runs:
-        if word and (run.token == delimiter or run.token.startswith(WORD_START)):
-            yield word
-            word = []
-        if run.token != delimiter:
-            word.append(run)
-    if word:
-        yield word
+def decode(frames: Frames, vocabulary: CtcVocabulary) -> DecodedWords:
+    """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
+    firsts = _run_starts(frames)
+    ends = np.append(firsts[1:], len(frames.best)).astype(np.intp)
+    written = np.flatnonzero(vocabulary.is_written[frames.best[firsts]])
+    if not len(written):
+        nothing = np.zeros(0, np.intp)
+        none = np.zeros(0, np.float32)
+        return DecodedWords(nothing, nothing, nothing, none, np.zeros(1, np.intp), nothing, nothing, nothing)
+    sure = _means(frames.sure, firsts, ends)
+    return _words(frames, vocabulary, firsts[written], ends[written], sure[written])
 
 
-def text_of(tokens: Iterable[str]) -> str:
-    """The word that tokens spell."""
+def _run_starts(frames: Frames) -> Numbers:
+    """The frames in which another token begins to be the likeliest, or another piece begins."""
+    starts = np.ones(len(frames.best), bool)
+    np.not_equal(frames.best[1:], frames.best[:-1], out=starts[1:])
+    starts[frames.edges[:-1][frames.edges[:-1] < len(starts)]] = True
+    return np.flatnonzero(starts)
+
+
+def _means(values: NDArray[np.float32], firsts: Numbers, ends: Numbers) -> NDArray[np.float32]:
+    """The mean of each stretch, to the last bit that of `numpy.mean`, which adds its values to a zero."""
+    numbers = np.arange(len(firsts))
+    behind_zeros = np.zeros(len(values) + len(firsts), np.float32)
+    behind_zeros[np.arange(len(values)) + np.repeat(numbers, ends - firsts) + 1] = values
+    means: NDArray[np.float32] = np.add.reduceat(behind_zeros, firsts + numbers) / (ends - firsts).astype(np.float32)
+    return means
+
+
+def _words(
+    frames: Frames, vocabulary: CtcVocabulary, first: Numbers, end: Numbers, sure: NDArray[np.float32]
+) -> DecodedWords:
+    """The words of runs that are written, delimiters among them; at least one run."""
+    token = frames.best[first]
+    piece = np.searchsorted(frames.edges, first, "right") - 1
+    is_next = np.append(False, piece[1:] == piece[:-1])  # in the same piece as the run before
+    lefts = np.where(is_next, np.append(0, end[:-1]), frames.edges[piece])
+    rights = np.where(np.append(is_next[1:], False), np.append(first[1:], 0), frames.edges[piece + 1])
+    is_delimiter = vocabulary.is_delimiter[token]
+    begins_word = ~is_next | np.append(True, is_delimiter[:-1]) | vocabulary.is_start[token]
+    kept = np.flatnonzero(~is_delimiter)
+    begins = np.flatnonzero(begins_word[kept])
+    lasts = np.append(begins[1:], len(kept))[: len(begins)] - 1
+    return DecodedWords(
+        token[kept],
+        first[kept],
+        end[kept],
+        sure[kept],
+        np.append(begins, len(kept)),
+        piece[kept[begins]],
+        lefts[kept[begins]],
+        rights[kept[lasts]],
+    )
+
+
+def text_of(tokens: Sequence[str]) -> str:
+    """The word that tokens write."""
     return "".join(tokens).removeprefix(WORD_START)

@@ -1,30 +1,46 @@
 """Sequence-to-sequence speech models (Whisper and similar): whole sentences, for some models with timestamps."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from itertools import takewhile
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import pieces
-from asr.inference.batching import Padding
+from asr.inference.batched_model import padding_mask, usual_seconds
+from asr.inference.batching import Padding, batches
 from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, running
 from asr.inference.precision import Precision, kind_of, named
 from asr.types import DecodedAudio, SpeechOutput, Waveform
 from hearsay.records.transcript import Segment
 
 
+TimedTokens = tuple[float, float, Any]
+"""Start and end in seconds from a piece's start, and tokens."""
+
+
 class Seq2SeqSpeechModel:
     """A sequence-to-sequence checkpoint by Hugging Face name or folder.
 
-    A multilingual model detects the language. If the model writes timestamps (Whisper), they delimit the segments;
-    otherwise each piece is one segment. There are no confidences, times of words or alternatives.
+    A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
+    lie between them, else each piece that it heard is one. It gives no confidences, no times of single words, and
+    so no alternatives of any. Pieces go through a Moonshine model in batches, which change none of its transcripts
+    (`asr.inference.moonshine`), and through others one by one.
     """
 
-    def __init__(self, name: str, device: str = "auto", precision: Precision = "float32") -> None:
+    def __init__(
+        self, name: str, device: str = "auto", precision: Precision = "float32", batch_seconds: float = 0
+    ) -> None:
         self.name = name
         self.device = device_of(device)
         self._extractor, self._tokenizer, self._model, self.weights = loaded(name, _load)
         self.precision = named(precision)
+        from asr.inference import moonshine
+
+        self._is_batched = moonshine.can_batch(self._model.config)
+        if self._is_batched:
+            moonshine.make_batch_invariant(self._model)
+        self._max_samples = round((batch_seconds or usual_seconds(self.device)) * SAMPLE_RATE)
         self._model.to(self.device, kind_of(precision, self.device))
         if precision == "int8":
             from asr.inference.int8 import use_int8
@@ -38,28 +54,58 @@ class Seq2SeqSpeechModel:
         return self._padding.ratio
 
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
-        return [_transcript(self._segments(clip)) for clip in clips]
+        cuts = [(number, cut) for number, clip in enumerate(clips) for cut in pieces(clip)]
+        segments: list[list[Segment]] = [[] for _ in clips]
+        for batch in self._batches([end - start for _, (start, end) in cuts]):
+            own = [cuts[number] for number in batch]
+            tokens = self._timed_tokens([clips[clip].waveform[start:end] for clip, (start, end) in own])
+            for (clip, cut), found in zip(own, tokens, strict=True):
+                segments[clip] += self._segments(cut, found)
+        return [_transcript(sorted(found, key=attrgetter("start"))) for found in segments]
 
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""
 
-    def _segments(self, clip: DecodedAudio) -> Iterator[Segment]:
-        for piece in pieces(clip):
-            start, end = (sample / SAMPLE_RATE for sample in piece)
-            for first, last, tokens in self._timed_tokens(clip.waveform[slice(*piece)]):
-                text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
-                if text and start + first < end:  # Whisper pads to 30 s, and may place segments in the padding
-                    yield Segment(start + first, min(start + last, end), text)
+    def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
+        """The numbers of pieces that go through the model together."""
+        return batches(lengths, self._max_samples) if self._is_batched else [[number] for number in range(len(lengths))]
 
-    def _timed_tokens(self, piece: Waveform) -> list[tuple[float, float, Any]]:
-        """The segments that the model wrote: start and end in seconds from the start of the piece, and tokens."""
-        self._padding.count([len(piece)], max(len(piece), getattr(self._extractor, "n_samples", 0)))
-        options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
+    def _segments(self, cut: tuple[int, int], found: Iterable[TimedTokens]) -> Iterator[Segment]:
+        start, end = (sample / SAMPLE_RATE for sample in cut)
+        for first, last, tokens in found:
+            text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
+            if text and start + first < end:  # Whisper pads to 30 s, and may write into the padding
+                yield Segment(start + first, min(start + last, end), text)
+
+    def _timed_tokens(self, sounds: Sequence[Waveform]) -> list[list[TimedTokens]]:
+        """What the model wrote of each piece of a batch."""
+        lengths = list(map(len, sounds))
+        self._padding.count(lengths, max(*lengths, getattr(self._extractor, "n_samples", 0)))
         with running(self.name):
-            inputs = features(self._extractor, piece, self.device, self._model.dtype, return_attention_mask=True)
-            generated = self._model.generate(**inputs, **options)
+            if self._is_batched:
+                tokens = self._generate(sounds)
+                return [[(0.0, length / SAMPLE_RATE, own)] for own, length in zip(tokens, lengths, strict=True)]
+            return [self._generate_single(sound) for sound in sounds]
+
+    def _generate(self, sounds: Sequence[Waveform]) -> list[Any]:
+        """The tokens of each piece, up to its end of text: those of the batch that are longer go on with padding."""
+        from torch.nn.utils.rnn import pad_sequence
+
+        kind = self._model.dtype
+        inputs = [features(self._extractor, sound, self.device, kind)["input_values"][0] for sound in sounds]
+        lengths = [len(samples) for samples in inputs]
+        mask = padding_mask(lengths).to(self.device)
+        generated = self._model.generate(pad_sequence(inputs, batch_first=True), attention_mask=mask).tolist()
+        last = self._model.generation_config.eos_token_id
+        ends = (last,) if isinstance(last, int) else tuple(last or ())
+        return [[row[0], *takewhile(lambda token: token not in ends, row[1:])] for row in generated]
+
+    def _generate_single(self, sound: Waveform) -> list[TimedTokens]:
+        options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
+        inputs = features(self._extractor, sound, self.device, self._model.dtype, return_attention_mask=True)
+        generated = self._model.generate(**inputs, **options)
         if not self._marks_times:
-            return [(0.0, len(piece) / SAMPLE_RATE, generated[0])]
+            return [(0.0, len(sound) / SAMPLE_RATE, generated[0])]
         found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in generated["segments"][0]]
         return sorted(found, key=itemgetter(0))
 

@@ -2,14 +2,29 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     GenerationConfig,
+    GraniteSpeech5CTCConfig,
+    GraniteSpeech5EncoderConfig,
+    GraniteSpeech5ForCTC,
+    LasrCTCConfig,
+    LasrEncoderConfig,
+    LasrFeatureExtractor,
+    LasrForCTC,
     MoonshineConfig,
     MoonshineForConditionalGeneration,
+    ParakeetCTCConfig,
+    ParakeetEncoderConfig,
+    ParakeetFeatureExtractor,
+    ParakeetForCTC,
     PreTrainedTokenizerFast,
+    SeamlessM4TFeatureExtractor,
+    Wav2Vec2BertConfig,
+    Wav2Vec2BertForCTC,
     Wav2Vec2Config,
     Wav2Vec2CTCTokenizer,
     Wav2Vec2FeatureExtractor,
@@ -21,6 +36,8 @@ from transformers import (
     WhisperTokenizer,
 )
 
+from tests.support.recordings import bursts
+
 _SMALL = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -30,8 +47,17 @@ _SMALL = {
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
 }
+_CONFORMER: dict[str, Any] = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "conv_kernel_size": 9,
+}
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 LETTERS = tuple("|ETAONIHSRDLUMWCFGYPBVK'XJQZ")
+PIECES = (*SPECIALS, *(f"▁{letter}" for letter in "taiosw"), *"etaonihsrdlu")
+"""Of a vocabulary of word pieces."""
 TIME_MARKS = 1501
 
 
@@ -78,13 +104,22 @@ def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4,
 
 
 def save_moonshine(folder: Path, seed: int = 0) -> Path:
-    """A sequence-to-sequence checkpoint that turns samples into letters without times."""
-    torch.manual_seed(seed)
-    letters = {token: number for number, token in enumerate(SPECIALS + LETTERS)}
-    vocabulary = Tokenizer(models.BPE(letters, []))
+    """A sequence-to-sequence checkpoint that takes samples and writes letters without times."""
+    vocabulary = Tokenizer(models.BPE({token: number for number, token in enumerate(SPECIALS + LETTERS)}, []))
     vocabulary.decoder = decoders.Fuse()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=vocabulary, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
+    for part in (moonshine(seed), tokenizer, _wave_extractor("layer")):
+        part.save_pretrained(folder)
+    return folder
+
+
+def moonshine(seed: int = 0) -> MoonshineForConditionalGeneration:
+    """With random weights, of which the decoder's attention to the audio is strong: else it writes one text of all."""
+    torch.manual_seed(seed)
     config = MoonshineConfig(
-        vocab_size=len(letters),
+        vocab_size=len(SPECIALS + LETTERS),
         hidden_size=32,
         intermediate_size=32,
         encoder_num_hidden_layers=1,
@@ -92,16 +127,103 @@ def save_moonshine(folder: Path, seed: int = 0) -> Path:
         encoder_num_attention_heads=2,
         decoder_num_attention_heads=2,
         max_position_embeddings=40,
+        pad_token_id=0,
     )
     model = MoonshineForConditionalGeneration(config)
+    with torch.no_grad():
+        for layer in model.model.decoder.layers:
+            for part in ("q_proj", "k_proj", "v_proj", "o_proj"):
+                getattr(layer.encoder_attn, part).weight.mul_(20)
+        for convolution in (model.model.encoder.conv2, model.model.encoder.conv3):
+            convolution.weight.mul_(8)
     model.generation_config.max_length = 30
     model.generation_config.suppress_tokens = list(range(len(SPECIALS)))  # else it repeats its first token
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=vocabulary, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    )
-    for part in (model, tokenizer, _wave_extractor("layer")):
+    return model
+
+
+def save_conformer(folder: Path, kind: str, seed: int = 0) -> Path:
+    """A CTC checkpoint on mel features, of a kind in `CONFORMERS`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model, extractor, tokenizer = conformer(kind, seed), _MEL_EXTRACTORS[kind](), _piece_tokenizer()
+    _spread(model, extractor(bursts((0.2, 3.8), length=4), sampling_rate=16_000, return_tensors="pt"))
+    for part in (model, tokenizer, extractor):
         part.save_pretrained(folder)
     return folder
+
+
+def conformer(kind: str, seed: int = 0, scale: float = 10) -> Any:
+    """A Conformer with random weights that writes the tokens of `PIECES`."""
+    torch.manual_seed(seed)
+    model = _CONFORMERS[kind]().eval()
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if "norm" in name:
+                weights.add_(torch.randn_like(weights) * 0.3)
+        for name, statistics in model.named_buffers():
+            if name.endswith(("running_mean", "running_var")):
+                statistics.add_(torch.rand_like(statistics))
+        _head_of(model).weight.mul_(scale)
+    return model
+
+
+@torch.no_grad()
+def _spread(model: Any, inputs: Any) -> None:
+    """Make each token likeliest in some frames, and no special token but the blank in any, as in trained models."""
+    logits, head = model(**inputs).logits[0], _head_of(model)
+    scale = 8 / logits.std(0)
+    head.weight.mul_(scale.view(-1, *[1] * (head.weight.ndim - 1)))
+    head.bias.sub_(logits.mean(0)).mul_(scale)
+    head.bias[0] += 5
+    head.bias[1 : len(SPECIALS)] = -1e4
+
+
+def _head_of(model: Any) -> Any:
+    return model.lm_head if hasattr(model, "lm_head") else model.ctc_head
+
+
+def _parakeet() -> ParakeetForCTC:
+    encoder = ParakeetEncoderConfig(**_CONFORMER, num_mel_bins=32, subsampling_factor=4, subsampling_conv_channels=8)
+    return ParakeetForCTC(ParakeetCTCConfig(vocab_size=len(PIECES), pad_token_id=0, encoder_config=encoder))
+
+
+def _lasr() -> LasrForCTC:
+    encoder = LasrEncoderConfig(**_CONFORMER, num_mel_bins=32, subsampling_conv_channels=16)
+    return LasrForCTC(LasrCTCConfig(vocab_size=len(PIECES), pad_token_id=0, encoder_config=encoder))
+
+
+def _granite() -> GraniteSpeech5ForCTC:
+    sizes = {"num_mel_bins": 8, "context_size": 20, "max_position_embeddings": 20, "subsample_layers": [1]}
+    encoder = GraniteSpeech5EncoderConfig(**_CONFORMER, **sizes, vocab_size=len(PIECES))
+    return GraniteSpeech5ForCTC(
+        GraniteSpeech5CTCConfig(vocab_size=len(PIECES), pad_token_id=0, encoder_config=encoder)
+    )
+
+
+def _wav2vec2_bert(**options: Any) -> Wav2Vec2BertForCTC:
+    sizes = {name: size for name, size in _CONFORMER.items() if name != "conv_kernel_size"}
+    return Wav2Vec2BertForCTC(
+        Wav2Vec2BertConfig(
+            **sizes, **options, feature_projection_input_dim=64, vocab_size=len(PIECES), pad_token_id=0
+        )
+    )
+
+
+_CONFORMERS = {"parakeet": _parakeet, "lasr": _lasr, "granite": _granite, "wav2vec2-bert": _wav2vec2_bert}
+_MEL_EXTRACTORS = {
+    "parakeet": lambda: ParakeetFeatureExtractor(feature_size=32),
+    "lasr": lambda: LasrFeatureExtractor(feature_size=32),
+    "wav2vec2-bert": lambda: SeamlessM4TFeatureExtractor(feature_size=32, num_mel_bins=32),
+}
+CONFORMERS = tuple(_MEL_EXTRACTORS)
+"""Those whose features need no further library."""
+
+
+def _piece_tokenizer() -> PreTrainedTokenizerFast:
+    vocabulary = Tokenizer(models.BPE({piece: number for number, piece in enumerate(PIECES)}, []))
+    vocabulary.decoder = decoders.Metaspace()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=vocabulary, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
 
 
 def _wave_extractor(norm: str) -> Wav2Vec2FeatureExtractor:

@@ -81,16 +81,18 @@ def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):
         assert (outputs[clip].logits - expected).abs().max() < 1e-3 * expected.abs().max()
 
 
-def test_a_family_that_is_not_known_to_be_exact_is_processed_one_piece_per_pass(tmp_path: Path):
+def test_of_a_family_that_is_not_known_to_be_exact_only_equal_lengths_go_together(tmp_path: Path):
     torch.manual_seed(0)
     config = Data2VecAudioConfig(**TINY | {"num_conv_pos_embeddings": 2}, vocab_size=32)
     Data2VecAudioForCTC(config).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
     precisions: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
     for precision in precisions:
-        shapes, outputs = shapes_of_passes(acoustics(tmp_path, precision=precision), [bursts((0.1, 0.9), length=1)] * 3)
-        assert [shape[0] for shape in shapes] == [1, 1, 1]
-        assert {each.logits.dtype for each in outputs} == {torch.float32}
+        waveforms = [bursts((0.1, 0.9), length=length) for length in (1, 1, 1.01, 1)]
+        shapes, heard = shapes_of_passes(acoustics(tmp_path, 2, precision), waveforms)
+        assert [tuple(shape) for shape in shapes] == [(1, 1.01 * RATE), (2, RATE), (1, RATE)]
+        assert sorted(each.clip for each in heard) == [0, 1, 2, 3]
+        assert {each.logits.dtype for each in heard} == {torch.float32}
 
 
 def test_silence_costs_no_pass(folder: Path):

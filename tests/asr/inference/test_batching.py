@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.inference.batching import MOST_PADDING, Padding, batches, padding_ratio
+from asr.inference.batching import MOST_PADDING, Padding, batches, equal_batches, padding_ratio
 
 lengths_of_clips = st.lists(st.integers(1, 480_000), max_size=60)
 
@@ -15,6 +15,18 @@ def test_every_piece_is_in_one_batch_that_is_neither_too_long_nor_much_padded(le
         assert own == sorted(own, reverse=True)
         assert len(batch) == 1 or own[0] * len(batch) <= min(most, MOST_PADDING * sum(own))
     assert 1 <= padding_ratio(lengths, found) <= MOST_PADDING
+
+
+@given(st.lists(st.integers(1, 6), max_size=40), st.integers(1, 12))
+def test_where_nothing_may_be_padded_only_equal_lengths_share_a_batch(lengths: list[int], most: int):
+    found = equal_batches(lengths, most)
+    assert sorted(number for batch in found for number in batch) == list(range(len(lengths)))
+    for batch in found:
+        assert len({lengths[number] for number in batch}) == 1
+        assert len(batch) == 1 or lengths[batch[0]] * len(batch) <= most
+    assert padding_ratio(lengths, found) == 1
+    fullest = sum(-(-lengths.count(length) // max(1, most // length)) for length in set(lengths))
+    assert len(found) == fullest
 
 
 @given(st.integers(1, 1000), st.integers(1, 50), st.integers(1, 20_000))

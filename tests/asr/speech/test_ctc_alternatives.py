@@ -3,8 +3,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from asr.speech.ctc_alternatives import MAX_TOKENS, MIN_PROBABILITY, WordFrames, respellings, word_frames
-from asr.speech.ctc_decoding import CtcVocabulary, runs_of, words_of
+from asr.speech.ctc_alternatives import MAX_TOKENS, MIN_PROBABILITY, respellings
+from asr.speech.ctc_decoding import CtcVocabulary, decode, frames_of
 
 SPELLING = CtcVocabulary(("", "|", *"abcdefghijklmnopqrstuvwxyz"), "|", blank=0)
 PIECES = CtcVocabulary(("", "▁black", "smith", "▁smith", "s", "▁slack"), "|", blank=0)
@@ -19,15 +19,20 @@ def frames(*written: str | Mapping[str, float], spelling: CtcVocabulary = SPELLI
     return table
 
 
-def stretches(table: np.ndarray, spelling: CtcVocabulary = SPELLING) -> list[WordFrames]:
-    words = words_of(runs_of(table, spelling), spelling.delimiter)
-    return [word_frames(table, runs, spelling) for runs in words]
+def all_others(
+    *pieces: np.ndarray, spelling: CtcVocabulary = SPELLING, least: float = 0, most: int | None = None
+) -> list[dict[str, float]]:
+    """What is offered for each word of these pieces."""
+    found = frames_of(np.concatenate(pieces), list(map(len, pieces)))
+    words = decode(found, spelling)
+    offered = respellings(found, words, spelling, least, most)
+    return [offered.get(number, {}) for number in range(len(words))]
 
 
 def others(*written: str | Mapping[str, float], spelling: CtcVocabulary = SPELLING) -> dict[str, float]:
     """What is offered for the only word of these frames."""
-    (stretch,) = stretches(frames(*written, spelling=spelling), spelling)
-    return respellings(stretch, spelling)
+    (offered,) = all_others(frames(*written, spelling=spelling), spelling=spelling)
+    return offered
 
 
 def test_a_letter_that_nearly_won_replaces_the_one_that_did():
@@ -85,8 +90,25 @@ def test_a_word_is_neither_parted_nor_emptied():
 
 def test_letters_of_a_neighbour_are_none_of_this_word():
     table = frames("o", "n", "|", {"": 0.6, "s": 0.4}, "i", "t", "", "|", "", "b", {"e": 0.7, "y": 0.3})
-    found = [respellings(stretch, SPELLING) for stretch in stretches(table)]
-    assert [list(words) for words in found] == [[], ["sit"], ["by"]]
+    assert [list(words) for words in all_others(table)] == [[], ["sit"], ["by"]]
+
+
+def test_frames_of_another_piece_are_none_of_this_word():
+    first, second = frames("o", "n", {"": 0.6, "e": 0.4}), frames({"": 0.6, "s": 0.4}, "i", "t")
+    assert [list(words) for words in all_others(first, second)] == [["one"], ["sit"]]
+
+
+def test_a_letter_left_out_of_a_double_one_or_added_to_it_is_tried_once():
+    assert set(others("l", {"o": 0.8, "": 0.2}, "", {"o": 0.7, "": 0.3}, "s", "e")) == {"lose"}
+    assert set(others("l", {"": 0.9, "o": 0.1}, "o", {"": 0.9, "o": 0.1}, "", "o", {"": 0.8, "o": 0.2})) == {"looo"}
+
+
+def test_unlikely_ones_may_be_left_out_but_not_their_share():
+    table = frames("w", {"a": 0.5, "o": 0.3, "e": 0.2}, "r")
+    (whole,), (likely,) = all_others(table), all_others(table, least=0.25)
+    assert set(whole) == {"wor", "wer"}
+    assert likely == {"wor": whole["wor"]}
+    assert all_others(table, most=1) == [likely]
 
 
 def test_pieces_of_words_keep_the_mark_of_the_beginning():

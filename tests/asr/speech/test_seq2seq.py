@@ -8,6 +8,7 @@ from transformers import AutoProcessor, WhisperForConditionalGeneration
 from asr.audio.decoding import decode_audio, seconds
 from asr.audio.vad import pieces
 from asr.errors import ModelUnavailable
+from asr.inference.batching import MOST_PADDING
 from asr.speech.seq2seq import Seq2SeqSpeechModel
 from asr.types import SpeechOutput, Waveform
 from tests.support.checkpoints import save_moonshine, save_whisper
@@ -97,6 +98,23 @@ def test_a_model_without_time_marks_has_one_segment_a_piece(tmp_path: Path):
     edges = [(segment.start, segment.end) for segment in of_long.segments]
     assert edges == [pytest.approx((0.86, 20.14)), pytest.approx((21.86, 38.14))]
     assert not set("<>") & set(of_short.text + of_long.text)
+
+
+def test_no_transcript_of_moonshine_changes_with_neighbours_order_or_batch_size(
+    tmp_path: Path, sentences: list[tuple[Waveform, str]]
+):
+    waveforms = [waveform[: len(waveform) - 777 * number] for number, (waveform, _) in enumerate(sentences[:12])]
+    waveforms.append(bursts((1, 20), (22, 38), length=40))
+    folder = str(save_moonshine(tmp_path))
+    single = Seq2SeqSpeechModel(folder, "cpu", batch_seconds=0.1)
+    expected = [single.transcribe([waveform])[0] for waveform in waveforms]
+    assert single.padding_ratio == 1
+    assert len({transcript.text for transcript in expected}) > len(waveforms) / 2
+    for seconds in (10, 100):
+        together = Seq2SeqSpeechModel(folder, "cpu", batch_seconds=seconds)
+        assert together.transcribe(waveforms) == expected
+        assert together.transcribe(waveforms[::-1]) == expected[::-1]
+        assert 1 < together.padding_ratio <= MOST_PADDING
 
 
 def test_it_says_which_checkpoint_and_device_it_is(speech_model: Seq2SeqSpeechModel, folder: Path):

@@ -1,0 +1,84 @@
+"""From the logits of a CTC model to words with times, confidences and alternatives."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
+
+import numpy as np
+
+from asr.audio.decoding import SAMPLE_RATE
+from asr.inference.batched_model import PieceOutput
+from asr.speech.alternatives import MIN_CONFIDENCE, ranked
+from asr.speech.ctc_alternatives import respellings
+from asr.speech.ctc_decoding import CtcVocabulary, DecodedWords, Frames, decode, frames_of
+from hearsay.records.clip import Alternative, Word
+
+_START, _END = attrgetter("start"), attrgetter("end")
+
+MOST: Final = 3
+"""Alternatives of one word."""
+
+_NEIGHBOURS: Final = 2
+"""Words beside a word, which are none of its alternatives."""
+
+_LEAST_SHARE: Final = MIN_CONFIDENCE - 0.0051
+"""What is certainly rounded to less than `MIN_CONFIDENCE`."""
+
+
+class CtcDecoder:
+    """Decodes many pieces at once, in arrays over all their frames, words and alternatives.
+
+    A frame is ``samples_a_frame`` wide; where that is 0, the frames of a piece share its samples evenly.
+    """
+
+    def __init__(self, vocabulary: CtcVocabulary, samples_a_frame: float = 0) -> None:
+        self._vocabulary, self._samples_a_frame = vocabulary, samples_a_frame
+
+    def words(self, pieces: Sequence[PieceOutput]) -> list[list[Word]]:
+        """The words of each piece, with times from the start of its clip."""
+        frames = _frames(pieces)
+        decoded = decode(frames, self._vocabulary)
+        texts = decoded.texts(self._vocabulary)
+        others = self._alternatives(frames, decoded, texts)
+        words: list[list[Word]] = [[] for _ in pieces]
+        columns = texts, *self._times(frames, decoded, pieces), decoded.confidences(), decoded.piece.tolist()
+        for number, (text, start, end, confidence, piece) in enumerate(zip(*columns, strict=True)):
+            words[piece].append(Word(text, start, end, confidence, others.get(number, ())))
+        return words
+
+    def _times(
+        self, frames: Frames, words: DecodedWords, pieces: Sequence[PieceOutput]
+    ) -> tuple[list[float], list[float]]:
+        """Start and end of each word in seconds from its clip's start; a piece's last frame may go beyond its end."""
+        starts, ends = (np.array([edge(piece) for piece in pieces])[words.piece] for edge in (_START, _END))
+        widths = np.array([self._width(piece) for piece in pieces])[words.piece]
+        offsets = frames.edges[words.piece]
+        firsts, lasts = words.first[words.begins[:-1]] - offsets, words.end[words.begins[1:] - 1] - offsets
+        begun, over = starts + firsts * widths, np.minimum(starts + lasts * widths, ends)
+        return (begun / SAMPLE_RATE).tolist(), (over / SAMPLE_RATE).tolist()
+
+    def _width(self, piece: PieceOutput) -> float:
+        return self._samples_a_frame or (piece.end - piece.start) / max(1, len(piece.logits))
+
+    def _alternatives(
+        self, frames: Frames, words: DecodedWords, texts: Sequence[str]
+    ) -> dict[int, tuple[Alternative, ...]]:
+        found = respellings(frames, words, self._vocabulary, _LEAST_SHARE, MOST + _NEIGHBOURS)
+        return {number: tuple(ranked(shares, known, MOST)) for number, shares, known in _known(found, words, texts)}
+
+
+def _known(
+    found: Mapping[int, Mapping[str, float]], words: DecodedWords, texts: Sequence[str]
+) -> Iterator[tuple[int, Mapping[str, float], set[str]]]:
+    """With each word's respellings, what the transcript itself has there: the word and its neighbours in the piece."""
+    pieces = words.piece.tolist()
+    for number, shares in found.items():
+        around = range(max(0, number - 1), min(len(texts), number + 2))
+        yield number, shares, {texts[each] for each in around if pieces[each] == pieces[number]}
+
+
+def _frames(pieces: Sequence[PieceOutput]) -> Frames:
+    import torch
+
+    logits = torch.cat([piece.logits for piece in pieces])
+    return frames_of(logits.softmax(-1).numpy(), [len(piece.logits) for piece in pieces])
