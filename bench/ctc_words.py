@@ -1,9 +1,10 @@
 """How fast a CTC model's frames become words with times, confidences and alternatives, beside the plain decoder.
 
-    python bench/ctc_words.py [TRANSCRIPTS.csv] [--seconds 1200] [--rounds 3] [--kinds synthetic,trained,random] [--json]
+    python bench/ctc_words.py [TRANSCRIPTS.csv] [--seconds 1200] [--rounds 3] [--kinds synthetic,trained] [--json]
 
-The plain decoder (`tests/support/plain_ctc.py`) is what Hearsay used until decoding was vectorised. Both decode the same
-logits in turns in one process with one thread; what counts is the best CPU time of each. Both must write the same words.
+The plain decoder (`tests/support/plain_ctc.py`) is what Hearsay used until decoding was vectorised. Both decode the
+same logits in turns in one process with one thread; what counts is the best CPU time of each. Both must write the same
+words. Kinds of logits:
 
 * ``synthetic``: made from transcripts of real clips, a CSV of wav2vec2-large-960h with the columns ``duration`` and
   ``generated_text`` (where none is named, from the references of the sample clips at 14 characters a second): 50 frames
@@ -13,8 +14,8 @@ logits in turns in one process with one thread; what counts is the best CPU time
   unsure of most words.
 * ``random``: a model with random weights, which is unsure of nearly every frame.
 
-``KIND_times_real_time`` decodes in batches of 600 s, as on a GPU, ``KIND_10s_times_real_time`` in batches of 10 s, as on
-a CPU; ``KIND_ratio`` is the first beside the plain decoder, which decodes one piece after the other.
+``KIND_times_real_time`` decodes in batches of 600 s, as on a GPU, ``KIND_10s_times_real_time`` in batches of 10 s, as
+on a CPU; ``KIND_ratio`` is the first beside the plain decoder, which decodes one piece after the other.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -39,10 +41,11 @@ from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.speech.ctc_decoding import CtcVocabulary  # noqa: E402
 from asr.speech.ctc_words import CtcDecoder  # noqa: E402
 from bench.asr import SAMPLES, acoustics_of, print_figures  # noqa: E402
-from hearsay.records.clip import Word  # noqa: E402
 from hearsay.records.table import read_csv  # noqa: E402
+from hearsay.records.transcript import Word  # noqa: E402
 from tests.support.checkpoints import LETTERS, SPECIALS, save_wav2vec2  # noqa: E402
 from tests.support.plain_ctc import plain_words  # noqa: E402
+from tests.support.recordings import audio_of  # noqa: E402
 from tests.support.trained import sample_sentences, save_trained  # noqa: E402
 
 SAMPLES_A_FRAME = 320
@@ -89,7 +92,7 @@ def synthetic(transcripts: Sequence[tuple[str, float]], seconds: float) -> Itera
 def of_model(folder: Path, seconds: float) -> Iterator[PieceOutput]:
     """A model's logits for the sample clips, again and again until there are so many seconds."""
     sounds = [waveform for waveform, _ in sample_sentences(SAMPLES)]
-    outputs = list(acoustics_of(CtcSpeechModel(str(folder), "cpu")).outputs(sounds))
+    outputs = list(acoustics_of(CtcSpeechModel(str(folder), "cpu")).outputs(audio_of(*sounds)))
     for output in cycle(outputs):
         if seconds <= 0:
             return
@@ -128,7 +131,7 @@ def seconds_of(pieces: Sequence[PieceOutput]) -> float:
 
 def compare(kind: str, pieces: Sequence[PieceOutput], rounds: int) -> dict[str, Any]:
     ways: dict[str, Callable[[], list[list[Word]]]] = {"_plain": lambda: plain(pieces)}
-    ways |= {name: lambda most=most: vectorised(pieces, most) for name, most in BATCHES.items()}  # type: ignore[misc]
+    ways |= {name: partial(vectorised, pieces, most) for name, most in BATCHES.items()}
     took: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds):
         words = {}

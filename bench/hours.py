@@ -126,19 +126,19 @@ def decode_all(hours: Hours) -> None:
             pass
 
 
-def spell_all(speech_model: CtcSpeechModel, outputs: Iterable[PieceOutput]) -> None:
-    for each in outputs:
-        deque(speech_model._words(each), maxlen=0)
+def spell_all(speech_model: CtcSpeechModel, batches: Iterable[list[PieceOutput]]) -> None:
+    for batch in batches:
+        speech_model._decoder.words(batch)
 
 
 def stages(hours: Hours, speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel) -> dict[str, Any]:
     """Seconds of each stage alone."""
     clips = list(map(detect_speech, hours.all_sounds()))
-    outputs: list[PieceOutput] = []
+    batches: list[list[PieceOutput]] = []
     found = {
         "decode": timed("decoding alone", lambda: decode_all(hours)),
-        "asr": timed("speech model alone", lambda: outputs.extend(acoustics_of(speech_model).outputs(clips))),
-        "spelling": timed("spelling alone", lambda: spell_all(speech_model, outputs)),
+        "asr": timed("speech model alone", lambda: batches.extend(acoustics_of(speech_model).batches(clips))),
+        "spelling": timed("spelling alone", lambda: spell_all(speech_model, batches)),
         "ser": timed("emotion model alone", lambda: deque(acoustics_of(emotion_model).outputs(clips), maxlen=0)),
     }
     slowest = max(found, key=lambda name: found[name])

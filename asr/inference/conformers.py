@@ -5,8 +5,8 @@ the convolutions and attention, and there transformers' own masks are right for 
 zero before each convolution, as they are beyond a clip's end, or come after all that the clip's own frames depend on;
 no frame attends to them; batch norms use the statistics of training. Without a mask each of these models is inexact.
 
-An extractor may end a clip with a frame of padding (Parakeet, Wav2Vec2-BERT) and mask it. It is cut off here: the logits
-of the other frames stay the same, and nothing is decoded from it.
+An extractor may end a clip with a frame of padding and mask it (Parakeet, Wav2Vec2-BERT). It is cut off here: the
+logits of the other frames stay the same, and nothing is decoded from it.
 """
 
 from typing import TYPE_CHECKING, Any, Final

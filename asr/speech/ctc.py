@@ -13,6 +13,7 @@ from asr.speech.segments import transcript_of
 from asr.types import DecodedAudio, SpeechOutput
 from hearsay.records.transcript import Word
 
+
 class CtcSpeechModel:
     """A CTC checkpoint by Hugging Face name or folder; processes the pieces of all clips in common batches."""
 

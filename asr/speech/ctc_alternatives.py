@@ -143,7 +143,7 @@ def _shares(edits: Edits, frames: Frames, words: DecodedWords, vocabulary: CtcVo
 
 
 def _likely(edits: Edits, shares: NDArray[np.float64], least: float, most: int) -> NDArray[np.bool_]:
-    """Which shares are at least ``least`` and among the ``most`` largest of their word, or equal to the last of these."""
+    """Which shares are at least ``least`` and among the ``most`` largest of their word, or equal to the last one."""
     order = np.lexsort((-shares, edits.word))
     firsts = np.searchsorted(edits.word, edits.word)
     last = shares[order[np.minimum(firsts + most - 1, np.searchsorted(edits.word, edits.word, "right") - 1)]]

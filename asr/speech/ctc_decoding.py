@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -63,8 +64,8 @@ class Frames:
 class DecodedWords:
     """Words as runs of equal tokens: word ``n`` has the runs from ``begins[n]`` to before ``begins[n + 1]``.
 
-    A run goes from frame ``first`` to before ``end``, and ``sure`` is the mean probability of its token there. ``lefts``
-    and ``rights`` are the first frame of each word and the one after its last, with the blanks on either side.
+    A run goes from frame ``first`` to before ``end``, and ``sure`` is the mean probability of its token there. A word's
+    frames, with the blanks on either side, go from ``lefts`` to before ``rights``.
     """
 
     token: Numbers
@@ -86,16 +87,15 @@ class DecodedWords:
 
     def texts(self, vocabulary: CtcVocabulary) -> list[str]:
         tokens = [vocabulary.tokens[number] for number in self.token.tolist()]
-        begins = self.begins.tolist()
-        return [text_of(tokens[first:end]) for first, end in zip(begins, begins[1:], strict=False)]
+        return [text_of(tokens[first:end]) for first, end in pairwise(self.begins.tolist())]
 
     def confidences(self) -> list[float]:
         """The mean probability over the frames of each word's tokens."""
         frames = self.end - self.first
         sums = (self.sure.astype(np.float64) * frames).tolist()
         counts = np.add.reduceat(frames, self.begins[:-1]).tolist() if len(self) else []
-        begins = self.begins.tolist()
-        return [sum(sums[first:end]) / count for first, end, count in zip(begins, begins[1:], counts, strict=False)]
+        words = zip(pairwise(self.begins.tolist()), counts, strict=True)
+        return [sum(sums[first:end]) / count for (first, end), count in words]
 
 
 def frames_of(probabilities: NDArray[np.float32], counts: Sequence[int]) -> Frames:

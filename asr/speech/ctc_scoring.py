@@ -71,7 +71,5 @@ def _forward(spellings: Spellings, scaled: NDArray[np.float64], blank: int) -> N
         before *= flat.take(blanks[:active] + frame * width)
         np.multiply(reached, flat.take(places[:, :active] + frame * width), out=token)
     columns = np.arange(count)
-    total: NDArray[np.float64] = (
-        after_blank[spellings.lengths, columns] + after_token[spellings.lengths - 1, columns]
-    )
+    total: NDArray[np.float64] = after_blank[spellings.lengths, columns] + after_token[spellings.lengths - 1, columns]
     return total

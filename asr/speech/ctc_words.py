@@ -11,7 +11,7 @@ from asr.inference.batched_model import PieceOutput
 from asr.speech.alternatives import MIN_CONFIDENCE, ranked
 from asr.speech.ctc_alternatives import respellings
 from asr.speech.ctc_decoding import CtcVocabulary, DecodedWords, Frames, decode, frames_of
-from hearsay.records.clip import Alternative, Word
+from hearsay.records.transcript import Alternative, Word
 
 _START, _END = attrgetter("start"), attrgetter("end")
 

@@ -14,7 +14,6 @@ from asr.inference.precision import Precision, kind_of, named
 from asr.types import DecodedAudio, SpeechOutput, Waveform
 from hearsay.records.transcript import Segment
 
-
 TimedTokens = tuple[float, float, Any]
 """Start and end in seconds from a piece's start, and tokens."""
 

@@ -194,17 +194,13 @@ def _lasr() -> LasrForCTC:
 def _granite() -> GraniteSpeech5ForCTC:
     sizes = {"num_mel_bins": 8, "context_size": 20, "max_position_embeddings": 20, "subsample_layers": [1]}
     encoder = GraniteSpeech5EncoderConfig(**_CONFORMER, **sizes, vocab_size=len(PIECES))
-    return GraniteSpeech5ForCTC(
-        GraniteSpeech5CTCConfig(vocab_size=len(PIECES), pad_token_id=0, encoder_config=encoder)
-    )
+    return GraniteSpeech5ForCTC(GraniteSpeech5CTCConfig(vocab_size=len(PIECES), pad_token_id=0, encoder_config=encoder))
 
 
 def _wav2vec2_bert(**options: Any) -> Wav2Vec2BertForCTC:
     sizes = {name: size for name, size in _CONFORMER.items() if name != "conv_kernel_size"}
     return Wav2Vec2BertForCTC(
-        Wav2Vec2BertConfig(
-            **sizes, **options, feature_projection_input_dim=64, vocab_size=len(PIECES), pad_token_id=0
-        )
+        Wav2Vec2BertConfig(**sizes, **options, feature_projection_input_dim=64, vocab_size=len(PIECES), pad_token_id=0)
     )
 
 

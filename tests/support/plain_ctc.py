@@ -1,6 +1,7 @@
 """A plain CTC decoder, one frame, run and word after the other: what `asr.speech.ctc_decoding` must agree with.
 
-It is what Hearsay used until decoding was vectorised. Tests compare the words of both, `bench/ctc_words.py` their speed.
+It is what Hearsay used until decoding was vectorised. Tests compare the words of both, and `bench/ctc_words.py` their
+speed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from asr.audio.decoding import SAMPLE_RATE
 from asr.speech.alternatives import most_confident
 from asr.speech.ctc_alternatives import MAX_TOKENS, MIN_PROBABILITY
 from asr.speech.ctc_decoding import WORD_START, CtcVocabulary
-from hearsay.records.clip import Word
+from hearsay.records.transcript import Word
 
 MAX_ALTERNATIVES = 3
 

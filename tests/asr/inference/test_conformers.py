@@ -15,6 +15,7 @@ from asr.inference.precision import Precision
 from asr.speech.ctc import CtcSpeechModel
 from asr.types import Waveform
 from tests.support.checkpoints import CONFORMERS, conformer, save_conformer
+from tests.support.recordings import audio_of
 from tests.support.trained import one_thread
 
 RATE = 16_000
@@ -79,7 +80,7 @@ def batched(folder: Path, batch_seconds: float = 30, precision: Precision = "flo
 
 
 def outputs(model: BatchedModel, clips: Sequence[Waveform]) -> dict[int, PieceOutput]:
-    return {output.clip: output for output in model.outputs(clips)}
+    return {output.clip: output for output in model.outputs(audio_of(*clips))}
 
 
 def test_each_clip_has_the_logits_that_transformers_decodes_from_its_features(folder: Path, clips: list[Waveform]):
@@ -96,13 +97,13 @@ def test_each_clip_has_the_logits_that_transformers_decodes_from_its_features(fo
 
 def test_no_transcript_changes_with_neighbours_order_or_batch_size(folder: Path, clips: list[Waveform]):
     alone = CtcSpeechModel(str(folder), "cpu", "float32", batch_seconds=0.1)
-    expected = [alone.transcribe([clip])[0] for clip in clips]
+    expected = [alone.transcribe(audio_of(clip))[0] for clip in clips]
     assert alone.padding_ratio == 1
     assert len({transcript.text for transcript in expected}) > len(clips) / 2
     for seconds in (10, 60):
         together = CtcSpeechModel(str(folder), "cpu", "float32", batch_seconds=seconds)
         for order in (list(range(len(clips))), random.Random(3).sample(range(len(clips)), len(clips))):
-            found = together.transcribe([clips[number] for number in order])
+            found = together.transcribe(audio_of(*(clips[number] for number in order)))
             for number, transcript in zip(order, found, strict=True):
                 assert transcript.text == expected[number].text
                 assert [word.start for word in transcript.words] == [word.start for word in expected[number].words]
@@ -118,7 +119,7 @@ def test_in_half_precision_padding_leaves_no_frame_without_a_number(folder: Path
 def test_words_have_the_times_of_their_frames(folder: Path, clips: list[Waveform]):
     width = {"parakeet_ctc": 640, "lasr_ctc": 640, "wav2vec2-bert": 320}[batched(folder).config.model_type]
     assert batched(folder).samples_a_frame == width
-    (transcript,) = CtcSpeechModel(str(folder), "cpu").transcribe(clips[:1])
+    (transcript,) = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clips[0]))
     assert len(transcript.words) > 1
     assert all((word.start * RATE / width).is_integer() for word in transcript.words)
     assert transcript.words[-1].end <= len(clips[0]) / RATE
@@ -128,7 +129,7 @@ def test_scraps_of_sound_are_no_failure(folder: Path):
     model = CtcSpeechModel(str(folder), "cpu")
     for length in (1, 400, 1_700):
         scrap = np.full(length, 0.4, np.float32)
-        (transcript,) = model.transcribe([scrap])
+        (transcript,) = model.transcribe(audio_of(scrap))
         assert all(word.end <= length / RATE for word in transcript.words)
 
 

@@ -2,7 +2,6 @@ import copy
 import random
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest

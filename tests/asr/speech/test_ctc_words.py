@@ -15,9 +15,10 @@ from asr.speech.ctc_decoding import CtcVocabulary, frames_of
 from asr.speech.ctc_scoring import Spellings, path_probabilities
 from asr.speech.ctc_words import CtcDecoder
 from asr.types import Waveform
-from hearsay.records.clip import Word
+from hearsay.records.transcript import Word
 from tests.support.checkpoints import LETTERS, SPECIALS, save_wav2vec2
 from tests.support.plain_ctc import plain_words
+from tests.support.recordings import audio_of
 
 VOCABULARIES = (
     CtcVocabulary(tuple("" if token in SPECIALS else token for token in SPECIALS + LETTERS), "|", 0),
@@ -57,9 +58,7 @@ def piece(random: np.random.Generator, vocabulary: CtcVocabulary, steps: int, st
     number=st.integers(0, len(VOCABULARIES) - 1),
     width=st.sampled_from([WIDTH, 0]),
 )
-def test_of_any_logits_it_writes_what_the_plain_decoder_writes(
-    seed: int, steps: list[int], number: int, width: int
-):
+def test_of_any_logits_it_writes_what_the_plain_decoder_writes(seed: int, steps: list[int], number: int, width: int):
     random, vocabulary = np.random.default_rng(seed), VOCABULARIES[number]
     pieces = [piece(random, vocabulary, count, 1000 * at) for at, count in enumerate(steps)]
     assert CtcDecoder(vocabulary, width).words(pieces) == expected(pieces, vocabulary, width)
@@ -67,7 +66,7 @@ def test_of_any_logits_it_writes_what_the_plain_decoder_writes(
 
 def outputs_of(folder: Path, sentences: Sequence[tuple[Waveform, str]]) -> list[PieceOutput]:
     model = CtcSpeechModel(str(folder), "cpu", "float32")
-    return list(model._batched_model.outputs([waveform for waveform, _ in sentences]))
+    return list(model._batched_model.outputs(audio_of(*(waveform for waveform, _ in sentences))))
 
 
 def test_of_trained_models_it_writes_what_the_plain_decoder_writes(

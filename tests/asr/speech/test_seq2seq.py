@@ -107,13 +107,13 @@ def test_no_transcript_of_moonshine_changes_with_neighbours_order_or_batch_size(
     waveforms.append(bursts((1, 20), (22, 38), length=40))
     folder = str(save_moonshine(tmp_path))
     single = Seq2SeqSpeechModel(folder, "cpu", batch_seconds=0.1)
-    expected = [single.transcribe([waveform])[0] for waveform in waveforms]
+    expected = [single.transcribe(audio_of(waveform))[0] for waveform in waveforms]
     assert single.padding_ratio == 1
     assert len({transcript.text for transcript in expected}) > len(waveforms) / 2
-    for seconds in (10, 100):
-        together = Seq2SeqSpeechModel(folder, "cpu", batch_seconds=seconds)
-        assert together.transcribe(waveforms) == expected
-        assert together.transcribe(waveforms[::-1]) == expected[::-1]
+    for batch_seconds in (10, 100):
+        together = Seq2SeqSpeechModel(folder, "cpu", batch_seconds=batch_seconds)
+        assert together.transcribe(audio_of(*waveforms)) == expected
+        assert together.transcribe(audio_of(*waveforms[::-1])) == expected[::-1]
         assert 1 < together.padding_ratio <= MOST_PADDING
 
 
