@@ -131,8 +131,8 @@ def _means(values: NDArray[np.float32], firsts: Numbers, ends: Numbers) -> NDArr
     numbers = np.arange(len(firsts))
     behind_zeros = np.zeros(len(values) + len(firsts), np.float32)
     behind_zeros[np.arange(len(values)) + np.repeat(numbers, ends - firsts) + 1] = values
-    means: NDArray[np.float32] = np.add.reduceat(behind_zeros, firsts + numbers) / (ends - firsts).astype(np.float32)
-    return means
+    sums: NDArray[np.float32] = np.add.reduceat(behind_zeros, firsts + numbers)
+    return np.divide(sums, (ends - firsts).astype(np.float32), dtype=np.float32)
 
 
 def _words(
