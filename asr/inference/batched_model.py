@@ -36,8 +36,9 @@ class PieceOutput:
 class BatchedModel:
     """A transformers model with CTC or classification head, on its device and ready to run.
 
-    Pieces are processed in batches, sorted by length, if the model is batch-invariant (`asr.inference.batch_invariance`,
-    `asr.inference.conformers`). With other models, only pieces of equal length share a batch, which has no padding.
+    Pieces are processed in batches, sorted by length, if the model is batch-invariant
+    (`asr.inference.batch_invariance`, `asr.inference.conformers`). With other models, only pieces of equal length share
+    a batch, which then has no padding.
     """
 
     def __init__(
