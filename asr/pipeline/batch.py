@@ -12,11 +12,12 @@ from typing import Final
 
 from asr.errors import PipelineUnavailable
 from asr.models.identity import emotion_of, speech_of
-from asr.pipeline.pipeline import Pipeline, digest_of
+from asr.pipeline.interim import InterimRecords
+from asr.pipeline.pipeline import Pipeline, UnfinishedClip, digest_of
 from asr.pipeline.progress import Progress
 from asr.pipeline.records import failed_again, missing, wanted_pieces
 from asr.sources.listing import Clip, Listing, Reader
-from hearsay.errors import ClipsError
+from hearsay.errors import BadRow, ClipsError
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import remove_leftovers
 from hearsay.records.journal import Journal
@@ -75,7 +76,7 @@ def decode(
 
     A folder is one listing; a watched folder gives one per group of arrivals. Records are written in batches of
     ``batch_clips``, or of the number that suits the pipeline if that is 0, so that a killed run loses at most
-    `BATCHES_AT_ONCE` batches. Ctrl-C, an unavailable pipeline, or a log that cannot be written ends the run early and
+    `BATCHES_AT_ONCE` batches, and of their long clips what `InterimRecords` has not stored. Ctrl-C, an unavailable pipeline, or a log that cannot be written ends the run early and
     still writes the CSV. If the CSV cannot be written, the run continues, since the log is complete. Raises
     `JournalInUse` while another run writes to ``out``.
     """
@@ -131,6 +132,7 @@ class _DecodeRun:
         self._journal = journal
         self._csv = csv
         self._known = journal.rows()
+        self._interim = InterimRecords()
         self._listed: dict[str, None] = {}  # ids, in order
         self._table = EMPTY_TABLE
         self.transcribed = self.retagged = self.skipped = self.without_audio = self.rejected = 0
@@ -156,6 +158,7 @@ class _DecodeRun:
                 if left.rows.done() or isinstance(stopped, PipelineUnavailable):  # it is unavailable for all of them
                     with suppress(PipelineUnavailable):
                         self._take(left, progress)
+            self._keep_unfinished(self._interim.left(self._pipeline.unfinished()))
             raise
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
@@ -172,8 +175,15 @@ class _DecodeRun:
 
     def _take_first(self, pending: "deque[_PendingBatch]", progress: Progress) -> None:
         """Wait for the first batch and store it; if the wait is interrupted, the batch stays pending."""
-        wait_in_turns(pending[0].rows)
+        wait_in_turns(pending[0].rows, lambda: self._keep_unfinished(self._interim.due(self._pipeline.unfinished())))
         self._take(pending.popleft(), progress)
+
+    def _keep_unfinished(self, clips: Iterable[UnfinishedClip]) -> None:
+        """Write down what there is of long clips; their final records replace it."""
+        for clip in clips:
+            if row := clip.row():
+                with suppress(BadRow):  # the final record will say what is wrong with it
+                    self._keep([self._joined(row)])
 
     def _take(self, pending: "_PendingBatch", progress: Progress) -> None:
         """Store the records of a batch; raises the batch's `PipelineUnavailable` afterwards."""

@@ -17,7 +17,7 @@ from asr.models.selection import select_emotion_model, select_speech_model
 from asr.pipeline.assembly import settings_for_log
 from asr.pipeline.batch import to_do
 from asr.pipeline.model_change import ModelChange, consequences, models_of
-from asr.pipeline.pipeline import Pipeline
+from asr.pipeline.pipeline import Pipeline, UnfinishedClip
 from asr.pipeline.records import wanted_pieces
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, Listing
@@ -56,6 +56,9 @@ class UnloadedPipeline:
         raise PipelineUnavailable(
             f"a dry run does not transcribe; run decode without --dry-run for these {len(clips)} clips"
         )
+
+    def unfinished(self) -> Sequence[UnfinishedClip]:
+        return ()
 
     def close(self) -> None:
         """Nothing is held."""

@@ -7,24 +7,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Final
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import LONGEST_PIECE, runs_of
 from asr.errors import ModelFailed
+from asr.pipeline.records import NOT_YET, Timed, in_order, rounded_segment, rounded_word
 from asr.speech.segments import mean_confidence, segments_between
 from asr.types import DecodedAudio, SpeechOutput, Stretch
 from hearsay.records.transcript import FailedPiece, Segment, Word
 
 log = logging.getLogger(__name__)
 
-Timed = TypeVar("Timed", Word, Segment)
-
-Step = Callable[[float, float], None]
-"""Called after each piece of a long recording, with the seconds that are done and its seconds in all."""
+Step = Callable[["PieceJoiner"], None]
+"""Called after each piece of a long recording, in the thread of a model."""
 
 LONGEST: Final = int(LONGEST_PIECE * SAMPLE_RATE)
 """Samples above which a recording is transcribed in pieces."""
+
+_DECIMALS: Final = 6
+"""Of the times of a failed piece: a sample is 0.0000625 s, and another run must cut at the very same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ def cut(audio: DecodedAudio, only: Sequence[FailedPiece] = ()) -> LongForm:
 
 
 def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> SpeechOutput:
-    """The transcript of a recording, from those of its pieces; raises the first failure if all pieces failed."""
+    """The transcript of a recording, from those of its pieces; raises the first failure if all pieces failed.
+
+    Times and scores are rounded as records have them, and a segment never joins words of two pieces: pieces of two runs
+    together give what a single run gives.
+    """
     failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if failures and len(failures) == len(outcomes) and not whole.is_part:
         raise failures[0]
@@ -62,14 +68,27 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
     for (first, last), outcome in zip(whole.pieces, outcomes, strict=True):
         start, end = first / SAMPLE_RATE, last / SAMPLE_RATE
         if isinstance(outcome, Exception):
-            failed.append(FailedPiece(round(start, 2), round(end, 2), str(outcome)))
+            failed.append(FailedPiece(round(start, _DECIMALS), round(end, _DECIMALS), str(outcome)))
         else:
-            words += (moved(word, start) for word in outcome.words)
-            segments += (moved(segment, start) for segment in _segments_of(outcome, end - start))
-    if words:
-        segments = list(segments_between(whole.stretches, words))
+            own = [rounded_word(moved(word, start)) for word in outcome.words]
+            words += own
+            segments += (
+                segments_between(whole.stretches, own, outcome.language)
+                if own
+                else (rounded_segment(moved(segment, start)) for segment in _segments_of(outcome, end - start))
+            )
+    words, segments = in_order(words), in_order(segments)
     text = " ".join(segment.text for segment in segments)
-    return SpeechOutput(text, tuple(words), tuple(segments), mean_confidence(words), tuple(failed))
+    main = max((one for one in outcomes if isinstance(one, SpeechOutput)), key=lambda one: len(one.words), default=None)
+    return SpeechOutput(
+        text,
+        tuple(words),
+        tuple(segments),
+        mean_confidence(words),
+        tuple(failed),
+        main.language if main else "",
+        main.language_probability if main else None,
+    )
 
 
 def moved(timed: Timed, seconds: float) -> Timed:
@@ -87,7 +106,8 @@ def _segments_of(transcript: SpeechOutput, seconds: float) -> Sequence[Segment]:
 class PieceJoiner:
     """Joins the transcripts of a recording's pieces, when all are done, into the future ``transcript``.
 
-    If that is cancelled, pieces that have not started are not transcribed.
+    If that is cancelled, pieces that have not started are not transcribed. ``done_seconds`` of the pieces'
+    ``all_seconds`` are transcribed or have failed.
     """
 
     def __init__(self, whole: LongForm, answers: "Sequence[Future[SpeechOutput]]", step: Step) -> None:
@@ -97,20 +117,27 @@ class PieceJoiner:
         self._step = step
         self._lock = Lock()
         self._left = len(answers)
-        self._done_seconds = 0.0
-        self._all_seconds = sum(map(_seconds, whole.pieces))
+        self.done_seconds = 0.0
+        self.all_seconds = sum(map(_seconds, whole.pieces))
         self.transcript.add_done_callback(self._pass_on)
         for piece, answer in zip(whole.pieces, answers, strict=True):
             answer.add_done_callback(partial(self._count, piece))
         if not answers:
             self._finish()
 
+    def so_far(self) -> SpeechOutput | None:
+        """The transcript of the pieces that have one by now, the others having failed; None where no piece has one."""
+        outcomes = [_outcome_so_far(answer) for answer in self._answers]
+        if not any(isinstance(outcome, SpeechOutput) for outcome in outcomes):
+            return None
+        return joined(self._whole, outcomes)
+
     def _count(self, piece: Stretch, _: "Future[SpeechOutput]") -> None:
         with self._lock:
             self._left -= 1
-            self._done_seconds += _seconds(piece)
+            self.done_seconds += _seconds(piece)
             is_last = not self._left
-            self._step(self._done_seconds, self._all_seconds)
+            self._step(self)
         _return_free_memory()
         if is_last:
             self._finish()
@@ -138,6 +165,10 @@ def _return_free_memory() -> None:
     """Return free heap memory to the system: glibc keeps it, and fragmentation makes it grow piece by piece."""
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # other C libraries do not have it
         trim(0)
+
+
+def _outcome_so_far(answer: "Future[SpeechOutput]") -> SpeechOutput | Exception:
+    return _outcome(answer) if answer.done() and not answer.cancelled() else ModelFailed(NOT_YET)
 
 
 def _outcome(answer: "Future[SpeechOutput]") -> SpeechOutput | Exception:

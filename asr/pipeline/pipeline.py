@@ -5,15 +5,24 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from threading import Lock
 from typing import Final, Protocol
 
 from asr.audio.decoding import decode_audio, seconds
 from asr.audio.vad import detect_speech
 from asr.errors import ModelFailed
 from asr.models.identity import Identity, emotion_columns, speech_columns
-from asr.pipeline.long_form import cut
-from asr.pipeline.records import EmotionOutcome, ModelOutputs, now, row_of, sentence_of, wanted_pieces, with_kept
+from asr.pipeline.long_form import PieceJoiner, cut
+from asr.pipeline.records import (
+    NOT_YET,
+    EmotionOutcome,
+    ModelOutputs,
+    now,
+    row_of,
+    sentence_of,
+    wanted_pieces,
+    with_kept,
+)
 from asr.pipeline.scheduler import Scheduler
 from asr.sources.listing import Clip
 from asr.types import DecodedAudio, EmotionOutput, SpeechOutput
@@ -60,8 +69,26 @@ class Pipeline(Protocol):
         """
         ...
 
+    def unfinished(self) -> "Sequence[UnfinishedClip]":
+        """Long clips of calls that have not returned, of which some pieces are transcribed; none over an API."""
+        ...
+
     def close(self) -> None:
         """Release the models; may be called twice."""
+        ...
+
+
+class UnfinishedClip(Protocol):
+    """A long clip that is being transcribed: its id, the share of its pieces' seconds that is done, and a record."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def share(self) -> float: ...
+
+    def row(self) -> ClipRow | None:
+        """The record of what there is: what is missing stands in its ``failed_pieces``. None without any words yet."""
         ...
 
 
@@ -92,6 +119,8 @@ class LocalPipeline:
         self._max_seconds = max_seconds
         self._step = step
         self._is_speech_by_default = is_speech_by_default
+        self._under_way: dict[str, _LongClip] = {}
+        self._lock = Lock()
 
     @property
     def speech(self) -> Identity:
@@ -110,8 +139,17 @@ class LocalPipeline:
         return self._scheduler.clips_at_once
 
     def process(self, clips: Sequence[Clip]) -> list[ClipRow]:
-        with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:
-            return [self._row(submitted) for submitted in decoders.map(self._submit, clips)]
+        try:
+            with ThreadPoolExecutor(AUDIO_DECODERS) as decoders:
+                return [self._row(submitted) for submitted in decoders.map(self._submit, clips)]
+        finally:
+            with self._lock:
+                for clip in clips:
+                    self._under_way.pop(clip.row.id, None)
+
+    def unfinished(self) -> Sequence[UnfinishedClip]:
+        with self._lock:
+            return list(self._under_way.values())
 
     def close(self) -> None:
         self._scheduler.close()
@@ -127,15 +165,24 @@ class LocalPipeline:
         except AudioError as problem:
             return _SubmittedClip(clip, digest, error=str(problem))
         clip = with_same_audio(clip, digest)
-        transcript = self._transcript(clip, audio)
-        emotion = None if clip.tagged else self._scheduler.emotion(audio, is_blocking=True)
-        return _SubmittedClip(clip, digest, seconds(audio.waveform), transcript, emotion)
+        long_clip = _LongClip(clip, digest, seconds(audio.waveform), self.speech, self.emotion)
+        transcript = self._transcript(long_clip, audio)
+        long_clip.emotion_output = None if clip.tagged else self._scheduler.emotion(audio, is_blocking=True)
+        return _SubmittedClip(clip, digest, long_clip.seconds, transcript, long_clip.emotion_output)
 
-    def _transcript(self, clip: Clip, audio: DecodedAudio) -> "Future[SpeechOutput] | None":
+    def _transcript(self, long_clip: "_LongClip", audio: DecodedAudio) -> "Future[SpeechOutput] | None":
+        clip = long_clip.clip
         wanted = wanted_pieces(clip, self.speech)
         if clip.transcribed and not wanted:
             return None
-        step = partial(self._step, clip.row.id)
+
+        def step(pieces: PieceJoiner) -> None:
+            if long_clip.pieces is None:
+                long_clip.pieces = pieces
+                with self._lock:
+                    self._under_way[long_clip.id] = long_clip
+            self._step(long_clip.id, pieces.done_seconds, pieces.all_seconds)
+
         return self._scheduler.transcript_of(cut(audio, wanted), audio, is_blocking=True, step=step)
 
     def _row(self, submitted: _SubmittedClip) -> ClipRow:
@@ -148,6 +195,41 @@ class LocalPipeline:
             return failed_row(self, clip, submitted.digest, str(problem))
         emotion = _emotion_outcome(submitted.emotion) if submitted.emotion else None
         return checked_row(self, clip, ModelOutputs(submitted.digest, submitted.seconds, transcript, emotion))
+
+
+@dataclass(slots=True, eq=False)
+class _LongClip:
+    """An `UnfinishedClip`; its ``pieces`` are known when the first of them is done, and its emotion some time later."""
+
+    clip: Clip
+    digest: str
+    seconds: float
+    speech: Identity
+    emotion: Identity
+    pieces: PieceJoiner | None = None
+    emotion_output: "Future[EmotionOutput] | None" = None
+
+    @property
+    def id(self) -> str:
+        return self.clip.row.id
+
+    @property
+    def share(self) -> float:
+        return self.pieces.done_seconds / max(self.pieces.all_seconds, 1e-6) if self.pieces else 0.0
+
+    def row(self) -> ClipRow | None:
+        transcript = self.pieces.so_far() if self.pieces else None
+        if transcript is None:
+            return None
+        emotion = None if self.clip.tagged else self._emotion_so_far()
+        return row_of(
+            self.clip, ModelOutputs(self.digest, self.seconds, transcript, emotion), self.speech, self.emotion
+        )
+
+    def _emotion_so_far(self) -> EmotionOutcome:
+        output = self.emotion_output
+        is_there = output is not None and output.done() and not output.cancelled()
+        return _emotion_outcome(output) if output and is_there else ModelFailed(NOT_YET)
 
 
 def with_same_audio(clip: Clip, digest: str) -> Clip:

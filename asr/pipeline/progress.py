@@ -10,7 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from hearsay.text.format import clock
+
 SECONDS_BETWEEN_LINES: Final = 10.0
+
+LONG: Final = 120.0
+"""Seconds of speech from which on it is shown how much of a clip is done."""
+
+SHARES: Final = 3
+"""Long clips of which that is shown at a time."""
 
 
 class Progress:
@@ -76,30 +84,37 @@ class Progress:
             self._last_line = time.monotonic()
             self._console.print(f"{self._done} of {self._total} clips · {self._shares()}{self.pace()}")
 
+    def _left(self) -> float:
+        """Clips that are to be done yet."""
+        return max(0.0, self._total - self._done - self._parts())
+
     def _parts(self) -> float:
         """The sum of the completed shares of the long clips in progress, in clips."""
         return sum(done / whole for done, whole in self._under_way.values())
 
     def _shares(self) -> str:
-        """The completed shares of the long clips in progress, as text."""
-        shares = ", ".join(f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values())
-        return f"{shares} of a long clip · " if shares else ""
+        """The completed shares of the long clips in progress, as text; not of clips that only wait for their records."""
+        shares = [
+            f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values() if done < whole and whole >= LONG
+        ]
+        more = f" and {len(shares) - SHARES} more" if len(shares) > SHARES else ""
+        return f"{', '.join(shares[:SHARES])}{more} of a long clip · " if shares else ""
 
     def notify(self, sentence: str) -> None:
         """Print a sentence above the bar."""
         self._console.print(sentence, markup=False)
 
     def pace(self) -> str:
-        """Clips and seconds of audio per second, the time left if all other clips are processed, and the failures."""
+        """Clips and audio seconds per second, the time left if all other clips are processed, and the failures.
+
+        The time left is unknown until something is transcribed.
+        """
         wall = max(time.monotonic() - self._started, 1e-6)
         transcribed = self._transcribed + self._parts()
         seconds = self._audio_seconds + sum(done for done, _ in self._under_way.values())
-        left = int((self._total - self._done - self._parts()) * wall / (transcribed or 1))
+        left = f" · {clock(self._left() * wall / transcribed)} left" if transcribed else ""
         failed = f" · {self._failed} failed" if self._failed else ""
-        return (
-            f"{self._transcribed / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s"
-            f" · {left // 60}:{left % 60:02} left{failed}"
-        )
+        return f"{self._transcribed / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s{left}{failed}"
 
     def __enter__(self) -> Self:
         self._bar.start()

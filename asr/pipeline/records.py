@@ -1,9 +1,9 @@
 """From the outputs of the models to a clip's record, new or completed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from asr.errors import ModelFailed
 from asr.models.identity import Identity, emotion_columns, speech_columns, speech_of
@@ -17,6 +17,11 @@ from hearsay.text.format import clock
 
 NAMED: Final = 3
 """Failed pieces that a message lists; further ones are counted."""
+
+NOT_YET: Final = "not processed yet"
+"""The reason of a piece that is missing because the run goes on, or ended before it."""
+
+Timed = TypeVar("Timed", Word, Segment)
 
 EmotionOutcome = EmotionOutput | ModelFailed
 """The emotion, or the error of the emotion model."""
@@ -106,8 +111,9 @@ def sentence_of(failed: Sequence[FailedPiece]) -> str:
 
 def _described(piece: FailedPiece) -> str:
     if piece.task == TAGGING:
-        return "the emotion could not be recognised"
-    return f"{clock(piece.start, 1)}–{clock(piece.end, 1)} could not be transcribed"
+        return "the emotion is missing" if piece.reason == NOT_YET else "the emotion could not be recognised"
+    times = f"{clock(piece.start, 1)}–{clock(piece.end, 1)}"
+    return f"{times} is missing" if piece.reason == NOT_YET else f"{times} could not be transcribed"
 
 
 def _speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> dict[str, Any]:
@@ -116,8 +122,8 @@ def _speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> d
     segments = tuple(rounded_segment(segment) for segment in transcript.segments)
     text, confidence = transcript.text, rounded(transcript.confidence)
     if known is not None:
-        words = tuple(sorted((*known.words, *words), key=lambda word: word.start))
-        segments = tuple(sorted((*known.segments, *segments), key=lambda segment: segment.start))
+        words = tuple(in_order((*known.words, *words)))
+        segments = tuple(in_order((*known.segments, *segments)))
         text = " ".join(segment.text for segment in segments)
         confidence = rounded(mean_confidence(words))
     return {"generated_text": text, "confidence": confidence, "words": words, "segments": segments}
@@ -132,6 +138,11 @@ def _emotion_output_columns(emotion: EmotionOutcome) -> dict[str, Any]:
         "emotion_scores": {label: round(score, 3) for label, score in emotion.scores.items()},
         "sentiment": emotion.sentiment,
     }
+
+
+def in_order(items: Iterable[Timed]) -> list[Timed]:
+    """Words or segments by their times; which run made them makes no difference."""
+    return sorted(items, key=lambda item: (item.start, item.end))
 
 
 def now() -> str:

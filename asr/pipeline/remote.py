@@ -16,7 +16,7 @@ from asr.errors import AsrError, ModelFailed, PipelineUnavailable
 from asr.models.identity import Identity
 from asr.pipeline.credentials import credentials_of
 from asr.pipeline.long_form import cut, joined
-from asr.pipeline.pipeline import bytes_of, checked_row, digest_of, failed_row, with_same_audio
+from asr.pipeline.pipeline import UnfinishedClip, bytes_of, checked_row, digest_of, failed_row, with_same_audio
 from asr.pipeline.records import EmotionOutcome, ModelOutputs, failure_columns, missing, now, wanted_pieces, with_kept
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip
@@ -117,6 +117,9 @@ class RemotePipeline:
             return self._connection.run(self._process_all(clips))
         except ApiError as problem:
             raise AsrError(str(problem)) from problem
+
+    def unfinished(self) -> Sequence[UnfinishedClip]:
+        return ()
 
     def close(self) -> None:
         self._connection.close()

@@ -36,9 +36,13 @@ def quiet_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def wait_in_turns(answer: "Future[Any]") -> None:
-    """Return when there is a result or an error; Ctrl-C interrupts the wait."""
+def wait_in_turns(answer: "Future[Any]", meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Return when there is a result or an error; Ctrl-C interrupts the wait.
+
+    During the wait, ``meanwhile`` is called several times a second; what it raises ends the wait.
+    """
     while not answer.done():
+        meanwhile()
         with suppress(TimeoutError, CancelledError):
             answer.exception(_POLL_SECONDS)
 

@@ -85,3 +85,35 @@ def test_pieces_of_a_long_clip_move_the_bar_and_the_time_left(monkeypatch: pytes
     first, last = written(where).splitlines()
     assert first == "0 of 1 clips · 25 % of a long clip · 0.0 clips/s · 60.0 audio-s/s · 1:30 left"
     assert last == "1 of 1 clips · 0.0 clips/s · 240.0 audio-s/s · 0:00 left"
+
+
+def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_long_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    where = console(terminal=False)
+    with Progress(where) as bar:
+        bar.start(500)
+        bar.within("clips/40-seconds.mp3", 20.0, 38.0)
+        bar.within("clips/40-seconds.mp3", 38.0, 38.0)
+        bar.within("talks/an-hour.mp3", 3600.0, 3600.0)
+        assert bar._bar.tasks[0].completed == 2, "both are done, but for their records"
+    assert "long clip" not in written(where)
+
+
+def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    where = console(terminal=False)
+    with Progress(where) as bar:
+        bar.start(10)
+        for number in range(5):
+            bar.within(f"talks/{number}.mp3", 360.0 * (number + 1), 3600.0)
+    assert "· 10 %, 20 %, 30 % and 2 more of a long clip ·" in written(where).splitlines()[-1]
+
+
+def test_no_time_is_said_to_be_left_before_anything_is_transcribed(monkeypatch: pytest.MonkeyPatch):
+    bar = Progress(console(terminal=False))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
+    bar.start(2)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 400.0)
+    assert bar.pace() == "0.0 clips/s · 0.0 audio-s/s"
+    bar.within("talks/two-hours.mp3", 36.0, 7200.0)
+    assert bar.pace() == "0.0 clips/s · 0.1 audio-s/s · 33:15:00 left"

@@ -1,0 +1,48 @@
+"""When the log gets a record of a long clip that is still being transcribed, so that a killed run goes on inside it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from asr.pipeline.pipeline import UnfinishedClip
+
+SECONDS_BETWEEN: Final = 30.0
+"""Seconds between two interim records of a clip, at least."""
+
+LEAST_SHARE: Final = 0.05
+"""What must have been transcribed of a clip between two interim records of it, at least.
+
+An interim record has the whole transcript so far. So that the log does not grow with the square of a clip's length, a
+run writes at most 19 of them of any clip, together less than ten times as long as the clip's final record.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    share: float
+    time: float
+
+
+class InterimRecords:
+    """Which of the long clips under way are due an interim record, by what was written of them before."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, _Written] = {}
+
+    def due(self, unfinished: Sequence[UnfinishedClip]) -> Iterator[UnfinishedClip]:
+        """Those of which there is enough that is new; they count as written."""
+        now = time.monotonic()
+        self._written = {clip.id: self._written.get(clip.id, _Written(0.0, now)) for clip in unfinished}
+        for clip in unfinished:
+            share, last = clip.share, self._written[clip.id]
+            is_enough = share >= last.share + LEAST_SHARE or (share >= 1 > last.share)
+            if is_enough and now - last.time >= SECONDS_BETWEEN:
+                self._written[clip.id] = _Written(share, now)
+                yield clip
+
+    def left(self, unfinished: Sequence[UnfinishedClip]) -> Iterator[UnfinishedClip]:
+        """Those of which there is anything new, at the end of a run."""
+        return (
+            clip for clip in unfinished if clip.id not in self._written or clip.share > self._written[clip.id].share
+        )

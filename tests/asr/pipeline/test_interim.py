@@ -1,0 +1,215 @@
+"""A long clip that is being transcribed has records on the way: a run that ends inside it goes on with the rest."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from asr.pipeline import interim
+from asr.pipeline.batch import Summary, decode
+from asr.pipeline.interim import InterimRecords
+from asr.pipeline.long_form import cut
+from asr.pipeline.pipeline import LocalPipeline
+from asr.pipeline.progress import Progress
+from asr.pipeline.records import NOT_YET
+from asr.pipeline.scheduler import Limits, Scheduler
+from asr.sources.listing import open_folder
+from asr.types import DecodedAudio, SpeechOutput
+from hearsay.records.clip import ClipRow
+from hearsay.records.journal import read_journal
+from hearsay.records.table import read_csv
+from hearsay.records.transcript import TRANSCRIBING
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
+from tests.support.recordings import audio_of, bursts, sound_file
+
+PATIENCE = 60.0
+LONG = bursts((1, 5), (20, 25), (40, 50), (70, 82), (100, 107), length=115)[:-37]
+"""It ends at no multiple of 10 ms, and so does its last piece."""
+
+(AUDIO,) = audio_of(LONG)
+PIECES = cut(AUDIO).pieces
+ONE_BY_ONE = Limits(batch_seconds=0, threads=1, long_threads=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    (folder / "long.wav").write_bytes(sound_file(LONG))
+    return folder
+
+
+class StoppingModel(LengthSpeechModel):
+    """Transcribes so many pieces, does something, and goes on."""
+
+    def __init__(self, after: int, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._after, self._then = after, then
+
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        if self.transcribed == self._after:
+            self._then()
+        return super().transcribe(clips)
+
+
+def decoded(
+    folder: Path, out: Path, speech_model: LengthSpeechModel, then: Callable[[], None] = lambda: None
+) -> Summary:
+    pipeline = LocalPipeline(Scheduler(speech_model, LoudnessEmotionModel(), ONE_BY_ONE), 600)
+    try:
+        with Progress() as progress:
+            return decode([open_folder(str(folder), None).list()], pipeline, out, 0, progress)
+    finally:
+        then()
+        pipeline.close()
+
+
+def record_in(out: Path) -> ClipRow:
+    (row,) = read_journal(out / "clips.jsonl").values()
+    return row
+
+
+def timeless(row: ClipRow) -> dict[str, object]:
+    return {name: value for name, value in row.to_json().items() if name not in ("decoded_at", "audio_stamp")}
+
+
+def missing_pieces(row: ClipRow) -> list[tuple[int, int]]:
+    transcripts = (piece for piece in row.failed_pieces if piece.task == TRANSCRIBING)
+    return [(round(piece.start * 16_000), round(piece.end * 16_000)) for piece in transcripts]
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def killed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run as a kill after two pieces would have left it."""
+    monkeypatch.setattr(interim, "SECONDS_BETWEEN", 0.0)
+    out, left = tmp_path / "out", tmp_path / "left"
+
+    def copy_what_a_kill_would_leave() -> None:
+        wait_for(
+            lambda: any(missing_pieces(row) == [*PIECES[2:]] for row in read_journal(out / "clips.jsonl").values())
+        )
+        shutil.copytree(out, left)
+
+    decoded(folder, out, StoppingModel(2, copy_what_a_kill_would_leave))
+    assert record_in(out).error == ""
+    return left
+
+
+def test_the_recording_of_these_tests_has_several_pieces_and_ends_between_two_hundredths_of_a_second():
+    assert len(PIECES) >= 4
+    assert len({end - start for start, end in PIECES}) == len(PIECES)
+    odd = LONG[: PIECES[-1][1] - 1603]
+    (audio,) = audio_of(odd)
+    assert cut(audio).pieces[-1][1] % 160
+
+
+def test_a_killed_run_goes_on_with_the_pieces_that_are_missing_and_ends_as_an_undisturbed_one(
+    killed: Path, folder: Path, tmp_path: Path
+):
+    resumed = LengthSpeechModel()
+    summary = decoded(folder, killed, resumed)
+    assert resumed.transcribed == len(PIECES) - 2
+    assert (summary.failed, summary.failed_in_part) == ([], [])
+    decoded(folder, tmp_path / "quiet", LengthSpeechModel())
+    assert timeless(record_in(killed)) == timeless(record_in(tmp_path / "quiet"))
+
+
+def test_no_reader_takes_an_interim_record_for_a_finished_clip(killed: Path):
+    row = replace(record_in(killed), text="what was said")
+    assert (len(row.words), row.lacks_speech, row.is_failed) == (2, True, False)
+    assert {piece.reason for piece in row.failed_pieces} == {NOT_YET}
+    assert "is missing: not processed yet" in row.error
+    assert not row.is_scorable
+
+
+def test_pieces_are_stored_to_the_sample(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(interim, "SECONDS_BETWEEN", 0.0)
+    odd = LONG[: PIECES[-1][1] - 1603]
+    (folder / "long.wav").write_bytes(sound_file(odd))
+    (audio,) = audio_of(odd)
+    last = cut(audio).pieces[-1]
+    out = tmp_path / "out"
+    decoded(folder, out, LengthSpeechModel(fails_on=last[1] - last[0]))
+    assert missing_pieces(record_in(out)) == [last]
+    resumed = LengthSpeechModel()
+    decoded(folder, out, resumed)
+    assert resumed.transcribed == 1
+    assert record_in(out).generated_text.split()[-1] == str(last[1] - last[0])
+
+
+def test_ctrl_c_keeps_the_pieces_that_are_done_in_log_and_csv(folder: Path, tmp_path: Path):
+    out, is_over = tmp_path / "out", threading.Event()
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert is_over.wait(PATIENCE)
+
+    summary = decoded(folder, out, StoppingModel(3, interrupt), is_over.set)
+    assert summary.interrupted
+    row = record_in(out)
+    assert missing_pieces(row) == [*PIECES[3:]]
+    assert read_csv(out / "clips.csv").rows() == {row.id: row}
+    resumed = LengthSpeechModel()
+    decoded(folder, out, resumed)
+    assert resumed.transcribed == len(PIECES) - 3
+    assert record_in(out).error == ""
+
+
+def test_a_clip_of_a_batch_that_is_not_done_is_kept_whole_with_its_emotion(folder: Path, tmp_path: Path):
+    shutil.copy(folder / "long.wav", folder / "other.wav")
+    out, is_over = tmp_path / "out", threading.Event()
+
+    def interrupt() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert is_over.wait(PATIENCE)
+
+    decoded(folder, out, StoppingModel(len(PIECES) + 1, interrupt), is_over.set)
+    rows = read_journal(out / "clips.jsonl").values()
+    assert sorted(len(missing_pieces(row)) for row in rows) == [0, len(PIECES) - 1]
+    resumed = LengthSpeechModel()
+    decoded(folder, out, resumed)
+    assert resumed.transcribed == len(PIECES) - 1
+
+
+@dataclass
+class Clip:
+    id: str
+    share: float = 0.0
+
+    def row(self) -> ClipRow | None:
+        return ClipRow(self.id)
+
+
+def test_a_clip_of_any_length_has_at_most_nineteen_interim_records(monkeypatch: pytest.MonkeyPatch):
+    clock, records, clip = [0.0], InterimRecords(), Clip("talks/a-day.mp3")
+    monkeypatch.setattr(interim.time, "monotonic", lambda: clock[0])
+    shares = []
+    for piece in range(1, 3000):
+        clock[0] += 60.0
+        clip.share = piece / 3000
+        shares += [due.share for due in records.due([clip])]
+    assert 15 <= len(shares) <= 19
+    assert sum(shares) < 10
+
+
+def test_a_clip_that_takes_half_a_minute_has_none(monkeypatch: pytest.MonkeyPatch):
+    clock, records, clip = [0.0], InterimRecords(), Clip("talks/short.mp3")
+    monkeypatch.setattr(interim.time, "monotonic", lambda: clock[0])
+    for piece in range(1, 30):
+        clock[0] += 1.0
+        clip.share = piece / 30
+        assert not list(records.due([clip]))
+    assert list(records.left([clip])) == [clip]
