@@ -99,6 +99,11 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--watch", action="store_true", help="keep processing files that arrive in the folder, until Ctrl-C"
     )
     command.add_argument("--dry-run", action="store_true", help="print what would be done, and write nothing")
+    command.add_argument(
+        "--verify",
+        action="store_true",
+        help="read all audio to find changed files; by default their size and times decide",
+    )
     command.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
     command.set_defaults(run=run_decode)
 
@@ -169,8 +174,8 @@ def run_decode(options: argparse.Namespace) -> int:
     )
     try:
         with progress, ended_like_ctrl_c():
-            keeps = change == "keep"
-            summary = decode(listings, pipeline, options.out, settings.batch_clips, progress, keeps_transcripts=keeps)
+            rules = {"keeps_transcripts": change == "keep", "verifies": options.verify}
+            summary = decode(listings, pipeline, options.out, settings.batch_clips, progress, **rules)
     finally:
         pipeline.close()
     show_summary(summary, console_of(sys.stdout))
@@ -190,7 +195,8 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
     notify = partial(console_of(sys.stderr).print, markup=False)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
-    plan = plan_of(listing, options.out / "clips.jsonl", settings, options.via, options.model_change, notify)
+    log, change = options.out / "clips.jsonl", options.model_change
+    plan = plan_of(listing, log, settings, options.via, change, notify, verifies=options.verify)
     if options.json:
         print(json.dumps(plan.to_json(), ensure_ascii=False))
     else:

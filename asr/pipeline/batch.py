@@ -71,14 +71,16 @@ def decode(
     progress: Progress,
     *,
     keeps_transcripts: bool = False,
+    verifies: bool = False,
 ) -> Summary:
     """Process the clips that the log ``out/clips.jsonl`` lacks, and write ``out/clips.csv`` after each listing.
 
     A folder is one listing; a watched folder gives one per group of arrivals. Records are written in batches of
     ``batch_clips``, or of the number that suits the pipeline if that is 0, so that a killed run loses at most
-    `BATCHES_AT_ONCE` batches, and of their long clips what `InterimRecords` has not stored. Ctrl-C, an unavailable pipeline, or a log that cannot be written ends the run early and
-    still writes the CSV. If the CSV cannot be written, the run continues, since the log is complete. Raises
-    `JournalInUse` while another run writes to ``out``.
+    `BATCHES_AT_ONCE` batches, and of their long clips what `InterimRecords` has not stored. A known clip is unchanged
+    if its stamp is; if that differs, or the run ``verifies``, its digest decides. Ctrl-C, an unavailable pipeline, or a
+    log that cannot be written ends the run early and still writes the CSV. If the CSV cannot be written, the run
+    continues, since the log is complete. Raises `JournalInUse` while another run writes to ``out``.
     """
     started = time.monotonic()
     interrupted, stop_reason = False, ""
@@ -87,7 +89,7 @@ def decode(
             progress.notify(f"warning: {journal.warning}")
         for path in (csv := out / "clips.csv", journal.path):
             remove_leftovers(path)
-        run = _DecodeRun(pipeline, journal, csv, keeps_transcripts=keeps_transcripts)
+        run = _DecodeRun(pipeline, journal, csv, keeps_transcripts=keeps_transcripts, verifies=verifies)
         try:
             for listing in listings:
                 run.process(listing, batch_clips or pipeline.clips_at_once, progress)
@@ -124,9 +126,13 @@ class _PendingBatch:
 class _DecodeRun:
     """One run: the records of the log, the clips listed so far, and the counts."""
 
-    def __init__(self, pipeline: Pipeline, journal: Journal, csv: Path, *, keeps_transcripts: bool) -> None:
+    def __init__(
+        self, pipeline: Pipeline, journal: Journal, csv: Path, *, keeps_transcripts: bool, verifies: bool
+    ) -> None:
         self._pipeline = pipeline
         self._keeps_transcripts = keeps_transcripts
+        self._verifies = verifies
+        self._stamps: dict[str, str] = {}  # by id, from before a clip was read
         self._retagged: set[str] = set()  # clips of which only the emotion is made again
         self._failed_retags: dict[str, ClipRow] = {}  # those of them that failed; their records are kept
         self._journal = journal
@@ -240,17 +246,24 @@ class _DecodeRun:
         """
         if clip.read is None:
             return None
+        self._stamps[clip.row.id] = clip.stamp()
         known = self._known.get(clip.row.id)
         if known is None or (known.is_failed and not known.deleted):
             return clip
         if known.deleted:
             return None
         is_transcribed, is_tagged = self._is_transcribed(known), self._is_tagged(known)
-        if not (is_transcribed or is_tagged) or not _is_of_this_audio(known, clip.read):
+        if not (is_transcribed or is_tagged) or not self._is_of_this_audio(known, clip):
             return clip
         clip = replace(clip, transcribed=known if is_transcribed else None, tagged=known if is_tagged else None)
         is_complete = is_transcribed and not wanted_pieces(clip, self._pipeline.speech)
         return None if is_complete and is_tagged else clip
+
+    def _is_of_this_audio(self, known: ClipRow, clip: Clip) -> bool:
+        stamp = self._stamps[clip.row.id]
+        if stamp and stamp == known.audio_stamp and known.audio_digest and not self._verifies:
+            return True
+        return clip.read is not None and _has_digest(known.audio_digest, clip.read)
 
     def _is_transcribed(self, known: ClipRow) -> bool:
         made_by = speech_of(known)
@@ -261,16 +274,18 @@ class _DecodeRun:
 
     def _joined(self, row: ClipRow) -> ClipRow:
         """A new record, with the other columns of the clip's earlier record."""
-        known = self._known.get(row.id)
-        if known is None:
-            return row
-        return failed_again(known, row) if row.is_failed else known.merged_with(row.of_one_run())
+        known, is_read = self._known.get(row.id), bool(row.audio_digest)
+        if known is not None:
+            row = failed_again(known, row) if row.is_failed else known.merged_with(row.of_one_run())
+        return replace(row, audio_stamp=self._stamps.get(row.id, "")) if is_read else row
 
     def _renewed(self, done: Iterable[Clip]) -> Iterator[ClipRow]:
         """Records of clips that need no processing but whose columns in the corpus have changed."""
         for clip in done:
             known = self._known.get(clip.row.id)
             row = clip.row if known is None else known.merged_with(clip.row)
+            if known and not known.deleted and (stamp := self._stamps.get(row.id)):
+                row = replace(row, audio_stamp=stamp)
             if row != known:
                 yield row
 
@@ -280,9 +295,9 @@ class _DecodeRun:
         self._known.update((row.id, row) for row in rows)
 
 
-def _is_of_this_audio(known: ClipRow, read: Reader) -> bool:
+def _has_digest(digest: str, read: Reader) -> bool:
     try:
-        return digest_of(read()) == known.audio_digest
+        return digest_of(read()) == digest
     except OSError:  # the pipeline meets the same error and reports it
         return False
 
@@ -297,7 +312,10 @@ def limited(listing: Listing, limit: int | None) -> Listing:
     return replace(listing, clips=listing.clips[:limit])
 
 
-def to_do(listing: Listing, pipeline: Pipeline, log: Journal, *, keeps_transcripts: bool) -> Iterator[Clip | None]:
+def to_do(
+    listing: Listing, pipeline: Pipeline, log: Journal, *, keeps_transcripts: bool, verifies: bool = False
+) -> Iterator[Clip | None]:
     """What `decode` would do with each clip of a listing: the clip with what is kept, or None for nothing."""
-    run = _DecodeRun(pipeline, log, log.path.with_suffix(".csv"), keeps_transcripts=keeps_transcripts)
+    csv = log.path.with_suffix(".csv")
+    run = _DecodeRun(pipeline, log, csv, keeps_transcripts=keeps_transcripts, verifies=verifies)
     return map(run._wanted, listing.clips)

@@ -118,7 +118,14 @@ class DecodePlan:
 
 
 def plan_of(
-    listing: Listing, log: Path, settings: AsrSettings, via: str | None, change: ModelChange | None, notify: Notify
+    listing: Listing,
+    log: Path,
+    settings: AsrSettings,
+    via: str | None,
+    change: ModelChange | None,
+    notify: Notify,
+    *,
+    verifies: bool = False,
 ) -> DecodePlan:
     """What `decode` would do with a listing; raises the errors that `decode` would raise, such as `ModelChanged`."""
     before = models_of(log)
@@ -128,7 +135,7 @@ def plan_of(
         changes = tuple(consequences(before, pipeline, change))
         opened = LogToRead(log)
         known = opened.rows()
-        wanted = list(to_do(listing, pipeline, opened, keeps_transcripts=change == "keep"))
+        wanted = list(to_do(listing, pipeline, opened, keeps_transcripts=change == "keep", verifies=verifies))
     finally:
         pipeline.close()
     kinds = [_kind_of(clip, want, known, pipeline.speech) for clip, want in zip(listing.clips, wanted, strict=True)]

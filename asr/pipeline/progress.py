@@ -93,7 +93,7 @@ class Progress:
         return sum(done / whole for done, whole in self._under_way.values())
 
     def _shares(self) -> str:
-        """The completed shares of the long clips in progress, as text; not of clips that only wait for their records."""
+        """The completed shares of the long clips in progress, as text; clips that wait for their records have none."""
         shares = [
             f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values() if done < whole and whole >= LONG
         ]

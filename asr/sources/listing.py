@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Final, Protocol
 
 from asr.errors import BadSource
+from asr.sources.stamps import stamp_of
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import EMPTY_TABLE, Table
@@ -18,19 +20,28 @@ EXAMPLES: Final = 6
 Reader = Callable[[], bytes]
 """Reads the bytes of a file, in any thread and more than once; raises `OSError` with a message on failure."""
 
+Stamp = Callable[[], str]
+"""What a file looks like without reading it; empty where that says nothing. An equal stamp means an unchanged file."""
+
+
+def no_stamp() -> str:
+    """Of what only its bytes can tell whether it changed."""
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
     """One clip to process: its columns in the corpus, and a reader of its bytes (None if it has no audio).
 
     ``transcribed`` is its earlier record if the transcript in it is kept, except that failed pieces are retried;
-    ``tagged`` is its earlier record if the emotion in it is kept.
+    ``tagged`` is its earlier record if the emotion in it is kept. ``stamp`` is called before the clip is read.
     """
 
     row: ClipRow
     read: Reader | None
     transcribed: ClipRow | None = None
     tagged: ClipRow | None = None
+    stamp: Stamp = no_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +82,17 @@ class FolderSource:
     def listing_of(self, files: Collection[Path]) -> Listing:
         """The clips among some of the folder's files."""
         audio = [path for path in files if has_audio_suffix(path.name)]
-        named = ((path.relative_to(self.folder).as_posix(), path.read_bytes) for path in audio)
+        named = ((path.relative_to(self.folder).as_posix(), path.read_bytes, partial(stamp_of, path)) for path in audio)
         return listing_of_files(named, self.dataset, (path for path in files if not has_audio_suffix(path.name)))
 
 
-def listing_of_files(files: Iterable[tuple[str, Reader]], dataset: str, others: Iterable[PurePath]) -> Listing:
-    """One clip per audio file, given as its path under the source, with ``/``, and its reader."""
+def listing_of_files(files: Iterable[tuple[str, Reader, Stamp]], dataset: str, others: Iterable[PurePath]) -> Listing:
+    """One clip per audio file, given as its path under the source, with ``/``, its reader and its stamp."""
     clips: list[Clip] = []
     rejected: list[str] = []
-    for path, read in files:
+    for path, read, stamp in files:
         try:
-            clips.append(Clip(ClipRow(f"{dataset}/{path}", dataset=dataset), read))
+            clips.append(Clip(ClipRow(f"{dataset}/{path}", dataset=dataset), read, stamp=stamp))
         except BadRow as problem:
             rejected.append(str(problem))
     return Listing(tuple(clips), rejected=tuple(rejected), passed_over=tuple(others))

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from asr.errors import BadSource
-from asr.sources.listing import Clip, Listing, Reader
+from asr.sources.listing import Clip, Listing, Reader, Stamp
+from asr.sources.stamps import stamp_of
+from hearsay.records.clip import ClipRow
 from hearsay.records.columns import account_of, corpus_table
 from hearsay.records.table import Table, read_csv
 from hearsay.storage.local import file_inside, own_names
@@ -19,12 +22,13 @@ EXAMPLES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of a folder or bucket, by their relative paths: its name, which files exist, and their readers."""
+    """The files of a folder or bucket, by relative path: its names, which files exist, their readers and stamps."""
 
     place: str
     own_names: frozenset[str]
     is_there: Callable[[str], bool]
     reader: Callable[[str], Reader]
+    stamp: Callable[[str], Stamp]
     paths: Callable[[], Iterable[str]]
     """Lists all files, which may be slow."""
 
@@ -45,6 +49,7 @@ class TableSource:
             own_names(self.folder, (self.dataset,)),
             lambda path: file_inside(root, path) is not None,
             lambda path: (root / path).read_bytes,
+            lambda path: partial(stamp_of, root / path),
             lambda: (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()),
         )
         return match(read_csv(self.csv), str(self.csv), files, self.dataset, allow_missing=self.allow_missing)
@@ -66,8 +71,12 @@ def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing:
     nearly = list(_nearly(missing, files)) if missing else []
     if missing and not allow_missing:
         raise BadSource(_missing_sentence(missing, found, nearly, name, files))
-    clips = (Clip(row, None if (path := found[row.id]) is None else files.reader(path)) for row in rows)
-    return Listing(tuple(clips), table, remarks=tuple(nearly), account=account)
+    clips = tuple(_clip(row, found[row.id], files) for row in rows)
+    return Listing(clips, table, remarks=tuple(nearly), account=account)
+
+
+def _clip(row: ClipRow, path: str | None, files: Files) -> Clip:
+    return Clip(row, None) if path is None else Clip(row, files.reader(path), stamp=files.stamp(path))
 
 
 def _check_apart(found: dict[str, str | None], name: str) -> None:

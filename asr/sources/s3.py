@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from asr.errors import BadSource
-from asr.sources.listing import Listing, Reader, check_not_empty, listing_of_files
+from asr.sources.listing import Listing, Reader, Stamp, check_not_empty, listing_of_files
 from asr.sources.matching import Files, match
 from hearsay.errors import StorageError
 from hearsay.records.table import Table, parse_csv, read_csv
@@ -34,13 +34,17 @@ class S3Source:
             raise BadSource(str(problem)) from problem
 
     def _list(self) -> Listing:
-        paths = list(self._bucket.paths())
+        stamps = dict(self._bucket.stamps())
+
+        def stamp(path: str) -> Stamp:
+            return lambda: stamps[path]
+
         if self._csv is not None:
             names = frozenset({self._bucket.name, self._dataset})
-            files = Files(self._bucket.place, names, frozenset(paths).__contains__, self._reader, lambda: paths)
+            files = Files(self._bucket.place, names, stamps.__contains__, self._reader, stamp, lambda: stamps)
             return match(self._table(self._csv), self._csv, files, self._dataset, allow_missing=self._allow_missing)
-        audio = ((path, self._reader(path)) for path in paths if has_audio_suffix(path))
-        others = (PurePosixPath(path) for path in paths if not has_audio_suffix(path))
+        audio = ((path, self._reader(path), stamp(path)) for path in stamps if has_audio_suffix(path))
+        others = (PurePosixPath(path) for path in stamps if not has_audio_suffix(path))
         listing = listing_of_files(audio, self._dataset, others)
         check_not_empty(listing, self._bucket.place)
         return listing

@@ -48,6 +48,7 @@ class ClipRow:
     duration: float | None = None
     dataset: str = ""
     audio_digest: str = ""
+    audio_stamp: str = ""
     generated_text: str = ""
     confidence: float | None = None
     words: tuple[Word, ...] = ()

@@ -25,6 +25,7 @@ COLUMNS: Final = (
     Column("duration", False, "length in seconds, two decimals; decode measures it from the audio"),
     Column("dataset", True, "the collection that the clip belongs to"),
     Column("audio_digest", True, "SHA-256 of the audio file, in hexadecimal"),
+    Column("audio_stamp", True, "size and times of the file, or ETag and size of the object, that had this digest"),
     Column("generated_text", True, "the transcript, as the model wrote it"),
     Column("confidence", True, "the speech model's confidence in the transcript, 0..1"),
     Column("words", True, "words with start and end in seconds, confidence and alternatives"),
@@ -48,8 +49,8 @@ COLUMNS: Final = (
 
 CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
 OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
-IDENTITY_COLUMNS: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
-"""What distinguishes models of the same name: for a log, which must know what is done, not for an index."""
+IDENTITY_COLUMNS: Final = ("audio_stamp", "asr_weights", "asr_precision", "ser_weights", "ser_precision")
+"""What distinguishes files and models of the same name: for a log, which must know what is done, not for an index."""
 
 TRANSCRIPT: Final = frozenset(
     {

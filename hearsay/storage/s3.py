@@ -111,15 +111,19 @@ class Bucket:
         self.place = place
         self.name = last_name(self._prefix) or self._bucket
 
-    def paths(self) -> Iterator[str]:
-        """The path of every object, but hidden ones, in S3's order: by the bytes of the keys in UTF-8."""
+    def stamps(self) -> Iterator[tuple[str, str]]:
+        """The path of every object, but hidden ones, and its ETag and size, which change with its content.
+
+        The stamp of a server that gives no ETag is empty. They come in S3's order: by the bytes of the keys in UTF-8.
+        """
         with _translated(f"{SCHEME}{self._bucket}"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
             for page in pages:
                 for item in page.get("Contents", ()):
                     path = item["Key"].removeprefix(self._prefix)
                     if path and not path.endswith("/") and not _is_hidden(path):
-                        yield path
+                        etag = item.get("ETag", "").strip('"')
+                        yield path, f"{etag}-{item['Size']}" if etag else ""
 
     def read(self, path: str) -> bytes:
         """The content of one object; raises `StorageError` where there is none, or it cannot be read."""

@@ -185,6 +185,26 @@ def test_a_bucket_is_decoded_as_a_folder_is_and_nothing_twice(
     client.close()
     assert main(arguments) == 0
     assert "1 clip transcribed" in capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "read", None)
+        assert main(arguments) == 0
+    assert "0 clips transcribed, 2 already done" in capsys.readouterr().out, "their ETags are those of the log"
+
+
+def test_an_object_has_a_stamp_that_changes_with_its_content(buckets: Buckets, corpora: str):
+    client = connect(buckets.endpoint)
+    buckets.put(client, "stamps", **{"a.wav": b"one", "b.wav": b"two"})
+    a, b = (clip.stamp() for clip in listed(buckets, "s3://stamps").clips)
+    client.put_object(Bucket="stamps", Key="b.wav", Body=b"six")
+    client.close()
+    assert a
+    assert [clip.stamp() == b for clip in listed(buckets, "s3://stamps").clips] == [False, False]
+    assert listed(buckets, "s3://stamps").clips[0].stamp() == a
+
+
+def test_objects_of_a_server_without_etags_have_no_stamp():
+    (clip,) = S3Source(Bucket(OneBucket("dev/a.wav"), "s3://bucket/dev")).list().clips
+    assert clip.stamp() == ""
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""Stamps of files: by which a clip that the log has is known to be unchanged without reading it."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+_SECOND: Final = 10**9
+_TICK: Final = _SECOND // 10
+"""Nanoseconds within which two changes of a file may have the same time: file systems' clocks tick every 1 to 10 ms."""
+
+_COARSE_TICK: Final = 2 * _SECOND
+"""The same where times have no fraction of a second, as on FAT, which counts every other second, and some NFS."""
+
+
+def stamp_of(path: Path) -> str:
+    """Size, modification time and change time of a file, in nanoseconds; empty where they say nothing.
+
+    That is so where there is no such file, and where it changed so recently that another change may get the same time.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    times = found.st_mtime_ns, found.st_ctime_ns
+    tick = _TICK if any(moment % _SECOND for moment in times) else _COARSE_TICK
+    if max(times) + tick > time.time_ns():
+        return ""
+    return "-".join(map(str, (found.st_size, *times)))
