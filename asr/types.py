@@ -1,9 +1,9 @@
 """Waveforms, transcripts and emotions, and the interfaces of speech and emotion models."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Final, Literal, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,11 @@ class DecodingOptions:
     def named(self) -> frozenset[str]:
         """The options that a caller set."""
         return frozenset(field.name for field in fields(self) if getattr(self, field.name) != field.default)
+
+    def without(self, names: Collection[str]) -> "DecodingOptions":
+        """The same with the options of these names as if nobody had set them."""
+        defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in names}
+        return replace(self, **defaults)
 
 
 NO_OPTIONS: Final = DecodingOptions()

@@ -34,9 +34,9 @@ def segments_between(stretches: Sequence[Stretch], words: Sequence[Word], langua
     return tuple(_segment(list(group), language) for _, group in groups)
 
 
-def mean_confidence(words: Sequence[Word]) -> float | None:
+def mean_confidence(parts: Sequence[Word] | Sequence[Segment]) -> float | None:
     """The mean of the known confidences; None if there are none."""
-    known = [word.confidence for word in words if word.confidence is not None]
+    known = [part.confidence for part in parts if part.confidence is not None]
     return sum(known) / len(known) if known else None
 
 

@@ -3,6 +3,7 @@
 docs/recognition.md has the rules by which transcripts are chosen, and the measurements behind them.
 """
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -30,11 +31,11 @@ from asr.speech.whisper_decoding import (
     WhisperEngine,
     window_for,
 )
-from asr.speech.whisper_tokens import WhisperVocabulary
+from asr.speech.whisper_tokens import LONGEST_CONTEXT, WhisperVocabulary
 from asr.speech.word_confidence import confidence_of
 from asr.types import DecodedAudio, DecodingOptions, SpeechOutput, Stretch
 from hearsay.extras import how_to_install
-from hearsay.records.transcript import Word
+from hearsay.records.transcript import Segment, Word
 from hearsay.text.normalize import words as normalized_words
 
 AUTO_LANGUAGE: Final = "auto"
@@ -73,10 +74,18 @@ class _EncodedPiece:
 
 @dataclass(frozen=True, slots=True)
 class _PieceWords:
+    """What was said in a piece of a clip: its words, or where it was translated, one segment and no words."""
+
     clip: int
     words: tuple[Word, ...]
     language: str
     probability: float | None
+    translation: Segment | None = None
+
+    @property
+    def length(self) -> int:
+        """By which the longest piece is known."""
+        return len(self.translation.text if self.translation else self.words)
 
 
 class WhisperSpeechModel:
@@ -118,6 +127,10 @@ class WhisperSpeechModel:
     def languages(self) -> tuple[str, ...]:
         """The codes of the languages that the model transcribes."""
         return self._vocabulary.languages
+
+    def excess_tokens(self, options: DecodingOptions) -> int:
+        """How many tokens of the prompt and the hotwords are left out, from the beginning."""
+        return max(0, len(self._vocabulary.context(options.context)) - LONGEST_CONTEXT)
 
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         found: list[list[_PieceWords]] = [[] for _ in clips]
@@ -161,6 +174,10 @@ class WhisperSpeechModel:
         for each, hypothesis in zip(encoded, hypotheses, strict=True):
             if found := self._settled(each, prompt, hypothesis, options):
                 window, final = found
+                if options.task == "translate":
+                    segment = self._segment(each.piece, final)
+                    yield _PieceWords(each.piece.clip, (), language, each.probability, segment)
+                    continue
                 words = self._timed(each.piece, final, self._engine.align(window, start, final.tokens), language)
                 yield _PieceWords(each.piece.clip, tuple(words), language, each.probability)
 
@@ -204,6 +221,16 @@ class WhisperSpeechModel:
             confidence = self._confidence(alignment.probabilities[span.first : span.end])
             yield Word(span.text, piece.start + start, piece.start + end, confidence)
 
+    def _segment(self, piece: _Piece, hypothesis: Hypothesis) -> Segment:
+        """A translation as one segment: its words are in another order than what was said, so they have no times.
+
+        It lasts from the first stretch of speech to the last one. Its confidence is the mean probability of a token.
+        """
+        first, last = piece.audio.stretches[0][0], piece.audio.stretches[-1][1]
+        start, end = piece.start + first / SAMPLE_RATE, piece.start + last / SAMPLE_RATE
+        confidence = math.exp(min(0.0, hypothesis.log_probability))
+        return Segment(start, end, self._vocabulary.text(hypothesis.tokens), confidence)
+
     def _known(self, language: str) -> str:
         """The language, where the model has it; raises `ModelUnavailable` where not."""
         if language == AUTO_LANGUAGE and len(self.languages) == 1:
@@ -227,11 +254,13 @@ def _groups(clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
 
 def _output(clip: DecodedAudio, found: Sequence[_PieceWords]) -> SpeechOutput:
     """The transcript of a clip out of those of its pieces; its language is that of its longest run of words."""
+    if translated := sorted((own.translation for own in found if own.translation), key=attrgetter("start")):
+        return _translation(translated, max(found, key=attrgetter("length")))
     in_order = sorted((word for own in found for word in own.words), key=attrgetter("start"))
     words = [_trimmed(word, clip.stretches) for word in in_order]
     if not words:
         return SpeechOutput("")
-    main = max(found, key=lambda own: len(own.words))
+    main = max(found, key=attrgetter("length"))
     segments = segments_between(clip.stretches, words, main.language)
     text = joined([segment.text for segment in segments], main.language)
     return SpeechOutput(
@@ -239,6 +268,17 @@ def _output(clip: DecodedAudio, found: Sequence[_PieceWords]) -> SpeechOutput:
         tuple(words),
         segments,
         mean_confidence(words),
+        language=main.language,
+        language_probability=main.probability,
+    )
+
+
+def _translation(segments: Sequence[Segment], main: _PieceWords) -> SpeechOutput:
+    text = joined(segment.text for segment in segments)
+    return SpeechOutput(
+        text,
+        segments=tuple(segments),
+        confidence=mean_confidence(segments),
         language=main.language,
         language_probability=main.probability,
     )

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from asr.errors import ModelUnavailable
 from asr.speech.segments import UNSPACED
 from asr.types import Task
+
+LONGEST_CONTEXT: Final = 223
+"""Tokens of the text that came before, of which the last ones are kept; as many as OpenAI's Whisper keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,18 @@ class WhisperVocabulary:
             return [self._start]
         return [self._start, self._id(f"<|{language}|>"), self._id(f"<|{task}|>")]
 
-    def prompt(self, start: Sequence[int], context: str = "", longest: int = 223) -> list[int]:
+    def prompt(self, start: Sequence[int], context: str = "", longest: int = LONGEST_CONTEXT) -> list[int]:
         """The prompt of a transcript without time marks: ``start``, after ``context`` as the text that came before.
 
-        Of the context the last ``longest`` tokens are kept; 223 is what OpenAI's Whisper keeps.
+        Of the context the last ``longest`` tokens are kept.
         """
-        text = context.strip()
-        before = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids[-longest:] if text else []
+        before = self.context(context)[-longest:]
         return [*([self._previous, *before] if before else []), *start, self._no_times]
+
+    def context(self, text: str) -> list[int]:
+        """All tokens of a text that came before."""
+        text = text.strip()
+        return list(self._tokenizer.encode(f" {text}", add_special_tokens=False).ids) if text else []
 
     def text(self, tokens: Sequence[int]) -> str:
         """The text of tokens; bytes that are no whole character are shown as U+FFFD."""
