@@ -2,7 +2,7 @@
 
 import ctypes
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +13,7 @@ from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import LONGEST_PIECE, runs_of
 from asr.errors import ModelFailed
 from asr.pipeline.records import NOT_YET, Timed, in_order, rounded_segment, rounded_word
+from asr.speech.segments import joined as joined_text
 from asr.speech.segments import mean_confidence, segments_between
 from asr.types import DecodedAudio, SpeechOutput, Stretch
 from hearsay.records.transcript import FailedPiece, Segment, Word
@@ -57,7 +58,8 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
     """The transcript of a recording, from those of its pieces; raises the first failure if all pieces failed.
 
     Times and scores are rounded as records have them, and a segment never joins words of two pieces: pieces of two runs
-    together give what a single run gives.
+    together give what a single run gives. The language is that
+    of the longest piece.
     """
     failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if failures and len(failures) == len(outcomes) and not whole.is_part:
@@ -78,17 +80,20 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
                 else (rounded_segment(moved(segment, start)) for segment in _segments_of(outcome, end - start))
             )
     words, segments = in_order(words), in_order(segments)
-    text = " ".join(segment.text for segment in segments)
-    main = max((one for one in outcomes if isinstance(one, SpeechOutput)), key=lambda one: len(one.words), default=None)
+    main = max(_transcripts(outcomes), key=lambda transcript: len(transcript.text), default=SpeechOutput(""))
     return SpeechOutput(
-        text,
+        joined_text((segment.text for segment in segments), main.language),
         tuple(words),
         tuple(segments),
-        mean_confidence(words),
+        mean_confidence(words or segments),
         tuple(failed),
-        main.language if main else "",
-        main.language_probability if main else None,
+        main.language,
+        main.language_probability,
     )
+
+
+def _transcripts(outcomes: Sequence[SpeechOutput | Exception]) -> Iterator[SpeechOutput]:
+    return (outcome for outcome in outcomes if isinstance(outcome, SpeechOutput))
 
 
 def moved(timed: Timed, seconds: float) -> Timed:
