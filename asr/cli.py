@@ -17,6 +17,7 @@ from asr.logs import start_log
 from asr.models.command_line import add_models
 from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
 from asr.pipeline.batch import Summary, decode
+from asr.pipeline.hotwords import check_hotwords, read_hotwords
 from asr.pipeline.model_change import ModelChange
 from asr.pipeline.progress import Progress
 from asr.pipeline.report import show_score, show_summary
@@ -91,6 +92,9 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--limit", metavar="N", type=_positive, help="process only the first N clips")
     command.add_argument("--via", metavar="URL", help="use the API at this address instead of local models")
     command.add_argument(
+        "--hotwords", metavar="FILE", type=Path, help="words and names that are likely to occur, one a line (Whisper)"
+    )
+    command.add_argument(
         "--model-change",
         choices=("keep", "redo"),
         help="if another speech model wrote the log: keep its transcripts and continue with it, or redo them",
@@ -162,6 +166,7 @@ def run_decode(options: argparse.Namespace) -> int:
         return run_dry(options, settings)
     if options.json:
         raise BadSource("--json needs --dry-run; add it, or omit --json")
+    hotwords = read_hotwords(options.hotwords) if options.hotwords else ()
     console = console_of(sys.stderr)
     listings = open_listings(options, settings, partial(console.print, markup=False))
     log_path = start_log(settings.log_dir)
@@ -170,7 +175,7 @@ def run_decode(options: argparse.Namespace) -> int:
     notify = partial(console.print, markup=False)
     progress = Progress(console)
     pipeline = open_pipeline_for_log(
-        options.out / "clips.jsonl", settings, options.via, change, notify, warn, progress.within
+        options.out / "clips.jsonl", settings, options.via, change, notify, warn, progress.within, hotwords
     )
     try:
         with progress, ended_like_ctrl_c():
@@ -192,6 +197,8 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
 
     if options.watch:
         raise BadSource("--dry-run and --watch cannot be combined; omit one of them")
+    if options.hotwords:
+        check_hotwords(read_hotwords(options.hotwords), options.via)
     notify = partial(console_of(sys.stderr).print, markup=False)
     limits = {"allow_missing": options.allow_missing, "limit": options.limit}
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)

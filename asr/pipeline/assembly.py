@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from asr.errors import BadSource
+from asr.errors import BadSource, ModelUnavailable
 from asr.inference.batched_model import usual_seconds
 from asr.models.registry import AUTO, open_emotion_model, open_speech_model
 from asr.pipeline.batch import limited
+from asr.pipeline.hotwords import check_hotwords, options_for
 from asr.pipeline.model_change import LogModels, ModelChange, consequences, models_of
 from asr.pipeline.pipeline import ClipStep, LocalPipeline, Pipeline
 from asr.pipeline.scheduler import BatchStats, Limits, Scheduler
@@ -96,13 +97,14 @@ def open_pipeline_for_log(
     notify: Notify,
     warn: Notify,
     step: ClipStep = lambda *_: None,
+    hotwords: tuple[str, ...] = (),
 ) -> Pipeline:
     """The pipeline that continues a log; ``notify`` is called with what happens to other models' transcripts in it.
 
-    ``step`` is as in `open_pipeline`. Raises `ModelChanged` if ``change`` is needed and None.
+    ``step`` and ``hotwords`` are as in `open_pipeline`. Raises `ModelChanged` if ``change`` is needed and None.
     """
     before = models_of(log)
-    pipeline = open_pipeline(settings_for_log(before, settings, change), via, notify, warn, step)
+    pipeline = open_pipeline(settings_for_log(before, settings, change), via, notify, warn, step, hotwords)
     try:
         for sentence in consequences(before, pipeline, change):
             notify(sentence)
@@ -120,12 +122,20 @@ def settings_for_log(before: LogModels, settings: AsrSettings, change: ModelChan
 
 
 def open_pipeline(
-    settings: AsrSettings, via: str | None, notify: Notify, warn: Notify, step: ClipStep = lambda *_: None
+    settings: AsrSettings,
+    via: str | None,
+    notify: Notify,
+    warn: Notify,
+    step: ClipStep = lambda *_: None,
+    hotwords: tuple[str, ...] = (),
 ) -> Pipeline:
     """The pipeline over the API at ``via``, or else the local one of the settings; ``warn`` is called for a fallback.
 
-    ``step`` is for `LocalPipeline`: an API does not report progress inside a clip.
+    ``step`` is for `LocalPipeline`: an API does not report progress inside a clip. So are ``hotwords``, which the
+    speech model expects in every clip. Raises `BadSource` for hotwords with an API, and `ModelUnavailable` for hotwords
+    with a model that takes none.
     """
+    check_hotwords(hotwords, via)
     if via is not None:
         from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only where it is used
 
@@ -136,8 +146,19 @@ def open_pipeline(
     for warning in models.warnings:
         warn(warning)
     notify(f"speech model: {models.speech_model.name} · emotion model: {models.emotion_model.name}")
-    scheduler = scheduler_for(models, settings)
-    return LocalPipeline(scheduler, settings.max_clip_seconds, step, is_speech_by_default=models.is_speech_by_default)
+    try:
+        options = options_for(models.speech_model, hotwords)
+    except ModelUnavailable:
+        models.speech_model.close()
+        models.emotion_model.close()
+        raise
+    return LocalPipeline(
+        scheduler_for(models, settings),
+        settings.max_clip_seconds,
+        step,
+        is_speech_by_default=models.is_speech_by_default,
+        options=options,
+    )
 
 
 def open_source(

@@ -25,7 +25,7 @@ from asr.pipeline.records import (
 )
 from asr.pipeline.scheduler import Scheduler
 from asr.sources.listing import Clip
-from asr.types import DecodedAudio, EmotionOutput, SpeechOutput
+from asr.types import NO_OPTIONS, DecodedAudio, DecodingOptions, EmotionOutput, SpeechOutput
 from hearsay.errors import AudioError, BadRow, NoAudio
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import line_of
@@ -105,7 +105,10 @@ class _SubmittedClip:
 
 
 class LocalPipeline:
-    """The pipeline on this machine: decodes each clip once, ahead of the models, and passes the audio to both."""
+    """The pipeline on this machine: decodes each clip once, ahead of the models, and passes the audio to both.
+
+    ``options`` are those of every clip.
+    """
 
     def __init__(
         self,
@@ -114,8 +117,10 @@ class LocalPipeline:
         step: ClipStep = lambda *_: None,
         *,
         is_speech_by_default: bool = False,
+        options: DecodingOptions = NO_OPTIONS,
     ) -> None:
         self._scheduler = scheduler
+        self._options = options
         self._max_seconds = max_seconds
         self._step = step
         self._is_speech_by_default = is_speech_by_default
@@ -160,7 +165,7 @@ class LocalPipeline:
         try:
             data = bytes_of(clip)
             digest = digest_of(data)
-            audio = detect_speech(decode_audio(data, self._max_seconds))
+            audio = replace(detect_speech(decode_audio(data, self._max_seconds)), options=self._options)
             del data  # it would otherwise stay in memory as long as a long recording waits
         except AudioError as problem:
             return _SubmittedClip(clip, digest, error=str(problem))

@@ -229,14 +229,24 @@ class Queue(Generic[Output]):
                     request.future.set_result(output)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PendingTranscript:
+    """The transcript of a recording, and those of its pieces, in order. Cancel ``whole``, and no other piece begins."""
+
+    pieces: "Sequence[Future[SpeechOutput]]"
+    whole: "Future[SpeechOutput]"
+
+
 def submit_pieces(
     queue: Queue[SpeechOutput], whole: LongForm, audio: DecodedAudio, *, is_blocking: bool, step: Step = lambda *_: None
-) -> "Future[SpeechOutput]":
+) -> PendingTranscript:
     """The transcript of a recording as a future, from a speech model's queue, piece by piece."""
     if whole.is_whole:
-        return queue.submit(audio, is_blocking=is_blocking)
+        transcript = queue.submit(audio, is_blocking=is_blocking)
+        return PendingTranscript((transcript,), transcript)
     parts = [audio.part(start, end) for start, end in whole.pieces]
-    return PieceJoiner(whole, queue.submit_all(parts, is_blocking=is_blocking), step).transcript
+    answers = queue.submit_all(parts, is_blocking=is_blocking)
+    return PendingTranscript(answers, PieceJoiner(whole, answers, step).transcript)
 
 
 class Scheduler:
@@ -276,7 +286,11 @@ class Scheduler:
         self, whole: LongForm, audio: DecodedAudio, *, is_blocking: bool = False, step: Step = lambda *_: None
     ) -> "Future[SpeechOutput]":
         """The same for a recording that is already cut; ``step`` is called after each piece of a long one."""
-        return submit_pieces(self._speech.of(audio), whole, audio, is_blocking=is_blocking, step=step)
+        return submit_pieces(self._speech.of(audio), whole, audio, is_blocking=is_blocking, step=step).whole
+
+    def transcript_in_pieces(self, audio: DecodedAudio) -> PendingTranscript:
+        """The transcript with those of the pieces, for a caller that reads them as they finish; raises `Busy`."""
+        return submit_pieces(self._speech.of(audio), cut(audio), audio, is_blocking=False)
 
     def emotion(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[EmotionOutput]":
         """The emotion as a future; raises `Busy` likewise."""

@@ -68,6 +68,7 @@ def decode(
     device: str | None = None,
     workers: int | None = None,
     model_change: Literal["keep", "redo"] | None = None,
+    hotwords: Iterable[str] = (),
     progress: bool = True,
 ) -> DecodeSummary:
     """Transcribe and tag every clip of a folder or bucket, as ``hearsay decode`` does.
@@ -78,7 +79,8 @@ def decode(
     API that decodes in place of models here. ``watch`` continues with files that arrive in the folder until Ctrl-C,
     which then returns the summary. What is not given of models and device is taken from the settings. Where the log
     has transcripts by another speech model, ``model_change`` keeps them and continues with that model, or redoes
-    them.
+    them. ``hotwords`` are words and names that are likely to occur, which Whisper models take; clips that the log
+    already has stay as they are.
 
     Raises `BadSource`, `BadTable`, `ModelUnavailable` and `ModelChanged` before anything is decoded,
     `PipelineUnavailable` where the API at ``via`` goes away or the log cannot be written any more, `HearsayError` where
@@ -87,6 +89,7 @@ def decode(
     with needing("asr", "Decoding"):
         from asr.pipeline.assembly import open_pipeline_for_log
         from asr.pipeline.batch import decode as run
+        from asr.pipeline.hotwords import unique
         from asr.pipeline.progress import Progress
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
@@ -98,7 +101,11 @@ def decode(
             listings, notes = _arriving(place, dataset, say)
         else:
             listings, notes = _listed(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
-        pipeline = open_pipeline_for_log(Path(out) / "clips.jsonl", settings, via, model_change, say, _warn)
+        words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
+        if words and via is not None:
+            raise BadArgument("hotwords do not go with via: the API transcribes without them")
+        log = Path(out) / "clips.jsonl"
+        pipeline = open_pipeline_for_log(log, settings, via, model_change, say, _warn, hotwords=words)
     try:
         with Progress(error_console(is_quiet=not progress)) as bar:
             keeps = model_change == "keep"

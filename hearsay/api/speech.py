@@ -1,6 +1,8 @@
 """Transcribing from Python: a speech model that takes one recording or a stream of them."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     import asr.types
     from asr.pipeline.scheduler import Queue
-    from asr.types import DecodedAudio
+    from asr.types import DecodedAudio, DecodingOptions
 
 
 class Transcriber:
@@ -88,17 +90,22 @@ def load_transcriber(
     batch_seconds: float | None = None,
     workers: int | None = None,
     max_clip_seconds: float | None = None,
+    language: str | None = None,
+    hotwords: Iterable[str] = (),
 ) -> Transcriber:
     """Load a speech model by any name that ``ASR_MODEL`` takes.
 
     That is ``auto``, ``pocketsphinx``, a Hugging Face name or the folder of a checkpoint. What is not given is taken
     from the settings (environment, ``config.yml``). Where ``auto`` has to do with another model than it wants, a
-    `FallbackWarning` says so. Raises `ModelUnavailable` where a named model cannot be had, `MissingExtra` where its
-    library is not installed.
+    `FallbackWarning` says so. ``language`` is a code such as ``en``, or ``auto``. ``hotwords`` are words and names that
+    are likely to occur, which Whisper models take. Raises `ModelUnavailable` where a named model cannot be had, or
+    takes no hotwords, `MissingExtra` where its library is not installed.
     """
     with needing("asr", "Transcription"):
+        from asr.errors import ModelUnavailable
         from asr.models.registry import open_speech_model
         from asr.pipeline.assembly import limits_for
+        from asr.pipeline.hotwords import options_for, unique
 
         settings = settings_of(
             asr_model=name,
@@ -107,21 +114,32 @@ def load_transcriber(
             batch_seconds=batch_seconds,
             workers=workers,
             max_clip_seconds=max_clip_seconds,
+            asr_language=language,
         )
+        words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
         chosen = open_speech_model(settings)
+        try:
+            options = options_for(chosen.model, words)
+        except ModelUnavailable:
+            chosen.model.close()
+            raise
         limits = limits_for(chosen.model, settings)
     at_once = groups_of(limits.clips_at_once)
-    model = LoadedModel(chosen.model, chosen.model.transcribe, limits, settings.max_clip_seconds, at_once, _submit)
+    submit = partial(_submit, options)
+    model = LoadedModel(chosen.model, chosen.model.transcribe, limits, settings.max_clip_seconds, at_once, submit)
     warn(chosen.warning)
     return Transcriber(model, chosen.warning)
 
 
-def _submit(queue: "Queue[asr.types.SpeechOutput]", audio: "DecodedAudio") -> "Future[asr.types.SpeechOutput]":
+def _submit(
+    options: "DecodingOptions", queue: "Queue[asr.types.SpeechOutput]", audio: "DecodedAudio"
+) -> "Future[asr.types.SpeechOutput]":
     """The transcript to come, of a long recording piece by piece."""
     from asr.pipeline.long_form import cut
     from asr.pipeline.scheduler import submit_pieces
 
-    return submit_pieces(queue, cut(audio), audio, is_blocking=True)
+    audio = replace(audio, options=options)
+    return submit_pieces(queue, cut(audio), audio, is_blocking=True).whole
 
 
 def _recognised(seconds: float, transcript: "asr.types.SpeechOutput") -> Recognised:

@@ -1,12 +1,13 @@
 """Small real models whose output is computed from the samples, so that a result for the wrong clip is noticed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import soundfile
 
-from asr.types import DecodedAudio, EmotionOutput, SpeechOutput, Waveform
+from asr.types import DecodedAudio, DecodingOptions, EmotionOutput, SpeechOutput, Waveform
 from hearsay.records.transcript import Alternative, Segment, Word
 
 
@@ -39,6 +40,33 @@ class LengthSpeechModel:
 
     def close(self) -> None:
         self.is_closed = True
+
+
+class OptionsSpeechModel(LengthSpeechModel):
+    """Reads options, and transcribes as `LengthSpeechModel` does; ``read`` are the options of all clips.
+
+    Like a model of Whisper's, it translates if it knows several languages, and detects the last one.
+    """
+
+    name = "options"
+    options = frozenset({"language", "prompt", "hotwords", "temperature", "task"})
+    most_tokens = 10
+
+    def __init__(self, languages: tuple[str, ...] = ("en", "de"), fails_on: int | None = None) -> None:
+        super().__init__(fails_on)
+        self.languages = languages
+        self.read: list[DecodingOptions] = []
+
+    def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
+        outputs = super().transcribe(clips)
+        self.read += (clip.options for clip in clips)
+        return [replace(output, language=self._language(clip)) for clip, output in zip(clips, outputs, strict=True)]
+
+    def excess_tokens(self, options: DecodingOptions) -> int:
+        return max(0, len(options.context.split()) - self.most_tokens)
+
+    def _language(self, clip: DecodedAudio) -> str:
+        return self.languages[-1] if clip.options.language in ("", "auto") else clip.options.language
 
 
 class LoudnessEmotionModel:

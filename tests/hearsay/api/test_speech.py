@@ -12,6 +12,7 @@ import soundfile
 
 import hearsay
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from tests.support.weights import published_weights
 
 SENTENCE = "the blacksmith put down his hammer and smiled"
 
@@ -201,3 +202,16 @@ def test_a_script_without_a_main_guard_runs_once_and_leaves_nothing_open(clip: P
     command = [sys.executable, *strict, tmp_path / "script.py", clip]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.stdout, found.stderr, found.returncode) == (f"begun\n{SENTENCE}\n", "", 0)
+
+
+def test_a_model_that_takes_no_hotwords_says_so():
+    with pytest.raises(hearsay.ModelUnavailable, match="pocketsphinx takes no hotwords"):
+        hearsay.load_transcriber("pocketsphinx", workers=1, hotwords=["Lovelace"])
+
+
+def test_hotwords_decide_between_spellings(clip: Path):
+    folder = str(published_weights("whisper-tiny.en").folder)
+    with hearsay.load_transcriber(folder, workers=1, language="en", hotwords=["Black Smith", "Hammer"]) as transcriber:
+        assert "Black Smith" in transcriber.transcribe(clip).text
+    with hearsay.load_transcriber(folder, workers=1) as transcriber:
+        assert "blacksmith" in transcriber.transcribe(clip).text
