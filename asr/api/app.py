@@ -57,7 +57,7 @@ PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {
 UPLOAD_SCHEMA = {"type": "string", "contentMediaType": "application/octet-stream"}
 """The schema of an optional `UploadFile` in the OpenAPI document, which is omitted rather than null."""
 
-UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions")
+UPLOADS = ("/asr", "/ser", "/predict/", "/v1/audio/transcriptions", "/v1/audio/translations")
 
 FILE_EXPECTED = (
     "Send either one file in the form field file, for example: curl -F file=@clip.mp3, or several in the field files."

@@ -1,23 +1,30 @@
-"""The OpenAI-compatible transcription API, served by the loaded models."""
+"""The OpenAI-compatible API of transcriptions and translations, served by the loaded models."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
 from starlette.responses import PlainTextResponse
 
+from asr.api.event_stream import EXAMPLE, MEDIA_TYPE, TranscriptStream
+from asr.api.openai_options import (
+    Format,
+    Ready,
+    TranscriptionOptions,
+    check_model,
+    names_of,
+    transcription_options,
+    translation_options,
+)
 from asr.api.openai_schemas import ModelReply, ModelsReply, TextOnly, Usage, Verbose
-from asr.api.problems import BadField, documented_for_openai
+from asr.api.problems import documented_for_openai
 from asr.api.schemas import EmotionReply
-from asr.api.service import InferenceService, ready_service, unless_disconnected
+from asr.api.service import InferenceService, unless_disconnected
 from asr.audio.decoding import seconds
 from asr.pipeline.records import failed_pieces
 from asr.types import DecodedAudio, SpeechOutput
 from hearsay.records.subtitles import srt, vtt
 from hearsay.records.transcript import FailedPiece
-
-ALIAS: Final = "whisper-1"
-"""The model name that OpenAI's clients send; here it stands for the loaded speech model."""
 
 IGNORED: Final = "X-Ignored-Fields"
 """Reply header with the names of request fields that were ignored."""
@@ -25,100 +32,101 @@ IGNORED: Final = "X-Ignored-Fields"
 FAILED: Final = "X-Failed-Pieces"
 """Reply header with the pieces that a model failed on, in seconds: ``transcript 31.2-61``."""
 
-Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
-Ready = Annotated[InferenceService, Depends(ready_service)]
-
 _TEXT: Final = "BEFORE HE HAD TIME\n"
 _SRT: Final = "1\n00:00:00,320 --> 00:00:01,870\n" + _TEXT
-_SUCCESS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "The transcript in the requested format.",
-        "headers": {
-            IGNORED: {"description": "Request fields that were ignored.", "schema": {"type": "string"}},
-            FAILED: {"description": "Pieces that a model failed on, in seconds.", "schema": {"type": "string"}},
-        },
-        "content": {
-            "text/plain": {
-                "schema": {"type": "string"},
-                "examples": {"text": {"value": _TEXT}, "srt": {"value": _SRT}},
-            },
-            "text/vtt": {"schema": {"type": "string"}, "example": "WEBVTT\n\n00:00:00.320 --> 00:00:01.870\n" + _TEXT},
-        },
-    }
+_FORMATS: Final[dict[str, Any]] = {
+    "text/plain": {"schema": {"type": "string"}, "examples": {"text": {"value": _TEXT}, "srt": {"value": _SRT}}},
+    "text/vtt": {"schema": {"type": "string"}, "example": "WEBVTT\n\n00:00:00.320 --> 00:00:01.870\n" + _TEXT},
 }
+_EVENTS: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}}
 
 
 def openai_routes(guard: Any) -> APIRouter:
     """The routes under /v1; ``guard`` documents the authentication in the OpenAPI document."""
     routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], dependencies=[guard])
-    refusals = documented_for_openai([400, 401, 408, 413, 429, 500, 503])
+    refusals = documented_for_openai([400, 401, 404, 408, 413, 429, 500, 503])
     routes.post(
         "/audio/transcriptions",
         summary="Transcribe a file",
         response_model=TextOnly | Verbose,
-        responses=_SUCCESS | refusals,
+        responses=_success("The transcript in the requested format.", _FORMATS | _EVENTS) | refusals,
     )(transcribe)
+    routes.post(
+        "/audio/translations",
+        summary="Translate a file into English",
+        response_model=TextOnly | Verbose,
+        responses=_success("The translation in the requested format.", _FORMATS) | refusals,
+    )(translate)
     refusals = documented_for_openai([401, 404, 503])
     routes.get("/models", summary="List the loaded speech model under both of its names", responses=refusals)(models)
     routes.get("/models/{model:path}", summary="Describe a model", responses=refusals)(model)
     return routes
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptionOptions:
-    """The fields of a request that have an effect, apart from the file, and the names of those that were ignored."""
-
-    format: Format
-    granularities: tuple[str, ...]
-    ignored: tuple[str, ...]
-
-
-def options(
-    service: Ready,
-    model: Annotated[str, Form(description="whisper-1, or the name of the loaded speech model.", examples=[ALIAS])],
-    response_format: Annotated[Format, Form()] = "json",
-    granularities: Annotated[
-        list[Literal["word", "segment"]] | None,
-        Form(alias="timestamp_granularities[]", description="Only with verbose_json; segment by default."),
-    ] = None,
-    language: Annotated[str, Form(description="Ignored: the loaded model determines the language.")] = "",
-    prompt: Annotated[str, Form(description="Ignored.")] = "",
-    temperature: Annotated[float, Form(ge=0, le=1, description="Ignored: decoding is deterministic.")] = 0.0,
-    stream: Annotated[bool, Form(description="Must be false: transcripts are not streamed.")] = False,
-) -> TranscriptionOptions:
-    """The options of a request; raises `BadField` for a model or value that is not supported."""
-    _check_model(service, model)
-    if stream:
-        raise BadField(400, "Streaming is not supported. Omit the field stream.", "stream", "unsupported_value")
-    if granularities and response_format != "verbose_json":
-        advice = "timestamp_granularities[] requires response_format=verbose_json. Add it, or omit the field."
-        raise BadField(400, advice, "timestamp_granularities[]", "unsupported_value")
-    hints = {"language": language, "prompt": prompt, "temperature": temperature}
-    ignored = tuple(name for name, value in hints.items() if value)
-    return TranscriptionOptions(response_format, tuple(granularities or ("segment",)), ignored)
+def _success(description: str, content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    headers = {
+        IGNORED: {"description": "Request fields that were ignored.", "schema": {"type": "string"}},
+        FAILED: {"description": "Pieces that a model failed on, in seconds.", "schema": {"type": "string"}},
+    }
+    return {200: {"description": description, "headers": headers, "content": content}}
 
 
 async def transcribe(
     request: Request,
     response: Response,
     service: Ready,
-    options: Annotated[TranscriptionOptions, Depends(options)],
+    options: Annotated[TranscriptionOptions, Depends(transcription_options)],
     file: Annotated[UploadFile, File(description="The audio.")],
 ) -> TextOnly | Verbose | Response:
+    if options.is_streamed:
+        stream = await unless_disconnected(request, _stream(request, service, options, file))
+        _name_ignored(stream, options)
+        return stream
+    return await _answer(request, response, service, options, file)
+
+
+async def translate(
+    request: Request,
+    response: Response,
+    service: Ready,
+    options: Annotated[TranscriptionOptions, Depends(translation_options)],
+    file: Annotated[UploadFile, File(description="The audio.")],
+) -> TextOnly | Verbose | Response:
+    return await _answer(request, response, service, options, file)
+
+
+async def _answer(
+    request: Request, response: Response, service: InferenceService, options: TranscriptionOptions, file: UploadFile
+) -> TextOnly | Verbose | Response:
     reply, failed = await unless_disconnected(request, _reply(service, options, file))
-    headers = reply.headers if isinstance(reply, Response) else response.headers
-    if options.ignored:
-        headers[IGNORED] = ", ".join(options.ignored)
+    response = reply if isinstance(reply, Response) else response
+    _name_ignored(response, options)
     if failed:
-        headers[FAILED] = ", ".join(f"{piece.task} {piece.start:g}-{piece.end:g}" for piece in failed)
+        response.headers[FAILED] = ", ".join(f"{piece.task} {piece.start:g}-{piece.end:g}" for piece in failed)
     return reply
+
+
+def _name_ignored(response: Response, options: TranscriptionOptions) -> None:
+    if options.ignored:
+        response.headers[IGNORED] = ", ".join(options.ignored)
+
+
+async def _audio(service: InferenceService, options: TranscriptionOptions, file: UploadFile) -> DecodedAudio:
+    return replace(await service.audio(file), options=options.decoding)
+
+
+async def _stream(
+    request: Request, service: InferenceService, options: TranscriptionOptions, file: UploadFile
+) -> TranscriptStream:
+    audio = await _audio(service, options, file)
+    return TranscriptStream(request, service.transcript_in_pieces(audio), seconds(audio.waveform))
 
 
 async def _reply(
     service: InferenceService, options: TranscriptionOptions, file: UploadFile
 ) -> tuple[TextOnly | Verbose | Response, list[FailedPiece]]:
     """The reply, and the pieces that are missing from it."""
-    audio = await service.audio(file)
+    audio = await _audio(service, options, file)
     if options.format == "verbose_json":
         return await _verbose(service, options, audio)
     transcript = await service.transcript(audio)
@@ -129,9 +137,10 @@ async def _verbose(
     service: InferenceService, options: TranscriptionOptions, audio: DecodedAudio
 ) -> tuple[Verbose, list[FailedPiece]]:
     transcript, emotion = await service.both(audio)
-    tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{seconds(audio.waveform):.1f}")
-    verbose = Verbose.of(transcript, tagged, seconds(audio.waveform), options.granularities)
-    return verbose, failed_pieces(transcript, emotion, seconds(audio.waveform))
+    length = seconds(audio.waveform)
+    tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{length:.1f}")
+    verbose = Verbose.of(transcript, tagged, length, options.granularities, options.decoding)
+    return verbose, failed_pieces(transcript, emotion, length)
 
 
 def _formatted(form: Format, transcript: SpeechOutput, length: float) -> TextOnly | Response:
@@ -145,23 +154,13 @@ def _formatted(form: Format, transcript: SpeechOutput, length: float) -> TextOnl
 
 
 async def models(service: Ready) -> ModelsReply:
-    return ModelsReply(data=[_model(service, name) for name in _names(service)])
+    return ModelsReply(data=[_model(service, name) for name in names_of(service)])
 
 
 async def model(service: Ready, model: str) -> ModelReply:
-    _check_model(service, model)
+    check_model(service, model)
     return _model(service, model)
-
-
-def _names(service: InferenceService) -> tuple[str, ...]:
-    return ALIAS, service.models.speech_model.name
 
 
 def _model(service: InferenceService, name: str) -> ModelReply:
     return ModelReply(id=name, created=service.since)
-
-
-def _check_model(service: InferenceService, name: str) -> None:
-    if name not in _names(service):
-        known = " or ".join(_names(service))
-        raise BadField(404, f"The model {name} is not loaded here. Use {known}.", "model", "model_not_found")

@@ -3,14 +3,18 @@
 import zlib
 from collections.abc import Collection
 from math import ceil, log
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
+from asr.api.problems import OpenAiFault
 from asr.api.schemas import EmotionReply
+from asr.models.languages import LANGUAGE_NAMES
 from asr.pipeline.records import rounded_segment, rounded_word
-from asr.types import SpeechOutput
+from asr.types import DecodingOptions, SpeechOutput, Task
 from hearsay.records.transcript import Segment, Word
+
+UNKNOWN_LANGUAGE: Final = "unknown"
 
 
 class ModelReply(BaseModel):
@@ -53,7 +57,7 @@ class SpokenWord(BaseModel):
 
 
 class SpokenSegment(BaseModel):
-    """A segment in OpenAI's format. What only Whisper's decoder has (seek, tokens, temperature) is 0 or empty."""
+    """A segment in OpenAI's format. ``seek`` and ``tokens``, which only OpenAI's decoder has, are 0 and empty."""
 
     id: int = Field(description="Number of the segment, from 0.", examples=[0])
     seek: int = 0
@@ -61,7 +65,7 @@ class SpokenSegment(BaseModel):
     end: float = Field(examples=[1.87])
     text: str = Field(examples=["BEFORE HE HAD TIME"])
     tokens: list[int] = []
-    temperature: float = 0.0
+    temperature: float = Field(0.0, description="The requested temperature, if the model takes one.")
     avg_logprob: float = Field(
         description="Natural logarithm of the segment's confidence; 0 if the model gives none.", examples=[-0.094]
     )
@@ -71,7 +75,7 @@ class SpokenSegment(BaseModel):
     no_speech_prob: float = Field(0.0, description="Always 0, because silence has no segment.")
 
     @classmethod
-    def of(cls, number: int, segment: Segment) -> "SpokenSegment":
+    def of(cls, number: int, segment: Segment, temperature: float = 0.0) -> "SpokenSegment":
         segment = rounded_segment(segment)
         data = segment.text.encode()
         return cls(
@@ -79,6 +83,7 @@ class SpokenSegment(BaseModel):
             start=segment.start,
             end=segment.end,
             text=segment.text,
+            temperature=temperature,
             avg_logprob=round(log(segment.confidence), 3) if segment.confidence else 0.0,
             compression_ratio=round(len(data) / len(zlib.compress(data)), 3),
         )
@@ -87,8 +92,11 @@ class SpokenSegment(BaseModel):
 class Verbose(BaseModel):
     """``response_format=verbose_json``, with words and segments as ``timestamp_granularities[]`` selects them."""
 
-    task: Literal["transcribe"] = "transcribe"
-    language: Literal["unknown"] = Field("unknown", description="Always unknown: the speech models do not report it.")
+    task: Task = "transcribe"
+    language: str = Field(
+        description="English name of the language of the text, in lower case; unknown if the model does not report it.",
+        examples=["english"],
+    )
     duration: float = Field(description="Duration of the audio in seconds.", examples=[2.71])
     text: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
     words: list[SpokenWord] | None = Field(None, exclude_if=lambda found: found is None)
@@ -103,10 +111,17 @@ class Verbose(BaseModel):
         emotion: EmotionReply,
         seconds: float,
         granularities: Collection[str],
+        decoding: DecodingOptions,
     ) -> "Verbose":
         words = [SpokenWord.of(word) for word in transcript.words]
-        segments = [SpokenSegment.of(number, segment) for number, segment in enumerate(transcript.segments)]
+        segments = [
+            SpokenSegment.of(number, segment, decoding.temperature)
+            for number, segment in enumerate(transcript.segments)
+        ]
+        language = "en" if decoding.task == "translate" else transcript.language
         return cls(
+            task=decoding.task,
+            language=LANGUAGE_NAMES.get(language, language) or UNKNOWN_LANGUAGE,
             duration=round(seconds, 2),
             text=transcript.text,
             words=words if "word" in granularities else None,
@@ -114,3 +129,39 @@ class Verbose(BaseModel):
             usage=Usage.of(seconds),
             emotion=emotion,
         )
+
+
+class TokenUsage(BaseModel):
+    """OpenAI's streams count tokens, which differ by model; here one is a begun second of audio, or a word."""
+
+    type: Literal["tokens"] = "tokens"
+    input_tokens: int = Field(description="Seconds of audio, begun ones counted whole.", examples=[3])
+    output_tokens: int = Field(description="Words of the text.", examples=[4])
+    total_tokens: int = Field(description="Both together.", examples=[7])
+
+    @classmethod
+    def of(cls, seconds: float, text: str) -> "TokenUsage":
+        given, written = ceil(seconds), len(text.split())
+        return cls(input_tokens=given, output_tokens=written, total_tokens=given + written)
+
+
+class TextDelta(BaseModel):
+    """Event of a stream: more of the text. The deltas one after the other are the text."""
+
+    type: Literal["transcript.text.delta"] = "transcript.text.delta"
+    delta: str = Field(examples=["BEFORE HE HAD TIME"])
+
+
+class TextDone(BaseModel):
+    """Event of a stream: the last one, with the whole text."""
+
+    type: Literal["transcript.text.done"] = "transcript.text.done"
+    text: str = Field(examples=["BEFORE HE HAD TIME"])
+    usage: TokenUsage
+
+
+class StreamFailed(BaseModel):
+    """Event of a stream: the last one, in place of ``transcript.text.done``, if text is missing."""
+
+    type: Literal["error"] = "error"
+    error: OpenAiFault

@@ -17,7 +17,7 @@ from asr.errors import ModelFailed
 from asr.pipeline.assembly import Models, scheduler_for
 from asr.pipeline.pipeline import AUDIO_DECODERS
 from asr.pipeline.records import EmotionOutcome
-from asr.pipeline.scheduler import BatchStats
+from asr.pipeline.scheduler import BatchStats, PendingTranscript
 from asr.settings import AsrSettings
 from asr.types import DecodedAudio, EmotionOutput, SpeechOutput
 from hearsay.errors import HearsayError
@@ -50,6 +50,10 @@ class InferenceService:
     async def transcript(self, audio: DecodedAudio) -> SpeechOutput:
         """The transcript; raises `Busy`."""
         return await asyncio.wrap_future(self._scheduler.transcript(audio))
+
+    def transcript_in_pieces(self, audio: DecodedAudio) -> PendingTranscript:
+        """What was said, with the pieces of a long recording as they finish; raises `Busy`."""
+        return self._scheduler.transcript_in_pieces(audio)
 
     async def emotion(self, audio: DecodedAudio) -> EmotionOutput:
         """The emotion; raises `Busy`."""

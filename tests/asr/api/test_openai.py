@@ -148,7 +148,8 @@ def test_what_cannot_be_transcribed_is_an_error_with_a_message(
 @pytest.mark.parametrize(
     ("wish", "param"),
     [
-        ({"stream": True}, "stream"),
+        ({"stream": True, "response_format": "srt"}, "stream"),
+        ({"stream": True, "response_format": "verbose_json"}, "stream"),
         ({"response_format": "json", "timestamp_granularities": ["word"]}, "timestamp_granularities[]"),
         ({"response_format": "verbose_json", "timestamp_granularities": ["letter"]}, "timestamp_granularities[]"),
         ({"response_format": "diarized_json"}, "response_format"),

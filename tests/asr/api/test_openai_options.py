@@ -1,0 +1,171 @@
+"""What OpenAI's client asks for beside a transcript: it reaches the model, is refused, or is named as ignored."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+
+from asr.pipeline.assembly import Models
+from asr.types import NO_OPTIONS, DecodingOptions, SpeechModel
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, OptionsSpeechModel, tone
+from tests.support.serving import PATIENCE, server_of
+
+CLIP = ("clip.wav", tone(16_000))
+
+
+@pytest.fixture
+def model() -> OptionsSpeechModel:
+    return OptionsSpeechModel()
+
+
+@pytest.fixture
+def client(model: OptionsSpeechModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAI]:
+    yield from client_with(model, monkeypatch)
+
+
+def client_with(model: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAI]:
+    models = Models(model, LoudnessEmotionModel(), ())
+    with (
+        server_of(models, monkeypatch) as address,
+        OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0) as client,
+    ):
+        yield client
+
+
+def asked(client: OpenAI, **wishes: Any) -> Any:
+    """The raw reply to a transcription of a clip."""
+    return client.audio.transcriptions.with_raw_response.create(file=CLIP, model="whisper-1", **wishes)
+
+
+def translated(client: OpenAI, **wishes: Any) -> Any:
+    """The raw reply to a translation of a clip."""
+    with pytest.warns(DeprecationWarning, match="deprecated"):  # OpenAI gives the route up; whoever uses it has this
+        return client.audio.translations.with_raw_response.create(file=CLIP, model="whisper-1", **wishes)
+
+
+def test_a_clip_without_wishes_is_transcribed_as_the_model_does(client: OpenAI, model: OptionsSpeechModel):
+    reply = asked(client)
+    assert (model.read, reply.parse().text, "X-Ignored-Fields" in reply.headers) == ([NO_OPTIONS], "16000", False)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "read"),
+    [
+        ({"language": "de"}, DecodingOptions(language="de")),
+        ({"language": "German"}, DecodingOptions(language="de")),
+        ({"language": "auto"}, DecodingOptions(language="auto")),
+        ({"prompt": " Dr Müller says "}, DecodingOptions(prompt="Dr Müller says")),
+        ({"temperature": 0.4}, DecodingOptions(temperature=0.4)),
+        (
+            {"extra_body": {"hotwords": "Müller, Ada  Lovelace,,Müller"}},
+            DecodingOptions(hotwords=("Müller", "Ada  Lovelace")),
+        ),
+        ({"extra_body": {"hotwords": ["Müller", "Ada"]}}, DecodingOptions(hotwords=("Müller", "Ada"))),
+        ({"keywords": ["Müller", "Ada"]}, DecodingOptions(hotwords=("Müller", "Ada"))),
+    ],
+)
+def test_a_wish_reaches_the_model(
+    client: OpenAI, model: OptionsSpeechModel, wishes: dict[str, Any], read: DecodingOptions
+):
+    reply = asked(client, **wishes)
+    assert model.read == [read]
+    assert "X-Ignored-Fields" not in reply.headers
+
+
+def test_a_field_that_is_sent_several_times_is_several_hotwords(client: OpenAI, model: OptionsSpeechModel):
+    form = {"model": "whisper-1", "hotwords": ["Ada", "Grace, Alan"]}
+    reply = httpx.post(f"{client.base_url}audio/transcriptions", data=form, files={"file": CLIP}, timeout=PATIENCE)
+    assert reply.json()["text"] == "16000"
+    assert model.read == [DecodingOptions(hotwords=("Ada", "Grace", "Alan"))]
+
+
+def test_a_language_that_the_model_lacks_is_refused(client: OpenAI, model: OptionsSpeechModel):
+    for language, sentence in (("fr", "does not know French"), ("klingon", "klingon is no language")):
+        with pytest.raises(openai.BadRequestError, match=sentence) as refused:
+            asked(client, language=language)
+        assert (refused.value.param, refused.value.code) == ("language", "unsupported_language")
+    assert model.read == []
+
+
+def test_more_hotwords_than_the_model_takes_are_refused_and_a_long_prompt_is_not(
+    client: OpenAI, model: OptionsSpeechModel
+):
+    words = ["word"] * model.most_tokens
+    asked(client, prompt=" ".join([*words, "more"]))
+    asked(client, keywords=[f"word{number}" for number in range(len(words))])
+    with pytest.raises(openai.BadRequestError, match="1 tokens more than options takes") as refused:
+        asked(client, keywords=[f"word{number}" for number in range(len(words))], prompt="more")
+    assert (refused.value.param, len(model.read)) == ("hotwords", 2)
+
+
+def test_a_model_of_english_alone_says_so(monkeypatch: pytest.MonkeyPatch):
+    for client in client_with(OptionsSpeechModel(("en",)), monkeypatch):
+        assert asked(client, language="english").parse().text == "16000"
+        with pytest.raises(openai.BadRequestError, match=r"only English; the language asked for is German\."):
+            asked(client, language="de")
+
+
+def test_fields_without_effect_are_named(client: OpenAI):
+    reply = asked(
+        client, prompt="x", include=["logprobs"], chunking_strategy="auto", extra_body={"Ünknown, field": "1"}
+    )
+    ignored = reply.headers["X-Ignored-Fields"].split(", ")
+    assert sorted(ignored) == ["%C3%9Cnknown%2C%20field", "chunking_strategy", "include[]"]
+
+
+def test_a_model_without_options_ignores_all_of_them_and_refuses_no_language(monkeypatch: pytest.MonkeyPatch):
+    for client in client_with(LengthSpeechModel(), monkeypatch):
+        reply = asked(client, language="klingon", prompt="p", temperature=0.5, keywords=["Ada"])
+        assert reply.headers["X-Ignored-Fields"] == "language, prompt, hotwords, temperature"
+        assert reply.parse().text == "16000"
+
+
+def test_verbose_json_names_the_language_of_the_transcript_and_the_temperature(client: OpenAI):
+    for wishes, language in (({}, "german"), ({"language": "en"}, "english")):
+        reply = asked(client, response_format="verbose_json", temperature=0.2, **wishes).parse()
+        assert (reply.language, reply.model_extra["task"]) == (language, "transcribe")
+        assert [segment.temperature for segment in reply.segments] == [0.2]
+
+
+def test_a_translation_is_asked_of_the_model_whatever_is_spoken(client: OpenAI, model: OptionsSpeechModel):
+    reply = translated(client, prompt="Ada", extra_body={"stream": True})
+    assert reply.parse().text == "16000"
+    assert reply.headers["X-Ignored-Fields"] == "stream"
+    translated(client, extra_body={"language": "de"})
+    assert model.read == [
+        DecodingOptions(language="auto", prompt="Ada", task="translate"),
+        DecodingOptions(language="de", task="translate"),
+    ]
+
+
+def test_the_language_of_a_translation_is_english(client: OpenAI):
+    reply = translated(client, response_format="verbose_json").parse()
+    assert (reply.language, reply.model_extra["task"], reply.duration) == ("english", "translate", 1.0)
+    assert [segment.text for segment in reply.segments] == ["16000"]
+    assert "words" not in reply.model_extra
+
+
+def test_a_translation_has_the_formats_of_a_transcript(client: OpenAI):
+    assert translated(client, response_format="text").parse() == "16000\n"
+    assert translated(client, response_format="srt").parse().startswith("1\n00:00:00,000 --> 00:00:01,000\n16000")
+    assert (
+        translated(client, response_format="vtt").parse().startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n16000")
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        (OptionsSpeechModel(("en",)), "The model options knows only English, so it does not translate; run the API"),
+        (LengthSpeechModel(), "The model length does not translate; run the API"),
+    ],
+    ids=["English alone", "no options"],
+)
+def test_a_model_that_cannot_translate_refuses(model: SpeechModel, sentence: str, monkeypatch: pytest.MonkeyPatch):
+    for client in client_with(model, monkeypatch):
+        with pytest.raises(openai.BadRequestError, match=sentence) as refused:
+            translated(client)
+        assert (refused.value.param, refused.value.code) == ("model", "unsupported_model")
