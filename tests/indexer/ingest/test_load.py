@@ -206,7 +206,7 @@ def test_the_place_of_audio_is_remembered_whole(tmp_path: Path, monkeypatch: pyt
     assert loading.audio_place("s3://bucket/prefix") == "s3://bucket/prefix"
     with pytest.raises(WrongRequest, match="there is no folder"):
         loading.audio_place("nothing")
-    with pytest.raises(WrongRequest, match="bucket"):
+    with pytest.raises(WrongRequest, match="does not name a bucket"):
         loading.audio_place("s3:///prefix")
 
 
