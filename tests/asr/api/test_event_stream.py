@@ -131,7 +131,7 @@ def test_a_model_that_fails_on_everything_is_an_error_without_its_inner_words(se
     address, client = served(LengthSpeechModel(fails_on=16_000))
     with pytest.raises(openai.APIError) as failed:
         list(stream(client, tone(16_000)))
-    assert failed.value.message.startswith("Internal error")
+    assert failed.value.message.startswith("Internal server error")
     assert "memory" not in json.dumps(failed.value.body)
     assert httpx.get(f"{address}/ping").json() == "pong"
 

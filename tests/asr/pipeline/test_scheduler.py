@@ -243,7 +243,7 @@ def test_nobody_waits_behind_an_hour_of_somebody_elses(request: pytest.FixtureRe
     assert scheduler.transcript(sound(1)).result(PATIENCE).text == "16000"
     assert not any(answer.done() for answer in long)
     is_going_on.set()
-    assert [len(answer.result(PATIENCE).words) for answer in long] == [4, 4, 4]
+    assert [len(answer.result(PATIENCE).words) for answer in long] == [3, 3, 3]
 
 
 def test_closing_closes_the_models():
