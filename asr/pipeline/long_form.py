@@ -57,9 +57,8 @@ def cut(audio: DecodedAudio, only: Sequence[FailedPiece] = ()) -> LongForm:
 def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> SpeechOutput:
     """The transcript of a recording, from those of its pieces; raises the first failure if all pieces failed.
 
-    Times and scores are rounded as records have them, and a segment never joins words of two pieces: pieces of two runs
-    together give what a single run gives. The language is that
-    of the longest piece.
+    Times and scores are rounded as in records, and a segment never joins words of two pieces, so the pieces of two runs
+    together give the result of a single run. The language is that of the longest piece.
     """
     failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if failures and len(failures) == len(outcomes) and not whole.is_part:
