@@ -1,7 +1,7 @@
 """The identity of a model: its name, a digest of its weights, and its precision if that was set explicitly."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from asr.types import Model
 from hearsay.records.clip import ClipRow
@@ -28,10 +28,6 @@ class Identity:
         if made_by.name != self.name or not made_by.weights or not self.weights:
             return made_by.name == self.name
         return made_by.weights == self.weights and self.precision in ("", made_by.precision)
-
-
-NOBODY: Final = Identity("")
-"""No model."""
 
 
 def speech_of(row: ClipRow) -> Identity:

@@ -34,9 +34,9 @@ class LogModels:
 
 
 def models_of(log: Path) -> LogModels:
-    """The models that made the records of a log, without failed and deleted ones. The log need not exist."""
+    """The models that made the records of a log, without deleted and wholly failed ones. The log need not exist."""
     rows = read_journal(log).values() if log.exists() else ()
-    done = [row for row in rows if not (row.deleted or row.error)]
+    done = [row for row in rows if not (row.deleted or row.is_failed)]
     return LogModels(log, _tally(map(speech_of, done)), _tally(map(emotion_of, done)))
 
 

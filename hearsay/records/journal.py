@@ -104,7 +104,9 @@ def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
     if not isinstance(members, dict):
         raise BadRow("not a JSON object")
     version = members.get("schema_version", SCHEMA_VERSION)
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
+    if not isinstance(version, int):
+        raise BadRow(f"schema_version is {version!r:.40}, not a number")
+    if version > SCHEMA_VERSION:
         raise NewerRecord(
             f"written with schema version {version}, this version of Hearsay reads up to {SCHEMA_VERSION}; update it"
         )

@@ -255,7 +255,7 @@ def _how_to_mend(folder: Path) -> str:
     for name in (ABOUT, ABOUT_COPY):
         with suppress(OSError, ValueError, KeyError, TypeError):
             if Origin.from_json(_description(folder / name)["origin"]):
-                return f"load its files again beside it with: {HOW_TO_RELOAD}"
+                return f"load its files again as a new version: {HOW_TO_RELOAD}"
     return "load your files again"
 
 

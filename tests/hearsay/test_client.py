@@ -164,7 +164,7 @@ def test_another_servers_answer_is_an_error(elsewhere: Elsewhere, body: object):
 
 
 def test_a_key_that_no_header_carries_is_an_error():
-    with pytest.raises(hearsay.BadArgument, match="api_key holds characters"):
+    with pytest.raises(hearsay.BadArgument, match="api_key contains characters"):
         hearsay.Client("http://127.0.0.1:8001", api_key="schlüssel")
 
 

@@ -14,6 +14,7 @@ from asr.pipeline.model_change import consequences, models_of
 from asr.speech.ctc import CtcSpeechModel
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
+from hearsay.records.transcript import FailedPiece
 from tests.support.api_server import READY, Elsewhere, reply_to
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.models import tone
@@ -76,6 +77,16 @@ def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
     assert "the default speech model is now new" in told
     assert "--model-change keep to transcribe new clips with old" in told
     assert "--model-change redo" in told
+
+
+def test_a_clip_that_failed_in_part_counts_with_the_model_of_its_transcript(tmp_path: Path):
+    log = tmp_path / "clips.jsonl"
+    failed = (FailedPiece(0.0, 20.0, "the model failed"),)
+    with Journal(log) as journal:
+        journal.append([ClipRow("part", asr_model="old", generated_text="x", failed_pieces=failed, error="0:00-0:20")])
+    assert models_of(log).usual_speech == "old"
+    with pytest.raises(ModelChanged, match="1 clip transcribed by old"):
+        said(log, Listening(Identity("new")))
 
 
 def test_other_weights_by_default_stop_too(log: Path):

@@ -154,7 +154,7 @@ def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewher
 def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_transcribed(elsewhere: Elsewhere):
     elsewhere.answers = [None] * PROMPT.attempts
     lost, transcribed = process(elsewhere, 1, 2)
-    assert "not for this clip" in lost.error
+    assert "did not reply for this clip" in lost.error
     assert transcribed.generated_text == "2"
 
 
@@ -192,9 +192,9 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
     ("health", "says"),
     [
         ((200, {}, {"status": "failed", "ready": False, "warnings": ["no weights"]}), "no weights"),
-        ((200, {}, {"status": "loading", "ready": False, "warnings": []}), "still loads its models"),
-        ((503, {}, {"status": "loading", "ready": False, "warnings": []}), "still loads its models"),
-        ((503, {}, "starting a container"), "still loads its models"),
+        ((200, {}, {"status": "loading", "ready": False, "warnings": []}), "is still loading its models"),
+        ((503, {}, {"status": "loading", "ready": False, "warnings": []}), "is still loading its models"),
+        ((503, {}, "starting a container"), "is still loading its models"),
         ((200, {}, {"hello": "world"}), "not as Hearsay's API"),
         ((404, {}, {"detail": "Not Found"}), "not as Hearsay's API"),
         ((403, {}, {}), "refuses access"),

@@ -213,7 +213,7 @@ def test_objects_of_a_server_without_etags_have_no_stamp():
         ("s3://corpora/empty", None, r"there are no audio files under s3://corpora/empty"),
         ("s3://corpora/text", None, r"there are no audio files under s3://corpora/text"),
         ("s3://nowhere/dev", None, "s3://nowhere: there is no such bucket"),
-        ("s3:///dev", None, "names no bucket"),
+        ("s3:///dev", None, "does not name a bucket"),
         ("s3://corpora/dev", "s3://corpora/none.csv", r"s3://corpora/none\.csv: there is no such object"),
     ],
 )

@@ -111,7 +111,7 @@ def test_a_line_that_is_not_json_is_reported_with_one_line_number(path: Path):
         ("{}", "needs a filename"),
         ('{"filename": "a", "duration": "long"}', "duration holds"),
         (f'{{"filename": "a", "schema_version": {SCHEMA_VERSION + 1}}}', "update it"),
-        ('{"filename": "a", "schema_version": "1"}', "schema version 1"),
+        ('{"filename": "a", "schema_version": "1"}', "schema_version is '1', not a number"),
     ],
 )
 def test_a_line_that_is_no_row_is_reported_with_its_number(path: Path, line: str, complaint: str):

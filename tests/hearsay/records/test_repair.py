@@ -25,6 +25,8 @@ BAD = (
     b"\x00\x00\x00\x00\n",
     b"[]\n",
     b"{\n",
+    b'{"filename": "b", "schema_version": "1"}\n',
+    b'{"filename": "b", "schema_version": null}\n',
 )
 
 

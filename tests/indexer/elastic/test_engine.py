@@ -102,7 +102,7 @@ def test_a_passage_that_is_refused_is_named_and_the_half_index_goes(
     index.replace(rows("a"))
     (good,) = rows("b")
     bad = Passage("c", "soon", None, good.row)  # type: ignore[arg-type]
-    with pytest.raises(LoadFailed, match=r"1 passage was refused.*c: .*start.*soon"):
+    with pytest.raises(LoadFailed, match=r"1 passage was rejected.*c: .*start.*soon"):
         index.replace([good, bad])
     assert ids(index) == ["a"]
     (version,) = client.indices.get_alias(name=own.index_name).body
@@ -144,7 +144,7 @@ def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticWri
 def test_many_refusals_are_counted_and_the_first_are_named(index: ElasticWriter):
     (good,) = rows("b")
     bad = [Passage(f"c{number}", "soon", None, good.row) for number in range(9)]  # type: ignore[arg-type]
-    with pytest.raises(LoadFailed, match="9 passages were refused") as caught:
+    with pytest.raises(LoadFailed, match="9 passages were rejected") as caught:
         index.replace(bad)
     assert "c2" in str(caught.value)
     assert "c3" not in str(caught.value)

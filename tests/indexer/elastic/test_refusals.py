@@ -333,7 +333,11 @@ OTHER_BLOCK = {"type": "cluster_block_exception", "reason": "index [cv] blocked 
         ),
         (page(503, "Service Unavailable"), IndexUnavailable, "a proxy at .* gets no response from Elasticsearch"),
         (page(403, "403 Forbidden"), IndexUnavailable, r"a server in front of Elasticsearch .* “403 Forbidden”\); ask"),
-        (page(301, "Moved", Location="https://elsewhere:9200/"), IndexUnavailable, "on to https://elsewhere:9200/"),
+        (
+            page(301, "Moved", Location="https://elsewhere:9200/"),
+            IndexUnavailable,
+            "redirects to https://elsewhere:9200/",
+        ),
         (of_elasticsearch(429, BREAKER), IndexUnavailable, r"it lacks memory .*Data too large"),
         (of_elasticsearch(429, REJECTED), IndexUnavailable, "too busy and accepts no more requests"),
         (of_elasticsearch(403, LICENCE), IndexUnavailable, "the licence of the cluster .* non-compliant"),

@@ -269,7 +269,7 @@ def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
     file.touch()
     with pytest.raises(IndexUnavailable, match=str(file)):
         EmbeddedWriter(file).replace(rows("a"))
-    with pytest.raises(IndexUnavailable, match="an index is a folder"):
+    with pytest.raises(IndexUnavailable, match="set INDEX_URL to a folder"):
         EmbeddedWriter(file).count()
 
 

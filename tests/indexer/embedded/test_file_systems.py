@@ -251,7 +251,7 @@ def test_a_damaged_index_that_knows_its_files_names_the_command_that_loads_them_
     EmbeddedWriter(folder).replace(rows("a"), None, Origin.of([tmp_path / "a.csv"], None))
     (file,) = folder.glob(f"versions/*/{pattern}")
     file.write_bytes(b"")
-    with pytest.raises(IndexDamaged, match=r"is damaged: .*; load its files again beside it with: hearsay reload$"):
+    with pytest.raises(IndexDamaged, match=r"is damaged: .*; load its files again as a new version: hearsay reload$"):
         EmbeddedWriter(folder).lexicon()
 
 
@@ -311,7 +311,7 @@ def test_a_reload_mends_a_version_with_a_changed_byte(
     for words in (["load", "clips.csv", "--no-inbox"], ["delete", "b"]):
         assert main([*words, "--index", str(folder)]) == 0
     damage_file(next(folder.glob(f"versions/*/{pattern}")), random.Random(1), 1)
-    with pytest.raises(IndexDamaged, match=f"load its files again beside it with: {HOW_TO_RELOAD}$"):
+    with pytest.raises(IndexDamaged, match=f"load its files again as a new version: {HOW_TO_RELOAD}$"):
         answers_of(folder)
     assert main(["reload", "--index", str(folder)]) == 0, capsys.readouterr().err
     assert ids(EmbeddedWriter(folder), transcribed("the")) == ["a"]

@@ -107,7 +107,7 @@ def test_an_older_index_names_reload_which_loads_its_files_beside_it(
 ):
     loaded.age()
     assert main(["count"]) == 1
-    assert capsys.readouterr().err.endswith("load its files again beside it with: hearsay reload\n")
+    assert capsys.readouterr().err.endswith("load its files again as a new version: hearsay reload\n")
     monkeypatch.chdir("/")  # the files are known by their whole paths
     index = loaded.index()
     old = index.remembered()
@@ -142,7 +142,9 @@ def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_u
     (loaded.folder / "spoken.csv").unlink()
     assert main(["reload"]) == 1
     said = capsys.readouterr().err
-    assert f"{loaded.folder}/corpus.csv has changed; {loaded.folder}/spoken.csv is gone. Nothing was changed." in said
+    assert (
+        f"{loaded.folder}/corpus.csv has changed; {loaded.folder}/spoken.csv is missing. Nothing was changed." in said
+    )
     assert said.endswith("hearsay reload --changed\n")
     assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
     assert main(["reload", "--changed"]) == 0
