@@ -69,4 +69,4 @@ def test_a_cpu_whose_products_of_int8_are_wrong_is_refused_with_the_way_out():
     older = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # as if the CPU were of before VNNI
     asked = "from asr.inference.precision import kind_of; kind_of('int8', 'cpu')"
     done = subprocess.run([sys.executable, "-c", asked], env=older, capture_output=True, text=True, check=False)
-    assert "ModelUnavailable: PRECISION is int8, which this CPU, without VNNI" in done.stderr
+    assert "ModelUnavailable: PRECISION is int8, which needs a CPU with VNNI" in done.stderr

@@ -57,7 +57,7 @@ def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticWriter, own
         elastic_index.replace(spoilt("a"))
     elastic_index.replace(rows("b"))
     assert not own.refusals.exists()
-    with pytest.raises(LoadFailed, match="1 passage was refused"):
+    with pytest.raises(LoadFailed, match="1 passage was rejected"):
         elastic_index.put(spoilt("c"))
     assert [line["id"] for line in listed(own)] == ["c"]
 
@@ -80,7 +80,7 @@ def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index:
 def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
     long = ClipRow("b", extra={"k" * 40_000: "v"})
-    with pytest.raises(LoadFailed, match=r"1 passage was refused.*b: "):
+    with pytest.raises(LoadFailed, match=r"1 passage was rejected.*b: "):
         elastic_index.replace(passages_of(long))
     assert ids(elastic_index) == ["a"]
 

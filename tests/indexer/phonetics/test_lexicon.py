@@ -100,7 +100,7 @@ def test_entries_list_what_each_row_is_made_of():
     )
     assert bytes(found.double.letters[0]).rstrip(b"\0") == letters("vaintedboy")
     said = found.pronounced()
-    assert bytes(found.double.sounds[0]).rstrip(b"\0") == said["vainted"] + said["boy"]
+    assert bytes(found.double.phonemes[0]).rstrip(b"\0") == said["vainted"] + said["boy"]
 
 
 def test_of_nothing_there_is_a_lexicon_of_nothing():

@@ -184,7 +184,7 @@ def test_a_zip_whose_bucket_is_unreachable_is_an_error(index: str, monkeypatch: 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     answer = exported_zip(index, monkeypatch)
     assert answer.status_code == 503
-    assert "look at AWS_ENDPOINT_URL" in answer.text
+    assert "check AWS_ENDPOINT_URL" in answer.text
 
 
 def test_a_deleted_object_has_no_pieces(bucket: Bucket) -> None:
