@@ -1,4 +1,4 @@
-"""Shared fixtures: a local hub of checkpoints, and briefly trained models."""
+"""Shared fixtures: a local checkpoint hub, and briefly trained models."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.trained import sample_sentences, save_trained
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    """A hub that answers, with a cache of its own."""
+    """A running hub with a separate cache."""
     cache = tmp_path / "hub-cache"
     with Hub() as hub:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.address)
@@ -25,14 +25,14 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
 
 @pytest.fixture
 def closed_hub(hub: Hub) -> Hub:
-    """A hub that went away: its port refuses."""
+    """A stopped hub: its port refuses connections."""
     hub.close()
     return hub
 
 
 @pytest.fixture(scope="session")
 def sentences(samples: Path) -> list[tuple[Waveform, str]]:
-    """The sample clips of one sentence each, and what is said in them."""
+    """The sample clips of one sentence each, with their reference texts."""
     return sample_sentences(samples)
 
 
@@ -40,5 +40,5 @@ def sentences(samples: Path) -> list[tuple[Waveform, str]]:
 def trained(
     request: pytest.FixtureRequest, sentences: list[tuple[Waveform, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A tiny CTC checkpoint of each family, whose frames differ as those of a trained model do."""
+    """A tiny CTC checkpoint of each family, trained so that its frames differ."""
     return save_trained(tmp_path_factory.mktemp("trained") / request.param, request.param, sentences)

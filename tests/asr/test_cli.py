@@ -1,4 +1,4 @@
-"""The command line of speech recognition: files, exit statuses and sentences."""
+"""The command line of speech recognition: files, exit statuses and messages."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         handler.close()
 
 
-def test_decode_writes_journal_csv_and_log_and_shows_what_was_transcribed(
+def test_decode_writes_journal_csv_and_log_and_prints_a_summary(
     embedded: Path, samples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -45,7 +45,7 @@ def test_decode_writes_journal_csv_and_log_and_shows_what_was_transcribed(
     assert "\x1b" not in shown.out + shown.err, "what is no terminal is shown no colours and no bar"
 
 
-def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_failed_clip_has_an_error_in_its_row_and_exit_status_1(embedded: Path, capsys: pytest.CaptureFixture[str]):
     corpus = embedded / "corpus"
     corpus.mkdir()
     (corpus / "good.wav").write_bytes(tone(8000))
@@ -65,13 +65,15 @@ def test_a_clip_that_fails_is_a_row_and_exit_status_1(embedded: Path, capsys: py
         (["score", "no-such.csv"], "cannot be read"),
     ],
 )
-def test_wrong_use_is_a_sentence_and_exit_status_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]):
+def test_invalid_arguments_print_a_message_and_exit_with_status_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+):
     assert main(arguments) == 2
     assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["decode"], ["decode", "a", "--out", "b", "--limit", "0"], ["dance"]])
-def test_a_command_line_that_is_none_exits_with_2(arguments: list[str]):
+def test_an_invalid_command_line_exits_with_status_2(arguments: list[str]):
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
@@ -102,7 +104,7 @@ def test_score_prints_one_json_object(scored: Path, capsys: pytest.CaptureFixtur
     assert (found["wer"], found["normalizer"]) == (0.6667, "plain")
 
 
-def test_score_prints_a_table_for_people(scored: Path, capsys: pytest.CaptureFixture[str]):
+def test_score_prints_a_readable_table(scored: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["score", str(scored), "--by", "accent"]) == 0
     shown = capsys.readouterr().out
     assert "word error rate 33.3 % over 2 clips" in shown
@@ -110,18 +112,18 @@ def test_score_prints_a_table_for_people(scored: Path, capsys: pytest.CaptureFix
     assert "50.0 %" in shown
 
 
-def test_score_names_the_columns_that_there_are(scored: Path, capsys: pytest.CaptureFixture[str]):
+def test_score_rejects_an_unknown_column(scored: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["score", str(scored), "--by", "mood"]) == 2
     assert "there is no column" in capsys.readouterr().err
 
 
-def test_score_of_a_table_without_references_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_score_rejects_a_table_without_references(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "a.csv").write_text("filename,generated_text\na,one\n")
     assert main(["score", str(tmp_path / "a.csv")]) == 2
     assert "no row with both" in capsys.readouterr().err
 
 
-def test_a_taken_port_is_said(embedded: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_port_in_use_is_reported(embedded: Path, capsys: pytest.CaptureFixture[str]):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

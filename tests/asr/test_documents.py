@@ -1,4 +1,4 @@
-"""The API's documents in a browser, which reaches nothing but the API."""
+"""The API documentation in a browser that can reach only the API."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
-def test_the_documents_are_shown_without_the_internet_and_without_a_key(tab: Page, address: str):
+def test_the_api_documentation_needs_no_internet_access_and_no_key(tab: Page, address: str):
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(f"{address}/docs")

@@ -1,4 +1,4 @@
-"""Log files: where they lie and what a line is."""
+"""Log files: their location and the format of a line."""
 
 import json
 import logging
@@ -24,16 +24,16 @@ def log_path(tmp_path: Path) -> Iterator[Path]:
 
 
 def logged(path: Path, message: str) -> dict[str, str | float]:
-    """The line of a message, beside which threads that are still at work may write theirs."""
+    """The line with this message; running threads may write other lines."""
     (line,) = (line for line in map(json.loads, path.read_text().splitlines()) if line["message"] == message)
     return line
 
 
-def test_a_run_has_a_file_by_day_and_time(log_path: Path, tmp_path: Path):
+def test_the_log_file_is_named_by_date_and_time(log_path: Path, tmp_path: Path):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d\.log", log_path.relative_to(tmp_path).as_posix())
 
 
-def test_a_line_is_a_json_object_with_what_was_given(log_path: Path):
+def test_a_line_is_a_json_object_with_the_extra_fields(log_path: Path):
     logging.getLogger("asr.test").warning("clip failed", extra={"clip": "set/é.wav", "seconds": 1.5})
     line = logged(log_path, "clip failed")
     assert line["level"] == "warning"
@@ -41,7 +41,7 @@ def test_a_line_is_a_json_object_with_what_was_given(log_path: Path):
     assert line["time"].endswith("+00:00")
 
 
-def test_an_exception_brings_its_trace(log_path: Path):
+def test_an_exception_is_logged_with_its_stack_trace(log_path: Path):
     try:
         int("broken")
     except ValueError:
@@ -49,7 +49,7 @@ def test_an_exception_brings_its_trace(log_path: Path):
     assert "ValueError: invalid literal" in logged(log_path, "model failed")["trace"]
 
 
-def test_a_folder_that_cannot_be_written_names_its_setting(tmp_path: Path):
+def test_an_invalid_log_folder_is_reported_with_its_setting(tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(BadSettings, match="set LOG_DIR"):
         start_log(tmp_path / "file")

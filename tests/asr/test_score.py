@@ -1,4 +1,4 @@
-"""Word error rate over tables: counts against hand-counted ones, slices, and what is left out."""
+"""Word error rates of tables: hand-counted errors, slices, and excluded clips."""
 
 import csv
 from dataclasses import replace
@@ -25,18 +25,18 @@ ROWS = [
 ]
 
 
-def test_errors_are_counted_over_all_words_of_all_scored_clips():
+def test_errors_are_summed_over_all_scored_clips():
     whole = score(ROWS, normalizer="plain").errors.whole
     assert (whole.texts, whole.errors.reference_words) == (4, 3 + 4 + 2 + 3)
     assert (whole.errors.substitutions, whole.errors.deletions, whole.errors.insertions) == (1, 1 + 3, 1)
     assert whole.errors.rate == pytest.approx(6 / 12)
 
 
-def test_what_cannot_be_scored_is_counted_as_left_out():
+def test_clips_that_cannot_be_scored_are_counted_as_excluded():
     assert score(ROWS).left_out == 5
 
 
-def test_a_transcript_that_pieces_are_missing_from_is_left_out_and_one_without_emotion_is_not():
+def test_clips_with_failed_transcript_pieces_are_excluded_but_not_those_without_emotion():
     one = ClipRow("a", text="two words", generated_text="two", asr_model="m", error="0:30.0–1:00.0 could not be …")
     speech, emotion = FailedPiece(30.0, 60.0, "no memory"), FailedPiece(0.0, 90.0, "no memory", TAGGING)
     assert score([replace(one, failed_pieces=(speech,))]).left_out == 1
@@ -44,14 +44,14 @@ def test_a_transcript_that_pieces_are_missing_from_is_left_out_and_one_without_e
     assert score([replace(one, failed_pieces=(emotion,))]).errors.whole.texts == 1
 
 
-def test_slices_have_unknown_among_them_and_the_most_clips_first():
+def test_slices_include_unknown_values_and_are_ordered_by_number_of_clips():
     by = score(ROWS, ["accent", "mood"], "plain").errors.by
     assert {value: part.texts for value, part in by["accent"].items()} == {"unknown": 2, "us": 2}
     assert by["accent"]["us"].errors.rate == pytest.approx(1 / 7)
     assert list(by["mood"]) == ["unknown", "glad"]
 
 
-def test_the_json_object_has_rates_and_slices():
+def test_the_json_object_contains_rates_and_slices():
     found = score(ROWS, ["accent"], "plain").to_json()
     assert found["wer"] == 0.5
     assert (found["normalizer"], found["normalizer_version"], found["normalized_plainly"]) == ("plain", None, 0)
@@ -60,21 +60,21 @@ def test_the_json_object_has_rates_and_slices():
     }  # fmt: skip
 
 
-WRITTEN_DIFFERENTLY = [
+SPELLING_VARIANTS = [
     ClipRow("a", text="he won't pay twenty two dollars", generated_text="He will not pay $22.", asr_model="m"),
     ClipRow("b", text="a neighbour’s favourite colour", generated_text="A neighbor's favorite color", asr_model="m"),
 ]  # fmt: skip
 
 
-def test_what_is_only_written_differently_in_english_is_no_error():
-    found = score(WRITTEN_DIFFERENTLY).to_json()
+def test_english_spelling_variants_are_not_errors():
+    found = score(SPELLING_VARIANTS).to_json()
     assert (found["wer"], found["clips"]) == (0, 2)
     assert (found["normalizer"], found["normalizer_version"]) == ("whisper", version("whisper-normalizer"))
-    plain = score(WRITTEN_DIFFERENTLY, normalizer="plain").errors.whole.errors
+    plain = score(SPELLING_VARIANTS, normalizer="plain").errors.whole.errors
     assert (plain.reference_words, plain.errors) == (6 + 4, 5 + 3)
 
 
-def test_clips_in_other_languages_are_normalised_plainly_and_counted():
+def test_clips_in_other_languages_use_plain_normalisation_and_are_counted():
     german = ClipRow("a", text="die Farbe won't", generated_text="Die Farbe will not", asr_model="m")
     named = [replace(german, extra={column: "de"}) for column in ("language", "locale")]
     chinese = ClipRow("b", text="今天二十度", generated_text="今天20度", asr_model="m")
@@ -83,17 +83,17 @@ def test_clips_in_other_languages_are_normalised_plainly_and_counted():
     assert scored.errors.whole.errors.reference_words == 3 + 3 + 4 + 5
 
 
-def test_a_reference_of_which_the_normaliser_leaves_no_word_is_left_out():
+def test_a_reference_that_is_empty_after_normalisation_is_excluded():
     scored = score([ClipRow("a", text="um", generated_text="", asr_model="m")])
     assert (scored.left_out, scored.errors.whole.texts) == (1, 0)
 
 
-def test_nothing_to_score_has_no_rate():
+def test_an_empty_table_has_no_error_rate():
     assert score([]).to_json()["wer"] is None
 
 
-def test_the_published_transcripts_score_what_was_measured_of_them(real_data: Path):
-    """wav2vec2-large-960h has 10.8 % plainly on the whole corpus; these 1,860 clips are half of it."""
+def test_published_transcripts_have_the_measured_error_rates(real_data: Path):
+    """wav2vec2-large-960h has 10.8 % with plain normalisation on the corpus; these 1,860 clips are half of it."""
     folder = real_data / "common-voice"
     references = read_csv(folder / "cv-valid-dev.csv").rows()
     with (folder / "wav2vec2-large-960h.csv").open() as file:

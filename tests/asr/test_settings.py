@@ -1,4 +1,4 @@
-"""Settings: who wins, and what a wrong one says."""
+"""Settings: precedence and validation."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "config.yml"
 
 
-def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+def test_the_environment_overrides_the_file_and_the_file_overrides_the_default(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert read_settings(AsrSettings).workers == 0
@@ -28,19 +28,19 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
     assert read_settings(AsrSettings, workers=7).workers == 7
 
 
-def test_an_empty_variable_is_none_at_all(config: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_empty_environment_variable_is_ignored(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "")
     assert read_settings(AsrSettings).api_port == 8001
 
 
-def test_a_wrong_value_is_named(config: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_invalid_value_is_named_in_the_error(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "eighty")
     with pytest.raises(BadSettings, match=r"^settings: api_port: .* \(given: 'eighty'\)$"):
         read_settings(AsrSettings)
 
 
 @pytest.mark.parametrize("name", [*SECRETS, "api_token"])
-def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: str):
+def test_an_invalid_secret_is_named_without_printing_its_value(config: Path, name: str):
     config.write_text(f"{name}: 1601\n")
     with pytest.raises(BadSettings, match=name) as refused:
         read_settings(AsrSettings)
@@ -48,14 +48,14 @@ def test_a_secret_that_does_not_fit_is_named_and_not_told(config: Path, name: st
 
 
 @pytest.mark.parametrize("content", [": : bad\n - x", "just text\n"])
-def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: str):
+def test_an_invalid_configuration_file_is_rejected(config: Path, content: str):
     config.write_text(content)
     with pytest.raises(BadSettings, match=r"config\.yml cannot be read"):
         read_settings(AsrSettings)
 
 
 @pytest.mark.parametrize(("given", "sources"), [("cache", ("cache",)), ("index, cache", ("index", "cache"))])
-def test_sources_of_models_are_asked_in_the_order_in_which_they_are_named(given: str, sources: tuple[str, ...]):
+def test_model_sources_keep_their_order(given: str, sources: tuple[str, ...]):
     assert read_settings(AsrSettings, model_sources=given).sources == sources
 
 
@@ -63,11 +63,11 @@ def test_sources_of_models_are_asked_in_the_order_in_which_they_are_named(given:
     ("setting", "value"),
     [("model_sources", "cache,moon"), ("model_sources", "hub,hub"), ("model_sources", ""), ("asr_language", "english")],
 )
-def test_a_source_or_a_language_that_there_is_not_is_named(config: Path, setting: str, value: str):
+def test_an_unknown_model_source_or_language_is_rejected(config: Path, setting: str, value: str):
     with pytest.raises(BadSettings, match=setting):
         read_settings(AsrSettings, **{setting: value})
 
 
 @pytest.mark.parametrize("language", ["en", "DE", "auto", "yue"])
-def test_a_language_is_a_code_of_whispers_or_auto(language: str):
+def test_a_language_is_a_whisper_language_code_or_auto(language: str):
     assert read_settings(AsrSettings, asr_language=language).asr_language == language.lower()

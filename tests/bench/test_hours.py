@@ -12,7 +12,7 @@ STAGES = {f"stage_{name}_seconds" for name in ("decode", "asr", "spelling", "ser
 
 
 @pytest.mark.long
-def test_the_benchmark_of_hours_says_how_fast_both_models_are_on_what_and_which_stage_is_slowest():
+def test_the_throughput_benchmark_reports_speed_hardware_and_the_slowest_stage():
     command = [sys.executable, "bench/hours.py", "--size", "tiny", "--hours", "0.02", "--json"]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=PROJECT, env=one_thread, capture_output=True, text=True, check=True, timeout=280)

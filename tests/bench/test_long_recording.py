@@ -1,4 +1,4 @@
-"""Twenty minutes in one file: whole, and within a memory that does not grow with the length."""
+"""A recording of twenty minutes: transcribed completely, in bounded memory."""
 
 import json
 import os
@@ -14,7 +14,7 @@ MOST_MEGABYTES = 1500
 
 
 @pytest.mark.long
-def test_twenty_minutes_are_transcribed_to_their_end_within_a_bounded_memory():
+def test_twenty_minutes_are_transcribed_completely_in_bounded_memory():
     command = [sys.executable, "bench/long_recording.py", "--minutes", "20", "--model", "tiny", "--json"]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=PROJECT, env=one_thread, capture_output=True, text=True, check=True)

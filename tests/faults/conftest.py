@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests: a decode by a tiny real CTC model, and indexes of both engines."""
+"""Fixtures of the fault tests: decoding with a tiny real CTC model, and indexes of both engines."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,16 +27,16 @@ PREPARED = (
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     """Starts ``decode`` with a CTC checkpoint that is created here.
 
-    A run takes about two seconds. PocketSphinx would take longer to start, and works in processes
-    of its own, which a kill of the command does not hit.
+    A run takes about two seconds. PocketSphinx would take longer to start, and uses worker processes
+    that killing the command does not kill.
     """
     folder = tmp_path_factory.mktemp("decoder")
     settings = {
         "ASR_MODEL": str(save_wav2vec2(folder / "ctc")),
         "SER_MODEL": "classic",
         "LOG_DIR": str(folder / "logs"),
-        "BATCH_CLIPS": "1",  # a write to the log each clip
-        "BATCH_SECONDS": "0.1",  # one clip in a pass, so that a run that goes on computes the very same numbers
+        "BATCH_CLIPS": "1",  # one write to the journal per clip
+        "BATCH_SECONDS": "0.1",  # one clip per pass, so that a resumed run computes identical numbers
     }
     with Starter("asr.cli", folder, PREPARED, **settings) as starter:
         yield starter
@@ -54,12 +54,12 @@ def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Starts commands of the index, which take a killed writer for dead after three seconds."""
+    """Starts index commands that consider a killed writer dead after three seconds."""
     preparation = (
         "from indexer.elastic import lease, writer\n"
         "from indexer.embedded import writer\n"
         "from indexer.phonetics.g2p import english\n"
-        "english()\n"  # is read once, before the many writers begin
+        "english()\n"  # loaded once, before the writers start
         "lease.SECONDS_WATCHED = 3.0"
     )
     with Starter("indexer.cli.command_line", tmp_path_factory.mktemp("loader"), preparation) as starter:
@@ -87,7 +87,7 @@ def embedded(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:
     kept = {"INDEX_NAME": own.index_name, "DELETIONS": str(own.deletions), "REFUSALS": str(own.refusals)}
-    foreign = f"{own.index_name}-20200101000000000000"  # called like a version of ours
+    foreign = f"{own.index_name}-20200101000000000000"  # named like a version of Hearsay's index
     client.index(index=foreign, id="1", document={"note": "not Hearsay's"}, refresh=True)
 
     def versions() -> list[str]:

@@ -1,7 +1,7 @@
-"""Runs commands that are killed, or whose disk is full, at random moments, quickly enough for many runs.
+"""Runs commands that are killed, or run out of disk space, at random moments, fast enough for many runs.
 
 A `Starter` is one Python process that has imported what the commands need; each command is a process forked from it.
-So no run spends time on imports, during which nothing can be damaged, and kills happen during the work.
+So no run spends time on imports, during which nothing can be damaged, and kills occur during the actual work.
 """
 
 import json
@@ -29,7 +29,7 @@ KILLS: Final = [
     pytest.param(5, marks=pytest.mark.long),
     pytest.param(50, marks=[pytest.mark.campaign, pytest.mark.timeout(3600)]),
 ]
-"""How often each command is killed: in the gate, and in the campaign that is run by ``./run.sh test -m campaign``."""
+"""How often each command is killed: in the long tests, and in the campaign (``./run.sh test -m campaign``)."""
 
 _PROGRAM = textwrap.dedent("""
     import json, os, resource, sys
@@ -48,21 +48,21 @@ _PROGRAM = textwrap.dedent("""
             os.environ |= order["environment"]
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             for stream in (1, 2):
-                os.dup2(os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+                os.dup2(os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
             if limit := order["limit"]:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
             status = program.main(order["words"])
             sys.stdout.flush()
-            os._exit(status)  # to take all that was imported apart takes longer than the work
+            os._exit(status)  # unloading the imported modules takes longer than the command
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended; a negative status is the signal that killed it."""
+    """The result of a command; a negative status is the signal that killed it."""
 
     status: int
-    said: str
+    output: str
     seconds: float
 
     @property
@@ -73,20 +73,20 @@ class Ended:
 class Running:
     """A running command; it is not reaped before `ended`, so that its process id cannot be reused."""
 
-    def __init__(self, starter: "Starter", pid: int, said: Path) -> None:
+    def __init__(self, starter: "Starter", pid: int, output: Path) -> None:
         self.pid = pid
-        self._starter, self._said, self._began = starter, said, time.monotonic()
+        self._starter, self._output, self._began = starter, output, time.monotonic()
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
     def ended(self) -> Ended:
         status = os.waitstatus_to_exitcode(int(self._starter.ask(wait=self.pid)))
-        return Ended(status, self._said.read_text(encoding="utf-8"), time.monotonic() - self._began)
+        return Ended(status, self._output.read_text(encoding="utf-8"), time.monotonic() - self._began)
 
 
 class Starter:
-    """Starts commands of one program, such as ``asr.cli``, after a preparation that they share."""
+    """Starts commands of one program, such as ``asr.cli``, after a shared preparation."""
 
     def __init__(self, program: str, folder: Path, preparation: str = "", **environment: str) -> None:
         self._folder, self._number = folder, 0
@@ -94,7 +94,7 @@ class Starter:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, program, preparation],
             cwd=PROJECT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},  # also the state in which torch may be forked
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # torch can be forked safely with one thread
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -114,17 +114,17 @@ class Starter:
     def start(self, words: Sequence[object], *, limit: int = 0, **environment: str) -> Running:
         """Start a command; with a ``limit``, it can write at most this many bytes to a file."""
         self._number += 1
-        said = self._folder / f"said-{self._number}"
-        said.touch()  # a command may be killed before it says anything
-        order = {"words": [str(word) for word in words], "said": str(said), "limit": limit}
-        return Running(self, int(self.ask(**order, environment=self._environment | environment)), said)
+        output = self._folder / f"output-{self._number}"
+        output.touch()  # a command may be killed before it prints anything
+        order = {"words": [str(word) for word in words], "output": str(output), "limit": limit}
+        return Running(self, int(self.ask(**order, environment=self._environment | environment)), output)
 
     def run(self, words: Sequence[object], *, limit: int = 0, **environment: str) -> Ended:
         return self.start(words, limit=limit, **environment).ended()
 
     def run_well(self, words: Sequence[object], **environment: str) -> Ended:
         ended = self.run(words, **environment)
-        assert ended.status == 0, ended.said
+        assert ended.status == 0, ended.output
         return ended
 
     def kill(self, words: Sequence[object], after: float, **environment: str) -> Ended:
@@ -152,7 +152,7 @@ def moments(number: int, chance: Random) -> Iterator[float]:
 
 
 class Hits:
-    """When the kills happened, for the report of the campaign: ``pytest -rP`` shows it."""
+    """When the kills occurred, for the report of the campaign: ``pytest -rP`` shows it."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -177,7 +177,7 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 
 @contextmanager
 def nothing_foreign_touched(folder: Path) -> Iterator[None]:
-    """Inside the block, there is a folder of another owner beside it, with files of the same names."""
+    """Check that the block does not change a folder of another program with files of the same names."""
     (folder / "versions" / "20200101").mkdir(parents=True)
     for name in ("notes.txt", "clips.csv", "clips.jsonl", "current", "versions/20200101/notes.txt"):
         (folder / name).write_text("not Hearsay's\n", encoding="utf-8")

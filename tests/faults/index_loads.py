@@ -1,4 +1,4 @@
-"""Two files that are loaded alternately, and the answers of an index of either engine."""
+"""Two files that are loaded alternately, and the search results of an index of either engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,11 +28,11 @@ def write_table(path: Path, rows: int, first: int, word: str) -> Path:
 
 def answers(index: SearchWriter) -> list[Any]:
     """The content of an index: the ids of all passages, and the order, totals and counts of a few searches."""
-    asked = [
+    requests = [
         Request(size=5000, facets=FACETS),
         *(Request(transcribed(word), size=200) for word in ("boy", "river", "stone")),
     ]
-    found = [index.search(request) for request in asked]
+    found = [index.search(request) for request in requests]
     whole = found[0]
     assert whole.total == index.count() == len({hit.passage.id for hit in whole.hits}) == index.lexicon().passages
     return [(answer.total, [hit.passage for hit in answer.hits], answer.facets) for answer in found]

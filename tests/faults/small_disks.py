@@ -12,7 +12,7 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class SmallDisk(Protocol):
-    """A folder whose space is limited inside a ``with`` block; ``complaint`` is the error of the system."""
+    """A folder with limited space inside a ``with`` block; ``complaint`` is the error of the operating system."""
 
     folder: Path
     complaint: str

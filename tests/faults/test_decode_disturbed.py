@@ -1,4 +1,4 @@
-"""decode on a disk that is full at a random byte, and beside a second decode into the same folder."""
+"""decode on a disk that becomes full at a random byte, and concurrently with a second decode to the same folder."""
 
 import signal
 import time
@@ -11,7 +11,7 @@ from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.faults.driver import SEED, Starter, nothing_foreign_touched
 from tests.faults.small_disks import SmallDisk, small_disks
-from tests.faults.test_decode_killed import NOTES, see_that_all_is_as_in, timeless, whole_lines
+from tests.faults.test_decode_killed import NOTES, check_equals_undisturbed, timeless, whole_lines
 
 pytestmark = pytest.mark.long
 
@@ -26,8 +26,8 @@ def quiet(decoder: Starter, corpus: Path, tmp_path_factory: pytest.TempPathFacto
     return out
 
 
-def see_that_it_can_be_read(out: Path, quiet: Path) -> None:
-    """The log is the beginning of the undisturbed one, and the CSV, where there is one, has records of it."""
+def check_readable(out: Path, quiet: Path) -> None:
+    """The journal is a prefix of the undisturbed one, and the CSV, if it exists, has only records of the journal."""
     log = whole_lines(out / "clips.jsonl")
     assert timeless((quiet / "clips.jsonl").read_bytes()).startswith(timeless(log))
     if (out / "clips.csv").exists():
@@ -35,7 +35,7 @@ def see_that_it_can_be_read(out: Path, quiet: Path) -> None:
 
 
 @pytest.mark.parametrize("disk", small_disks)
-def test_a_decode_whose_disk_is_full_at_any_byte_says_so_and_the_next_one_writes_the_rest(
+def test_a_full_disk_is_reported_by_decode_and_the_next_run_completes_the_output(
     disk: type[SmallDisk], decoder: Starter, corpus: Path, quiet: Path, tmp_path: Path
 ):
     chance = Random(SEED)
@@ -47,18 +47,18 @@ def test_a_decode_whose_disk_is_full_at_any_byte_says_so_and_the_next_one_writes
             (out / "notes.txt").write_text(NOTES, encoding="utf-8")
             words = ["decode", corpus, "--out", out]
             ended = decoder.run(words, limit=small.leave(chance.randrange(1, needed)))
-            assert "Traceback" not in ended.said
-            assert ended.status in (0, 1), ended.said
-            assert (ended.status == 1) == (small.complaint in ended.said), ended.said
+            assert "Traceback" not in ended.output
+            assert ended.status in (0, 1), ended.output
+            assert (ended.status == 1) == (small.complaint in ended.output), ended.output
             full += ended.status
-            see_that_it_can_be_read(out, quiet)
+            check_readable(out, quiet)
             small.leave(None)
             decoder.run_well(words)
-            see_that_all_is_as_in(out, quiet)
+            check_equals_undisturbed(out, quiet)
     assert full >= FILLS // 2, "the disk was hardly ever full"
 
 
-def test_a_second_decode_into_the_same_folder_is_refused_and_the_first_one_writes_all(
+def test_a_second_decode_to_the_same_folder_is_rejected_and_the_first_one_completes(
     decoder: Starter, corpus: Path, quiet: Path, tmp_path: Path
 ):
     out = tmp_path / "out"
@@ -72,8 +72,8 @@ def test_a_second_decode_into_the_same_folder_is_refused_and_the_first_one_write
     before = (out / "clips.jsonl").read_bytes()
     second = decoder.run(words)
     assert second.status == 2
-    assert f"{out / 'clips.jsonl'} is being written by another run" in second.said
+    assert f"{out / 'clips.jsonl'} is being written by another run" in second.output
     assert (out / "clips.jsonl").read_bytes() == before
     first.send(signal.SIGCONT)
     assert first.ended().status == 0
-    see_that_all_is_as_in(out, quiet)
+    check_equals_undisturbed(out, quiet)

@@ -1,7 +1,7 @@
-"""decode killed at random moments: the log and the CSV are as after an undisturbed run.
+"""decode killed at random moments: after a resumed run, journal and CSV equal those of an undisturbed run.
 
-`tests/asr/pipeline/test_batch.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` tears a log
-at every byte.
+`tests/asr/pipeline/test_batch.py` kills a run at a chosen clip, and `tests/hearsay/records/test_journal.py` truncates
+a journal at every byte.
 """
 
 import re
@@ -19,7 +19,7 @@ NOTES = "a note of somebody else, in the folder that decode writes to"
 
 
 def whole_lines(log: Path) -> bytes:
-    """What a log has reported as done: its lines up to the last end of a line."""
+    """The complete lines of a journal."""
     written = log.read_bytes() if log.exists() else b""
     return written[: written.rfind(b"\n") + 1]
 
@@ -29,7 +29,7 @@ def timeless(written: bytes) -> bytes:
     return re.sub(rb"20\d\d-\d\d-\d\dT[\d:]+\+00:00", b"then", written)
 
 
-def see_that_all_is_as_in(out: Path, quiet: Path) -> None:
+def check_equals_undisturbed(out: Path, quiet: Path) -> None:
     for name in ("clips.jsonl", "clips.csv"):
         assert timeless((out / name).read_bytes()) == timeless((quiet / name).read_bytes())
     assert sorted(path.name for path in out.iterdir()) == ["clips.csv", "clips.jsonl", "notes.txt"]
@@ -37,7 +37,7 @@ def see_that_all_is_as_in(out: Path, quiet: Path) -> None:
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_a_log_whose_runs_are_killed_has_every_clip_once_and_loses_none_that_was_written(
+def test_a_journal_of_killed_runs_contains_every_clip_exactly_once_and_keeps_written_clips(
     kills: int, decoder: Starter, corpus: Path, tmp_path: Path
 ):
     quiet = tmp_path / "quiet"
@@ -64,7 +64,7 @@ def test_a_log_whose_runs_are_killed_has_every_clip_once_and_loses_none_that_was
                 if (out / "clips.csv").exists():
                     assert timeless((out / "clips.csv").read_bytes()) == csv
             decoder.run_well(words)
-            see_that_all_is_as_in(out, quiet)
+            check_equals_undisturbed(out, quiet)
     hits.report("log", rounds=rounds, clips=rounds * CLIPS)
 
 
@@ -72,14 +72,14 @@ ROWS = 800
 
 
 def table(path: Path, word: str) -> Path:
-    """A corpus's table of clips without audio, so that a run is all log and CSV."""
+    """A table of clips without audio, so that a run only writes the journal and the CSV."""
     lines = (f"clips/{number:05}.mp3,{word} of clip {number}" for number in range(ROWS))
     path.write_text("\n".join(["filename,text", *lines, ""]), encoding="utf-8")
     return path
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_a_csv_whose_runs_are_killed_is_that_of_one_run_or_the_next_and_never_half(
+def test_a_csv_of_killed_runs_is_complete_and_from_the_previous_or_the_new_run(
     kills: int, decoder: Starter, tmp_path: Path
 ):
     (tmp_path / "clips").mkdir()

@@ -1,6 +1,6 @@
-"""put, delete and rollback of both engines, killed at random moments: no clip is lost, doubled or half changed.
+"""put, delete and rollback of both engines, killed at random moments: no clip is lost, duplicated or partly changed.
 
-After each kill the same command is given again, and does the rest.
+After each kill the same command is run again and completes the change.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.faults.driver import KILLS, SEED, Hits, Starter, moments
 from tests.faults.index_loads import Engine, write_table
 
 CLIPS = 1500
-"""The number of clips that are put together; every second one is deleted."""
+"""The number of clips in one put; every second one is deleted."""
 
 
 def transcripts(engine: Engine) -> Mapping[str, str]:
@@ -37,7 +37,7 @@ def tables(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_puts_that_are_killed_leave_every_clip_as_it_was_or_as_it_was_put(
+def test_a_killed_put_leaves_each_clip_in_its_old_or_its_new_state(
     kills: int, engine: Engine, loader: Starter, tables: tuple[Path, Path], tmp_path: Path
 ):
     deletions = {"DELETIONS": str(tmp_path / "deletions.jsonl")}
@@ -61,7 +61,7 @@ def test_puts_that_are_killed_leave_every_clip_as_it_was_or_as_it_was_put(
             mixed += now not in quiet
             loader.run_well(words[1 - served], **engine.environment | deletions)
             now = transcripts(engine)
-        assert now == after, ended.said
+        assert now == after, ended.output
         served = 1 - served
         if hits.total == kills:
             break
@@ -70,42 +70,42 @@ def test_puts_that_are_killed_leave_every_clip_as_it_was_or_as_it_was_put(
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_deletes_that_are_killed_take_only_what_is_written_down_and_leave_the_others(
+def test_a_killed_delete_removes_only_recorded_clips_and_keeps_the_others(
     kills: int, engine: Engine, loader: Starter, tables: tuple[Path, Path], tmp_path: Path
 ):
     log = tmp_path / "deletions.jsonl"
     environment = engine.environment | {"DELETIONS": str(log)}
     loader.run_well(engine.words(tables[0]), **environment)
-    all_of_them = transcripts(engine)
-    going = sorted(all_of_them)[::2]
-    left = {clip: text for clip, text in all_of_them.items() if clip not in going}
-    delete, put = ["delete", *going, "--index", engine.url], ["put", tables[0], "--index", engine.url]
+    all_clips = transcripts(engine)
+    to_delete = sorted(all_clips)[::2]
+    left = {clip: text for clip, text in all_clips.items() if clip not in to_delete}
+    delete, put = ["delete", *to_delete, "--index", engine.url], ["put", tables[0], "--index", engine.url]
     seconds = loader.run_well(delete, **environment).seconds
     loader.run_well(put, **environment)
-    assert (transcripts(engine), deleted_clips(log)) == (all_of_them, set())
+    assert (transcripts(engine), deleted_clips(log)) == (all_clips, set())
     hits, beside = Hits(), engine.beside()
     for part in moments(kills, Random(SEED)):
         ended = loader.kill(delete, part * seconds, **environment)
         now, written = transcripts(engine), deleted_clips(log)
-        assert left.items() <= now.items() <= all_of_them.items()
-        assert all_of_them.keys() - now.keys() <= written
+        assert left.items() <= now.items() <= all_clips.items()
+        assert all_clips.keys() - now.keys() <= written
         if ended.was_killed:
             hits.add(has_begun=bool(written), is_done=now == left)
-            assert loader.run(delete, **environment).status == (0 if now == all_of_them else 1), "1: some were gone"
-        assert (transcripts(engine), deleted_clips(log)) == (left, set(going))
+            assert loader.run(delete, **environment).status == (0 if now == all_clips else 1), "1: some were gone"
+        assert (transcripts(engine), deleted_clips(log)) == (left, set(to_delete))
         loader.run_well(put, **environment)
-        assert (transcripts(engine), deleted_clips(log)) == (all_of_them, set())
+        assert (transcripts(engine), deleted_clips(log)) == (all_clips, set())
         if hits.total == kills:
             break
     loader.run(delete, **environment)
     loader.run_well(engine.words(tables[0]), **environment)
     assert transcripts(engine) == left, "loads honour what was deleted"
     assert engine.beside() == beside
-    hits.report("delete", clips=len(going))
+    hits.report("delete", clips=len(to_delete))
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_rollbacks_that_are_killed_serve_one_version_or_the_other_whole(
+def test_a_killed_rollback_leaves_one_of_the_two_versions_complete(
     kills: int, engine: Engine, loader: Starter, tmp_path: Path
 ):
     tables = [write_table(tmp_path / f"{word}.csv", 200, 0, word) for word in ("river", "stone")]
@@ -126,7 +126,7 @@ def test_rollbacks_that_are_killed_serve_one_version_or_the_other_whole(
         if ended.was_killed:
             hits.add(has_begun=now == quiet[0] or engine.versions() != versions, is_done=now == quiet[0])
         if now == quiet[1]:
-            assert ended.was_killed, ended.said
+            assert ended.was_killed, ended.output
             loader.run_well(rollback, **environment)
         assert transcripts(engine) == quiet[0]
         if hits.total == kills:

@@ -1,6 +1,6 @@
-"""Loads of the embedded index on a disk that is full at a random byte, and on both engines a load beside another.
+"""Loads of the embedded index on a disk that becomes full at a random byte, and concurrent loads on both engines.
 
-A full disk below Elasticsearch is tried in `tests/indexer/elastic/test_faults.py`.
+A full disk of an Elasticsearch node is tested in `tests/indexer/elastic/test_faults.py`.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def size_of(folder: Path, *, of_one_file: bool) -> int:
 
 
 @pytest.mark.parametrize("disk", small_disks)
-def test_a_load_whose_disk_is_full_at_any_byte_says_so_and_the_index_before_is_served(
+def test_a_full_disk_is_reported_by_load_and_the_previous_index_is_served(
     disk: type[SmallDisk], loader: Starter, files: tuple[Path, Path], tmp_path: Path
 ):
     quiet = []
@@ -42,10 +42,10 @@ def test_a_load_whose_disk_is_full_at_any_byte_says_so_and_the_index_before_is_s
             words = [["load", file, "--index", index, "--no-inbox"] for file in files]
             loader.run_well(words[0])
             ended = loader.run(words[1], limit=small.leave(chance.randrange(1, needed)))
-            assert "Traceback" not in ended.said
-            assert ended.status in (0, 1), ended.said
+            assert "Traceback" not in ended.output
+            assert ended.status in (0, 1), ended.output
             full += ended.status
-            assert answers(EmbeddedWriter(index)) == quiet[0 if ended.status else 1], ended.said
+            assert answers(EmbeddedWriter(index)) == quiet[0 if ended.status else 1], ended.output
             small.leave(None)
             loader.run_well(words[1])
             assert answers(EmbeddedWriter(index)) == quiet[1]
@@ -53,7 +53,7 @@ def test_a_load_whose_disk_is_full_at_any_byte_says_so_and_the_index_before_is_s
     assert full >= FILLS // 2, "the disk was hardly ever full"
 
 
-def test_a_second_load_of_the_same_index_is_refused_and_the_first_one_is_whole(
+def test_a_second_load_of_the_same_index_is_rejected_and_the_first_one_completes(
     engine: Engine, loader: Starter, files: tuple[Path, Path]
 ):
     first = engine.open()
@@ -68,8 +68,8 @@ def test_a_second_load_of_the_same_index_is_refused_and_the_first_one_is_whole(
     assert first.replace(slowly()) == 2
     (second,) = refused
     assert second.status == 1
-    assert "Traceback" not in second.said
-    assert "writing the index" in second.said
+    assert "Traceback" not in second.output
+    assert "writing the index" in second.output
     assert ids(first) == ["a", "b"]
     assert len(engine.versions()) == 2
     first.close()

@@ -1,4 +1,4 @@
-"""Loads of both engines that are killed at random moments: the served version is one load or the next, complete.
+"""Loads of both engines, killed at random moments: the served version is the complete old or new load.
 
 `tests/indexer/embedded/test_killed.py` kills every change of the embedded engine before chosen lines,
 `test_elastic_killed_load.py` a load after chosen requests, and `test_elastic_faults.py` the nodes during a load.
@@ -15,7 +15,7 @@ from tests.faults.index_loads import ROWS, Engine
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_loads_that_are_killed_leave_one_load_or_the_next_whole_and_nothing_doubled(
+def test_a_killed_load_leaves_the_complete_old_or_new_version_without_duplicates(
     kills: int, engine: Engine, loader: Starter, files: tuple[Path, Path]
 ):
     quiet: list[list[Any]] = []
@@ -27,9 +27,9 @@ def test_loads_that_are_killed_leave_one_load_or_the_next_whole_and_nothing_doub
     for part in moments(kills, Random(SEED)):
         before = engine.versions()
         ended = loader.kill(engine.words(files[1 - served]), part * seconds, **engine.environment)
-        stands = engine.answers()
-        assert stands in quiet
-        if is_new := stands == quiet[1 - served]:
+        current = engine.answers()
+        assert current in quiet
+        if is_new := current == quiet[1 - served]:
             served, swapped = 1 - served, swapped + ended.was_killed
         else:
             assert ended.was_killed, "the load said that it was done, and the one before is served"

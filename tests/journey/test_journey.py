@@ -1,4 +1,4 @@
-"""The main task from beginning to end: a folder of audio, two commands, and a result on the page that plays."""
+"""The main workflow end to end: a folder of audio, two commands, and a search result that plays on the page."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ def corpus(samples: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_of_audio_is_transcribed_indexed_found_on_the_page_and_played(corpus: Path, tmp_path: Path, tab: Page):
+def test_a_folder_of_audio_is_transcribed_indexed_searched_and_played(corpus: Path, tmp_path: Path, tab: Page):
     index, out = str(tmp_path / "index"), tmp_path / "out"
     embedded = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "LOG_DIR": str(tmp_path / "logs")}
     shown = run("asr", "decode", str(corpus), "--csv", str(tmp_path / "clips.csv"), "--out", str(out), **embedded)

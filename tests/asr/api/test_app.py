@@ -1,4 +1,4 @@
-"""The API as its users meet it: answers, errors, and a server that stays responsive while a model works."""
+"""The HTTP API: replies, errors, and a server that stays responsive while a model is busy."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
         yield client
 
 
-def test_ping_answers_the_string_pong(client: TestClient):
+def test_ping_returns_the_string_pong(client: TestClient):
     assert client.get("/ping").json() == "pong"
 
 
@@ -46,7 +46,7 @@ def test_health_names_the_models_and_the_fallback(client: TestClient):
     }
 
 
-def test_asr_answers_transcription_and_duration_as_strings_and_everything_else(client: TestClient):
+def test_asr_returns_transcription_and_duration_as_strings_along_with_all_other_fields(client: TestClient):
     reply = client.post("/asr", files={"file": ("clip.wav", tone(24000, peak=0.9))})
     assert reply.status_code == 200
     body = reply.json()
@@ -58,7 +58,7 @@ def test_asr_answers_transcription_and_duration_as_strings_and_everything_else(c
     assert body["emotion_score"] == pytest.approx(0.9, abs=0.01)
 
 
-def test_words_show_their_alternatives(monkeypatch: pytest.MonkeyPatch):
+def test_words_include_their_alternatives(monkeypatch: pytest.MonkeyPatch):
     speech_model = LengthSpeechModel(alternatives=(Alternative("four", 0.25), Alternative("fore", 0.1)))
     with client_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as client:
         body = client.post("/asr", files={"file": ("clip.wav", tone(24000))}).json()
@@ -69,7 +69,7 @@ def test_words_show_their_alternatives(monkeypatch: pytest.MonkeyPatch):
     ]
 
 
-def test_ser_answers_the_emotion_alone(client: TestClient):
+def test_ser_returns_the_emotion_without_a_transcription(client: TestClient):
     body = client.post("/ser", files={"file": ("clip.wav", tone(8000))}).json()
     assert (body["emotion"], body["sentiment"], body["duration"]) == ("uncertain", "uncertain", "0.5")
     assert "transcription" not in body
@@ -84,7 +84,7 @@ def test_ser_answers_the_emotion_alone(client: TestClient):
         ("both", {"emotion", "emotion_score", "emotion_scores", "sentiment"}, set()),
     ],
 )
-def test_granularity_says_which_part_of_the_emotion_is_answered(
+def test_granularity_selects_the_emotion_fields_of_the_reply(
     client: TestClient, path: str, granularity: str, there: set[str], absent: set[str]
 ):
     file = {"file": ("clip.wav", tone(8000, peak=0.9))}
@@ -95,12 +95,12 @@ def test_granularity_says_which_part_of_the_emotion_is_answered(
     assert not by_query.keys() & absent
 
 
-def test_another_granularity_is_refused(client: TestClient):
+def test_an_unknown_granularity_is_rejected(client: TestClient):
     reply = client.post("/ser?granularity=fine", files={"file": tone(800)})
     assert (reply.status_code, "granularity" in reply.json()["detail"]) == (422, True)
 
 
-def test_several_files_are_answered_in_order_and_one_that_is_bad_takes_no_other_along(client: TestClient):
+def test_several_files_are_answered_in_order_and_a_bad_file_does_not_affect_the_others(client: TestClient):
     files = [tone(1600), b"no sound", tone(800), b"", tone(3 * 8000, rate=8000), tone(2400)]
     reply = client.post("/asr", files=[("files", (f"{number}.wav", data)) for number, data in enumerate(files)])
     assert reply.status_code == 200
@@ -109,19 +109,19 @@ def test_several_files_are_answered_in_order_and_one_that_is_bad_takes_no_other_
     assert {one["request_id"] for one in replies if "status" in one} == {reply.headers["X-Request-ID"]}
 
 
-def test_each_of_several_files_is_answered_as_it_is_alone(client: TestClient):
+def test_files_sent_together_get_the_same_replies_as_files_sent_separately(client: TestClient):
     files = [tone(1600 + 160 * number, peak=0.09 * number) for number in range(11)]
     together = client.post("/asr", files=[("files", data) for data in files]).json()["replies"]
     assert together == [client.post("/asr", files={"file": data}).json() for data in files]
 
 
-def test_either_one_file_or_several_are_sent(client: TestClient):
+def test_file_and_files_cannot_be_combined(client: TestClient):
     reply = client.post("/asr", files=[("file", tone(800)), ("files", tone(800))])
     assert (reply.status_code, "files" in reply.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize("path", ["/asr", "/ser"])
-def test_a_file_that_is_sent_again_is_refused_and_not_passed_over(client: TestClient, path: str):
+def test_a_repeated_file_field_is_rejected(client: TestClient, path: str):
     reply = client.post(path, files=[("file", tone(800)), ("file", tone(1600))])
     assert (reply.status_code, "more than once" in reply.json()["detail"]) == (422, True)
 
@@ -136,7 +136,7 @@ def test_a_file_that_is_sent_again_is_refused_and_not_passed_over(client: TestCl
     ],
     ids=["empty", "not audio", "too long", "too large"],
 )
-def test_a_file_that_cannot_be_transcribed_is_a_problem_with_a_message(
+def test_a_file_that_cannot_be_transcribed_returns_a_problem_with_a_message(
     client: TestClient, data: bytes, status: int, says: str
 ):
     reply = client.post("/asr", files={"file": ("clip.wav", data)})
@@ -147,42 +147,42 @@ def test_a_file_that_cannot_be_transcribed_is_a_problem_with_a_message(
     assert reply.headers["X-Request-ID"] == body["request_id"]
 
 
-def test_a_request_without_a_file_gets_an_example(client: TestClient):
+def test_a_request_without_a_file_is_answered_with_an_example(client: TestClient):
     for request in ({}, {"files": {"audio": tone(800)}}, {"data": {"file": "clip.mp3"}}):
         assert "curl -F file=@" in client.post("/asr", **request).json()["detail"]
 
 
-def test_the_address_alone_leads_to_the_documents(client: TestClient):
+def test_the_root_path_redirects_to_the_api_documentation(client: TestClient):
     assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
 
 
-def test_fallbacks_and_readiness_are_reported_to_whoever_starts_the_server(monkeypatch: pytest.MonkeyPatch):
+def test_fallbacks_and_readiness_are_reported_at_startup(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(api, "load_models", lambda _: small_models())
-    said: list[str] = []
-    with TestClient(create_app(AsrSettings(), said.append)) as client:
+    reported: list[str] = []
+    with TestClient(create_app(AsrSettings(), reported.append)) as client:
         wait_until_ready(client)
-    assert said == ["warning: wanted large, got small", "ready: speech model length, emotion model loudness"]
+    assert reported == ["warning: wanted large, got small", "ready: speech model length, emotion model loudness"]
 
 
-def test_a_request_without_a_file_and_a_path_that_is_not_there_are_problems_too(client: TestClient):
+def test_missing_files_unknown_paths_and_wrong_methods_return_problems(client: TestClient):
     for reply, status in ((client.post("/asr"), 422), (client.get("/nothing"), 404), (client.get("/asr"), 405)):
         assert (reply.status_code, reply.headers["content-type"]) == (status, PROBLEM)
 
 
-def test_a_method_that_a_path_does_not_take_is_answered_with_the_one_that_it_takes(client: TestClient):
+def test_an_unsupported_method_is_answered_with_the_supported_one(client: TestClient):
     refused = client.get("/asr")
     assert (refused.json()["detail"], refused.headers["Allow"]) == ("/asr does not support GET. Use POST.", "POST")
     assert client.delete("/ping").json()["detail"] == "/ping does not support DELETE. Use GET."
 
 
 @pytest.mark.parametrize(("path", "field"), [("/asr", "file"), ("/asr", "files"), ("/ser", "file")])
-def test_a_file_without_a_name_is_refused_with_an_example(client: TestClient, path: str, field: str):
+def test_a_file_without_a_name_is_rejected_with_an_example(client: TestClient, path: str, field: str):
     refused = client.post(path, files={field: (None, "hello")})
     assert refused.status_code == 422
     assert "Send a file with a name, for example: curl -F file=@clip.mp3" in refused.json()["detail"]
 
 
-def test_an_internal_error_is_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
+def test_an_internal_error_returns_a_problem_without_its_stack_trace(monkeypatch: pytest.MonkeyPatch):
     models = Models(LengthSpeechModel(fails_on=800), LoudnessEmotionModel(), ())
     with client_of(models, monkeypatch) as client:
         reply = client.post("/asr", files={"file": ("clip.wav", tone(800))})
@@ -190,20 +190,22 @@ def test_an_internal_error_is_a_problem_without_its_stack_trace(monkeypatch: pyt
         assert "out of memory" not in reply.text
 
 
-def test_the_name_of_the_upload_is_never_a_path(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_file_name_of_an_upload_is_never_used_as_a_path(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     for name in ("../../escaped.wav", "/etc/passwd", "a\\b.wav", "nul\x01.wav"):
         assert client.post("/asr", files={"file": (name, tone(1600))}).json()["transcription"] == "1600"
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_nothing_of_an_upload_stays_on_the_disk(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_upload_leaves_no_files_on_disk(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     client.post("/asr", files={"file": ("clip.wav", tone(16000))})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_server_answers_while_a_model_works(monkeypatch: pytest.MonkeyPatch):
+def test_the_server_answers_while_a_model_is_busy(monkeypatch: pytest.MonkeyPatch):
     speech_model = HeldSpeechModel()
     with client_of(Models(speech_model, LoudnessEmotionModel(), ()), monkeypatch) as client:
         replies = []
@@ -219,7 +221,7 @@ def test_the_server_answers_while_a_model_works(monkeypatch: pytest.MonkeyPatch)
         assert replies[0].json()["transcription"] == "1600"
 
 
-def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
+def test_a_full_queue_returns_429_with_retry_after(monkeypatch: pytest.MonkeyPatch):
     speech_model = HeldSpeechModel()
     ten_minutes = tone(600_000, rate=1000)
     with (
@@ -232,7 +234,7 @@ def test_a_full_queue_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
 
         first = senders.submit(send)
         assert speech_model.begun.acquire(timeout=PATIENCE)
-        tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it waits in no queue any more
+        tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it has left both queues
         wait_for_one(lambda: [tagged] if tagged in client.get("/metrics").text else [])
         others = [senders.submit(send) for _ in range(2)]
         refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
@@ -263,7 +265,7 @@ def test_a_client_that_disconnects_is_not_served(monkeypatch: pytest.MonkeyPatch
             return httpx.post(f"{address}/asr", files={"file": tone(samples)}, timeout=timeout).status_code
 
         patient = []
-        for samples in (800, 1600):  # both threads of the model are at work
+        for samples in (800, 1600):  # both threads of the model are busy
             patient.append(senders.submit(send, samples))
             assert speech_model.begun.acquire(timeout=PATIENCE)
         with pytest.raises(httpx.ReadTimeout):
@@ -275,7 +277,7 @@ def test_a_client_that_disconnects_is_not_served(monkeypatch: pytest.MonkeyPatch
     assert speech_model.transcribed == 2
 
 
-def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypatch: pytest.MonkeyPatch):
+def test_while_models_load_health_reports_loading_and_asr_returns_503_with_retry_after(monkeypatch: pytest.MonkeyPatch):
     loaded = threading.Event()
 
     def load(_: AsrSettings) -> Models:
@@ -294,7 +296,7 @@ def test_while_the_models_load_health_says_so_and_asr_asks_to_come_back(monkeypa
         assert client.get("/health/ready").json() == client.get("/health").json()
 
 
-def test_a_model_that_cannot_be_had_is_said_and_the_server_stays(monkeypatch: pytest.MonkeyPatch):
+def test_an_unavailable_model_is_reported_and_the_server_keeps_running(monkeypatch: pytest.MonkeyPatch):
     def load(_: AsrSettings) -> Models:
         raise ModelUnavailable("some/model cannot be reached; run ./run.sh setup --models")
 

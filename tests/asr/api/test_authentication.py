@@ -1,4 +1,4 @@
-"""Who is let in: with one of the keys, with a token that Google could have signed, and nobody else."""
+"""Authentication: callers with a valid API key or a valid Google identity token are admitted, all others rejected."""
 
 import json
 import logging
@@ -39,13 +39,13 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("key", ["first-key", "second-key"])
-def test_each_of_the_keys_opens(client: TestClient, key: str):
+def test_each_api_key_is_accepted(client: TestClient, key: str):
     reply = client.post("/asr", files={"file": tone(800)}, headers=bearer(key))
     assert (reply.status_code, reply.json()["transcription"]) == (200, "800")
 
 
 @pytest.mark.parametrize("path", ["/asr", "/ser", "/predict/", "/metrics", "/v1/models", "/nothing"])
-def test_without_a_key_nothing_is_revealed(client: TestClient, path: str):
+def test_requests_without_a_valid_key_return_401_on_every_path(client: TestClient, path: str):
     shown = (
         b"",
         b"Bearer",
@@ -62,7 +62,7 @@ def test_without_a_key_nothing_is_revealed(client: TestClient, path: str):
         assert reply.headers["X-Request-ID"]
 
 
-def test_a_refusal_is_a_problem(client: TestClient):
+def test_a_rejected_request_returns_a_problem(client: TestClient):
     reply = client.post("/asr")
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.json()["request_id"] == reply.headers["X-Request-ID"]
@@ -73,7 +73,7 @@ def test_ping_and_health_need_no_key(client: TestClient):
         assert client.get(path).status_code == 200
 
 
-def test_the_log_has_the_request_and_no_key(client: TestClient, tmp_path: Path):
+def test_the_log_contains_the_request_id_and_no_key(client: TestClient, tmp_path: Path):
     path = start_log(tmp_path)
     handler = logging.getLogger().handlers[-1]
     try:
@@ -88,21 +88,21 @@ def test_the_log_has_the_request_and_no_key(client: TestClient, tmp_path: Path):
     assert "first-key" not in log
 
 
-def test_settings_show_no_key():
+def test_the_repr_of_settings_contains_no_key():
     assert "first-key" not in repr(AsrSettings(api_keys="first-key"))
 
 
-def test_without_keys_everybody_is_let_in():
+def test_without_keys_no_authentication_is_required():
     assert authenticators_of(AsrSettings(api_keys=" , ")) == ()
 
 
-def test_keys_are_compared_whole():
+def test_keys_match_only_in_full():
     keys = Keys(("abc", "def"))
     assert [keys.admits(shown) for shown in ("abc", "def", "ab", "abcd", "")] == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize("key", ["ключ", "schlüssel", "tab\tbed"])
-def test_a_key_that_nobody_could_show_is_refused_at_the_start_and_not_told(key: str):
+def test_a_key_that_is_not_valid_in_a_header_is_rejected_at_startup_and_not_printed(key: str):
     with pytest.raises(
         BadSettings, match="API_KEYS contains a key with characters that an HTTP header cannot contain"
     ) as refused:
@@ -117,7 +117,7 @@ def key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture
 def token(key: rsa.RSAPrivateKey) -> Token:
-    """Signs identity tokens as Google would; claims that are given stand above the usual ones."""
+    """Signs identity tokens in Google's format; the given claims override the usual ones."""
 
     def signed(by: rsa.RSAPrivateKey = key, **claims: object) -> str:
         pem = by.private_bytes(
@@ -133,7 +133,7 @@ def token(key: rsa.RSAPrivateKey) -> Token:
 
 @pytest.fixture
 def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokenAuthenticator]:
-    """What verifies tokens, by certificates that a server of this test hands out."""
+    """An authenticator that fetches its certificates from a local test server."""
     asked: list[str] = []
     content = json.dumps({"key-1": certificate_of(key)}).encode()
 
@@ -161,7 +161,7 @@ def certificate_of(key: rsa.RSAPrivateKey) -> str:
     return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
-def test_a_token_of_a_known_caller_for_this_audience_opens(google: GoogleTokenAuthenticator, token: Token):
+def test_a_token_of_an_allowed_caller_for_this_audience_is_accepted(google: GoogleTokenAuthenticator, token: Token):
     assert google.admits(token())
     assert google.admits(token(iss="accounts.google.com"))
 
@@ -177,23 +177,25 @@ def test_a_token_of_a_known_caller_for_this_audience_opens(google: GoogleTokenAu
     ],
     ids=["for another", "of a stranger", "of nobody proven", "by another issuer", "run out"],
 )
-def test_any_other_token_does_not(google: GoogleTokenAuthenticator, token: Token, claims: dict[str, object]):
+def test_a_token_with_a_wrong_claim_is_rejected(
+    google: GoogleTokenAuthenticator, token: Token, claims: dict[str, object]
+):
     assert not google.admits(token(**claims))
 
 
-def test_a_token_signed_by_somebody_else_does_not(google: GoogleTokenAuthenticator, token: Token):
+def test_a_token_signed_with_another_key_is_rejected(google: GoogleTokenAuthenticator, token: Token):
     assert not google.admits(token(by=rsa.generate_private_key(65537, 2048)))
 
 
 @pytest.mark.parametrize("shown", ["", "no token", "a.b.c", "e30.e30.e30"])
-def test_what_is_no_token_does_not(google: GoogleTokenAuthenticator, shown: str):
+def test_a_malformed_token_is_rejected(google: GoogleTokenAuthenticator, shown: str):
     assert not google.admits(shown)
 
 
-def test_where_the_certificates_cannot_be_had_nobody_is_let_in(token: Token):
+def test_every_token_is_rejected_if_the_certificates_are_unavailable(token: Token):
     assert not GoogleTokenAuthenticator(AUDIENCE, (CALLER,), "http://127.0.0.1:9/certs").admits(token())
 
 
-def test_an_audience_alone_would_let_in_everybody_and_is_refused():
+def test_an_audience_without_allowed_callers_is_rejected():
     with pytest.raises(BadSettings, match="GOOGLE_CALLERS"):
         authenticators_of(AsrSettings(google_audience=AUDIENCE))

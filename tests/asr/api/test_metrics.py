@@ -1,4 +1,4 @@
-"""What Prometheus reads: every request counted under its path, every stage timed, padding and pace of each model."""
+"""Prometheus metrics: requests by path, seconds by stage, padding and real-time factor of each model."""
 
 import time
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def samples_of(page: str) -> Samples:
 
 
 def samples_when_processed(client: TestClient, seconds: float) -> Samples:
-    """The samples once so much sound is counted, which the models' threads do after they gave their answers."""
+    """The samples once this many seconds of audio are counted: the models' threads count after they return results."""
     deadline = time.monotonic() + PATIENCE
     while True:
         found = samples_of(client.get("/metrics").text)
@@ -64,13 +64,13 @@ def test_every_stage_of_a_request_is_timed(client: TestClient):
     assert found["hearsay_queue_seconds", ("length",)] == 0.0
 
 
-def test_padding_is_what_the_models_say_of_all_their_passes(client: TestClient):
+def test_the_padding_ratio_is_reported_for_each_model(client: TestClient):
     found = samples_of(client.get("/metrics").text)
     assert found["hearsay_padding_ratio", ("length",)] == 1.0
     assert found["hearsay_padding_ratio", ("loudness",)] == 1.25
 
 
-def test_seconds_and_pace_of_a_batch():
+def test_the_seconds_and_real_time_factor_of_a_batch_are_recorded():
     metrics = Metrics()
     metrics.observe_batch(BatchStats("model", (1.0, 3.0), 0.5, 2.0), "asr")
     found = samples_of(metrics.page().decode())
@@ -80,13 +80,13 @@ def test_seconds_and_pace_of_a_batch():
     assert found["hearsay_stage_seconds_sum", ("wait",)] == 0.5
 
 
-def test_two_apps_count_for_themselves():
+def test_two_apps_have_separate_metrics():
     first, second = Metrics(), Metrics()
     first.answered("/asr", 200, 0.1)
     assert "hearsay_requests_total{" not in second.page().decode()
 
 
-def test_every_metric_has_a_sentence_and_names_its_unit_where_it_has_one(client: TestClient):
+def test_every_metric_has_a_description_that_names_its_unit(client: TestClient):
     client.post("/asr", files={"file": tone(800)})
     families = list(text_string_to_metric_families(client.get("/metrics").text))
     assert len(families) > 8

@@ -1,4 +1,4 @@
-"""OpenAI's own client against a real server: what it sends is understood, and what comes back is what it expects."""
+"""OpenAI's official client against a real server: its requests are accepted and it can parse the replies."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def clip(samples: Path) -> Path:
     return samples / "sample-000000.mp3"
 
 
-def test_the_text_is_that_of_asr(client: OpenAI, clip: Path, address: str):
+def test_the_text_equals_that_of_the_asr_endpoint(client: OpenAI, clip: Path, address: str):
     ours = httpx.post(
         f"{address}/asr",
         files={"file": clip.read_bytes()},
@@ -51,13 +51,13 @@ def test_the_text_is_that_of_asr(client: OpenAI, clip: Path, address: str):
     assert theirs.usage.seconds - 1 < ours["seconds"] <= theirs.usage.seconds
 
 
-def test_plain_text_is_the_text(client: OpenAI, clip: Path):
+def test_the_text_format_returns_the_text_and_a_newline(client: OpenAI, clip: Path):
     in_json = client.audio.transcriptions.create(file=clip, model="pocketsphinx", response_format="json")
     plain = client.audio.transcriptions.create(file=clip, model="pocketsphinx", response_format="text")
     assert plain == in_json.text + "\n"
 
 
-def test_verbose_json_has_segments_and_when_asked_for_words_and_the_emotion_beside_them(client: OpenAI, clip: Path):
+def test_verbose_json_contains_segments_requested_words_and_the_emotion(client: OpenAI, clip: Path):
     whole = client.audio.transcriptions.create(
         file=clip, model="whisper-1", response_format="verbose_json", timestamp_granularities=["word", "segment"]
     )
@@ -73,7 +73,7 @@ def test_verbose_json_has_segments_and_when_asked_for_words_and_the_emotion_besi
 @pytest.mark.parametrize(
     ("asked", "there"), [("word", (True, False)), ("segment", (False, True)), (None, (False, True))]
 )
-def test_only_the_granularities_that_were_asked_for_are_answered(
+def test_only_the_requested_granularities_are_returned(
     client: OpenAI, clip: Path, asked: str | None, there: tuple[bool, bool]
 ):
     wanted = {"timestamp_granularities": [asked]} if asked else {}
@@ -81,7 +81,7 @@ def test_only_the_granularities_that_were_asked_for_are_answered(
     assert ("words" in found.model_fields_set, "segments" in found.model_fields_set) == there
 
 
-def test_subtitles_have_the_segments_times(client: OpenAI, clip: Path):
+def test_subtitles_have_the_times_of_the_segments(client: OpenAI, clip: Path):
     def create(form: str) -> Any:
         return client.audio.transcriptions.create(file=clip, model="whisper-1", response_format=form)
 
@@ -110,7 +110,7 @@ def test_a_model_whose_name_has_a_slash_is_found(monkeypatch: pytest.MonkeyPatch
         assert client.models.retrieve("facebook/wav2vec2-base-960h").id == "facebook/wav2vec2-base-960h"
 
 
-def test_another_model_is_not_found(client: OpenAI, clip: Path):
+def test_an_unknown_model_is_not_found(client: OpenAI, clip: Path):
     with pytest.raises(openai.NotFoundError) as refused:
         client.audio.transcriptions.create(file=clip, model="whisper-9")
     assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
@@ -119,7 +119,7 @@ def test_another_model_is_not_found(client: OpenAI, clip: Path):
         client.models.retrieve("whisper-9")
 
 
-def test_a_wrong_key_is_an_authentication_error(address: str):
+def test_a_wrong_key_raises_an_authentication_error(address: str):
     with (
         OpenAI(base_url=f"{address}/v1", api_key="another", max_retries=0) as client,
         pytest.raises(openai.AuthenticationError) as refused,
@@ -136,7 +136,7 @@ def test_a_wrong_key_is_an_authentication_error(address: str):
     ],
     ids=["not audio", "too long"],
 )
-def test_what_cannot_be_transcribed_is_an_error_with_a_message(
+def test_a_file_that_cannot_be_transcribed_raises_an_error_with_a_message(
     client: OpenAI, data: bytes, error: type[openai.APIStatusError], status: int
 ):
     with pytest.raises(error) as refused:
@@ -156,13 +156,13 @@ def test_what_cannot_be_transcribed_is_an_error_with_a_message(
         ({"temperature": 2}, "temperature"),
     ],
 )
-def test_what_cannot_be_had_is_refused_and_named(client: OpenAI, clip: Path, wish: dict[str, object], param: str):
+def test_an_unsupported_option_is_rejected_by_name(client: OpenAI, clip: Path, wish: dict[str, object], param: str):
     with pytest.raises(openai.BadRequestError) as refused:
         client.audio.transcriptions.create(file=clip, model="whisper-1", **wish)
     assert refused.value.param == param
 
 
-def test_hints_are_taken_and_said_to_have_had_no_effect(client: OpenAI, clip: Path):
+def test_ignored_hints_are_accepted_and_listed_in_a_header(client: OpenAI, clip: Path):
     for form in ("verbose_json", "text"):
         answer = client.audio.transcriptions.with_raw_response.create(
             file=clip, model="whisper-1", language="en", prompt="names", temperature=0.2, response_format=form
@@ -172,7 +172,7 @@ def test_hints_are_taken_and_said_to_have_had_no_effect(client: OpenAI, clip: Pa
     assert "X-Ignored-Fields" not in plain.headers
 
 
-def test_the_language_of_a_reply_is_never_the_one_that_was_wished_for(client: OpenAI, clip: Path):
+def test_the_language_of_a_reply_is_not_copied_from_the_request(client: OpenAI, clip: Path):
     for wish in ({}, {"language": "de"}):
         transcription = client.audio.transcriptions.create(
             file=clip, model="whisper-1", response_format="verbose_json", **wish

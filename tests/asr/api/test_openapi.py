@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, and kept by what the server really answers."""
+"""The OpenAPI document: valid, complete, and consistent with the server's actual replies."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -46,29 +46,29 @@ def test_the_document_is_valid():
     assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
 
 
-def test_every_operation_says_what_it_does_and_every_answer_has_a_sentence():
+def test_every_operation_has_a_summary_and_every_response_a_description():
     operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
     assert len(operations) == 12
     assert all(operation["summary"] for operation in operations)
     assert all(answer["description"] for operation in operations for answer in operation["responses"].values())
 
 
-def test_every_member_of_an_answer_has_an_example_or_is_made_of_members_that_have():
+def test_every_property_of_a_response_has_an_example_or_refers_to_a_schema():
     schemas = DOCUMENT["components"]["schemas"]
     for name, schema in schemas.items():
-        for member, said in schema.get("properties", {}).items():
+        for member, member_schema in schema.get("properties", {}).items():
             if not name.startswith("Body_"):
-                assert is_shown(said), f"{name}.{member}"
+                assert has_example(member_schema), f"{name}.{member}"
 
 
-def is_shown(said: dict[str, Any]) -> bool:
-    """Whether a reader sees what stands there: an example, a constant, a choice, a default, or another schema."""
-    inside = [*said.get("anyOf", ()), *([said["items"]] if "items" in said else [])]
-    shown = {"examples", "const", "enum", "default", "$ref"} & said.keys()
-    return bool(shown) or said.get("type") in ("boolean", "null") or any(is_shown(part) for part in inside)
+def has_example(member_schema: dict[str, Any]) -> bool:
+    """Whether a property shows its content: an example, a constant, a choice, a default, or another schema."""
+    inside = [*member_schema.get("anyOf", ()), *([member_schema["items"]] if "items" in member_schema else [])]
+    shown = {"examples", "const", "enum", "default", "$ref"} & member_schema.keys()
+    return bool(shown) or member_schema.get("type") in ("boolean", "null") or any(has_example(part) for part in inside)
 
 
-def test_every_problem_is_shown_as_the_one_that_it_is_with_the_headers_that_it_has():
+def test_every_error_response_has_its_content_type_example_status_and_headers():
     for path, operation, status, answer in answers():
         if status.isdecimal() and status >= "400":
             ((kind, content),) = answer["content"].items()
@@ -79,7 +79,7 @@ def test_every_problem_is_shown_as_the_one_that_it_is_with_the_headers_that_it_h
             assert "X-Request-ID" in answer["headers"], operation["summary"]
 
 
-def test_every_answer_that_is_no_object_has_an_example():
+def test_every_text_response_has_an_example():
     for path, _, status, answer in answers():
         for kind, content in answer.get("content", {}).items():
             if content["schema"].get("type") == "string":
@@ -87,7 +87,7 @@ def test_every_answer_that_is_no_object_has_an_example():
 
 
 def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
-    """Every answer that the document has: its path, operation and status, and what is said of it."""
+    """Every answer that the document has: its path, operation and status, and the response object itself."""
     for path, operations in DOCUMENT["paths"].items():
         for operation in operations.values():
             for status, answer in operation["responses"].items():
@@ -100,14 +100,14 @@ def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_the_server_answers_as_the_document_says(case: schemathesis.Case, address: str):
+def test_the_server_conforms_to_the_document(case: schemathesis.Case, address: str):
     case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
 
 
 @pytest.mark.long
 @API.parametrize()
 @settings(max_examples=400, suppress_health_check=list(HealthCheck))
-def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemathesis.Case, address: str):
+def test_the_server_conforms_to_the_document_for_many_generated_requests(case: schemathesis.Case, address: str):
     case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
 
 
@@ -120,14 +120,14 @@ def test_the_server_answers_as_the_document_says_whatever_is_asked(case: schemat
         *(("/v1/audio/transcriptions", {"model": "length", "response_format": form}) for form in get_args(Format)),
     ],
 )
-def test_sound_is_answered_as_the_document_says(address: str, path: str, fields: dict[str, str]):
+def test_replies_to_a_clip_conform_to_the_document(address: str, path: str, fields: dict[str, str]):
     reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields, timeout=PATIENCE)
     assert reply.status_code == 200
     reply.request.read()
     API[path]["POST"].validate_response(reply)
 
 
-def test_several_files_are_answered_as_the_document_says(address: str):
+def test_replies_to_several_files_conform_to_the_document(address: str):
     files = [("files", data) for data in (tone(800), b"no sound", tone(1600))]
     reply = httpx.post(f"{address}/asr", files=files, timeout=PATIENCE)
     assert len(reply.json()["replies"]) == 3

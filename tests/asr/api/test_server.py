@@ -1,4 +1,4 @@
-"""The API as a process: the place where it listens."""
+"""The API as a process: its listening socket, its settings, and Ctrl-C."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from tests.support.ports import free_port
 from tests.support.serving import wait_until_ready
 
 
-def test_small_answers_are_sent_at_once():
+def test_accepted_connections_have_tcp_nodelay():
     async def sends_at_once() -> bool:
         accepted: asyncio.Queue[int] = asyncio.Queue()
 
@@ -39,18 +39,18 @@ def test_small_answers_are_sent_at_once():
             await client.wait_closed()
         return bool(found)
 
-    with ThreadPoolExecutor(1) as elsewhere:  # a browser that other tests have open may hold this thread's loop
+    with ThreadPoolExecutor(1) as elsewhere:  # another test's browser may occupy this thread's event loop
         assert elsewhere.submit(lambda: asyncio.run(sends_at_once())).result()
 
 
-def test_a_port_that_is_taken_is_said_with_what_to_do():
+def test_a_port_in_use_is_reported_with_the_setting_to_change():
     with listen("127.0.0.1", 0) as place:
         place.listen()
         with pytest.raises(PortTaken, match="API_PORT"):
             listen("127.0.0.1", place.getsockname()[1])
 
 
-def test_who_comes_before_the_server_has_begun_waits():
+def test_a_client_that_connects_before_the_server_accepts_is_served():
     with listen("127.0.0.1", 0) as place, socket.create_connection(place.getsockname()) as early:
         taken, _ = place.accept()
         taken.sendall(b"pong")
@@ -58,7 +58,7 @@ def test_who_comes_before_the_server_has_begun_waits():
         taken.close()
 
 
-def test_settings_that_do_not_fit_are_said_before_any_address(capsys: pytest.CaptureFixture[str]):
+def test_invalid_settings_are_reported_before_the_server_prints_its_address(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(BadSettings, match="GOOGLE_CALLERS"):
         serve(AsrSettings(google_audience="https://hearsay.example"))
     assert capsys.readouterr().err == ""
@@ -70,13 +70,13 @@ from asr.api import server as serve
 from asr.cli import main
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background programs without it
     serve.GRACE_SECONDS = 1
     sys.exit(main(["api"]))
 """
 
 
-def test_ctrl_c_waits_for_no_long_clip(tmp_path: Path, samples: Path):
+def test_ctrl_c_does_not_wait_for_a_long_request(tmp_path: Path, samples: Path):
     port = free_port()
     (tmp_path / "program.py").write_text(PROGRAM)
     settings = {**EMBEDDED, "API_PORT": str(port), "PYTHONPATH": str(PROJECT), "LOG_DIR": str(tmp_path)}
@@ -86,14 +86,14 @@ def test_ctrl_c_waits_for_no_long_clip(tmp_path: Path, samples: Path):
         try:
             assert program.stderr.readline().startswith(b"API on ")
             wait_until_ready(client)
-            send_much(client, (samples / "sample-000000.mp3").read_bytes(), program)
+            interrupt_long_request(client, (samples / "sample-000000.mp3").read_bytes(), program)
         finally:
             program.kill()
             program.wait()
 
 
-def send_much(client: httpx.Client, clip: bytes, program: subprocess.Popen[bytes]) -> None:
-    """Send more than a minute's work, and press Ctrl-C when one of its clips is done."""
+def interrupt_long_request(client: httpx.Client, clip: bytes, program: subprocess.Popen[bytes]) -> None:
+    """Send more than a minute of work, and interrupt the server after its first clip."""
     with ThreadPoolExecutor(1) as sender:
         sent = sender.submit(client.post, "/asr", files=[("files", clip)] * 300)
         while 'clips_total{model="pocketsphinx"}' not in client.get("/metrics").text:

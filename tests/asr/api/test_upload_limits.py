@@ -1,4 +1,4 @@
-"""Limits on what is sent, at a real server: refused as soon as they are passed, and never taken in whole."""
+"""Upload limits of a real server: an upload is rejected as soon as it exceeds a limit, before it is complete."""
 
 import socket
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @contextmanager
 def upload(address: str, path: bytes = b"/asr") -> Iterator[socket.socket]:
-    """A connection on which a request without a length has begun."""
+    """A connection with an open request of unknown length."""
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), PATIENCE) as connection:
         connection.sendall(HEAD % path)
@@ -38,8 +38,8 @@ def send(connection: socket.socket, data: bytes) -> None:
     connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
 
 
-def whole_answer(connection: socket.socket) -> str:
-    """Everything until the server hangs up."""
+def full_reply(connection: socket.socket) -> str:
+    """Everything until the server closes the connection."""
     answer = b""
     while received := connection.recv(65536):
         answer += received
@@ -49,55 +49,55 @@ def whole_answer(connection: socket.socket) -> str:
 @pytest.mark.parametrize(
     ("path", "kind"), [(b"/asr", "application/problem+json"), (b"/v1/audio/transcriptions", "application/json")]
 )
-def test_more_bytes_than_are_taken_are_refused_while_they_come(address: str, path: bytes, kind: str):
+def test_an_upload_above_the_size_limit_is_rejected_before_it_ends(address: str, path: bytes, kind: str):
     with upload(address, path) as connection:
         head = PART % b"file"
         send(connection, head + bytes(100_000 - len(head)))
-        send(connection, b"\0")  # who sends after the refusal may lose the answer with the connection
-        answer = whole_answer(connection)  # and the upload is not at its end
+        send(connection, b"\0")  # a client that keeps sending may lose the reply
+        answer = full_reply(connection)  # although the upload has not ended
     assert answer.startswith("HTTP/1.1 413")
     assert f"content-type: {kind}" in answer.lower()
     assert "at most 100000 bytes" in answer
 
 
-def test_many_small_files_count_together(address: str):
+def test_the_size_limit_applies_to_all_files_of_a_request_together(address: str):
     with upload(address) as connection:
         file = PART % b"files" + bytes(1000) + b"\r\n"
         for _ in range(100_000 // len(file) + 1):
             send(connection, file)
-        assert whole_answer(connection).startswith("HTTP/1.1 413")
+        assert full_reply(connection).startswith("HTTP/1.1 413")
 
 
-def test_a_length_that_is_too_large_is_refused_before_anything_is_sent(address: str):
+def test_a_content_length_above_the_limit_is_rejected_before_the_body_is_sent(address: str):
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), PATIENCE) as connection:
         connection.sendall(b"POST /asr HTTP/1.1\r\nHost: hearsay\r\nContent-Length: 100001\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 413")
 
 
-def test_an_upload_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch):
+def test_an_upload_that_takes_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch):
     with server_of(small_models(), monkeypatch, max_upload_seconds=1.5) as address, upload(address) as connection:
         send(connection, PART % b"file" + b"RIFF")
-        answer = whole_answer(connection)
+        answer = full_reply(connection)
     assert answer.startswith("HTTP/1.1 408")
     assert "longer than 1.5 s" in answer
 
 
-def test_the_server_continues_after_refusals(address: str):
+def test_the_server_continues_after_rejected_uploads(address: str):
     with httpx.Client(base_url=address, timeout=PATIENCE) as client:
         for _ in range(3):
             assert client.post("/asr", files={"file": bytes(200_000)}).status_code == 413
             assert client.post("/asr", files={"file": tone(800)}).json()["transcription"] == "800"
 
 
-def test_a_body_that_is_no_form_is_a_problem(address: str):
+def test_a_body_that_is_not_a_form_returns_a_problem(address: str):
     headers = {"Content-Type": "multipart/form-data; boundary=cut"}
     for body, status in ((b"", 422), (b"no form", 400)):
         reply = httpx.post(f"{address}/asr", content=body, headers=headers, timeout=PATIENCE)
         assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
 
 
-def test_more_uploads_than_are_taken_at_once_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch):
+def test_more_uploads_than_the_limit_return_429_with_retry_after(monkeypatch: pytest.MonkeyPatch):
     speech_model = HeldSpeechModel()
     models = Models(speech_model, LoudnessEmotionModel(), ())
     with server_of(models, monkeypatch, max_uploads=2) as address, ThreadPoolExecutor() as senders:
@@ -119,7 +119,7 @@ def test_more_uploads_than_are_taken_at_once_are_asked_to_come_back(monkeypatch:
 
 
 def wait_for_refusal(address: str) -> httpx.Response:
-    """Asks until both places are taken; what is refused for its emptiness says that one is free."""
+    """Sends requests until both upload slots are in use; a 422 for the empty body means that one is free."""
     while (reply := httpx.post(f"{address}/asr", timeout=PATIENCE)).status_code == 422:
         pass
     return reply

@@ -1,4 +1,4 @@
-"""Damaged audio, by the thousand: each file is decoded or refused with a message; nothing crashes or hangs."""
+"""Thousands of damaged audio files: each is decoded or rejected with a message; nothing crashes or hangs."""
 
 import gc
 import os
@@ -18,11 +18,11 @@ from tests.support.serving import server_of, small_models
 ANSWERED = {200, 413, 415, 422}
 
 GROWTH = 80_000_000
-"""Bytes that a process may gain over some thousand files: allocators keep some of what was freed."""
+"""Bytes that a process may grow by over some thousand files: allocators keep some freed memory."""
 
 
 def is_decoded(data: bytes) -> bool:
-    """Whether a file can be decoded; otherwise it must be refused with a message."""
+    """Whether a file can be decoded; otherwise it must be rejected with a message."""
     try:
         waveform, refusal = decode_audio(data, 60), ""
     except AudioError as problem:
@@ -45,16 +45,16 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_the_whole_files_are_decoded(samples: Path):
+def test_undamaged_files_are_decoded(samples: Path):
     assert all(is_decoded(data) for data in whole_files(samples))
 
 
-def test_damaged_files_are_decoded_or_refused(samples: Path):
+def test_damaged_files_are_decoded_or_rejected(samples: Path):
     outcomes = Counter(is_decoded(data) for data in mutated(whole_files(samples), 300))
     assert min(outcomes[True], outcomes[False]) > 30, "the damage is neither harmless nor always deadly"
 
 
-def test_the_server_answers_every_damaged_file_and_keeps_nothing(
+def test_the_server_answers_every_damaged_file_and_leaves_no_temporary_files(
     samples: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -69,7 +69,7 @@ def statuses(address: str, files: Iterable[bytes]) -> set[int]:
 
 
 @pytest.mark.long
-def test_thousands_of_damaged_files_leave_neither_memory_nor_open_files_behind(samples: Path):
+def test_thousands_of_damaged_files_leak_neither_memory_nor_open_files(samples: Path):
     files = whole_files(samples)
     for data in mutated(files, 500, seed=1):
         is_decoded(data)
@@ -81,7 +81,7 @@ def test_thousands_of_damaged_files_leave_neither_memory_nor_open_files_behind(s
 
 
 @pytest.mark.long
-def test_a_server_that_was_sent_thousands_of_damaged_real_clips_stands_as_before(
+def test_thousands_of_damaged_real_clips_leak_no_memory_and_no_files_in_the_server(
     real_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -25,7 +25,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_every_format_becomes_mono_float32_at_16_khz_and_keeps_its_sound(kind: str):
+def test_every_format_is_decoded_to_mono_float32_at_16_khz(kind: str):
     waveform = decode_audio(FILES[kind](tone(3, 48_000)), MAX)
     assert waveform.dtype == np.float32
     assert waveform.ndim == 1
@@ -36,7 +36,7 @@ def test_every_format_becomes_mono_float32_at_16_khz_and_keeps_its_sound(kind: s
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "mp3", "opus", "aiff", "aac", "webm"])
-def test_of_a_truncated_file_the_sound_is_kept_that_decodes(kind: str, capfd: pytest.CaptureFixture[str]):
+def test_the_readable_part_of_a_truncated_file_is_decoded(kind: str, capfd: pytest.CaptureFixture[str]):
     whole = FILES[kind](tone(8, 48_000))
     half = decode_audio(whole[: len(whole) // 2], MAX)
     assert 2.5 < seconds(half) < 4.2
@@ -45,7 +45,7 @@ def test_of_a_truncated_file_the_sound_is_kept_that_decodes(kind: str, capfd: py
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_damage_in_the_middle_is_no_crash_and_no_noise_on_the_terminal(kind: str, capfd: pytest.CaptureFixture[str]):
+def test_damage_in_the_middle_of_a_file_is_tolerated_and_prints_nothing(kind: str, capfd: pytest.CaptureFixture[str]):
     data = bytearray(FILES[kind](tone(8, 48_000)))
     data[len(data) // 2 : len(data) // 2 + 300] = np.random.default_rng(1).bytes(300)
     waveform = decode_audio(bytes(data), MAX)
@@ -70,13 +70,15 @@ NO_AUDIO = {
 
 
 @pytest.mark.parametrize("what", NO_AUDIO)
-def test_what_is_no_audio_is_refused_with_a_message_and_without_noise(what: str, capfd: pytest.CaptureFixture[str]):
+def test_files_that_are_not_audio_are_rejected_with_a_message_and_print_nothing(
+    what: str, capfd: pytest.CaptureFixture[str]
+):
     with pytest.raises(NotAudio, match="wav"):
         decode_audio(NO_AUDIO[what], MAX)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_playlist_makes_us_read_no_other_file(tmp_path: Path):
+def test_a_playlist_cannot_open_other_files(tmp_path: Path):
     secret = tmp_path / "secret.wav"
     secret.write_bytes(sound_file(tone(1)))
     hls = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{secret}\n#EXT-X-ENDLIST\n"
@@ -85,27 +87,27 @@ def test_a_playlist_makes_us_read_no_other_file(tmp_path: Path):
             decode_audio(playlist.encode(), MAX)
 
 
-def test_a_file_of_no_bytes_and_one_of_no_samples_are_empty():
+def test_a_file_of_0_bytes_and_a_file_of_0_samples_are_reported_as_empty():
     with pytest.raises(EmptyAudio, match="0 bytes"):
         decode_audio(b"", MAX)
     with pytest.raises(EmptyAudio, match="0 samples"):
         decode_audio(sound_file(tone(0)), MAX)
 
 
-def test_silence_is_a_waveform_of_zeros_with_its_duration():
+def test_silence_is_decoded_to_zeros_of_the_same_duration():
     waveform = decode_audio(sound_file(np.zeros(24_000, np.float32), 48_000), MAX)
     assert len(waveform) == 8_000
     assert not waveform.any()
 
 
-def test_a_constant_offset_is_taken_off():
+def test_a_dc_offset_is_removed():
     pure = decode_audio(sound_file(np.full(16_000, 0.5, np.float32)), MAX)
     assert np.abs(pure).max() < 1e-6
     offset = decode_audio(sound_file(tone(1) + np.float32(0.2), subtype="FLOAT"), MAX)
     assert np.abs(offset - (tone(1) - tone(1).mean())).max() < 1e-5
 
 
-def test_samples_that_are_no_numbers_become_silence_and_overshoots_full_scale():
+def test_samples_that_are_not_finite_become_silence_and_overshoots_are_clipped():
     broken = tone(1)
     broken[100:103] = np.nan, np.inf, -np.inf
     broken[200:300] = 1e30
@@ -117,7 +119,7 @@ def test_samples_that_are_no_numbers_become_silence_and_overshoots_full_scale():
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
-def test_any_depth_of_samples_sounds_the_same(subtype: str):
+def test_every_sample_format_is_decoded_to_the_same_waveform(subtype: str):
     waveform = decode_audio(sound_file(tone(1), subtype=subtype), MAX)
     assert np.abs(waveform - tone(1)).max() < 0.02
 
@@ -129,20 +131,20 @@ def test_the_duration_does_not_depend_on_the_sample_rate(rate: int):
     assert np.abs(waveform - tone(2.5)[: len(waveform)])[500:-500].max() < 0.01
 
 
-def test_channels_are_averaged():
+def test_channels_are_averaged_to_mono():
     left, right = tone(1, hertz=300), tone(1, hertz=1_000)
     waveform = decode_audio(sound_file(np.stack([left, right], axis=1)), MAX)
     assert np.abs(waveform - (left + right) / 2).max() < 0.001
 
 
-def test_a_recorder_that_never_wrote_the_length_is_decoded_to_the_end():
+def test_a_wav_file_without_its_length_in_the_header_is_decoded_to_the_end():
     data = bytearray(sound_file(tone(2)))
     for length in (0, 0xFFFFFFFF):
         data[4:8] = data[40:44] = struct.pack("<I", length)
         assert seconds(decode_audio(bytes(data), MAX)) == 2
 
 
-def test_too_long_is_found_before_the_whole_is_decoded_and_an_hour_in_memory_of_its_length():
+def test_overlong_audio_is_rejected_early_and_an_hour_is_decoded_in_proportional_memory():
     hour = sound_file(np.zeros(3600 * 8_000, np.float32), 8_000, "FLAC")
     tracemalloc.start()
     try:
@@ -156,7 +158,7 @@ def test_too_long_is_found_before_the_whole_is_decoded_and_an_hour_in_memory_of_
     assert seconds(waveform) == pytest.approx(3600, abs=0.01)
 
 
-def test_real_recordings_in_many_formats_last_as_long_as_their_manifest_says(real_data: Path):
+def test_real_recordings_have_the_durations_in_their_manifest(real_data: Path):
     folder = real_data / "speech-samples"
     with (folder / "manifest.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if not row["file"].endswith(".raw")]
@@ -177,6 +179,6 @@ def test_eight_channels_are_decoded():
     assert np.abs(waveform).max() > 0.01
 
 
-def test_a_title_that_is_no_text_is_passed_over():
+def test_a_title_that_is_not_valid_utf_8_is_ignored():
     file = ffmpeg_file(tone(1.0, 48_000), 48_000, "webm", "libopus", title="a title")
     assert decode_audio(file.replace(b"a title", b"\x80 title"), 60).size

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms are those of OpenAI's Whisper."""
+"""Log-mel spectrograms equal those of OpenAI's Whisper."""
 
 import librosa
 import numpy as np
@@ -11,11 +11,11 @@ from asr.audio.mel import HOP, log_mel
 from asr.types import Waveform
 from tests.conftest import SAMPLES
 
-TOLERANCE = 2e-5  # of float32 beside float64; features are about -1 to 1
+TOLERANCE = 2e-5  # float32 against float64; features are about -1 to 1
 
 
 def reference(waveform: Waveform, frames: int, bands: int) -> np.ndarray:
-    """Whisper's definition (``whisper/audio.py``) over the whole padded window, by librosa in double precision."""
+    """Whisper's definition (``whisper/audio.py``) over the whole padded window, computed by librosa in float64."""
     padded = np.pad(waveform.astype(np.float64), (0, frames * HOP - len(waveform)))
     power = np.abs(librosa.stft(padded, n_fft=400, hop_length=HOP, window="hann", pad_mode="reflect"))[:, :frames] ** 2
     logs = np.log10(np.maximum(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=400, n_mels=bands) @ power, 1e-10))
@@ -23,7 +23,7 @@ def reference(waveform: Waveform, frames: int, bands: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("bands", [80, 128])
-def test_real_clips_have_whispers_features(bands: int) -> None:
+def test_real_clips_have_the_features_of_whisper(bands: int) -> None:
     for path in sorted(SAMPLES.glob("*.mp3"))[:6]:
         waveform = decode_audio(path.read_bytes(), 60)
         frames = len(waveform) // HOP + 300
@@ -32,17 +32,17 @@ def test_real_clips_have_whispers_features(bands: int) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 3000), st.integers(0, 2**32 - 1))
-def test_a_waveform_of_any_length_has_whispers_features(samples: int, seed: int) -> None:
+def test_waveforms_of_any_length_have_the_features_of_whisper(samples: int, seed: int) -> None:
     waveform = np.random.default_rng(seed).normal(0, 0.1, samples).astype(np.float32)
     assert log_mel(waveform, 100) == pytest.approx(reference(waveform, 100, 80), abs=TOLERANCE)
 
 
-def test_frames_after_the_waveform_are_constant() -> None:
+def test_frames_after_the_end_of_the_waveform_are_constant() -> None:
     features = log_mel(np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32), 1000)
     assert features.shape == (80, 1000)
     assert np.ptp(features[:, 110:]) == 0
 
 
-def test_a_waveform_longer_than_the_window_is_cut() -> None:
+def test_a_waveform_longer_than_the_window_is_truncated() -> None:
     waveform = np.random.default_rng(0).normal(0, 0.1, 2 * SAMPLE_RATE).astype(np.float32)
     assert np.array_equal(log_mel(waveform, 50)[:, :45], log_mel(waveform, 200)[:, :45])

@@ -15,37 +15,37 @@ def in_seconds(found: list[tuple[int, int]]) -> list[tuple[float, float]]:
     return [(start / RATE, end / RATE) for start, end in found]
 
 
-def test_stretches_go_from_pause_to_pause_with_a_margin():
+def test_stretches_extend_from_pause_to_pause_with_a_margin():
     found = in_seconds(stretches(bursts((0.5, 1.5), (2.5, 4.0), length=5)))
     assert found == [pytest.approx((0.36, 1.64)), pytest.approx((2.36, 4.14))]
 
 
-def test_a_gap_shorter_than_a_pause_parts_nothing():
+def test_a_gap_shorter_than_a_pause_does_not_split_a_stretch():
     assert len(stretches(bursts((0.5, 1.5), (1.7, 3.0), length=4))) == 1
 
 
-def test_pauses_are_found_in_noise_too():
+def test_pauses_are_found_in_background_noise():
     noisy = bursts((0.5, 1.5), (2.5, 4.0), length=5, floor=0.02)
     assert len(stretches(noisy)) == 2
 
 
 @pytest.mark.parametrize("silent", [np.zeros(0), np.zeros(1), np.zeros(50_000), np.full(50_000, 1e-5)])
-def test_silence_has_no_stretch_and_no_piece(silent: np.ndarray):
+def test_silence_has_no_stretches_and_no_pieces(silent: np.ndarray):
     assert stretches(silent.astype(np.float32)) == []
     assert pieces(detect_speech(silent.astype(np.float32))) == []
 
 
-def test_a_sound_of_even_loudness_is_one_stretch():
+def test_a_sound_of_constant_level_is_one_stretch():
     even = bursts((0, 3), length=3)
     assert stretches(even) == [(0, len(even))]
 
 
-def test_a_quiet_recording_has_the_stretches_of_a_loud_one():
+def test_a_quiet_recording_has_the_same_stretches_as_a_loud_one():
     loud = bursts((0.5, 1.5), (2.5, 4.0), length=5, floor=0)
     assert stretches(loud / 50) == stretches(loud)
 
 
-def test_speech_without_a_pause_is_cut_where_it_is_quietest():
+def test_speech_without_a_pause_is_split_at_its_quietest_point():
     sound = bursts((0, 100), length=100)
     for quiet in (27.0, 52.0):
         sound[int(quiet * RATE) : int((quiet + 0.2) * RATE)] *= 0.3  # too short for a pause
@@ -54,7 +54,7 @@ def test_speech_without_a_pause_is_cut_where_it_is_quietest():
     assert [end for _, end in found][:2] == [pytest.approx(27.1, abs=0.1), pytest.approx(52.1, abs=0.1)]
 
 
-def test_a_short_clip_is_one_whole_piece_and_a_long_one_runs_of_its_stretches():
+def test_a_short_clip_is_one_piece_and_a_long_clip_is_split_into_runs_of_stretches():
     short = bursts((1, 2), (4, 5), length=10)
     assert pieces(detect_speech(short)) == [(0, len(short))]
     long = bursts((2, 12), (14, 24), (26, 36), (50, 58), length=60)
@@ -67,7 +67,7 @@ def test_a_short_clip_is_one_whole_piece_and_a_long_one_runs_of_its_stretches():
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0.02, 9), st.sampled_from([0, 0.0005, 0.01, 0.2])), max_size=12), st.floats(0.5, 8))
-def test_no_sample_is_doubled_none_that_is_loud_is_lost_and_none_is_too_long(
+def test_stretches_never_overlap_or_exceed_the_limit_and_cover_all_loud_samples(
     parts: list[tuple[float, float]], longest: float
 ):
     noise = np.random.default_rng(5)
@@ -86,7 +86,7 @@ def test_no_sample_is_doubled_none_that_is_loud_is_lost_and_none_is_too_long(
         assert not (loud & ~covered).any()
 
 
-def test_a_long_clip_is_cut_without_a_copy_of_it():
+def test_a_long_clip_is_split_without_being_copied():
     waveform = np.tile(bursts((0.5, 1.5), (2.5, 4.0), length=6), 100)
     tracemalloc.start()
     try:

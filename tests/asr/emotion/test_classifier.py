@@ -33,7 +33,7 @@ def logits_of(folder: Path, clip: Waveform) -> torch.Tensor:
         return Wav2Vec2ForSequenceClassification.from_pretrained(folder).eval()(**inputs).logits[0]
 
 
-def test_labels_that_exclude_each_other_share_one_certainty(tmp_path: Path, clip: Waveform):
+def test_exclusive_labels_have_softmax_scores(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path, LABELS)
     (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     expected = logits_of(folder, clip).softmax(-1).tolist()
@@ -42,7 +42,7 @@ def test_labels_that_exclude_each_other_share_one_certainty(tmp_path: Path, clip
     assert emotion.score == max(emotion.scores.values())
 
 
-def test_the_default_model_is_read_as_thirteen_independent_labels_in_its_authors_order(tmp_path: Path, clip: Waveform):
+def test_the_default_model_has_thirteen_sigmoid_scores_in_the_order_of_its_authors(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path / CAIRE, None, count=13)
     (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     expected = logits_of(folder, clip).sigmoid().tolist()
@@ -55,17 +55,17 @@ def scores_of(labels: tuple[str, ...], **named: float) -> np.ndarray:
     return np.array([named.get(label, 0.1) for label in labels])
 
 
-def test_the_best_label_is_said_when_the_model_holds_it_more_likely_than_not():
+def test_the_best_label_is_assigned_if_its_score_reaches_the_minimum():
     labels = KNOWN_LABELS[CAIRE].labels
-    said = emotion_of(scores_of(labels, fear=MIN_SCORE, sadness=0.49), labels)
-    assert (said.label, said.score, said.sentiment) == ("fear", 0.5, "negative")
-    unsaid = emotion_of(scores_of(labels, fear=0.49, sadness=0.48), labels)
-    assert (unsaid.label, unsaid.score, unsaid.sentiment) == ("uncertain", 0.49, "uncertain")
-    assert unsaid.scores["fear"] == 0.49
+    confident = emotion_of(scores_of(labels, fear=MIN_SCORE, sadness=0.49), labels)
+    assert (confident.label, confident.score, confident.sentiment) == ("fear", 0.5, "negative")
+    doubtful = emotion_of(scores_of(labels, fear=0.49, sadness=0.48), labels)
+    assert (doubtful.label, doubtful.score, doubtful.sentiment) == ("uncertain", 0.49, "uncertain")
+    assert doubtful.scores["fear"] == 0.49
 
 
 @pytest.mark.parametrize("position", [11, 12])
-def test_other_and_unknown_are_uncertain_however_sure_the_model_is(position: int):
+def test_other_and_unknown_are_uncertain_at_any_score(position: int):
     labels = KNOWN_LABELS[CAIRE].labels
     scores = scores_of(labels, fear=0.6)
     scores[position] = 0.9
@@ -83,7 +83,7 @@ def test_silence_is_untagged(tmp_path: Path):
     assert isinstance(emotion_model.tag(audio_of(np.full(10, 0.5, np.float32)))[0], EmotionOutput)
 
 
-def test_a_clip_is_tagged_the_same_alone_and_among_others(tmp_path: Path, clip: Waveform):
+def test_the_emotion_of_a_clip_does_not_depend_on_its_batch(tmp_path: Path, clip: Waveform):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
     (alone,) = emotion_model.tag(audio_of(clip))
     among = emotion_model.tag(audio_of(clip[:-500], clip, clip[::-1].copy()))[1]
@@ -92,7 +92,7 @@ def test_a_clip_is_tagged_the_same_alone_and_among_others(tmp_path: Path, clip: 
     assert 1 < emotion_model.padding_ratio <= MOST_PADDING
 
 
-def test_a_long_clip_has_the_mean_of_its_pieces_by_their_length(tmp_path: Path):
+def test_the_scores_of_a_long_clip_are_the_length_weighted_mean_of_its_pieces(tmp_path: Path):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
     sound = bursts((1, 25), (27, 33), length=40)
     cuts = [(0.86, 25.14), (26.86, 33.14)]
@@ -104,23 +104,23 @@ def test_a_long_clip_has_the_mean_of_its_pieces_by_their_length(tmp_path: Path):
         assert score == pytest.approx(mean)
 
 
-def test_outputs_without_names_are_refused_with_the_way_to_name_them(tmp_path: Path):
+def test_a_checkpoint_without_label_names_is_rejected_with_a_remedy(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="id2label"):
         ClassifierEmotionModel(str(save_classifier(tmp_path, None)), "cpu")
 
 
-def test_a_checkpoint_that_was_trained_for_something_else_is_refused(tmp_path: Path):
+def test_a_checkpoint_trained_for_another_task_is_rejected(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="not trained for this"):
         ClassifierEmotionModel(str(save_wav2vec2(tmp_path)), "cpu")
 
 
-def test_it_says_which_checkpoint_and_device_it_is(tmp_path: Path):
+def test_the_model_reports_its_checkpoint_and_device(tmp_path: Path):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
     assert (emotion_model.name, emotion_model.device) == (str(tmp_path), "cpu")
     emotion_model.close()
 
 
-def test_two_names_of_one_emotion_count_as_the_surer_of_them(tmp_path: Path, clip: Waveform):
+def test_synonymous_labels_have_the_higher_of_their_scores(tmp_path: Path, clip: Waveform):
     folder = save_classifier(tmp_path, {0: "happy", 1: "joy", 2: "sad"})
     (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     assert emotion.scores["happiness"] == pytest.approx(max(logits_of(folder, clip).softmax(-1)[:2].tolist()), abs=1e-5)

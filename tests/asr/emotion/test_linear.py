@@ -1,4 +1,4 @@
-"""The embedded tagger: when it speaks, when it keeps silent, and the model file and figures that come with it."""
+"""The embedded emotion model: when it assigns a label, and its model file with the published figures."""
 
 import json
 from dataclasses import replace
@@ -35,14 +35,14 @@ def spoken(samples: Path) -> list[Waveform]:
     return [decode_audio(path.read_bytes(), 60) for path in sorted(samples.glob("sample-00000*.mp3"))]
 
 
-def test_every_label_has_a_probability_and_they_sum_to_one(emotion_model: EmotionModel, spoken: list[Waveform]):
+def test_the_probabilities_of_all_labels_sum_to_one(emotion_model: EmotionModel, spoken: list[Waveform]):
     for emotion in emotion_model.tag(audio_of(*spoken)):
         assert set(emotion.scores) == set(FILE["labels"])
         assert sum(emotion.scores.values()) == pytest.approx(1)
         assert emotion.score == max(emotion.scores.values())
 
 
-def test_the_order_and_size_of_a_batch_change_nothing(emotion_model: EmotionModel, spoken: list[Waveform]):
+def test_emotions_do_not_depend_on_the_order_and_size_of_a_batch(emotion_model: EmotionModel, spoken: list[Waveform]):
     one_by_one = [emotion_model.tag(audio_of(waveform))[0] for waveform in spoken]
     assert emotion_model.tag(audio_of(*spoken)) == one_by_one
     assert emotion_model.tag(audio_of(*spoken[::-1])) == one_by_one[::-1]
@@ -50,7 +50,9 @@ def test_the_order_and_size_of_a_batch_change_nothing(emotion_model: EmotionMode
 
 
 @pytest.mark.parametrize("gain", [0.5, 2.0])
-def test_six_decibels_more_or_less_change_no_label(emotion_model: EmotionModel, spoken: list[Waveform], gain: float):
+def test_a_gain_of_six_decibels_does_not_change_labels(
+    emotion_model: EmotionModel, spoken: list[Waveform], gain: float
+):
     for before, after in zip(
         emotion_model.tag(audio_of(*spoken)),
         emotion_model.tag(audio_of(*(each * np.float32(gain) for each in spoken))),
@@ -65,7 +67,7 @@ def test_silence_is_untagged(emotion_model: EmotionModel, seconds: float):
     assert emotion_model.tag(audio_of(np.zeros(int(seconds * SAMPLE_RATE), np.float32))) == [NO_EMOTION]
 
 
-def test_a_snippet_of_speech_is_untagged(emotion_model: EmotionModel, spoken: list[Waveform]):
+def test_a_quarter_of_a_second_of_speech_is_untagged(emotion_model: EmotionModel, spoken: list[Waveform]):
     middle = len(spoken[0]) // 2
     assert emotion_model.tag(audio_of(spoken[0][middle : middle + SAMPLE_RATE // 4])) == [NO_EMOTION]
 
@@ -76,12 +78,12 @@ def test_white_noise_is_uncertain(emotion_model: EmotionModel, loudness: float):
     assert [emotion.label for emotion in emotion_model.tag(audio_of(*noise))] == [UNCERTAIN] * 4
 
 
-def test_it_says_its_likeliest_label_from_the_least_score_on_and_uncertain_below(
+def test_the_best_label_is_assigned_at_the_minimum_score_and_uncertain_below_it(
     model: LinearClassifier, spoken: list[Waveform]
 ):
     scores = model.emotion(spoken[0]).scores
     likeliest = max((label for label in scores if label != "boredom"), key=scores.__getitem__)
-    kept = [at for at, label in enumerate(model.labels) if label != "boredom"]  # so that something may be said
+    kept = [at for at, label in enumerate(model.labels) if label != "boredom"]  # boredom is never assigned
     sure = replace(
         model,
         labels=tuple(model.labels[at] for at in kept),
@@ -96,52 +98,50 @@ def test_it_says_its_likeliest_label_from_the_least_score_on_and_uncertain_below
     assert (below.label, below.score) == (UNCERTAIN, score)
 
 
-def test_a_voice_unlike_the_training_is_uncertain_however_sure_the_model_is(
-    model: LinearClassifier, spoken: list[Waveform]
-):
+def test_speech_unlike_the_training_data_is_uncertain_at_any_score(model: LinearClassifier, spoken: list[Waveform]):
     strange = replace(model, min_score=0.0, max_strangeness=0.1)
     assert {strange.emotion(waveform).label for waveform in spoken} == {UNCERTAIN}
 
 
-def test_boredom_is_scored_and_never_said(model: LinearClassifier, spoken: list[Waveform]):
+def test_boredom_has_a_score_and_is_never_assigned(model: LinearClassifier, spoken: list[Waveform]):
     towards_boredom = model.bias + 100 * (np.array(model.labels) == "boredom")
     bored = replace(model, bias=towards_boredom, min_score=0.0, max_strangeness=np.inf).emotion(spoken[0])
     assert (bored.label, bored.sentiment) == (UNCERTAIN, "uncertain")
     assert bored.scores["boredom"] == bored.score == pytest.approx(1)
 
 
-def test_it_is_called_classic_and_may_be_closed_twice(emotion_model: EmotionModel):
+def test_the_model_is_named_classic_and_can_be_closed_twice(emotion_model: EmotionModel):
     assert (emotion_model.name, emotion_model.device) == ("classic", "cpu")
     emotion_model.close()
     emotion_model.close()
 
 
-def test_the_model_file_is_small_readable_and_names_its_source():
+def test_the_model_file_is_small_and_contains_its_attribution():
     assert MODEL.stat().st_size < 200_000
     assert FILE["attribution"] == ATTRIBUTION
     assert "EMO-DB" in ATTRIBUTION
     assert "CC BY 4.0" in ATTRIBUTION
 
 
-def test_its_labels_are_canonical_and_have_a_sentiment():
+def test_all_labels_are_canonical_and_have_a_sentiment():
     for label in FILE["labels"]:
         assert canonical_emotion(label) == label
         assert sentiment_of(label) != "uncertain"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"labels": 3}', "\x00"])
-def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path, content: str):
+def test_a_file_that_is_not_a_model_is_rejected(tmp_path: Path, content: str):
     (tmp_path / "model.json").write_text(content)
     with pytest.raises(ModelUnavailable, match=r"model\.json is not a classic emotion model"):
         LinearEmotionModel(tmp_path / "model.json")
 
 
-def test_a_model_file_that_is_missing_is_named(tmp_path: Path):
+def test_a_missing_model_file_is_named_in_the_error(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match=r"nowhere\.json"):
         LinearEmotionModel(tmp_path / "nowhere.json")
 
 
-def test_the_documents_figures_are_those_in_the_model_file():
+def test_the_documented_figures_equal_those_in_the_model_file():
     figures = dict(FILE["figures"])
     for name in ("recorded", "other_channel"):
         figures[name] = {"clips": figures["leave_one_speaker_out"]["clips"], **figures["leave_one_speaker_out"][name]}
@@ -149,18 +149,20 @@ def test_the_documents_figures_are_those_in_the_model_file():
     lines = (PROJECT / "docs" / "emotion.md").read_text(encoding="utf-8").splitlines()
     cells = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
     names = ("clips", "recall", "calibration", "said", "right")
-    told = {row[0]: {name: float(cell) for name, cell in zip(names, row[1:], strict=True) if cell} for row in cells}
-    assert told == {row: {name: of[name] for name in names if name in of} for row, of in figures.items()}
+    documented = {
+        row[0]: {name: float(cell) for name, cell in zip(names, row[1:], strict=True) if cell} for row in cells
+    }
+    assert documented == {row: {name: of[name] for name in names if name in of} for row, of in figures.items()}
 
 
-def test_of_clips_read_aloud_it_labels_few(real_data: Path, emotion_model: EmotionModel):
+def test_few_clips_of_read_speech_are_labelled(real_data: Path, emotion_model: EmotionModel):
     paths = sorted((real_data / "common-voice" / "cv-valid-dev").glob("*.mp3"))[:60]
     emotions = emotion_model.tag(audio_of(*(decode_audio(path.read_bytes(), 60) for path in paths)))
     assert sum(emotion.label != UNCERTAIN for emotion in emotions) <= 6
 
 
 @pytest.mark.long
-def test_training_again_gives_the_figures_in_the_model_file(real_data: Path):
+def test_training_again_reproduces_the_figures_in_the_model_file(real_data: Path):
     if not (real_data / "emodb-2s").is_dir():
         leave_out("data", "HEARSAY_DATA has no emodb-2s/ in it")
     model, figures = train(read_labelled_voices(real_data / "emodb-2s"))

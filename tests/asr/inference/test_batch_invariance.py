@@ -43,7 +43,7 @@ TINY = {
     "num_conv_pos_embedding_groups": 2,
 }
 NORMS = ("group", "layer")
-KIN = [
+RELATED_MODELS = [
     (HubertConfig, HubertForCTC, HubertForSequenceClassification),
     (WavLMConfig, WavLMForCTC, WavLMForSequenceClassification),
     (UniSpeechConfig, UniSpeechForCTC, None),
@@ -59,7 +59,7 @@ def alone_on_its_core() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def clips(sentences: list[tuple[Waveform, str]]) -> list[torch.Tensor]:
-    """34 sample clips as the models take them, each normalised by itself."""
+    """34 sample clips as model inputs, each normalised separately."""
     return normalised([waveform for waveform, _ in sentences[:34]])
 
 
@@ -69,7 +69,7 @@ def normalised(waveforms: Sequence[Waveform]) -> list[torch.Tensor]:
 
 
 def random_model(kind: Any, config: Any, norm: str, **options: Any) -> Any:
-    """With norms that are not those of a fresh model, and outputs of some size, so that differences show."""
+    """A model with random norm weights and large outputs, so that differences become visible."""
     torch.manual_seed(0)
     made = config(**(TINY | options), vocab_size=32, feat_extract_norm=norm, do_stable_layer_norm=norm == "layer")
     model = kind(made).eval()
@@ -128,7 +128,7 @@ def difference(ones: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> 
 
 
 @pytest.mark.parametrize("norm", NORMS)
-def test_in_any_batch_a_clip_has_the_logits_of_the_unbatched_model(norm: str, clips: list[torch.Tensor]):
+def test_a_clip_in_any_batch_has_the_logits_of_the_unbatched_model(norm: str, clips: list[torch.Tensor]):
     plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, norm)
     exact, expected = exact_copy(plain), alone(plain, clips)
     assert difference(alone(exact, clips), expected) < 1e-4
@@ -137,13 +137,13 @@ def test_in_any_batch_a_clip_has_the_logits_of_the_unbatched_model(norm: str, cl
             assert difference(together(exact, clips, order, size), expected) < 1e-4
 
 
-def test_with_its_mask_alone_the_group_norm_family_is_far_from_exact(clips: list[torch.Tensor]):
+def test_a_group_norm_model_with_only_an_attention_mask_is_not_batch_invariant(clips: list[torch.Tensor]):
     plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group")
     assert difference(together(plain, clips, range(len(clips)), 8), alone(plain, clips)) > 0.1
 
 
 @pytest.mark.parametrize("norm", NORMS)
-def test_pooled_outputs_are_those_of_the_unbatched_model_too(norm: str, clips: list[torch.Tensor]):
+def test_pooled_outputs_equal_those_of_the_unbatched_model(norm: str, clips: list[torch.Tensor]):
     plain = random_model(Wav2Vec2ForSequenceClassification, Wav2Vec2Config, norm, num_labels=8)
     exact, expected = exact_copy(plain), alone(plain, clips)
     assert max(float(logits.std()) for logits in expected) > 0.01
@@ -153,8 +153,10 @@ def test_pooled_outputs_are_those_of_the_unbatched_model_too(norm: str, clips: l
 
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize(("config", "ctc", "classifier"), KIN, ids=[kin[0].__name__ for kin in KIN])
-def test_the_kin_of_wav2vec2_are_exact_too(
+@pytest.mark.parametrize(
+    ("config", "ctc", "classifier"), RELATED_MODELS, ids=[related[0].__name__ for related in RELATED_MODELS]
+)
+def test_models_related_to_wav2vec2_are_batch_invariant(
     config: Any, ctc: Any, classifier: Any, norm: str, clips: list[torch.Tensor]
 ):
     for kind in filter(None, (ctc, classifier)):
@@ -171,20 +173,20 @@ def test_models_that_convolve_over_padding_are_not_batched():
     assert not can_batch(Data2VecAudioConfig())
 
 
-def test_a_convolutions_bias_and_clips_of_a_single_frame_make_no_difference(clips: list[torch.Tensor]):
+def test_models_with_convolution_biases_and_single_frame_clips_are_batch_invariant(clips: list[torch.Tensor]):
     scraps = [clips[0][:400], clips[1][:719], clips[2][:720], clips[3]]
     for norm in NORMS:
         plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, norm, conv_bias=True)
         assert difference(together(exact_copy(plain), scraps, range(4), 4), alone(plain, scraps)) < 1e-4
 
 
-def test_the_mean_over_layers_is_exact_as_well(clips: list[torch.Tensor]):
+def test_the_weighted_mean_over_layers_is_batch_invariant(clips: list[torch.Tensor]):
     plain = random_model(Wav2Vec2ForSequenceClassification, Wav2Vec2Config, "group", use_weighted_layer_sum=True)
     assert difference(together(exact_copy(plain), clips[:6], range(6), 3), alone(plain, clips[:6])) < 1e-4
 
 
-def written(logits: Sequence[torch.Tensor]) -> list[list[int]]:
-    """What greedy decoding writes: tokens without repetitions and blanks."""
+def greedy_tokens(logits: Sequence[torch.Tensor]) -> list[list[int]]:
+    """The result of greedy decoding: tokens without repetitions and blanks."""
     return [[token for token in each.argmax(-1).unique_consecutive().tolist() if token] for each in logits]
 
 
@@ -192,25 +194,23 @@ def changed(ones: Sequence[list[int]], others: Sequence[list[int]]) -> int:
     return sum(one != other for one, other in zip(ones, others, strict=True))
 
 
-def test_no_batch_changes_what_a_trained_model_writes(trained: Path, clips: list[torch.Tensor]):
+def test_no_batch_changes_the_tokens_of_a_trained_model(trained: Path, clips: list[torch.Tensor]):
     plain = AutoModelForCTC.from_pretrained(trained).eval()
-    exact, expected = exact_copy(plain), written(alone(plain, clips))
+    exact, expected = exact_copy(plain), greedy_tokens(alone(plain, clips))
     assert len({token for tokens in expected for token in tokens}) > 8
     for order in orders_of(clips):
         for size in (2, 8, 32):
-            assert changed(written(together(exact, clips, order, size)), expected) == 0
+            assert changed(greedy_tokens(together(exact, clips, order, size)), expected) == 0
     if plain.config.feat_extract_norm == "group":
-        assert changed(written(together(plain, clips, range(len(clips)), 8)), expected) > len(clips) / 2
+        assert changed(greedy_tokens(together(plain, clips, range(len(clips)), 8)), expected) > len(clips) / 2
 
 
-def test_the_transcriber_writes_together_what_the_unbatched_model_writes_of_each_clip(
-    trained: Path, sentences: list[tuple[Waveform, str]]
-):
+def test_batched_transcripts_equal_those_of_the_unbatched_model(trained: Path, sentences: list[tuple[Waveform, str]]):
     waveforms = [waveform for waveform, _ in sentences]
     plain = AutoModelForCTC.from_pretrained(trained).eval()
-    tokens = written(alone(plain, normalised(waveforms)))
-    spelling = CtcSpeechModel(str(trained), "cpu", batch_seconds=20)
-    transcripts = spelling.transcribe(audio_of(*waveforms))
+    tokens = greedy_tokens(alone(plain, normalised(waveforms)))
+    speech_model = CtcSpeechModel(str(trained), "cpu", batch_seconds=20)
+    transcripts = speech_model.transcribe(audio_of(*waveforms))
     vocabulary = {number: token for token, number in vocabulary_of(trained).items()}
     expected = [" ".join("".join(vocabulary[token] for token in each).replace("|", " ").split()) for each in tokens]
     assert len(set(expected)) > len(expected) / 2
@@ -225,7 +225,7 @@ def vocabulary_of(folder: Path) -> dict[str, int]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("norm", NORMS)
-def test_real_clips_are_transcribed_in_any_batch_as_alone(norm: str, real_data: Path):
+def test_real_clips_have_the_same_logits_in_any_batch(norm: str, real_data: Path):
     files = sorted((real_data / "common-voice" / "cv-valid-dev").glob("*.mp3"))[:60]
     clips = normalised([decode_audio(file.read_bytes(), 60) for file in files])
     plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, norm)
@@ -237,7 +237,7 @@ def test_real_clips_are_transcribed_in_any_batch_as_alone(norm: str, real_data: 
 
 @pytest.mark.long
 @pytest.mark.parametrize("norm", NORMS)
-def test_at_the_size_of_the_base_model_batches_are_as_exact(norm: str, clips: list[torch.Tensor]):
+def test_a_model_of_base_size_is_batch_invariant(norm: str, clips: list[torch.Tensor]):
     torch.manual_seed(0)
     plain = Wav2Vec2ForCTC(Wav2Vec2Config(feat_extract_norm=norm, do_stable_layer_norm=norm == "layer")).eval()
     expected = alone(plain, clips[:12])

@@ -7,7 +7,7 @@ lengths_of_clips = st.lists(st.integers(1, 480_000), max_size=60)
 
 
 @given(lengths_of_clips, st.integers(1, 2_000_000))
-def test_every_piece_is_in_one_batch_that_is_neither_too_long_nor_much_padded(lengths: list[int], most: int):
+def test_every_piece_is_in_one_batch_within_the_limits_of_length_and_padding(lengths: list[int], most: int):
     found = batches(lengths, most)
     assert sorted(number for batch in found for number in batch) == list(range(len(lengths)))
     for batch in found:
@@ -30,22 +30,22 @@ def test_where_nothing_may_be_padded_only_equal_lengths_share_a_batch(lengths: l
 
 
 @given(st.integers(1, 1000), st.integers(1, 50), st.integers(1, 20_000))
-def test_pieces_of_one_length_fill_their_batches(length: int, count: int, most: int):
+def test_pieces_of_equal_length_fill_their_batches(length: int, count: int, most: int):
     sizes = [len(batch) for batch in batches([length] * count, most)]
     assert all(size == max(1, most // length) for size in sizes[:-1])
 
 
-def test_what_comes_first_is_longest_so_that_memory_that_lacks_is_lacking_at_once():
+def test_the_longest_pieces_come_first_so_that_a_memory_shortage_shows_at_once():
     assert batches([3, 19, 20, 3], 40) == [[2, 1], [0, 3]]
 
 
-def test_the_padding_of_batches_in_the_order_of_a_file_is_counted():
+def test_the_padding_ratio_is_padded_length_over_real_length():
     assert padding_ratio([2, 8, 2, 8], [[0, 1], [2, 3]]) == 1.6
     assert padding_ratio([2, 8, 2, 8], batches([2, 8, 2, 8], 100)) == 1
     assert padding_ratio([], []) == 1
 
 
-def test_padding_is_counted_over_all_that_was_processed():
+def test_padding_is_accumulated_over_all_batches():
     padding = Padding()
     assert padding.ratio == 1
     padding.count([2, 8], 8)

@@ -23,7 +23,7 @@ from tests.support.recordings import audio_of, bursts
 NAME = "hearsay/tiny"
 
 
-def test_a_checkpoint_is_downloaded_once_and_then_used_without_a_network(hub: Hub, tmp_path: Path):
+def test_a_downloaded_checkpoint_is_used_offline(hub: Hub, tmp_path: Path):
     folder = save_wav2vec2(tmp_path / "published")
     sound = bursts((0.5, 2), length=3)
     expected = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(sound))
@@ -38,7 +38,7 @@ def test_a_checkpoint_is_downloaded_once_and_then_used_without_a_network(hub: Hu
     assert not hub.asked
 
 
-def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path):
+def test_an_incomplete_download_is_completed(hub: Hub, tmp_path: Path):
     folder = save_wav2vec2(tmp_path / "published")
     half = shutil.copytree(folder, tmp_path / "half")
     (half / "vocab.json").unlink()
@@ -49,19 +49,19 @@ def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path):
     assert CtcSpeechModel(NAME, "cpu").name == NAME
 
 
-def test_a_name_that_the_hub_does_not_know_is_a_matter_of_spelling(hub: Hub):
+def test_a_name_unknown_to_the_hub_is_reported_as_a_possible_misspelling(hub: Hub):
     with pytest.raises(ModelUnavailable, match=r"no model hearsay/tiny.*spelling"):
         CtcSpeechModel(NAME, "cpu")
     assert len(hub.asked) == 1
 
 
-def test_a_model_with_terms_to_accept_says_so(hub: Hub):
+def test_a_gated_model_is_reported_with_its_terms(hub: Hub):
     hub.gated.add(NAME)
     with pytest.raises(ModelUnavailable, match="terms"):
         CtcSpeechModel(NAME, "cpu")
 
 
-def test_only_the_weights_that_torch_reads_are_downloaded(hub: Hub, tmp_path: Path):
+def test_only_files_that_torch_needs_are_downloaded(hub: Hub, tmp_path: Path):
     folder = save_wav2vec2(tmp_path / "published")
     for other in ("pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"):
         (folder / other).write_bytes(b"of no use")
@@ -72,14 +72,12 @@ def test_only_the_weights_that_torch_reads_are_downloaded(hub: Hub, tmp_path: Pa
     assert not asked & {"pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"}
 
 
-def test_a_hub_that_refuses_is_asked_once_and_named(closed_hub: Hub):
+def test_a_refused_connection_to_the_hub_is_reported(closed_hub: Hub):
     with pytest.raises(ModelUnavailable, match=r"Hugging Face hub .*refused.*connect once"):
         CtcSpeechModel(NAME, "cpu")
 
 
-def test_a_hub_that_never_answers_is_waited_for_no_longer_than_allowed(
-    closed_hub: Hub, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_hub_that_does_not_answer_times_out(closed_hub: Hub, monkeypatch: pytest.MonkeyPatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         monkeypatch.setattr("asr.inference.checkpoints.HUB_TIMEOUT", 0.2)
@@ -88,24 +86,24 @@ def test_a_hub_that_never_answers_is_waited_for_no_longer_than_allowed(
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./models/mine", "~/model", "a/b/c"])
-def test_a_folder_that_is_not_there_is_called_one_and_not_looked_for_on_the_hub(hub: Hub, name: str):
+def test_a_missing_folder_is_reported_as_a_folder_and_not_looked_up_on_the_hub(hub: Hub, name: str):
     with pytest.raises(ModelUnavailable, match=f"no folder {name}"):
         CtcSpeechModel(name, "cpu")
     assert not hub.asked
 
 
-def test_a_name_that_can_be_no_name_is_a_matter_of_spelling(hub: Hub):
+def test_an_invalid_model_name_is_reported_as_a_possible_misspelling(hub: Hub):
     with pytest.raises(ModelUnavailable, match="spelling"):
         CtcSpeechModel("what is this?", "cpu")
 
 
-def test_a_folder_is_never_looked_for_on_the_hub(hub: Hub, tmp_path: Path):
+def test_an_existing_folder_is_never_looked_up_on_the_hub(hub: Hub, tmp_path: Path):
     with pytest.raises(ModelUnavailable, match=re.escape(f"{tmp_path} cannot be loaded")):
         CtcSpeechModel(str(tmp_path), "cpu")
     assert not hub.asked
 
 
-def test_what_a_checkpoint_fails_with_in_any_library_is_translated(tmp_path: Path):
+def test_an_error_while_loading_a_checkpoint_is_raised_as_model_unavailable(tmp_path: Path):
     def fails(checkpoint: Checkpoint) -> None:
         raise KeyError("layers")
 
@@ -114,32 +112,32 @@ def test_what_a_checkpoint_fails_with_in_any_library_is_translated(tmp_path: Pat
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-def test_loading_writes_nothing_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_loading_a_checkpoint_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     save_wav2vec2(tmp_path)
     capfd.readouterr()
     CtcSpeechModel(str(tmp_path), "cpu")
     assert capfd.readouterr() == ("", "")
 
 
-def test_transcribing_with_wavlm_in_batches_warns_nobody(tmp_path: Path):
+def test_batched_transcription_with_wavlm_raises_no_warning(tmp_path: Path):
     save_wav2vec2(tmp_path)
     random_model(WavLMForCTC, WavLMConfig, "group").save_pretrained(tmp_path)
     sounds = [bursts((0.1, 1.9), length=2), bursts((0.1, 1.8), length=1.95)]
     assert len(CtcSpeechModel(str(tmp_path), "cpu").transcribe(audio_of(*sounds))) == 2
 
 
-def test_a_device_is_taken_as_said_and_auto_is_the_gpu_where_there_is_one():
+def test_a_named_device_is_used_and_auto_selects_an_available_gpu():
     assert device_of("cpu") == "cpu"
     assert device_of("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "gpu", "cpux", ""])
-def test_a_device_that_is_not_there_is_refused_with_the_way_out(device: str):
+def test_a_missing_device_is_rejected_and_auto_suggested(device: str):
     with pytest.raises(ModelUnavailable, match="auto"):
         device_of(device)
 
 
-def test_without_torch_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+def test_without_torch_the_error_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     assert has_torch()
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     assert not has_torch()
@@ -152,13 +150,13 @@ def check_says_setup(attempt: Callable[[], object]) -> None:
         attempt()
 
 
-def test_torch_is_set_to_keep_little_for_shapes_that_do_not_come_again_before_it_is_imported():
-    told = (
+def test_the_onednn_primitive_cache_is_limited_before_torch_is_imported():
+    program = (
         "import os, sys, asr.inference.checkpoints; "
         "print(os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'], 'torch' in sys.modules)"
     )
     alone = {name: value for name, value in os.environ.items() if name != "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}
     done = subprocess.run(
-        [sys.executable, "-c", told], env=alone, cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=alone, cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "64 False\n"

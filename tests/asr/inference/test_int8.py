@@ -1,4 +1,4 @@
-"""Int8: near to what the layers compute in full, and the same whatever else is in the batch."""
+"""Int8 layers: close to full precision, and independent of the other clips in the batch."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tests.support.checkpoints import save_whisper
 from tests.support.recordings import audio_of
 
 ONE_STEP = 0.1
-"""What a value that the last bits of a batch round to its other neighbour does to logits: 0.017 was seen."""
+"""Largest effect on logits if one quantised value is rounded the other way in a batch: 0.017 was measured."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +34,7 @@ def a_cpu_that_multiplies_int8() -> None:
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(1, 48), (3, 7, 48), (2, 1, 5, 48)], ids=str)
-def test_a_layer_computes_nearly_what_it_does_in_full(kind: torch.dtype, bias: bool, shape: tuple[int, ...]):
+def test_an_int8_layer_is_close_to_the_full_precision_layer(kind: torch.dtype, bias: bool, shape: tuple[int, ...]):
     torch.manual_seed(0)
     layer, values = torch.nn.Linear(48, 80, bias=bias).to(kind), torch.randn(shape).to(kind)
     with torch.inference_mode():
@@ -43,7 +43,7 @@ def test_a_layer_computes_nearly_what_it_does_in_full(kind: torch.dtype, bias: b
     assert 0 < (found - expected).float().abs().max() < 0.03 * expected.float().abs().max()
 
 
-def test_silence_and_rows_of_very_different_loudness_stay_what_they_are():
+def test_rows_of_very_different_magnitude_are_quantised_separately():
     torch.manual_seed(0)
     layer = torch.nn.Linear(48, 80)
     values = torch.randn(4, 48) * torch.tensor([[0.0], [1e-3], [1.0], [1e4]])
@@ -54,7 +54,7 @@ def test_silence_and_rows_of_very_different_loudness_stay_what_they_are():
         assert (found[row] - expected[row]).abs().max() < 0.03 * expected[row].abs().max()
 
 
-def test_a_frame_does_not_depend_on_those_beside_it():
+def test_a_frame_does_not_depend_on_other_frames():
     torch.manual_seed(0)
     layer, values = Int8Linear(torch.nn.Linear(64, 96)), torch.randn(50, 64)
     values[7] *= 1000
@@ -65,7 +65,7 @@ def test_a_frame_does_not_depend_on_those_beside_it():
 
 @pytest.mark.parametrize("kind", [(Wav2Vec2ForCTC, Wav2Vec2Config), (WavLMForCTC, WavLMConfig)], ids=str)
 @pytest.mark.parametrize("half", [torch.float32, torch.bfloat16])
-def test_a_models_logits_stay_near(kind, half: torch.dtype):  # noqa: ANN001
+def test_int8_logits_are_close_to_float32_logits(kind, half: torch.dtype):  # noqa: ANN001
     plain, fast = (random_model(*kind, "group") for _ in range(2))
     make_batch_invariant(fast)
     optimized(fast, half, "cpu", is_int8=True)
@@ -76,7 +76,7 @@ def test_a_models_logits_stay_near(kind, half: torch.dtype):  # noqa: ANN001
     assert 0 < (found - expected).abs().max() < 0.15 * expected.abs().max()
 
 
-def test_a_clip_is_transcribed_in_a_batch_as_alone_but_for_a_rounded_value_and_nearly_as_in_full_precision(
+def test_int8_transcripts_are_nearly_the_same_alone_in_a_batch_and_in_full_precision(
     trained: Path, sentences: list[tuple[Waveform, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setattr(
@@ -102,7 +102,7 @@ def test_a_clip_is_transcribed_in_a_batch_as_alone_but_for_a_rounded_value_and_n
     assert errors.errors < 0.1 * errors.reference_words
 
 
-def test_whisper_writes_in_int8_too(tmp_path: Path, samples: Path):
+def test_whisper_runs_in_int8(tmp_path: Path, samples: Path):
     speech_model = Seq2SeqSpeechModel(str(save_whisper(tmp_path, ("en",))), "cpu", "int8")
     assert not any(isinstance(module, torch.nn.Linear) for module in speech_model._model.modules())
     clip = decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 5]

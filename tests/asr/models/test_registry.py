@@ -43,7 +43,7 @@ def closed(chosen: OpenedModel[SpeechModel]) -> OpenedModel[SpeechModel]:
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine on which torch sees a GPU; nothing of these tests comes so far as to use it."""
+    """A machine on which torch reports a GPU; these tests never use it."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
 
 
@@ -53,7 +53,7 @@ def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
 
 
-def test_embedded_models_are_had_by_name_without_a_warning():
+def test_embedded_models_are_opened_by_name_without_a_warning():
     chosen = closed(open_speech_model(settings(asr_model="pocketsphinx")))
     assert isinstance(chosen.model, PocketSphinxSpeechModel)
     assert (chosen.model.name, chosen.model.device, chosen.warning) == ("pocketsphinx", "cpu", None)
@@ -66,7 +66,7 @@ def test_embedded_models_are_had_by_name_without_a_warning():
     ("save", "kind"),
     [(save_wav2vec2, CtcSpeechModel), (save_whisper, Seq2SeqSpeechModel), (save_moonshine, Seq2SeqSpeechModel)],
 )
-def test_a_folders_config_says_which_class_runs_its_checkpoint(save, kind, tmp_path: Path):  # noqa: ANN001
+def test_the_config_of_a_checkpoint_folder_selects_the_model_class(save, kind, tmp_path: Path):  # noqa: ANN001
     chosen = open_speech_model(settings(asr_model=str(save(tmp_path))))
     assert type(chosen.model) is kind
     assert (chosen.model.name, chosen.warning) == (str(tmp_path), None)
@@ -80,12 +80,12 @@ def test_a_folders_config_says_which_class_runs_its_checkpoint(save, kind, tmp_p
         (partial(save_classifier, labels={0: "happy", 1: "sad"}), open_emotion_model, "ser_model"),
     ],
 )
-def test_a_precision_that_the_device_cannot_compute_is_an_error_of_every_model(save, open_model, named, tmp_path: Path):  # noqa: ANN001
+def test_every_model_rejects_a_precision_that_the_device_does_not_support(save, open_model, named, tmp_path: Path):  # noqa: ANN001
     with pytest.raises(ModelUnavailable, match="PRECISION is float16"):
         open_model(settings(precision="float16", **{named: str(save(tmp_path))}))
 
 
-def test_a_folder_of_an_emotion_model_is_a_tagger_and_no_transcriber(tmp_path: Path):
+def test_the_folder_of_an_emotion_model_is_not_accepted_as_a_speech_model(tmp_path: Path):
     folder = str(save_classifier(tmp_path, {0: "happy", 1: "sad"}))
     assert isinstance(open_emotion_model(settings(ser_model=folder)).model, ClassifierEmotionModel)
     with pytest.raises(ModelUnavailable, match="is not a speech model"):
@@ -93,14 +93,14 @@ def test_a_folder_of_an_emotion_model_is_a_tagger_and_no_transcriber(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "hearsay/nothing"])
-def test_a_named_model_that_cannot_be_had_is_an_error_and_never_another_one(name: str, closed_hub: Hub):
+def test_an_unavailable_named_model_is_an_error_without_a_fallback(name: str, closed_hub: Hub):
     with pytest.raises(ModelUnavailable, match=name):
         open_speech_model(settings(asr_model=name))
     with pytest.raises(ModelUnavailable, match=name):
         open_emotion_model(settings(ser_model=name))
 
 
-def test_on_a_cpu_auto_is_whisper_tiny_and_the_embedded_emotion_model(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+def test_auto_on_a_cpu_selects_whisper_tiny_and_the_embedded_emotion_model(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     use_published(monkeypatch, "whisper-tiny.en")
     chosen = open_speech_model(settings())
     assert isinstance(chosen.model, WhisperSpeechModel)
@@ -111,19 +111,19 @@ def test_on_a_cpu_auto_is_whisper_tiny_and_the_embedded_emotion_model(hub: Hub, 
 
 
 @pytest.mark.parametrize("language", ["de", "auto"])
-def test_for_another_language_auto_is_the_multilingual_model(language: str, monkeypatch: pytest.MonkeyPatch):
+def test_auto_selects_the_multilingual_model_for_other_languages(language: str, monkeypatch: pytest.MonkeyPatch):
     use_published(monkeypatch, "whisper-base")
     chosen = open_speech_model(settings(asr_language=language))
     assert (chosen.model.name, chosen.warning) == ("whisper-base", None)
 
 
-def test_another_language_never_falls_back_to_a_model_of_english(closed_hub: Hub):
+def test_other_languages_never_fall_back_to_an_english_model(closed_hub: Hub):
     with pytest.raises(ModelUnavailable, match="whisper-base"):
         open_speech_model(settings(asr_language="de", model_sources="cache"))
 
 
 def use_published(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let programs find the weights of a published model in the cache that tests share."""
+    """Make the weights of a published model available from the cache that tests share."""
     monkeypatch.setenv("HEARSAY_HOME", str(published_weights(name).folder.parent.parent))
 
 
@@ -133,14 +133,14 @@ def check_fallback(warning: str | None, wanted: str, reason: str, used: str) -> 
         assert part in warning
 
 
-def test_if_no_weights_can_be_had_auto_falls_back_and_says_so(closed_hub: Hub):
+def test_auto_falls_back_with_a_warning_if_no_weights_are_available(closed_hub: Hub):
     chosen = closed(open_speech_model(settings(model_sources="cache,hub")))
     assert isinstance(chosen.model, PocketSphinxSpeechModel)
     check_fallback(chosen.warning, "whisper-tiny.en", "the Hugging Face hub cannot be reached", "pocketsphinx")
 
 
 @pytest.mark.parametrize(("language", "wanted"), [("en", ENGLISH_ON_GPU), ("fr", OTHER_LANGUAGES_ON_GPU)])
-def test_on_a_gpu_auto_is_a_large_model_and_falls_back_to_the_published_one(
+def test_auto_on_a_gpu_falls_back_from_a_large_model_to_the_published_one(
     gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch, language: str, wanted: str
 ):
     use_published(monkeypatch, "whisper-tiny.en" if language == "en" else "whisper-base")
@@ -152,15 +152,13 @@ def test_on_a_gpu_auto_is_a_large_model_and_falls_back_to_the_published_one(
     check_fallback(emotion_model.warning, EMOTION_ON_GPU, "connect once to download it", "classic")
 
 
-def test_a_gpu_that_the_settings_leave_alone_changes_nothing(
-    gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_unused_gpu_does_not_change_the_models(gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch):
     use_published(monkeypatch, "whisper-tiny.en")
     assert open_speech_model(settings()).warning is None
     assert open_emotion_model(settings()).warning is None
 
 
-def test_without_torch_auto_asks_no_hub_for_a_large_model(no_torch: None, hub: Hub, monkeypatch: pytest.MonkeyPatch):
+def test_auto_without_torch_does_not_query_the_hub(no_torch: None, hub: Hub, monkeypatch: pytest.MonkeyPatch):
     use_published(monkeypatch, "whisper-tiny.en")
     assert open_speech_model(settings(device="auto")).model.name == "whisper-tiny.en"
     assert open_emotion_model(settings(device="auto")).model.name == "classic"
@@ -175,20 +173,20 @@ def test_a_folder_of_a_ctranslate2_model_is_opened_by_its_path(closed_hub: Hub):
 
 
 @pytest.mark.parametrize("name", ["auto", "pocketsphinx"])
-def test_pocketsphinx_where_a_gpu_is_named_says_that_it_runs_on_the_cpu(no_torch: None, name: str):
+def test_pocketsphinx_warns_that_it_ignores_a_named_gpu(no_torch: None, name: str):
     chosen = closed(open_speech_model(settings(asr_model=name, device="cuda", model_sources="cache")))
     warning = chosen.warning
     assert "DEVICE is cuda, but pocketsphinx runs on the CPU only" in (warning or "")
 
 
-def test_without_torch_a_named_checkpoint_says_how_to_get_it(no_torch: None, tmp_path: Path):
+def test_a_named_checkpoint_without_torch_explains_how_to_install_it(no_torch: None, tmp_path: Path):
     with pytest.raises(ModelUnavailable, match=r"\./run\.sh setup --models"):
         open_speech_model(settings(asr_model=str(tmp_path)))
     with pytest.raises(ModelUnavailable, match=r"\./run\.sh setup --models"):
         open_emotion_model(settings(ser_model=str(tmp_path)))
 
 
-def test_a_gpu_that_is_named_and_not_there_is_an_error():
+def test_a_named_gpu_that_does_not_exist_is_an_error():
     with pytest.raises(ModelUnavailable, match="DEVICE is cuda:99"):
         open_speech_model(settings(device="cuda:99"))
 
@@ -206,20 +204,20 @@ if __name__ == "__main__":
 """
 
 
-def test_the_embedded_models_import_neither_torch_nor_what_comes_with_it(tmp_path: Path):
+def test_embedded_models_import_neither_torch_nor_transformers_nor_the_hub_client(tmp_path: Path):
     (tmp_path / "program.py").write_text(EMBEDDED)
     command = [sys.executable, "-W", "error", tmp_path / "program.py"]
     done = subprocess.run(command, env={"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_pocketsphinx_is_given_one_sound_for_each_of_its_processes():
+def test_pocketsphinx_processes_one_clip_per_worker_process():
     speech_model = closed(open_speech_model(settings(asr_model="pocketsphinx", workers=2))).model
     limits = limits_for(speech_model, settings())
     assert (limits.batch_seconds, limits.threads) == (0, 2)
 
 
-def test_whisper_gets_long_recordings_in_as_many_threads_as_short_ones():
+def test_whisper_uses_the_same_number_of_threads_for_long_and_short_clips():
     weights = published_weights("whisper-tiny.en")
     model = WhisperSpeechModel(weights.folder, weights.name, weights.digest, workers=3)
     limits = limits_for(model, settings())
@@ -235,7 +233,7 @@ def test_whisper_gets_long_recordings_in_as_many_threads_as_short_ones():
         ("cuda:1", 200, 200, 1200),
     ],
 )
-def test_what_batches_is_given_a_pass_at_a_time(device: str, named: float, batch: float, waiting: float):
+def test_batch_limits_depend_on_the_device_and_the_setting(device: str, named: float, batch: float, waiting: float):
     model = LengthSpeechModel()
     model.device = device
     limits = limits_for(model, settings(batch_seconds=named))

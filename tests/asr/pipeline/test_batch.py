@@ -1,4 +1,4 @@
-"""Batch decode: journal and CSV, what a second run does, and what a killed one leaves."""
+"""Batch decoding: journal and CSV, repeated runs, and runs that are interrupted or killed."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_the_csv_has_the_tables_columns_and_order_then_ours(bench: Bench):
+def test_the_csv_has_the_columns_and_order_of_the_table_followed_by_new_columns(bench: Bench):
     bench.run()
     table = read_csv(bench.out / "clips.csv")
     assert table.columns[:5] == ("filename", "text", "accent", "duration", "dataset")
@@ -80,7 +80,7 @@ def test_the_csv_has_the_tables_columns_and_order_then_ours(bench: Bench):
         assert cells["duration"] == "0.1"
 
 
-def test_the_measured_duration_stands_in_log_and_csv_whatever_the_table_says(bench: Bench):
+def test_the_measured_duration_replaces_that_of_the_table_in_journal_and_csv(bench: Bench):
     lines = bench.table.read_text(encoding="utf-8").splitlines()
     bench.table.write_text("\n".join(["filename,duration", *(f"{line.split(',')[0]},0.02" for line in lines[1:]), ""]))
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_the_measured_duration_stands_in_log_and_csv_whatever_the_table_says(ben
         assert {row.duration for row in bench.journal().values()} == {0.1}
 
 
-def test_journal_and_csv_carry_the_alternatives_of_words(bench: Bench):
+def test_journal_and_csv_contain_the_alternatives_of_words(bench: Bench):
     bench.speech_model.alternatives = (Alternative("four", 0.25),)
     bench.run(limit=1)
     (journalled,) = bench.journal().values()
@@ -97,13 +97,13 @@ def test_journal_and_csv_carry_the_alternatives_of_words(bench: Bench):
     assert journalled.words[0].alternatives == written.words[0].alternatives == bench.speech_model.alternatives
 
 
-def test_a_bare_folder_gets_common_voices_columns(bench: Bench):
+def test_a_folder_without_a_table_gets_the_columns_of_common_voice(bench: Bench):
     bench.run(table=False)
     columns = read_csv(bench.out / "clips.csv").columns
     assert columns[:8] == ("filename", "text", "up_votes", "down_votes", "age", "gender", "accent", "duration")
 
 
-def test_running_again_transcribes_nothing_and_writes_the_same(bench: Bench):
+def test_a_second_run_transcribes_nothing_and_writes_the_same_files(bench: Bench):
     bench.run()
     first, lines = (bench.out / "clips.csv").read_text(), (bench.out / "clips.jsonl").read_text()
     summary = bench.run()
@@ -112,21 +112,21 @@ def test_running_again_transcribes_nothing_and_writes_the_same(bench: Bench):
     assert (bench.out / "clips.jsonl").read_text() == lines
 
 
-def test_changed_audio_is_transcribed_anew(bench: Bench):
+def test_changed_audio_is_transcribed_again(bench: Bench):
     bench.run()
     (bench.corpus / "4.wav").write_bytes(tone(4000))
     assert bench.run().transcribed == 1
     assert bench.journal()["corpus/4.wav"].generated_text == "4000"
 
 
-def test_another_model_transcribes_everything_again(bench: Bench):
+def test_a_different_model_transcribes_every_clip_again(bench: Bench):
     bench.run()
     bench.speech_model.name = "length-2"
     assert bench.run().transcribed == 10
     assert {row.asr_model for row in bench.journal().values()} == {"length-2"}
 
 
-def test_other_weights_of_the_same_name_transcribe_everything_again(bench: Bench):
+def test_changed_weights_under_the_same_name_transcribe_every_clip_again(bench: Bench):
     bench.speech_model.weights = "one"
     bench.run()
     assert bench.run().transcribed == 0
@@ -136,7 +136,7 @@ def test_other_weights_of_the_same_name_transcribe_everything_again(bench: Bench
     assert read_csv(bench.out / "clips.csv").cells["corpus/1.wav"]["asr_weights"] == "two"
 
 
-def test_records_without_a_digest_count_by_the_models_name(bench: Bench):
+def test_records_without_a_digest_are_matched_by_model_name(bench: Bench):
     bench.run()
     lines = (bench.out / "clips.jsonl").read_text()
     assert "weights" not in lines
@@ -146,7 +146,7 @@ def test_records_without_a_digest_count_by_the_models_name(bench: Bench):
     assert (bench.out / "clips.jsonl").read_text() == lines
 
 
-def test_another_precision_counts_only_where_it_was_set_by_hand(bench: Bench):
+def test_a_different_precision_transcribes_again_only_if_it_was_set_explicitly(bench: Bench):
     bench.speech_model.weights = "one"
     bench.speech_model.precision = "int8"
     bench.run()
@@ -157,7 +157,7 @@ def test_another_precision_counts_only_where_it_was_set_by_hand(bench: Bench):
 
 
 @pytest.mark.parametrize(("part", "value"), [("name", "loudness-2"), ("weights", "two"), ("precision", "int8")])
-def test_another_emotion_model_tags_again_and_transcribes_nothing(bench: Bench, part: str, value: str):
+def test_a_different_emotion_model_tags_every_clip_again_and_transcribes_none(bench: Bench, part: str, value: str):
     bench.emotion_model.weights = "one"
     bench.run()
     before = bench.journal()
@@ -170,7 +170,7 @@ def test_another_emotion_model_tags_again_and_transcribes_nothing(bench: Bench, 
     assert bench.run().retagged == 0
 
 
-def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
+def test_a_different_speech_model_transcribes_every_clip_again_and_tags_none(bench: Bench):
     bench.run()
     bench.speech_model.name = "length-2"
     assert bench.run().transcribed == 10
@@ -180,7 +180,7 @@ def test_another_speech_model_transcribes_again_and_tags_nothing(bench: Bench):
     }
 
 
-def test_a_transcript_of_the_same_audio_outlives_a_failure_and_the_clip_is_tried_again(bench: Bench):
+def test_a_failure_keeps_the_transcript_of_unchanged_audio_and_the_clip_is_retried(bench: Bench):
     bench.run()
     before = bench.journal()["corpus/4.wav"]
     bench.speech_model.name, bench.speech_model.fails_on = "length-2", 1604
@@ -198,7 +198,7 @@ def test_a_transcript_of_the_same_audio_outlives_a_failure_and_the_clip_is_tried
     assert (bench.journal()["corpus/4.wav"].asr_model, bench.journal()["corpus/4.wav"].error) == ("length-2", "")
 
 
-def test_a_transcript_of_other_audio_does_not_outlive_a_failure(bench: Bench):
+def test_a_failure_discards_the_transcript_of_changed_audio(bench: Bench):
     bench.run()
     (bench.corpus / "4.wav").write_bytes(tone(4000))
     bench.speech_model.fails_on = 4000
@@ -210,7 +210,7 @@ def test_a_transcript_of_other_audio_does_not_outlive_a_failure(bench: Bench):
     assert failed.error.endswith("out of memory")
 
 
-def test_a_transcript_outlives_audio_that_cannot_be_read(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+def test_a_transcript_is_kept_if_its_audio_becomes_unreadable(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     bench.run()
     before = bench.journal()["corpus/4.wav"]
     read = Path.read_bytes
@@ -230,7 +230,7 @@ def test_a_transcript_outlives_audio_that_cannot_be_read(bench: Bench, monkeypat
     assert bench.journal()["corpus/4.wav"].error == ""
 
 
-def test_both_other_models_or_other_audio_make_everything_again(bench: Bench):
+def test_clips_are_fully_processed_again_if_both_models_or_the_audio_changed(bench: Bench):
     bench.run()
     bench.emotion_model.name = bench.speech_model.name = "another"
     bench.run()
@@ -241,7 +241,7 @@ def test_both_other_models_or_other_audio_make_everything_again(bench: Bench):
     assert (summary.transcribed, summary.retagged) == (1, 9)
 
 
-def test_an_emotion_that_fails_leaves_the_record_as_it_was_and_is_tried_again(bench: Bench):
+def test_a_failed_retagging_leaves_the_record_unchanged_and_is_retried(bench: Bench):
     bench.run()
     before = bench.journal()
     bench.emotion_model.name, bench.emotion_model.fails = "loudness-2", True
@@ -253,7 +253,7 @@ def test_an_emotion_that_fails_leaves_the_record_as_it_was_and_is_tried_again(be
     assert (summary.transcribed, summary.retagged, summary.failed_in_part) == (0, 10, [])
 
 
-def test_transcripts_that_are_kept_stay_in_a_log_of_several_models(bench: Bench):
+def test_keeping_transcripts_allows_a_journal_with_several_models(bench: Bench):
     bench.run(limit=4)
     bench.speech_model.name = "length-2"
     summary = bench.run(keeps_transcripts=True)
@@ -263,7 +263,7 @@ def test_transcripts_that_are_kept_stay_in_a_log_of_several_models(bench: Bench)
     assert bench.run().transcribed == 4
 
 
-def test_failures_are_tried_again(bench: Bench):
+def test_failed_clips_are_retried(bench: Bench):
     bench.speech_model.fails_on = 1604
     summary = bench.run()
     assert [row.id for row in summary.failed] == ["corpus/4.wav"]
@@ -272,14 +272,14 @@ def test_failures_are_tried_again(bench: Bench):
     assert (summary.transcribed, summary.failed) == (1, [])
 
 
-def test_what_the_corpus_says_later_reaches_rows_of_earlier_runs(bench: Bench):
+def test_metadata_added_to_the_table_later_is_added_to_existing_records(bench: Bench):
     bench.run(table=False)
     summary = bench.run()
     assert (summary.transcribed, bench.speech_model.transcribed) == (0, 10)
     assert bench.journal()["corpus/3.wav"].accent == "us"
 
 
-def test_what_was_taken_out_of_the_table_is_out_of_the_log_and_the_csv(bench: Bench):
+def test_values_removed_from_the_table_are_removed_from_journal_and_csv(bench: Bench):
     bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,a wrong sentence,us,7\n")
     bench.run()
     bench.table.write_text("filename,text,accent,speaker\ncorpus/1.wav,,,\n")
@@ -290,7 +290,7 @@ def test_what_was_taken_out_of_the_table_is_out_of_the_log_and_the_csv(bench: Be
     assert score(summary.rows).errors.whole.texts == 0
 
 
-def test_what_the_table_said_stays_when_a_clip_is_transcribed_again_without_it(bench: Bench):
+def test_table_values_are_kept_if_a_clip_is_transcribed_again_without_the_table(bench: Bench):
     bench.run()
     (bench.corpus / "1.wav").write_bytes(tone(3200))
     bench.run(table=False)
@@ -298,7 +298,7 @@ def test_what_the_table_said_stays_when_a_clip_is_transcribed_again_without_it(b
     assert (row.generated_text, row.text, row.accent) == ("3200", "1601", "us")
 
 
-def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
+def test_a_limit_selects_the_first_clips_and_a_later_run_decodes_the_rest(bench: Bench):
     assert bench.run(limit=4).transcribed == 4
     assert list(bench.journal()) == [f"corpus/{number}.wav" for number in (9, 8, 7, 6)]
     assert bench.run().transcribed == 6
@@ -306,7 +306,7 @@ def test_a_limit_takes_the_first_clips_and_a_later_run_the_rest(bench: Bench):
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
 
-def test_listings_one_after_the_other_are_one_run(bench: Bench):
+def test_successive_listings_form_one_run(bench: Bench):
     one, two = (Listing(FolderSource(bench.corpus, "corpus").list().clips[part]) for part in (slice(4), slice(4, 6)))
     with Progress() as progress:
         pipeline = LocalPipeline(Scheduler(bench.speech_model, LoudnessEmotionModel()), 60)
@@ -316,7 +316,7 @@ def test_listings_one_after_the_other_are_one_run(bench: Bench):
     assert list(read_csv(bench.out / "clips.csv").cells) == [f"corpus/{number}.wav" for number in range(6)]
 
 
-def test_a_row_without_audio_is_kept_and_is_no_failure(bench: Bench):
+def test_a_row_without_audio_is_kept_and_is_not_a_failure(bench: Bench):
     bench.table.write_text("filename,text\ncorpus/1.wav,1601\ncorpus/gone.wav,never recorded\n")
     summary = bench.run()
     assert (summary.transcribed, summary.skipped, summary.without_audio, summary.failed) == (1, 0, 1, [])
@@ -332,7 +332,7 @@ def test_a_deleted_clip_is_not_transcribed_again(bench: Bench):
 
 
 class Batches(Progress):
-    """Remembers how many clips were counted at a time."""
+    """Records the number of clips in each progress update."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -344,14 +344,14 @@ class Batches(Progress):
 
 
 ONE_BY_ONE = Limits(batch_seconds=0, threads=2)
-"""As PocketSphinx has it with two processes."""
+"""The limits of PocketSphinx with two processes."""
 
 
 @pytest.mark.parametrize(
     ("limits", "batch_clips", "counted"),
     [(ONE_BY_ONE, 0, [2] * 5), (Limits(), 0, [10]), (ONE_BY_ONE, 4, [4, 4, 2]), (Limits(), 4, [4, 4, 2])],
 )
-def test_rows_come_as_soon_as_every_process_had_a_clip_unless_batches_are_named(
+def test_the_default_batch_is_one_clip_per_process_and_an_explicit_batch_size_is_used(
     bench: Bench, limits: Limits, batch_clips: int, counted: list[int]
 ):
     bench.limits = limits
@@ -361,7 +361,7 @@ def test_rows_come_as_soon_as_every_process_had_a_clip_unless_batches_are_named(
 
 
 class SixCounted(Progress):
-    """Lets others wait until six clips are in the journal and counted."""
+    """Sets an event once six clips are in the journal and counted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -374,29 +374,29 @@ class SixCounted(Progress):
 
 
 class InterruptedTranscriber(LengthSpeechModel):
-    """Is stopped by Ctrl-C at the seventh clip of the table, when six are counted."""
+    """Sends Ctrl-C at the seventh clip of the table, after six are counted."""
 
     def __init__(self, six: SixCounted) -> None:
         super().__init__()
         self.six = six
-        self.is_let_go = threading.Event()
+        self.may_continue = threading.Event()
 
     def transcribe(self, clips: list) -> list:
         if any(len(clip.waveform) == 1603 for clip in clips):
             self.six.are_counted.wait()
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-            self.is_let_go.wait(250)
+            self.may_continue.wait(250)
         return super().transcribe(clips)
 
 
-def test_ctrl_c_keeps_what_was_transcribed_and_writes_the_csv(bench: Bench, ctrl_c: None):
+def test_ctrl_c_keeps_finished_transcripts_and_writes_the_csv(bench: Bench, ctrl_c: None):
     six = SixCounted()
     bench.speech_model = InterruptedTranscriber(six)
     bench.limits = Limits(batch_seconds=0.1)  # one clip at a time
     summary = bench.run(counted=six)
-    bench.speech_model.is_let_go.set()
+    bench.speech_model.may_continue.set()
     assert summary.interrupted
-    assert summary.transcribed in (6, 7)  # the last clip is a batch of its own
+    assert summary.transcribed in (6, 7)  # a seventh clip may have finished
     assert len(bench.journal()) == len(read_csv(bench.out / "clips.csv").cells) == summary.transcribed
 
 
@@ -408,7 +408,7 @@ from tests.support.models import LengthSpeechModel
 
 class Endless(LengthSpeechModel):
     def transcribe(self, clips):
-        if any(len(clip.waveform) == 1603 for clip in clips):  # the seventh clip of the table, or one beside it
+        if any(len(clip.waveform) == 1603 for clip in clips):  # the seventh clip of the table, alone or in a batch
             threading.Event().wait()
         return super().transcribe(clips)
 
@@ -421,7 +421,7 @@ bench.run(batch_clips=1)
 """
 
 
-def test_a_run_killed_in_the_middle_loses_doubles_and_misplaces_nothing(bench: Bench):
+def test_a_killed_run_loses_no_records_and_the_next_run_completes_it(bench: Bench):
     run = subprocess.Popen([sys.executable, "-c", ENDLESS_RUN, str(bench.corpus.parent)], cwd=PROJECT)
     journal = bench.out / "clips.jsonl"
     while not journal.exists() or journal.read_bytes().count(b"\n") < 3:
@@ -430,7 +430,7 @@ def test_a_run_killed_in_the_middle_loses_doubles_and_misplaces_nothing(bench: B
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     with journal.open("ab") as file:
-        file.write(b'{"filename": "corpus/0.w')  # a line torn by the kill
+        file.write(b'{"filename": "corpus/0.w')  # a line truncated by the kill
     kept = len(bench.journal())
     assert 3 <= kept < 10
     assert bench.run().transcribed == 10 - kept

@@ -1,4 +1,4 @@
-"""Decoding where the file system refuses something: the work is saved, and a sentence says what is missing."""
+"""Decoding on a file system that rejects an operation: results are saved, and a message names what is missing."""
 
 import errno
 import fcntl
@@ -23,7 +23,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_without_locks_a_run_goes_on_and_says_so(
+def test_a_run_without_file_locks_continues_with_a_warning(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(fcntl, "flock", failing(errno.ENOSYS))
@@ -32,14 +32,14 @@ def test_without_locks_a_run_goes_on_and_says_so(
     assert sorted(path.name for path in bench.out.iterdir()) == ["clips.csv", "clips.jsonl"]
 
 
-def test_without_chmod_there_is_a_csv(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+def test_the_csv_is_written_without_chmod(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "chmod", failing(errno.EPERM))
     summary = bench.run()
     assert (summary.transcribed, summary.unwritten) == (10, "")
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
 
-def test_a_csv_that_cannot_be_written_loses_nothing_and_comes_with_the_next_run(bench: Bench):
+def test_a_csv_that_cannot_be_written_is_written_by_the_next_run(bench: Bench):
     (bench.out / "clips.csv").mkdir(parents=True)
     summary = bench.run()
     assert summary.transcribed == len(bench.journal()) == 10
@@ -51,7 +51,7 @@ def test_a_csv_that_cannot_be_written_loses_nothing_and_comes_with_the_next_run(
     assert len(read_csv(bench.out / "clips.csv").cells) == 10
 
 
-def test_a_log_that_cannot_be_written_any_more_ends_the_run_and_keeps_what_was_before(
+def test_a_journal_that_cannot_be_written_ends_the_run_and_keeps_earlier_records(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ):
     class Filling(Journal):
@@ -68,7 +68,7 @@ def test_a_log_that_cannot_be_written_any_more_ends_the_run_and_keeps_what_was_b
     assert bench.run().transcribed == 4
 
 
-def test_what_a_killed_run_left_of_its_csv_is_removed_by_the_next_one(bench: Bench):
+def test_partial_csv_files_of_a_killed_run_are_removed_by_the_next_run(bench: Bench):
     bench.run()
     (bench.out / ".clips.csv.92656e08").write_text("filename,te")
     (bench.out / ".clips.csv.notes").write_text("somebody's")
@@ -76,7 +76,7 @@ def test_what_a_killed_run_left_of_its_csv_is_removed_by_the_next_one(bench: Ben
     assert sorted(path.name for path in bench.out.iterdir()) == [".clips.csv.notes", "clips.csv", "clips.jsonl"]
 
 
-def test_the_command_says_both_and_ends_with_1(
+def test_decode_reports_missing_locks_and_an_unwritten_csv_with_exit_status_1(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     settings = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1", "LOG_DIR": str(tmp_path / "logs")}
@@ -87,11 +87,11 @@ def test_the_command_says_both_and_ends_with_1(
     shutil.copy(samples / "sample-000000.mp3", tmp_path / "clips" / "a.mp3")
     (tmp_path / "out" / "clips.csv").mkdir(parents=True)
     assert main(["decode", str(tmp_path / "clips"), "--out", str(tmp_path / "out")]) == 1
-    said = capsys.readouterr().err
-    assert "has no locks" in said
-    assert "run the same command to write the CSV" in said
-    assert f"written: {tmp_path / 'out' / 'clips.jsonl'};" in said
-    assert "Traceback" not in said
+    messages = capsys.readouterr().err
+    assert "has no locks" in messages
+    assert "run the same command to write the CSV" in messages
+    assert f"written: {tmp_path / 'out' / 'clips.jsonl'};" in messages
+    assert "Traceback" not in messages
     (row,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
     assert isinstance(row, ClipRow)
     assert "blacksmith" in row.generated_text

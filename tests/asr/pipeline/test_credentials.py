@@ -1,4 +1,4 @@
-"""What is shown to an API that lets in only those it knows; Google Cloud's metadata server stands on this machine."""
+"""Credentials for an API that requires them, with a local replacement for Google Cloud's metadata server."""
 
 import base64
 import json
@@ -28,13 +28,13 @@ def part(members: dict[str, object]) -> str:
 
 
 def claims(token: str) -> dict[str, object]:
-    """What a token says; its middle part."""
+    """The claims of a token, which are its middle part."""
     found: dict[str, object] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     return found
 
 
 class MetadataServer:
-    """Gives whoever asks an identity token for the audience they name, as Google Cloud's does on its machines."""
+    """Returns an identity token for the requested audience, as Google Cloud's metadata server does."""
 
     def __init__(self) -> None:
         self.lasts = 3600.0
@@ -61,8 +61,14 @@ class MetadataServer:
 
     def token(self, path: str, number: int) -> str:
         (audience,) = parse_qs(urlsplit(path).query)["audience"]
-        said = {"aud": audience, "exp": int(time.time() + self.lasts), "iat": int(time.time()), "jti": str(number)}
-        return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(said)}.{base64.urlsafe_b64encode(b'signature').decode()}"
+        token_claims = {
+            "aud": audience,
+            "exp": int(time.time() + self.lasts),
+            "iat": int(time.time()),
+            "jti": str(number),
+        }
+        signature = base64.urlsafe_b64encode(b"signature").decode()
+        return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(token_claims)}.{signature}"
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -83,7 +89,7 @@ def cloud() -> Iterator[MetadataServer]:
 def decode_in_the_cloud(
     cloud: MetadataServer, elsewhere: Elsewhere, folder: Path
 ) -> "subprocess.CompletedProcess[str]":
-    """A run over three clips, one after the other, on a machine whose metadata server this is."""
+    """Decode three clips, one at a time, on a machine with this metadata server."""
     (folder / "clips").mkdir()
     for number in range(3):
         (folder / "clips" / f"{number}.wav").write_bytes(tone(800 + number))
@@ -93,30 +99,37 @@ def decode_in_the_cloud(
         "GCE_METADATA_TIMEOUT": "100",
         "GOOGLE_APPLICATION_CREDENTIALS": "",
     }
-    told = {**os.environ, **EMBEDDED, **metadata, "API_TOKEN": "google", "VIA_CLIPS": "1", "LOG_DIR": str(folder)}
+    environment = {
+        **os.environ,
+        **EMBEDDED,
+        **metadata,
+        "API_TOKEN": "google",
+        "VIA_CLIPS": "1",
+        "LOG_DIR": str(folder),
+    }
     command = [sys.executable, "-m", "asr", "decode", str(folder / "clips"), "--out", str(folder / "out")]
     command += ["--via", elsewhere.address]
-    return subprocess.run(command, cwd=PROJECT, env=told, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
 
-def shown_to(elsewhere: Elsewhere) -> list[str]:
+def tokens_sent_to(elsewhere: Elsewhere) -> list[str]:
     return [headers["Authorization"].removeprefix("Bearer ") for headers in elsewhere.headers]
 
 
 @pytest.mark.parametrize(("lasts", "tokens"), [(3600.0, 1), (60.0, 3)], ids=["kept", "renewed before it runs out"])
-def test_an_identity_token_for_the_address_is_shown(cloud: MetadataServer, tmp_path: Path, lasts: float, tokens: int):
+def test_an_identity_token_for_the_address_is_sent(cloud: MetadataServer, tmp_path: Path, lasts: float, tokens: int):
     cloud.lasts = lasts
     with Elsewhere() as elsewhere:
         ended = decode_in_the_cloud(cloud, elsewhere, tmp_path)
     assert ended.returncode == 0, ended.stderr
-    shown = shown_to(elsewhere)
+    shown = tokens_sent_to(elsewhere)
     assert {claims(token)["aud"] for token in shown} == {elsewhere.address}
     assert (len(shown), len(set(shown))) == (3, tokens)
     logs = "".join(path.read_text() for path in tmp_path.rglob("*.log"))
     assert not [token for token in shown if token in logs + ended.stderr + ended.stdout]
 
 
-def test_a_cloud_that_gives_no_token_is_said(cloud: MetadataServer, tmp_path: Path):
+def test_a_metadata_server_without_a_token_is_reported(cloud: MetadataServer, tmp_path: Path):
     cloud.status = 403
     with Elsewhere() as elsewhere:
         ended = decode_in_the_cloud(cloud, elsewhere, tmp_path)
@@ -125,29 +138,29 @@ def test_a_cloud_that_gives_no_token_is_said(cloud: MetadataServer, tmp_path: Pa
     assert elsewhere.asked == []
 
 
-def test_a_machine_without_an_identity_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_machine_without_a_google_cloud_identity_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(BadSettings, match="no Google Cloud identity was found"):
         credentials_of(AsrSettings(api_token="google"), "https://api.example")
 
 
-def test_without_google_auth_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+def test_without_google_auth_the_error_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "google.oauth2.id_token", None)
     with pytest.raises(BadSettings, match=r"run\.sh decode installs it"):
         credentials_of(AsrSettings(api_token="google"), "https://api.example")
 
 
-def test_a_key_and_a_token_are_one_too_many():
+def test_a_key_and_a_token_cannot_be_combined():
     with pytest.raises(BadSettings, match="both set"):
         credentials_of(AsrSettings(api_token="google", api_key="sesame"), "https://api.example")
 
 
-def test_without_key_and_token_nothing_is_shown():
+def test_without_key_and_token_no_credentials_are_sent():
     assert credentials_of(AsrSettings(), "https://api.example") is None
 
 
 @pytest.mark.parametrize("key", ["größe", "two\nlines"])
-def test_a_key_that_no_header_can_carry_is_said_and_not_shown(key: str):
+def test_a_key_that_is_not_valid_in_a_header_is_rejected_without_printing_it(key: str):
     with pytest.raises(BadSettings, match="API_KEY") as refused:
         credentials_of(AsrSettings(api_key=key), "")
     assert key not in str(refused.value)

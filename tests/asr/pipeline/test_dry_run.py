@@ -1,4 +1,4 @@
-"""decode --dry-run: says what decode would do, and does nothing."""
+"""decode --dry-run: reports what decode would do, and changes nothing."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ NEW, DONE, FAILED, CHANGED, DELETED = (f"sample-00000{number}.mp3" for number in
 
 @pytest.fixture
 def corpus(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of five clips and a note, beside a log that has four of the clips; no model may be opened."""
+    """A folder of five clips and a text file, and a journal with four of the clips; no model may be loaded."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     for name in (NEW, DONE, FAILED, CHANGED, DELETED):
@@ -50,7 +50,7 @@ def corpus(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
-    """Every file and folder, and the files' bytes."""
+    """Every file with its content, and every folder."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
@@ -61,7 +61,7 @@ def planned(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object
     return found
 
 
-def test_each_clip_is_counted_as_what_decode_would_do_with_it(corpus: Path, capsys: pytest.CaptureFixture[str]):
+def test_clips_are_counted_by_what_decode_would_do_with_them(corpus: Path, capsys: pytest.CaptureFixture[str]):
     plan = planned(capsys, str(corpus), "--out", "out")
     assert plan["clips"] == 5
     assert (plan["transcribe"], plan["done"], plan["deleted"], plan["failed_before"]) == (3, 1, 1, 1)
@@ -73,26 +73,24 @@ def test_each_clip_is_counted_as_what_decode_would_do_with_it(corpus: Path, caps
     assert 3602 < seconds < 3640, "an hour by the log, and two clips by their headers"
 
 
-def test_a_person_reads_the_same(corpus: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_plain_text_plan_has_the_same_counts(corpus: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["decode", str(corpus), "--out", "out", "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert "1 file skipped, not audio by its extension: .txt" in said
-    assert "3 of 5 clips to transcribe (1:00:" in said
-    assert "1 of which failed before; 1 already done, 1 deleted" in said
-    assert "speech model: pocketsphinx (named by ASR_MODEL)" in said
-    assert "nothing was written" in said
+    output = capsys.readouterr().out
+    assert "1 file skipped, not audio by its extension: .txt" in output
+    assert "3 of 5 clips to transcribe (1:00:" in output
+    assert "1 of which failed before; 1 already done, 1 deleted" in output
+    assert "speech model: pocketsphinx (named by ASR_MODEL)" in output
+    assert "nothing was written" in output
 
 
 @pytest.mark.parametrize("out", ["out", "not/there/yet"])
-def test_nothing_is_written_and_no_folder_is_made(
-    out: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_no_file_or_folder_is_created(out: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     before = contents(tmp_path)
     planned(capsys, str(corpus), "--out", out)
     assert contents(tmp_path) == before
 
 
-def test_rows_of_a_table_without_a_file_are_without_audio(
+def test_table_rows_without_a_file_are_counted_as_without_audio(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / "table.csv").write_text(f"filename,duration\ncorpus/{NEW},60\ncorpus/none.mp3,5\n")
@@ -103,7 +101,7 @@ def test_rows_of_a_table_without_a_file_are_without_audio(
     assert planned(capsys, str(corpus), "--out", "out", "--limit", "1")["clips"] == 1
 
 
-def test_a_changed_emotion_model_only_tags_again(
+def test_a_changed_emotion_model_requires_only_retagging(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("SER_MODEL", "nobody/another")
@@ -112,7 +110,7 @@ def test_a_changed_emotion_model_only_tags_again(
     assert plan["emotion"] == "nobody/another (named by SER_MODEL; to be downloaded)"
 
 
-def test_a_clip_of_which_pieces_failed_is_transcribed_in_part(
+def test_a_clip_with_failed_pieces_is_planned_to_be_transcribed_in_part(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     digest = digest_of((corpus / DONE).read_bytes())
@@ -126,7 +124,7 @@ def test_a_clip_of_which_pieces_failed_is_transcribed_in_part(
     assert "1 to retry in part" in capsys.readouterr().out
 
 
-def test_where_auto_is_another_model_the_same_question_is_asked_as_by_decode(
+def test_a_changed_default_model_requires_the_same_choice_as_decode(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     log = tmp_path / "out" / "clips.jsonl"
@@ -140,7 +138,7 @@ def test_where_auto_is_another_model_the_same_question_is_asked_as_by_decode(
     assert planned(capsys, *words, "--model-change", "redo")["done"] == 0
 
 
-def test_weights_that_differ_are_another_model(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_changed_weights_count_as_a_different_model(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     digest = digest_of((corpus / DONE).read_bytes())
     for weights, done in ((pocketsphinx.weights_of_the_wheel(), 1), ("another", 0)):
         row = ClipRow(f"corpus/{DONE}", generated_text="x", audio_digest=digest, asr_model="pocketsphinx")
@@ -149,7 +147,7 @@ def test_weights_that_differ_are_another_model(corpus: Path, tmp_path: Path, cap
         assert planned(capsys, str(corpus), "--out", "out")["done"] == done
 
 
-def test_what_does_not_go_together_is_wrong_use(corpus: Path, capsys: pytest.CaptureFixture[str]):
+def test_incompatible_options_are_usage_errors(corpus: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["decode", str(corpus), "--out", "out", "--json"]) == 2
     assert "--json needs --dry-run" in capsys.readouterr().err
     assert main(["decode", str(corpus), "--out", "out", "--dry-run", "--watch"]) == 2

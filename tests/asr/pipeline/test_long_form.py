@@ -1,4 +1,4 @@
-"""Long recordings in pieces: one that fails costs itself alone, is named, and is the only one that is tried again."""
+"""Long recordings in pieces: a failed piece is named, does not affect the others, and is retried alone."""
 
 import json
 import threading
@@ -36,7 +36,7 @@ LONG = bursts((1, 5), (20, 25), (40, 50), (70, 82), length=90)
 (AUDIO,) = audio_of(LONG)
 PIECES = cut(AUDIO).pieces
 MIDDLE = PIECES[1][1] - PIECES[1][0]
-"""Samples of the piece that models fail on here; no other has as many."""
+"""Length in samples of the piece that models fail on in these tests; no other piece has this length."""
 
 
 def broken_tagger() -> LoudnessEmotionModel:
@@ -77,11 +77,11 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_recording_of_these_tests_has_pieces_of_different_lengths():
+def test_the_test_recording_has_pieces_of_different_lengths():
     assert len({end - start for start, end in PIECES}) == len(PIECES) == 3
 
 
-def test_a_piece_that_the_model_fails_on_costs_that_piece_and_the_rest_keeps_its_times():
+def test_a_failed_piece_does_not_change_the_words_and_times_of_the_others():
     whole = transcript_of(LengthSpeechModel())
     part = transcript_of(LengthSpeechModel(fails_on=MIDDLE))
     assert part.words == (whole.words[0], whole.words[2])
@@ -92,7 +92,7 @@ def test_a_piece_that_the_model_fails_on_costs_that_piece_and_the_rest_keeps_its
     assert whole.failed == ()
 
 
-def test_a_model_that_fails_on_every_piece_fails_on_the_recording():
+def test_a_recording_fails_if_all_its_pieces_fail():
     class Broken(LengthSpeechModel):
         def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
             raise RuntimeError("no weights")
@@ -101,12 +101,12 @@ def test_a_model_that_fails_on_every_piece_fails_on_the_recording():
         transcript_of(Broken())
 
 
-def test_a_recording_that_is_given_up_is_not_transcribed_to_its_end():
-    is_going_on = threading.Event()
+def test_a_cancelled_recording_is_not_transcribed_to_its_end():
+    may_continue = threading.Event()
 
     class Held(LengthSpeechModel):
         def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
-            assert is_going_on.wait(PATIENCE)
+            assert may_continue.wait(PATIENCE)
             return super().transcribe(clips)
 
     speech_model = Held()
@@ -114,14 +114,14 @@ def test_a_recording_that_is_given_up_is_not_transcribed_to_its_end():
     try:
         answer = scheduler.transcript(AUDIO)
         assert answer.cancel()
-        is_going_on.set()
+        may_continue.set()
         assert scheduler.transcript(AUDIO.part(0, 16_000)).result(PATIENCE).text == "16000"
     finally:
         scheduler.close()
     assert speech_model.transcribed <= 3, "at most the pieces that were being transcribed already"
 
 
-def test_a_record_names_the_piece_and_the_next_run_transcribes_it_alone(folder: Path, tmp_path: Path):
+def test_a_record_names_its_failed_piece_and_the_next_run_transcribes_only_that_piece(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
     summary, row = decoded(folder, out, LengthSpeechModel(fails_on=MIDDLE))
     start, end = (sample / 16_000 for sample in PIECES[1])
@@ -147,14 +147,14 @@ def without_time(row: ClipRow) -> dict[str, object]:
     return {name: value for name, value in row.to_json().items() if name not in ("decoded_at", "audio_stamp")}
 
 
-def test_a_piece_that_fails_again_loses_nothing_of_the_record(folder: Path, tmp_path: Path):
+def test_a_piece_that_fails_again_leaves_the_record_unchanged(folder: Path, tmp_path: Path):
     _, before = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     summary, after = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     assert without_time(after) == without_time(before)
     assert summary.failed_in_part == [after]
 
 
-def test_audio_that_changed_since_is_transcribed_whole(folder: Path, tmp_path: Path):
+def test_changed_audio_is_transcribed_completely(folder: Path, tmp_path: Path):
     decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     (folder / "long.wav").write_bytes(sound_file(LONG[:-160]))
     speech_model = LengthSpeechModel()
@@ -162,7 +162,7 @@ def test_audio_that_changed_since_is_transcribed_whole(folder: Path, tmp_path: P
     assert (speech_model.transcribed, len(row.words), row.error) == (3, 3, "")
 
 
-def test_a_file_that_cannot_be_read_any_more_costs_no_record_its_transcript(folder: Path, tmp_path: Path):
+def test_a_record_keeps_its_transcript_if_its_file_becomes_unreadable(folder: Path, tmp_path: Path):
     _, before = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
 
     def read() -> bytes:
@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_read_any_more_costs_no_record_its_transcript(fold
     assert "the disk is gone" in after.error
 
 
-def test_an_emotion_model_that_fails_costs_the_emotion_alone_and_the_next_run_only_tags(folder: Path, tmp_path: Path):
+def test_a_failed_emotion_keeps_the_transcript_and_the_next_run_only_tags(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
     summary, row = decoded(folder, out, LengthSpeechModel(), broken_tagger())
     assert row.error == "the emotion could not be recognised: the model failed: out of memory"
@@ -191,21 +191,21 @@ def test_an_emotion_model_that_fails_costs_the_emotion_alone_and_the_next_run_on
     )
 
 
-def test_a_run_with_a_clip_that_failed_in_part_says_so_and_ends_with_status_1(
+def test_a_partial_failure_is_reported_with_exit_status_1(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     summary, row = decoded(folder, tmp_path / "out", LengthSpeechModel(fails_on=MIDDLE))
     console = Console(width=1000)
     show_summary(summary, console)
-    said = capsys.readouterr().out
-    assert "1 clip transcribed" in said
-    assert "0 failed" in said
-    assert "1 clip failed in part" in said
-    assert row.error in said
+    output = capsys.readouterr().out
+    assert "1 clip transcribed" in output
+    assert "0 failed" in output
+    assert "1 clip failed in part" in output
+    assert row.error in output
     assert status_of(summary, console, is_watching=False) == SOME_FAILED
 
 
-def test_a_sentence_names_a_few_pieces_and_counts_the_rest():
+def test_an_error_message_names_three_failed_pieces_and_counts_the_rest():
     failed = [FailedPiece(3600.0 + start, 3630.0 + start, "no memory") for start in (0, 30, 60, 90, 120)]
     assert sentence_of(failed) == (
         "1:00:00.0–1:00:30.0 could not be transcribed: no memory; "
@@ -218,7 +218,7 @@ def failing_models(*, on: int | None = MIDDLE, fails_to_tag: bool = False) -> Mo
     return Models(LengthSpeechModel(fails_on=on), broken_tagger() if fails_to_tag else LoudnessEmotionModel(), ())
 
 
-def test_the_api_answers_what_it_has_and_names_the_rest(monkeypatch: pytest.MonkeyPatch):
+def test_the_api_returns_a_partial_result_and_names_the_failed_pieces(monkeypatch: pytest.MonkeyPatch):
     with client_of(failing_models(fails_to_tag=True), monkeypatch) as client:
         reply = client.post("/asr", files={"file": ("long.wav", sound_file(LONG))})
         body = reply.json()
@@ -235,7 +235,7 @@ def test_the_api_answers_what_it_has_and_names_the_rest(monkeypatch: pytest.Monk
         assert text.headers["X-Failed-Pieces"] == f"transcript {start:g}-{end:g}"
 
 
-def test_an_answer_that_lacks_nothing_has_no_members_for_it(monkeypatch: pytest.MonkeyPatch):
+def test_a_complete_reply_has_no_error_fields(monkeypatch: pytest.MonkeyPatch):
     with client_of(failing_models(on=None), monkeypatch) as client:
         reply = client.post("/asr", files={"file": ("long.wav", sound_file(LONG))})
     assert not {"error", "failed_pieces"} & reply.json().keys()
@@ -254,7 +254,7 @@ def decoding_via(models: Models, monkeypatch: pytest.MonkeyPatch, folder: Path, 
         yield row
 
 
-def test_through_an_api_a_record_is_completed_likewise(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_partial_record_is_completed_through_the_api(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     out = tmp_path / "out"
     with decoding_via(failing_models(fails_to_tag=True), monkeypatch, folder, out) as row:
         assert [piece.task for piece in row.failed_pieces] == ["transcript", "emotion"]
@@ -268,7 +268,7 @@ def test_through_an_api_a_record_is_completed_likewise(folder: Path, tmp_path: P
     assert without_time(row) == without_time(never_failed)
 
 
-def test_records_with_failed_pieces_are_read_as_they_were_written():
+def test_records_with_failed_pieces_round_trip_through_json_and_csv():
     row = ClipRow("a", failed_pieces=(FailedPiece(0.0, 31.24, "no memory"), FailedPiece(0.0, 90.0, "NaN", "emotion")))
     assert ClipRow.from_json(json.loads(json.dumps(row.to_json()))) == row
     assert ClipRow.from_cells(row.to_cells()) == row

@@ -1,4 +1,4 @@
-"""Voice activity detection runs once per clip, whichever models and segments use its result."""
+"""Voice activity detection runs only once per clip, and all models and segments share its result."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,7 +41,7 @@ def emotion_model(tmp_path_factory: pytest.TempPathFactory) -> ClassifierEmotion
 
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The length in samples of each waveform that voice activity detection goes over."""
+    """The length in samples of each waveform that voice activity detection processes."""
     lengths: list[int] = []
     levels = vad.frame_levels
 
@@ -60,7 +60,7 @@ def pipeline(speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel
     pipeline.close()
 
 
-def test_a_short_clip_and_a_long_one_have_one_pass_each_for_both_models(pipeline: LocalPipeline, passes: list[int]):
+def test_the_pipeline_runs_one_vad_pass_per_clip_for_both_models(pipeline: LocalPipeline, passes: list[int]):
     clips = [Clip(ClipRow(name), lambda data=sound_file(sound): data) for name, sound in (("s", SHORT), ("l", LONG))]
     short, long = pipeline.process(clips)
     assert sorted(passes) == [len(SHORT), len(LONG)]
@@ -70,7 +70,7 @@ def test_a_short_clip_and_a_long_one_have_one_pass_each_for_both_models(pipeline
     assert (len(short.segments), len(long.segments)) == (2, 4)
 
 
-def test_a_piece_that_is_transcribed_again_has_one_pass_and_the_words_of_the_whole(
+def test_a_retried_piece_needs_one_vad_pass_and_restores_the_full_transcript(
     pipeline: LocalPipeline, passes: list[int]
 ):
     (whole,) = pipeline.process([Clip(ClipRow("l"), lambda: sound_file(LONG))])
@@ -88,7 +88,7 @@ def test_a_piece_that_is_transcribed_again_has_one_pass_and_the_words_of_the_who
     assert (again.words, again.segments) == (whole.words, whole.segments)
 
 
-def test_an_upload_to_the_api_has_one_pass_for_both_models(
+def test_the_api_runs_one_vad_pass_per_upload_for_both_models(
     speech_model: CtcSpeechModel,
     emotion_model: ClassifierEmotionModel,
     passes: list[int],
@@ -102,7 +102,7 @@ def test_an_upload_to_the_api_has_one_pass_for_both_models(
             passes.clear()
 
 
-def test_the_python_api_has_one_pass_per_recording(
+def test_the_python_api_runs_one_vad_pass_per_recording(
     speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel, passes: list[int]
 ):
     with hearsay.load_transcriber(speech_model.name, device="cpu") as transcriber:
@@ -113,7 +113,7 @@ def test_the_python_api_has_one_pass_per_recording(
     assert passes == [len(SHORT), len(LONG), len(LONG)]
 
 
-def test_a_part_has_the_stretches_that_are_in_it_counted_from_its_start():
+def test_a_part_has_stretches_relative_to_its_own_start():
     waveform = np.zeros(100, np.float32)
     audio = DecodedAudio(waveform, ((10, 20), (30, 40), (50, 60)))
     assert audio.part(0, 100).stretches == audio.stretches
@@ -123,7 +123,7 @@ def test_a_part_has_the_stretches_that_are_in_it_counted_from_its_start():
     assert np.shares_memory(audio.part(15, 55).waveform, waveform)
 
 
-def test_the_pieces_of_a_long_recording_are_made_of_its_own_stretches():
+def test_the_pieces_of_a_long_recording_contain_all_its_stretches():
     (audio,) = audio_of(LONG)
     parts = [(start, audio.part(start, end)) for start, end in cut(audio).pieces]
     assert [(start + a, start + b) for start, part in parts for a, b in part.stretches] == list(audio.stretches)

@@ -1,4 +1,4 @@
-"""Progress: a bar where there is a terminal, a line now and then where there is none."""
+"""Progress: a bar in a terminal, periodic lines otherwise."""
 
 import io
 
@@ -13,44 +13,44 @@ def console(*, terminal: bool) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=120)
 
 
-def written(where: Console) -> str:
+def output_of(where: Console) -> str:
     assert isinstance(where.file, io.StringIO)
     return where.file.getvalue()
 
 
-def test_a_terminal_sees_counts_rates_and_failures():
+def test_a_terminal_shows_counts_rates_and_failures():
     where = console(terminal=True)
     with Progress(where) as bar:
         bar.start(10)
         bar.advance(4, 4, 12.5, failed=1)
-    assert "4/10" in written(where)
-    assert "clips/s" in written(where)
-    assert "audio-s/s" in written(where)
-    assert "1 failed" in written(where)
+    assert "4/10" in output_of(where)
+    assert "clips/s" in output_of(where)
+    assert "audio-s/s" in output_of(where)
+    assert "1 failed" in output_of(where)
 
 
-def test_a_pipe_sees_whole_lines_and_no_control_characters(monkeypatch: pytest.MonkeyPatch):
+def test_a_pipe_receives_complete_lines_without_control_characters(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
     with Progress(where) as bar:
         bar.start(10)
         bar.advance(4, 4, 12.5)
         bar.advance(4, 4, 12.5)
-    lines = written(where).splitlines()
+    lines = output_of(where).splitlines()
     assert [line.split(" clips ")[0] for line in lines] == ["4 of 10", "8 of 10"]
-    assert "\x1b" not in written(where)
+    assert "\x1b" not in output_of(where)
 
 
-def test_a_short_run_in_a_pipe_says_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_a_short_run_in_a_pipe_prints_nothing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 3600.0)
     where = console(terminal=False)
     with Progress(where) as bar:
         bar.start(1)
         bar.advance(1, 1, 2.0)
-    assert written(where) == ""
+    assert output_of(where) == ""
 
 
-def test_a_second_start_counts_from_nothing():
+def test_a_second_start_counts_from_zero():
     where = console(terminal=False)
     with Progress(where) as bar:
         bar.start(10)
@@ -60,7 +60,7 @@ def test_a_second_start_counts_from_nothing():
         assert "failed" not in bar.pace()
 
 
-def test_clips_that_were_done_before_do_not_make_the_pace_look_better(monkeypatch: pytest.MonkeyPatch):
+def test_clips_done_earlier_do_not_count_towards_the_rate(monkeypatch: pytest.MonkeyPatch):
     bar = Progress(console(terminal=False))
     monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
     bar.start(100)
@@ -69,7 +69,7 @@ def test_clips_that_were_done_before_do_not_make_the_pace_look_better(monkeypatc
     assert bar.pace() == "1.0 clips/s · 5.0 audio-s/s · 0:40 left"
 
 
-def test_pieces_of_a_long_clip_move_the_bar_and_the_time_left(monkeypatch: pytest.MonkeyPatch):
+def test_pieces_of_a_long_clip_advance_the_bar_and_the_remaining_time(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
     with Progress(where) as bar:
@@ -82,7 +82,7 @@ def test_pieces_of_a_long_clip_move_the_bar_and_the_time_left(monkeypatch: pytes
         bar.finish(["talks/two-hours.mp3"])
         bar.advance(1, 1, 7200.0)
         assert bar._bar.tasks[0].completed == 1
-    first, last = written(where).splitlines()
+    first, last = output_of(where).splitlines()
     assert first == "0 of 1 clips · 25 % of a long clip · 0.0 clips/s · 60.0 audio-s/s · 1:30 left"
     assert last == "1 of 1 clips · 0.0 clips/s · 240.0 audio-s/s · 0:00 left"
 

@@ -1,4 +1,4 @@
-"""The remote listener: the rows of the local one, whatever happens on the way there."""
+"""The remote pipeline: the same rows as the local pipeline, despite network and server failures."""
 
 import logging
 import os
@@ -40,10 +40,12 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 @contextmanager
 def remote_pipeline(
-    elsewhere: Elsewhere, said: list[str] | None = None, policy: RetryPolicy = PROMPT, at_once: int = 1
+    elsewhere: Elsewhere, messages: list[str] | None = None, policy: RetryPolicy = PROMPT, at_once: int = 1
 ) -> Iterator[RemotePipeline]:
     settings = AsrSettings(via_clips=at_once, via_timeout=100, api_key="sesame")
-    pipeline = open_remote_pipeline(elsewhere.address, settings, [].append if said is None else said.append, policy)
+    pipeline = open_remote_pipeline(
+        elsewhere.address, settings, [].append if messages is None else messages.append, policy
+    )
     try:
         yield pipeline
     finally:
@@ -59,13 +61,13 @@ def process(elsewhere: Elsewhere, *sizes: int, at_once: int = 1, policy: RetryPo
         return pipeline.process([clip(str(size), bytes(size)) for size in sizes])
 
 
-def test_a_fault_of_the_api_is_tried_again_and_not_for_ever(elsewhere: Elsewhere):
+def test_a_server_error_is_retried_a_limited_number_of_times(elsewhere: Elsewhere):
     elsewhere.answers = [(500, {}, {"detail": "internal error"})] * (FAULT_ATTEMPTS - 1)
     (row,) = process(elsewhere, 7)
     assert (row.generated_text, row.error, len(elsewhere.asked)) == ("7", "", FAULT_ATTEMPTS)
 
 
-def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewhere: Elsewhere):
+def test_each_clip_is_sent_once_and_its_row_has_all_fields_of_the_reply(elsewhere: Elsewhere):
     rows = process(elsewhere, 5, 3, 9)
     assert [(row.id, row.generated_text) for row in rows] == [("set/5", "5"), ("set/3", "3"), ("set/9", "9")]
     assert sorted(map(len, elsewhere.asked)) == [3, 5, 9]
@@ -78,12 +80,12 @@ def test_each_clip_is_sent_once_and_its_row_has_all_that_the_reply_says(elsewher
     assert (row.asr_model, row.ser_model, row.error) == ("length", "loudness", "")
 
 
-def test_the_measured_duration_is_stored_whatever_the_table_says(elsewhere: Elsewhere):
+def test_the_measured_duration_replaces_that_of_the_table(elsewhere: Elsewhere):
     with remote_pipeline(elsewhere) as pipeline:
         assert pipeline.process([Clip(ClipRow("set/a", duration=7.5), lambda: b"a")])[0].duration == 1.23
 
 
-def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Elsewhere):
+def test_the_allowed_number_of_clips_is_sent_concurrently_and_no_more(elsewhere: Elsewhere):
     three = threading.Barrier(3, timeout=100)
     inside, peak = threading.Semaphore(3), []
 
@@ -97,12 +99,12 @@ def test_no_more_clips_are_on_their_way_than_allowed_and_as_many(elsewhere: Else
     assert all(peak)
 
 
-def test_a_batch_is_as_many_clips_as_may_be_on_their_way(elsewhere: Elsewhere):
+def test_a_batch_is_as_large_as_the_number_of_concurrent_requests(elsewhere: Elsewhere):
     with remote_pipeline(elsewhere, at_once=3) as pipeline:
         assert pipeline.clips_at_once == 3
 
 
-def test_threads_may_share_a_pipeline(elsewhere: Elsewhere):
+def test_threads_can_share_a_pipeline(elsewhere: Elsewhere):
     rows: list[ClipRow] = []
     with remote_pipeline(elsewhere, at_once=4) as pipeline:
         threads = [
@@ -116,7 +118,7 @@ def test_threads_may_share_a_pipeline(elsewhere: Elsewhere):
     assert sorted(row.generated_text for row in rows) == sorted(map(str, range(8)))
 
 
-def test_a_closed_pipeline_says_so(elsewhere: Elsewhere):
+def test_a_closed_pipeline_rejects_clips(elsewhere: Elsewhere):
     with remote_pipeline(elsewhere) as pipeline:
         pass
     with pytest.raises(AsrError, match="closed"):
@@ -125,20 +127,20 @@ def test_a_closed_pipeline_says_so(elsewhere: Elsewhere):
 
 
 @pytest.mark.parametrize("trouble", [*((status, {}, {}) for status in sorted(BUSY)), None], ids=str)
-def test_what_is_busy_or_hangs_up_is_asked_again(elsewhere: Elsewhere, trouble: Answer):
+def test_a_busy_server_or_a_closed_connection_is_retried(elsewhere: Elsewhere, trouble: Answer):
     elsewhere.answers = [trouble, trouble]
     (row,) = process(elsewhere, 4)
     assert (row.generated_text, row.error, len(elsewhere.asked)) == ("4", "", 3)
 
 
-def test_a_server_is_not_asked_again_sooner_than_it_wants(elsewhere: Elsewhere):
+def test_a_request_is_not_retried_before_its_retry_after(elsewhere: Elsewhere):
     elsewhere.answers = [(429, {"Retry-After": "600"}, {"detail": "too much waits already"})]
-    (row,) = process(elsewhere, 4)  # 600 s are more than its patience
+    (row,) = process(elsewhere, 4)  # 600 s exceed the time limit of the retry policy
     assert len(elsewhere.asked) == 1
     assert "too much waits already" in row.error
 
 
-def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewhere):
+def test_a_rejected_clip_has_an_error_and_does_not_affect_the_others(elsewhere: Elsewhere):
     elsewhere.answers = [
         (415, {}, {"detail": "this is no sound"}),
         *[(500, {}, "no problem document")] * FAULT_ATTEMPTS,
@@ -151,21 +153,21 @@ def test_a_refusal_is_the_rows_error_and_stops_no_other_clip(elsewhere: Elsewher
     assert len(elsewhere.asked) == 2 + FAULT_ATTEMPTS
 
 
-def test_a_clip_that_never_gets_an_answer_is_a_failure_of_its_own_while_others_are_transcribed(elsewhere: Elsewhere):
+def test_a_clip_without_a_reply_fails_while_others_are_transcribed(elsewhere: Elsewhere):
     elsewhere.answers = [None] * PROMPT.attempts
     lost, transcribed = process(elsewhere, 1, 2)
     assert "did not reply for this clip" in lost.error
     assert transcribed.generated_text == "2"
 
 
-def test_a_reply_of_another_version_is_the_rows_error(elsewhere: Elsewhere):
+def test_a_reply_of_an_incompatible_version_is_an_error_in_the_row(elsewhere: Elsewhere):
     elsewhere.answers = [(200, {}, {"text": "hello"}), (200, {}, ["hello"])]
     for row in process(elsewhere, 1, 2):
         assert "cannot be read" in row.error
         assert not row.generated_text
 
 
-def test_a_clip_that_cannot_be_read_is_a_row_and_sent_nowhere(elsewhere: Elsewhere):
+def test_a_clip_that_cannot_be_read_has_an_error_and_is_not_sent(elsewhere: Elsewhere):
     def gone() -> bytes:
         raise FileNotFoundError(2, "No such file or directory")
 
@@ -178,14 +180,17 @@ def test_a_clip_that_cannot_be_read_is_a_row_and_sent_nowhere(elsewhere: Elsewhe
     assert elsewhere.asked == []
 
 
-def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, caplog: pytest.LogCaptureFixture):
+def test_the_key_is_sent_to_the_api_and_never_logged_or_printed(elsewhere: Elsewhere, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
-    said: list[str] = []
+    messages: list[str] = []
     elsewhere.answers = [(401, {}, {"detail": "this key is not known"})]
-    with remote_pipeline(elsewhere, said) as pipeline, pytest.raises(PipelineUnavailable, match="API_KEY") as refused:
+    with (
+        remote_pipeline(elsewhere, messages) as pipeline,
+        pytest.raises(PipelineUnavailable, match="API_KEY") as refused,
+    ):
         pipeline.process([clip("a", b"a")])
     assert elsewhere.headers[0]["Authorization"] == "Bearer sesame"
-    assert "sesame" not in f"{refused.value} {said} {caplog.text} {AsrSettings(api_key='sesame')}"
+    assert "sesame" not in f"{refused.value} {messages} {caplog.text} {AsrSettings(api_key='sesame')}"
 
 
 @pytest.mark.parametrize(
@@ -201,25 +206,25 @@ def test_the_key_is_shown_to_the_api_and_to_nobody_else(elsewhere: Elsewhere, ca
         (None, "does not respond"),
     ],
 )
-def test_an_api_that_refuses_is_reported_before_anything_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
+def test_an_unusable_api_is_reported_before_any_clip_is_sent(elsewhere: Elsewhere, health: Answer, says: str):
     elsewhere.health = [health]
     with pytest.raises(PipelineUnavailable, match=says):
         process(elsewhere, 1, policy=RetryPolicy(0.0))
     assert elsewhere.asked == []
 
 
-def test_an_api_that_loads_its_models_is_waited_for_and_its_warnings_are_shown(elsewhere: Elsewhere):
+def test_an_api_that_is_loading_its_models_is_awaited_and_its_warnings_are_shown(elsewhere: Elsewhere):
     loading: Answer = (503, {}, {"status": "loading", "ready": False, "warnings": []})
     elsewhere.health = [loading, (200, {}, {**READY.model_dump(), "warnings": ["wanted large, got small"]})]
-    said: list[str] = []
-    with remote_pipeline(elsewhere, said) as pipeline:
+    messages: list[str] = []
+    with remote_pipeline(elsewhere, messages) as pipeline:
         assert (pipeline.speech.name, pipeline.emotion.name) == ("length", "loudness")
-    assert "loading its models" in said[0]
-    assert "wanted large, got small" in said[1]
+    assert "loading its models" in messages[0]
+    assert "wanted large, got small" in messages[1]
 
 
 @pytest.mark.parametrize("address", ["gpu-host:8001", "ftp://gpu-host", "http://", "http://a:b@host", "http://[::"])
-def test_what_is_no_address_is_said(address: str):
+def test_an_invalid_address_is_rejected(address: str):
     with pytest.raises(BadSettings, match="--via"):
         open_remote_pipeline(address, AsrSettings(), print)
 
@@ -228,7 +233,7 @@ def listing_of(sizes: range) -> Listing:
     return Listing(tuple(clip(str(size), bytes(size)) for size in sizes))
 
 
-def test_when_the_api_stays_away_what_it_answered_is_kept_and_the_next_run_goes_on(tmp_path: Path):
+def test_results_are_kept_if_the_api_becomes_unavailable_and_the_next_run_continues(tmp_path: Path):
     with Elsewhere() as first:
 
         def leave(data: bytes) -> None:
@@ -264,7 +269,7 @@ def corpus(tmp_path: Path, samples: Path) -> Path:
 
 def run_decode(corpus: Path, out: Path, *further: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "asr", "decode", str(corpus), "--out", str(out), *further]
-    told = {
+    environment = {
         **os.environ,
         **EMBEDDED,
         "LOG_DIR": str(out / "logs"),
@@ -273,14 +278,16 @@ def run_decode(corpus: Path, out: Path, *further: str) -> "subprocess.Popen[str]
         "BATCH_CLIPS": "1",
         "API_KEY": "sesame",
     }
-    return subprocess.Popen(command, cwd=PROJECT, env=told, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def rows_in(out: Path) -> dict[str, ClipRow]:
     return {name: replace(row, decoded_at="") for name, row in read_journal(out / "clips.jsonl").items()}
 
 
-def test_an_api_that_is_killed_and_started_again_costs_no_clip(corpus: Path, tmp_path: Path):
+def test_no_clip_is_lost_if_the_api_is_killed_and_restarted(corpus: Path, tmp_path: Path):
     there, here = tmp_path / "there", tmp_path / "here"
     api = Api(tmp_path, ANSWERS_ONE, API_KEYS="open,sesame")
     with api, run_decode(corpus, there, "--via", api.address) as run:
@@ -289,11 +296,11 @@ def test_an_api_that_is_killed_and_started_again_costs_no_clip(corpus: Path, tmp
             assert run.poll() is None
             time.sleep(0.01)
         api.kill()
-        assert len(read_journal(journal)) < 3  # one clip, and perhaps what is none
+        assert len(read_journal(journal)) < 3  # one clip, and perhaps the file that is not audio
         api.program = HEARSAY
         api.start()
-        _, said = run.communicate(timeout=200)
-    assert run.returncode == 1, said  # for x.wav, which is no sound here or there
+        _, messages = run.communicate(timeout=200)
+    assert run.returncode == 1, messages  # for x.wav, which neither pipeline can decode
     assert len(journal.read_text().splitlines()) == 5
     with run_decode(corpus, here) as local:
         local.communicate(timeout=200)
@@ -301,11 +308,11 @@ def test_an_api_that_is_killed_and_started_again_costs_no_clip(corpus: Path, tmp
     assert all(row.generated_text for name, row in rows_in(there).items() if not name.endswith("x.wav"))
 
 
-def test_nobody_at_the_address_is_exit_status_2(tmp_path: Path, samples: Path):
+def test_an_unreachable_api_ends_decode_with_exit_status_2(tmp_path: Path, samples: Path):
     with Elsewhere() as elsewhere:
         pass
     with run_decode(samples, tmp_path, "--via", elsewhere.address) as run:
-        _, said = run.communicate(timeout=200)
+        _, messages = run.communicate(timeout=200)
     assert run.returncode == 2
-    assert "does not respond" in said
+    assert "does not respond" in messages
     assert not (tmp_path / "clips.jsonl").exists()

@@ -1,4 +1,4 @@
-"""What a run says at its end, and how its lines reach a file."""
+"""The summary at the end of a run, and lines written to a file."""
 
 import io
 from pathlib import Path
@@ -10,14 +10,14 @@ from hearsay.records.clip import ClipRow
 from hearsay.terminal.console import console_of
 
 
-def test_a_line_in_a_file_stays_one_so_that_a_command_in_it_can_be_copied():
+def test_lines_written_to_a_file_are_not_wrapped():
     file = io.StringIO()
     sentence = "warning: " + "what was wanted cannot be had; " * 20 + "run ./run.sh setup --models."
     console_of(file).print(sentence)
     assert file.getvalue() == sentence + "\n"
 
 
-def test_one_clip_is_counted_as_one():
+def test_a_single_clip_is_reported_in_the_singular():
     file = io.StringIO()
     row = ClipRow("set/a", text="yes", generated_text="yes")
     show_summary(Summary((row,), 1, 0, 0, 2.0, 1.0), console_of(file))

@@ -1,4 +1,4 @@
-"""What a model writes that is no number becomes that clip's error, and nothing else's."""
+"""NaN, infinity and invalid text in a model's output become an error of that clip only."""
 
 from pathlib import Path
 
@@ -34,18 +34,18 @@ NAN = float("nan")
     ],
     ids=str,
 )
-def test_a_result_that_no_record_can_hold_is_a_failure_of_the_model(result: SpeechOutput | EmotionOutput):
+def test_an_output_that_cannot_be_stored_is_a_model_failure(result: SpeechOutput | EmotionOutput):
     with pytest.raises(ModelFailed, match=r"the model failed: its output (contains NaN|is not valid Unicode)"):
         check_model_output(result)
 
 
-def test_a_usual_result_is_none():
+def test_a_valid_output_is_accepted():
     check_model_output(SpeechOutput("a", (Word("a", 0.0, 1.0),), (Segment(0.0, 1.0, "a"),), 0.5))
     check_model_output(EmotionOutput("angry", 0.5, {"angry": 0.5}))
 
 
 class BrokenTagger(LoudnessEmotionModel):
-    """Gives NaN for what is loud, as a checkpoint with a broken head does, or a number of another library's type."""
+    """Returns a given value for loud clips: NaN, as a broken checkpoint does, or a NumPy number."""
 
     def __init__(self, loud: float) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class BrokenTagger(LoudnessEmotionModel):
     ("loud", "error"),
     [(NAN, "its output contains NaN or infinity"), (np.float32(0.5), "the model's result is not usable")],
 )
-def test_a_models_nan_is_that_clips_error_and_the_log_can_be_read_and_gone_on_with(
+def test_an_invalid_output_is_an_error_of_its_clip_and_the_journal_stays_usable(
     tmp_path: Path, loud: float, error: str
 ):
     folder, out = tmp_path / "clips", tmp_path / "out"

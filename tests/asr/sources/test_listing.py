@@ -1,4 +1,4 @@
-"""Folders and tables of clips: ids, order, what is missing, what is passed over."""
+"""Folders and tables of clips: ids, order, missing files and skipped files."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     return corpus
 
 
-def test_a_folder_gives_every_audio_file_by_path_with_the_folder_as_dataset(folder: Path):
+def test_a_folder_lists_its_audio_files_by_path_with_the_folder_as_dataset(folder: Path):
     listing = open_source(str(folder), None, None, allow_missing=False).list()
     assert [clip.row.id for clip in listing.clips] == ["corpus/a.wav", "corpus/b.mp3", "corpus/deep/c.FLAC"]
     assert {clip.row.dataset for clip in listing.clips} == {"corpus"}
@@ -27,7 +27,7 @@ def test_a_folder_gives_every_audio_file_by_path_with_the_folder_as_dataset(fold
     assert listing.clips[2].read() == b"deep/c.FLAC"
 
 
-def test_files_that_are_no_audio_by_their_extension_are_reported(folder: Path):
+def test_files_without_an_audio_extension_are_reported(folder: Path):
     listing = open_source(str(folder), None, None, allow_missing=False).list()
     assert [path.name for path in listing.passed_over] == ["notes.txt"]
 
@@ -37,12 +37,12 @@ def test_a_dataset_can_be_named(folder: Path):
     assert listing.clips[0].row.id == "interviews/a.wav"
 
 
-def test_a_relative_place_still_names_its_dataset(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_relative_folder_is_resolved_to_its_dataset_name(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(folder)
     assert open_source(".", None, None, allow_missing=False).list().clips[0].row.id == "corpus/a.wav"
 
 
-def test_a_file_name_that_is_no_text_is_rejected_and_stops_nothing(folder: Path):
+def test_a_file_name_that_is_not_valid_utf_8_is_rejected_and_the_others_are_listed(folder: Path):
     broken = folder.as_posix().encode() + b"/\xff.wav"
     Path(broken.decode("utf-8", "surrogateescape")).write_bytes(b"x")
     listing = FolderSource(folder, "corpus").list()
@@ -50,7 +50,7 @@ def test_a_file_name_that_is_no_text_is_rejected_and_stops_nothing(folder: Path)
     assert "rename the file" in listing.rejected[0]
 
 
-def test_a_folder_without_audio_says_which_extensions_are_accepted(tmp_path: Path):
+def test_the_error_for_a_folder_without_audio_lists_the_accepted_extensions(tmp_path: Path):
     with pytest.raises(BadSource, match=r"\.mp3"):
         FolderSource(tmp_path, "empty").list()
 
@@ -62,7 +62,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_table_gives_its_rows_in_order_with_its_names_as_ids(folder: Path, table: Path):
+def test_a_table_lists_its_rows_in_order_with_file_names_as_ids(folder: Path, table: Path):
     listing = open_source(str(folder), str(table), None, allow_missing=False).list()
     first, second = listing.clips
     assert (first.row.id, first.row.text, first.row.age) == ("corpus/b.mp3", "second", "fourties")
@@ -72,13 +72,13 @@ def test_a_table_gives_its_rows_in_order_with_its_names_as_ids(folder: Path, tab
     assert first.read() == b"b.mp3"
 
 
-def test_a_table_is_matched_from_the_folder_above_too(folder: Path, table: Path):
+def test_a_table_matches_files_from_the_parent_folder(folder: Path, table: Path):
     table.write_text("filename\ncorpus/b.mp3\n")
     listing = open_source(str(folder.parent), str(table), None, allow_missing=False).list()
     assert listing.clips[0].read is not None
 
 
-def test_rows_without_a_file_are_an_error_that_shows_examples(folder: Path, table: Path):
+def test_rows_without_a_file_are_an_error_with_an_example(folder: Path, table: Path):
     table.write_text("filename\ncorpus/b.mp3\ncorpus/gone.mp3\n")
     with pytest.raises(BadSource, match=r"1 of 2 rows .* corpus/gone\.mp3.*--allow-missing"):
         open_source(str(folder), str(table), None, allow_missing=False).list()
@@ -90,19 +90,19 @@ def test_rows_without_a_file_can_be_allowed(folder: Path, table: Path):
     assert [clip.read is None for clip in clips] == [False, True]
 
 
-def test_what_an_earlier_run_wrote_into_the_table_is_not_taken_for_the_corpus(folder: Path, table: Path):
+def test_generated_columns_of_an_earlier_run_are_not_read_from_the_table(folder: Path, table: Path):
     table.write_text("filename,text,generated_text,emotion\ncorpus/b.mp3,second,SECOND,angry\n")
     row = open_source(str(folder), str(table), None, allow_missing=False).list().clips[0].row
     assert (row.text, row.generated_text, row.emotion) == ("second", "", "")
 
 
-def test_a_table_without_rows_is_said(folder: Path, table: Path):
+def test_a_table_without_rows_is_rejected(folder: Path, table: Path):
     table.write_text("filename,text\n")
     with pytest.raises(BadSource, match="no rows"):
         open_source(str(folder), str(table), None, allow_missing=False).list()
 
 
-def test_a_table_without_filenames_is_said(folder: Path, table: Path):
+def test_a_table_without_a_filename_column_is_rejected(folder: Path, table: Path):
     table.write_text("path,sentence\na.wav,hello\n")
     with pytest.raises(BadTable, match="no filename column"):
         open_source(str(folder), str(table), None, allow_missing=False).list()

@@ -1,4 +1,4 @@
-"""A table's rows and their files: none gets another's, and what cannot be decided is said."""
+"""Matching of table rows to files: no row gets a wrong file, and ambiguous matches are reported."""
 
 import shutil
 import unicodedata
@@ -15,7 +15,7 @@ from hearsay.records.table import read_csv
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """Two splits of one corpus, numbered alike, as Common Voice has them."""
+    """Two splits of one corpus with equal file names, as in Common Voice."""
     for split in ("cv-valid-dev", "cv-valid-test"):
         (tmp_path / split).mkdir()
         (tmp_path / split / "sample-000000.mp3").write_bytes(split.encode())
@@ -37,7 +37,7 @@ def sounds(listing: Listing) -> list[bytes | None]:
 DEV, TEST = "cv-valid-dev/sample-000000.mp3", "cv-valid-test/sample-000000.mp3"
 
 
-def test_a_row_of_another_split_never_gets_this_splits_audio(corpus: Path):
+def test_a_row_of_another_split_never_matches_audio_of_this_split(corpus: Path):
     with pytest.raises(
         BadSource, match=r"1 of 2 rows of .*all\.csv have no file under .*dev, for example cv-valid-test"
     ):
@@ -46,7 +46,9 @@ def test_a_row_of_another_split_never_gets_this_splits_audio(corpus: Path):
     assert sounds(listed(corpus, DEV, TEST)) == [b"cv-valid-dev", b"cv-valid-test"]
 
 
-def test_decode_says_so_and_writes_nothing(corpus: Path, samples: Path, capsys: pytest.CaptureFixture[str]):
+def test_decode_reports_rows_without_a_file_and_writes_nothing(
+    corpus: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+):
     shutil.copy(samples / "sample-000000.mp3", corpus / DEV)
     (corpus / "all.csv").write_text(f"filename\n{DEV}\n{TEST}\n")
     out = corpus / "out"
@@ -56,25 +58,25 @@ def test_decode_says_so_and_writes_nothing(corpus: Path, samples: Path, capsys: 
     assert not out.exists()
 
 
-def test_a_renamed_folder_is_an_error_that_says_how_to_go_on(corpus: Path):
+def test_a_renamed_folder_is_an_error_that_suggests_the_dataset_option(corpus: Path):
     renamed = (corpus / "cv-valid-dev").rename(corpus / "renamed")
     with pytest.raises(BadSource, match=r"which is not cv-valid-dev\. .* add --dataset cv-valid-dev"):
         listed(renamed, DEV)
     assert sounds(listed(renamed, DEV, dataset="cv-valid-dev")) == [b"cv-valid-dev"]
 
 
-def test_a_named_dataset_does_not_take_the_folders_own_name_away(corpus: Path):
+def test_an_explicit_dataset_name_still_matches_rows_with_the_folder_name(corpus: Path):
     assert sounds(listed(corpus / "cv-valid-dev", DEV, dataset="common-voice")) == [b"cv-valid-dev"]
 
 
-def test_a_name_in_another_normal_form_is_found(corpus: Path):
+def test_a_name_in_another_unicode_normal_form_is_found(corpus: Path):
     there, asked = (unicodedata.normalize(form, "Grüße/é.mp3") for form in ("NFD", "NFC"))
     (corpus / there).parent.mkdir()
     (corpus / there).write_bytes(b"greetings")
     assert sounds(listed(corpus, asked)) == [b"greetings"]
 
 
-def test_a_name_that_differs_in_case_only_is_reported_and_not_guessed(corpus: Path):
+def test_a_name_that_differs_only_in_case_is_reported_and_not_matched(corpus: Path):
     (corpus / "Loud.MP3").write_bytes(b"loud")
     with pytest.raises(BadSource, match=r"'loud\.mp3' has no file under .*, but 'Loud\.MP3' differs .* case"):
         listed(corpus, "loud.mp3")
@@ -83,19 +85,21 @@ def test_a_name_that_differs_in_case_only_is_reported_and_not_guessed(corpus: Pa
     assert "'Loud.MP3'" in listing.remarks[0]
 
 
-def test_two_rows_that_mean_the_same_file_are_an_error(corpus: Path):
+def test_two_rows_for_the_same_file_are_an_error(corpus: Path):
     with pytest.raises(BadSource, match=r"several rows in .*: cv-valid-dev/sample-000000\.mp3, sample-000000\.mp3"):
         listed(corpus / "cv-valid-dev", DEV, "sample-000000.mp3")
 
 
-def test_two_rows_in_two_normal_forms_are_not_given_one_file(corpus: Path):
+def test_two_rows_that_differ_only_in_normal_form_are_an_error(corpus: Path):
     composed, decomposed = (unicodedata.normalize(form, "é.mp3") for form in ("NFC", "NFD"))
     (corpus / composed).write_bytes(b"e")
     with pytest.raises(BadSource, match="has several rows in"):
         listed(corpus, composed, decomposed)
 
 
-def test_what_was_matched_is_what_the_csv_says(corpus: Path, samples: Path, monkeypatch: pytest.MonkeyPatch):
+def test_transcripts_in_the_csv_belong_to_the_matched_files(
+    corpus: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+):
     for name, number in ((DEV, 0), (TEST, 2)):
         shutil.copy(samples / f"sample-{number:06}.mp3", corpus / name)
     (corpus / "all.csv").write_text(f"filename\n{DEV}\n{TEST}\n")

@@ -1,4 +1,4 @@
-"""Buckets as sources, against a real server that speaks S3."""
+"""Buckets as sources, on a real S3 server."""
 
 import sys
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The server's keys, and nothing of whoever runs the tests."""
+    """The credentials of the server, isolated from the user's AWS configuration."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
@@ -39,7 +39,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def corpora(buckets: Buckets) -> str:
-    """A bucket with a corpus of three clips under a prefix, and other things around it."""
+    """A bucket with a corpus of three clips under a prefix, and unrelated objects."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", Buckets.access_key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", Buckets.secret_key)
@@ -70,35 +70,35 @@ def ids(listing: Listing) -> list[str]:
 
 
 @pytest.mark.parametrize("place", ["s3://corpora/dev", "s3://corpora/dev/"])
-def test_a_prefix_is_a_folder_whose_last_name_is_the_dataset(buckets: Buckets, corpora: str, place: str):
+def test_a_prefix_is_a_source_with_its_last_component_as_the_dataset(buckets: Buckets, corpora: str, place: str):
     listing = listed(buckets, place)
     assert ids(listing) == ["dev/a ü.wav", "dev/b.mp3", "dev/deep/c.FLAC"]
     assert {clip.row.dataset for clip in listing.clips} == {"dev"}
     assert [path.name for path in listing.passed_over] == ["notes.txt"]
 
 
-def test_a_whole_bucket_is_a_source_and_its_name_the_dataset(buckets: Buckets, corpora: str):
+def test_a_bucket_is_a_source_with_its_name_as_the_dataset(buckets: Buckets, corpora: str):
     assert ids(listed(buckets, corpora)) == [
         *("corpora/dev/a ü.wav", "corpora/dev/b.mp3", "corpora/dev/deep/c.FLAC", "corpora/development/e.wav")
     ]
 
 
-def test_a_clip_is_read_in_any_thread_and_more_than_once(buckets: Buckets, corpora: str):
+def test_a_clip_can_be_read_repeatedly_from_several_threads(buckets: Buckets, corpora: str):
     clip = listed(buckets, f"{corpora}/dev").clips[0]
     assert clip.read is not None
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(lambda _: clip.read(), range(24))) == {"dev/a ü.wav".encode()}
 
 
-def test_more_objects_than_a_page_holds_are_all_listed(buckets: Buckets, corpora: str):
+def test_listings_of_more_than_one_page_are_complete(buckets: Buckets, corpora: str):
     (buckets.root / "many").mkdir()
-    for number in range(1203):  # a page has 1,000
+    for number in range(1203):  # a page holds 1,000
         (buckets.root / "many" / f"{number:04}.wav").touch()
     assert ids(listed(buckets, "s3://many")) == [f"many/{number:04}.wav" for number in range(1203)]
 
 
 @pytest.mark.parametrize("where", ["bucket", "here"])
-def test_a_tables_rows_are_matched_with_or_without_the_prefixs_own_name(
+def test_table_rows_match_with_or_without_the_name_of_the_prefix(
     buckets: Buckets, corpora: str, tmp_path: Path, where: str
 ):
     (tmp_path / "dev.csv").write_text("filename,text\ndev/b.mp3,second\ndeep/c.FLAC,third\n")
@@ -110,7 +110,7 @@ def test_a_tables_rows_are_matched_with_or_without_the_prefixs_own_name(
     assert first.read() == b"dev/b.mp3"
 
 
-def test_rows_without_an_object_are_an_error_unless_they_are_allowed(buckets: Buckets, corpora: str, tmp_path: Path):
+def test_rows_without_an_object_are_an_error_unless_allowed(buckets: Buckets, corpora: str, tmp_path: Path):
     csv = tmp_path / "dev.csv"
     csv.write_text("filename\ndev/b.mp3\ndev/gone.mp3\n")
     with pytest.raises(BadSource, match=r"1 of 2 rows .* s3://corpora/dev, .*gone\.mp3.*--allow-missing"):
@@ -119,7 +119,7 @@ def test_rows_without_an_object_are_an_error_unless_they_are_allowed(buckets: Bu
     assert [clip.read is None for clip in clips] == [False, True]
 
 
-def test_a_row_of_another_prefix_never_gets_an_object_of_this_one(buckets: Buckets, corpora: str, tmp_path: Path):
+def test_a_row_of_another_prefix_never_matches_an_object_of_this_prefix(buckets: Buckets, corpora: str, tmp_path: Path):
     csv = tmp_path / "all.csv"
     csv.write_text("filename\ndev/b.mp3\ntest/b.mp3\n")
     with pytest.raises(BadSource, match=r"1 of 2 rows .* s3://corpora/dev, for example test/b\.mp3"):
@@ -127,7 +127,7 @@ def test_a_row_of_another_prefix_never_gets_an_object_of_this_one(buckets: Bucke
 
 
 class OneBucket:
-    """A client whose bucket has these keys; servers that keep objects as files have none with ``//`` or ``..``."""
+    """A client with these keys; servers that store objects as files cannot hold keys with ``//`` or ``..``."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = keys
@@ -146,7 +146,7 @@ class OneBucket:
 ODD_KEYS = ("dev/a//b.wav", "dev/a/../c.wav", "dev//d.wav", "dev/./e.wav")
 
 
-def test_a_key_is_a_string_and_no_path():
+def test_keys_are_not_normalised_as_paths():
     client = OneBucket(*ODD_KEYS, "/dev/f.wav", "dev/.hidden/g.wav")
     clips = S3Source(Bucket(client, "s3://bucket/dev")).list().clips
     assert [clip.read() for clip in clips if clip.read] == [key.encode() for key in ODD_KEYS]
@@ -155,7 +155,7 @@ def test_a_key_is_a_string_and_no_path():
     assert (clip.row.id, clip.read and clip.read()) == ("dev/f.wav", b"/dev/f.wav")
 
 
-def test_a_tables_row_names_a_key_as_it_is(tmp_path: Path):
+def test_table_rows_match_keys_exactly(tmp_path: Path):
     (tmp_path / "all.csv").write_text("filename\ndev/a//b.wav\na/../c.wav\n")
     clips = S3Source(Bucket(OneBucket(*ODD_KEYS), "s3://bucket/dev"), str(tmp_path / "all.csv")).list().clips
     assert [clip.read() for clip in clips if clip.read] == [b"dev/a//b.wav", b"dev/a/../c.wav"]
@@ -164,12 +164,12 @@ def test_a_tables_row_names_a_key_as_it_is(tmp_path: Path):
         S3Source(Bucket(OneBucket(*ODD_KEYS), "s3://bucket/dev"), str(tmp_path / "all.csv")).list()
 
 
-def test_a_table_in_a_bucket_that_is_no_table_is_named(buckets: Buckets, corpora: str):
+def test_an_invalid_table_in_a_bucket_is_named_in_the_error(buckets: Buckets, corpora: str):
     with pytest.raises(BadTable, match=r"s3://corpora/bad\.csv is not UTF-8"):
         listed(buckets, f"{corpora}/dev", f"{corpora}/bad.csv")
 
 
-def test_a_bucket_is_decoded_as_a_folder_is_and_nothing_twice(
+def test_a_bucket_is_decoded_like_a_folder_and_a_second_run_decodes_only_new_audio(
     buckets: Buckets, corpora: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     settings = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1", "LOG_DIR": str(tmp_path / "logs")}
@@ -217,12 +217,14 @@ def test_objects_of_a_server_without_etags_have_no_stamp():
         ("s3://corpora/dev", "s3://corpora/none.csv", r"s3://corpora/none\.csv: there is no such object"),
     ],
 )
-def test_a_place_where_nothing_is_is_said(buckets: Buckets, corpora: str, place: str, csv: str | None, says: str):
+def test_missing_buckets_objects_and_audio_are_reported(
+    buckets: Buckets, corpora: str, place: str, csv: str | None, says: str
+):
     with pytest.raises(BadSource, match=says):
         listed(buckets, place, csv)
 
 
-def test_an_object_that_is_gone_when_it_is_read_is_a_sentence(buckets: Buckets, corpora: str):
+def test_an_object_deleted_after_listing_is_reported(buckets: Buckets, corpora: str):
     client: Any = connect(buckets.endpoint)
     client.put_object(Bucket="corpora", Key="brief/a.wav", Body=b"here")
     (clip,) = listed(buckets, "s3://corpora/brief").clips
@@ -243,7 +245,7 @@ def test_an_object_that_is_gone_when_it_is_read_is_a_sentence(buckets: Buckets, 
         ("AWS_PROFILE", "nobody", "nobody"),
     ],
 )
-def test_refused_access_is_explained(
+def test_denied_access_is_explained(
     buckets: Buckets,
     corpora: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -257,20 +259,20 @@ def test_refused_access_is_explained(
         listed(buckets, f"{corpora}/dev")
 
 
-def test_a_server_that_is_away_is_said(tmp_path: Path):
-    with Buckets(gateway(), tmp_path) as away:
+def test_an_unreachable_server_is_reported(tmp_path: Path):
+    with Buckets(gateway(), tmp_path) as stopped:
         pass
     with pytest.raises(BadSource, match=r"cannot be reached.*AWS_ENDPOINT_URL"):
-        listed(away, "s3://corpora/dev")
+        listed(stopped, "s3://corpora/dev")
 
 
-def test_without_boto3_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+def test_without_boto3_the_error_explains_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "boto3.session", None)
     monkeypatch.setenv("HEARSAY_CALLED", "./run.sh")
     with pytest.raises(BadSource, match=r"needs boto3.*\[s3\].*run\.sh decode s3://… .* install it"):
         open_source("s3://corpora/dev", None, None, allow_missing=False)
 
 
-def test_an_address_that_is_none_is_said():
+def test_an_invalid_endpoint_is_rejected():
     with pytest.raises(BadSource, match="S3: Invalid endpoint"):
         open_source("s3://corpora/dev", None, None, allow_missing=False, s3_endpoint="no address")

@@ -1,4 +1,4 @@
-"""A watched folder: what is there, what arrives, what is written to while somebody looks."""
+"""Watched folders: existing files, arriving files, and files that are still being written."""
 
 import os
 import signal
@@ -29,18 +29,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Watch:
-    """A watch over a folder, asked for one listing after the other, and what it says."""
+    """A watch over a folder, its successive listings, and its messages."""
 
     def __init__(self, folder: Path) -> None:
-        self.said: list[str] = []
-        self._listings: Iterator[Listing] = arrivals(FolderSource(folder, "inbox"), self.said.append)
+        self.messages: list[str] = []
+        self._listings: Iterator[Listing] = arrivals(FolderSource(folder, "inbox"), self.messages.append)
 
     def next(self) -> list[str]:
         return [clip.row.id for clip in next(self._listings).clips]
 
 
 def put(path: Path, data: bytes = b"sound") -> None:
-    """A file that was finished a while ago, renamed to its place as a whole."""
+    """Move a file that was completed a minute ago into place."""
     path.parent.mkdir(exist_ok=True)
     finished = path.parent / f".{path.name}"
     finished.write_bytes(data)
@@ -48,17 +48,17 @@ def put(path: Path, data: bytes = b"sound") -> None:
     finished.rename(path)
 
 
-def test_what_is_there_comes_first_and_then_what_arrives(folder: Path):
+def test_existing_files_are_listed_before_new_files(folder: Path):
     put(folder / "b.wav")
     put(folder / "a.mp3")
     watched = Watch(folder)
     assert watched.next() == ["inbox/a.mp3", "inbox/b.wav"]
     put(folder / "c.wav")
     assert watched.next() == ["inbox/c.wav"]
-    assert watched.said == ["arrived: 2 clips (inbox/a.mp3, inbox/b.wav)", "arrived: 1 clip (inbox/c.wav)"]
+    assert watched.messages == ["arrived: 2 clips (inbox/a.mp3, inbox/b.wav)", "arrived: 1 clip (inbox/c.wav)"]
 
 
-def test_a_folder_that_arrives_brings_its_files(folder: Path, tmp_path: Path):
+def test_the_files_of_a_new_folder_are_listed(folder: Path, tmp_path: Path):
     put(folder / "a.wav")
     watched = Watch(folder)
     watched.next()
@@ -70,7 +70,7 @@ def test_a_folder_that_arrives_brings_its_files(folder: Path, tmp_path: Path):
     assert watched.next() == ["inbox/day/d.wav"]
 
 
-def test_a_file_that_is_still_written_to_waits_until_it_is_whole(folder: Path):
+def test_a_file_is_listed_only_after_it_is_complete(folder: Path):
     put(folder / "a.wav")
     watched = Watch(folder)
     watched.next()
@@ -82,7 +82,7 @@ def test_a_file_that_is_still_written_to_waits_until_it_is_whole(folder: Path):
     assert (folder / "slow.wav").stat().st_size == 15 * 501
 
 
-def test_a_file_that_is_replaced_or_goes_on_arrives_again(folder: Path):
+def test_a_replaced_or_extended_file_is_listed_again(folder: Path):
     put(folder / "a.wav", b"one")
     watched = Watch(folder)
     watched.next()
@@ -93,7 +93,7 @@ def test_a_file_that_is_replaced_or_goes_on_arrives_again(folder: Path):
     assert watched.next() == ["inbox/a.wav"]
 
 
-def test_files_that_are_no_audio_are_passed_over_with_a_word_and_hidden_ones_without(folder: Path):
+def test_non_audio_files_are_skipped_with_a_message_and_hidden_files_silently(folder: Path):
     put(folder / "notes.txt")
     put(folder / "a.wav")
     watched = Watch(folder)
@@ -102,11 +102,11 @@ def test_files_that_are_no_audio_are_passed_over_with_a_word_and_hidden_ones_wit
     put(folder / "more.txt")
     put(folder / "b.wav")
     assert watched.next() == ["inbox/b.wav"]
-    assert [line for line in watched.said if "skipped" in line]
-    assert not [line for line in watched.said if "hidden" in line]
+    assert [line for line in watched.messages if "skipped" in line]
+    assert not [line for line in watched.messages if "hidden" in line]
 
 
-def test_files_that_come_and_go_are_no_clips(folder: Path):
+def test_files_deleted_before_completion_are_not_clips(folder: Path):
     (folder / "a.wav").write_bytes(b"not calm yet")
     watching = watch.PendingFiles()
     watching.add([folder / "a.wav", folder / "never.wav"])
@@ -114,8 +114,8 @@ def test_files_that_come_and_go_are_no_clips(folder: Path):
     assert watching.take_whole() == []
 
 
-def test_a_round_finds_what_the_watch_did_not_see(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(watch, "watch", lambda *_, **__: iter([set(), set()]))  # as on a share of another machine
+def test_a_periodic_scan_finds_files_without_change_notifications(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watch, "watch", lambda *_, **__: iter([set(), set()]))  # as on a network share
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_ROUNDS", 0.0)
     put(folder / "a.wav")
     watched = Watch(folder)
@@ -124,13 +124,13 @@ def test_a_round_finds_what_the_watch_did_not_see(folder: Path, monkeypatch: pyt
     assert watched.next() == ["inbox/b.wav"]
 
 
-def test_a_clock_that_is_ahead_does_not_make_a_file_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
+def test_a_modification_time_in_the_future_does_not_delay_a_file_indefinitely(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watch, "CALM_SECONDS", 600.0)
     assert FileState(1, 1, written=time.time() + 3600, seen=time.monotonic() - 601).is_calm()
     assert not FileState(1, 1, written=time.time() + 3600, seen=time.monotonic()).is_calm()
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path):
+def test_a_missing_folder_cannot_be_watched(tmp_path: Path):
     with pytest.raises(BadSource, match="cannot be watched"):
         next(arrivals(FolderSource(tmp_path / "gone", "gone"), print))
 
@@ -141,14 +141,14 @@ class Run:
     def __init__(self, folder: Path, out: Path, *further: str) -> None:
         self.journal, self.csv = out / "clips.jsonl", out / "clips.csv"
         command = [sys.executable, "-m", "asr", "decode", str(folder), "--out", str(out), "--watch", *further]
-        told = {**os.environ, **EMBEDDED, "LOG_DIR": str(out / "logs")}
+        environment = {**os.environ, **EMBEDDED, "LOG_DIR": str(out / "logs")}
         self._process = subprocess.Popen(
             command,
             cwd=PROJECT,
-            env=told,
+            env=environment,
             stderr=subprocess.PIPE,
             text=True,
-            # A shell's background begins without SIGINT.
+            # Programs that a shell runs in the background ignore SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # nothing here forks
         )
 
@@ -159,12 +159,12 @@ class Run:
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         self._process.send_signal(number)
-        _, said = self._process.communicate(timeout=200)
-        return self._process.returncode, said
+        _, stderr = self._process.communicate(timeout=200)
+        return self._process.returncode, stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
-def test_a_watch_processes_what_arrives_until_it_is_ended_and_ends_well(
+def test_a_watch_decodes_new_files_until_a_signal_ends_it_with_status_0(
     folder: Path, tmp_path: Path, number: signal.Signals
 ):
     with Elsewhere() as elsewhere:
@@ -175,17 +175,17 @@ def test_a_watch_processes_what_arrives_until_it_is_ended_and_ends_well(
         run.wait_for(2)
         put(folder / "a.wav", b"another")
         run.wait_for(3)
-        status, said = run.end(number)
-    assert status == 0, said
+        status, stderr = run.end(number)
+    assert status == 0, stderr
     assert {name: row.generated_text for name, row in read_journal(run.journal).items()} == {
         "inbox/a.wav": "7",
         "inbox/b.wav": "5",
     }
     assert set(read_csv(run.csv).cells) == {"inbox/a.wav", "inbox/b.wav"}
-    assert "arrived: 1 clip (inbox/b.wav)" in said
+    assert "arrived: 1 clip (inbox/b.wav)" in stderr
 
 
-def test_a_watch_with_models_of_its_own_goes_on_where_it_was_ended(folder: Path, tmp_path: Path):
+def test_a_watch_with_local_models_continues_after_a_restart(folder: Path, tmp_path: Path):
     put(folder / "a.wav", tone(8000))
     run = Run(folder, tmp_path / "out")
     run.wait_for(1)
@@ -199,7 +199,7 @@ def test_a_watch_with_models_of_its_own_goes_on_where_it_was_ended(folder: Path,
 
 
 @pytest.mark.parametrize("further", [("--csv", "a.csv"), ("--limit", "3"), ("--allow-missing",)])
-def test_what_does_not_go_with_a_watch_is_said(folder: Path, tmp_path: Path, further: tuple[str, ...]):
+def test_options_incompatible_with_a_watch_are_rejected(folder: Path, tmp_path: Path, further: tuple[str, ...]):
     run = Run(folder, tmp_path / "out", *further)
-    status, said = run.end(signal.Signals.SIGCONT)
-    assert (status, "--watch works with a local folder only" in said) == (2, True)
+    status, stderr = run.end(signal.Signals.SIGCONT)
+    assert (status, "--watch works with a local folder only" in stderr) == (2, True)

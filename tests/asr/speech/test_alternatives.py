@@ -23,21 +23,21 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=7)
     ],
     ids=["equal", "one for one", "two for one", "one for two", "a run", "two for four", "inserted", "first", "fewer"],
 )
-def test_words_of_another_hypothesis_stand_at_the_nearest_written_word(
+def test_words_of_another_hypothesis_are_aligned_to_the_nearest_word(
     written: str, other: str, placed: list[tuple[int, str]]
 ):
     assert list(substitutes_in(written.split(), other.split())) == placed
 
 
 @given(sentences.filter(bool), sentences)
-def test_nothing_is_lost_that_another_hypothesis_has_and_the_transcript_has_not(written: list[str], other: list[str]):
+def test_every_word_that_only_another_hypothesis_contains_is_aligned(written: list[str], other: list[str]):
     placed = list(substitutes_in(written, other))
     assert set(other) - set(written) <= {word for _, word in placed}
     assert [at for at, _ in placed] == sorted(at for at, _ in placed)
     assert all(0 <= at < len(written) for at, _ in placed)
 
 
-def test_the_surest_alternatives_are_kept_with_two_decimals():
+def test_the_most_confident_alternatives_are_kept_with_two_decimals():
     found = [{"a": 0.1, "b": 0.456, "c": 0.1, "d": 0.3}, {}]
     assert most_confident(["x", "y"], found, 3) == [
         (Alternative("b", 0.46), Alternative("d", 0.3), Alternative("a", 0.1)),
@@ -45,11 +45,11 @@ def test_the_surest_alternatives_are_kept_with_two_decimals():
     ]
 
 
-def test_what_the_transcript_has_there_is_no_alternative():
+def test_words_of_the_transcript_nearby_are_not_alternatives():
     written = ["the", "old", "house", "stood"]
     found = [{}, {"the": 0.2, "old": 0.2, "house": 0.2, "stood": 0.2}, {}, {}]
     assert most_confident(written, found, 5)[1] == (Alternative("stood", 0.2),)
 
 
-def test_what_is_hardly_likely_is_left_out():
+def test_improbable_alternatives_are_omitted():
     assert most_confident(["x"], [{"a": 0.019, "b": 0.0149}], 5) == [(Alternative("a", 0.02),)]

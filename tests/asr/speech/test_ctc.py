@@ -33,7 +33,7 @@ def clip(samples: Path) -> Waveform:
     return decode_audio((samples / "sample-000000.mp3").read_bytes(), 60)
 
 
-def test_it_writes_what_the_checkpoints_own_processor_reads_out_of_its_model(
+def test_the_transcript_equals_that_of_the_transformers_processor(
     speech_model: CtcSpeechModel, folder: Path, clip: Waveform
 ):
     processor = AutoProcessor.from_pretrained(folder)
@@ -45,7 +45,7 @@ def test_it_writes_what_the_checkpoints_own_processor_reads_out_of_its_model(
     assert speech_model.transcribe(audio_of(clip))[0].text == " ".join(expected.split())
 
 
-def test_words_have_the_times_of_their_frames(speech_model: CtcSpeechModel, clip: Waveform):
+def test_word_times_are_multiples_of_the_frame_length(speech_model: CtcSpeechModel, clip: Waveform):
     transcript = speech_model.transcribe(audio_of(clip))[0]
     assert len(transcript.words) > 3
     assert transcript.text == " ".join(word.text for word in transcript.words)
@@ -58,7 +58,7 @@ def test_words_have_the_times_of_their_frames(speech_model: CtcSpeechModel, clip
     assert 0 < transcript.confidence <= 1
 
 
-def test_words_that_the_model_nearly_wrote_are_their_alternatives(speech_model: CtcSpeechModel, clip: Waveform):
+def test_words_have_alternatives_with_confidences(speech_model: CtcSpeechModel, clip: Waveform):
     words = speech_model.transcribe(audio_of(clip))[0].words
     assert any(word.alternatives for word in words)
     for word in words:
@@ -68,13 +68,13 @@ def test_words_that_the_model_nearly_wrote_are_their_alternatives(speech_model: 
         assert sum(other.confidence for other in word.alternatives) < 1.01
 
 
-def test_a_clip_is_transcribed_the_same_alone_and_among_others(speech_model: CtcSpeechModel, clip: Waveform):
+def test_a_transcript_does_not_depend_on_its_batch(speech_model: CtcSpeechModel, clip: Waveform):
     others = [clip[:20_000], clip, clip[5_000:40_000] * 0.1]
     assert speech_model.transcribe(audio_of(*others))[1] == speech_model.transcribe(audio_of(clip))[0]
     assert 1 <= speech_model.padding_ratio <= MOST_PADDING
 
 
-def test_loudness_changes_no_word(speech_model: CtcSpeechModel, clip: Waveform):
+def test_loudness_changes_few_words(speech_model: CtcSpeechModel, clip: Waveform):
     loud, quiet = speech_model.transcribe(audio_of(clip, clip / 10))
     same = sum(one == other for one, other in zip(loud.text.split(), quiet.text.split(), strict=False))
     assert same > 0.9 * len(loud.words)
@@ -92,7 +92,7 @@ def test_a_long_clip_is_transcribed_in_pieces_with_times_from_its_start(speech_m
     assert len(words) == len([word for word in words if any(start <= word.start < end for start, end in pieces)])
 
 
-def test_silence_and_scraps_of_sound_are_no_failure(speech_model: CtcSpeechModel):
+def test_silence_and_very_short_clips_are_transcribed_without_errors(speech_model: CtcSpeechModel):
     assert speech_model.transcribe([]) == []
     assert (
         speech_model.transcribe(audio_of(np.zeros(0, np.float32), np.zeros(16_000, np.float32)))
@@ -104,13 +104,13 @@ def test_silence_and_scraps_of_sound_are_no_failure(speech_model: CtcSpeechModel
         assert all(word.end <= seconds(scrap) for word in transcript.words)
 
 
-def test_it_says_which_checkpoint_and_device_it_is(speech_model: CtcSpeechModel, folder: Path):
+def test_the_model_reports_its_checkpoint_and_device(speech_model: CtcSpeechModel, folder: Path):
     assert (speech_model.name, speech_model.device) == (str(folder), "cpu")
     speech_model.close()
     speech_model.close()
 
 
-def test_a_vocabulary_in_small_letters_is_written_so(tmp_path: Path, clip: Waveform):
+def test_a_lower_case_tokenizer_gives_lower_case_transcripts(tmp_path: Path, clip: Waveform):
     folder = save_wav2vec2(tmp_path)
     capital = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text
     config = json.loads((folder / "tokenizer_config.json").read_text())
@@ -118,7 +118,7 @@ def test_a_vocabulary_in_small_letters_is_written_so(tmp_path: Path, clip: Wavef
     assert CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text == capital.lower()
 
 
-def test_a_checkpoint_without_its_tokenizer_says_so(tmp_path: Path):
+def test_a_checkpoint_without_a_tokenizer_is_rejected(tmp_path: Path):
     save_wav2vec2(tmp_path)
     for file in [*tmp_path.glob("*token*"), *tmp_path.glob("vocab*"), *tmp_path.glob("letters*")]:
         file.unlink()
@@ -126,13 +126,13 @@ def test_a_checkpoint_without_its_tokenizer_says_so(tmp_path: Path):
         CtcSpeechModel(str(tmp_path), "cpu")
 
 
-def test_a_checkpoint_with_damaged_weights_says_so(tmp_path: Path):
+def test_a_checkpoint_with_damaged_weights_is_rejected(tmp_path: Path):
     (save_wav2vec2(tmp_path) / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ModelUnavailable, match=re.escape(f"{tmp_path} cannot be loaded")):
         CtcSpeechModel(str(tmp_path), "cpu")
 
 
-def test_a_checkpoint_of_another_sample_rate_says_so(tmp_path: Path):
+def test_a_checkpoint_for_another_sample_rate_is_rejected(tmp_path: Path):
     file = save_wav2vec2(tmp_path) / "preprocessor_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"sampling_rate": 8_000}))
     with pytest.raises(ModelUnavailable, match="needs audio at 8000 Hz"):

@@ -61,7 +61,7 @@ def interview(samples: Path) -> Waveform:
     return waveform_of(samples / "sample-interview.mp3")
 
 
-def test_what_was_said_is_written_down(transcripts: list[SpeechOutput], spoken: dict[str, Waveform]):
+def test_sample_clips_are_transcribed_with_few_errors(transcripts: list[SpeechOutput], spoken: dict[str, Waveform]):
     pairs = zip(spoken, transcripts, strict=True)
     errors = sum((word_errors(counted_words(text), counted_words(found.text)) for text, found in pairs), WordErrors())
     assert errors.reference_words > 60
@@ -69,8 +69,8 @@ def test_what_was_said_is_written_down(transcripts: list[SpeechOutput], spoken: 
     assert errors.rate < 0.25
 
 
-def check_promises(transcript: SpeechOutput, waveform: Waveform) -> None:
-    """What `SpeechOutput` promises of any recogniser that gives words."""
+def check_output(transcript: SpeechOutput, waveform: Waveform) -> None:
+    """Check what `SpeechOutput` guarantees for every recogniser that returns words."""
     assert transcript.text == " ".join(word.text for word in transcript.words)
     assert transcript.text == " ".join(segment.text for segment in transcript.segments)
     for timed in (transcript.words, transcript.segments):
@@ -80,16 +80,16 @@ def check_promises(transcript: SpeechOutput, waveform: Waveform) -> None:
     assert not set("<>[]()+|") & set(transcript.text)
 
 
-def test_words_and_segments_come_in_order_inside_the_clip_with_confidences(
+def test_words_and_segments_are_in_order_within_the_clip_and_have_confidences(
     transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     for transcript, waveform in zip(transcripts, spoken.values(), strict=True):
-        check_promises(transcript, waveform)
+        check_output(transcript, waveform)
         assert transcript.confidence is not None
         assert 0 < transcript.confidence <= 1
 
 
-def test_a_correct_word_has_more_confidence_than_a_wrong_one(
+def test_correct_words_have_a_higher_mean_confidence_than_wrong_words(
     transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     right, wrong = [], []
@@ -99,7 +99,7 @@ def test_a_correct_word_has_more_confidence_than_a_wrong_one(
     assert np.mean(right) > np.mean(wrong)
 
 
-def test_a_transcript_depends_on_nothing_that_was_transcribed_before(
+def test_a_transcript_does_not_depend_on_earlier_clips(
     sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     sounds = list(spoken.values())
@@ -112,7 +112,7 @@ def test_a_transcript_depends_on_nothing_that_was_transcribed_before(
         alone.close()
 
 
-def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcripts: list[SpeechOutput]):
+def test_words_have_alternatives_that_differ_from_nearby_words(transcripts: list[SpeechOutput]):
     offered = 0
     for transcript in transcripts:
         texts = [word.text for word in transcript.words]
@@ -128,10 +128,10 @@ def test_words_have_alternatives_that_the_transcript_does_not_have_there(transcr
     assert offered > sum(len(transcript.words) for transcript in transcripts) / 2
 
 
-def test_alternatives_have_words_that_were_said_and_not_written(
+def test_alternatives_contain_some_reference_words_missing_from_the_transcript(
     transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
-    lost, found = lost_and_found(zip(spoken, transcripts, strict=True))
+    lost, found = missing_and_recovered(zip(spoken, transcripts, strict=True))
     assert lost > 3
     assert found >= lost / 4
 
@@ -141,30 +141,30 @@ def test_alternatives_have_words_that_were_said_and_not_written(
     [(0.0, 0.0, 0.0), (5e-324, 1e-323, 0.0), (1e-310, 2e-310, 0.0), (2.3e-308, 1e-320, 0.0), (1e308, 1.0, 5e-324)],
     ids=["all 0", "last digits", "denormal", "nearly denormal", "huge"],
 )
-def test_shares_of_hypotheses_are_shares_however_small_their_scores(scores: tuple[float, ...]):
+def test_shares_of_hypotheses_sum_to_one_for_scores_of_any_size(scores: tuple[float, ...]):
     shares = shares_of({(str(number),): score for number, score in enumerate(scores)})
     assert len(shares) == len(scores)
     assert sum(shares.values()) == pytest.approx(1)
     assert all(0 <= share <= 1 for share in shares.values())
 
 
-def test_shares_are_a_power_of_the_scores_where_those_have_their_digits_and_counts_where_not():
+def test_shares_are_equal_if_scores_underflow_and_a_power_of_the_scores_otherwise():
     assert shares_of({("a",): 1e-21, ("b",): 1.01e-21})["b",] == pytest.approx(1 / (1 + 1.01**-100))
     assert shares_of({("a",): 0.0, ("b",): 5e-324}) == {("a",): 0.5, ("b",): 0.5}
     assert shares_of({}) == {}
 
 
 @pytest.mark.long
-def test_a_piece_whose_scores_underflow_is_transcribed(sphinx: PocketSphinxSpeechModel, interview: Waveform):
+def test_a_piece_with_underflowing_scores_is_transcribed(sphinx: PocketSphinxSpeechModel, interview: Waveform):
     twice_as_fast = interview[: 27 * 16_000 : 2]
     sound = np.concatenate([twice_as_fast, twice_as_fast])
     transcript = sphinx.transcribe(audio_of(sound))[0]
     assert transcript.text
-    check_promises(transcript, sound)
+    check_output(transcript, sound)
 
 
-def lost_and_found(pairs: Iterable[tuple[str, SpeechOutput]]) -> tuple[int, int]:
-    """Words of references that their transcripts lack, and how many of these stand among the alternatives."""
+def missing_and_recovered(pairs: Iterable[tuple[str, SpeechOutput]]) -> tuple[int, int]:
+    """The number of reference words missing from transcripts, and how many of them are among the alternatives."""
     lost = found = 0
     for reference, transcript in pairs:
         missing = set(counted_words(reference)) - set(counted_words(transcript.text))
@@ -173,28 +173,28 @@ def lost_and_found(pairs: Iterable[tuple[str, SpeechOutput]]) -> tuple[int, int]
     return lost, found
 
 
-def test_a_quiet_recording_reads_like_a_loud_one(
+def test_a_quiet_recording_has_the_same_transcript_as_a_loud_one(
     sphinx: PocketSphinxSpeechModel, transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     quiet = [waveform / 30 for waveform in list(spoken.values())[:3]]
     assert [found.text for found in sphinx.transcribe(audio_of(*quiet))] == [found.text for found in transcripts[:3]]
 
 
-def test_silence_and_no_samples_have_the_empty_transcript(sphinx: PocketSphinxSpeechModel):
+def test_silence_and_an_empty_waveform_have_an_empty_transcript(sphinx: PocketSphinxSpeechModel):
     silent = [np.zeros(0, np.float32), np.zeros(1, np.float32), np.zeros(80_000, np.float32)]
     assert sphinx.transcribe(audio_of(*silent)) == [SpeechOutput("")] * 3
     assert sphinx.transcribe([]) == []
 
 
-def test_a_click_is_too_short_for_a_word(sphinx: PocketSphinxSpeechModel):
+def test_transcripts_of_clicks_have_valid_times(sphinx: PocketSphinxSpeechModel):
     clicks = [np.full(length, 0.5, np.float32) for length in (1, 40, 400, 2_000)]
     for transcript, click in zip(sphinx.transcribe(audio_of(*clicks)), clicks, strict=True):
-        check_promises(transcript, click)
+        check_output(transcript, click)
 
 
 def test_a_long_clip_is_transcribed_in_pieces_and_has_segments(sphinx: PocketSphinxSpeechModel, interview: Waveform):
     transcript = sphinx.transcribe(audio_of(interview))[0]
-    check_promises(transcript, interview)
+    check_output(transcript, interview)
     assert seconds(interview) > 100
     assert len(transcript.segments) > 15
     assert max(segment.end - segment.start for segment in transcript.segments) <= 30
@@ -202,7 +202,7 @@ def test_a_long_clip_is_transcribed_in_pieces_and_has_segments(sphinx: PocketSph
     assert transcript.words[-1].end > 100
 
 
-def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
+def test_the_recogniser_is_never_loaded_in_the_calling_process(
     sphinx: PocketSphinxSpeechModel, spoken: dict[str, Waveform]
 ):
     with ThreadPoolExecutor(3) as server_threads:
@@ -214,33 +214,33 @@ def test_the_recogniser_is_never_loaded_in_the_process_that_asks(
 
 
 @pytest.fixture
-def lonely() -> Iterator[tuple[PocketSphinxSpeechModel, set[BaseProcess]]]:
-    """A transcriber of one process, and the processes that are not its own."""
+def single_process() -> Iterator[tuple[PocketSphinxSpeechModel, set[BaseProcess]]]:
+    """A speech model with one worker process, and the other processes."""
     others = set(active_children())
     speech_model = PocketSphinxSpeechModel(workers=1)
     yield speech_model, others
     speech_model.close()
 
 
-def test_a_killed_process_is_replaced_and_loses_no_clip(
-    lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]],
+def test_a_killed_process_is_replaced_and_no_clip_is_lost(
+    single_process: tuple[PocketSphinxSpeechModel, set[BaseProcess]],
     transcripts: list[SpeechOutput],
     spoken: dict[str, Waveform],
 ):
-    speech_model, others = lonely
-    with ThreadPoolExecutor(1) as asking:
-        answer = asking.submit(speech_model.transcribe, audio_of(*spoken.values()))
-        time.sleep(0.3)  # so that it is decoding one of them
+    speech_model, others = single_process
+    with ThreadPoolExecutor(1) as executor:
+        answer = executor.submit(speech_model.transcribe, audio_of(*spoken.values()))
+        time.sleep(0.3)  # until it is decoding a clip
         (set(active_children()) - others).pop().kill()
         assert answer.result() == transcripts
 
 
-def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_later_clips_are_transcribed(
-    lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
+def test_a_repeatedly_killed_process_raises_an_error_and_later_clips_are_transcribed(
+    single_process: tuple[PocketSphinxSpeechModel, set[BaseProcess]], interview: Waveform, spoken: dict[str, Waveform]
 ):
-    speech_model, others = lonely
-    with ThreadPoolExecutor(1) as asking:
-        answer = asking.submit(speech_model.transcribe, audio_of(interview))
+    speech_model, others = single_process
+    with ThreadPoolExecutor(1) as executor:
+        answer = executor.submit(speech_model.transcribe, audio_of(interview))
         while not answer.done():
             for child in set(active_children()) - others:
                 child.kill()
@@ -250,7 +250,7 @@ def test_processes_that_are_killed_again_are_an_error_that_says_what_to_do_and_l
     assert speech_model.transcribe(audio_of(next(iter(spoken.values()))))[0].text
 
 
-def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_other(
+def test_a_repeatedly_killed_process_loses_only_its_own_clips(
     transcripts: list[SpeechOutput], spoken: dict[str, Waveform]
 ):
     speech_model = PocketSphinxSpeechModel(workers=2)
@@ -279,15 +279,15 @@ def test_a_process_that_is_killed_again_and_again_costs_its_own_piece_and_no_oth
     assert len(other.processes) == 1
 
 
-def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
-    lonely: tuple[PocketSphinxSpeechModel, set[BaseProcess]],
+def test_a_short_clip_does_not_wait_for_a_long_one_and_closing_cancels_the_long_one(
+    single_process: tuple[PocketSphinxSpeechModel, set[BaseProcess]],
     transcripts: list[SpeechOutput],
     spoken: dict[str, Waveform],
 ):
-    speech_model, others = lonely
+    speech_model, others = single_process
     short = next(iter(spoken.values()))
-    with ThreadPoolExecutor(1) as asking:
-        long = asking.submit(speech_model.transcribe, audio_of(short) * 60)
+    with ThreadPoolExecutor(1) as executor:
+        long = executor.submit(speech_model.transcribe, audio_of(short) * 60)
         time.sleep(0.3)  # so that it is in progress
         assert speech_model.transcribe(audio_of(short)) == transcripts[:1]
         assert not long.done()
@@ -297,21 +297,21 @@ def test_a_short_clip_waits_for_no_long_one_and_closing_ends_the_long_one(
     assert set(active_children()) <= others
 
 
-def test_all_who_wait_are_notified_of_the_closing_also_those_none_of_whose_pieces_has_begun(
+def test_closing_ends_all_waiting_calls_including_those_not_started(
     spoken: dict[str, Waveform],
 ):
     speech_model = PocketSphinxSpeechModel(workers=3)
     short = next(iter(spoken.values()))
-    with ThreadPoolExecutor(6) as asking:
-        answers = [asking.submit(speech_model.transcribe, audio_of(short) * 20) for _ in range(6)]
-        speech_model.transcribe(audio_of(short))  # comes after pieces of theirs
+    with ThreadPoolExecutor(6) as executor:
+        answers = [executor.submit(speech_model.transcribe, audio_of(short) * 20) for _ in range(6)]
+        speech_model.transcribe(audio_of(short))  # is transcribed after some of their clips
         speech_model.close()
         for answer in answers:
             with pytest.raises(AsrError, match="closed"):
                 answer.result()
 
 
-def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, Waveform]):
+def test_two_models_started_concurrently_end_only_their_own_processes(spoken: dict[str, Waveform]):
     with ThreadPoolExecutor() as pool:
         one, other = pool.map(PocketSphinxSpeechModel, (1, 1))
     try:
@@ -324,7 +324,7 @@ def test_two_that_start_at_once_end_each_their_own_processes(spoken: dict[str, W
         other.close()
 
 
-def test_closing_twice_is_once(spoken: dict[str, Waveform]):
+def test_closing_twice_has_no_further_effect(spoken: dict[str, Waveform]):
     others = set(active_children())
     speech_model = PocketSphinxSpeechModel(workers=1)
     speech_model.close()
@@ -341,7 +341,7 @@ from asr.pipeline.scheduler import Limits, Scheduler
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background programs begin without it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background programs without it
     audio = detect_speech(decode_audio(Path(sys.argv[1]).read_bytes(), 600))
     transcriber = PocketSphinxSpeechModel(workers=2)
     try:
@@ -355,7 +355,7 @@ if __name__ == "__main__":
 
 
 def start_program(tmp_path: Path, clip: Path, times: int) -> subprocess.Popen[str]:
-    """A program of its own, in a process group of its own, that transcribes a clip ``times`` times and then waits."""
+    """Start a program in a separate process group that transcribes a clip ``times`` times and then waits."""
     (tmp_path / "program.py").write_text(PROGRAM)
     program = subprocess.Popen(
         [sys.executable, tmp_path / "program.py", clip, str(times)],
@@ -382,21 +382,21 @@ def processes_of(group: int) -> list[str]:
 
 
 def wait_until_all_ended(group: int) -> None:
-    """Return when no process of the group is left; a test that never gets there ends at its time limit."""
+    """Return when no process of the group is left; the test's time limit applies otherwise."""
     while processes_of(group):
         time.sleep(0.05)
 
 
-def test_ctrl_c_ends_it_without_a_stack_trace_and_leaves_no_process(tmp_path: Path, samples: Path):
+def test_ctrl_c_ends_all_processes_without_a_stack_trace(tmp_path: Path, samples: Path):
     program = start_program(tmp_path, samples / "sample-000000.mp3", times=400)
     time.sleep(0.5)
-    os.killpg(program.pid, signal.SIGINT)  # a terminal sends it to all of them
+    os.killpg(program.pid, signal.SIGINT)  # as a terminal does
     assert program.communicate(timeout=200) == ("stopped\n", "")
     assert program.returncode == 0
     wait_until_all_ended(program.pid)
 
 
-def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: Path):
+def test_worker_processes_end_if_their_program_is_killed(tmp_path: Path, samples: Path):
     program = start_program(tmp_path, samples / "sample-000000.mp3", times=0)
     assert len(processes_of(program.pid)) >= 3
     program.kill()
@@ -404,9 +404,7 @@ def test_processes_end_with_a_program_that_was_killed(tmp_path: Path, samples: P
     wait_until_all_ended(program.pid)
 
 
-def test_real_clips_are_transcribed_about_as_well_as_when_this_was_written(
-    sphinx: PocketSphinxSpeechModel, real_data: Path
-):
+def test_real_clips_are_transcribed_within_the_expected_error_rate(sphinx: PocketSphinxSpeechModel, real_data: Path):
     rows = list(read_csv(real_data / "common-voice" / "cv-valid-dev.csv").rows().values())
     there = [row for row in rows if (real_data / "common-voice" / row.id).exists()][:400:20]
     decoded = sphinx.transcribe(audio_of(*(waveform_of(real_data / "common-voice" / row.id) for row in there)))
@@ -414,5 +412,5 @@ def test_real_clips_are_transcribed_about_as_well_as_when_this_was_written(
     errors = sum((word_errors(counted_words(row.text), counted_words(one.text)) for row, one in pairs), WordErrors())
     assert errors.rate is not None
     assert errors.rate < 0.65
-    lost, found = lost_and_found((row.text, one) for row, one in zip(there, decoded, strict=True))
+    lost, found = missing_and_recovered((row.text, one) for row, one in zip(there, decoded, strict=True))
     assert found > 0.25 * lost

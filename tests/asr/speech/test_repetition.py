@@ -1,4 +1,4 @@
-"""What counts as a decoder's loop, and what people say."""
+"""Decoder loops are distinguished from natural repetition in speech."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from asr.speech.repetition import compression, is_loop, repeats_tokens
         "be " * 40,
     ],
 )
-def test_a_loop_is_recognised(text: str) -> None:
+def test_a_decoder_loop_is_detected(text: str) -> None:
     assert is_loop(text.split())
 
 
@@ -29,17 +29,17 @@ def test_a_loop_is_recognised(text: str) -> None:
         "it is what it is",
     ],
 )
-def test_a_sentence_that_repeats_itself_is_no_loop(text: str) -> None:
+def test_natural_repetition_is_not_a_loop(text: str) -> None:
     assert not is_loop(text.split())
 
 
-def test_a_text_without_a_repeated_unit_of_words_may_still_compress_as_loops_do() -> None:
+def test_a_single_word_with_a_high_compression_ratio_is_a_loop() -> None:
     words = ["ha" * 200]
     assert compression(words[0]) > 2.4
     assert is_loop(words)
 
 
-def test_a_run_of_three_tokens_that_occurs_twice_is_a_repetition() -> None:
+def test_a_sequence_of_three_tokens_that_occurs_twice_is_a_repetition() -> None:
     assert repeats_tokens([1, 2, 3, 9, 1, 2, 3])
     assert repeats_tokens([5, 5, 5, 5])
     assert not repeats_tokens([1, 2, 9, 1, 2, 8])

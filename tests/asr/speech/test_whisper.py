@@ -1,4 +1,4 @@
-"""Whisper with its published weights: transcripts depend on the clip alone, and sounds without speech give none."""
+"""Whisper with its published weights: accuracy, batch invariance, word times, options and non-speech sounds."""
 
 import random
 from dataclasses import replace
@@ -69,7 +69,7 @@ def test_transcripts_have_case_and_punctuation() -> None:
     assert alone("auto")[0].text == "The blacksmith put down his hammer and smiled."
 
 
-def test_words_follow_one_another_inside_the_speech_with_their_confidence() -> None:
+def test_words_are_in_order_within_the_speech_and_have_confidences() -> None:
     for clip, output in zip(clips(), alone("auto"), strict=True):
         assert output.text == " ".join(word.text for word in output.words)
         times = [time for word in output.words for time in (word.start, word.end)]
@@ -80,8 +80,8 @@ def test_words_follow_one_another_inside_the_speech_with_their_confidence() -> N
         assert all(word.confidence is not None and 0 < word.confidence < 1 for word in output.words)
 
 
-def test_words_are_where_they_were_spoken() -> None:
-    """A clip cut in two between words has the words of each part."""
+def test_word_times_locate_the_words_in_the_audio() -> None:
+    """A clip split between two words has the words of each half."""
     clip, output = clips()[0], alone("auto")[0]
     cut = round((output.words[3].end + output.words[4].start) / 2 * SAMPLE_RATE)
     first, second = model().transcribe([detect_speech(clip.waveform[:cut]), detect_speech(clip.waveform[cut:])])
@@ -100,7 +100,7 @@ def test_sounds_without_speech_have_an_empty_transcript(kinds: dict) -> None:
     assert tried >= 48
 
 
-def test_silence_and_a_waveform_without_samples_have_an_empty_transcript() -> None:
+def test_silence_and_an_empty_waveform_have_an_empty_transcript() -> None:
     silent = [detect_speech(np.zeros(samples, np.float32)) for samples in (0, 1, 100, SAMPLE_RATE, 40 * SAMPLE_RATE)]
     assert model().transcribe(silent) == [SpeechOutput("")] * len(silent)
 
@@ -118,7 +118,7 @@ def test_a_long_clip_is_transcribed_in_pieces_with_times_from_its_start() -> Non
     assert len(output.segments) >= 12
 
 
-def test_a_sentence_that_repeats_itself_is_kept() -> None:
+def test_a_repeated_sentence_is_kept() -> None:
     clip = clips()[0]
     twice = np.concatenate([clip.waveform, PAUSE[: SAMPLE_RATE // 4], clip.waveform])
     (output,) = model().transcribe([detect_speech(twice)])
@@ -145,7 +145,7 @@ def test_hotwords_are_part_of_the_context() -> None:
     assert "kowalski" in text_of(with_options(40, hotwords=("Kowalski",))).lower()
 
 
-def test_a_temperature_draws_and_leaves_clips_beside_it_alone() -> None:
+def test_sampling_at_a_temperature_does_not_affect_other_clips_of_the_batch() -> None:
     drawn, plain = model().transcribe([with_options(2, temperature=1.0), clips()[3]])
     assert drawn.text
     assert plain == alone("auto")[3]
@@ -158,14 +158,14 @@ def test_the_language_is_detected_with_its_probability() -> None:
     assert output.language_probability > 0.9
 
 
-def test_a_language_that_the_model_lacks_is_refused() -> None:
+def test_a_language_that_the_model_does_not_support_is_rejected() -> None:
     with pytest.raises(ModelUnavailable, match="only English; the language asked for is de"):
         model(language="de")
     with pytest.raises(ModelUnavailable, match="only English"):
         model().transcribe([with_options(0, language="fr")])
 
 
-def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="cannot be loaded"):
         WhisperSpeechModel(tmp_path, "mine", "")
 
@@ -178,13 +178,13 @@ def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
         ({"device": "cpu", "precision": "float16"}, "does not compute in on a CPU"),
     ],
 )
-def test_a_device_or_precision_that_it_cannot_use_is_refused(options: dict, message: str) -> None:
+def test_an_unsupported_device_or_precision_is_rejected(options: dict, message: str) -> None:
     weights = published_weights("whisper-tiny.en")
     with pytest.raises(ModelUnavailable, match=message):
         WhisperSpeechModel(weights.folder, weights.name, weights.digest, **options)
 
 
-def test_padding_counts_the_silence_of_the_windows() -> None:
+def test_the_padding_ratio_includes_the_silence_of_the_windows() -> None:
     weights = published_weights("whisper-tiny.en")
     own = WhisperSpeechModel(weights.folder, weights.name, weights.digest, workers=1)
     assert own.padding_ratio == 1

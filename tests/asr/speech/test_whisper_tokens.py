@@ -1,4 +1,4 @@
-"""Tokens as words: every token in one word, punctuation with its neighbour, characters whole."""
+"""Tokens grouped into words: each token in one word, punctuation attached, characters never split."""
 
 from pathlib import Path
 
@@ -60,24 +60,24 @@ def test_every_token_is_in_one_word_in_order(text: str) -> None:
         assert "".join("".join(span.text.split()) for span in spans) == "".join(vocabulary.text(tokens).split())
 
 
-def test_the_prompt_announces_language_and_task(multilingual: WhisperVocabulary, english: WhisperVocabulary) -> None:
+def test_the_prompt_starts_with_language_and_task(multilingual: WhisperVocabulary, english: WhisperVocabulary) -> None:
     assert multilingual.start("de", "translate") == [50258, 50261, 50358]
     assert multilingual.prompt(multilingual.start("de")) == [50258, 50261, 50359, 50363]
     assert english.prompt(english.start("en")) == [50257, 50362]
 
 
-def test_a_long_context_is_cut_at_its_beginning(english: WhisperVocabulary) -> None:
+def test_a_long_context_is_truncated_at_its_beginning(english: WhisperVocabulary) -> None:
     prompt = english.prompt(english.start("en"), "one two " * 300 + "last", longest=10)
     assert len(prompt) == 1 + 10 + 2
     assert english.text(prompt[1:-2]).endswith("last")
 
 
-def test_the_languages_are_those_of_the_tokens(multilingual: WhisperVocabulary, english: WhisperVocabulary) -> None:
+def test_the_languages_are_read_from_the_tokens(multilingual: WhisperVocabulary, english: WhisperVocabulary) -> None:
     assert english.languages == ("en",)
     assert len(multilingual.languages) == 99
     assert multilingual.languages[:3] == ("en", "zh", "de")
 
 
-def test_a_folder_without_a_tokenizer_says_so(tmp_path: Path) -> None:
+def test_a_folder_without_a_tokenizer_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"tokenizer\.json: not readable"):
         WhisperVocabulary(tmp_path, is_multilingual=False)

@@ -1,4 +1,4 @@
-"""Confidences of words."""
+"""Word confidences and their calibration."""
 
 import math
 
@@ -21,9 +21,9 @@ def test_a_calibration_is_logistic_regression_on_the_mean_log_probability() -> N
     assert math.log(odds) == pytest.approx(3.159 + 2.773 * math.log(0.25))
 
 
-def test_a_model_without_a_calibration_has_the_geometric_mean() -> None:
+def test_an_uncalibrated_model_uses_the_geometric_mean() -> None:
     assert confidence_of("unknown")([0.5, 0.125]) == pytest.approx(0.25)
 
 
-def test_a_probability_of_nothing_is_no_failure() -> None:
+def test_a_probability_of_zero_is_floored() -> None:
     assert mean_log([0.0]) == pytest.approx(math.log(1e-6))

@@ -1,4 +1,4 @@
-"""Training the embedded tagger, on a small corpus made of the sample clips."""
+"""Training of the embedded emotion model on a small corpus of sample clips."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ CLIPS = 18
 
 @pytest.fixture(scope="module")
 def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three made-up speakers with three emotions each, twice."""
+    """Three invented speakers with two clips for each of three emotions."""
     folder = tmp_path_factory.mktemp("acted")
     rows = [("file", "emotion", "speaker")]
     for number in range(CLIPS):
@@ -38,13 +38,13 @@ def trained(corpus: Path, samples: Path, tmp_path_factory: pytest.TempPathFactor
     return out
 
 
-def test_what_is_trained_is_what_the_tagger_opens(trained: Path, samples: Path):
+def test_a_trained_model_can_be_loaded_by_the_emotion_model(trained: Path, samples: Path):
     waveform = decode_audio((samples / "sample-000020.mp3").read_bytes(), 60)
     [emotion] = LinearEmotionModel(trained).tag(audio_of(waveform))
     assert set(emotion.scores) == {"angry", "sadness", "neutral"}
 
 
-def test_the_file_holds_the_figures_of_the_training_and_of_every_folder_measured(trained: Path, corpus: Path):
+def test_the_model_file_contains_the_figures_of_training_and_of_each_measured_folder(trained: Path, corpus: Path):
     figures = json.loads(trained.read_text())["figures"]
     assert set(figures) == {"leave_one_speaker_out", corpus.name, "samples"}
     assert figures["leave_one_speaker_out"]["clips"] == figures[corpus.name]["clips"] == CLIPS
@@ -52,37 +52,37 @@ def test_the_file_holds_the_figures_of_the_training_and_of_every_folder_measured
     assert 0 <= figures["samples"]["said"] <= 1
 
 
-def test_a_model_knows_its_own_training_better_than_unseen_speakers(trained: Path, corpus: Path):
+def test_recall_on_the_training_data_is_higher_than_on_unseen_speakers(trained: Path, corpus: Path):
     figures = json.loads(trained.read_text())["figures"]
     assert figures[corpus.name]["recall"] > figures["leave_one_speaker_out"]["recorded"]["recall"]
 
 
-def test_the_same_clips_give_the_same_file(trained: Path, corpus: Path, samples: Path, tmp_path: Path):
+def test_training_is_deterministic(trained: Path, corpus: Path, samples: Path, tmp_path: Path):
     again = tmp_path / "again.json"
     main([str(corpus), "--measure", str(corpus), "--measure", str(samples), "--out", str(again)])
     assert again.read_bytes() == trained.read_bytes()
 
 
 def judged(scores: list[float], is_right: list[bool]) -> CrossValidation:
-    """Clips that were all taken for angry, with these scores."""
+    """Clips that were all classified as angry, with these scores."""
     labels = np.array(["angry", "boredom", "neutral"])
     probabilities = np.array([[score, (1 - score) / 2, (1 - score) / 2] for score in scores])
     emotions = np.array(["angry" if right else "neutral" for right in is_right])
     return CrossValidation(labels, emotions, probabilities, np.ones(len(scores)))
 
 
-def test_the_least_score_is_the_lowest_from_which_enough_is_right():
+def test_the_minimum_score_is_the_lowest_that_reaches_the_required_precision():
     clips = judged([0.95, 0.9, 0.8, 0.7, 0.6], [True, True, True, False, True])
     assert least_score(clips, 1.0) == 0.8
     assert least_score(clips, 0.8) == 0.6
     assert least_score(clips, 0.1) == 0.6
 
 
-def test_where_nothing_is_right_only_a_certainty_would_be_said():
+def test_the_minimum_score_is_one_if_no_prediction_is_correct():
     assert least_score(judged([0.9, 0.8], [False, False]), 0.95) == 1.0
 
 
-def test_another_channel_changes_the_sound_and_keeps_its_length(samples: Path):
+def test_channel_simulation_changes_the_waveform_and_keeps_its_length(samples: Path):
     waveform = decode_audio((samples / "sample-000000.mp3").read_bytes(), 60)
     changed = through_another_channel(waveform, np.random.default_rng(1))
     assert changed.shape == waveform.shape
@@ -90,7 +90,7 @@ def test_another_channel_changes_the_sound_and_keeps_its_length(samples: Path):
     assert 0.3 < np.corrcoef(changed, waveform)[0, 1] < 0.99
 
 
-def test_emotions_get_their_canonical_names_and_every_clip_its_channels(corpus: Path):
+def test_emotions_have_canonical_names_and_all_channels_have_features(corpus: Path):
     voices = read_labelled_voices(corpus)
     assert set(voices.emotions) == {"angry", "sadness", "neutral"}
     assert {features.shape for features in (voices.recorded, *voices.changed)} == {voices.recorded.shape}
@@ -106,7 +106,7 @@ def test_emotions_get_their_canonical_names_and_every_clip_its_channels(corpus: 
         ("file,emotion,speaker\na.mp3,anger,1\n", "a.mp3 cannot be read"),
     ],
 )
-def test_a_folder_that_cannot_train_is_refused_with_a_message(
+def test_an_invalid_training_folder_is_rejected_with_a_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str | None, why: str
 ):
     if table is not None:
