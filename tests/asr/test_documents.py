@@ -15,10 +15,10 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_the_api_documentation_needs_no_internet_access_and_no_key(tab: Page, address: str):
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    tab.on("request", lambda request: urls.append(request.url))
     tab.goto(f"{address}/docs")
     expect(tab.get_by_text("Transcribe one or more files and recognise the emotion")).to_be_visible()
     expect(tab.get_by_role("button", name="Authorize")).to_be_visible()
-    assert len(asked) >= 4
-    assert [url for url in asked if not url.startswith((address, "data:"))] == []
+    assert len(urls) >= 4
+    assert [url for url in urls if not url.startswith((address, "data:"))] == []

@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 from indexer.elastic.writer import ElasticWriter
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.settings import IndexSettings
-from tests.faults.driver import Starter, everything, nothing_foreign_touched
+from tests.faults.driver import Starter, everything, foreign_files_unchanged
 from tests.faults.index_loads import ROWS, Engine, write_table
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.elastic_nodes import Node
@@ -44,7 +44,7 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
 
 @pytest.fixture(scope="session")
 def corpus(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of some sample clips."""
+    """A folder of sample clips."""
     folder = tmp_path_factory.mktemp("corpus") / "clips"
     folder.mkdir()
     for number in range(CLIPS):
@@ -80,7 +80,7 @@ def embedded(tmp_path: Path) -> Iterator[Engine]:
     def versions() -> list[str]:
         return sorted(path.name for path in (folder / "versions").iterdir())
 
-    with nothing_foreign_touched(foreign):
+    with foreign_files_unchanged(foreign):
         yield Engine(str(folder), lambda: EmbeddedWriter(folder), versions, lambda: everything(foreign))
 
 

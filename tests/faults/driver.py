@@ -146,7 +146,7 @@ class Starter:
 
 
 def moments(number: int, chance: Random) -> Iterator[float]:
-    """An endless stream of fractions of a duration; each ``number`` of them are spread over it, one per interval."""
+    """Endless random fractions of a duration: in each round of ``number``, one per equal interval."""
     while True:
         yield from chance.sample([(stretch + chance.random()) / number for stretch in range(number)], number)
 
@@ -176,7 +176,7 @@ def everything(folder: Path) -> dict[str, bytes | None]:
 
 
 @contextmanager
-def nothing_foreign_touched(folder: Path) -> Iterator[None]:
+def foreign_files_unchanged(folder: Path) -> Iterator[None]:
     """Check that the block does not change a folder of another program with files of the same names."""
     (folder / "versions" / "20200101").mkdir(parents=True)
     for name in ("notes.txt", "clips.csv", "clips.jsonl", "current", "versions/20200101/notes.txt"):

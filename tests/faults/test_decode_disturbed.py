@@ -9,7 +9,7 @@ import pytest
 
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
-from tests.faults.driver import SEED, Starter, nothing_foreign_touched
+from tests.faults.driver import SEED, Starter, foreign_files_unchanged
 from tests.faults.small_disks import SmallDisk, small_disks
 from tests.faults.test_decode_killed import NOTES, check_equals_undisturbed, timeless, whole_lines
 
@@ -42,7 +42,7 @@ def test_a_full_disk_is_reported_by_decode_and_the_next_run_completes_the_output
     needed = sum((quiet / name).stat().st_size for name in ("clips.jsonl", "clips.csv"))
     full = 0
     for number in range(FILLS):
-        with disk(tmp_path / f"{number}") as small, nothing_foreign_touched(tmp_path / f"beside-{number}"):
+        with disk(tmp_path / f"{number}") as small, foreign_files_unchanged(tmp_path / f"beside-{number}"):
             out = small.folder
             (out / "notes.txt").write_text(NOTES, encoding="utf-8")
             words = ["decode", corpus, "--out", out]

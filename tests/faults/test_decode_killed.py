@@ -13,7 +13,7 @@ import pytest
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.faults.conftest import CLIPS
-from tests.faults.driver import KILLS, SEED, Hits, Starter, moments, nothing_foreign_touched
+from tests.faults.driver import KILLS, SEED, Hits, Starter, foreign_files_unchanged, moments
 
 NOTES = "a note of somebody else, in the folder that decode writes to"
 
@@ -46,7 +46,7 @@ def test_a_journal_of_killed_runs_contains_every_clip_exactly_once_and_keeps_wri
     assert len(whole.splitlines()) == len(read_journal(quiet / "clips.jsonl")) == CLIPS
     chance, hits, rounds = Random(SEED), Hits(), 0
     parts = moments(kills, chance)
-    with nothing_foreign_touched(tmp_path / "beside"):
+    with foreign_files_unchanged(tmp_path / "beside"):
         while hits.total < kills:
             rounds += 1
             out = tmp_path / f"out-{rounds}"
@@ -97,7 +97,7 @@ def test_a_csv_of_killed_runs_is_complete_and_from_the_previous_or_the_new_run(
     (out / "notes.txt").write_text(NOTES, encoding="utf-8")
     decoder.run_well(words(0, out))
     hits, served = Hits(), 0
-    with nothing_foreign_touched(tmp_path / "beside"):
+    with foreign_files_unchanged(tmp_path / "beside"):
         for part in moments(kills, Random(SEED)):
             before = whole_lines(out / "clips.jsonl")
             ended = decoder.kill(words(1 - served, out), part * seconds)

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.passages import Passage
-from tests.faults.driver import SEED, Starter, nothing_foreign_touched
+from tests.faults.driver import SEED, Starter, foreign_files_unchanged
 from tests.faults.index_loads import Engine, answers
 from tests.faults.small_disks import LimitedFiles, SmallDisk, small_disks
 from tests.support.contract import ids, rows
@@ -37,7 +37,7 @@ def test_a_full_disk_is_reported_by_load_and_the_previous_index_is_served(
     needed = size_of(tmp_path / "quiet-1", of_one_file=disk is LimitedFiles)
     chance, full = Random(SEED), 0
     for number in range(FILLS):
-        with disk(tmp_path / f"{number}") as small, nothing_foreign_touched(tmp_path / f"beside-{number}"):
+        with disk(tmp_path / f"{number}") as small, foreign_files_unchanged(tmp_path / f"beside-{number}"):
             index = small.folder / "index"
             words = [["load", file, "--index", index, "--no-inbox"] for file in files]
             loader.run_well(words[0])

@@ -35,7 +35,7 @@ def test_ping_returns_the_string_pong(client: TestClient):
     assert client.get("/ping").json() == "pong"
 
 
-def test_health_names_the_models_and_the_fallback(client: TestClient):
+def test_health_reports_the_models_and_the_fallback_warning(client: TestClient):
     assert client.get("/health").json() == {
         "status": "ready",
         "ready": True,

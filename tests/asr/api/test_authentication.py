@@ -134,12 +134,12 @@ def token(key: rsa.RSAPrivateKey) -> Token:
 @pytest.fixture
 def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokenAuthenticator]:
     """An authenticator that fetches its certificates from a local test server."""
-    asked: list[str] = []
+    requested_paths: list[str] = []
     content = json.dumps({"key-1": certificate_of(key)}).encode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requested_paths.append(self.path)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(content)
@@ -151,7 +151,7 @@ def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokenAuthenticator]:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield GoogleTokenAuthenticator(AUDIENCE, (CALLER,), f"http://127.0.0.1:{server.server_port}/certs")
         server.shutdown()
-    assert len(asked) <= 1, "certificates are fetched once and kept"
+    assert len(requested_paths) <= 1, "certificates are fetched once and kept"
 
 
 def certificate_of(key: rsa.RSAPrivateKey) -> str:

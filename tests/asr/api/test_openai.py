@@ -71,14 +71,14 @@ def test_verbose_json_contains_segments_requested_words_and_the_emotion(client: 
 
 
 @pytest.mark.parametrize(
-    ("asked", "there"), [("word", (True, False)), ("segment", (False, True)), (None, (False, True))]
+    ("requested", "expected"), [("word", (True, False)), ("segment", (False, True)), (None, (False, True))]
 )
 def test_only_the_requested_granularities_are_returned(
-    client: OpenAI, clip: Path, asked: str | None, there: tuple[bool, bool]
+    client: OpenAI, clip: Path, requested: str | None, expected: tuple[bool, bool]
 ):
-    wanted = {"timestamp_granularities": [asked]} if asked else {}
+    wanted = {"timestamp_granularities": [requested]} if requested else {}
     found = client.audio.transcriptions.create(file=clip, model="whisper-1", response_format="verbose_json", **wanted)
-    assert ("words" in found.model_fields_set, "segments" in found.model_fields_set) == there
+    assert ("words" in found.model_fields_set, "segments" in found.model_fields_set) == expected
 
 
 def test_subtitles_have_the_times_of_the_segments(client: OpenAI, clip: Path):

@@ -72,9 +72,9 @@ def test_every_error_response_has_its_content_type_example_status_and_headers():
     for path, operation, status, answer in answers():
         if status.isdecimal() and status >= "400":
             ((kind, content),) = answer["content"].items()
-            is_openais = path.startswith("/v1")
-            assert kind == ("application/json" if is_openais else "application/problem+json")
-            assert is_openais or content["example"]["status"] == int(status)
+            is_openai = path.startswith("/v1")
+            assert kind == ("application/json" if is_openai else "application/problem+json")
+            assert is_openai or content["example"]["status"] == int(status)
             assert ("Retry-After" in answer["headers"]) == (status in ("429", "503"))
             assert "X-Request-ID" in answer["headers"], operation["summary"]
 
@@ -87,7 +87,7 @@ def test_every_text_response_has_an_example():
 
 
 def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
-    """Every answer that the document has: its path, operation and status, and the response object itself."""
+    """Every response in the document: its path, operation and status, and the response object itself."""
     for path, operations in DOCUMENT["paths"].items():
         for operation in operations.values():
             for status, answer in operation["responses"].items():

@@ -23,7 +23,7 @@ from tests.support.serving import wait_until_ready
 
 
 def test_accepted_connections_have_tcp_nodelay():
-    async def sends_at_once() -> bool:
+    async def has_nodelay() -> bool:
         accepted: asyncio.Queue[int] = asyncio.Queue()
 
         async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,7 +40,7 @@ def test_accepted_connections_have_tcp_nodelay():
         return bool(found)
 
     with ThreadPoolExecutor(1) as elsewhere:  # another test's browser may occupy this thread's event loop
-        assert elsewhere.submit(lambda: asyncio.run(sends_at_once())).result()
+        assert elsewhere.submit(lambda: asyncio.run(has_nodelay())).result()
 
 
 def test_a_port_in_use_is_reported_with_the_setting_to_change():

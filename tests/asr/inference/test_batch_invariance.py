@@ -52,7 +52,7 @@ RELATED_MODELS = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def alone_on_its_core() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     with one_thread():
         yield
 
@@ -166,7 +166,7 @@ def test_models_related_to_wav2vec2_are_batch_invariant(
         assert difference(together(exact_copy(plain), clips[:9], range(9), 5), expected) < 1e-4
 
 
-def test_models_that_convolve_over_padding_are_not_batched():
+def test_models_with_convolutions_over_padding_are_not_batched():
     assert can_batch(Wav2Vec2Config())
     assert not can_batch(Wav2Vec2Config(add_adapter=True))
     assert not can_batch(HubertConfig(conv_pos_batch_norm=True))

@@ -27,7 +27,7 @@ RATE = 16_000
 
 
 @pytest.fixture(scope="module", autouse=True)
-def alone_on_its_core() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     with one_thread():
         yield
 

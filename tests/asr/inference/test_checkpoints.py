@@ -142,10 +142,10 @@ def test_without_torch_the_error_explains_how_to_install_it(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     assert not has_torch()
     for attempt in (lambda: device_of("auto"), lambda: CtcSpeechModel(NAME)):
-        check_says_setup(attempt)
+        check_suggests_setup(attempt)
 
 
-def check_says_setup(attempt: Callable[[], object]) -> None:
+def check_suggests_setup(attempt: Callable[[], object]) -> None:
     with pytest.raises(ModelUnavailable, match=r"\./run\.sh setup --models"):
         attempt()
 

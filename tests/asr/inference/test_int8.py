@@ -26,7 +26,7 @@ ONE_STEP = 0.1
 
 
 @pytest.fixture(scope="module", autouse=True)
-def a_cpu_that_multiplies_int8() -> None:
+def requires_int8_support() -> None:
     if not multiplies_int8():
         leave_out("vnni", "this CPU multiplies int8 wrongly, so that it is refused")
 
@@ -79,9 +79,8 @@ def test_int8_logits_are_close_to_float32_logits(kind, half: torch.dtype):  # no
 def test_int8_transcripts_are_nearly_the_same_alone_in_a_batch_and_in_full_precision(
     trained: Path, sentences: list[tuple[Waveform, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setattr(
-        "asr.inference.precision._CPU_FLAGS", tmp_path / "nothing is said"
-    )  # so the rest computes in float32
+    # without CPU flags, all other layers compute in float32
+    monkeypatch.setattr("asr.inference.precision._CPU_FLAGS", tmp_path / "nothing is said")
     sounds = [sound for sound, _ in sentences]
     full, whole = (CtcSpeechModel(str(trained), "cpu", precision) for precision in ("float32", "int8"))
     together = [transcript.text for transcript in whole.transcribe(audio_of(*sounds))]

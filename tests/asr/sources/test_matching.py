@@ -70,10 +70,10 @@ def test_an_explicit_dataset_name_still_matches_rows_with_the_folder_name(corpus
 
 
 def test_a_name_in_another_unicode_normal_form_is_found(corpus: Path):
-    there, asked = (unicodedata.normalize(form, "Grüße/é.mp3") for form in ("NFD", "NFC"))
+    there, requested = (unicodedata.normalize(form, "Grüße/é.mp3") for form in ("NFD", "NFC"))
     (corpus / there).parent.mkdir()
     (corpus / there).write_bytes(b"greetings")
-    assert sounds(listed(corpus, asked)) == [b"greetings"]
+    assert sounds(listed(corpus, requested)) == [b"greetings"]
 
 
 def test_a_name_that_differs_only_in_case_is_reported_and_not_matched(corpus: Path):

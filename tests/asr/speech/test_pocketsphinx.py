@@ -255,12 +255,12 @@ def test_a_repeatedly_killed_process_loses_only_its_own_clips(
 ):
     speech_model = PocketSphinxSpeechModel(workers=2)
     scheduler = Scheduler(speech_model, LoudnessEmotionModel(), Limits(batch_seconds=0, threads=2, long_threads=2))
-    doomed, other = speech_model._workers
+    killed_worker, other = speech_model._workers
     is_over = threading.Event()
 
     def kill() -> None:
         while not is_over.wait(0.02):
-            for process in doomed.processes:
+            for process in killed_worker.processes:
                 process.kill()
 
     killer = threading.Thread(target=kill)
@@ -288,7 +288,7 @@ def test_a_short_clip_does_not_wait_for_a_long_one_and_closing_cancels_the_long_
     short = next(iter(spoken.values()))
     with ThreadPoolExecutor(1) as executor:
         long = executor.submit(speech_model.transcribe, audio_of(short) * 60)
-        time.sleep(0.3)  # so that it is in progress
+        time.sleep(0.3)  # until it is in progress
         assert speech_model.transcribe(audio_of(short)) == transcripts[:1]
         assert not long.done()
         speech_model.close()

@@ -63,7 +63,7 @@ def test_training_is_deterministic(trained: Path, corpus: Path, samples: Path, t
     assert again.read_bytes() == trained.read_bytes()
 
 
-def judged(scores: list[float], is_right: list[bool]) -> CrossValidation:
+def predictions(scores: list[float], is_right: list[bool]) -> CrossValidation:
     """Clips that were all classified as angry, with these scores."""
     labels = np.array(["angry", "boredom", "neutral"])
     probabilities = np.array([[score, (1 - score) / 2, (1 - score) / 2] for score in scores])
@@ -72,14 +72,14 @@ def judged(scores: list[float], is_right: list[bool]) -> CrossValidation:
 
 
 def test_the_minimum_score_is_the_lowest_that_reaches_the_required_precision():
-    clips = judged([0.95, 0.9, 0.8, 0.7, 0.6], [True, True, True, False, True])
+    clips = predictions([0.95, 0.9, 0.8, 0.7, 0.6], [True, True, True, False, True])
     assert least_score(clips, 1.0) == 0.8
     assert least_score(clips, 0.8) == 0.6
     assert least_score(clips, 0.1) == 0.6
 
 
 def test_the_minimum_score_is_one_if_no_prediction_is_correct():
-    assert least_score(judged([0.9, 0.8], [False, False]), 0.95) == 1.0
+    assert least_score(predictions([0.9, 0.8], [False, False]), 0.95) == 1.0
 
 
 def test_channel_simulation_changes_the_waveform_and_keeps_its_length(samples: Path):
