@@ -41,7 +41,7 @@ cv/4.mp3,,,,no sound in it,,
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The corpus and its transcripts, as two CSV files, with index and deletions in a folder of the test's own."""
+    """The corpus and its transcripts, as two CSV files, with index and deletions in a temporary folder."""
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
     monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "sound-tables.json"))
@@ -57,25 +57,25 @@ def loaded(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
-def asked(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+def search_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     assert main(["search", *words, "--json"]) == 0
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     return answer
 
 
 @pytest.mark.parametrize("wanted", ["", "1"])
-def test_load_says_what_it_brought(
+def test_load_prints_the_number_of_clips_and_passages(
     files: list[str], wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("FORCE_COLOR", wanted)
     assert main(["load", *files, "--audio", "s3://bucket/clips"]) == 0
-    said = capsys.readouterr()
-    assert "loaded 4 clips as 4 passages in" in said.out
-    assert "1 clip of them without a transcript" in said.out
-    assert said.err == "", "no progress bar where nobody watches"
+    output = capsys.readouterr()
+    assert "loaded 4 clips as 4 passages in" in output.out
+    assert "1 clip of them without a transcript" in output.out
+    assert output.err == "", "no progress bar where nobody watches"
 
 
-def test_load_warns_of_a_folder_that_has_little_of_the_audio(
+def test_load_warns_if_the_audio_folder_lacks_many_clips(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     for folder, found in ((tmp_path / "cv", 1), (tmp_path / "other", 0)):
@@ -86,7 +86,7 @@ def test_load_warns_of_a_folder_that_has_little_of_the_audio(
     assert main(["load", *files, "--audio", str(tmp_path / "nothing")]) == 2
 
 
-def test_load_says_what_the_page_plays_where_no_audio_is_named_and_which_the_version_before_had(
+def test_load_without_audio_reports_what_the_page_can_play_and_the_previous_audio_folder(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["load", *files]) == 0
@@ -101,7 +101,7 @@ def test_load_says_what_the_page_plays_where_no_audio_is_named_and_which_the_ver
 
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("wanted", ["", "1"])
-def test_search_prints_a_table_with_the_true_total_and_the_counts(
+def test_search_prints_a_table_with_the_total_and_the_facet_counts(
     wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("FORCE_COLOR", wanted)
@@ -117,7 +117,7 @@ def test_search_prints_a_table_with_the_true_total_and_the_counts(
 
 
 @pytest.mark.usefixtures("loaded")
-def test_a_page_that_is_not_there_says_how_many_there_are(capsys: pytest.CaptureFixture[str]):
+def test_a_page_past_the_last_one_reports_the_number_of_pages(capsys: pytest.CaptureFixture[str]):
     for size, sentence in (("1", "but there are only 2 pages"), ("5", "but there is only 1 page")):
         assert main(["search", "boy", "--size", size, "--page", "99"]) == 0
         assert f"2 passages found, 8 s in all, {sentence}\n" in capsys.readouterr().out
@@ -126,8 +126,8 @@ def test_a_page_that_is_not_there_says_how_many_there_are(capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("loaded")
-def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFixture[str]):
-    answer = asked(capsys, "boy")
+def test_json_output_has_total_hits_and_facets_in_order(capsys: pytest.CaptureFixture[str]):
+    answer = search_json(capsys, "boy")
     assert list(answer) == ["meaning", "notes", "total", "seconds", "hits", "facets"]
     assert (answer["meaning"], answer["notes"]) == ("clips where “boy” was said, even if misrecognised", [])
     first = answer["hits"][0]
@@ -149,7 +149,7 @@ def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFix
     ]
     assert answer["seconds"] == 7.5
     assert answer["facets"]["age"] == {"twenties": 1, "fourties": 1}
-    assert list(asked(capsys)["facets"]["age"]) == ["twenties", "fourties", "unknown"]
+    assert list(search_json(capsys)["facets"]["age"]) == ["twenties", "fourties", "unknown"]
 
 
 @pytest.mark.usefixtures("loaded")
@@ -179,30 +179,30 @@ def test_json_has_total_hits_and_facets_in_their_order(capsys: pytest.CaptureFix
         (["--size", "2", "--page", "2"], ["cv/3.mp3", "cv/4.mp3"]),
     ],
 )
-def test_filters_modes_and_pages_do_what_they_say(
+def test_filters_sorting_modes_and_pages_select_the_expected_clips(
     words: list[str], found: list[str], capsys: pytest.CaptureFixture[str]
 ):
-    assert [hit["id"] for hit in asked(capsys, *words)["hits"]] == found
+    assert [hit["id"] for hit in search_json(capsys, *words)["hits"]] == found
 
 
 @pytest.mark.usefixtures("loaded")
-def test_a_value_that_is_not_there_finds_nothing_and_says_what_is(capsys: pytest.CaptureFixture[str]):
+def test_an_unknown_facet_value_finds_nothing_and_the_message_lists_the_known_values(capsys: pytest.CaptureFixture[str]):
     assert main(["search", "--accent", "mars", "--json"]) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["total"] == 0
-    assert "no clip has the accent “mars”; choose from: England, United States, unknown" in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)["total"] == 0
+    assert "no clip has the accent “mars”; choose from: England, United States, unknown" in output.err
 
 
 @pytest.mark.usefixtures("loaded")
-def test_words_without_letters_find_nothing_and_say_why(capsys: pytest.CaptureFixture[str]):
+def test_a_query_without_letters_finds_nothing_and_the_message_says_why(capsys: pytest.CaptureFixture[str]):
     assert main(["search", "!?", "--json"]) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["total"] == 0
-    assert "no letters or digits" in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)["total"] == 0
+    assert "no letters or digits" in output.err
 
 
 @pytest.mark.usefixtures("loaded")
-def test_many_queries_are_answered_in_order_and_nothing_else_is_said(
+def test_queries_from_a_file_are_answered_in_order_without_other_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     queries = tmp_path / "queries.jsonl"
@@ -223,7 +223,7 @@ def test_many_queries_are_answered_in_order_and_nothing_else_is_said(
 
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("line", ["girl", '{"id": 1}', '{"id": 1, "query": 2}', "[]"])
-def test_a_line_that_is_no_query_is_named(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_an_invalid_line_of_a_query_file_is_reported_with_its_number(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     queries = tmp_path / "queries.jsonl"
     queries.write_text(f'{{"id": 1, "query": "girl"}}\n{line}\n')
     assert main(["search", "--queries", str(queries)]) == 2
@@ -235,22 +235,22 @@ def test_count_put_delete_and_rollback(files: list[str], tmp_path: Path, capsys:
     new = tmp_path / "new.jsonl"
     new.write_text('{"filename": "cv/5.mp3", "generated_text": "ANOTHER BOY"}\n')
 
-    def said(*words: str, status: int = 0) -> str:
+    def output(*words: str, status: int = 0) -> str:
         assert main(list(words)) == status
         return capsys.readouterr().out.strip()
 
-    assert said("count") == "4"
-    assert said("count", "boy") == "2"
-    assert said("put", str(new)) == "put 1 clip"
-    assert said("count", "boy", "--mode", "baseline") == "2"
-    assert said("delete", "cv/1.mp3", "cv/5.mp3") == "deleted 2 clips (2 passages)"
-    assert said("delete", "cv/2.mp3", "cv/none.mp3", status=1) == "deleted 1 clip (1 passage)"
-    assert said("count") == "2"
-    assert "left out 2 deleted clips" in said("load", *files)
-    assert said("delete", "cv/3.mp3") == "deleted 1 clip (1 passage)"
-    assert said("rollback").endswith(", without 1 passage of deleted clips")
-    assert said("put", str(new)) == "put 1 clip"
-    assert said("count") == "2"
+    assert output("count") == "4"
+    assert output("count", "boy") == "2"
+    assert output("put", str(new)) == "put 1 clip"
+    assert output("count", "boy", "--mode", "baseline") == "2"
+    assert output("delete", "cv/1.mp3", "cv/5.mp3") == "deleted 2 clips (2 passages)"
+    assert output("delete", "cv/2.mp3", "cv/none.mp3", status=1) == "deleted 1 clip (1 passage)"
+    assert output("count") == "2"
+    assert "left out 2 deleted clips" in output("load", *files)
+    assert output("delete", "cv/3.mp3") == "deleted 1 clip (1 passage)"
+    assert output("rollback").endswith(", without 1 passage of deleted clips")
+    assert output("put", str(new)) == "put 1 clip"
+    assert output("count") == "2"
 
 
 def test_an_index_can_be_named_on_the_command_line(
@@ -267,19 +267,19 @@ def test_an_index_can_be_named_on_the_command_line(
 
 
 @pytest.mark.elastic
-def test_the_same_words_work_on_elasticsearch(
+def test_a_search_on_elasticsearch_gives_the_same_answer_as_an_embedded_index(
     files: list[str], node: Node, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("INDEX_NAME", settings().index_name)
     monkeypatch.setenv("INDEX_URL", node.url)
     assert main(["load", *files]) == 0
     capsys.readouterr()
-    elastic = asked(capsys, "boy", "--age", "forties,twenties")
+    elastic = search_json(capsys, "boy", "--age", "forties,twenties")
     monkeypatch.delenv("INDEX_URL")
     folder = str(Path(files[0]).parent / "folder")
     assert main(["load", *files, "--index", folder]) == 0
     capsys.readouterr()
-    embedded = asked(capsys, "boy", "--age", "forties,twenties", "--index", folder)
+    embedded = search_json(capsys, "boy", "--age", "forties,twenties", "--index", folder)
     scores = [[hit.pop("score") for hit in answer["hits"]] for answer in (elastic, embedded)]
     assert scores[0] == pytest.approx(scores[1], rel=1e-4)
     assert elastic == embedded
@@ -308,18 +308,18 @@ def test_the_same_words_work_on_elasticsearch(
     ],
 )
 @pytest.mark.usefixtures("files")
-def test_what_cannot_be_done_is_one_sentence(
+def test_an_invalid_command_is_reported_in_one_line(
     words: list[str], status: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ):
     assert main(words) == status
-    said = capsys.readouterr()
-    assert sentence in said.err
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert sentence in output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
 
 
 @pytest.mark.usefixtures("files")
-def test_settings_that_are_not_right_are_one_sentence(
+def test_an_invalid_setting_is_reported_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("INDEX_SHARDS", "many")
@@ -330,7 +330,7 @@ def test_settings_that_are_not_right_are_one_sentence(
 @pytest.mark.parametrize(
     "words", [[], ["dance"], ["search", "--size", "0"], ["search", "--page", "x"], ["search", "--mode", "x"], ["load"]]
 )
-def test_words_that_are_not_understood_end_with_two(words: list[str], capsys: pytest.CaptureFixture[str]):
+def test_unknown_commands_and_invalid_options_exit_with_status_2(words: list[str], capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
@@ -347,19 +347,19 @@ def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]):
 
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("words", [["search", "--json"], ["search"], ["count"]])
-def test_the_program_runs_by_its_name_and_a_reader_may_leave_early(words: list[str]):
+def test_the_program_exits_cleanly_if_its_output_is_closed_early(words: list[str]):
     program = [sys.executable, "-m", "indexer", *words]
     with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
-        said = running.stderr.read()
-    assert (running.returncode, said) == (0, b"")
+        output = running.stderr.read()
+    assert (running.returncode, output) == (0, b"")
 
 
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("words", [["search", "--json"], ["search"], ["count"]])
-def test_a_disk_that_is_full_is_one_sentence(words: list[str]):
+def test_a_full_disk_is_reported_in_one_line(words: list[str]):
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "indexer", *words], cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, check=False
@@ -369,7 +369,7 @@ def test_a_disk_that_is_full_is_one_sentence(words: list[str]):
 
 
 def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
-    """What a person sees who searches an index of one clip for these words."""
+    """Print the result of a search for these words in an index of one clip."""
     index = EmbeddedWriter(folder)
     index.replace(passages_of(row))
     plan = Planner(index).plan(words)
@@ -378,37 +378,37 @@ def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
     print_result(console, Result(result.total, result.hits, {**result.facets, "gender": {}}), request, plan)
 
 
-def test_marked_words_stand_out_on_a_terminal_and_nothing_a_corpus_says_is_obeyed(tmp_path: Path):
+def test_matches_are_highlighted_on_a_terminal_and_control_sequences_of_a_corpus_are_removed(tmp_path: Path):
     row = ClipRow("a\x1b[2J.mp3", generated_text="THE BOY\x1b[31m RUNS [bold]", age="fourties", emotion="\x1b]0;x\x07")
     out = StringIO()
     terminal = Console(file=out, force_terminal=True, color_system="standard", no_color=False, width=200)
     printed(tmp_path, terminal, row, "boy \x1b[2Jnowhere")
-    said = out.getvalue()
-    assert "\x1b[1;33mBOY\x1b[0m" in said
-    assert "[bold]" in said
+    output = out.getvalue()
+    assert "\x1b[1;33mBOY\x1b[0m" in output
+    assert "[bold]" in output
     assert not {"\x1b[2J", "\x1b[31m", "\x1b]0", "\x07"} & {
-        said[at : at + length] for at in range(len(said)) for length in (1, 3, 4, 5)
+        output[at : at + length] for at in range(len(output)) for length in (1, 3, 4, 5)
     }
-    assert "gender" not in said
+    assert "gender" not in output
 
 
-def test_in_a_pipe_no_transcript_is_cut_or_folded(tmp_path: Path):
+def test_transcripts_are_not_truncated_or_wrapped_in_a_pipe(tmp_path: Path):
     long = "WORD " * 500
     out = StringIO()
     printed(tmp_path, console_of(out), ClipRow("x" * 400, generated_text=long), "")
     assert any(long.strip() in line and "x" * 400 in line for line in out.getvalue().splitlines())
 
 
-def test_what_a_search_costs_at_its_start_has_no_part_of_the_other_engine(tmp_path: Path):
+def test_the_command_line_does_not_import_elasticsearch_at_startup(tmp_path: Path):
     program = "import sys, indexer.cli.command_line; print('elasticsearch' in sys.modules)"
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, env=os.environ, capture_output=True, text=True, check=True
     )
-    assert said.stdout == "False\n"
+    assert output.stdout == "False\n"
 
 
 @pytest.mark.parametrize("words", [["dog", "-cat"], ["-cat", "dog"], ["dog", "--", "-cat"], ["dog -cat"]])
-def test_a_minus_before_a_word_is_no_option(
+def test_a_minus_before_a_word_is_not_an_option(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
@@ -424,7 +424,7 @@ def test_a_minus_before_a_word_is_no_option(
 
 @pytest.fixture
 def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The journal of an inbox with one clip of its own, one of the corpus, and one that was taken back."""
+    """The journal of an inbox with a clip that is only there, a clip of the corpus, and a deleted clip."""
     monkeypatch.setenv("INBOX_DIR", str(tmp_path / "inbox"))
     with Journal(tmp_path / "inbox" / "clips.jsonl") as journal:
         journal.append([ClipRow("inbox/hello.wav", generated_text="hello", text="hallo"), ClipRow("inbox/gone.wav")])
@@ -432,35 +432,35 @@ def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return journal.path
 
 
-def test_a_load_includes_the_inbox_and_what_its_files_say_wins(
+def test_a_load_includes_the_inbox_and_the_given_files_take_precedence(
     files: list[str], inbox: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["load", *files]) == 0
-    said = capsys.readouterr().out
-    assert f"including the inbox, {inbox} (--no-inbox leaves it out)" in said
-    assert "loaded 5 clips" in said
-    assert [hit["id"] for hit in asked(capsys, "hello")["hits"]] == ["inbox/hello.wav"]
-    assert list(asked(capsys, "boy", "--accent", "us")["facets"]["age"]) == ["twenties"]
+    output = capsys.readouterr().out
+    assert f"including the inbox, {inbox} (--no-inbox leaves it out)" in output
+    assert "loaded 5 clips" in output
+    assert [hit["id"] for hit in search_json(capsys, "hello")["hits"]] == ["inbox/hello.wav"]
+    assert list(search_json(capsys, "boy", "--accent", "us")["facets"]["age"]) == ["twenties"]
 
 
-def test_a_load_without_the_inbox_or_into_another_index_leaves_it_out(
+def test_the_inbox_is_not_loaded_with_no_inbox_or_into_another_index(
     files: list[str], inbox: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     for words in (["--no-inbox"], ["--index", str(tmp_path / "other")]):
         assert main(["load", *files, *words]) == 0
-        said = capsys.readouterr().out
-        assert "loaded 4 clips" in said
-        assert "inbox" not in said
+        output = capsys.readouterr().out
+        assert "loaded 4 clips" in output
+        assert "inbox" not in output
 
 
-def test_the_inbox_is_loaded_once_where_it_is_named_itself(inbox: Path, files: list[str], capsys: Any):
+def test_the_inbox_is_loaded_once_if_it_is_given_as_a_file(inbox: Path, files: list[str], capsys: Any):
     assert main(["load", str(inbox)]) == 0
-    said = capsys.readouterr().out
-    assert "loaded 2 clips" in said
-    assert "too" not in said
+    output = capsys.readouterr().out
+    assert "loaded 2 clips" in output
+    assert "too" not in output
 
 
-def test_a_load_says_which_clips_had_impossible_times_and_all_of_them_are_found(
+def test_a_load_reports_clips_with_impossible_times_and_indexes_all_of_them(
     tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
 ):
     rows = [
@@ -484,22 +484,22 @@ def test_a_load_says_which_clips_had_impossible_times_and_all_of_them_are_found(
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert main(["load", str(file)]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[1:] == [
+    output = capsys.readouterr().out.splitlines()
+    assert output[1:] == [
         "1 clip with impossible times, which were corrected: order.mp3 (out of order)",
         (
             "1 clip with words or segments that were left out (the text can be searched): "
             "reversed.mp3 (end before start)"
         ),
     ]
-    ids = [hit["id"] for hit in asked(capsys, "--sort", "duration")["hits"]]
+    ids = [hit["id"] for hit in search_json(capsys, "--sort", "duration")["hits"]]
     assert ids == ["good.mp3", "order.mp3#0001", "order.mp3#0002", "reversed.mp3"]
-    assert [hit["id"] for hit in asked(capsys, "broken")["hits"]] == ["reversed.mp3"]
+    assert [hit["id"] for hit in search_json(capsys, "broken")["hits"]] == ["reversed.mp3"]
     assert main(["put", str(file)]) == 0
     assert "note: 1 clip with impossible times" in capsys.readouterr().err
 
 
-def test_a_load_says_what_each_column_of_a_table_is_read_as(
+def test_a_load_reports_how_each_column_of_a_table_is_read(
     tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
 ):
     own = tmp_path / "own.csv"
@@ -509,5 +509,5 @@ def test_a_load_says_what_each_column_of_a_table_is_read_as(
         "own.csv: clip: filename; reference: text; kept beside Hearsay's own: emotion as corpus_emotion; other columns"
     )
     assert account in capsys.readouterr().out
-    (hit,) = asked(capsys, "extra.room:hall")["hits"]
+    (hit,) = search_json(capsys, "extra.room:hall")["hits"]
     assert (hit["text"], hit["emotion"], hit["extra"]["corpus_emotion"]) == ("the boy runs", "happiness", "angry")

@@ -1,4 +1,4 @@
-"""Pages to the very end of results beyond 10,000 hits, where Elasticsearch no longer pages by numbers."""
+"""Paging to the end of more than 10,000 hits, where Elasticsearch no longer pages by number."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ NUMBER = 25_000
 
 
 def many(number: int, word: str = "same") -> Iterator[Passage]:
-    """Passages that score alike but for every seventh; every third has no duration, and few durations are there."""
+    """Passages with equal scores except every seventh; every third has no duration, and durations take few values."""
     common, other = rows("x", text=word)[0], rows("x", text=f"{word} {word} word")[0]
     for at in range(number):
         model = other if at % 7 == 0 else common
@@ -44,7 +44,7 @@ def indices(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[li
     [EVERYTHING, transcribed("same"), AnyOf((transcribed("word"), Constant(transcribed("same"), 0.5)))],
     ids=["all", "one", "two"],
 )
-def test_page_after_page_leads_to_every_hit_once(indices: list[SearchWriter], query: Query):
+def test_paging_to_the_end_returns_every_hit_once(indices: list[SearchWriter], query: Query):
     size = 4000
     rankings = []
     for index in indices:
@@ -57,7 +57,7 @@ def test_page_after_page_leads_to_every_hit_once(indices: list[SearchWriter], qu
 
 
 @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
-def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchWriter], falling: bool):
+def test_paging_through_sorted_results_returns_every_hit_once(indices: list[SearchWriter], falling: bool):
     request = Request(transcribed("same"), size=6000, sort=Sort("duration", falling))
     found = [
         [hit.passage for page in range(1, 6) for hit in index.search(replace(request, page=page)).hits]
@@ -71,7 +71,7 @@ def test_sorted_pages_lead_to_every_hit_once_too(indices: list[SearchWriter], fa
     assert list(indices[-1].walk(request)) == found[0] == list(indices[0].walk(request))
 
 
-def test_a_walk_leads_further_than_any_page(indices: list[SearchWriter]):
+def test_a_walk_returns_every_hit_once_in_the_same_order_in_all_engines(indices: list[SearchWriter]):
     request = Request(AnyOf((transcribed("word"), Constant(transcribed("same"), 0.5))))
     walks = [[passage.id for passage in index.walk(request)] for index in indices]
     assert len(set(walks[0])) == len(walks[0]) == NUMBER
@@ -79,12 +79,12 @@ def test_a_walk_leads_further_than_any_page(indices: list[SearchWriter]):
 
 
 @pytest.mark.parametrize("page", [1000, 1001, 2499, 2500, 2501])
-def test_a_small_page_far_down_is_the_same_in_all(indices: list[SearchWriter], page: int):
+def test_a_small_page_far_down_is_the_same_in_all_engines(indices: list[SearchWriter], page: int):
     assert_same(indices, Request(transcribed("same"), size=10, page=page, facets=("age",)))
 
 
-def test_a_page_after_another_load_is_a_page_of_the_new_version_whole_in_itself(node: Node, tmp_path: Path):
-    """What was on the pages before is not remembered: whoever goes on sees the index as it is now."""
+def test_a_page_requested_after_a_reload_comes_entirely_from_the_new_version(node: Node, tmp_path: Path):
+    """Earlier pages are not remembered: the next page shows the current index."""
     before, after = list(many(11_000)), list(many(12_000, "same new"))
     embedded = EmbeddedWriter(tmp_path)
     embedded.replace(before)

@@ -35,23 +35,23 @@ def member(row: ClipRow, name: str) -> str:
     return str(document_of(passage)[name])
 
 
-def test_alternatives_are_reported_with_their_best_confidence_and_without_what_was_typed():
+def test_alternatives_have_their_best_confidence_and_omit_recognised_words():
     assert alternatives_of(BLACK) == {"a": 0.07, "block": 0.35, "blacksmith": 0.98, "blacks": 0.6, "myth": 0.6}
     assert alternatives_of(ClipRow("x", generated_text="no words")) == {}
 
 
-def test_alternatives_are_tokens_with_their_tenths():
+def test_alternatives_are_indexed_as_tokens_with_their_confidence_in_tenths():
     assert member(BLACK, "alternatives") == "a_1 block_3 blacksmith_9 blacks_6 myth_6"
     assert member(ClipRow("x", generated_text="no words"), "alternatives") == SENTINEL
 
 
 @pytest.mark.parametrize(("confidence", "tenths"), [(0.0, 1), (0.1, 1), (0.199, 1), (0.2, 2), (0.7, 7), (1.0, 9)])
-def test_tenths_go_from_one_to_nine(confidence: float, tenths: int):
+def test_confidences_are_indexed_in_tenths_from_one_to_nine(confidence: float, tenths: int):
     row = ClipRow("x", generated_text="a", words=(word("a", ("b", confidence)),))
     assert member(row, "alternatives") == f"b_{tenths}"
 
 
-def test_the_longest_alternative_is_no_longer_than_engines_take_whole():
+def test_a_long_alternative_is_cut_to_the_longest_token_that_the_engines_index():
     row = ClipRow("x", generated_text="a", words=(word("a", ("𐌰" * 500, 0.5)),))
     graded = member(row, "alternatives")
     assert graded == "𐌰" * (LONGEST_TOKEN - 1) + "_5"
@@ -59,13 +59,13 @@ def test_the_longest_alternative_is_no_longer_than_engines_take_whole():
 
 
 @pytest.mark.parametrize(
-    ("words", "told"), [(0, "8 2"), (3, "8 2"), (4, "8 1"), (15, "4 2 1"), (39, "1"), (40, SENTINEL), (5000, SENTINEL)]
+    ("words", "expected"), [(0, "8 2"), (3, "8 2"), (4, "8 1"), (15, "4 2 1"), (39, "1"), (40, SENTINEL), (5000, SENTINEL)]
 )
-def test_the_shortness_is_what_the_fours_of_words_lack_of_ten(words: int, told: str):
-    assert member(ClipRow("x", generated_text="Word, " * words), "shortness") == told
+def test_shortness_is_ten_minus_a_quarter_of_the_number_of_words_as_powers_of_two(words: int, expected: str):
+    assert member(ClipRow("x", generated_text="Word, " * words), "shortness") == expected
 
 
-def test_the_powers_tell_every_length():
+def test_sums_of_the_powers_cover_every_length():
     assert sum(POWERS) >= LONGEST_LENGTH
     assert [power.bit_count() for power in POWERS] == [1] * len(POWERS)
 
@@ -84,18 +84,18 @@ def test_a_passage_is_found_by_its_alternatives_and_its_shortness(index: SearchW
     assert ids(index, Term("shortness", "8")) == ["set/black.mp3"]
 
 
-def test_alternatives_are_no_words_of_the_vocabulary(index: SearchWriter):
+def test_alternatives_are_not_in_the_vocabulary(index: SearchWriter):
     assert index.vocabulary() == {"the": 1, "black": 1, "smith": 2}
     assert ids(index, transcribed("blacksmith")) == []
 
 
-def test_an_index_of_the_schema_before_asks_to_be_loaded_again(tmp_path: Path, index: SearchWriter):
+def test_an_index_with_the_previous_schema_must_be_loaded_again(tmp_path: Path, index: SearchWriter):
     redescribe(tmp_path / "index" / "versions" / index.about().version, lambda about: about | {"schema": SCHEMA - 1})
     with pytest.raises(IndexIncompatible, match="load your files again"):
         EmbeddedWriter(tmp_path / "index").count()
 
 
-def test_there_is_no_way_back_to_a_version_of_the_schema_before(tmp_path: Path, index: SearchWriter):
+def test_a_rollback_to_a_version_with_the_previous_schema_is_rejected(tmp_path: Path, index: SearchWriter):
     old = index.about().version
     index.replace([])
     redescribe(tmp_path / "index" / "versions" / old, lambda about: about | {"schema": SCHEMA - 1})

@@ -12,30 +12,30 @@ from tests.hearsay.records.test_checked import any_segments, any_words
 from tests.support.rows import ALL, INTERVIEW, passages
 
 
-def test_a_short_clip_is_one_passage_with_its_own_id():
+def test_a_short_clip_is_one_passage_with_the_id_of_the_clip():
     row = ClipRow("a.mp3", duration=LONGEST_PASSAGE, generated_text="words", segments=(Segment(0, 1, "words"),))
     assert list(passages_of(row)) == [Passage("a.mp3", 0.0, LONGEST_PASSAGE, row)]
 
 
 @pytest.mark.parametrize("row", [ClipRow("a"), ClipRow("a", duration=90.0, generated_text="no times known")], ids=str)
-def test_a_clip_whose_length_or_times_are_not_known_stays_whole(row: ClipRow):
+def test_a_clip_with_unknown_duration_or_times_is_one_passage(row: ClipRow):
     assert list(passages_of(row)) == [Passage("a", 0.0, row.duration, row)]
 
 
 @pytest.mark.parametrize("name", ["a#0001", "a#0000", "a#12345"])
-def test_a_clip_that_is_named_like_a_part_has_an_id_that_no_part_has(name: str):
+def test_a_clip_id_that_looks_like_a_part_gets_a_distinct_passage_id(name: str):
     row = ClipRow(name, text="words", generated_text="words")
     (passage,) = passages_of(row)
     assert (passage.id, passage.clip, passage.is_whole, passage.wer()) == (f"{name}#0000", name, True, 0.0)
 
 
 @pytest.mark.parametrize("name", ["a#1", "a#0001.mp3", "#", "a#00x1"])
-def test_a_number_sign_elsewhere_changes_no_id(name: str):
+def test_other_number_signs_in_a_clip_id_do_not_change_the_passage_id(name: str):
     (passage,) = passages_of(ClipRow(name))
     assert (passage.id, passage.is_whole) == (name, True)
 
 
-def test_a_long_clip_is_cut_at_its_pauses():
+def test_a_long_clip_is_split_at_its_pauses():
     first, second, third = passages_of(INTERVIEW)
     assert [passage.id for passage in (first, second, third)] == [f"{INTERVIEW.id}#000{number}" for number in (1, 2, 3)]
     assert (second.start, second.end, second.row.duration) == (26.0, 50.0, 24.0)
@@ -49,14 +49,14 @@ def test_a_long_clip_is_cut_at_its_pauses():
     assert {passage.clip for passage in (first, second, third)} == {INTERVIEW.id}
 
 
-def test_short_stretches_are_gathered_up_to_the_longest_passage():
+def test_short_segments_are_joined_up_to_the_longest_passage():
     segments = tuple(Segment(start, start + 9.0, str(start)) for start in range(0, 100, 10))
     found = list(passages_of(ClipRow("a", duration=100.0, segments=segments)))
     assert [passage.row.generated_text for passage in found] == ["0 10 20", "30 40 50", "60 70 80", "90"]
     assert all(passage.end is not None and passage.end - passage.start <= LONGEST_PASSAGE for passage in found)
 
 
-def test_a_stretch_that_is_too_long_by_itself_is_cut_between_words():
+def test_a_segment_longer_than_a_passage_is_split_between_words():
     words = tuple(Word(f"w{second}", second, second + 0.5) for second in range(70))
     row = ClipRow(
         "a", duration=70.0, words=words, segments=(Segment(0.0, 70.0, "all", emotion="fear", emotion_score=0.9),)
@@ -67,18 +67,18 @@ def test_a_stretch_that_is_too_long_by_itself_is_cut_between_words():
     assert [passage.start for passage in found] == [0.0, 30.0, 60.0]
 
 
-def test_no_word_is_lost_or_doubled_where_only_words_are_known():
+def test_a_clip_with_words_and_no_segments_is_split_without_losing_or_repeating_words():
     words = tuple(Word(f"w{second}", second * 1.7, second * 1.7 + 1.0) for second in range(50))
     found = list(passages_of(ClipRow("a", duration=86.0, words=words)))
     assert " ".join(passage.row.generated_text for passage in found) == " ".join(word.text for word in words)
 
 
 @pytest.mark.parametrize("passage", passages(ALL), ids=lambda passage: passage.id[:24])
-def test_a_passage_comes_back_from_its_source_as_it_was(passage: Passage):
+def test_a_passage_is_unchanged_by_a_round_trip_through_its_source(passage: Passage):
     assert Passage.from_source(passage.source()) == passage
 
 
-def test_the_source_has_natural_names_and_no_empty_member():
+def test_the_source_has_plain_names_and_no_empty_members():
     row = ClipRow("a.mp3", text="the dog", generated_text="THE FROG", duration=2.0, extra={"locale": "en"})
     (passage,) = passages_of(row)
     assert passage.source() == {
@@ -106,7 +106,7 @@ def test_the_source_has_natural_names_and_no_empty_member():
     ],
     ids=str,
 )
-def test_the_word_error_rate_is_known_where_both_texts_are(row: ClipRow, wer: float | None):
+def test_a_passage_with_reference_and_transcript_has_a_word_error_rate(row: ClipRow, wer: float | None):
     (passage,) = passages_of(row)
     assert passage.wer() == wer
 
@@ -116,20 +116,20 @@ def test_a_part_of_a_clip_has_no_word_error_rate():
 
 
 @pytest.mark.parametrize("row", ALL, ids=str)
-def test_the_clip_of_all_its_passages_has_the_same_passages(row: ClipRow):
+def test_a_clip_rebuilt_from_its_passages_has_the_same_passages(row: ClipRow):
     made = list(passages_of(row))
     assert list(passages_of(clip_of(reversed(made)))) == made
 
 
-def test_a_clip_that_was_cut_is_cut_again_where_little_was_said_at_its_beginning_alone():
+def test_a_rebuilt_clip_with_speech_only_at_its_beginning_has_the_same_part():
     row = ClipRow("a", duration=90.0, segments=(Segment(1.0, 9.0, "so little"),))
     assert [passage.id for passage in passages_of(clip_of(passages_of(row)))] == ["a#0001"]
 
 
-def test_a_clip_that_was_cut_between_words_is_put_together_again():
-    said = tuple(Word(f"w{at}", at * 2.0, at * 2.0 + 1.5) for at in range(40))
-    text = " ".join(word.text for word in said)
-    row = ClipRow("a", generated_text=text, duration=80.0, words=said, segments=(Segment(0.0, 79.5, text),))
+def test_a_clip_that_was_split_between_words_is_rebuilt():
+    spoken = tuple(Word(f"w{at}", at * 2.0, at * 2.0 + 1.5) for at in range(40))
+    text = " ".join(word.text for word in spoken)
+    row = ClipRow("a", generated_text=text, duration=80.0, words=spoken, segments=(Segment(0.0, 79.5, text),))
     made = list(passages_of(row))
     assert len(made) == 3
     assert list(passages_of(clip_of(made))) == made
@@ -137,7 +137,7 @@ def test_a_clip_that_was_cut_between_words_is_put_together_again():
 
 
 @given(any_words, any_segments, st.none() | st.floats(0, 200), st.booleans())
-def test_whatever_times_a_record_has_its_passages_can_be_stored_read_back_and_searched_for_every_word(
+def test_passages_of_a_record_with_any_times_can_be_stored_and_keep_every_word(
     words: tuple[Word, ...], segments: tuple[Segment, ...], duration: float | None, is_of_words: bool
 ):
     text = " ".join(item.text for item in (words if is_of_words else segments))
@@ -151,7 +151,7 @@ def test_whatever_times_a_record_has_its_passages_can_be_stored_read_back_and_se
     assert not text.strip() or sorted(texts.split()) == sorted(text.split())
 
 
-def test_a_recording_whose_segments_come_out_of_order_is_cut_in_the_order_of_time():
+def test_segments_out_of_order_are_split_into_passages_in_order_of_time():
     found = tuple(
         Segment(start, start + 20.0, text) for start, text in ((60.0, "later"), (0.0, "first"), (20.0, "then"))
     )
@@ -161,7 +161,7 @@ def test_a_recording_whose_segments_come_out_of_order_is_cut_in_the_order_of_tim
 
 
 @pytest.mark.parametrize("parts", ["segments", "words"])
-def test_a_recording_whose_transcript_is_not_that_of_its_segments_or_words_is_one_passage_of_its_transcript(parts: str):
+def test_a_transcript_that_differs_from_its_segments_or_words_is_one_passage(parts: str):
     old = [("the captain spoke", 0.0, 25.0), ("then the mate", 30.0, 55.0)]
     items = {
         "segments": tuple(Segment(start, end, text) for text, start, end in old),
@@ -172,21 +172,21 @@ def test_a_recording_whose_transcript_is_not_that_of_its_segments_or_words_is_on
     assert (passage.id, passage.row.generated_text, passage.row.segments) == ("a", row.generated_text, ())
 
 
-def test_a_passage_that_was_stored_with_what_cannot_be_is_read_without_it_and_named(caplog: pytest.LogCaptureFixture):
-    _warn.cache_clear()  # each is said once
+def test_impossible_values_of_a_stored_passage_are_dropped_with_a_warning(caplog: pytest.LogCaptureFixture):
+    _warn.cache_clear()  # each warning is logged once
     stored = {"id": "old.mp3#0001", "clip": "old.mp3", "start": 60, "end": 40, "duration": -20.0, "text": "kept"}
     assert Passage.from_source(stored) == Passage("old.mp3#0001", 60, None, ClipRow("old.mp3", text="kept"))
     assert [record.message.startswith("old.mp3#0001 was stored") for record in caplog.records] == [True, True]
 
 
-def test_what_reports_models_of_one_name_apart_stays_out_of_the_index():
+def test_columns_that_distinguish_models_of_one_name_are_not_indexed():
     row = ClipRow("a", generated_text="the dog", asr_model="m", asr_weights="1", ser_weights="2", asr_precision="int8")
     (passage,) = passages_of(row)
     assert {name for name in passage.source() if "weights" in name or "precision" in name} == set()
     assert passage.source()["asr_model"] == "m"
 
 
-def test_a_long_segment_without_a_text_is_not_cut_into_words_that_another_segment_has():
+def test_words_of_another_segment_are_not_repeated_in_a_long_segment_without_text():
     words = (Word("one", 0.0, 1.0), Word("two", 1.0, 2.0))
     segments = (Segment(0.0, 0.0, "one two"), Segment(0.0, 31.0, ""))
     made = list(passages_of(ClipRow("a", generated_text="one two", duration=31.0, words=words, segments=segments)))

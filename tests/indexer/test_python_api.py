@@ -1,4 +1,4 @@
-"""The Python API on Elasticsearch: what it finds there is what it finds in a folder."""
+"""The Python API on Elasticsearch: the results are the same as in a folder."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ ROWS = (
 )
 
 
-def test_a_search_from_python_answers_alike_on_both_engines(
+def test_a_python_search_gives_the_same_answer_on_both_engines(
     node: Node, own: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
@@ -35,7 +35,7 @@ def test_a_search_from_python_answers_alike_on_both_engines(
         assert elastic.count() == folder.count() == 2
 
 
-def test_an_elasticsearch_that_is_not_loaded_says_how_to_load_it_from_python(node: Node, own: IndexSettings):
+def test_a_search_before_the_first_load_on_elasticsearch_says_how_to_load_from_python(node: Node, own: IndexSettings):
     with (
         hearsay.open_index(node.url, name=own.index_name) as index,
         pytest.raises(hearsay.IndexMissing, match=r"hearsay\.load\(\[FILE\], index='http://127"),

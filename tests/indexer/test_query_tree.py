@@ -12,7 +12,7 @@ from indexer.query_tree import Between
         (-(2.0**80), -(2.0**64), (-(2**63), -(2**63))),
     ],
 )
-def test_the_ends_of_a_span_of_whole_numbers_fit_into_64_bits(
+def test_the_bounds_of_an_integer_range_fit_into_64_bits(
     low: float | None, high: float | None, ends: tuple[int | None, int | None]
 ):
     assert Between("up_votes", low, high).whole() == ends

@@ -45,7 +45,7 @@ def real(
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
 def made(request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """Made rows, and many more with the same few words, among which nothing but ids tells many apart."""
+    """Generated rows, and many more with the same few words, many of which differ only in their ids."""
     chance = random.Random(7)
     many = [
         ClipRow(
@@ -61,7 +61,7 @@ def made(request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.Te
 
 
 def drawn(chance: random.Random, planner: Planner, vocabulary: dict[str, int], facets: dict[str, list[str]]) -> Request:
-    """A search as people make them: frequent words and rare ones, some filters, any page."""
+    """A typical search: frequent and rare words, some filters, any page."""
     weights = list(vocabulary.values()) if chance.random() < 0.5 else None
     words = " ".join(chance.choices(list(vocabulary), weights, k=chance.randint(0, 5)))
     filters = {
@@ -89,7 +89,7 @@ def assert_same_for_many(both: Both, searches: int) -> None:
         assert_same(both, drawn(chance, planner, vocabulary, facets))
 
 
-def test_a_few_hundred_searches_of_the_real_clips_have_the_same_answers(real: Both):
+def test_hundreds_of_searches_over_real_clips_have_the_same_answers(real: Both):
     assert real.embedded.count() == 1860
     assert_same_for_many(real, SEARCHES)
 
@@ -105,13 +105,13 @@ def test_the_vocabulary_is_the_same(real: Both, made: Both):
         assert both.embedded.vocabulary() == both.elastic.vocabulary()
 
 
-def test_made_rows_of_every_kind_have_the_same_answers(made: Both):
+def test_searches_over_generated_rows_have_the_same_answers(made: Both):
     assert_same_for_many(made, SEARCHES)
     assert_same(made, Request(size=400, facets=FACETS))
 
 
 def typed(chance: random.Random, words: list[str], values: dict[str, list[str]]) -> str:
-    """What people may type: a few things of the query language about words that are there."""
+    """A typed query: a few features of the query language with words of the index."""
     facet = chance.choice([facet for facet, known in values.items() if known])
     one, other = chance.choices(words, k=2)
     things = [
@@ -129,8 +129,8 @@ def typed(chance: random.Random, words: list[str], values: dict[str, list[str]])
     return " ".join(chance.sample(things, chance.randint(1, 4)))
 
 
-def assert_same_for_what_is_typed(both: Both, searches: int) -> None:
-    """In every mode the plans are equal, and what they find is."""
+def assert_same_for_typed_queries(both: Both, searches: int) -> None:
+    """The plans and their results are equal in every mode."""
     chance = random.Random(11)
     words = sorted(both.embedded.vocabulary())
     counts = both.embedded.search(Request(facets=FACETS, size=1)).facets
@@ -143,12 +143,12 @@ def assert_same_for_what_is_typed(both: Both, searches: int) -> None:
         assert_same(both, Request(one.query, facets=FACETS, size=100))
 
 
-def test_what_people_type_has_the_same_answers_over_the_real_clips(real: Both):
-    assert_same_for_what_is_typed(real, 200)
+def test_typed_queries_over_real_clips_have_the_same_answers(real: Both):
+    assert_same_for_typed_queries(real, 200)
 
 
-def test_what_people_type_has_the_same_answers_over_made_rows(made: Both):
-    assert_same_for_what_is_typed(made, 120)
+def test_typed_queries_over_generated_rows_have_the_same_answers(made: Both):
+    assert_same_for_typed_queries(made, 120)
 
 
 WORDS = ("the", "a", "boy", "ran", "far", "no", "nowhere", "大学", "straße")
@@ -162,7 +162,7 @@ KEYWORDS = (
 
 
 def leaf(chance: random.Random) -> Query:
-    """Any node without children, most of them about the few words that many made rows have."""
+    """Any node without children, usually with one of the frequent words of the generated rows."""
     field = chance.choice(["tokens", "tokens", "stems", "text_tokens"])
     keyword, value = chance.choice(KEYWORDS)
     return chance.choice(
@@ -198,7 +198,7 @@ def tree(chance: random.Random, depth: int) -> Query:
     )
 
 
-def test_any_tree_of_queries_has_the_same_answers(made: Both):
+def test_random_query_trees_have_the_same_answers(made: Both):
     chance = random.Random(3)
     trees = [tree(chance, 3) for _ in range(300)]
     for query in trees:
@@ -206,16 +206,16 @@ def test_any_tree_of_queries_has_the_same_answers(made: Both):
     assert sum(0 < made.embedded.count(query) < made.embedded.count() for query in trees) > 150
 
 
-def test_real_trees_of_queries_have_the_same_answers(real: Both):
+def test_query_trees_with_words_of_real_clips_have_the_same_answers(real: Both):
     chance = random.Random(5)
     vocabulary = sorted(real.embedded.vocabulary())
-    spoken = [tokens(hit.passage.row.generated_text) for hit in real.embedded.search(Request(size=500)).hits]
-    for said in chance.sample([said for said in spoken if len(said) > 3], 40):
-        at = chance.randrange(len(said) - 2)
-        phrase = Phrase("tokens", tuple(said[at : at + chance.randint(2, 3)]))
+    transcripts = [tokens(hit.passage.row.generated_text) for hit in real.embedded.search(Request(size=500)).hits]
+    for transcript in chance.sample([transcript for transcript in transcripts if len(transcript) > 3], 40):
+        at = chance.randrange(len(transcript) - 2)
+        phrase = Phrase("tokens", tuple(transcript[at : at + chance.randint(2, 3)]))
         sometimes = Constant(AnyOf(tuple(Term("tokens", word) for word in chance.sample(vocabulary, 20))), 8.0)
-        prefix = Prefix("tokens", chance.choice(said)[:3])
+        prefix = Prefix("tokens", chance.choice(transcript)[:3])
         assert real.embedded.count(phrase) > 0
         assert_same(real, Request(AnyOf((BestOf((phrase, prefix)), sometimes)), size=400))
         assert_same(real, Request(Without(AllOf((prefix, Between("duration", 2, 6))), phrase), size=400))
-        assert_same(real, Request(AllOf((Missing("accent"), AnyOf((phrase, Term("stems", said[0]))))), size=400))
+        assert_same(real, Request(AllOf((Missing("accent"), AnyOf((phrase, Term("stems", transcript[0]))))), size=400))

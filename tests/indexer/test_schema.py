@@ -21,10 +21,10 @@ NAMES = {field.name for field in FIELDS}
 
 
 OF_THE_LOG = {"deleted", "failed_pieces", *IDENTITY_COLUMNS}
-"""What only the next run over a log needs to know; `test_passages` shows that none of it is indexed."""
+"""Columns that only the next run over a log reads; `test_passages` checks that none of them is indexed."""
 
 
-def test_every_column_that_people_search_by_has_a_field():
+def test_every_searchable_column_has_a_field():
     columns = {column.name for column in COLUMNS}
     assert columns >= OF_THE_LOG
     assert columns - {"filename"} - OF_THE_LOG <= NAMES
@@ -37,24 +37,24 @@ def test_every_member_of_a_document_has_a_field():
     assert {"tokens", "stems", "text_tokens", "wer", "words", "segments"} <= members
 
 
-def test_facets_are_keywords_and_ranges_numbers():
+def test_facets_are_keywords_and_ranges_are_numbers():
     kinds = {field.name: field.kind for field in FIELDS}
     assert {kinds[name] for name in FACETS} == {"keyword"}
     assert {kinds[name] for name in RANGES} == {kinds[name] for name in SORTS} == {"number"}
 
 
-def test_every_facet_has_a_name_of_its_own_that_is_one_word():
+def test_every_facet_has_a_unique_name_of_one_word():
     assert len({facet_name(facet) for facet in FACETS}) == len(FACETS)
     assert all(facet_name(facet).isalpha() for facet in FACETS)
 
 
-def test_both_engines_are_made_of_the_whole_table():
+def test_both_engines_use_the_whole_schema():
     assert mapping(None)["properties"].keys() >= NAMES
     assert len(list(map(engine_document, map(document_of, passages(ALL)), range(100)))) == len(passages(ALL))
     assert SCHEMA is not None
 
 
-def test_every_field_says_what_it_means():
+def test_every_field_has_a_meaning_and_a_unique_name():
     assert all(field.meaning for field in FIELDS)
     assert len(NAMES) == len(FIELDS)
 
@@ -70,7 +70,7 @@ def test_every_field_says_what_it_means():
         ("accent", UNKNOWN, UNKNOWN),
     ],
 )
-def test_values_are_shown_as_people_write_them(facet: str, value: str, label: str):
+def test_values_are_displayed_in_conventional_spelling(facet: str, value: str, label: str):
     assert facet_label(facet, value) == label
 
 
@@ -88,16 +88,16 @@ def test_values_are_shown_as_people_write_them(facet: str, value: str, label: st
         ("dataset", "Unknown", UNKNOWN),
     ],
 )
-def test_values_are_taken_as_people_write_them(facet: str, text: str, value: str):
+def test_values_are_accepted_in_conventional_spelling(facet: str, text: str, value: str):
     assert facet_value(facet, text) == value
 
 
-def test_what_is_shown_of_a_value_is_taken_for_it():
+def test_the_label_of_a_value_is_accepted_as_the_value():
     for facet, values in (("age", ["fourties", "teens"]), ("accent", ["us", "southatlandtic", "bermuda", "england"])):
         assert [facet_value(facet, facet_label(facet, value).upper()) for value in values] == values
 
 
-def test_ages_come_by_age_sentiments_from_bad_to_good_and_the_rest_by_count():
+def test_ages_are_ordered_by_age_sentiments_from_negative_to_positive_and_others_by_count():
     ages = {"unknown": 9, "fifties": 1, "teens": 1, "fourties": 5, "of old": 2}
     assert facet_order("age", ages) == ["teens", "fourties", "fifties", "of old", "unknown"]
     sentiments = {"uncertain": 1, "positive": 2, "negative": 3, "neutral": 4}

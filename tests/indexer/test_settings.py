@@ -1,4 +1,4 @@
-"""The settings of the remembering half: a wrong one is a sentence."""
+"""The settings of the indexer: an invalid one is reported in one sentence."""
 
 from pathlib import Path
 
@@ -17,21 +17,21 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "config.yml"
 
 
-def test_the_file_gives_what_the_environment_does_not(config: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_file_sets_what_the_environment_does_not(config: Path, monkeypatch: pytest.MonkeyPatch):
     config.write_text("index_name: mine\nindex_shards: 2\nworkers: 3\n")
     monkeypatch.setenv("INDEX_SHARDS", "5")
     settings = read_settings(IndexSettings)
     assert (settings.index_name, settings.index_shards) == ("mine", 5)
 
 
-def test_a_wrong_value_is_named(config: Path):
+def test_an_invalid_value_is_reported_with_its_setting(config: Path):
     config.write_text("index_shards: many\n")
     with pytest.raises(BadSettings, match=r"^settings: index_shards: .* \(given: 'many'\)$"):
         read_settings(IndexSettings)
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_that_does_not_fit_is_named_and_not_reported(config: Path, name: str):
+def test_an_invalid_secret_is_reported_without_its_value(config: Path, name: str):
     config.write_text(f"{name}: 1601\n")
     with pytest.raises(BadSettings, match=name) as refused:
         read_settings(IndexSettings)
@@ -39,7 +39,7 @@ def test_a_secret_that_does_not_fit_is_named_and_not_reported(config: Path, name
 
 
 @pytest.mark.parametrize("content", [": : bad\n - x", "just text\n", "- index_name: mine\n", "- 1\n", "5\n"])
-def test_a_file_that_is_no_table_of_keys_is_a_sentence(config: Path, content: str):
+def test_a_file_that_is_not_a_table_of_keys_is_reported(config: Path, content: str):
     config.write_text(content)
     with pytest.raises(BadSettings, match=r"(?s)config\.yml cannot be read.*lines of the form key: value") as refused:
         read_settings(IndexSettings)

@@ -1,4 +1,4 @@
-"""A walk goes on over however many steps it takes, in every order and in both engines."""
+"""A walk continues over any number of steps, in every order and in both engines."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def embedded(tmp_path: Path) -> Iterator[SearchWriter]:
     index.close()
 
 
-def assert_walks_as_it_answers(index: SearchWriter, query: Query, sort: Sort | None) -> None:
+def assert_walk_matches_search(index: SearchWriter, query: Query, sort: Sort | None) -> None:
     hits = index.search(Request(query, sort=sort, size=100)).hits
     assert len(hits) > 6
     assert list(index.walk(Request(query, sort=sort))) == [hit.passage for hit in hits]
@@ -42,34 +42,34 @@ def assert_walks_as_it_answers(index: SearchWriter, query: Query, sort: Sort | N
 
 @pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
 @pytest.mark.parametrize("sort", [None, *ORDERS.values()], ids=str)
-def test_an_embedded_index_is_walked_in_the_order_of_its_answers(
+def test_a_walk_of_an_embedded_index_has_the_order_of_a_search(
     embedded: SearchWriter, query: Query, sort: Sort | None
 ) -> None:
-    assert_walks_as_it_answers(embedded, query, sort)
+    assert_walk_matches_search(embedded, query, sort)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
-def test_an_embedded_index_is_walked_in_order_after_changes_too(embedded: SearchWriter, query: Query) -> None:
+def test_a_walk_of_an_embedded_index_after_changes_has_the_order_of_a_search(embedded: SearchWriter, query: Query) -> None:
     embedded.put(passages()[5:9])
-    assert_walks_as_it_answers(embedded, query, None)
+    assert_walk_matches_search(embedded, query, None)
 
 
 @pytest.mark.elastic
-def test_elasticsearch_is_walked_in_the_order_of_its_answers(elastic_index: ElasticWriter) -> None:
+def test_a_walk_of_elasticsearch_has_the_order_of_a_search(elastic_index: ElasticWriter) -> None:
     elastic_index.replace(passages())
     for query in QUERIES:
         for sort in (None, *ORDERS.values()):
-            assert_walks_as_it_answers(elastic_index, query, sort)
+            assert_walk_matches_search(elastic_index, query, sort)
 
 
 @pytest.mark.elastic
-def test_a_walk_that_is_broken_off_holds_nothing_in_elasticsearch(
+def test_a_walk_that_is_stopped_early_leaves_no_open_context_in_elasticsearch(
     elastic_index: ElasticWriter, client: Elasticsearch
 ) -> None:
     def held() -> int:
-        """Of this index alone: what others left open is closed whenever its time is over."""
-        told = client.indices.stats(index=elastic_index.about().version, metric="search")["_all"]["total"]
-        return int(told["search"]["open_contexts"])
+        """Open contexts of this index only: those that other tests left open expire at any time."""
+        stats = client.indices.stats(index=elastic_index.about().version, metric="search")["_all"]["total"]
+        return int(stats["search"]["open_contexts"])
 
     elastic_index.replace(passages())
     before = held()
@@ -81,7 +81,7 @@ def test_a_walk_that_is_broken_off_holds_nothing_in_elasticsearch(
 
 
 @pytest.mark.elastic
-def test_a_walk_through_a_version_that_is_removed_meanwhile_says_so(
+def test_a_walk_reports_that_its_version_was_removed(
     elastic_index: ElasticWriter, client: Elasticsearch
 ) -> None:
     elastic_index.replace(passages())

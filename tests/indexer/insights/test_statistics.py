@@ -1,4 +1,4 @@
-"""What an index is made of, counted by the engines and once more by hand."""
+"""Statistics of an index, compared with counts by hand."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_all_clips_and_their_seconds_are_counted(index: SearchWriter):
     assert not found.has_parts
 
 
-def test_every_duration_is_in_the_one_column_that_a_search_for_it_finds(index: SearchWriter):
+def test_every_column_of_the_duration_histogram_matches_a_search_for_its_range(index: SearchWriter):
     found = collect_statistics(index, Request()).durations
     assert sum(found.values()) == 60
     assert list(found) == sorted(found, key=lambda span: span.low or 0)
@@ -77,14 +77,14 @@ def test_every_duration_is_in_the_one_column_that_a_search_for_it_finds(index: S
     assert found[Range(2.5, 4.999)] == 5, "durations of which many are long stand in wide columns"
 
 
-def test_short_clips_stand_in_narrow_columns(tmp_path: Path):
+def test_the_duration_histogram_of_short_clips_has_narrow_columns(tmp_path: Path):
     rows = [ClipRow(f"set/{at}.mp3", duration=at / 10) for at in range(100)]
     found = of(tmp_path, *rows).durations
     assert found[Range(2.0, 2.999)] == 10
     assert found[Range(12.0)] == 0
 
 
-def test_sentiments_and_emotions_are_counted_for_each_value_of_the_speaker(index: SearchWriter):
+def test_sentiments_and_emotions_are_counted_for_each_speaker_attribute(index: SearchWriter):
     emotions = collect_statistics(index, Request()).emotions
     for emotion in EMOTIONS:
         assert emotions["emotion"]["age"]["teens"].get(emotion, 0) == number(age="teens", emotion=emotion)
@@ -93,7 +93,7 @@ def test_sentiments_and_emotions_are_counted_for_each_value_of_the_speaker(index
     assert emotions["emotion"]["accent"][UNKNOWN] == dict.fromkeys(EMOTIONS, 15)
 
 
-def test_scores_are_counted_by_tenths_of_which_each_has_its_lower_end(index: SearchWriter):
+def test_scores_are_counted_in_tenths_that_include_their_lower_bound(index: SearchWriter):
     found = collect_statistics(index, Request()).score_histograms
     assert found.keys() == set(EMOTIONS)
     for emotion, counts in found.items():
@@ -113,7 +113,7 @@ def test_errors_are_counted_by_slice_and_word(index: SearchWriter):
     assert found.highest_rate == [], "a word that is mostly recognised correctly"
 
 
-def test_filters_narrow_everything(index: SearchWriter):
+def test_filters_apply_to_all_statistics(index: SearchWriter):
     among = Request(filters={"age": frozenset({"teens"})}, ranges={"duration": Range(3.0, 20.0)})
     found = collect_statistics(index, among)
     kept = [row for row in ROWS if row.age == "teens" and 3 <= (row.duration or 0) <= 20]
@@ -126,25 +126,25 @@ def test_filters_narrow_everything(index: SearchWriter):
     assert min(span.low or 0 for span in found.durations) == 3.0
 
 
-def test_a_filter_by_emotion_leaves_no_other_one(index: SearchWriter):
+def test_a_filter_by_emotion_removes_all_other_emotions(index: SearchWriter):
     found = collect_statistics(index, Request(filters={"emotion": frozenset({"angry"})}))
     assert found.score_histograms.keys() == found.emotions["emotion"]["age"]["teens"].keys() == {"angry"}
     assert found.emotions["sentiment"]["age"]["teens"] == {"negative": 5}
 
 
-def test_parts_of_a_long_clip_are_known_and_have_no_reference_of_their_own(tmp_path: Path):
+def test_parts_of_a_long_clip_are_counted_and_not_compared_with_a_reference(tmp_path: Path):
     halves = (Segment(0.0, 29.0, "one"), Segment(31.0, 60.0, "two"))
     found = of(tmp_path, ClipRow("set/long.mp3", text="one two", duration=60.0, segments=halves))
     assert (found.total, found.has_parts, found.word_errors.compared) == (2, True, 0)
 
 
-def test_an_empty_index_has_statistics_too(tmp_path: Path):
+def test_an_empty_index_has_empty_statistics(tmp_path: Path):
     found = of(tmp_path)
     assert (found.total, found.seconds, found.word_errors.compared) == (0, 0.0, 0)
     assert found.score_histograms == {}
 
 
-def test_of_many_clips_a_sample_is_compared(index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
+def test_a_sample_of_many_clips_is_compared(index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(statistics, "MOST_COMPARED", 30)
     found = collect_statistics(index, Request()).word_errors
     assert (found.compared, found.scorable, found.is_sample) == (30, 60, True)
@@ -152,7 +152,7 @@ def test_of_many_clips_a_sample_is_compared(index: SearchWriter, monkeypatch: py
     assert found.errors.whole.estimate.low < 40 / 180 < found.errors.whole.estimate.high
 
 
-def test_the_error_rate_of_real_clips_is_that_of_their_rows(real_rows: list[ClipRow], tmp_path: Path):
+def test_the_error_rate_of_real_clips_equals_the_rate_of_their_rows(real_rows: list[ClipRow], tmp_path: Path):
     found = of(tmp_path, *real_rows).word_errors
     by_hand = sum((word_errors(words(row.text), words(row.generated_text)) for row in real_rows), WordErrors())
     assert found.errors.whole.errors == by_hand

@@ -23,8 +23,8 @@ def clips(*rows: ClipRow) -> list[AlignedClip]:
     return align_clips(passage for row in rows for passage in passages_of(row))
 
 
-def pair(said: str, recognised: str) -> ClipRow:
-    return ClipRow(f"set/{said}.mp3", text=said, generated_text=recognised)
+def pair(reference: str, recognised: str) -> ClipRow:
+    return ClipRow(f"set/{reference}.mp3", text=reference, generated_text=recognised)
 
 
 def many(number: int, **values: str) -> list[ClipRow]:
@@ -42,7 +42,7 @@ def replacements(reference: str, transcript: str) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("said", "recognised", "wrong"),
+    ("reference", "recognised", "wrong"),
     [
         ("the old man", "THE OLD MAN", {}),
         ("the old man", "the hold man", {"old": {"hold": 1}}),
@@ -54,13 +54,13 @@ def replacements(reference: str, transcript: str) -> dict[str, dict[str, int]]:
         ("a a b", "c c b", {"a": {"c": 2}}),
     ],
 )
-def test_a_word_that_was_not_recognised_has_what_is_in_its_place(
-    said: str, recognised: str, wrong: dict[str, dict[str, int]]
+def test_a_misrecognised_word_has_its_replacement(
+    reference: str, recognised: str, wrong: dict[str, dict[str, int]]
 ):
-    assert replacements(said, recognised) == wrong
+    assert replacements(reference, recognised) == wrong
 
 
-def test_a_word_reports_how_often_it_was_said_and_what_was_typed_most_comes_first():
+def test_a_word_has_its_occurrences_and_its_replacements_by_frequency():
     rows = [pair("dog one", "dock one"), pair("dog two", "fog two"), pair("dog dog", "dog fog")]
     assert confusions_of(clips(*rows)) == [WordConfusions("dog", 4, {"fog": 2, "dock": 1})]
     assert confusions_of(clips(*rows))[0].errors == 3
@@ -90,7 +90,7 @@ def test_the_errors_of_a_slice_add_up_over_its_clips():
     assert (found.texts, found.estimate) == (3, None)
 
 
-def test_a_slice_has_a_rate_with_an_interval_from_twenty_clips_on():
+def test_a_slice_with_at_least_twenty_clips_has_a_rate_with_an_interval():
     few, enough = many(FEWEST_CLIPS - 1), many(FEWEST_CLIPS)
     assert errors_by_slice(clips(*few), ()).whole.estimate is None
     rate = errors_by_slice(clips(*enough), ()).whole.estimate
@@ -99,7 +99,7 @@ def test_a_slice_has_a_rate_with_an_interval_from_twenty_clips_on():
     assert 0 < rate.low < rate.mean < rate.high < 0.3
 
 
-def test_slices_part_the_clips_by_a_facet_and_those_without_a_value_are_one():
+def test_clips_are_sliced_by_facet_and_clips_without_a_value_form_one_slice():
     rows = [*many(20, age="teens"), *many(24, age="sixties"), *many(3), replace(pair("one", "one"), age="x" * 2000)]
     found = errors_by_slice(clips(*rows), ["age"]).by["age"]
     assert {value: part.texts for value, part in found.items()} == {"teens": 20, "sixties": 24, UNKNOWN: 4}

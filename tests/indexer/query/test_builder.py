@@ -1,4 +1,4 @@
-"""What each mode makes of what was asked, and what it finds in a small index, with guesses that are given."""
+"""The query that each mode builds, and its results in a small index with given expansions."""
 
 import math
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def scores(index: SearchWriter, words: str, mode: str) -> dict[str, float]:
     return {hit.passage.row.generated_text: hit.score for hit in hits}
 
 
-def test_exact_wants_every_word_as_typed_or_by_its_stem(index: SearchWriter):
+def test_mode_exact_requires_every_word_as_typed_or_by_its_stem(index: SearchWriter):
     assert set(found(index, "the boy", "exact")) == {"THE BOY RAN", "THE BOYS RAN"}
     assert found(index, "boys girl", "exact") == []
 
@@ -84,17 +84,17 @@ def test_the_exact_word_weighs_more_than_its_stem(index: SearchWriter, words: st
     assert best.score > rest[-1].score
 
 
-def test_baseline_wants_any_word_exactly_as_typed(index: SearchWriter):
+def test_mode_baseline_matches_any_word_as_typed(index: SearchWriter):
     assert found(index, "boys girl", "baseline") == ["THE BOYS RAN", "THE GIRL RAN FAR"]
     assert found(index, "run", "baseline") == []
 
 
-def test_baseline_is_a_plain_sum_of_terms_without_weights():
+def test_mode_baseline_is_an_unweighted_disjunction_of_terms():
     assert built("Two WORDS", "baseline") == AnyOf((Term("tokens", "two"), Term("tokens", "words")))
     assert built("one", "baseline") == Term("tokens", "one")
 
 
-def test_exact_is_one_choice_for_each_word():
+def test_mode_exact_is_a_conjunction_of_word_or_stem():
     first, second = (
         AnyOf((Term("tokens", word), Term("stems", root, 0.5))) for word, root in (("two", "two"), ("words", "word"))
     )
@@ -102,7 +102,7 @@ def test_exact_is_one_choice_for_each_word():
     assert built("two", "exact") == first
 
 
-def test_forgiving_puts_what_was_typed_first_and_then_what_may_have_been(index: SearchWriter):
+def test_mode_forgiving_ranks_matches_before_possible_matches(index: SearchWriter):
     score = scores(index, "painted boy", "forgiving")
     both, one, expansion = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
     assert both > one > expansion > 0
@@ -111,31 +111,31 @@ def test_forgiving_puts_what_was_typed_first_and_then_what_may_have_been(index: 
     assert found(index, "the boy", "forgiving")[0] == "THE BOY RAN"
 
 
-def test_a_pair_is_found_where_its_words_stand_side_by_side_alone(index: SearchWriter):
+def test_a_pair_matches_only_adjacent_words(index: SearchWriter):
     assert set(found(index, "painted", "forgiving")) == {"A VAINTED BOY", "THE PAIN TED HAD"}
 
 
-def test_what_the_recogniser_nearly_wrote_is_found_as_surely_as_it_was(index: SearchWriter):
+def test_an_alternative_scores_by_its_confidence(index: SearchWriter):
     score = scores(index, "boy", "forgiving")
     assert score["A PANTED BUOY"] < score["A BUY"], "0.42 is likelier than 0.3, although both are shown in tenths"
     assert score["A BUY"] < certain_from(parse("boy").tree, weighing())
 
 
-def test_a_tilde_makes_a_guess_as_good_as_a_hit_in_every_mode(index: SearchWriter):
+def test_a_tilde_adds_expansions_of_a_word_in_every_mode(index: SearchWriter):
     for mode in MODES:
         assert "A VAINTED BOY" in found(index, "painted~", mode)
     assert found(index, "painted", "exact") == found(index, "painted", "baseline") == []
     assert phonetic_words(parse("painted~ boy OR girl~").tree) == {"painted", "girl"}
 
 
-def test_sounds_like_finds_the_same_as_forgiving_with_guesses_nearer_to_hits(index: SearchWriter):
+def test_mode_sounds_like_finds_the_same_clips_and_scores_expansions_closer_to_matches(index: SearchWriter):
     quiet, loud = (scores(index, "boy", mode) for mode in ("forgiving", "sounds-like"))
     assert quiet.keys() == loud.keys()
     recognised, guessed = "A BOY RUNS", "A PANTED BUOY"
     assert 0 < loud[recognised] - loud[guessed] < quiet[recognised] - quiet[guessed]
 
 
-def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():
+def test_evidence_scores_the_logarithm_of_its_probability_over_the_floor():
     worth = weighing().worth(0.6, "painted")
     assert worth == pytest.approx(math.log(0.6 / FLOOR), abs=1 / 128)
     assert worth * 64 == int(worth * 64), "a whole number of 64ths, which both engines add up exactly"
@@ -144,7 +144,7 @@ def test_evidence_is_worth_the_logarithm_of_its_probability_over_the_floor():
 
 
 @pytest.mark.parametrize("words", ["boy", "the painted boy", '"the painted boy" ran', "bo* OR painted", "x~ y z"])
-def test_the_line_of_certainty_is_above_all_that_evidence_can_score_together(words: str):
+def test_the_certainty_threshold_exceeds_the_highest_total_of_evidence(words: str):
     tree = parse(words).tree
     line = certain_from(tree, weighing())
     assert line == int(line)
@@ -153,7 +153,7 @@ def test_the_line_of_certainty_is_above_all_that_evidence_can_score_together(wor
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchWriter, mode: str):
+def test_filters_and_exclusions_apply_in_every_mode(index: SearchWriter, mode: str):
     assert found(index, "boy -runs accent:us", mode) != []
     assert "A BOY RUNS" not in found(index, "boy -runs accent:us", mode)
     assert found(index, "boy accent:england", mode) == []
@@ -162,29 +162,29 @@ def test_conditions_and_what_must_not_be_there_hold_in_every_mode(index: SearchW
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_phrase_is_found_in_its_order_and_in_forgiving_modes_first(index: SearchWriter, mode: str):
+def test_a_phrase_matches_in_order_and_ranks_first_in_modes_with_expansions(index: SearchWriter, mode: str):
     assert found(index, '"boy ran"', mode)[0] == "THE BOY RAN"
     assert len(found(index, '"boy ran"', mode)) == 1 or mode in ("forgiving", "sounds-like")
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("words", ["", "  ", "\n"])
-def test_nothing_typed_asks_for_everything(words: str, mode: str):
+def test_an_empty_query_matches_everything(words: str, mode: str):
     assert built(words, mode) is EVERYTHING
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("words", ["!!!", "∅", "… —", "_", "🐍", "\u200d"])
-def test_what_holds_no_word_finds_nothing(index: SearchWriter, words: str, mode: str):
+def test_a_query_without_words_finds_nothing(index: SearchWriter, words: str, mode: str):
     assert index.count(built(words, mode)) == index.count(NOTHING) == 0
 
 
-def test_words_are_asked_for_as_they_are_indexed_and_once():
+def test_query_words_are_normalised_like_the_index_and_deduplicated():
     expected: Query = AnyOf((Term("tokens", "dont"), Term("tokens", "大学")))
     assert built("DON’T don't, 大学 大学!", "baseline") == expected
 
 
-def test_the_words_that_are_wanted_are_named_in_order_without_those_left_out():
+def test_the_words_of_a_query_are_in_order_without_excluded_ones():
     assert words_of(parse('b "c d" -e f:g accent:us pre* OR a~').tree) == ["b", "c", "d", "f", "g", "pre*", "a"]
 
 

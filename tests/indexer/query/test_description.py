@@ -21,7 +21,7 @@ DOG = WordQuery("dog")
 PHRASE = PhraseQuery(("the", "old", "man"))
 
 
-def said(text: str, mode: str = "forgiving") -> str:
+def described(text: str, mode: str = "forgiving") -> str:
     return describe_query(parse(text).tree, mode)
 
 
@@ -46,15 +46,15 @@ def said(text: str, mode: str = "forgiving") -> str:
         ("baseline", "clips where “dog” was said", "clips where any of “dog” or “cat” was said"),
     ],
 )
-def test_each_mode_says_how_words_are_looked_for(mode: str, one: str, two: str):
-    assert said("dog", mode) == one
-    assert said("dog cat", mode) == two
+def test_the_description_says_how_each_mode_searches_for_words(mode: str, one: str, two: str):
+    assert described("dog", mode) == one
+    assert described("dog cat", mode) == two
 
 
-def test_nothing_typed_is_all_clips_and_nothing_understood_is_none():
+def test_an_empty_query_means_all_clips_and_one_without_words_means_no_clips():
     for mode in MODES:
-        assert said("", mode) == "all clips"
-        assert said("?!", mode) == "no clips"
+        assert described("", mode) == "all clips"
+        assert described("?!", mode) == "no clips"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_nothing_typed_is_all_clips_and_nothing_understood_is_none():
         ("-dog -duration:2-8", "clips other than those where “dog” was said or those lasting 2 to 8 seconds"),
     ],
 )
-def test_what_was_said_reads_like_english(text: str, sentence: str):
-    assert said(text, "?") == sentence
+def test_words_phrases_and_prefixes_are_described_in_english(text: str, sentence: str):
+    assert described(text, "?") == sentence
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_what_was_said_reads_like_english(text: str, sentence: str):
         ("dog duration:2-8", "lasting 2 to 8 seconds"),
     ],
 )
-def test_what_else_is_asked_for_comes_behind_the_words(text: str, sentence: str):
-    assert said(text) == f"clips where “dog” was said, even if misrecognised, {sentence}"
+def test_further_conditions_are_described_after_the_words(text: str, sentence: str):
+    assert described(text) == f"clips where “dog” was said, even if misrecognised, {sentence}"
 
 
 def test_words_as_typed_come_before_similar_sounding_words():
-    assert said("fox~ dog", "exact") == (
+    assert described("fox~ dog", "exact") == (
         "clips where “dog” and something like “fox” were said, as typed or in another form"
     )
 
 
-def test_baseline_wants_any_of_what_is_said():
-    assert said('dog "a b" -cat', "baseline") == "clips where any of “dog” or “a b” in a row was said, but not “cat”"
+def test_mode_baseline_is_described_as_any_of_the_words():
+    assert described('dog "a b" -cat', "baseline") == "clips where any of “dog” or “a b” in a row was said, but not “cat”"
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_baseline_wants_any_of_what_is_said():
         ("dog OR age:teens", "either where “dog” was said or from speakers in their teens"),
     ],
 )
-def test_fields_and_numbers_read_like_english(text: str, sentence: str):
-    assert said(text) == f"clips {sentence}"
+def test_fields_and_numbers_are_described_in_english(text: str, sentence: str):
+    assert described(text) == f"clips {sentence}"
 
 
 LEAVES = (
@@ -151,7 +151,7 @@ LEAVES = (
 
 
 def trees() -> list[SyntaxTree]:
-    """Every tree of two levels above some leaves, and the empty ones, which no typing makes, inside of others."""
+    """Every tree of two levels above some leaves, and with empty nodes inside others, which no typed query has."""
     small: list[SyntaxTree] = [*LEAVES, Conjunction(()), Disjunction(()), *map(Negation, LEAVES)]
     pairs = [kind(pair) for kind in (Conjunction, Disjunction) for pair in product(small, repeat=2)]
     return [
@@ -164,7 +164,7 @@ def trees() -> list[SyntaxTree]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_any_tree_is_one_sentence(mode: str):
+def test_any_tree_is_described_in_one_sentence(mode: str):
     for tree in trees():
         sentence = describe_query(tree, mode)
         assert sentence.startswith(("clips ", "all clips", "no clips")), tree
@@ -172,5 +172,5 @@ def test_any_tree_is_one_sentence(mode: str):
         assert not sentence.endswith((" ", ",", " or", " and", " not")), sentence
 
 
-def test_quotes_in_what_was_typed_stay_as_they_are():
+def test_quotes_in_a_value_are_unchanged():
     assert describe_query(FieldQuery("extra.note", '<b>"x"</b>'), "exact") == 'clips with the note <b>"x"</b>'

@@ -66,7 +66,7 @@ def test_a_prefix_matches_every_word_that_begins_with_it():
     assert match_of("A BUOY", QueryTerm("bo*")) == ("missing", ())
 
 
-def test_in_mode_baseline_other_forms_and_alternatives_are_no_evidence():
+def test_mode_baseline_ignores_other_forms_and_alternatives():
     assert match_of("BOYS RUNNING", QueryTerm("boy")) == ("missing", ())
     assert match_of("RUNNING", QueryTerm("boy"), boy=0.9) == ("missing", ())
 
@@ -119,7 +119,7 @@ def test_neighbouring_words_with_one_match_are_explained_together():
     )
 
 
-def test_words_that_do_not_add_up_to_their_match_are_listed_one_by_one():
+def test_words_that_do_not_add_up_to_their_match_are_listed_separately():
     evidence = (
         Evidence("painted", "sounds like", ("vainted",), 0.5),
         Evidence("tainted", "sounds like", ("vainted",), 0.4),

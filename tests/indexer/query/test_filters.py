@@ -20,13 +20,13 @@ ACCENTS = {"us": 3, "england": 1, "India, Pakistan": 1, "unknown": 2}
         ("accent", {"us": 1}, ["unknown"], {"unknown"}),
     ],
 )
-def test_values_are_taken_as_the_corpus_or_as_people_spell_them(
+def test_values_are_accepted_by_label_or_as_stored(
     facet: str, counts: dict[str, int], typed: list[str], values: set[str]
 ):
     assert selected_values(facet, typed, counts) == (values, [])
 
 
-def test_a_value_that_is_not_there_is_kept_and_noted_with_those_that_are():
+def test_an_unknown_value_is_kept_with_a_note_that_lists_the_known_values():
     values, notes = selected_values("age", ["Nineties,twenties", "\udcff"], AGES)
     assert values == {"nineties", "twenties", "?"}
     assert notes[0] == "no clip has the age “nineties”; choose from: twenties, forties, unknown"
@@ -43,29 +43,29 @@ def test_a_value_that_is_not_there_is_kept_and_noted_with_those_that_are():
         (" 0 - .5 ", Range(0.0, 0.5)),
     ],
 )
-def test_a_range_has_two_ends_or_one(text: str, bounds: Range):
+def test_a_range_has_one_or_two_bounds(text: str, bounds: Range):
     assert bounds_of("duration", text) == bounds
 
 
 @pytest.mark.parametrize("text", ["", "-", "5", "8-2", "a-b", "1-2-3", "nan-nan", "-inf", "2-nan", "--8"])
-def test_anything_else_is_no_range(text: str):
+def test_an_invalid_range_is_rejected(text: str):
     with pytest.raises(WrongRequest, match="duration must be written as 2-8, 2- or -8, in seconds, not "):
         bounds_of("duration", text)
 
 
 @pytest.mark.parametrize("name", RANGES)
-def test_every_range_says_how_it_is_written(name: str):
+def test_the_message_for_an_invalid_range_shows_the_syntax(name: str):
     with pytest.raises(WrongRequest, match=f"{name} must be written as .*-.*, not high"):
         bounds_of(name, "high")
 
 
-def test_hits_are_sorted_by_any_number_either_way():
+def test_hits_can_be_sorted_by_any_number_in_either_direction():
     assert sorted_by("duration") == Sort("duration")
     assert sorted_by("-wer") == Sort("wer", descending=True)
     assert {order.field for order in ORDERS.values()} == set(SORTS)
 
 
 @pytest.mark.parametrize("text", ["", "-", "best", "--wer", "up_votes", "WER"])
-def test_anything_else_is_no_order(text: str):
+def test_an_invalid_sort_order_is_rejected(text: str):
     with pytest.raises(WrongRequest, match="sort by duration, confidence, wer"):
         sorted_by(text)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.elastic
 
 
 class Loaded(NamedTuple):
-    """The same rows thrice, the embedded engine first, and what they hold."""
+    """The same rows in three indices, the embedded engine first, and their known words and values."""
 
     indices: Sequence[SearchWriter]
     finders: Sequence[Planner]
@@ -88,41 +88,41 @@ def assert_typed_words_find_the_same(loaded: Loaded, examples: int) -> None:
     check()
 
 
-def test_trees_over_rows_in_every_script_find_the_same(made: Loaded):
+def test_query_trees_over_rows_in_every_script_have_the_same_answers(made: Loaded):
     assert_trees_find_the_same(made, 40)
 
 
-def test_what_is_typed_over_rows_in_every_script_finds_the_same(made: Loaded):
+def test_typed_queries_over_rows_in_every_script_have_the_same_answers(made: Loaded):
     assert_typed_words_find_the_same(made, 40)
 
 
-def test_trees_over_the_real_clips_find_the_same(real: Loaded):
+def test_query_trees_over_real_clips_have_the_same_answers(real: Loaded):
     assert_trees_find_the_same(real, 40)
 
 
-def test_what_is_typed_over_the_real_clips_finds_the_same(real: Loaded):
+def test_typed_queries_over_real_clips_have_the_same_answers(real: Loaded):
     assert_typed_words_find_the_same(real, 40)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_five_hundred_trees_over_rows_in_every_script_find_the_same(made: Loaded):
+def test_five_hundred_query_trees_over_rows_in_every_script_have_the_same_answers(made: Loaded):
     assert_trees_find_the_same(made, 500)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_five_hundred_typed_searches_over_rows_in_every_script_find_the_same(made: Loaded):
+def test_five_hundred_typed_queries_over_rows_in_every_script_have_the_same_answers(made: Loaded):
     assert_typed_words_find_the_same(made, 500)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_five_hundred_trees_over_the_real_clips_find_the_same(real: Loaded):
+def test_five_hundred_query_trees_over_real_clips_have_the_same_answers(real: Loaded):
     assert_trees_find_the_same(real, 500)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_five_hundred_typed_searches_over_the_real_clips_find_the_same(real: Loaded):
+def test_five_hundred_typed_queries_over_real_clips_have_the_same_answers(real: Loaded):
     assert_typed_words_find_the_same(real, 500)

@@ -36,7 +36,7 @@ def test_query_words_are_marked_in_their_original_spelling():
     ]
 
 
-def test_other_forms_are_marked_where_they_are_evidence():
+def test_other_forms_are_marked_if_they_are_evidence():
     assert marked("HE RUNS, SHE WAS RUNNING", "run", stems=True) == ["RUNS", "RUNNING"]
     assert marked("HE RUNS, SHE WAS RUNNING", "runs") == ["RUNS"]
 

@@ -25,7 +25,7 @@ DOG, CAT, FOX = WordQuery("dog"), WordQuery("cat"), WordQuery("fox")
 
 
 def understood(text: str) -> SyntaxTree:
-    """What a text asks for of which everything is understood."""
+    """The tree of a query that parses without notes."""
     parsed = parse(text)
     assert parsed.notes == ()
     return parsed.tree
@@ -53,11 +53,11 @@ def field(name: str, *values: str) -> SyntaxTree:
         ("नमस्ते", WordQuery("नमस्ते")),
     ],
 )
-def test_words_side_by_side_are_all_asked_for_and_each_once(text: str, tree: SyntaxTree):
+def test_adjacent_words_are_all_required_without_duplicates(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
-def test_what_is_side_by_side_is_reported_as_it_was_typed():
+def test_the_parsed_query_keeps_the_terms_as_typed():
     assert parse("dog cat dog -dog cat OR dog").typed == (DOG, CAT, DOG, Negation(DOG), Disjunction((CAT, DOG)))
 
 
@@ -82,7 +82,7 @@ def test_what_is_side_by_side_is_reported_as_it_was_typed():
         ("안녕하 dog", Conjunction((PhraseQuery(("안녕", "녕하")), DOG))),
     ],
 )
-def test_a_phrase_is_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tree: SyntaxTree):
+def test_quotes_of_any_kind_and_runs_of_cjk_characters_are_phrases(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -102,7 +102,7 @@ def test_a_phrase_is_in_quotes_of_any_kind_or_is_a_run_of_cjk(text: str, tree: S
         ("dog -dog", Conjunction((DOG, Negation(DOG)))),
     ],
 )
-def test_a_minus_leaves_out_what_is_right_behind_it_and_joins_inside_a_word(text: str, tree: SyntaxTree):
+def test_a_leading_minus_excludes_what_follows_and_an_inner_hyphen_separates_words(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -119,7 +119,7 @@ def test_a_minus_leaves_out_what_is_right_behind_it_and_joins_inside_a_word(text
         ("age:teens OR age:forties,fifties", field("age", "teens", "fourties", "fifties")),
     ],
 )
-def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, tree: SyntaxTree):
+def test_or_binds_tighter_than_adjacent_words(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -136,7 +136,7 @@ def test_or_binds_its_neighbours_tighter_than_words_side_by_side(text: str, tree
         ("dog dog~", Conjunction((DOG, WordQuery("dog", sounds_like=True)))),
     ],
 )
-def test_a_star_is_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: SyntaxTree):
+def test_a_star_matches_a_prefix_and_a_tilde_similar_sounding_words(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -168,7 +168,7 @@ def test_a_star_is_for_the_rest_and_a_tilde_for_the_sound(text: str, tree: Synta
         ("text:unknown", field("text", "unknown")),
     ],
 )
-def test_a_field_takes_values_as_people_read_them(text: str, tree: SyntaxTree):
+def test_a_field_accepts_values_by_label_or_as_stored(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -187,7 +187,7 @@ def test_a_field_takes_values_as_people_read_them(text: str, tree: SyntaxTree):
         ("duration:unknown", Negation(RangeQuery("duration", None, None))),
     ],
 )
-def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
+def test_a_numeric_field_accepts_a_number_or_a_range(text: str, tree: SyntaxTree):
     assert understood(text) == tree
 
 
@@ -249,23 +249,23 @@ def test_a_number_takes_a_span(text: str, tree: SyntaxTree):
         ),
     ],
 )
-def test_what_is_not_understood_gets_a_note_and_the_rest_is_searched_for(text: str, tree: SyntaxTree, note: str):
+def test_invalid_syntax_gets_a_note_and_the_rest_is_searched(text: str, tree: SyntaxTree, note: str):
     parsed = parse(text)
     assert parsed.tree == tree
     assert len(parsed.notes) == 1
     assert note in parsed.notes[0]
 
 
-def test_a_note_is_made_once_and_a_book_makes_few():
+def test_notes_are_not_repeated_and_their_number_is_limited():
     assert len(parse("? ? ? OR OR OR").notes) == 2
     assert len(parse(" ".join(f"field{number}:x" for number in range(1000))).notes) == MOST_NOTES
 
 
-def test_a_colon_behind_another_word_gets_no_note():
+def test_a_colon_after_a_word_that_is_not_a_field_gets_no_note():
     assert parse("he said: dog : generated_text: fox").notes == ("“:” has no letters or digits to search for",)
 
 
-def test_a_note_repeats_no_more_than_a_line():
+def test_a_note_truncates_a_long_value():
     (note,) = parse("duration:" + "x" * 10_000).notes
     assert len(note) < 150
     assert "x…" in note
@@ -282,7 +282,7 @@ TYPED = st.text(st.sampled_from('ab -"“”*~:,.ORé大\x00\ud800/') | st.chara
 @given(TYPED)
 @example("extra.{}:{x} age:{0}")
 @example("-OR OR -OR")
-def test_nothing_that_is_typed_is_an_error(text: str):
+def test_no_typed_query_raises_an_error(text: str):
     parsed = parse(text)
     assert all(parsed.notes)
     assert len(parsed.notes) <= MOST_NOTES
@@ -315,28 +315,28 @@ def test_nothing_that_is_typed_is_an_error(text: str):
     ],
 )
 @pytest.mark.timeout(280)  # far more than the time in proportion, far less than its square
-def test_a_hundred_thousand_of_anything_are_read(piece: str):
+def test_a_hundred_thousand_repetitions_of_any_piece_are_parsed(piece: str):
     for text in (piece * 100_000, "age:" + piece * 100_000, f"dog {piece * 100_000} cat"):
         assert len(parse(text).notes) <= MOST_NOTES
 
 
 def documented() -> list[tuple[str, str]]:
-    """The rows of the tables under “What you can type”: what is typed, and what is said of it."""
+    """The rows of the tables under “What you can type”: each query with its description or note."""
     text = (PROJECT / "docs" / "search.md").read_text(encoding="utf-8")
     section = text.split("## What you can type", 1)[1].split("\n## ", 1)[0]
     return re.findall(r"^\| `(.+?)` +\| (.+?) +\|$", section, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("text", "said"), documented())
-def test_what_the_documentation_says_of_an_example_is_so(text: str, said: str):
+@pytest.mark.parametrize(("text", "description"), documented())
+def test_documented_queries_have_the_documented_descriptions(text: str, description: str):
     parsed = parse(text)
     if parsed.notes:
-        assert (said,) == parsed.notes
+        assert (description,) == parsed.notes
     else:
-        assert said == describe_query(parsed.tree, "forgiving")
+        assert description == describe_query(parsed.tree, "forgiving")
 
 
-def test_the_documentation_has_examples_of_all_that_can_be_asked_for():
+def test_the_documentation_has_examples_of_every_kind_of_query():
     tree = [parse(text).tree for text, _ in documented()]
     kinds = {type(one) for tree in tree for one in (tree, *getattr(tree, "children", ()))}
     assert kinds == {WordQuery, PhraseQuery, PrefixQuery, FieldQuery, RangeQuery, Negation, Disjunction, Conjunction}

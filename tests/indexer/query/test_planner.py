@@ -56,23 +56,23 @@ def hits(found: Found, typed: str, mode: str = "forgiving") -> list[str]:
     return [hit.passage.row.generated_text for hit in result.hits]
 
 
-def test_what_was_said_is_found_although_it_was_misrecognised(found: Found):
+def test_misrecognised_words_are_found(found: Found):
     assert hits(found, "the wall was painted")[0] == "THE WALL WAS VAINTED RED"
     assert "A BLACK SMITH AND SOME ONE" in hits(found, "blacksmith")
     assert hits(found, "someone")[0] == "A BLACK SMITH AND SOME ONE"
     assert hits(found, "painted", "exact") != hits(found, "painted")
 
 
-SAID_AGAIN = "a black cat and a bird bath near a black bird"
+LONG_QUERY = "a black cat and a bird bath near a black bird"
 
 
-@pytest.mark.parametrize("typed", ["black bird", '"black bird"', "the black bird", "black-bird", SAID_AGAIN])
-def test_words_that_were_typed_apart_are_found_where_they_were_recognised_as_one(found: Found, typed: str):
+@pytest.mark.parametrize("typed", ["black bird", '"black bird"', "the black bird", "black-bird", LONG_QUERY])
+def test_separate_query_words_match_their_compound_in_a_transcript(found: Found, typed: str):
     assert "A BLACKBIRD SINGS" in hits(found, typed)[:2]
     assert "A BLACKBIRD SINGS" not in hits(found, typed, "exact")
 
 
-def test_three_words_that_were_typed_apart_are_found_where_they_were_recognised_as_one(found: Found):
+def test_three_separate_query_words_match_their_compound_in_a_transcript(found: Found):
     plan = found.planner.plan("never the less")
     (hit,) = found.index.search(Request(plan.query, size=1)).hits
     assert hit.passage.row.generated_text == "NEVERTHELESS WE RAN"
@@ -80,7 +80,7 @@ def test_three_words_that_were_typed_apart_are_found_where_they_were_recognised_
 
 
 @pytest.mark.parametrize("typed", ["black OR bird", "black -bird", "black accent:us bird", "black sky bird"])
-def test_only_neighbours_are_recognised_as_one(found: Found, typed: str):
+def test_only_adjacent_query_words_match_a_compound(found: Found, typed: str):
     guessed = {
         expansion.tokens
         for one in found.planner.plan(typed).terms
@@ -94,20 +94,20 @@ def test_only_neighbours_are_recognised_as_one(found: Found, typed: str):
 
 
 @pytest.mark.timeout(280)  # far more than the time in proportion, far less than its square
-def test_a_word_that_is_said_a_hundred_thousand_times_is_planned(found: Found):
+def test_a_query_that_repeats_words_a_hundred_thousand_times_is_planned(found: Found):
     plan = found.planner.plan("a black bird " * 100_000)
     assert [one.word for one in plan.terms] == ["a", "black", "bird"]
     assert plan.terms[1].expansions[0].tokens == ("blackbird",)
 
 
-def test_a_plan_reports_what_it_means_and_what_was_not_understood(found: Found):
+def test_a_plan_has_a_description_and_notes_about_invalid_syntax(found: Found):
     plan = found.planner.plan("boy shoes:red !?")
     assert plan.sentence == "clips where “boy”, “shoes” and “red” were said, even if misrecognised"
     assert len(plan.notes) == 2
     assert (plan.mode, [one.word for one in plan.terms]) == ("forgiving", ["boy", "shoes", "red"])
 
 
-def test_the_query_that_a_plan_has_explains_its_hits(found: Found):
+def test_a_plan_has_evidence_for_every_hit(found: Found):
     plan = found.planner.plan("the otter ran")
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         evidence = plan.evidence(hit.passage)
@@ -126,7 +126,7 @@ items = st.one_of(
 
 
 def is_certain(found: Found, typed: str) -> list[bool]:
-    """Of each hit, in the order in which they are shown, page by page."""
+    """Whether each hit is certain, in the order of the ranking, page by page."""
     plan = found.planner.plan(typed)
     pages = (found.index.search(Request(plan.query, size=7, page=page)).hits for page in range(1, 12))
     return [plan.is_certain(hit) for page in pages for hit in page]
@@ -134,14 +134,14 @@ def is_certain(found: Found, typed: str) -> list[bool]:
 
 @given(st.lists(items, min_size=1, max_size=4).map(" ".join))
 @settings(max_examples=100)
-def test_no_clip_in_which_every_word_was_typed_is_below_one_in_which_not(found: Found, typed: str):
+def test_clips_with_every_word_as_typed_rank_above_all_others(found: Found, typed: str):
     certain = is_certain(found, typed)
     assert certain == sorted(certain, reverse=True)
 
 
 @given(st.lists(words | words.map(lambda word: f"-{word}"), min_size=1, max_size=4).map(" ".join))
 @settings(max_examples=100)
-def test_certain_is_what_has_every_word_as_typed(found: Found, typed: str):
+def test_a_hit_is_certain_if_it_has_every_word_as_typed(found: Found, typed: str):
     plan = found.planner.plan(typed)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         assert plan.is_certain(hit) == all(one.match == "word" for one in plan.evidence(hit.passage))
@@ -149,7 +149,7 @@ def test_certain_is_what_has_every_word_as_typed(found: Found, typed: str):
 
 @given(st.lists(items | st.just("OR"), min_size=1, max_size=5).map(" ".join), st.sampled_from(MODES))
 @settings(max_examples=100)
-def test_every_hit_of_every_mode_has_evidence_for_something_that_was_asked_for(found: Found, typed: str, mode: str):
+def test_every_hit_in_every_mode_has_evidence_for_a_query_term(found: Found, typed: str, mode: str):
     plan = found.planner.plan(typed, mode)
     for hit in found.index.search(Request(plan.query, size=100)).hits:
         assert not plan.terms or "-" in typed or any(one.match != "missing" for one in plan.evidence(hit.passage))
@@ -157,7 +157,7 @@ def test_every_hit_of_every_mode_has_evidence_for_something_that_was_asked_for(f
 
 @given(st.text(max_size=80), st.sampled_from(MODES))
 @settings(max_examples=100)
-def test_whatever_is_typed_can_be_searched_for(found: Found, typed: str, mode: str):
+def test_any_typed_text_can_be_searched(found: Found, typed: str, mode: str):
     plan = found.planner.plan(typed, mode)
     result = found.index.search(Request(plan.query, size=3))
     for hit in result.hits:
@@ -165,13 +165,13 @@ def test_whatever_is_typed_can_be_searched_for(found: Found, typed: str, mode: s
         plan.evidence(hit.passage)
 
 
-def test_beside_an_or_no_word_is_missed(found: Found):
+def test_operands_of_or_are_not_reported_as_missing(found: Found):
     plan = found.planner.plan("lion OR boy")
     for hit in found.index.search(Request(plan.query)).hits:
         assert all(one.match != "missing" for one in plan.evidence(hit.passage))
 
 
-def test_only_where_guesses_are_wanted_is_anything_guessed(found: Found):
+def test_words_are_expanded_only_in_modes_with_expansions_or_with_a_tilde(found: Found):
     def guessed(typed: str, mode: str) -> list[str]:
         return [one.word for one in found.planner.plan(typed, mode).terms if one.expansions]
 
@@ -182,7 +182,7 @@ def test_only_where_guesses_are_wanted_is_anything_guessed(found: Found):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_guesses_are_likely_enough_and_the_most_likely_first(found: Found, mode: str):
+def test_expansions_reach_the_least_probability_and_the_most_likely_comes_first(found: Found, mode: str):
     for one in found.planner.plan("painted~ otter~", mode).terms:
         probabilities = [expansion.probability for expansion in one.expansions]
         assert probabilities == sorted(probabilities, reverse=True)
@@ -191,18 +191,18 @@ def test_guesses_are_likely_enough_and_the_most_likely_first(found: Found, mode:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("typed", ["-boy~", "-boy", '-"the boy"', "accent:us", "duration:2-3"])
-def test_without_a_word_that_is_wanted_nothing_is_uncertain(found: Found, typed: str, mode: str):
+def test_every_hit_of_a_query_without_required_words_is_certain(found: Found, typed: str, mode: str):
     plan = found.planner.plan(typed, mode)
     assert (plan.terms, plan.certain_from) == ((), None)
     assert all(plan.is_certain(hit) for hit in found.index.search(Request(plan.query)).hits)
 
 
-def test_nothing_typed_is_everything_and_all_of_it_is_certain(found: Found):
+def test_an_empty_query_is_planned_as_all_clips(found: Found):
     plan = found.planner.plan("")
     assert (plan.query, plan.terms, plan.sentence) == (EVERYTHING, (), "all clips")
 
 
-def test_a_mode_that_there_is_not_says_which_there_are(found: Found):
+def test_the_message_for_an_unknown_mode_lists_the_modes(found: Found):
     with pytest.raises(WrongRequest, match="no mode loud; the modes are exact, forgiving, sounds-like, baseline"):
         found.planner.plan("words", "loud")
 
@@ -218,20 +218,20 @@ def test_a_mode_that_there_is_not_says_which_there_are(found: Found):
     ],
     ids=["words", "hyphens", "Chinese", "left out", "values"],
 )
-def test_of_too_many_words_the_first_are_searched_and_a_note_says_so(found: Found, typed: str):
+def test_a_query_with_too_many_words_is_cut_with_a_note(found: Found, typed: str):
     plan = found.planner.plan(typed)
     assert plan.notes[-1].startswith(f"a search is limited to {MOST_WORDS} words")
     assert len(plan.terms) <= MOST_WORDS
     found.index.search(Request(plan.query))
 
 
-def test_as_many_words_as_a_search_takes_are_all_searched(found: Found):
+def test_a_query_with_the_maximum_number_of_words_is_not_cut(found: Found):
     plan = found.planner.plan(" ".join(f"word{number}" for number in range(MOST_WORDS)))
     assert (len(plan.terms), plan.notes) == (MOST_WORDS, ())
 
 
 class CountingIndex(EmbeddedWriter):
-    """Counts how often its words are asked for."""
+    """Counts how often its lexicon is read."""
 
     tree = 0
 
@@ -240,7 +240,7 @@ class CountingIndex(EmbeddedWriter):
         return super().lexicon()
 
 
-def test_a_plan_asks_the_index_for_its_words_once_and_only_where_it_guesses(tmp_path: Path):
+def test_a_plan_reads_the_lexicon_once_and_only_for_expansions(tmp_path: Path):
     index = CountingIndex(tmp_path)
     index.replace(passages())
     planner = Planner(index)
@@ -251,7 +251,7 @@ def test_a_plan_asks_the_index_for_its_words_once_and_only_where_it_guesses(tmp_
     index.close()
 
 
-def test_words_that_were_put_are_guessed_at_by_the_next_plan(tmp_path: Path):
+def test_the_next_plan_expands_to_words_that_were_put(tmp_path: Path):
     index = EmbeddedWriter(tmp_path)
     index.replace(passages((ClipRow("a", generated_text="THE LION"),)))
     planner = Planner(index)
@@ -263,14 +263,14 @@ def test_words_that_were_put_are_guessed_at_by_the_next_plan(tmp_path: Path):
     assert planner.plan("otter").terms[0].expansions != ()
 
 
-def test_before_the_first_load_a_plan_that_guesses_says_that_there_is_no_index(tmp_path: Path):
+def test_a_plan_with_expansions_before_the_first_load_reports_a_missing_index(tmp_path: Path):
     planner = Planner(EmbeddedWriter(tmp_path))
     assert planner.plan("boy", "exact").query is not None
     with pytest.raises(IndexMissing):
         planner.plan("boy")
 
 
-def test_tables_that_were_learned_here_are_used_and_broken_ones_are_named(tmp_path: Path, found: Found):
+def test_broken_learned_tables_are_reported_with_their_file(tmp_path: Path, found: Found):
     own = IndexSettings(sound_tables=tmp_path / "tables.json")
     (tmp_path / "tables.json").write_text("{}")
     with pytest.raises(WrongRequest, match=r"tables\.json has no phonetic tables"):

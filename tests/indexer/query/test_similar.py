@@ -1,4 +1,4 @@
-"""Likeness: what shares the telling words of a clip, and who said the same sentence, over real passages and by hand."""
+"""Similar clips share significant words; clips with the same sentence, on samples and on small examples."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ COMMON = [ClipRow(f"common-{at:02}.mp3", generated_text="the boy said no") for a
 
 @pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
 def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
-    """Loads rows into an index of its own, of either engine, and removes it in the end."""
+    """Load rows into a temporary index of either engine, and remove it at the end."""
     own = settings()
     url = str(tmp_path / "index") if request.param == "embedded" else request.getfixturevalue("node").url
     index = open_writer(own, url)
@@ -53,14 +53,14 @@ def clips_with_texts(*texts: str) -> list[ClipRow]:
     return [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(texts)]
 
 
-def test_clips_that_share_more_telling_words_come_first_and_the_clip_is_left_out(loaded: Load) -> None:
+def test_clips_that_share_more_significant_words_rank_higher_and_the_clip_itself_is_excluded(loaded: Load) -> None:
     rows = clips_with_texts("the zebra in the garden", "a zebra", "the garden of the zebra", "the boy said so")
     index = loaded([*rows, *COMMON])
 
     assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == ["2.mp3", "1.mp3"]
 
 
-def test_the_rarest_shared_words_tell_most_and_there_are_few_of_them(loaded: Load) -> None:
+def test_the_rarest_shared_words_are_the_most_significant_and_their_number_is_limited(loaded: Load) -> None:
     several = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
     index = loaded([*clips_with_texts(f"the zebra {several}", "zebra ninety", f"{several}", f"{several}"), *COMMON])
 
@@ -71,13 +71,13 @@ def test_the_rarest_shared_words_tell_most_and_there_are_few_of_them(loaded: Loa
     assert "the" not in words
 
 
-def test_words_that_nobody_shares_and_words_that_all_have_tell_nothing(loaded: Load) -> None:
+def test_unique_words_and_very_frequent_words_are_not_significant(loaded: Load) -> None:
     index = loaded([*clips_with_texts("the xylophone of a zebra", "a zebra"), *COMMON])
 
     assert significant_words(passage(index, "0.mp3"), index.lexicon()) == ("a", "zebra")
 
 
-def test_a_clip_of_common_words_alone_is_like_others_that_have_them(loaded: Load) -> None:
+def test_a_clip_with_only_common_words_is_similar_to_clips_that_share_them(loaded: Load) -> None:
     index = loaded(COMMON)
     like = found(index, more_like(passage(index, "common-00.mp3"), index.lexicon()))
 
@@ -85,7 +85,7 @@ def test_a_clip_of_common_words_alone_is_like_others_that_have_them(loaded: Load
     assert "common-00.mp3" not in like
 
 
-def test_words_in_other_scripts_and_numbers_are_shared_too(loaded: Load) -> None:
+def test_words_in_other_scripts_and_numbers_count_as_shared(loaded: Load) -> None:
     index = loaded(clips_with_texts("京都大学", "東京大学", "1984", "in 1984"))
     lexicon = index.lexicon()
 
@@ -93,14 +93,14 @@ def test_words_in_other_scripts_and_numbers_are_shared_too(loaded: Load) -> None
     assert found(index, more_like(passage(index, "2.mp3"), lexicon)) == ["3.mp3"]
 
 
-def test_nothing_is_like_silence(loaded: Load) -> None:
+def test_a_silent_clip_has_no_similar_clips(loaded: Load) -> None:
     index = loaded([*clips_with_texts("", ""), *COMMON])
 
     assert found(index, more_like(passage(index, "0.mp3"), index.lexicon())) == []
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == []
 
 
-def test_the_same_sentence_is_the_same_reference_and_not_one_that_holds_it(loaded: Load) -> None:
+def test_the_same_sentence_is_an_equal_reference_and_not_one_that_contains_it(loaded: Load) -> None:
     references = (
         "The boy smiled.",
         "the boy smiled",
@@ -115,14 +115,14 @@ def test_the_same_sentence_is_the_same_reference_and_not_one_that_holds_it(loade
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
 
 
-def test_a_reference_of_one_word_is_a_sentence_too(loaded: Load) -> None:
+def test_a_reference_of_one_word_is_compared_as_a_sentence(loaded: Load) -> None:
     rows = [ClipRow(f"{at}.mp3", text=text) for at, text in enumerate(("Seven!", "seven", "seven times"))]
     index = loaded(rows)
 
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
 
 
-def test_without_a_reference_nearly_the_same_words_are_the_same_sentence(loaded: Load) -> None:
+def test_without_a_reference_similar_transcripts_are_the_same_sentence(loaded: Load) -> None:
     rows = clips_with_texts(
         "the boy was at home again", "the boy was at hum again", "the boy was at sea", "was the boy at home again"
     )
@@ -131,14 +131,14 @@ def test_without_a_reference_nearly_the_same_words_are_the_same_sentence(loaded:
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
 
 
-def test_words_that_are_only_parted_otherwise_are_the_same_sentence(loaded: Load) -> None:
+def test_sentences_that_differ_only_in_word_boundaries_are_the_same(loaded: Load) -> None:
     index = loaded(clips_with_texts("someone is at the door", "some one is at the door", "no one is at the door"))
 
     assert found(index, same_sentence(passage(index, "0.mp3"), index)) == ["0.mp3", "1.mp3"]
     assert found(index, same_sentence(passage(index, "1.mp3"), index)) == ["0.mp3", "1.mp3", "2.mp3"]
 
 
-def test_a_part_of_a_recording_is_reported_from_the_others_by_what_was_typed_in_it(loaded: Load) -> None:
+def test_a_part_of_a_recording_is_distinguished_from_the_others_by_its_transcript(loaded: Load) -> None:
     halves = (Segment(0.0, 20.0, "the zebra sang to us"), Segment(40.0, 60.0, "and so it went"))
     rows = [
         ClipRow("long.mp3", text="all of it", duration=120.0, segments=halves),
@@ -150,7 +150,7 @@ def test_a_part_of_a_recording_is_reported_from_the_others_by_what_was_typed_in_
     assert found(index, more_like(passage(index, "long.mp3#0001"), index.lexicon())) == ["0.mp3"]
 
 
-def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) -> None:
+def test_a_plan_for_similar_clips_has_evidence_for_shared_words_only(loaded: Load) -> None:
     index = loaded([*clips_with_texts("a zebra in the garden", "the zebra", "a garden"), *COMMON])
     plan = plan_like(index, "0.mp3")
 
@@ -161,12 +161,12 @@ def test_a_plan_marks_the_words_that_are_shared_and_misses_none(loaded: Load) ->
 
 
 @pytest.mark.parametrize("plan", [plan_like, plan_same])
-def test_a_clip_that_is_not_there_is_said(loaded: Load, plan: Callable[[SearchWriter, str], object]) -> None:
+def test_an_unknown_clip_is_reported(loaded: Load, plan: Callable[[SearchWriter, str], object]) -> None:
     with pytest.raises(WrongRequest, match=r"no clip gone\.mp3"):
         plan(loaded(COMMON), "gone.mp3")
 
 
-def test_the_samples_that_say_one_sentence_are_found_from_each_of_them(samples: Path, loaded: Load) -> None:
+def test_samples_with_the_same_sentence_find_each_other(samples: Path, loaded: Load) -> None:
     rows = list(read_csv(samples / "clips.csv").rows().values())
     index = loaded(rows)
     sentences: dict[str, list[str]] = {}

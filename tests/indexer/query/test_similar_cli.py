@@ -1,4 +1,4 @@
-"""``search --like`` and ``--same`` as people type them."""
+"""``search --like`` and ``--same`` on the command line."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def _loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         (["--same", "2.mp3"], ["1.mp3", "2.mp3"], "clips with the same sentence as 2.mp3"),
     ],
 )
-def test_a_clip_is_in_place_of_words(
+def test_a_search_takes_a_clip_instead_of_words(
     capsys: pytest.CaptureFixture[str], words: list[str], clips: list[str], meaning: str
 ) -> None:
     assert main(["search", *words, "--json"]) == 0
@@ -41,10 +41,10 @@ def test_a_clip_is_in_place_of_words(
 
 
 @pytest.mark.parametrize("words", [["--like", "1.mp3", "dog"], ["--like", "1.mp3", "--same", "1.mp3"], ["--same", "9"]])
-def test_what_cannot_be_asked_is_said_and_the_status_is_two(
+def test_an_invalid_search_by_clip_is_reported_and_exits_with_status_2(
     capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     assert main(["search", *words]) == 2
 
-    said = capsys.readouterr().err
-    assert "use only one of" in said or "the index has no clip 9" in said
+    message = capsys.readouterr().err
+    assert "use only one of" in message or "the index has no clip 9" in message
