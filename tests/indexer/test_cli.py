@@ -186,7 +186,9 @@ def test_filters_sorting_modes_and_pages_select_the_expected_clips(
 
 
 @pytest.mark.usefixtures("loaded")
-def test_an_unknown_facet_value_finds_nothing_and_the_message_lists_the_known_values(capsys: pytest.CaptureFixture[str]):
+def test_an_unknown_facet_value_finds_nothing_and_the_message_lists_the_known_values(
+    capsys: pytest.CaptureFixture[str],
+):
     assert main(["search", "--accent", "mars", "--json"]) == 0
     output = capsys.readouterr()
     assert json.loads(output.out)["total"] == 0
@@ -223,7 +225,9 @@ def test_queries_from_a_file_are_answered_in_order_without_other_output(
 
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("line", ["girl", '{"id": 1}', '{"id": 1, "query": 2}', "[]"])
-def test_an_invalid_line_of_a_query_file_is_reported_with_its_number(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_an_invalid_line_of_a_query_file_is_reported_with_its_number(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     queries = tmp_path / "queries.jsonl"
     queries.write_text(f'{{"id": 1, "query": "girl"}}\n{line}\n')
     assert main(["search", "--queries", str(queries)]) == 2
@@ -319,9 +323,7 @@ def test_an_invalid_command_is_reported_in_one_line(
 
 
 @pytest.mark.usefixtures("files")
-def test_an_invalid_setting_is_reported_by_name(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_an_invalid_setting_is_reported_by_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("INDEX_SHARDS", "many")
     assert main(["count"]) == 2
     assert "index_shards" in capsys.readouterr().err

@@ -59,7 +59,8 @@ def test_a_long_alternative_is_cut_to_the_longest_token_that_the_engines_index()
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [(0, "8 2"), (3, "8 2"), (4, "8 1"), (15, "4 2 1"), (39, "1"), (40, SENTINEL), (5000, SENTINEL)]
+    ("words", "expected"),
+    [(0, "8 2"), (3, "8 2"), (4, "8 1"), (15, "4 2 1"), (39, "1"), (40, SENTINEL), (5000, SENTINEL)],
 )
 def test_shortness_is_ten_minus_a_quarter_of_the_number_of_words_as_powers_of_two(words: int, expected: str):
     assert member(ClipRow("x", generated_text="Word, " * words), "shortness") == expected

@@ -49,7 +49,9 @@ def test_a_walk_of_an_embedded_index_has_the_order_of_a_search(
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=["all", "some"])
-def test_a_walk_of_an_embedded_index_after_changes_has_the_order_of_a_search(embedded: SearchWriter, query: Query) -> None:
+def test_a_walk_of_an_embedded_index_after_changes_has_the_order_of_a_search(
+    embedded: SearchWriter, query: Query
+) -> None:
     embedded.put(passages()[5:9])
     assert_walk_matches_search(embedded, query, None)
 
@@ -81,9 +83,7 @@ def test_a_walk_that_is_stopped_early_leaves_no_open_context_in_elasticsearch(
 
 
 @pytest.mark.elastic
-def test_a_walk_reports_that_its_version_was_removed(
-    elastic_index: ElasticWriter, client: Elasticsearch
-) -> None:
+def test_a_walk_reports_that_its_version_was_removed(elastic_index: ElasticWriter, client: Elasticsearch) -> None:
     elastic_index.replace(passages())
     walk = elastic_index.walk(Request())
     next(walk)

@@ -1,4 +1,4 @@
-"""``python -m indexer score`` as people and other programs use it."""
+"""``python -m indexer score``, for users and for other programs."""
 
 import json
 import os
@@ -80,9 +80,7 @@ def test_json_is_one_line_with_each_mode_kind_and_group(files: list[str], capsys
     assert one["heard"] == one["recognised"], "the former name of the group"
 
 
-def test_modes_seeds_and_queries_of_a_kind_are_as_many_as_asked_for(
-    files: list[str], capsys: pytest.CaptureFixture[str]
-):
+def test_modes_seeds_and_queries_per_kind_follow_the_options(files: list[str], capsys: pytest.CaptureFixture[str]):
     answer = scored(capsys, *files, "--mode", "baseline", "--seeds", "3", "--per-kind", "2")
     assert list(answer) == ["baseline", "differences", "by", "seconds"]
     assert answer["differences"] == {"baseline": {}}
@@ -96,7 +94,7 @@ def test_the_same_command_reports_the_same_figures(files: list[str], capsys: pyt
     assert first == second
 
 
-def test_by_accent_and_age_reports_the_same_by_value(files: list[str], capsys: pytest.CaptureFixture[str]):
+def test_by_accent_and_age_reports_the_scores_of_each_value(files: list[str], capsys: pytest.CaptureFixture[str]):
     by = scored(capsys, *files, "--by", "accent,age", "--seeds", "1")["by"]
     assert list(by) == ["accent", "age"]
     assert list(by["accent"]) == ["us", "england", "unknown"]
@@ -104,7 +102,7 @@ def test_by_accent_and_age_reports_the_same_by_value(files: list[str], capsys: p
     assert by["age"]["fourties"]["exact"]["one"]["all"]["success@10"] == 0.0
 
 
-def test_cross_fitting_changes_no_figure_of_a_mode_that_learned_nothing(
+def test_cross_fitting_does_not_change_the_scores_of_mode_baseline(
     tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
 ):
     misrecognised = tmp_path / "misrecognised.csv"
@@ -117,19 +115,19 @@ def test_cross_fitting_changes_no_figure_of_a_mode_that_learned_nothing(
     assert "learning requires at least 20" in capsys.readouterr().err
 
 
-def test_people_read_tables_that_fit_into_eighty_columns(files: list[str], capsys: pytest.CaptureFixture[str]):
+def test_printed_tables_fit_into_eighty_columns(files: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(["score", *files, "--by", "accent"]) == 0
-    said = capsys.readouterr()
-    lines = said.out.splitlines()
+    output = capsys.readouterr()
+    lines = output.out.splitlines()
     assert max(map(len, lines)) <= 80
     rows = {" ".join(line.split()) for line in lines}
     assert {"one lost 5 0.000 (0.00–0.00) 0.000 (0.00–0.00) 1.0 (1.0–1.0)", "three all 0 – – –"} <= rows
-    assert "exact minus baseline, query by query" in said.out
-    assert "United States" in said.out
-    assert said.err == "note: 1 of 5 records left out: no transcript\n"
+    assert "exact minus baseline, query by query" in output.out
+    assert "United States" in output.out
+    assert output.err == "note: 1 of 5 records left out: no transcript\n"
 
 
-def test_clips_without_a_reference_are_searched_and_not_asked_for(
+def test_clips_without_a_reference_are_indexed_and_not_used_for_queries(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     alone = scored(capsys, *files, "--mode", "baseline")["baseline"]
@@ -145,7 +143,7 @@ def test_clips_without_a_reference_are_searched_and_not_asked_for(
     assert "have no reference: they are indexed, but not searched for" in capsys.readouterr().err
 
 
-def test_nothing_is_left_behind_and_the_users_own_index_is_as_it_was(
+def test_no_files_remain_and_the_index_of_the_user_is_unchanged(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["load", str(tmp_path / "mine.csv")]) == 0
@@ -159,15 +157,15 @@ def test_nothing_is_left_behind_and_the_users_own_index_is_as_it_was(
     assert json.loads(capsys.readouterr().out)["total"] == 1
 
 
-def test_references_are_not_in_what_is_searched(files: list[str], capsys: pytest.CaptureFixture[str]):
-    """The clip with the otter has the word in its reference alone, and every mode without expansions misses it."""
+def test_references_are_not_searched(files: list[str], capsys: pytest.CaptureFixture[str]):
+    """The clip with the otter has the word only in its reference, and every mode without expansions misses it."""
     answer = scored(capsys, *files, "--seeds", "1")
     for mode in ("exact", "baseline"):
         assert answer[mode]["one"]["lost"]["n"] == 1
         assert answer[mode]["one"]["lost"]["zero_hits"] == 1.0
 
 
-def test_distractors_stand_in_the_index_and_make_it_harder(files: list[str], capsys: pytest.CaptureFixture[str]):
+def test_distractors_in_the_index_lower_the_scores(files: list[str], capsys: pytest.CaptureFixture[str]):
     without = scored(capsys, *files, "--mode", "baseline")["baseline"]
     answer = scored(capsys, *files, "--mode", "baseline", "--distractors", "300", "--distractors-verbatim")["baseline"]
     assert without["one"]["recognised"]["success@10"] == 1.0
@@ -198,24 +196,22 @@ def test_distractors_stand_in_the_index_and_make_it_harder(files: list[str], cap
     ],
 )
 @pytest.mark.usefixtures("files")
-def test_what_cannot_be_scored_is_one_sentence(
+def test_input_that_cannot_be_scored_is_reported_in_one_line(
     words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert main(["score", *(str(tmp_path / word) if word.endswith(".csv") else word for word in words)]) == 2
-    said = capsys.readouterr()
-    assert sentence in said.err
-    assert (said.out, said.err.count("\n")) == ("", 1)
+    output = capsys.readouterr()
+    assert sentence in output.err
+    assert (output.out, output.err.count("\n")) == ("", 1)
 
 
-def test_an_index_beside_a_folder_that_is_not_there_is_one_sentence(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_an_index_in_a_missing_folder_is_reported(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["score", *files, "--index", str(tmp_path / "nowhere" / "index")]) == 1
     assert "no folder can be made next to" in capsys.readouterr().err
 
 
 @pytest.mark.elastic
-def test_elasticsearch_reports_the_same_figures_and_keeps_an_empty_index_of_its_own(
+def test_elasticsearch_gives_the_same_scores_and_keeps_a_separate_empty_index(
     files: list[str], node: Node, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     own = settings()
@@ -225,11 +221,11 @@ def test_elasticsearch_reports_the_same_figures_and_keeps_an_empty_index_of_its_
     capsys.readouterr()
     for _ in range(2):
         assert main(["score", *files, "--json", "--index", node.url]) == 0
-        said = capsys.readouterr()
-    elastic, embedded = json.loads(said.out), scored(capsys, *files)
+        output = capsys.readouterr()
+    elastic, embedded = json.loads(output.out), scored(capsys, *files)
     assert elastic.pop("seconds").keys() == embedded.pop("seconds").keys()
     assert elastic == embedded
-    assert f"an empty index {own.index_name}-score remains" in said.err
+    assert f"an empty index {own.index_name}-score remains" in output.err
     apart = ElasticWriter(node.url, own.model_copy(update={"index_name": f"{own.index_name}-score"}))
     try:
         assert apart.count() == 0
@@ -245,7 +241,7 @@ def test_elasticsearch_reports_the_same_figures_and_keeps_an_empty_index_of_its_
 def test_baseline_on_real_transcripts_has_the_published_figures(
     real_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    """Within two points, five seeds: of one seed's 150 lost pairs the share alone strays by four."""
+    """Within two points over five seeds; with one seed of 150 lost pairs the share varies by four."""
     corpus = real_data / "common-voice"
     files = [str(corpus / "cv-valid-dev.csv"), str(corpus / "wav2vec2-large-960h.csv")]
     baseline = scored(capsys, *files, "--mode", "baseline")["baseline"]

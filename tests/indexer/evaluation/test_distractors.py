@@ -1,4 +1,4 @@
-"""Made-up transcripts: like the real ones, and never the same rare words over and over."""
+"""Generated transcripts: similar to real ones, without repeating their rare words."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ REAL = {word for text in TRANSCRIPTS for word in tokens(text)}
 RARE = {"bartender", "clarendon", "blacksmith", "marjoram", "had"}
 
 
-def said(number: int, *, verbatim: bool = False) -> list[list[str]]:
+def generated(number: int, *, verbatim: bool = False) -> list[list[str]]:
     return [tokens(row.generated_text) for row in distractors(TRANSCRIPTS, number, verbatim=verbatim)]
 
 
-def test_distractors_have_ids_of_their_own_no_reference_and_are_the_same_every_time():
+def test_distractors_have_distinct_ids_and_no_reference_and_are_reproducible():
     rows = list(distractors(TRANSCRIPTS, 12))
     assert [row.id for row in rows[:2]] + [rows[-1].id] == [
         "distractor-0000001",
@@ -35,19 +35,19 @@ def test_distractors_have_ids_of_their_own_no_reference_and_are_the_same_every_t
     assert list(distractors(TRANSCRIPTS, 0)) == []
 
 
-def test_a_plain_chain_says_only_what_was_typed_side_by_side():
+def test_verbatim_distractors_contain_only_recognised_word_pairs():
     recognised = {pair for text in TRANSCRIPTS for pair in pairwise(["", *tokens(text), ""])}
-    made = said(500, verbatim=True)
+    made = generated(500, verbatim=True)
     assert {pair for words in made for pair in pairwise(["", *words, ""])} == recognised, "all of it, and nothing else"
 
 
-def test_words_follow_each_other_as_often_as_they_were_recognised():
-    firsts = Counter(words[0] for words in said(3000))
+def test_first_words_have_the_frequency_of_the_transcripts():
+    firsts = Counter(words[0] for words in generated(3000))
     assert abs(firsts["the"] / 3000 - 4 / 6) < 0.03
 
 
-def test_rare_words_give_way_to_made_up_ones_that_nobody_said():
-    words = [word for sentence in said(2000) for word in sentence]
+def test_rare_words_are_replaced_by_generated_ones():
+    words = [word for sentence in generated(2000) for word in sentence]
     made_up = [word for word in words if word not in REAL]
     assert not RARE & set(words)
     assert len(made_up) > 500
@@ -57,9 +57,9 @@ def test_rare_words_give_way_to_made_up_ones_that_nobody_said():
     assert {word[0] for word in made_up} <= beginnings
 
 
-def test_a_rare_word_stays_rare_among_distractors_and_does_not_as_typed():
+def test_a_rare_word_is_repeated_only_in_verbatim_distractors():
     plain, replaced = (
-        Counter(word for sentence in said(2000, verbatim=way) for word in sentence) for way in (True, False)
+        Counter(word for sentence in generated(2000, verbatim=way) for word in sentence) for way in (True, False)
     )
     assert plain["bartender"] > 100
     assert replaced["bartender"] == 0
@@ -67,18 +67,18 @@ def test_a_rare_word_stays_rare_among_distractors_and_does_not_as_typed():
     assert replaced["boy"] > 500
 
 
-def test_a_corpus_too_small_to_make_other_words_of_gets_letters_added():
+def test_words_of_a_very_small_corpus_get_letters_added():
     (row,) = distractors(["WORD"], 1)
     assert row.generated_text == "wordd"
 
 
-def test_clips_in_which_nothing_was_typed_have_their_like_among_distractors():
+def test_empty_transcripts_lead_to_empty_distractors():
     made = [row.generated_text for row in distractors(["", "A WORD"], 50)]
     assert "" in made
     assert any(made)
 
 
-def test_distractors_are_made_while_they_are_taken():
+def test_distractors_are_generated_lazily():
     rows = distractors(TRANSCRIPTS, 10**12)
     assert isinstance(rows, Iterator)
     assert len(list(islice(rows, 3))) == 3

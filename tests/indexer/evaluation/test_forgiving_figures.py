@@ -42,7 +42,7 @@ KINDS: Final = ("one", "two", "three", "frequent")
 
 
 def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], SearchFunction]:
-    """Asks the index by what was learned on some rows."""
+    """Search the index with tables learned from some rows."""
     return lambda half: asking(Planner(index, learn(half, english(), "one half", index.lexicon())), index)
 
 
@@ -75,24 +75,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Score:
 
 @pytest.mark.long
 @pytest.mark.parametrize(("kind", "group", "figure", "least"), LEAST)
-def test_what_was_misrecognised_in_real_clips_is_found(real: Score, kind: str, group: str, figure: str, least: float):
+def test_misrecognised_words_of_real_clips_are_found(real: Score, kind: str, group: str, figure: str, least: float):
     assert mean(real, "forgiving", kind, group, figure) >= least
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("kind", "group", "figure", "most"), MOST_LOST_ELSEWHERE)
-def test_what_was_recognised_correctly_in_real_clips_is_found_as_well_as_without_guesses(
+def test_recognised_words_of_real_clips_are_found_as_well_as_in_mode_baseline(
     real: Score, kind: str, group: str, figure: str, most: float
 ):
     assert mean(real, "forgiving", kind, group, figure) >= mean(real, "baseline", kind, group, figure) - most
 
 
-def test_what_was_misrecognised_in_made_clips_is_found_by_what_other_clips_taught(made: Score):
+def test_misrecognised_words_of_generated_clips_are_found_with_tables_from_other_clips(made: Score):
     guessed, recognised = (mean(made, mode, "two", "lost", "mrr@10") for mode in ("forgiving", "baseline"))
     assert guessed > 0.5 > 0.1 > recognised
 
 
-def test_what_was_recognised_correctly_in_made_clips_is_found_as_well_as_without_guesses(made: Score):
+def test_recognised_words_of_generated_clips_are_found_as_well_as_in_mode_baseline(made: Score):
     for kind in ("two", "three"):
         forgiving, baseline = (mean(made, mode, kind, "recognised", "mrr@10") for mode in ("forgiving", "baseline"))
         assert forgiving >= baseline - 0.01

@@ -1,4 +1,4 @@
-"""What an answer is worth, and who may answer what."""
+"""The metrics of an answer, and cross-fitting."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def query(*relevant: str, kind: str = "one", typed: str = "word") -> SampledQuer
         ([*"bcdefghijk", "a"], (0.0, 0.0, 0.0)),
     ],
 )
-def test_an_answer_is_worth_what_its_first_ten_hits_are(hits: list[str], figures: tuple[float, ...]):
+def test_an_answer_is_measured_by_its_first_ten_hits(hits: list[str], figures: tuple[float, ...]):
     assert measure(query("a"), hits) == figures
 
 
@@ -40,17 +40,15 @@ def test_an_answer_is_worth_what_its_first_ten_hits_are(hits: list[str], figures
         ("ab", "", 0.0),
     ],
 )
-def test_a_frequent_word_is_scored_by_the_right_ones_of_ten_or_of_as_many_as_there_are(
-    relevant: str, hits: str, precision: float
-):
+def test_a_frequent_word_is_scored_by_precision_at_ten(relevant: str, hits: str, precision: float):
     assert measure(query(*relevant, kind=FREQUENT), list(hits)) == (precision,)
 
 
-def test_a_query_that_was_drawn_twice_is_asked_once_and_counts_twice():
-    asked = []
+def test_a_query_drawn_twice_is_searched_once_and_counted_twice():
+    searches = []
 
     def ask(typed: str, mode: str) -> list[str]:
-        asked.append((typed, mode))
+        searches.append((typed, mode))
         return ["a"]
 
     steps: list[None] = []
@@ -60,7 +58,7 @@ def test_a_query_that_was_drawn_twice_is_asked_once_and_counts_twice():
         (0.0, 0.0, 0.0),
         (1.0, 1.0, 0.0),
     ]
-    assert asked == [("word", "exact"), ("other", "exact")]
+    assert searches == [("word", "exact"), ("other", "exact")]
     assert len(steps) == 3
 
 
@@ -68,7 +66,7 @@ ROWS = [
     ClipRow(f"cv/{n:03}.mp3", text=f"lion{chr(97 + n // 3)} sleeps, it said", generated_text="A LION")
     for n in range(60)
 ]
-"""Twenty sentences, each said by three voices."""
+"""Twenty sentences, each read by three speakers."""
 
 
 def test_halves_share_no_sentence_and_lose_no_row():
@@ -79,7 +77,7 @@ def test_halves_share_no_sentence_and_lose_no_row():
     assert {row.id for row in halves(ROWS[::-1])[0]} == {row.id for row in first}, "whatever the order of the rows"
 
 
-def test_nobody_answers_a_query_of_a_sentence_that_they_learned_on():
+def test_queries_are_not_answered_by_a_search_trained_on_their_sentence():
     rows = [*ROWS, *(ClipRow(f"cv/x{n}.mp3", text=f"tiger{chr(97 + n)} woke up") for n in range(20))]
     learned: dict[SearchFunction, set[str]] = {}
 
@@ -91,10 +89,10 @@ def test_nobody_answers_a_query_of_a_sentence_that_they_learned_on():
         return ask
 
     search_for = cross_fitted(rows, fit)
-    said = {row.id: " ".join(tokens(row.text)) for row in rows}
+    sentence_of = {row.id: " ".join(tokens(row.text)) for row in rows}
     queries = list(QuerySampler(references_of(rows)).draw(0, 100))
     answering = {kind: {search_for(q) for q in queries if q.kind == kind} for kind in ("one", FREQUENT)}
     assert all(len(asks) == 2 for asks in answering.values()), "both ways"
     for drawn in queries:
-        assert said.get(drawn.source) not in learned[search_for(drawn)]
-    assert set.union(*learned.values()) == set(said.values())
+        assert sentence_of.get(drawn.source) not in learned[search_for(drawn)]
+    assert set.union(*learned.values()) == set(sentence_of.values())

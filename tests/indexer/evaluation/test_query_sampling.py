@@ -1,4 +1,4 @@
-"""Questions: what is asked of whom, and what counts as lost."""
+"""Sampled queries: their words and targets, and which of them count as lost."""
 
 from collections import Counter
 from random import Random
@@ -33,20 +33,20 @@ def row(number: int, text: str, recognised: str | None = None) -> ClipRow:
     )
 
 
-def test_a_word_is_asked_for_if_few_references_have_it_and_it_is_long_and_without_digits():
+def test_query_words_are_rare_long_and_without_digits():
     rows = [row(n, f"a {'lion' if n < RARE else 'wolf'} w{n} and the 4th one") for n in range(2 * RARE + 1)]
     assert {query.text for query in drawn(rows)["one"]} == {"lion"}
     assert len(drawn(rows)["one"]) == RARE
 
 
-def test_sentences_that_occur_twice_are_no_targets_however_they_are_written():
+def test_repeated_sentences_are_not_targets_in_any_spelling():
     rows = [row(1, "The lion sleeps"), row(2, "the lion, sleeps!"), row(3, "the lion woke")]
     found = drawn(rows)
     assert {query.source for kind in KINDS[:-1] for query in found[kind]} == {"cv/0003.mp3"}
     assert found["one"][0].relevant == {"cv/0003.mp3"}
 
 
-def test_several_words_are_different_less_than_common_and_in_the_order_in_which_they_were_said():
+def test_queries_of_several_words_have_distinct_uncommon_words_in_reference_order():
     rows = [row(n, f"common stuff number{chr(97 + n % 26)}{chr(97 + n // 26)}") for n in range(COMMON)]
     rows.append(row(999, "lion stuff tiger lion common zebra"))
     (three,) = drawn(rows)["three"]
@@ -55,7 +55,7 @@ def test_several_words_are_different_less_than_common_and_in_the_order_in_which_
     assert twos == {"lion tiger", "lion zebra", "tiger zebra"}
 
 
-def test_a_phrase_is_three_neighbours_in_quotes_with_a_telling_word():
+def test_a_phrase_is_three_adjacent_words_with_a_significant_one():
     rows = [row(1, "it is by a lion of my own and it is so")]
     phrases = {query.text for seed in range(30) for query in drawn(rows, seed)["phrase"]}
     assert phrases == {'"by a lion"', '"a lion of"', '"lion of my"'}
@@ -78,20 +78,20 @@ def test_a_query_is_lost_if_the_transcript_misses_a_word_of_it_or_the_phrase(rec
     assert {kind for kind, query in of_the_first.items() if query.is_lost} == lost
 
 
-def test_a_misspelt_word_is_one_slip_away_and_no_word_that_was_said():
+def test_a_misspelt_word_has_one_typo_and_is_not_in_the_references():
     rows = [row(n, f"the {word} went") for n, word in enumerate(["lion", "loin", "lions", "lino", "zebra", "zebras"])]
-    said = {word for clip in rows for word in tokens(clip.text)}
+    reference_words = {word for clip in rows for word in tokens(clip.text)}
     spelt_right = {clip.id: tokens(clip.text)[1] for clip in rows}
     for seed in range(30):
         queries = drawn(rows, seed)["misspelt"]
         assert len(queries) == len(rows)
         for query in queries:
-            assert query.text not in said
-            assert is_one_slip(spelt_right[query.source], query.text)
+            assert query.text not in reference_words
+            assert has_one_typo(spelt_right[query.source], query.text)
 
 
-def is_one_slip(relevant: str, typed: str) -> bool:
-    """Told by letters alone: changed (same length, one place), swapped (two places), dropped or doubled (one place)."""
+def has_one_typo(relevant: str, typed: str) -> bool:
+    """Compares the letters: changed (same length, one place), swapped (two places), dropped or doubled (one place)."""
     places = [at for at, pair in enumerate(zip(relevant, typed, strict=False)) if pair[0] != pair[1]]
     if len(relevant) == len(typed):
         return len(places) == 1 or (len(places) == 2 and Counter(relevant) == Counter(typed))
@@ -99,7 +99,7 @@ def is_one_slip(relevant: str, typed: str) -> bool:
     return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
 
 
-def test_all_four_slips_are_made():
+def test_all_four_kinds_of_typo_are_made():
     rng = Random(1)
     made = {misspelt("wolf", ["x"], rng) for _ in range(200)}
     assert {"xolf", "wxlf", "woxf", "wolx"} <= made, "changed"
@@ -109,7 +109,7 @@ def test_all_four_slips_are_made():
     assert len(made) == 15
 
 
-def test_a_frequent_word_is_one_that_more_than_a_hundredth_of_the_references_have():
+def test_a_frequent_word_is_in_more_than_one_percent_of_the_references():
     rows = [row(n, "lion" if n < 3 else "bear" if n < 5 else "wolves") for n in range(200)]
     found = drawn(rows)[FREQUENT]
     assert {query.text for query in found} == {"lion", "wolves"}
@@ -118,7 +118,7 @@ def test_a_frequent_word_is_one_that_more_than_a_hundredth_of_the_references_hav
     }
 
 
-def test_a_seed_draws_the_same_again_and_another_seed_something_else():
+def test_sampling_is_reproducible_by_seed():
     rows = [row(n, f"lion{chr(97 + n)} tiger{chr(97 + n)} sleeps") for n in range(20)]
     assert drawn(rows, 1) == drawn(rows, 1)
     assert drawn(rows, 1) != drawn(rows, 2)

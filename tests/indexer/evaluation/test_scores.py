@@ -1,4 +1,4 @@
-"""Figures: by hand on a small index, and what must hold of any."""
+"""Scores: computed by hand on a small index, and properties of all scores."""
 
 import pytest
 from hypothesis import given, settings
@@ -23,9 +23,9 @@ ROWS = [
     ClipRow("cv/6.mp3", text="a wolf ran", generated_text="A WOLF RAN"),
     ClipRow("cv/7.mp3", text="a wolf ran", generated_text="A WOLF RAN"),
 ]
-"""Each with one word of more than three letters, all equally long, so that equal matches stand in the order of ids.
+"""Each with one word of more than three letters, all equally long, so that equal matches are ordered by id.
 
-Targets are the first five; "wolf ran" was said twice.
+Targets are the first five; "a wolf ran" occurs twice.
 """
 
 
@@ -44,7 +44,7 @@ def figures(scored: Score, mode: str, kind: str, group: str) -> dict[str, float]
     return {name: value for name, value in members.items() if name != "intervals"}
 
 
-def test_figures_are_those_that_a_hand_computes(scored: Score):
+def test_scores_equal_those_computed_by_hand(scored: Score):
     """Found: the zebra first, the lions first, second and third; the otter not at all."""
     assert figures(scored, "baseline", "one", "all") == {
         "success@10": 0.8, "mrr@10": round((1 + 1 + 1 / 2 + 1 / 3) / 5, 4), "zero_hits": 0.2, "n": 5, "sources": 5,
@@ -62,17 +62,17 @@ def test_frequent_words_are_scored_by_precision(scored: Score):
     assert figures(scored, "baseline", "frequent", "all") == {"precision@10": 0.75, "n": 4, "sources": 4}
 
 
-def test_what_cannot_be_drawn_has_no_figures(scored: Score):
+def test_kinds_without_queries_have_no_scores(scored: Score):
     nothing = {"success@10": None, "mrr@10": None, "zero_hits": None, "n": 0, "sources": 0}
     assert figures(scored, "baseline", "two", "all") == figures(scored, "exact", "three", "lost") == nothing
     assert scored.to_json()["exact"]["two"]["all"]["intervals"] == dict.fromkeys(("success@10", "mrr@10", "zero_hits"))
 
 
-def test_differences_are_those_of_the_figures_and_stand_against_baseline(scored: Score):
-    told = scored.to_json()["differences"]
-    assert list(told) == ["baseline"]
-    assert list(told["baseline"]) == ["forgiving", "exact"]
-    lost = told["baseline"]["forgiving"]["one"]["lost"]
+def test_differences_are_relative_to_mode_baseline(scored: Score):
+    differences = scored.to_json()["differences"]
+    assert list(differences) == ["baseline"]
+    assert list(differences["baseline"]) == ["forgiving", "exact"]
+    lost = differences["baseline"]["forgiving"]["one"]["lost"]
     assert lost["zero_hits"] == -1.0, "the otter is found by its misrecognition or not at all"
     assert lost["intervals"]["zero_hits"] == [-1.0, -1.0]
     for kind in KINDS:
@@ -84,7 +84,7 @@ def test_differences_are_those_of_the_figures_and_stand_against_baseline(scored:
                 assert figure.low <= figure.mean <= figure.high
 
 
-def test_a_facets_values_share_out_the_querys_and_the_largest_is_first(scored: Score):
+def test_queries_are_grouped_by_facet_value_with_the_largest_group_first(scored: Score):
     accents = scored.to_json()["by"]["accent"]
     assert list(accents) == ["us", "england", "unknown"]
     assert accents["us"]["baseline"]["one"]["all"]["n"] == 3
@@ -108,8 +108,8 @@ words = st.lists(
 @settings(max_examples=40)
 def test_lost_and_recognised_queries_together_are_all(pairs: list[tuple[list[str], list[str]]], seed: int):
     rows = [
-        ClipRow(f"cv/{at}.mp3", text=" ".join(said), generated_text=" ".join(recognised))
-        for at, (said, recognised) in enumerate(pairs)
+        ClipRow(f"cv/{at}.mp3", text=" ".join(reference), generated_text=" ".join(recognised))
+        for at, (reference, recognised) in enumerate(pairs)
     ]
     queries = list(QuerySampler(references_of(rows)).draw(seed, 10))
     ask = overlap(rows)
@@ -124,7 +124,7 @@ def test_lost_and_recognised_queries_together_are_all(pairs: list[tuple[list[str
             assert figure is None or 0 <= figure.low <= figure.mean + 1e-12 <= figure.high + 2e-12 <= 1 + 2e-12
 
 
-def test_what_differs_in_nothing_has_differences_of_nothing():
+def test_equal_scores_have_a_difference_of_zero():
     rows = [ClipRow("a", text="lion", generated_text="LION")]
     ask = overlap(rows)
     found = score(list(QuerySampler(references_of(rows)).draw(0, 1)), lambda _: ask, ("forgiving", "exact"), {})

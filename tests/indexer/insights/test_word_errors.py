@@ -54,9 +54,7 @@ def replacements(reference: str, transcript: str) -> dict[str, dict[str, int]]:
         ("a a b", "c c b", {"a": {"c": 2}}),
     ],
 )
-def test_a_misrecognised_word_has_its_replacement(
-    reference: str, recognised: str, wrong: dict[str, dict[str, int]]
-):
+def test_a_misrecognised_word_has_its_replacement(reference: str, recognised: str, wrong: dict[str, dict[str, int]]):
     assert replacements(reference, recognised) == wrong
 
 

@@ -38,7 +38,7 @@ def as_array(word: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
 
 
 @pytest.mark.parametrize("length_weight", [0, 1])
-def test_the_nearest_of_thousands_is_among_similar_onesst(length_weight: int):
+def test_the_nearest_of_thousands_is_in_the_shortlist(length_weight: int):
     sounds, words = made_up(5000)
     everything = entries(sounds, words)
     for number in range(0, 5000, 97):
@@ -49,19 +49,19 @@ def test_the_nearest_of_thousands_is_among_similar_onesst(length_weight: int):
         assert 100 < len(found) < 400
 
 
-def test_of_few_entries_all_are_looked_at():
+def test_the_shortlist_of_a_few_entries_has_all_of_them():
     sounds, words = made_up(40)
     found = entries(sounds, words).shortlist(as_array(sounds[0]), as_array(padded_letters([words[0]])[0]), 40, 1)
     assert list(found) == list(range(40))
     assert list(entries([], []).shortlist(as_array(sounds[0]), as_array(sounds[0]), 40, 1)) == []
 
 
-def test_where_all_are_alike_there_are_no_more_than_were_wanted():
+def test_the_shortlist_of_equal_entries_has_the_requested_size():
     same = entries([b"\1\2\3"] * 3000, ["abc"] * 3000)
     assert len(same.shortlist(as_array(b"\1\2\3"), as_array(b"\1\2\3"), 100, 1)) == 100
 
 
-def test_a_word_of_any_length_may_be_looked_for():
+def test_a_word_of_any_length_has_a_shortlist():
     everything = entries(*made_up(3000))
     for length in (1, MOST_PHONEMES, MOST_PHONEMES * 4):
         assert len(everything.shortlist(as_array(bytes([5] * length)), as_array(bytes([5] * length)), 50, 1)) >= 25
@@ -79,7 +79,7 @@ def test_sketches_are_sets_of_symbols_and_of_pairs_in_order():
 
 
 @given(st.lists(st.tuples(symbols, symbols), min_size=1, max_size=6))
-def test_two_words_joined_are_the_symbols_of_both_as_far_as_the_width_goes(pairs: list[tuple[bytes, bytes]]):
+def test_a_joined_pair_has_the_symbols_of_both_words_up_to_the_width(pairs: list[tuple[bytes, bytes]]):
     words = padded_phonemes([word for pair in pairs for word in pair])
     first = np.arange(0, 2 * len(pairs), 2, dtype=np.int32)
     rows = joined(words, first, first + np.int32(1))
@@ -88,7 +88,7 @@ def test_two_words_joined_are_the_symbols_of_both_as_far_as_the_width_goes(pairs
         assert row.tobytes() == both.ljust(MOST_PHONEMES, b"\0")
 
 
-def test_lengths_are_those_of_what_is_compared():
+def test_lengths_are_limited_to_the_compared_width():
     some = entries([b"", b"\1", bytes([7] * 50)], ["", "a", "a" * 50])
     assert some.phoneme_lengths.tolist() == [0, 1, MOST_PHONEMES]
     assert some.letter_lengths.tolist() == [0, 1, MOST_LETTERS]

@@ -14,7 +14,7 @@ def table(*pairs: tuple[str, str]) -> ConfusionTable:
     return ConfusionTable.of(align(tokens(reference), tokens(transcript)) for reference, transcript in pairs)
 
 
-def test_spans_are_where_reference_and_transcript_differ():
+def test_spans_are_the_differences_between_reference_and_transcript():
     found = table(("the blacksmith was painted", "the black smith was vainted red"))
     assert found.spans == {("blacksmith", "black smith"): 1, ("painted", "vainted red"): 1}
     assert table(("the boy", "the boy")).spans == {}
@@ -34,7 +34,9 @@ def test_confusions_add_up_over_alignments():
 
 
 @given(st.lists(st.tuples(sentences, sentences), max_size=5))
-def test_the_replacements_are_as_many_as_the_substitutions_and_deletions(pairs: list[tuple[list[str], list[str]]]):
+def test_the_number_of_replacements_is_the_number_of_substitutions_and_deletions(
+    pairs: list[tuple[list[str], list[str]]],
+):
     alignments = [align(reference, transcript) for reference, transcript in pairs]
     found = ConfusionTable.of(alignments)
     errors = sum((WordErrors.of(edits) for edits in alignments), WordErrors())

@@ -10,12 +10,12 @@ V, W, S, A = (letters(letter)[0] for letter in "vwsa")
 
 
 @pytest.mark.parametrize("prior", [letter_prior(), phoneme_prior()], ids=["letters", "phonemes"])
-def test_before_anything_is_known_a_correct_symbol_is_free_and_all_else_is_not(prior: np.ndarray):
+def test_the_prior_cost_is_zero_only_for_a_correct_symbol(prior: np.ndarray):
     assert np.all(prior.diagonal() == 0)
     assert np.all(prior[~np.eye(len(prior), dtype=bool)] > 0)
 
 
-def test_vowels_are_taken_for_vowels_sooner_than_for_consonants():
+def test_confusing_a_vowel_with_a_vowel_costs_less_than_with_a_consonant():
     number = {name: at for at, name in enumerate(PHONEMES, 1)}
     costs = phoneme_prior()
     assert costs[number["AA"], number["AE"]] < costs[number["AA"], number["T"]]
@@ -29,7 +29,7 @@ def costs_of(pairs: list[tuple[str, str]], reference: str) -> np.ndarray:
     return learned_costs(symbols, Counter(letters(reference)), letter_prior())
 
 
-def test_what_is_always_recognised_otherwise_comes_to_cost_little():
+def test_a_frequent_confusion_becomes_cheap():
     words = ["vase", "vest", "save"]
     pairs = [(word, word.replace("v", "w")) for word in words] * 20
     costs = costs_of(pairs, "vasevestsave" * 20)
@@ -38,19 +38,19 @@ def test_what_is_always_recognised_otherwise_comes_to_cost_little():
     assert costs[V, W] < costs[V].max()
 
 
-def test_what_is_dropped_and_what_is_added_is_learned_too():
+def test_deletions_and_insertions_are_learned():
     costs = costs_of([("has", "ha"), ("was", "wa")] * 30 + [("at", "aat")] * 30, "haswasat" * 30)
     assert costs[S, 0] < 0.3
     assert costs[0, A] < letter_prior()[0, A]
     assert costs[S, 0] < costs[V, 0]
 
 
-def test_what_is_misrecognised_once_in_a_thousand_times_stays_dear():
+def test_a_rare_confusion_stays_expensive():
     often, seldom = (costs_of([("v", "w")] * times, "v" * 1000) for times in (300, 1))
     assert seldom[V, W] > 2 * often[V, W]
 
 
-def test_costs_are_those_that_a_hand_computes_for_what_was_never_seen():
+def test_costs_without_observations_equal_those_computed_by_hand():
     costs = learned_costs({}, Counter(), phoneme_prior())
     belief = np.exp(-4.0 * phoneme_prior().astype(float))
     nats = -np.log(belief / belief.sum(axis=1, keepdims=True))
@@ -59,7 +59,7 @@ def test_costs_are_those_that_a_hand_computes_for_what_was_never_seen():
     assert np.all(costs.diagonal() == 0)
 
 
-def test_what_cannot_be_aligned_letter_by_letter_changes_nothing_else():
+def test_pairs_with_an_empty_word_keep_all_costs_finite():
     costs = costs_of([("", "a"), ("a", ""), ("", "")], "a")
     assert np.all(np.isfinite(costs))
     assert np.all(costs >= 0)

@@ -46,9 +46,7 @@ def expander() -> Expander:
         ("boise", ("boys",)),
     ],
 )
-def test_the_most_likely_word_or_pair_is_what_a_person_would_guess(
-    expander: Expander, word: str, recognised: tuple[str, ...]
-):
+def test_the_most_likely_word_or_pair_is_the_expected_one(expander: Expander, word: str, recognised: tuple[str, ...]):
     expansions = expander.expansions(word)
     assert next(expansion.tokens for expansion in expansions if len(expansion.tokens) == len(recognised)) == recognised
     assert set(recognised) <= set(expansions[0].tokens), "a pair may hold the word and its neighbour"
@@ -58,7 +56,7 @@ def test_the_most_likely_word_or_pair_is_what_a_person_would_guess(
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=30) | st.sampled_from(["otter", "vainted", "x" * 200])
 )
 @settings(max_examples=60)
-def test_guesses_come_by_falling_probability_and_none_holds_the_word_itself(expander: Expander, word: str):
+def test_expansions_are_sorted_by_probability_and_do_not_contain_the_word_itself(expander: Expander, word: str):
     expansions = expander.expansions(word)
     assert all(0 <= expansion.probability <= 1 for expansion in expansions)
     assert [expansion.probability for expansion in expansions] == sorted(
@@ -68,19 +66,19 @@ def test_guesses_come_by_falling_probability_and_none_holds_the_word_itself(expa
     assert len({expansion.tokens for expansion in expansions}) == len(expansions) <= 2 * NEAREST
 
 
-def test_every_guess_is_in_the_index(expander: Expander):
+def test_every_expansion_is_in_the_index(expander: Expander):
     words, pairs = set(expander.lexicon.words), set(expander.lexicon.pair_counts())
     for expansion in expander.expansions("blacksmith"):
         assert expansion.tokens in pairs or expansion.tokens[0] in words
 
 
 @pytest.mark.parametrize("word", ["京都", "1984", "∅", ""])
-def test_what_nobody_can_pronounce_has_no_guesses(expander: Expander, word: str):
+def test_a_word_without_a_pronunciation_has_no_expansions(expander: Expander, word: str):
     assert expander.expansions(word) == ()
     assert expander.candidates(word, expander.lexicon.single).features.shape == (0, len(FEATURES))
 
 
-def test_what_two_words_are_as_one_is_for_either(expander: Expander):
+def test_given_compounds_in_the_lexicon_are_the_first_expansions(expander: Expander):
     alone = expander.expansions("ted")
     together = expander.expansions("ted", ("vainted", "nowhere"))
     assert together[0] == Expansion(("vainted",), AS_ONE)
@@ -88,30 +86,30 @@ def test_what_two_words_are_as_one_is_for_either(expander: Expander):
     assert expander.expansions("ted", ("nowhere",)) == alone
 
 
-def test_among_no_words_there_are_no_guesses():
+def test_a_lexicon_without_other_words_gives_no_expansions():
     assert Expander(lexicon_of(), shipped(), english()).expansions("boy") == ()
     assert Expander(lexicon_of("boy"), shipped(), english()).expansions("boy") == ()
 
 
-def test_the_same_word_is_guessed_at_once(expander: Expander):
+def test_the_expansions_of_a_word_are_cached(expander: Expander):
     assert expander.expansions("painted") is expander.expansions("painted")
 
 
-def test_the_rate_of_a_word_is_its_share_of_the_passages_and_never_nothing():
+def test_the_rate_of_a_word_is_its_share_of_the_passages_and_never_zero():
     few = Expander(lexicon_of("the boy", "the girl"), shipped(), english())
     assert (few.rate("the"), few.rate("boy")) == (1.0, 0.5)
     assert few.rate("nowhere") == 1 / shipped().passages
     assert Expander(lexicon_of(), shipped(), english()).rate("boy") == 1 / shipped().passages
 
 
-def test_a_sign_of_a_rare_word_reports_more_and_the_better_so_the_fewer_words_leave_none():
+def test_evidence_for_a_rare_word_weighs_more():
     few = lexicon_of("the boy", "the girl", "the dog", "the boy ran")
-    expander, deafer = (
+    expander, less_sensitive = (
         Expander(few, replace(shipped(), passages=4, unseen=unseen), english()) for unseen in (0.02, 0.08)
     )
     assert expander.floor("the") == pytest.approx(0.02)
     assert expander.floor("girl") == pytest.approx(0.01)
-    assert deafer.floor("girl") == pytest.approx(0.04)
+    assert less_sensitive.floor("girl") == pytest.approx(0.04)
 
 
 def test_features_are_finite_and_the_last_is_one(expander: Expander):
@@ -123,7 +121,7 @@ def test_features_are_finite_and_the_last_is_one(expander: Expander):
         assert np.all(features[:, -1] == 1)
 
 
-def test_what_is_spelled_alike_costs_less_than_what_is_not(expander: Expander):
+def test_the_most_similar_word_has_the_lowest_sound_and_letter_costs(expander: Expander):
     candidates = expander.candidates("painted", expander.lexicon.single)
     words = [expander.lexicon.words[row] for row in candidates.rows]
     sound, letter = (dict(zip(words, candidates.features[:, column], strict=True)) for column in (0, 3))
@@ -131,8 +129,8 @@ def test_what_is_spelled_alike_costs_less_than_what_is_not(expander: Expander):
     assert letter["vainted"] == min(letter.values())
 
 
-def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
-    """Probabilities rest on shares: the same transcripts a thousand times over change none of them by much."""
+def test_the_size_of_the_index_hardly_changes_the_probabilities():
+    """Probabilities depend on shares: repeating the same transcripts hardly changes them."""
     tally = WordCounter()
     for _ in range(200):
         for transcript in TRANSCRIPTS * 10:
@@ -151,8 +149,8 @@ def test_an_index_that_is_a_thousand_times_as_large_is_guessed_at_alike():
 
 
 @pytest.mark.parametrize("word", ["a", "i", "u", "x", "oh", "zz", "mmm"])
-def test_a_short_word_has_no_long_one_for_a_guess(word: str):
-    """What is learned from words of four letters and more would else call everything likely that is far away."""
+def test_a_short_word_has_no_likely_long_expansion(word: str):
+    """Weights learned from words of four letters and more would otherwise rate all distant words as likely."""
     recognised = (
         "approached internationalizations beautiful masized attempting alchymist everyone expectations macksack"
     )
@@ -160,14 +158,14 @@ def test_a_short_word_has_no_long_one_for_a_guess(word: str):
     assert all(expansion.probability < 0.5 for expansion in expansions), expansions[:3]
 
 
-def test_a_misspelt_word_has_the_right_one_for_a_likely_guess(expander: Expander):
+def test_the_correct_spelling_is_a_likely_expansion_of_a_misspelt_word(expander: Expander):
     for typed in ("vaintde", "vainte", "vaimted"):
         probability = {expansion.tokens: expansion.probability for expansion in expander.expansions(typed)}
         assert probability["vainted",] >= MISSPELT
         assert probability.get(("utter",), 0) < MISSPELT, "more than a letter is wrong in it"
 
 
-def test_tables_of_other_features_are_to_be_learned_again():
+def test_tables_with_other_features_must_be_learned_again():
     tables = replace(shipped(), weights=np.zeros((2, len(FEATURES) + 1)))
     with pytest.raises(WrongRequest, match=r"learned from .* another version.*learn them again with: indexer learn"):
         Expander(lexicon_of(*TRANSCRIPTS), tables, english())

@@ -9,7 +9,7 @@ from indexer.phonetics.alphabets import PHONEMES
 from indexer.phonetics.g2p import MOST_PRONUNCIATIONS, G2pModel, english
 
 
-def said(phonemes: str) -> bytes:
+def phonemes_of(phonemes: str) -> bytes:
     return bytes(PHONEMES.index(name) + 1 for name in phonemes.split())
 
 
@@ -23,34 +23,34 @@ def said(phonemes: str) -> bytes:
         ("dont", "D OW N T"),
     ],
 )
-def test_words_of_the_dictionary_are_said_as_it_says(word: str, phonemes: str):
+def test_words_of_the_dictionary_have_its_pronunciation(word: str, phonemes: str):
     assert english().knows(word)
-    assert english().pronunciations(word)[0] == said(phonemes)
+    assert english().pronunciations(word)[0] == phonemes_of(phonemes)
 
 
-def test_a_word_that_is_said_in_several_ways_has_them_all():
-    assert {said("R IY D"), said("R EH D")} <= set(english().pronunciations("read"))
+def test_a_word_has_all_its_pronunciations():
+    assert {phonemes_of("R IY D"), phonemes_of("R EH D")} <= set(english().pronunciations("read"))
     assert len(english().pronunciations("read")) <= MOST_PRONUNCIATIONS
 
 
 @pytest.mark.parametrize(("word", "phonemes"), [("vainted", "V EY N T IH D"), ("glimple", "G L IH M P AH L")])
-def test_a_word_that_is_in_no_dictionary_is_read_aloud(word: str, phonemes: str):
+def test_the_pronunciation_of_an_unknown_word_is_predicted(word: str, phonemes: str):
     assert not english().knows(word)
-    assert english().pronunciations(word) == (said(phonemes),)
+    assert english().pronunciations(word) == (phonemes_of(phonemes),)
 
 
 @pytest.mark.parametrize("word", ["", "1984", "京都", "дом", "नमस्ते", "∅", "#"])
-def test_what_has_no_letter_of_english_says_nothing(word: str):
+def test_a_word_without_english_letters_has_no_pronunciation(word: str):
     assert english().pronunciations(word) == ()
     assert not english().knows(word)
 
 
-def test_letters_between_others_are_still_read():
-    assert english().predict("b2b") == said("B B")
+def test_digits_between_letters_are_ignored_and_long_words_have_a_pronunciation():
+    assert english().predict("b2b") == phonemes_of("B B")
     assert 0 < len(english().predict("x" * 400)) <= 800
 
 
-def test_all_that_is_shipped_is_made_of_phonemes_and_reports_its_source():
+def test_the_shipped_model_uses_every_phoneme_and_names_its_source():
     spelling = english()
     assert "CMU Pronouncing Dictionary" in spelling.source
     assert len(spelling.words) > 100_000
@@ -59,16 +59,16 @@ def test_all_that_is_shipped_is_made_of_phonemes_and_reports_its_source():
     assert not set(spelling.exceptions) - spelling.words
 
 
-def test_the_dictionarys_licence_lies_beside_it():
+def test_the_licence_of_the_dictionary_is_shipped():
     licence = Path(__file__).parents[3] / "indexer" / "phonetics" / "LICENSE.cmudict"
     assert "Carnegie Mellon University" in licence.read_text(encoding="utf-8")
 
 
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
+def test_a_saved_model_is_loaded_unchanged(tmp_path: Path):
     spelling = G2pModel(
-        {"a": said("AE"), "#a#": said("EY"), "e": b""},
+        {"a": phonemes_of("AE"), "#a#": phonemes_of("EY"), "e": b""},
         frozenset({"a", "read"}),
-        {"read": (said("R IY D"), said("R EH D"))},
+        {"read": (phonemes_of("R IY D"), phonemes_of("R EH D"))},
         "made by hand",
     )
     spelling.save(tmp_path / "made.json.xz")
@@ -80,21 +80,26 @@ words = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz1é京#"), max_size=1
 
 @given(st.lists(st.one_of(words, st.sampled_from(sorted(english().words))), max_size=20))
 @settings(max_examples=100)
-def test_many_words_are_read_aloud_at_once_as_each_alone(several: list[str]):
+def test_a_batch_of_words_has_the_same_pronunciations_as_single_words(several: list[str]):
     assert english().first_pronunciations(several) == [
         next(iter(english().pronunciations(word)), b"") for word in several
     ]
 
 
-def test_thousands_of_words_are_read_aloud_as_each_alone():
+def test_a_batch_of_thousands_has_the_same_pronunciations_as_single_words():
     made = [one[:5] + other[-4:] for one, other in pairwise(sorted(english().words)[::5])]
     assert len(made) > 2 * 10_000
     assert english().first_pronunciations(made) == [next(iter(english().pronunciations(word)), b"") for word in made]
 
 
-def test_a_spelling_made_by_hand_reads_many_words_by_the_longest_context_that_is_known():
-    spelling = G2pModel({"a": said("AE"), "#a#": said("EY"), "e": b"", "bab##": said("AA B L")}, frozenset(), {}, "")
+def test_a_batch_is_predicted_by_the_longest_known_context():
+    spelling = G2pModel(
+        {"a": phonemes_of("AE"), "#a#": phonemes_of("EY"), "e": b"", "bab##": phonemes_of("AA B L")},
+        frozenset(),
+        {},
+        "",
+    )
     assert spelling.first_pronunciations(["a", "aa", "bab", "e", ""]) == [
-        said("EY"), said("AE AE"), spelling.predict("bab"), b"", b""
+        phonemes_of("EY"), phonemes_of("AE AE"), spelling.predict("bab"), b"", b""
     ]  # fmt: skip
     assert G2pModel({}, frozenset(), {}, "").first_pronunciations(["a"]) == [b""]

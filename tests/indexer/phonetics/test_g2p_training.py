@@ -23,7 +23,7 @@ empty
 """
 
 
-def said(phonemes: str) -> bytes:
+def phonemes_of(phonemes: str) -> bytes:
     return bytes(PHONEMES.index(name) + 1 for name in phonemes.split())
 
 
@@ -37,10 +37,10 @@ def dictionary(tmp_path: Path) -> Path:
 def test_a_dictionary_is_read_as_search_normalises_words(dictionary: Path):
     found = read_dictionary(dictionary)
     assert set(found) == {"bat", "tab", "bit", "tib", "tax", "axe", "dont", "read", "xray"}
-    assert found["read"] == (said("R EH D"), said("R IY D"))
+    assert found["read"] == (phonemes_of("R EH D"), phonemes_of("R IY D"))
 
 
-def test_every_word_that_was_learned_is_said_as_the_dictionary_says(dictionary: Path):
+def test_every_trained_word_has_the_pronunciations_of_the_dictionary(dictionary: Path):
     pronounced = read_dictionary(dictionary)
     spelling = learn_spelling(pronounced, "tiny.dict")
     assert spelling.words == frozenset(pronounced)
@@ -49,34 +49,34 @@ def test_every_word_that_was_learned_is_said_as_the_dictionary_says(dictionary: 
         assert spelling.pronunciations(word) == several
 
 
-def test_letters_are_read_in_new_words_as_in_those_that_were_learned(dictionary: Path):
+def test_new_words_are_pronounced_like_the_trained_ones(dictionary: Path):
     spelling = learn_spelling(read_dictionary(dictionary), "tiny.dict")
-    assert spelling.predict("tat") == said("T AE T")
-    assert spelling.predict("bib") == said("B IH B")
-    assert spelling.predict("bax") == said("B AE K S"), "one letter may say two sounds"
+    assert spelling.predict("tat") == phonemes_of("T AE T")
+    assert spelling.predict("bib") == phonemes_of("B IH B")
+    assert spelling.predict("bax") == phonemes_of("B AE K S"), "one letter may say two sounds"
 
 
-def test_what_the_letters_say_anyway_is_no_exception(dictionary: Path):
+def test_a_predictable_pronunciation_is_not_an_exception(dictionary: Path):
     spelling = learn_spelling(read_dictionary(dictionary), "tiny.dict")
     assert "bat" not in spelling.exceptions
     assert "read" in spelling.exceptions, "it is said in two ways"
 
 
-def test_a_word_with_more_sounds_than_its_letters_can_say_is_an_exception(tmp_path: Path):
+def test_a_word_with_more_phonemes_than_its_letters_allow_is_an_exception(tmp_path: Path):
     file = tmp_path / "long.dict"
     file.write_text("bat B AE T\nw D AH B AH L Y UW\n")
     spelling = learn_spelling(read_dictionary(file), "long.dict")
-    assert spelling.pronunciations("w") == (said("D AH B AH L Y UW"),)
+    assert spelling.pronunciations("w") == (phonemes_of("D AH B AH L Y UW"),)
 
 
-def test_a_file_that_is_no_dictionary_is_named(tmp_path: Path):
+def test_a_file_that_is_not_a_dictionary_is_reported(tmp_path: Path):
     file = tmp_path / "no.dict"
     file.write_text("These are words.\n\n1 2 3\n")
     with pytest.raises(WrongRequest, match=r"no\.dict has no line of the form: word W ER D"):
         read_dictionary(file)
 
 
-def test_a_dictionary_in_an_older_encoding_is_read_but_for_its_strange_words(tmp_path: Path):
+def test_a_dictionary_in_latin_1_is_read_without_its_non_ascii_words(tmp_path: Path):
     file = tmp_path / "latin.dict"
     file.write_bytes("d\xe9j\xe0 D EY Z HH AA\nbat B AE T\n".encode("latin-1"))
     assert set(read_dictionary(file)) == {"bat"}

@@ -11,7 +11,7 @@ FEATURES = 12
 
 
 def drawn_examples(number: int) -> Examples:
-    """Examples in which two features tell something, one never varies, and each counts several times."""
+    """Random examples with two informative features and a constant one, each with a weight."""
     chance = np.random.default_rng(5)
     features = chance.normal(size=(number, FEATURES)) * chance.uniform(0.1, 4, FEATURES)
     features[:, 3] = 7.0
@@ -21,7 +21,7 @@ def drawn_examples(number: int) -> Examples:
     return Examples(features, labels, chance.integers(1, 6, number).astype(float))
 
 
-def test_the_regression_is_that_of_scikit_learn():
+def test_the_regression_agrees_with_scikit_learn():
     examples = drawn_examples(400)
     mean, deviation = examples.features.mean(axis=0), examples.features.std(axis=0)
     scaled = np.where(deviation > 1e-9, (examples.features - mean) / np.where(deviation > 1e-9, deviation, 1), 0.0)
@@ -32,11 +32,11 @@ def test_the_regression_is_that_of_scikit_learn():
     assert ours == pytest.approx(theirs, abs=1e-4)
 
 
-def test_what_never_varies_has_no_weight():
+def test_a_constant_feature_has_weight_zero():
     assert regression(drawn_examples(100))[3] == 0
 
 
-def test_an_example_that_counts_thrice_is_three_examples():
+def test_a_weighted_example_equals_repeated_examples():
     once = drawn_examples(60)
     times = once.weights.astype(int)
     several = Examples(
@@ -48,7 +48,7 @@ def test_an_example_that_counts_thrice_is_three_examples():
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
-def test_where_only_one_answer_was_seen_the_weights_stay_finite(label: float):
+def test_weights_stay_finite_if_all_labels_are_equal(label: float):
     examples = drawn_examples(50)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -58,7 +58,7 @@ def test_where_only_one_answer_was_seen_the_weights_stay_finite(label: float):
     assert np.all(np.abs(expected - label) < 0.1)
 
 
-def test_of_no_examples_nothing_is_likely():
+def test_without_examples_every_probability_is_low():
     nothing = Examples(np.empty((0, FEATURES)), np.empty(0), np.empty(0))
     assert 1 / (1 + np.exp(-regression(nothing)[-1])) < 1e-8
     assert not np.any(regression(nothing)[:-1])
@@ -69,7 +69,7 @@ def likely(weights: NDArray[np.float64], *features: float) -> float:
 
 
 def searches(*, are_pairs: bool) -> Observations:
-    """A hundred searches: in one half the word was said and stands beside its neighbour, in the other only that is."""
+    """A hundred searches: half of the clips have the word and its neighbour, the others only the neighbour."""
     word, neighbour = (1.0, 0.0, 1.0), (0.0, 1.0, 1.0)
     return Observations(
         np.array([word, neighbour]),
@@ -81,13 +81,13 @@ def searches(*, are_pairs: bool) -> Observations:
 
 
 @pytest.mark.parametrize("kind", [0, 1])
-def test_what_only_is_beside_the_right_one_is_no_evidence(kind: int):
+def test_a_neighbour_of_the_right_candidate_is_not_evidence(kind: int):
     weights = fitted_weights(searches(are_pairs=bool(kind)))
     assert likely(weights[kind], 1, 0, 1) > 0.9
     assert likely(weights[kind], 0, 1, 1) < 0.1, "learned from all that was seen it would be right in half of the clips"
 
 
-def test_a_word_that_is_likelier_than_a_pair_takes_the_search_from_it():
+def test_a_more_likely_word_takes_precedence_over_a_pair():
     together = searches(are_pairs=False)
     parted = Observations(
         together.features, np.array([False, True]), together.candidate, together.search, together.is_right
@@ -97,6 +97,6 @@ def test_a_word_that_is_likelier_than_a_pair_takes_the_search_from_it():
     assert likely(pairs, 0, 1, 1) < 0.1
 
 
-def test_of_no_sights_nothing_is_likely():
+def test_without_observations_every_probability_is_low():
     none = Observations(np.empty((0, 3)), *(np.empty(0, kind) for kind in (np.bool_, np.intp, np.intp, np.bool_)))
     assert likely(fitted_weights(none)[0], 1, 1, 1) < 1e-8

@@ -13,7 +13,7 @@ from indexer.phonetics.expansion import FEATURES
 from indexer.phonetics.tables import SHIPPED, VERSION, Tables, shipped
 
 
-def test_what_is_shipped_reports_what_it_was_learned_from_and_fits_what_is_read():
+def test_the_shipped_file_fits_the_alphabets_and_names_its_source():
     tables = shipped()
     assert tables.passages > 1000
     assert 0 < tables.unseen < 0.1
@@ -24,13 +24,13 @@ def test_what_is_shipped_reports_what_it_was_learned_from_and_fits_what_is_read(
 
 
 @pytest.mark.parametrize("costs", [shipped().phonemes, shipped().letters], ids=["phonemes", "letters"])
-def test_a_correct_symbol_costs_nothing_and_nothing_is_worth_a_mishearing(costs: Any):
+def test_a_correct_symbol_costs_nothing_and_confusion_costs_are_limited(costs: Any):
     assert np.all(costs.diagonal() == 0)
     assert costs.min() >= 0
     assert costs.max() == pytest.approx(1.5), "nine nats of six"
 
 
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
+def test_saved_tables_are_loaded_unchanged(tmp_path: Path):
     file = tmp_path / "tables.json"
     shipped().save(file)
     again = Tables.load(file)
@@ -41,7 +41,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [file], "and nothing else is left"
 
 
-def test_a_share_of_words_that_is_very_small_is_saved_as_more_than_nothing(tmp_path: Path):
+def test_a_very_small_share_is_not_saved_as_zero(tmp_path: Path):
     file = tmp_path / "tables.json"
     replace(shipped(), unseen=1 / 3_000_000).save(file)
     assert Tables.load(file).unseen == pytest.approx(1 / 3_000_000, rel=1e-3)
@@ -69,26 +69,26 @@ def changed(tmp_path: Path, **members: Any) -> Path:
     ],
     ids=str,
 )
-def test_tables_of_another_version_are_to_be_learned_again(tmp_path: Path, members: dict[str, Any]):
+def test_tables_of_another_version_must_be_learned_again(tmp_path: Path, members: dict[str, Any]):
     with pytest.raises(WrongRequest, match="written by another version of Hearsay; learn it again with: indexer learn"):
         Tables.load(changed(tmp_path, **members))
 
 
 @pytest.mark.parametrize("members", [{"letters": None}, {"weights": [["heavy"]]}, {"passages": "many"}], ids=str)
-def test_a_file_without_tables_is_named_with_what_to_do(tmp_path: Path, members: dict[str, Any]):
+def test_a_file_without_tables_is_reported_with_the_command_to_learn_them(tmp_path: Path, members: dict[str, Any]):
     with pytest.raises(WrongRequest, match=r"tables\.json has no phonetic tables: .*learn them with: indexer learn"):
         Tables.load(changed(tmp_path, **members))
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", "null", "{}", '{"version": 1', "\x00", "[[[["])
-def test_a_broken_file_is_named(tmp_path: Path, text: str):
+def test_a_broken_file_is_reported_by_name(tmp_path: Path, text: str):
     file = tmp_path / "broken.json"
     file.write_text(text)
     with pytest.raises(WrongRequest, match=r"broken\.json has no phonetic tables"):
         Tables.load(file)
 
 
-def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path: Path):
+def test_a_binary_or_missing_file_is_reported_by_name(tmp_path: Path):
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     for name in ("bytes.json", "nothing.json"):
         with pytest.raises(WrongRequest, match=name):

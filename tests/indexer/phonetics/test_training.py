@@ -21,13 +21,13 @@ def learned() -> Tables:
     return learn(rows(), english(), "made up")
 
 
-def test_what_is_often_misrecognised_is_learned(learned: Tables):
+def test_frequent_confusions_are_learned(learned: Tables):
     v, w, s = (letters(letter)[0] for letter in "vws")
     assert learned.letters[v, w] < 0.3 < learned.letters[v, s]
     assert (learned.passages, learned.source) == (300, "made up")
 
 
-def test_tables_that_were_learned_guess_what_is_misrecognised_and_what_is_split(learned: Tables):
+def test_learned_tables_expand_to_misrecognised_and_split_words(learned: Tables):
     recognised = passages(tuple(rows()))
     expander = Expander(Lexicon.of(count_words(recognised), english()), learned, english())
     for word in ("vinegar", "feather", "blacksmith", "teacup"):
@@ -37,55 +37,55 @@ def test_tables_that_were_learned_guess_what_is_misrecognised_and_what_is_split(
         assert first.probability > 0.5
 
 
-def test_how_many_words_leave_no_sign_is_learned(learned: Tables):
-    deaf = [replace(row, generated_text="京都") if at % 4 == 0 else row for at, row in enumerate(rows())]
+def test_the_share_of_words_without_a_trace_is_learned(learned: Tables):
+    unrelated = [replace(row, generated_text="京都") if at % 4 == 0 else row for at, row in enumerate(rows())]
     assert 0 < learned.unseen < 0.01
-    assert learn(deaf, english(), "made up").unseen == pytest.approx(0.25, abs=0.03)
+    assert learn(unrelated, english(), "made up").unseen == pytest.approx(0.25, abs=0.03)
 
 
-def test_learning_from_the_same_in_another_order_is_learning_the_same():
+def test_the_order_of_clips_does_not_change_the_learned_tables():
     learned, again = (learn(some, english(), "made up") for some in (rows(80), rows(80)[::-1]))
     for name in ("phonemes", "letters", "weights", "unseen"):
         assert getattr(again, name) == pytest.approx(getattr(learned, name), abs=1e-6), name
 
 
-def test_of_many_clips_the_regression_looks_at_a_few_and_the_costs_count_all(monkeypatch: pytest.MonkeyPatch):
-    asked: list[int] = []
+def test_the_regression_uses_a_sample_of_many_clips_and_the_costs_use_all(monkeypatch: pytest.MonkeyPatch):
+    totals: list[int] = []
     monkeypatch.setattr("indexer.phonetics.training.MOST_CLIPS", 100)
-    few = learn(rows(), english(), "made up", step=lambda _done, total: asked.append(total))
+    few = learn(rows(), english(), "made up", step=lambda _done, total: totals.append(total))
     monkeypatch.undo()
-    every = learn(rows(), english(), "made up", step=lambda _done, total: asked.append(-total))
-    assert 0 < max(asked) < -min(asked)
+    every = learn(rows(), english(), "made up", step=lambda _done, total: totals.append(-total))
+    assert 0 < max(totals) < -min(totals)
     assert few.letters == pytest.approx(every.letters)
     assert few.weights != pytest.approx(every.weights)
 
 
-def test_how_far_it_is_is_reported_to_the_end():
-    told: list[tuple[int, int]] = []
-    learn(rows(40), english(), "made up", step=lambda done, total: told.append((done, total)))
-    assert told == [(done, len(told)) for done in range(1, len(told) + 1)]
-    assert told
+def test_progress_is_reported_until_the_end():
+    steps: list[tuple[int, int]] = []
+    learn(rows(40), english(), "made up", step=lambda done, total: steps.append((done, total)))
+    assert steps == [(done, len(steps)) for done in range(1, len(steps) + 1)]
+    assert steps
 
 
-def test_rows_that_lack_a_side_are_passed_over(learned: Tables):
+def test_rows_without_a_reference_or_a_transcript_are_skipped(learned: Tables):
     more = [ClipRow("x", text="the vase"), ClipRow("y", generated_text="THE WASE"), ClipRow("z", error="no sound")]
     assert learn([*rows(), *more], english(), "made up").passages == learned.passages
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_too_little_to_learn_from_is_a_sentence(number: int):
+def test_too_few_clips_are_reported(number: int):
     with pytest.raises(WrongRequest, match=f"{number} clips have both .*learning requires at least {FEWEST}"):
         learn(rows(number), english(), "made up")
 
 
-def test_transcripts_without_a_fault_teach_nothing():
+def test_transcripts_without_errors_are_rejected():
     with pytest.raises(
         WrongRequest, match="300 clips have both text and generated_text, and they contain 0 misrecognitions"
     ):
         learn(rows(share=0), english(), "made up")
 
 
-def test_a_corpus_in_another_script_can_be_learned_from_without_harm():
+def test_weights_learned_from_another_script_are_finite():
     made = [
         ClipRow(str(at), text=f"京都 {at} дом vase", generated_text=f"東京 {at} том WASE") for at in range(FEWEST + 5)
     ]

@@ -21,7 +21,7 @@ DOG = WordQuery("dog")
 PHRASE = PhraseQuery(("the", "old", "man"))
 
 
-def described(text: str, mode: str = "forgiving") -> str:
+def meaning(text: str, mode: str = "forgiving") -> str:
     return describe_query(parse(text).tree, mode)
 
 
@@ -47,14 +47,14 @@ def described(text: str, mode: str = "forgiving") -> str:
     ],
 )
 def test_the_description_says_how_each_mode_searches_for_words(mode: str, one: str, two: str):
-    assert described("dog", mode) == one
-    assert described("dog cat", mode) == two
+    assert meaning("dog", mode) == one
+    assert meaning("dog cat", mode) == two
 
 
 def test_an_empty_query_means_all_clips_and_one_without_words_means_no_clips():
     for mode in MODES:
-        assert described("", mode) == "all clips"
-        assert described("?!", mode) == "no clips"
+        assert meaning("", mode) == "all clips"
+        assert meaning("?!", mode) == "no clips"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_empty_query_means_all_clips_and_one_without_words_means_no_clips():
     ],
 )
 def test_words_phrases_and_prefixes_are_described_in_english(text: str, sentence: str):
-    assert described(text, "?") == sentence
+    assert meaning(text, "?") == sentence
 
 
 @pytest.mark.parametrize(
@@ -94,17 +94,17 @@ def test_words_phrases_and_prefixes_are_described_in_english(text: str, sentence
     ],
 )
 def test_further_conditions_are_described_after_the_words(text: str, sentence: str):
-    assert described(text) == f"clips where “dog” was said, even if misrecognised, {sentence}"
+    assert meaning(text) == f"clips where “dog” was said, even if misrecognised, {sentence}"
 
 
 def test_words_as_typed_come_before_similar_sounding_words():
-    assert described("fox~ dog", "exact") == (
+    assert meaning("fox~ dog", "exact") == (
         "clips where “dog” and something like “fox” were said, as typed or in another form"
     )
 
 
 def test_mode_baseline_is_described_as_any_of_the_words():
-    assert described('dog "a b" -cat', "baseline") == "clips where any of “dog” or “a b” in a row was said, but not “cat”"
+    assert meaning('dog "a b" -cat', "baseline") == "clips where any of “dog” or “a b” in a row was said, but not “cat”"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_mode_baseline_is_described_as_any_of_the_words():
     ],
 )
 def test_fields_and_numbers_are_described_in_english(text: str, sentence: str):
-    assert described(text) == f"clips {sentence}"
+    assert meaning(text) == f"clips {sentence}"
 
 
 LEAVES = (
