@@ -1,4 +1,4 @@
-"""A node that takes few clauses in a query: searches are cut to what it takes, and say so."""
+"""A node with a low limit on query clauses: searches are reduced to the limit, with a note."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.elastic
 FEWEST = 1024
 """The limit of a node with many cores and a small heap; no node has a lower one."""
 
-SPOKEN = dict.fromkeys(word for row in misrecognised_rows(300) for word in row.text.split())
-LONGEST = " ".join([*SPOKEN, *(f"word{number}" for number in range(MOST_WORDS))])
+REFERENCE_WORDS = dict.fromkeys(word for row in misrecognised_rows(300) for word in row.text.split())
+LONGEST = " ".join([*REFERENCE_WORDS, *(f"word{number}" for number in range(MOST_WORDS))])
 
 
 @pytest.fixture(scope="module")
 def narrow(open_folder: Path) -> Iterator[Node]:
-    """A real node that believes to have 64 cores, and so takes as few clauses as any."""
+    """A real node that assumes 64 cores and therefore has the lowest clause limit."""
     data, port = open_folder / "narrow", free_port()
     started = run_local("start", "--data", str(data), port=port, ES_JAVA_OPTS="-XX:ActiveProcessorCount=64")
     if started.returncode != 0:
@@ -55,7 +55,7 @@ def expansions(plan: Plan) -> list[float]:
 
 
 class Everything:
-    """A stand-in for an index that takes searches of any size, with the words of another."""
+    """Stands in for an index without a clause limit, with the lexicon of another one."""
 
     def __init__(self, index: ElasticWriter) -> None:
         self.lexicon = index.lexicon
@@ -65,7 +65,7 @@ class Everything:
 
 
 @pytest.mark.parametrize("mode", ["forgiving", "sounds-like"])
-def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: ElasticWriter, mode: str):
+def test_the_longest_search_is_reduced_to_the_clause_limit_with_a_note(index: ElasticWriter, mode: str):
     whole = Planner(Everything(index)).plan(LONGEST, mode)  # type: ignore[arg-type]
     plan = Planner(index).plan(LONGEST, mode)
     assert clauses_of(compiled(whole.query)) > FEWEST >= clauses_of(compiled(plan.query))
@@ -78,14 +78,14 @@ def test_the_longest_search_is_cut_to_what_the_node_takes_and_says_so(index: Ela
     assert any("all words are searched for" in note for note in plan.notes)
 
 
-def test_the_most_likely_guesses_are_kept(index: ElasticWriter):
+def test_the_most_likely_expansions_are_kept(index: ElasticWriter):
     text = " ".join(LONGEST.split()[:75])
     whole, plan = (expansions(Planner(one).plan(text)) for one in (Everything(index), index))  # type: ignore[arg-type]
     assert 0 < len(plan) < len(whole)
     assert plan == whole[-len(plan) :]
 
 
-def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, index: ElasticWriter):
+def test_a_search_within_the_limit_is_not_reduced_and_sends_no_request(narrow: Node, index: ElasticWriter):
     with proxied(narrow.url) as proxy:
         own = ElasticWriter(proxy.url, index._settings)
         planner = Planner(own)
@@ -98,7 +98,7 @@ def test_a_search_that_fits_is_not_cut_and_asks_the_node_nothing(narrow: Node, i
         own.close()
 
 
-def test_a_limit_that_became_lower_is_learned_from_the_refusal(index: ElasticWriter):
+def test_a_lowered_limit_is_learned_from_the_rejection(index: ElasticWriter):
     own = ElasticWriter(index._address, index._settings)
     own._clauses._fit = 100_000  # as before a node with more cores took over
     plan = Planner(own).plan(LONGEST)
@@ -126,8 +126,8 @@ TERM, PHRASE = Term("tokens", "boy"), Phrase("tokens", ("the", "boy"))
         AllOf((TERM, AnyOf((PHRASE, TERM)))),
     ],
 )
-def test_clauses_are_counted_as_elasticsearch_counts_them(index: ElasticWriter, tree: Query):
-    """With as many as there may be a query is taken, and with a few more it is not."""
+def test_clauses_are_counted_as_in_elasticsearch(index: ElasticWriter, tree: Query):
+    """A query at the limit is accepted, and one slightly above it is rejected."""
     of_one = clauses_of(compiled(tree))
     number = (FEWEST - 1) // of_one
     index.count(AnyOf((tree,) * number))
@@ -135,5 +135,5 @@ def test_clauses_are_counted_as_elasticsearch_counts_them(index: ElasticWriter, 
         index.count(AnyOf((tree,) * (FEWEST // of_one + 2)))
 
 
-def test_what_every_node_takes_is_below_the_lowest_limit():
+def test_the_number_of_clauses_that_every_node_accepts_is_below_the_lowest_limit():
     assert ALWAYS_TAKEN < FEWEST

@@ -39,7 +39,7 @@ def index(elastic_index: ElasticWriter) -> ElasticWriter:
 
 
 def filled(node: Node, there: list[Passage], **values: Any) -> Iterator[SearchReader]:
-    """A reader of an index of its own, into which a writer has loaded these passages."""
+    """A reader of a temporary index into which a writer has loaded these passages."""
     own = settings(**values)
     writer = ElasticWriter(node.url, own)
     writer.replace(there)
@@ -68,7 +68,7 @@ class TestElastic(QueriesContract, ReaderContract, WriterContract):
 
 @pytest.mark.elastic
 class TestElasticInShards(QueriesContract, ReaderContract):
-    """The same promises where passages are spread over three shards."""
+    """The same contract with passages spread over three shards."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -82,7 +82,7 @@ class TestElasticInShards(QueriesContract, ReaderContract):
 
 @pytest.mark.elastic
 @pytest.mark.parametrize("query", [EVERYTHING, transcribed("same")], ids=str)
-def test_pages_go_on_beyond_the_window_of_page_numbers(
+def test_paging_continues_beyond_the_window_of_page_numbers(
     index: ElasticWriter, query: Any, monkeypatch: pytest.MonkeyPatch
 ):
     index.replace(rows(*(f"{number:03}" for number in range(40))))
@@ -96,7 +96,7 @@ def test_pages_go_on_beyond_the_window_of_page_numbers(
 
 
 @pytest.mark.elastic
-def test_a_passage_that_is_refused_is_named_and_the_half_index_goes(
+def test_a_rejected_passage_is_reported_and_the_incomplete_index_is_removed(
     index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(rows("a"))
@@ -110,7 +110,7 @@ def test_a_passage_that_is_refused_is_named_and_the_half_index_goes(
 
 
 @pytest.mark.elastic
-def test_words_that_are_gone_ask_to_be_loaded_again(index: ElasticWriter, client: Elasticsearch):
+def test_a_missing_lexicon_is_reported_with_the_advice_to_load_again(index: ElasticWriter, client: Elasticsearch):
     index.replace(rows("a"))
     client.indices.delete(index=f"{index.about().version}-lexicon")
     with pytest.raises(IndexMissing, match="load your files again"):
@@ -119,9 +119,7 @@ def test_words_that_are_gone_ask_to_be_loaded_again(index: ElasticWriter, client
 
 
 @pytest.mark.elastic
-def test_a_version_that_is_removed_takes_its_words_along(
-    index: ElasticWriter, own: IndexSettings, client: Elasticsearch
-):
+def test_the_lexicon_is_removed_with_its_version(index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
     for name in "abcde":
         index.replace(rows(name))
     names = sorted(client.indices.get(index=f"{own.index_name}-*").body)
@@ -131,8 +129,8 @@ def test_a_version_that_is_removed_takes_its_words_along(
 
 
 @pytest.mark.elastic
-def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticWriter):
-    """Each with all its guesses, which makes the largest tree that anybody can ask for."""
+def test_a_search_with_the_maximum_number_of_words_is_answered(index: ElasticWriter):
+    """Each word has all its expansions, which gives the largest possible query."""
     index.replace(passages(tuple(misrecognised_rows(300))))
     words = " ".join(dict.fromkeys(word for row in misrecognised_rows(300) for word in row.text.split()))
     plan = Planner(index).plan(f"{words} {' '.join(f'word{number}' for number in range(MOST_WORDS))}")
@@ -141,7 +139,7 @@ def test_a_search_of_as_many_words_as_there_may_be_is_answered(index: ElasticWri
 
 
 @pytest.mark.elastic
-def test_many_refusals_are_counted_and_the_first_are_named(index: ElasticWriter):
+def test_many_rejections_are_counted_and_the_first_are_named(index: ElasticWriter):
     (good,) = rows("b")
     bad = [Passage(f"c{number}", "soon", None, good.row) for number in range(9)]  # type: ignore[arg-type]
     with pytest.raises(LoadFailed, match="9 passages were rejected") as caught:
@@ -151,7 +149,7 @@ def test_many_refusals_are_counted_and_the_first_are_named(index: ElasticWriter)
 
 
 @pytest.mark.elastic
-def test_what_a_killed_load_left_is_no_version_and_goes_at_the_next_load(
+def test_an_index_left_by_a_killed_load_is_not_a_version_and_is_removed_by_the_next_load(
     index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(rows("a"))
@@ -164,17 +162,17 @@ def test_what_a_killed_load_left_is_no_version_and_goes_at_the_next_load(
 
 
 @pytest.mark.elastic
-def test_a_loaded_index_has_its_settings_back(index: ElasticWriter, client: Elasticsearch):
+def test_a_load_restores_the_index_settings(index: ElasticWriter, client: Elasticsearch):
     index.replace(rows("a"))
     version = index.about().version
-    stands = client.indices.get_settings(index=version).body[version]["settings"]["index"]
-    assert stands["auto_expand_replicas"] == "0-1"
-    assert "refresh_interval" not in stands
+    restored = client.indices.get_settings(index=version).body[version]["settings"]["index"]
+    assert restored["auto_expand_replicas"] == "0-1"
+    assert "refresh_interval" not in restored
     assert client.cluster.health(index=version)["status"] == "green"
 
 
 @pytest.mark.elastic
-def test_other_indices_whose_names_begin_alike_are_left_alone(
+def test_another_index_with_the_same_prefix_is_not_removed(
     index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     other = f"{own.index_name}-of-somebody-else"
@@ -185,7 +183,7 @@ def test_other_indices_whose_names_begin_alike_are_left_alone(
 
 
 @pytest.mark.elastic
-def test_the_mapping_refuses_what_the_field_table_does_not_know(index: ElasticWriter, client: Elasticsearch):
+def test_the_mapping_rejects_unknown_fields(index: ElasticWriter, client: Elasticsearch):
     index.replace(passages())
     meta = client.indices.get_mapping(index=index.about().version).body[index.about().version]["mappings"]
     assert meta["dynamic"] == "strict"
@@ -194,7 +192,7 @@ def test_the_mapping_refuses_what_the_field_table_does_not_know(index: ElasticWr
 
 
 @pytest.mark.elastic
-def test_transcripts_and_unknown_columns_can_be_asked_for_by_hand(
+def test_transcripts_and_unknown_columns_can_be_searched_with_plain_requests(
     index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(passages())
@@ -206,7 +204,7 @@ def test_transcripts_and_unknown_columns_can_be_asked_for_by_hand(
 
 
 @pytest.mark.elastic
-def test_an_index_of_another_version_asks_to_be_loaded_again(
+def test_an_index_of_another_version_must_be_loaded_again(
     node: Node, index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     index.replace(rows("a"))
@@ -218,7 +216,7 @@ def test_an_index_of_another_version_asks_to_be_loaded_again(
 
 
 @pytest.mark.elastic
-def test_a_reader_notices_that_another_hearsay_has_loaded_since(
+def test_a_reader_notices_a_load_by_another_version_of_hearsay(
     index: ElasticWriter, client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_reader, "_SECONDS_CHECKED", 600.0)
@@ -231,23 +229,23 @@ def test_a_reader_notices_that_another_hearsay_has_loaded_since(
         index.count()
 
 
-# ── the way there ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the connection ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_making_one_connects_to_nothing(tmp_path: Path):
+def test_creating_an_index_object_does_not_connect(tmp_path: Path):
     index = ElasticWriter("https://nowhere.invalid:9200", settings(index_ca_cert=tmp_path / "missing.pem"))
-    with pytest.raises(IndexUnavailable):  # only the first question needs the certificate
+    with pytest.raises(IndexUnavailable):  # only the first request needs the certificate
         index.count()
     index.close()
 
 
-def test_where_nothing_answers_the_address_is_named_and_the_password_is_not():
+def test_an_unreachable_address_is_reported_without_its_password():
     address = f"http://loader:{PASSWORD.replace(' ', '%20')}@127.0.0.1:1"
     index = ElasticWriter(address, settings())
     with pytest.raises(IndexUnavailable, match=r"no response from http://127\.0\.0\.1:1; start") as caught:
         index.count()
     chain = [str(caught.value), *(repr(error) for error in pairwise([caught.value, caught.value.__cause__]))]
-    assert not any("eyes" in said for said in chain)
+    assert not any("eyes" in part for part in chain)
     index.close()
 
 
@@ -259,25 +257,25 @@ def test_where_nothing_answers_the_address_is_named_and_the_password_is_not():
         ("http://:9200", "cannot be used"),
     ],
 )
-def test_an_address_that_is_none_says_how_one_is_written(address: str, sentence: str):
+def test_an_invalid_address_is_reported_with_the_reason(address: str, sentence: str):
     with pytest.raises(WrongRequest, match=sentence) as caught:
         ElasticWriter(address, settings()).count()
     assert "secret" not in str(caught.value)
 
 
-def test_a_certificate_that_is_not_there_is_named(tmp_path: Path):
+def test_a_missing_certificate_is_reported_with_its_file(tmp_path: Path):
     index = ElasticWriter("https://localhost:9200", settings(index_ca_cert=tmp_path / "ca.pem"))
     with pytest.raises(IndexUnavailable, match=r"INDEX_CA_CERT is .*ca\.pem"):
         index.count()
 
 
-def test_the_address_is_shown_without_user_and_password():
+def test_an_address_is_displayed_without_user_and_password():
     assert shown("https://me:secret@host:9200/path") == "https://host:9200/path"
     assert shown("http://host:9200") == "http://host:9200"
 
 
 class Answers:
-    """A real HTTP server that answers every request alike, and remembers who asked."""
+    """A real HTTP server with one answer for every request; it records the credentials."""
 
     def __init__(self, status: int, product: bool = True) -> None:
         self.authorizations: list[str | None] = []
@@ -325,7 +323,7 @@ class Answers:
         (400, WrongRequest, "rejects this request"),
     ],
 )
-def test_refusals_are_sentences_that_say_what_to_do(status: int, error: type[Exception], sentence: str):
+def test_error_statuses_are_reported_with_advice(status: int, error: type[Exception], sentence: str):
     with Answers(status) as server:
         index = ElasticWriter(server.url, settings())
         with pytest.raises(error, match=sentence):
@@ -333,7 +331,7 @@ def test_refusals_are_sentences_that_say_what_to_do(status: int, error: type[Exc
         index.close()
 
 
-def test_something_that_is_no_elasticsearch_is_reported_apart():
+def test_a_server_other_than_elasticsearch_is_reported():
     with Answers(200, product=False) as server:
         index = ElasticWriter(server.url, settings())
         with pytest.raises(IndexUnavailable, match="not an Elasticsearch"):
@@ -349,7 +347,7 @@ def test_something_that_is_no_elasticsearch_is_reported_apart():
         ({}, "Basic dXM6ciBl"),
     ],
 )
-def test_the_key_comes_before_the_user_and_the_settings_before_the_address(values: dict[str, Any], header: str):
+def test_an_api_key_takes_precedence_over_a_user_and_settings_over_the_address(values: dict[str, Any], header: str):
     with Answers(401) as server:
         index = ElasticWriter(server.url.replace("//", "//us:r%20e@"), settings(**values))
         with pytest.raises(IndexUnavailable):
@@ -358,7 +356,7 @@ def test_the_key_comes_before_the_user_and_the_settings_before_the_address(value
     assert set(server.authorizations) == {header}
 
 
-def test_a_server_that_accepts_and_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_accepts_and_never_responds_is_reported_after_a_time_limit(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_client, "_SECONDS", 0.2)
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as silent:
         index = ElasticWriter(f"http://127.0.0.1:{silent.server_port}", settings())

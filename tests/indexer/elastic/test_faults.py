@@ -1,4 +1,4 @@
-"""Faults, on real nodes: whatever breaks, nothing that was acknowledged is lost, and the alias names a whole index."""
+"""Faults on real nodes: no acknowledged change is lost, and the alias always names a complete index."""
 
 import signal
 import time
@@ -23,7 +23,7 @@ from indexer.settings import IndexSettings
 from tests.support.contract import ids, rows, transcribed
 from tests.support.elastic_nodes import Cluster, remove, settings
 
-pytestmark = [pytest.mark.elastic, pytest.mark.timeout(1800)]  # three nodes come and go at leisure on a busy machine
+pytestmark = [pytest.mark.elastic, pytest.mark.timeout(1800)]  # three nodes start and stop slowly on a busy machine
 
 MANY = 30_000
 WORDS = [
@@ -55,7 +55,7 @@ def many(number: int = MANY, seed: int = 1) -> Iterator[Passage]:
 
 
 def interrupted(passages: Iterable[Passage], at: int, then: Callable[[], object]) -> Iterator[Passage]:
-    """The same passages, something happening before one of them."""
+    """The same passages, with a call before one of them."""
     for position, passage in enumerate(passages):
         if position == at:
             then()
@@ -64,13 +64,13 @@ def interrupted(passages: Iterable[Passage], at: int, then: Callable[[], object]
 
 def answers(index: ElasticWriter) -> list[Any]:
     """What a few searches find, with scores, totals and counts."""
-    asked = (EVERYTHING, transcribed("boy"), transcribed("horse"), Term("age", "fifties"))
-    found = [index.search(Request(query, facets=("age", "gender"), size=50)) for query in asked]
+    queries = (EVERYTHING, transcribed("boy"), transcribed("horse"), Term("age", "fifties"))
+    found = [index.search(Request(query, facets=("age", "gender"), size=50)) for query in queries]
     return [(one.total, one.facets, [(hit.passage.id, hit.score) for hit in one.hits]) for one in found]
 
 
-def see_that_it_is_whole(client: Elasticsearch, own: IndexSettings, number: int) -> str:
-    """The alias names one index, which was loaded to its end and has so many passages; returns its name."""
+def assert_complete(client: Elasticsearch, own: IndexSettings, number: int) -> str:
+    """Check that the alias names one completely loaded index of this many passages, and return its name."""
     (version,) = client.indices.get_alias(name=own.index_name).body
     assert client.indices.get_mapping(index=version).body[version]["mappings"]["_meta"]["loaded"]
     index = ElasticWriter(",".join(str(node.base_url) for node in client.transport.node_pool.all()), own)
@@ -101,19 +101,19 @@ def wait_until(holds: Callable[[], bool], seconds: float = 600) -> None:
 def three(cluster: Cluster) -> Iterator[Elasticsearch]:
     """A client of all three nodes, which are up and have all copies when a test begins."""
     client = Elasticsearch(cluster.url.split(","), request_timeout=660, max_retries=5)
-    see_that_all_is_well(client)
+    wait_until_green(client)
     yield client
     client.close()
 
 
-def see_that_all_is_well(client: Elasticsearch) -> None:
+def wait_until_green(client: Elasticsearch) -> None:
     """Return when all three nodes are there, with all copies."""
     assert not client.cluster.health(wait_for_nodes="3", wait_for_status="green", timeout="600s")["timed_out"]
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was written twice is forgotten, however long the copies take to tell how far they are."""
+    """Overwritten documents are dropped, however long the replicas take to report their progress."""
     monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 600.0)
 
 
@@ -128,7 +128,7 @@ def spread(cluster: Cluster, three: Elasticsearch) -> Iterator[tuple[ElasticWrit
 
 
 @pytest.mark.long
-def test_what_was_written_twice_counts_once_though_shards_have_copies(spread: tuple[ElasticWriter, IndexSettings]):
+def test_passages_written_twice_count_once_with_replicas(spread: tuple[ElasticWriter, IndexSettings]):
     index, _ = spread
     index.replace(many(3000))
     once = answers(index)
@@ -137,7 +137,7 @@ def test_what_was_written_twice_counts_once_though_shards_have_copies(spread: tu
 
 
 def master(client: Elasticsearch) -> int:
-    """The number of the node that the others follow."""
+    """The number of the elected master node."""
     state = client.cluster.state(metric=["master_node", "nodes"])
     return int(state["nodes"][state["master_node"]]["name"].removeprefix("node-"))
 
@@ -150,7 +150,7 @@ def master(client: Elasticsearch) -> int:
         pytest.param(False, signal.SIGTERM, marks=pytest.mark.long),
     ],
 )
-def test_a_load_outlives_a_node_of_three(
+def test_a_load_survives_the_loss_of_one_of_three_nodes(
     cluster: Cluster,
     three: Elasticsearch,
     spread: tuple[ElasticWriter, IndexSettings],
@@ -163,22 +163,22 @@ def test_a_load_outlives_a_node_of_three(
     quiet = answers(index)
     try:
         assert index.replace(interrupted(many(), MANY // 3, lambda: cluster.lose(lost, how))) == MANY
-        see_that_it_is_whole(three, own, MANY)
+        assert_complete(three, own, MANY)
         assert answers(index) == quiet
     finally:
         cluster.start_again(lost)
-    see_that_it_is_whole(three, own, MANY)
+    assert_complete(three, own, MANY)
 
 
 @pytest.mark.long
-def test_all_nodes_lost_during_a_load_cost_that_load_and_nothing_else(
+def test_losing_all_nodes_during_a_load_fails_only_that_load(
     cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticWriter, IndexSettings], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(elastic_bulk._PATIENCE, "max_retries", 4)
     index, own = spread
     index.replace(many(5000))
     index.put(rows("put"))
-    stands = index.about().version
+    served = index.about().version
 
     def lose_all() -> None:
         for number in (1, 2, 3):
@@ -188,22 +188,22 @@ def test_all_nodes_lost_during_a_load_cost_that_load_and_nothing_else(
         index.replace(interrupted(many(5000, seed=2), 2500, lose_all))
     with ThreadPoolExecutor() as pool:
         list(pool.map(cluster.start_again, (1, 2, 3)))
-    see_that_all_is_well(three)
-    assert see_that_it_is_whole(three, own, 5001) == stands
+    wait_until_green(three)
+    assert assert_complete(three, own, 5001) == served
     assert index.get("put") is not None
     index.replace(many(3000, seed=2))
-    new = see_that_it_is_whole(three, own, 3000)
-    assert names(three, own) == {stands, f"{stands}-lexicon", new, f"{new}-lexicon"}, "the half version is gone"
+    new = assert_complete(three, own, 3000)
+    assert names(three, own) == {served, f"{stands}-lexicon", new, f"{new}-lexicon"}, "the half version is gone"
 
 
-# ── a cluster that sends documents back ──────────────────────────────────────────────────────────────────────────────
+# ── a cluster that rejects documents ─────────────────────────────────────────────────────────────────────────────────
 
 FLOOD = "cluster.routing.allocation.disk"
 
 
 @pytest.fixture
 def flood(three: Elasticsearch) -> Iterator[Callable[[], None]]:
-    """Lets every disk be too full by calling it; when the test ends, none is."""
+    """A function that marks every disk as too full until the test ends."""
 
     def rise() -> None:
         marks = dict.fromkeys(("low", "high", "flood_stage"), "1000tb")
@@ -217,7 +217,7 @@ def flood(three: Elasticsearch) -> Iterator[Callable[[], None]]:
 
 
 def fall(client: Elasticsearch) -> None:
-    """Room on the disks again; Elasticsearch lifts the blocks by itself when it has looked."""
+    """Mark the disks as free again; Elasticsearch lifts the blocks at its next check."""
     marks = dict.fromkeys(("low", "high", "flood_stage"), "1b")
     client.cluster.put_settings(persistent={f"{FLOOD}.watermark.{name}": free for name, free in marks.items()})
     wait_until(lambda: not blocked(client))
@@ -230,7 +230,7 @@ def blocked(client: Elasticsearch) -> set[str]:
 
 
 @pytest.mark.long
-def test_a_full_disk_is_said_and_the_index_before_is_served(
+def test_a_full_disk_is_reported_and_the_previous_index_is_served(
     cluster: Cluster,
     three: Elasticsearch,
     spread: tuple[ElasticWriter, IndexSettings],
@@ -238,10 +238,10 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 2)
-    monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 4.0)  # nobody can let go of a lease on a full disk
+    monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 4.0)  # a lease cannot be released on a full disk
     index, own = spread
     index.replace(rows("a", "b"))
-    stands = index.about().version
+    served = index.about().version
 
     def fill_the_disks() -> None:
         flood()
@@ -249,7 +249,7 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
 
     with pytest.raises(LoadFailed, match=r"disk .* nearly full.* free space .*the previous index is still served"):
         index.replace(interrupted(many(2000), 700, fill_the_disks))
-    assert see_that_it_is_whole(three, own, 2) == stands
+    assert assert_complete(three, own, 2) == served
     for change in (lambda: index.put(rows("c")), lambda: index.delete(["a"])):
         with pytest.raises(LoadFailed, match=r"disk .* nearly full"):
             change()
@@ -259,7 +259,7 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
     with pytest.raises(LoadFailed, match=r"no node at .* accepts a new index"):
         elsewhere.replace(rows("d"))
     elsewhere.close()
-    assert see_that_it_is_whole(three, own, 2) == stands
+    assert assert_complete(three, own, 2) == served
     fall(three)
     index.put(rows("c"))
     index.replace(rows("d"))
@@ -267,17 +267,17 @@ def test_a_full_disk_is_said_and_the_index_before_is_served(
 
 
 @pytest.mark.long
-def test_what_a_busy_node_sends_back_is_sent_again_until_all_is_there(
+def test_documents_rejected_by_a_busy_node_are_sent_again_until_all_are_indexed(
     cluster: Cluster, three: Elasticsearch, spread: tuple[ElasticWriter, IndexSettings], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 1)  # one that counted its tries would give up
+    monkeypatch.setitem(elastic_bulk._TRIES, "max_retries", 1)  # a writer that limited its attempts would give up
     cluster.lose(3)
     cluster.start_again(3, "thread_pool.write.queue_size: 1")
-    see_that_all_is_well(three)
+    wait_until_green(three)
     _, own = spread
     index = ElasticWriter(cluster.url, own.model_copy(update={"index_shards": 30}))
     assert index.replace(many(1500)) == 1500
     index.close()
     pools = three.nodes.stats(metric="thread_pool", node_id="node-3")["nodes"].values()
     assert sum(pool["thread_pool"]["write"]["rejected"] for pool in pools) > 0, "nothing was sent back"
-    see_that_it_is_whole(three, own, 1500)
+    assert_complete(three, own, 1500)

@@ -1,4 +1,4 @@
-"""A load that is killed: at no moment does the alias name half an index, and the next load removes what is left."""
+"""A killed load: the alias never names an incomplete index, and the next load removes what is left."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ KILLED = textwrap.dedent("""
     Transport.perform_request = perform_and_end
     sys.exit(main(sys.argv[3:]))
 """)
-"""The program, which ends itself as soon as a request was answered so many times."""
+"""The program, which kills itself once a request has been answered this many times."""
 
 VERSION = r"/cv-test-[0-9a-f]+-\d{20}"
 
@@ -47,7 +47,7 @@ MOMENTS = {
     "writing": ("PUT /_bulk", CLIPS // 1000),
     "written": (f"PUT {VERSION}-lexicon", 1),
     "marked": (f"PUT {VERSION}/_mapping", 1),
-    "swapped": ("POST /_aliases", 2),  # the first one sees, before anything is written, that the alias can be moved
+    "swapped": ("POST /_aliases", 2),  # the first one checks, before anything is written, that the alias can be moved
 }
 """When a load is killed: which request was just answered, and how often."""
 
@@ -62,7 +62,7 @@ def served(client: Elasticsearch, own: IndexSettings) -> str:
 
 
 def load_and_kill(moment: str, node: Node, own: IndexSettings, folder: Path) -> None:
-    """Begin to load many clips by the real program, and kill that at this moment."""
+    """Load many clips with the real program, and kill it at this moment."""
     file = folder / "clips.csv"
     lines = (f"made/{number:05}.mp3,the boy ran home {number}" for number in range(CLIPS))
     file.write_text("\n".join(["filename,generated_text", *lines]), encoding="utf-8")
@@ -83,7 +83,7 @@ def load_and_kill(moment: str, node: Node, own: IndexSettings, folder: Path) -> 
         "swapped",
     ],
 )
-def test_a_killed_load_is_there_whole_or_not_at_all(
+def test_a_killed_load_is_applied_completely_or_not_at_all(
     moment: str,
     node: Node,
     elastic_index: ElasticWriter,
@@ -97,15 +97,15 @@ def test_a_killed_load_is_there_whole_or_not_at_all(
     elastic_index.replace(rows("a", "b"))
     before = served(client, own)
     load_and_kill(moment, node, own, tmp_path)
-    stands = served(client, own)
-    assert is_whole(client, stands)
-    assert (stands != before) == (moment == "swapped")
+    current = served(client, own)
+    assert is_whole(client, current)
+    assert (current != before) == (moment == "swapped")
     assert elastic_index.count() == (CLIPS if moment == "swapped" else 2)
-    see_that_the_next_load_tidies_up(elastic_index, own, client, stands)
+    assert_the_next_load_cleans_up(elastic_index, own, client, current)
 
 
-def see_that_the_next_load_tidies_up(
-    index: ElasticWriter, own: IndexSettings, client: Elasticsearch, stands: str
+def assert_the_next_load_cleans_up(
+    index: ElasticWriter, own: IndexSettings, client: Elasticsearch, current: str
 ) -> None:
     there = index.count()
     index.replace(rows("next"))
@@ -114,5 +114,5 @@ def see_that_the_next_load_tidies_up(
     assert len(versions) == 3
     assert names == sorted([*versions, *(f"{name}-lexicon" for name in versions)])
     assert all(is_whole(client, name) for name in versions)
-    assert index.rollback().version == stands
+    assert index.rollback().version == current
     assert index.count() == there

@@ -1,4 +1,4 @@
-"""The lease: of all programs that would change an index in Elasticsearch one does, and a dead one keeps nobody out."""
+"""The lease: one program at a time changes an index in Elasticsearch, and a dead one does not block the others."""
 
 import os
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.elastic
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 0.5)
-    monkeypatch.setattr(elastic_lease, "SECONDS_TO_ANSWER", 60.0)  # a busy node keeps nobody waiting for ever
+    monkeypatch.setattr(elastic_lease, "SECONDS_TO_ANSWER", 60.0)  # a busy node delays a change no longer than this
 
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody renews a lease, as where a program was stopped or its machine was cut off."""
+    """No lease is renewed, as if the program was stopped or its machine was disconnected."""
     monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 600.0)
 
 
@@ -38,22 +38,24 @@ def lease_of(client: Elasticsearch, own: IndexSettings, change: str) -> Lease:
 
 
 def writer(client: Elasticsearch, own: IndexSettings) -> str | None:
-    """What the program that holds the lease does."""
+    """The change that the holder of the lease is making."""
     answer = client.options(ignore_status=404).get(index=index_of_lease(own.index_name), id="writer").body
     return str(answer["_source"]["change"]) if answer.get("found") else None
 
 
-def test_who_has_it_is_reported_to_the_next_one(
+def test_a_second_writer_gets_the_name_of_the_first(
     client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 60.0)
     monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
-    said = rf"writing the index {own.index_name} at .*: a load by process {os.getpid()} on .*, since 20..-..-..T.*; try"
-    with held(client, own.index_name, "http://somewhere:9200", "load"), pytest.raises(IndexInUse, match=said):
+    message = (
+        rf"writing the index {own.index_name} at .*: a load by process {os.getpid()} on .*, since 20..-..-..T.*; try"
+    )
+    with held(client, own.index_name, "http://somewhere:9200", "load"), pytest.raises(IndexInUse, match=message):
         lease_of(client, own, "put").take()
 
 
-def test_what_is_soon_done_is_waited_for(client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):
+def test_a_writer_waits_for_a_short_change(client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_lease, "SECONDS_WATCHED", 60.0)
     first, second = lease_of(client, own, "put"), lease_of(client, own, "deletion")
     first.take()
@@ -65,7 +67,7 @@ def test_what_is_soon_done_is_waited_for(client: Elasticsearch, own: IndexSettin
     second.give_back()
 
 
-def test_what_a_killed_program_left_is_taken_over(
+def test_the_lease_of_a_killed_program_is_taken_over(
     elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     lease_of(client, own, "load").take()
@@ -73,9 +75,7 @@ def test_what_a_killed_program_left_is_taken_over(
     assert writer(client, own) is None
 
 
-def test_a_change_that_fails_lets_the_next_one_in(
-    elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
-):
+def test_a_failed_change_releases_the_lease(elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings):
     def broken() -> Iterator[Passage]:
         yield from rows("a")
         assert writer(client, own) == "load"
@@ -87,7 +87,7 @@ def test_a_change_that_fails_lets_the_next_one_in(
 
 
 @pytest.mark.usefixtures("silent")
-def test_a_load_that_was_taken_for_dead_stops_before_it_swaps(
+def test_a_load_that_lost_its_lease_stops_before_the_swap(
     node: Node, elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     elastic_index.replace(rows("a"))
@@ -105,14 +105,14 @@ def test_a_load_that_was_taken_for_dead_stops_before_it_swaps(
     other.close()
 
 
-def test_losing_the_lease_shows_at_the_next_renewal_and_does_not_take_it_from_the_other(
+def test_a_lost_lease_is_noticed_at_the_next_renewal_and_not_taken_back(
     client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.2)
     first, second, ended = lease_of(client, own, "load"), lease_of(client, own, "put"), Event()
     first.take()
     second.take()
-    first.renew_until(ended)  # ends by itself, since there is nothing to renew
+    first.renew_until(ended)  # returns, since there is nothing to renew
     with pytest.raises(IndexInUse):
         list(first.while_held([1]))
     first.give_back()
@@ -122,12 +122,12 @@ def test_losing_the_lease_shows_at_the_next_renewal_and_does_not_take_it_from_th
 
 
 def renew_without_an_answer(client: Elasticsearch, own: IndexSettings) -> None:
-    """What a renewal does whose answer is lost on its way."""
+    """Renew the lease as if the response was lost."""
     index = index_of_lease(own.index_name)
     client.index(index=index, id="writer", document=client.get(index=index, id="writer")["_source"])
 
 
-def test_a_renewal_whose_answer_was_lost_is_known_for_ones_own(client: Elasticsearch, own: IndexSettings):
+def test_a_renewal_whose_response_was_lost_is_recognised(client: Elasticsearch, own: IndexSettings):
     lease = lease_of(client, own, "load")
     lease.take()
     renew_without_an_answer(client, own)
@@ -137,7 +137,7 @@ def test_a_renewal_whose_answer_was_lost_is_known_for_ones_own(client: Elasticse
     assert writer(client, own) is None
 
 
-def test_after_a_renewal_whose_answer_was_lost_it_is_given_back_all_the_same(client: Elasticsearch, own: IndexSettings):
+def test_a_lease_is_released_after_a_renewal_whose_response_was_lost(client: Elasticsearch, own: IndexSettings):
     lease = lease_of(client, own, "load")
     lease.take()
     renew_without_an_answer(client, own)
@@ -145,7 +145,7 @@ def test_after_a_renewal_whose_answer_was_lost_it_is_given_back_all_the_same(cli
     assert writer(client, own) is None
 
 
-def test_it_is_renewed_for_as_long_as_it_is_held(
+def test_a_lease_is_renewed_while_it_is_held(
     client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.1)
@@ -157,7 +157,7 @@ def test_it_is_renewed_for_as_long_as_it_is_held(
     assert writer(client, own) is None
 
 
-def test_its_index_is_hidden_from_who_asks_for_all_versions(
+def test_the_index_of_the_lease_is_hidden_from_requests_for_all_versions(
     elastic_index: ElasticWriter, client: Elasticsearch, own: IndexSettings
 ):
     elastic_index.replace(rows("a"))

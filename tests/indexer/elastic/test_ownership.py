@@ -37,7 +37,7 @@ QUESTIONS: dict[str, Ask] = {
 
 @pytest.fixture
 def orders(client: Elasticsearch, own: IndexSettings) -> str:
-    """Somebody's index; its name sorts behind those of all versions, and it goes with the test's own indices."""
+    """A foreign index whose name sorts after all versions; it is removed with the indices of the test."""
     return foreign(client, f"{own.index_name}-orders")
 
 
@@ -47,7 +47,7 @@ def foreign(client: Elasticsearch, name: str, **mappings: object) -> str:
     return name
 
 
-def is_as_it_was(client: Elasticsearch, name: str) -> bool:
+def is_unchanged(client: Elasticsearch, name: str) -> bool:
     client.indices.refresh(index=name)
     hits = client.search(index=name)["hits"]["hits"]
     return [hit["_source"] for hit in hits] == [{"name": "do not lose me"}]
@@ -60,7 +60,7 @@ def point(client: Elasticsearch, own: IndexSettings, *names: str) -> None:
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a version"])
-def test_what_the_alias_points_to_is_said_and_stays_as_it_is(
+def test_a_foreign_index_behind_the_alias_is_reported_and_unchanged(
     node: Node, elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, orders: str, beside: bool
 ):
     for name in "ab":
@@ -77,22 +77,22 @@ def test_what_the_alias_points_to_is_said_and_stays_as_it_is(
         reader.close()
     assert set(client.indices.get(index=f"{own.index_name}*")) == there
     assert orders in client.indices.get_alias(name=own.index_name)
-    assert is_as_it_was(client, orders)
+    assert is_unchanged(client, orders)
     point(client, own, version)
     assert elastic_index.rollback().version < version
 
 
 @pytest.mark.parametrize("ask", [*CHANGES, *QUESTIONS])
-def test_an_index_called_like_the_alias_is_said_and_stays_as_it_is(
+def test_an_index_with_the_name_of_the_alias_is_reported_and_unchanged(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, ask: str
 ):
     foreign(client, own.index_name)
     with pytest.raises(IndexForeign, match=rf"an index at .* has the name {own.index_name}, .*INDEX_NAME"):
         (CHANGES | QUESTIONS)[ask](elastic_index)
-    assert is_as_it_was(client, own.index_name)
+    assert is_unchanged(client, own.index_name)
 
 
-def test_indices_named_like_versions_are_none_without_the_mark(
+def test_indices_named_like_versions_are_ignored_without_the_mark(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     names = [
@@ -114,7 +114,7 @@ def test_indices_named_like_versions_are_none_without_the_mark(
         assert elastic_index.rollback().version == version
     with pytest.raises(IndexMissing, match="no version before"):
         elastic_index.rollback()
-    assert all(is_as_it_was(client, name) for name in names)
+    assert all(is_unchanged(client, name) for name in names)
 
 
 def test_a_version_of_another_alias_is_not_written_to_and_not_removed(
@@ -137,24 +137,26 @@ def test_a_version_of_another_alias_is_not_written_to_and_not_removed(
     theirs.close()
 
 
-def test_an_index_called_like_that_of_the_lease_is_not_written_to(
+def test_a_foreign_index_with_the_name_of_the_lease_is_not_written_to(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     lock = foreign(client, index_of_lease(own.index_name))
     for change in CHANGES.values():
         with pytest.raises(IndexForeign, match=f"the index {lock} was not created by Hearsay"):
             change(elastic_index)
-    assert is_as_it_was(client, lock)
+    assert is_unchanged(client, lock)
 
 
-def test_a_lease_from_before_the_mark_is_ours(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
+def test_a_lease_created_before_the_mark_existed_is_accepted(
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
+):
     elastic_index.replace(rows("a"))
     client.indices.put_mapping(index=index_of_lease(own.index_name), meta={})
     elastic_index.replace(rows("b"))
     assert ids(elastic_index) == ["b"]
 
 
-def test_versions_from_before_the_mark_are_ours(
+def test_versions_created_before_the_mark_existed_are_accepted(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     versions = []
@@ -168,7 +170,7 @@ def test_versions_from_before_the_mark_are_ours(
     assert not client.indices.exists(index=f"{versions[3]}*", allow_no_indices=False)
 
 
-def test_a_new_version_whose_name_somebody_took_in_that_moment_is_not_written_to(
+def test_a_new_version_is_not_written_to_a_foreign_index_of_the_same_name(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ):
     elastic_index.replace(rows("a"))
@@ -176,12 +178,12 @@ def test_a_new_version_whose_name_somebody_took_in_that_moment_is_not_written_to
     monkeypatch.setattr(elastic.ElasticVersions, "new_name", lambda _: taken)
     with pytest.raises(IndexForeign, match=f"the index {taken} was not created by Hearsay"):
         elastic_index.replace(rows("b"))
-    assert is_as_it_was(client, taken)
+    assert is_unchanged(client, taken)
     assert ids(elastic_index) == ["a"]
 
 
-def test_every_index_that_is_made_has_the_mark(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
+def test_every_created_index_has_the_mark(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     made = client.indices.get_mapping(index=f"{own.index_name}*", expand_wildcards="all").body
     assert len(made) == 3
-    assert all(told["mappings"]["_meta"]["made_by"] == "hearsay" for told in made.values())
+    assert all(mapping["mappings"]["_meta"]["made_by"] == "hearsay" for mapping in made.values())

@@ -1,4 +1,4 @@
-"""A refusal of Elasticsearch is reported with the reason in its answer, and the version before stays served."""
+"""A rejection by Elasticsearch is reported with its reason, and the previous version is still served."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ MANY = 1200
 
 
 def interrupted(then: Callable[[], object]) -> Iterator[Passage]:
-    """Passages for three bulk requests; something happens before the last of them."""
+    """Passages for three bulk requests, with a call before the last of them."""
     for at, passage in enumerate(rows(*(f"c{number:04}" for number in range(MANY)))):
         if at == MANY - 100:
             then()
@@ -52,9 +52,9 @@ def block(client: Elasticsearch, index: str, name: str) -> Iterator[None]:
 def refusal(change: Callable[[], object], error: type[IndexerError] = IndexUnavailable) -> str:
     with pytest.raises(error) as caught:
         change()
-    said = str(caught.value)
-    assert RIGHTS not in said
-    return said
+    message = str(caught.value)
+    assert RIGHTS not in message
+    return message
 
 
 # ── blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,12 +67,10 @@ def refusal(change: Callable[[], object], error: type[IndexerError] = IndexUnava
         ("cluster.blocks.read_only_allow_delete", "the cluster is set to allow only reads and deletions"),
     ],
 )
-def test_a_cluster_that_is_set_read_only_is_named_as_such(
-    elastic_index: ElasticWriter, client: Elasticsearch, name: str, sentence: str
-):
+def test_a_read_only_cluster_is_reported(elastic_index: ElasticWriter, client: Elasticsearch, name: str, sentence: str):
     elastic_index.replace(rows("a"))
     elastic_index.replace(rows("b"))
-    stands = elastic_index.about().version
+    current = elastic_index.about().version
     with cluster_setting(client, name, True):
         for change in (
             lambda: elastic_index.replace(rows("c")),
@@ -80,48 +78,48 @@ def test_a_cluster_that_is_set_read_only_is_named_as_such(
             lambda: elastic_index.delete(["b"]),
             elastic_index.rollback,
         ):
-            said = refusal(change)
-            assert sentence in said
-            assert f'PUT /_cluster/settings {{"persistent": {{"{name}": null}}}}' in said
+            message = refusal(change)
+            assert sentence in message
+            assert f'PUT /_cluster/settings {{"persistent": {{"{name}": null}}}}' in message
         assert ids(elastic_index) == ["b"]
-    assert elastic_index.about().version == stands
+    assert elastic_index.about().version == current
     elastic_index.replace(rows("c"))
     assert ids(elastic_index) == ["c"]
 
 
-def test_a_cluster_that_is_set_read_only_in_the_middle_of_a_load_still_serves_the_version_before(
+def test_a_cluster_set_read_only_during_a_load_still_serves_the_previous_version(
     elastic_index: ElasticWriter, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
-    stands = elastic_index.about().version
+    current = elastic_index.about().version
     name = "cluster.blocks.read_only"
     try:
         passages = interrupted(lambda: client.cluster.put_settings(persistent={name: True}))
-        said = refusal(lambda: elastic_index.replace(passages))
-        assert "the cluster is set read-only" in said
-        assert elastic_index.about().version == stands
+        message = refusal(lambda: elastic_index.replace(passages))
+        assert "the cluster is set read-only" in message
+        assert elastic_index.about().version == current
         assert ids(elastic_index) == ["a"]
     finally:
         client.cluster.put_settings(persistent={name: None})
 
 
 @pytest.mark.parametrize("name", ["index.blocks.read_only", "index.blocks.write"])
-def test_an_index_that_is_set_read_only_is_named_when_something_is_put(
+def test_a_put_into_a_read_only_index_names_the_index_and_the_block(
     elastic_index: ElasticWriter, client: Elasticsearch, name: str
 ):
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
     with block(client, version, name):
-        said = refusal(lambda: elastic_index.put(rows("b")))
-    assert f"the index {version} is" in said or f"to the index {version} is" in said
-    assert f"({name})" in said
-    assert f'PUT /{version}/_settings {{"{name}": null}}' in said
-    assert "rejected, listed" not in said, "no passage is to blame"
+        message = refusal(lambda: elastic_index.put(rows("b")))
+    assert f"the index {version} is" in message or f"to the index {version} is" in message
+    assert f"({name})" in message
+    assert f'PUT /{version}/_settings {{"{name}": null}}' in message
+    assert "rejected, listed" not in message, "no passage is to blame"
     assert ids(elastic_index) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["index.blocks.read_only", "index.blocks.metadata"])
-def test_a_version_that_cannot_be_swapped_away_is_reported_before_a_load_writes_anything(
+def test_a_version_that_cannot_be_replaced_is_reported_before_a_load_writes_anything(
     elastic_index: ElasticWriter, client: Elasticsearch, name: str
 ):
     def never() -> Iterator[Passage]:
@@ -131,23 +129,21 @@ def test_a_version_that_cannot_be_swapped_away_is_reported_before_a_load_writes_
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
     with block(client, version, name):
-        said = refusal(lambda: elastic_index.replace(never()))
-    assert f"{version} " in said
-    assert f"({name})" in said
+        message = refusal(lambda: elastic_index.replace(never()))
+    assert f"{version} " in message
+    assert f"({name})" in message
     assert ids(elastic_index) == ["a"]
 
 
-def test_an_index_that_may_not_be_read_is_named_when_somebody_searches(
-    elastic_index: ElasticWriter, client: Elasticsearch
-):
+def test_a_search_in_an_index_with_a_read_block_names_the_index(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
     with block(client, version, "index.blocks.read"):
-        said = refusal(lambda: elastic_index.search(Request()))
-    assert f"reading the index {version} is blocked (index.blocks.read)" in said
+        message = refusal(lambda: elastic_index.search(Request()))
+    assert f"reading the index {version} is blocked (index.blocks.read)" in message
 
 
-def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticWriter, client: Elasticsearch):
+def test_a_closed_index_is_reported_with_the_request_that_opens_it(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     version = elastic_index.about().version
     client.indices.close(index=version)
@@ -156,14 +152,14 @@ def test_a_closed_index_is_named_with_how_to_open_it(elastic_index: ElasticWrite
         lambda: elastic_index.search(Request()),
         lambda: list(elastic_index.walk(Request())),
     ):
-        said = refusal(ask)
-        assert f"the index {version} at http://" in said
-        assert f"is closed, so Elasticsearch rejects this; open it with POST /{version}/_open" in said
+        message = refusal(ask)
+        assert f"the index {version} at http://" in message
+        assert f"is closed, so Elasticsearch rejects this; open it with POST /{version}/_open" in message
     client.indices.open(index=version)
     assert ids(elastic_index) == ["a"]
 
 
-def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: ElasticWriter, client: Elasticsearch):
+def test_a_rollback_from_a_closed_version_serves_the_previous_one(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     elastic_index.replace(rows("b"))
     version = elastic_index.about().version
@@ -173,32 +169,30 @@ def test_a_rollback_from_a_closed_version_serves_the_one_before(elastic_index: E
     assert not client.indices.exists(index=version, expand_wildcards="all")
 
 
-def test_a_version_with_the_block_of_a_full_disk_is_reported_as_such(
-    elastic_index: ElasticWriter, client: Elasticsearch
-):
+def test_the_block_of_a_full_disk_is_reported_as_a_full_disk(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a"))
     with block(client, f"{elastic_index.about().version}-lexicon", "index.blocks.read_only_allow_delete"):
-        said = refusal(lambda: elastic_index.put(rows("b")), LoadFailed)
-    assert "the disk of an Elasticsearch node is nearly full" in said
+        message = refusal(lambda: elastic_index.put(rows("b")), LoadFailed)
+    assert "the disk of an Elasticsearch node is nearly full" in message
 
 
-def test_a_cluster_without_room_for_more_shards_says_so_and_serves_the_version_before(
+def test_a_cluster_at_its_shard_limit_is_reported_and_the_previous_version_is_served(
     elastic_index: ElasticWriter, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
     with cluster_setting(client, "cluster.max_shards_per_node", 1):
-        said = refusal(lambda: elastic_index.replace(rows("b")), LoadFailed)
-    assert "accepts no new index" in said
-    assert "and a limit of 1;" in said
-    assert "raise cluster.max_shards_per_node" in said
+        message = refusal(lambda: elastic_index.replace(rows("b")), LoadFailed)
+    assert "accepts no new index" in message
+    assert "and a limit of 1;" in message
+    assert "raise cluster.max_shards_per_node" in message
     assert ids(elastic_index) == ["a"]
 
 
-def test_a_name_that_elasticsearch_does_not_take_is_that_of_a_setting(node: Node):
+def test_an_invalid_index_name_is_reported_with_its_setting(node: Node):
     index = ElasticWriter(node.url, settings(index_name="CV-Upper"))
-    said = refusal(lambda: index.replace(rows("a")), WrongRequest)
-    assert said.startswith("INDEX_NAME is CV-Upper, which Elasticsearch does not allow")
-    assert "must be lowercase" in said
+    message = refusal(lambda: index.replace(rows("a")), WrongRequest)
+    assert message.startswith("INDEX_NAME is CV-Upper, which Elasticsearch does not allow")
+    assert "must be lowercase" in message
     index.close()
 
 
@@ -217,28 +211,26 @@ def test_a_name_that_elasticsearch_does_not_take_is_that_of_a_setting(node: Node
         ({"aliases": {"{alias}": {}}}, "the alias {alias}"),
     ],
 )
-def test_an_index_template_that_breaks_a_load_is_named_and_the_version_before_stays_served(
+def test_an_index_template_that_breaks_a_load_is_named_and_the_previous_version_is_served(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, template: dict[str, Any], sentence: str
 ):
     elastic_index.replace(rows("a"))
-    stands = elastic_index.about().version
+    current = elastic_index.about().version
     alias, name = own.index_name, f"template-{own.index_name}"
     spelled = json.loads(json.dumps(template).replace("{alias}", alias))
     client.indices.put_index_template(name=name, index_patterns=[f"{alias}-2*"], priority=500, template=spelled)
     try:
-        said = refusal(lambda: elastic_index.replace(rows("b")), LoadFailed)
+        message = refusal(lambda: elastic_index.replace(rows("b")), LoadFailed)
     finally:
         client.indices.delete_index_template(name=name)
-    assert f"the index template {name} of the cluster" in said
-    assert sentence.replace("{alias}", alias) in said
-    assert elastic_index.about().version == stands
+    assert f"the index template {name} of the cluster" in message
+    assert sentence.replace("{alias}", alias) in message
+    assert elastic_index.about().version == current
     assert ids(elastic_index) == ["a"]
-    assert list(client.indices.get(index=f"{alias}-2*", expand_wildcards="all").body) == [stands, f"{stands}-lexicon"]
+    assert list(client.indices.get(index=f"{alias}-2*", expand_wildcards="all").body) == [current, f"{stands}-lexicon"]
 
 
-def test_an_index_template_that_harms_nothing_is_let_be(
-    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
-):
+def test_a_harmless_index_template_is_accepted(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):
     name = f"template-{own.index_name}"
     harmless = {"settings": {"index.codec": "best_compression", "index.number_of_replicas": 1}}
     client.indices.put_index_template(
@@ -251,7 +243,7 @@ def test_an_index_template_that_harms_nothing_is_let_be(
     assert ids(elastic_index) == ["a"]
 
 
-# ── answers that a node cannot be made to give here ──────────────────────────────────────────────────────────────────
+# ── responses that a test node cannot produce ────────────────────────────────────────────────────────────────────────
 
 
 def of_elasticsearch(status: int, error: object) -> Answer:
@@ -352,7 +344,7 @@ OTHER_BLOCK = {"type": "cluster_block_exception", "reason": "index [cv] blocked 
         (of_elasticsearch(404, {"type": "index_not_found_exception"}), IndexMissing, "there is no index"),
     ],
 )
-def test_an_answer_is_reported_by_its_reason_to_whoever_searches_and_loads(
+def test_searches_and_loads_report_the_reason_in_an_error_response(
     node: Node, answer: Answer, error: type[IndexerError], sentence: str
 ):
     with proxied(node.url, plays=lambda _: answer) as proxy:
@@ -367,7 +359,7 @@ def test_an_answer_is_reported_by_its_reason_to_whoever_searches_and_loads(
         index.close()
 
 
-def test_a_right_that_is_missing_is_reported_with_the_reason_of_elasticsearch(node: Node):
+def test_a_missing_privilege_is_reported_with_the_reason_from_elasticsearch(node: Node):
     with proxied(node.url, plays=lambda _: of_elasticsearch(403, UNAUTHORIZED)) as proxy:
         index = ElasticWriter(proxy.url, settings(index_name="cv"))
         with pytest.raises(IndexUnavailable) as caught:

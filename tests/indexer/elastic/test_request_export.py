@@ -1,4 +1,4 @@
-"""A search taken away as JSON or as a command finds, on a real node, what the index finds by it."""
+"""A search exported as JSON or as a command finds the same hits on a real node as the index."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from tests.support.rows import passages
 FILTERS = {"gender": frozenset({"male", "unknown"})}
 
 
-def asked(index: ElasticWriter, words: str, mode: str, **how: Any) -> Request:
+def request_for(index: ElasticWriter, words: str, mode: str, **how: Any) -> Request:
     return Request(Planner(index).plan(words, mode).query, facets=FACETS, **how)
 
 
@@ -31,12 +31,12 @@ def found(answer: Any) -> tuple[int, list[str]]:
 @pytest.mark.elastic
 @pytest.mark.parametrize("mode", ["exact", "forgiving", "sounds-like"])
 @pytest.mark.parametrize("words", ["boy home", 'it\'s "a dog" -frog', "'; echo injected; '", "你好", ""])
-def test_a_search_by_hand_finds_what_the_page_finds(
+def test_an_exported_search_finds_the_same_hits_as_the_index(
     elastic_index: ElasticWriter, node: Node, own: IndexSettings, words: str, mode: str
 ) -> None:
     elastic_index.replace(passages())
     for how in ({"size": 3}, {"size": 2, "page": 2, "filters": FILTERS, "ranges": {"duration": Range(1.0, 30.0)}}):
-        request = asked(elastic_index, words, mode, **how)
+        request = request_for(elastic_index, words, mode, **how)
         result = elastic_index.search(request)
         expected = result.total, [hit.passage.id for hit in result.hits]
 
@@ -53,7 +53,7 @@ def curl(**given: Any) -> Sequence[str]:
     return as_curl(Request(), IndexSettings(**given)).splitlines()
 
 
-def test_the_command_names_the_first_node_the_alias_and_no_secret() -> None:
+def test_the_command_has_the_first_node_and_the_alias_and_no_secret() -> None:
     address, headers, *_ = curl(
         index_url="https://user:secret@one:9200,https://two:9200",
         index_name="my clips",
@@ -69,10 +69,10 @@ def test_the_command_names_the_first_node_the_alias_and_no_secret() -> None:
     assert "secret" not in "".join(curl(index_url="https://user:secret@one:9200", index_api_key=SecretStr("secret")))
 
 
-def test_for_an_embedded_index_the_command_names_an_example() -> None:
+def test_the_command_for_an_embedded_index_has_an_example_address() -> None:
     assert f"'{EXAMPLE}/cv-transcriptions/_search?" in curl(index_url="/somewhere/index")[0]
 
 
-def test_a_page_too_far_down_for_one_request_is_the_first() -> None:
+def test_a_page_beyond_the_result_window_is_exported_as_the_first_page() -> None:
     assert json.loads(as_json(Request(size=10, page=1000)))["from"] == 9990
     assert json.loads(as_json(Request(size=10, page=1001)))["from"] == 0

@@ -1,4 +1,4 @@
-"""A proxy that takes only small requests: what is too large for one goes in several."""
+"""A proxy with a limit on the request size: large requests are split."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def long(number: int) -> list[Passage]:
 
 @contextmanager
 def behind(node: Node, own: IndexSettings, limit: int) -> Iterator[tuple[Proxy, ElasticWriter]]:
-    """An index that is asked through a proxy."""
+    """An index behind a proxy."""
     with proxied(node.url, limit) as proxy:
         index = ElasticWriter(proxy.url, own)
         yield proxy, index
@@ -43,7 +43,7 @@ def bulks(requests: list[tuple[str, int]]) -> list[int]:
     return [size for request, size in requests if "/_bulk" in request]
 
 
-def test_a_load_is_sent_in_smaller_requests_where_a_proxy_refuses_large_ones(node: Node, own: IndexSettings):
+def test_a_load_is_split_into_smaller_requests_if_a_proxy_rejects_large_ones(node: Node, own: IndexSettings):
     with behind(node, own, LIMIT) as (proxy, index):
         assert index.replace(long(600)) == 600
         assert index.count() == 600
@@ -52,7 +52,7 @@ def test_a_load_is_sent_in_smaller_requests_where_a_proxy_refuses_large_ones(nod
     assert len(bulks(proxy.refused)) <= 12, "the smaller size is remembered for the rest of the load"
 
 
-def test_put_and_delete_are_sent_in_smaller_requests_too(node: Node, own: IndexSettings):
+def test_put_and_delete_are_split_into_smaller_requests(node: Node, own: IndexSettings):
     with behind(node, own, LIMIT) as (proxy, index):
         index.replace(rows("a"))
         assert index.put(long(300)) == 300
@@ -64,7 +64,7 @@ def test_put_and_delete_are_sent_in_smaller_requests_too(node: Node, own: IndexS
     assert min(bulks(proxy.refused)) < 30_000
 
 
-def test_one_document_that_is_too_large_is_named_and_costs_no_other(node: Node, own: IndexSettings):
+def test_a_document_that_is_too_large_is_reported_and_the_others_are_put(node: Node, own: IndexSettings):
     huge = list(passages_of(ClipRow("huge.wav", generated_text="so", extra={"note": "x" * 40_000})))
     with behind(node, own, LIMIT) as (_, index):
         index.replace(rows("a"))
@@ -74,18 +74,16 @@ def test_one_document_that_is_too_large_is_named_and_costs_no_other(node: Node, 
         with pytest.raises(LoadFailed, match="the other changes were made"):
             index.put([*huge, *rows("b")])
         assert ids(index) == ["a", "b"]
-    said = str(caught.value)
-    assert said.startswith("1 passage was refused")
-    assert "huge.wav: it has 40," in said
-    assert "nginx" in said
-    assert "client_max_body_size" in said
+    message = str(caught.value)
+    assert message.startswith("1 passage was refused")
+    assert "huge.wav: it has 40," in message
+    assert "nginx" in message
+    assert "client_max_body_size" in message
     (line,) = own.refusals.read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["id"] == "huge.wav"
 
 
-def test_the_words_of_an_index_are_stored_in_parts_where_they_are_too_large_for_one_request(
-    node: Node, own: IndexSettings, client: Elasticsearch
-):
+def test_a_lexicon_too_large_for_one_request_is_stored_in_parts(node: Node, own: IndexSettings, client: Elasticsearch):
     chance = Random(1)
     texts = ["".join(chance.choices(ascii_lowercase, k=9)) for _ in range(3000)]
     many = [one for at, text in enumerate(texts) for one in passages_of(ClipRow(f"c{at}", generated_text=text))]
@@ -108,9 +106,7 @@ def test_the_words_of_an_index_are_stored_in_parts_where_they_are_too_large_for_
     assert client.count(index=words)["count"] == 1 < in_parts, "parts that nobody needs any more are removed"
 
 
-def test_no_request_is_larger_than_elasticsearch_profits_from(
-    node: Node, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
-):
+def test_bulk_requests_stay_within_the_size_limit(node: Node, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_bulk, "MOST_BYTES", 100_000)
     with behind(node, own, 10_000_000) as (proxy, index):
         assert index.replace(long(200)) == 200

@@ -1,6 +1,6 @@
-"""Three real nodes with TLS and users: what each user may do, and what is said to one who cannot get in.
+"""Three real nodes with TLS and users: the privileges of each user, and the messages if access is denied.
 
-All go by what ``local.sh start --nodes 3 --secure`` printed, as a person would. The roles are those of
+All tests use the output of ``local.sh start --nodes 3 --secure``, as a person would. The roles are those of
 ``elastic-backend/roles``, of which the cluster in containers makes its API keys.
 """
 
@@ -33,16 +33,16 @@ from tests.conftest import PROJECT, leave_out
 from tests.support.contract import ids, paged, rows, transcribed
 from tests.support.elastic_nodes import Node, free_port, run_local
 
-pytestmark = [pytest.mark.elastic, pytest.mark.timeout(900)]  # three nodes start at leisure on a busy machine
+pytestmark = [pytest.mark.elastic, pytest.mark.timeout(900)]  # three nodes start slowly on a busy machine
 
 NOT_ALLOWED = "does not allow this to this user or key"
 
 
 @dataclass(frozen=True, slots=True)
 class SecureNodes:
-    """Secure nodes: what their start printed, and what a shell made of the lines in it that are to be copied."""
+    """Secure nodes: the output of their start, and the environment of a shell with the printed lines."""
 
-    said: str
+    output: str
     data: Path
     urls: tuple[str, ...]
     access: dict[str, str]
@@ -63,9 +63,9 @@ class SecureNodes:
         return Elasticsearch(list(self.urls), ca_certs=ca, basic_auth=asking, request_timeout=60)
 
 
-def copied(said: str) -> dict[str, str]:
-    """What a shell has in its environment once the printed lines have been pasted into it."""
-    lines = "\n".join(line for line in said.splitlines() if line.startswith("export "))
+def copied(output: str) -> dict[str, str]:
+    """The environment of a shell into which the printed lines were pasted."""
+    lines = "\n".join(line for line in output.splitlines() if line.startswith("export "))
     shell = subprocess.run(
         ["bash", "-s"], input=f"{lines}\nenv -0\n", env={}, capture_output=True, text=True, check=True
     )
@@ -91,7 +91,7 @@ def indexer(secure: SecureNodes) -> Iterator[SearchWriter]:
 
 @pytest.fixture(scope="module")
 def loaded(secure: SecureNodes) -> Iterator[SearchWriter]:
-    """The index as its indexer has it, with two versions in it: all that its user may not change is there."""
+    """The index of the indexer with two versions, so that each forbidden change has something to change."""
     with closing(secure.index("hearsay-indexer")) as index:
         index.replace(rows("a"))
         index.replace(rows("a", "b"))
@@ -106,7 +106,7 @@ def page(secure: SecureNodes) -> Iterator[SearchWriter]:
 
 @pytest.fixture
 def foreign(secure: SecureNodes) -> Iterator[str]:
-    """Somebody else's index in the same cluster, whose name begins alike."""
+    """A foreign index in the same cluster, with the same name prefix."""
     with secure.client("elastic") as client:
         client.index(index="cv-transcriptionsx", document={"secret": "of others"}, refresh=True)
         yield "cv-transcriptionsx"
@@ -116,17 +116,17 @@ def foreign(secure: SecureNodes) -> Iterator[str]:
 # ── the nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_start_prints_what_leads_there_and_no_password(secure: SecureNodes):
-    assert secure.said.startswith(f"green: {secure.urls[0]}\n")
+def test_start_prints_the_connection_settings_and_no_password(secure: SecureNodes):
+    assert secure.output.startswith(f"green: {secure.urls[0]}\n")
     assert secure.access["INDEX_URL"] == ",".join(secure.urls)
     assert secure.access["INDEX_USERNAME"] == "hearsay-indexer"
     passwords = [secure.password(user) for user in ("elastic", "hearsay-indexer", "hearsay-page")]
     assert secure.access["INDEX_PASSWORD"] == passwords[1]
     assert len(set(passwords)) == 3
-    assert all(len(password) == 24 and password not in secure.said for password in passwords)
+    assert all(len(password) == 24 and password not in secure.output for password in passwords)
 
 
-def test_only_the_owner_reads_the_secrets_and_no_process_shows_them(secure: SecureNodes):
+def test_secrets_are_readable_only_by_their_owner_and_not_visible_in_processes(secure: SecureNodes):
     secrets = secure.data / "secure"
     hidden = [secrets / "passwords", *(secrets / "passwords").iterdir(), *secrets.rglob("*.key")]
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in hidden)
@@ -135,10 +135,10 @@ def test_only_the_owner_reads_the_secrets_and_no_process_shows_them(secure: Secu
     assert not any(secure.password(user) in shown for user in ("elastic", "hearsay-indexer", "hearsay-page"))
 
 
-def test_status_is_green_over_tls_and_three_nodes_listen_to_this_machine_alone(secure: SecureNodes):
-    said = run_local("status", "--data", str(secure.data))
-    assert said.stdout.strip().splitlines()[-1] == "green"
-    assert all(f"{url}, process" in said.stdout for url in secure.urls)
+def test_status_is_green_over_tls_and_three_nodes_listen_only_on_loopback(secure: SecureNodes):
+    output = run_local("status", "--data", str(secure.data))
+    assert output.stdout.strip().splitlines()[-1] == "green"
+    assert all(f"{url}, process" in output.stdout for url in secure.urls)
     with secure.client("elastic") as client:
         nodes = client.nodes.info().body["nodes"].values()
     bound = [address for node in nodes for layer in ("http", "transport") for address in node[layer]["bound_address"]]
@@ -147,7 +147,7 @@ def test_status_is_green_over_tls_and_three_nodes_listen_to_this_machine_alone(s
 
 
 @pytest.mark.parametrize("beside", [0, 100], ids=["to-clients", "to-each-other"])
-def test_nodes_speak_tls(secure: SecureNodes, beside: int):
+def test_nodes_use_tls(secure: SecureNodes, beside: int):
     trust = ssl.create_default_context(cafile=secure.access["INDEX_CA_CERT"])
     port = int(secure.urls[0].rpartition(":")[2]) + beside
     plain = socket.create_connection(("127.0.0.1", port))
@@ -155,7 +155,7 @@ def test_nodes_speak_tls(secure: SecureNodes, beside: int):
         assert (private.version() or "").startswith("TLSv1.")
 
 
-def test_secure_data_are_not_started_plainly_nor_plain_data_securely(secure: SecureNodes, node: Node):
+def test_secure_data_is_not_started_without_tls_nor_plain_data_with_it(secure: SecureNodes, node: Node):
     plainly = run_local("start", "--data", str(secure.data))
     assert plainly.returncode == 1
     assert "start with --secure" in plainly.stderr
@@ -164,7 +164,7 @@ def test_secure_data_are_not_started_plainly_nor_plain_data_securely(secure: Sec
     assert "start without --secure" in securely.stderr
 
 
-def test_the_command_line_needs_only_what_start_printed(secure: SecureNodes, tmp_path: Path):
+def test_the_command_line_works_with_the_printed_settings(secure: SecureNodes, tmp_path: Path):
     (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,the village blacksmith\nb.mp3,a captain\n")
     kept = {"DELETIONS": str(tmp_path / "deletions.jsonl"), "REFUSALS": str(tmp_path / "refused.jsonl")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INDEX_")}
@@ -175,10 +175,10 @@ def test_the_command_line_needs_only_what_start_printed(secure: SecureNodes, tmp
     assert "the village blacksmith" in done.stdout
 
 
-# ── who may do what ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── privileges ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_indexer_loads_changes_and_asks(indexer: SearchWriter, monkeypatch: pytest.MonkeyPatch):
+def test_the_indexer_user_can_load_change_and_search(indexer: SearchWriter, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_search, "WINDOW", 2)
     indexer.replace(rows("a"))
     first = indexer.about().version
@@ -191,7 +191,9 @@ def test_the_indexer_loads_changes_and_asks(indexer: SearchWriter, monkeypatch: 
     assert ids(indexer) == ["a"]
 
 
-def test_the_page_asks_in_every_way(indexer: SearchWriter, page: SearchWriter, monkeypatch: pytest.MonkeyPatch):
+def test_the_page_user_can_search_in_every_way(
+    indexer: SearchWriter, page: SearchWriter, monkeypatch: pytest.MonkeyPatch
+):
     indexer.replace(rows("a", "b", "c"))
     monkeypatch.setattr(elastic_search, "WINDOW", 1)
     assert paged(page, EVERYTHING, 1, 3) == ["a", "b", "c"]
@@ -211,7 +213,7 @@ def test_the_page_asks_in_every_way(indexer: SearchWriter, page: SearchWriter, m
     ],
     ids=["load", "put", "delete", "rollback"],
 )
-def test_the_page_changes_nothing_and_is_reported_so(
+def test_the_page_cannot_change_the_index_and_the_message_says_so(
     change: Callable[[SearchWriter], object], loaded: SearchWriter, page: SearchWriter
 ):
     before = loaded.about(), ids(loaded)
@@ -239,7 +241,7 @@ FORBIDDEN: list[Callable[[Elasticsearch], object]] = [
 
 
 @pytest.mark.parametrize("user", ["hearsay-indexer", "hearsay-page"])
-def test_neither_user_touches_other_indices_users_or_the_cluster(secure: SecureNodes, foreign: str, user: str):
+def test_neither_user_can_access_other_indices_users_or_the_cluster(secure: SecureNodes, foreign: str, user: str):
     with secure.client(user) as client:
         for forbidden in FORBIDDEN:
             with pytest.raises(AuthorizationException):
@@ -248,14 +250,14 @@ def test_neither_user_touches_other_indices_users_or_the_cluster(secure: SecureN
     assert not [hit for hit in seen if hit["_index"] == foreign]
 
 
-# ── who cannot get in ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── denied access ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[dict[str, str]], str]:
-    """What ``count`` says of such an environment: one sentence on standard error, and the exit status 1."""
+def count_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[dict[str, str]], str]:
+    """The error of ``count`` in this environment: one line on standard error, and the exit status 1."""
 
-    def asked(environment: dict[str, str]) -> str:
+    def count_error(environment: dict[str, str]) -> str:
         for name in [name for name in os.environ if name.startswith("INDEX_")]:
             monkeypatch.delenv(name)
         for name, value in environment.items():
@@ -267,7 +269,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         assert not password or password not in err
         return err
 
-    return asked
+    return count_error
 
 
 @pytest.mark.parametrize(
@@ -287,10 +289,10 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ),
     ],
 )
-def test_who_is_not_let_in_is_reported_why(
-    asked: Callable[[dict[str, str]], str], secure: SecureNodes, changes: dict[str, str], sentence: str
+def test_a_denied_user_gets_the_reason(
+    count_error: Callable[[dict[str, str]], str], secure: SecureNodes, changes: dict[str, str], sentence: str
 ):
-    assert sentence in asked(secure.access | changes)
+    assert sentence in count_error(secure.access | changes)
 
 
 @pytest.mark.parametrize(
@@ -301,17 +303,17 @@ def test_who_is_not_let_in_is_reported_why(
         ("127.0.0.1", "0.0.0.0", "is for another"),
     ],
 )
-def test_an_address_that_is_not_quite_right_is_reported_how_to_mend_it(
-    asked: Callable[[dict[str, str]], str], secure: SecureNodes, old: str, new: str, sentence: str
+def test_a_wrong_address_is_reported_with_the_correction(
+    count_error: Callable[[dict[str, str]], str], secure: SecureNodes, old: str, new: str, sentence: str
 ):
-    assert sentence in asked(secure.access | {"INDEX_URL": secure.urls[0].replace(old, new)})
+    assert sentence in count_error(secure.access | {"INDEX_URL": secure.urls[0].replace(old, new)})
 
 
-def test_tls_asked_of_a_node_without_is_reported_so(
-    asked: Callable[[dict[str, str]], str], secure: SecureNodes, node: Node
+def test_https_to_a_node_without_tls_is_reported(
+    count_error: Callable[[dict[str, str]], str], secure: SecureNodes, node: Node
 ):
-    said = asked(secure.access | {"INDEX_URL": node.url.replace("http://", "https://")})
-    assert "does not use TLS; if it is a node without TLS, write http:// in INDEX_URL" in said
+    output = count_error(secure.access | {"INDEX_URL": node.url.replace("http://", "https://")})
+    assert "does not use TLS; if it is a node without TLS, write http:// in INDEX_URL" in output
 
 
 def openssl(folder: Path, *words: str) -> None:
@@ -323,7 +325,7 @@ def openssl(folder: Path, *words: str) -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """A folder with another authority, and a certificate of it for 127.0.0.1 that has run out."""
+    """A folder with another authority, and a certificate of it for 127.0.0.1 that has expired."""
     key = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=another authority")
     openssl(tmp_path, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2")
     openssl(tmp_path, "req", *key, "-keyout", "node.key", "-out", "node.csr", "-addext", "subjectAltName=IP:127.0.0.1")
@@ -334,7 +336,7 @@ def authority(tmp_path: Path) -> Path:
 
 @contextmanager
 def served_with(folder: Path) -> Iterator[str]:
-    """A TLS server that has the folder's certificate; nobody who looks at that gets to ask it anything."""
+    """A TLS server with the certificate of the folder; a client that checks it closes the connection."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "node.crt", folder / "node.key")
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -347,7 +349,7 @@ def served_with(folder: Path) -> Iterator[str]:
                     return
                 try:
                     context.wrap_socket(greeted, server_side=True).close()
-                except OSError:  # the client does not like what it sees
+                except OSError:  # the client rejects the certificate
                     greeted.close()
 
         thread = threading.Thread(target=greet)
@@ -357,17 +359,17 @@ def served_with(folder: Path) -> Iterator[str]:
     thread.join()
 
 
-def test_an_authority_that_is_not_the_one_named_is_reported_from_a_certificate_that_has_expired(
-    asked: Callable[[dict[str, str]], str], secure: SecureNodes, authority: Path
+def test_an_unknown_authority_and_an_expired_certificate_have_different_messages(
+    count_error: Callable[[dict[str, str]], str], secure: SecureNodes, authority: Path
 ):
     other = {"INDEX_CA_CERT": str(authority / "ca.crt")}
-    assert "signed by an authority that is not trusted here" in asked(secure.access | other)
+    assert "signed by an authority that is not trusted here" in count_error(secure.access | other)
     with served_with(authority) as url:
-        assert f"the certificate of {url} has expired" in asked(secure.access | other | {"INDEX_URL": url})
+        assert f"the certificate of {url} has expired" in count_error(secure.access | other | {"INDEX_URL": url})
 
 
 @pytest.mark.long
-def test_passwords_and_data_outlive_a_stop(open_folder: Path):
+def test_passwords_and_settings_are_kept_after_a_stop(open_folder: Path):
     words, port = ("start", "--secure", "--data", str(open_folder / "secure and kept")), free_port()
     first = run_local(*words, port=port)
     assert first.returncode == 0, first.stderr

@@ -1,7 +1,7 @@
 """``elastic-backend/set-up.sh`` makes certificates with Elasticsearch's own tool, and keys that only their owner reads.
 
-Keys are kept in an index that the minimal distribution cannot make, so a small server plays those answers here, with a
-certificate that the script made. How far real nodes go is tried too: they check a request before they make the index.
+The minimal distribution cannot create the index of the keys, so a small server imitates those answers here, with a
+certificate from the script. Real nodes are tested as far as possible: they check a request before they create the index.
 """
 
 import json
@@ -27,9 +27,14 @@ FOLDERS = ("authority", "es01", "es02", "indexer", "page", "kibana", "snapshots"
 
 
 def run_set_up(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    told = {"NODES": "es01 es02", "ELASTIC_PASSWORD": ELASTIC_PASSWORD, "KIBANA_PASSWORD": KIBANA_PASSWORD}
+    values = {"NODES": "es01 es02", "ELASTIC_PASSWORD": ELASTIC_PASSWORD, "KIBANA_PASSWORD": KIBANA_PASSWORD}
     return subprocess.run(
-        [SCRIPT, *words], env=os.environ | told | environment, capture_output=True, text=True, check=False, timeout=600
+        [SCRIPT, *words],
+        env=os.environ | values | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
 
 
@@ -53,7 +58,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory, distribution: dict[str, 
 
 @pytest.fixture
 def access(certified: Path, tmp_path: Path) -> Path:
-    """Folders of one test's own, with certificates and without keys."""
+    """The folders of a single test, with certificates and without keys."""
     return shutil.copytree(certified, tmp_path / "access")
 
 
@@ -63,7 +68,7 @@ def acting(access: Path) -> Iterator[Played]:
         yield played
 
 
-def ask_for_keys(access: Path, acting: Played, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def request_keys(access: Path, acting: Played, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return run_set_up(*words or ("keys",), ACCESS=str(access), ES_URL=acting.url, **environment)
 
 
@@ -107,7 +112,7 @@ def test_each_folder_has_what_its_owner_needs_and_nothing_else(certified: Path):
 @pytest.mark.parametrize(
     ("name", "trusted"), [("es01", True), ("localhost", True), ("127.0.0.1", True), ("es02", False)]
 )
-def test_a_node_is_trusted_by_its_own_names_alone(access: Path, acting: Played, name: str, trusted: bool):
+def test_a_node_is_trusted_only_by_its_own_names(access: Path, acting: Played, name: str, trusted: bool):
     context = ssl.create_default_context(cafile=access / "page" / "ca.crt")
     with socket.create_connection(("127.0.0.1", acting.port)) as connection:
         if trusted:
@@ -118,7 +123,7 @@ def test_a_node_is_trusted_by_its_own_names_alone(access: Path, acting: Played, 
 
 
 @pytest.mark.elastic
-def test_certificates_are_kept_and_those_of_another_authority_made_anew(access: Path, distribution: dict[str, str]):
+def test_certificates_are_kept_and_those_of_another_authority_are_replaced(access: Path, distribution: dict[str, str]):
     before = everything_in(access)
     again = run_set_up("certificates", ACCESS=str(access), **distribution)
     assert again.stdout == "certificates are there for es01 es02\n", again.stderr
@@ -132,15 +137,15 @@ def test_certificates_are_kept_and_those_of_another_authority_made_anew(access: 
 
 
 @pytest.mark.parametrize("name", ["indexer", "page"])
-def test_a_key_is_asked_for_with_the_rights_that_the_roles_describe(name: str):
-    said = run_set_up("key-request", name)
-    assert json.loads(said.stdout) == {"name": f"hearsay-{name}", "role_descriptors": rights_of(name)}
+def test_a_key_request_has_the_privileges_of_the_role(name: str):
+    result = run_set_up("key-request", name)
+    assert json.loads(result.stdout) == {"name": f"hearsay-{name}", "role_descriptors": rights_of(name)}
 
 
 @pytest.mark.elastic
-def test_keys_have_their_rights_and_lie_where_only_their_user_reads_them(access: Path, acting: Played):
-    said = ask_for_keys(access, acting)
-    assert said.returncode == 0, said.stderr
+def test_keys_have_their_privileges_and_are_readable_only_by_their_user(access: Path, acting: Played):
+    result = request_keys(access, acting)
+    assert result.returncode == 0, result.stderr
     for name in ("indexer", "page"):
         assert acting.keys[key_of(access, name)]["rights"] == rights_of(name)
         assert mode_of(access / name / "api-key") == 0o400
@@ -151,64 +156,64 @@ def test_keys_have_their_rights_and_lie_where_only_their_user_reads_them(access:
 
 
 @pytest.mark.elastic
-def test_a_password_arrives_as_it_is_and_is_shown_nowhere(access: Path, acting: Played):
-    said = ask_for_keys(access, acting)
+def test_a_password_arrives_unchanged_and_is_never_displayed(access: Path, acting: Played):
+    result = request_keys(access, acting)
     assert acting.kibana == KIBANA_PASSWORD
     assert acting.shown == []
     secrets = (ELASTIC_PASSWORD, KIBANA_PASSWORD, key_of(access, "indexer"), key_of(access, "page"))
-    assert not [secret for secret in secrets if secret in said.stdout + said.stderr]
+    assert not [secret for secret in secrets if secret in result.stdout + result.stderr]
 
 
 @pytest.mark.elastic
 def test_a_second_run_changes_nothing(access: Path, acting: Played):
-    ask_for_keys(access, acting)
+    request_keys(access, acting)
     keys, held = dict(acting.keys), everything_in(access)
     acting.asked.clear()
-    assert ask_for_keys(access, acting).returncode == 0
+    assert request_keys(access, acting).returncode == 0
     assert (acting.keys, everything_in(access)) == (keys, held)
     assert not [request for request in acting.asked if request.startswith("POST")]
 
 
 @pytest.mark.elastic
-def test_a_kept_key_has_the_rights_of_now(access: Path, acting: Played):
-    ask_for_keys(access, acting)
+def test_a_kept_key_gets_the_current_privileges(access: Path, acting: Played):
+    request_keys(access, acting)
     acting.keys[key_of(access, "page")]["rights"] = {"page": "of an older version"}
-    ask_for_keys(access, acting)
+    request_keys(access, acting)
     assert acting.keys[key_of(access, "page")]["rights"] == rights_of("page")
 
 
 @pytest.mark.elastic
 def test_a_key_that_no_longer_works_is_replaced_and_the_other_kept(access: Path, acting: Played):
-    ask_for_keys(access, acting)
+    request_keys(access, acting)
     page, indexer = key_of(access, "page"), key_of(access, "indexer")
     del acting.keys[page]
-    assert "the page has a new key" in ask_for_keys(access, acting).stdout
+    assert "the page has a new key" in request_keys(access, acting).stdout
     assert key_of(access, "page") != page
     assert key_of(access, "indexer") == indexer
 
 
 @pytest.mark.elastic
-def test_a_key_is_kept_where_it_cannot_be_seen_whether_it_works(access: Path, acting: Played):
-    ask_for_keys(access, acting)
+def test_a_key_is_kept_if_it_cannot_be_checked(access: Path, acting: Played):
+    request_keys(access, acting)
     held = everything_in(access)
     acting.refuses = {"GET /_security/_authenticate": 503, "POST /_security/user/kibana_system/_password": 200}
-    said = ask_for_keys(access, acting)
-    assert (said.returncode, everything_in(access)) == (1, held)
-    assert "it is not known whether the key of the indexer still works" in said.stderr
+    result = request_keys(access, acting)
+    assert (result.returncode, everything_in(access)) == (1, held)
+    assert "it is not known whether the key of the indexer still works" in result.stderr
 
 
 @pytest.mark.elastic
-def test_a_rotated_key_ends_the_old_one(access: Path, acting: Played):
-    ask_for_keys(access, acting)
+def test_rotating_a_key_invalidates_the_old_one(access: Path, acting: Played):
+    request_keys(access, acting)
     page, indexer = key_of(access, "page"), key_of(access, "indexer")
-    assert ask_for_keys(access, acting, "rotate", "page").returncode == 0
+    assert request_keys(access, acting, "rotate", "page").returncode == 0
     assert sorted(acting.keys) == sorted([key_of(access, "page"), indexer])
     assert page not in acting.keys
 
 
 @pytest.mark.elastic
-def test_a_wrong_password_and_an_absent_cluster_are_reported(access: Path, acting: Played):
-    wrong = ask_for_keys(access, acting, ELASTIC_PASSWORD="another", SECONDS_TO_WAIT="0")
+def test_a_wrong_password_and_an_unreachable_cluster_are_reported(access: Path, acting: Played):
+    wrong = request_keys(access, acting, ELASTIC_PASSWORD="another", SECONDS_TO_WAIT="0")
     assert wrong.returncode == 1
     assert "the cluster does not take ELASTIC_PASSWORD; it keeps the one of its first start" in wrong.stderr
     absent = run_set_up("keys", ACCESS=str(access), ES_URL="https://localhost:1", SECONDS_TO_WAIT="0")
@@ -218,7 +223,7 @@ def test_a_wrong_password_and_an_absent_cluster_are_reported(access: Path, actin
 
 @pytest.fixture(scope="module")
 def secure(open_folder: Path) -> Iterator[dict[str, str]]:
-    """What the script reports about a real node with TLS, with the folders of its clients."""
+    """The settings of the script for a real node with TLS, with the folders of its clients."""
     data, port = open_folder / "set up", free_port()
     started = run_local("start", "--secure", "--data", str(data), port=port)
     assert started.returncode == 0, started.stderr
@@ -226,35 +231,35 @@ def secure(open_folder: Path) -> Iterator[dict[str, str]]:
         (data / "access" / name).mkdir(parents=True)
     shutil.copy(data / "secure" / "ca.crt", data / "access" / "indexer")
     password = (data / "secure" / "passwords" / "elastic").read_text(encoding="utf-8").strip()
-    told = {"NODES": "node-1", "ES_URL": f"https://127.0.0.1:{port}", "ACCESS": str(data / "access")}
-    yield told | {"ELASTIC_PASSWORD": password}
+    values = {"NODES": "node-1", "ES_URL": f"https://127.0.0.1:{port}", "ACCESS": str(data / "access")}
+    yield values | {"ELASTIC_PASSWORD": password}
     run_local("stop", "--data", str(data))
 
 
 @pytest.mark.elastic
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["indexer", "page"])
-def test_a_real_node_takes_the_request_for_a_key(secure: dict[str, str], name: str):
+def test_a_real_node_accepts_the_request_for_a_key(secure: dict[str, str], name: str):
     key = Path(secure["ACCESS"], name, "api-key")
     key.write_text("YWJjOmRlZg==", encoding="utf-8")  # one that never worked
-    said = run_set_up("rotate", name, **secure)
-    if said.returncode == 0:  # the full distribution
-        assert said.stdout == f"the {name} has a new key\n"
+    result = run_set_up("rotate", name, **secure)
+    if result.returncode == 0:  # the full distribution
+        assert result.stdout == f"the {name} has a new key\n"
     else:
-        assert f"no key could be made for the {name}" in said.stderr
-        assert "Unknown filter type [pattern_capture]" in said.stderr, "not: Validation Failed"
+        assert f"no key could be made for the {name}" in result.stderr
+        assert "Unknown filter type [pattern_capture]" in result.stderr, "not: Validation Failed"
         assert key.read_text(encoding="utf-8") == "YWJjOmRlZg==", "the old one stays until there is a new one"
 
 
 @pytest.mark.elastic
 @pytest.mark.long
 def test_a_real_node_reports_a_wrong_password(secure: dict[str, str]):
-    said = run_set_up("keys", **secure | {"ELASTIC_PASSWORD": "wrong", "SECONDS_TO_WAIT": "0"})
-    assert "the cluster does not take ELASTIC_PASSWORD" in said.stderr
+    result = run_set_up("keys", **secure | {"ELASTIC_PASSWORD": "wrong", "SECONDS_TO_WAIT": "0"})
+    assert "the cluster does not take ELASTIC_PASSWORD" in result.stderr
 
 
 @pytest.mark.parametrize("words", [[], ["keys", "page"], ["rotate", "kibana"], ["key-request", "../page"]])
-def test_wrong_use_is_answered_with_what_the_script_does(words: list[str]):
-    said = run_set_up(*words)
-    assert said.returncode == 2
-    assert "set-up.sh certificates" in said.stderr
+def test_invalid_arguments_print_the_usage(words: list[str]):
+    result = run_set_up(*words)
+    assert result.returncode == 2
+    assert "set-up.sh certificates" in result.stderr

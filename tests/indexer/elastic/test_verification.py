@@ -1,4 +1,4 @@
-"""The sample of a load."""
+"""The verification of a load by a sample."""
 
 from itertools import pairwise
 
@@ -33,7 +33,7 @@ def test_a_sample_is_spread_evenly_over_a_load_of_any_length(number: int):
 
 
 @pytest.mark.elastic
-def test_whatever_corpora_hold_comes_back_as_it_was_sent(elastic_index: ElasticWriter, client: Elasticsearch):
+def test_documents_of_every_kind_are_stored_as_sent(elastic_index: ElasticWriter, client: Elasticsearch):
     made = passages()
     elastic_index.replace(made)
     sample = Sample()
@@ -43,15 +43,15 @@ def test_whatever_corpora_hold_comes_back_as_it_was_sent(elastic_index: ElasticW
 
 @pytest.mark.elastic
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "differing"),
     [(rows("a", text="other"), "a in generated_text"), (rows("b"), "b in clip, generated_text, id, start")],
     ids=["changed", "missing"],
 )
-def test_what_is_not_there_as_it_was_sent_is_named(
-    elastic_index: ElasticWriter, client: Elasticsearch, sent: list[Passage], told: str
+def test_documents_that_differ_from_what_was_sent_are_reported(
+    elastic_index: ElasticWriter, client: Elasticsearch, sent: list[Passage], differing: str
 ):
     elastic_index.replace(rows("a"))
     sample = Sample()
     list(sample.of(index_action(document_of(passage), "any") for passage in sent))
-    with pytest.raises(LoadFailed, match=rf"1 differ from what was sent \({told}\); load again"):
+    with pytest.raises(LoadFailed, match=rf"1 differ from what was sent \({differing}\); load again"):
         sample.check(client, elastic_index.about().version)

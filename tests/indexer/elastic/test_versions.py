@@ -1,4 +1,4 @@
-"""Versions: the alias names one whole index of this Hearsay's making, whoever else was there before."""
+"""Versions: the alias names one complete index of this version of Hearsay, whatever was there before."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.elastic
 
 
 def age(client: Elasticsearch, version: str) -> None:
-    """Let a version be one that an earlier Hearsay made."""
+    """Make a version look like one of an earlier Hearsay."""
     client.indices.put_mapping(index=version, meta={"schema": 1, "loaded": True})
 
 
@@ -27,7 +27,7 @@ def served(client: Elasticsearch, own: IndexSettings) -> list[str]:
     return list(client.indices.get_alias(name=own.index_name).body)
 
 
-def test_an_index_of_an_older_schema_takes_no_changes(
+def test_an_index_of_an_older_schema_rejects_changes(
     node: Node, elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
@@ -38,7 +38,7 @@ def test_an_index_of_an_older_schema_takes_no_changes(
     assert client.count(index=own.index_name)["count"] == 1
 
 
-def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_the_older_hearsay(
+def test_a_load_replaces_an_older_schema_and_only_the_older_hearsay_can_roll_back(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ):
     elastic_index.replace(rows("a"))
@@ -55,7 +55,7 @@ def test_a_load_over_an_older_schema_migrates_and_there_is_no_way_back_but_for_t
     assert served(client, own) == [old]
 
 
-def test_an_index_that_has_the_aliass_name_is_reported_of_before_anything_is_loaded(
+def test_an_index_with_the_name_of_the_alias_is_reported_before_anything_is_loaded(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     client.indices.create(index=own.index_name)
@@ -66,7 +66,7 @@ def test_an_index_that_has_the_aliass_name_is_reported_of_before_anything_is_loa
     assert ids(elastic_index) == ["a"]
 
 
-def test_of_several_indices_behind_the_alias_a_load_leaves_one(
+def test_a_load_leaves_one_of_several_indices_behind_the_alias(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     elastic_index.replace(rows("a"))
@@ -77,7 +77,7 @@ def test_of_several_indices_behind_the_alias_a_load_leaves_one(
     assert ids(elastic_index) == ["c"]
 
 
-def test_a_version_is_named_behind_the_latest_though_clocks_are_put_back(
+def test_a_new_version_sorts_after_the_latest_even_if_the_clock_was_set_back(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     ahead = f"{own.index_name}-29990101000000000000"
@@ -87,7 +87,7 @@ def test_a_version_is_named_behind_the_latest_though_clocks_are_put_back(
     assert not client.indices.exists(index=ahead), "what a killed load left goes"
 
 
-def test_words_that_two_programs_put_at_one_moment_are_all_there(
+def test_words_from_concurrent_puts_are_all_in_the_lexicon(
     node: Node, elastic_index: ElasticWriter, own: IndexSettings
 ):
     elastic_index.replace(rows("a", text="same"))
@@ -107,7 +107,7 @@ def test_words_that_two_programs_put_at_one_moment_are_all_there(
     assert set(ids(elastic_index)) == {"a", *names}
 
 
-def test_a_clip_whose_deletion_was_killed_before_the_index_recognised_of_it_stays_out_of_later_loads(
+def test_a_deletion_that_was_killed_before_the_index_changed_is_respected_by_later_loads(
     elastic_index: ElasticWriter, own: IndexSettings
 ):
     clips = [ClipRow("a", generated_text="one"), ClipRow("b", generated_text="two")]
