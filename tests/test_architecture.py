@@ -15,19 +15,19 @@ def printed(root: Path) -> str:
     ).stdout.strip()
 
 
-def test_contributing_shows_the_tree_and_the_imports_as_they_are() -> None:
+def test_contributing_shows_the_current_tree_and_imports() -> None:
     document = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert printed(ROOT) in document, "run `python docs/architecture.py --write`"
 
 
-def test_every_sub_package_says_what_it_is_for_in_its_first_line() -> None:
+def test_every_sub_package_docstring_begins_with_a_sentence() -> None:
     for package in ("hearsay", "asr", "indexer", "search_ui"):
         for path in (ROOT / package).rglob("__init__.py"):
             sentence = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
             assert sentence.endswith("."), f"{path.relative_to(ROOT)} begins with a sentence"
 
 
-def test_imports_inside_functions_count_and_those_for_type_checkers_do_not(tmp_path: Path) -> None:
+def test_imports_in_functions_are_counted_and_those_for_type_checking_are_not(tmp_path: Path) -> None:
     files = {
         "hearsay/__init__.py": '"""The library."""\n',
         "hearsay/text.py": "",

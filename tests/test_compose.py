@@ -111,25 +111,25 @@ def written(name: str) -> dict[str, Any]:
     return held
 
 
-def test_the_servers_and_what_runs_once_are_services(services: dict[str, Any]):
+def test_all_expected_services_exist(services: dict[str, Any]):
     assert sorted(services) == sorted((*SERVERS, *ALWAYS, *ONCE))
 
 
-def test_kibana_and_the_indexer_start_only_when_asked_for(services: dict[str, Any]):
+def test_kibana_and_the_indexer_start_only_on_request(services: dict[str, Any]):
     profiles = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
     assert profiles == {"kibana": ["kibana"], "indexer": ["indexer"]}
     assert not [name for name, service in services.items() if profiles.keys() & conditions(service).keys()]
 
 
 @pytest.mark.parametrize("missing", SECRETS)
-def test_without_a_password_compose_says_what_to_write_where(loader: Path, project: Path, missing: str):
+def test_a_missing_password_is_reported_with_the_file_to_edit(loader: Path, project: Path, missing: str):
     refused = load(loader, project, COMPOSE)
     assert refused.returncode == 1
     assert f"required variable {missing} is missing a value: write a password" in refused.stderr
     assert "into .env (cp .env.example .env)" in refused.stderr
 
 
-def test_the_example_names_every_variable_with_the_default_that_it_has():
+def test_the_example_lists_every_variable_with_its_default():
     read = dict(re.findall(r"\$\{(\w+):[-?]([^}]*)\}", "".join((PROJECT / f).read_text() for f in (COMPOSE, CLUSTER))))
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     assert dict(re.findall(r"^#(\w+)=(.*)$", example, re.MULTILINE)) == {
@@ -138,7 +138,7 @@ def test_the_example_names_every_variable_with_the_default_that_it_has():
     assert re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE) == [(name, "") for name in SECRETS]
 
 
-def test_secrets_stand_in_no_file_that_is_kept():
+def test_no_committed_file_contains_a_secret():
     ignored = subprocess.run(["git", "check-ignore", ".env"], cwd=PROJECT, capture_output=True, check=False)
     assert ignored.returncode == 0
     for name in (COMPOSE, CLUSTER):
@@ -146,7 +146,7 @@ def test_secrets_stand_in_no_file_that_is_kept():
         assert all(re.match(r"\$\{\w+:\?", value) for value in told)
 
 
-def test_passwords_reach_those_who_need_them_and_nobody_else(services: dict[str, Any]):
+def test_passwords_are_passed_only_to_the_services_that_need_them(services: dict[str, Any]):
     told = {name: json.dumps(service) for name, service in services.items()}
     holders = {secret: {name for name in told if f"secret-of-{secret}" in told[name]} for secret in SECRETS}
     assert holders == {"ELASTIC_PASSWORD": {*NODES, "setup"}, "KIBANA_PASSWORD": {"kibana", "setup"}}
@@ -172,29 +172,29 @@ def test_every_port_is_published_on_the_loopback_interface(services: dict[str, A
         (CLUSTER, "kibana", "KIBANA_PORT", 5601),
     ],
 )
-def test_a_variable_chooses_each_port_and_not_the_interface(file: str, name: str, variable: str, port: int):
+def test_a_variable_sets_each_port_but_not_the_interface(file: str, name: str, variable: str, port: int):
     assert written(file)["services"][name]["ports"] == [f"127.0.0.1:${{{variable}:-{port}}}:{port}"]
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_every_server_tells_whether_it_is_well_and_comes_back(services: dict[str, Any], name: str):
+def test_every_server_has_a_health_check_and_is_restarted(services: dict[str, Any], name: str):
     assert services[name]["healthcheck"]["test"][0].startswith("CMD")
     assert services[name]["restart"] == "unless-stopped"
 
 
 @pytest.mark.parametrize("name", ALWAYS)
-def test_what_goes_on_comes_back(services: dict[str, Any], name: str):
+def test_permanent_services_are_restarted(services: dict[str, Any], name: str):
     assert services[name]["restart"] == "unless-stopped"
 
 
 @pytest.mark.parametrize("name", [*SERVERS, *ALWAYS, *ONCE])
-def test_no_service_has_rights_that_it_does_not_need(services: dict[str, Any], name: str):
+def test_no_service_has_unnecessary_privileges(services: dict[str, Any], name: str):
     assert services[name]["cap_drop"] == ["ALL"]
     assert services[name]["security_opt"] == ["no-new-privileges:true"]
     assert services[name].get("cap_add", []) == (["CHOWN", "DAC_OVERRIDE"] if name in ("certificates", "setup") else [])
 
 
-def test_what_comes_first_is_waited_for(services: dict[str, Any]):
+def test_services_wait_for_their_dependencies(services: dict[str, Any]):
     for name in NODES:
         assert conditions(services[name]) == {"certificates": "service_completed_successfully"}
     assert conditions(services["setup"]) == dict.fromkeys(NODES, "service_healthy")
@@ -203,7 +203,7 @@ def test_what_comes_first_is_waited_for(services: dict[str, Any]):
 
 
 @pytest.mark.parametrize("name", NODES)
-def test_a_node_speaks_tls_to_everybody_within_its_memory(services: dict[str, Any], name: str):
+def test_nodes_use_tls_and_have_resource_limits(services: dict[str, Any], name: str):
     node, told = services[name], environment(services[name])
     for layer in ("http", "transport"):
         assert told[f"xpack.security.{layer}.ssl.enabled"] == "true"
@@ -215,7 +215,7 @@ def test_a_node_speaks_tls_to_everybody_within_its_memory(services: dict[str, An
     assert volumes(node)[f"{name}-certificates"]["read_only"]
 
 
-def test_who_may_see_a_key_is_who_it_was_made_for(services: dict[str, Any]):
+def test_each_key_is_mounted_only_by_its_services(services: dict[str, Any]):
     secret = (
         "authority",
         "page-access",
@@ -235,9 +235,7 @@ def test_who_may_see_a_key_is_who_it_was_made_for(services: dict[str, Any]):
         assert volumes(services[name])[f"{key}-access"]["read_only"]
 
 
-def test_the_jobs_have_their_script_and_the_roles_and_every_folder_that_the_script_fills(
-    services: dict[str, Any], filled_in: Path
-):
+def test_the_setup_jobs_mount_their_script_roles_and_output_folders(services: dict[str, Any], filled_in: Path):
     backend = filled_in / "elastic-backend"
     for name, command in (("certificates", ["certificates"]), ("setup", ["keys"])):
         assert (services[name]["entrypoint"], services[name]["command"]) == (["bash", "/set-up/set-up.sh"], command)
@@ -249,7 +247,7 @@ def test_the_jobs_have_their_script_and_the_roles_and_every_folder_that_the_scri
 
 
 @pytest.mark.parametrize("name", ["page", "inbox", "indexer"])
-def test_page_and_indexer_know_all_nodes_and_whom_to_trust(services: dict[str, Any], name: str):
+def test_page_and_indexer_know_all_nodes_and_the_certificate_authority(services: dict[str, Any], name: str):
     told = environment(services[name])
     assert told["INDEX_URL"].split(",") == [f"https://{node}:9200" for node in NODES]
     assert told["INDEX_CA_CERT"] == "/access/ca.crt"
@@ -264,7 +262,7 @@ def test_page_and_indexer_know_all_nodes_and_whom_to_trust(services: dict[str, A
         ("indexer", ["load", "two words.jsonl"], ["-m", "indexer", "load", "two words.jsonl"]),
     ],
 )
-def test_a_program_gets_its_key_and_its_words(
+def test_a_program_gets_its_key_and_its_arguments(
     services: dict[str, Any], tmp_path: Path, name: str, words: list[str], runs: list[str]
 ):
     (tmp_path / "api-key").write_text("the key\n", encoding="utf-8")
@@ -285,7 +283,7 @@ def test_every_variable_of_a_service_is_a_setting_of_its_program(services: dict[
 
 
 @pytest.mark.parametrize("name", READ_BY)
-def test_a_default_in_the_file_is_the_settings_own(name: str):
+def test_defaults_in_the_compose_file_match_the_settings(name: str):
     told = written(COMPOSE)["services"][name]["environment"]
     defaults = {setting: re.findall(r"^\$\{\w+:-(.*)\}$", str(value)) for setting, value in told.items()}
     fields = READ_BY[name].model_fields
@@ -294,19 +292,19 @@ def test_a_default_in_the_file_is_the_settings_own(name: str):
         assert default == (own.get_secret_value() if isinstance(own, SecretStr) else str(own))
 
 
-def test_both_programs_listen_where_the_published_port_leads(services: dict[str, Any]):
+def test_both_programs_listen_on_the_published_port(services: dict[str, Any]):
     for name in DOCKERFILES:
         model = READ_BY[name]
         assert services[name]["ports"][0]["target"] == model.model_fields[f"{name}_port"].default
         assert environment(services[name])[f"{name.upper()}_HOST"] == "0.0.0.0"
 
 
-def test_the_page_asks_the_api_beside_it(services: dict[str, Any]):
+def test_the_page_uses_the_api_service(services: dict[str, Any]):
     assert environment(services["page"])["API_URL"] == f"http://api:{services['api']['ports'][0]['target']}"
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_the_audio_is_mounted_where_nobody_can_change_it(services: dict[str, Any], filled_in: Path, name: str):
+def test_the_audio_is_mounted_read_only(services: dict[str, Any], filled_in: Path, name: str):
     audio = volumes(services[name])[str(filled_in / "hearsay" / "samples")]
     assert (audio["target"], audio["read_only"]) == ("/audio", True)
 
@@ -322,7 +320,7 @@ def test_the_gpu_file_gives_the_api_a_gpu_and_changes_nothing_else(
     assert with_gpu | {"api": None} == services | {"api": None}
 
 
-def test_elasticsearch_and_kibana_are_the_version_that_runs_without_docker(services: dict[str, Any]):
+def test_elasticsearch_and_kibana_have_the_version_used_without_docker(services: dict[str, Any]):
     script = (PROJECT / "elastic-backend" / "distribution.sh").read_text(encoding="utf-8")
     version = re.search(r"^VERSION=(\S+)$", script, re.MULTILINE)
     assert version is not None
@@ -344,7 +342,7 @@ def instructions(dockerfile: str) -> list[tuple[str, list[str]]]:
         ("search_ui/Dockerfile", {"page", "s3"}, {"hearsay", "indexer", "search_ui"}),
     ],
 )
-def test_an_image_holds_its_own_rooms_and_what_they_need(dockerfile: str, extras: set[str], packages: set[str]):
+def test_an_image_contains_only_its_packages_and_extras(dockerfile: str, extras: set[str], packages: set[str]):
     steps = instructions(dockerfile)
     words = [word for name, words in steps if name == "RUN" for word in words]
     assert {words[at + 1] for at, word in enumerate(words) if word == "--extra"} == extras
@@ -361,7 +359,7 @@ def test_nothing_runs_as_root(dockerfile: str):
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES.values())
-def test_what_an_image_sets_is_read(dockerfile: str):
+def test_every_variable_of_an_image_is_a_known_setting(dockerfile: str):
     others = {"hearsay_home", "hf_home", "numba_cache_dir", "pythonunbuffered"}
     known = {*AsrSettings.model_fields, *IndexSettings.model_fields} | others
     told = {
@@ -370,7 +368,7 @@ def test_what_an_image_sets_is_read(dockerfile: str):
     assert told <= known
 
 
-def test_what_the_page_and_the_indexer_write_lies_in_the_volume_that_they_share(services: dict[str, Any]):
+def test_the_page_and_the_indexer_write_to_a_shared_volume(services: dict[str, Any]):
     defaults = {name: field.get_default(call_default_factory=True) for name, field in PageSettings.model_fields.items()}
     own = {name for name, default in defaults.items() if str(default).startswith(f"{home()}/")}
     told = [word for name, words in instructions(DOCKERFILES["page"]) if name == "ENV" for word in words]
@@ -380,7 +378,7 @@ def test_what_the_page_and_the_indexer_write_lies_in_the_volume_that_they_share(
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES.values())
-def test_the_ignore_file_lets_through_what_an_image_copies(dockerfile: str):
+def test_the_ignore_file_includes_everything_that_an_image_copies(dockerfile: str):
     let_through = {line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {word.rstrip("/") for name, words in instructions(dockerfile) if name == "COPY" for word in words[:-1]}
     assert copied <= let_through

@@ -17,7 +17,7 @@ def test_numbers_are_consecutive():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_decision_has_its_parts_and_a_line_in_the_index(path: Path):
+def test_a_decision_has_all_sections_and_an_entry_in_the_index(path: Path):
     text = path.read_text(encoding="utf-8")
     title, day, status = re.findall(r"\A# \d{4}\. (.+)\n\n\* Date: (.+)\n\* Status: (.+)\n", text)[0]
     assert re.findall(r"^## (.+)\n\n\S", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]

@@ -8,7 +8,7 @@ from tests.conftest import PROJECT
 
 
 def run_without_elasticsearch(require: str) -> subprocess.CompletedProcess[str]:
-    one = "tests/elastic_backend/test_local_sh.py::test_a_started_node_is_green_and_listens_to_this_machine_alone"
+    one = "tests/elastic_backend/test_local_sh.py::test_a_started_node_is_green_and_listens_on_loopback_only"
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no", one],
         cwd=PROJECT,
@@ -19,7 +19,7 @@ def run_without_elasticsearch(require: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_was_left_out_stands_at_the_end_with_its_reason():
+def test_skipped_tests_are_reported_at_the_end_with_their_reason():
     done = run_without_elasticsearch("")
     *_, title, reason, advice, _total = done.stdout.strip().splitlines()
     assert done.returncode == 0
@@ -28,7 +28,7 @@ def test_what_was_left_out_stands_at_the_end_with_its_reason():
     assert "HEARSAY_REQUIRE" in advice
 
 
-def test_what_was_insisted_on_is_not_left_out():
+def test_a_required_test_fails_instead_of_being_skipped():
     done = run_without_elasticsearch("data elastic")
     assert done.returncode == 1
     assert "HEARSAY_REQUIRE insists on elastic: local.sh: ES_HOME is /nonexistent" in done.stdout

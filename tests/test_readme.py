@@ -102,7 +102,7 @@ def test_relative_links_between_documents_resolve(document: Path):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_source_files_that_a_document_names_exist(document: Path):
+def test_source_files_named_in_a_document_exist(document: Path):
     for path in re.findall(
         r"`((?:asr|bench|docs|hearsay|indexer|search_ui|tests)/[\w./-]+\.\w+)`", document.read_text()
     ):

@@ -55,14 +55,14 @@ def test_help_lists_the_commands():
         assert f"./run.sh {word}" in shown.stdout
 
 
-def test_a_word_that_is_no_command_lists_them_and_exits_with_2():
+def test_an_unknown_command_lists_the_commands_and_exits_with_2():
     shown = run("dance")
     assert shown.returncode == 2
     assert "there is no command dance" in shown.stderr
     assert "./run.sh demo" in shown.stderr
 
 
-def test_the_menu_offers_what_its_users_know_and_ends_when_told():
+def test_the_menu_lists_its_entries_and_zero_ends_it():
     shown = run(typed="0\n")
     assert shown.returncode == 0
     for line in ("set up", "demo", "ASR API", "transcribe a folder or CSV", "Elasticsearch", "index", "search page",
@@ -70,11 +70,11 @@ def test_the_menu_offers_what_its_users_know_and_ends_when_told():
         assert line in shown.stdout
 
 
-def test_the_menu_ends_where_nobody_types():
+def test_the_menu_ends_if_there_is_no_input():
     assert run(typed="").returncode == 0
 
 
-def test_the_menu_survives_a_wrong_number_and_a_failing_command():
+def test_the_menu_continues_after_invalid_input_and_a_failed_command():
     shown = run(typed="nonsense\n4\nno/such/folder\n\n\n4\n\n\n\n0\n")
     assert shown.returncode == 0
     assert "the source is empty" in shown.stderr
@@ -82,14 +82,14 @@ def test_the_menu_survives_a_wrong_number_and_a_failing_command():
     assert "no/such/folder is not a folder" in shown.stderr
 
 
-def test_the_menu_says_that_nothing_was_started_where_the_typing_ends_before_the_last_answer():
+def test_the_menu_reports_that_nothing_was_started_if_the_input_ends_early():
     shown = run(typed="4\n\n")
     assert shown.returncode == 0
     assert "nothing was started" in shown.stderr
     assert "ended with status" not in shown.stderr
 
 
-def test_the_menu_offers_to_index_the_records_that_were_written_last_and_never_those_of_the_demo(checkout: Path):
+def test_the_menu_offers_to_index_the_latest_records_but_not_those_of_the_demo(checkout: Path):
     for age, name in enumerate(("older", "clips", "inbox", "demo", "demo/records")):
         records = checkout / "var" / name / "clips.jsonl"
         records.parent.mkdir(parents=True)
@@ -102,7 +102,7 @@ def test_the_menu_offers_to_index_the_records_that_were_written_last_and_never_t
         os.utime(checkout / "var" / "older" / "clips.jsonl", (2_000_000,) * 2)
 
 
-def test_messages_of_a_command_name_run_sh_for_what_is_to_be_typed_next(tmp_path: Path):
+def test_advice_in_messages_names_run_sh(tmp_path: Path):
     shown = run("search", "lighthouse", cwd=tmp_path, INDEX_URL="nowhere")
     assert shown.stderr.endswith("load your clips with: ./run.sh load FILE\n")
 
@@ -110,12 +110,12 @@ def test_messages_of_a_command_name_run_sh_for_what_is_to_be_typed_next(tmp_path
 @pytest.mark.parametrize(
     ("word", "sentence"), [("setup", "setup accepts --models only"), ("demo", "unrecognized arguments: --dance")]
 )
-def test_a_word_that_a_command_does_not_take_is_said(word: str, sentence: str):
+def test_an_unknown_argument_is_reported(word: str, sentence: str):
     shown = run(word, "--dance")
     assert (shown.returncode, sentence in shown.stderr) == (2, True)
 
 
-def test_set_up_without_a_network_says_that_it_goes_on_without_the_speech_model(tmp_path: Path):
+def test_setup_without_a_network_continues_without_the_speech_model(tmp_path: Path):
     nowhere = "http://127.0.0.1:9"
     told = {
         "MODEL_SOURCES": "cache,hub,index",
@@ -131,7 +131,7 @@ def test_set_up_without_a_network_says_that_it_goes_on_without_the_speech_model(
     assert not [*tmp_path.glob("models/[!.]*")]
 
 
-def test_commands_run_from_any_directory_with_paths_as_they_are_seen_from_there(tmp_path: Path):
+def test_commands_run_from_any_directory_with_paths_relative_to_it(tmp_path: Path):
     (tmp_path / "asr").mkdir()
     (tmp_path / "asr" / "__init__.py").write_text("raise RuntimeError('the wrong package')")
     (tmp_path / "clips.csv").write_text("filename,text,generated_text\na,one,one\n")
@@ -147,7 +147,7 @@ def test_exit_statuses_of_commands_are_passed_on():
     assert run("load", "no-such.csv").returncode == 2
 
 
-def test_dev_includes_every_extra_so_that_none_is_installed_beside_it():
+def test_dev_includes_every_extra():
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     included, open_ones = {"dev"}, ["dev"]
     while open_ones:
@@ -173,7 +173,7 @@ def stop(checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([checkout / "run.sh", "stop"], capture_output=True, text=True, timeout=250, check=False)
 
 
-def test_stopping_when_nothing_runs_is_no_fault(checkout: Path):
+def test_stop_succeeds_if_nothing_is_running(checkout: Path):
     assert stop(checkout).returncode == 0
 
 
@@ -182,7 +182,7 @@ def page_at(checkout: Path, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([checkout / "run.sh", "page"], env=environment, stderr=subprocess.DEVNULL)
 
 
-def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: Path):
+def test_stop_ends_every_page_even_if_a_later_one_could_not_start(checkout: Path):
     ports = [free_port(), free_port()]
     pages = [page_at(checkout, port) for port in ports]
     try:
@@ -199,7 +199,7 @@ def test_stop_ends_every_page_also_where_a_later_one_could_not_start(checkout: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_what_is_added_beside_the_page_is_indexed_with_the_loaders_key_until_the_page_ends(
+def test_clips_in_the_inbox_are_indexed_with_the_loader_key_until_the_page_ends(
     checkout: Path, tmp_path: Path, number: signal.Signals
 ):
     (checkout / "clips.csv").write_text("filename,generated_text\nset/1.mp3,one\n")
@@ -236,7 +236,7 @@ def environments(checkout: Path) -> dict[str, str]:
     return found
 
 
-def test_a_page_that_cannot_start_says_why_and_nothing_else():
+def test_a_page_that_cannot_start_reports_only_the_reason():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -247,7 +247,7 @@ def test_a_page_that_cannot_start_says_why_and_nothing_else():
             assert why in shown.stderr
 
 
-def test_the_demo_looks_at_the_port_before_it_transcribes_anything():
+def test_the_demo_checks_the_port_before_transcribing():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

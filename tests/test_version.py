@@ -30,7 +30,7 @@ def test_the_newest_release_in_the_changelog_is_this_version():
     assert headings[1].startswith(f"[{VERSION}] - ")
 
 
-def test_changes_stand_in_the_sections_of_keep_a_changelog():
+def test_the_changelog_has_only_sections_of_keep_a_changelog():
     text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     sections = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
     assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
@@ -41,12 +41,12 @@ def test_the_version_is_written_in_one_place():
     assert f"hearsay/{VERSION}" == USER_AGENT
 
 
-def test_the_apis_document_has_it():
+def test_the_openapi_document_has_the_version():
     assert create_app(AsrSettings()).openapi()["info"]["version"] == VERSION
 
 
 @pytest.mark.parametrize("program", ["hearsay", "asr", "indexer", "search_ui"])
-def test_every_program_says_it(program: str):
+def test_every_program_shows_the_version(program: str):
     command = [sys.executable, "-m", program, "--version"]
     shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
     assert shown.stdout == f"hearsay {VERSION}\n"
@@ -91,7 +91,7 @@ def ask_as_the_indexer(address: str) -> None:
 
 
 @pytest.mark.parametrize("ask", [ask_as_decode, ask_as_the_page, ask_as_the_indexer])
-def test_a_client_says_which_hearsay_it_is(ask, recorder: tuple[str, set[str]]):  # noqa: ANN001
+def test_every_client_sends_the_user_agent(ask, recorder: tuple[str, set[str]]):  # noqa: ANN001
     address, agents = recorder
     with suppress(HearsayError):
         ask(address)

@@ -162,7 +162,7 @@ def untouched(everyday: Environment, tmp_path: Path) -> Iterator[Environment]:
     assert kept <= {DIGESTS}
 
 
-def test_it_holds_every_file_of_the_packages_and_nothing_else(wheel: Path):
+def test_the_wheel_contains_exactly_the_files_of_the_packages(wheel: Path):
     with ZipFile(wheel) as held:
         names = {name for name in held.namelist() if ".dist-info/" not in name}
         (licence,) = (name for name in held.namelist() if name.endswith(".dist-info/licenses/LICENSE"))
@@ -170,7 +170,7 @@ def test_it_holds_every_file_of_the_packages_and_nothing_else(wheel: Path):
     assert names == set(tracked(*PACKAGES)) - OF_IMAGES
 
 
-def test_its_name_has_the_version(wheel: Path):
+def test_the_name_of_the_wheel_contains_the_version(wheel: Path):
     assert wheel.name == f"hearsay_search-{VERSION}-py3-none-any.whl"
 
 
@@ -216,7 +216,7 @@ def test_the_doctor_finds_nothing_wrong_but_what_was_left_out(untouched: Environ
     assert 'pip install "hearsay-search[models]"' in ended.stdout
 
 
-def test_the_page_writes_nothing_where_it_is_installed(untouched: Environment):
+def test_the_page_writes_nothing_into_the_installation(untouched: Environment):
     serve_a_page(untouched)
 
 
@@ -236,7 +236,7 @@ def test_the_python_api_runs_as_its_document_says(untouched: Environment):
     assert made == {"api.log", "logs", "notebook.py", "user", "var"}
 
 
-def test_a_consumers_code_is_right_to_a_strict_type_checker(everyday: Environment, tmp_path: Path):
+def test_client_code_passes_strict_type_checking(everyday: Environment, tmp_path: Path):
     shutil.copy(PROJECT / "tests" / "hearsay" / "consumer.py", tmp_path)
     (tmp_path / "wrong.py").write_text("import hearsay\nhearsay.load_transcriber(7)\n", encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", everyday.python]
@@ -263,7 +263,7 @@ def serve_a_page(environment: Environment) -> None:
 
 
 @pytest.mark.parametrize("program", ["asr", "indexer", "search_ui"])
-def test_every_program_has_its_help(everyday: Environment, program: str):
+def test_every_program_shows_help(everyday: Environment, program: str):
     assert f"python -m {program}" in everyday.output("-m", program, "--help")
 
 
@@ -307,7 +307,7 @@ def test_an_extra_works_alone(make_environment: MakeEnvironment, extra: str, wor
     works(make_environment(extra))
 
 
-def test_without_extras_a_program_is_a_sentence_that_says_what_to_install(make_environment: MakeEnvironment):
+def test_without_extras_a_program_reports_what_to_install(make_environment: MakeEnvironment):
     bare = make_environment("")
     bare.output("-c", "import hearsay, hearsay.records.journal, hearsay.config")
     for program, extra in (("asr score", "asr"), ("indexer count", "indexer"), ("search_ui", "page")):

@@ -37,7 +37,7 @@ def process_of(data: Path, number: int) -> int:
 
 
 @elastic
-def test_a_started_node_is_green_and_listens_to_this_machine_alone(node: Node):
+def test_a_started_node_is_green_and_listens_on_loopback_only(node: Node):
     said = run_local("status", "--data", str(node.data))
     assert (said.returncode, last_line(said.stdout)) == (0, "green")
     assert node.url in said.stdout
@@ -49,13 +49,13 @@ def test_a_started_node_is_green_and_listens_to_this_machine_alone(node: Node):
 
 
 @elastic
-def test_starting_twice_says_that_it_is_running_already(node: Node):
+def test_a_second_start_reports_that_the_node_is_running(node: Node):
     said = run_local("start", "--data", str(node.data), port=free_port())
     assert (said.returncode, said.stdout) == (0, f"running already: {node.url}\n")
 
 
 @elastic
-def test_a_stop_ends_its_own_nodes_and_no_others(node: Node, open_folder: Path):
+def test_stop_ends_only_its_own_nodes(node: Node, open_folder: Path):
     data, port = str(open_folder / "another one"), free_port()
     started = run_local("start", "--data", data, port=port)
     assert started.stdout == f"green: http://127.0.0.1:{port}\n", started.stderr
@@ -66,7 +66,7 @@ def test_a_stop_ends_its_own_nodes_and_no_others(node: Node, open_folder: Path):
 
 @elastic
 @pytest.mark.long
-def test_data_outlive_a_stop_and_what_cannot_become_green_is_not_waited_for(open_folder: Path):
+def test_data_survives_a_stop_and_start_does_not_wait_for_an_unreachable_green(open_folder: Path):
     data, port = str(open_folder / "kept"), free_port()
     assert run_local("start", "--data", data, port=port).returncode == 0
     with client_of(f"http://127.0.0.1:{port}") as client:
@@ -81,7 +81,7 @@ def test_data_outlive_a_stop_and_what_cannot_become_green_is_not_waited_for(open
 
 @elastic
 @pytest.mark.long
-def test_two_nodes_make_one_cluster_and_their_number_is_remembered(open_folder: Path):
+def test_two_nodes_form_one_cluster_and_their_number_is_remembered(open_folder: Path):
     data, port = str(open_folder / "two"), free_port()
     started = run_local("start", "--nodes", "2", "--data", data, port=port)
     assert started.stdout == f"green: http://127.0.0.1:{port}\n", started.stderr
@@ -95,7 +95,7 @@ def test_two_nodes_make_one_cluster_and_their_number_is_remembered(open_folder: 
 
 @elastic
 @pytest.mark.long
-def test_a_lost_node_is_brought_back_and_the_others_go_on(data: Path):
+def test_a_lost_node_is_restarted_and_the_others_keep_running(data: Path):
     port = free_port()
     assert run_local("start", "--nodes", "2", "--data", str(data), port=port).returncode == 0
     lost, other = process_of(data, 1), process_of(data, 2)
@@ -110,7 +110,7 @@ def test_a_lost_node_is_brought_back_and_the_others_go_on(data: Path):
 
 @elastic
 @pytest.mark.long
-def test_a_stop_returns_when_the_process_is_gone_even_of_a_node_that_hangs(data: Path):
+def test_stop_waits_for_the_process_to_end_even_if_the_node_hangs(data: Path):
     port = free_port()
     assert run_local("start", "--data", str(data), port=port).returncode == 0
     process = process_of(data, 1)
@@ -121,7 +121,7 @@ def test_a_stop_returns_when_the_process_is_gone_even_of_a_node_that_hangs(data:
     socket.create_server(("127.0.0.1", port)).close()  # an ending process keeps its ports to its last moment
 
 
-def test_a_port_that_is_taken_is_named(open_folder: Path):
+def test_a_port_in_use_is_reported(open_folder: Path):
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
         said = run_local("start", "--data", str(open_folder / "taken"), port=port)
@@ -130,7 +130,7 @@ def test_a_port_that_is_taken_is_named(open_folder: Path):
     assert "ES_PORT=" in said.stderr
 
 
-def test_stop_leaves_a_foreign_process_alone_whose_number_is_in_a_pid_file(tmp_path: Path):
+def test_stop_does_not_end_a_foreign_process_whose_id_is_in_a_pid_file(tmp_path: Path):
     with subprocess.Popen(["sleep", "600"]) as foreign:
         (tmp_path / "node-1").mkdir()
         (tmp_path / "node-1" / "pid").write_text(f"{foreign.pid}\n")
@@ -140,20 +140,20 @@ def test_stop_leaves_a_foreign_process_alone_whose_number_is_in_a_pid_file(tmp_p
         os.kill(foreign.pid, signal.SIGKILL)
 
 
-def test_where_nothing_was_started_the_status_is_stopped(tmp_path: Path):
+def test_the_status_is_stopped_if_nothing_was_started(tmp_path: Path):
     said = run_local("status", "--data", str(tmp_path / "nothing"))
     assert (said.returncode, said.stdout) == (0, "stopped\n")
     assert not (tmp_path / "nothing").exists()
 
 
-def test_an_elasticsearch_that_is_not_there_is_named(open_folder: Path):
+def test_a_missing_elasticsearch_is_reported(open_folder: Path):
     said = run_local("start", "--data", str(open_folder / "none"), port=free_port(), ES_HOME="/nonexistent")
     assert said.returncode == 1
     assert "ES_HOME is /nonexistent" in said.stderr
 
 
 @pytest.mark.parametrize("name", ["diary.txt", "node-1/config/elasticsearch.yml", "secure.half/key"])
-def test_a_folder_that_holds_something_else_stays_as_it_is(open_folder: Path, name: str):
+def test_a_folder_with_other_content_is_not_changed(open_folder: Path, name: str):
     folder = open_folder / uuid.uuid4().hex
     (folder / name).parent.mkdir(parents=True)
     (folder / name).write_text("do not lose me", encoding="utf-8")
@@ -189,7 +189,7 @@ def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         shutil.rmtree(jar.parent.parent)
 
 
-def test_the_elasticsearch_that_is_named_runs_and_no_copy_of_another(
+def test_start_runs_the_elasticsearch_of_es_home_and_not_a_copy_of_another(
     open_folder: Path, distributions: Callable[[str], Path]
 ):
     for words in (f"{order}-{uuid.uuid4().hex}" for order in ("first", "second")):  # another run's copies are not ours
@@ -199,7 +199,7 @@ def test_the_elasticsearch_that_is_named_runs_and_no_copy_of_another(
         assert said.stderr.startswith(f"{words}\nlocal.sh: Elasticsearch did not start")
 
 
-def test_a_download_that_comes_second_leaves_the_first_as_it_is(tmp_path: Path):
+def test_a_second_download_does_not_replace_the_first(tmp_path: Path):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "made by").write_text(name, encoding="utf-8")
@@ -210,9 +210,7 @@ def test_a_download_that_comes_second_leaves_the_first_as_it_is(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("digest", "status"), [("its own", 0), ("another", 1)])
-def test_an_archive_from_maven_is_used_only_with_the_digest_that_the_script_knows(
-    tmp_path: Path, digest: str, status: int
-):
+def test_an_archive_from_maven_is_used_only_if_its_checksum_is_correct(tmp_path: Path, digest: str, status: int):
     """Registries serve no checksum for some files, so the script's own digest is what counts."""
     archive, tools, target = tmp_path / "archive.zip", tmp_path / "tools", tmp_path / "target"
     with zipfile.ZipFile(archive, "w") as zipped:
@@ -237,7 +235,7 @@ def test_an_archive_from_maven_is_used_only_with_the_digest_that_the_script_know
     assert (target / "elasticsearch-9.5.0").exists() == (status == 0)
 
 
-def test_it_works_where_no_home_is_known(tmp_path: Path):
+def test_local_sh_works_without_a_home_folder(tmp_path: Path):
     told = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
     words = [LOCAL, "status", "--data", tmp_path]
     assert subprocess.run(words, env=told, capture_output=True, text=True, check=False).stdout == "stopped\n"
@@ -254,18 +252,18 @@ def test_it_works_where_no_home_is_known(tmp_path: Path):
         ([], "local.sh start"),
     ],
 )
-def test_wrong_use_is_a_sentence_and_status_two(words: list[str], sentence: str):
+def test_a_usage_error_has_a_message_and_exit_status_2(words: list[str], sentence: str):
     said = run_local(*words)
     assert said.returncode == 2
     assert sentence in said.stderr
     assert said.stdout == ""
 
 
-def test_a_port_that_is_no_number_is_wrong_use():
+def test_a_port_that_is_not_a_number_is_a_usage_error():
     assert run_local("status", ES_PORT="web").returncode == 2
 
 
-def test_help_reports_the_three_commands():
+def test_help_lists_the_three_commands():
     said = run_local("--help")
     assert said.returncode == 0
     assert all(f"local.sh {command}" in said.stdout for command in ("start", "stop", "status"))

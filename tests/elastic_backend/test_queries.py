@@ -276,12 +276,12 @@ def test_every_query_has_a_check_and_every_check_a_query():
 
 @pytest.mark.elastic
 @pytest.mark.parametrize("title", CHECKS)
-def test_a_query_answers_what_its_title_says(loaded: Loaded, title: str):
+def test_each_query_returns_what_its_title_describes(loaded: Loaded, title: str):
     CHECKS[title](loaded, *loaded.answers(title))
 
 
 @pytest.mark.elastic
-def test_a_request_is_sent_with_curl_as_the_document_says(loaded: Loaded):
+def test_a_request_can_be_sent_with_curl_as_documented(loaded: Loaded):
     (lines,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
     here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(console.ALIAS, loaded.alias)
     nobody, types = os.pipe()  # a keyboard that is not touched: nothing may wait for it
@@ -295,7 +295,7 @@ def test_a_request_is_sent_with_curl_as_the_document_says(loaded: Loaded):
 
 
 @pytest.mark.elastic
-def test_the_table_of_fields_names_those_that_the_index_has(loaded: Loaded):
+def test_the_documented_fields_are_those_of_the_index(loaded: Loaded):
     (mapping,) = loaded.client.indices.get_mapping(index=loaded.alias).body.values()
     named = set(re.findall(r"\w+", " ".join(re.findall(r"^\| `(.+)` \|", DOCUMENT, re.MULTILINE))))
     assert named - {"NAME"} == mapping["mappings"]["properties"].keys() - {

@@ -97,7 +97,7 @@ def taken(kept: Kept) -> list[str]:
     return sorted(snapshot["snapshot"]["indices"])
 
 
-def test_what_was_lost_is_restored_with_its_alias_and_its_words(kept: Kept):
+def test_a_lost_index_is_restored_and_searched_as_before(kept: Kept):
     asked = [("village", "exact"), ("village", "forgiving"), ("blacksmith", "sounds-like"), ("", "forgiving")]
     before = [kept.found(*words) for words in asked]
     assert len(before[1]) > len(before[0]) > 0  # guesses find more: the companion is needed
@@ -126,7 +126,7 @@ def test_a_restored_index_can_be_changed_and_rolled_back_as_before(kept: Kept):
     assert kept.index.count() == 60
 
 
-def test_an_older_version_is_restored_beside_newer_ones_and_rolled_back_to(kept: Kept):
+def test_an_older_version_is_restored_next_to_newer_ones_for_a_rollback(kept: Kept):
     old = kept.indices()
     before = kept.found("blacksmith", "forgiving")
     kept.index.replace(passages(tuple(misrecognised_rows(40))))
@@ -142,7 +142,7 @@ def test_an_older_version_is_restored_beside_newer_ones_and_rolled_back_to(kept:
     assert kept.found("blacksmith", "forgiving") == before
 
 
-def test_a_restore_over_what_is_there_is_refused_and_harms_nothing(kept: Kept):
+def test_a_restore_over_an_existing_index_is_rejected_and_changes_nothing(kept: Kept):
     before = kept.found("blacksmith", "forgiving")
     taken(kept)
     with pytest.raises(ApiError, match="an open index with same name already exists"):
@@ -151,7 +151,7 @@ def test_a_restore_over_what_is_there_is_refused_and_harms_nothing(kept: Kept):
 
 
 @pytest.mark.parametrize("title", BY_THEMSELVES)
-def test_a_request_is_one_that_elasticsearch_takes(kept: Kept, title: str):
+def test_elasticsearch_accepts_each_request(kept: Kept, title: str):
     taken(kept)
     assert all(answer.get("acknowledged", True) for answer in kept.do(title) if isinstance(answer, dict))
     kept.do("After it has started again")
@@ -159,7 +159,7 @@ def test_a_request_is_one_that_elasticsearch_takes(kept: Kept, title: str):
     assert not [name for name in persistent if "routing.allocation" in name], "what a restart needs is taken back"
 
 
-def test_what_there_is_and_how_large_can_be_seen(kept: Kept):
+def test_snapshots_health_indices_and_disks_are_listed(kept: Kept):
     taken(kept)
     (listed,) = kept.do("Listing snapshots")
     assert [snapshot["snapshot"] for snapshot in listed["snapshots"]] == ["before-the-move"]
@@ -169,7 +169,7 @@ def test_what_there_is_and_how_large_can_be_seen(kept: Kept):
     assert {"node", "disk.percent"} <= disks[0].keys()
 
 
-def test_every_request_of_the_document_is_tried():
+def test_every_request_of_the_document_is_tested():
     assert sorted(REQUESTS) == sorted((PLACE, TAKING, LOST, BESIDE, *BY_THEMSELVES))
     assert DOCUMENT.count("```console") == len(REQUESTS)
     assert not re.search(r"^(?:curl|GET|PUT|POST) .*elastic:\w", DOCUMENT, re.MULTILINE), "no password in a command"

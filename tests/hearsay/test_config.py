@@ -10,7 +10,7 @@ from indexer.settings import IndexSettings
     ("given", "shown"),
     [("high", "'high'"), ("\x1b[2J", r"'\x1b[2J'"), (70000, "70000"), (0.5, "0.5"), (True, "True"), ("", "''")],
 )
-def test_the_value_that_was_given_is_shown(given: object, shown: str):
+def test_the_invalid_value_is_shown(given: object, shown: str):
     assert fault_in_words("page_port", "Input should be a port", given) == (
         f"page_port: Input should be a port (given: {shown})"
     )
@@ -22,17 +22,17 @@ def test_a_secret_is_not_shown(name: str):
 
 
 @pytest.mark.parametrize("given", [["https://user:sesame@node:9200"], {"url": "sesame"}, None])
-def test_what_is_not_a_plain_value_is_not_shown(given: object):
+def test_a_compound_or_missing_value_is_not_shown(given: object):
     assert fault_in_words("index_url", "Input should be a string", given) == "index_url: Input should be a string"
 
 
-def test_a_value_of_none_leaves_the_setting_to_the_environment(monkeypatch: pytest.MonkeyPatch):
+def test_an_argument_of_none_leaves_the_setting_to_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("INDEX_URL", "http://node:9200")
     assert read_settings(IndexSettings, index_url=None).index_url == "http://node:9200"
     assert read_settings(IndexSettings, index_url="folder").index_url == "folder"
 
 
-def test_several_faults_are_one_sentence():
+def test_several_errors_are_joined_into_one_message():
     port = {"type": "int_parsing", "loc": ("page_port",), "msg": "Input should be a port", "input": "high"}
     key = {"type": "string_type", "loc": ("api_keys", 1), "msg": "Input should be a string", "input": 5}
     assert faults_in_words([port, key]) == (

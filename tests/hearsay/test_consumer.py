@@ -20,7 +20,7 @@ hearsay.word_error_rate(1, 2)
 """
 
 
-def test_in_strict_mode_a_consumers_code_is_right_and_every_wrong_use_an_error(tmp_path: Path):
+def test_correct_use_passes_strict_type_checking_and_every_incorrect_use_is_an_error(tmp_path: Path):
     (tmp_path / "consumer.py").write_text(CONSUMER.read_text())
     (tmp_path / "wrong.py").write_text(WRONG)
     (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\nfollow_imports = silent\n")

@@ -39,14 +39,14 @@ except MissingExtra as problem:
         ("httpx", "hearsay.Client('http://x')", "A client of the API needs httpx, which is not installed; run: {asr}"),
     ],
 )  # fmt: skip
-def test_a_missing_library_is_a_sentence(missing: str, code: str, sentence: str, tmp_path: Path):
+def test_a_missing_library_is_reported_with_the_install_command(missing: str, code: str, sentence: str, tmp_path: Path):
     script = WITHOUT.format(missing={missing}, code=code)
     found = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     extras = {extra: f'pip install "hearsay-search[{extra}]"' for extra in ("asr", "indexer")}
     assert (found.stdout, found.stderr) == (sentence.format(**extras) + "\n", "")
 
 
-def test_a_word_error_rate_has_its_interval_without_any_extra():
+def test_the_interval_of_a_word_error_rate_needs_no_extra():
     base = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     assert "numpy" in {re.split("[^a-z-]", line)[0] for line in base}
     shut = "import sys; sys.modules.update(dict.fromkeys(('av', 'httpx', 'soxr', 'tantivy', 'pandas', 'torch')))"

@@ -32,7 +32,7 @@ def places(kind: type[ProgramSettings]) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", [AsrSettings, IndexSettings, PageSettings])
-def test_every_default_place_is_below_the_folder_that_hearsay_home_names(
+def test_every_default_path_is_below_hearsay_home(
     kind: type[ProgramSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
@@ -42,7 +42,7 @@ def test_every_default_place_is_below_the_folder_that_hearsay_home_names(
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_without_it_they_are_below_the_working_folder(
+def test_without_hearsay_home_paths_are_below_the_working_folder(
     value: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("HEARSAY_HOME") if value is None else monkeypatch.setenv("HEARSAY_HOME", value)
@@ -56,16 +56,14 @@ def test_a_relative_home_is_relative_to_the_working_folder(tmp_path: Path, monke
     assert home() == tmp_path / "mine"
 
 
-def test_config_yml_is_read_there_and_a_path_in_it_is_left_as_it_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_config_yml_is_read_from_home_and_its_paths_are_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
     (tmp_path / "config.yml").write_text("log_dir: of-mine\nindex_name: mine\n", encoding="utf-8")
     assert read_settings(AsrSettings).log_dir == Path("of-mine")
     assert read_settings(PageSettings).index_name == "mine"
 
 
-def test_a_config_yml_that_cannot_be_read_is_named_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_invalid_config_yml_is_reported_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
     (tmp_path / "config.yml").write_text("just words", encoding="utf-8")
     with pytest.raises(BadSettings) as refused:
@@ -73,7 +71,7 @@ def test_a_config_yml_that_cannot_be_read_is_named_with_its_folder(tmp_path: Pat
     assert str(tmp_path / "config.yml") in str(refused.value)
 
 
-def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_deleted_working_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("HEARSAY_HOME")
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -86,7 +84,7 @@ def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path: Path, monkeypatch
         os.chdir(tmp_path)  # what undoes chdir asks where it is
 
 
-def test_programs_write_below_it_and_nothing_into_the_folder_of_the_code(samples: Path, tmp_path: Path):
+def test_programs_write_below_home_and_nothing_into_the_code_folder(samples: Path, tmp_path: Path):
     code, place = tmp_path / "code", tmp_path / "home"
     for name in ("hearsay", "asr", "indexer"):
         shutil.copytree(PROJECT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))

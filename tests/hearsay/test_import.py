@@ -74,7 +74,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_the_public_names_are_these():
+def test_the_public_names_match_the_list():
     assert sorted(hearsay.__all__) == sorted(NAMES)
 
 
@@ -83,7 +83,7 @@ def test_dir_lists_every_public_name():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_is_there(name: str):
+def test_every_public_name_is_available(name: str):
     assert getattr(hearsay, name) is not None
 
 
@@ -94,17 +94,17 @@ def test_every_public_error_is_a_hearsay_error():
     assert all(issubclass(error, hearsay.HearsayError) for error in errors)
 
 
-def test_a_name_that_there_is_not_is_an_attribute_error():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'transcribe_everything'"):
         _ = hearsay.transcribe_everything
 
 
-def test_import_hearsay_loads_no_library_and_no_other_package_of_ours():
+def test_importing_hearsay_loads_no_library_and_no_other_package():
     found = run(f"import sys, hearsay; print(sorted(set({HEAVY}) & set(sys.modules)))")
     assert found.stdout == "[]\n", found.stderr
 
 
-def test_all_errors_can_be_caught_without_a_library_being_loaded():
+def test_errors_are_available_without_loading_a_library():
     code = "import sys, hearsay; hearsay.ModelUnavailable, hearsay.IndexMissing;"
     found = run(code + f"print(sorted(set({HEAVY[:-3]}) & set(sys.modules)))")
     assert found.stdout.splitlines()[-1:] == ["[]"], found.stderr

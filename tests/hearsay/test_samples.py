@@ -46,7 +46,7 @@ def test_every_clip_has_a_row_and_every_row_a_clip(samples: Path, rows: dict[str
     assert {f"samples/{path.name}" for path in samples.glob("*.mp3")} == set(rows)
 
 
-def test_about_sixty_clips_are_as_short_as_read_sentences_are(seconds: dict[str, float]):
+def test_about_sixty_clips_are_short_sentences(seconds: dict[str, float]):
     short = {clip_id: length for clip_id, length in seconds.items() if clip_id != INTERVIEW}
     assert 55 <= len(short) <= 70
     assert all(1 <= length <= 4 for length in short.values()), short
@@ -63,37 +63,37 @@ def test_the_audio_takes_less_than_two_megabytes(samples: Path):
 
 
 @pytest.mark.parametrize("name", ["age", "gender", "accent"])
-def test_metadata_is_blank_for_about_as_many_clips_as_in_common_voice(rows: dict[str, ClipRow], name: str):
+def test_metadata_is_missing_about_as_often_as_in_common_voice(rows: dict[str, ClipRow], name: str):
     blank = sum(not getattr(row, name) for row in rows.values()) / len(rows)
     assert 0.55 <= blank <= 0.70
 
 
-def test_metadata_agrees_with_itself(rows: dict[str, ClipRow]):
+def test_metadata_is_consistent(rows: dict[str, ClipRow]):
     assert {row.gender for row in rows.values()} == {"", "female", "male"}
     assert all(row.gender in ("", "male") for row in rows.values() if row.accent == "scotland")
 
 
-def test_durations_are_left_for_the_decoder_to_fill(rows: dict[str, ClipRow]):
+def test_durations_are_empty(rows: dict[str, ClipRow]):
     assert all(row.duration is None for row in rows.values())
 
 
-def test_texts_are_written_as_common_voice_writes_them(rows: dict[str, ClipRow]):
+def test_texts_are_formatted_as_in_common_voice(rows: dict[str, ClipRow]):
     for row in rows.values():
         assert row.text == row.text.lower().strip()
         assert row.text.replace("'", "").replace(" ", "").isalpha(), row.text
 
 
-def test_some_sentences_are_spoken_by_two_voices(rows: dict[str, ClipRow]):
+def test_some_sentences_occur_more_than_once(rows: dict[str, ClipRow]):
     texts = [row.text for row in rows.values()]
     assert len(texts) - len(set(texts)) >= 3
 
 
-def test_the_words_that_the_readme_searches_for_are_spoken(rows: dict[str, ClipRow]):
+def test_the_words_searched_for_in_the_readme_occur_in_the_references(rows: dict[str, ClipRow]):
     spoken = {word for row in rows.values() for word in words(row.text)}
     assert {"blacksmith", "hammer", "lighthouse", "harbor", "telescope"} <= spoken
 
 
-def test_the_texts_are_those_of_the_sentences_that_were_spoken(samples: Path, rows: dict[str, ClipRow]):
+def test_the_references_match_the_recorded_sentences(samples: Path, rows: dict[str, ClipRow]):
     with (samples / "sentences.csv").open(encoding="utf-8", newline="") as file:
         sentences = [line["sentence"] for line in csv.DictReader(file)]
     short = [row.text for clip_id, row in rows.items() if clip_id != INTERVIEW]

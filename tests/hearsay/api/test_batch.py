@@ -29,7 +29,7 @@ def folder(tmp_path: Path, samples: Path) -> Path:
     return clips
 
 
-def test_a_folder_is_decoded_once_and_a_bad_file_is_a_record_with_its_error(folder: Path, tmp_path: Path):
+def test_a_folder_is_decoded_once_and_a_damaged_file_has_a_record_with_its_error(folder: Path, tmp_path: Path):
     summary = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", workers=1)
     assert (summary.decoded, summary.skipped, len(summary.records)) == (2, 0, 3)
     assert [record.id for record in summary.failed] == ["clips/broken.wav"]
@@ -42,7 +42,7 @@ def test_a_folder_is_decoded_once_and_a_bad_file_is_a_record_with_its_error(fold
     assert (again.decoded, again.skipped, len(again.failed)) == (0, 2, 1)
 
 
-def test_an_api_may_decode_and_one_that_goes_away_is_an_error_that_keeps_what_there_is(
+def test_an_api_can_decode_and_an_unreachable_api_is_an_error(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     with Elsewhere() as there:
@@ -59,12 +59,12 @@ def test_a_quiet_run_writes_nothing_to_the_terminal(folder: Path, tmp_path: Path
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_source_that_there_is_not_is_an_error(tmp_path: Path):
+def test_a_missing_source_is_an_error(tmp_path: Path):
     with pytest.raises(hearsay.BadSource, match="is not a folder"):
         hearsay.decode(tmp_path / "nowhere", tmp_path / "out")
 
 
-def test_a_watched_folder_takes_nothing_beside_it(folder: Path, tmp_path: Path):
+def test_watching_cannot_be_combined_with_a_limit(folder: Path, tmp_path: Path):
     with pytest.raises(hearsay.BadArgument, match="watch works with a folder only"):
         hearsay.decode(folder, tmp_path / "out", watch=True, limit=1)
 
@@ -81,7 +81,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize(("watch", "end"), [("watch", "returned 3"), ("once", "interrupted")])
-def test_ctrl_c_ends_a_run_after_what_was_decoded_is_written(
+def test_ctrl_c_ends_a_run_after_the_decoded_clips_are_written(
     watch: str, end: str, folder: Path, tmp_path: Path, ctrl_c: None
 ):
     with Elsewhere() as there:
@@ -107,7 +107,7 @@ def _lines(file: Path) -> int:
     return len(file.read_bytes().splitlines()) if file.exists() else 0
 
 
-def test_a_fallback_is_a_warning_and_stays_with_the_model(monkeypatch: pytest.MonkeyPatch):
+def test_a_fallback_issues_a_warning_that_the_transcriber_keeps(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("asr.models.registry.has_torch", lambda: False)
     monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
     with pytest.warns(hearsay.FallbackWarning, match="Using pocketsphinx instead") as caught:
@@ -118,14 +118,14 @@ def test_a_fallback_is_a_warning_and_stays_with_the_model(monkeypatch: pytest.Mo
     assert caught[0].filename == __file__
 
 
-def test_without_torch_a_named_model_is_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_named_model_without_torch_is_a_missing_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
     with pytest.raises(hearsay.MissingExtra, match=r'run pip install "hearsay-search\[models\]"') as problem:
         hearsay.load_transcriber(str(tmp_path))
     assert isinstance(problem.value, ModelUnavailable)
 
 
-def test_a_clip_that_fails_is_in_the_summary_and_prints_no_log(folder: Path, tmp_path: Path):
+def test_a_failed_clip_is_in_the_summary_and_nothing_is_logged(folder: Path, tmp_path: Path):
     code = "import hearsay, sys; print(len(hearsay.decode(*sys.argv[1:], workers=1, progress=False).failed))"
     command = [sys.executable, "-c", code, str(folder), str(tmp_path / "out")]
     embedded = os.environ | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic"}
@@ -133,7 +133,7 @@ def test_a_clip_that_fails_is_in_the_summary_and_prints_no_log(folder: Path, tmp
     assert (found.stdout, found.stderr) == ("1\n", "")
 
 
-def test_the_warning_of_a_fallback_names_the_line_that_called_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_fallback_warning_points_to_the_caller_of_decode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("asr.models.registry.has_torch", lambda: False)
     monkeypatch.setattr("asr.inference.checkpoints.has_torch", lambda: False)
     (tmp_path / "clips").mkdir()

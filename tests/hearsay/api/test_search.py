@@ -39,7 +39,7 @@ def index(log: Path, tmp_path: Path) -> Iterator[hearsay.Index]:
         yield opened
 
 
-def test_a_load_says_what_it_brought(log: Path, tmp_path: Path):
+def test_a_load_returns_a_summary(log: Path, tmp_path: Path):
     loaded = hearsay.load([log], index=tmp_path / "index", audio=tmp_path, progress=False)
     assert (loaded.clips, loaded.passages, loaded.deleted, loaded.failed) == (3, 3, 0, 0)
     assert loaded.version
@@ -61,7 +61,7 @@ def test_a_result_has_total_hits_facets_and_meaning(index: hearsay.Index):
     assert result.seconds == 12.0
 
 
-def test_filters_ranges_order_and_pages_are_those_of_the_command(index: hearsay.Index):
+def test_filters_ranges_sorting_and_paging_work_as_in_the_command(index: hearsay.Index):
     assert [hit.id for hit in index.search(accent=["england", "us"], sort="-duration")] == ["s/2.mp3", "s/1.mp3"]
     assert [hit.id for hit in index.search(accent="England,scotland", sort="duration")] == ["s/1.mp3", "s/3.mp3"]
     assert [hit.id for hit in index.search(age="twenties")] == ["s/2.mp3"]
@@ -73,12 +73,12 @@ def test_filters_ranges_order_and_pages_are_those_of_the_command(index: hearsay.
     assert [hit.id for hit in index.search(same="s/2.mp3")] == ["s/2.mp3"]
 
 
-def test_what_was_not_understood_is_noted(index: hearsay.Index):
+def test_an_unknown_filter_value_is_noted(index: hearsay.Index):
     (note,) = index.search(accent=["wales"]).notes
     assert note.startswith("no clip has the accent “wales”; choose from: ")
 
 
-def test_a_result_is_the_json_of_the_command(index: hearsay.Index, tmp_path: Path):
+def test_a_result_equals_the_json_output_of_the_command(index: hearsay.Index, tmp_path: Path):
     command = ["-m", "indexer", "search", "blacksmith", "--json", "--index", str(tmp_path / "index")]
     printed = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, env={**os.environ})
     result = index.search("blacksmith")
@@ -86,7 +86,7 @@ def test_a_result_is_the_json_of_the_command(index: hearsay.Index, tmp_path: Pat
     assert result.hits[0].to_dict() == result.to_dict()["hits"][0]
 
 
-def test_hits_as_a_data_frame(index: hearsay.Index):
+def test_hits_can_be_converted_to_a_data_frame(index: hearsay.Index):
     frame = index.search(sort="duration").to_pandas()
     assert list(frame["id"]) == ["s/1.mp3", "s/3.mp3", "s/2.mp3"]
     assert list(frame["generated_text"])[1] == "a box of <nails>"
@@ -94,13 +94,13 @@ def test_hits_as_a_data_frame(index: hearsay.Index):
     assert "words" not in frame
 
 
-def test_a_result_without_hits_is_an_empty_frame_and_a_sentence(index: hearsay.Index):
+def test_a_result_without_hits_has_an_empty_data_frame_and_a_message(index: hearsay.Index):
     result = index.search("zeppelin", mode="exact")
     assert (result.total, len(result.to_pandas())) == (0, 0)
     assert "0 passages found" in result._repr_html_()
 
 
-def test_html_never_obeys_a_transcript(index: hearsay.Index):
+def test_transcripts_are_escaped_in_html(index: hearsay.Index):
     shown = index.search("nails")._repr_html_()
     assert "<nails>" not in shown
     assert "&lt;nails&gt;" in shown
@@ -121,7 +121,7 @@ def test_put_delete_and_rollback(index: hearsay.Index, log: Path, tmp_path: Path
     assert index.count() == 2
 
 
-def test_an_index_that_is_not_loaded_says_how_to_load_it_from_python(tmp_path: Path):
+def test_the_error_for_a_missing_index_shows_how_to_load_it_from_python(tmp_path: Path):
     with (
         hearsay.open_index(tmp_path / "none") as index,
         pytest.raises(hearsay.IndexMissing, match=r"hearsay\.load\(\[FILE\], index='.*none'\)"),
@@ -140,24 +140,26 @@ def test_an_index_that_is_not_loaded_says_how_to_load_it_from_python(tmp_path: P
         ({"words": "a", "like": "s/1.mp3"}, "search either for words, for passages like another one"),
     ],
 )
-def test_what_cannot_be_searched_for_is_a_sentence(index: hearsay.Index, asked: dict[str, object], sentence: str):
+def test_invalid_search_arguments_are_rejected_with_a_message(
+    index: hearsay.Index, asked: dict[str, object], sentence: str
+):
     with pytest.raises(hearsay.HearsayError, match=sentence):
         index.search(**asked)  # type: ignore[arg-type]
 
 
-def test_files_that_hold_no_records_are_a_sentence(tmp_path: Path):
+def test_missing_record_files_are_rejected_with_a_message(tmp_path: Path):
     with pytest.raises(hearsay.WrongRequest, match="there is no file"):
         hearsay.load([tmp_path / "gone.csv"], index=tmp_path / "index")
     with pytest.raises(hearsay.BadArgument, match="no file of records was given"):
         hearsay.load([], index=tmp_path / "index")
 
 
-def test_a_place_that_is_no_index_is_a_sentence():
+def test_an_invalid_index_address_is_rejected():
     with pytest.raises(hearsay.WrongRequest, match="an index is a folder or http"):
         hearsay.open_index("ftp://host/index")
 
 
-def test_a_password_in_the_address_is_shown_nowhere(tmp_path: Path):
+def test_a_password_in_the_address_is_never_shown(tmp_path: Path):
     with hearsay.open_index("http://me:secret@127.0.0.1:9") as index:
         assert "secret" not in repr(index)
         with pytest.raises(hearsay.IndexUnavailable) as problem:
@@ -165,7 +167,7 @@ def test_a_password_in_the_address_is_shown_nowhere(tmp_path: Path):
     assert "secret" not in str(problem.value)
 
 
-def test_the_pages_inbox_comes_along_into_the_settings_index_alone(
+def test_the_inbox_of_the_page_is_loaded_only_into_the_configured_index(
     log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("INBOX_DIR", str(tmp_path / "inbox"))

@@ -34,7 +34,7 @@ def clip(samples: Path) -> Path:
     return samples / "sample-000000.mp3"
 
 
-def test_a_transcript_has_text_words_segments_and_figures(transcriber: hearsay.Transcriber, clip: Path):
+def test_a_transcript_has_text_words_segments_and_confidence(transcriber: hearsay.Transcriber, clip: Path):
     transcript = transcriber.transcribe(clip)
     assert transcript.text == SENTENCE
     assert [word.text for word in transcript.words] == SENTENCE.split()
@@ -45,7 +45,7 @@ def test_a_transcript_has_text_words_segments_and_figures(transcriber: hearsay.T
     assert transcriber.warning is None
 
 
-def test_path_bytes_file_and_array_give_the_same(transcriber: hearsay.Transcriber, clip: Path):
+def test_path_bytes_file_and_array_give_the_same_transcript(transcriber: hearsay.Transcriber, clip: Path):
     data = clip.read_bytes()
     waveform = decode_audio(data, 60)
     by_path = transcriber.transcribe(str(clip))
@@ -56,7 +56,7 @@ def test_path_bytes_file_and_array_give_the_same(transcriber: hearsay.Transcribe
     assert transcriber.transcribe(waveform, sampling_rate=SAMPLE_RATE).outcome == by_path.outcome
 
 
-def test_an_array_is_resampled_and_whole_numbers_are_scaled(transcriber: hearsay.Transcriber, clip: Path):
+def test_arrays_are_resampled_and_integer_samples_are_scaled(transcriber: hearsay.Transcriber, clip: Path):
     file = io.BytesIO()
     soundfile.write(file, decode_audio(clip.read_bytes(), 60), SAMPLE_RATE, format="WAV", subtype="PCM_16")
     samples, rate = soundfile.read(io.BytesIO(file.getvalue()), dtype="int16")
@@ -64,14 +64,14 @@ def test_an_array_is_resampled_and_whole_numbers_are_scaled(transcriber: hearsay
     assert transcriber.transcribe(doubled, sampling_rate=2 * rate).text == SENTENCE
 
 
-def test_subtitles_of_a_transcript(transcriber: hearsay.Transcriber, clip: Path):
+def test_a_transcript_can_be_converted_to_subtitles(transcriber: hearsay.Transcriber, clip: Path):
     transcript = transcriber.transcribe(clip)
     assert transcript.to_srt().startswith("1\n00:00:0")
     assert SENTENCE in transcript.to_srt()
     assert transcript.to_vtt().startswith("WEBVTT\n\n00:00:0")
 
 
-def test_a_transcript_as_a_dictionary_is_json(transcriber: hearsay.Transcriber, clip: Path):
+def test_a_transcript_can_be_converted_to_a_dictionary_and_json(transcriber: hearsay.Transcriber, clip: Path):
     transcript = transcriber.transcribe(clip)
     members = transcript.to_dict()
     names = ["source", "model", "text", "words", "segments", "confidence", "duration", "failed_pieces", "error"]
@@ -80,7 +80,7 @@ def test_a_transcript_as_a_dictionary_is_json(transcriber: hearsay.Transcriber, 
     assert f'"text": "{SENTENCE}"' in transcript.to_json()
 
 
-def test_many_come_in_order_and_a_bad_one_stops_no_other(
+def test_transcripts_are_returned_in_order_and_an_error_does_not_stop_the_others(
     transcriber: hearsay.Transcriber, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / "no.wav").write_text("no sound")
@@ -93,7 +93,7 @@ def test_many_come_in_order_and_a_bad_one_stops_no_other(
     assert "6 of 6 recordings" in capsys.readouterr().err
 
 
-def test_what_depends_on_a_transcript_raises_its_error(transcriber: hearsay.Transcriber, tmp_path: Path):
+def test_attributes_of_a_failed_transcript_raise_its_error(transcriber: hearsay.Transcriber, tmp_path: Path):
     (failed,) = transcriber.transcribe_many([tmp_path / "gone.mp3"])
     for asked in ("text", "words", "segments", "confidence", "duration"):
         with pytest.raises(hearsay.NoAudio, match=r"gone\.mp3: the file cannot be read: No such file or directory"):
@@ -105,7 +105,7 @@ def test_what_depends_on_a_transcript_raises_its_error(transcriber: hearsay.Tran
     assert "gone.mp3: the file cannot be read" in failed.to_dict()["error"]
 
 
-def test_many_are_read_only_as_they_are_wanted(transcriber: hearsay.Transcriber, clip: Path):
+def test_many_recordings_are_read_lazily(transcriber: hearsay.Transcriber, clip: Path):
     taken = 0
 
     def endless() -> Iterator[Path]:
@@ -134,14 +134,14 @@ def test_many_are_read_only_as_they_are_wanted(transcriber: hearsay.Transcriber,
         (np.zeros(100, np.float32), 22050.5, "array: The sampling rate must be a whole number, not 22050.5"),
     ],
 )
-def test_what_is_no_recording_is_an_error_that_names_it(
+def test_an_invalid_recording_is_an_error_that_names_it(
     transcriber: hearsay.Transcriber, recording: object, rate: float | None, sentence: str
 ):
     with pytest.raises(hearsay.HearsayError, match=sentence):
         transcriber.transcribe(recording, sampling_rate=rate)  # type: ignore[arg-type]
 
 
-def test_one_path_is_not_taken_for_many(transcriber: hearsay.Transcriber):
+def test_a_single_path_is_rejected_if_several_are_expected(transcriber: hearsay.Transcriber):
     with pytest.raises(hearsay.BadArgument, match=r"several recordings are expected; write \['clip\.mp3'\]"):
         list(transcriber.transcribe_many("clip.mp3"))
 
@@ -155,7 +155,9 @@ def test_an_emotion_has_label_probabilities_and_sentiment(tagger: hearsay.Emotio
     assert (emotion.model, emotion.error) == ("classic", None)
 
 
-def test_many_emotions_come_in_order_and_a_bad_one_stops_no_other(tagger: hearsay.EmotionTagger, clip: Path):
+def test_emotions_are_returned_in_order_and_an_error_does_not_stop_the_others(
+    tagger: hearsay.EmotionTagger, clip: Path
+):
     good, bad, again = tagger.tag_many([clip, b"no sound", clip])
     assert good.outcome == again.outcome
     assert isinstance(bad.error, hearsay.NotAudio)
@@ -163,7 +165,7 @@ def test_many_emotions_come_in_order_and_a_bad_one_stops_no_other(tagger: hearsa
         _ = bad.label
 
 
-def test_html_shows_what_a_file_or_a_model_says_and_never_obeys_it(tmp_path: Path, tagger: hearsay.EmotionTagger):
+def test_file_names_and_transcripts_are_escaped_in_html(tmp_path: Path, tagger: hearsay.EmotionTagger):
     place = tmp_path / "<script>alert(1)<"
     (failed,) = tagger.tag_many([place])
     assert "<script>" not in failed._repr_html_()
@@ -175,12 +177,12 @@ def test_html_shows_what_a_file_or_a_model_says_and_never_obeys_it(tmp_path: Pat
     assert "a &amp; b.mp3" in spoken._repr_html_()
 
 
-def test_a_model_that_there_is_not_is_a_sentence():
+def test_a_missing_model_is_reported():
     with pytest.raises(hearsay.ModelUnavailable, match=r"There is no folder \./no/such/model"):
         hearsay.load_transcriber("./no/such/model")
 
 
-def test_a_closed_model_says_so(clip: Path):
+def test_a_closed_model_raises_an_error(clip: Path):
     tagger = hearsay.load_emotion_model("classic")
     tagger.close()
     tagger.close()

@@ -32,7 +32,7 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 @pytest.mark.parametrize("word", ["--help", "-h", "help"])
-def test_help_fits_on_one_screen_and_has_every_command_in_its_group(word: str, capsys: pytest.CaptureFixture[str]):
+def test_help_fits_on_one_screen_and_lists_every_command_in_its_group(word: str, capsys: pytest.CaptureFixture[str]):
     lines = shown(capsys, word).splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) < 80
@@ -44,9 +44,7 @@ def test_help_fits_on_one_screen_and_has_every_command_in_its_group(word: str, c
 
 
 @BY_NAME
-def test_help_of_a_command_has_an_example_and_is_named_as_it_was_called(
-    command: Command, capsys: pytest.CaptureFixture[str]
-):
+def test_the_help_of_a_command_shows_its_name_and_an_example(command: Command, capsys: pytest.CaptureFixture[str]):
     text = shown(capsys, command.name, "--help")
     assert text.startswith(f"usage: hearsay {command.name} ")
     assert f"hearsay {command.name}" in text.partition("example")[2]
@@ -60,7 +58,7 @@ def test_every_command_of_a_package_is_in_the_table(module: str):
     assert set(words) == {command.word for command in COMMANDS if command.module == module}
 
 
-def test_a_package_called_by_itself_is_named_so(capsys: pytest.CaptureFixture[str]):
+def test_the_help_of_a_package_run_directly_shows_the_package_name(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         import_module("indexer.cli.command_line").main(["score", "--help"])
     text = capsys.readouterr().out
@@ -68,7 +66,7 @@ def test_a_package_called_by_itself_is_named_so(capsys: pytest.CaptureFixture[st
     assert "example:\n  python -m indexer score clips.csv" in text
 
 
-def test_a_command_keeps_its_own_name_where_the_table_has_another():
+def test_advice_uses_the_hearsay_name_of_a_package_command():
     assert Program("indexer", is_hearsay=True).call("score") == "hearsay evaluate-search"
     assert Program("asr", is_hearsay=True).call("score") == "hearsay score"
     assert Program("search_ui").call() == "python -m search_ui"
@@ -96,7 +94,7 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]):
         (["--dance"], "there is no command --dance"),
     ],
 )
-def test_a_command_that_is_not_there_is_wrong_use(typed: list[str], advice: str, capsys: pytest.CaptureFixture[str]):
+def test_an_unknown_command_is_a_usage_error(typed: list[str], advice: str, capsys: pytest.CaptureFixture[str]):
     assert main(typed) == 2
     assert advice in capsys.readouterr().err
 
@@ -106,7 +104,9 @@ def test_a_command_that_is_not_there_is_wrong_use(typed: list[str], advice: str,
     [*{command.module: command for command in COMMANDS if command.extra}.values()],
     ids=lambda command: command.name,
 )
-def test_a_missing_extra_is_one_sentence_that_names_its_command(command: Command, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_extra_is_reported_with_the_command_that_installs_it(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+):
     """In an interpreter that has our code and the libraries of ``hearsay`` alone."""
     monkeypatch.setenv("PAGE_PORT", str(free_port()))
     ended = subprocess.run(
@@ -125,7 +125,7 @@ def test_the_console_script_and_the_module_are_the_same_program():
         assert ended.stdout == f"hearsay {VERSION}\n"
 
 
-def test_help_and_version_import_no_package_of_a_command():
+def test_help_imports_no_package_of_a_command():
     program = (
         "import sys; from hearsay.cli import main; main(['--help'])\n"
         "sys.exit(bool({'asr', 'indexer', 'search_ui', 'numpy', 'rich', 'pydantic'} & set(sys.modules)))"

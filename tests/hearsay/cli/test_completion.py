@@ -61,7 +61,7 @@ def test_the_tab_key_completes_commands_options_values_and_files(typed: str, com
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_has_a_script(shell: str, capsys: pytest.CaptureFixture[str]):
+def test_each_shell_has_a_completion_script(shell: str, capsys: pytest.CaptureFixture[str]):
     assert main(["completion", shell]) == 0
     assert "hearsay" in capsys.readouterr().out
 

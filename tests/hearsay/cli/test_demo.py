@@ -68,7 +68,7 @@ def total(capfd: pytest.CaptureFixture[str], *words: str) -> int:
     return int(json.loads(capfd.readouterr().out)["total"])
 
 
-def test_nothing_of_the_users_is_changed_and_later_commands_know_nothing_of_the_demo(
+def test_the_demo_changes_no_user_data_and_later_commands_ignore_it(
     samples: Path, here: Path, capfd: pytest.CaptureFixture[str]
 ):
     before = contents(here)
@@ -92,7 +92,7 @@ def test_nothing_of_the_users_is_changed_and_later_commands_know_nothing_of_the_
     assert total(capfd, "blacksmith", "--index", "var/demo/index") == CLIPS
 
 
-def test_a_second_demo_transcribes_again_only_what_other_models_transcribed(
+def test_a_second_demo_only_retranscribes_clips_of_other_models(
     samples: Path, here: Path, capfd: pytest.CaptureFixture[str]
 ):
     assert main(["demo", "--no-page"]) == 0
@@ -106,7 +106,7 @@ def test_a_second_demo_transcribes_again_only_what_other_models_transcribed(
     assert read_journal(log)[first["filename"]].generated_text == first["generated_text"]
 
 
-def test_the_page_of_the_demo_has_its_index_and_inbox_and_all_ends_with_ctrl_c(samples: Path, here: Path, ctrl_c: None):
+def test_the_demo_page_uses_the_demo_index_and_inbox_and_ctrl_c_ends_all(samples: Path, here: Path, ctrl_c: None):
     port = free_port()
     program = (
         f"import sys; from pathlib import Path; from hearsay.cli import demo; demo.SAMPLES = Path({str(samples)!r})\n"
@@ -138,14 +138,14 @@ def test_the_page_of_the_demo_has_its_index_and_inbox_and_all_ends_with_ctrl_c(s
         os.killpg(running.pid, 0)
 
 
-def test_a_part_that_is_not_installed_is_named_before_anything_is_done(here: Path):
+def test_a_missing_library_of_the_demo_is_reported_with_the_install_command(here: Path):
     with pytest.raises(
         MissingExtra, match=r'no_such_module not installed; run: pip install "hearsay-search\[asr,page\]"'
     ):
         demo.check_installed("json", "no_such_module")
 
 
-def test_a_step_that_fails_ends_the_demo_with_its_status(samples: Path, here: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_failed_step_ends_the_demo_with_its_status(samples: Path, here: Path, capfd: pytest.CaptureFixture[str]):
     (here / "var" / "demo").write_text("a file in the way")
     assert demo.main(["--no-page"], Program("hearsay.cli.demo", is_hearsay=True)) not in (0, None)
     assert "searching" not in capfd.readouterr().err

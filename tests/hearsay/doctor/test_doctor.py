@@ -65,7 +65,7 @@ def sentences(found: Iterator[Finding], status: str) -> str:
     return "\n".join(f"{one.what} — {one.advice}" for one in found if one.status == status)
 
 
-def test_a_sound_installation_has_no_problem_and_nothing_is_changed(home: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_working_installation_has_no_problems_and_is_not_changed(home: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith("0 problems, ")
@@ -73,7 +73,7 @@ def test_a_sound_installation_has_no_problem_and_nothing_is_changed(home: Path, 
     assert list(home.iterdir()) == []
 
 
-def test_json_has_every_finding(capsys: pytest.CaptureFixture[str]):
+def test_json_output_contains_every_finding(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["problems"] == 0
@@ -82,7 +82,7 @@ def test_json_has_every_finding(capsys: pytest.CaptureFixture[str]):
     assert all(set(finding) == {"part", "status", "what", "advice"} for finding in said["findings"])
 
 
-def test_it_works_without_any_extra_and_names_the_commands_that_install_them():
+def test_doctor_works_without_extras_and_shows_how_to_install_them():
     ended = subprocess.run(
         hearsay_without_extras("doctor"), env=os.environ | {"PYTHONPATH": str(PROJECT)},
         capture_output=True, text=True, timeout=100, check=False,
@@ -94,7 +94,7 @@ def test_it_works_without_any_extra_and_names_the_commands_that_install_them():
     assert "this check failed" not in ended.stdout
 
 
-def test_a_broken_setting_is_a_problem_and_the_status_is_1(
+def test_an_invalid_setting_is_a_problem_and_the_exit_status_is_1(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     (home / "config.yml").write_text("page_port: high\nasr_modle: auto\n")
@@ -111,22 +111,22 @@ def test_a_broken_setting_is_a_problem_and_the_status_is_1(
 
 
 @pytest.mark.parametrize("text", ["asr_model: [", "- a list", "\xff"])
-def test_a_config_that_cannot_be_read_is_a_problem(home: Path, text: str):
+def test_an_unreadable_config_file_is_a_problem(home: Path, text: str):
     (home / "config.yml").write_bytes(text.encode("latin-1"))
     assert "config.yml cannot be read" in sentences(look_at_configuration(), "problem")
 
 
-def test_a_key_of_another_program_is_no_fault(home: Path):
+def test_keys_of_other_programs_are_accepted(home: Path):
     (home / "config.yml").write_text("asr_model: auto\npage_size: 20\nindex_versions: 2\n")
     assert sentences(look_at_configuration(), "ok")
 
 
-def test_a_file_where_a_folder_should_be_is_a_problem_that_names_the_setting(home: Path):
+def test_a_file_in_place_of_a_folder_is_a_problem_that_names_the_setting(home: Path):
     (home / "var").write_text("")
     assert "is a file, but must be a folder — move it away, or set INDEX_URL" in sentences(look_at_folders(), "problem")
 
 
-def test_a_port_of_another_program_is_a_warning_and_ours_are_recognised(
+def test_a_port_used_by_another_program_is_a_warning_and_the_api_is_recognised(
     server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ):
     port, answers = server
@@ -139,7 +139,7 @@ def test_a_port_of_another_program_is_a_warning_and_ours_are_recognised(
     assert sentences(look_at_ports(), "warning") == ""
 
 
-def test_an_api_says_its_models(server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch):
+def test_the_api_check_reports_the_models(server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch):
     port, answers = server
     assert "run: hearsay api" in sentences(look_at_api(), "warning")
     monkeypatch.setenv("API_URL", f"http://127.0.0.1:{port}/")
@@ -149,7 +149,7 @@ def test_an_api_says_its_models(server: tuple[int, dict[str, str]], monkeypatch:
     assert "answers" in sentences(look_at_api(), "ok")
 
 
-def test_an_index_says_its_version_and_size_and_a_wrong_address_is_a_problem(
+def test_the_index_check_reports_the_size_and_an_invalid_address_is_a_problem(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert "nothing was loaded there yet" in sentences(look_at_index(), "warning")
@@ -162,12 +162,12 @@ def test_an_index_says_its_version_and_size_and_a_wrong_address_is_a_problem(
     assert "secret" not in found.what
 
 
-def test_a_gpu_that_is_not_there_is_a_problem(monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_gpu_is_a_problem(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DEVICE", "cuda:99")
     assert "DEVICE is cuda:99" in sentences(look_at_models(), "problem")
 
 
-def test_a_named_model_that_cannot_be_had_is_a_problem_and_a_fallback_is_a_warning(monkeypatch: pytest.MonkeyPatch):
+def test_an_unavailable_configured_model_is_a_problem_and_an_available_one_is_ok(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SER_MODEL", "nobody/no-such-model")
     assert "nobody/no-such-model (named by SER_MODEL" in sentences(look_at_models(), "problem")
@@ -175,7 +175,7 @@ def test_a_named_model_that_cannot_be_had_is_a_problem_and_a_fallback_is_a_warni
     assert "speech: pocketsphinx (named by ASR_MODEL)" in sentences(look_at_models(), "ok")
 
 
-def test_a_check_that_hangs_and_one_that_breaks_leave_the_others_their_say():
+def test_checks_that_hang_or_fail_do_not_prevent_the_others():
     released = threading.Event()
 
     def hangs() -> Iterator[Finding]:
@@ -198,7 +198,7 @@ def test_a_check_that_hangs_and_one_that_breaks_leave_the_others_their_say():
     assert "RuntimeError: ours" in found[2][1].what
 
 
-def test_a_server_that_takes_a_connection_and_never_answers_is_no_answer(monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_accepts_a_connection_but_never_responds_is_a_warning(monkeypatch: pytest.MonkeyPatch):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

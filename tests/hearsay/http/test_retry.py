@@ -34,7 +34,7 @@ class Failing:
         return [later - earlier for earlier, later in zip(self.times, self.times[1:], strict=False)]
 
 
-def test_pauses_are_drawn_from_zero_to_a_bound_that_doubles_up_to_the_longest(monkeypatch: pytest.MonkeyPatch):
+def test_pauses_are_random_up_to_a_bound_that_doubles_to_a_maximum(monkeypatch: pytest.MonkeyPatch):
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -51,24 +51,24 @@ def test_pauses_are_drawn_from_zero_to_a_bound_that_doubles_up_to_the_longest(mo
         assert 3 * bound / 4 < max(drawn) <= bound
 
 
-def test_attempts_end_by_their_number():
+def test_the_number_of_attempts_is_limited():
     failing = Failing(RetryPolicy(1000, attempts=4, first=0.001))
     assert (len(failing.times), failing.reasons) == (4, ["no answer"] * 3)
 
 
-def test_attempts_end_by_their_time():
+def test_the_total_time_of_attempts_is_limited():
     assert 1 < len(Failing(RetryPolicy(0.2, attempts=1000, first=0.05, longest=0.05)).times) < 1000
 
 
-def test_a_server_is_not_asked_sooner_than_it_wants():
+def test_retries_wait_as_long_as_the_server_requests():
     assert min(Failing(RetryPolicy(1000, attempts=3, first=0.001), retry_after=0.2).pauses) >= 0.2
 
 
-def test_a_pause_that_is_longer_than_the_policy_is_not_begun():
+def test_a_pause_longer_than_the_policy_allows_is_not_started():
     assert len(Failing(RetryPolicy(10), retry_after=11).times) == 1
 
 
-def test_what_is_not_to_be_retried_is_raised_at_once():
+def test_an_error_that_is_not_retried_is_raised_immediately():
     async def attempt() -> None:
         raise TemporaryFailure("nobody there")
 
@@ -94,11 +94,11 @@ def test_a_pause_is_cancelled_with_its_task():
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), (" 7 ", 7.0), ("", 0.0), ("soon", 0.0), ("-5", 0.0)])
-def test_a_server_asks_for_seconds(header: str, seconds: float):
+def test_retry_after_can_be_a_number_of_seconds(header: str, seconds: float):
     assert retry_after_seconds(header) == seconds
 
 
-def test_a_server_asks_for_a_date():
+def test_retry_after_can_be_a_date():
     now = datetime.now(UTC)
     later = format_datetime(now + timedelta(hours=1), usegmt=True)
     seconds = retry_after_seconds(later)

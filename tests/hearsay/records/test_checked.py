@@ -38,7 +38,7 @@ def row_of(*times: tuple[float, float], duration: float | None = 90.0) -> ClipRo
         ([(0, 10.01), (10, 90.04)], [(0, 10), (10, 90)], ()),
     ],
 )
-def test_times_are_put_right_where_it_is_plain_how(given: list, kept: list, flaws: tuple[str, ...]):
+def test_invalid_times_are_corrected(given: list, kept: list, flaws: tuple[str, ...]):
     found = checked(row_of(*given))
     assert [(one.start, one.end) for one in found.row.segments] == kept
     assert (found.flaws, found.left_out) == (flaws, False)
@@ -46,18 +46,18 @@ def test_times_are_put_right_where_it_is_plain_how(given: list, kept: list, flaw
 
 
 @pytest.mark.parametrize("times", [[(99.92, 90.72)], [(NAN, NAN)], [(-5, -1), (200, 300)]])
-def test_where_no_times_can_be_used_none_are_kept_and_the_text_stays(times: list):
+def test_segments_without_usable_times_are_omitted_and_the_text_is_kept(times: list):
     found = checked(row_of(*times))
     assert (found.row.segments, found.left_out) == ((), True)
     assert found.row.generated_text == row_of(*times).generated_text
 
 
-def test_a_text_that_only_its_segments_have_is_kept_without_them():
+def test_text_that_exists_only_in_omitted_segments_is_kept():
     row = ClipRow("a", segments=(Segment(9.0, 1.0, "only broken"), Segment(5.0, 1.0, "times")), duration=60.0)
     assert checked(row).row.generated_text == "only broken times"
 
 
-def test_words_are_put_right_likewise_and_keep_their_alternatives():
+def test_word_times_are_corrected_and_alternatives_are_kept():
     words = (Word("two", 1.0, 2.0), Word("one", 0.0, 0.5), Word("three", 9.0, 3.0, 0.5, (Alternative("tree", 0.4),)))
     found = checked(ClipRow("a", generated_text="two one three", words=words, duration=3.0))
     assert [(word.text, word.start, word.end) for word in found.row.words] == [
@@ -69,7 +69,7 @@ def test_words_are_put_right_likewise_and_keep_their_alternatives():
     assert found.flaws == ("end before start", "out of order")
 
 
-def test_a_transcript_that_was_corrected_beside_its_old_words_keeps_those_that_it_still_has():
+def test_a_corrected_transcript_keeps_only_the_old_words_that_it_still_contains():
     words = (
         Word("the", 0.0, 0.2),
         Word("black", 0.3, 0.5, None, (Alternative("block", 0.3),)),
@@ -89,13 +89,13 @@ def test_a_transcript_that_was_corrected_beside_its_old_words_keeps_those_that_i
         ("can\u2019t  stop", ("can't", "stop")),
     ],
 )
-def test_spaces_signs_and_case_make_no_other_text(text: str, parts: tuple[str, ...]):
+def test_differences_in_spacing_punctuation_and_case_are_ignored(text: str, parts: tuple[str, ...]):
     words = tuple(Word(part, float(at), at + 0.5) for at, part in enumerate(parts))
     row = ClipRow("a", generated_text=text, words=words, duration=9.0)
     assert checked(row).row == row
 
 
-def test_a_length_that_cannot_be_is_none():
+def test_an_invalid_duration_becomes_none():
     assert [checked(ClipRow("a", duration=length)).row.duration for length in (NAN, -1.0, math.inf)] == [None] * 3
 
 
@@ -106,7 +106,7 @@ any_words = st.lists(st.builds(Word, texts, times, times), max_size=6).map(tuple
 
 
 @given(any_words, any_segments, st.none() | st.floats(0, 80), st.booleans())
-def test_whatever_the_times_are_they_are_in_order_and_inside_the_clip_afterwards(
+def test_checked_times_are_always_in_order_and_within_the_clip(
     words: tuple[Word, ...], segments: tuple[Segment, ...], duration: float | None, is_of_words: bool
 ):
     text = " ".join(item.text for item in (words if is_of_words else segments))

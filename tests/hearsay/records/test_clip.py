@@ -56,24 +56,24 @@ rows = st.builds(
 
 
 @given(rows)
-def test_a_row_survives_its_journal_line(row: ClipRow):
+def test_a_row_survives_a_round_trip_through_a_journal_line(row: ClipRow):
     assert ClipRow.from_json(json.loads(json.dumps(row.to_json()))) == row
 
 
 @given(rows)
-def test_a_row_survives_the_cells_of_a_csv(row: ClipRow):
+def test_a_row_survives_a_round_trip_through_csv_cells(row: ClipRow):
     cells = row.to_cells()
     assert ClipRow.from_cells(cells) == row
     assert all(isinstance(cell, str) for cell in cells.values())
 
 
 @given(rows)
-def test_a_row_merged_with_an_empty_one_is_itself(row: ClipRow):
+def test_merging_an_empty_row_changes_nothing(row: ClipRow):
     assert row.merged_with(ClipRow(row.id)) == row
 
 
 @given(rows, rows)
-def test_merging_takes_the_later_column_that_is_filled(earlier: ClipRow, later: ClipRow):
+def test_merging_prefers_the_later_nonempty_value(earlier: ClipRow, later: ClipRow):
     later = replace(later, id=earlier.id)
     merged = earlier.merged_with(later)
     assert merged.id == earlier.id
@@ -97,29 +97,29 @@ def test_every_field_has_a_column_and_every_column_a_field():
     assert len(CORPUS_COLUMNS) + len(OUR_COLUMNS) == len(COLUMNS)
 
 
-def test_a_row_with_nothing_but_an_id_writes_nothing_else():
+def test_a_row_with_only_an_id_writes_only_the_id():
     assert ClipRow("a.mp3").to_json() == {"filename": "a.mp3"}
 
 
 @pytest.mark.parametrize("members", [{}, {"filename": None}, {"filename": 7}])
-def test_a_row_without_an_id_is_refused(members: dict[str, Any]):
+def test_a_row_without_an_id_is_rejected(members: dict[str, Any]):
     with pytest.raises(BadRow, match="filename"):
         ClipRow.from_json(members)
 
 
 @pytest.mark.parametrize("clip_id", ["", "x" * (LONGEST_ID + 1), "é" * (LONGEST_ID // 2 + 1), "\udcff.mp3"])
-def test_an_id_that_the_index_could_not_hold_is_refused(clip_id: str):
+def test_an_id_that_the_index_cannot_store_is_rejected(clip_id: str):
     with pytest.raises(BadRow, match="clip id"):
         ClipRow(clip_id)
 
 
 @pytest.mark.parametrize("clip_id", ["x" * LONGEST_ID, "é" * (LONGEST_ID // 2)])
-def test_an_id_may_have_the_longest_length_in_bytes(clip_id: str):
+def test_an_id_of_the_maximum_length_in_bytes_is_accepted(clip_id: str):
     assert ClipRow(clip_id).id == clip_id
 
 
 @pytest.mark.parametrize("name", ["filename", "text", "emotion", "deleted", "schema_version"])
-def test_a_column_of_the_corpus_cannot_stand_in_for_one_of_ours(name: str):
+def test_a_corpus_column_cannot_replace_a_column_of_hearsay(name: str):
     with pytest.raises(BadRow, match=f"{name} is a column of Hearsay"):
         ClipRow("a", extra={name: "x"})
 
@@ -146,17 +146,17 @@ def read(**members: Any) -> ClipRow:
     return ClipRow.from_json({"filename": "a", **members})
 
 
-def test_another_transcript_takes_all_columns_of_the_old_one_with_it_and_no_other():
+def test_a_new_transcript_clears_the_other_transcript_columns_and_no_others():
     merged = RUN.merged_with(read(generated_text="NEW"))
     empty = {name: getattr(ClipRow("a"), name) for name in TRANSCRIPT}
     assert merged == replace(RUN, **empty | {"generated_text": "NEW"})
 
 
-def test_the_same_transcript_takes_nothing_away():
+def test_an_identical_transcript_changes_nothing():
     assert RUN.merged_with(read(generated_text="OLD")) == RUN
 
 
-def test_another_emotion_takes_all_columns_of_the_old_one_with_it_also_those_of_segments():
+def test_a_new_emotion_clears_the_other_emotion_columns_and_those_of_segments():
     merged = RUN.merged_with(read(emotion="calm"))
     empty = {name: getattr(ClipRow("a"), name) for name in EMOTION}
     segments = (Segment(0.0, 1.0, "OLD", 0.5),)
@@ -164,13 +164,13 @@ def test_another_emotion_takes_all_columns_of_the_old_one_with_it_also_those_of_
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 60.0])
-def test_a_measured_duration_stays_beside_that_of_a_table(seconds: float):
+def test_a_measured_duration_takes_precedence_over_one_from_a_table(seconds: float):
     assert RUN.is_measured
     assert RUN.merged_with(read(duration=seconds)).duration == 1.0
     assert RUN.merged_with(read(duration=seconds, generated_text="NEW", asr_model="n")).duration == seconds
 
 
-def test_a_duration_of_a_table_is_measured_anew_and_that_of_a_failed_clip_never_was():
+def test_a_duration_from_a_table_or_a_failed_clip_is_replaced():
     table = read(duration=7.0)
     assert table.merged_with(RUN).duration == 1.0
     failed = ClipRow("a", duration=7.0, error="no audio", asr_model="m", decoded_at="now")
@@ -188,7 +188,7 @@ def test_a_duration_of_a_table_is_measured_anew_and_that_of_a_failed_clip_never_
         (read(duration=0.5, generated_text="NEW"), 0.5),
     ],
 )
-def test_a_later_duration_that_ends_before_the_transcript_that_is_kept_is_not_taken(later: ClipRow, duration: float):
+def test_a_later_duration_shorter_than_the_kept_transcript_is_ignored(later: ClipRow, duration: float):
     by_hand = replace(RUN, asr_model="")
     merged = by_hand.merged_with(later)
     assert merged.duration == duration
@@ -196,28 +196,28 @@ def test_a_later_duration_that_ends_before_the_transcript_that_is_kept_is_not_ta
         assert (merged.words, merged.segments) == (RUN.words, RUN.segments)
 
 
-def test_an_error_goes_with_a_later_success_and_a_later_failure_leaves_no_transcript():
+def test_a_later_success_clears_the_error_and_a_later_failure_clears_the_transcript():
     failed = ClipRow("a", error="no audio", asr_model="m", ser_model="n", decoded_at="now")
     assert failed.merged_with(read(generated_text="FOUND")).error == ""
     assert RUN.merged_with(failed).generated_text == ""
 
 
 @pytest.mark.parametrize("empty", [None, ""])
-def test_an_emptied_column_empties_and_an_absent_one_changes_nothing(empty: str | None):
+def test_an_empty_column_clears_the_value_and_a_missing_column_does_not(empty: str | None):
     known = replace(RUN, accent="us", up_votes=2, extra={"locale": "en", "speaker": "7"})
     emptied = known.merged_with(read(text=empty, up_votes=empty, locale=empty, duration=empty))
     assert emptied == replace(known, text="", up_votes=None, extra={"locale": "", "speaker": "7"})
     assert known.merged_with(read(age=empty)) == known
 
 
-def test_what_a_log_says_of_a_run_is_all_that_the_run_produced():
+def test_a_log_record_replaces_all_results_of_an_earlier_run():
     silence = ClipRow("a", asr_model="m", ser_model="n", emotion="uncertain", decoded_at="later")
     line = {"schema_version": 1} | silence.to_record()
     merged = RUN.merged_with(ClipRow.from_json(line))
     assert (merged.generated_text, merged.words, merged.emotion_scores, merged.text) == ("", (), {}, "reference")
 
 
-def test_a_log_says_which_cells_were_emptied():
+def test_a_log_record_contains_the_cleared_cells():
     emptied = RUN.merged_with(ClipRow.from_cells({"filename": "a", "text": "", "accent": ""}))
     assert {name: value for name, value in emptied.to_record().items() if value is None} == {
         "text": None,
@@ -227,7 +227,7 @@ def test_a_log_says_which_cells_were_emptied():
 
 
 @given(rows, rows)
-def test_whatever_is_given_replaces_and_no_columns_of_two_runs_are_mixed(earlier: ClipRow, later: ClipRow):
+def test_merging_never_mixes_the_results_of_two_runs(earlier: ClipRow, later: ClipRow):
     later = replace(later, id=earlier.id).of_one_run()
     merged = earlier.merged_with(later)
     for name in TRANSCRIPT | EMOTION:

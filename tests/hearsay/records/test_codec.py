@@ -13,12 +13,12 @@ def test_zero_is_a_value_and_not_an_empty_cell():
     assert row.to_cells() == {"filename": "a.mp3", "up_votes": "0", "duration": "0.0", "confidence": "0.0"}
 
 
-def test_unknown_members_travel_along_as_text():
+def test_unknown_members_are_kept_as_text():
     row = ClipRow.from_json({"filename": "a", "locale": "en", "takes": 2, "tags": ["x"], "nothing": None})
     assert row.extra == {"locale": "en", "takes": "2", "tags": '["x"]'}
 
 
-def test_a_count_that_pandas_wrote_as_a_float_is_a_count():
+def test_a_count_written_as_a_float_by_pandas_is_accepted():
     assert ClipRow.from_cells({"filename": "a", "up_votes": "2.0"}).up_votes == 2
 
 
@@ -47,17 +47,17 @@ def test_a_count_that_pandas_wrote_as_a_float_is_a_count():
         ("deleted", "yes"),
     ],
 )
-def test_a_value_that_its_column_does_not_hold_is_refused_with_the_column_and_what_it_expects(name: str, value: Any):
+def test_an_invalid_value_is_rejected_with_its_column_and_the_expected_type(name: str, value: Any):
     with pytest.raises(BadRow, match=f"^{name} holds .*expected"):
         ClipRow.from_json({"filename": "a", name: value})
 
 
 @pytest.mark.parametrize("cell", ["[", "{'angry': 1}", pytest.param("[" * 100_000, id="deep")])
-def test_a_structured_cell_that_is_not_json_is_refused(cell: str):
+def test_a_structured_cell_that_is_not_json_is_rejected(cell: str):
     with pytest.raises(BadRow, match=r"^words holds .* not JSON"):
         ClipRow.from_cells({"filename": "a", "words": cell})
 
 
-def test_an_unknown_column_that_no_file_can_hold_is_refused():
+def test_an_unknown_column_with_invalid_unicode_is_rejected():
     with pytest.raises(BadRow, match="locale"):
         ClipRow.from_json({"filename": "a", "locale": "\ud800"})

@@ -17,45 +17,45 @@ def table_of(text: str) -> Table:
     return parse_csv(StringIO(text, newline=""), "a.csv")
 
 
-def test_a_space_after_each_comma_is_none_of_the_cells():
+def test_a_space_after_each_comma_is_not_part_of_the_cell():
     table = table_of('filename, text,  age\none.mp3, "hello, you", teens\n')
     assert table.rows() == {"one.mp3": ClipRow("one.mp3", text="hello, you", age="teens")}
 
 
 @pytest.mark.parametrize("header", ["filename ,\ttext", "\ufefffilename,text\u00a0", '"filename"," text "'])
-def test_names_of_columns_are_stripped(header: str):
+def test_column_names_are_stripped(header: str):
     assert table_of(f"{header}\na,b\n").rows() == {"a": ClipRow("a", text="b")}
 
 
-def test_a_cells_own_spaces_stay_where_the_header_has_none():
+def test_spaces_in_cells_are_kept_if_the_header_has_none():
     assert table_of("filename,text\na, b \n").rows()["a"].text == " b "
 
 
-def test_columns_without_a_name_lines_without_a_cell_and_cells_beyond_the_header_are_passed_over():
+def test_unnamed_columns_empty_lines_and_extra_cells_are_ignored():
     table = table_of("filename,text,,\na,hello,,\n,,,\n\nb,you,7,\n")
     assert (table.columns, table.unnamed) == (("filename", "text"), 2)
     assert list(table.rows()) == ["a", "b"]
     assert list(table_of("filename,text\na,hello,,\n").rows()) == ["a"]
 
 
-def test_one_name_twice_is_refused_also_where_spaces_were_stripped():
+def test_duplicate_column_names_are_rejected_even_if_they_differ_in_spaces():
     with pytest.raises(BadTable, match="more than one column text"):
         table_of("filename,text ,text\t\na,b,c\n")
 
 
 @pytest.mark.parametrize("missing", ["NaN", "nan", "N/A", "n/a", "NA", "<NA>", "null", "None", "#N/A"])
-def test_what_other_programs_write_for_missing_is_empty_where_a_number_or_a_label_is_expected(missing: str):
+def test_missing_value_markers_are_empty_in_number_and_label_columns(missing: str):
     names = ["up_votes", "duration", "age", "accent", "confidence", "emotion", "words", "deleted", "emotion_scores"]
     table = table_of(f"filename,{','.join(names)}\na{f',{missing}' * len(names)}\n")
     assert table.rows() == {"a": ClipRow("a")}
 
 
-def test_a_blank_is_no_number():
+def test_a_blank_cell_is_empty():
     assert table_of("filename,up_votes,words\na, ,  \n").rows() == {"a": ClipRow("a")}
 
 
 @pytest.mark.parametrize("said", ["NaN", "None", "NA", "null"])
-def test_a_text_is_what_it_is_and_the_account_says_so(said: str):
+def test_missing_value_markers_in_text_columns_are_kept_and_reported(said: str):
     table = table_of(f"filename,text,up_votes,code\na,{said},{said},{said}\n")
     assert table.rows()["a"] == ClipRow("a", text=said, extra={"code": said})
     account = account_of(table, "a.csv", is_corpus=True)
@@ -63,14 +63,14 @@ def test_a_text_is_what_it_is_and_the_account_says_so(said: str):
     assert f"taken as text: {said} in text" in account
 
 
-def test_truth_is_read_as_spreadsheets_write_it():
+def test_booleans_are_read_as_spreadsheets_write_them():
     assert table_of("filename,deleted\na,TRUE\n").rows()["a"].deleted
 
 
 OWN = "filename,text,emotion,dataset,confidence,words,corpus_words\na,hello,angry,RAVDESS,high,2,x\n"
 
 
-def test_a_corpuss_own_columns_are_kept_beside_ours_under_names_of_their_own():
+def test_corpus_columns_with_names_of_hearsay_columns_get_a_prefix():
     table = corpus_table(table_of(OWN))
     assert table.rows() == {
         "a": ClipRow(
@@ -88,7 +88,7 @@ def test_a_corpuss_own_columns_are_kept_beside_ours_under_names_of_their_own():
     assert corpus_table(table) == table
 
 
-def test_every_name_of_ours_can_be_a_corpuss_too():
+def test_a_corpus_can_use_every_column_name_of_hearsay():
     names = [*OUR_COLUMNS[:-4], "schema_version"]
     own = corpus_table(Table(("filename", *names), {"a": {"filename": "a"} | dict.fromkeys(names, "x")}))
     (row,) = own.rows().values()
@@ -96,7 +96,7 @@ def test_every_name_of_ours_can_be_a_corpuss_too():
     json.dumps(row.to_record())
 
 
-def test_a_table_that_hearsay_wrote_is_known_and_its_own_columns_are_not_kept_twice(tmp_path: Path):
+def test_a_table_written_by_hearsay_is_recognised_and_its_columns_are_not_duplicated(tmp_path: Path):
     corpus = corpus_table(table_of(OWN))
     decoded = [row.merged_with(ClipRow("a", emotion="calm", asr_model="m")) for row in corpus.rows().values()]
     write_csv(tmp_path / "clips.csv", decoded, corpus)
@@ -108,7 +108,7 @@ def test_a_table_that_hearsay_wrote_is_known_and_its_own_columns_are_not_kept_tw
     ]
 
 
-def test_the_account_names_what_every_column_is_read_as():
+def test_the_report_shows_how_every_column_is_read():
     text = "filename,text,age,gender,emotion,locale,,up_votes\na,hello,teens,,angry,en,,NaN\n"
     assert account_of(table_of(text), "a.csv", is_corpus=True) == (
         "a.csv: clip: filename; reference: text; about the clip: age, up_votes; "
@@ -120,23 +120,23 @@ def test_the_account_names_what_every_column_is_read_as():
     assert "Hearsay's own columns: generated_text, emotion" in account_of(corrected, "a.csv", is_corpus=False)
 
 
-def test_a_corpuss_own_columns_are_kept_beside_ours_where_records_are_merged_too():
+def test_corpus_columns_also_get_a_prefix_when_records_are_merged():
     assert table_of(OWN).to_merge().rows() == corpus_table(table_of(OWN)).rows()
 
 
 @pytest.mark.parametrize("sign", ["generated_text", "asr_model", "ser_model", "audio_digest", "decoded_at"])
-def test_a_table_with_a_column_that_only_hearsay_has_means_all_of_them(sign: str):
+def test_a_table_with_a_column_that_only_hearsay_writes_is_read_as_its_own(sign: str):
     table = table_of(f"filename,{sign},emotion,confidence\na,,angry,0.5\n")
     assert table.to_merge().rows() == {"a": ClipRow("a", emotion="angry", confidence=0.5)}
 
 
-def test_a_table_may_say_what_is_deleted():
+def test_a_table_can_mark_clips_as_deleted():
     assert table_of("filename,deleted,emotion\na,true,angry\n").to_merge().rows() == {
         "a": ClipRow("a", deleted=True, extra={"corpus_emotion": "angry"})
     }
 
 
-def test_a_spreadsheets_empty_columns_behind_those_of_hearsay_are_passed_over(tmp_path: Path):
+def test_empty_trailing_columns_of_a_spreadsheet_are_ignored(tmp_path: Path):
     row = ClipRow("a", generated_text="X", extra={"": "no name", " text": "from an older log"})
     write_csv(tmp_path / "clips.csv", [row])
     assert read_csv(tmp_path / "clips.csv").rows() == {"a": row}

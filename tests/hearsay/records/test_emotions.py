@@ -19,7 +19,7 @@ from hearsay.records.emotions import SENTIMENTS, UNCERTAIN, canonical_emotion, s
         ("contempt", "contempt"),
     ],
 )
-def test_a_models_label_becomes_the_fields_one_name(label: str, name: str):
+def test_a_model_label_is_mapped_to_the_canonical_name(label: str, name: str):
     assert canonical_emotion(label) == name
     assert canonical_emotion(name) == name
 
@@ -33,6 +33,6 @@ def test_a_models_label_becomes_the_fields_one_name(label: str, name: str):
         ("uncertain", [UNCERTAIN, "contempt", ""]),
     ],
 )
-def test_each_emotion_has_its_sentiment(sentiment: str, emotions: list[str]):
+def test_each_emotion_has_one_sentiment(sentiment: str, emotions: list[str]):
     assert {sentiment_of(emotion) for emotion in emotions} == {sentiment}
     assert sentiment in SENTIMENTS

@@ -27,7 +27,7 @@ NOT_THERE = [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL]
 
 
 @pytest.mark.parametrize("number", NOT_THERE)
-def test_a_table_is_written_where_no_mode_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+def test_a_table_is_written_if_no_mode_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     monkeypatch.setattr(Path, "chmod", failing(number))
     monkeypatch.setattr(os, "chmod", failing(number))
     write_csv(tmp_path / "clips.csv", [ClipRow("a")])
@@ -36,16 +36,14 @@ def test_a_table_is_written_where_no_mode_can_be_set(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("number", NOT_THERE)
-def test_a_table_is_written_where_nothing_can_be_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+def test_a_table_is_written_if_fsync_is_not_supported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     monkeypatch.setattr(os, "fsync", failing(number))
     write_csv(tmp_path / "clips.csv", [ClipRow("a")])
     assert list(read_csv(tmp_path / "clips.csv").cells) == ["a"]
 
 
 @pytest.mark.parametrize("number", [*NOT_THERE, errno.EACCES, errno.EBUSY, errno.EEXIST])
-def test_a_table_is_written_over_where_it_cannot_be_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
-):
+def test_a_table_is_overwritten_if_it_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     write_csv(tmp_path / "clips.csv", [ClipRow("a")])
     monkeypatch.setattr(Path, "replace", failing(number))
     monkeypatch.setattr(os, "replace", failing(number))
@@ -54,7 +52,7 @@ def test_a_table_is_written_over_where_it_cannot_be_replaced(
     assert [path.name for path in tmp_path.iterdir()] == ["clips.csv"]
 
 
-def test_a_disk_that_fails_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_disk_failure_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "fsync", failing(errno.EIO))
     with pytest.raises(OSError, match=os.strerror(errno.EIO)), replaced_whole(tmp_path / "clips.csv"):
         pass
@@ -62,7 +60,7 @@ def test_a_disk_that_fails_is_not_passed_over(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("number", [*NOT_THERE, errno.EMLINK])
-def test_a_file_is_added_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+def test_a_file_is_added_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     monkeypatch.setattr(os, "link", failing(number))
     monkeypatch.setattr(os, "chmod", failing(number))
     add_new(tmp_path / "a.mp3", b"sound")
@@ -71,7 +69,7 @@ def test_a_file_is_added_where_there_are_no_hard_links(tmp_path: Path, monkeypat
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"sound"]
 
 
-def test_what_killed_writers_left_is_removed_and_nothing_that_is_called_otherwise(tmp_path: Path):
+def test_temporary_files_of_killed_writers_are_removed_and_other_files_are_kept(tmp_path: Path):
     others = {"clips.csv", ".clips.csv.notes", ".clips.csv.12345678.txt", ".other.csv.12345678", "x.clips.csv.12345678"}
     for name in (*others, ".clips.csv.12345678", ".clips.csv.0a9b8c7d"):
         (tmp_path / name).touch()
@@ -109,7 +107,7 @@ print(list(read_csv(path).cells), [each.name for each in path.parent.iterdir()])
 """
 
 
-def test_on_a_full_disk_the_table_of_before_stays(tmp_path: Path):
+def test_a_full_disk_keeps_the_previous_table(tmp_path: Path):
     ended = mounted(FULL, tmp_path, WRITE_TWICE, str(tmp_path / "clips.csv"))
     assert ended.stdout.splitlines() == [
         f"{tmp_path / 'clips.csv'} cannot be written: No space left on device",
@@ -117,6 +115,6 @@ def test_on_a_full_disk_the_table_of_before_stays(tmp_path: Path):
     ], ended.stderr
 
 
-def test_a_read_only_folder_is_a_sentence(tmp_path: Path):
+def test_a_read_only_folder_is_reported(tmp_path: Path):
     ended = mounted(READ_ONLY, tmp_path, WRITE, str(tmp_path / "clips.csv"))
     assert ended.stderr.splitlines() == [f"{tmp_path / 'clips.csv'} cannot be written: Read-only file system"]

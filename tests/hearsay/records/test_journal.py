@@ -34,7 +34,7 @@ def write(path: Path, rows: list[ClipRow]) -> bytes:
     return path.read_bytes()
 
 
-def test_a_foreign_lines_own_columns_are_kept_beside_ours_and_a_record_of_hearsay_is_as_it_stands():
+def test_columns_of_foreign_lines_get_a_prefix_and_records_of_hearsay_are_unchanged():
     foreign = row_of_line(b'{"filename": "a", "emotion": "angry", "confidence": "high", "deleted": true}', is_log=False)
     assert foreign == ClipRow("a", deleted=True, extra={"corpus_emotion": "angry", "corpus_confidence": "high"})
     for sign in ('"schema_version": 1', '"generated_text": ""', '"ser_model": "m"', '"words": []'):
@@ -42,7 +42,7 @@ def test_a_foreign_lines_own_columns_are_kept_beside_ours_and_a_record_of_hearsa
         assert (row.emotion, dict(row.extra)) == ("angry", {})
 
 
-def test_rows_come_back_in_the_order_in_which_clips_first_appeared(path: Path):
+def test_rows_are_returned_in_order_of_first_appearance(path: Path):
     write(path, ROWS)
     write(path, [ClipRow("a", text="again")])
     rows = read_journal(path)
@@ -50,7 +50,7 @@ def test_rows_come_back_in_the_order_in_which_clips_first_appeared(path: Path):
     assert rows == {"a": ClipRow("a", text="again"), "b": ROWS[1], "c": ROWS[2]}
 
 
-def test_an_open_journal_reads_what_it_appended(path: Path):
+def test_an_open_journal_returns_its_appended_rows(path: Path):
     with Journal(path) as journal:
         journal.append(ROWS[:1])
         assert journal.rows() == {"a": ROWS[0]}
@@ -59,12 +59,12 @@ def test_an_open_journal_reads_what_it_appended(path: Path):
         assert list(journal.rows()) == ["a", "b", "c"]
 
 
-def test_every_line_says_which_version_wrote_it(path: Path):
+def test_every_line_contains_the_schema_version(path: Path):
     lines = write(path, ROWS).decode().splitlines()
     assert [json.loads(line)["schema_version"] for line in lines] == [SCHEMA_VERSION] * 3
 
 
-def test_a_journal_torn_at_any_byte_reopens_with_its_whole_lines_and_goes_on(path: Path):
+def test_a_journal_truncated_at_any_byte_keeps_its_complete_lines_and_accepts_more(path: Path):
     whole = write(path, ROWS)
     ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
     for torn_at in range(len(whole) + 1):
@@ -77,7 +77,7 @@ def test_a_journal_torn_at_any_byte_reopens_with_its_whole_lines_and_goes_on(pat
         assert list(read_journal(path).values()) == [*kept, ClipRow("z")]
 
 
-def test_a_torn_line_longer_than_what_is_read_at_once_is_cut_too(path: Path):
+def test_an_incomplete_line_longer_than_the_read_buffer_is_removed(path: Path):
     whole = write(path, ROWS)
     path.write_bytes(whole + b'{"filename": "' + b"x" * 200_000)
     write(path, [])
@@ -86,7 +86,7 @@ def test_a_torn_line_longer_than_what_is_read_at_once_is_cut_too(path: Path):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.text()), max_size=3), max_size=4))
-def test_batches_leave_the_latest_row_of_each_clip(path: Path, batches: list[list[tuple[str, str]]]):
+def test_the_latest_row_of_each_clip_is_kept(path: Path, batches: list[list[tuple[str, str]]]):
     path.unlink(missing_ok=True)
     latest = {}
     for batch in batches:
@@ -114,18 +114,18 @@ def test_a_line_that_is_not_json_is_reported_with_one_line_number(path: Path):
         ('{"filename": "a", "schema_version": "1"}', "schema_version is '1', not a number"),
     ],
 )
-def test_a_line_that_is_no_row_is_reported_with_its_number(path: Path, line: str, complaint: str):
+def test_an_invalid_line_is_reported_with_its_number(path: Path, line: str, complaint: str):
     path.write_text(f'{{"filename": "fine"}}\n\n{line}\n{{"filename": "fine too"}}\n')
     with pytest.raises(BadRow, match=f"{re.escape(str(path))}, line 3: .*{complaint}"):
         read_journal(path)
 
 
-def test_a_line_without_a_version_is_read(path: Path):
+def test_a_line_without_a_version_is_accepted(path: Path):
     path.write_text('{"filename": "a"}\n\n')
     assert read_journal(path) == {"a": ClipRow("a")}
 
 
-def test_a_journal_that_is_not_there_is_reported(path: Path):
+def test_a_missing_journal_is_reported(path: Path):
     with pytest.raises(ClipsError, match="cannot be read"):
         read_journal(path)
 
@@ -156,7 +156,7 @@ except ClipsError as problem:
 """
 
 
-def test_a_second_run_gets_an_error_that_the_log_is_in_use(path: Path):
+def test_a_second_process_cannot_open_a_log_that_is_in_use(path: Path):
     with Journal(path) as journal:
         journal.append(ROWS)
         second = run(APPEND, str(path), "1")
@@ -166,12 +166,12 @@ def test_a_second_run_gets_an_error_that_the_log_is_in_use(path: Path):
     assert list(read_journal(path)) == ["a", "b", "c", "clip-0"]
 
 
-def test_a_second_opener_in_the_same_program_gets_it_too(path: Path):
+def test_a_log_cannot_be_opened_twice_in_one_process(path: Path):
     with Journal(path), pytest.raises(JournalInUse, match=re.escape(str(path))):
         Journal(path)
 
 
-def test_a_killed_run_leaves_the_journal_free_and_its_batches_in_it(path: Path):
+def test_a_killed_run_releases_the_journal_and_its_batches_are_kept(path: Path):
     script = APPEND.replace("range(int(sys.argv[2])))", "range(int(sys.argv[2])))\n        input()")
     killed = subprocess.Popen([sys.executable, "-c", script, str(path), "3"], cwd=PROJECT, stdin=subprocess.PIPE)
     while not path.exists() or path.read_bytes().count(b"\n") < 3:
@@ -184,7 +184,7 @@ def test_a_killed_run_leaves_the_journal_free_and_its_batches_in_it(path: Path):
     assert list(read_journal(path)) == ["clip-0", "clip-1", "clip-2", "a", "b", "c"]
 
 
-def test_a_full_disk_is_reported_and_no_part_of_the_batch_stays(path: Path):
+def test_a_full_disk_is_reported_and_the_batch_is_discarded(path: Path):
     whole = write(path, ROWS)
 
     def limit_files() -> None:
@@ -196,7 +196,7 @@ def test_a_full_disk_is_reported_and_no_part_of_the_batch_stays(path: Path):
     assert path.read_bytes() == whole
 
 
-def test_what_was_appended_after_a_place_is_read_from_there(path: Path):
+def test_rows_appended_after_an_offset_are_read(path: Path):
     before = len(write(path, ROWS[:1]))
     after = len(write(path, [ROWS[1], ClipRow("a", text="again")]))
     assert read_journal_from(path, before) == ({"b": ROWS[1], "a": ClipRow("a", text="again")}, after)
@@ -204,7 +204,7 @@ def test_what_was_appended_after_a_place_is_read_from_there(path: Path):
     assert read_journal_from(path, after) == ({}, after)
 
 
-def test_read_from_a_place_a_line_without_its_end_is_left_for_the_next_time(path: Path):
+def test_an_incomplete_line_after_an_offset_is_left_for_the_next_read(path: Path):
     whole = write(path, ROWS)
     path.write_bytes(whole[:-1])
     rows, end = read_journal_from(path, 0)
@@ -213,7 +213,7 @@ def test_read_from_a_place_a_line_without_its_end_is_left_for_the_next_time(path
     assert read_journal_from(path, end) == ({"c": ROWS[2]}, len(whole))
 
 
-def test_a_bad_line_after_a_place_is_named_by_where_it_begins(path: Path):
+def test_an_invalid_line_after_an_offset_is_reported_with_its_byte_position(path: Path):
     start = len(write(path, ROWS))
     with path.open("a", encoding="utf-8") as file:
         file.write("{}\n")
@@ -245,7 +245,7 @@ NAN, ENDLESS = float("nan"), float("inf")
         ClipRow("b", extra={"locale": object()}),  # type: ignore[dict-item]
     ],
 )
-def test_nothing_is_written_that_the_reader_refuses(path: Path, row: ClipRow):
+def test_a_record_that_the_reader_would_reject_is_not_written(path: Path, row: ClipRow):
     whole = write(path, ROWS)
     with Journal(path) as journal, pytest.raises(BadRow, match="the record of b cannot be written"):
         journal.append([ClipRow("fine"), row])
@@ -265,7 +265,7 @@ anything = st.recursive(
     st.sampled_from(["text", "duration", "confidence", "words", "segments", "emotion_scores", "deleted", "extra"]),
     anything,
 )
-def test_whatever_a_program_puts_into_a_record_the_log_stays_readable(path: Path, name: str, value: Any):
+def test_the_log_stays_readable_for_any_value_in_a_record(path: Path, name: str, value: Any):
     path.unlink(missing_ok=True)
     with Journal(path) as journal:
         try:
@@ -276,7 +276,7 @@ def test_whatever_a_program_puts_into_a_record_the_log_stays_readable(path: Path
     assert list(read_journal(path)) in ([], ["b"])
 
 
-def test_a_log_that_is_replaced_while_it_is_waited_for_is_opened_anew(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_log_that_is_replaced_while_waiting_for_its_lock_is_reopened(path: Path, monkeypatch: pytest.MonkeyPatch):
     write(path, ROWS[:1])
     flock = fcntl.flock
 

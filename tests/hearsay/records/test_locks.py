@@ -34,7 +34,7 @@ def no_locks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
 
 
 @pytest.mark.usefixtures("no_locks")
-def test_a_log_is_written_with_a_warning_and_leaves_nothing_behind(path: Path):
+def test_without_locks_a_log_is_written_with_a_warning_and_no_lock_file_remains(path: Path):
     with Journal(path) as journal:
         journal.append([ClipRow("a")])
         assert journal.warning.startswith(f"the file system of {path} has no locks")
@@ -42,7 +42,7 @@ def test_a_log_is_written_with_a_warning_and_leaves_nothing_behind(path: Path):
     assert [each.name for each in path.parent.iterdir()] == ["clips.jsonl"]
 
 
-def test_a_file_system_with_locks_is_no_matter_for_a_warning(path: Path):
+def test_a_file_system_with_locks_causes_no_warning(path: Path):
     with Journal(path) as journal:
         assert journal.warning == ""
 
@@ -72,7 +72,7 @@ def second(path: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.usefixtures("no_locks")
-def test_a_second_writer_is_refused_without_locks_too(path: Path):
+def test_without_locks_a_second_writer_is_rejected(path: Path):
     with Journal(path) as journal:
         refused = second(path)
         assert refused.stderr.splitlines()[-1].startswith("JournalInUse: ")
@@ -86,7 +86,7 @@ def test_a_second_writer_is_refused_without_locks_too(path: Path):
     assert list(read_journal(path)) == ["first", "second"]
 
 
-def test_a_killed_writer_keeps_nobody_out(path: Path):
+def test_a_killed_writer_does_not_block_others(path: Path):
     assert second(path, "die").returncode == -9
     assert path.with_name("clips.jsonl.lock").exists()
     assert second(path).returncode == 0
@@ -94,7 +94,7 @@ def test_a_killed_writer_keeps_nobody_out(path: Path):
 
 
 @pytest.mark.usefixtures("no_locks")
-def test_a_number_that_another_process_has_by_now_keeps_nobody_out(path: Path):
+def test_a_reused_process_id_does_not_block_others(path: Path):
     owner = {"host": socket.gethostname(), "pid": os.getpid(), "started": "1"}
     path.with_name("clips.jsonl.lock").write_text(json.dumps(owner))
     with Journal(path) as journal:
@@ -104,7 +104,7 @@ def test_a_number_that_another_process_has_by_now_keeps_nobody_out(path: Path):
 
 @pytest.mark.usefixtures("no_locks")
 @pytest.mark.parametrize("owner", ['{"host": "elsewhere", "pid": 1}', "", "[]", "no JSON"])
-def test_a_lock_file_that_cannot_be_judged_is_respected_and_named(path: Path, owner: str):
+def test_a_lock_file_with_an_unverifiable_owner_is_respected_and_reported(path: Path, owner: str):
     lock = path.with_name("clips.jsonl.lock")
     lock.write_text(owner)
     with pytest.raises(JournalInUse, match=f"If that run has ended, remove {re.escape(str(lock))}"):
@@ -131,18 +131,18 @@ print(len(read_journal(path)) == 20 * batches > 0 if path.exists() else "nothing
 """
 
 
-def test_a_full_disk_keeps_the_batches_that_were_whole(path: Path):
+def test_a_full_disk_keeps_the_complete_batches(path: Path):
     ended = mounted(FULL, path.parent, APPEND, str(path))
     assert ended.stdout.splitlines() == [f"{path} cannot be written: No space left on device", "True"], ended.stderr
 
 
-def test_a_read_only_folder_is_a_sentence(path: Path):
+def test_a_read_only_folder_is_reported(path: Path):
     ended = mounted(READ_ONLY, path.parent, APPEND, str(path))
     assert ended.stdout.splitlines() == [f"{path} cannot be written: Read-only file system", "nothing"], ended.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to somebody else")
-def test_a_log_of_somebody_else_is_a_sentence(path: Path):
+def test_a_log_of_another_user_is_reported(path: Path):
     with Journal(path) as journal:
         journal.append([ClipRow("a")])
     script = APPEND.replace("batches = 0", "batches = 0\nimport os\nos.setuid(65534)").replace(

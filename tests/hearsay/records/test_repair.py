@@ -36,7 +36,7 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_a_line_that_cannot_be_read_is_set_aside_as_it_stands(log: Path, bad: bytes):
+def test_an_unreadable_line_is_moved_unchanged(log: Path, bad: bytes):
     log.write_bytes(GOOD + bad + b"\n" + GOOD)
     with pytest.raises(BadRow, match=rf"line 2.* hearsay repair {log}$"):
         read_journal(log)
@@ -48,7 +48,7 @@ def test_a_line_that_cannot_be_read_is_set_aside_as_it_stands(log: Path, bad: by
     assert read_journal(log) == {"a": ClipRow("a", generated_text="ONE")}
 
 
-def test_a_second_repair_changes_nothing_and_a_later_one_adds(log: Path):
+def test_a_second_repair_changes_nothing_and_a_later_one_appends(log: Path):
     log.write_bytes(GOOD + BAD[0])
     repair(log)
     before = log.stat()
@@ -62,7 +62,7 @@ def test_a_second_repair_changes_nothing_and_a_later_one_adds(log: Path):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line) | st.just(GOOD.strip()), max_size=6))
-def test_no_byte_of_any_file_is_lost_and_what_stays_can_be_read(log: Path, lines: list[bytes]):
+def test_no_byte_is_lost_and_the_repaired_log_is_readable(log: Path, lines: list[bytes]):
     beside = log.with_name("clips.jsonl.unreadable")
     beside.unlink(missing_ok=True)
     log.write_bytes(b"\n".join(lines))
@@ -78,7 +78,7 @@ def test_no_byte_of_any_file_is_lost_and_what_stays_can_be_read(log: Path, lines
     assert sorted(line for line in after.split(b"\n") if line) == before
 
 
-def test_a_line_of_a_newer_version_is_not_taken_for_damage(log: Path):
+def test_a_line_of_a_newer_version_is_not_treated_as_damaged(log: Path):
     newer = json.dumps({"filename": "b", "schema_version": SCHEMA_VERSION + 1}).encode() + b"\n"
     log.write_bytes(BAD[0] + newer)
     with pytest.raises(NewerRecord, match=r"line 2: .*update it$"):
@@ -95,19 +95,19 @@ def test_a_log_that_is_being_written_is_not_repaired(log: Path):
     assert log.read_bytes() == GOOD + BAD[0]
 
 
-def test_the_files_mode_stays(log: Path):
+def test_the_file_mode_is_kept(log: Path):
     log.write_bytes(BAD[0])
     log.chmod(0o600)
     repair(log)
     assert log.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_log_that_is_not_there_is_reported(log: Path):
+def test_a_missing_log_is_reported(log: Path):
     with pytest.raises(ClipsError, match="there is no log"):
         repair(log)
 
 
-def test_the_command_says_how_many_lines_were_set_aside_and_where(log: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_command_reports_the_number_of_moved_lines_and_their_file(log: Path, capsys: pytest.CaptureFixture[str]):
     log.write_bytes(GOOD + BAD[0])
     assert main(["repair", str(log)]) == 0
     assert f"moved 1 unreadable of 2 lines to {log}.unreadable" in capsys.readouterr().out
@@ -124,7 +124,7 @@ def test_the_command_says_how_many_lines_were_set_aside_and_where(log: Path, cap
         ("else.jsonl", b'{"name": "of somebody else"}\n'),
     ],
 )
-def test_a_file_that_is_no_log_is_left_as_it_is(tmp_path: Path, name: str, data: bytes):
+def test_a_file_that_is_not_a_log_is_not_changed(tmp_path: Path, name: str, data: bytes):
     file = tmp_path / name
     file.write_bytes(data)
     with pytest.raises(ClipsError, match=r"not a log, and nothing was changed; name the clips\.jsonl"):

@@ -7,13 +7,13 @@ from hearsay.records.transcript import Segment, Word
 SEGMENTS = (Segment(0.0, 1.9996, "FIRST"), Segment(2.0, 2.5, ""), Segment(3599.5, 3725.25, "R & D <LATE>"))
 
 
-def test_srt_numbers_its_cues_and_writes_a_comma() -> None:
+def test_srt_numbers_the_cues_and_uses_a_decimal_comma() -> None:
     assert srt(SEGMENTS) == (
         "1\n00:00:00,000 --> 00:00:02,000\nFIRST\n\n2\n00:59:59,500 --> 01:02:05,250\nR & D <LATE>\n\n"
     )
 
 
-def test_vtt_begins_with_its_name_and_escapes_markup() -> None:
+def test_vtt_begins_with_its_header_and_escapes_markup() -> None:
     assert vtt(SEGMENTS) == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nFIRST\n\n00:59:59.500 --> 01:02:05.250\nR &amp; D &lt;LATE&gt;\n\n"
     )
@@ -27,13 +27,13 @@ def words(*said: tuple[str, float, float]) -> tuple[Word, ...]:
     return tuple(Word(text, start, end) for text, start, end in said)
 
 
-def test_the_words_of_a_clip_are_one_cue_up_to_a_pause() -> None:
+def test_a_pause_ends_a_cue() -> None:
     row = ClipRow("a", words=words(("GOOD", 0.1, 0.4), ("DAY", 0.5, 0.9), ("SIR", 1.75, 2.0)))
 
     assert srt(cues(row)) == "1\n00:00:00,100 --> 00:00:00,900\nGOOD DAY\n\n2\n00:00:01,750 --> 00:00:02,000\nSIR\n\n"
 
 
-def test_a_long_stretch_is_cut_where_it_could_not_be_read_at_once() -> None:
+def test_long_speech_is_split_into_readable_cues() -> None:
     slow = words(*((f"word{at}", at * 1.5, at * 1.5 + 1.4) for at in range(20)))
     quick = words(*((f"word{at:03}", at * 0.1, at * 0.1 + 0.1) for at in range(200)))
     for said in (slow, quick):
@@ -43,12 +43,12 @@ def test_a_long_stretch_is_cut_where_it_could_not_be_read_at_once() -> None:
         assert len(found) <= 24
 
 
-def test_a_word_that_is_too_long_by_itself_is_a_cue() -> None:
+def test_an_overlong_word_is_a_separate_cue() -> None:
     said = words(("a" * 100, 0.0, 9.0), ("b", 9.0, 9.1))
 
     assert [cue.text for cue in cues(ClipRow("a", words=said))] == ["a" * 100, "b"]
 
 
-def test_where_no_word_has_times_the_segments_are_the_cues() -> None:
+def test_without_word_times_the_segments_are_the_cues() -> None:
     assert cues(ClipRow("a", segments=SEGMENTS)) == SEGMENTS
     assert cues(ClipRow("a", generated_text="SAID SOME TIME")) == ()

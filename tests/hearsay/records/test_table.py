@@ -32,7 +32,7 @@ def table_of(path: Path, text: str, encoding: str = "utf-8") -> Table:
     return read_csv(path)
 
 
-def test_a_table_keeps_its_columns_and_cells_as_they_stand(path: Path):
+def test_columns_and_cells_are_read_unchanged(path: Path):
     table = table_of(path, "up_votes,filename,locale\n2,cv/a.mp3, en \n,cv/b.mp3,\n")
     assert table.columns == ("up_votes", "filename", "locale")
     assert dict(table.cells["cv/a.mp3"]) == {"up_votes": "2", "filename": "cv/a.mp3", "locale": " en "}
@@ -41,7 +41,7 @@ def test_a_table_keeps_its_columns_and_cells_as_they_stand(path: Path):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_a_byte_order_mark_and_either_line_end_are_read(path: Path, encoding: str, line_end: str):
+def test_byte_order_marks_and_both_line_endings_are_accepted(path: Path, encoding: str, line_end: str):
     assert list(table_of(path, f"filename,text{line_end}a,één{line_end}{line_end}", encoding).cells) == ["a"]
 
 
@@ -60,12 +60,12 @@ def test_a_byte_order_mark_and_either_line_end_are_read(path: Path, encoding: st
         ('filename,text\na,"b\n', "not valid CSV"),
     ],
 )
-def test_a_table_that_is_none_is_refused_with_its_path_and_what_is_wrong(path: Path, text: str, complaint: str):
+def test_an_invalid_table_is_rejected_with_its_path_and_the_reason(path: Path, text: str, complaint: str):
     with pytest.raises(BadTable, match=f"^{re.escape(str(path))}.*{complaint}"):
         table_of(path, text)
 
 
-def test_a_table_that_cannot_be_read_is_refused(path: Path):
+def test_an_unreadable_table_is_rejected(path: Path):
     with pytest.raises(BadTable, match="cannot be read"):
         read_csv(path)
     with pytest.raises(BadTable, match="cannot be read"):
@@ -74,18 +74,18 @@ def test_a_table_that_cannot_be_read_is_refused(path: Path):
         table_of(path, "filename\né\n", "latin-1")
 
 
-def test_a_bad_cell_is_reported_with_its_clip(path: Path):
+def test_an_invalid_cell_is_reported_with_its_clip(path: Path):
     with pytest.raises(BadRow, match="clip b: duration holds 'long'"):
         table_of(path, "filename,duration\na,1\nb,long\n").rows()
 
 
-def test_an_interviews_words_fit_into_one_cell(path: Path):
+def test_the_words_of_a_long_recording_fit_into_one_cell(path: Path):
     row = ClipRow("a", words=tuple(Word("word", float(at), at + 0.5, 0.9) for at in range(10_000)))
     write_csv(path, [row])
     assert read_csv(path).rows() == {"a": row}
 
 
-def test_rows_are_joined_to_the_corpus_by_id_and_not_by_place(path: Path):
+def test_rows_are_joined_to_the_corpus_by_id_and_not_by_position(path: Path):
     corpus = table_of(path, f"{HEADER}\nb,spoken b,2,0,teens,,us,\na,spoken a,1,0,,male,,9.5\n")
     rows = corpus.rows()
     decoded = [
@@ -101,13 +101,13 @@ def test_rows_are_joined_to_the_corpus_by_id_and_not_by_place(path: Path):
     ]
 
 
-def test_a_deletion_has_its_column_where_there_is_one(path: Path):
+def test_the_deleted_column_is_written_if_a_clip_is_deleted(path: Path):
     write_csv(path, [ClipRow("a"), ClipRow("b", deleted=True)])
     assert [cells["deleted"] for cells in read_csv(path).cells.values()] == ["", "true"]
     assert read_csv(path).rows()["b"].deleted
 
 
-def test_a_cell_of_the_corpus_is_filled_only_where_it_was_empty(path: Path):
+def test_only_empty_cells_of_the_corpus_are_filled(path: Path):
     corpus = table_of(path, "filename,duration,up_votes\na,9.50,2.0\nb,,\n")
     write_csv(path, [ClipRow("a", duration=3.0, up_votes=2), ClipRow("b", duration=4.25)], corpus)
     cells = read_csv(path).cells
@@ -115,7 +115,7 @@ def test_a_cell_of_the_corpus_is_filled_only_where_it_was_empty(path: Path):
     assert cells["b"]["duration"] == "4.25"
 
 
-def test_unknown_columns_travel_along_in_their_place(path: Path):
+def test_unknown_columns_are_kept_in_their_position(path: Path):
     corpus = table_of(path, "locale,filename\nen,a\n")
     write_csv(path, [ClipRow("a", extra={"locale": "en"}), ClipRow("b", extra={"speaker": "7"})], corpus)
     written = read_csv(path)
@@ -124,7 +124,7 @@ def test_unknown_columns_travel_along_in_their_place(path: Path):
     assert written.cells["b"]["speaker"] == "7"
 
 
-def test_a_transcript_that_the_corpus_brought_is_replaced_by_the_new_one(path: Path):
+def test_a_transcript_from_the_corpus_is_replaced_by_the_new_one(path: Path):
     corpus = table_of(path, "filename,generated_text\na,OLD\n")
     write_csv(path, [ClipRow("a", generated_text="NEW")], corpus)
     assert read_csv(path).cells["a"]["generated_text"] == "NEW"
@@ -132,13 +132,13 @@ def test_a_transcript_that_the_corpus_brought_is_replaced_by_the_new_one(path: P
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(quoted_cells.filter(bool), quoted_cells, max_size=4))
-def test_whatever_stands_in_a_cell_comes_back(path: Path, texts: dict[str, str]):
+def test_any_cell_text_survives_a_round_trip(path: Path, texts: dict[str, str]):
     rows = {clip_id: ClipRow(clip_id, text=text, generated_text=text) for clip_id, text in texts.items()}
     write_csv(path, rows.values())
     assert read_csv(path).rows() == rows
 
 
-def test_a_write_that_fails_leaves_the_old_table_and_nothing_else(path: Path):
+def test_a_failed_write_leaves_only_the_old_table(path: Path):
     write_csv(path, [ClipRow("a")])
     with pytest.raises(UnicodeEncodeError):
         write_csv(path, [ClipRow("b"), ClipRow("c", text="\ud800")])
@@ -146,7 +146,7 @@ def test_a_write_that_fails_leaves_the_old_table_and_nothing_else(path: Path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_is_replaced_only_when_the_block_ends_well(path: Path):
+def test_a_file_is_replaced_only_if_the_block_succeeds(path: Path):
     path.write_text("old")
     with pytest.raises(KeyboardInterrupt), replaced_whole(path) as temporary:  # noqa: PT012
         temporary.write_text("half")
@@ -159,7 +159,7 @@ def test_a_file_is_replaced_only_when_the_block_ends_well(path: Path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_folder_that_is_not_there_is_made(tmp_path: Path):
+def test_a_missing_folder_is_created(tmp_path: Path):
     write_csv(tmp_path / "new" / "folder" / "clips.csv", [])
     with (tmp_path / "new" / "folder" / "clips.csv").open(newline="") as file:
         assert next(csv.reader(file)) == [*EMPTY_TABLE.columns, *OURS]
@@ -171,7 +171,7 @@ def test_a_table_that_cannot_be_written_is_reported(tmp_path: Path):
         write_csv(tmp_path / "file" / "clips.csv", [ClipRow("a")])
 
 
-def test_a_line_of_empty_cells_is_passed_over_also_with_spaces_in_them(tmp_path: Path):
+def test_lines_of_empty_or_blank_cells_are_ignored(tmp_path: Path):
     path = tmp_path / "clips.csv"
     path.write_text("filename,text\na.mp3,hello\n , \n,\n", encoding="utf-8")
     assert list(read_csv(path).cells) == ["a.mp3"]

@@ -33,31 +33,31 @@ MIXED = NFC.partition("/")[0] + "/" + NFD.partition("/")[2]
         ("dev/./a.mp3", None),
     ],
 )
-def test_the_first_folder_is_left_off_only_where_it_is_the_sources_own_name(clip_id: str, found: str | None):
+def test_the_first_folder_is_removed_only_if_it_is_the_name_of_the_source(clip_id: str, found: str | None):
     assert located(clip_id, ("dev",), {"a.mp3", "deep/a.mp3"}.__contains__) == found
 
 
-def test_a_source_without_a_name_leaves_nothing_off():
+def test_a_source_without_a_name_removes_nothing():
     assert list(paths_of("/a.mp3", ("",))) == ["/a.mp3"]
 
 
 @pytest.mark.parametrize("asked", [NFC, NFD, MIXED])
 @pytest.mark.parametrize("there", [NFC, NFD, MIXED])
-def test_a_name_in_another_normal_form_is_found(asked: str, there: str):
+def test_a_name_in_another_unicode_normal_form_is_found(asked: str, there: str):
     assert located(asked, (), {there}.__contains__) == there
 
 
-def test_of_two_files_that_differ_in_their_normal_form_neither_is_guessed():
+def test_a_name_that_is_ambiguous_in_its_normal_form_is_not_guessed():
     assert located(MIXED, (), {NFC, NFD}.__contains__) is None
     assert located(NFC, (), {NFC, NFD}.__contains__) == NFC
 
 
-def test_the_sources_own_name_may_be_in_another_normal_form():
+def test_the_name_of_the_source_may_be_in_another_normal_form():
     own = unicodedata.normalize("NFD", "Hörproben")
     assert located(unicodedata.normalize("NFC", f"{own}/a.mp3"), (own,), {"a.mp3"}.__contains__) == "a.mp3"
 
 
-def test_a_path_of_many_folders_is_looked_up_in_few_spellings():
+def test_a_deep_path_is_looked_up_in_few_spellings():
     asked: list[str] = []
     path = "/".join(["é"] * 40)
     assert located(path, (), asked.append) is None
@@ -65,7 +65,7 @@ def test_a_path_of_many_folders_is_looked_up_in_few_spellings():
 
 
 @given(st.text(max_size=12), st.text(max_size=12))
-def test_paths_are_alike_whatever_their_case_and_form(first: str, second: str):
+def test_paths_match_regardless_of_case_and_normal_form(first: str, second: str):
     assert alike(first) == alike(unicodedata.normalize("NFD", first))
     assert alike(f"{first}é{second}".lower()) == alike(f"{first}É{second}".lower())
 
@@ -81,5 +81,5 @@ def test_paths_are_alike_whatever_their_case_and_form(first: str, second: str):
         ("/", "/", ""),
     ],
 )
-def test_a_prefix_of_keys_is_taken_as_it_is(key: str, prefix: str, name: str):
+def test_a_key_prefix_gets_a_trailing_slash_and_its_last_part_is_the_name(key: str, prefix: str, name: str):
     assert (key_prefix(key), last_name(prefix)) == (prefix, name)

@@ -94,7 +94,7 @@ def failing(problem: BaseException) -> int:
         (OSError(errno.EROFS, "Read-only file system", b"a"), 1, "a: Read-only file system\n"),
     ],
 )
-def test_why_a_command_ended_is_a_sentence_and_a_status(
+def test_each_error_has_a_message_and_an_exit_status(
     problem: BaseException, status: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ):
     assert failing(problem) == status
@@ -104,37 +104,37 @@ def test_why_a_command_ended_is_a_sentence_and_a_status(
 
 
 @pytest.mark.parametrize("problem", [ValueError("ours"), OSError(errno.EBADF, "no file is named")])
-def test_a_fault_of_our_own_is_not_hidden(problem: Exception):
+def test_an_internal_error_is_raised(problem: Exception):
     with pytest.raises(type(problem)):
         failing(problem)
 
 
 @EVERY_COMMAND
-def test_a_reader_that_leaves_early_is_no_fault(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+def test_a_closed_output_pipe_is_not_an_error(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
     assert endings[name]["a reader that leaves"] == ("", 0)
 
 
 @EVERY_COMMAND
-def test_a_full_disk_is_one_sentence_and_status_1(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+def test_a_full_disk_causes_one_message_and_exit_status_1(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
     said, status = endings[name]["a full disk"]
     assert (status, said.count("\n")) == (1, 1), said
     assert "the disk is full" in said
 
 
 @EVERY_COMMAND
-def test_ctrl_c_is_130_without_a_traceback(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+def test_ctrl_c_exits_with_130_and_no_traceback(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
     assert endings[name]["Ctrl-C"] == ("stopped\n", 130)
 
 
 @EVERY_COMMAND
-def test_what_a_command_does_not_take_is_wrong_use(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
+def test_an_unknown_option_is_a_usage_error(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
     said, status = endings[name]["wrong use"]
     assert status == 2
     assert said.startswith("usage: hearsay ")
     assert "python -m" not in said
 
 
-def test_a_program_without_standard_streams_ends_with_its_status():
+def test_a_program_without_standard_streams_exits_with_its_status():
     ended = subprocess.run(
         f"exec {sys.executable} -m hearsay serch >&- 2>&-", shell=True, cwd=PROJECT, timeout=100, check=False
     )

@@ -70,17 +70,17 @@ def interrupted(at: str, *command: str) -> tuple[int, str]:
         return started.returncode, said
 
 
-def test_while_it_imports_it_ends_without_a_word():
+def test_ctrl_c_during_imports_ends_the_program_silently():
     assert interrupted("imports", "-c", STARTS.format(seconds=1000)) == (-signal.SIGINT, "")
 
 
-def test_afterwards_ctrl_c_is_what_it_always_is():
+def test_ctrl_c_after_imports_raises_keyboard_interrupt():
     status, said = interrupted("works", "-c", STARTS.format(seconds=0))
     assert status == -signal.SIGINT
     assert said.endswith("KeyboardInterrupt\n")
 
 
-def test_where_ctrl_c_is_ignored_it_stays_so():
+def test_an_ignored_ctrl_c_remains_ignored():
     with program("-c", IGNORES + STARTS.format(seconds=1)) as started:
         wait_for(started, "imports")
         started.send_signal(signal.SIGINT)
@@ -88,7 +88,7 @@ def test_where_ctrl_c_is_ignored_it_stays_so():
         assert started.poll() is None, "it goes on"
 
 
-def test_what_goes_wrong_inside_leaves_ctrl_c_as_it_was():
+def test_an_exception_restores_the_ctrl_c_handler():
     with pytest.raises(ImportError), quiet_ctrl_c():
         raise ImportError
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -103,7 +103,7 @@ def test_what_goes_wrong_inside_leaves_ctrl_c_as_it_was():
         ("streamlit", ["search_ui"]),
     ],
 )
-def test_a_program_that_still_imports_ends_without_a_traceback(
+def test_ctrl_c_during_the_imports_of_each_program_shows_no_traceback(
     module: str, command: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PAGE_PORT", str(free_port()))

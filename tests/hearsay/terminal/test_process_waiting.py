@@ -7,7 +7,7 @@ import pytest
 from hearsay.terminal.process import wait_in_turns
 
 
-def test_a_wait_ends_when_there_is_an_answer_or_an_error():
+def test_a_wait_ends_on_a_result_an_error_or_a_cancellation():
     for say in (lambda answer: answer.set_result(1), lambda answer: answer.set_exception(OSError()), Future.cancel):
         answer: Future[int] = Future()
         later = threading.Timer(0.3, say, (answer,))
@@ -17,7 +17,7 @@ def test_a_wait_ends_when_there_is_an_answer_or_an_error():
         later.join()
 
 
-def test_ctrl_c_is_noticed_also_where_it_comes_just_before_a_wait(ctrl_c: None):
+def test_ctrl_c_just_before_a_wait_is_handled(ctrl_c: None):
     for _ in range(50):  # a plain wait slept through one of the first few
         begun: list[bool] = []
 

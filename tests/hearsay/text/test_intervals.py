@@ -8,12 +8,12 @@ import pytest
 from hearsay.text.intervals import estimates
 
 
-def test_what_never_varies_has_an_interval_without_width():
+def test_constant_values_have_an_interval_of_zero_width():
     (figure,) = estimates([[0.25]] * 30, [str(at) for at in range(30)])
     assert (figure.mean, figure.low, figure.high) == (0.25, 0.25, 0.25)
 
 
-def test_the_interval_of_a_share_is_the_binomial_one():
+def test_the_interval_of_a_proportion_matches_the_binomial_interval():
     count = 400
     values = [[float(at % 4 == 0)] for at in range(count)]
     (figure,) = estimates(values, [f"clip {at}" for at in range(count)])
@@ -23,7 +23,7 @@ def test_the_interval_of_a_share_is_the_binomial_one():
     assert figure.high == pytest.approx(0.25 + half, abs=0.006)
 
 
-def test_questions_of_one_clip_are_one_piece_of_news():
+def test_values_of_one_source_are_resampled_together():
     values = [[float(at % 2)] for at in range(50)] * 8
     sources = [f"clip {at}" for at in range(50)] * 8
     (together,) = estimates(values, sources)
@@ -34,12 +34,12 @@ def test_questions_of_one_clip_are_one_piece_of_news():
     assert together.high - together.low == pytest.approx(math.sqrt(8) * (apart.high - apart.low), rel=0.15)
 
 
-def test_a_clip_with_more_questions_weighs_more():
+def test_a_clip_with_more_values_has_more_weight():
     (figure,) = estimates([[1.0], [1.0], [1.0], [0.0]], ["a", "a", "a", "b"])
     assert (figure.mean, figure.low, figure.high) == (0.75, 0.0, 1.0)
 
 
-def test_paired_differences_are_surer_than_the_figures_they_are_of():
+def test_paired_differences_have_narrower_intervals():
     rng = np.random.default_rng(5)
     one = (rng.random(300) < 0.5).astype(float)
     other = one.copy()
@@ -51,13 +51,13 @@ def test_paired_differences_are_surer_than_the_figures_they_are_of():
     assert difference.low > 0
 
 
-def test_the_same_measurements_have_the_same_interval_in_any_order():
+def test_the_interval_does_not_depend_on_the_order():
     values = [[float(at % 3)] for at in range(60)]
     sources = [f"clip {at:02}" for at in range(60)]
     assert estimates(values, sources) == estimates(values[::-1], sources[::-1])
 
 
-def test_a_rate_of_all_words_is_the_mean_of_the_rates_of_clips_weighted_by_their_words():
+def test_the_overall_rate_is_the_mean_of_clip_rates_weighted_by_word_count():
     errors, counts = [0, 1, 3, 0, 2, 1], [10, 2, 12, 7, 5, 4]
     values = [[wrong / count] for wrong, count in zip(errors, counts, strict=True)]
     (figure,) = estimates(values * 20, [str(at) for at in range(120)], counts * 20)

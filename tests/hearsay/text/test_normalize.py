@@ -30,7 +30,7 @@ awkward = st.text(st.sampled_from("aeΣß'’´\u200d\u0301\u0308\u00ad-_ 1½ﬁ
         ("3.5 km", ["3", "5", "km"]),
     ],
 )
-def test_text_becomes_tokens(text: str, expected: list[str]):
+def test_text_is_split_into_tokens(text: str, expected: list[str]):
     assert tokens(text) == expected
 
 
@@ -38,13 +38,13 @@ def test_text_becomes_tokens(text: str, expected: list[str]):
 @example("e\u200d\u0301")
 @example("ΑΣ' ΣΑ")
 @example("´")
-def test_tokens_of_tokens_are_the_tokens(text: str):
+def test_tokenisation_is_idempotent(text: str):
     once = tokens(text)
     assert tokens(" ".join(once)) == once
 
 
 @given(awkward)
-def test_a_token_holds_letters_marks_and_digits_in_lower_case_and_no_spaces(text: str):
+def test_a_token_contains_only_letters_marks_and_digits_in_nfkc(text: str):
     for token in tokens(text):
         assert 1 <= len(token) <= LONGEST_TOKEN
         assert unicodedata.is_normalized("NFKC", token)
@@ -52,12 +52,12 @@ def test_a_token_holds_letters_marks_and_digits_in_lower_case_and_no_spaces(text
 
 
 @given(awkward, st.sampled_from(["NFC", "NFD"]))
-def test_the_form_in_which_unicode_was_written_does_not_matter(text: str, form: str):
+def test_tokens_do_not_depend_on_the_unicode_normal_form(text: str, form: str):
     assert tokens(unicodedata.normalize(form, text)) == tokens(text)
 
 
 @given(st.text(string.printable))
-def test_plain_english_has_the_same_tokens_beside_other_scripts(text: str):
+def test_ascii_text_has_the_same_tokens_next_to_other_scripts(text: str):
     assert tokens(f"{text} é") == [*tokens(text), "é"]
 
 
@@ -71,19 +71,19 @@ def test_plain_english_has_the_same_tokens_beside_other_scripts(text: str):
         ("?!", []),
     ],
 )
-def test_the_tokens_of_a_run_of_cjk_stay_together(text: str, runs: list[list[str]]):
+def test_the_tokens_of_a_cjk_run_are_grouped(text: str, runs: list[list[str]]):
     assert token_runs(text) == runs
 
 
 @given(st.text(string.printable))
-def test_counted_words_are_tokens_where_nothing_is_chinese_japanese_or_korean(text: str):
+def test_counted_words_equal_tokens_in_text_without_cjk(text: str):
     assert [word[:LONGEST_TOKEN] for word in words(text)] == tokens(text)
 
 
-def test_chinese_is_counted_by_characters_and_searched_by_pairs():
+def test_chinese_is_counted_by_character_and_searched_by_bigram():
     assert words("东京塔 tower") == ["东", "京", "塔", "tower"]
     assert tokens("东京塔 tower") == ["东京", "京塔", "tower"]
 
 
-def test_an_endless_word_is_cut_where_both_engines_would_differ():
+def test_a_word_is_truncated_to_the_maximum_token_length():
     assert tokens("a" * 1000) == ["a" * LONGEST_TOKEN]

@@ -26,7 +26,7 @@ def distance_by_definition(reference: tuple[str, ...], hypothesis: tuple[str, ..
 
 
 @given(few_words, few_words)
-def test_the_errors_are_the_distance_by_its_definition(reference: list[str], hypothesis: list[str]):
+def test_the_number_of_errors_equals_the_levenshtein_distance(reference: list[str], hypothesis: list[str]):
     errors = word_errors(reference, hypothesis)
     assert errors.errors == distance_by_definition(tuple(reference), tuple(hypothesis))
     assert errors.reference_words == len(reference)
@@ -34,9 +34,7 @@ def test_the_errors_are_the_distance_by_its_definition(reference: list[str], hyp
 
 
 @given(few_words, few_words)
-def test_an_alignment_reads_as_the_reference_on_one_side_and_the_hypothesis_on_the_other(
-    reference: list[str], hypothesis: list[str]
-):
+def test_an_alignment_reproduces_the_reference_and_the_hypothesis(reference: list[str], hypothesis: list[str]):
     edits = align(reference, hypothesis)
     assert [edit.reference for edit in edits if edit.operation != "insert"] == reference
     assert [edit.hypothesis for edit in edits if edit.operation != "delete"] == hypothesis
@@ -55,17 +53,17 @@ def test_swapping_the_sides_swaps_deletions_and_insertions(left: list[str], righ
     assert one.insertions - one.deletions == other.deletions - other.insertions
 
 
-def test_each_kind_of_error_is_counted_as_what_it_is():
+def test_substitutions_deletions_and_insertions_are_counted():
     errors = word_errors(words("the cat sat on the mat"), words("the hat sat the mat now"))
     assert errors == WordErrors(6, substitutions=1, deletions=1, insertions=1)
     assert errors.rate == pytest.approx(0.5)
 
 
-def test_of_two_equal_ways_the_one_that_substitutes_latest_is_taken():
+def test_among_equal_alignments_the_latest_substitution_is_preferred():
     assert [edit.operation for edit in align(["a", "b"], ["c"])] == ["delete", "substitute"]
 
 
-def test_errors_add_up_over_clips():
+def test_errors_of_clips_are_added():
     assert WordErrors(10, 1, 2, 3) + WordErrors(5, 1, 0, 0) == WordErrors(15, 2, 2, 3)
 
 

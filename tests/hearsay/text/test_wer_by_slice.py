@@ -13,7 +13,7 @@ def text(errors: int, source: str, **values: str) -> ScoredText:
 TEXTS = [text(1, "a", age="teens"), text(0, "a", age="teens"), text(2, "b", age=""), text(0, "c", age="teens")]
 
 
-def test_a_slice_adds_up_the_errors_of_its_texts_and_the_largest_comes_first():
+def test_a_slice_sums_the_errors_of_its_texts_and_the_largest_comes_first():
     found = slice_errors(reversed(TEXTS), ["age", "accent"])
     assert found.whole == ErrorSlice(4, WordErrors(16, substitutions=3))
     assert list(found.by["age"].items()) == [
@@ -23,7 +23,7 @@ def test_a_slice_adds_up_the_errors_of_its_texts_and_the_largest_comes_first():
     assert found.by["accent"] == {UNKNOWN: found.whole}
 
 
-def test_slices_of_equal_size_come_in_alphabetical_order():
+def test_slices_of_equal_size_are_in_alphabetical_order():
     assert list(slice_errors([text(0, "a", age="b"), text(0, "a", age="a")], ["age"]).by["age"]) == ["a", "b"]
 
 
@@ -36,6 +36,6 @@ def test_an_interval_needs_enough_different_sources(fewest: int | None, is_estim
         assert found.estimate.low <= found.estimate.mean <= found.estimate.high
 
 
-def test_no_text_has_no_rate_and_no_interval():
+def test_without_texts_there_is_no_rate_and_no_interval():
     assert slice_errors([], ["age"], fewest_sources=0).whole == ErrorSlice()
     assert ErrorSlice().errors.rate is None
