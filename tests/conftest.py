@@ -1,7 +1,7 @@
-"""What every test may use: the sample clips, the real clips where they are at hand, and an honest way to leave out.
+"""Shared by all tests: the sample clips, the real clips if available, and a report of skipped tests.
 
-``HEARSAY_DATA`` names a folder of real clips; without it their tests are skipped and say so. ``HEARSAY_REQUIRE`` lists
-what must be there (``data elastic browser models weights``): a test that would be skipped for want of it fails instead.
+``HEARSAY_DATA`` names a folder of real clips; without it, their tests are skipped. ``HEARSAY_REQUIRE`` lists resources
+that must be available (``data elastic browser models weights``): a test that lacks one fails instead of being skipped.
 """
 
 import os
@@ -23,20 +23,20 @@ SAMPLES = PROJECT / "hearsay" / "samples"
 
 pytest_plugins = ["tests.support.browser", "tests.support.elastic_nodes"]
 
-# The same examples in every run, so that what fails is what was changed; and no machine is too slow for them.
+# The same examples in every run, so that failures are caused by changes; no machine is too slow for them.
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# Others in every run, and more of them, to look for what nobody thought of: pytest --hypothesis-profile wide
+# More examples, different in every run, to find unexpected failures: pytest --hypothesis-profile wide
 settings.register_profile("wide", settings.get_profile("same"), derandomize=False, max_examples=3000)
 settings.load_profile("same")
 
 LEFT_OUT: Final = "left out, no "
 
-SETTINGS: Final = {name.upper() for of in (AsrSettings, IndexSettings, PageSettings) for name in of.model_fields}
+SETTINGS: Final = {name.upper() for kind in (AsrSettings, IndexSettings, PageSettings) for name in kind.model_fields}
 HABITS: Final = {"HEARSAY_HOME", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}
 
 
 def pytest_configure() -> None:
-    """What the tests run with is theirs alone: no settings, colours or cloud of whoever runs them, nor a proxy here."""
+    """Isolate the tests from the settings, terminal colours, cloud account and proxy of the user."""
     for name in list(os.environ):
         if name in SETTINGS | HABITS or name.startswith("AWS_"):
             del os.environ[name]
@@ -45,7 +45,7 @@ def pytest_configure() -> None:
 
 
 def leave_out(need: str, why: str) -> NoReturn:
-    """Skip a test that needs something this machine lacks, or fail it where ``HEARSAY_REQUIRE`` insists."""
+    """Skip a test that needs something this machine lacks, or fail it if ``HEARSAY_REQUIRE`` lists it."""
     if need in os.environ.get("HEARSAY_REQUIRE", "").split():
         pytest.fail(f"HEARSAY_REQUIRE insists on {need}: {why}")
     pytest.skip(f"{LEFT_OUT}{need}: {why}")
@@ -53,7 +53,7 @@ def leave_out(need: str, why: str) -> NoReturn:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Ctrl-C interrupts, also where the tests run in a shell's background, whose programs begin without it."""
+    """Enable Ctrl-C, which is ignored if the tests run in the background of a shell."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -61,7 +61,7 @@ def ctrl_c() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Say at the very end, in red, what was left out and for want of what."""
+    """Report at the end, in red, how many tests were skipped and what was missing."""
     yield
     skips = (report.longrepr for report in terminalreporter.getreports("skipped"))
     reasons = (str(skip[2]).removeprefix("Skipped: ") for skip in skips if isinstance(skip, tuple))
@@ -73,11 +73,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or writes what somebody has in this checkout: their index, inbox, deletions, logs, config.yml."""
+def _isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's files in this checkout: index, inbox, deletions, logs, config.yml."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("HEARSAY_HOME", str(tmp_path_factory.mktemp("home")))
-        patched.setenv("MODEL_SOURCES", "cache")  # a test that needs weights says so, with `published_weights`
+        patched.setenv("MODEL_SOURCES", "cache")  # a test that needs weights uses the fixture `published_weights`
         yield
 
 

@@ -1,4 +1,4 @@
-"""The architecture in CONTRIBUTING.md is that of the source."""
+"""The architecture in CONTRIBUTING.md matches the source code."""
 
 import ast
 import subprocess

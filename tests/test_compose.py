@@ -1,4 +1,4 @@
-"""The compose file holds under Compose's own loader, is open to nobody else, and says what the programs read."""
+"""The Compose files are valid for Compose's own loader, are closed to other machines, and set existing settings."""
 
 import json
 import os
@@ -25,10 +25,10 @@ GPU = "asr/compose.gpu.yml"
 NODES = ("es01", "es02", "es03")
 SERVERS = ("api", "page", *NODES, "kibana")
 ONCE = ("certificates", "setup", "indexer")
-"""Services that do one thing and end."""
+"""Services that do one task and exit."""
 
 ALWAYS = ("inbox",)
-"""Services that go on without being asked anything."""
+"""Services that run permanently without serving requests."""
 
 LOADER = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
 DOCKERFILES = {"api": "asr/Dockerfile", "page": "search_ui/Dockerfile"}
@@ -44,7 +44,7 @@ def loader() -> Path:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Compose files where nobody has an .env yet."""
+    """The Compose files without an .env file."""
     project = tmp_path_factory.mktemp("project")
     for name in (COMPOSE, CLUSTER, GPU):
         (project / name).parent.mkdir(exist_ok=True)
@@ -54,25 +54,25 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def filled_in(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the example's .env, passwords filled in.
+    """The same with the .env of the example and passwords.
 
-    Compose reads .env in the project's folder; the loader's command line reads only those beside included files.
+    Compose reads .env in the project folder; the command line of the loader reads only those next to included files.
     """
     filled = shutil.copytree(project, tmp_path_factory.mktemp("filled") / "project")
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
-    told = re.sub(r"^(\w+)=$", r"\1=secret-of-\1", example, flags=re.MULTILINE)
-    (filled / "elastic-backend" / ".env").write_text(told, encoding="utf-8")
+    content = re.sub(r"^(\w+)=$", r"\1=secret-of-\1", example, flags=re.MULTILINE)
+    (filled / "elastic-backend" / ".env").write_text(content, encoding="utf-8")
     return filled
 
 
 def load(loader: Path, project: Path, *files: str) -> subprocess.CompletedProcess[str]:
-    told = [loader, "--format", "json", *files]
-    alone: dict[str, str] = {}  # variables of whoever runs the tests would stand above those in the files
-    return subprocess.run(told, cwd=project, env=alone, capture_output=True, text=True, check=False)
+    command = [loader, "--format", "json", *files]
+    alone: dict[str, str] = {}  # the user's variables would take precedence over those in the files
+    return subprocess.run(command, cwd=project, env=alone, capture_output=True, text=True, check=False)
 
 
 def resolve(loader: Path, project: Path, *files: str) -> dict[str, Any]:
-    """The model that Compose makes of the files."""
+    """The model that Compose builds from the files."""
     loaded = load(loader, project, *files)
     assert loaded.returncode == 0, loaded.stderr
     model: dict[str, Any] = json.loads(loaded.stdout)
@@ -93,8 +93,8 @@ def published(services: dict[str, Any]) -> dict[str, list[tuple[str | None, str]
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
-    told = service["environment"]  # merged files have a list where one file has a map
-    return told if isinstance(told, dict) else dict(entry.split("=", 1) for entry in told)
+    variables = service["environment"]  # a list in merged files, a map in a single file
+    return variables if isinstance(variables, dict) else dict(entry.split("=", 1) for entry in variables)
 
 
 def volumes(service: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -106,7 +106,7 @@ def conditions(service: dict[str, Any]) -> dict[str, str]:
 
 
 def written(name: str) -> dict[str, Any]:
-    """A file as it stands, variables and all; what it merges is merged."""
+    """A file with its variables unresolved and its merge keys resolved."""
     held: dict[str, Any] = yaml.safe_load((PROJECT / name).read_text(encoding="utf-8"))
     return held
 
@@ -142,13 +142,15 @@ def test_no_committed_file_contains_a_secret():
     ignored = subprocess.run(["git", "check-ignore", ".env"], cwd=PROJECT, capture_output=True, check=False)
     assert ignored.returncode == 0
     for name in (COMPOSE, CLUSTER):
-        told = re.findall(r"^\s*\w*PASSWORD\w*: (.*)$", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE)
-        assert all(re.match(r"\$\{\w+:\?", value) for value in told)
+        values = re.findall(r"^\s*\w*PASSWORD\w*: (.*)$", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert all(re.match(r"\$\{\w+:\?", value) for value in values)
 
 
 def test_passwords_are_passed_only_to_the_services_that_need_them(services: dict[str, Any]):
-    told = {name: json.dumps(service) for name, service in services.items()}
-    holders = {secret: {name for name in told if f"secret-of-{secret}" in told[name]} for secret in SECRETS}
+    definitions = {name: json.dumps(service) for name, service in services.items()}
+    holders = {
+        secret: {name for name in definitions if f"secret-of-{secret}" in definitions[name]} for secret in SECRETS
+    }
     assert holders == {"ELASTIC_PASSWORD": {*NODES, "setup"}, "KIBANA_PASSWORD": {"kibana", "setup"}}
     shown = ("command", "entrypoint", "healthcheck")
     assert not [name for name, service in services.items() if "secret-of" in str([service.get(at) for at in shown])]
@@ -204,11 +206,15 @@ def test_services_wait_for_their_dependencies(services: dict[str, Any]):
 
 @pytest.mark.parametrize("name", NODES)
 def test_nodes_use_tls_and_have_resource_limits(services: dict[str, Any], name: str):
-    node, told = services[name], environment(services[name])
+    node, variables = services[name], environment(services[name])
     for layer in ("http", "transport"):
-        assert told[f"xpack.security.{layer}.ssl.enabled"] == "true"
-    assert (told["xpack.security.enabled"], told["node.name"]) == ("true", name)
-    assert told["cluster.initial_master_nodes"].split(",") == told["discovery.seed_hosts"].split(",") == list(NODES)
+        assert variables[f"xpack.security.{layer}.ssl.enabled"] == "true"
+    assert (variables["xpack.security.enabled"], variables["node.name"]) == ("true", name)
+    assert (
+        variables["cluster.initial_master_nodes"].split(",")
+        == variables["discovery.seed_hosts"].split(",")
+        == list(NODES)
+    )
     assert node["mem_limit"] == "1g"
     assert node["ulimits"] == {"memlock": -1, "nofile": 65535}
     assert volumes(node).keys() == {name, f"{name}-certificates", "snapshots"}
@@ -248,9 +254,9 @@ def test_the_setup_jobs_mount_their_script_roles_and_output_folders(services: di
 
 @pytest.mark.parametrize("name", ["page", "inbox", "indexer"])
 def test_page_and_indexer_know_all_nodes_and_the_certificate_authority(services: dict[str, Any], name: str):
-    told = environment(services[name])
-    assert told["INDEX_URL"].split(",") == [f"https://{node}:9200" for node in NODES]
-    assert told["INDEX_CA_CERT"] == "/access/ca.crt"
+    variables = environment(services[name])
+    assert variables["INDEX_URL"].split(",") == [f"https://{node}:9200" for node in NODES]
+    assert variables["INDEX_CA_CERT"] == "/access/ca.crt"
     assert services[name]["build"]["dockerfile"] == DOCKERFILES["page"]
 
 
@@ -270,11 +276,11 @@ def test_a_program_gets_its_key_and_its_arguments(
     (tmp_path / "python").chmod(0o755)
     asked = [*services[name].get("entrypoint", []), *(words or services[name]["command"])]
     here = [word.replace("$$", "$").replace("/access/", f"{tmp_path}/") for word in asked]
-    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    said = subprocess.run(here, env=told, capture_output=True, text=True, check=True).stdout
-    assert said.splitlines() == ["the key", *runs]
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    output = subprocess.run(here, env=variables, capture_output=True, text=True, check=True).stdout
+    assert output.splitlines() == ["the key", *runs]
     (tmp_path / "api-key").unlink()
-    assert subprocess.run(here, env=told, capture_output=True, check=False).returncode != 0
+    assert subprocess.run(here, env=variables, capture_output=True, check=False).returncode != 0
 
 
 @pytest.mark.parametrize("name", READ_BY)
@@ -284,8 +290,8 @@ def test_every_variable_of_a_service_is_a_setting_of_its_program(services: dict[
 
 @pytest.mark.parametrize("name", READ_BY)
 def test_defaults_in_the_compose_file_match_the_settings(name: str):
-    told = written(COMPOSE)["services"][name]["environment"]
-    defaults = {setting: re.findall(r"^\$\{\w+:-(.*)\}$", str(value)) for setting, value in told.items()}
+    variables = written(COMPOSE)["services"][name]["environment"]
+    defaults = {setting: re.findall(r"^\$\{\w+:-(.*)\}$", str(value)) for setting, value in variables.items()}
     fields = READ_BY[name].model_fields
     for setting, (default,) in {setting: found for setting, found in defaults.items() if found}.items():
         own = fields[setting.lower()].default
@@ -329,7 +335,7 @@ def test_elasticsearch_and_kibana_have_the_version_used_without_docker(services:
 
 
 def instructions(dockerfile: str) -> list[tuple[str, list[str]]]:
-    """The Dockerfile's instructions in order, each with its words; continued lines are one."""
+    """The instructions of a Dockerfile in order, each with its words; continuation lines are joined."""
     text = (PROJECT / dockerfile).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [(words[0], words[1:]) for words in lines]
@@ -362,17 +368,17 @@ def test_nothing_runs_as_root(dockerfile: str):
 def test_every_variable_of_an_image_is_a_known_setting(dockerfile: str):
     others = {"hearsay_home", "hf_home", "numba_cache_dir", "pythonunbuffered"}
     known = {*AsrSettings.model_fields, *IndexSettings.model_fields} | others
-    told = {
+    variables = {
         word.partition("=")[0].lower() for name, words in instructions(dockerfile) if name == "ENV" for word in words
     }
-    assert told <= known
+    assert variables <= known
 
 
 def test_the_page_and_the_indexer_write_to_a_shared_volume(services: dict[str, Any]):
     defaults = {name: field.get_default(call_default_factory=True) for name, field in PageSettings.model_fields.items()}
     own = {name for name, default in defaults.items() if str(default).startswith(f"{home()}/")}
-    told = [word for name, words in instructions(DOCKERFILES["page"]) if name == "ENV" for word in words]
-    kept = {name.lower() for name, _, path in (word.partition("=") for word in told) if path.startswith("/data/")}
+    variables = [word for name, words in instructions(DOCKERFILES["page"]) if name == "ENV" for word in words]
+    kept = {name.lower() for name, _, path in (word.partition("=") for word in variables) if path.startswith("/data/")}
     assert kept == own - {"index_url"}
     assert all(volumes(services[name])["data"]["target"] == "/data" for name in ("page", "inbox", "indexer"))
 

@@ -1,4 +1,4 @@
-"""A run of the tests says loudly what it left out, and ends in failure where that was insisted on."""
+"""A test run reports which tests it skipped, and fails if they were required."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Pre-commit runs the linters of the gate, and all of them."""
+"""Pre-commit runs all linters of the gate."""
 
 import re
 from pathlib import PurePath

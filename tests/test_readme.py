@@ -1,4 +1,4 @@
-"""The documents state what is there: settings, commands, extras, and links that resolve."""
+"""The documents match the project: settings, commands, extras and links."""
 
 import re
 import subprocess

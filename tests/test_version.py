@@ -1,4 +1,4 @@
-"""The version is one number, and everything that shows a version shows that one."""
+"""The version is defined once, and everything that shows a version shows it."""
 
 import re
 import subprocess
@@ -53,7 +53,7 @@ def test_every_program_shows_the_version(program: str):
 
 
 class Recorder(BaseHTTPRequestHandler):
-    """Refuses every question, and keeps who asked it."""
+    """Rejects every request and records its user agent."""
 
     agents: set[str]
 

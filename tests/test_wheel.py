@@ -1,6 +1,6 @@
-"""The wheel holds what it must and nothing else, each extra works alone, and nothing is written where it is installed.
+"""The wheel contains exactly its files, each extra works alone, and programs write nothing into the installation.
 
-It is built from the tracked files, and installed into empty environments outside of the checkout.
+It is built from the tracked files, and installed into empty environments outside the checkout.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from tests.support.ports import free_port
 pytestmark = pytest.mark.long
 
 PACKAGES = ("hearsay", "asr", "indexer", "search_ui")
-OF_IMAGES = {"asr/Dockerfile", "asr/compose.gpu.yml", "search_ui/Dockerfile"}
+IMAGE_FILES = {"asr/Dockerfile", "asr/compose.gpu.yml", "search_ui/Dockerfile"}
 HEAVY = {"av", "elasticsearch", "httpx", "numpy", "pandas", "pydantic", "rich", "streamlit", "tantivy", "torch", "yaml"}
 AS_IN_A_NOTEBOOK = """\
 import sys
@@ -56,7 +56,7 @@ assert hearsay.word_error_rate([transcript.text], [transcript.text]).rate == 0
 assert hearsay.Client(address, api_key=None).transcribe(clips[0]).text == transcript.text
 """
 DIGESTS = Path(".cache", "hearsay", "weights.json")
-"""Digests of weights, which are kept with the user where ``HEARSAY_HOME`` is not set."""
+"""Digests of weights, which are stored in the user's folder if ``HEARSAY_HOME`` is not set."""
 
 SCRIPT_OF_THE_PAGE = """\
 import sys
@@ -86,7 +86,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An environment with the wheel and one of its extras, used from a folder of its own."""
+    """An environment with the wheel and one of its extras, used from a separate folder."""
 
     folder: Path
     stand: Path
@@ -100,25 +100,25 @@ class Environment:
         (found,) = self.folder.glob("lib/python*/site-packages")
         return found
 
-    def told(self, **settings: str) -> dict[str, str]:
-        """The whole environment of a program: nothing of the person who runs the tests."""
+    def variables(self, **settings: str) -> dict[str, str]:
+        """All environment variables of a program, without those of the user who runs the tests."""
         own = {"PATH": os.environ["PATH"], "HOME": str(self.stand / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
         return own | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"} | settings
 
     def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.python, *words], cwd=self.stand, env=self.told(**settings), capture_output=True, text=True,
+            [self.python, *words], cwd=self.stand, env=self.variables(**settings), capture_output=True, text=True,
             check=False, timeout=280,
         )  # fmt: skip
 
     def output(self, *words: str | Path, **settings: str) -> str:
-        """What a command writes; fails with what it says where it does not end well."""
+        """The output of a command, which must succeed."""
         ended = self.run(*words, **settings)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
     def contents(self) -> dict[str, str]:
-        """A digest of every file that is installed."""
+        """A digest of every installed file."""
         files = (path for path in sorted(self.installed.rglob("*")) if path.is_file())
         return {str(path): hashlib.blake2b(path.read_bytes()).hexdigest() for path in files}
 
@@ -128,7 +128,7 @@ MakeEnvironment = Callable[[str], Environment]
 
 @pytest.fixture(scope="module")
 def make_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironment:
-    """Makes an environment with an extra, into whose folders nobody may write; root may, so they are compared, too."""
+    """Create environments with an extra and read-only folders; root can write there, so contents are compared too."""
 
     def make(extra: str) -> Environment:
         folder, stand = tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("stand")
@@ -136,8 +136,8 @@ def make_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> M
         made = Environment(folder, stand)
         subprocess.run([*UV, "venv", "--allow-existing", "--python", sys.executable, folder], check=True)
         wanted = f"hearsay-search{extra and f'[{extra}]'} @ {wheel.as_uri()}"
-        told = [*UV, "pip", "install", "--python", made.python, "--constraint", PROJECT / "constraints.txt"]
-        subprocess.run([*told, wanted], check=True)
+        command = [*UV, "pip", "install", "--python", made.python, "--constraint", PROJECT / "constraints.txt"]
+        subprocess.run([*command, wanted], check=True)
         for path in (made.installed, *made.installed.rglob("*/")):
             path.chmod(0o555)
         return made
@@ -147,13 +147,13 @@ def make_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> M
 
 @pytest.fixture(scope="module")
 def everyday(make_environment: MakeEnvironment) -> Environment:
-    """What a person installs who has no GPU."""
+    """The installation of a user without a GPU."""
     return make_environment("asr,page")
 
 
 @pytest.fixture
 def untouched(everyday: Environment, tmp_path: Path) -> Iterator[Environment]:
-    """The same in a new folder; when the test ends, nothing that is installed may have changed."""
+    """The same in a new folder; no installed file may change during the test."""
     before = everyday.contents()
     (tmp_path / "user").mkdir()
     yield Environment(everyday.folder, tmp_path)
@@ -167,7 +167,7 @@ def test_the_wheel_contains_exactly_the_files_of_the_packages(wheel: Path):
         names = {name for name in held.namelist() if ".dist-info/" not in name}
         (licence,) = (name for name in held.namelist() if name.endswith(".dist-info/licenses/LICENSE"))
         assert held.read(licence) == (PROJECT / "LICENSE").read_bytes()
-    assert names == set(tracked(*PACKAGES)) - OF_IMAGES
+    assert names == set(tracked(*PACKAGES)) - IMAGE_FILES
 
 
 def test_the_name_of_the_wheel_contains_the_version(wheel: Path):
@@ -194,9 +194,9 @@ def test_transcribing_loading_and_searching_write_below_the_working_folder(untou
 
 def test_the_demo_runs_below_hearsay_home(untouched: Environment):
     hearsay, home = untouched.folder / "bin" / "hearsay", untouched.stand / "home"
-    told = untouched.told(HEARSAY_HOME=str(home), WORKERS="0")
+    variables = untouched.variables(HEARSAY_HOME=str(home), WORKERS="0")
     ended = subprocess.run(
-        [hearsay, "demo", "--no-page"], cwd=untouched.stand, env=told, capture_output=True, text=True, check=False
+        [hearsay, "demo", "--no-page"], cwd=untouched.stand, env=variables, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
     assert "blacksmith" in ended.stdout
@@ -205,11 +205,11 @@ def test_the_demo_runs_below_hearsay_home(untouched: Environment):
     assert (home / "var" / "demo" / "index").is_dir()
 
 
-def test_the_doctor_finds_nothing_wrong_but_what_was_left_out(untouched: Environment):
+def test_the_doctor_succeeds_and_reports_the_missing_extra(untouched: Environment):
     hearsay = untouched.folder / "bin" / "hearsay"
     command = [hearsay, "doctor"]
     ended = subprocess.run(
-        command, cwd=untouched.stand, env=untouched.told(), capture_output=True, text=True, check=False
+        command, cwd=untouched.stand, env=untouched.variables(), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"Hearsay {VERSION}" in ended.stdout
@@ -220,13 +220,13 @@ def test_the_page_writes_nothing_into_the_installation(untouched: Environment):
     serve_a_page(untouched)
 
 
-def test_the_python_api_runs_as_its_document_says(untouched: Environment):
+def test_the_python_api_works_as_in_a_notebook(untouched: Environment):
     (untouched.stand / "notebook.py").write_text(AS_IN_A_NOTEBOOK, encoding="utf-8")
     port, log = free_port(), untouched.stand / "api.log"
-    with log.open("wb") as said:
-        told = untouched.told(API_PORT=str(port))
+    with log.open("wb") as output:
+        variables = untouched.variables(API_PORT=str(port))
         command = [untouched.folder / "bin" / "hearsay", "api"]
-        api = subprocess.Popen(command, cwd=untouched.stand, env=told, stdout=said, stderr=said)
+        api = subprocess.Popen(command, cwd=untouched.stand, env=variables, stdout=output, stderr=output)
     try:
         untouched.output("notebook.py", untouched.installed / "hearsay" / "samples", f"http://127.0.0.1:{port}")
     finally:
@@ -248,12 +248,12 @@ def test_client_code_passes_strict_type_checking(everyday: Environment, tmp_path
 
 
 def serve_a_page(environment: Environment) -> None:
-    """Start the page, wait until it answers, and end it."""
+    """Start the page, wait until it responds, and stop it."""
     port, log = free_port(), environment.stand / "page.log"
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         page = subprocess.Popen(
             [environment.python, "-m", "search_ui"], cwd=environment.stand,
-            env=environment.told(PAGE_PORT=str(port)), stdout=said, stderr=said,
+            env=environment.variables(PAGE_PORT=str(port)), stdout=output, stderr=output,
         )  # fmt: skip
     try:
         wait_for_health(f"http://127.0.0.1:{port}", page, log)

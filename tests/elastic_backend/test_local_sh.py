@@ -1,4 +1,4 @@
-"""``elastic-backend/local.sh`` starts, reports and stops real nodes, and nothing that is not its own."""
+"""``elastic-backend/local.sh`` starts, reports and stops real nodes, but only its own."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ def last_line(text: str) -> str:
 
 @pytest.fixture
 def data(open_folder: Path) -> Iterator[Path]:
-    """A folder for one test's nodes, which end with it."""
+    """A folder for the nodes of one test, which are stopped when it ends."""
     data = open_folder / uuid.uuid4().hex
     yield data
     run_local("stop", "--data", str(data))
@@ -38,9 +38,9 @@ def process_of(data: Path, number: int) -> int:
 
 @elastic
 def test_a_started_node_is_green_and_listens_on_loopback_only(node: Node):
-    said = run_local("status", "--data", str(node.data))
-    assert (said.returncode, last_line(said.stdout)) == (0, "green")
-    assert node.url in said.stdout
+    result = run_local("status", "--data", str(node.data))
+    assert (result.returncode, last_line(result.stdout)) == (0, "green")
+    assert node.url in result.stdout
     with client_of(node.url) as client:
         (info,) = client.nodes.info().body["nodes"].values()
     addresses = [*info["http"]["bound_address"], *info["transport"]["bound_address"]]
@@ -50,8 +50,8 @@ def test_a_started_node_is_green_and_listens_on_loopback_only(node: Node):
 
 @elastic
 def test_a_second_start_reports_that_the_node_is_running(node: Node):
-    said = run_local("start", "--data", str(node.data), port=free_port())
-    assert (said.returncode, said.stdout) == (0, f"running already: {node.url}\n")
+    result = run_local("start", "--data", str(node.data), port=free_port())
+    assert (result.returncode, result.stdout) == (0, f"running already: {node.url}\n")
 
 
 @elastic
@@ -114,42 +114,42 @@ def test_stop_waits_for_the_process_to_end_even_if_the_node_hangs(data: Path):
     port = free_port()
     assert run_local("start", "--data", str(data), port=port).returncode == 0
     process = process_of(data, 1)
-    (data / "node-1" / "pid").unlink()  # as Elasticsearch does when it begins to end
+    (data / "node-1" / "pid").unlink()  # as Elasticsearch does when it begins to shut down
     assert last_line(run_local("status", "--data", str(data)).stdout) == "green"
     os.kill(process, signal.SIGSTOP)
     assert run_local("stop", "--data", str(data)).stdout == "stopped node-1\n"
-    socket.create_server(("127.0.0.1", port)).close()  # an ending process keeps its ports to its last moment
+    socket.create_server(("127.0.0.1", port)).close()  # a process keeps its ports until it has ended
 
 
 def test_a_port_in_use_is_reported(open_folder: Path):
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
-        said = run_local("start", "--data", str(open_folder / "taken"), port=port)
-    assert said.returncode == 1
-    assert f"port {port} is taken" in said.stderr
-    assert "ES_PORT=" in said.stderr
+        result = run_local("start", "--data", str(open_folder / "taken"), port=port)
+    assert result.returncode == 1
+    assert f"port {port} is taken" in result.stderr
+    assert "ES_PORT=" in result.stderr
 
 
 def test_stop_does_not_end_a_foreign_process_whose_id_is_in_a_pid_file(tmp_path: Path):
     with subprocess.Popen(["sleep", "600"]) as foreign:
         (tmp_path / "node-1").mkdir()
         (tmp_path / "node-1" / "pid").write_text(f"{foreign.pid}\n")
-        said = run_local("stop", "--data", str(tmp_path))
-        assert (said.returncode, said.stdout) == (0, f"no node of {tmp_path} is running\n")
+        result = run_local("stop", "--data", str(tmp_path))
+        assert (result.returncode, result.stdout) == (0, f"no node of {tmp_path} is running\n")
         assert foreign.poll() is None
         os.kill(foreign.pid, signal.SIGKILL)
 
 
 def test_the_status_is_stopped_if_nothing_was_started(tmp_path: Path):
-    said = run_local("status", "--data", str(tmp_path / "nothing"))
-    assert (said.returncode, said.stdout) == (0, "stopped\n")
+    result = run_local("status", "--data", str(tmp_path / "nothing"))
+    assert (result.returncode, result.stdout) == (0, "stopped\n")
     assert not (tmp_path / "nothing").exists()
 
 
 def test_a_missing_elasticsearch_is_reported(open_folder: Path):
-    said = run_local("start", "--data", str(open_folder / "none"), port=free_port(), ES_HOME="/nonexistent")
-    assert said.returncode == 1
-    assert "ES_HOME is /nonexistent" in said.stderr
+    result = run_local("start", "--data", str(open_folder / "none"), port=free_port(), ES_HOME="/nonexistent")
+    assert result.returncode == 1
+    assert "ES_HOME is /nonexistent" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["diary.txt", "node-1/config/elasticsearch.yml", "secure.half/key"])
@@ -157,17 +157,17 @@ def test_a_folder_with_other_content_is_not_changed(open_folder: Path, name: str
     folder = open_folder / uuid.uuid4().hex
     (folder / name).parent.mkdir(parents=True)
     (folder / name).write_text("do not lose me", encoding="utf-8")
-    said = run_local("start", "--data", str(folder), port=free_port(), ES_HOME="/nonexistent")
-    assert (said.returncode, said.stdout) == (1, "")
-    assert f"{folder} holds something else, which is left alone; name an empty or a new folder" in said.stderr
+    result = run_local("start", "--data", str(folder), port=free_port(), ES_HOME="/nonexistent")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"{folder} holds something else, which is left alone; name an empty or a new folder" in result.stderr
     assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
     assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {os.geteuid()}
 
 
 @pytest.fixture
 def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Makes an Elasticsearch, in a folder that only we can enter, whose one deed is to say something and end."""
-    said: list[str] = []
+    """Create a fake Elasticsearch, in a folder that only its owner can enter, which prints a text and exits."""
+    printed: list[str] = []
 
     def make(words: str) -> Path:
         home = tmp_path / "private" / "elasticsearch"
@@ -181,22 +181,22 @@ def distributions(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         (home / "bin" / "elasticsearch").write_text(f"#!/bin/sh\necho {words}\nexit 1\n", encoding="utf-8")
         (home / "bin" / "elasticsearch").chmod(0o755)
         home.parent.chmod(0o700)
-        said.append(words)
+        printed.append(words)
         return home
 
     yield make
-    for jar in [jar for words in said for jar in COPIES.glob(f"*/lib/elasticsearch-{words}.jar")]:
+    for jar in [jar for words in printed for jar in COPIES.glob(f"*/lib/elasticsearch-{words}.jar")]:
         shutil.rmtree(jar.parent.parent)
 
 
 def test_start_runs_the_elasticsearch_of_es_home_and_not_a_copy_of_another(
     open_folder: Path, distributions: Callable[[str], Path]
 ):
-    for words in (f"{order}-{uuid.uuid4().hex}" for order in ("first", "second")):  # another run's copies are not ours
+    for words in (f"{order}-{uuid.uuid4().hex}" for order in ("first", "second")):  # not those of other runs
         home = distributions(words)
-        said = run_local("start", "--data", str(open_folder / words), port=free_port(), ES_HOME=str(home))
-        assert said.returncode == 1
-        assert said.stderr.startswith(f"{words}\nlocal.sh: Elasticsearch did not start")
+        result = run_local("start", "--data", str(open_folder / words), port=free_port(), ES_HOME=str(home))
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"{words}\nlocal.sh: Elasticsearch did not start")
 
 
 def test_a_second_download_does_not_replace_the_first(tmp_path: Path):
@@ -211,7 +211,7 @@ def test_a_second_download_does_not_replace_the_first(tmp_path: Path):
 
 @pytest.mark.parametrize(("digest", "status"), [("its own", 0), ("another", 1)])
 def test_an_archive_from_maven_is_used_only_if_its_checksum_is_correct(tmp_path: Path, digest: str, status: int):
-    """Registries serve no checksum for some files, so the script's own digest is what counts."""
+    """Registries provide no checksum for some files, so the script contains the digest."""
     archive, tools, target = tmp_path / "archive.zip", tmp_path / "tools", tmp_path / "target"
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("elasticsearch-9.5.0/bin/elasticsearch", "#!/bin/sh\n")
@@ -227,18 +227,18 @@ def test_an_archive_from_maven_is_used_only_if_its_checksum_is_correct(tmp_path:
         f"source '{part}'; MAVEN_SHA512={known}; fetch_minimal '{target}'"
     )
     path = f"{tools}:{os.environ['PATH']}"
-    said = subprocess.run(
+    result = subprocess.run(
         ["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
     )
-    assert said.returncode == status
-    assert ("is not the file that this script knows" in said.stderr) == (status == 1)
+    assert result.returncode == status
+    assert ("is not the file that this script knows" in result.stderr) == (status == 1)
     assert (target / "elasticsearch-9.5.0").exists() == (status == 0)
 
 
 def test_local_sh_works_without_a_home_folder(tmp_path: Path):
-    told = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
     words = [LOCAL, "status", "--data", tmp_path]
-    assert subprocess.run(words, env=told, capture_output=True, text=True, check=False).stdout == "stopped\n"
+    assert subprocess.run(words, env=environment, capture_output=True, text=True, check=False).stdout == "stopped\n"
 
 
 @pytest.mark.parametrize(
@@ -253,10 +253,10 @@ def test_local_sh_works_without_a_home_folder(tmp_path: Path):
     ],
 )
 def test_a_usage_error_has_a_message_and_exit_status_2(words: list[str], sentence: str):
-    said = run_local(*words)
-    assert said.returncode == 2
-    assert sentence in said.stderr
-    assert said.stdout == ""
+    result = run_local(*words)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_port_that_is_not_a_number_is_a_usage_error():
@@ -264,7 +264,7 @@ def test_a_port_that_is_not_a_number_is_a_usage_error():
 
 
 def test_help_lists_the_three_commands():
-    said = run_local("--help")
-    assert said.returncode == 0
-    assert all(f"local.sh {command}" in said.stdout for command in ("start", "stop", "status"))
-    assert "set -e" not in said.stdout
+    result = run_local("--help")
+    assert result.returncode == 0
+    assert all(f"local.sh {command}" in result.stdout for command in ("start", "stop", "status"))
+    assert "set -e" not in result.stdout

@@ -1,4 +1,4 @@
-"""Every request of docs/elasticsearch-queries.md runs on a real node and answers what its title says."""
+"""Every request of docs/elasticsearch-queries.md runs on a real node and returns what its title describes."""
 
 import json
 import os
@@ -48,7 +48,7 @@ MADE = (
 
 
 def as_decoded(number: int, row: ClipRow) -> ClipRow:
-    """A sample as if it had been decoded: the transcript is the reference."""
+    """A sample as if it had been decoded, with a transcript that equals the reference."""
     return replace(
         row,
         generated_text=row.text.upper(),
@@ -64,7 +64,7 @@ def as_decoded(number: int, row: ClipRow) -> ClipRow:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A loaded index, the passages in it, and the way to ask."""
+    """A loaded index, its passages, and a client."""
 
     client: Elasticsearch
     alias: str
@@ -78,7 +78,7 @@ class Loaded:
         return {passage.id for passage in self.passages if holds(passage.row)}
 
     def answers(self, title: str) -> list[Any]:
-        """The answers to the document's requests under a title."""
+        """The responses to the requests below a title of the document."""
         return console.send(self.client, QUERIES[title], {console.ALIAS: self.alias})
 
 
@@ -111,7 +111,7 @@ def words(row: ClipRow) -> list[str]:
 
 
 def finds(holds: Callable[[ClipRow], bool]) -> Callable[..., None]:
-    """A check that the hits are the clips that hold, of which there are some."""
+    """A check that the hits are the clips that satisfy the condition, and that there are some."""
 
     def check(loaded: Loaded, answer: Any) -> None:
         assert set(ids(answer)) == loaded.ids(holds) != set()
@@ -125,8 +125,8 @@ def check_word(loaded: Loaded, answer: Any) -> None:
 
 
 def check_phrase(loaded: Loaded, answer: Any) -> None:
-    spoken = loaded.ids(lambda row: bool(re.search(r"\bTHE (\w+ )?LIGHTHOUSE\b", row.generated_text)))
-    assert set(ids(answer)) == spoken
+    expected = loaded.ids(lambda row: bool(re.search(r"\bTHE (\w+ )?LIGHTHOUSE\b", row.generated_text)))
+    assert set(ids(answer)) == expected
     assert all("LIGHTHOUSE</em>" in hit["highlight"]["generated_text"][0] for hit in answer["hits"]["hits"])
 
 
@@ -178,9 +178,9 @@ def check_worst(loaded: Loaded, answer: Any) -> None:
 
 
 def check_sentences(loaded: Loaded, answer: Any) -> None:
-    said = Counter(row.text for row in loaded.rows() if row.text)
+    references = Counter(row.text for row in loaded.rows() if row.text)
     sentences = answer["aggregations"]["sentences"]
-    assert counts(sentences) == {sentence: number for sentence, number in said.items() if number > 1}
+    assert counts(sentences) == {sentence: number for sentence, number in references.items() if number > 1}
     assert sentences["buckets"][0]["key"] == "the blacksmith came home"
     assert sentences["buckets"][0]["wer"]["value"] == 0.25
 
@@ -284,7 +284,7 @@ def test_each_query_returns_what_its_title_describes(loaded: Loaded, title: str)
 def test_a_request_can_be_sent_with_curl_as_documented(loaded: Loaded):
     (lines,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
     here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(console.ALIAS, loaded.alias)
-    nobody, types = os.pipe()  # a keyboard that is not touched: nothing may wait for it
+    nobody, types = os.pipe()  # idle standard input, which no command may wait for
     asked = subprocess.run(["bash", "-ec", here], stdin=nobody, capture_output=True, text=True, check=True, timeout=280)
     os.close(types)
     os.close(nobody)

@@ -1,4 +1,4 @@
-"""What docs/elasticsearch-operations.md says is sent to a real node: all is lost, restored, and found as before."""
+"""The requests of docs/elasticsearch-operations.md on a real node: lost indices are restored and searched as before."""
 
 import re
 import uuid
@@ -25,7 +25,7 @@ REQUESTS = console.titled(DOCUMENT)
 PLACE, TAKING = "Creating the repository, once", "Taking one"
 LOST, BESIDE = "Restoring when all is lost", "Restoring an older version beside a newer one"
 EXAMPLE = f"{console.ALIAS}-20260131093000000000"
-"""The version that the document names."""
+"""The index version used in the document."""
 
 BY_THEMSELVES = (
     "Health",
@@ -41,14 +41,14 @@ pytestmark = pytest.mark.elastic
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An index of one test's own, and the place for its snapshots."""
+    """The index of one test, and its snapshot repository."""
 
     client: Elasticsearch
     index: ElasticWriter
     alias: str
 
     def do(self, title: str, version: str = "") -> list[Any]:
-        """The answers to the document's requests under a title, about this index alone, or one version of it."""
+        """The responses to the requests below a title of the document, for this index or one version of it."""
         own = {
             EXAMPLE: version,
             console.ALIAS: self.alias,
@@ -64,7 +64,7 @@ class Kept:
         self.client.indices.delete(index=list(names))
 
     def found(self, typed: str, mode: str = "exact") -> list[tuple[str, float]]:
-        """Ids and scores by a reader that knows nothing yet."""
+        """Ids and scores found by a new reader."""
         reader = ElasticWriter(str(self.client.transport.node_pool.get().base_url), settings(self.alias))
         result = reader.search(Request(Planner(reader).plan(typed, mode).query, size=50))
         reader.close()
@@ -90,7 +90,7 @@ def kept(node: Node) -> Iterator[Kept]:
 
 
 def taken(kept: Kept) -> list[str]:
-    """The indices that are in a snapshot, now that one is taken."""
+    """The indices in a snapshot that is taken now."""
     kept.do(PLACE)
     (snapshot,) = kept.do(TAKING)
     assert snapshot["snapshot"]["state"] == "SUCCESS"
@@ -100,7 +100,7 @@ def taken(kept: Kept) -> list[str]:
 def test_a_lost_index_is_restored_and_searched_as_before(kept: Kept):
     asked = [("village", "exact"), ("village", "forgiving"), ("blacksmith", "sounds-like"), ("", "forgiving")]
     before = [kept.found(*words) for words in asked]
-    assert len(before[1]) > len(before[0]) > 0  # guesses find more: the companion is needed
+    assert len(before[1]) > len(before[0]) > 0  # the forgiving mode finds more, for which it needs the companion index
     indices = kept.indices()
     assert taken(kept) == indices
     assert len(indices) == 2

@@ -1,4 +1,4 @@
-"""How somebody uses the library who checks types strictly. Type checkers read this file; nobody runs it."""
+"""Code of a project with strict type checking that uses the library. Type checkers read this file; it is never run."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

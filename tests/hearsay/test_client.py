@@ -1,4 +1,4 @@
-"""The API over HTTP from Python: what a real one answers, and one that misbehaves."""
+"""The API over HTTP from Python: responses of a real server and of a faulty one."""
 
 import io
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SENTENCE = "the blacksmith put down his hammer and smiled"
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A real API with the embedded models, which lets in one key."""
+    """A real API with the embedded models that accepts one key."""
     settings = AsrSettings(
         asr_model="pocketsphinx", ser_model="classic", workers=1, max_clip_seconds=10, api_keys="right"
     )

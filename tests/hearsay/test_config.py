@@ -1,4 +1,4 @@
-"""The message about a wrong setting shows its value, unless it is a secret."""
+"""The message about an invalid setting shows its value unless it is a secret."""
 
 import pytest
 

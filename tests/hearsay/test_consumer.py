@@ -1,4 +1,4 @@
-"""The types of the library as somebody else's type checker sees them."""
+"""The types of the library as seen by the type checker of another project."""
 
 import os
 import subprocess

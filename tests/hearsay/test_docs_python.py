@@ -1,4 +1,4 @@
-"""Every Python example of the documents, run as one script in a folder that has the files which they name."""
+"""Every Python example in the documents, run as one script in a folder with the files that they use."""
 
 import csv
 import os
@@ -59,7 +59,7 @@ def examples_of(page: str) -> list[str]:
 
 
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script with the embedded models as those that are configured, and no model hub to ask."""
+    """Run a script with the embedded models configured and without access to a model hub."""
     (folder / "script.py").write_text(code)
     alone = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1", "HF_HUB_OFFLINE": "1"}
     places = {"PYTHONPATH": str(PROJECT), "HEARSAY_HOME": str(folder), "HF_HOME": str(folder / "hub")}

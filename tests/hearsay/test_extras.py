@@ -1,4 +1,4 @@
-"""A part that is not installed is one sentence that names the pip install to run."""
+"""A missing extra is reported with the pip command that installs it."""
 
 import re
 import subprocess

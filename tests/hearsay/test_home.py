@@ -1,4 +1,4 @@
-"""Files whose place nobody set go below ``HEARSAY_HOME``, else below the working folder, and never beside the code."""
+"""By default, files are below ``HEARSAY_HOME``, else below the working folder, and never next to the code."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ OWN_FILES = {
 
 
 def places(kind: type[ProgramSettings]) -> dict[str, Path]:
-    """The settings of a program that name a place below its home."""
+    """The settings of a program that are paths below its home."""
     values = read_settings(kind).model_dump()
     return {name: Path(value) for name, value in values.items() if str(value).startswith(f"{home()}/")}
 
@@ -81,7 +81,7 @@ def test_a_deleted_working_folder_is_reported(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(BadSettings, match="working folder was deleted"):
             read_settings(AsrSettings)
     finally:
-        os.chdir(tmp_path)  # what undoes chdir asks where it is
+        os.chdir(tmp_path)  # monkeypatch needs an existing working folder to undo chdir
 
 
 def test_programs_write_below_home_and_nothing_into_the_code_folder(samples: Path, tmp_path: Path):

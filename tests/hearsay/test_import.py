@@ -1,4 +1,4 @@
-"""What ``import hearsay`` gives, and that by itself it loads no library."""
+"""The public names of ``import hearsay``, which loads no library."""
 
 import subprocess
 import sys

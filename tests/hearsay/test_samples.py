@@ -1,4 +1,4 @@
-"""The sample clips are what their README and the demo say they are."""
+"""The sample clips match their README and the demo."""
 
 import csv
 from pathlib import Path
@@ -89,8 +89,8 @@ def test_some_sentences_occur_more_than_once(rows: dict[str, ClipRow]):
 
 
 def test_the_words_searched_for_in_the_readme_occur_in_the_references(rows: dict[str, ClipRow]):
-    spoken = {word for row in rows.values() for word in words(row.text)}
-    assert {"blacksmith", "hammer", "lighthouse", "harbor", "telescope"} <= spoken
+    found = {word for row in rows.values() for word in words(row.text)}
+    assert {"blacksmith", "hammer", "lighthouse", "harbor", "telescope"} <= found
 
 
 def test_the_references_match_the_recorded_sentences(samples: Path, rows: dict[str, ClipRow]):

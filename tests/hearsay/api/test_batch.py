@@ -1,4 +1,4 @@
-"""Decoding a folder from Python: the same as the command, with its summary as a value and its errors as errors."""
+"""Decoding a folder from Python: as the command does, with the summary returned and errors raised."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 
 @pytest.fixture
 def folder(tmp_path: Path, samples: Path) -> Path:
-    """Two clips, one file that is none, and notes that are no audio."""
+    """Two clips, one damaged audio file, and one text file."""
     clips = tmp_path / "clips"
     clips.mkdir()
     for number in range(2):

@@ -1,4 +1,4 @@
-"""Loading and searching an index from Python, on the sample clips' references as transcripts."""
+"""Loading and searching an index from Python."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Transcribing and tagging from Python, with the embedded models on the sample clips."""
+"""Transcription and emotion tagging from Python, with the embedded models on the sample clips."""
 
 import io
 import subprocess

@@ -1,4 +1,4 @@
-"""The hearsay command: its table, its help, and what it does with a command that it does not have."""
+"""The hearsay command: its table of commands, its help, and unknown commands."""
 
 import argparse
 import os
@@ -22,7 +22,7 @@ ONE_OF_EACH_MODULE = [*{command.module: command for command in COMMANDS if comma
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """What a command that ends well prints."""
+    """The output of a command, which must succeed."""
     try:
         status = main(words)
     except SystemExit as ended:
@@ -107,7 +107,7 @@ def test_an_unknown_command_is_a_usage_error(typed: list[str], advice: str, caps
 def test_a_missing_extra_is_reported_with_the_command_that_installs_it(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ):
-    """In an interpreter that has our code and the libraries of ``hearsay`` alone."""
+    """In an interpreter with only the code and the base libraries of ``hearsay``."""
     monkeypatch.setenv("PAGE_PORT", str(free_port()))
     ended = subprocess.run(
         hearsay_without_extras(command.name), cwd=PROJECT, capture_output=True, text=True, check=False, timeout=100

@@ -1,4 +1,4 @@
-"""Shell completion, in a real bash with a terminal of its own."""
+"""Shell completion in a real bash with its own terminal."""
 
 import os
 import pty
@@ -18,7 +18,7 @@ Type = Callable[[str, str], str]
 
 @pytest.fixture
 def bash(tmp_path: Path) -> Iterator[Type]:
-    """Types into a bash that has the completion installed, and waits for what should appear."""
+    """A function that types into a bash with completion installed, and waits for the expected output."""
     master, slave = pty.openpty()
     environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "> "}
     (tmp_path / "recording.m4a").touch()

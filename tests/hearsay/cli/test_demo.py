@@ -1,4 +1,4 @@
-"""The demo beside an index, an inbox and deletions of somebody's own, of which it may change nothing."""
+"""The demo must not change the user's own index, inbox or deletions."""
 
 import json
 import os
@@ -25,7 +25,7 @@ CLIPS = 2
 
 @pytest.fixture
 def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The first of the sample clips, in place of all of them."""
+    """The first sample clips, in place of all of them."""
     folder = tmp_path / "package" / "samples"
     folder.mkdir(parents=True)
     lines = (SAMPLES / "clips.csv").read_text(encoding="utf-8").splitlines()[: CLIPS + 1]
@@ -38,7 +38,7 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where somebody has loaded clips twice, added one on the page, deleted one, and set all there is in config.yml."""
+    """The home of a user who has loaded clips twice, added one on the page, deleted one, and has a config.yml."""
     home = tmp_path / "home"
     (home / "var").mkdir(parents=True)
     monkeypatch.chdir(home)
@@ -56,7 +56,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def contents(home: Path) -> dict[str, bytes]:
-    """Every file of somebody's own, byte by byte."""
+    """The content of every file of the user."""
     demos = home / "var" / "demo"
     files = (path for path in home.rglob("*") if path.is_file() and not path.is_relative_to(demos))
     return {str(path.relative_to(home)): path.read_bytes() for path in files}
@@ -74,11 +74,11 @@ def test_the_demo_changes_no_user_data_and_later_commands_ignore_it(
     before = contents(here)
     capfd.readouterr()
     assert main(["demo", "--no-page"]) == 0
-    said = capfd.readouterr()
+    output = capfd.readouterr()
     assert contents(here) == before
     assert (here / "var" / "demo" / "weights.json").is_file()
-    assert f"{CLIPS} passages found" in said.out
-    assert "next: hearsay search lighthouse --index var/demo/index" in said.err
+    assert f"{CLIPS} passages found" in output.out
+    assert "next: hearsay search lighthouse --index var/demo/index" in output.err
 
     assert total(capfd, "blacksmith", "--index", "var/demo/index") == CLIPS
     assert total(capfd, "blacksmith") == 1
@@ -113,23 +113,23 @@ def test_the_demo_page_uses_the_demo_index_and_inbox_and_ctrl_c_ends_all(samples
         "from hearsay.cli import main; sys.exit(main(['demo', '--page']))"
     )
     before = contents(here)
-    with (here.parent / "said").open("w+") as said:
+    with (here.parent / "output").open("w+") as output:
         running = subprocess.Popen(
             [sys.executable, "-c", program], env=os.environ | {"PAGE_PORT": str(port), "PYTHONPATH": str(PROJECT)},
-            stdout=said, stderr=said, start_new_session=True,
+            stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
         try:
-            wait_for_health(f"http://127.0.0.1:{port}", running, here.parent / "said")
+            wait_for_health(f"http://127.0.0.1:{port}", running, here.parent / "output")
             with Journal(here / "var" / "demo" / "inbox" / "clips.jsonl") as inbox:
                 inbox.append([ClipRow("inbox/new.wav", generated_text="a new clip")])
             deadline = time.monotonic() + 200
-            while "put 1 and deleted 0 clips (inbox/new.wav)" not in (here.parent / "said").read_text():
+            while "put 1 and deleted 0 clips (inbox/new.wav)" not in (here.parent / "output").read_text():
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
         finally:
             os.killpg(running.pid, signal.SIGINT)
             status = running.wait(100)
-        text = (here.parent / "said").read_text()
+        text = (here.parent / "output").read_text()
     assert status == 130
     assert "Traceback" not in text
     assert "search lighthouse --index var/demo/index" in text

@@ -1,4 +1,4 @@
-"""hearsay doctor: what it finds, that it changes nothing, and that nothing keeps it from answering."""
+"""hearsay doctor: its findings, that it changes nothing, and that no check can block it or make it fail."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from tests.support.without_libraries import hearsay_without_extras
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own, and ports that nobody has."""
+    """A home folder for the test, and free ports."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -41,7 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[tuple[int, dict[str, str]]]:
-    """The port of a server, and what it answers by path."""
+    """The port of a server, and its responses by path."""
     answers: dict[str, str] = {}
 
     class Answers(BaseHTTPRequestHandler):
@@ -51,7 +51,7 @@ def server() -> Iterator[tuple[int, dict[str, str]]]:
             self.wfile.write(answers.get(self.path, "").encode())
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Do not log requests."""
 
     with HTTPServer(("127.0.0.1", 0), Answers) as serving:
         thread = threading.Thread(target=serving.serve_forever)
@@ -61,7 +61,7 @@ def server() -> Iterator[tuple[int, dict[str, str]]]:
         thread.join()
 
 
-def sentences(found: Iterator[Finding], status: str) -> str:
+def messages(found: Iterator[Finding], status: str) -> str:
     return "\n".join(f"{one.what} — {one.advice}" for one in found if one.status == status)
 
 
@@ -75,11 +75,11 @@ def test_a_working_installation_has_no_problems_and_is_not_changed(home: Path, c
 
 def test_json_output_contains_every_finding(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["problems"] == 0
-    assert said["warnings"] == sum(finding["status"] == "warning" for finding in said["findings"])
-    assert {finding["part"] for finding in said["findings"]} == set(CHECKS)
-    assert all(set(finding) == {"part", "status", "what", "advice"} for finding in said["findings"])
+    output = json.loads(capsys.readouterr().out)
+    assert output["problems"] == 0
+    assert output["warnings"] == sum(finding["status"] == "warning" for finding in output["findings"])
+    assert {finding["part"] for finding in output["findings"]} == set(CHECKS)
+    assert all(set(finding) == {"part", "status", "what", "advice"} for finding in output["findings"])
 
 
 def test_doctor_works_without_extras_and_shows_how_to_install_them():
@@ -102,28 +102,28 @@ def test_an_invalid_setting_is_a_problem_and_the_exit_status_is_1(
     monkeypatch.setenv("BATCH_CLIPS", "-1")
     monkeypatch.setenv("HEARSAY_HOEM", "x")
     assert main(["doctor"]) == 1
-    said = capsys.readouterr().out
-    assert "page_port: " in said
-    assert "batch_clips: " in said
-    assert "has the key asr_modle, which no program knows — did you mean asr_model?" in said
-    assert "HEARSAY_HOEM, which no program knows — did you mean HEARSAY_HOME?" in said
-    assert "not checked, because a setting is wrong" in said
+    output = capsys.readouterr().out
+    assert "page_port: " in output
+    assert "batch_clips: " in output
+    assert "has the key asr_modle, which no program knows — did you mean asr_model?" in output
+    assert "HEARSAY_HOEM, which no program knows — did you mean HEARSAY_HOME?" in output
+    assert "not checked, because a setting is wrong" in output
 
 
 @pytest.mark.parametrize("text", ["asr_model: [", "- a list", "\xff"])
 def test_an_unreadable_config_file_is_a_problem(home: Path, text: str):
     (home / "config.yml").write_bytes(text.encode("latin-1"))
-    assert "config.yml cannot be read" in sentences(look_at_configuration(), "problem")
+    assert "config.yml cannot be read" in messages(look_at_configuration(), "problem")
 
 
 def test_keys_of_other_programs_are_accepted(home: Path):
     (home / "config.yml").write_text("asr_model: auto\npage_size: 20\nindex_versions: 2\n")
-    assert sentences(look_at_configuration(), "ok")
+    assert messages(look_at_configuration(), "ok")
 
 
 def test_a_file_in_place_of_a_folder_is_a_problem_that_names_the_setting(home: Path):
     (home / "var").write_text("")
-    assert "is a file, but must be a folder — move it away, or set INDEX_URL" in sentences(look_at_folders(), "problem")
+    assert "is a file, but must be a folder — move it away, or set INDEX_URL" in messages(look_at_folders(), "problem")
 
 
 def test_a_port_used_by_another_program_is_a_warning_and_the_api_is_recognised(
@@ -131,31 +131,31 @@ def test_a_port_used_by_another_program_is_a_warning_and_the_api_is_recognised(
 ):
     port, answers = server
     monkeypatch.setenv("API_PORT", str(port))
-    assert f"127.0.0.1:{port} is in use by another program than the API — set API_PORT" in sentences(
+    assert f"127.0.0.1:{port} is in use by another program than the API — set API_PORT" in messages(
         look_at_ports(), "warning"
     )
     answers["/ping"] = "pong"
-    assert f"127.0.0.1:{port}: the API answers" in sentences(look_at_ports(), "ok")
-    assert sentences(look_at_ports(), "warning") == ""
+    assert f"127.0.0.1:{port}: the API answers" in messages(look_at_ports(), "ok")
+    assert messages(look_at_ports(), "warning") == ""
 
 
 def test_the_api_check_reports_the_models(server: tuple[int, dict[str, str]], monkeypatch: pytest.MonkeyPatch):
     port, answers = server
-    assert "run: hearsay api" in sentences(look_at_api(), "warning")
+    assert "run: hearsay api" in messages(look_at_api(), "warning")
     monkeypatch.setenv("API_URL", f"http://127.0.0.1:{port}/")
     answers |= {"/ping": "pong", "/health": '{"status": "ready", "asr_model": "a", "ser_model": "b"}'}
-    assert "ready, speech: a, emotion: b" in sentences(look_at_api(), "ok")
+    assert "ready, speech: a, emotion: b" in messages(look_at_api(), "ok")
     answers["/health"] = "not for you"
-    assert "answers" in sentences(look_at_api(), "ok")
+    assert "answers" in messages(look_at_api(), "ok")
 
 
 def test_the_index_check_reports_the_size_and_an_invalid_address_is_a_problem(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert "nothing was loaded there yet" in sentences(look_at_index(), "warning")
+    assert "nothing was loaded there yet" in messages(look_at_index(), "warning")
     (home / "clips.csv").write_text("filename,generated_text\na,one\nb,two\n")
     assert main(["load", "clips.csv"]) == 0
-    assert ", 2 passages" in sentences(look_at_index(), "ok")
+    assert ", 2 passages" in messages(look_at_index(), "ok")
     monkeypatch.setenv("INDEX_URL", "ftp://user:secret@host")
     ((_, found),) = examined({"index": look_at_index})
     assert found.status == "problem"
@@ -164,15 +164,15 @@ def test_the_index_check_reports_the_size_and_an_invalid_address_is_a_problem(
 
 def test_a_missing_gpu_is_a_problem(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DEVICE", "cuda:99")
-    assert "DEVICE is cuda:99" in sentences(look_at_models(), "problem")
+    assert "DEVICE is cuda:99" in messages(look_at_models(), "problem")
 
 
 def test_an_unavailable_configured_model_is_a_problem_and_an_available_one_is_ok(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SER_MODEL", "nobody/no-such-model")
-    assert "nobody/no-such-model (named by SER_MODEL" in sentences(look_at_models(), "problem")
+    assert "nobody/no-such-model (named by SER_MODEL" in messages(look_at_models(), "problem")
     monkeypatch.setenv("ASR_MODEL", "pocketsphinx")
-    assert "speech: pocketsphinx (named by ASR_MODEL)" in sentences(look_at_models(), "ok")
+    assert "speech: pocketsphinx (named by ASR_MODEL)" in messages(look_at_models(), "ok")
 
 
 def test_checks_that_hang_or_fail_do_not_prevent_the_others():
@@ -203,4 +203,4 @@ def test_a_server_that_accepts_a_connection_but_never_responds_is_a_warning(monk
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         monkeypatch.setenv("API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert "no API answers" in sentences(look_at_api(), "warning")
+        assert "no API answers" in messages(look_at_api(), "warning")

@@ -1,4 +1,4 @@
-"""The retry policy: pauses that grow and are drawn at random, an end, and what a server asks for."""
+"""The retry policy: random pauses that grow, limits on attempts and time, and Retry-After."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from hearsay.http.retry import RetryPolicy, TemporaryFailure, retry_after_second
 
 
 class Failing:
-    """An attempt that always fails, and when each of them was made."""
+    """Attempts that always fail, and the time of each."""
 
     def __init__(self, policy: RetryPolicy, retry_after: float = 0.0) -> None:
         self.times: list[float] = []
@@ -25,7 +25,7 @@ class Failing:
         def run() -> None:
             asyncio.run(with_retries(attempt, policy, on_retry=lambda failure: self.reasons.append(str(failure))))
 
-        # A browser that other tests have open may hold this thread's loop.
+        # A browser opened by other tests may occupy the event loop of this thread.
         with ThreadPoolExecutor(1) as thread, pytest.raises(TemporaryFailure, match="no answer"):
             thread.submit(run).result()
 

@@ -1,4 +1,4 @@
-"""Times that cannot be are put right where it is plain how, and left out where not; no word of the text is lost."""
+"""Invalid times are corrected if possible and omitted otherwise; no word of the text is lost."""
 
 import math
 from itertools import pairwise

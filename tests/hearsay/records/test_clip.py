@@ -1,4 +1,4 @@
-"""A clip row survives its journal line and its cells, and refuses with a sentence what its columns do not hold."""
+"""A clip row survives a round trip through journal lines and cells, and rejects invalid values with a message."""
 
 import json
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""Values of a record's columns: what is read, and what is refused with the column and what it expects."""
+"""Column values of records: which are read, and which are rejected with the column and the expected type."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tables by hand: what becomes of their columns, and the line that says so."""
+"""Tables written by hand: how their columns are read, and the line that reports it."""
 
 import json
 from io import StringIO
@@ -54,13 +54,13 @@ def test_a_blank_cell_is_empty():
     assert table_of("filename,up_votes,words\na, ,  \n").rows() == {"a": ClipRow("a")}
 
 
-@pytest.mark.parametrize("said", ["NaN", "None", "NA", "null"])
-def test_missing_value_markers_in_text_columns_are_kept_and_reported(said: str):
-    table = table_of(f"filename,text,up_votes,code\na,{said},{said},{said}\n")
-    assert table.rows()["a"] == ClipRow("a", text=said, extra={"code": said})
+@pytest.mark.parametrize("marker", ["NaN", "None", "NA", "null"])
+def test_missing_value_markers_in_text_columns_are_kept_and_reported(marker: str):
+    table = table_of(f"filename,text,up_votes,code\na,{marker},{marker},{marker}\n")
+    assert table.rows()["a"] == ClipRow("a", text=marker, extra={"code": marker})
     account = account_of(table, "a.csv", is_corpus=True)
-    assert f"read as empty: {said} in up_votes" in account
-    assert f"taken as text: {said} in text" in account
+    assert f"read as empty: {marker} in up_votes" in account
+    assert f"taken as text: {marker} in text" in account
 
 
 def test_booleans_are_read_as_spreadsheets_write_them():

@@ -1,4 +1,4 @@
-"""Emotions have one name each, and every name one sentiment."""
+"""Each emotion has one canonical name, and each name has one sentiment."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files are replaced and added on file systems that lack what most have."""
+"""Files are replaced and added on file systems that lack common features."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from tests.support.mounts import FULL, READ_ONLY, mounted
 
 
 def failing(number: int) -> Callable[..., NoReturn]:
-    """A call that the file system does not have."""
+    """A system call that fails with this error number."""
 
     def call(*_: Any, **__: Any) -> NoReturn:
         raise OSError(number, os.strerror(number))
@@ -23,10 +23,10 @@ def failing(number: int) -> Callable[..., NoReturn]:
     return call
 
 
-NOT_THERE = [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL]
+UNSUPPORTED = [errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL]
 
 
-@pytest.mark.parametrize("number", NOT_THERE)
+@pytest.mark.parametrize("number", UNSUPPORTED)
 def test_a_table_is_written_if_no_mode_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     monkeypatch.setattr(Path, "chmod", failing(number))
     monkeypatch.setattr(os, "chmod", failing(number))
@@ -35,14 +35,14 @@ def test_a_table_is_written_if_no_mode_can_be_set(tmp_path: Path, monkeypatch: p
     assert (tmp_path / "clips.csv").stat().st_mode & 0o600 == 0o600
 
 
-@pytest.mark.parametrize("number", NOT_THERE)
+@pytest.mark.parametrize("number", UNSUPPORTED)
 def test_a_table_is_written_if_fsync_is_not_supported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     monkeypatch.setattr(os, "fsync", failing(number))
     write_csv(tmp_path / "clips.csv", [ClipRow("a")])
     assert list(read_csv(tmp_path / "clips.csv").cells) == ["a"]
 
 
-@pytest.mark.parametrize("number", [*NOT_THERE, errno.EACCES, errno.EBUSY, errno.EEXIST])
+@pytest.mark.parametrize("number", [*UNSUPPORTED, errno.EACCES, errno.EBUSY, errno.EEXIST])
 def test_a_table_is_overwritten_if_it_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     write_csv(tmp_path / "clips.csv", [ClipRow("a")])
     monkeypatch.setattr(Path, "replace", failing(number))
@@ -59,7 +59,7 @@ def test_a_disk_failure_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [*NOT_THERE, errno.EMLINK])
+@pytest.mark.parametrize("number", [*UNSUPPORTED, errno.EMLINK])
 def test_a_file_is_added_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     monkeypatch.setattr(os, "link", failing(number))
     monkeypatch.setattr(os, "chmod", failing(number))

@@ -1,4 +1,4 @@
-"""The journal keeps every whole line through kills, full disks and impatient second runs."""
+"""The journal keeps every complete line after kills, full disks and concurrent runs."""
 
 import fcntl
 import json
@@ -69,7 +69,7 @@ def test_a_journal_truncated_at_any_byte_keeps_its_complete_lines_and_accepts_mo
     ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
     for torn_at in range(len(whole) + 1):
         path.write_bytes(whole[:torn_at])
-        kept = ROWS[: sum(end <= torn_at + 1 for end in ends)]  # of a line, its end alone may be missing
+        kept = ROWS[: sum(end <= torn_at + 1 for end in ends)]  # only the line end may be missing
         assert list(read_journal(path).values()) == kept
         with Journal(path) as journal:
             assert list(journal.rows().values()) == kept
@@ -223,7 +223,7 @@ def test_an_invalid_line_after_an_offset_is_reported_with_its_byte_position(path
         read_journal_from(path.with_name("gone.jsonl"), 0)
 
 
-NAN, ENDLESS = float("nan"), float("inf")
+NAN, INFINITE = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize(
@@ -232,12 +232,12 @@ NAN, ENDLESS = float("nan"), float("inf")
         ClipRow("b", emotion_scores={"angry": NAN}),
         ClipRow("b", emotion_scores={"angry": "0.5", "sad": None}),  # type: ignore[dict-item]
         ClipRow("b", emotion_scores=[0.5]),  # type: ignore[arg-type]
-        ClipRow("b", confidence=ENDLESS),
+        ClipRow("b", confidence=INFINITE),
         ClipRow("b", duration=-1.0),
         ClipRow("b", words=(Word("a", NAN, 1.0),)),
         ClipRow("b", words=(Word("a", 0.0, 1.0, None, (Alternative("b", NAN),)),)),
         ClipRow("b", words=("a",)),  # type: ignore[arg-type]
-        ClipRow("b", segments=(Segment(0.0, ENDLESS, "a"),)),
+        ClipRow("b", segments=(Segment(0.0, INFINITE, "a"),)),
         ClipRow("b", generated_text="\ud800"),
         ClipRow("b", generated_text=7),  # type: ignore[arg-type]
         ClipRow("b", up_votes=1.5),  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A log has one writer, also on a file system without locks."""
+"""A log has one writer, even on a file system without locks."""
 
 import errno
 import fcntl
@@ -20,7 +20,7 @@ from tests.conftest import PROJECT
 from tests.hearsay.records.test_files import failing
 from tests.support.mounts import FULL, READ_ONLY, mounted
 
-NO_LOCKS = [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, 524]  # the last is what some kernels call it
+NO_LOCKS = [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, 524]  # 524 is ENOTSUPP, which some kernels return
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Repair sets aside what no reader takes, and keeps every byte of it."""
+"""Repair moves unreadable lines to a separate file, and keeps every byte."""
 
 import json
 from contextlib import suppress
@@ -67,7 +67,7 @@ def test_no_byte_is_lost_and_the_repaired_log_is_readable(log: Path, lines: list
     beside.unlink(missing_ok=True)
     log.write_bytes(b"\n".join(lines))
     before = sorted(line for line in log.read_bytes().split(b"\n") if line)
-    if before and GOOD.strip() not in lines:  # with no record in it, this is no log
+    if before and GOOD.strip() not in lines:  # a file without a record is not a log
         with suppress(ClipsError):
             repair(log)
         assert sorted(line for line in log.read_bytes().split(b"\n") if line) == before

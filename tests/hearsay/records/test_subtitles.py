@@ -1,4 +1,4 @@
-"""Subtitles: numbers, times and texts as players read them."""
+"""Subtitles: numbers, times and texts in the formats that players read."""
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.subtitles import LONGEST_CUE, LONGEST_TEXT, cues, srt, vtt
@@ -23,8 +23,8 @@ def test_a_silent_clip_has_no_cues() -> None:
     assert (srt(()), vtt(())) == ("", "WEBVTT\n\n")
 
 
-def words(*said: tuple[str, float, float]) -> tuple[Word, ...]:
-    return tuple(Word(text, start, end) for text, start, end in said)
+def words(*timed: tuple[str, float, float]) -> tuple[Word, ...]:
+    return tuple(Word(text, start, end) for text, start, end in timed)
 
 
 def test_a_pause_ends_a_cue() -> None:
@@ -36,17 +36,17 @@ def test_a_pause_ends_a_cue() -> None:
 def test_long_speech_is_split_into_readable_cues() -> None:
     slow = words(*((f"word{at}", at * 1.5, at * 1.5 + 1.4) for at in range(20)))
     quick = words(*((f"word{at:03}", at * 0.1, at * 0.1 + 0.1) for at in range(200)))
-    for said in (slow, quick):
-        found = cues(ClipRow("a", words=said, segments=(Segment(0.0, 30.0, "all of it"),)))
-        assert " ".join(cue.text for cue in found) == " ".join(word.text for word in said)
+    for timed in (slow, quick):
+        found = cues(ClipRow("a", words=timed, segments=(Segment(0.0, 30.0, "all of it"),)))
+        assert " ".join(cue.text for cue in found) == " ".join(word.text for word in timed)
         assert all(cue.end - cue.start <= LONGEST_CUE and len(cue.text) <= LONGEST_TEXT for cue in found)
         assert len(found) <= 24
 
 
 def test_an_overlong_word_is_a_separate_cue() -> None:
-    said = words(("a" * 100, 0.0, 9.0), ("b", 9.0, 9.1))
+    timed = words(("a" * 100, 0.0, 9.0), ("b", 9.0, 9.1))
 
-    assert [cue.text for cue in cues(ClipRow("a", words=said))] == ["a" * 100, "b"]
+    assert [cue.text for cue in cues(ClipRow("a", words=timed))] == ["a" * 100, "b"]
 
 
 def test_without_word_times_the_segments_are_the_cues() -> None:

@@ -1,4 +1,4 @@
-"""CSV tables of clips: read as they stand, refused with a sentence, written whole and joined by id."""
+"""CSV tables of clips: read unchanged, rejected with a message, written atomically and joined by id."""
 
 import csv
 import re
@@ -16,7 +16,7 @@ from hearsay.records.table import EMPTY_TABLE, Table, read_csv, write_csv
 from hearsay.records.transcript import Word
 
 OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
-"""What a table has where no clip was deleted."""
+"""Hearsay's own columns of a table without deleted clips."""
 
 HEADER = ",".join(CORPUS_COLUMNS)
 quoted_cells = st.text(st.sampled_from('ab,"\r\n\t; é') | st.characters(codec="utf-8"), max_size=20)

@@ -1,4 +1,4 @@
-"""A clip's id finds its audio under the folder, and nothing outside of it."""
+"""A clip id is resolved to audio below the folder, and to nothing outside it."""
 
 import os
 from pathlib import Path

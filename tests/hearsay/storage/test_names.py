@@ -1,4 +1,4 @@
-"""Which file an id means, on strings alone."""
+"""Which file an id refers to, tested on strings only."""
 
 import unicodedata
 

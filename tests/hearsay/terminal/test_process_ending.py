@@ -1,4 +1,4 @@
-"""How every command ends: by its exit status, Ctrl-C, a reader that leaves, a full disk."""
+"""How every command ends: exit statuses, Ctrl-C, a closed output pipe, a full disk."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 
 EVERY_COMMAND = pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 
-# Runs each command in a process of its own, forked from one that has imported all of them: that takes seconds.
+# Runs each command in its own process, forked from one that has imported all of them, because imports take seconds.
 RUNS_ALL = """
 import argparse, json, os, signal, sys
 from importlib import import_module
@@ -39,11 +39,11 @@ def ended(words, stdout, is_stopped=False):
             argparse.ArgumentParser.parse_args = works_until_stopped
         sys.exit(cli.main(words))
     os.close(writes)
-    with os.fdopen(reads) as said:
+    with os.fdopen(reads) as errors:
         if is_stopped:
-            assert said.readline() == "works\\n"
+            assert errors.readline() == "works\\n"
             os.kill(child, signal.SIGINT)
-        return said.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return errors.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 reads, no_reader = os.pipe()
 os.close(reads)
@@ -62,11 +62,11 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def endings() -> dict[str, dict[str, tuple[str, int]]]:
-    """What each command says, and its exit status, by why it ends."""
+    """The error output and the exit status of each command, by the reason why it ends."""
     buffered = os.environ | {
         "PYTHONUNBUFFERED": "",
         "PYTHONPATH": str(PROJECT),
-    }  # argparse hides what cannot be written at once
+    }  # argparse hides errors of immediate writes
     ran = subprocess.run(
         [sys.executable, "-c", RUNS_ALL], env=buffered, capture_output=True, text=True, check=True, timeout=280
     )
@@ -98,9 +98,9 @@ def test_each_error_has_a_message_and_an_exit_status(
     problem: BaseException, status: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ):
     assert failing(problem) == status
-    said = capsys.readouterr().err
-    assert said.startswith(sentence)
-    assert bool(said) == bool(sentence)
+    message = capsys.readouterr().err
+    assert message.startswith(sentence)
+    assert bool(message) == bool(sentence)
 
 
 @pytest.mark.parametrize("problem", [ValueError("ours"), OSError(errno.EBADF, "no file is named")])
@@ -116,9 +116,9 @@ def test_a_closed_output_pipe_is_not_an_error(name: str, endings: dict[str, dict
 
 @EVERY_COMMAND
 def test_a_full_disk_causes_one_message_and_exit_status_1(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
-    said, status = endings[name]["a full disk"]
-    assert (status, said.count("\n")) == (1, 1), said
-    assert "the disk is full" in said
+    message, status = endings[name]["a full disk"]
+    assert (status, message.count("\n")) == (1, 1), message
+    assert "the disk is full" in message
 
 
 @EVERY_COMMAND
@@ -128,10 +128,10 @@ def test_ctrl_c_exits_with_130_and_no_traceback(name: str, endings: dict[str, di
 
 @EVERY_COMMAND
 def test_an_unknown_option_is_a_usage_error(name: str, endings: dict[str, dict[str, tuple[str, int]]]):
-    said, status = endings[name]["wrong use"]
+    message, status = endings[name]["wrong use"]
     assert status == 2
-    assert said.startswith("usage: hearsay ")
-    assert "python -m" not in said
+    assert message.startswith("usage: hearsay ")
+    assert "python -m" not in message
 
 
 def test_a_program_without_standard_streams_exits_with_its_status():

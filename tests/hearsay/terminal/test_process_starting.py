@@ -1,4 +1,4 @@
-"""Ctrl-C while a program starts: it ends at once, and nobody sees a traceback."""
+"""Ctrl-C while a program starts: it ends immediately, without a traceback."""
 
 import os
 import signal
@@ -62,12 +62,12 @@ def wait_for(started: subprocess.Popen[str], sign: str) -> None:
 
 
 def interrupted(at: str, *command: str) -> tuple[int, str]:
-    """The exit status of a program that gets Ctrl-C when it says ``at``, and what it says then."""
+    """The exit status of a program that gets Ctrl-C when it prints ``at``, and its output after that."""
     with program(*command) as started:
         wait_for(started, at)
         started.send_signal(signal.SIGINT)
-        said, _ = started.communicate()
-        return started.returncode, said
+        output, _ = started.communicate()
+        return started.returncode, output
 
 
 def test_ctrl_c_during_imports_ends_the_program_silently():
@@ -75,9 +75,9 @@ def test_ctrl_c_during_imports_ends_the_program_silently():
 
 
 def test_ctrl_c_after_imports_raises_keyboard_interrupt():
-    status, said = interrupted("works", "-c", STARTS.format(seconds=0))
+    status, output = interrupted("works", "-c", STARTS.format(seconds=0))
     assert status == -signal.SIGINT
-    assert said.endswith("KeyboardInterrupt\n")
+    assert output.endswith("KeyboardInterrupt\n")
 
 
 def test_an_ignored_ctrl_c_remains_ignored():

@@ -18,7 +18,7 @@ def test_a_wait_ends_on_a_result_an_error_or_a_cancellation():
 
 
 def test_ctrl_c_just_before_a_wait_is_handled(ctrl_c: None):
-    for _ in range(50):  # a plain wait slept through one of the first few
+    for _ in range(50):  # a plain wait missed one of the first few
         begun: list[bool] = []
 
         def interrupt(begun: list[bool] = begun) -> None:

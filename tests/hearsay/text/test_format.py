@@ -1,4 +1,4 @@
-"""Numbers are shown in the same way everywhere."""
+"""Numbers have the same format everywhere."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bootstrap intervals, against what statistics says without drawing."""
+"""Bootstrap intervals, compared with analytical results."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Text becomes the same words wherever it is searched, highlighted or counted."""
+"""Text has the same tokens in searching, highlighting and counting."""
 
 import string
 import unicodedata

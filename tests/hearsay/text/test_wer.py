@@ -1,4 +1,4 @@
-"""Word error rate is Levenshtein's distance over words, and its alignment replays one into the other."""
+"""Word error rate is the Levenshtein distance over words, and its alignment reproduces both texts."""
 
 from functools import cache
 
@@ -42,8 +42,8 @@ def test_an_alignment_reproduces_the_reference_and_the_hypothesis(reference: lis
 
 
 @given(few_words)
-def test_a_correct_transcript_has_no_errors(spoken: list[str]):
-    assert word_errors(spoken, spoken).errors == 0
+def test_a_correct_transcript_has_no_errors(reference: list[str]):
+    assert word_errors(reference, reference).errors == 0
 
 
 @given(few_words, few_words)
