@@ -118,7 +118,7 @@ need_package() {
   say "$package is not installed ($why); on Debian and Ubuntu: sudo apt-get install $package"
 }
 
-# ── what runs for long ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── long-running commands ──────────────────────────────────────────────────────────────────────────────────────────────
 
 # Become a server that ./run.sh stop can find; Ctrl-C ends it.
 serve() {
@@ -129,7 +129,7 @@ serve() {
   HEARSAY_CALLED=./run.sh exec "$VENV/bin/python" -P -m hearsay "$@"
 }
 
-# Numbers of processes are used again; ours is one that runs this project's Python.
+# Process ids are reused; a process is ours if it runs this project's Python.
 is_ours() { [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF "$VENV/bin/python"; }
 
 end_process() {
@@ -168,11 +168,11 @@ run_setup() {
   say "set up; next: ./run.sh demo"
 }
 
-# Weights that recognise far better than PocketSphinx, which stays where they cannot be had: no reason to fail.
+# Without these weights PocketSphinx is used, which is much less accurate: not a reason to fail.
 fetch_weights() {
   say "fetching the speech model whisper-tiny.en, 78 MB, unless it is here"
   run_hearsay models fetch whisper-tiny.en >/dev/null ||
-    say "set-up goes on without it: PocketSphinx is used, which makes far more errors"
+    say "setup continues without it: PocketSphinx is used, which makes many more errors"
 }
 
 # It has an index, records and an inbox of its own, below var/demo, and takes models and settings of its own.
@@ -305,7 +305,7 @@ Hearsay
   4  transcribe a folder or CSV      9  stop everything
   5  Elasticsearch                   0  exit
 TEXT
-    choice="$(ask "what shall it be?")" || return 0
+    choice="$(ask "number:")" || return 0
     from_menu "$choice" || ended "$?"
   done
 }

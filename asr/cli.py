@@ -92,7 +92,10 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--limit", metavar="N", type=_positive, help="process only the first N clips")
     command.add_argument("--via", metavar="URL", help="use the API at this address instead of local models")
     command.add_argument(
-        "--hotwords", metavar="FILE", type=Path, help="words and names that are likely to occur, one a line (Whisper)"
+        "--hotwords",
+        metavar="FILE",
+        type=Path,
+        help="text file with one word or name per line that is likely to occur (Whisper models only)",
     )
     command.add_argument(
         "--model-change",
@@ -125,7 +128,8 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--normalizer",
         choices=NORMALIZERS,
         default="whisper",
-        help="whisper: OpenAI's for English, as published rates (the default); plain: case and punctuation alone",
+        help="whisper: OpenAI's English normaliser, as in published rates (default); "
+        "plain: ignore case, punctuation and apostrophes only",
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run_score)
@@ -257,7 +261,10 @@ def run_score(options: argparse.Namespace) -> int:
     _check_columns(by, rows)
     scored = score(rows, by, options.normalizer)
     if not scored.errors.whole.texts:
-        raise AsrError(f"{options.table} has no row with both a reference (text) and a transcript (generated_text)")
+        raise AsrError(
+            f"{options.table} has no row with both a reference (text) and a transcript (generated_text); "
+            "name the table that decode wrote, or decode the clips first"
+        )
     if options.json:
         print(json.dumps(scored.to_json(), ensure_ascii=False))
     else:

@@ -17,7 +17,10 @@ _SOURCES: Final = get_args(ModelSource)
 class AsrSettings(ProgramSettings):
     """Models, the API, and decoding over the API."""
 
-    asr_model: str = Field("auto", description="Speech model: auto, pocketsphinx, a Hugging Face name or a folder.")
+    asr_model: str = Field(
+        "auto",
+        description="Speech model: auto, whisper-tiny.en, whisper-base, pocketsphinx, a Hugging Face name or a folder.",
+    )
     asr_language: str = Field(
         "en", description="Language of the recordings, as a code such as en or de; auto detects it per clip."
     )
@@ -79,7 +82,7 @@ class AsrSettings(ProgramSettings):
     def _known_language(cls, given: str) -> str:
         language = given.strip().lower()
         if language not in ("auto", CANTONESE, *WHISPER_LANGUAGES):
-            raise ValueError("no language of Whisper's; write auto, or a code of two letters such as en, de or zh")
+            raise ValueError("not a language that Whisper supports; use auto or a code such as en, de or zh")
         return language
 
     @field_validator("model_sources")

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -38,7 +39,7 @@ _CONNECT_SECONDS: Final = 10.0
 
 _REFUSALS: Final[Mapping[int, type[AudioError]]] = {413: AudioTooLong, 415: NotAudio, 422: EmptyAudio}
 
-_OTHER_VERSION: Final = "the reply is not understood; is it Hearsay's API, of this version?"
+_OTHER_VERSION: Final = "the reply cannot be read; check that the address is that of Hearsay's API, in the same version"
 
 
 class Client:
@@ -63,8 +64,8 @@ class Client:
     def transcribe(self, recording: Recording, *, sampling_rate: float | None = None) -> Transcript:
         """The transcript of one recording, given as to `Transcriber.transcribe`.
 
-        Raises `ApiUnreachable`, `ApiRefused` and `ApiBusy` where the API does not answer, does not accept the key, or
-        stays busy, and an `AudioError` where it takes the recording for none.
+        Raises `ApiUnreachable`, `ApiRefused` or `ApiBusy` if the API does not respond, does not accept the key, or
+        stays busy, and an `AudioError` if the API cannot read the recording as audio.
         """
         model, outcome = self._outcome_of("/asr", recording, sampling_rate, recognised_in)
         return Transcript(name_of(recording), model, outcome)
@@ -134,13 +135,15 @@ class Client:
     def _answer(self, request: "Coroutine[Any, Any, httpx.Response]") -> "httpx.Response":
         from hearsay.http.retry import TemporaryFailure
 
+        began = monotonic()
         try:
             return self._connection.run(request)
         except TemporaryFailure as failure:
             if failure.is_unreachable:
-                advice = "is hearsay api running there, and is the address right?"
-                raise ApiUnreachable(f"{self.url} does not answer ({failure}); {advice}") from failure
-            raise ApiBusy(f"{self.url} stays busy: {failure}") from failure
+                advice = "check the address, and that hearsay api is running there"
+                raise ApiUnreachable(f"{self.url} does not respond ({failure}); {advice}") from failure
+            waited = f"{monotonic() - began:.0f} s"
+            raise ApiBusy(f"{self.url} is still busy after {waited}: {failure}; try again later") from failure
 
     def _read(self, response: "httpx.Response", read: "Callable[[Any], Result]") -> Result:
         try:

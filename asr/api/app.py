@@ -44,12 +44,10 @@ log = logging.getLogger(__name__)
 CONCURRENT_FILES = 8
 """Files of one request that are processed at a time, so that a request with many files leaves room for others."""
 
+METRICS_EXAMPLE = 'hearsay_queue_seconds{model="whisper-tiny.en"} 0.0\n'
+
 METRICS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {
-            "text/plain": {"schema": {"type": "string"}, "example": 'hearsay_queue_seconds{model="pocketsphinx"} 0.0\n'}
-        }
-    }
+    200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS_EXAMPLE}}}
 }
 
 PONG: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": "pong"}}}}

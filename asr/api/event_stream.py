@@ -95,7 +95,7 @@ def event_text(event: Event) -> str:
     return f"event: {event.type}\ndata: {json.dumps(event.model_dump())}\n\n"
 
 
-EXAMPLE: Final = event_text(TextDelta(delta="BEFORE HE HAD TIME")) + event_text(
-    TextDone(text="BEFORE HE HAD TIME", usage=TokenUsage.of(3, "BEFORE HE HAD TIME"))
+EXAMPLE: Final = event_text(TextDelta(delta="Before he had time")) + event_text(
+    TextDone(text="Before he had time", usage=TokenUsage.of(3, "Before he had time"))
 )
 """The events of a short clip."""

@@ -32,7 +32,7 @@ IGNORED: Final = "X-Ignored-Fields"
 FAILED: Final = "X-Failed-Pieces"
 """Reply header with the pieces that a model failed on, in seconds: ``transcript 31.2-61``."""
 
-_TEXT: Final = "BEFORE HE HAD TIME\n"
+_TEXT: Final = "Before he had time\n"
 _SRT: Final = "1\n00:00:00,320 --> 00:00:01,870\n" + _TEXT
 _FORMATS: Final[dict[str, Any]] = {
     "text/plain": {"schema": {"type": "string"}, "examples": {"text": {"value": _TEXT}, "srt": {"value": _SRT}}},

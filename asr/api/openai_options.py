@@ -1,4 +1,4 @@
-"""The fields of OpenAI's transcription contract: what a request asks for, and what of it has no effect here."""
+"""The fields of OpenAI's transcription requests: which options take effect, and which are ignored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -22,17 +22,17 @@ Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Ready = Annotated[InferenceService, Depends(ready_service)]
 
 STREAMED: Final = ("json", "text")
-"""The formats that can be streamed: the events are the same for both, and have no times."""
+"""Formats that can be streamed. The events are the same for both and have no times."""
 
 _HOTWORDS: Final = ("hotwords", "hotwords[]", "keywords", "keywords[]")
-"""Names of the field of hotwords: ours, OpenAI's, and both as its clients write lists."""
+"""Names of the hotwords field: ours and OpenAI's, each also in the form in which its clients send lists."""
 
 _FIELDS: Final = frozenset({"file", "model", "response_format", *_HOTWORDS})
 _TRANSCRIPTION_FIELDS: Final = _FIELDS | {"timestamp_granularities[]", "stream"}
 _OPTIONS: Final = frozenset({"language", "prompt", "temperature"})
 
 _MOST_NAMED: Final = 20
-"""Ignored fields that a header names: a client chooses their names."""
+"""Maximum number of ignored fields in the reply header, because clients choose the names."""
 
 _LONGEST_NAME: Final = 64
 
@@ -47,25 +47,26 @@ LanguageField = Annotated[
 PromptField = Annotated[
     str,
     Form(
-        description="Text that may have come before, in whose spelling and style the model goes on. "
-        "The last 223 tokens count."
+        description="Text that precedes the recording; the model continues its spelling and style. "
+        "Only the last 223 tokens are used."
     ),
 ]
 HotwordsField = Annotated[
     list[str],
     Form(
-        description="Words and names that are likely to occur, with commas between or as several fields; "
-        "OpenAI calls them keywords, which is accepted too."
+        description="Words and names that are likely to occur, separated by commas or sent as several fields. "
+        "keywords, OpenAI's name, is accepted as an alias."
     ),
 ]
 TemperatureField = Annotated[
-    float, Form(ge=0, le=1, description="0 writes the most probable words; above 0 they are drawn at random.")
+    float,
+    Form(ge=0, le=1, description="0 selects the most probable words; higher values sample at random."),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOptions:
-    """What a request asks for beside its file, as far as it has an effect, and the fields that have none."""
+    """The options of a request that take effect, and the names of the fields that were ignored."""
 
     format: Format
     decoding: DecodingOptions
@@ -88,10 +89,10 @@ async def transcription_options(
     hotwords: HotwordsField = [],  # noqa: B006  FastAPI copies it
     temperature: TemperatureField = 0.0,
     stream: Annotated[
-        bool, Form(description="true answers events while the file is transcribed; with json and text.")
+        bool, Form(description="If true, the reply is a stream of server-sent events; requires json or text.")
     ] = False,
 ) -> TranscriptionOptions:
-    """Raises `BadField` for what cannot be had."""
+    """The options of a transcription; raises `BadField` for values that are not supported."""
     check_model(service, model)
     if stream and response_format not in STREAMED:
         advice = f"stream requires response_format={' or '.join(STREAMED)}; {response_format} is not streamed."
@@ -115,33 +116,33 @@ async def translation_options(
     hotwords: HotwordsField = [],  # noqa: B006  FastAPI copies it
     temperature: TemperatureField = 0.0,
 ) -> TranscriptionOptions:
-    """Raises `BadField` for what cannot be had, and where the loaded model does not translate."""
+    """The options of a translation; raises `BadField` for unsupported values, or a model that cannot translate."""
     check_model(service, model)
     check_translates(service.models.speech_model)
-    language = language or AUTO_LANGUAGE  # else the server's language counts, whatever is spoken
+    language = language or AUTO_LANGUAGE  # otherwise the server's language would apply
     wanted = await _wanted(request, language, prompt, hotwords, temperature, "translate")
     decoding, ignored = _effective(service.models.speech_model, wanted)
     return TranscriptionOptions(response_format, decoding, ignored + await _unknown(request, _FIELDS))
 
 
 def check_model(service: InferenceService, name: str) -> None:
-    """Raises `BadField` unless it is the loaded model by one of its names."""
+    """Raises `BadField` if this is not a name of the loaded model."""
     if name not in names_of(service):
         known = " or ".join(names_of(service))
         raise BadField(404, f"The model {name} is not loaded here. Use {known}.", "model", "model_not_found")
 
 
 def names_of(service: InferenceService) -> tuple[str, ...]:
-    """What clients may call the loaded model."""
+    """The names by which clients may refer to the loaded model."""
     return ALIAS, service.models.speech_model.name
 
 
 def check_translates(model: SpeechModel) -> None:
-    """Raises `BadField` unless the model is one that translates."""
+    """Raises `BadField` if the model cannot translate."""
     if not has_options(model) or "task" not in model.options:
         reason = f"The model {model.name} does not translate"
     elif len(model.languages) == 1:
-        reason = f"The model {model.name} knows only {_named(model.languages[0])}, so it does not translate"
+        reason = f"The model {model.name} supports only {_named(model.languages[0])}, so it does not translate"
     else:
         return
     advice = "run the API with a multilingual Whisper model, for example ASR_MODEL=whisper-base."
@@ -163,18 +164,18 @@ async def _wanted(
 
 
 def _words_of(written: Sequence[str]) -> tuple[str, ...]:
-    """Hotwords of one or several fields, each once."""
+    """The hotwords of one or more fields, without duplicates."""
     return tuple(dict.fromkeys(word for field in written for word in map(str.strip, field.split(",")) if word))
 
 
 def _effective(model: SpeechModel, wanted: DecodingOptions) -> tuple[DecodingOptions, tuple[str, ...]]:
-    """What has an effect, and the names of what has none, in the order of the fields; raises `BadField`."""
+    """The options that take effect, and the names of those that do not, in field order; raises `BadField`."""
     ignored = wanted.named - supported_options(model)
     if wanted.language and "language" not in ignored:
         _check_language(model, wanted.language)
     decoding = wanted.without(ignored)
     if decoding.hotwords and has_options(model) and (excess := model.excess_tokens(decoding)):
-        sentence = f"Hotwords and prompt together have {excess} tokens more than {model.name} takes; send fewer."
+        sentence = f"Hotwords and prompt exceed the limit of {model.name} by {excess} tokens; shorten them."
         raise BadField(400, sentence, "hotwords", "unsupported_value")
     return decoding, tuple(each.name for each in fields(wanted) if each.name in ignored)
 
@@ -183,22 +184,25 @@ def _check_language(model: SpeechModel, language: str) -> None:
     if not has_options(model) or language in (AUTO_LANGUAGE, *model.languages):
         return
     if language not in LANGUAGE_NAMES:
-        sentence = f"{language} is no language of Whisper's; send a code such as en or de."
+        sentence = f"{language} is not a language that Whisper supports; send a code such as en or de."
     elif len(model.languages) == 1:
         known = _named(model.languages[0])
-        sentence = f"The model {model.name} transcribes only {known}; the language asked for is {_named(language)}."
+        sentence = (
+            f"The model {model.name} transcribes only {known}; the requested language is {_named(language)}. "
+            "Omit language, or use a multilingual model."
+        )
     else:
-        sentence = f"The model {model.name} does not know {_named(language)}."
+        sentence = f"The model {model.name} does not support {_named(language)}; send another language."
     raise BadField(400, sentence, "language", "unsupported_language")
 
 
 def _named(language: str) -> str:
-    """A language by name, for a sentence."""
+    """The name of a language, for messages."""
     return LANGUAGE_NAMES.get(language, language).title()
 
 
 async def _unknown(request: Request, known: frozenset[str]) -> tuple[str, ...]:
-    """The names of fields that no one here knows, as a header can have them."""
+    """The names of unknown fields, encoded for a header."""
     form = await request.form()
     names = dict.fromkeys(name for name in form if name not in known | _OPTIONS)
     return tuple(quote(name[:_LONGEST_NAME], "[]", errors="replace") for name in islice(names, _MOST_NAMED))

@@ -41,12 +41,12 @@ class Usage(BaseModel):
 class TextOnly(BaseModel):
     """``response_format=json``."""
 
-    text: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
+    text: str = Field(description="The transcript.", examples=["Before he had time"])
     usage: Usage
 
 
 class SpokenWord(BaseModel):
-    word: str = Field(examples=["BEFORE"])
+    word: str = Field(examples=["Before"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
 
@@ -63,9 +63,9 @@ class SpokenSegment(BaseModel):
     seek: int = 0
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[1.87])
-    text: str = Field(examples=["BEFORE HE HAD TIME"])
+    text: str = Field(examples=["Before he had time"])
     tokens: list[int] = []
-    temperature: float = Field(0.0, description="The requested temperature, if the model takes one.")
+    temperature: float = Field(0.0, description="The requested temperature, if the model supports it.")
     avg_logprob: float = Field(
         description="Natural logarithm of the segment's confidence; 0 if the model gives none.", examples=[-0.094]
     )
@@ -98,7 +98,7 @@ class Verbose(BaseModel):
         examples=["english"],
     )
     duration: float = Field(description="Duration of the audio in seconds.", examples=[2.71])
-    text: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
+    text: str = Field(description="The transcript.", examples=["Before he had time"])
     words: list[SpokenWord] | None = Field(None, exclude_if=lambda found: found is None)
     segments: list[SpokenSegment] | None = Field(None, exclude_if=lambda found: found is None)
     usage: Usage
@@ -132,12 +132,12 @@ class Verbose(BaseModel):
 
 
 class TokenUsage(BaseModel):
-    """OpenAI's streams count tokens, which differ by model; here one is a begun second of audio, or a word."""
+    """Usage in a stream. OpenAI counts tokens, which differ by model; here they are seconds of audio, and words."""
 
     type: Literal["tokens"] = "tokens"
-    input_tokens: int = Field(description="Seconds of audio, begun ones counted whole.", examples=[3])
+    input_tokens: int = Field(description="Seconds of audio, rounded up.", examples=[3])
     output_tokens: int = Field(description="Words of the text.", examples=[4])
-    total_tokens: int = Field(description="Both together.", examples=[7])
+    total_tokens: int = Field(description="Sum of input_tokens and output_tokens.", examples=[7])
 
     @classmethod
     def of(cls, seconds: float, text: str) -> "TokenUsage":
@@ -146,17 +146,17 @@ class TokenUsage(BaseModel):
 
 
 class TextDelta(BaseModel):
-    """Event of a stream: more of the text. The deltas one after the other are the text."""
+    """Stream event with the next part of the text. Joined together, the deltas are the text."""
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
-    delta: str = Field(examples=["BEFORE HE HAD TIME"])
+    delta: str = Field(examples=["Before he had time"])
 
 
 class TextDone(BaseModel):
     """Event of a stream: the last one, with the whole text."""
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
-    text: str = Field(examples=["BEFORE HE HAD TIME"])
+    text: str = Field(examples=["Before he had time"])
     usage: TokenUsage
 
 

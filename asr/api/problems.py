@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from asr.audio.decoding import NOT_AUDIO
 from asr.errors import Busy, ModelUnavailable
 from hearsay.errors import AudioTooLong, EmptyAudio, HearsayError, NotAudio
 
@@ -72,9 +73,7 @@ class Problem(BaseModel):
     type: str = Field("about:blank", description="Always about:blank: the HTTP status identifies the kind of problem.")
     title: str = Field(description="The reason phrase of the HTTP status.", examples=["Unsupported Media Type"])
     status: int = Field(description="The HTTP status.", examples=[415])
-    detail: str = Field(
-        description="What happened, and what to do.", examples=["The file is not audio, or it is damaged."]
-    )
+    detail: str = Field(description="What happened, and what to do.", examples=[NOT_AUDIO])
     request_id: str = Field(
         description="The request id, which is also in the server's log.", examples=[uuid.UUID(int=7).hex]
     )

@@ -13,12 +13,12 @@ from hearsay.records.transcript import TAGGING, FailedPiece, Segment, Word
 
 
 class AlternativeReply(BaseModel):
-    text: str = Field(examples=["FOUR"])
+    text: str = Field(examples=["For"])
     confidence: float = Field(description="Probability that this word was said here, from 0 to 1.", examples=[0.15])
 
 
 class WordReply(BaseModel):
-    text: str = Field(examples=["BEFORE"])
+    text: str = Field(examples=["Before"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
     confidence: float | None = Field(None, description="From 0 to 1; null if the model gives none.", examples=[0.93])
@@ -36,7 +36,7 @@ class WordReply(BaseModel):
 
 
 class SegmentReply(BaseModel):
-    text: str = Field(examples=["BEFORE HE HAD TIME"])
+    text: str = Field(examples=["Before he had time"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
     confidence: float | None = Field(None, description="From 0 to 1; null if the model gives none.", examples=[0.93])
@@ -122,12 +122,12 @@ class EmotionReply(SentimentReply, GranularReply):
 
 
 class TextReply(BaseModel):
-    transcription: str = Field(description="The transcript.", examples=["BEFORE HE HAD TIME"])
+    transcription: str = Field(description="The transcript.", examples=["Before he had time"])
     duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
     confidence: float | None = Field(None, description="Mean confidence of the words, from 0 to 1.", examples=[0.91])
     words: list[WordReply]
     segments: list[SegmentReply] = Field(description="Stretches of speech between pauses.")
-    asr_model: str = Field(description="Name of the speech model.", examples=["pocketsphinx"])
+    asr_model: str = Field(description="Name of the speech model.", examples=["whisper-tiny.en"])
     asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
     asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)
 
@@ -172,7 +172,7 @@ class TranscriptReply(EmotionReply, TextReply):  # in this order the members of 
 class HealthReply(BaseModel):
     status: Literal["loading", "ready", "failed"]
     ready: bool = Field(description="True when POST /asr and POST /ser accept requests.")
-    asr_model: str | None = Field(None, examples=["pocketsphinx"])
+    asr_model: str | None = Field(None, examples=["whisper-tiny.en"])
     ser_model: str | None = Field(None, examples=["classic"])
     asr_weights: str = Field("", description=WEIGHTS, exclude_if=_is_unknown)
     asr_precision: str = Field("", description=PRECISION, exclude_if=_is_unknown)

@@ -19,6 +19,8 @@ SAMPLE_RATE: Final = 16_000
 # All other files go to FFmpeg directly: libsndfile would try them as MP3, and libmpg123 prints warnings to stderr.
 _SOUNDFILE_MAGIC: Final = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
 
+NOT_AUDIO: Final = "The file is not audio, or it is damaged; send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff."
+
 _BLOCK_FRAMES: Final = 1 << 16
 _SAMPLE_RATES: Final = range(1_000, 768_001)
 
@@ -61,7 +63,7 @@ def decode_audio(data: bytes, max_seconds: float) -> Waveform:
             return waveform
     if is_audio:
         raise EmptyAudio("The file contains no audio (0 samples); record or upload it again.")
-    raise NotAudio("This is not audio, or it is damaged; send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff.")
+    raise NotAudio(NOT_AUDIO)
 
 
 def decode_samples(samples: NDArray[Any], rate: float, max_seconds: float) -> Waveform:
@@ -103,7 +105,9 @@ def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
         resampler = resampler or _resampler(rate)
         frames += len(block)
         if frames > max_seconds * rate:
-            raise AudioTooLong(f"The audio is longer than {max_seconds:g} seconds, the longest that is accepted.")
+            raise AudioTooLong(
+                f"The audio is longer than {max_seconds:g} seconds, the maximum; split it, or raise MAX_CLIP_SECONDS."
+            )
         mono = np.nan_to_num(block, nan=0, posinf=0, neginf=0).clip(-1, 1).mean(axis=1)
         resampled += resampler.resample_chunk(mono).tobytes()
     if resampler is None:

@@ -1,4 +1,4 @@
-"""``hearsay models``: which weights of speech models are here, and fetching or removing them."""
+"""``hearsay models``: list, download or delete the weights of speech models."""
 
 import argparse
 import json
@@ -29,12 +29,17 @@ def add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = commands.add_parser(
         "models",
         help="weights of speech models: list, fetch, remove",
-        description="List the weights of Whisper models that can be had or are here (list), download some (fetch), or "
-        "remove them from the cache (remove).",
+        description="List the available and the downloaded weights of Whisper models (list), download weights "
+        "(fetch), or delete them from the cache (remove).",
         epilog=f"example: python -m asr models fetch {next(iter(PUBLISHED))}",
     )
     command.add_argument(
-        "action", metavar="list|fetch|remove", nargs="?", choices=_ACTIONS, default="list", help="what to do"
+        *("action",),
+        metavar="list|fetch|remove",
+        nargs="?",
+        choices=_ACTIONS,
+        default="list",
+        help="action (default: list)",
     )
     names: Any = command.add_argument(
         "names", metavar="NAME", nargs="*", help=f"{', '.join(PUBLISHED)}, or a CTranslate2 model on the hub"
@@ -48,7 +53,8 @@ def run_models(options: argparse.Namespace) -> int:
     settings = read_settings(AsrSettings)
     names = list(dict.fromkeys(options.names))
     if (options.action == "list") == bool(names):
-        raise BadArgument("list takes no names" if names else f"name a model; there are {', '.join(PUBLISHED)}")
+        available = f"name at least one model to fetch or remove; available: {', '.join(PUBLISHED)}"
+        raise BadArgument("list takes no names" if names else available)
     if options.action == "list":
         rows = [*_rows(settings)]
         _show(rows, as_json=options.json)

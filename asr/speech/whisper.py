@@ -237,7 +237,7 @@ class WhisperSpeechModel:
             return self.languages[0]
         if language != AUTO_LANGUAGE and language not in self.languages:
             known = "only English" if len(self.languages) == 1 else f"these languages: {', '.join(self.languages)}"
-            raise ModelUnavailable(f"{self.name} transcribes {known}; the language asked for is {language}.")
+            raise ModelUnavailable(f"{self.name} transcribes {known}; the requested language is {language}.")
         return language
 
 

@@ -34,7 +34,10 @@ def _device(settings: "AsrSettings") -> Iterator[Finding]:
     from asr.inference.checkpoints import device_of, has_torch
 
     if not has_torch():
-        yield ok(f"torch is not installed, so the embedded models are used; for others: {how_to_install('models')}")
+        advice = how_to_install("models")
+        yield ok(
+            f"torch is not installed; Whisper (CTranslate2) and PocketSphinx work without it; for others: {advice}"
+        )
         return
     import torch
 
@@ -78,6 +81,7 @@ def _weights() -> Iterator[Finding]:
         yield ok(f"Whisper weights here: {', '.join(here)}")
     if damaged:
         fetch = to_type(f"models fetch {' '.join(damaged)}")
-        yield problem(f"weights are not as they were published: {', '.join(damaged)}", f"run: {fetch}")
+        yield problem(f"damaged weights (checksum mismatch): {', '.join(damaged)}", f"run: {fetch}")
     if not here and not damaged:
-        yield ok(f"no Whisper weights are here; to download some: {to_type(f'models fetch {next(iter(PUBLISHED))}')}")
+        fetch = to_type(f"models fetch {next(iter(PUBLISHED))}")
+        yield ok(f"no Whisper weights on this machine; to download some: {fetch}")

@@ -20,7 +20,7 @@ _CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
 
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "match": "bold yellow", "possible": "underline"}
 
-END_OF_CERTAINTY: Final = "── from here on, a word is missing, in another form, or only a possible match ──"
+END_OF_CERTAINTY: Final = "── Below: a query word is missing, in another form, or only a possible match ──"
 
 
 def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:

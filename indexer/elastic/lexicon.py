@@ -29,15 +29,13 @@ _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
 _SMALLEST_PART: Final = 1000
 """If not even this many characters fit into a request, the error is raised."""
 
-SECONDS_BELIEVED: Final = 10.0
+CACHE_SECONDS: Final = 10.0
 """How long a lexicon is used before Elasticsearch is asked whether it has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A fetched lexicon: its version, the number of its latest change, and when it was last known to be current."""
-
-    """A lexicon as it was fetched: of which version, at which change of it, and when it was last known to hold."""
 
     version: str
     change: int
@@ -93,7 +91,7 @@ def _store_parts(client: Elasticsearch, index: str, packed: str) -> list[str]:
 def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetched:
     """The lexicon of a version, ``before`` if it is still current; raises `IndexMissing` if there is none."""
     known = before if before and before.version == version else None
-    if known and monotonic() - known.at < SECONDS_BELIEVED:
+    if known and monotonic() - known.at < CACHE_SECONDS:
         return known
     index = index_of_words(version)
     try:
@@ -101,7 +99,7 @@ def fetched(client: Elasticsearch, version: str, before: Fetched | None) -> Fetc
             return replace(known, at=monotonic())
         change, packed = _stored(client, index)
     except NotFoundError as problem:
-        raise IndexMissing(f"the words of {version} are gone; load your files again") from problem
+        raise IndexMissing(f"the lexicon of {version} is missing; load your files again") from problem
     return Fetched(version, change, Lexicon.from_bytes(b64decode(packed)), monotonic())
 
 

@@ -142,7 +142,7 @@ class Lexicon:
     def from_bytes(cls, packed: bytes) -> "Lexicon":
         """Raises `IndexDamaged` for bytes that `to_bytes` did not write."""
         if packed[-_CRC_LENGTH - 2 : -_CRC_LENGTH] == _COMMENT_LENGTH and packed[-_CRC_LENGTH:] != _crc_of(packed):
-            raise IndexDamaged("the words of the index are damaged; load your files again")
+            raise IndexDamaged("the lexicon of the index is damaged; load your files again")
         try:
             with np.load(io.BytesIO(packed), allow_pickle=False) as parts:
                 return cls(
@@ -151,7 +151,7 @@ class Lexicon:
                     *(parts[name] for name in ("word_passages", "sounds", "known", "pairs", "pair_passages")),
                 )
         except (*_DAMAGE_ERRORS, BadZipFile, zlib.error, struct.error) as problem:
-            raise IndexDamaged("the words of the index are damaged; load your files again") from problem
+            raise IndexDamaged("the lexicon of the index is damaged; load your files again") from problem
 
 
 _DAMAGE_ERRORS: Final = (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError)

@@ -26,7 +26,7 @@ EMBEDDED_MODELS: Final = {
 }
 """Notes on the built-in models, which are used if no better one is available, by the beginning of their names."""
 
-INEXACT_RESULTS: Final = "Below: a query word is missing, in another form, or only similar in sound"
+INEXACT_RESULTS: Final = "Below: a query word is missing, in another form, or only a possible match"
 """Label of the rule between the results that contain every query word as typed and the others."""
 
 

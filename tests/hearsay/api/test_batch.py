@@ -60,7 +60,7 @@ def test_a_quiet_run_writes_nothing_to_the_terminal(folder: Path, tmp_path: Path
 
 
 def test_a_missing_source_is_an_error(tmp_path: Path):
-    with pytest.raises(hearsay.BadSource, match="is not a folder"):
+    with pytest.raises(hearsay.BadSource, match="does not exist or is not a folder"):
         hearsay.decode(tmp_path / "nowhere", tmp_path / "out")
 
 
@@ -114,7 +114,7 @@ def test_a_fallback_issues_a_warning_that_the_transcriber_keeps(monkeypatch: pyt
         transcriber = hearsay.load_transcriber("auto", workers=1)
     with transcriber:
         assert transcriber.name == "pocketsphinx"
-        assert "cannot be had" in (transcriber.warning or "")
+        assert "are not available" in (transcriber.warning or "")
     assert caught[0].filename == __file__
 
 

@@ -161,7 +161,7 @@ def test_emotions_are_returned_in_order_and_an_error_does_not_stop_the_others(
     good, bad, again = tagger.tag_many([clip, b"no sound", clip])
     assert good.outcome == again.outcome
     assert isinstance(bad.error, hearsay.NotAudio)
-    with pytest.raises(hearsay.NotAudio, match="bytes: This is not audio"):
+    with pytest.raises(hearsay.NotAudio, match="bytes: The file is not audio"):
         _ = bad.label
 
 
@@ -207,7 +207,7 @@ def test_a_script_without_a_main_guard_runs_once_and_leaves_nothing_open(clip: P
 
 
 def test_a_model_that_takes_no_hotwords_says_so():
-    with pytest.raises(hearsay.ModelUnavailable, match="pocketsphinx takes no hotwords"):
+    with pytest.raises(hearsay.ModelUnavailable, match="pocketsphinx does not support hotwords"):
         hearsay.load_transcriber("pocketsphinx", workers=1, hotwords=["Lovelace"])
 
 
