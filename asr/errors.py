@@ -47,6 +47,10 @@ class PipelineUnavailable(AsrError):
         self.rows = rows
 
 
+ListenerGone = PipelineUnavailable
+"""The name until version 0.2, which still works."""
+
+
 class ModelChanged(AsrError):
     """Another speech model wrote the log, and no option says what to do with its transcripts."""
 

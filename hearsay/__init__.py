@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from asr.errors import BadSource, ModelFailed, ModelUnavailable, PipelineUnavailable
+    from asr.errors import BadSource, ListenerGone, ModelFailed, ModelUnavailable, PipelineUnavailable
     from hearsay.api.batch import DecodeSummary, decode
     from hearsay.api.loading import LoadSummary
     from hearsay.api.models import FallbackWarning
@@ -76,6 +76,7 @@ __all__ = [
     "IndexMissing",
     "IndexUnavailable",
     "JournalInUse",
+    "ListenerGone",
     "LoadFailed",
     "LoadSummary",
     "MissingExtra",
@@ -102,7 +103,7 @@ __all__ = [
 ]
 
 _NAMES: Final = {
-    "asr.errors": "BadSource PipelineUnavailable ModelFailed ModelUnavailable",
+    "asr.errors": "BadSource ListenerGone PipelineUnavailable ModelFailed ModelUnavailable",
     "hearsay.api.batch": "DecodeSummary decode",
     "hearsay.api.loading": "LoadSummary",
     "hearsay.api.models": "FallbackWarning",

@@ -12,7 +12,7 @@ from asr.api.problems import CLIENT_CLOSED_REQUEST
 from asr.pipeline.scheduler import BatchStats, Scheduler
 from asr.types import EmotionModel, SpeechModel
 
-_REFUSALS: Final = frozenset({401, 408, 413, 429, 503})
+_REJECTIONS: Final = frozenset({401, 408, 413, 429, 503})
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -41,10 +41,13 @@ class Metrics:
             registry=registry,
             buckets=_SECONDS,
         )
-        self._refusals = Counter(
-            "hearsay_refusals", "Rejected requests, by HTTP status: 401, 408, 413, 429, 503.", ["status"],
-            registry=registry,
-        )  # fmt: skip
+        self._rejections, self._rejections_by_old_name = (
+            Counter(name, text, ["status"], registry=registry)
+            for name, text in {
+                "hearsay_rejections": "Rejected requests, by HTTP status: 401, 408, 413, 429, 503.",
+                "hearsay_refusals": "The old name of hearsay_rejections_total.",
+            }.items()
+        )
         self._batches = _BatchMetrics(registry)
         self._waiting = Gauge(
             "hearsay_queue_seconds", "Seconds of audio in the queue of a model.", ["model"], registry=registry
@@ -69,8 +72,9 @@ class Metrics:
         """Count a request. All unknown paths share one label, so that clients cannot create new labels."""
         self._requests.labels(path, status).inc()
         self._request_seconds.labels(path).observe(seconds)
-        if status in _REFUSALS:
-            self._refusals.labels(status).inc()
+        if status in _REJECTIONS:
+            self._rejections.labels(status).inc()
+            self._rejections_by_old_name.labels(status).inc()
 
     def decoded(self, seconds: float) -> None:
         """Record that a file was decoded."""
@@ -108,7 +112,8 @@ class _BatchMetrics:
             buckets=_SECONDS,
         )
         self._clips = counter("hearsay_batch_clips", "Clips and pieces processed in batches.")
-        self._sound = counter("hearsay_sound_seconds", "Seconds of audio processed.")
+        self._audio = counter("hearsay_audio_seconds", "Seconds of audio processed.")
+        self._audio_by_old_name = counter("hearsay_sound_seconds", "The old name of hearsay_audio_seconds_total.")
         self._pace = Gauge(
             *(
                 "hearsay_real_time_factor",
@@ -122,7 +127,8 @@ class _BatchMetrics:
         seconds = sum(batch.lengths)
         self._seconds.labels(batch.model).observe(batch.took)
         self._clips.labels(batch.model).inc(len(batch.lengths))
-        self._sound.labels(batch.model).inc(seconds)
+        self._audio.labels(batch.model).inc(seconds)
+        self._audio_by_old_name.labels(batch.model).inc(seconds)
         if seconds:
             self._pace.labels(batch.model).set(batch.took / seconds)
 

@@ -146,7 +146,7 @@ class RemotePipeline:
         try:
             response = await self._connection.request("GET", "/health", timeouts=httpx.Timeout(HEALTH_SECONDS))
         except TemporaryFailure as problem:
-            advice = "check the address, and that python -m asr api is running there"
+            advice = "check the address, and that hearsay api is running there"
             raise PipelineUnavailable(f"{self._address} does not respond ({problem}); {advice}") from problem
         self._check_authorized(response)
         try:

@@ -12,6 +12,7 @@ from asr.score import TranscriptScore, score
 from hearsay.records.clip import ClipRow
 from hearsay.text.format import clock, counted, percent
 from hearsay.text.scoring import normalizer_in_words
+from hearsay.text.wer_by_slice import FEWEST_CLIPS, TOO_FEW, ErrorSlice
 
 EXAMPLES: Final = 6
 """Records that a summary shows."""
@@ -88,5 +89,11 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
         for name in ("clips", "words", "word error rate"):
             table.add_column(name, justify="right")
         for value, part in slices.items():
-            table.add_row(value, str(part.texts), str(part.errors.reference_words), percent(part.errors.rate))
+            table.add_row(value, str(part.texts), str(part.errors.reference_words), _rate(part))
         console.print(table)
+
+
+def _rate(part: ErrorSlice) -> str:
+    """The error rate of a group, marked if it has few clips."""
+    rate = percent(part.errors.rate)
+    return rate if part.texts >= FEWEST_CLIPS else f"{rate} ({TOO_FEW})"

@@ -1,7 +1,8 @@
 """Trains and evaluates the model of `asr.emotion.linear` on acted emotions: ``python -m asr.training.emotion``.
 
 FOLDER has a ``labels.csv`` with the columns ``file``, ``emotion`` and ``speaker``. Everything is chosen on that folder,
-by judging each speaker with a model of the others; a folder to ``--measure`` is only listened to. Needs scikit-learn.
+by judging each speaker with a model of the others; folders given with ``--measure`` are used for evaluation only.
+Needs scikit-learn.
 """
 
 import argparse
@@ -161,8 +162,9 @@ def least_score(validated: CrossValidation, min_precision: float) -> float:
 
 
 def figures_of(model: LinearClassifier, validated: CrossValidation) -> Figures:
-    """``recall``: unweighted average recall of the best label; ``said``: share of clips with a reported label;
-    ``right``: their precision; ``calibration``: expected calibration error of the scores, in ten bins.
+    """``recall``: unweighted average recall of the best label; ``coverage``: share of clips with a reported label;
+    ``precision``: share of correct labels among these; ``calibration``: expected calibration error of the scores, in
+    ten bins. ``said`` and ``right`` are the old names of ``coverage`` and ``precision``.
     """
     judgements = zip(validated.best, validated.scores, validated.strangeness, strict=True)
     is_accepted = np.array([model.accepts(*judgement) for judgement in judgements])
@@ -185,8 +187,15 @@ def _calibration(scores: Vector, is_right: NDArray[np.bool_]) -> float:
 
 
 def _coverage_and_precision(is_accepted: NDArray[np.bool_], is_right: NDArray[np.bool_]) -> Figures:
-    right = {"right": round(float(is_right[is_accepted].mean()), 3)} if is_accepted.any() else {}
-    return {"said": round(float(is_accepted.mean()), 3), **right}
+    if not is_accepted.any():
+        return _coverage(is_accepted)
+    precision = round(float(is_right[is_accepted].mean()), 3)
+    return {**_coverage(is_accepted), "precision": precision, "right": precision}
+
+
+def _coverage(is_accepted: NDArray[np.bool_]) -> Figures:
+    coverage = round(float(is_accepted.mean()), 3)
+    return {"coverage": coverage, "said": coverage}
 
 
 def measure(model: LinearClassifier, folder: Path) -> Figures:
@@ -199,11 +208,11 @@ def measure(model: LinearClassifier, folder: Path) -> Figures:
             f"{folder} has neither labels.csv nor {', '.join(sorted(_AUDIO))} files; name a folder of clips."
         )
     is_accepted = np.array([model.emotion(read_waveform(path)).label != UNCERTAIN for path in paths])
-    return {"clips": len(paths), "said": round(float(is_accepted.mean()), 3)}
+    return {"clips": len(paths), **_coverage(is_accepted)}
 
 
 def _measure_labelled(model: LinearClassifier, folder: Path) -> Figures:
-    """``recall`` is over the common emotions, ``said`` and ``right`` over all clips of the folder."""
+    """``recall`` is over the common emotions, ``coverage`` and ``precision`` over all clips of the folder."""
     rows = read_labels(folder, ("file", "emotion"))
     truth = np.array([canonical_emotion(row["emotion"]) for row in rows])
     emotions = [model.emotion(read_waveform(folder / row["file"])) for row in rows]

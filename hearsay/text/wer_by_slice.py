@@ -15,6 +15,13 @@ UNKNOWN: Final = "unknown"
 """The slice of texts that have no value."""
 
 
+FEWEST_CLIPS: Final = 20
+"""A slice with fewer clips is marked, or has no error rate, because the rate could be due to chance."""
+
+TOO_FEW: Final = f"n < {FEWEST_CLIPS}"
+"""The mark of such a slice."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredText:
     """The word errors of one text, whose reference has at least one word, and its value in each column of interest.

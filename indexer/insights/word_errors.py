@@ -2,18 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from hearsay.text.normalize import words
 from hearsay.text.wer import Edit, WordErrors, align
-from hearsay.text.wer_by_slice import ScoredText, SlicedErrors, slice_errors
+from hearsay.text.wer_by_slice import FEWEST_CLIPS, ScoredText, SlicedErrors, slice_errors
 from indexer.documents import LONGEST_KEYWORD
 from indexer.passages import Passage
 from indexer.phonetics.confusion_table import ConfusionTable
 from indexer.schema import UNKNOWN
-
-FEWEST_CLIPS: Final = 20
-"""A slice needs this many clips before its error rate is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Final
 
 from hearsay.records.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 from hearsay.text.format import counted, share
+from hearsay.text.wer_by_slice import FEWEST_CLIPS, TOO_FEW
 from indexer.insights.statistics import EMOTION_FACETS, SPEAKER, TENTHS, CollectionStatistics
-from indexer.insights.word_errors import FEWEST_CLIPS
 from indexer.schema import UNKNOWN, facet_label, facet_order
 from search_ui.insights.charts import (
     Bar,
@@ -17,7 +17,7 @@ from search_ui.insights.charts import (
     spreads_html,
     stacked_html,
 )
-from search_ui.insights.error_rates import TOO_FEW, link, noun, rest_html, rows_of
+from search_ui.insights.error_rates import link, noun, rest_html, rows_of
 from search_ui.state import SearchState
 
 _NO_EMOTIONS: Final = (

@@ -6,10 +6,9 @@ from itertools import chain
 from typing import Final
 
 from hearsay.text.format import counted, percent
-from hearsay.text.wer_by_slice import ErrorSlice
+from hearsay.text.wer_by_slice import FEWEST_CLIPS, TOO_FEW, ErrorSlice
 from indexer.index import Range
 from indexer.insights.statistics import SPEAKER, CollectionStatistics
-from indexer.insights.word_errors import FEWEST_CLIPS
 from indexer.schema import UNKNOWN, facet_label, facet_order
 from search_ui.insights.charts import Bar, Interval, columns_html, intervals_html
 from search_ui.state import SearchState
@@ -19,9 +18,6 @@ MOST_ROWS: Final = 12
 
 _LEAST_SCALE: Final = 0.05
 """The smallest rate that a bar of full width stands for."""
-
-TOO_FEW: Final = f"n < {FEWEST_CLIPS}"
-"""Replaces a figure that so few clips do not support."""
 
 _NO_REFERENCE: Final = (
     "<p>No clip has a reference, so word errors are unknown. Load a table with the references, in its column “text”, "
@@ -132,7 +128,7 @@ def _explained(stats: CollectionStatistics) -> Iterator[str]:
     rates = ", ".join(f"{percent(number / errors.reference_words)} {kind}" for kind, number in kinds.items())
     yield f"{errors.reference_words:,} words in the references: {rates}."
     yield f"The line across a bar is the 95 % confidence interval (bootstrap over {one}s)."
-    yield f"Groups of fewer than {FEWEST_CLIPS} {one}s (n < {FEWEST_CLIPS}) have no rate."
+    yield f"Groups of fewer than {FEWEST_CLIPS} {one}s ({TOO_FEW}) have no rate."
     if word_errors.is_sample:
         scorable = f"{word_errors.scorable:,}"
         yield f"Based on a random sample of {word_errors.compared:,} of the {scorable} clips with a reference."

@@ -109,7 +109,18 @@ def test_score_prints_a_readable_table(scored: Path, capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     assert "word error rate 33.3 % over 2 clips" in shown
     assert f"normalised by whisper-normalizer {version('whisper-normalizer')} (English" in shown
-    assert "50.0 %" in shown
+    assert "50.0 % (n < 20)" in shown
+
+
+def test_score_marks_groups_of_few_clips_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "clips.csv"
+    rows = [f"{number},good day,good daze,{'us' if number < 20 else 'india'}\n" for number in range(39)]
+    path.write_text("filename,text,generated_text,accent\n" + "".join(rows))
+    assert main(["score", str(path), "--by", "accent"]) == 0
+    us, india = (line for line in capsys.readouterr().out.splitlines() if line.strip().startswith(("us ", "india ")))
+    assert "50.0 %" in us
+    assert "n < 20" not in us
+    assert india.rstrip().endswith("50.0 % (n < 20)")
 
 
 def test_score_rejects_an_unknown_column(scored: Path, capsys: pytest.CaptureFixture[str]):

@@ -44,6 +44,7 @@ NAMES = [
     "IndexMissing",
     "IndexUnavailable",
     "JournalInUse",
+    "ListenerGone",
     "PipelineUnavailable",
     "LoadFailed",
     "LoadSummary",
@@ -92,6 +93,10 @@ def test_every_public_error_is_a_hearsay_error():
     errors = [kind for kind in kinds if issubclass(kind, Exception) and not issubclass(kind, Warning)]
     assert len(errors) > 20
     assert all(issubclass(error, hearsay.HearsayError) for error in errors)
+
+
+def test_the_old_name_of_an_unavailable_pipeline_still_works():
+    assert hearsay.ListenerGone is hearsay.PipelineUnavailable
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -49,6 +49,7 @@ def test_requests_are_counted_by_path_and_status(client: TestClient):
         ("/asr", "200"): 2.0, ("/asr", "415"): 1.0, ("/asr", "413"): 1.0, ("other", "404"): 1.0,
         ("/v1/models/{model:path}", "200"): 1.0, ("/health", "200"): 0.0,
     }  # fmt: skip
+    assert found["hearsay_rejections_total", ("413",)] == 1.0
     assert found["hearsay_refusals_total", ("413",)] == 1.0
     assert found["hearsay_request_seconds_count", ("/asr",)] == 4.0
 
@@ -59,7 +60,9 @@ def test_every_stage_of_a_request_is_timed(client: TestClient):
     found = samples_when_processed(client, seconds=2.5)
     stages = {stage: found["hearsay_stage_seconds_count", (stage,)] for stage in ("decode", "wait", "asr", "ser")}
     assert stages == {"decode": 2.0, "wait": 3.0, "asr": 1.0, "ser": 2.0}
+    assert found["hearsay_audio_seconds_total", ("length",)] == 1.0
     assert found["hearsay_sound_seconds_total", ("length",)] == 1.0
+    assert found["hearsay_audio_seconds_total", ("loudness",)] == 1.5
     assert found["hearsay_sound_seconds_total", ("loudness",)] == 1.5
     assert found["hearsay_queue_seconds", ("length",)] == 0.0
 

@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,20 @@ def test_the_model_file_contains_the_figures_of_training_and_of_each_measured_fo
     assert figures["leave_one_speaker_out"]["clips"] == figures[corpus.name]["clips"] == CLIPS
     assert figures[corpus.name]["shared_emotions"] == 3
     assert 0 <= figures["samples"]["said"] <= 1
+
+
+def test_coverage_and_precision_have_their_old_names_too(trained: Path):
+    figures = json.loads(trained.read_text())["figures"]
+    assert figures["samples"]["coverage"] == figures["samples"]["said"]
+    recorded = figures["leave_one_speaker_out"]["recorded"]
+    assert recorded["coverage"] == recorded["said"]
+    assert recorded.get("precision") == recorded.get("right")
+
+
+def test_the_old_name_of_the_program_still_works():
+    command = [sys.executable, "-P", "-m", "asr.train_classic", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Train the classic emotion model." in shown
 
 
 def test_recall_on_the_training_data_is_higher_than_on_unseen_speakers(trained: Path, corpus: Path):

@@ -7,8 +7,8 @@ import pytest
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Segment
 from hearsay.text.wer import WordErrors
+from hearsay.text.wer_by_slice import FEWEST_CLIPS
 from indexer.insights.word_errors import (
-    FEWEST_CLIPS,
     AlignedClip,
     WordConfusions,
     align_clips,
