@@ -1,13 +1,8 @@
 """The *Glossary* page: the terms that the other pages use. It needs no network."""
 
-from typing import Final
-
 import streamlit as st
 
-from search_ui.static import STATIC
-
-GLOSSARY: Final = STATIC / "glossary.md"
-"""A copy of ``docs/glossary.md``, which is not part of the wheel."""
+from hearsay.glossary import GLOSSARY
 
 
 def show() -> None:

@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 
 from asr.api.authentication import DOCUMENT_FILES, AuthenticationMiddleware, authenticators_of
 from asr.api.metrics import Metrics, MetricsMiddleware
@@ -37,6 +37,7 @@ from asr.pipeline.records import EmotionOutcome, failed_pieces
 from asr.settings import AsrSettings
 from asr.types import DecodedAudio
 from hearsay.errors import HearsayError
+from hearsay.glossary import GLOSSARY
 from hearsay.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ Audio files in, transcripts and emotions out. Formats: wav, flac, mp3, ogg, opus
 | confidence | how sure a model is, from 0 to 1 |
 | request id | the id of a request, in the header `X-Request-ID`, in error replies and in the server's log |
 
-All terms are in the glossary, `docs/glossary.md` in the repository; `docs/api.md` has examples. Times are in seconds.
+All terms are in the [glossary](/glossary). Times are in seconds.
 """
 
 
@@ -148,6 +149,7 @@ def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> No
 def _open_routes() -> APIRouter:
     routes = APIRouter(tags=["status"])
     routes.get("/", include_in_schema=False)(to_the_documents)
+    routes.get("/glossary", include_in_schema=False, response_class=PlainTextResponse)(glossary_page)
     routes.get("/ping", summary="Check that the server responds", responses=PONG)(ping)
     routes.get("/health", summary="Names, state and warnings of the models")(health)
     routes.get("/health/live", summary="Liveness: restart the server if this fails")(live)
@@ -176,6 +178,10 @@ def _guarded_routes() -> APIRouter:
 
 async def to_the_documents() -> RedirectResponse:
     return RedirectResponse("/docs")
+
+
+async def glossary_page() -> str:
+    return GLOSSARY.read_text(encoding="utf-8")
 
 
 async def ping() -> str:

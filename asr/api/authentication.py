@@ -21,7 +21,7 @@ DOCUMENT_FILES: Final = "/docs/files"
 """Path of the scripts and style sheets of ``/docs``."""
 
 OPEN: Final = frozenset(
-    {"/", "/docs", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"}
+    {"/", "/docs", "/glossary", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"}
     | {f"{DOCUMENT_FILES}/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
 )
 """Paths that need no authentication; they reveal nothing about anybody's audio."""

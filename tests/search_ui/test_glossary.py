@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from search_ui.glossary import GLOSSARY
+from hearsay.glossary import GLOSSARY
 from tests.conftest import PROJECT
 from tests.support.apps import SECONDS_TO_RUN
 
@@ -16,7 +16,7 @@ def run_page() -> None:
 
 
 def test_the_glossary_of_the_page_is_that_of_the_documentation() -> None:
-    assert GLOSSARY.read_text() == DOCUMENT.read_text(), "copy docs/glossary.md to search_ui/static/glossary.md"
+    assert GLOSSARY.read_text() == DOCUMENT.read_text(), "copy docs/glossary.md to hearsay/glossary.md"
 
 
 def test_the_page_shows_all_terms() -> None:

@@ -17,6 +17,7 @@ from asr.errors import ModelUnavailable
 from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
 from hearsay.records.transcript import Alternative
+from tests.conftest import PROJECT
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
 from tests.support.serving import PATIENCE, HeldSpeechModel, client_of, server_of, small_models, wait_until_ready
 
@@ -154,6 +155,13 @@ def test_a_request_without_a_file_is_answered_with_an_example(client: TestClient
 
 def test_the_root_path_redirects_to_the_api_documentation(client: TestClient):
     assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
+def test_the_document_links_to_the_glossary(client: TestClient):
+    assert "[glossary](/glossary)" in client.get("/openapi.json").json()["info"]["description"]
+    reply = client.get("/glossary")
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    assert reply.text == (PROJECT / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 
 def test_fallbacks_and_readiness_are_reported_at_startup(monkeypatch: pytest.MonkeyPatch):

@@ -69,7 +69,7 @@ def test_a_rejected_request_returns_a_problem(client: TestClient):
 
 
 def test_ping_and_health_need_no_key(client: TestClient):
-    for path in ("/ping", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json"):
+    for path in ("/ping", "/health", "/health/live", "/health/ready", "/docs", "/glossary", "/openapi.json"):
         assert client.get(path).status_code == 200
 
 
