@@ -25,9 +25,9 @@ from tests.conftest import PROJECT
 def test_the_newest_release_in_the_changelog_is_this_version():
     text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert headings[0] == "[Unreleased]"
-    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", heading) for heading in headings[1:])
-    assert headings[1].startswith(f"[{VERSION}] - ")
+    assert headings[0] == "Unreleased"
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+ - \d{4}-\d{2}-\d{2}", heading) for heading in headings[1:])
+    assert headings[1].startswith(f"{VERSION} - ")
 
 
 def test_the_changelog_has_only_sections_of_keep_a_changelog():
