@@ -1,12 +1,12 @@
-"""Exact batches of CTC models on mel features: Conformers such as Parakeet.
+"""Batch-invariant inference for CTC models on mel features: Conformers such as Parakeet.
 
-Mel features are normalised clip by clip, over the clip's own frames, and only then padded with zeros. What is left are
-the convolutions and attention, and there transformers' own masks are right for the kinds named here: padded frames are
-zero before each convolution, as they are beyond a clip's end, or come after all that the clip's own frames depend on;
-no frame attends to them; batch norms use the statistics of training. Without a mask each of these models is inexact.
+Mel features are normalised separately for each clip, over its own frames, and then padded with zeros. For the model
+types listed here, the attention masks of transformers keep the padding out of the results: before each convolution,
+padded frames are zero, or lie after all frames on which the clip's own frames depend; no frame attends to padding; and
+batch norms use the statistics from training. Without a mask, the results of all these models depend on the padding.
 
-An extractor may end a clip with a frame of padding and mask it (Parakeet, Wav2Vec2-BERT). It is cut off here: the
-logits of the other frames stay the same, and nothing is decoded from it.
+Some extractors (Parakeet, Wav2Vec2-BERT) append a masked frame of padding to a clip. It is removed here: the logits of
+the other frames do not change, and no text is decoded from it.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 _KINDS: Final = frozenset({"parakeet_ctc", "lasr_ctc", "granite_speech5_ctc", "wav2vec2-bert"})
 _HOP: Final = 160
-"""Samples between two mel frames, where the extractor does not say."""
+"""Samples between two mel frames, if the extractor does not specify it."""
 
 
 def can_batch(config: Any) -> bool:
-    """Whether batches of this kind of model are known to be exact; adapters convolve over padded frames."""
+    """Whether this type of model is known to be batch-invariant; adapters are not, as they convolve over padding."""
     return config.model_type in _KINDS and not getattr(config, "add_adapter", False)
 
 
 def own_features(features: "dict[str, Tensor]") -> "Tensor":
-    """The features of one clip, shape (frames, channels), without frames that its extractor masks."""
+    """The features of one clip, shape (frames, channels), without the frames that its extractor masks."""
     own = features["input_features"][0]
     mask = features.get("attention_mask")
     return own if mask is None else own[: int(mask.sum())]
 
 
 def frames_of(length: int, model: Any) -> int:
-    """The frames of logits that so many frames of features have."""
+    """The number of frames of logits for this number of frames of features."""
     import torch
 
     if model.config.model_type == "wav2vec2-bert":
@@ -41,7 +41,7 @@ def frames_of(length: int, model: Any) -> int:
 
 
 def samples_a_frame(config: Any, extractor: Any) -> float:
-    """How far apart the frames of logits are; 0 where that is not known."""
+    """The number of samples per frame of logits; 0 if unknown."""
     if not can_batch(config):
         return 0
     encoder = getattr(config, "encoder_config", config)
@@ -55,7 +55,7 @@ def samples_a_frame(config: Any, extractor: Any) -> float:
 
 
 def fewest_samples(config: Any, extractor: Any) -> int:
-    """The samples of which a model makes its first frame, where its convolutions do not pad; 0 for other kinds."""
+    """The minimum number of samples for one frame of logits, if the convolutions do not pad; 0 for other models."""
     if config.model_type != "lasr_ctc":
         return 0
     encoder = config.encoder_config

@@ -1,9 +1,8 @@
-"""Fast forward passes on a CPU: weights are laid out once as its matrix products want them, and not in each pass.
+"""Fast forward passes on a CPU: weights are packed once into the layout of its matrix products, not in every pass.
 
-It uses the operators that torch's own compiler emits for linear layers (oneDNN's). They are not documented: where a
-build of torch lacks them, where they refuse a number format on this CPU (bfloat16 before AVX-512), and on other
-devices, models run as transformers made them, with the same results. This module imports torch; programs that run
-without it do not import this module.
+It uses the oneDNN operators that torch's compiler emits for linear layers. They are not documented. If a build of torch
+lacks them or they do not support a number format on this CPU (bfloat16 before AVX-512), and on other devices, models
+run unchanged, with the same results. Only modules that need torch import this module.
 """
 
 from functools import cache
@@ -17,14 +16,13 @@ from transformers.activations import GELUActivation
 from asr.inference.int8 import is_opaque, use_int8
 
 _FOLLOWED_BY: Final = {"intermediate_dense": "intermediate_act_fn", "conv": "activation"}
-"""The activation that comes after a layer: of transformers' feed-forward, and of all convolutions."""
+"""The name of the activation after a layer, in transformers' feed-forward blocks and in convolutions."""
 
 
 def optimized(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = False) -> Any:
-    """A model of `asr.inference.batch_invariance.make_batch_invariant` on its device, in its precision, and as fast as
-    it can be.
+    """Move a model of `asr.inference.batch_invariance.make_batch_invariant` to its device and precision, optimised.
 
-    Linear layers are `asr.inference.int8.Int8Linear` on request.
+    With ``is_int8``, linear layers become `asr.inference.int8.Int8Linear`.
     """
     _fold_weight_norm(model)
     model.to(device, kind)
@@ -39,7 +37,7 @@ def optimized(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = Fal
 
 @cache
 def can_pack(kind: torch.dtype) -> bool:
-    """Whether torch has the operators here and runs them in ``kind`` on this CPU, which only a trial can say."""
+    """Whether torch has the operators and can run them in ``kind`` on this CPU, which is found by trying."""
     values = torch.zeros(1, 1, 1, dtype=kind)
     try:
         with torch.inference_mode():
@@ -65,9 +63,9 @@ class PackedLinear(nn.Module):
 
 
 class PackedConvolution(nn.Module):
-    """A convolution over time with its weights packed, computed as that of an image one pixel high.
+    """A convolution over time with packed weights, computed as a convolution of an image of height 1.
 
-    oneDNN then takes it with the channels last, as they lie in memory.
+    oneDNN then uses the layout with the channels last, which is that of the memory.
     """
 
     def __init__(self, original: nn.Conv1d, gelu: bool = False) -> None:
@@ -80,7 +78,7 @@ class PackedConvolution(nn.Module):
         self.post_operation = _post_operation(gelu)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """(clips, channels, steps) to (clips, channels, steps of the result)."""
+        """Input: (clips, channels, steps); output: (clips, channels, steps after the convolution)."""
         image = hidden[:, :, None].contiguous(memory_format=torch.channels_last)
         found: Tensor = torch.ops.mkldnn._convolution_pointwise(
             image, self.weight, self.bias, *self.options, *self.post_operation
@@ -91,8 +89,8 @@ class PackedConvolution(nn.Module):
 class HalfAttention(nn.Module):
     """Self-attention in bfloat16 as batched products of all heads, which oneDNN computes in hardware.
 
-    torch's fused attention, which needs less memory, takes twice the time for sounds as short as ours. Queries, keys
-    and values are one product.
+    torch's fused attention needs less memory, but twice the time for clips as short as ours. Queries, keys and values
+    are computed in one product.
     """
 
     def __init__(self, original: Any) -> None:
@@ -105,7 +103,7 @@ class HalfAttention(nn.Module):
         self.heads, self.scaling = original.num_heads, original.scaling
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **_: Any) -> tuple[Tensor, None]:
-        """(clips, frames, channels) to the same; a mask (clips, 1, frames, frames) is False where nobody attends."""
+        """Input and output: (clips, frames, channels). The mask (clips, 1, frames, frames) is False for padding."""
         clips, frames, channels = hidden_states.shape
         parts = self.parts(hidden_states).view(clips, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         queries, keys, values = parts.reshape(3, clips * self.heads, frames, -1)
@@ -119,12 +117,12 @@ class HalfAttention(nn.Module):
 
 
 def _post_operation(gelu: bool) -> tuple[str, list[float], str]:
-    """What oneDNN computes on a layer's results while they are in the cache, as its operators take it."""
+    """The arguments for the operation that oneDNN applies to the results of a layer while they are in the cache."""
     return ("gelu", [], "none") if gelu else ("none", [], "")
 
 
 def _fold_weight_norm(model: nn.Module) -> None:
-    """Compute normed weights once, and not in each pass; in float32, before they are rounded."""
+    """Compute normalised weights once instead of in each pass, in float32, before they are rounded."""
     for module in model.modules():
         if parametrize.is_parametrized(module):
             parametrize.remove_parametrizations(module, "weight")

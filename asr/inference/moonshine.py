@@ -1,12 +1,14 @@
-"""Exact batches of Moonshine: what the model writes of a clip does not depend on the clips beside it.
+"""Batch-invariant inference for Moonshine: the transcript of a clip does not depend on the other clips of a batch.
 
-Shorter clips of a batch are padded with zeros, which change them in two places. The norm after the first convolution
-takes its statistics over all frames; here they are those of each clip's own. And transformers computes the encoder's
-mask from the mask of samples by taking every 384th, which leaves one or two frames of padding unmasked; here it is that
-of the frames that the three convolutions make of the clip's own samples. They do not pad, so a clip's own frames depend
-on nothing behind them. Each clip then has the logits of the unbatched model, up to the order of sums in floating point.
+Shorter clips of a batch are padded with zeros, which affect the results in two places:
 
-This module needs torch.
+* The norm after the first convolution computes its statistics over all frames. Here they are computed over the frames
+  of each clip.
+* transformers derives the encoder's mask from every 384th sample of the attention mask, which leaves one or two frames
+  of padding unmasked. Here the mask covers the frames that the three convolutions compute from the clip's own samples.
+
+The convolutions do not pad, so a clip's frames do not depend on later samples. Each clip then has the logits of the
+unbatched model, up to the order of floating-point additions. This module needs torch.
 """
 
 from contextvars import ContextVar
@@ -16,23 +18,23 @@ import torch
 from torch import Tensor, nn
 
 _FRAMES: Final[ContextVar[Tensor | None]] = ContextVar("frames", default=None)
-"""Of each clip of a batch, after the first convolution."""
+"""The number of frames of each clip of a batch after the first convolution."""
 
 
 def can_batch(config: Any) -> bool:
-    """Whether `make_batch_invariant` can make this kind of model exact."""
+    """Whether `make_batch_invariant` supports this type of model."""
     return bool(config.model_type == "moonshine")
 
 
 def make_batch_invariant(model: Any) -> None:
-    """Make a Moonshine model exact in batches, when it is called with ``attention_mask``."""
+    """Make a Moonshine model batch-invariant, if it is called with ``attention_mask``."""
     encoder = model.get_encoder()
     encoder.groupnorm = OwnGroupNorm(encoder.groupnorm)
     encoder.register_forward_pre_hook(_mask_own_frames, with_kwargs=True)
 
 
 def _mask_own_frames(encoder: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]] | None:
-    """Note the frames of each clip, and move the mask's edge to where transformers finds them all, and no more."""
+    """Store the number of frames of each clip, and adjust the mask so that transformers masks exactly the padding."""
     mask = named.get("attention_mask")
     if mask is None:
         _FRAMES.set(None)
@@ -49,14 +51,14 @@ def _mask_own_frames(encoder: Any, given: tuple[Any, ...], named: dict[str, Any]
 
 
 class OwnGroupNorm(nn.Module):
-    """A group norm of one group, with the statistics of each clip's own frames."""
+    """A group norm with one group, whose statistics are computed over the frames of each clip only."""
 
     def __init__(self, original: nn.GroupNorm) -> None:
         super().__init__()
         self.original = original
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """(clips, channels, frames) to the same."""
+        """Input and output have the shape (clips, channels, frames)."""
         frames = _FRAMES.get()
         if frames is None:
             found: Tensor = self.original(hidden)

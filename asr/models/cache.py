@@ -1,4 +1,4 @@
-"""The folder of downloaded weights: one folder a model, put in place whole or not at all, by one process at a time."""
+"""The folder of downloaded weights: one folder per model, which appears atomically; one process writes at a time."""
 
 import errno
 import fcntl
@@ -18,11 +18,11 @@ from hearsay.records.files import onto_disk
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-_OTHER_FOLDER: Final = "set HEARSAY_HOME to a folder that has room and can be written"
+_OTHER_FOLDER: Final = "set HEARSAY_HOME to a writable folder with enough space"
 
 
 def models_folder() -> Path:
-    """Where downloaded weights lie: ``HEARSAY_HOME/models``, else ``hearsay/models`` in the user's cache."""
+    """The folder of downloaded weights: ``HEARSAY_HOME/models``, or ``hearsay/models`` in the user's cache."""
     if os.environ.get("HEARSAY_HOME"):
         return home() / "models"
     try:
@@ -34,9 +34,9 @@ def models_folder() -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Inside, no other process writes a model's folder; one that does is waited for, which is announced.
+    """Hold the lock of a model's folder. If another process holds it, print a message and wait.
 
-    A file system without locks keeps nobody out; what is put in place is whole there too.
+    On a file system without locks there is no mutual exclusion, but models still appear atomically.
     """
     with _errors_in_words(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -54,10 +54,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def placed_whole(folder: Path) -> Iterator[Path]:
-    """A new folder to fill, in ``files`` of which is what becomes ``folder`` when the ``with`` block ends well.
+    """A new work folder, whose subfolder ``files`` replaces ``folder`` when the ``with`` block ends without an error.
 
-    What was there is replaced. What killed processes left is removed first; the caller holds the lock. Raises
-    `ModelUnavailable` where the disk is full or cannot be written.
+    Files that killed processes left behind are removed first. The caller holds the lock. Raises `ModelUnavailable` if
+    the disk is full or not writable.
     """
     with _errors_in_words(folder):
         _remove_leftovers(folder)
@@ -76,7 +76,7 @@ def placed_whole(folder: Path) -> Iterator[Path]:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a model's folder: out of sight first, so that nobody finds half of it."""
+    """Remove a model's folder. It is renamed first, so that no process finds half of it."""
     with locked(folder), _errors_in_words(folder):
         _remove_leftovers(folder)
         aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
@@ -95,9 +95,9 @@ def _errors_in_words(folder: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         if problem.errno in NO_ROOM:
-            sentence = f"the disk of {folder.parent} is full; make room there, or {_OTHER_FOLDER}."
+            sentence = f"the disk of {folder.parent} is full; free space there, or {_OTHER_FOLDER}."
         elif problem.errno in _READ_ONLY:
             sentence = f"{folder.parent} cannot be written ({problem.strerror}); {_OTHER_FOLDER}."
         else:
             sentence = f"{problem.filename or folder}: {problem.strerror or problem}."
-        raise ModelUnavailable(f"The weights of {folder.name} cannot be kept: {sentence}") from problem
+        raise ModelUnavailable(f"The weights of {folder.name} cannot be stored: {sentence}") from problem

@@ -1,6 +1,6 @@
-"""Weights in CTranslate2's format from the Hugging Face hub: published ones by revision, others as they are there now.
+"""Weights in CTranslate2 format from the Hugging Face hub: published ones at a pinned revision, others at the latest.
 
-The hub's library is imported inside the functions, since it takes a moment and most runs need nothing of it.
+The hub's library is imported inside the functions, because the import is slow and most runs do not need it.
 """
 
 import os
@@ -18,7 +18,7 @@ from asr.models.published import PublishedModel
 from hearsay.terminal.progress import megabytes
 
 REACHED_SECONDS: Final = 3.0
-"""The hub is there where it takes a connection within so long."""
+"""The hub counts as reachable if it accepts a connection within this time."""
 
 _VOCABULARY: Final = "vocabulary"
 _NEEDED: Final = ("model.bin", "config.json")
@@ -26,7 +26,7 @@ _TAKEN: Final = (*_NEEDED, "tokenizer.json", "preprocessor_config.json")
 
 
 def is_hub_reachable() -> bool:
-    """Whether something listens where the hub should, and its library may ask it."""
+    """Whether the hub accepts connections, and its library is not set to offline mode."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return False
     address = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
@@ -39,7 +39,7 @@ def is_hub_reachable() -> bool:
 
 
 def model_files(names: Iterable[str]) -> list[str]:
-    """The files of a CTranslate2 model among the names in a folder; empty where it is none."""
+    """The files of a CTranslate2 model among the names in a folder; empty if the folder does not contain a model."""
     here = {name for name in names if name in _TAKEN or name.startswith(f"{_VOCABULARY}.")}
     is_whole = here.issuperset(_NEEDED) and any(name.startswith(f"{_VOCABULARY}.") for name in here)
     return sorted(here) if is_whole else []
@@ -48,7 +48,7 @@ def model_files(names: Iterable[str]) -> list[str]:
 def fetch_from_hub(model: PublishedModel, files: Path, scratch: Path) -> None:
     """Put the files of a model into ``files``, from its revision on the hub.
 
-    They are compared with their digests by the caller. Raises `SourceFailed`; `OSError` where the disk is full.
+    The caller compares their digests. Raises `SourceFailed`, or `OSError` if the disk is full.
     """
     if not is_hub_reachable():
         raise SourceFailed("the Hugging Face hub cannot be reached")
@@ -68,7 +68,7 @@ def fetch_from_hub(model: PublishedModel, files: Path, scratch: Path) -> None:
 
 
 def cached_revision(model: PublishedModel) -> Path | None:
-    """The folder of a published model in the hub's own cache; None where a file is missing."""
+    """The folder of a published model in the cache of the hub's library; None if a file is missing."""
     try:
         from huggingface_hub import try_to_load_from_cache
     except ModuleNotFoundError:
@@ -79,7 +79,7 @@ def cached_revision(model: PublishedModel) -> Path | None:
 
 
 def is_on_hub(name: str, *, may_ask: bool) -> bool:
-    """Whether a name on the hub is that of a CTranslate2 model, by its files in the hub's cache or in its listing."""
+    """Whether a name on the hub is that of a CTranslate2 model, by its files in the hub's cache or on the hub."""
     from huggingface_hub import HfApi
 
     if found := cached(name):
@@ -88,13 +88,13 @@ def is_on_hub(name: str, *, may_ask: bool) -> bool:
         return False
     try:
         files = HfApi().model_info(name, timeout=HUB_TIMEOUT).siblings or ()
-    except Exception:  # noqa: BLE001  # whoever opens it as another kind of model learns why it cannot be had
+    except Exception:  # noqa: BLE001  # opening it as another kind of model then reports why it is not available
         return False
     return bool(model_files(file.rfilename for file in files))
 
 
 def folder_from_hub(name: str, *, may_download: bool) -> Path:
-    """The folder of a CTranslate2 model on the hub, of no fixed revision; raises `ModelUnavailable`."""
+    """The folder of a CTranslate2 model from the hub, at no pinned revision; raises `ModelUnavailable`."""
     found = cached(name)
     if found is None or not model_files(path.name for path in found.folder.iterdir()):
         with downloads(allowed=may_download):

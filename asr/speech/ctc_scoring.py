@@ -1,4 +1,4 @@
-"""The probabilities of many spellings of words, each over the frames of its word (CTC's forward variables)."""
+"""The probabilities of many spellings of words, each over the frames of its word (CTC forward algorithm)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from asr.speech.ctc_decoding import Frames, Numbers
 
 _LENGTHS: Final = (4, 7, 11, 16)
-"""Spellings of up to so many tokens are scored together, the longer ones last: equal lengths need no padding."""
+"""Upper limits of length classes: spellings of similar lengths are scored together, to limit padding."""
 
 _FEW: Final = 400
-"""Spellings that are scored together whatever their lengths: a step takes about as long for one as for a hundred."""
+"""Up to this number, all spellings are scored together: a step takes about as long for one as for a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """Spellings of words: ``tokens`` of shape (longest, spellings), of which ``lengths`` count, at least one.
+    """Spellings of words: ``tokens`` has the shape (longest, spellings), with ``lengths`` valid tokens each, at least one.
 
-    Each is scored over the frames from ``first`` on, ``frames`` of them.
+    Each is scored over ``frames`` frames from frame ``first`` on.
     """
 
     tokens: Numbers
@@ -33,10 +33,10 @@ class Spellings:
 
 
 def path_probabilities(spellings: Spellings, frames: Frames, blank: int) -> NDArray[np.float64]:
-    """Of each spelling, the sum over all paths that spell it (Graves et al. 2006), shape (spellings,).
+    """For each spelling, the sum over all paths that spell it (Graves et al. 2006), shape (spellings,).
 
-    All probabilities of a frame are divided by that of its likeliest token. So spellings over the same frames have a
-    factor in common, and the sum of a long stretch of frames is neither too small nor too large for a float.
+    All probabilities of a frame are divided by that of its most probable token. Spellings over the same frames are thus
+    scaled by the same factor, and sums over many frames do not underflow or overflow.
     """
     scaled = frames.probabilities / frames.sure[:, None].astype(np.float64)
     found = np.empty(len(spellings.lengths))
@@ -49,17 +49,17 @@ def path_probabilities(spellings: Spellings, frames: Frames, blank: int) -> NDAr
 
 
 def _forward(spellings: Spellings, scaled: NDArray[np.float64], blank: int) -> NDArray[np.float64]:
-    """The sums over paths, all spellings a frame at a time; those of most frames come first.
+    """The sums over paths, frame by frame for all spellings, which are sorted by descending number of frames.
 
-    ``after_blank[n]`` is the sum over the paths that have written n tokens and then a blank, ``after_token[n]`` over
-    those whose last frame is token n.
+    ``after_blank[n]`` is the sum over the paths that have produced n tokens and end in a blank; ``after_token[n]`` is
+    the sum over the paths that end in token n.
     """
     longest, count = spellings.tokens.shape
     flat, width = scaled.ravel(), scaled.shape[1]
     places = spellings.first * width + spellings.tokens
     blanks = spellings.first * width + blank
     is_new = np.ones((longest, count))
-    is_new[1:] = spellings.tokens[1:] != spellings.tokens[:-1]  # the same token again needs a blank between
+    is_new[1:] = spellings.tokens[1:] != spellings.tokens[:-1]  # a repeated token needs a blank before it
     after_token, after_blank = np.zeros((longest, count)), np.zeros((longest + 1, count))
     after_blank[0] = 1
     running = np.searchsorted(-spellings.frames, -np.arange(spellings.frames[0]), "left").tolist()

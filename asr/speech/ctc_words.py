@@ -16,19 +16,19 @@ from hearsay.records.transcript import Alternative, Word
 _START, _END = attrgetter("start"), attrgetter("end")
 
 MOST: Final = 3
-"""Alternatives of one word."""
+"""Maximum number of alternatives of a word."""
 
 _NEIGHBOURS: Final = 2
-"""Words beside a word, which are none of its alternatives."""
+"""Neighbouring words, which cannot be alternatives of a word."""
 
 _LEAST_SHARE: Final = MIN_CONFIDENCE - 0.0051
-"""What is certainly rounded to less than `MIN_CONFIDENCE`."""
+"""Smaller shares are always rounded to less than `MIN_CONFIDENCE`."""
 
 
 class CtcDecoder:
-    """Decodes many pieces at once, in arrays over all their frames, words and alternatives.
+    """Decodes many pieces at once, with arrays over all their frames, words and alternatives.
 
-    A frame is ``samples_a_frame`` wide; where that is 0, the frames of a piece share its samples evenly.
+    A frame has ``samples_a_frame`` samples; if that is 0, the samples of a piece are divided evenly among its frames.
     """
 
     def __init__(self, vocabulary: CtcVocabulary, samples_a_frame: float = 0) -> None:
@@ -49,7 +49,7 @@ class CtcDecoder:
     def _times(
         self, frames: Frames, words: DecodedWords, pieces: Sequence[PieceOutput]
     ) -> tuple[list[float], list[float]]:
-        """Start and end of each word in seconds from its clip's start; a piece's last frame may go beyond its end."""
+        """Start and end of each word in seconds from the start of its clip, limited to the end of its piece."""
         starts, ends = (np.array([edge(piece) for piece in pieces])[words.piece] for edge in (_START, _END))
         widths = np.array([self._width(piece) for piece in pieces])[words.piece]
         offsets = frames.edges[words.piece]
@@ -70,7 +70,7 @@ class CtcDecoder:
 def _known(
     found: Mapping[int, Mapping[str, float]], words: DecodedWords, texts: Sequence[str]
 ) -> Iterator[tuple[int, Mapping[str, float], set[str]]]:
-    """With each word's respellings, what the transcript itself has there: the word and its neighbours in the piece."""
+    """For each word with alternatives: its number, the shares, and the word itself with its neighbours in the piece."""
     pieces = words.piece.tolist()
     for number, shares in found.items():
         around = range(max(0, number - 1), min(len(texts), number + 2))

@@ -1,4 +1,4 @@
-"""What a caller can ask of a speech model beside a transcript: which options take effect, and in which languages."""
+"""The decoding options and languages that a speech model supports."""
 
 from typing import Protocol, TypeGuard
 
@@ -10,24 +10,24 @@ class ModelWithOptions(SpeechModel, Protocol):
 
     @property
     def options(self) -> frozenset[str]:
-        """The names of those that take effect."""
+        """The names of the supported options."""
         ...
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The codes of the languages that it transcribes."""
+        """The codes of the supported languages."""
         ...
 
     def excess_tokens(self, options: DecodingOptions) -> int:
-        """How many tokens of the prompt and the hotwords are left out, because the model does not take so many."""
+        """The number of tokens of the prompt and the hotwords that exceed the limit."""
         ...
 
 
 def has_options(model: SpeechModel) -> TypeGuard[ModelWithOptions]:
-    """Whether the model reads options; on the others every option has no effect."""
+    """Whether the model supports options; other models ignore all of them."""
     return hasattr(model, "options")
 
 
 def supported_options(model: SpeechModel) -> frozenset[str]:
-    """The names of the options that take effect with a model."""
+    """The names of the options that a model supports."""
     return model.options if has_options(model) else frozenset()

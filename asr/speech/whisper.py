@@ -1,6 +1,6 @@
-"""Whisper in CTranslate2's format: windows as long as a clip needs, and transcripts that depend on the clip alone.
+"""Whisper in CTranslate2 format: windows that fit the clip, and transcripts that depend on the clip alone.
 
-docs/recognition.md has the rules by which transcripts are chosen, and the measurements behind them.
+docs/recognition.md describes how transcripts are chosen, and the measurements on which this is based.
 """
 
 import math
@@ -41,17 +41,17 @@ from hearsay.text.normalize import words as normalized_words
 AUTO_LANGUAGE: Final = "auto"
 
 DECODED_TOGETHER: Final = 8
-"""Windows in one pass of the decoder, which reads its weights once for all of them."""
+"""Number of windows in one pass of the decoder, which reads its weights once per pass."""
 
 LONGEST_PIECE: Final = float(LONGEST_WINDOW - TRAILING_SILENCE)
-"""Seconds of a clip in one window, so that each ends with the silence that it needs."""
+"""Maximum seconds of a clip in one window, so that each window ends with the required silence."""
 
 _NO_REPEAT: Final = 3  # tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """A piece of a clip: the number of the clip, where the piece starts in it, in seconds, and its audio."""
+    """A piece of a clip: the number of the clip, the start of the piece in the clip in seconds, and its audio."""
 
     clip: int
     start: float
@@ -64,7 +64,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _EncodedPiece:
-    """A piece in the encoder's window, and its language with the probability, which is known if it was detected."""
+    """An encoded piece and its language, with the probability of the language if it was detected."""
 
     piece: _Piece
     window: EncodedWindow
@@ -74,7 +74,7 @@ class _EncodedPiece:
 
 @dataclass(frozen=True, slots=True)
 class _PieceWords:
-    """What was said in a piece of a clip: its words, or where it was translated, one segment and no words."""
+    """The transcript of a piece of a clip: its words; for a translation, one segment and no words."""
 
     clip: int
     words: tuple[Word, ...]
@@ -84,17 +84,17 @@ class _PieceWords:
 
     @property
     def length(self) -> int:
-        """By which the longest piece is known."""
+        """The length of the text, to find the longest piece."""
         return len(self.translation.text if self.translation else self.words)
 
 
 class WhisperSpeechModel:
     """A Whisper model in a folder of CTranslate2's format.
 
-    ``language`` is a code such as ``en``, or ``auto``: then the model detects the language of each piece. ``name`` and
-    ``weights`` are what the record says of it. On a CPU it computes in int8 unless ``precision`` is float32, on a GPU
-    in float16. ``workers`` threads transcribe side by side, 0 for one per core. Raises `ModelUnavailable` for a folder,
-    device, precision or language that it cannot work with.
+    ``language`` is a code such as ``en``, or ``auto`` to detect the language of each piece. ``name`` and ``weights`` are
+    stored in records. On a CPU the model computes in int8 unless ``precision`` is float32, on a GPU in float16.
+    ``workers`` threads transcribe in parallel; 0 means one per core. Raises `ModelUnavailable` if the folder, device,
+    precision or language is not supported.
     """
 
     options: Final = frozenset({"language", "prompt", "hotwords", "temperature", "task"})
@@ -129,7 +129,7 @@ class WhisperSpeechModel:
         return self._vocabulary.languages
 
     def excess_tokens(self, options: DecodingOptions) -> int:
-        """How many tokens of the prompt and the hotwords are left out, from the beginning."""
+        """The number of tokens of the prompt and the hotwords that exceed the limit."""
         return max(0, len(self._vocabulary.context(options.context)) - LONGEST_CONTEXT)
 
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
@@ -140,7 +140,7 @@ class WhisperSpeechModel:
         return [_output(clip, own) for clip, own in zip(clips, found, strict=True)]
 
     def close(self) -> None:
-        """Nothing is held that the garbage collector does not give back."""
+        """Do nothing: the garbage collector releases the model."""
 
     def _transcribe(self, pieces: Sequence[_Piece], options: DecodingOptions) -> Iterator[_PieceWords]:
         windows = self._encode(pieces, window_for(len(pieces[0].audio.waveform)))
@@ -184,12 +184,12 @@ class WhisperSpeechModel:
     def _settled(
         self, encoded: _EncodedPiece, prompt: Sequence[int], first: Hypothesis, options: DecodingOptions
     ) -> tuple[EncodedWindow, Hypothesis] | None:
-        """The hypothesis that is kept, with its window; None where nobody spoke.
+        """The final hypothesis with its window; None if the piece contains no speech.
 
-        One that repeats itself, has no end, or is in doubt is compared with that of the window that Whisper was trained
-        on, in which somebody must have spoken, too. Two windows that agree on a repetition are right; where they do
-        not, the longer one is, and if it is in a loop, no run of three tokens may occur twice. What was drawn at random
-        (``temperature``) is kept as it is.
+        A hypothesis that repeats itself, is not complete, or is a borderline case is compared with that of a window of
+        the length that Whisper was trained on, which must contain speech, too. If both windows have the same
+        repetition, it is kept. Otherwise the hypothesis of the longer window is used; if that is a loop, it is decoded
+        again so that no three tokens occur twice. Sampled hypotheses (``temperature``) are kept unchanged.
         """
         window, kept, odds = encoded.window, first, self._speech_log_odds(encoded, first)
         if odds <= 0:
@@ -215,16 +215,16 @@ class WhisperSpeechModel:
         return speech_log_odds(hypothesis, self._vocabulary.text(hypothesis.tokens), encoded.piece.speech_seconds)
 
     def _timed(self, piece: _Piece, hypothesis: Hypothesis, alignment: Alignment, language: str) -> Iterator[Word]:
-        """Words with times from the clip's start; each lasts until the next one begins, with the pause between them."""
+        """Words with times from the start of the clip; each word ends where the next one begins, pauses included."""
         for span in self._vocabulary.words(hypothesis.tokens, language):
             start, end = alignment.times[span.first], alignment.times[span.end]
             confidence = self._confidence(alignment.probabilities[span.first : span.end])
             yield Word(span.text, piece.start + start, piece.start + end, confidence)
 
     def _segment(self, piece: _Piece, hypothesis: Hypothesis) -> Segment:
-        """A translation as one segment: its words are in another order than what was said, so they have no times.
+        """A translation as one segment: its words are in another order than the spoken ones, so they have no times.
 
-        It lasts from the first stretch of speech to the last one. Its confidence is the mean probability of a token.
+        It spans the speech in the piece. Its confidence is the geometric mean of the token probabilities.
         """
         first, last = piece.audio.stretches[0][0], piece.audio.stretches[-1][1]
         start, end = piece.start + first / SAMPLE_RATE, piece.start + last / SAMPLE_RATE
@@ -232,7 +232,7 @@ class WhisperSpeechModel:
         return Segment(start, end, self._vocabulary.text(hypothesis.tokens), confidence)
 
     def _known(self, language: str) -> str:
-        """The language, where the model has it; raises `ModelUnavailable` where not."""
+        """The language, if the model supports it; raises `ModelUnavailable` otherwise."""
         if language == AUTO_LANGUAGE and len(self.languages) == 1:
             return self.languages[0]
         if language != AUTO_LANGUAGE and language not in self.languages:
@@ -242,7 +242,7 @@ class WhisperSpeechModel:
 
 
 def _groups(clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
-    """The pieces of all clips in groups of at most `DECODED_TOGETHER` that have the same window and options."""
+    """The pieces of all clips in groups of at most `DECODED_TOGETHER` pieces with the same window and options."""
     alike: defaultdict[tuple[int, DecodingOptions], list[_Piece]] = defaultdict(list)
     for number, clip in enumerate(clips):
         for start, end in pieces(clip, LONGEST_PIECE):
@@ -253,7 +253,7 @@ def _groups(clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
 
 
 def _output(clip: DecodedAudio, found: Sequence[_PieceWords]) -> SpeechOutput:
-    """The transcript of a clip out of those of its pieces; its language is that of its longest run of words."""
+    """The transcript of a clip from those of its pieces; its language is that of the longest piece."""
     if translated := sorted((own.translation for own in found if own.translation), key=attrgetter("start")):
         return _translation(translated, max(found, key=attrgetter("length")))
     in_order = sorted((word for own in found for word in own.words), key=attrgetter("start"))
@@ -285,7 +285,7 @@ def _translation(segments: Sequence[Segment], main: _PieceWords) -> SpeechOutput
 
 
 def _trimmed(word: Word, stretches: Sequence[Stretch]) -> Word:
-    """The word without the pauses around it, which the alignment counts to its neighbours."""
+    """The word without the pauses around it, which the alignment includes."""
     spoken = [(max(word.start, first / SAMPLE_RATE), min(word.end, last / SAMPLE_RATE)) for first, last in stretches]
     start, end = max(spoken, key=lambda part: part[1] - part[0], default=(word.start, word.end))
     return replace(word, start=start, end=end) if start < end else word
@@ -308,7 +308,7 @@ def _device(setting: str) -> str:
 
 
 def _compute_type(precision: Precision, device: str) -> str:
-    """CTranslate2's name for a precision on a device; raises `ModelUnavailable` where it has none."""
+    """CTranslate2's name of a precision; raises `ModelUnavailable` if the device does not support it."""
     is_cpu = device == "cpu"
     if precision == "auto":
         return "int8" if is_cpu else "float16"

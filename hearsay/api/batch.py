@@ -71,20 +71,21 @@ def decode(
     hotwords: Iterable[str] = (),
     progress: bool = True,
 ) -> DecodeSummary:
-    """Transcribe and tag every clip of a folder or bucket, as ``hearsay decode`` does.
+    """Transcribe every clip of a folder or bucket and recognise its emotion, as ``hearsay decode`` does.
 
-    ``source`` is a folder or ``s3://BUCKET/PREFIX``, ``table`` the corpus's table of the clips. The records go to
-    ``out/clips.csv`` and ``out/clips.jsonl``, clip by clip: a run that was stopped continues where it was. A clip
-    that fails is a record with its ``error``, among ``failed``, and stops no other. ``via`` is the address of an
-    API that decodes in place of models here. ``watch`` continues with files that arrive in the folder until Ctrl-C,
-    which then returns the summary. What is not given of models and device is taken from the settings. Where the log
-    has transcripts by another speech model, ``model_change`` keeps them and continues with that model, or redoes
-    them. ``hotwords`` are words and names that are likely to occur, which Whisper models take; clips that the log
-    already has stay as they are.
+    ``source`` is a folder or ``s3://BUCKET/PREFIX``; ``table`` is a CSV with the metadata of the clips. Records are
+    written to ``out/clips.csv`` and ``out/clips.jsonl`` as clips are completed; an interrupted run can be continued by
+    the same call. A failed clip has a record with its ``error``, is listed in ``failed``, and does not affect others.
 
-    Raises `BadSource`, `BadTable`, `ModelUnavailable` and `ModelChanged` before anything is decoded,
-    `PipelineUnavailable` where the API at ``via`` goes away or the log cannot be written any more, `HearsayError` where
-    the log is whole and the CSV cannot be written, and `KeyboardInterrupt` after what was decoded is on the disk.
+    ``via`` is the address of an API to use instead of local models. ``watch`` keeps processing files that arrive in the
+    folder until Ctrl-C, and then returns the summary. Models and device default to the settings. If another speech
+    model wrote the log, ``model_change`` either keeps its transcripts and continues with that model ("keep"), or
+    transcribes the clips again ("redo"). ``hotwords`` are words and names that are likely to occur (Whisper models
+    only); clips that are already in the log are not transcribed again because of them.
+
+    Raises `BadSource`, `BadTable`, `ModelUnavailable` or `ModelChanged` before decoding begins; `PipelineUnavailable`
+    if the API at ``via`` becomes unavailable or the log can no longer be written; `HearsayError` if the log is complete
+    but the CSV cannot be written; and `KeyboardInterrupt` on Ctrl-C, after completed records were written to disk.
     """
     with needing("asr", "Decoding"):
         from asr.pipeline.assembly import open_pipeline_for_log

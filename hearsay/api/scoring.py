@@ -53,16 +53,17 @@ def word_error_rate(
 ) -> ErrorRate:
     """The word error rate of hypotheses (transcripts) against their references, one each, in the same order.
 
-    Both are normalised alike. ``normalizer="whisper"`` is OpenAI's for English, as in published word error rates:
-    twenty is 20, won't is will not, colour is color. Texts in another ``language``, and those in Chinese, Japanese or
-    Korean, are normalised as by ``"plain"``: case, punctuation and apostrophes do not count, and Chinese, Japanese and
-    Korean are counted by characters. The rate is that of all texts together: substitutions, deletions and insertions
-    by the words of the references. A text whose reference has no word is left out, and counted.
+    Both texts are normalised in the same way. ``normalizer="whisper"`` is OpenAI's English normaliser, as in published
+    word error rates: *twenty* equals *20*, *won't* equals *will not*, *colour* equals *color*. ``"plain"`` ignores
+    case, punctuation and apostrophes only; it is also used for texts in another ``language``, and for texts in Chinese,
+    Japanese or Korean, which are counted by characters. The rate is computed over all texts together: substitutions,
+    deletions and insertions divided by the number of reference words. Texts whose reference has no word are excluded
+    and counted.
 
-    The interval is the 95 % percentile bootstrap over texts: 1,000 times as many texts as given are drawn with
-    replacement (Bisani and Ney 2004), with the same draws every time. Texts of one speaker are not independent; where
-    ``speakers`` says who spoke each, speakers are drawn with all of their texts. Raises `BadArgument` where the
-    numbers differ, and for a normaliser that there is not.
+    The interval is a 95 % percentile bootstrap interval over texts: 1,000 resamples with replacement (Bisani and Ney
+    2004), with a fixed seed. Texts of one speaker are not independent; if ``speakers`` names the speaker of each text,
+    speakers are resampled with all of their texts. Raises `BadArgument` if the numbers of texts differ, or for an
+    unknown normaliser.
     """
     if normalizer not in NORMALIZERS:
         raise BadArgument(f"there is no normalizer {normalizer}; there are {', '.join(NORMALIZERS)}")

@@ -79,13 +79,14 @@ class Index:
     ) -> SearchResult:
         """Find passages by what was said, as ``hearsay search`` does; without words, all of them.
 
-        ``words`` may use the query language: ``"a phrase"``, ``-not``, ``OR``, ``prefix*``, ``field:value``. ``mode``
-        is ``forgiving``, ``exact``, ``sounds-like`` or ``baseline``. In place of words, ``like`` and ``same`` take the
-        id of a passage: what is like it, and what has its sentence. Values of one filter are alternatives, several
-        filters must all hold; ``unknown`` means clips without a value. ``sort`` is ``duration``, ``confidence`` or
-        ``wer``, falling with a minus before it; without it the best match comes first. ``page`` counts from 1.
+        ``words`` is a query: ``"a phrase"``, ``-not``, ``OR``, ``prefix*``, ``field:value``. ``mode`` is ``forgiving``,
+        ``exact``, ``sounds-like`` or ``baseline``. Instead of words, ``like`` or ``same`` can be the id of a passage,
+        to find similar passages, or passages with the same sentence. A passage must pass all filters; several values of
+        one filter are alternatives, and ``unknown`` selects clips without a value. ``sort`` is ``duration``,
+        ``confidence`` or ``wer``, with a leading minus in descending order; the default is by relevance. ``page``
+        counts from 1.
 
-        Raises `IndexMissing` where nothing was loaded yet, `WrongRequest` for a request that cannot be answered.
+        Raises `IndexMissing` if nothing was loaded yet, and `WrongRequest` if the request is invalid.
         """
         typed = {
             "sentiment": sentiment,
@@ -204,13 +205,13 @@ def load(
     inbox: bool = True,
     progress: bool = True,
 ) -> LoadSummary:
-    """Load files of records (.csv, .jsonl) as a new version of an index, which is swapped in when it is complete.
+    """Load files of records (.csv, .jsonl) as a new version of an index, which replaces the old one once complete.
 
-    They are merged by clip and column, and a later file's cells win. ``index`` is a folder or the address of
-    Elasticsearch, by default that of the settings (``INDEX_URL``); ``audio`` the folder or ``s3://BUCKET/PREFIX`` of
-    the clips' audio, for the page to play. Into the index of the settings the clips that were added on the page come
-    along, unless ``inbox`` is false. Raises `WrongRequest` for files that hold no records, `IndexInUse` where another
-    program writes the index.
+    The files are merged by clip and column; cells of later files take precedence. ``index`` is a folder or the address
+    of Elasticsearch (default: the setting ``INDEX_URL``). ``audio`` is the folder or ``s3://BUCKET/PREFIX`` with the
+    clips' audio, which the page plays. Clips that were added on the page are included if the index is that of the
+    settings, unless ``inbox`` is false. Raises `WrongRequest` if the files contain no records, and `IndexInUse` if
+    another program is writing to the index.
     """
     with open_index(index) as opened:
         return opened.load(files, audio=audio, inbox=inbox, progress=progress)

@@ -209,7 +209,7 @@ def test_a_full_disk_is_reported_without_a_stack_trace(index: PackageIndex, home
     home.mkdir()
     ended = mounted(FULL, home, FETCH_SMALL)
     assert (ended.returncode, ended.stdout) == (1, "\n")
-    assert f"the disk of {home / 'models'} is full; make room there, or set HEARSAY_HOME" in ended.stderr
+    assert f"the disk of {home / 'models'} is full; free space there, or set HEARSAY_HOME" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -219,7 +219,7 @@ def test_a_file_size_limit_is_reported_without_a_stack_trace(index: PackageIndex
         [sys.executable, "-c", limited], cwd=PROJECT, capture_output=True, text=True, timeout=200, check=False
     )
     assert (ended.returncode, ended.stdout) == (1, "\n")
-    assert "make room there" in ended.stderr
+    assert "free space there" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -227,7 +227,10 @@ def test_a_read_only_cache_serves_existing_weights_and_reports_missing_ones(inde
     (home / "models").mkdir(parents=True)
     ended = mounted(READ_ONLY, home, FETCH_SMALL)
     assert ended.returncode == 1
-    assert f"{home / 'models'} cannot be written (Read-only file system); set HEARSAY_HOME to a folder" in ended.stderr
+    assert (
+        f"{home / 'models'} cannot be written (Read-only file system); set HEARSAY_HOME to a writable folder"
+        in ended.stderr
+    )
     folder = resolved().folder
     ended = mounted(READ_ONLY, home, FETCH_SMALL)
     assert (ended.returncode, ended.stdout.strip()) == (0, str(folder)), ended.stderr
