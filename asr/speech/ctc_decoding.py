@@ -50,8 +50,8 @@ class CtcVocabulary:
 class Frames:
     """The concatenated frames of many pieces.
 
-    ``probabilities`` has the shape (frames, tokens), ``best`` is the most probable token of each frame, and ``sure`` its
-    probability. Piece ``n`` has the frames ``edges[n]:edges[n + 1]``.
+    ``probabilities`` has the shape (frames, tokens), ``best`` is the most probable token of each frame, and ``sure``
+    its probability. Piece ``n`` has the frames ``edges[n]:edges[n + 1]``.
     """
 
     probabilities: NDArray[np.float32]

@@ -17,9 +17,9 @@ _FEW: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """Spellings of words: ``tokens`` has the shape (longest, spellings), with ``lengths`` valid tokens each, at least one.
+    """Spellings of words: ``tokens`` has the shape (longest, spellings), of which the first ``lengths`` are valid.
 
-    Each is scored over ``frames`` frames from frame ``first`` on.
+    Each has at least one token and is scored over ``frames`` frames from frame ``first`` on.
     """
 
     tokens: Numbers

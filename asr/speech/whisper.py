@@ -89,10 +89,10 @@ class _PieceWords:
 
 
 class WhisperSpeechModel:
-    """A Whisper model in a folder of CTranslate2's format.
+    """A Whisper model in CTranslate2 format, from a folder.
 
-    ``language`` is a code such as ``en``, or ``auto`` to detect the language of each piece. ``name`` and ``weights`` are
-    stored in records. On a CPU the model computes in int8 unless ``precision`` is float32, on a GPU in float16.
+    ``language`` is a code such as ``en``, or ``auto`` to detect the language of each piece. ``name`` and ``weights``
+    are stored in records. On a CPU the model computes in int8 unless ``precision`` is float32, on a GPU in float16.
     ``workers`` threads transcribe in parallel; 0 means one per core. Raises `ModelUnavailable` if the folder, device,
     precision or language is not supported.
     """
