@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 
 from hearsay.config import ProgramSettings, below_home, home
 
@@ -31,13 +31,16 @@ class IndexSettings(ProgramSettings):
         default_factory=below_home("var/deletions.jsonl"),
         description="Journal of deleted clips, which loads leave out.",
     )
-    refusals: Path = Field(
+    rejected_passages: Path = Field(
         default_factory=below_home("var/refused.jsonl"),
-        description="Passages that Elasticsearch rejected in the latest change, with its reasons.",
+        validation_alias=AliasChoices("rejected_passages", "refusals"),
+        description="Passages that Elasticsearch rejected in the latest change, with its reasons (old name: REFUSALS).",
     )
-    sound_tables: Path = Field(
+    phonetic_tables: Path = Field(
         default_factory=below_home("var/sound-tables.json"),
-        description="Phonetic tables written by learn; without the file, those that ship with Hearsay are used.",
+        validation_alias=AliasChoices("phonetic_tables", "sound_tables"),
+        description="Phonetic tables written by learn; without the file, those that ship with Hearsay are used (old "
+        "name: SOUND_TABLES).",
     )
 
     @property

@@ -27,7 +27,7 @@ def the_index() -> SearchReader:
 
 def the_planner() -> Planner:
     """Plans searches with the current phonetic tables, which `learn` may replace at any time."""
-    return _planner(_modified(the_settings().sound_tables))
+    return _planner(_modified(the_settings().phonetic_tables))
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)

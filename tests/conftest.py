@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from asr.settings import AsrSettings
+from hearsay.config import names_of
 from indexer.settings import IndexSettings
 from search_ui.settings import PageSettings
 
@@ -31,7 +32,7 @@ settings.load_profile("same")
 
 LEFT_OUT: Final = "left out, no "
 
-SETTINGS: Final = {name.upper() for kind in (AsrSettings, IndexSettings, PageSettings) for name in kind.model_fields}
+SETTINGS: Final = {name.upper() for of in (AsrSettings, IndexSettings, PageSettings) for name in names_of(of)}
 HABITS: Final = {"HEARSAY_HOME", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from hearsay.config import ProgramSettings, home, read_settings
+from hearsay.config import ProgramSettings, home, names_of, read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.errors import BadSettings
 
@@ -31,7 +31,7 @@ def kinds() -> tuple[type[ProgramSettings], ...]:
 
 
 def _names() -> set[str]:
-    return {name for kind in kinds() for name in kind.model_fields}
+    return {name for kind in kinds() for name in names_of(kind)}
 
 
 def _wrong_values() -> Iterator[Finding]:

@@ -116,7 +116,9 @@ def _add_learning(add: Callable[[str, Command, str, str], ArgumentParser]) -> No
         "learn clips.csv transcripts.csv",
     )
     learning.add_argument("files", nargs="+", type=Path, metavar="FILE", help="clip records, .csv or .jsonl")
-    learning.add_argument("--out", type=Path, metavar="FILE", help="where to write the tables (default: SOUND_TABLES)")
+    learning.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write the tables (default: PHONETIC_TABLES)"
+    )
     learning.add_argument("--source", **source)
     spelling = add(
         "learn-spelling",

@@ -24,7 +24,7 @@ IN_THE_WHEEL: Final = "en-us/cmudict-en-us.dict"
 def learn(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -> int:
     """Learn phonetic tables from clips with references and transcripts; later searches use them."""
     rows = [row for row in read_rows(arguments.files).values() if not row.deleted]
-    target: Path = arguments.out or settings.sound_tables
+    target: Path = arguments.out or settings.phonetic_tables
     with progress_bar() as progress:
         task = progress.add_task("learning", total=None)
         source = arguments.source or ", ".join(file.name for file in arguments.files)

@@ -109,7 +109,8 @@ class Refusals:
 
     def _unwritable(self, problem: OSError) -> LoadFailed:
         return LoadFailed(
-            f"rejected passages cannot be listed in {self._path}: {problem.strerror}; name another file in REFUSALS"
+            f"rejected passages cannot be listed in {self._path}: {problem.strerror}; "
+            "name another file in REJECTED_PASSAGES"
         )
 
 

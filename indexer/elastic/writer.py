@@ -105,7 +105,7 @@ class ElasticWriter(ElasticReader):
 
     def _fill(self, index: str, passages: Iterable[Passage]) -> int:
         """Write all passages and verify them; returns their number."""
-        counter, sample, refusals = WordCounter(), Sample(), Refusals(self._settings.refusals)
+        counter, sample, refusals = WordCounter(), Sample(), Refusals(self._settings.rejected_passages)
         documents = counted_documents(map(self._document_of, passages), counter)
         actions = sample.of(index_action(document, index) for document in documents)
         written = write(self._client, actions, refusals, _BEFORE_STANDS)
@@ -148,7 +148,7 @@ class ElasticWriter(ElasticReader):
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         try:
-            write(self._client, actions, Refusals(self._settings.refusals), _OTHERS_ARE_IN)
+            write(self._client, actions, Refusals(self._settings.rejected_passages), _OTHERS_ARE_IN)
         finally:  # accepted changes become visible, even if others were rejected
             self._client.indices.refresh(index=version)
 

@@ -136,7 +136,7 @@ class Planner:
 
 def planner_of(index: SearchReader, settings: IndexSettings) -> Planner:
     """A planner with the tables that were learned here, otherwise with those that ship with Hearsay."""
-    tables = Tables.load(settings.sound_tables) if settings.sound_tables.exists() else None
+    tables = Tables.load(settings.phonetic_tables) if settings.phonetic_tables.exists() else None
     return Planner(index, tables)
 
 

@@ -86,7 +86,11 @@ def embedded(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def elastic(node: Node, own: IndexSettings, client: Elasticsearch) -> Engine:
-    kept = {"INDEX_NAME": own.index_name, "DELETIONS": str(own.deletions), "REFUSALS": str(own.refusals)}
+    kept = {
+        "INDEX_NAME": own.index_name,
+        "DELETIONS": str(own.deletions),
+        "REJECTED_PASSAGES": str(own.rejected_passages),
+    }
     foreign = f"{own.index_name}-20200101000000000000"  # named like a version of Hearsay's index
     client.index(index=foreign, id="1", document={"note": "not Hearsay's"}, refresh=True)
 

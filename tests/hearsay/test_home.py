@@ -20,8 +20,8 @@ OWN_FILES = {
     "index_url": "var/index",
     "inbox_dir": "var/inbox",
     "deletions": "var/deletions.jsonl",
-    "refusals": "var/refused.jsonl",
-    "sound_tables": "var/sound-tables.json",
+    "rejected_passages": "var/refused.jsonl",
+    "phonetic_tables": "var/sound-tables.json",
 }
 
 

@@ -44,7 +44,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The corpus and its transcripts, as two CSV files, with index and deletions in a temporary folder."""
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
-    monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "sound-tables.json"))
+    monkeypatch.setenv("PHONETIC_TABLES", str(tmp_path / "sound-tables.json"))
     named = {"corpus.csv": CORPUS, "recognised.csv": TRANSCRIPTS}
     for name, text in named.items():
         (tmp_path / name).write_text(text)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hearsay.config import read_settings
+from hearsay.config import names_of, read_settings
 from hearsay.errors import BadSettings
 from indexer.settings import IndexSettings
 
@@ -28,6 +28,22 @@ def test_an_invalid_value_is_reported_with_its_setting(config: Path):
     config.write_text("index_shards: many\n")
     with pytest.raises(BadSettings, match=r"^settings: index_shards: .* \(given: 'many'\)$"):
         read_settings(IndexSettings)
+
+
+@pytest.mark.parametrize(("name", "old_name"), [("phonetic_tables", "sound_tables"), ("rejected_passages", "refusals")])
+def test_an_old_name_of_a_setting_still_works(config: Path, monkeypatch: pytest.MonkeyPatch, name: str, old_name: str):
+    def value() -> str:
+        return getattr(read_settings(IndexSettings), name).name
+
+    config.write_text(f"{old_name}: in-the-file-by-its-old-name\n")
+    assert value() == "in-the-file-by-its-old-name"
+    monkeypatch.setenv(old_name.upper(), "by-its-old-name")
+    assert value() == "by-its-old-name"
+    config.write_text(f"{name}: in-the-file\n")
+    assert value() == "by-its-old-name", "the environment takes precedence over the file"
+    monkeypatch.setenv(name.upper(), "by-its-name")
+    assert value() == "by-its-name"
+    assert {name, old_name} <= names_of(IndexSettings)
 
 
 @pytest.mark.parametrize("name", SECRETS)

@@ -80,7 +80,7 @@ def test_a_running_page_uses_newly_learned_tables(
     opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = tmp_path / "tables.json"
-    monkeypatch.setenv("SOUND_TABLES", str(tables))
+    monkeypatch.setenv("PHONETIC_TABLES", str(tables))
     assert hits(opened([ClipRow("a.mp3", generated_text="the black smith")], q="blacksmith")) == 1
 
     nothing_is_likely = np.zeros_like(shipped().weights)

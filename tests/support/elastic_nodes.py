@@ -130,7 +130,7 @@ def client(node: Node) -> Iterator[Elasticsearch]:
 @pytest.fixture
 def own(client: Elasticsearch, tmp_path: Path) -> Iterator[IndexSettings]:
     """Settings for one test, whose indices go when it ends."""
-    own = settings(refusals=tmp_path / "refused.jsonl", deletions=tmp_path / "deletions.jsonl")
+    own = settings(rejected_passages=tmp_path / "refused.jsonl", deletions=tmp_path / "deletions.jsonl")
     yield own
     remove(client, own)
 

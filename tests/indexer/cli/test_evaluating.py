@@ -42,7 +42,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "own" / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
-    monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "sound-tables.json"))
+    monkeypatch.setenv("PHONETIC_TABLES", str(tmp_path / "sound-tables.json"))
     named = {
         "corpus.csv": CORPUS,
         "transcripts.csv": TRANSCRIPTS,

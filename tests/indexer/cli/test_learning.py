@@ -19,7 +19,7 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A CSV of generated misrecognitions; index, deletions and sound tables are in a temporary folder."""
     monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
-    monkeypatch.setenv("SOUND_TABLES", str(tmp_path / "learned" / "tables.json"))
+    monkeypatch.setenv("PHONETIC_TABLES", str(tmp_path / "learned" / "tables.json"))
     lines = [f"{row.id},{row.text},{row.generated_text}" for row in rows(150)]
     file = tmp_path / "corrected.csv"
     file.write_text("\n".join(["filename,text,generated_text", *lines, ""]))

@@ -32,7 +32,7 @@ def spoilt(*names: str) -> list[Passage]:
 
 
 def listed(own: IndexSettings) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in own.refusals.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in own.rejected_passages.read_text(encoding="utf-8").splitlines()]
 
 
 def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
@@ -44,7 +44,7 @@ def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
         LoadFailed, match=r"9 passages were rejected, listed in .*the previous index is still served"
     ) as caught:
         elastic_index.replace([*rows("b"), *bad])
-    assert str(own.refusals) in str(caught.value)
+    assert str(own.rejected_passages) in str(caught.value)
     assert "c2" in str(caught.value)
     assert "c3" not in str(caught.value)
     assert [line["id"] for line in listed(own)] == [passage.id for passage in bad]
@@ -56,8 +56,8 @@ def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticWriter, own
     with pytest.raises(LoadFailed):
         elastic_index.replace(spoilt("a"))
     elastic_index.replace(rows("b"))
-    assert not own.refusals.exists()
-    with pytest.raises(LoadFailed, match="1 passage was rejected"):
+    assert not own.rejected_passages.exists()
+    with pytest.raises(LoadFailed, match="1 passage was refused"):
         elastic_index.put(spoilt("c"))
     assert [line["id"] for line in listed(own)] == ["c"]
 
@@ -71,8 +71,10 @@ def test_what_is_put_beside_a_refused_passage_is_in(elastic_index: ElasticWriter
 
 def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index: ElasticWriter, own: IndexSettings):
     elastic_index.replace(rows("a"))
-    own.refusals.mkdir()
-    with pytest.raises(LoadFailed, match=r"cannot be listed in .*refused\.jsonl.*name another file in REFUSALS"):
+    own.rejected_passages.mkdir()
+    with pytest.raises(
+        LoadFailed, match=r"cannot be listed in .*refused\.jsonl.*name another file in REJECTED_PASSAGES"
+    ):
         elastic_index.replace(rows("b"))
     assert ids(elastic_index) == ["a"]
 
@@ -142,7 +144,7 @@ def test_the_next_request_is_made_while_one_is_under_way(
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
     documents = [WrittenDownWithAnother(id=name) for name in "abcd"]
     actions = ({"_index": f"{own.index_name}-plain", "_id": one["id"], "_source": one} for one in documents)
-    assert write(client, actions, Refusals(own.refusals), "") == Written(4, 4)
+    assert write(client, actions, Refusals(own.rejected_passages), "") == Written(4, 4)
 
 
 def test_ctrl_c_does_not_wait_for_a_cluster_that_keeps_silent(own: IndexSettings):
@@ -155,7 +157,7 @@ def test_ctrl_c_does_not_wait_for_a_cluster_that_keeps_silent(own: IndexSettings
 
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with closing(Elasticsearch(address)) as client, pytest.raises(KeyboardInterrupt):
-            write(client, actions(), Refusals(own.refusals), "")
+            write(client, actions(), Refusals(own.rejected_passages), "")
     assert all(thread.daemon for thread in threading.enumerate() if thread not in others)
 
 
@@ -165,7 +167,7 @@ def test_what_is_under_way_is_waited_for_where_the_next_thing_fails(client: Elas
         raise IndexInUse("another has gone on")
 
     with pytest.raises(IndexInUse):
-        write(client, actions(), Refusals(own.refusals), "")
+        write(client, actions(), Refusals(own.rejected_passages), "")
     client.indices.refresh(index=own.index_name)
     assert client.count(index=own.index_name)["count"] == 500
 

@@ -66,7 +66,11 @@ def load_and_kill(moment: str, node: Node, own: IndexSettings, folder: Path) -> 
     file = folder / "clips.csv"
     lines = (f"made/{number:05}.mp3,the boy ran home {number}" for number in range(CLIPS))
     file.write_text("\n".join(["filename,generated_text", *lines]), encoding="utf-8")
-    kept = {"INDEX_NAME": own.index_name, "DELETIONS": str(own.deletions), "REFUSALS": str(own.refusals)}
+    kept = {
+        "INDEX_NAME": own.index_name,
+        "DELETIONS": str(own.deletions),
+        "REJECTED_PASSAGES": str(own.rejected_passages),
+    }
     request, times = MOMENTS[moment]
     command = [sys.executable, "-c", KILLED, request, str(times), "load", str(file), "--index", node.url]
     ended = subprocess.run(command, cwd=PROJECT, env=os.environ | kept, stdout=subprocess.DEVNULL, check=False)

@@ -74,12 +74,12 @@ def test_a_document_that_is_too_large_is_reported_and_the_others_are_put(node: N
         with pytest.raises(LoadFailed, match="the other changes were made"):
             index.put([*huge, *rows("b")])
         assert ids(index) == ["a", "b"]
-    message = str(caught.value)
-    assert message.startswith("1 passage was refused")
-    assert "huge.wav: it has 40," in message
-    assert "nginx" in message
-    assert "client_max_body_size" in message
-    (line,) = own.refusals.read_text(encoding="utf-8").splitlines()
+    said = str(caught.value)
+    assert said.startswith("1 passage was refused")
+    assert "huge.wav: it has 40," in said
+    assert "nginx" in said
+    assert "client_max_body_size" in said
+    (line,) = own.rejected_passages.read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["id"] == "huge.wav"
 
 

@@ -166,7 +166,7 @@ def test_secure_data_is_not_started_without_tls_nor_plain_data_with_it(secure: S
 
 def test_the_command_line_works_with_the_printed_settings(secure: SecureNodes, tmp_path: Path):
     (tmp_path / "clips.csv").write_text("filename,generated_text\na.mp3,the village blacksmith\nb.mp3,a captain\n")
-    kept = {"DELETIONS": str(tmp_path / "deletions.jsonl"), "REFUSALS": str(tmp_path / "refused.jsonl")}
+    kept = {"DELETIONS": str(tmp_path / "deletions.jsonl"), "REJECTED_PASSAGES": str(tmp_path / "refused.jsonl")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INDEX_")}
     for words in (["load", "clips.csv"], ["search", "blacksmith", "--json"]):
         program = [sys.executable, "-P", "-m", "indexer", *words]

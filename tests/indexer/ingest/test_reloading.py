@@ -76,7 +76,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         "INDEX_NAME": f"cv-test-{uuid.uuid4().hex}",
         "DELETIONS": str(tmp_path / "deletions.jsonl"),
         "INBOX_DIR": str(tmp_path / "inbox"),
-        "REFUSALS": str(tmp_path / "refused.jsonl"),
+        "REJECTED_PASSAGES": str(tmp_path / "refused.jsonl"),
     }.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "corpus.csv").write_text(CORPUS)

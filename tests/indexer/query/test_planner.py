@@ -271,7 +271,7 @@ def test_a_plan_with_expansions_before_the_first_load_reports_a_missing_index(tm
 
 
 def test_broken_learned_tables_are_reported_with_their_file(tmp_path: Path, found: Found):
-    own = IndexSettings(sound_tables=tmp_path / "tables.json")
+    own = IndexSettings(phonetic_tables=tmp_path / "tables.json")
     (tmp_path / "tables.json").write_text("{}")
     with pytest.raises(WrongRequest, match=r"tables\.json has no phonetic tables"):
         planner_of(found.index, own)

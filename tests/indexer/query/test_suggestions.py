@@ -33,7 +33,7 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
     index = open_writer(IndexSettings(), str(tmp_path_factory.mktemp("words") / "index"))
     rows = [ClipRow(f"{at}.mp3", generated_text=text) for at, text in enumerate(TRANSCRIPTS)]
     index.replace(passage for row in rows for passage in passages_of(row))
-    yield planner_of(index, IndexSettings(sound_tables=Path("none.json")))
+    yield planner_of(index, IndexSettings(phonetic_tables=Path("none.json")))
     index.close()
 
 
