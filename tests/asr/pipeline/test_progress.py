@@ -96,7 +96,7 @@ def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_lo
         bar.within("clips/40-seconds.mp3", 38.0, 38.0)
         bar.within("talks/an-hour.mp3", 3600.0, 3600.0)
         assert bar._bar.tasks[0].completed == 2, "both are done, but for their records"
-    assert "long clip" not in written(where)
+    assert "long clip" not in output_of(where)
 
 
 def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: pytest.MonkeyPatch):
@@ -106,7 +106,7 @@ def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: py
         bar.start(10)
         for number in range(5):
             bar.within(f"talks/{number}.mp3", 360.0 * (number + 1), 3600.0)
-    assert "· 10 %, 20 %, 30 % and 2 more of a long clip ·" in written(where).splitlines()[-1]
+    assert "· 10 %, 20 %, 30 % and 2 more of a long clip ·" in output_of(where).splitlines()[-1]
 
 
 def test_no_time_is_said_to_be_left_before_anything_is_transcribed(monkeypatch: pytest.MonkeyPatch):

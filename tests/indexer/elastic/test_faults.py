@@ -193,7 +193,7 @@ def test_losing_all_nodes_during_a_load_fails_only_that_load(
     assert index.get("put") is not None
     index.replace(many(3000, seed=2))
     new = assert_complete(three, own, 3000)
-    assert names(three, own) == {served, f"{stands}-lexicon", new, f"{new}-lexicon"}, "the half version is gone"
+    assert names(three, own) == {served, f"{served}-lexicon", new, f"{new}-lexicon"}, "the half version is gone"
 
 
 # ── a cluster that rejects documents ─────────────────────────────────────────────────────────────────────────────────

@@ -227,7 +227,7 @@ def test_an_index_template_that_breaks_a_load_is_named_and_the_previous_version_
     assert sentence.replace("{alias}", alias) in message
     assert elastic_index.about().version == current
     assert ids(elastic_index) == ["a"]
-    assert list(client.indices.get(index=f"{alias}-2*", expand_wildcards="all").body) == [current, f"{stands}-lexicon"]
+    assert list(client.indices.get(index=f"{alias}-2*", expand_wildcards="all").body) == [current, f"{current}-lexicon"]
 
 
 def test_a_harmless_index_template_is_accepted(elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch):

@@ -1,7 +1,7 @@
 """``elastic-backend/set-up.sh`` makes certificates with Elasticsearch's own tool, and keys that only their owner reads.
 
 The minimal distribution cannot create the index of the keys, so a small server imitates those answers here, with a
-certificate from the script. Real nodes are tested as far as possible: they check a request before they create the index.
+certificate from the script. Real nodes are tested as far as possible; they check a request before they create indexes.
 """
 
 import json
