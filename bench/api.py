@@ -1,11 +1,11 @@
-"""How the API holds out under load: 1, 8, 32 and 128 clients that send clips one after the other, and a /ping beside.
+"""The API under load: 1, 8, 32 and 128 clients that send clips one after the other, with concurrent /ping requests.
 
     python bench/api.py [--clients 1,8,32,128] [--seconds 15] [--asr-model pocketsphinx] [--ser-model classic] [--json]
 
-A server is started for it, as a process of its own on a free port. Each client waits for its answer before it sends
-the next of the sample clips; who is refused (429) tries again after a second. ``p50``, ``p95`` and ``p99`` are
-milliseconds of the answers with status 200; ``ping`` is the same of ``GET /ping``, asked every 20 ms on a connection of
-its own by a process of its own.
+A server is started in its own process on a free port. Each client waits for the response before it sends the next
+sample clip; a rejected client (429) retries after a second. ``p50``, ``p95`` and ``p99`` are milliseconds of responses
+with status 200; ``ping`` are the same percentiles for ``GET /ping``, sent every 20 ms by a separate process on its own
+connection.
 """
 
 import argparse
@@ -38,7 +38,7 @@ Found = dict[str, float | int | None]
 
 @contextmanager
 def server(asr_model: str, ser_model: str) -> Iterator[int]:
-    """The port of a server that is ready."""
+    """The port of a running server."""
     port = free_port()
     with tempfile.TemporaryDirectory() as logs:
         environment = os.environ | {"ASR_MODEL": asr_model, "SER_MODEL": ser_model, "LOG_DIR": logs}
@@ -71,7 +71,7 @@ def wait_until_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 def ping(port: int, over: Event, found: "Queue[list[float]]") -> None:
-    """Seconds of each /ping until it is over."""
+    """Seconds of each /ping request until the load ends."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     took: list[float] = []
     while not over.is_set():
@@ -84,7 +84,7 @@ def ping(port: int, over: Event, found: "Queue[list[float]]") -> None:
 
 
 async def send_clips(client: httpx.AsyncClient, first: int, until: float) -> list[tuple[int, float]]:
-    """Status and seconds of each answer that one client had."""
+    """Status and seconds of each response to one client."""
     answers: list[tuple[int, float]] = []
     while time.monotonic() < until:
         began = time.monotonic()
@@ -105,7 +105,7 @@ async def load(port: int, clients: int, seconds: float) -> list[tuple[int, float
 
 
 def level(port: int, clients: int, seconds: float) -> Found:
-    """What was found with so many clients, under names that begin with their number."""
+    """The figures for this number of clients, under names that begin with it."""
     spawned = multiprocessing.get_context("spawn")
     over, pings = spawned.Event(), spawned.Queue()
     probe = spawned.Process(target=ping, args=(port, over, pings))
@@ -131,7 +131,7 @@ def level(port: int, clients: int, seconds: float) -> Found:
 
 
 def percentiles(prefix: str, seconds: Sequence[float]) -> Found:
-    """50th, 95th and 99th in milliseconds, by nearest rank."""
+    """The 50th, 95th and 99th percentile in milliseconds, by nearest rank."""
     ordered = sorted(seconds)
     ranks = {share: min(len(ordered) - 1, len(ordered) * share // 100) for share in (50, 95, 99)}
     return {f"{prefix}p{share}": round(ordered[rank] * 1000, 1) if ordered else None for share, rank in ranks.items()}
@@ -139,11 +139,11 @@ def percentiles(prefix: str, seconds: Sequence[float]) -> Found:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", default="1,8,32,128", help="how many at a time, with commas between")
-    parser.add_argument("--seconds", type=float, default=15, help="how long each number of clients sends")
+    parser.add_argument("--clients", default="1,8,32,128", help="numbers of concurrent clients, separated by commas")
+    parser.add_argument("--seconds", type=float, default=15, help="duration of each measurement")
     parser.add_argument("--asr-model", default="pocketsphinx")
     parser.add_argument("--ser-model", default="classic")
-    parser.add_argument("--json", action="store_true", help="one object on the last line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
     options = parser.parse_args()
     found: Found = {"cores": os.cpu_count()}
     with server(options.asr_model, options.ser_model) as port:

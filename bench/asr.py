@@ -1,13 +1,13 @@
-"""How fast the product transcribes, compared with the transformers pipeline, on the same clips with the same weights.
+"""Speed of transcription compared with the transformers pipeline, on the same clips with the same weights.
 
     python bench/asr.py [FOLDER_OF_MP3] [--size large|tiny] [--seconds 60] [--rounds 2] [--json]
 
-The weights are random, of the size of wav2vec2-large-960h (317 M parameters), so that it runs anywhere. The pipeline
-runs warm, at batch 1 and 8, in inference mode; files are decoded for it in this process, which is faster than its own
-ffmpeg process per file. ``*_model_seconds`` go from sound in memory to transcripts, ``*_end_to_end_seconds`` from MP3
-files; ours come with the times, confidences and alternatives of words, and from files as clip rows, by the product's
-own pipeline. ``changed_transcripts`` is over two tiny models, one of each family, trained for a moment, all clips
-together against each alone.
+The weights are random, in the size of wav2vec2-large-960h (317 M parameters), so that the benchmark runs anywhere. The
+transformers pipeline is warmed up and runs in inference mode with batch sizes 1 and 8; its files are decoded in this
+process, which is faster than its own ffmpeg process per file. ``*_model_seconds`` are measured from audio in memory to
+transcripts, ``*_end_to_end_seconds`` from MP3 files. Results of Hearsay include word times, confidences and
+alternatives; from files, they are clip rows of its own pipeline. ``changed_transcripts`` compares transcripts of clips
+in one batch with those of single clips, for two tiny, briefly trained models, one of each family.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package: this one
+sys.path[0] = str(PROJECT)  # because this file, asr.py, would hide the package asr
 
 import librosa  # noqa: E402
 import torch  # noqa: E402
@@ -53,7 +53,7 @@ from tests.support.checkpoints import save_wav2vec2, sharpen  # noqa: E402
 from tests.support.trained import sample_sentences, save_trained  # noqa: E402
 
 GFLOP_A_SECOND = 45
-"""Of the large model, for a second of audio."""
+"""Of the large model, per second of audio."""
 SIZES: dict[str, dict[str, Any]] = {
     "large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096},
     "tiny": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128},
@@ -65,7 +65,7 @@ Work = Callable[[], list[str]]
 
 @dataclass(slots=True)
 class Race:
-    """Several ways to the same transcripts, run in turns; what counts is each one's best time."""
+    """Several methods for the same transcripts, run in turns; the best time of each counts."""
 
     ways: dict[str, Work]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Race:
 
 
 def chosen_files(folder: Path, seconds: float) -> list[Path]:
-    """Some of the folder's short clips, as many as have so many seconds, always the same."""
+    """A fixed selection of short clips of the folder, with this total duration."""
     files = sorted(folder.rglob("*.mp3"))
     random.Random(0).shuffle(files)
     found, left = [], seconds
@@ -148,7 +148,7 @@ def race(folder: Path, files: Sequence[Path], sounds: Sequence[Waveform], kinds:
             ways[f"{name}_end_to_end"] = partial(by_pipeline, pipeline, lambda: loaded_by_librosa(files), size)
         ways[f"ours_{kind}_model"] = partial(by_us, speech_model, sounds)
         ways[f"ours_{kind}_end_to_end"] = partial(rows_by_us, speech_model, files)
-        by_us(speech_model, sounds[:2])  # warm, as the pipeline is
+        by_us(speech_model, sounds[:2])  # warmed up, as the pipeline is
         by_pipeline(pipeline, lambda: iter(sounds[:2]), 1)
     if has_int8():
         ways["ours_int8_model"] = partial(by_us, CtcSpeechModel(str(folder), "cpu", "int8"), sounds)
@@ -164,7 +164,7 @@ def precision_of(kind: str) -> Precision:
 
 
 def ceiling(kind: torch.dtype, size: int = 2048) -> float:
-    """TFLOP/s of this machine's best matrix product: as torch multiplies, or with one matrix laid out for it before."""
+    """TFLOP/s of the fastest matrix product on this machine: by torch, or with one matrix packed in advance."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     matrix = torch.randn(size, size, device=device).to(kind)
     products: list[Callable[[], torch.Tensor]] = [lambda: matrix @ matrix]
@@ -181,7 +181,7 @@ def ceiling(kind: torch.dtype, size: int = 2048) -> float:
 
 
 def spent(speech_model: CtcSpeechModel, sounds: Sequence[Waveform]) -> dict[str, float]:
-    """Seconds of one pass through all clips, by part of the model; what remains is features, heads and spelling."""
+    """Seconds of one pass over all clips, by part of the model; the rest is features, heads and decoding."""
     model = acoustics_of(speech_model)._model
     parts = {
         "convolutions": [model.wav2vec2.feature_extractor],
@@ -219,7 +219,7 @@ def changed(ones: Sequence[str], others: Sequence[str]) -> int:
 
 
 def exactness(folder: Path, files: Sequence[Path], lowest: str) -> dict[str, int]:
-    """Transcripts of trained models that others in the batch change, and that half precision and int8 change."""
+    """Numbers of transcripts of trained models that change in a batch, in half precision and in int8."""
     counted = ("changed_transcripts", "changed_transcripts_half", "changed_by_half", "trained_transcripts")
     found = dict.fromkeys((*counted, "changed_by_int8", "words_changed_by_int8", "trained_words"), 0)
     sounds = [decode_audio(file.read_bytes(), 60) for file in files]
@@ -275,7 +275,7 @@ def figures_of(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
 
 def ratios(timed: Race, lowest: str) -> dict[str, Any]:
-    """How many times faster than the pipeline's best; ``_bf16`` is None where this machine has no half precision."""
+    """Speedup over the fastest pipeline; ``_bf16`` is None if this machine has no half precision."""
     found: dict[str, Any] = {}
     for part, name in (("model", "model_ratio"), ("end_to_end", "end_to_end_ratio")):
         for kind, suffix in (("float32", ""), (lowest, "_bf16")):

@@ -1,9 +1,9 @@
-"""How long a stranger waits for the first page: ``./run.sh demo`` in a clean clone with an empty cache.
+"""Time from a clean clone to the first page: ``./run.sh demo`` with an empty cache.
 
     python bench/demo.py [--json]
 
-``set_up_seconds`` is ``./run.sh setup`` alone in another clean clone with its own empty cache, measured in the same
-run; ``page_over_set_up`` is how many times longer the whole way to the page takes.
+``set_up_seconds`` is the time of ``./run.sh setup`` alone in another clean clone with its own empty cache, measured in
+the same run; ``page_over_set_up`` is the ratio of the total time until the page is available to it.
 """
 
 import argparse
@@ -24,7 +24,7 @@ LIMIT_SECONDS = 600
 
 
 def clone(folder: Path) -> dict[str, str]:
-    """A clean clone in ``folder/project`` with an environment whose caches are empty."""
+    """A clean clone in ``folder/project`` and an environment with empty caches."""
     subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder / "project")], check=True)
     cache = folder / "cache"
     return os.environ | {
@@ -76,7 +76,7 @@ def wait_for_page(port: int, demo: subprocess.Popen[bytes], started: float) -> N
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one object on the last line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         set_up, page = seconds_of_set_up(Path(first)), seconds_to_page(Path(second))

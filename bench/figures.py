@@ -1,4 +1,4 @@
-"""What several benchmarks share: the sample clips, a model without emotions, and how figures are printed."""
+"""Shared by several benchmarks: the sample clips, an emotion model that does nothing, and the output of figures."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ SAMPLES = Path(__file__).resolve().parent.parent / "hearsay" / "samples"
 
 
 class NoEmotionModel:
-    """Tags nothing, where only speech recognition is measured."""
+    """Returns no emotion; used if only speech recognition is measured."""
 
     name, device, weights, precision, padding_ratio = "none", "cpu", "", "", 1.0
 
@@ -22,7 +22,7 @@ class NoEmotionModel:
 
 
 def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:
-    """One line of JSON, or a table."""
+    """Print one line of JSON, or a table."""
     if as_json:
         print(json.dumps(figures))
         return

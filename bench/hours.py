@@ -1,14 +1,14 @@
-"""How long both models take over hours of MP3 files, warm, and which stage is the slowest: what a GPU is asked.
+"""Time of both models over hours of MP3 files, warmed up, and the slowest stage; intended for GPUs.
 
     python bench/hours.py [FOLDER_OF_MP3] [--hours 5] [--size large|tiny] [--json]
 
-Clips are repeated to that length, each under a name of its own, and go from their files to journal and CSV as
-`python -m asr decode` takes them, with its settings (DEVICE, PRECISION, BATCH_SECONDS, BATCH_CLIPS). Weights are
-random, of the sizes of wav2vec2-large-960h and of the large emotion model, so that it runs anywhere. ``both`` and
-``asr`` are whole runs, the second without emotion; each of ``stage_*_seconds`` is one stage alone, over the same clips:
-decoding in as many threads as a run has, the models' forward passes in one thread, and in one thread the spelling of
-words with their times and alternatives.
-``gpu_utilisation`` is the mean of what nvidia-smi says during ``both``, a share of 1, or None where it is not there.
+Clips are repeated up to that duration, each under its own name, and processed from files to journal and CSV as by
+`python -m asr decode`, with its settings (DEVICE, PRECISION, BATCH_SECONDS, BATCH_CLIPS). Weights are random, in the
+sizes of wav2vec2-large-960h and of the large emotion model, so that the benchmark runs anywhere. ``both`` and ``asr``
+are complete runs, the latter without emotion. Each of ``stage_*_seconds`` is a single stage over the same clips: audio
+decoding in as many threads as in a run, the forward passes of the models in one thread, and in one thread the CTC
+decoding of words with times and alternatives.
+``gpu_utilisation`` is the mean utilisation that nvidia-smi reports during ``both``, from 0 to 1, or None without it.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from statistics import mean
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
 
 import torch  # noqa: E402
 import transformers  # noqa: E402
@@ -62,14 +62,14 @@ SECONDS_BETWEEN_LOOKS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Files that are repeated, and the sound of each."""
+    """Files that are repeated, and the audio of each."""
 
     files: Sequence[Path]
     sounds: Sequence[Waveform]
     seconds: float
 
     def repeated(self) -> Iterator[int]:
-        """Numbers of files, one after the other and again, until they have so many seconds."""
+        """Indices of files, repeated in order, until they have this total duration."""
         left = self.seconds
         for number in cycle(range(len(self.files))):
             if left <= 0:
@@ -109,14 +109,14 @@ def timed(name: str, work: Callable[[], object]) -> float:
 def run(
     clips: Sequence[Clip], speech_model: CtcSpeechModel, emotion_model: EmotionModel, settings: AsrSettings
 ) -> Summary:
-    """As `python -m asr decode` has it."""
+    """The same as in `python -m asr decode`."""
     scheduler = Scheduler(speech_model, emotion_model, limits_for(speech_model, settings))
     pipeline = LocalPipeline(scheduler, LONGEST)
     with tempfile.TemporaryDirectory() as out, Progress(Console(quiet=True)) as progress:
         summary = decode([Listing(tuple(clips))], pipeline, Path(out), settings.batch_clips, progress)
     pipeline.close()
     if failed := [*summary.failed, *summary.failed_in_part]:
-        sys.exit(f"{len(failed)} clips failed, the first because {failed[0].error}")
+        sys.exit(f"{len(failed)} clips failed, the first one: {failed[0].error}")
     return summary
 
 
@@ -132,7 +132,7 @@ def spell_all(speech_model: CtcSpeechModel, batches: Iterable[list[PieceOutput]]
 
 
 def stages(hours: Hours, speech_model: CtcSpeechModel, emotion_model: ClassifierEmotionModel) -> dict[str, Any]:
-    """Seconds of each stage alone."""
+    """Seconds of each single stage."""
     clips = list(map(detect_speech, hours.all_sounds()))
     batches: list[list[PieceOutput]] = []
     found = {
@@ -147,7 +147,7 @@ def stages(hours: Hours, speech_model: CtcSpeechModel, emotion_model: Classifier
 
 @contextmanager
 def utilisation(found: dict[str, Any]) -> Iterator[None]:
-    """Puts into ``found`` the shares of the GPU's time and of all cores' that the work inside took."""
+    """Add to ``found`` the utilisation of the GPU and of all cores during the block."""
     program = shutil.which("nvidia-smi")
     every = str(round(1000 * SECONDS_BETWEEN_LOOKS))
     asked = ["--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-i", "0", "-lms", every]

@@ -1,23 +1,23 @@
-"""How fast both engines load and answer, as ratios to what their libraries do by themselves in the same run.
+"""Speed of loading and searching in both engines, as ratios to direct use of their libraries in the same run.
 
     python bench/index.py [TRANSCRIPTS.csv] [--documents 1000000] [--json]
 
-The documents are made of a word-pair model of the transcripts in the file (``generated_text``, else ``text``; without a
-file those of the sample clips), with ages, accents, emotions and so on as often as a corpus has them, always the same.
+The documents are generated, reproducibly, by a bigram model of the transcripts in the file (``generated_text``, else
+``text``; by default those of the sample clips), with ages, accents, emotions etc. as frequent as in a corpus.
 
-* ``embedded_load_ratio``, ``elastic_load_ratio``: documents per second of ``replace`` over those of bare tantivy writes
-  and one commit, and of a bare ``helpers.bulk`` and one refresh; the documents are ready in memory for all of them, and
-  all that the engine does besides (counting words, its lexicon, the check of what was written, the swap) counts. The
-  better of two rounds each, taken in turn. ``*_seconds`` are the seconds behind them.
-* ``prepare_us_per_document``: what making the document of a passage takes, and counting its words. The counting
-  (``count_words_seconds``) and the lexicon made of it (``lexicon_seconds``) are in the seconds of ``replace`` too.
-* ``embedded_p95_ms``, ``embedded_p50_ms``: milliseconds of one search with two filters and five facets, for words that
-  less than 1 % of the documents have, words that 1 to 10 % have, and no words. ``embedded_over_bare`` compares medians
-  with the same query, one count of five facets and ten stored documents asked of tantivy directly.
-  ``forgiving_p95_ms``: the same words in mode forgiving, plan included.
-* ``peak_mb``: the most memory (10^6 bytes) that a process had resident, files that it reads included: the larger of
-  ``load_peak_mb``, of one that loaded all documents, and ``answer_peak_mb``, of one that answered those searches, as a
-  load and the page are two; ``forgiving_peak_mb`` after the forgiving ones too.
+* ``embedded_load_ratio``, ``elastic_load_ratio``: documents per second of ``replace``, relative to tantivy writes
+  with one commit, and to a direct ``helpers.bulk`` with one refresh. The documents are prepared in memory for all of
+  them; all additional work of the engine (word counts, lexicon, verification, swap) is included. The better of two
+  alternating rounds counts. ``*_seconds`` are the underlying times.
+* ``prepare_us_per_document``: the time for creating the document of a passage and counting its words. Counting
+  (``count_words_seconds``) and the lexicon built from it (``lexicon_seconds``) are also included in ``replace``.
+* ``embedded_p95_ms``, ``embedded_p50_ms``: milliseconds of one search with two filters and five facets, for words in
+  less than 1 % of the documents, words in 1 to 10 %, and no words. ``embedded_over_bare`` compares medians with the
+  same query, one count of five facets and ten stored documents in tantivy directly.
+  ``forgiving_p95_ms``: the same words in mode forgiving, including planning.
+* ``peak_mb``: the peak resident memory (10^6 bytes) of a process, including mapped files: the larger of
+  ``load_peak_mb``, of a process that loaded all documents, and ``answer_peak_mb``, of one that ran the searches, as
+  loading and the page are separate processes; ``forgiving_peak_mb`` also includes the forgiving searches.
 """
 
 import argparse
@@ -73,7 +73,7 @@ FACETS = ("sentiment", "emotion", "age", "gender", "accent")
 
 Figures = dict[str, Any]
 
-# How many of a hundred clips say so; the corpus leaves most of it blank.
+# Percentage of clips with this value; most cells of the corpus are empty.
 AGES = {"": 58, "twenties": 15, "thirties": 10, "fourties": 6, "teens": 5, "fifties": 4, "sixties": 2}
 GENDERS = {"": 57, "male": 32, "female": 10, "other": 1}
 ACCENTS = {"": 66, "us": 15, "england": 8, "indian": 4, "australia": 3, "canada": 2, "scotland": 1, "african": 1}
@@ -85,7 +85,7 @@ def notify(words: str) -> None:
 
 
 def made_passages(transcripts: Sequence[str], number: int) -> Iterator[Passage]:
-    """As many passages, always the same, in the order of their ids."""
+    """This number of passages, reproducible, in the order of their ids."""
     rng = random.Random("bench/index")
     draws = [(list(shares), list(shares.values())) for shares in (AGES, GENDERS, ACCENTS, EMOTIONS)]
     made = distractors(transcripts, number)
@@ -112,13 +112,13 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def prepared(passages: Sequence[Passage]) -> tuple[dict[str, dict[str, Any]], Figures]:
-    """The documents by id, and what it took to make them."""
+    """The documents by id, and the time for creating them."""
     documents: dict[str, dict[str, Any]] = {}
     tally = WordCounter()
     making = seconds(lambda: documents.update((one["id"], one) for one in map(document_of, passages)))
     counting_words = seconds(lambda: [None for _ in counted_documents(documents.values(), tally)])
     lexicon_seconds = seconds(lambda: Lexicon.of(tally, english()))
-    gc.freeze()  # so many objects that stay would be looked through again and again
+    gc.freeze()  # so that the garbage collector does not scan these permanent objects repeatedly
     notify(f"{len(passages):,} documents made in {making:.1f} s, words counted in {counting_words:.1f} s")
     return documents, {
         "prepare_us_per_document": (making + counting_words) / len(passages) * 1e6,
@@ -128,7 +128,7 @@ def prepared(passages: Sequence[Passage]) -> tuple[dict[str, dict[str, Any]], Fi
 
 
 def compared(name: str, number: int, ours: Callable[[], object], bare: Callable[[], object]) -> Figures:
-    """Both, taken in turn; the better round of each."""
+    """The better round of each, measured alternately."""
     rounds = [(seconds(bare), seconds(ours)) for _ in range(ROUNDS)]
     bare_seconds, our_seconds = map(min, zip(*rounds, strict=True))
     notify(f"{name}: {our_seconds:.1f} s, bare {bare_seconds:.1f} s")
@@ -174,9 +174,9 @@ def bare_bulk(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> None:
 
 @contextmanager
 def node() -> Iterator[str | None]:
-    """The address of a real node that stands for as long; None, and said why, where it cannot be had."""
+    """The address of a real node that runs during the block; None, with the reason printed, if it is not available."""
     with tempfile.TemporaryDirectory(prefix="hearsay-elastic-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)  # Elasticsearch does not run as root, whose temporary folders are private
+        Path(name).chmod(0o755)  # Elasticsearch does not run as root and cannot enter private folders of root
         port, data = free_port(), f"{name}/data"
         environment = os.environ | {"ES_PORT": str(port)}
         try:
@@ -197,7 +197,7 @@ def free_port() -> int:
 
 
 def searches(index: EmbeddedWriter, transcripts: Sequence[str], documents: int) -> dict[str, list[str]]:
-    """What is typed, by kind."""
+    """Queries by kind."""
     rng = random.Random("bench/index: words")
     said = {word for row in distractors(transcripts, 5000) for word in tokens(row.generated_text)}
     words: dict[str, list[str]] = {"rare": [], "common": [], "browse": [""] * (SEARCHES // 4)}
@@ -210,7 +210,7 @@ def searches(index: EmbeddedWriter, transcripts: Sequence[str], documents: int) 
 
 
 def requests(planner: Planner, typed: Sequence[str], mode: str) -> Iterator[Callable[[], Request]]:
-    """Two filters and five facets each; what is timed begins with the call."""
+    """Searches with two filters and five facets; the time starts with the call."""
     rng = random.Random("bench/index: filters")
     for words in typed:
         filters = {
@@ -225,7 +225,7 @@ def request(planner: Planner, words: str, mode: str, filters: Mapping[str, froze
 
 
 def milliseconds(work: Sequence[Callable[[], object]]) -> tuple[float, float]:
-    """Median and 95th percentile; what the machine reads for the first time is read before."""
+    """Median and 95th percentile, after a run that warms the file cache."""
     for once in work[:20]:
         once()
     taken = sorted(seconds(once) * 1e3 for once in work)
@@ -259,7 +259,7 @@ def answering(index: EmbeddedWriter, folder: Path, typed: Mapping[str, Sequence[
 
 
 def peak_mb() -> float | None:
-    """The most memory that this process had resident so far; None where the system does not tell."""
+    """The peak resident memory of this process so far; None if the system does not report it."""
     status = Path("/proc/self/status")
     if not status.exists():
         return None
@@ -283,7 +283,7 @@ WORKS = {"load": loaded, "answer": answered}
 
 
 def in_own_processes(given: argparse.Namespace) -> Figures:
-    """Load, then answer, each in a process that does nothing else."""
+    """Load, then search, each in a separate process."""
     figures: Figures = {}
     with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as folder:
         command = [sys.executable, __file__, str(given.transcripts), "--documents", str(given.documents)]
@@ -309,9 +309,14 @@ def loading(transcripts: Sequence[str], embedded: int, elastic: int) -> Figures:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "hearsay" / "samples" / "clips.csv")
-    parser.add_argument("--documents", type=int, default=1_000_000, help="that are searched, in bounded memory")
-    parser.add_argument("--embedded-documents", type=int, default=500_000, help="for the load ratio, at most all")
-    parser.add_argument("--elastic-documents", type=int, default=200_000, help="for the load ratio")
+    parser.add_argument("--documents", type=int, default=1_000_000, help="searched documents, in bounded memory")
+    parser.add_argument(
+        "--embedded-documents",
+        type=int,
+        default=500_000,
+        help="documents for the load ratio",
+    )
+    parser.add_argument("--elastic-documents", type=int, default=200_000, help="documents for the load ratio")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", nargs=2, metavar=("WORK", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -1,12 +1,12 @@
-"""What decoding one long recording takes: peak memory of all its processes together, time, and what failed of it.
+"""Decoding of one long recording: peak memory of all its processes together, time, and failures.
 
     python bench/long_recording.py [FOLDER_OF_MP3] [--minutes 20] [--model pocketsphinx|tiny|NAME] [--keep DIR] [--json]
 
-The recording is one MP3 file, made of the folder's clips (where none is named, the sample clips) one after the other
-with half a second of silence between. ``python -m asr decode`` runs over it as a person types it. ``tiny`` is a CTC
-model with random weights that is made on the spot; the emotion model is ``classic``. ``peak_mb`` is the largest sum of
-the resident memory of the command and of all its processes, sampled every 0.2 s; what they share counts in each.
-``peak_own_mb`` is the same without the pages of files, which are above all the code of libraries.
+The recording is one MP3 file: the clips of the folder (by default, the sample clips) one after the other, with half a
+second of silence in between. ``python -m asr decode`` decodes it as a user would run it. ``tiny`` is a CTC model with
+random weights that is created for the run; the emotion model is ``classic``. ``peak_mb`` is the maximum of the resident
+memory of the command and all its processes, sampled every 0.2 s; shared memory is counted in each process.
+``peak_own_mb`` is the same without file-backed pages, which are mostly the code of libraries.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
@@ -36,7 +36,7 @@ PAUSE = np.zeros(SAMPLE_RATE // 2, np.float32)
 
 
 def make_recording(path: Path, clips: Path, minutes: float) -> None:
-    """Write an MP3 file of that length; at no time is more than a clip of it in memory."""
+    """Write an MP3 file of this duration, with at most one clip in memory."""
     files = sorted(clips.rglob("*.mp3"))
     left = round(60 * minutes * SAMPLE_RATE)
     with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, format="MP3") as recording:
@@ -49,7 +49,7 @@ def make_recording(path: Path, clips: Path, minutes: float) -> None:
 
 
 def family(root: int) -> Iterator[int]:
-    """The process and all that it started, as far as they live."""
+    """The process and all its running descendants."""
     yield root
     for task in Path(f"/proc/{root}/task").glob("*/children"):
         try:
@@ -61,7 +61,7 @@ def family(root: int) -> Iterator[int]:
 
 
 def memory_of(process: int) -> tuple[int, int]:
-    """Bytes that a process has resident, and how many of them are its own and no pages of files."""
+    """Resident bytes of a process, and those that are not file-backed."""
     try:
         _, resident, of_files, *_ = Path(f"/proc/{process}/statm").read_text().split()
     except (OSError, ValueError):
@@ -71,7 +71,7 @@ def memory_of(process: int) -> tuple[int, int]:
 
 
 def decoded(folder: Path, out: Path, model: str) -> tuple[int, tuple[int, int], float]:
-    """Exit status, peaks of `memory_of` all its processes together, and seconds of a run of the command."""
+    """Exit status, peaks of `memory_of` over all its processes, and seconds of a run of the command."""
     settings = os.environ | {"ASR_MODEL": model, "SER_MODEL": "classic", "DEVICE": "cpu", "LOG_DIR": str(out / "logs")}
     began, peaks = time.perf_counter(), (0, 0)
     command = [sys.executable, "-m", "asr", "decode", str(folder), "--out", str(out)]

@@ -1,19 +1,19 @@
-"""How long people wait for the page, in a real browser: for its first results, and for a click on a filter.
+"""Response times of the page in a real browser: until its first results, and after a click on a filter.
 
     python bench/page.py [TRANSCRIPTS.csv] [--documents 1000000] [--json]
 
-Twice, over as many documents as the file has transcripts (``clips_*``; without a file those of the sample clips) and
-over ``--documents`` (``many_*``), both made as `bench/index.py` makes them, with ages, accents and emotions; each in
-an embedded index, asked by a page in a process of its own.
+Measured twice: with as many documents as the file has transcripts (``clips_*``; by default those of the sample clips)
+and with ``--documents`` (``many_*``), both generated as in `bench/index.py`, with ages, accents and emotions; each in
+an embedded index, searched by a page in a separate process.
 
-* ``*_first_ms``: from the browser's first request to the first results seen, by somebody who opens the page anew;
-  somebody else has opened it before. ``*_cold_ms`` is what that first one waited. Of the former, ``*_since_load_ms`` is
-  what passed since the browser had loaded the page's scripts, and ``*_again_ms`` what a reload then takes.
+* ``*_first_ms``: from the first request of the browser to the first visible results, for a new user of a page that has
+  been opened before. ``*_cold_ms`` is the same for the first user. ``*_since_load_ms`` is the part of the former after
+  the browser had loaded the scripts of the page, and ``*_again_ms`` the time of a subsequent reload.
 * ``*_facet_ms``: from a click on a value of a facet until the total above the hits has changed, without words and
-  (``*_word_facet_ms``) with a word that some 1 % of the clips have.
-* ``*_over_bare``: medians beside those of a page of Streamlit with one line and one button, in the same browser.
+  (``*_word_facet_ms``) with a word that about 1 % of the clips contain.
+* ``*_over_bare``: medians relative to a Streamlit page with one line and one button, in the same browser.
 
-Medians, and ``*_p95_ms``. The browser's own drawing is in all of them.
+All figures are medians, and 95th percentiles in ``*_p95_ms``; they include rendering in the browser.
 """
 
 import argparse
@@ -57,7 +57,7 @@ st.button("more", on_click=more)
 st.html(f'<p class="total">{st.session_state["clicks"]}</p>')
 """
 
-# Clicks inside the browser and returns the milliseconds until the total reads otherwise.
+# Clicks inside the browser and returns the milliseconds until the total changes.
 CLICK = """
 button => new Promise(done => {
   const total = () => document.querySelector(".total")?.innerText;
@@ -68,7 +68,7 @@ button => new Promise(done => {
 })
 """
 
-# Milliseconds since the browser had loaded the page: its scripts had come and had begun.
+# Milliseconds since the browser had loaded the page and started its scripts.
 SINCE_LOAD = "() => performance.now() - performance.getEntriesByType('navigation')[0].loadEventEnd"
 
 Figures = dict[str, float]
@@ -86,7 +86,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(command: Sequence[str], port: int, settings: dict[str, str], log: Path) -> Iterator[str]:
-    """A server's address, when it is healthy."""
+    """The address of a server, after it has become healthy."""
     environment = os.environ | settings | {"PYTHONPATH": str(PROJECT)}
     with log.open("w") as output:
         process = subprocess.Popen(command, env=environment, cwd=log.parent, stdout=output, stderr=output)
@@ -119,14 +119,14 @@ def quantiles(name: str, taken: Sequence[float]) -> Figures:
 
 
 def new_tab(browser: Browser) -> Page:
-    """A page of somebody who was never here."""
+    """A browser page of a new user."""
     tab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     tab.set_default_timeout(PATIENCE_MS)
     return tab
 
 
 def opened(browser: Browser, address: str, seen: str) -> tuple[float, float, float]:
-    """Milliseconds until somebody new sees first results, those since the page was loaded, and those of a reload."""
+    """Milliseconds until a new user sees the first results, since the page was loaded, and of a reload."""
     tab = new_tab(browser)
     first = waited(lambda: tab.goto(address, wait_until="commit"), tab.locator(seen).first)
     since_load = float(tab.evaluate(SINCE_LOAD))
@@ -136,7 +136,7 @@ def opened(browser: Browser, address: str, seen: str) -> tuple[float, float, flo
 
 
 def waited(begin: Callable[[], object], seen: Locator) -> float:
-    """Milliseconds until something is seen."""
+    """Milliseconds until an element is visible."""
     started = time.perf_counter()
     begin()
     seen.wait_for()
@@ -154,7 +154,7 @@ def openings(browser: Browser, address: str, seen: str, name: str) -> Figures:
 
 
 def clicks(browser: Browser, address: str, buttons: str, pressed: str) -> list[float]:
-    """Milliseconds until each click on one of these buttons, and then on what is ``pressed``, has changed the total."""
+    """Milliseconds until each click on one of these buttons, and then on ``pressed``, has changed the total."""
     rng = random.Random(f"bench/page: {buttons}")
     tab, taken = new_tab(browser), []
     tab.goto(address)
@@ -162,7 +162,7 @@ def clicks(browser: Browser, address: str, buttons: str, pressed: str) -> list[f
     tab.locator(buttons).first.wait_for()
     while len(taken) < WARMING_CLICKS + CLICKS:
         for button in (rng.choice(changing(tab, buttons)), tab.locator(pressed).first):
-            tab.wait_for_timeout(500)  # what the click before began is over
+            tab.wait_for_timeout(500)  # until the work of the previous click has ended
             taken.append(float(button.evaluate(CLICK)))
         tab.wait_for_timeout(500)
     tab.context.close()
@@ -170,7 +170,7 @@ def clicks(browser: Browser, address: str, buttons: str, pressed: str) -> list[f
 
 
 def changing(tab: Page, buttons: str) -> list[Locator]:
-    """Those that change the total: values that some of the hits have, and not all of them."""
+    """The buttons that change the total: values of some of the hits, but not of all."""
     total = numbers(tab.locator(".total").inner_text())[:1]
     return [button for button in tab.locator(buttons).all() if numbers(button.inner_text())[-1:] not in (total, [0])]
 
@@ -209,7 +209,7 @@ def of_page(browser: Browser, folder: Path, name: str, passages: Iterable[Passag
 
 
 def usual_word(transcripts: Sequence[str]) -> str:
-    """The word nearest to being in 1 % of them."""
+    """The word whose document frequency is nearest to 1 %."""
     counts = Counter(word for transcript in transcripts for word in set(tokens(transcript)))
     return min(sorted(counts), key=lambda word: abs(counts[word] / len(transcripts) - 0.01))
 
@@ -232,7 +232,7 @@ def measured(rows: Sequence[ClipRow], documents: int, program: str) -> Figures:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("transcripts", type=Path, nargs="?", default=PROJECT / "hearsay" / "samples" / "clips.csv")
-    parser.add_argument("--documents", type=int, default=1_000_000, help="of the larger index")
+    parser.add_argument("--documents", type=int, default=1_000_000, help="number of documents in the larger index")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -1,17 +1,16 @@
-"""Whisper beside faster-whisper: the same clips and weights in one run, two threads each, from MP3 to transcripts.
+"""Whisper compared with faster-whisper: the same clips and weights in one run, two threads each, MP3 to transcripts.
 
     python bench/recognition.py [TABLE] [--model whisper-tiny.en] [--clips N] [--word-times] [--others] [--json]
 
-TABLE is a CSV file whose ``filename`` is a path below its folder, and whose ``text`` is the reference; the default are
-the sample clips. The systems take turns of a hundred clips. Ours goes through the product's pipeline into clip records,
-with word times and confidences in any case. faster-whisper is called as its documentation shows: file by file, with its
-defaults (beam of 5), with ``--word-times`` for word times, too. ``--others`` adds its batched pipeline and its greedy
-mode.
+TABLE is a CSV file with the columns ``filename``, a path below its folder, and ``text``, the reference; the default are
+the sample clips. The systems alternate every hundred clips. Hearsay's pipeline writes clip records, always with word
+times and confidences. faster-whisper is called as documented: file by file, with its defaults (beam size 5), and with
+word times if ``--word-times`` is set. ``--others`` adds its batched pipeline and its greedy mode.
 
-Word error rates are over both texts as OpenAI's English normaliser writes them; the difference has a 95 % interval by
-paired bootstrap over clips. ``*_share`` are the parts of our side by their time over all threads; ``encode`` is without
-the mel features. ``distance_to_limit`` is our time by the time that the model's multiply-adds would take at the rate of
-torch's int8 matrix products on two threads here (null without torch).
+Word error rates are computed after OpenAI's English normaliser; the difference has a 95 % interval by paired bootstrap
+over clips. ``*_share`` are the shares of Hearsay's parts in its time over all threads; ``encode`` excludes the mel
+features. ``distance_to_limit`` is the ratio of Hearsay's time to the time of the model's multiply-adds at the rate of
+torch's int8 matrix products on two threads of this machine (null without torch).
 """
 
 import argparse
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
 
 from whisper_normalizer.english import EnglishTextNormalizer  # noqa: E402
 
@@ -47,12 +46,12 @@ from hearsay.text.wer import WordErrors, word_errors  # noqa: E402
 
 THREADS = 2
 TURN = 100
-"""Clips that one system transcribes before it is another one's turn."""
+"""Clips that one system transcribes before the next system continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A Whisper model: its width, its layers in the encoder, which are as many in the decoder, and its vocabulary."""
+    """A Whisper model: its width, its layers (equal in encoder and decoder), and its vocabulary."""
 
     width: int
     layers: int
@@ -65,7 +64,7 @@ System = Callable[[Sequence[Path]], list[str]]
 
 
 class Ours:
-    """The product's pipeline; ``spent`` are the seconds that its parts took, over all threads."""
+    """Hearsay's pipeline; ``spent`` are the seconds of its parts, over all threads."""
 
     def __init__(self, settings: AsrSettings) -> None:
         self.spent: defaultdict[str, float] = defaultdict(float)
@@ -92,7 +91,7 @@ class Ours:
         return [row.generated_text for row in rows]
 
     def reset(self) -> None:
-        """Forget what warming up took."""
+        """Discard the figures of the warm-up."""
         self.spent.clear()
         self.windows.clear()
         self.tokens, self.seconds = 0, 0.0
@@ -101,7 +100,7 @@ class Ours:
         self._pipeline.close()
 
     def _measured(self, work: Callable[..., Any], part: str) -> Callable[..., Any]:
-        """The same function, with its time, its windows and its tokens counted."""
+        """The same function, with its time, windows and tokens counted."""
 
         def measured(*given: Any, **options: Any) -> Any:
             began = time.perf_counter()
@@ -118,7 +117,7 @@ class Ours:
 
 
 def faster_whisper_systems(folder: Path, *, word_times: bool, others: bool) -> dict[str, System]:
-    """faster-whisper's ways to a transcript, by name."""
+    """faster-whisper's modes of transcription, by name."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS)
@@ -139,7 +138,7 @@ def faster_whisper_systems(folder: Path, *, word_times: bool, others: bool) -> d
 
 
 def race(systems: dict[str, System], files: Sequence[Path]) -> tuple[dict[str, float], dict[str, list[str]]]:
-    """Seconds and transcripts of each system; each does a turn's clips before the next turn, first warmed up."""
+    """Seconds and transcripts of each system; the systems are warmed up and alternate."""
     for work in systems.values():
         work(files[:4])
         if isinstance(work, Ours):
@@ -163,7 +162,7 @@ def errors_of(references: Sequence[str], texts: Sequence[str]) -> list[WordError
 
 
 def rates(errors: dict[str, list[WordErrors]]) -> dict[str, float]:
-    """Word error rates, and the paired difference to faster-whisper's with its 95 % interval."""
+    """Word error rates, and the paired difference to faster-whisper with its 95 % interval."""
     found = {f"{name}_wer": rate_of(own) for name, own in errors.items()}
     pairs = [(ours, theirs) for ours, theirs in zip(errors["ours"], errors["faster_whisper"], strict=True)]
     scored = [pair for pair in pairs if pair[0].reference_words]
@@ -180,7 +179,7 @@ def rate_of(errors: Sequence[WordErrors]) -> float:
 
 
 def int8_rate(size: int = 2048) -> float | None:
-    """Multiply-adds a second in int8 matrix products on two threads; None without torch."""
+    """Multiply-adds per second in int8 matrix products on two threads; None without torch."""
     try:
         import torch
     except ModuleNotFoundError:

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The part of local.sh that finds an Elasticsearch and a Java to run it by, and fetches what is not there.
+# The part of local.sh that finds Elasticsearch and a JDK, and downloads them if they are missing.
 
 VERSION=9.5.0
 MAVEN_ARTIFACT="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$VERSION:zip"
@@ -7,7 +7,7 @@ MAVEN_SHA512=c06bd4ef7691da91052cada7bb255b2d7c48a1422820a8db0e3e3a1ed0dde4e8d38
 MAVEN_PLUGIN=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 OLDEST_JDK=21
 JDK_PACKAGE=openjdk-21-jre-headless
-CACHE=${XDG_CACHE_HOME:-~/.cache}/hearsay # without HOME, bash knows whose ~ it is
+CACHE=${XDG_CACHE_HOME:-~/.cache}/hearsay # bash expands ~ even without HOME
 
 jdk_major() { "$1/bin/java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1; }
 
@@ -32,7 +32,7 @@ known_jdk() {
   return 1
 }
 
-# Where we may, and where the release has one: Debian 13 and Ubuntu 24.04 do, Debian 12 does not.
+# If permitted, and if the release has the package: Debian 13 and Ubuntu 24.04 do, Debian 12 does not.
 install_jdk() {
   local as_root=()
   is_root || as_root=(sudo -n)
@@ -43,7 +43,7 @@ install_jdk() {
 
 find_jdk() {
   known_jdk || { install_jdk && known_jdk; } \
-    || fail "no JDK of version $OLDEST_JDK or later; install one (sudo apt-get install $JDK_PACKAGE) or name it in JAVA_HOME"
+    || fail "no JDK of version $OLDEST_JDK or later; install one (sudo apt-get install $JDK_PACKAGE) or set JAVA_HOME"
 }
 
 fetch() {
@@ -54,7 +54,7 @@ fetch() {
   fi
 }
 
-# Elastic's own archive, which brings its JDK and every module; its checksum is published beside it.
+# Elastic's own archive, which includes a JDK and all modules, with its published checksum.
 fetch_archive() {
   local name address
   name="elasticsearch-$VERSION-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m).tar.gz"
@@ -62,39 +62,39 @@ fetch_archive() {
   fetch "$address.sha512" "$1/$name.sha512" || return 1
   say "downloading Elasticsearch $VERSION from Elastic" >&2
   fetch "$address" "$1/$name" || return 1
-  (cd "$1" && sha512sum --check --status "$name.sha512") || fail "$address is not what its checksum says; try again"
+  (cd "$1" && sha512sum --check --status "$name.sha512") || fail "the checksum of $address is wrong; try again"
   tar --extract --gzip --file "$1/$name" --directory "$1"
 }
 
-# The minimal but real distribution that Elastic publishes for other projects' tests.
+# The minimal but real distribution that Elastic publishes for tests of other projects.
 fetch_minimal() {
   local zip="$1/elasticsearch-$VERSION.zip"
-  command -v mvn > /dev/null || fail "Elastic's archive cannot be reached; install maven, or name an unpacked Elasticsearch $VERSION in ES_HOME"
+  command -v mvn > /dev/null || fail "Elastic's archive cannot be reached; install maven, or set ES_HOME to an unpacked Elasticsearch $VERSION"
   say "downloading Elasticsearch $VERSION (minimal distribution) with Maven" >&2
   mvn -B -q "$MAVEN_PLUGIN:copy" "-Dartifact=$MAVEN_ARTIFACT" "-DoutputDirectory=$1" >&2 \
-    || fail "Maven could not fetch $MAVEN_ARTIFACT; its words stand above"
-  say "$MAVEN_SHA512  $zip" | sha512sum --check --status || fail "$zip is not the file that this script knows; not used"
+    || fail "Maven could not download $MAVEN_ARTIFACT; see its output above"
+  say "$MAVEN_SHA512  $zip" | sha512sum --check --status || fail "the checksum of $zip is wrong; the file was not used"
   python3 -m zipfile --extract "$zip" "$1"
   chmod 755 "$1/elasticsearch-$VERSION/bin"/*
 }
 
-# Move folder $1 to $2, where another start may have been quicker: then that one's serves.
+# Move folder $1 to $2, unless another start has created $2 in the meantime.
 put_whole() { mv -T "$1" "$2" 2> /dev/null || [ -d "$2" ] || fail "cannot write to $2"; }
 
-# Whole or not at all: a download that is broken off leaves nothing that looks like one.
+# Downloads are atomic: an interrupted download leaves no folder that looks complete.
 download() {
   local half
   mkdir -p "$CACHE"
   half="$(mktemp -d "$CACHE/half.XXXXXX")"
-  # shellcheck disable=SC2064 # the folder of now, not of then
+  # shellcheck disable=SC2064 # expand the folder now
   trap "rm -rf '$half'" EXIT
   fetch_archive "$half" || fetch_minimal "$half"
   put_whole "$half/elasticsearch-$VERSION" "$1"
   rm -rf "$half"
 }
 
-# A copy for nobody of what lies in root's own folder. Its name tells the source and its version, so that another one
-# is never taken for it; and what lies in the copies' folder was put there by root, who runs it.
+# A copy, for the user nobody, of an Elasticsearch in a private folder of root. Its name depends on the source and its
+# version, so that it cannot be confused with another; only root can write to the folder of copies.
 copy_for_nobody() {
   local copies copy
   copies="$(open_folder)" || exit 1
@@ -111,7 +111,7 @@ find_elasticsearch() {
   local home
   home="$(realpath -m "${ES_HOME:-$CACHE/elasticsearch-$VERSION}")"
   if [ -n "${ES_HOME:-}" ]; then
-    [ -x "$home/bin/elasticsearch" ] || fail "ES_HOME is $ES_HOME, and there is no bin/elasticsearch in it"
+    [ -x "$home/bin/elasticsearch" ] || fail "ES_HOME is $ES_HOME, which does not contain bin/elasticsearch"
   elif [ ! -d "$home" ]; then
     download "$home"
   fi

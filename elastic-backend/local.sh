@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Elasticsearch on this machine without Docker: real nodes, on the loopback interface.
 #
-#   local.sh start [--nodes N] [--secure] [--data DIR]   returns when the cluster is green, and prints its address
-#   local.sh stop [--data DIR]                           ends the nodes that start began
+#   local.sh start [--nodes N] [--secure] [--data DIR]   starts nodes, waits until they are green, prints their address
+#   local.sh stop [--data DIR]                           stops the nodes that start has started
 #   local.sh status [--data DIR]                         the last line is green, yellow, red, starting or stopped
 #
-# Plain nodes ask for no password. With --secure they speak TLS, to each other too, and know three users; start then
-# also prints the lines to copy that say where they are, which authority to trust, and where the passwords lie.
-# A folder of data is secure from its first start or never: for the other kind, name another one with --data.
+# Without --secure, nodes require no password. With --secure, nodes use TLS and there are three users; start also
+# prints the variables for connecting, with the location of the passwords. A data folder is created secure or plain
+# and cannot be changed; use another --data folder.
 #
-# ES_PORT (9200) is the first node's port, the others follow. ES_HOME names an unpacked Elasticsearch to use;
-# without it one is downloaded once, checked, and kept under ${XDG_CACHE_HOME:-~/.cache}/hearsay.
+# ES_PORT (9200) is the port of the first node; the others follow. ES_HOME is an unpacked Elasticsearch to use;
+# without it, one is downloaded once, verified, and stored in ${XDG_CACHE_HOME:-~/.cache}/hearsay.
 set -euo pipefail
 
 HEAP=512m
@@ -22,8 +22,8 @@ PORT="${ES_PORT:-9200}"
 DATA=""
 NODES=1
 SECURE=no
-LAUNCHED=() # numbers of nodes
-ENDED=()    # processes, by the numbers of their nodes
+LAUNCHED=() # node numbers
+ENDED=()    # process ids, by node number
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'local.sh: %s\n' "$*" >&2; exit 1; }
@@ -35,9 +35,9 @@ source "$PROJECT/elastic-backend/secure.sh"
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"; }
 
-# ── who runs it, and where ───────────────────────────────────────────────────────────────────────────────────────────
+# ── user and data folder ─────────────────────────────────────────────────────────────────────────────────────────────
 
-# Elasticsearch refuses to run as root; then it runs as nobody, in folders that nobody can enter.
+# Elasticsearch does not run as root; for root, it runs as the user nobody, in folders that nobody can access.
 is_root() { [ "$(id -u)" = 0 ]; }
 
 as_owner() {
@@ -48,18 +48,19 @@ as_owner() {
   fi
 }
 
-# A folder that everybody can enter and only we write to. Its name can be foreseen, so somebody else may have made it.
+# A folder that every user can enter and only its owner can write to. Its name is predictable, so another user may have
+# created it.
 open_folder() {
   local folder
   folder="/var/tmp/hearsay-elastic-$(id -u)"
-  mkdir -m 755 "$folder" 2> /dev/null || [ -d "$folder" ] || fail "cannot make $folder"
+  mkdir -m 755 "$folder" 2> /dev/null || [ -d "$folder" ] || fail "cannot create $folder"
   if [ -L "$folder" ] || [ "$(stat --format '%u %a' "$folder")" != "$(id -u) 755" ]; then
-    fail "$folder is not a folder that $(id -un) made and nobody else writes to; look who put it there, and remove it"
+    fail "$folder must be a folder that belongs to $(id -un) with mode 755; check who created it, and remove it"
   fi
   say "$folder"
 }
 
-# The folder for data and logs: --data, else var/elastic, else one outside of a checkout that the owner cannot enter.
+# The folder for data and logs: --data, else var/elastic, or one outside the checkout if the node user cannot enter it.
 choose_data() {
   local shared
   if [ -z "$DATA" ] && ! as_owner test -x "$PROJECT"; then
@@ -69,7 +70,7 @@ choose_data() {
   DATA="$(realpath -m "${DATA:-$PROJECT/var/elastic}")"
 }
 
-# Nodes write, and as root everything in their folders changes its owner: only in a folder that is ours, or empty.
+# Nodes write to the folder, and root changes the owner of all files in it: it must be empty or created by this script.
 is_ours() {
   [ -e "$DATA/.hearsay-elastic" ] || [ -e "$DATA/node-1/config/jvm.options.d/hearsay.options" ] \
     || [ -z "$(find "$DATA" -mindepth 1 -print -quit)" ]
@@ -77,16 +78,17 @@ is_ours() {
 
 make_data() {
   mkdir -p "$DATA"
-  is_ours || fail "$DATA holds something else, which is left alone; name an empty or a new folder with --data"
+  is_ours || fail "$DATA contains other files and was not changed; use an empty or a new folder with --data"
   : > "$DATA/.hearsay-elastic"
   if is_root; then chown nobody "$DATA"; fi
-  as_owner test -w "$DATA" || fail "user $(as_owner id -un) cannot write to $DATA; name another folder with --data"
+  as_owner test -w "$DATA" || fail "user $(as_owner id -un) cannot write to $DATA; use another folder with --data"
 }
 
-# ── the nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Number and process of each node that runs in DATA, or only of the processes that options of ps name. The command line
-# tells, which names the node's folder: a file with the pid is gone as soon as a node begins to end.
+# Number and process id of each node that runs in DATA, optionally only of the processes selected by options of ps.
+# They are found by the command line, which contains the node's folder: a node deletes its pid file when it begins to
+# shut down.
 running_nodes() {
   local pid words folder=" -Dhearsay.node=$DATA/node-"
   while read -r pid words; do
@@ -132,8 +134,8 @@ launch() {
     "$home/bin/elasticsearch" --daemonize --pidfile "$node/pid" > "$node/start.log" 2>&1 < /dev/null 9>&-)
 }
 
-# The body that a node on this machine answers with, whatever the status. Python is there wherever Hearsay is, while a
-# fresh machine has no curl; it reads the password itself, so that ps shows none.
+# The body of a node's response, whatever the status. Python is used because Hearsay requires it, while curl may be
+# missing; it reads the password itself, so that ps does not show it.
 ask() {
   python3 - "$1" "$2" "$DATA/secure" 2> /dev/null << 'PYTHON' || true
 import base64, http.client, pathlib, ssl, sys
@@ -151,18 +153,19 @@ PYTHON
 
 health() { sed -n 's/.*"status":"\([a-z]*\)".*/\1/p' <<< "$(ask "$1" /_cluster/health)"; }
 
-# Green; or yellow for good: nothing is under way, and an index from before wants more copies than there are nodes.
+# Wait until the cluster is green, or permanently yellow: nothing is in progress, and an existing index has more
+# replicas than there are nodes for.
 wait_until_green() {
   local deadline=$((SECONDS + SECONDS_TO_GREEN)) answer=""
   until [[ "$answer" == *'"timed_out":false'* ]]; do
-    [ "$(running_nodes | wc -l)" -eq "$NODES" ] || give_up "a node ended"
+    [ "$(running_nodes | wc -l)" -eq "$NODES" ] || give_up "a node has stopped"
     if is_calm "$answer" && wants_more_copies; then
-      reached yellow " (an index there wants more copies than there are nodes)"
+      reached yellow " (an index has more replicas than there are nodes for)"
       return
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then
       [[ "$answer" == *'"status":"yellow"'* ]] || give_up "not green after $SECONDS_TO_GREEN seconds"
-      reached yellow " (some copies are in no place yet; GET /_cluster/allocation/explain says why)"
+      reached yellow " (some shards are not assigned yet; GET /_cluster/allocation/explain shows why)"
       return
     fi
     sleep 0.2
@@ -187,10 +190,10 @@ wants_more_copies() {
   return 1
 }
 
-# The address, and for secure nodes what one needs to ask them; $1 is how the cluster is, where nodes had to start.
+# Print the address, and the variables for connecting to secure nodes; $1 is the cluster status if nodes were started.
 reached() {
   local nodes
-  [ "${#LAUNCHED[@]}" -gt 0 ] || set -- "running already" "${2:-}"
+  [ "${#LAUNCHED[@]}" -gt 0 ] || set -- "already running" "${2:-}"
   say "$1: $(scheme)://127.0.0.1:$PORT${2:-}"
   if is_secure; then
     nodes="$(for ((number = 0; number < NODES; number++)); do say "https://127.0.0.1:$((PORT + number))"; done)"
@@ -198,7 +201,7 @@ reached() {
   fi
 }
 
-# Those that ran before go on.
+# Nodes that were running before are kept.
 give_up() {
   local number
   for number in "${LAUNCHED[@]}"; do tail -n 5 "$DATA/node-$number/start.log" >&2 || true; done
@@ -206,32 +209,32 @@ give_up() {
   fail "$1; the logs are $DATA/node-*/logs/hearsay.log"
 }
 
-# ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 check_ports() {
   local number port
   for number in "${LAUNCHED[@]}"; do
     for port in $((PORT + number - 1)) $((PORT + number + 99)); do
-      if is_taken "$port"; then fail "port $port is taken; stop what uses it, or choose another: ES_PORT=9400 $0 start"; fi
+      if is_taken "$port"; then fail "port $port is in use; stop the program that uses it, or choose another port: ES_PORT=9400 $0 start"; fi
     done
   done
 }
 
 check_kind() {
   if is_secure; then
-    [ "$SECURE" = yes ] || fail "$DATA holds the data of secure nodes; start with --secure, or name another folder with --data"
+    [ "$SECURE" = yes ] || fail "$DATA contains data of secure nodes; start with --secure, or use another folder with --data"
   elif [ "$SECURE" = yes ] && [ -d "$DATA/node-1" ]; then
-    fail "$DATA holds the data of plain nodes; start without --secure, or name another folder with --data"
+    fail "$DATA contains data of plain nodes; start without --secure, or use another folder with --data"
   fi
 }
 
 check_data() {
   local there
   there="$(find "$DATA" -maxdepth 1 -name 'node-*' | wc -l)"
-  [ "$there" -le "$NODES" ] || fail "$DATA holds the data of $there nodes; start with --nodes $there, or name another folder with --data"
+  [ "$there" -le "$NODES" ] || fail "$DATA contains data of $there nodes; start with --nodes $there, or use another folder with --data"
 }
 
-# Which nodes are to be launched: those that do not run. Beside others their ports are those of their first start.
+# Select the nodes that are not running. If others are running, the ports are those of the first start.
 choose_nodes() {
   local running number
   running="$(running_nodes)"
@@ -244,7 +247,7 @@ choose_nodes() {
 start() {
   make_data
   exec 9> "$DATA/lock"
-  flock --nonblock 9 || fail "another start is under way in $DATA"
+  flock --nonblock 9 || fail "another start is in progress in $DATA"
   check_kind
   check_data
   choose_nodes
@@ -271,7 +274,7 @@ stop() {
   [ "${#ENDED[@]}" -gt 0 ] || say "no node of $DATA is running"
 }
 
-# Ends the nodes of these numbers that run, side by side, and returns when their processes are gone.
+# Stop the running nodes with these numbers in parallel, and wait until their processes have ended.
 end_nodes() {
   local number pid
   while read -r number pid; do
@@ -291,7 +294,7 @@ await_end() {
   done
 }
 
-# A process that is ending has no command line any more, and still its ports: it is there until its last thread is gone.
+# A process that is ending has no command line, but still has its ports: it exists until its last thread has ended.
 is_there() {
   local state
   state="$(ps -o stat= -p "$1")" || return
@@ -315,15 +318,15 @@ main() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --nodes) NODES="${2:-}"; shift ;;
-      --data) DATA="${2:-}"; [ -n "$DATA" ] || misused "--data wants a folder"; shift ;;
+      --data) DATA="${2:-}"; [ -n "$DATA" ] || misused "--data requires a folder"; shift ;;
       --secure) SECURE=yes ;;
       --help | -h) command=--help ;;
-      *) misused "what is $1? See: $0 --help" ;;
+      *) misused "unknown argument $1; see: $0 --help" ;;
     esac
     [ $# -eq 0 ] || shift
   done
-  is_whole_number "$NODES" && [ "$NODES" -le 9 ] || misused "--nodes wants a number from 1 to 9"
-  is_whole_number "$PORT" && [ "$PORT" -le 65400 ] || misused "ES_PORT wants a port number, not $PORT"
+  is_whole_number "$NODES" && [ "$NODES" -le 9 ] || misused "--nodes requires a number from 1 to 9"
+  is_whole_number "$PORT" && [ "$PORT" -le 65400 ] || misused "ES_PORT must be a port number, not $PORT"
   case "$command" in
     start | stop | status) choose_data; "$command" ;;
     --help | -h | help) usage ;;

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The part of local.sh for nodes with TLS and users: what --secure makes at the first start and keeps beside the data.
+# The part of local.sh for nodes with TLS and users: files that --secure creates at the first start, next to the data.
 #
-#   secure/ca.crt          the authority to trust; its key is thrown away once the nodes' certificate is signed
-#   secure/passwords/NAME  the password of elastic, hearsay-indexer and hearsay-page, for the eyes of the owner
+#   secure/ca.crt          the certificate authority; its key is deleted when the certificate of the nodes is signed
+#   secure/passwords/NAME  the password of elastic, hearsay-indexer and hearsay-page, readable by the owner only
 #
-# Passwords go from file to program: none is printed, or stands on a command line where ps shows it.
+# Programs read passwords from the files: no password is printed or passed on a command line, where ps would show it.
 
 HEARSAY_ROLES="$(dirname "${BASH_SOURCE[0]}")/roles"
 
@@ -12,7 +12,7 @@ is_secure() { [ -d "$DATA/secure" ]; }
 
 scheme() { if is_secure; then say https; else say http; fi; }
 
-# Whole or not at all, as what is broken off at the first start must not look like a secret later.
+# Secrets are created atomically: an interrupted first start must not leave incomplete ones.
 make_secrets() {
   local home="$1" jdk="$2" half="$DATA/secure.half" part made=() pid
   rm -rf "$half"
@@ -20,12 +20,12 @@ make_secrets() {
   (
     umask 077
     make_passwords "$half/passwords"
-    for part in certificates keystore users; do # each takes seconds, so they are made side by side
+    for part in certificates keystore users; do # in parallel, because each takes seconds
       ES_JAVA_HOME="$jdk" ES_PATH_CONF="$half/config" \
         "make_$part" "$home" "$half" > "$half/$part.log" 2>&1 < /dev/null &
       made+=($!)
     done
-    for pid in "${made[@]}"; do wait "$pid" || fail "cannot make certificates and users: $(cat "$half"/*.log)"; done
+    for pid in "${made[@]}"; do wait "$pid" || fail "cannot create certificates and users: $(cat "$half"/*.log)"; done
   ) || exit 1
   chmod 644 "$half/ca.crt"
   rm -f "$half"/*.log
@@ -39,7 +39,7 @@ make_passwords() {
   done
 }
 
-# With the distribution's own tool, which both distributions have, while a fresh machine need not have openssl.
+# Created with a tool that both distributions contain, because openssl may not be installed.
 make_certificates() {
   local tool=("$1/bin/elasticsearch-certutil") half="$2"
   "${tool[@]}" ca --pem --silent --days 3650 --out "$half/ca.zip" || return
@@ -55,16 +55,16 @@ make_keystore() {
   "$1/bin/elasticsearch-keystore" add --force --stdin bootstrap.password < "$2/passwords/elastic"
 }
 
-# Users of the file realm, which also the minimal distribution has; their roles have their own names.
+# Users of the file realm, which the minimal distribution also supports; each role has the name of its user.
 make_users() {
   local name
   touch "$2/config/users" "$2/config/users_roles"
-  for name in hearsay-indexer hearsay-page; do # it asks for the password twice
+  for name in hearsay-indexer hearsay-page; do # the tool reads the password twice
     cat "$2/passwords/$name" "$2/passwords/$name" | "$1/bin/elasticsearch-users" useradd "$name" -r "$name" || return
   done
 }
 
-# The roles are described once, as JSON, which is YAML; each on a line, as roles.yml wants it.
+# The roles are defined as JSON, which is valid YAML; roles.yml has one role per line.
 write_roles() {
   local name
   for name in indexer page; do say "hearsay-$name: $(tr -d '\n' < "$HEARSAY_ROLES/$name.json")"; done > "$1/roles.yml"
@@ -82,11 +82,11 @@ configure_security() {
   done
 }
 
-# What a person copies to ask the nodes; $1 names them.
+# Print the variables for connecting to the nodes with the addresses $1.
 show_access() {
   local secrets="$DATA/secure"
   printf 'export INDEX_URL=%s INDEX_CA_CERT=%q INDEX_USERNAME=hearsay-indexer\n' "$1" "$secrets/ca.crt"
-  # shellcheck disable=SC2016 # the person's shell expands
+  # shellcheck disable=SC2016 # expanded by the user's shell
   printf 'export INDEX_PASSWORD="$(cat %q)"\n' "$secrets/passwords/hearsay-indexer"
-  say "# hearsay-page may only search, and elastic may do everything; their passwords lie beside that one"
+  say "# hearsay-page can only search, elastic can do everything; their passwords are in the same folder"
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sets the secured cluster up: docker-compose.yml runs it. Run again, it keeps whatever still works.
+# Sets up the secured cluster; run by docker-compose.yml. Repeated runs keep everything that still works.
 #
-#   set-up.sh certificates        a certificate authority, and certificates for the NODES
-#   set-up.sh keys                waits for the cluster, then Kibana's password and the API keys of indexer and page
-#   set-up.sh rotate NAME         a new key for NAME (indexer or page) in place of its old one, which ends
-#   set-up.sh key-request NAME    prints the request that makes NAME's key
+#   set-up.sh certificates        creates a certificate authority, and certificates for the NODES
+#   set-up.sh keys                waits for the cluster, sets Kibana's password, creates API keys for indexer and page
+#   set-up.sh rotate NAME         replaces the key of NAME (indexer or page) and invalidates the old one
+#   set-up.sh key-request NAME    prints the request that creates the key of NAME
 #
-# ACCESS (/access) has a folder for each who gets something: authority, every node, indexer, page, kibana.
-# NODES names the nodes, ES_URL one of them; ELASTIC_PASSWORD and KIBANA_PASSWORD are read by keys and rotate.
+# ACCESS (/access) contains a folder for each recipient: authority, every node, indexer, page, kibana.
+# NODES lists the nodes; ES_URL is the address of one. keys and rotate read ELASTIC_PASSWORD and KIBANA_PASSWORD.
 set -euo pipefail
 
 HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -19,7 +19,7 @@ SECONDS_TO_WAIT="${SECONDS_TO_WAIT:-300}"
 DAYS=1095
 
 ELASTICSEARCH_USER=1000 # in Elastic's images
-HEARSAY_USER=10001      # in Hearsay's
+HEARSAY_USER=10001      # in Hearsay's images
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'set-up.sh: %s\n' "$*" >&2; exit 1; }
@@ -27,7 +27,7 @@ usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"; }
 
 is_root() { [ "$(id -u)" = 0 ]; }
 
-# hand FILE to OWNER as TARGET, who alone may read it; whole or not at all.
+# hand FILE to OWNER as TARGET, readable by the owner only; the replacement is atomic.
 hand() {
   chmod 400 "$1"
   if is_root; then chown "$2" "$1"; fi
@@ -36,7 +36,7 @@ hand() {
 
 # ── certificates ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# certutil writes archives: this one is unpacked, without its folders, into FOLDER.
+# certutil writes an archive; it is unpacked into FOLDER, without its subfolders.
 certutil() {
   local folder="$1"
   shift
@@ -44,16 +44,16 @@ certutil() {
   unzip -q -j "$folder/made.zip" -d "$folder"
 }
 
-# FOLDER holds the authority's certificate, the one of now.
+# Whether FOLDER contains the current certificate of the authority.
 trusts() { [ -s "$1/ca.crt" ] && [ "$(< "$1/ca.crt")" = "$(< "$ACCESS/authority/ca.crt")" ]; }
 
-# The certificate comes last: where it is, all is there.
+# The certificate is installed last, so that its presence shows that all files are complete.
 trust() { install -m 444 "$ACCESS/authority/ca.crt" "$1/ca.crt"; }
 
 make_authority() {
   local made="$ACCESS/authority/made"
   [ ! -s "$ACCESS/authority/ca.crt" ] || return 0
-  say "making a certificate authority"
+  say "creating a certificate authority"
   rm -rf "$made" && mkdir -m 700 "$made"
   certutil "$made" ca
   hand "$made/ca.key" "$(id -u)" "$ACCESS/authority/ca.key"
@@ -64,7 +64,7 @@ make_authority() {
 make_certificate() {
   local node="$1" folder="$ACCESS/$1" made="$ACCESS/authority/made"
   ! trusts "$folder" || return 0
-  say "making a certificate for $node"
+  say "creating a certificate for $node"
   rm -rf "$made" && mkdir -m 700 "$made"
   certutil "$made" cert --name "$node" --dns "$node,localhost" --ip 127.0.0.1 \
     --ca-cert "$ACCESS/authority/ca.crt" --ca-key "$ACCESS/authority/ca.key"
@@ -83,12 +83,12 @@ certificates() {
     trusts "$ACCESS/$name" || trust "$ACCESS/$name"
   done
   if is_root; then chown "$ELASTICSEARCH_USER" "$ACCESS/snapshots"; fi
-  say "certificates are there for ${NODES[*]}"
+  say "certificates are available for ${NODES[*]}"
 }
 
-# ── asking the cluster ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── requests to the cluster ──────────────────────────────────────────────────────────────────────────────────────────
 
-# Between double quotes, in JSON and in curl's configuration alike.
+# In double quotes, for JSON and for the configuration of curl.
 quoted() {
   local text="${1//\\/\\\\}"
   printf '"%s"' "${text//\"/\\\"}"
@@ -98,8 +98,8 @@ as_user() { printf 'user = %s\n' "$(quoted "$1:$2")"; }
 as_superuser() { as_user elastic "$ELASTIC_PASSWORD"; }
 by_key() { printf 'header = %s\n' "$(quoted "Authorization: ApiKey $1")"; }
 
-# ask WHO METHOD PATH [BODY]: STATUS and ANSWER are what came back. True of a success.
-# Who asks and what is sent reach curl through pipes: a list of processes shows no secret.
+# ask WHO METHOD PATH [BODY]: sets STATUS and ANSWER. Returns 0 on success.
+# Credentials and the body are passed to curl through pipes, so that no process list shows a secret.
 ask() {
   local came body=()
   [ -z "${4:-}" ] || body=(--header 'Content-Type: application/json' --data-binary @-)
@@ -112,12 +112,12 @@ ask() {
 
 refused() { fail "$1: $ES_URL answered $STATUS $ANSWER"; }
 
-# More than half of them can decide: keys can be rotated while a node is dead.
+# A majority of nodes suffices, so that keys can be rotated while a node is down.
 wait_for_cluster() {
   local deadline=$((SECONDS + SECONDS_TO_WAIT)) most=$((${#NODES[@]} / 2 + 1))
   until ask "$(as_superuser)" GET "/_cluster/health?wait_for_status=yellow&wait_for_nodes=ge($most)&timeout=5s"; do
     if [ "$SECONDS" -ge "$deadline" ]; then
-      [ "$STATUS" != 401 ] || fail "the cluster does not take ELASTIC_PASSWORD; it keeps the one of its first start (docs/elasticsearch-operations.md says how to change it)"
+      [ "$STATUS" != 401 ] || fail "the cluster rejects ELASTIC_PASSWORD; it keeps the password of its first start (docs/elasticsearch-operations.md describes how to change it)"
       refused "no cluster of $most nodes after $SECONDS_TO_WAIT seconds; see: docker compose logs es01"
     fi
     sleep 1
@@ -126,7 +126,7 @@ wait_for_cluster() {
 
 set_kibana_password() {
   if ask "$(as_user kibana_system "$KIBANA_PASSWORD")" GET /_security/_authenticate; then
-    say "Kibana's password is set already"
+    say "Kibana's password is already set"
     return
   fi
   ask "$(as_superuser)" POST /_security/user/kibana_system/_password "{\"password\":$(quoted "$KIBANA_PASSWORD")}" \
@@ -140,11 +140,11 @@ rights() { printf '"role_descriptors":{"%s":%s}' "$1" "$(< "$HERE/roles/$1.json"
 
 key-request() { printf '{"name":"hearsay-%s",%s}\n' "$1" "$(rights "$1")"; }
 
-# The id of NAME's key, if that still works.
+# Set ID to the id of the key of NAME, if the key is still valid.
 id_of_key() {
   [ -s "$ACCESS/$1/api-key" ] || return 1
   if ! ask "$(by_key "$(< "$ACCESS/$1/api-key")")" GET /_security/_authenticate; then
-    [ "$STATUS" = 401 ] || refused "it is not known whether the key of the $1 still works"
+    [ "$STATUS" = 401 ] || refused "cannot determine whether the key of the $1 is still valid"
     return 1
   fi
   ID="$(sed -n 's/.*"api_key":{"id":"\([^"]*\)".*/\1/p' <<< "$ANSWER")"
@@ -152,18 +152,18 @@ id_of_key() {
 
 make_key() {
   local key
-  ask "$(as_superuser)" POST /_security/api_key "$(key-request "$1")" || refused "no key could be made for the $1"
+  ask "$(as_superuser)" POST /_security/api_key "$(key-request "$1")" || refused "no key could be created for the $1"
   key="$(sed -n 's/.*"encoded":"\([^"]*\)".*/\1/p' <<< "$ANSWER")"
-  [ -n "$key" ] || fail "the cluster made a key for the $1 and did not tell it"
+  [ -n "$key" ] || fail "the cluster created a key for the $1 but did not return it"
   (umask 077 && say "$key" > "$ACCESS/$1/half")
   hand "$ACCESS/$1/half" "$HEARSAY_USER" "$ACCESS/$1/api-key"
   say "the $1 has a new key"
 }
 
-# A key that works is kept, with the rights that roles/ describes now.
+# A valid key is kept, and gets the current privileges from roles/.
 keep_or_make_key() {
   if id_of_key "$1"; then
-    ask "$(as_superuser)" PUT "/_security/api_key/$ID" "{$(rights "$1")}" || refused "the key of the $1 could not be kept"
+    ask "$(as_superuser)" PUT "/_security/api_key/$ID" "{$(rights "$1")}" || refused "the privileges of the key of the $1 could not be updated"
     say "the $1 keeps its key"
   else
     make_key "$1"
@@ -183,7 +183,7 @@ rotate() {
   if id_of_key "$1"; then old="$ID"; fi
   make_key "$1"
   [ -z "$old" ] || ask "$(as_superuser)" DELETE /_security/api_key "{\"ids\":[\"$old\"]}" \
-    || refused "the $1 has a new key, but its old one could not be ended"
+    || refused "the $1 has a new key, but the old one could not be invalidated"
 }
 
 main() {

@@ -51,7 +51,7 @@ def test_a_started_node_is_green_and_listens_on_loopback_only(node: Node):
 @elastic
 def test_a_second_start_reports_that_the_node_is_running(node: Node):
     result = run_local("start", "--data", str(node.data), port=free_port())
-    assert (result.returncode, result.stdout) == (0, f"running already: {node.url}\n")
+    assert (result.returncode, result.stdout) == (0, f"already running: {node.url}\n")
 
 
 @elastic
@@ -126,7 +126,7 @@ def test_a_port_in_use_is_reported(open_folder: Path):
     with socket.create_server(("127.0.0.1", port)):
         result = run_local("start", "--data", str(open_folder / "taken"), port=port)
     assert result.returncode == 1
-    assert f"port {port} is taken" in result.stderr
+    assert f"port {port} is in use" in result.stderr
     assert "ES_PORT=" in result.stderr
 
 
@@ -159,7 +159,7 @@ def test_a_folder_with_other_content_is_not_changed(open_folder: Path, name: str
     (folder / name).write_text("do not lose me", encoding="utf-8")
     result = run_local("start", "--data", str(folder), port=free_port(), ES_HOME="/nonexistent")
     assert (result.returncode, result.stdout) == (1, "")
-    assert f"{folder} holds something else, which is left alone; name an empty or a new folder" in result.stderr
+    assert f"{folder} contains other files and was not changed; use an empty or a new folder" in result.stderr
     assert [path for path in folder.rglob("*") if path.is_file()] == [folder / name]
     assert {path.stat().st_uid for path in (folder, *folder.rglob("*"))} == {os.geteuid()}
 
@@ -231,7 +231,7 @@ def test_an_archive_from_maven_is_used_only_if_its_checksum_is_correct(tmp_path:
         ["bash", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
     )
     assert result.returncode == status
-    assert ("is not the file that this script knows" in result.stderr) == (status == 1)
+    assert ("is wrong; the file was not used" in result.stderr) == (status == 1)
     assert (target / "elasticsearch-9.5.0").exists() == (status == 0)
 
 
@@ -244,10 +244,10 @@ def test_local_sh_works_without_a_home_folder(tmp_path: Path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["start", "--nodes", "none"], "--nodes wants a number"),
-        (["start", "--nodes"], "--nodes wants a number"),
-        (["start", "--data"], "--data wants a folder"),
-        (["start", "now"], "what is now?"),
+        (["start", "--nodes", "none"], "--nodes requires a number"),
+        (["start", "--nodes"], "--nodes requires a number"),
+        (["start", "--data"], "--data requires a folder"),
+        (["start", "now"], "unknown argument now"),
         (["dance"], "local.sh start"),
         ([], "local.sh start"),
     ],

@@ -126,12 +126,12 @@ def test_a_node_is_trusted_only_by_its_own_names(access: Path, acting: Played, n
 def test_certificates_are_kept_and_those_of_another_authority_are_replaced(access: Path, distribution: dict[str, str]):
     before = everything_in(access)
     again = run_set_up("certificates", ACCESS=str(access), **distribution)
-    assert again.stdout == "certificates are there for es01 es02\n", again.stderr
+    assert again.stdout == "certificates are available for es01 es02\n", again.stderr
     assert everything_in(access) == before
     (access / "es02" / "ca.crt").chmod(0o644)
     (access / "es02" / "ca.crt").write_text("of another authority", encoding="utf-8")
     mended = run_set_up("certificates", ACCESS=str(access), **distribution)
-    assert "making a certificate for es02" in mended.stdout
+    assert "creating a certificate for es02" in mended.stdout
     changed = {path for path, held in everything_in(access).items() if held != before[path]}
     assert changed == {str(access / "es02" / name) for name in ("ca.crt", "node.crt", "node.key")}
 
@@ -199,7 +199,7 @@ def test_a_key_is_kept_if_it_cannot_be_checked(access: Path, acting: Played):
     acting.refuses = {"GET /_security/_authenticate": 503, "POST /_security/user/kibana_system/_password": 200}
     result = request_keys(access, acting)
     assert (result.returncode, everything_in(access)) == (1, held)
-    assert "it is not known whether the key of the indexer still works" in result.stderr
+    assert "cannot determine whether the key of the indexer is still valid" in result.stderr
 
 
 @pytest.mark.elastic
@@ -215,7 +215,7 @@ def test_rotating_a_key_invalidates_the_old_one(access: Path, acting: Played):
 def test_a_wrong_password_and_an_unreachable_cluster_are_reported(access: Path, acting: Played):
     wrong = request_keys(access, acting, ELASTIC_PASSWORD="another", SECONDS_TO_WAIT="0")
     assert wrong.returncode == 1
-    assert "the cluster does not take ELASTIC_PASSWORD; it keeps the one of its first start" in wrong.stderr
+    assert "the cluster rejects ELASTIC_PASSWORD; it keeps the password of its first start" in wrong.stderr
     absent = run_set_up("keys", ACCESS=str(access), ES_URL="https://localhost:1", SECONDS_TO_WAIT="0")
     assert absent.returncode == 1
     assert "no cluster of 2 nodes after 0 seconds; see: docker compose logs es01" in absent.stderr
@@ -246,7 +246,7 @@ def test_a_real_node_accepts_the_request_for_a_key(secure: dict[str, str], name:
     if result.returncode == 0:  # the full distribution
         assert result.stdout == f"the {name} has a new key\n"
     else:
-        assert f"no key could be made for the {name}" in result.stderr
+        assert f"no key could be created for the {name}" in result.stderr
         assert "Unknown filter type [pattern_capture]" in result.stderr, "not: Validation Failed"
         assert key.read_text(encoding="utf-8") == "YWJjOmRlZg==", "the old one stays until there is a new one"
 
@@ -255,7 +255,7 @@ def test_a_real_node_accepts_the_request_for_a_key(secure: dict[str, str], name:
 @pytest.mark.long
 def test_a_real_node_reports_a_wrong_password(secure: dict[str, str]):
     result = run_set_up("keys", **secure | {"ELASTIC_PASSWORD": "wrong", "SECONDS_TO_WAIT": "0"})
-    assert "the cluster does not take ELASTIC_PASSWORD" in result.stderr
+    assert "the cluster rejects ELASTIC_PASSWORD" in result.stderr
 
 
 @pytest.mark.parametrize("words", [[], ["keys", "page"], ["rotate", "kibana"], ["key-request", "../page"]])
