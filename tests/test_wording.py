@@ -1,4 +1,4 @@
-"""Plain technical English: words and constructions that code, messages and documents of this project do not use."""
+"""Plain technical English: words and constructions that code, messages and documents of this project avoid."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ AVOIDED: Final = {
     r"\bwhat to type\b": "how to fix it, the command",
     r"(?<![\w.,:)\]}/\\*%'-])\.\d+\b(?!\.)": "a number with a leading zero, 0.98, or a percentage",
 }
-"""Patterns, in any case, and what to write instead."""
+"""Case-insensitive patterns, and what to write instead."""
 
 KINDS: Final = frozenset({".py", ".md", ".sh", ".js", ".css", ".yml", ".html", ".toml"})
 """Files that are searched, by suffix."""
@@ -40,7 +40,7 @@ _NOT_SEARCHED: Final = frozenset({".git", ".venv", "build", "dist", "node_module
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Lines of a file that contain a text and may have an avoided word; ``file`` is a path or a folder."""
+    """An exception: lines of a file or folder that contain this text may contain an avoided word."""
 
     file: str
     text: str
@@ -69,7 +69,7 @@ ALLOWED: Final = (
 
 @cache
 def searched_files() -> tuple[str, ...]:
-    """The files of the tree, as git knows them; where there is no git, all but what is built or installed."""
+    """The files of the tree that git lists; without git, all files except built and installed ones."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -105,7 +105,7 @@ def _found_in(name: str) -> Iterator[tuple[str, int, str, str]]:
 
 
 def avoided_in(line: str, suffix: str) -> list[str]:
-    """The patterns that a line of a file with this suffix has; style sheets and scripts may write .5."""
+    """The patterns that match a line of a file with this suffix; style sheets and scripts may write .5."""
     patterns = [pattern for pattern in AVOIDED if pattern != _NUMBER or suffix not in (".css", ".js")]
     return [pattern for pattern in patterns if re.search(pattern, line.replace("_", " "), re.IGNORECASE)]
 
@@ -137,7 +137,7 @@ def test_every_exception_is_still_needed(allowed: Allowed):
         "between (.5 and 1)",
     ],
 )
-def test_the_dialect_is_recognised(line: str):
+def test_avoided_wording_is_recognised(line: str):
     assert avoided_in(line, ".md")
 
 

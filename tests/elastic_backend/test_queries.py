@@ -284,10 +284,10 @@ def test_each_query_returns_what_its_title_describes(loaded: Loaded, title: str)
 def test_a_request_can_be_sent_with_curl_as_documented(loaded: Loaded):
     (lines,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
     here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(console.ALIAS, loaded.alias)
-    nobody, types = os.pipe()  # idle standard input, which no command may wait for
-    asked = subprocess.run(["bash", "-ec", here], stdin=nobody, capture_output=True, text=True, check=True, timeout=280)
-    os.close(types)
-    os.close(nobody)
+    reader, writer = os.pipe()  # idle standard input, which no command may wait for
+    asked = subprocess.run(["bash", "-ec", here], stdin=reader, capture_output=True, text=True, check=True, timeout=280)
+    os.close(writer)
+    os.close(reader)
     everything, rest = json.JSONDecoder().raw_decode(asked.stdout)
     found = json.loads(asked.stdout[rest:])
     assert everything["count"] == len(loaded.passages)
