@@ -29,26 +29,26 @@ from tests.support.rows import passages
 
 
 class QueriesContract:
-    """What each node does; subclasses bring the fixture ``made``, an index with all made rows."""
+    """What each node does; subclasses provide the fixture ``made``, an index with all generated rows."""
 
-    def test_all_of_wants_every_child_and_adds_their_scores(self, made: SearchWriter):
+    def test_all_of_requires_every_child_and_adds_their_scores(self, made: SearchWriter):
         both = AllOf((transcribed("a"), transcribed("dog")))
         assert ids(made, both) == ["set/a5.mp3"]
         parts = score(made, transcribed("a"), "set/a5.mp3") + score(made, transcribed("dog"), "set/a5.mp3")
         assert score(made, both, "set/a5.mp3") == pytest.approx(parts, rel=1e-5)
 
-    def test_any_of_wants_one_child_and_adds_those_that_match(self, made: SearchWriter):
+    def test_any_of_requires_one_child_and_adds_the_scores_of_all_matches(self, made: SearchWriter):
         either = AnyOf((transcribed("cat"), transcribed("dog"), transcribed("a")))
         assert set(ids(made, either)) == {"set/a5.mp3", "set/a7.mp3"}
         parts = score(made, transcribed("cat"), "set/a7.mp3") + score(made, transcribed("a"), "set/a7.mp3")
         assert score(made, either, "set/a7.mp3") == pytest.approx(parts, rel=1e-5)
 
-    def test_best_of_scores_the_best_child_alone(self, made: SearchWriter):
+    def test_best_of_scores_only_the_best_child(self, made: SearchWriter):
         best = BestOf((transcribed("cat"), transcribed("a"), transcribed("nobody")))
         assert set(ids(made, best)) == {"set/a5.mp3", "set/a7.mp3"}
         assert score(made, best, "set/a7.mp3") == pytest.approx(score(made, transcribed("cat"), "set/a7.mp3"), rel=1e-5)
 
-    def test_favouring_wants_its_child_and_adds_what_else_matches(self, made: SearchWriter):
+    def test_favouring_requires_its_child_and_adds_the_scores_of_other_matches(self, made: SearchWriter):
         favouring = Favouring(
             transcribed("a"), (transcribed("cat"), Constant(transcribed("dog"), 4.0), transcribed("nobody"))
         )
@@ -76,7 +76,7 @@ class QueriesContract:
             assert hit.score == pytest.approx(rarity * share, rel=1e-4)
 
     @pytest.mark.parametrize(
-        ("spoken", "found"),
+        ("text", "found"),
         [
             ("runs home", ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]),
             ("home runs", []),
@@ -89,10 +89,10 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_a_phrase_is_its_tokens_side_by_side(self, made: SearchWriter, spoken: str, found: list[str]):
-        assert sorted(ids(made, Phrase("tokens", tuple(spoken.split())))) == found
+    def test_a_phrase_matches_adjacent_tokens_in_order(self, made: SearchWriter, text: str, found: list[str]):
+        assert sorted(ids(made, Phrase("tokens", tuple(text.split())))) == found
 
-    def test_a_phrase_scores_as_a_term_with_the_rarities_added_up(self, made: SearchWriter):
+    def test_a_phrase_scores_like_a_term_with_the_sum_of_the_rarities(self, made: SearchWriter):
         def rarity(word: str) -> float:
             return math.log(
                 1 + (len(passages()) - made.count(transcribed(word)) + 0.5) / (made.count(transcribed(word)) + 0.5)
@@ -102,7 +102,7 @@ class QueriesContract:
         share = score(made, transcribed("home"), "set/a1.mp3") / rarity("home")
         assert same == pytest.approx((rarity("runs") + rarity("home")) * share, rel=1e-4)
 
-    def test_the_best_of_seventy_phrases_is_the_one_that_is_there(self, made: SearchWriter):
+    def test_the_best_of_seventy_phrases_is_the_only_match(self, made: SearchWriter):
         phrase = Phrase("tokens", ("runs", "home"))
         others = tuple(Phrase("tokens", ("home", f"nowhere{number}", "at", "all")) for number in range(69))
         assert ids(made, BestOf((*others, phrase))) == ids(made, phrase) != []
@@ -124,7 +124,7 @@ class QueriesContract:
     @pytest.mark.parametrize(
         "start", [".", ".*", "b.y", "b[o]y", "(boy", "^b", "b?", "boy|a", "\\w", "*", "~1", '"', "/"]
     )
-    def test_a_prefix_is_taken_as_it_stands(self, made: SearchWriter, start: str):
+    def test_special_characters_in_a_prefix_are_literal(self, made: SearchWriter, start: str):
         assert made.count(Prefix("tokens", start)) == 0
 
     def test_a_prefix_of_a_keyword_may_have_any_characters(self, made: SearchWriter):
@@ -150,12 +150,12 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_between_has_both_ends_in_and_scores_nothing(self, made: SearchWriter, bounds: Between, found: list[str]):
+    def test_between_includes_both_bounds_and_scores_zero(self, made: SearchWriter, bounds: Between, found: list[str]):
         hits = made.search(Request(bounds, size=100)).hits
         assert [(hit.passage.id, hit.score) for hit in hits] == [(passage_id, 0.0) for passage_id in found]
 
     @pytest.mark.parametrize("field", ["age", "gender", "accent", "dataset", "error", "extra.locale", "extra.nothing"])
-    def test_missing_is_empty_or_says_unknown_or_is_endless(self, made: SearchWriter, field: str):
+    def test_missing_matches_empty_unknown_and_overlong_values(self, made: SearchWriter, field: str):
         def value_of(passage: Passage) -> str:
             row = passage.row
             return row.extra.get(field[6:], "") if field.startswith("extra.") else str(getattr(row, field))
@@ -187,15 +187,15 @@ class QueriesContract:
         ],
         ids=lambda value: str(value)[:80],
     )
-    def test_unknown_columns_are_found_whatever_their_names(self, made: SearchWriter, query: Query, found: list[str]):
+    def test_unknown_columns_with_any_name_can_be_searched(self, made: SearchWriter, query: Query, found: list[str]):
         assert ids(made, query) == found
 
-    def test_what_was_nearly_recognised_is_found_by_how_sure_the_recogniser_was(self, made: SearchWriter):
+    def test_alternatives_are_found_by_their_confidence(self, made: SearchWriter):
         for token in ("blacksmith_3", "block_1", "京都_9", "都大_9", "𐌰" * 126 + "_5"):
             assert ids(made, Term("alternatives", token)) == ["set/doubted.mp3"], token
         assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), transcribed("blacksmith")))) == []
 
-    def test_short_ones_are_found_by_what_their_shortness_is_made_of(self, made: SearchWriter):
+    def test_passages_are_found_by_the_powers_of_their_shortness(self, made: SearchWriter):
         powers = {passage.id: document_of(passage)["shortness"].split() for passage in passages()}
         for power in ("8", "4", "2", "1"):
             having = {passage_id for passage_id, those in powers.items() if power in those}
@@ -210,18 +210,18 @@ class QueriesContract:
     @pytest.mark.parametrize(
         "child", [transcribed("boy"), EVERYTHING, Phrase("tokens", ("no", "no")), Missing("age")], ids=str
     )
-    def test_a_constant_scores_exactly_that(self, made: SearchWriter, child: Query, exact: float):
+    def test_a_constant_scores_exactly_its_value(self, made: SearchWriter, child: Query, exact: float):
         hits = made.search(Request(Constant(child, exact), size=100)).hits
         assert {single(hit.score) for hit in hits} == {single(exact)}
         assert [hit.passage.id for hit in hits] == sorted(ids(made, child))
 
-    def test_constants_add_up_and_the_best_of_them_is_one(self, made: SearchWriter):
+    def test_constants_are_added_and_best_of_uses_the_highest(self, made: SearchWriter):
         one, other = Constant(transcribed("boy"), 64.0), Constant(transcribed("home"), 0.25)
         assert score(made, AllOf((one, other)), "set/a1.mp3") == 64.25
         assert score(made, AnyOf((one, other)), "set/a1.mp3") == 64.25
         assert score(made, BestOf((one, other)), "set/a1.mp3") == 64.0
 
-    def test_without_leaves_out_and_scores_as_the_child(self, made: SearchWriter):
+    def test_without_excludes_matches_and_scores_like_its_child(self, made: SearchWriter):
         query = Without(transcribed("a"), transcribed("dog"))
         assert ids(made, query) == ["set/a7.mp3"]
         assert score(made, query, "set/a7.mp3") == score(made, transcribed("a"), "set/a7.mp3")
@@ -230,7 +230,7 @@ class QueriesContract:
             made, AllOf((transcribed("boy"), Without(EVERYTHING, Between("duration", 0, None))))
         )
 
-    def test_everything_but_something_comes_in_the_order_of_ids(self, made: SearchWriter):
+    def test_everything_without_a_query_is_ordered_by_id(self, made: SearchWriter):
         rest = ids(made, Without(EVERYTHING, AnyOf((transcribed("boy"), Missing("age")))))
         assert rest == ["set/a4.mp3"]
         without = ids(made, Without(EVERYTHING, transcribed("boy")))
@@ -248,7 +248,7 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_conditions_change_no_score(self, made: SearchWriter, condition: Query):
+    def test_conditions_do_not_change_scores(self, made: SearchWriter, condition: Query):
         plain = {hit.passage.id: hit.score for hit in made.search(Request(transcribed("home"), size=100)).hits}
         for query in (AllOf((transcribed("home"), condition)), Without(transcribed("home"), condition)):
             for hit in made.search(Request(query, size=100)).hits:

@@ -1,4 +1,4 @@
-"""What every engine answers: what comes back, in which order, on which page, and how it is counted and filtered."""
+"""What every engine answers: hits, their order and pages, counts and filters."""
 
 from collections import Counter
 from dataclasses import replace
@@ -19,34 +19,34 @@ from tests.support.contract import ids, paged, rows, score, transcribed
 from tests.support.rows import passages
 
 MANY: Final[list[Passage]] = rows(*(f"{number:03}" for number in range(400)))
-"""So many that a fair draw of half of them is lopsided less than once in 10²⁰ times: Elasticsearch draws otherwise
-in each index, by its name."""
+"""Enough passages that a fair sample of half of them is lopsided less than once in 10²⁰ times: Elasticsearch samples
+differently in each index, by its name."""
 
 
 class ReaderContract:
-    """What is answered; subclasses bring ``made``, a reader of all made rows, and ``many``, one of `MANY`."""
+    """The answers; subclasses provide ``made``, a reader of all generated rows, and ``many``, a reader of `MANY`."""
 
-    def test_a_reader_has_nothing_that_changes_an_index(self, made: SearchReader):
+    def test_a_reader_has_no_methods_that_change_an_index(self, made: SearchReader):
         changes = vars(SearchWriter).keys() - vars(SearchReader).keys()
         assert {"replace", "rollback", "put", "delete"} <= changes
         assert not [name for name in changes if not name.startswith("_") and hasattr(made, name)]
 
-    def test_everything_comes_in_the_order_of_ids_and_scores_nothing(self, made: SearchWriter):
+    def test_everything_is_ordered_by_id_and_scores_zero(self, made: SearchWriter):
         result = made.search(Request(size=100))
         assert [hit.passage.id for hit in result.hits] == sorted(passage.id for passage in passages())
         assert {hit.score for hit in result.hits} == {0.0}
         assert result.total == made.count() == len(passages())
 
-    def test_what_comes_back_is_what_was_loaded(self, made: SearchWriter):
+    def test_passages_are_returned_as_they_were_loaded(self, made: SearchWriter):
         for passage in passages():
             assert made.get(passage.id) == passage
 
-    def test_a_passage_that_is_not_there_is_none(self, made: SearchWriter):
+    def test_an_unknown_passage_is_none(self, made: SearchWriter):
         assert made.get("set/nothing.mp3") is None
         assert made.get("") is None
         assert made.get("set/interview.mp3") is None, "its passages have ids of their own"
 
-    def test_every_word_finds_its_passages_in_whatever_script(self, made: SearchWriter):
+    def test_every_word_in_any_script_finds_its_passages(self, made: SearchWriter):
         having: dict[str, set[str]] = {}
         for passage in passages():
             for token in tokens(passage.row.generated_text):
@@ -77,7 +77,7 @@ class ReaderContract:
     def test_an_empty_token_matches_nothing(self, made: SearchWriter):
         assert made.count(transcribed("")) == 0
 
-    def test_hits_come_by_falling_score_and_ties_by_id(self, made: SearchWriter):
+    def test_hits_are_ordered_by_descending_score_and_ties_by_id(self, made: SearchWriter):
         hits = made.search(Request(AnyOf((transcribed("boy"), transcribed("a"))), size=100)).hits
         assert [(-hit.score, hit.passage.id) for hit in hits] == sorted((-hit.score, hit.passage.id) for hit in hits)
         assert ids(made, transcribed("home")) == ["set/a1.mp3", "set/a2.mp3", "set/a3.mp3"]
@@ -86,14 +86,14 @@ class ReaderContract:
         "query", [EVERYTHING, transcribed("boy"), AnyOf((transcribed("the"), transcribed("a")))], ids=str
     )
     @pytest.mark.parametrize("size", [1, 3, 7])
-    def test_pages_neither_overlap_nor_miss(self, made: SearchWriter, query: Query, size: int):
+    def test_pages_do_not_overlap_or_skip_hits(self, made: SearchWriter, query: Query, size: int):
         whole = ids(made, query)
         assert paged(made, query, size, len(whole) // size + 1) == whole
 
     @pytest.mark.parametrize("field", SORTS)
     @pytest.mark.parametrize("falling", [False, True], ids=["rising", "falling"])
     @pytest.mark.parametrize("query", [EVERYTHING, AnyOf((transcribed("whale"), Term("stems", "run")))], ids=str)
-    def test_hits_are_sorted_by_a_number_those_without_one_last_and_ties_by_id(
+    def test_hits_are_sorted_by_a_number_with_missing_values_last_and_ties_by_id(
         self, made: SearchWriter, query: Query, field: str, falling: bool
     ):
         found = {hit.passage.id: hit for hit in made.search(Request(query, size=100)).hits}
@@ -109,11 +109,11 @@ class ReaderContract:
         pages = [made.search(Request(query, size=3, page=page, sort=Sort(field, falling))) for page in range(1, 20)]
         assert [hit.passage.id for page in pages for hit in page.hits] == expected
 
-    def test_a_sorted_search_that_finds_nothing_answers(self, made: SearchWriter):
+    def test_a_sorted_search_without_hits_is_answered(self, made: SearchWriter):
         result = made.search(Request(transcribed("nobody"), sort=Sort("wer"), seconds=True))
         assert (result.total, result.hits, result.seconds) == (0, (), 0.0)
 
-    def test_the_seconds_of_all_that_match_are_added_up_where_they_are_asked_for(self, made: SearchWriter):
+    def test_the_total_duration_of_all_matches_is_computed_on_request(self, made: SearchWriter):
         assert made.search(Request(transcribed("home"), size=1, seconds=True)).seconds == 15.0
         male = Request(transcribed("home"), {"gender": frozenset({"male"})}, facets=("gender",), seconds=True)
         assert made.search(male).seconds == 7.0
@@ -122,7 +122,7 @@ class ReaderContract:
         everything = sum(passage.row.duration or 0.0 for passage in passages())
         assert made.search(Request(seconds=True)).seconds == pytest.approx(everything)
 
-    def test_a_page_beyond_the_end_is_empty_and_the_total_stays(self, made: SearchWriter):
+    def test_a_page_beyond_the_end_is_empty_and_has_the_same_total(self, made: SearchWriter):
         for query in (EVERYTHING, transcribed("boy")):
             result = made.search(Request(query, page=1000, size=9))
             assert result.hits == ()
@@ -131,27 +131,27 @@ class ReaderContract:
     @pytest.mark.parametrize(
         "query", [EVERYTHING, transcribed("boy"), AnyOf((transcribed("the"), transcribed("a")))], ids=str
     )
-    def test_a_walk_leads_to_every_hit_in_order_whatever_page_is_asked_for(self, made: SearchWriter, query: Query):
+    def test_a_walk_returns_every_hit_in_order_for_any_requested_page(self, made: SearchWriter, query: Query):
         filters = {"gender": frozenset({"male", UNKNOWN})}
         hits = made.search(Request(query, filters, size=100)).hits
         walked = made.walk(Request(query, filters, facets=FACETS, size=1, page=3))
         assert list(walked) == [hit.passage for hit in hits] != []
 
-    def test_a_walk_to_nothing_ends_at_once(self, made: SearchWriter):
+    def test_a_walk_without_hits_ends_immediately(self, made: SearchWriter):
         assert list(made.walk(Request(transcribed("nothing-like-it")))) == []
 
-    def test_facets_count_every_passage_once_and_unknown_among_them(self, made: SearchWriter):
+    def test_facets_count_every_passage_once_including_unknown_values(self, made: SearchWriter):
         facets = made.search(Request(facets=FACETS, size=1)).facets
         assert list(facets) == list(FACETS)
         assert {sum(counts.values()) for counts in facets.values()} == {len(passages())}
         assert facets["gender"] == {"male": 3, "female": 1, UNKNOWN: len(passages()) - 4}
         assert facets["age"][" twenties"] == 1, "values stay as the corpus spells them"
 
-    def test_only_the_facets_asked_for_are_counted(self, made: SearchWriter):
+    def test_only_requested_facets_are_counted(self, made: SearchWriter):
         assert made.search(Request(facets=("age",))).facets.keys() == {"age"}
         assert made.search(Request()).facets == {}
 
-    def test_filters_of_one_facet_are_alternatives_and_of_several_must_all_hold(self, made: SearchWriter):
+    def test_values_of_one_facet_are_alternatives_and_several_facets_must_all_match(self, made: SearchWriter):
         ages = frozenset({"twenties", "fourties"})
         assert self.filtered(made, age=ages) == ["set/a1.mp3", "set/a2.mp3", "set/a4.mp3"]
         assert self.filtered(made, age=ages, gender=frozenset({"male"})) == ["set/a1.mp3", "set/a2.mp3"]
@@ -162,18 +162,18 @@ class ReaderContract:
         assert result.total == len(result.hits)
         return [hit.passage.id for hit in result.hits]
 
-    def test_every_value_that_is_counted_can_be_filtered_by(self, made: SearchWriter):
+    def test_every_counted_value_can_be_used_as_a_filter(self, made: SearchWriter):
         for facet, counts in made.search(Request(facets=FACETS, size=1)).facets.items():
             for value, number in counts.items():
                 assert len(self.filtered(made, **{facet: frozenset({value})})) == number, (facet, value)
 
-    def test_unknown_is_empty_or_says_unknown_or_is_endless(self, made: SearchWriter):
+    def test_unknown_matches_empty_unknown_and_overlong_values(self, made: SearchWriter):
         unknown = self.filtered(made, age=frozenset({UNKNOWN}), gender=frozenset({"male"}))
         assert unknown == ["set/b2.mp3"]
         assert "set/b3.mp3" in self.filtered(made, accent=frozenset({UNKNOWN}))
         assert "set/b3.mp3" in self.filtered(made, accent=frozenset({UNKNOWN, "us"}))
 
-    def test_a_facet_leaves_its_own_filter_out_and_heeds_the_others(self, made: SearchWriter):
+    def test_the_counts_of_a_facet_ignore_its_own_filter_and_apply_the_others(self, made: SearchWriter):
         filters = {"age": frozenset({"twenties"}), "gender": frozenset({"male"})}
         result = made.search(Request(transcribed("home"), filters, facets=("age", "gender", "accent")))
         assert result.total == 1
@@ -181,7 +181,7 @@ class ReaderContract:
         assert result.facets["gender"] == {"male": 1}
         assert result.facets["accent"] == {"us": 1}
 
-    def test_filters_change_no_score(self, made: SearchWriter):
+    def test_filters_do_not_change_scores(self, made: SearchWriter):
         request = Request(transcribed("home"), {"gender": frozenset({"female"})}, {"duration": Range(8.0, 8.0)})
         (hit,) = made.search(request).hits
         assert hit.score == pytest.approx(score(made, transcribed("home"), "set/a3.mp3"), rel=1e-6)
@@ -198,12 +198,12 @@ class ReaderContract:
         ],
         ids=str,
     )
-    def test_ranges_have_both_ends_in_and_open_ones_none(self, made: SearchWriter, bounds: Range, found: list[str]):
+    def test_ranges_include_their_bounds_and_may_be_open(self, made: SearchWriter, bounds: Range, found: list[str]):
         result = made.search(Request(transcribed("home"), ranges={"duration": bounds}, facets=("gender",)))
         assert [hit.passage.id for hit in result.hits] == found
         assert sum(result.facets["gender"].values()) == result.total == len(found)
 
-    def test_a_range_leaves_out_what_has_no_duration_unless_it_is_open_at_both_ends(self, made: SearchWriter):
+    def test_a_range_excludes_missing_durations_unless_it_has_no_bounds(self, made: SearchWriter):
         without = sum(passage.row.duration is None for passage in passages())
         assert made.search(Request(ranges={"duration": Range(0.0)})).total == len(passages()) - without
         assert made.search(Request(ranges={"duration": Range()})).total == len(passages())
@@ -213,7 +213,7 @@ class ReaderContract:
         assert (hit.passage.id, hit.passage.clip) == ("set/interview.mp3#0002", "set/interview.mp3")
         assert (hit.passage.start, hit.passage.end, hit.passage.row.emotion) == (26.0, 50.0, "happiness")
 
-    def test_a_sample_is_drawn_from_all_places_none_twice_and_the_same_again(self, many: SearchWriter):
+    def test_a_sample_is_spread_over_the_index_without_repetition_and_reproducible(self, many: SearchWriter):
         everything = ids(many, size=len(MANY))
         half = len(everything) // 2
         sampled = [passage.id for passage in many.sample(Request(size=half))]
@@ -230,6 +230,8 @@ class ReaderContract:
         ],
         ids=["everything", "some", "nothing"],
     )
-    def test_a_sample_of_few_is_all_of_them_as_they_were_loaded(self, made: SearchWriter, request_of_all: Request):
+    def test_a_sample_larger_than_the_matches_has_all_of_them_as_loaded(
+        self, made: SearchWriter, request_of_all: Request
+    ):
         expected = {hit.passage.id: hit.passage for hit in made.search(request_of_all).hits}
         assert {passage.id: passage for passage in made.sample(request_of_all)} == expected

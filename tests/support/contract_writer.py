@@ -27,16 +27,16 @@ from tests.support.rows import ALL, INTERVIEW, passages
 
 
 class WriterContract:
-    """What loads and changes do; subclasses bring the fixture ``open_index``, see `OpenIndex`."""
+    """What loads and changes do; subclasses provide the fixture ``open_index``, see `OpenIndex`."""
 
     @pytest.fixture
     def index(self, open_index: OpenIndex) -> Iterator[SearchWriter]:
-        """An index of its own for one test, with nothing loaded."""
+        """A new index for one test, with nothing loaded."""
         index = open_index()
         yield index
         index.close()
 
-    def test_before_the_first_load_everything_says_that_there_is_no_index(self, index: SearchWriter):
+    def test_every_method_reports_a_missing_index_before_the_first_load(self, index: SearchWriter):
         questions: list[Callable[[], object]] = [
             lambda: index.search(Request()),
             lambda: list(index.walk(Request())),
@@ -53,7 +53,7 @@ class WriterContract:
             with pytest.raises(IndexMissing, match="hearsay load FILE"):
                 question()
 
-    def test_a_load_replaces_everything_and_says_how_many(self, index: SearchWriter):
+    def test_a_load_replaces_everything_and_returns_the_number_of_passages(self, index: SearchWriter):
         assert index.replace(rows("a", "b", "c")) == 3
         first = index.about()
         assert index.replace(iter(rows("d")), audio="/somewhere/else") == 1
@@ -61,7 +61,7 @@ class WriterContract:
         assert (first.audio, index.about().audio) == (None, "/somewhere/else")
         assert first.version < index.about().version
 
-    def test_a_walk_goes_on_through_the_index_that_it_began_in(self, index: SearchWriter):
+    def test_a_walk_continues_in_the_version_in_which_it_began(self, index: SearchWriter):
         index.replace(rows("a", "b", "c"))
         walked = index.walk(Request())
         first = next(walked)
@@ -72,20 +72,24 @@ class WriterContract:
 
     @pytest.mark.parametrize("number", [3, 20])
     @pytest.mark.parametrize("query", [EVERYTHING, transcribed("same")], ids=["everything", "a word"])
-    def test_any_choice_of_a_facets_values_finds_those_and_no_others(
+    def test_any_selection_of_facet_values_finds_exactly_their_passages(
         self, index: SearchWriter, number: int, query: Query
     ):
         accents = [*(f"accent{at:02}" for at in range(number)), UNKNOWN, "", "x" * 2000]
-        said = {f"{at:02}": accent for at, accent in enumerate(accents)}
-        index.replace([Passage(name, 0, None, replace(rows(name)[0].row, accent=said[name])) for name in said])
-        silent = {name for name, accent in said.items() if accent not in accents[:number]}
+        accent_of = {f"{at:02}": accent for at, accent in enumerate(accents)}
+        index.replace(
+            [Passage(name, 0, None, replace(rows(name)[0].row, accent=accent_of[name])) for name in accent_of]
+        )
+        without_accent = {name for name, accent in accent_of.items() if accent not in accents[:number]}
         for chosen in ({"accent00", "accent01"}, {"accent02", UNKNOWN}, {UNKNOWN, "of nobody"}, {*accents[:number]}):
             result = index.search(Request(query, {"accent": frozenset(chosen)}, facets=("accent",), size=100))
-            expected = {name for name in said if said[name] in chosen} | (silent if UNKNOWN in chosen else set())
+            expected = {name for name in accent_of if accent_of[name] in chosen} | (
+                without_accent if UNKNOWN in chosen else set()
+            )
             assert {hit.passage.id for hit in result.hits} == expected, chosen
             assert len(result.facets["accent"]) == number + 1
 
-    def test_a_value_that_came_with_a_put_is_chosen_and_left_out_as_any_other(self, index: SearchWriter):
+    def test_a_facet_value_added_by_a_put_is_filtered_like_any_other(self, index: SearchWriter):
         def found(*chosen: str) -> set[str]:
             request = Request(transcribed("same"), {"age": frozenset(chosen)}, facets=("age",))
             return {hit.passage.id for hit in index.search(request).hits}
@@ -97,7 +101,7 @@ class WriterContract:
         assert found("teens", UNKNOWN) == {"a", "c"}
         assert found("fifties", "sixties") == {"b", "d"}
 
-    def test_an_index_of_nothing_answers(self, index: SearchWriter):
+    def test_an_empty_index_can_be_searched_and_extended(self, index: SearchWriter):
         assert index.replace([]) == 0
         result = index.search(Request(transcribed("x"), facets=FACETS))
         assert (result.total, result.hits, index.vocabulary()) == (0, (), {})
@@ -105,15 +109,15 @@ class WriterContract:
         assert index.put(rows("a")) == 1
         assert ids(index) == ["a"]
 
-    def test_of_two_passages_with_one_id_the_later_stays(self, index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
+    def test_the_later_of_two_passages_with_one_id_is_kept(self, index: SearchWriter, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # scores are not compared
         assert index.replace(rows("a", "b") + rows("a", text="later")) == 2
         assert ids(index, transcribed("later")) == ["a"]
         assert index.get("a") == rows("a", text="later")[0]
         assert index.lexicon().counts() == {"same": 1, "words": 1, "later": 1}
         assert index.lexicon().passages == 2
 
-    def test_a_clip_named_like_a_part_of_another_is_beside_it(self, index: SearchWriter):
+    def test_a_clip_named_like_a_part_of_another_is_kept_separately(self, index: SearchWriter):
         like_a_part = ClipRow("set/interview.mp3#0001", text="words", generated_text="words", duration=1.0)
         both = passages((INTERVIEW, like_a_part))
         assert index.replace(both) == 4
@@ -133,14 +137,14 @@ class WriterContract:
         index.replace(rows("a"))
         assert index.lexicon() is not first
 
-    def test_the_lexicon_goes_with_its_version(self, index: SearchWriter):
+    def test_the_lexicon_belongs_to_its_version(self, index: SearchWriter):
         index.replace(rows("a", "b", text="black smith"))
         index.replace(rows("c", text="rain bow"))
         assert index.lexicon().counts() == {"rain": 1, "bow": 1}
         index.rollback()
         assert index.lexicon().pair_counts() == {("black", "smith"): 2}
 
-    def test_a_version_that_goes_while_its_lexicon_is_read_is_not_missed(
+    def test_a_lexicon_read_during_a_rollback_is_that_of_the_served_version(
         self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
     ):
         index, other = open_index(), open_index()
@@ -162,7 +166,7 @@ class WriterContract:
         index.close()
         other.close()
 
-    def test_what_is_put_is_in_the_lexicon_and_what_is_deleted_stays(self, index: SearchWriter):
+    def test_the_lexicon_has_words_that_were_put_and_keeps_words_of_deleted_clips(self, index: SearchWriter):
         index.replace(rows("a", text="black smith"))
         before = index.lexicon()
         index.put(rows("b", text="black bow"))
@@ -172,7 +176,7 @@ class WriterContract:
         index.delete(["a"])
         assert index.lexicon().passages_with("smith") == 1
 
-    def test_words_that_another_process_puts_are_in_the_lexicon_soon(
+    def test_words_put_by_another_process_are_soon_in_the_lexicon(
         self, index: SearchWriter, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(elastic_lexicon, "CACHE_SECONDS", 0.0)
@@ -184,14 +188,14 @@ class WriterContract:
         assert index.lexicon().passages_with("rain") == 1
         assert index.lexicon() is index.lexicon()
 
-    def test_a_load_that_fails_leaves_the_lexicon_as_it_was(self, index: SearchWriter):
+    def test_a_failed_load_does_not_change_the_lexicon(self, index: SearchWriter):
         index.replace(rows("a", text="black smith"))
         bad = Passage("c", "soon", None, rows("c")[0].row)  # type: ignore[arg-type]
         with pytest.raises(LoadFailed):
             index.replace([*rows("b", text="rain bow"), bad])
         assert index.lexicon().counts() == {"black": 1, "smith": 1}
 
-    def test_a_load_that_fails_changes_nothing_and_the_next_one_works(self, index: SearchWriter):
+    def test_a_failed_load_changes_nothing_and_the_next_one_succeeds(self, index: SearchWriter):
         index.replace(rows("a"))
         before = index.about()
 
@@ -218,7 +222,7 @@ class WriterContract:
             index.rollback()
         assert ids(index) == ["a"]
 
-    def test_a_rollback_leaves_out_what_was_deleted_since(self, index: SearchWriter):
+    def test_a_rollback_leaves_out_clips_deleted_since(self, index: SearchWriter):
         index.replace(passages(ALL))
         first, before = index.about().version, index.count()
         index.replace(rows("a", "b"))
@@ -228,7 +232,7 @@ class WriterContract:
         assert index.count() == len(ids(index)) == before - 4
         assert index.get("set/a5.mp3") is None
 
-    def test_a_second_writer_is_reported_to_wait_and_readers_are_not(
+    def test_a_second_writer_is_rejected_and_readers_continue(
         self, open_index: OpenIndex, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(elastic_lease, "SECONDS_BETWEEN_RENEWALS", 0.3)
@@ -255,7 +259,7 @@ class WriterContract:
         first.close()
         second.close()
 
-    def test_versions_beyond_those_to_keep_are_gone(self, index: SearchWriter):
+    def test_versions_beyond_the_number_to_keep_are_removed(self, index: SearchWriter):
         for name in ("a", "b", "c", "d"):
             index.replace(rows(name))
         index.rollback()
@@ -277,14 +281,14 @@ class WriterContract:
         assert ids(index, transcribed("new")) == ["d", "e"]
         assert index.about().version == version
 
-    def test_putting_a_clip_replaces_all_the_passages_that_it_had(self, index: SearchWriter):
+    def test_putting_a_clip_replaces_all_its_passages(self, index: SearchWriter):
         index.replace(passages((INTERVIEW,)))
         assert index.put(rows("set/interview.mp3")) == 1
         assert ids(index) == ["set/interview.mp3"]
         assert index.put(passages((INTERVIEW,))) == 3
         assert ids(index) == [f"set/interview.mp3#000{number}" for number in (1, 2, 3)]
 
-    def test_a_row_that_is_put_changes_only_what_it_was_given(self, index: SearchWriter, tmp_path: Path):
+    def test_putting_a_row_changes_only_its_given_columns(self, index: SearchWriter, tmp_path: Path):
         known = [replace(INTERVIEW, accent="us"), ClipRow("a", generated_text="OLD", age="teens", confidence=0.5)]
         index.replace(passages(tuple(known)))
         rows = [ClipRow.from_json({"filename": clip.id, "generated_text": "all new words"}) for clip in known]
@@ -301,10 +305,10 @@ class WriterContract:
         assert index.put([]) == 0
         assert ids(index) == ["a"]
 
-    def test_a_passage_that_an_older_version_stored_with_impossible_times_breaks_no_search(
+    def test_a_stored_passage_with_impossible_times_does_not_break_searches(
         self, index: SearchWriter, caplog: pytest.LogCaptureFixture
     ):
-        _warn.cache_clear()  # each is said once
+        _warn.cache_clear()  # each warning is logged once
         bad = ClipRow("order.mp3", generated_text="same old words", duration=-20.0, confidence=0.5)
         index.replace([*rows("a"), Passage("order.mp3#0001", 60.0, 40.0, bad), *rows("z")])
         for request in (Request(), Request(transcribed("same")), Request(sort=Sort("duration"))):
@@ -317,7 +321,7 @@ class WriterContract:
         assert "order.mp3" in caplog.text
         assert index.put(rows("b")) == 1
 
-    def test_delete_takes_all_passages_of_clips_and_says_how_many_there_were(self, index: SearchWriter):
+    def test_delete_removes_all_passages_of_clips_and_returns_their_number(self, index: SearchWriter):
         index.replace(passages(ALL))
         before = index.count()
         assert index.delete(["set/interview.mp3", "set/a5.mp3", "set/never.mp3"]) == 4
@@ -328,7 +332,7 @@ class WriterContract:
         assert "dog" not in index.vocabulary()
         assert sum(index.search(Request(facets=("age",))).facets["age"].values()) == before - 4
 
-    def test_who_has_the_index_open_sees_a_load_a_put_and_a_delete_at_once(self, open_index: OpenIndex):
+    def test_an_open_reader_sees_a_load_a_put_and_a_delete_immediately(self, open_index: OpenIndex):
         writer, reader = open_index(), open_index()
         writer.replace(rows("a"))
         assert ids(reader) == ["a"]
@@ -343,7 +347,7 @@ class WriterContract:
         writer.close()
         reader.close()
 
-    def test_nobody_ever_sees_half_a_load(self, open_index: OpenIndex):
+    def test_a_reader_never_sees_a_partial_load(self, open_index: OpenIndex):
         writer, reader = open_index(), open_index()
         writer.replace(rows(*map(str, range(10))))
         seen: set[tuple[int, int]] = set()
@@ -368,7 +372,7 @@ class WriterContract:
         writer.close()
         reader.close()
 
-    def test_closing_twice_is_closing_once_and_loses_nothing(self, open_index: OpenIndex):
+    def test_closing_twice_is_harmless_and_loses_nothing(self, open_index: OpenIndex):
         first, second = open_index(), open_index()
         first.replace(rows("a"))
         first.close()

@@ -67,7 +67,7 @@ class TestEmbedded(QueriesContract, ReaderContract, WriterContract):
 
 
 class TestEmbeddedAfterManyPuts(QueriesContract, ReaderContract):
-    """The same promises where documents lie in several segments, in the order in which they came."""
+    """The same contract with documents in several segments, in the order in which they were put."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -84,7 +84,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-def test_making_one_touches_nothing(folder: Path):
+def test_creating_an_index_object_creates_no_folder(folder: Path):
     EmbeddedWriter(folder).close()
     assert not folder.exists()
 
@@ -125,7 +125,7 @@ def test_a_load_killed_at_any_point_leaves_the_last_version_and_the_next_load_cl
     assert ids(index) == ["a"]
 
 
-def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_last_wins(folder: Path):
+def test_passages_load_in_any_order_and_the_last_of_equal_ids_is_kept(folder: Path):
     index = EmbeddedWriter(folder)
     names = [f"{number:03}" for number in range(300)]
     shuffled = random.Random(1).sample(names, 300)
@@ -137,7 +137,7 @@ def test_passages_in_any_order_are_loaded_like_those_in_order_and_of_one_id_the_
     assert not list(folder.rglob("*.sqlite*"))
 
 
-def test_a_load_killed_while_passages_are_put_in_order_leaves_the_last_version(folder: Path):
+def test_a_load_interrupted_during_sorting_leaves_the_last_version(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
 
@@ -151,10 +151,8 @@ def test_a_load_killed_while_passages_are_put_in_order_leaves_the_last_version(f
     assert len(list((folder / "versions").iterdir())) == 1
 
 
-def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_deletion(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(embedded_writing, "_WRITER_BYTES", 15_000_000)  # the least that the engine takes
+def test_ties_are_ordered_by_id_in_several_segments_and_after_a_deletion(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(embedded_writing, "_WRITER_BYTES", 15_000_000)  # the minimum of the engine
     index = EmbeddedWriter(folder)
     (row,) = rows("any")
     names = [f"{number:06}" for number in range(50_000)]
@@ -162,13 +160,13 @@ def test_ties_are_in_order_in_a_fresh_load_of_several_segments_and_after_a_delet
     version = folder / "versions" / index.about().version
     assert len(json.loads((version / "meta.json").read_text())["segments"]) > 1
     assert json.loads((version / "about.json").read_text())["ordered"]
-    asked = Request(transcribed("same"), size=20, page=1001)
-    assert [hit.passage.id for hit in index.search(asked).hits] == names[20_000:20_020]
+    deep_page = Request(transcribed("same"), size=20, page=1001)
+    assert [hit.passage.id for hit in index.search(deep_page).hits] == names[20_000:20_020]
     index.delete(names[:10])
-    assert [hit.passage.id for hit in index.search(asked).hits] == names[20_010:20_030]
+    assert [hit.passage.id for hit in index.search(deep_page).hits] == names[20_010:20_030]
 
 
-def test_segments_that_were_merged_in_another_order_are_reported(folder: Path):
+def test_segments_merged_in_another_order_are_detected(folder: Path):
     folder.mkdir()
     documents = list(map(document_of, rows("a", "b")))
     done: list[str] = []
@@ -180,21 +178,21 @@ def test_segments_that_were_merged_in_another_order_are_reported(folder: Path):
     assert not put_in_order(folder), "two documents of one rank"
 
 
-def test_what_fails_beside_the_writing_ends_the_load(folder: Path):
+def test_a_load_fails_if_its_lexicon_cannot_be_written(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
 
-    def fills_the_words_place() -> Iterator[Passage]:
+    def blocks_the_lexicon_file() -> Iterator[Passage]:
         (fresh,) = {path.parent for path in folder.glob("**/meta.json")} - {folder / "versions" / index.about().version}
         (fresh / "lexicon.npz").mkdir()
         yield from rows("b")
 
     with pytest.raises(OSError, match=r"lexicon\.npz"):
-        index.replace(fills_the_words_place())
+        index.replace(blocks_the_lexicon_file())
     assert ids(index) == ["a"]
 
 
-def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path):
+def test_clips_put_one_by_one_are_ordered_by_id(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a", "z"), audio="/audio")
     names = [f"m{number:03}" for number in range(45)]
@@ -206,7 +204,7 @@ def test_clips_put_one_by_one_between_two_neighbours_stay_in_order(folder: Path)
     assert index.about().audio == "/audio"
 
 
-def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folder: Path):
+def test_ties_across_many_pages_are_complete(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows(*(f"{number:04}" for number in range(0, 400, 2))))
     index.put(rows(*(f"{number:04}" for number in range(1, 400, 2))))
@@ -216,7 +214,7 @@ def test_ties_are_complete_where_they_begin_on_one_page_and_end_far_beyond(folde
     assert paged(index, transcribed("same"), 30, 14) == whole
 
 
-def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):
+def test_an_index_of_another_version_must_be_loaded_again(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     redescribe(folder / "versions" / index.about().version, lambda about: about | {"schema": 0})
@@ -226,7 +224,7 @@ def test_an_index_of_another_version_asks_to_be_loaded_again(folder: Path):
     assert ids(EmbeddedWriter(folder)) == ["b"]
 
 
-def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
+def test_a_damaged_index_must_be_loaded_again(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (folder / "versions" / index.about().version / "meta.json").write_text("{")
@@ -235,7 +233,7 @@ def test_a_damaged_index_asks_to_be_loaded_again(folder: Path):
 
 
 @pytest.mark.parametrize("packed", [b"", b"no words", b"PK\x03\x04cut off", None])
-def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, packed: bytes | None):
+def test_a_damaged_or_missing_lexicon_is_reported_with_the_advice_to_load_again(folder: Path, packed: bytes | None):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     lexicon = folder / "versions" / index.about().version / "lexicon.npz"
@@ -245,18 +243,18 @@ def test_words_that_are_damaged_or_gone_ask_to_be_loaded_again(folder: Path, pac
     assert EmbeddedWriter(folder).count() == 1, "what needs no guesses is answered"
 
 
-def test_who_only_reads_leaves_nothing_in_the_folder_afterwards(folder: Path):
+def test_a_reader_leaves_no_lock_in_the_folder(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(passages())
     assert index.count() == len(passages())
     (lock,) = folder.rglob(".tantivy-meta.lock")
     lock.unlink()
-    time.sleep(1)  # who watched would have looked twice by now, and locked the folder to read it
+    time.sleep(1)  # a file watcher would have polled twice by now, and locked the folder
     assert not lock.exists()
     index.close()
 
 
-def test_a_version_that_somebody_removed_is_missed(folder: Path):
+def test_a_removed_version_is_reported(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (folder / "current").write_text("20000101000000000000")
@@ -264,7 +262,7 @@ def test_a_version_that_somebody_removed_is_missed(folder: Path):
         index.count()
 
 
-def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
+def test_a_file_in_place_of_the_folder_is_reported_by_name(tmp_path: Path):
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(IndexUnavailable, match=str(file)):
@@ -273,7 +271,7 @@ def test_a_folder_that_is_a_file_or_cannot_be_written_is_named(tmp_path: Path):
         EmbeddedWriter(file).count()
 
 
-def test_a_passage_that_the_engine_refuses_is_named_and_nothing_changes(folder: Path):
+def test_a_passage_that_the_engine_rejects_is_reported_and_nothing_changes(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (good,) = rows("b")

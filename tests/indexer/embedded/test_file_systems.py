@@ -1,4 +1,4 @@
-"""An index that may only be read, is damaged, incomplete or of another version: each is named as what it is."""
+"""Indices that are read-only, damaged, incomplete or of another version: each is reported as what it is."""
 
 import gc
 import json
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read_only(folder: Path, mounted: Path) -> Iterator[Path]:
-    """The folder once more, mounted so that nobody can write to it."""
+    """The folder, mounted read-only in a second place."""
     mounted.mkdir()
     command = 'mount --bind "$0" "$1" && mount -o remount,ro,bind "$1"'
     done = subprocess.run(["sh", "-c", command, folder, mounted], capture_output=True, text=True, check=False)
@@ -61,7 +61,7 @@ def read_only(folder: Path, mounted: Path) -> Iterator[Path]:
 
 
 class TestEmbeddedReadOnly(QueriesContract, ReaderContract):
-    """The same promises where nobody can write."""
+    """The same contract on a read-only file system."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -80,7 +80,7 @@ class TestEmbeddedReadOnly(QueriesContract, ReaderContract):
 
 @pytest.fixture
 def mounted(folder: Path) -> Iterator[Path]:
-    """An index with two versions, in a folder that nobody can write to."""
+    """An index with two versions on a read-only file system."""
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     index.replace(rows("b", "c"))
@@ -88,14 +88,14 @@ def mounted(folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_where_nobody_can_write_is_refused_in_a_sentence(mounted: Path, change: str):
+def test_a_change_on_a_read_only_file_system_is_rejected(mounted: Path, change: str):
     before = everything(mounted)
     with pytest.raises(IndexUnavailable, match=f"cannot be written to {mounted}: Read-only file system; name another"):
         CHANGES[change](EmbeddedWriter(mounted))
     assert everything(mounted) == before
 
 
-def test_readers_of_a_read_only_folder_see_what_is_written_to_it_elsewhere(folder: Path, mounted: Path):
+def test_readers_of_a_read_only_folder_see_changes_made_through_another_mount(folder: Path, mounted: Path):
     readers = [EmbeddedWriter(mounted) for _ in range(3)]
     assert [ids(reader) for reader in readers] == [["b", "c"]] * 3
     writer = EmbeddedWriter(folder)
@@ -106,7 +106,9 @@ def test_readers_of_a_read_only_folder_see_what_is_written_to_it_elsewhere(folde
     assert all(reader.lexicon().passages == 1 for reader in readers)
 
 
-def test_nothing_is_left_in_the_temporary_folder(mounted: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_readers_leave_no_temporary_files_and_report_a_missing_temporary_folder(
+    mounted: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     index = EmbeddedWriter(mounted)
@@ -119,7 +121,7 @@ def test_nothing_is_left_in_the_temporary_folder(mounted: Path, monkeypatch: pyt
 
 @pytest.fixture
 def of_root() -> Iterator[Path]:
-    """An index with two versions in a folder that everybody can enter; only root writes there."""
+    """An index with two versions in a folder that all users can enter and only root can write to."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         leave_out("root", "only root can run a program as somebody else")
     with tempfile.TemporaryDirectory(prefix="hearsay-index-") as name:
@@ -146,7 +148,7 @@ def as_nobody(*words: str, program: str = "") -> subprocess.CompletedProcess[str
     return done
 
 
-def test_an_index_of_another_user_is_searched_and_not_written(of_root: Path):
+def test_an_index_of_another_user_can_be_searched_and_not_changed(of_root: Path):
     index = str(of_root)
     EmbeddedWriter(of_root).put(rows("d"))
     counted, searched = as_nobody("count", "--index", index), as_nobody("search", "same", "--index", index)
@@ -156,7 +158,7 @@ def test_an_index_of_another_user_is_searched_and_not_written(of_root: Path):
     assert done.stderr.startswith(f"the index cannot be written to {index}: Permission denied; name another folder")
 
 
-def test_a_put_is_refused_where_only_the_lock_can_be_written(of_root: Path):
+def test_a_change_is_rejected_if_only_the_lock_can_be_written(of_root: Path):
     (of_root / "lock").chmod(0o666)
     done = as_nobody(
         str(of_root),
@@ -171,7 +173,7 @@ def test_a_put_is_refused_where_only_the_lock_can_be_written(of_root: Path):
 @pytest.mark.parametrize(
     "closed", ["", "versions", "versions/*", "versions/*/about.json", "versions/*/*.store", "current"]
 )
-def test_what_may_not_be_entered_or_read_is_said_in_a_sentence(of_root: Path, closed: str):
+def test_missing_permissions_are_reported_in_one_line(of_root: Path, closed: str):
     for path in of_root.glob(closed) if closed else [of_root]:
         path.chmod(0)
     done = as_nobody("count", "--index", str(of_root))
@@ -179,7 +181,7 @@ def test_what_may_not_be_entered_or_read_is_said_in_a_sentence(of_root: Path, cl
     assert done.stderr.startswith(f"the index in {of_root} cannot be read: Permission denied")
 
 
-def test_too_many_open_files_are_called_that(folder: Path):
+def test_too_many_open_files_are_not_reported_as_damage(folder: Path):
     EmbeddedWriter(folder).replace(rows("a"))
     program = """
 import os, resource, sys
@@ -208,7 +210,7 @@ for free in range(12):
     assert "version" not in done.stdout
 
 
-# ── what is damaged ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── damage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def gone(file: Path) -> None:
@@ -229,7 +231,7 @@ def garbled(file: Path) -> None:
 
 @pytest.mark.parametrize("damage", [gone, empty, cut, garbled])
 @pytest.mark.parametrize("pattern", ["meta.json", "about.json", "*.term", "*.idx", "*.store", "*.fast"])
-def test_a_damaged_index_is_called_that_and_a_load_mends_it(folder: Path, damage: Callable[[Path], None], pattern: str):
+def test_a_damaged_index_is_reported_and_repaired_by_a_load(folder: Path, damage: Callable[[Path], None], pattern: str):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (file,) = folder.glob(f"versions/*/{pattern}")
@@ -244,9 +246,7 @@ def test_a_damaged_index_is_called_that_and_a_load_mends_it(folder: Path, damage
 
 
 @pytest.mark.parametrize("pattern", ["meta.json", "*.term", "*.store", "about.json", "lexicon.npz"])
-def test_a_damaged_index_that_knows_its_files_names_the_command_that_loads_them_again(
-    folder: Path, tmp_path: Path, pattern: str
-):
+def test_a_damaged_index_with_recorded_files_names_the_reload_command(folder: Path, tmp_path: Path, pattern: str):
     (tmp_path / "a.csv").write_text("filename,generated_text\na,the dog\n")
     EmbeddedWriter(folder).replace(rows("a"), None, Origin.of([tmp_path / "a.csv"], None))
     (file,) = folder.glob(f"versions/*/{pattern}")
@@ -257,7 +257,7 @@ def test_a_damaged_index_that_knows_its_files_names_the_command_that_loads_them_
 
 @pytest.fixture(scope="module")
 def changed_often(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index that knows its files, of three segments, two of which have deletions."""
+    """An index with recorded files and three segments, two of which have deletions."""
     folder = tmp_path_factory.mktemp("changed")
     (folder / "clips.csv").write_text("filename,generated_text\na,the dog\n")
     index = EmbeddedWriter(folder / "index")
@@ -284,9 +284,7 @@ def damage_file(file: Path, chance: random.Random, number: int) -> None:
 
 @pytest.mark.parametrize("number", [1, 8])
 @pytest.mark.parametrize("seed", range(100))
-def test_bytes_that_changed_anywhere_are_named_with_what_to_do_or_change_no_answer(
-    changed_often: Path, folder: Path, seed: int, number: int
-):
+def test_changed_bytes_are_reported_or_change_no_answer(changed_often: Path, folder: Path, seed: int, number: int):
     shutil.copytree(changed_often, folder)
     before = answers_of(folder)
     chance = random.Random(seed)
@@ -301,7 +299,7 @@ def test_bytes_that_changed_anywhere_are_named_with_what_to_do_or_change_no_answ
 
 
 @pytest.mark.parametrize("pattern", ["*.fieldnorm", "*.store", "*.del", "meta.json", "about.json", "lexicon.npz"])
-def test_a_reload_mends_a_version_with_a_changed_byte(
+def test_a_reload_repairs_a_version_with_a_changed_byte(
     tmp_path: Path, pattern: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.chdir(tmp_path)
@@ -317,7 +315,7 @@ def test_a_reload_mends_a_version_with_a_changed_byte(
     assert ids(EmbeddedWriter(folder), transcribed("the")) == ["a"]
 
 
-def test_what_a_killed_writer_left_is_no_damage_and_the_next_change_knows_every_file_again(folder: Path):
+def test_files_left_by_a_killed_writer_are_not_damage_and_the_next_change_updates_the_checksums(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a", "b"))
     version = folder / "versions" / index.about().version
@@ -342,7 +340,7 @@ def test_every_file_of_a_version_is_removed_with_it(folder: Path):
     assert len(list((folder / "versions").iterdir())) == 1
 
 
-def test_an_index_from_before_the_checksums_is_read(folder: Path):
+def test_an_index_without_checksums_is_readable(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     version = folder / "versions" / index.about().version
@@ -357,7 +355,7 @@ def test_an_index_from_before_the_checksums_is_read(folder: Path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a version", b"1", b"../../etc"])
-def test_a_file_current_that_names_no_version_is_called_damaged_and_a_load_mends_it(folder: Path, content: bytes):
+def test_an_invalid_current_file_is_reported_as_damage_and_repaired_by_a_load(folder: Path, content: bytes):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     index.replace(rows("b"))
@@ -371,7 +369,7 @@ def test_a_file_current_that_names_no_version_is_called_damaged_and_a_load_mends
     assert before < {path.name for path in (folder / "versions").iterdir()}
 
 
-def test_a_current_version_that_is_gone_is_named_and_a_rollback_goes_before_it(folder: Path):
+def test_a_missing_current_version_is_reported_and_a_rollback_serves_the_previous_one(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     index.replace(rows("b"))
@@ -383,7 +381,7 @@ def test_a_current_version_that_is_gone_is_named_and_a_rollback_goes_before_it(f
     assert ids(index) == ["a"]
 
 
-def test_a_load_that_was_broken_off_is_called_incomplete(folder: Path):
+def test_an_interrupted_load_is_reported_as_incomplete(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     about = folder / "versions" / index.about().version / "about.json"
@@ -392,7 +390,7 @@ def test_a_load_that_was_broken_off_is_called_incomplete(folder: Path):
         EmbeddedWriter(folder).count()
 
 
-def test_the_first_load_that_was_broken_off_is_reported_from_none(folder: Path):
+def test_an_interrupted_first_load_differs_from_a_missing_index(folder: Path):
     with pytest.raises(IndexMissing, match=f"no index in {folder} yet; load your clips"):
         EmbeddedWriter(folder).count()
     (folder / "versions" / "half-20200101000000000000").mkdir(parents=True)
@@ -402,10 +400,10 @@ def test_the_first_load_that_was_broken_off_is_reported_from_none(folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"), [(SCHEMA + 1, "a later version of Hearsay than this one"), (1, "an earlier")]
+    ("schema", "maker"), [(SCHEMA + 1, "a later version of Hearsay than this one"), (1, "an earlier")]
 )
-def test_an_index_of_another_schema_says_whether_that_is_a_later_one(
-    folder: Path, schema: int, said: str, capsys: pytest.CaptureFixture[str]
+def test_the_message_for_another_schema_says_whether_it_is_earlier_or_later(
+    folder: Path, schema: int, maker: str, capsys: pytest.CaptureFixture[str]
 ):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
@@ -413,13 +411,13 @@ def test_an_index_of_another_schema_says_whether_that_is_a_later_one(
     redescribe(version, lambda about: about | {"schema": schema})
     garbled(next(version.glob("*.idx")))  # what another version wrote may look like damage to this one
     for ask in (*QUESTIONS, CHANGES["put"], CHANGES["delete"]):
-        with pytest.raises(IndexIncompatible, match=f"the index in {folder} was made by {said}"):
+        with pytest.raises(IndexIncompatible, match=f"the index in {folder} was made by {maker}"):
             ask(EmbeddedWriter(folder))
     assert main(["count", "--index", str(folder)]) == 1
     assert "load your files again" in capsys.readouterr().err
 
 
-def test_a_folder_of_somebody_is_not_called_damaged(folder: Path):
+def test_a_foreign_folder_is_not_reported_as_damage(folder: Path):
     folder.mkdir()
     (folder / "current").write_text("")
     with pytest.raises(IndexForeign):

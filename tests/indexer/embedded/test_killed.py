@@ -1,4 +1,4 @@
-"""The embedded engine beside other processes: a second writer, writers that are killed at any moment, and readers."""
+"""The embedded engine with other processes: a second writer, writers killed at any moment, and readers."""
 
 import json
 import subprocess
@@ -53,7 +53,7 @@ WRITER = textwrap.dedent("""
         sys.settrace(None)
 
     def in_a_process(folder, end):
-        "A writer of its own, and of which line it got to when it was not killed."
+        "Write in a child process; return its number of lines, if it was not killed, and its status."
         reading, writing = os.pipe()
         if not (child := os.fork()):
             write(folder, end)
@@ -61,15 +61,15 @@ WRITER = textwrap.dedent("""
             os._exit(0)
         _, status = os.waitpid(child, 0)
         os.close(writing)
-        with os.fdopen(reading) as told:
-            return int(told.read() or 0), status
+        with os.fdopen(reading) as report:
+            return int(report.read() or 0), status
 
     last, _ = in_a_process(copies / "whole", 0)
     for end in sorted({*range(1, last, last // moments), last}):
         _, status = in_a_process(copies / str(end), end)
         assert os.WTERMSIG(status) == signal.SIGKILL
 """)
-"""Writes a copy of an index in many processes, each of which ends itself before another line of our code."""
+"""Writes a copy of an index in many processes, each of which kills itself before a different line of our code."""
 
 
 def loaded(folder: Path) -> EmbeddedWriter:
@@ -81,7 +81,7 @@ def loaded(folder: Path) -> EmbeddedWriter:
 
 
 def state(index: SearchWriter) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is found of both loads' words; checked against the count, the facets and the passages themselves."""
+    """The hits for the words of both loads, checked against the count, the facets and the passages."""
     result = index.search(Request(size=1000, facets=FACETS))
     found = [hit.passage.id for hit in result.hits]
     assert result.total == index.count() == len(found)
@@ -102,7 +102,7 @@ DONE = {
 
 
 @pytest.mark.parametrize("doing", DONE)
-def test_a_writer_that_is_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_path: Path, doing: str):
+def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_state(tmp_path: Path, doing: str):
     made, copies = tmp_path / "made", tmp_path / "copies"
     loaded(made).close()
     subprocess.run([sys.executable, "-c", WRITER, made, copies, doing, "8"], cwd=PROJECT, check=True)
@@ -112,7 +112,7 @@ def test_a_writer_that_is_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_p
     assert set(outcomes.values()) == {(tuple(OLD), ()), DONE[doing]}, outcomes
 
 
-def test_after_a_killed_writer_the_next_one_finds_everything_free_and_cleans_up(tmp_path: Path):
+def test_the_next_writer_after_a_killed_one_is_not_blocked_and_cleans_up(tmp_path: Path):
     made, copies = tmp_path / "made", tmp_path / "copies"
     loaded(made).close()
     subprocess.run([sys.executable, "-c", WRITER, made, copies, "put", "3"], cwd=PROJECT, check=True)
@@ -142,7 +142,7 @@ SECOND_WRITER = textwrap.dedent("""
 """)
 
 
-def test_a_writer_beside_one_in_another_process_is_reported_to_wait_and_readers_go_on(tmp_path: Path):
+def test_a_second_writer_is_rejected_and_readers_continue(tmp_path: Path):
     index = EmbeddedWriter(tmp_path)
     index.replace(rows("a"))
     with subprocess.Popen(
@@ -184,8 +184,8 @@ READER = textwrap.dedent("""
 """)
 
 
-def test_every_answer_that_another_process_gets_belongs_wholly_to_one_state(tmp_path: Path):
-    """Its order too: after a put documents lie in another one, and ties are still by id."""
+def test_every_answer_in_another_process_comes_from_a_single_state(tmp_path: Path):
+    """The order too: after a put, documents are stored in another order, and ties are still ordered by id."""
     folder, done, seen_so_far = tmp_path / "index", tmp_path / "done", tmp_path / "seen"
     seen_so_far.mkdir()
     index = EmbeddedWriter(folder)

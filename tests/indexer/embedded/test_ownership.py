@@ -1,4 +1,4 @@
-"""A folder that holds what Hearsay did not create: nothing in it is removed, written over, or taken for a version."""
+"""A folder with files that Hearsay did not create: none is removed, overwritten, or treated as a version."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def another_program(folder: Path, name: str) -> None:
-    """What another program keeps, under a name that an index uses, too."""
+    """Create files of another program, under a name that an index also uses."""
     folder.mkdir()
     match name:
         case "current":
@@ -61,7 +61,7 @@ def another_program(folder: Path, name: str) -> None:
     "name", ["current", "a link called current", "versions", "a half version", "an index of tantivy"]
 )
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_folder_of_another_program_stays_as_it_is(folder: Path, name: str, change: str):
+def test_a_folder_of_another_program_is_unchanged(folder: Path, name: str, change: str):
     another_program(folder, name)
     before = everything(folder)
     index = EmbeddedWriter(folder)
@@ -71,7 +71,7 @@ def test_a_folder_of_another_program_stays_as_it_is(folder: Path, name: str, cha
     assert everything(folder) == before
 
 
-def test_files_beside_an_index_stay_through_loads_and_rollbacks(folder: Path):
+def test_other_files_in_the_folder_are_kept_by_loads(folder: Path):
     (folder / "notes").mkdir(parents=True)
     for name in ("diary.txt", ".current.ab", "notes/half-1"):
         (folder / name).write_text("do not lose me")
@@ -83,7 +83,7 @@ def test_files_beside_an_index_stay_through_loads_and_rollbacks(folder: Path):
     assert {"diary.txt", ".current.ab", "notes/half-1"} <= kept.keys()
 
 
-def test_a_folder_among_the_versions_that_is_not_ours_is_no_version_and_stays(folder: Path):
+def test_foreign_folders_among_the_versions_are_ignored_and_kept(folder: Path):
     index = EmbeddedWriter(folder, keep=2)
     index.replace(rows("a"))
     for name in ("20200101000000000000", "29990101000000000000", "1", "half-20200101000000000000", "half-notes"):
@@ -99,7 +99,7 @@ def test_a_folder_among_the_versions_that_is_not_ours_is_no_version_and_stays(fo
     assert {name: text for name, text in everything(folder).items() if name.endswith("data")} == foreign
 
 
-def test_a_rollback_does_not_remove_a_current_version_that_is_not_ours(folder: Path):
+def test_a_rollback_does_not_remove_a_foreign_current_version(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     foreign = folder / "versions" / "29990101000000000000"
@@ -112,7 +112,7 @@ def test_a_rollback_does_not_remove_a_current_version_that_is_not_ours(folder: P
     assert everything(folder) == before
 
 
-def test_files_that_somebody_put_into_a_version_stay_when_it_goes(folder: Path):
+def test_foreign_files_in_a_version_are_kept_when_it_is_removed(folder: Path):
     index = EmbeddedWriter(folder, keep=1)
     index.replace(rows("a"))
     version = folder / "versions" / index.about().version
@@ -125,7 +125,7 @@ def test_files_that_somebody_put_into_a_version_stay_when_it_goes(folder: Path):
     assert (version / "why-this-one.txt").exists()
 
 
-def test_an_index_from_before_the_mark_is_ours(folder: Path):
+def test_an_index_created_before_the_mark_existed_is_accepted(folder: Path):
     index = EmbeddedWriter(folder, keep=1)
     index.replace(rows("a"))
     (folder / "hearsay-index.json").unlink()
@@ -140,7 +140,7 @@ def test_an_index_from_before_the_mark_is_ours(folder: Path):
     assert not old.exists()
 
 
-def test_what_a_killed_load_left_goes_also_when_it_was_the_first_one(folder: Path):
+def test_leftovers_of_a_killed_first_load_are_removed(folder: Path):
     folder.mkdir()
     (folder / "versions").mkdir()
     begin(half := folder / "versions" / "half-20200101000000000000")

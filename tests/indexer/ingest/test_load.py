@@ -60,25 +60,25 @@ def test_files_are_merged_by_id_and_column_and_a_later_cell_wins(tmp_path: Path)
         ("a.jsonl", '{"filename": 3}\n', BadRow, "line 1"),
     ],
 )
-def test_a_file_that_holds_no_clip_rows_is_refused(
+def test_a_file_without_clip_records_is_rejected(
     tmp_path: Path, name: str, text: str, error: type[Exception], sentence: str
 ):
     with pytest.raises(error, match=sentence):
         loading.read_rows([write(tmp_path / name, text)])
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path):
+def test_a_missing_file_is_reported_by_name(tmp_path: Path):
     with pytest.raises(WrongRequest, match=r"there is no file .*nothing\.csv"):
         loading.read_rows([tmp_path / "nothing.csv"])
 
 
-def test_a_folder_is_said_to_be_one_and_what_to_name_instead(tmp_path: Path):
+def test_a_folder_is_rejected_with_the_log_to_name_instead(tmp_path: Path):
     (tmp_path / "recognised").mkdir()
     with pytest.raises(WrongRequest, match=r"recognised is a folder; name .*/recognised/clips\.jsonl$"):
         loading.read_rows([tmp_path / "recognised"])
 
 
-def test_a_load_reports_what_it_brought_and_steps_through_the_clips(
+def test_a_load_counts_clips_passages_and_failures_and_reports_progress(
     index: SearchWriter, deletions: Path, tmp_path: Path
 ):
     rows = [INTERVIEW, ClipRow("a", error="no audio in it"), ClipRow("b", deleted=True)]
@@ -91,9 +91,7 @@ def test_a_load_reports_what_it_brought_and_steps_through_the_clips(
     assert index.get("a") is not None, "a clip that failed is in the index too"
 
 
-def test_a_clip_that_failed_in_part_is_counted_as_such_and_found_by_what_there_is_of_it(
-    index: SearchWriter, deletions: Path
-):
+def test_a_partly_failed_clip_is_counted_and_found_by_its_partial_transcript(index: SearchWriter, deletions: Path):
     error = "0:30.0–1:00.0 could not be transcribed: no memory"
     row = replace(INTERVIEW, error=error, failed_pieces=(FailedPiece(30.0, 60.0, "no memory"),))
     loaded = loading.load(index, [row, ClipRow("a", error="no audio in it")], deletions)
@@ -103,7 +101,7 @@ def test_a_clip_that_failed_in_part_is_counted_as_such_and_found_by_what_there_i
     assert all(passage and passage.row.generated_text and passage.row.error == error for passage in found)
 
 
-def test_a_clip_that_failed_when_it_was_transcribed_again_is_found_by_its_older_transcript(
+def test_a_clip_whose_second_transcription_failed_is_found_by_its_older_transcript(
     index: SearchWriter, deletions: Path
 ):
     row = ClipRow("a", generated_text="the dog", asr_model="m", error="transcribing again failed: no memory")
@@ -112,7 +110,7 @@ def test_a_clip_that_failed_when_it_was_transcribed_again_is_found_by_its_older_
     assert ids(index, transcribed("dog")) == ["a"]
 
 
-def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchWriter, deletions: Path):
+def test_a_deletion_is_recorded_and_respected_by_later_loads(index: SearchWriter, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b"), ClipRow("c")]
     loading.load(index, rows, deletions)
     assert loading.delete(index, ["b", "not there"], deletions) == 1
@@ -122,7 +120,7 @@ def test_a_deletion_is_written_down_and_honoured_by_later_loads(index: SearchWri
     assert ids(index) == ["a", "c"]
 
 
-def test_putting_a_deleted_clip_brings_it_back_for_good(index: SearchWriter, deletions: Path):
+def test_putting_a_deleted_clip_restores_it_permanently(index: SearchWriter, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b")]
     loading.load(index, rows, deletions)
     loading.delete(index, ["a", "b"], deletions)
@@ -133,20 +131,20 @@ def test_putting_a_deleted_clip_brings_it_back_for_good(index: SearchWriter, del
     assert ids(index) == ["b"]
 
 
-def test_rows_that_say_deleted_go_when_they_are_put(index: SearchWriter, deletions: Path):
+def test_putting_rows_marked_as_deleted_removes_their_clips(index: SearchWriter, deletions: Path):
     loading.load(index, [ClipRow("a"), ClipRow("b")], deletions)
     assert loading.put(index, [ClipRow("a", deleted=True), ClipRow("c")], deletions) == (1, 1)
     assert ids(index) == ["b", "c"]
 
 
-def test_a_deletion_that_cannot_be_written_down_is_not_done(index: SearchWriter, deletions: Path):
+def test_a_deletion_that_cannot_be_recorded_is_not_made(index: SearchWriter, deletions: Path):
     loading.load(index, [ClipRow("a")], deletions)
     with Journal(deletions), pytest.raises(JournalInUse):
         loading.delete(index, ["a"], deletions)
     assert ids(index) == ["a"]
 
 
-def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: SearchWriter, deletions: Path):
+def test_the_message_for_a_blocked_deletion_says_that_it_is_recorded(index: SearchWriter, deletions: Path):
     rows = [ClipRow("a"), ClipRow("b")]
     loading.load(index, rows, deletions)
 
@@ -161,11 +159,11 @@ def test_a_deletion_that_the_index_does_not_take_says_that_it_stands(index: Sear
     assert ids(index) == ["b"]
 
 
-def test_what_is_deleted_until_a_load_holds_the_index_is_honoured_by_it(tmp_path: Path, deletions: Path):
+def test_a_load_respects_deletions_made_before_it_takes_the_lock(tmp_path: Path, deletions: Path):
     clips = [ClipRow("a"), ClipRow("b")]
 
     class Late(EmbeddedWriter):
-        """Whose lock is taken late."""
+        """A writer that takes its lock late."""
 
         def replace(self, passages: Iterable[Passage], audio: str | None = None, origin: Origin | None = None) -> int:
             other = EmbeddedWriter(tmp_path / "index")
@@ -188,7 +186,7 @@ def test_a_rollback_does_not_bring_deleted_clips_back(index: SearchWriter, delet
     assert ids(index) == ["a", "b"]
 
 
-def test_audio_is_looked_for_under_the_folder(samples: Path, tmp_path: Path):
+def test_audio_files_of_clips_are_counted_in_the_folder(samples: Path, tmp_path: Path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "one.mp3").touch()
@@ -197,7 +195,7 @@ def test_audio_is_looked_for_under_the_folder(samples: Path, tmp_path: Path):
     assert 100 <= looked_for <= 400
 
 
-def test_the_place_of_audio_is_remembered_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_location_of_audio_is_resolved_to_a_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "audio").mkdir()
     monkeypatch.chdir(tmp_path)
     assert loading.audio_place("audio") == str(tmp_path.resolve() / "audio")
@@ -210,7 +208,7 @@ def test_the_place_of_audio_is_remembered_whole(tmp_path: Path, monkeypatch: pyt
         loading.audio_place("s3:///prefix")
 
 
-def test_the_real_clips_are_joined_whole(real_rows: list[ClipRow]):
+def test_all_real_clips_have_a_reference_and_a_duration(real_rows: list[ClipRow]):
     assert len(real_rows) == 1860
     assert all(row.text and row.duration for row in real_rows)
 
@@ -243,7 +241,7 @@ short.mp3,the goldsmith
 
 
 @pytest.mark.parametrize("is_put", [False, True])
-def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said(
+def test_a_shorter_duration_in_a_table_does_not_cut_a_transcript_and_is_reported(
     index: SearchWriter, deletions: Path, tmp_path: Path, is_put: bool
 ):
     log = write(
@@ -254,12 +252,12 @@ def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said
         '"words":[{"text":"the","start":0,"end":0.2},{"text":"dog","start":0.3,"end":0.5}]}\n',
     )
     table = write(tmp_path / "durations.csv", "filename,duration\ntalk.mp3,3\nshort.mp3,0\n")
-    said: list[str] = []
+    notes: list[str] = []
     loading.load(index, loading.read_rows([log]).values(), deletions)
     if is_put:
-        loading.put(index, loading.read_rows([table]).values(), deletions, said.append)
+        loading.put(index, loading.read_rows([table]).values(), deletions, notes.append)
     else:
-        loading.load(index, loading.read_rows([log, table], said.append).values(), deletions)
+        loading.load(index, loading.read_rows([log, table], notes.append).values(), deletions)
     assert [(hit.start, hit.end) for hit in (index.get("talk.mp3#0001"), index.get("talk.mp3#0002")) if hit] == [
         (0.0, 25.0),
         (30.0, 55.0),
@@ -268,11 +266,11 @@ def test_a_shorter_duration_of_a_table_cuts_nothing_off_a_transcript_and_is_said
     assert short is not None
     assert [word.end for word in short.row.words] == [0.2, 0.5]
     sentence = "2 clips with a later duration that was ignored (the audio was measured, or the transcript is longer)"
-    assert f"{sentence}: talk.mp3 (3 s), short.mp3 (0 s)" in said
+    assert f"{sentence}: talk.mp3 (3 s), short.mp3 (0 s)" in notes
 
 
 @pytest.mark.parametrize("is_put", [False, True])
-def test_a_corrected_transcript_replaces_the_old_one_with_all_that_belongs_to_it(
+def test_a_corrected_transcript_replaces_the_old_one_and_its_words_segments_and_confidence(
     index: SearchWriter, deletions: Path, tmp_path: Path, is_put: bool
 ):
     with Journal(tmp_path / "decoded.jsonl") as journal:
@@ -293,7 +291,7 @@ def test_a_corrected_transcript_replaces_the_old_one_with_all_that_belongs_to_it
 
 
 @pytest.mark.parametrize("is_put", [False, True])
-def test_a_cell_that_was_emptied_is_empty_and_a_success_takes_the_error_away(
+def test_an_emptied_cell_is_empty_and_a_success_clears_the_error(
     index: SearchWriter, deletions: Path, tmp_path: Path, is_put: bool
 ):
     before = write(
@@ -314,7 +312,7 @@ def test_a_cell_that_was_emptied_is_empty_and_a_success_takes_the_error_away(
     assert (b.row.error, b.row.generated_text, b.row.accent) == ("", "FOUND", "")
 
 
-def test_a_table_that_hearsay_wrote_empties_no_column_of_which_it_knows_nothing(tmp_path: Path):
+def test_a_table_written_by_hearsay_does_not_empty_columns_that_it_lacks(tmp_path: Path):
     corpus = write(tmp_path / "corpus.csv", "filename,text,age\na,the dog,teens\nb,the cat,twenties\n")
     run = {"generated_text": "THE DOG", "asr_model": "m", "ser_model": "n", "decoded_at": "now", "audio_digest": "1"}
     write_csv(tmp_path / "clips.csv", [ClipRow("a", **run), ClipRow("b", **run, age="thirties")])

@@ -1,4 +1,4 @@
-"""A journal that is watched ends up in the index, whatever becomes of the index meanwhile."""
+"""The records of a watched journal reach the index, whatever happens to the index meanwhile."""
 
 import json
 import os
@@ -50,9 +50,9 @@ def append(journal: Path, *rows: ClipRow) -> None:
         opened.append(rows)
 
 
-def watcher_of(index: EmbeddedWriter, journal: Path, said: list[str] | None = None) -> Watcher:
-    told: list[str] = [] if said is None else said
-    return Watcher(index, journal, journal.parent.parent / "deletions.jsonl", told.append)
+def watcher_of(index: EmbeddedWriter, journal: Path, notes: list[str] | None = None) -> Watcher:
+    collected: list[str] = [] if notes is None else notes
+    return Watcher(index, journal, journal.parent.parent / "deletions.jsonl", collected.append)
 
 
 def clips(index: EmbeddedWriter) -> set[str]:
@@ -71,7 +71,7 @@ def test_rows_are_put_as_they_are_appended(index: EmbeddedWriter, journal: Path)
     assert clips(index) == {"set/1.mp3", LATER.id}
 
 
-def test_a_line_that_is_still_being_written_waits_for_its_end(index: EmbeddedWriter, journal: Path):
+def test_an_incomplete_line_is_put_once_it_is_complete(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     whole = journal.read_bytes()
     journal.write_bytes(whole[:-10])
@@ -84,7 +84,7 @@ def test_a_line_that_is_still_being_written_waits_for_its_end(index: EmbeddedWri
     assert HELLO.id in clips(index)
 
 
-# ── another log in the place of the one that was put ────────────────────────────────────────────────────────────────
+# ── a replaced log ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def lines(*rows: ClipRow) -> bytes:
@@ -102,9 +102,9 @@ def by_rename(journal: Path, content: bytes) -> None:
 
 
 def by_rename_with_its_times(journal: Path, content: bytes) -> None:
-    told = journal.stat()
+    status = journal.stat()
     by_rename(journal, content)
-    os.utime(journal, ns=(told.st_atime_ns, told.st_mtime_ns))
+    os.utime(journal, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def made_again(journal: Path, content: bytes) -> None:
@@ -113,7 +113,7 @@ def made_again(journal: Path, content: bytes) -> None:
 
 
 HELLA = ClipRow("inbox/hella.wav", generated_text="hallo where", age="twenties", dataset="inbox")
-"""A row that is as long as `HELLO`'s."""
+"""A row of the same length as `HELLO`."""
 
 OTHERS = {
     "of the same length": lines(LATER, HELLA),
@@ -128,27 +128,27 @@ OTHERS = {
 @pytest.mark.parametrize("is_new_start", [False, True], ids=["while it runs", "at a new start"])
 @pytest.mark.parametrize("replace", [in_place, by_rename, by_rename_with_its_times, made_again])
 @pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
-def test_a_log_that_took_the_place_of_another_is_put_from_its_beginning(
+def test_a_replaced_log_is_put_from_its_beginning(
     index: EmbeddedWriter, journal: Path, content: bytes, replace: Callable[[Path, bytes], None], is_new_start: bool
 ):
     journal.parent.mkdir()
     journal.write_bytes(lines(HELLO, LATER))
-    said: list[str] = []
-    watcher = watcher_of(index, journal, said)
+    notes: list[str] = []
+    watcher = watcher_of(index, journal, notes)
     watcher.look()
     replace(journal, content)
     if is_new_start:
-        watcher = watcher_of(index, journal, said)
+        watcher = watcher_of(index, journal, notes)
     watcher.look()
     assert index.count(Term("clip", HELLA.id)) == 1
     others = {HELLA.id, "inbox/third.wav"} if b"third" in content else {HELLA.id}
     assert index.count() == len({"set/1.mp3", HELLO.id, LATER.id} | others), "nothing is indexed twice"
-    assert [text for text in said if "was replaced by another log" in text]
-    said.clear()
+    assert [text for text in notes if "was replaced by another log" in text]
+    notes.clear()
     watcher.look()
-    watcher_of(index, journal, said).look()
-    assert said == [], "what was put is not put again"
-    with journal.open("ab") as file:  # the half-written line is no line of ours: it is ended here
+    watcher_of(index, journal, notes).look()
+    assert notes == [], "what was put is not put again"
+    with journal.open("ab") as file:  # the half-written line is completed here
         file.write(b'"}\n' if content.endswith(b"half") else b"")
         file.write(lines(HELLO))
     index.delete([HELLO.id])
@@ -156,7 +156,7 @@ def test_a_log_that_took_the_place_of_another_is_put_from_its_beginning(
     assert HELLO.id in clips(index), "it is followed on"
 
 
-def test_a_log_that_was_removed_waits_for_one_that_is_made_again(index: EmbeddedWriter, journal: Path):
+def test_a_removed_log_is_followed_again_once_it_is_recreated(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
     watcher.look()
@@ -167,40 +167,40 @@ def test_a_log_that_was_removed_waits_for_one_that_is_made_again(index: Embedded
     assert clips(index) == {"set/1.mp3", HELLO.id, LATER.id}
 
 
-def test_a_log_that_was_copied_whole_and_went_on_is_not_put_again(index: EmbeddedWriter, journal: Path):
+def test_a_copied_log_with_new_records_is_not_put_again(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
     watcher.look()
-    said: list[str] = []
+    notes: list[str] = []
     by_rename(journal, journal.read_bytes() + lines(LATER))
-    watcher_of(index, journal, said).look()
-    assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
+    watcher_of(index, journal, notes).look()
+    assert notes == [f"put 1 and deleted 0 clips ({LATER.id})"]
 
 
-def test_what_a_person_deleted_stays_deleted_when_its_log_is_replaced(index: EmbeddedWriter, journal: Path):
+def test_a_deleted_clip_stays_deleted_if_its_log_is_replaced(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
-    said: list[str] = []
-    watcher = watcher_of(index, journal, said)
+    notes: list[str] = []
+    watcher = watcher_of(index, journal, notes)
     watcher.look()
     loading.delete(index, [HELLO.id], journal.parent.parent / "deletions.jsonl")
     by_rename(journal, lines(LATER, HELLO))
     watcher.look()
     assert clips(index) == {"set/1.mp3", LATER.id}
-    assert "1 of its clips were deleted and stay deleted" in said[-1]
+    assert "1 of its clips were deleted and stay deleted" in notes[-1]
 
 
-def test_of_a_long_log_that_grows_only_the_ends_are_read_again_and_all_of_another_one(
+def test_only_the_ends_of_a_growing_log_are_checked_and_a_replaced_log_is_read_completely(
     index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(tailed_journal, "READ_WHOLE", 10)
     monkeypatch.setattr(tailed_journal, "_END", 4)
     append(journal, HELLO)
-    said: list[str] = []
-    watcher = watcher_of(index, journal, said)
+    notes: list[str] = []
+    watcher = watcher_of(index, journal, notes)
     watcher.look()
     append(journal, LATER)
     watcher.look()
-    assert said == [f"put 1 and deleted 0 clips ({row.id})" for row in (HELLO, LATER)]
+    assert notes == [f"put 1 and deleted 0 clips ({row.id})" for row in (HELLO, LATER)]
     by_rename(journal, journal.read_bytes().replace(b"hello there", b"hallo where") + lines(HELLA))
     watcher.look()
     kept = index.get(HELLO.id)
@@ -209,32 +209,32 @@ def test_of_a_long_log_that_grows_only_the_ends_are_read_again_and_all_of_anothe
     assert index.count(Term("clip", HELLA.id)) == 1
 
 
-def test_the_mark_of_an_older_version_holds(index: EmbeddedWriter, journal: Path):
+def test_the_position_file_of_an_older_version_is_accepted(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     journal.with_name(f"{journal.name}.put").write_text(f"{journal.stat().st_size}\n", encoding="utf-8")
     append(journal, LATER)
-    said: list[str] = []
-    watcher_of(index, journal, said).look()
-    assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
+    notes: list[str] = []
+    watcher_of(index, journal, notes).look()
+    assert notes == [f"put 1 and deleted 0 clips ({LATER.id})"]
 
 
-def test_a_new_start_goes_on_where_the_last_one_ended(index: EmbeddedWriter, journal: Path):
+def test_a_new_start_continues_where_the_last_one_ended(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     index.put([Passage(HELLO.id, 0.0, None, ClipRow(HELLO.id, generated_text="put by hand since"))])
     append(journal, LATER)
 
-    said: list[str] = []
-    watcher_of(index, journal, said).look()
+    notes: list[str] = []
+    watcher_of(index, journal, notes).look()
 
-    assert said == [f"put 1 and deleted 0 clips ({LATER.id})"]
+    assert notes == [f"put 1 and deleted 0 clips ({LATER.id})"]
     kept = index.get(HELLO.id)
     assert kept is not None
     assert kept.row.generated_text == "put by hand since"
 
 
-def test_a_load_that_left_the_inbox_out_gets_it_again_but_for_what_was_deleted(
+def test_the_watcher_puts_the_inbox_again_after_a_load_except_deleted_clips(
     index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("indexer.ingest.watching.CHECK_SECONDS", 0.0)
@@ -249,13 +249,13 @@ def test_a_load_that_left_the_inbox_out_gets_it_again_but_for_what_was_deleted(
     watcher.look()
     assert clips(index) == {"set/1.mp3", HELLO.id}
 
-    append(journal, LATER)  # somebody added it once more
+    append(journal, LATER)  # it was added again
     watcher.look()
     loading.load(index, [*CORPUS, LATER], deletions)
     assert LATER.id in clips(index)
 
 
-def test_an_index_that_is_not_there_yet_is_waited_for(tmp_path: Path, journal: Path):
+def test_the_watcher_continues_once_a_missing_index_exists(tmp_path: Path, journal: Path):
     index = EmbeddedWriter(tmp_path / "index")
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
@@ -267,7 +267,7 @@ def test_an_index_that_is_not_there_yet_is_waited_for(tmp_path: Path, journal: P
     assert HELLO.id in clips(index)
 
 
-def test_while_somebody_loads_a_row_waits_and_the_index_is_free_between(index: EmbeddedWriter, journal: Path):
+def test_a_row_is_put_after_a_concurrent_load(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
 
@@ -281,9 +281,7 @@ def test_while_somebody_loads_a_row_waits_and_the_index_is_free_between(index: E
     assert HELLO.id in clips(index)
 
 
-def test_a_row_that_the_index_refuses_holds_up_no_other(
-    index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_rejected_row_does_not_stop_other_rows(index: EmbeddedWriter, journal: Path, monkeypatch: pytest.MonkeyPatch):
     put = index.put
 
     def refusing(passages: Iterator[Passage], files: Sequence[SourceFile]) -> int:
@@ -299,7 +297,7 @@ def test_a_row_that_the_index_refuses_holds_up_no_other(
     assert clips(index) == {"set/1.mp3", LATER.id}
 
 
-def test_a_line_that_is_no_row_is_named_and_nothing_is_passed_over(index: EmbeddedWriter, journal: Path):
+def test_a_line_that_is_not_a_record_is_reported(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     with journal.open("a", encoding="utf-8") as file:
         file.write("not a row\n")
@@ -307,12 +305,12 @@ def test_a_line_that_is_no_row_is_named_and_nothing_is_passed_over(index: Embedd
         watcher_of(index, journal).look()
 
 
-def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedWriter, journal: Path, tmp_path: Path):
-    said: list[str] = []
+def test_a_problem_and_its_end_are_reported_once(index: EmbeddedWriter, journal: Path, tmp_path: Path):
+    notes: list[str] = []
     ended = Event()
 
-    def say(text: str) -> None:
-        said.append(text)
+    def note(text: str) -> None:
+        notes.append(text)
         if "yet" in text:
             loading.load(lost, CORPUS, tmp_path / "deletions.jsonl")
         elif "again" in text:
@@ -320,9 +318,9 @@ def test_trouble_is_said_once_and_so_is_its_end(index: EmbeddedWriter, journal: 
 
     lost = EmbeddedWriter(tmp_path / "lost")
     append(journal, HELLO)
-    watcher = Watcher(lost, journal, tmp_path / "deletions.jsonl", say)
+    watcher = Watcher(lost, journal, tmp_path / "deletions.jsonl", note)
     watcher.watch(ended.is_set)
-    assert [text.partition(" in ")[0] for text in said] == [
+    assert [text.partition(" in ")[0] for text in notes] == [
         "there is no index",
         f"put 1 and deleted 0 clips ({HELLO.id})",
         "the index is available again",
@@ -343,7 +341,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_as_a_process_it_puts_until_it_is_reported_to_end(
+def test_the_command_puts_records_until_it_is_terminated(
     index: EmbeddedWriter, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     monkeypatch.setenv("DELETIONS", str(tmp_path / "deletions.jsonl"))
@@ -355,12 +353,12 @@ def test_as_a_process_it_puts_until_it_is_reported_to_end(
             wait_until(lambda: LATER.id in clips(index))
         finally:
             process.send_signal(number)
-            _, said = process.communicate(timeout=200)
-    assert process.returncode == 0, said
-    assert "Traceback" not in said
+            _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
 
 
-TOLD_AT_EVERY_LINE = textwrap.dedent("""
+SIGNALLED_AT_EVERY_LINE = textwrap.dedent("""
     import signal, sys
     from pathlib import Path
     from indexer.ingest import watching
@@ -368,16 +366,16 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
 
     watch, lines, end = watching.Watcher.watch, 0, 0
 
-    def tell(frame, event, _):
+    def trace(frame, event, _):
         global lines
         if Path(frame.f_code.co_filename).name not in {"watching.py", "commands.py", "threading.py"}:
             return None
         if event == "line" and (lines := lines + 1) == end:
             signal.raise_signal(signal.SIGTERM)
-        return tell
+        return trace
 
     def watch_and_report(*arguments):
-        sys.settrace(tell)
+        sys.settrace(trace)
         watch(*arguments)
         sys.settrace(None)
 
@@ -387,19 +385,19 @@ TOLD_AT_EVERY_LINE = textwrap.dedent("""
         lines = 0
         print(main(["put", "--watch", sys.argv[1], "--index", sys.argv[2]]))
 """)
-"""Watches a journal repeatedly, and gets a signal to end before each line of ours and of Python's threads in turn."""
+"""Watches a journal repeatedly, and gets SIGTERM before each line of our code and of Python's threads in turn."""
 
 
-def test_at_whatever_moment_it_is_reported_to_end_it_ends(index: EmbeddedWriter, journal: Path, tmp_path: Path):
+def test_the_command_ends_whenever_it_is_terminated(index: EmbeddedWriter, journal: Path, tmp_path: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
-    told = [sys.executable, "-c", TOLD_AT_EVERY_LINE, journal, tmp_path / "index"]
-    ended = subprocess.run(told, cwd=PROJECT, capture_output=True, text=True, timeout=250, check=False)
+    command = [sys.executable, "-c", SIGNALLED_AT_EVERY_LINE, journal, tmp_path / "index"]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=250, check=False)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == ["0"] * 59
 
 
-def test_where_rows_are_left_over_at_the_end_the_status_says_so(tmp_path: Path, journal: Path):
+def test_the_exit_status_is_1_if_rows_are_left_over(tmp_path: Path, journal: Path):
     append(journal, HELLO)
     with watching(tmp_path / "index", journal) as process:
         assert process.stderr is not None
