@@ -1,4 +1,4 @@
-"""APIs elsewhere, on this machine: the real one as a process, and one that misbehaves on request."""
+"""Remote APIs on this machine: the real one as a process, and one that fails on request."""
 
 import json
 import os
@@ -62,10 +62,10 @@ def reply_to(data: bytes) -> dict[str, Any]:
 
 
 class Elsewhere:
-    """Answers ``GET /health`` and ``POST /asr``; what was put into ``answers`` comes first, each once."""
+    """Answers ``GET /health`` and ``POST /asr``; ``answers`` are used first, each once."""
 
     def __init__(self) -> None:
-        self.health: list[Answer] = [(200, {}, READY.model_dump())]  # the last one stays
+        self.health: list[Answer] = [(200, {}, READY.model_dump())]  # the last one is repeated
         self.answers: list[Answer] = []
         self.asked: list[bytes] = []
         self.headers: list[dict[str, str]] = []
@@ -128,13 +128,13 @@ class Api:
         self._environment = {**os.environ, **EMBEDDED, "LOG_DIR": str(folder / "api-logs"), **settings}
         self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
-        self._said = (folder / "api.txt").open("ab")
+        self._output = (folder / "api.txt").open("ab")
 
     def start(self) -> None:
         """Start without waiting until it is ready."""
         command = [sys.executable, *self.program, "api", "--port", str(self._port)]
         self._process = subprocess.Popen(
-            command, cwd=PROJECT, env=self._environment, stdout=self._said, stderr=self._said
+            command, cwd=PROJECT, env=self._environment, stdout=self._output, stderr=self._output
         )
 
     def wait_until_there(self) -> None:
@@ -160,4 +160,4 @@ class Api:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        self._said.close()
+        self._output.close()

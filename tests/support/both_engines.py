@@ -1,4 +1,4 @@
-"""Both engines side by side, with the same passages, and what it means that their answers are the same."""
+"""Both engines with the same passages, and the comparison of their answers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from indexer.passages import Passage, passages_of
 from tests.support.elastic_nodes import Node, client_of, remove, settings
 
 TOLERANCE: Final = 1e-4
-"""Part of a score by which engines may differ: both add and multiply numbers of 32 bits, in orders of their own."""
+"""The relative difference allowed between scores: both engines compute with 32-bit numbers, in different orders."""
 
 LEAST: Final = 1e-6
-"""Scores by which they may differ in any case. The logarithm of how rare a word is that nearly all passages have is
-about this small, and one of them takes it of a number of 32 bits."""
+"""The absolute difference that is always allowed. The inverse document frequency of a word in nearly all passages is
+about this small, and one engine computes it from a 32-bit number."""
 
 
 class Both(NamedTuple):
@@ -29,7 +29,7 @@ class Both(NamedTuple):
 
 @contextmanager
 def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[ElasticWriter]:
-    """The passages in Elasticsearch, back to front."""
+    """The passages in Elasticsearch, loaded in reverse order."""
     own = settings(index_shards=shards)
     index = ElasticWriter(node.url, own)
     try:
@@ -43,7 +43,7 @@ def sharded(passages: Sequence[Passage], node: Node, shards: int) -> Iterator[El
 
 @contextmanager
 def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> Iterator[Both]:
-    """The rows in both engines, handed to one of them back to front."""
+    """The rows in both engines, loaded into one of them in reverse order."""
     passages = [passage for row in rows for passage in passages_of(row)]
     embedded = EmbeddedWriter(folder)
     embedded.replace(passages)
@@ -53,7 +53,7 @@ def loaded(rows: Sequence[ClipRow], folder: Path, node: Node, shards: int) -> It
 
 
 def assert_same(indices: Sequence[SearchWriter], request: Request) -> None:
-    """All of them answer with the same total, hits in the same order, like scores, the same counts and seconds."""
+    """All indices give the same total, hits in the same order, similar scores, and the same counts and seconds."""
     one, *others = (index.search(request) for index in indices)
     for other in others:
         assert one.total == other.total

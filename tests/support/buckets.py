@@ -1,4 +1,4 @@
-"""A server that speaks S3, on this machine: versitygw, which keeps buckets as folders."""
+"""An S3 server on this machine: versitygw, which keeps buckets as folders."""
 
 import os
 import socket
@@ -31,8 +31,8 @@ class Buckets:
         self.endpoint = f"http://127.0.0.1:{self._port}"
         keys = {"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key}
         command = [program, "--port", f"127.0.0.1:{self._port}", "posix", self.root]
-        self._said = (folder / "versitygw.txt").open("ab")
-        self._process = subprocess.Popen(command, env={**os.environ, **keys}, stdout=self._said, stderr=self._said)
+        self._output = (folder / "versitygw.txt").open("ab")
+        self._process = subprocess.Popen(command, env={**os.environ, **keys}, stdout=self._output, stderr=self._output)
 
     def put(self, client: Any, bucket: str, **objects: bytes) -> None:
         """Make a bucket with objects in it, by key."""
@@ -56,7 +56,7 @@ class Buckets:
         self.close()
 
     def close(self) -> None:
-        """Go away; the port refuses from now on."""
+        """Stop; the port refuses connections from now on."""
         self._process.terminate()
         self._process.wait()
-        self._said.close()
+        self._output.close()

@@ -1,4 +1,4 @@
-"""The requests that stand in the project's documents, in the form of Kibana's console: found, and sent to a node."""
+"""The requests in the project's documents, in the form of Kibana's console: extracted, and sent to a node."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 
 ALIAS: Final = "cv-transcriptions"
-"""The name that the documents have for the index."""
+"""The name of the index in the documents."""
 
 _METHODS: Final = "GET|POST|PUT|DELETE"
 
@@ -20,9 +20,9 @@ def titled(document: str) -> dict[str, str]:
 
 
 def send(client: Elasticsearch, requests: str, names: Mapping[str, str]) -> list[Any]:
-    """The answers to requests, with other ``names`` in them; raises for what is refused.
+    """The answers to requests, with other ``names`` in them; raises for a rejected request.
 
-    ``PIT`` is the id that the first answer gave, ``LAST`` the place of the last hit so far.
+    ``PIT`` is the id from the first answer, ``LAST`` the sort values of the last hit so far.
     """
     for name, own in names.items():
         requests = requests.replace(name, own)

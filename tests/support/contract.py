@@ -1,4 +1,4 @@
-"""The contract of every engine: suites that each of them inherits and runs, and the words of their texts.
+"""The contract of every engine: test suites that each engine inherits, and their helpers.
 
 `contract_reader`, `contract_queries` and `contract_writer` have the suites.
 """
@@ -14,7 +14,7 @@ from indexer.query_tree import EVERYTHING, Query, Term
 from tests.support.rows import passages
 
 OpenIndex = Callable[[], SearchWriter]
-"""Opens one and the same index, as another process would; three of its versions are kept."""
+"""Opens the same index again, as another process would; three of its versions are kept."""
 
 
 def transcribed(word: str, weight: float = 1.0) -> Term:

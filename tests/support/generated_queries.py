@@ -1,4 +1,4 @@
-"""What hypothesis generates: query trees of every node, what people type, requests; and rows in every script."""
+"""Hypothesis strategies for query trees of every node, typed queries and requests; and rows in every script."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -43,22 +43,22 @@ _SCRIPTS: Final = (
     "long" * 100 + " " + "क्" * 200 + " " + "𐌰" * 130,
     '_ - -- "quoted" (a) b: *c* d~ \\ / <b> &amp; %00 ${x}',
 )
-"""Lines of words: each is a script, or something else that texts hold sooner or later."""
+"""Lines of words: each is a script, or another kind of text that occurs in corpora."""
 
 
 def rows_in_every_script(number: int) -> list[ClipRow]:
-    """Rows of words of all scripts, some without any, in ids, facets and columns of others too; always the same."""
+    """Rows with words of all scripts, also in ids, facets and extra columns, some without words; always the same."""
     chance = random.Random(23)
     words = [word for line in _SCRIPTS for word in line.split(" ")]
 
-    def said(most: int) -> str:
+    def sentence(most: int) -> str:
         return " ".join(chance.choices(words[:8] if chance.random() < 0.5 else words, k=chance.randint(0, most)))
 
     return [
         ClipRow(
             f"made/{chance.choice(words)[:20]}/{at:04}.mp3",
-            generated_text=said(9),
-            text=said(4),
+            generated_text=sentence(9),
+            text=sentence(4),
             age=chance.choice(["", "twenties", "fourties", UNKNOWN]),
             gender=chance.choice(["", "male", "female"]),
             accent=chance.choice(["", *words]),
@@ -76,31 +76,31 @@ def rows_in_every_script(number: int) -> list[ClipRow]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Known:
-    """What an index holds: its ``words``, some transcripts ``said``, and the ``values`` of each facet.
+    """The content of an index: its ``words``, some ``transcripts``, and the ``values`` of each facet.
 
-    It is not shown: hypothesis shows what it draws from with every failure.
+    It has no repr, because hypothesis prints it with every failure.
     """
 
     words: Sequence[str]
-    said: Sequence[Sequence[str]]
+    transcripts: Sequence[Sequence[str]]
     values: Mapping[str, Sequence[str]]
 
 
 def known_of(index: SearchWriter) -> Known:
-    """What questions are made of, so that they find something."""
+    """Words and values for queries, so that they find something."""
     found = index.search(Request(facets=FACETS, size=300))
-    said = [tokens(hit.passage.row.generated_text) for hit in found.hits]
+    transcripts = [tokens(hit.passage.row.generated_text) for hit in found.hits]
     return Known(
         sorted(index.vocabulary()),
-        [recognised for recognised in said if len(recognised) > 2],
+        [recognised for recognised in transcripts if len(recognised) > 2],
         {facet: sorted({*counts, UNKNOWN, "nobody"}) for facet, counts in found.facets.items()},
     )
 
 
 @st.composite
 def _words(draw: st.DrawFn, known: Known) -> str:
-    """A word that is there, a frequent one as often as any."""
-    frequent = draw(st.sampled_from(known.said))[:3]
+    """A word of the index, from a transcript as often as from the vocabulary."""
+    frequent = draw(st.sampled_from(known.transcripts))[:3]
     return draw(st.sampled_from(known.words) | st.sampled_from(frequent))
 
 
@@ -113,10 +113,10 @@ def _keywords(draw: st.DrawFn, known: Known) -> tuple[str, str]:
 
 @st.composite
 def _pieces(draw: st.DrawFn, known: Known) -> tuple[str, ...]:
-    """Two to four words that somebody said one after the other."""
-    said = draw(st.sampled_from(known.said))
-    at = draw(st.integers(0, len(said) - 2))
-    return tuple(said[at : at + draw(st.integers(2, 4))])
+    """Two to four successive words of a transcript."""
+    transcript = draw(st.sampled_from(known.transcripts))
+    at = draw(st.integers(0, len(transcript) - 2))
+    return tuple(transcript[at : at + draw(st.integers(2, 4))])
 
 
 _WEIGHT: Final = st.sampled_from([1.0, 0.5, 3.0, 0.1])
@@ -160,7 +160,7 @@ def _other_leaves(draw: st.DrawFn, known: Known) -> Query:
 
 @st.composite
 def trees(draw: st.DrawFn, known: Known, depth: int = 3) -> Query:
-    """A tree of all nodes, at most so deep."""
+    """A tree of all kinds of nodes, of at most this depth."""
     kind = draw(st.sampled_from(["leaf", AllOf, AnyOf, BestOf, Favouring, "constant", "without"])) if depth else "leaf"
     child = trees(known, depth - 1)
     match kind:
@@ -178,7 +178,7 @@ def trees(draw: st.DrawFn, known: Known, depth: int = 3) -> Query:
 
 @st.composite
 def _things(draw: st.DrawFn, known: Known) -> str:
-    """One thing of the query language, or whatever a keyboard or JSON can bring."""
+    """One element of the query language, or any text."""
     one, other, pieces = draw(_words(known)), draw(_words(known)), " ".join(draw(_pieces(known)))
     facet, value = draw(_keywords(known))
     span = f"{draw(st.sampled_from(_NUMBERS))}:{draw(st.integers(0, 4))}-{draw(st.sampled_from(['', '2', '6']))}"
@@ -193,7 +193,7 @@ def _things(draw: st.DrawFn, known: Known) -> str:
 
 
 def typed(known: Known) -> st.SearchStrategy[str]:
-    """What people may type."""
+    """Typed queries."""
     return st.lists(_things(known), max_size=4).map(" ".join)
 
 

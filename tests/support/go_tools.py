@@ -13,9 +13,9 @@ BUILD_SECONDS = 1500
 
 
 def go_tool(package: str, need: str, purpose: str) -> Path:
-    """The program of a Go package such as ``example.org/cmd/tool@v1.2.3``; processes that want it at once wait in turn.
+    """The program of a Go package such as ``example.org/cmd/tool@v1.2.3``; concurrent processes wait in turn.
 
-    ``need`` is the word that ``HEARSAY_REQUIRE`` knows it by, ``purpose`` says what it is for.
+    ``need`` is its name in ``HEARSAY_REQUIRE``, ``purpose`` is its description in messages.
     """
     path, _, version = package.rpartition("@")
     name = path.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""A hub of checkpoints on this machine, which speaks as much of the Hugging Face hub as a download needs."""
+"""A hub of checkpoints on this machine, which implements as much of the Hugging Face hub as a download needs."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub:
-    """Serves the files of the folders that were published, and keeps the paths that it was asked for."""
+    """Serves the files of published folders, and records the requested paths."""
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
@@ -71,6 +71,6 @@ class Hub:
         self.close()
 
     def close(self) -> None:
-        """Go away; the port refuses from now on."""
+        """Stop; the port refuses connections from now on."""
         self._server.shutdown()
         self._server.server_close()

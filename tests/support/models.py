@@ -70,7 +70,7 @@ class OptionsSpeechModel(LengthSpeechModel):
 
 
 class LoudnessEmotionModel:
-    """Finds anger in what is loud and nothing certain in what is not."""
+    """Predicts anger for loud clips, and uncertain for all others."""
 
     name = "loudness"
     device = "cpu"

@@ -1,4 +1,4 @@
-"""File systems that are full, read-only, or somebody else's: mounted for one command alone, where the system allows."""
+"""Full and read-only file systems, mounted for a single command, if the system allows it."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from tests.conftest import PROJECT, leave_out
 
 
 def mounted(setup: str, folder: Path, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """What Python makes of a script when the shell command ``setup`` has mounted something, seen by it alone.
+    """Run a Python script after the shell command ``setup`` has mounted something that only the script sees.
 
     ``setup`` has ``$folder``; the script gets the arguments.
     """

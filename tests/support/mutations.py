@@ -1,4 +1,4 @@
-"""Audio files as they should not be: cut, spliced, with bytes changed, doubled or lost; the same for the same seed."""
+"""Damaged audio files: cut, spliced, with bytes changed, repeated or lost; the same for the same seed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,11 +9,11 @@ from asr.audio.decoding import decode_audio
 from tests.support.recordings import ffmpeg_file, sound_file
 
 Mutation = Callable[[Random, bytearray, bytes], None]
-"""Changes the first file, with something of the second."""
+"""Changes the first file, possibly with parts of the second."""
 
 
 def whole_files(samples: Path) -> list[bytes]:
-    """Sound files of each kind that people send: sample clips, and one of them in other formats."""
+    """Sound files of the usual kinds: sample clips, and one of them in other formats."""
     clips = [path.read_bytes() for path in sorted(samples.glob("*.mp3"))[:6]]
     waveform = decode_audio(clips[0], 60)
     by_libsndfile = [sound_file(waveform, kind=kind) for kind in ("WAV", "FLAC", "OGG", "AIFF", "CAF", "AU")]
@@ -23,7 +23,7 @@ def whole_files(samples: Path) -> list[bytes]:
 
 
 def mutated(files: Sequence[bytes], number: int, seed: int = 7) -> Iterator[bytes]:
-    """So many damaged files, each made of one or two of those given."""
+    """This many damaged files, each made from one or two of the given ones."""
     random = Random(seed)
     for _ in range(number):
         file = bytearray(random.choice(files))

@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks, made from formulas: what a recogniser must write nothing for.
+"""Synthetic sounds without speech, for which a recogniser must return an empty transcript.
 
 `TUNING` are the kinds that the gate of `asr.speech.whisper` was fitted on, `HELD_OUT` are others.
 """
@@ -49,7 +49,7 @@ def _band(low: float, high: float) -> Kind:
 
 
 def _events(every: float, make: Callable[[Samples, Random], Samples], length: float, jitter: float = 0.2) -> Kind:
-    """A short sound again and again, about ``every`` so many seconds; ``make`` gets its times."""
+    """A short sound, repeated about every ``every`` seconds; ``make`` gets its times."""
 
     def sound(samples: int, random: Random) -> Samples:
         found = np.zeros(samples)
@@ -242,7 +242,7 @@ HELD_OUT: Final[Mapping[str, Kind]] = {
 def sounds(
     kinds: Mapping[str, Kind], seconds: tuple[float, ...], levels: tuple[float, ...], seed: int
 ) -> Iterator[tuple[str, Waveform]]:
-    """Each kind with each length, in seconds, and each peak level, and its name."""
+    """Each kind at each length in seconds and each peak level, with its name."""
     random = np.random.default_rng(seed)
     for name, kind in kinds.items():
         for length in seconds:

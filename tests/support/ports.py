@@ -1,4 +1,4 @@
-"""Ports for servers that get theirs before they start, which may take a while."""
+"""Ports for servers whose port is chosen before they start."""
 
 import os
 import socket
@@ -7,17 +7,17 @@ from typing import Final
 
 FIRST: Final = 15_000
 END: Final = 31_000
-"""Ports from ``FIRST`` on lie below those that a system gives to whoever asks for any, which every connection does."""
+"""Ports from ``FIRST`` on are below the ephemeral ports, which the system assigns to outgoing connections."""
 
 WORKERS: Final = 16
-"""Processes of one test run, each of which draws from a share of its own: tests that run side by side never draw the
-same port between its choice and its first use."""
+"""Processes of one test run, each of which draws from its own share: parallel tests never draw the same port between its
+choice and its first use."""
 
 _drawn: Final[set[int]] = set()
 
 
 def free_port(*beside: int) -> int:
-    """A port that is free, as are those so far above it; none of them is drawn again by this test run."""
+    """A free port, with free ports at these distances above it; none is drawn again in this test run."""
     shares = (END - FIRST) // WORKERS
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
     while True:

@@ -1,4 +1,4 @@
-"""A proxy before a real Elasticsearch node: it limits the size of requests, and can answer some of them itself."""
+"""A proxy in front of a real Elasticsearch node: it limits the size of requests, and can answer some of them itself."""
 
 import http.client
 import threading
@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass
 class Proxy:
-    """A proxy before ``node``: ``limit`` is the largest body that it takes, ``plays`` answers for the node or not."""
+    """A proxy in front of ``node``: ``limit`` is the largest accepted body, ``plays`` may answer for the node."""
 
     node: str
     limit: int | None = None
@@ -38,7 +38,7 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def answer(self, request: str, size: int) -> Answer | None:
-        """Its own answer to a request of so many bytes; None for what the node is to answer."""
+        """The proxy's own answer to a request of this size; None if the node must answer."""
         if self.limit is not None and size > self.limit:
             self.refused.append((request, size))
             return Answer(413, REFUSED_FOR_ITS_SIZE)
@@ -48,12 +48,12 @@ class Proxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = 65536  # an answer leaves in one piece, or its second one waits for the first to be acknowledged
+    wbufsize = 65536  # one piece per answer: a second one would wait until the first is acknowledged
     proxy: ClassVar[Proxy]
 
     def go(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer = self.proxy.answer(f"{self.command} {self.path}", len(body)) or self.asked(body)
+        answer = self.proxy.answer(f"{self.command} {self.path}", len(body)) or self.forwarded(body)
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = go  # noqa: N815 (the standard library's names)
 
-    def asked(self, body: bytes) -> Answer:
+    def forwarded(self, body: bytes) -> Answer:
         """The node's own answer."""
         node = http.client.HTTPConnection(urlsplit(self.proxy.node).netloc, timeout=600)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
@@ -78,14 +78,14 @@ class _Handler(BaseHTTPRequestHandler):
         return found
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def proxied(
     node: str, limit: int | None = None, plays: Callable[[str], Answer | None] = lambda _: None
 ) -> Iterator[Proxy]:
-    """A running proxy before the node at this address."""
+    """A running proxy in front of the node at this address."""
     proxy = Proxy(node, limit, plays)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

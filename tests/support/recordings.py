@@ -1,4 +1,4 @@
-"""Sounds made on the spot, and the files that people would send of them."""
+"""Synthetic sounds, and audio files of them."""
 
 from io import BytesIO
 
@@ -14,7 +14,7 @@ Samples = NDArray[np.float32]
 
 
 def tone(length: float, rate: int = 16_000, hertz: float = 440, peak: float = 0.3) -> Samples:
-    """A tone of so many seconds, that swells and ebbs so that its halves differ."""
+    """A tone of this length in seconds, whose loudness varies so that its halves differ."""
     time = np.arange(round(length * rate)) / rate
     return (peak * np.sin(2 * np.pi * hertz * time) * (1 + np.sin(5 * time)) / 2).astype(np.float32)
 
@@ -29,7 +29,7 @@ def bursts(*loud_from_to: tuple[float, float], length: float, floor: float = 0.0
 
 
 def audio_of(*waveforms: Samples) -> list[DecodedAudio]:
-    """The waveforms as speech and emotion models take them, each with its stretches of speech."""
+    """The waveforms as speech and emotion models take them, each with its speech segments."""
     return list(map(detect_speech, waveforms))
 
 

@@ -1,4 +1,4 @@
-"""Made clip rows: everything that real corpora hold sooner or later, and that a well-kept one does not."""
+"""Generated clip rows with everything that occurs in real corpora, including values that a clean corpus does not have."""
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Alternative, Segment, Word

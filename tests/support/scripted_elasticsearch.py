@@ -1,4 +1,4 @@
-"""A small server that plays Elasticsearch's answers about users and keys: the minimal distribution has none to give."""
+"""A small server that imitates Elasticsearch's answers about users and keys, which the minimal distribution lacks."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ KIBANA_PASSWORD = "of 'kibana' \\n \"x\""
 
 @dataclass
 class Played:
-    """What the played cluster keeps: keys with their rights, Kibana's password, what was asked, secrets seen in ps."""
+    """The state of the imitated cluster: keys with their rights, Kibana's password, requests, and secrets seen in ps."""
 
     port: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
@@ -75,25 +75,25 @@ class PlayedHandler(BaseHTTPRequestHandler):
         return {}
 
     def say(self, status: int, body: Any) -> None:
-        told = json.dumps(body, separators=(",", ":")).encode()
+        content = json.dumps(body, separators=(",", ":")).encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(told)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(told)
+        self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 def command_lines() -> Iterator[str]:
-    """What a list of processes shows of those that run now."""
+    """The command lines of all running processes."""
     listed = subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True, check=True)
     yield from listed.stdout.splitlines()
 
 
 @contextmanager
 def playing(certificates: Path) -> Iterator[Played]:
-    """The server, with the certificate that lies there."""
+    """The server, with the certificate in this folder."""
     played = Played()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "node.crt", certificates / "node.key")

@@ -1,4 +1,4 @@
-"""The API as its tests meet it: in this process with models of their own, or as a real server on this machine."""
+"""The API for tests: in this process with test models, or as a real server on this machine."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ from asr.types import DecodedAudio, SpeechOutput
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0
-"""Seconds that a busy machine may take for anything that comes sooner or later."""
+"""The timeout in seconds for anything on a busy machine."""
 
 
 class HeldSpeechModel(LengthSpeechModel):

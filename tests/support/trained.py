@@ -18,15 +18,15 @@ from tests.support.checkpoints import LETTERS, SPECIALS, save_wav2vec2
 
 LEARNED = 6
 STEPS = {"group": 450, "layer": 330}
-"""Until it spells most of what it learns: some twenty seconds on one core."""
+"""Steps until it spells most of its training clips: about twenty seconds on one core."""
 
 APART = 2e-4
-"""By how much a frame's likeliest letter leads: logits that are each exact within 1e-4 do not change places then."""
+"""The minimum lead of the most likely letter of a frame: logits that are exact within 1e-4 keep their order then."""
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """So tiny a model waits longer for a second thread than it wins by it, and very long on a busy machine."""
+    """Use one thread: a tiny model loses time with a second one, above all on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -34,7 +34,7 @@ def one_thread() -> Iterator[None]:
 
 
 def sample_sentences(samples: Path) -> list[tuple[Waveform, str]]:
-    """The sample clips of one sentence and what is said in them, in the order of their CSV."""
+    """The sample clips of one sentence with their references, in the order of the CSV."""
     rows = read_csv(samples / "clips.csv").rows().values()
     return [
         (decode_audio((samples / Path(row.id).name).read_bytes(), 60), row.text)
@@ -73,7 +73,7 @@ def _learn(model: Wav2Vec2ForCTC, lessons: Sequence[tuple[torch.Tensor, torch.Te
 
 @torch.inference_mode()
 def _break_ties(model: Wav2Vec2ForCTC, sounds: Sequence[torch.Tensor]) -> None:
-    """Shift the letters a little, until no frame of these sounds is a tie, which each CPU breaks its own way."""
+    """Shift the letters slightly, until no frame of these sounds has a tie, which CPUs break differently."""
     while True:
         best = torch.cat([model(samples).logits[0].topk(2).values for samples in sounds])
         if (best[:, 0] - best[:, 1]).min() > APART:

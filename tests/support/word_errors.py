@@ -1,4 +1,4 @@
-"""A made corpus: sentences of real words, and transcripts that confuse v with w and th with d, and split words."""
+"""A generated corpus: sentences of real words, and transcripts that confuse v with w and th with d, and split words."""
 
 import random
 
@@ -25,7 +25,7 @@ def rows(number: int = 300, seed: int = 2, share: float = 0.5) -> list[ClipRow]:
     chance = random.Random(seed)
     made = []
     for at in range(number):
-        said = ["the", chance.choice(NOUNS), chance.choice(VERBS), "a", chance.choice(NOUNS)]
-        recognised = [misrecognised(word) if chance.random() < share else word for word in said]
-        made.append(ClipRow(f"made/{at:04}.mp3", text=" ".join(said), generated_text=" ".join(recognised).upper()))
+        reference = ["the", chance.choice(NOUNS), chance.choice(VERBS), "a", chance.choice(NOUNS)]
+        recognised = [misrecognised(word) if chance.random() < share else word for word in reference]
+        made.append(ClipRow(f"made/{at:04}.mp3", text=" ".join(reference), generated_text=" ".join(recognised).upper()))
     return made
