@@ -10,8 +10,8 @@ END: Final = 31_000
 """Ports from ``FIRST`` on are below the ephemeral ports, which the system assigns to outgoing connections."""
 
 WORKERS: Final = 16
-"""Processes of one test run, each of which draws from its own share: parallel tests never draw the same port between its
-choice and its first use."""
+"""Processes of one test run, each of which draws from its own share: parallel tests never draw the same port between
+its choice and its first use."""
 
 _drawn: Final[set[int]] = set()
 

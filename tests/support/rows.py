@@ -1,4 +1,4 @@
-"""Generated clip rows with everything that occurs in real corpora, including values that a clean corpus does not have."""
+"""Generated clip rows with everything that occurs in real corpora, including values that clean corpora lack."""
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Alternative, Segment, Word

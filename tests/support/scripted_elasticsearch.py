@@ -18,7 +18,7 @@ KIBANA_PASSWORD = "of 'kibana' \\n \"x\""
 
 @dataclass
 class Played:
-    """The state of the imitated cluster: keys with their rights, Kibana's password, requests, and secrets seen in ps."""
+    """The state of the imitated cluster: keys with their rights, Kibana's password, requests, secrets seen in ps."""
 
     port: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
