@@ -34,7 +34,7 @@ def add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=f"example: python -m asr models fetch {next(iter(PUBLISHED))}",
     )
     command.add_argument(
-        *("action",),
+        "action",
         metavar="list|fetch|remove",
         nargs="?",
         choices=_ACTIONS,

@@ -34,6 +34,7 @@ from hearsay.http.replies import (
 from hearsay.http.retry import RetryPolicy, TemporaryFailure
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import TAGGING, TRANSCRIBING, FailedPiece
+from hearsay.terminal.commands import to_type
 
 Result = TypeVar("Result")
 
@@ -146,7 +147,7 @@ class RemotePipeline:
         try:
             response = await self._connection.request("GET", "/health", timeouts=httpx.Timeout(HEALTH_SECONDS))
         except TemporaryFailure as problem:
-            advice = "check the address, and that hearsay api is running there"
+            advice = f"check the address, and that {to_type('api')} is running there"
             raise PipelineUnavailable(f"{self._address} does not respond ({problem}); {advice}") from problem
         self._check_authorized(response)
         try:

@@ -33,7 +33,8 @@ def test_an_invalid_value_is_reported_with_its_setting(config: Path):
 @pytest.mark.parametrize(("name", "old_name"), [("phonetic_tables", "sound_tables"), ("rejected_passages", "refusals")])
 def test_an_old_name_of_a_setting_still_works(config: Path, monkeypatch: pytest.MonkeyPatch, name: str, old_name: str):
     def value() -> str:
-        return getattr(read_settings(IndexSettings), name).name
+        path: Path = getattr(read_settings(IndexSettings), name)
+        return path.name
 
     config.write_text(f"{old_name}: in-the-file-by-its-old-name\n")
     assert value() == "in-the-file-by-its-old-name"
