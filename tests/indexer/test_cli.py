@@ -1,4 +1,4 @@
-"""The command line as people and other programs use it."""
+"""The command line, for users and for other programs."""
 
 import json
 import os

@@ -35,7 +35,7 @@ def score(index: SearchReader, query: Query, passage_id: str) -> float:
 
 
 def single(number: float) -> float:
-    """The number as engines hold a score: rounded to 32 bits."""
+    """The number as engines store a score: rounded to 32 bits."""
     return float(struct.unpack("f", struct.pack("f", number))[0])
 
 

@@ -100,7 +100,7 @@ def test_a_search_within_the_limit_is_not_reduced_and_sends_no_request(narrow: N
 
 def test_a_lowered_limit_is_learned_from_the_rejection(index: ElasticWriter):
     own = ElasticWriter(index._address, index._settings)
-    own._clauses._fit = 100_000  # as before a node with more cores took over
+    own._clauses._fit = 100_000  # a limit from before a node with more cores took over
     plan = Planner(own).plan(LONGEST)
     with pytest.raises(WrongRequest, match=r"1,024 clauses; search again, and fewer expansions are used"):
         own.search(Request(plan.query))

@@ -1,4 +1,4 @@
-"""Indices that Hearsay did not create: none is deleted, written to, or counted as a version of its own."""
+"""Indices that Hearsay did not create: none is deleted, written to, or counted as a version of Hearsay."""
 
 from collections.abc import Callable
 

@@ -28,7 +28,7 @@ LEAST: Final = (
     ("two", "all", "mrr@10", 0.92),
     ("three", "all", "mrr@10", 0.97),
 )
-"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 queries a kind."""
+"""On the real transcripts of wav2vec2-large-960h, one seed of up to 800 queries per kind."""
 
 MOST_LOST_ELSEWHERE: Final = (
     ("one", "recognised", "mrr@10", 0.005),

@@ -42,7 +42,7 @@ def test_the_nearest_of_thousands_is_in_the_shortlist(length_weight: int):
     sounds, words = made_up(5000)
     everything = entries(sounds, words)
     for number in range(0, 5000, 97):
-        sound = bytes([*sounds[number][:-1], 38])  # one sound is another
+        sound = bytes([*sounds[number][:-1], 38])  # one phoneme differs
         found = everything.shortlist(as_array(sound), as_array(padded_letters([words[number]])[0]), 200, length_weight)
         assert number in found
         assert list(found) == sorted(found)

@@ -314,7 +314,7 @@ def test_no_typed_query_raises_an_error(text: str):
         " ",
     ],
 )
-@pytest.mark.timeout(280)  # far more than the time in proportion, far less than its square
+@pytest.mark.timeout(280)  # far more than linear time needs, far less than quadratic time
 def test_a_hundred_thousand_repetitions_of_any_piece_are_parsed(piece: str):
     for text in (piece * 100_000, "age:" + piece * 100_000, f"dog {piece * 100_000} cat"):
         assert len(parse(text).notes) <= MOST_NOTES

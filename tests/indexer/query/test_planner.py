@@ -93,7 +93,7 @@ def test_only_adjacent_query_words_match_a_compound(found: Found, typed: str):
     )
 
 
-@pytest.mark.timeout(280)  # far more than the time in proportion, far less than its square
+@pytest.mark.timeout(280)  # far more than linear time needs, far less than quadratic time
 def test_a_query_that_repeats_words_a_hundred_thousand_times_is_planned(found: Found):
     plan = found.planner.plan("a black bird " * 100_000)
     assert [one.word for one in plan.terms] == ["a", "black", "bird"]
