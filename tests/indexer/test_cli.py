@@ -257,7 +257,7 @@ def test_count_put_delete_and_rollback(files: list[str], tmp_path: Path, capsys:
     assert output("count") == "2"
 
 
-def test_an_index_can_be_named_on_the_command_line(
+def test_the_index_can_be_given_on_the_command_line(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     elsewhere = str(tmp_path / "elsewhere")

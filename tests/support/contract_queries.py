@@ -127,7 +127,7 @@ class QueriesContract:
     def test_special_characters_in_a_prefix_are_literal(self, made: SearchWriter, start: str):
         assert made.count(Prefix("tokens", start)) == 0
 
-    def test_a_prefix_of_a_keyword_may_have_any_characters(self, made: SearchWriter):
+    def test_a_prefix_of_a_keyword_can_contain_any_characters(self, made: SearchWriter):
         assert ids(made, Prefix("accent", 'us\\land "q')) == ["ünï/🎙 #?&=%2F.mp3"]
         assert ids(made, Prefix("clip", "set/a")) == [f"set/a{number}.mp3" for number in range(1, 8)]
 

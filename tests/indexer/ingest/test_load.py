@@ -36,7 +36,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_files_are_merged_by_id_and_column_and_a_later_cell_wins(tmp_path: Path):
+def test_files_are_merged_by_id_and_column_and_later_cells_take_precedence(tmp_path: Path):
     first = write(tmp_path / "a.csv", "filename,text,age,duration\nx.mp3,the dog,teens,\ny.mp3,the cat,,3\n")
     second = write(tmp_path / "b.CSV", "filename,generated_text,age,duration,locale\nx.mp3,THE DOG,twenties,2.5,en\n")
     third = write(tmp_path / "c.jsonl", '{"filename": "y.mp3", "generated_text": "THE CAT", "duration": null}\n')

@@ -21,7 +21,7 @@ def test_spans_are_the_differences_between_reference_and_transcript():
     assert table(("boy", ""), ("", "dog")).spans == {("boy", ""): 1, ("", "dog"): 1}
 
 
-def test_the_replacement_of_a_single_word_is_all_that_was_recognised_in_its_place():
+def test_the_replacement_of_a_word_is_everything_recognised_in_its_place():
     assert table(("the blacksmith", "the black smith")).replacements == {"blacksmith": {"black smith": 1}}
     assert table(("what a day", "one the day")).replacements == {"what": {"one": 1}, "a": {"the": 1}}
 

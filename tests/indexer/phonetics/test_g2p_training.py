@@ -34,7 +34,7 @@ def dictionary(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_dictionary_is_read_as_search_normalises_words(dictionary: Path):
+def test_words_of_a_dictionary_are_normalised_as_in_search(dictionary: Path):
     found = read_dictionary(dictionary)
     assert set(found) == {"bat", "tab", "bit", "tib", "tax", "axe", "dont", "read", "xray"}
     assert found["read"] == (phonemes_of("R EH D"), phonemes_of("R IY D"))
