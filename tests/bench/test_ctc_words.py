@@ -10,7 +10,8 @@ from tests.conftest import PROJECT
 
 def test_the_benchmark_says_how_fast_words_are_decoded_beside_the_plain_decoder(tmp_path: Path):
     transcripts = tmp_path / "transcripts.csv"
-    transcripts.write_text("filename,duration,generated_text\na.mp3,3.5,THEN WHY SHOULD THEY\nb.mp3,2.0,\n" * 20)
+    clips = "a.mp3,3.5,THEN WHY SHOULD THEY\nb.mp3,2.0,\n" * 20
+    transcripts.write_text(f"filename,duration,generated_text\n{clips}")
     options = ["--kinds", "synthetic", "--seconds", "60", "--rounds", "1", "--json"]
     done = subprocess.run(
         [sys.executable, "bench/ctc_words.py", transcripts, *options],

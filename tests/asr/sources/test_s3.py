@@ -186,9 +186,13 @@ def test_a_bucket_is_decoded_like_a_folder_and_a_second_run_decodes_only_new_aud
     assert main(arguments) == 0
     assert "1 clip transcribed" in capsys.readouterr().out
     with monkeypatch.context() as patch:
-        patch.setattr(Bucket, "read", None)
+        patch.setattr(Bucket, "read", unexpected_read)
         assert main(arguments) == 0
     assert "0 clips transcribed, 2 already done" in capsys.readouterr().out, "their ETags are those of the log"
+
+
+def unexpected_read(_: Bucket, path: str) -> bytes:
+    raise AssertionError(f"{path} was read")
 
 
 def test_an_object_has_a_stamp_that_changes_with_its_content(buckets: Buckets, corpora: str):

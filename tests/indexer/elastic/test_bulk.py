@@ -57,7 +57,7 @@ def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticWriter, own
         elastic_index.replace(spoilt("a"))
     elastic_index.replace(rows("b"))
     assert not own.rejected_passages.exists()
-    with pytest.raises(LoadFailed, match="1 passage was refused"):
+    with pytest.raises(LoadFailed, match="1 passage was rejected"):
         elastic_index.put(spoilt("c"))
     assert [line["id"] for line in listed(own)] == ["c"]
 

@@ -75,7 +75,7 @@ def test_a_document_that_is_too_large_is_reported_and_the_others_are_put(node: N
             index.put([*huge, *rows("b")])
         assert ids(index) == ["a", "b"]
     said = str(caught.value)
-    assert said.startswith("1 passage was refused")
+    assert said.startswith("1 passage was rejected")
     assert "huge.wav: it has 40," in said
     assert "nginx" in said
     assert "client_max_body_size" in said
