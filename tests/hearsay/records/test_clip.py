@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hearsay.errors import BadRow
 from hearsay.records.clip import LONGEST_ID, TOLERANCE, ClipRow
-from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, OUR_COLUMNS, TRANSCRIPT
+from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, MISSING, OUR_COLUMNS, TRANSCRIPT
 from hearsay.records.transcript import Alternative, Segment, Word
 
 ids = st.text(min_size=1, max_size=LONGEST_ID // 4)
@@ -25,6 +25,8 @@ recognised_words = st.lists(st.builds(Word, st.text(), seconds, seconds, maybe_s
 segments = st.lists(
     st.builds(Segment, seconds, seconds, st.text(), maybe_shares, st.text(), maybe_shares), max_size=3
 ).map(tuple)
+# in a table, NA and its like in these columns mean an empty cell
+values = st.text().filter(lambda value: value.strip().casefold() not in MISSING)
 unknown_names = st.text(min_size=1).filter(lambda name: name not in {column.name for column in COLUMNS})
 rows = st.builds(
     ClipRow,
@@ -32,23 +34,23 @@ rows = st.builds(
     text=st.text(),
     up_votes=st.none() | counts,
     down_votes=st.none() | counts,
-    age=st.text(),
-    gender=st.text(),
-    accent=st.text(),
+    age=values,
+    gender=values,
+    accent=values,
     duration=st.none() | seconds,
-    dataset=st.text(),
-    audio_digest=st.text(),
+    dataset=values,
+    audio_digest=values,
     generated_text=st.text(),
     confidence=maybe_shares,
     words=recognised_words,
     segments=segments,
-    emotion=st.text(),
+    emotion=values,
     emotion_score=maybe_shares,
     emotion_scores=st.dictionaries(st.text(), shares, max_size=3),
-    sentiment=st.text(),
-    asr_model=st.text(),
-    ser_model=st.text(),
-    decoded_at=st.text(),
+    sentiment=values,
+    asr_model=values,
+    ser_model=values,
+    decoded_at=values,
     error=st.text(),
     deleted=st.booleans(),
     extra=st.dictionaries(unknown_names.filter(lambda name: name != "schema_version"), st.text(), max_size=3),
