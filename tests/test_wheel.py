@@ -103,7 +103,8 @@ class Environment:
     def variables(self, **settings: str) -> dict[str, str]:
         """All environment variables of a program, without those of the user who runs the tests."""
         own = {"PATH": os.environ["PATH"], "HOME": str(self.stand / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return own | {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"} | settings
+        models = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "MODEL_SOURCES": "cache"}
+        return own | models | {"WORKERS": "1"} | settings
 
     def run(self, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
