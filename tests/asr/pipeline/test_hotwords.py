@@ -86,7 +86,7 @@ def test_with_an_api_they_are_an_error(
     ("content", "sentence"),
     [
         (None, "the file cannot be read: No such file or directory"),
-        (b"", "the file has no words; write one word or name a line"),
+        (b"", "the file has no words; write one word or name per line"),
         (b" \n\n", "the file has no words"),
         (b"M\xfcller\n", "the file is not UTF-8 text"),
     ],
