@@ -81,7 +81,7 @@ def test_an_unavailable_model_is_reported_and_the_others_are_fetched(
     ("words", "sentence"),
     [
         (["fetch"], "name at least one model to fetch or remove; available: whisper-tiny.en, whisper-base"),
-        (["remove"], "name a model"),
+        (["remove"], "name at least one model to fetch or remove"),
         (["list", "small"], "list takes no names"),
         (["dance"], "invalid choice: 'dance'"),
     ],
