@@ -31,6 +31,8 @@ def address() -> Iterator[str]:
 def folder(tmp_path: Path, samples: Path) -> Path:
     """A folder with a clip, an interview and a small corpus with its table."""
     shutil.copy(samples / "sample-000000.mp3", tmp_path / "clip.mp3")
+    (tmp_path / "hearsay").mkdir()
+    (tmp_path / "hearsay" / "samples").symlink_to(samples)  # as in a checkout
     _write_m4a(samples / "sample-000001.mp3", tmp_path / "interview.m4a")
     with (samples / "clips.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[:4]

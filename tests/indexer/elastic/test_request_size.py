@@ -76,7 +76,7 @@ def test_a_document_that_is_too_large_is_reported_and_the_others_are_put(node: N
         assert ids(index) == ["a", "b"]
     said = str(caught.value)
     assert said.startswith("1 passage was rejected")
-    assert "huge.wav: it has 40," in said
+    assert "huge.wav: its 40," in said
     assert "nginx" in said
     assert "client_max_body_size" in said
     (line,) = own.rejected_passages.read_text(encoding="utf-8").splitlines()
