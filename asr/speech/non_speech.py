@@ -23,8 +23,8 @@ def speech_log_odds(hypothesis: Hypothesis, text: str, speech_seconds: float) ->
 
     Logistic regression on three signs, none of which is enough: a model that is given noise says that nobody spoke, or
     writes what it finds unlikely, or writes two words for half a minute. The last one counts bytes of letters in UTF-8
-    per second, which are about as many in any script. Fitted on 723 transcripts of sounds without speech and on half of the clips of
-    Common Voice at hand; docs/recognition.md has the figures for other sounds and the other half.
+    per second, which are about as many in any script. Fitted on 723 transcripts of sounds without speech and on half of
+    the clips of Common Voice at hand; docs/recognition.md says which figures are on unseen sounds and clips.
     """
     letters = sum(len(character.encode()) for character in text if character.isalnum())
     if not letters:
