@@ -182,11 +182,13 @@ def _file_of(recording: Recording, sampling_rate: float | None) -> bytes:
         samples = np.asarray(recording)
         file = io.BytesIO()
         try:
-            soundfile.write(file, samples, int(sampling_rate or 0), format="WAV", subtype=_subtype(str(samples.dtype)))
+            soundfile.write(
+                file,
+                samples,
+                int(sampling_rate or 0),
+                format="WAV",
+                subtype={"int16": "PCM_16", "int32": "PCM_32", "float64": "DOUBLE"}.get(str(samples.dtype), "FLOAT"),
+            )
         except (soundfile.LibsndfileError, TypeError, ValueError, KeyError) as problem:
             raise BadArgument(f"array: it cannot be sent as a WAV file: {problem}") from problem
     return file.getvalue()
-
-
-def _subtype(kind: str) -> str:
-    return {"int16": "PCM_16", "int32": "PCM_32", "float64": "DOUBLE"}.get(kind, "FLOAT")

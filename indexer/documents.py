@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from itertools import chain, starmap
+from itertools import chain
 from threading import Lock
 from typing import Any, Final
 
@@ -54,12 +54,17 @@ def document_of(passage: Passage) -> dict[str, Any]:
     """The passage's source and the token fields of `indexer.schema`, whose tokens are separated by single spaces."""
     transcript = tokens(passage.row.generated_text)
     reference = tokens(passage.row.text)
+    shortness = max(0, LONGEST_LENGTH - len(transcript) // 4)
+    alternatives = (  # TOKEN_D with the confidence in tenths, 1 to 9, cut so that it fits an engine's limit
+        f"{token[: LONGEST_TOKEN - 1]}_{min(9, max(1, int(confidence * 10)))}"
+        for token, confidence in alternatives_of(passage.row).items()
+    )
     return passage.source() | {
         "tokens": " ".join(transcript or [SENTINEL]),
         "stems": " ".join(map(stem, transcript or [SENTINEL])),
         "text_tokens": " ".join(reference or [SENTINEL]),
-        "alternatives": " ".join(starmap(_graded, alternatives_of(passage.row).items())) or SENTINEL,
-        "shortness": " ".join(_powers(max(0, LONGEST_LENGTH - len(transcript) // 4))) or SENTINEL,
+        "alternatives": " ".join(alternatives) or SENTINEL,
+        "shortness": " ".join(str(power) for power in POWERS if shortness & power) or SENTINEL,
     }
 
 
@@ -81,15 +86,3 @@ def alternatives_of(row: ClipRow) -> dict[str, float]:
             if token not in transcript:
                 best[token] = max(best.get(token, 0.0), alternative.confidence)
     return best
-
-
-def _powers(number: int) -> list[str]:
-    """The elements of `POWERS` that add up to the number: its binary digits."""
-    return [str(power) for power in POWERS if number & power]
-
-
-def _graded(token: str, confidence: float) -> str:
-    """``TOKEN_D``, where D is the confidence in tenths, 1 to 9; the token is cut so that the result fits an engine's
-    limit.
-    """
-    return f"{token[: LONGEST_TOKEN - 1]}_{min(9, max(1, int(confidence * 10)))}"

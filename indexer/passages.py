@@ -168,7 +168,11 @@ def _stretches(row: ClipRow) -> list[Segment]:
     found: list[Segment] = []
     for segment in row.segments:
         inside = [word for word in row.words if segment.start <= word.start < segment.end]
-        if segment.end - segment.start > LONGEST_PASSAGE and inside and _can_be_cut(row, segment, inside):
+        if (
+            segment.end - segment.start > LONGEST_PASSAGE
+            and inside
+            and (not row.generated_text or (bool(segment.text) and are_the_text(segment.text, inside)))
+        ):
             found += (
                 replace(_segment_of([word]), emotion=segment.emotion, emotion_score=segment.emotion_score)
                 for word in inside
@@ -176,11 +180,6 @@ def _stretches(row: ClipRow) -> list[Segment]:
         else:
             found.append(segment)
     return found
-
-
-def _can_be_cut(row: ClipRow, segment: Segment, inside: Sequence[Word]) -> bool:
-    """Whether the words contain the whole text of the segment; without a transcript, only they can be searched."""
-    return not row.generated_text or (bool(segment.text) and are_the_text(segment.text, inside))
 
 
 def _are_all(row: ClipRow, items: Sequence[Word | Segment]) -> bool:

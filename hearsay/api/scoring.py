@@ -67,7 +67,13 @@ def word_error_rate(
     """
     if normalizer not in NORMALIZERS:
         raise BadArgument(f"there is no normalizer {normalizer}; there are {', '.join(NORMALIZERS)}")
-    pairs = _pairs(references, hypotheses)
+    said = [references] if isinstance(references, str) else list(references)
+    found = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
+    if len(said) != len(found):
+        raise BadArgument(
+            f"there are {len(said)} references and {len(found)} hypotheses; give one hypothesis for each reference"
+        )
+    pairs = list(zip(said, found, strict=True))
     whose = [str(number) for number in range(len(pairs))] if speakers is None else list(speakers)
     if len(whose) != len(pairs):
         raise BadArgument(f"there are {len(pairs)} texts and {len(whose)} speakers; name the speaker of each text")
@@ -88,13 +94,3 @@ def word_error_rate(
         len(pairs) - whole.texts,
         normalizer_in_words(normalizer),
     )
-
-
-def _pairs(references: str | Iterable[str], hypotheses: str | Iterable[str]) -> list[tuple[str, str]]:
-    said = [references] if isinstance(references, str) else list(references)
-    found = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
-    if len(said) != len(found):
-        raise BadArgument(
-            f"there are {len(said)} references and {len(found)} hypotheses; give one hypothesis for each reference"
-        )
-    return list(zip(said, found, strict=True))

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
 from hearsay.doctor.configuration import look_at_configuration
 from hearsay.doctor.examination import examined
 from hearsay.doctor.files import look_at_caches, look_at_disk, look_at_folders
-from hearsay.doctor.findings import Check, Finding
+from hearsay.doctor.findings import Check
 from hearsay.doctor.installation import look_at_extras, look_at_python
 from hearsay.doctor.models import look_at_models
 from hearsay.doctor.services import look_at_api, look_at_index, look_at_ports
@@ -60,7 +59,9 @@ def _run(asked: argparse.Namespace) -> int:
     for part, finding in examined(CHECKS):
         findings.append((part, finding))
         if not asked.json:
-            _show(console, part, finding)
+            advice = f" — {finding.advice}" if finding.advice else ""
+            mark = (f"{finding.status:8}", _STYLES[finding.status])
+            console.print(Text.assemble(mark, f"{part:14}{finding.what}{advice}"), soft_wrap=True)
     counts = Counter(finding.status for _, finding in findings)
     if asked.json:
         listed = [{"part": part, **asdict(finding)} for part, finding in findings]
@@ -68,9 +69,3 @@ def _run(asked: argparse.Namespace) -> int:
     else:
         console.print(f"{counted(counts['problem'], 'problem')}, {counted(counts['warning'], 'warning')}")
     return SOME_FAILED if counts["problem"] else ALL_WELL
-
-
-def _show(console: Console, part: str, finding: Finding) -> None:
-    advice = f" — {finding.advice}" if finding.advice else ""
-    mark = (f"{finding.status:8}", _STYLES[finding.status])
-    console.print(Text.assemble(mark, f"{part:14}{finding.what}{advice}"), soft_wrap=True)

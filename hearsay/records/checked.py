@@ -47,7 +47,8 @@ def checked(row: ClipRow) -> Checked:
     if (in_order := _text_in_order(text, (segments, row.segments), (words, row.words))) is not None:
         text = in_order
     else:
-        here = _words_of(text, words)
+        there = frozenset(tokens(text))
+        here = tuple(word for word in words if there.issuperset(tokens(word.text)))
         if segments or len(here) < len(words):
             left_out = True
             flaws.add(OF_ANOTHER_TEXT)
@@ -82,12 +83,6 @@ def are_the_text(text: str, items: Sequence[Word | Segment]) -> bool:
 
 def _letters(text: str) -> str:
     return "".join(counted_words(text))
-
-
-def _words_of(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words that are in a text."""
-    there = frozenset(tokens(text))
-    return tuple(word for word in words if there.issuperset(tokens(word.text)))
 
 
 def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -> tuple[Timed, ...]:

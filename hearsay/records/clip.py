@@ -173,7 +173,7 @@ class ClipRow:
         unless another was measured too, and one that ends before the words or segments that are kept is not taken. A
         deletion stays one.
         """
-        given = later._given()
+        given = later.given | {name for name in _EMPTY_OF if not is_empty(getattr(later, name))}
         if later.error or self._differs(later, given, ("generated_text",)):
             given |= TRANSCRIPT
         is_other_emotion = self._differs(later, given, ("emotion", "sentiment"))
@@ -182,31 +182,23 @@ class ClipRow:
         changes = {name: getattr(later, name) for name in given & _EMPTY_OF.keys() - _NEVER_EMPTIED}
         if is_other_emotion and "segments" not in changes:
             changes["segments"] = tuple(replace(one, emotion="", emotion_score=None) for one in self.segments)
+        emptied = {name: "" for name in self.extra if name in later.given or name in later.extra}
         merged = replace(
             self,
             **changes,
             deleted=self.deleted or later.deleted,
-            extra=self._extra_with(later),
+            extra={**self.extra, **emptied, **{name: value for name, value in later.extra.items() if value}},
             given=self.given | later.given,
         )
         if later.duration is None or (self.is_measured and not later.is_measured):
             return merged
-        is_too_short = later.duration + TOLERANCE < merged._last_end()
+        is_too_short = later.duration + TOLERANCE < max(
+            (item.end for items in (merged.words, merged.segments) for item in items), default=0.0
+        )
         return merged if is_too_short else replace(merged, duration=later.duration)
-
-    def _last_end(self) -> float:
-        """When the last word or segment ends; 0 without any."""
-        return max((item.end for items in (self.words, self.segments) for item in items), default=0.0)
-
-    def _given(self) -> frozenset[str]:
-        return self.given | {name for name in _EMPTY_OF if not is_empty(getattr(self, name))}
 
     def _differs(self, later: "ClipRow", given: frozenset[str], names: Iterable[str]) -> bool:
         return any(name in given and getattr(self, name) != getattr(later, name) for name in names)
-
-    def _extra_with(self, later: "ClipRow") -> dict[str, str]:
-        emptied = {name: "" for name in self.extra if name in later.given or name in later.extra}
-        return {**self.extra, **emptied, **{name: value for name, value in later.extra.items() if value}}
 
 
 _NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"})

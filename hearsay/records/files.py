@@ -35,7 +35,12 @@ def replaced_whole(path: Path) -> Iterator[Path]:
             onto_disk(file.fileno())
         with suppress(OSError):  # CIFS, gcsfuse and Mountpoint give all files one mode and refuse to change it
             temporary.chmod(MODE)
-        _move_over(temporary, path)
+        try:
+            temporary.replace(path)
+        except OSError as problem:
+            if problem.errno not in _NO_REPLACING or path.is_dir():
+                raise
+            shutil.copyfile(temporary, path)
     finally:
         with suppress(OSError):  # an earlier error is the one to report
             temporary.unlink(missing_ok=True)
@@ -69,7 +74,12 @@ def add_new(path: Path, data: bytes) -> None:
         except FileExistsError:
             raise
         except OSError:  # FAT, CIFS and object storage have no hard links
-            _write_new(path, data)
+            with path.open("xb", buffering=0) as file:
+                try:
+                    file.write(data)
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -84,21 +94,3 @@ def _new_file(path: Path) -> Path:
 def _begins(path: Path) -> str:
     """How the names of a file's temporary files begin."""
     return f".{path.name[:200]}."
-
-
-def _move_over(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except OSError as problem:
-        if problem.errno not in _NO_REPLACING or path.is_dir():
-            raise
-        shutil.copyfile(temporary, path)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    with path.open("xb", buffering=0) as file:
-        try:
-            file.write(data)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise

@@ -1,6 +1,5 @@
 """Repairing a log: unreadable lines are set aside in a file beside it, and never deleted."""
 
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +37,15 @@ def repair(log: Path) -> Repaired:
                     "name the clips.jsonl that decode wrote"
                 )
             if unreadable:
-                _append(beside, unreadable)
-                _replace(log, kept)
+                with beside.open("ab") as file:
+                    file.writelines(unreadable)
+                    file.flush()
+                    onto_disk(file.fileno())
+                mode = log.stat().st_mode
+                with replaced_whole(log) as temporary:
+                    temporary.write_bytes(b"".join(kept))
+                with suppress(OSError):  # a file system of one mode for all files
+                    log.chmod(mode)
         except OSError as problem:
             raise ClipsError(f"{log} cannot be repaired: {problem.strerror or problem}") from problem
     return Repaired(sum(bool(line.strip()) for line in kept), len(unreadable), beside)
@@ -66,18 +72,3 @@ def _sorted_lines(log: Path) -> tuple[list[bytes], list[bytes]]:
 
 def _is_like_a_record(line: bytes) -> bool:
     return line.lstrip().startswith(b"{") and b'"filename"' in line
-
-
-def _append(beside: Path, lines: Sequence[bytes]) -> None:
-    with beside.open("ab") as file:
-        file.writelines(lines)
-        file.flush()
-        onto_disk(file.fileno())
-
-
-def _replace(log: Path, lines: Sequence[bytes]) -> None:
-    mode = log.stat().st_mode
-    with replaced_whole(log) as temporary:
-        temporary.write_bytes(b"".join(lines))
-    with suppress(OSError):  # a file system of one mode for all files
-        log.chmod(mode)

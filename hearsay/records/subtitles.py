@@ -1,6 +1,7 @@
 """A transcript as subtitles: SRT and WebVTT, and how words are grouped into cues."""
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from itertools import pairwise
 from typing import Final
 
@@ -22,7 +23,10 @@ def cues(row: ClipRow) -> tuple[Segment, ...]:
 
     Empty where no times are known.
     """
-    return tuple(_cue(words) for words in _readable(row.words)) or row.segments
+    found = (
+        Segment(words[0].start, words[-1].end, " ".join(word.text for word in words)) for words in _readable(row.words)
+    )
+    return tuple(found) or row.segments
 
 
 def srt(segments: Sequence[Segment]) -> str:
@@ -37,7 +41,7 @@ def srt(segments: Sequence[Segment]) -> str:
 def vtt(segments: Sequence[Segment]) -> str:
     """WebVTT: a head line, cues, and a point before the milliseconds; what would be markup is escaped."""
     cues = (
-        f"{_time(segment.start, '.')} --> {_time(segment.end, '.')}\n{_escaped(segment.text)}\n\n"
+        f"{_time(segment.start, '.')} --> {_time(segment.end, '.')}\n{escape(segment.text, quote=False)}\n\n"
         for segment in _spoken(segments)
     )
     return "WEBVTT\n\n" + "".join(cues)
@@ -47,7 +51,9 @@ def _readable(words: Sequence[Word]) -> Iterator[list[Word]]:
     """The words in stretches, each within the bounds of a cue but where one word by itself is longer."""
     stretch = list(words[:1])
     for before, word in pairwise(words):
-        if word.start - before.end >= PAUSE or not _fits(stretch, word):
+        length = sum(len(other.text) + 1 for other in stretch) + len(word.text)
+        is_too_long = word.end - stretch[0].start > LONGEST_CUE or length > LONGEST_TEXT
+        if word.start - before.end >= PAUSE or is_too_long:
             yield stretch
             stretch = []
         stretch.append(word)
@@ -55,21 +61,8 @@ def _readable(words: Sequence[Word]) -> Iterator[list[Word]]:
         yield stretch
 
 
-def _fits(stretch: Sequence[Word], word: Word) -> bool:
-    is_short = word.end - stretch[0].start <= LONGEST_CUE
-    return is_short and sum(len(other.text) + 1 for other in stretch) + len(word.text) <= LONGEST_TEXT
-
-
-def _cue(words: Sequence[Word]) -> Segment:
-    return Segment(words[0].start, words[-1].end, " ".join(word.text for word in words))
-
-
 def _spoken(segments: Sequence[Segment]) -> list[Segment]:
     return [segment for segment in segments if segment.text]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _time(seconds: float, point: str) -> str:

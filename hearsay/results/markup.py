@@ -16,12 +16,9 @@ def paragraph(text: str, note: str = "") -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of plain text."""
     titles = "".join(f'<th style="{_LEFT}">{escape(title)}</th>' for title in head)
-    lines = "".join(_line(cells) for cells in rows)
-    return f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f'<td style="{_LEFT}">{escape(cell)}</td>' for cell in cells) + "</tr>"
+    lines = ("".join(f'<td style="{_LEFT}">{escape(cell)}</td>' for cell in cells) for cells in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def joined(*parts: str) -> str:

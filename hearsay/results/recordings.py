@@ -44,7 +44,12 @@ def is_array(recording: object) -> TypeGuard[Array]:
 def bytes_of(recording: Recording) -> bytes:
     """The audio file's bytes; raises `NoAudio` where it cannot be read, `BadArgument` where it is none."""
     if isinstance(recording, str | os.PathLike):
-        return _read(Path(recording))
+        path = Path(recording)
+        try:
+            return path.read_bytes()
+        except (OSError, ValueError) as problem:  # a name with a null byte is a ValueError
+            why = getattr(problem, "strerror", None) or problem
+            raise NoAudio(f"{path}: the file cannot be read: {why}") from problem
     if isinstance(recording, bytes | bytearray | memoryview):
         return bytes(recording)
     read = getattr(recording, "read", None)
@@ -69,11 +74,3 @@ def each(recordings: "Iterable[Recording]") -> "Iterable[Recording]":
     if isinstance(recordings, str | bytes | bytearray | os.PathLike):
         raise BadArgument(f"{name_of(recordings)}: several recordings are expected; write [{recordings!r:.60}]")
     return recordings
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as problem:  # a name with a null byte is a ValueError
-        why = getattr(problem, "strerror", None) or problem
-        raise NoAudio(f"{path}: the file cannot be read: {why}") from problem

@@ -97,7 +97,11 @@ class Transcript:
         return (
             members
             | found
-            | {"words": _as_lists(found["words"]), "segments": list(found["segments"]), "error": None}
+            | {
+                "words": [word | {"alternatives": list(word["alternatives"])} for word in found["words"]],
+                "segments": list(found["segments"]),
+                "error": None,
+            }
             | {"failed_pieces": list(found["failed_pieces"])}
         )
 
@@ -129,7 +133,3 @@ class Transcript:
         missing = f"pieces that failed: {len(found.failed_pieces)}" if found.failed_pieces else ""
         note = joined(self.source, duration(found.duration), confidence, self.model, missing)
         return paragraph(found.text or "(no speech)", note)
-
-
-def _as_lists(words: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-    return [word | {"alternatives": list(word["alternatives"])} for word in words]

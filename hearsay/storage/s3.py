@@ -121,7 +121,11 @@ class Bucket:
             for page in pages:
                 for item in page.get("Contents", ()):
                     path = item["Key"].removeprefix(self._prefix)
-                    if path and not path.endswith("/") and not _is_hidden(path):
+                    if (
+                        path
+                        and not path.endswith("/")
+                        and not any(part.startswith(".") and part not in (".", "..") for part in path.split("/"))
+                    ):
                         etag = item.get("ETag", "").strip('"')
                         yield path, f"{etag}-{item['Size']}" if etag else ""
 
@@ -170,11 +174,6 @@ def may_be_audio(path: str) -> bool:
     Both are legal in a key, but browsers and proxies take them out of an address, signed or not.
     """
     return has_audio_suffix(path) and not any(part in (".", "..") for part in path.split("/"))
-
-
-def _is_hidden(path: str) -> bool:
-    """Whether a part of a key begins with a dot, and is not ``.`` or ``..``, which mean nothing in a key."""
-    return any(part.startswith(".") and part not in (".", "..") for part in path.split("/"))
 
 
 def _read(client: Client, bucket: str, key: str) -> bytes:

@@ -85,7 +85,8 @@ class Program:
     def call(self, word: str = "") -> str:
         """What was typed to call one of its commands."""
         if self.is_hearsay:
-            return f"{HEARSAY} {self._name(word)}"
+            here = (command for command in COMMANDS if command.package == self.package)
+            return f"{HEARSAY} {next((command.name for command in here if command.word == word), word)}"
         return f"python -m {self.package} {word}".rstrip()
 
     def name(self, word: str = "") -> str:
@@ -100,7 +101,3 @@ class Program:
             call = self.call(word)
             command.epilog = (command.epilog or "").replace(Program(self.package).call(word), call)
             command.prog = call
-
-    def _name(self, word: str) -> str:
-        here = (command for command in COMMANDS if command.package == self.package)
-        return next((command.name for command in here if command.word == word), word)

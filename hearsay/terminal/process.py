@@ -72,8 +72,14 @@ def exit_status_of(
         status, sentence = INTERRUPTED, "stopped"
     except OSError as problem:
         status, sentence = SOME_FAILED, _fault_of_a_file(problem)
-    _say(sentence)
-    _drop_what_cannot_be_written()
+    if sentence:
+        with suppress(OSError):  # nobody can read it
+            print(sentence, file=sys.stderr, flush=True)
+    # Discard the output that Python would still write at its end if it cannot be written.
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 
@@ -99,17 +105,3 @@ def _fault_of_a_file(problem: OSError) -> str:
     if problem.filename is None:
         raise problem
     return f"{os.fsdecode(problem.filename)}: {problem.strerror or problem}"
-
-
-def _say(sentence: str) -> None:
-    if sentence:
-        with suppress(OSError):  # nobody can read it
-            print(sentence, file=sys.stderr, flush=True)
-
-
-def _drop_what_cannot_be_written() -> None:
-    """Discard the output that Python would still write at its end if it cannot be written."""
-    try:
-        _flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

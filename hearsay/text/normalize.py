@@ -31,19 +31,15 @@ def _token_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return run, script
 
 
-def _folded(text: str) -> str:
-    # What is dropped goes first, since NFKC takes some of it apart, and again, since it makes some of it.
-    compatible = unicodedata.normalize("NFKC", text.translate(_DROPPED))
-    return unicodedata.normalize("NFKC", compatible.lower().translate(_DROPPED))
-
-
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
     """Runs of letters, marks and digits in order, each with whether it is Chinese, Japanese or Korean."""
     if text.isascii():
         yield from ((run, False) for run in _ASCII_TOKEN.findall(text.lower().translate(_DROPPED)))
         return
     run_pattern, script_pattern = _token_patterns()
-    for run in run_pattern.findall(_folded(text)):
+    # What is dropped goes first, since NFKC takes some of it apart, and again, since it makes some of it.
+    compatible = unicodedata.normalize("NFKC", text.translate(_DROPPED))
+    for run in run_pattern.findall(unicodedata.normalize("NFKC", compatible.lower().translate(_DROPPED))):
         for part in script_pattern.finditer(run):
             yield part.group(), part.lastgroup == "cjk"
 

@@ -33,7 +33,9 @@ from indexer.settings import IndexSettings
 
 def score(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -> int:
     """Index the transcripts separately, search for what the references say, and print the metrics."""
-    by = _facets(arguments.by)
+    by = tuple(filter(None, map(str.strip, arguments.by.split(","))))
+    if unknown := [name for name in by if name not in FACETS]:
+        raise WrongRequest(f"--by {', '.join(unknown)}: there is no such facet; choose from {', '.join(FACETS)}")
     modes = tuple(dict.fromkeys(arguments.mode or MODES))
     rows, without_reference = _scorable(arguments.files)
     drawing = QuerySampler(references_of(rows))
@@ -80,13 +82,6 @@ def _search_for(
         return cross_fitted(rows, fit)
     as_set_up = asking(planner_of(index, settings), index)
     return lambda _question: as_set_up
-
-
-def _facets(typed: str) -> tuple[str, ...]:
-    named = tuple(filter(None, map(str.strip, typed.split(","))))
-    if unknown := [name for name in named if name not in FACETS]:
-        raise WrongRequest(f"--by {', '.join(unknown)}: there is no such facet; choose from {', '.join(FACETS)}")
-    return named
 
 
 def _scorable(files: Sequence[Path]) -> tuple[list[ClipRow], list[ClipRow]]:

@@ -24,7 +24,10 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     """Run one search, or one for each line of ``--queries``."""
     if sum(map(bool, (arguments.queries, arguments.words, arguments.like, arguments.same))) > 1:
         raise WrongRequest("use only one of WORDS, --like ID, --same ID and --queries FILE")
-    filters = _filters(index, arguments)
+    typed = {facet: texts for facet in FACETS if (texts := getattr(arguments, facet_name(facet)))}
+    filters, notes = selected_filters(index, typed)
+    for text in notes:
+        note(text)
     ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(arguments, name)) is not None}
     sort = sorted_by(arguments.sort) if arguments.sort is not None else None
     planner = planner_of(index, settings)
@@ -47,15 +50,6 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     else:
         print_result(console_of(sys.stdout), result, request, plan)
     return 0
-
-
-def _filters(index: SearchReader, arguments: Namespace) -> dict[str, frozenset[str]]:
-    """The filters that were typed, with a note on each value that the index does not have."""
-    typed = {facet: texts for facet in FACETS if (texts := getattr(arguments, facet_name(facet)))}
-    filters, notes = selected_filters(index, typed)
-    for text in notes:
-        note(text)
-    return filters
 
 
 def _queries(file: Path) -> Iterator[tuple[Any, str]]:

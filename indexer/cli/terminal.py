@@ -1,6 +1,6 @@
 """Search results in the terminal: a table for people, plain and complete text in a pipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from rich.console import Console
@@ -27,7 +27,21 @@ def print_result(console: Console, result: Result, request: Request, plan: Plan)
     """Print the query's meaning, the hits as a table with highlighted words, the total, and the facets' counts."""
     console.print(Text(plan.sentence.translate(_CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
-        console.print(_table(result.hits, plan, is_best_first=request.sort is None))
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for name in ("transcript", "emotion", "sentiment", "speaker"):
+            table.add_column(name, overflow="fold")
+        table.add_column("seconds", justify="right")
+        table.add_column("clip", overflow="fold", style="dim")
+        was_certain = request.sort is None
+        for hit in result.hits:
+            if was_certain and not plan.is_certain(hit):
+                table.add_row(Text(END_OF_CERTAINTY, style="dim"))
+                was_certain = False
+            row = hit.passage.row
+            duration = "" if row.duration is None else f"{row.duration:.1f}"
+            cells = (row.emotion or UNKNOWN, row.sentiment or UNKNOWN, _speaker(hit), duration, hit.passage.id)
+            table.add_row(_transcript(hit, plan), *(Text(cell.translate(_CONTROLS)) for cell in cells))
+        console.print(table)
     console.print(_summary(result, request), highlight=False)
     for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
         line = " · ".join(
@@ -43,24 +57,6 @@ def _summary(result: Result, request: Request) -> str:
     if 0 < pages < request.page:
         return f"{number} found{lasting}, but there {'is' if pages == 1 else 'are'} only {counted(pages, 'page')}"
     return f"{number} found{lasting}" + (f", page {request.page} of {pages:,}" if pages > 1 else "")
-
-
-def _table(hits: Sequence[PassageHit], plan: Plan, *, is_best_first: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("transcript", "emotion", "sentiment", "speaker"):
-        table.add_column(name, overflow="fold")
-    table.add_column("seconds", justify="right")
-    table.add_column("clip", overflow="fold", style="dim")
-    was_certain = is_best_first
-    for hit in hits:
-        if was_certain and not plan.is_certain(hit):
-            table.add_row(Text(END_OF_CERTAINTY, style="dim"))
-            was_certain = False
-        row = hit.passage.row
-        duration = "" if row.duration is None else f"{row.duration:.1f}"
-        cells = (row.emotion or UNKNOWN, row.sentiment or UNKNOWN, _speaker(hit), duration, hit.passage.id)
-        table.add_row(_transcript(hit, plan), *(Text(cell.translate(_CONTROLS)) for cell in cells))
-    return table
 
 
 def _transcript(hit: PassageHit, plan: Plan) -> Text:

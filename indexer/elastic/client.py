@@ -77,17 +77,12 @@ def _whom_to_trust(settings: IndexSettings) -> dict[str, Any]:
         ) from problem
 
 
-def _api_key(given: str) -> str:
-    """The key, which is used in a header as it is."""
-    if re.fullmatch(r"[\w+/=-]+", key := given.strip(), re.ASCII) is None:
-        raise WrongRequest("INDEX_API_KEY is not an API key; use the value that Elasticsearch calls “encoded”")
-    return key
-
-
 def _who_asks(node: SplitResult, settings: IndexSettings) -> dict[str, Any]:
     """The API key, or else user and password of the settings, or those in the first address, or none."""
     if settings.index_api_key:
-        return {"api_key": _api_key(settings.index_api_key.get_secret_value())}
+        if re.fullmatch(r"[\w+/=-]+", key := settings.index_api_key.get_secret_value().strip(), re.ASCII) is None:
+            raise WrongRequest("INDEX_API_KEY is not an API key; use the value that Elasticsearch calls “encoded”")
+        return {"api_key": key}
     if settings.index_username:
         password = settings.index_password.get_secret_value() if settings.index_password else ""
         return {"basic_auth": (settings.index_username, password)}

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,7 +85,11 @@ class Lease:
 
         Raises `IndexForeign` if an index with its name was not created by Hearsay.
         """
-        self._see_whose_it_is()
+        for index, mappings in mappings_of(self._client, self._index).items():
+            # older leases have no mark, but a lease's properties
+            is_lease = mappings.get("properties", {}).keys() == _MAPPING["properties"].keys()
+            if index != self._index or not (is_ours(mappings.get("_meta")) or is_lease):
+                raise name_is_taken(self._index)
         first: LeaseState | None = None
         began = seen = monotonic()
         while True:
@@ -100,11 +104,6 @@ class Lease:
             elif monotonic() - seen > SECONDS_WATCHED and self._is_written(self._client, found):
                 return
             sleep(_SECONDS_BETWEEN_LOOKS)
-
-    def _see_whose_it_is(self) -> None:
-        for index, mappings in mappings_of(self._client, self._index).items():
-            if index != self._index or not _is_of_a_lease(mappings):
-                raise name_is_taken(self._index)
 
     def renew_until(self, ended: Event) -> None:
         """Renew it regularly; if the cluster does not respond, the next attempt follows at the next interval."""
@@ -179,11 +178,6 @@ class Lease:
         else:
             self._own = LeaseState(self._writer, done["_seq_no"], done["_primary_term"])
         return True
-
-
-def _is_of_a_lease(mappings: Mapping[str, Any]) -> bool:
-    """Whether Hearsay created an index with these mappings; older ones have no mark, but the lease's properties."""
-    return is_ours(mappings.get("_meta")) or mappings.get("properties", {}).keys() == _MAPPING["properties"].keys()
 
 
 @contextmanager

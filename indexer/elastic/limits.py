@@ -59,7 +59,11 @@ def clauses_of(query: Mapping[str, Any]) -> int:
     ((kind, body),) = query.items()
     match kind:
         case "bool":
-            counted = {name: sum(map(clauses_of, _listed(body[name]))) for name in _CHILDREN if name in body}
+            children = {name: body[name] for name in _CHILDREN if name in body}
+            counted = {
+                name: sum(map(clauses_of, child if isinstance(child, list) else [child]))
+                for name, child in children.items()
+            }
             return sum(counted.values()) + (counted.keys() == {"must_not"})  # Elasticsearch adds a match_all
         case "dis_max":
             return sum(map(clauses_of, body["queries"]))
@@ -74,10 +78,6 @@ def clauses_of(query: Mapping[str, Any]) -> int:
 _CHILDREN: Final = ("must", "should", "must_not", "filter")
 
 
-def _listed(child: Any) -> list[Any]:
-    return child if isinstance(child, list) else [child]
-
-
 class Clauses:
     """What is known of the limit: a number of clauses that fits, and whether a rejection has named it as the limit."""
 
@@ -90,7 +90,14 @@ class Clauses:
         query = compiled(tree)
         number = clauses_of(query)
         if number > self._fit and not self._is_limit:
-            self._try(client, index, query, number)
+            try:
+                client.search(index=index, query=query, size=0, terminate_after=1, track_total_hits=False, **HOW)
+            except BadRequestError as problem:
+                if (most := clauses_taken(Reason.of(problem.body.get("error")))) is None:
+                    raise
+                self.learn(most)
+            else:
+                self._fit = number
         return max(0, number - self._fit)
 
     def learn(self, most: int) -> None:
@@ -98,13 +105,3 @@ class Clauses:
         room = most - _SPARE
         self._fit = min(self._fit, room) if self._is_limit else room
         self._is_limit = True
-
-    def _try(self, client: Elasticsearch, index: str, query: Mapping[str, Any], number: int) -> None:
-        try:
-            client.search(index=index, query=query, size=0, terminate_after=1, track_total_hits=False, **HOW)
-        except BadRequestError as problem:
-            if (most := clauses_taken(Reason.of(problem.body.get("error")))) is None:
-                raise
-            self.learn(most)
-        else:
-            self._fit = number

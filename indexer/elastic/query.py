@@ -110,7 +110,7 @@ def _leaf(tree: Leaf) -> dict[str, Any]:
     match tree:
         case Term(field, token, weight) if field in TOKEN_FIELDS:
             return {"term": {field: {"value": token, "boost": weight}}}
-        case Term(field, token, weight) if _says_nothing(field, token):
+        case Term(field, token, weight) if token in _UNSAID and _may_be_unsaid(field):
             return _scoring(_nothing("tokens"), weight)
         case Term(field, token, weight):  # cut beyond the longest value, because the length of a term is limited
             return _scoring({"term": {field: {"value": token[: LONGEST_KEYWORD + 1]}}}, weight)
@@ -121,18 +121,14 @@ def _leaf(tree: Leaf) -> dict[str, Any]:
             unsaid = [{"term": {field: {"value": value}}} for value in _UNSAID if value.startswith(start)]
             return {"bool": {"must": [prefix], "must_not": unsaid}} if unsaid and _may_be_unsaid(field) else prefix
         case Between():
-            return _scoring(_opaque(_between(tree)), 0)
+            ends = Range(*tree.whole()) if tree.field in INTEGERS else Range(tree.low, tree.high)
+            return _scoring(_opaque(_in_range(tree.field, ends)), 0)
         case Missing(field):
             return _scoring(_opaque(_missing(field)), 0)
 
 
 def _may_be_unsaid(field: str) -> bool:
     return field not in TOKEN_FIELDS and field not in ("id", "clip")
-
-
-def _says_nothing(field: str, value: str) -> bool:
-    """Whether the value is found by `Missing` and by nothing else."""
-    return value in _UNSAID and _may_be_unsaid(field)
 
 
 def _either(queries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -156,11 +152,6 @@ def _opaque(query: Mapping[str, Any]) -> dict[str, Any]:
     return {"bool": {"must": [_either([query, _nothing("tokens")])], "must_not": [_nothing("stems")]}}
 
 
-def _between(span: Between) -> dict[str, Any]:
-    ends = Range(*span.whole()) if span.field in INTEGERS else Range(span.low, span.high)
-    return _in_range(span.field, ends)
-
-
 def _missing(field: str) -> dict[str, Any]:
     """Empty or "unknown"; the empty cell of an unknown column is a value here."""
     nothing = {"bool": {"must_not": {"exists": {"field": field}}}}
@@ -177,7 +168,10 @@ def search_body(request: Request) -> dict[str, Any]:
     ranges = {name: _in_range(name, bounds) for name, bounds in request.ranges.items() if bounds != Range()}
     filters = {facet: _with_value(facet, values) for facet, values in request.filters.items()}
     conditions = ranges | filters
-    counts = {facet: _among(conditions, facet, _values(facet)) for facet in request.facets}
+    counts = {
+        facet: _among(conditions, facet, {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}})
+        for facet in request.facets
+    }
     seconds = {"seconds": _among(conditions, "", _SUM)} if request.seconds else {}
     return {
         "query": compiled(request.query),
@@ -205,10 +199,6 @@ def _order(sort: Sort | None) -> dict[str, Any]:
     if sort is None:
         return {"_score": "desc"}
     return {sort.field: {"order": "desc" if sort.descending else "asc", "missing": "_last"}}
-
-
-def _values(facet: str) -> dict[str, Any]:
-    return {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}}
 
 
 _SUM: Final = {"sum": {"field": "duration"}}

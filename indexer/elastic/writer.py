@@ -64,7 +64,11 @@ class ElasticWriter(ElasticReader):
                 lease.check()
                 self._versions.serve(new)
             except BaseException:
-                self._discard(new)
+                # Remove a failed version, unless it is served after all and only the response was lost.
+                versions = ElasticVersions(self._client.options(**_BRIEFLY), self._alias, shown(self._address))
+                with suppress(IndexerError), self._translated():
+                    if not versions.is_served(new):
+                        versions.remove(new)
                 raise
             with suppress(IndexerError), self._translated():  # what cannot be removed now is removed by the next load
                 self._versions.remove_old(before, new, self._settings.index_versions)
@@ -119,7 +123,8 @@ class ElasticWriter(ElasticReader):
             raise LoadFailed(f"{written.created} passages were written and {there} are there; {_BEFORE_STANDS}")
         self._forget_what_was_written_twice(index)
         if there < written.acknowledged:
-            lexicon = Lexicon.of(count_words(self._everything(index)), english())  # of the documents as they are now
+            here = (Passage.from_source(hit["_source"]) for hit in self._scanned(index, {}))
+            lexicon = Lexicon.of(count_words(here), english())  # of the documents as they are now
         keep(self._client, index, lexicon)
         sample.check(self._client, index)
         self._versions.mark_whole(index)
@@ -158,13 +163,6 @@ class ElasticWriter(ElasticReader):
         self._change(version, _deletions(version, ids))
         return len(ids)
 
-    def _discard(self, half: str) -> None:
-        """Remove a failed version, unless it is served after all and only the response was lost."""
-        versions = ElasticVersions(self._client.options(**_BRIEFLY), self._alias, shown(self._address))
-        with suppress(IndexerError), self._translated():
-            if not versions.is_served(half):
-                versions.remove(half)
-
     def _ids_of(self, index: str, clips: Sequence[str]) -> Iterator[str]:
         def ids(some: Sequence[str]) -> list[str]:
             query = {"query": {"terms": {"clip": list(some)}}, "_source": False}
@@ -172,9 +170,6 @@ class ElasticWriter(ElasticReader):
 
         for start in range(0, len(clips), 1000):
             yield from in_parts(clips[start : start + 1000], ids)
-
-    def _everything(self, index: str) -> Iterator[Passage]:
-        return (Passage.from_source(hit["_source"]) for hit in self._scanned(index, {}))
 
 
 def _deletions(index: str, ids: Iterable[str]) -> list[dict[str, Any]]:

@@ -77,7 +77,9 @@ class Versions:
                 raise IndexInUse(
                     f"another process is writing the index in {self.folder}; try again when it has finished"
                 ) from problem
-            self._mark()
+            if not (self.folder / _MARK).exists():
+                with replaced_whole(self.folder / _MARK) as temporary:
+                    temporary.write_text(json.dumps(dict(MARK)), encoding="utf-8")
             yield
 
     @contextmanager
@@ -87,7 +89,9 @@ class Versions:
         Requires `writing`. What killed loads left is removed first, versions beyond ``keep`` at the end.
         """
         self._remove_leftovers()
-        name = self._next_name()
+        now = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+        latest = max((path.name for path in self._listed() if NAME.fullmatch(path.name)), default="")
+        name = now if now > latest else str(int(latest) + 1)  # clocks are sometimes set back
         half = self.path(HALF + name)
         begin(half)
         try:
@@ -136,11 +140,6 @@ class Versions:
                 "leaves alone; name another folder in INDEX_URL"
             )
 
-    def _mark(self) -> None:
-        if not (self.folder / _MARK).exists():
-            with replaced_whole(self.folder / _MARK) as temporary:
-                temporary.write_text(json.dumps(dict(MARK)), encoding="utf-8")
-
     def _no_folder(self) -> IndexUnavailable:
         return IndexUnavailable(f"{self.folder} is a file, or is inside of one; set INDEX_URL to a folder")
 
@@ -156,11 +155,6 @@ class Versions:
     def _whole(self) -> list[str]:
         """Our complete versions, oldest first."""
         return [path.name for path in self._listed() if NAME.fullmatch(path.name) and is_our_version(path)]
-
-    def _next_name(self) -> str:
-        now = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"
-        latest = max((path.name for path in self._listed() if NAME.fullmatch(path.name)), default="")
-        return now if now > latest else str(int(latest) + 1)  # clocks are sometimes set back
 
     def _remove_leftovers(self) -> None:
         """Remove what killed loads left: incomplete versions, and complete ones that were never served."""

@@ -60,7 +60,11 @@ class EmbeddedWriter(EmbeddedReader):
                 ranks = _ranks(opened.moment.searcher, sorted(new))
             origin = opened.origin and opened.origin.after_put(files, {passage.clip for passage in new.values()})
             if ranks is None:
-                return self._renumber(opened, new, origin)
+                # there is no gap left between two ranks, so a new version is written
+                clips = {passage.clip for passage in new.values()}
+                kept = (passage for passage in _everything(opened.moment.searcher) if passage.clip not in clips)
+                self._write_version(chain(kept, new.values()), opened.audio, origin)
+                return len(new)
             _describe(folder, opened.audio, origin, is_ordered=False, is_settled=False)
             _keep(folder, Lexicon.of(count_words(new.values()), english(), lexicon_of(folder)))
             with writing(index, folder) as writer:
@@ -115,13 +119,6 @@ class EmbeddedWriter(EmbeddedReader):
         counter = WordCounter()
         counted = counted_documents(map(self._document_of, passages), counter)
         return write_fresh(folder, counted, lambda: _keep(folder, Lexicon.of(counter, english())))
-
-    def _renumber(self, opened: Opened, new: dict[str, Passage], origin: Origin | None) -> int:
-        """Put by writing a new version, if there is no gap left between two ranks."""
-        clips = {passage.clip for passage in new.values()}
-        kept = (passage for passage in _everything(opened.moment.searcher) if passage.clip not in clips)
-        self._write_version(chain(kept, new.values()), opened.audio, origin)
-        return len(new)
 
 
 def _describe(

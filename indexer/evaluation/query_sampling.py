@@ -99,7 +99,12 @@ class QuerySampler:
         for kind, make in makers.items():
             rng = Random(f"{seed} {kind}")  # noqa: S311 – sampling for statistics, not for secrets
             yield from islice(self._of_kind(kind, make, rng), per_kind)
-        yield from self._frequent(seed, per_kind)
+        least = FREQUENT_SHARE * len(self._references)
+        words = sorted(word for word, clips in self._clips_with.items() if clips > least and _is_word(word))
+        rng = Random(f"{seed} {FREQUENT}")  # noqa: S311 – sampling for statistics, not for secrets
+        for word in rng.sample(words, min(per_kind, len(words))):
+            relevant = frozenset(clip.clip for clip in self._references if word in clip.reference)
+            yield SampledQuery(FREQUENT, word, word, relevant, is_lost=False)
 
     def _of_kind(self, kind: str, make: _Maker, rng: Random) -> Iterator[SampledQuery]:
         """One query of this kind from each clip that allows one, in random order."""
@@ -137,14 +142,6 @@ class QuerySampler:
             if (typed := misspelt(word, self._letters, rng)) not in self._clips_with:
                 return typed, word not in clip.transcript
         return None
-
-    def _frequent(self, seed: int, per_kind: int) -> Iterator[SampledQuery]:
-        least = FREQUENT_SHARE * len(self._references)
-        words = sorted(word for word, clips in self._clips_with.items() if clips > least and _is_word(word))
-        rng = Random(f"{seed} {FREQUENT}")  # noqa: S311 – sampling for statistics, not for secrets
-        for word in rng.sample(words, min(per_kind, len(words))):
-            relevant = frozenset(clip.clip for clip in self._references if word in clip.reference)
-            yield SampledQuery(FREQUENT, word, word, relevant, is_lost=False)
 
     def _words(self, clip: TranscribedClip, most: int) -> list[str]:
         """The different words that occur in at most ``most`` references, in their original order."""

@@ -110,7 +110,14 @@ def score(
         answers[mode] = measure_all(queries, search_for, mode, step)
         seconds[mode] = time.monotonic() - began
     against = "baseline" if "baseline" in modes else modes[0]
-    above = {mode: _differences(answers[mode], answers[against]) for mode in modes if mode != against}
+    above = {
+        mode: [
+            [one - other for one, other in zip(*pair, strict=True)]
+            for pair in zip(answers[mode], answers[against], strict=True)
+        ]
+        for mode in modes
+        if mode != against
+    }
     return Score(
         _cells_by_mode(queries, answers),
         against,
@@ -118,10 +125,6 @@ def score(
         {facet: _by_value(queries, answers, values) for facet, values in by.items()},
         seconds,
     )
-
-
-def _differences(these: Measures, those: Measures) -> Measures:
-    return [[one - other for one, other in zip(*pair, strict=True)] for pair in zip(these, those, strict=True)]
 
 
 def _by_value(

@@ -93,16 +93,14 @@ class TailedJournal:
                     return NewRecords({}, False, self._mark, state, self._hash, self._ends)
                 start = self._mark.end if self._is_as_it_was(file, state) else 0
                 file.seek(start)
-                return self._read(file.read(), start, state, file)
+                data = file.read()
+                rows, end = rows_of_lines(BytesIO(data), self._path, start)
+                digest = self._hash.copy() if start else hashlib.sha256()
+                digest.update(data[: end - start])
+                mark = PutPosition(end, digest.hexdigest())
+                return NewRecords(rows, self._mark.end > 0 and start == 0, mark, state, digest, _ends(file, end))
         except OSError as problem:
             raise self._unreadable(problem) from problem
-
-    def _read(self, data: bytes, start: int, state: FileState, file: BinaryIO) -> NewRecords:
-        rows, end = rows_of_lines(BytesIO(data), self._path, start)
-        digest = self._hash.copy() if start else hashlib.sha256()
-        digest.update(data[: end - start])
-        mark = PutPosition(end, digest.hexdigest())
-        return NewRecords(rows, self._mark.end > 0 and start == 0, mark, state, digest, _ends(file, end))
 
     def put_before(self) -> Mapping[str, ClipRow]:
         """The latest record of each clip that was put already."""
@@ -111,7 +109,13 @@ class TailedJournal:
     def keep(self, new: NewRecords) -> None:
         """Record that these records were put."""
         if new.mark != self._mark:
-            self._store(new.mark)
+            try:
+                with replaced_whole(self._mark_path) as temporary:
+                    temporary.write_text(
+                        json.dumps({"end": new.mark.end, "sha256": new.mark.digest}) + "\n", encoding="utf-8"
+                    )
+            except OSError as problem:
+                raise ClipsError(f"{self._mark_path} cannot be written: {problem.strerror or problem}") from problem
         self._mark, self._kept, self._hash, self._ends = new.mark, new.state, new.hash, new.ends
 
     def _is_as_it_was(self, file: BinaryIO, state: FileState) -> bool:
@@ -133,13 +137,6 @@ class TailedJournal:
             return PutPosition(told) if isinstance(told, int) else PutPosition(int(told["end"]), str(told["sha256"]))
         except (OSError, ValueError, TypeError, KeyError):
             return PutPosition()
-
-    def _store(self, mark: PutPosition) -> None:
-        try:
-            with replaced_whole(self._mark_path) as temporary:
-                temporary.write_text(json.dumps({"end": mark.end, "sha256": mark.digest}) + "\n", encoding="utf-8")
-        except OSError as problem:
-            raise ClipsError(f"{self._mark_path} cannot be written: {problem.strerror or problem}") from problem
 
     def _unreadable(self, problem: OSError) -> ClipsError:
         return ClipsError(f"{self._path} cannot be read: {problem.strerror or problem}")

@@ -15,7 +15,7 @@ from hearsay.records.clip import ClipRow
 from indexer.errors import LoadFailed
 from indexer.index import SearchWriter
 from indexer.ingest import load as loading
-from indexer.ingest.tailed_journal import FileState, NewRecords, TailedJournal
+from indexer.ingest.tailed_journal import FileState, TailedJournal
 from indexer.provenance import SourceFile
 from indexer.query_tree import Term
 
@@ -74,7 +74,10 @@ class Watcher:
         self._next_check = time.monotonic() + CHECK_SECONDS
         new = self._log.new_records()
         if new.is_replaced:
-            self._put_another_log(new)
+            rows, deleted = self._not_deleted(new.rows)
+            self._put(rows)
+            stay = f"; {deleted} of its clips were deleted and stay deleted, put restores them" if deleted else ""
+            self._say(f"{self._journal} was replaced by another log, which was put from its beginning{stay}")
         else:
             self._put([*(self._lacking() if served != version else ()), *new.rows.values()])
         self._log.keep(new)
@@ -84,13 +87,6 @@ class Watcher:
         """The records that were put already and whose clips the index lacks, although nobody deleted them."""
         kept, _ = self._not_deleted(self._log.put_before())
         return [row for row in kept if not row.deleted and not self._index.count(Term("clip", row.id))]
-
-    def _put_another_log(self, new: NewRecords) -> None:
-        """Put all records of a log that replaced the previous one; clips that a person deleted stay deleted."""
-        rows, deleted = self._not_deleted(new.rows)
-        self._put(rows)
-        stay = f"; {deleted} of its clips were deleted and stay deleted, put restores them" if deleted else ""
-        self._say(f"{self._journal} was replaced by another log, which was put from its beginning{stay}")
 
     def _not_deleted(self, rows: Mapping[str, ClipRow]) -> tuple[list[ClipRow], int]:
         """The records without those of deleted clips, and the number of the latter."""

@@ -118,17 +118,13 @@ def durations(index: SearchReader, among: Request) -> dict[Range, int]:
     width = narrow if beyond <= _MOST_BEYOND * known else wide
     spans = (Range(at * width, (at + 1) * width - _RESOLUTION) for at in range(_COLUMNS))
     columns = [_both(asked, span) for span in (*spans, Range(_COLUMNS * width))]
-    return {span: number(span) for span in columns if _is_possible(span)}
+    return {span: number(span) for span in columns if span.low is None or span.high is None or span.low <= span.high}
 
 
 def _both(one: Range, other: Range) -> Range:
     lows = [span.low for span in (one, other) if span.low is not None]
     highs = [span.high for span in (one, other) if span.high is not None]
     return Range(max(lows, default=None), min(highs, default=None))
-
-
-def _is_possible(span: Range) -> bool:
-    return span.low is None or span.high is None or span.low <= span.high
 
 
 def emotions_by_speaker(

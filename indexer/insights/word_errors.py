@@ -63,10 +63,10 @@ def confusions_of(clips: Iterable[AlignedClip]) -> list[WordConfusions]:
     """Every word of the references that has an error, in alphabetical order."""
     table = ConfusionTable.of(clip.edits for clip in clips)
     return [
-        WordConfusions(word, table.occurrences[word], _most_frequent_first(table.replacements[word]))
+        WordConfusions(
+            word,
+            table.occurrences[word],
+            dict(sorted(table.replacements[word].items(), key=lambda item: (-item[1], item[0]))),
+        )
         for word in sorted(table.replacements)
     ]
-
-
-def _most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

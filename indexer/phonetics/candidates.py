@@ -76,7 +76,15 @@ class Entries:
         if length_weight:
             apart = np.abs(np.arange(MOST_PHONEMES + 1) - len(sound)) * length_weight
             shared += np.uint8(_ROOM) - np.minimum(apart, _ROOM).astype(np.uint8)[self._short_lengths]
-        return _highest(shared, most)
+        # a limit estimated from a sample, so that not all are sorted
+        sample = shared[:: max(1, min(_SAMPLE, len(shared) // (8 * most)))]
+        nth = -max(1, most * len(sample) // len(shared))
+        limit = np.partition(sample, nth)[nth]
+        found = np.flatnonzero(shared >= limit)
+        if len(found) <= most:
+            return found
+        order = np.argsort(-shared[found].astype(np.int16), kind="stable")[:most]
+        return np.sort(found[order])
 
     @cached_property
     def _short_lengths(self) -> NDArray[np.uint8]:
@@ -88,17 +96,6 @@ _WEIGHTS: Final = (2, 1, 1, 1, 1, 1)
 letters; of seven weightings these give the best recall, as stated in `Entries.shortlist`."""
 
 _ROOM: Final = 40
-
-
-def _highest(values: NDArray[np.uint8], most: int) -> NDArray[np.intp]:
-    """The rows of about the ``most`` highest values: those above a limit estimated from a sample, at most ``most``."""
-    sample = values[:: max(1, min(_SAMPLE, len(values) // (8 * most)))]
-    limit = np.partition(sample, -max(1, most * len(sample) // len(values)))[-max(1, most * len(sample) // len(values))]
-    found = np.flatnonzero(values >= limit)
-    if len(found) <= most:
-        return found
-    order = np.argsort(-values[found].astype(np.int16), kind="stable")[:most]
-    return np.sort(found[order])
 
 
 def sketches(words: Padded) -> tuple[Bits, Bits, Bits]:

@@ -55,11 +55,14 @@ class Lexicon:
         """The lexicon of the counted words, added to that of ``before``."""
         found = before._counted + counter.counts() if before else counter.counts()
         pronunciations = g2p.first_pronunciations(list(map(plain, found.words)))
-        kept = _most_frequent(found.word_passages, np.fromiter(map(bool, pronunciations), bool, len(pronunciations)))
+        is_pronounceable = np.fromiter(map(bool, pronunciations), bool, len(pronunciations))
+        order = np.argsort(-found.word_passages, kind="stable")
+        kept = np.sort(order[is_pronounceable[order]][:MOST_WORDS])
         words = [found.words[number] for number in kept.tolist()]
         known = np.fromiter(map(g2p.knows, words), bool, len(words))
         pairs, pair_passages = _renumbered(found, kept)
-        rows = _pairs_kept(known[pairs[:, 0]] & known[pairs[:, 1]], pair_passages)
+        is_known = known[pairs[:, 0]] & known[pairs[:, 1]]  # pairs with a word that no dictionary has come first
+        rows = np.sort(np.lexsort((-pair_passages, is_known))[:MOST_PAIRS])
         return cls(
             found.passages,
             words,
@@ -183,12 +186,6 @@ def _packed(**arrays: NDArray[Any]) -> bytes:
     return packed[:-_CRC_LENGTH] + _crc_of(packed)
 
 
-def _most_frequent(passages: Numbers, is_pronounceable: NDArray[np.bool_]) -> Numbers:
-    """The numbers, ascending, of the most frequent words with a pronunciation; of equal ones the first."""
-    order = np.argsort(-passages, kind="stable")
-    return np.sort(order[is_pronounceable[order]][:MOST_WORDS])
-
-
 def _renumbered(found: WordCounts, kept: Numbers) -> tuple[Numbers, Numbers]:
     """The pairs of kept words, with the words' new numbers."""
     number_of = np.full(len(found.words), -1)
@@ -196,8 +193,3 @@ def _renumbered(found: WordCounts, kept: Numbers) -> tuple[Numbers, Numbers]:
     pairs = number_of[found.pairs]
     is_kept = (pairs >= 0).all(axis=1)
     return pairs[is_kept], found.pair_passages[is_kept]
-
-
-def _pairs_kept(known: NDArray[np.bool_], passages: Numbers) -> Numbers:
-    """The numbers, ascending, of the pairs to keep, starting with pairs that contain a word not in the dictionary."""
-    return np.sort(np.lexsort((-passages, known))[:MOST_PAIRS])

@@ -110,7 +110,10 @@ def learn(
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
     corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
     observations = _observations(corpus, Expander(lexicon, tables, g2p), step or _ignore_progress)
-    return replace(tables, weights=fitted_weights(observations), unseen=_unseen(corpus, observations))
+    spoken = sum(len(corpus.in_references[word]) for word in corpus.asked)
+    lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.asked)
+    seen = len(np.unique(observations.search[observations.is_right]))
+    return replace(tables, weights=fitted_weights(observations), unseen=(lost - seen + 1) / (spoken + 2))
 
 
 def _ignore_progress(_done: int, _total: int) -> None:
@@ -162,14 +165,6 @@ def _observations(corpus: Corpus, expander: Expander, step: Callable[[int, int],
                     found.append(_Candidate(features, len(members) > 1, searches, is_right))
         step(number + 1, len(corpus.asked))
     return _joined(found)
-
-
-def _unseen(corpus: Corpus, observations: Observations) -> float:
-    """The share of spoken words that left no candidate in the transcript, with add-one smoothing (Laplace)."""
-    spoken = sum(len(corpus.in_references[word]) for word in corpus.asked)
-    lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.asked)
-    seen = len(np.unique(observations.search[observations.is_right]))
-    return (lost - seen + 1) / (spoken + 2)
 
 
 class _Candidate(NamedTuple):

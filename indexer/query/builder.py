@@ -107,8 +107,13 @@ def every_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
             return _narrowed((), children, weighing)
         case Negation(child):
             return Without(EVERYTHING, every_word(child, weighing))
-        case FieldQuery() | RangeQuery():
-            return _condition(tree)
+        case RangeQuery(field, low, high):
+            return Between(field, low, high)
+        case FieldQuery("text", value):
+            words = tuple(tokens(value))
+            return Constant(Phrase("text_tokens", words) if len(words) > 1 else Term("text_tokens", words[0]), 0.0)
+        case FieldQuery(field, value):
+            return Missing(field) if value == UNKNOWN else Constant(Term(field, value), 0.0)
 
 
 def any_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
@@ -173,15 +178,6 @@ def _narrowed(found: Sequence[Query], conditions: Sequence[SyntaxTree], weighing
     barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Negation)]
     query = _all_of([*found, *held])
     return Without(query, _one_of(AnyOf, barred)) if barred else query
-
-
-def _condition(tree: FieldQuery | RangeQuery) -> Query:
-    if isinstance(tree, RangeQuery):
-        return Between(tree.field, tree.low, tree.high)
-    if tree.field == "text":
-        words = tuple(tokens(tree.value))
-        return Constant(Phrase("text_tokens", words) if len(words) > 1 else Term("text_tokens", words[0]), 0.0)
-    return Missing(tree.field) if tree.value == UNKNOWN else Constant(Term(tree.field, tree.value), 0.0)
 
 
 def _as_transcribed(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:

@@ -114,16 +114,11 @@ def _best_evidence(term: QueryTerm, transcript: _Transcript) -> Evidence:
     confidence = transcript.alternatives.get(term.word, 0.0) if term.expansions or term.stem else 0.0
     for expansion in term.expansions:  # in order of decreasing probability
         if expansion.probability >= confidence and transcript.has(expansion):
-            matched = _reported_words(expansion, term.expansions)
+            least = ALONE * expansion.probability  # of “the vainted” only the word that is as likely on its own
+            alone = (other.tokens for other in term.expansions if len(other.tokens) == 1 and other.probability >= least)
+            matched = next((words for words in alone if words[0] in expansion.tokens), expansion.tokens)
             return Evidence(term.word, "sounds like", matched, expansion.probability)
     return Evidence(term.word, "alternative", (), confidence) if confidence else Evidence(term.word, "missing")
-
-
-def _reported_words(expansion: Expansion, expansions: Sequence[Expansion]) -> tuple[str, ...]:
-    """The words of an expansion; of “the vainted” only the word that is about as likely on its own (see `ALONE`)."""
-    least = ALONE * expansion.probability
-    alone = (other.tokens for other in expansions if len(other.tokens) == 1 and other.probability >= least)
-    return next((words for words in alone if words[0] in expansion.tokens), expansion.tokens)
 
 
 def explanation_of(evidence: Sequence[Evidence]) -> str:

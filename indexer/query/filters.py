@@ -24,7 +24,8 @@ def selected_values(facet: str, typed: Iterable[str], counts: Mapping[str, int])
     Each element of ``typed`` may contain several values separated by commas. A value may be spelled as in the corpus or
     as people spell it, in upper or lower case: ``forties`` is ``fourties``, ``England`` is ``england``.
     """
-    known = _spellings(facet, counts)
+    labels = {_folded(facet_label(facet, value)): value for value in counts}
+    known = labels | {_folded(value): value for value in counts} | {UNKNOWN: UNKNOWN}
     values: set[str] = set()
     notes = []
     for text in typed:
@@ -54,11 +55,6 @@ def selected_filters(
         filters[facet], missing = selected_values(facet, texts, counts[facet])
         notes += missing
     return filters, notes
-
-
-def _spellings(facet: str, counts: Mapping[str, int]) -> dict[str, str]:
-    labels = {_folded(facet_label(facet, value)): value for value in counts}
-    return labels | {_folded(value): value for value in counts} | {UNKNOWN: UNKNOWN}
 
 
 def _folded(text: str) -> str:

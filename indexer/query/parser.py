@@ -135,14 +135,20 @@ class _Parser:
 
     def _item(self, item: re.Match[str]) -> SyntaxTree:
         if item["field"] is not None:
-            tree = self._fielded(item["field"], [_unquoted(value) for value in _VALUES.findall(item["values"])])
+            tree = self._fielded(
+                item["field"], [value.strip(_QUOTES).strip() for value in _VALUES.findall(item["values"])]
+            )
         elif item["quoted"] is not None:
             tree = self._quoted(item["quoted"])
         elif item["unclosed"] is not None:
             self.notes.append("a quote is not closed; what follows it was read as words")
             tree = _NOTHING
         else:
-            self._note_of_a_value_apart(item)
+            # ``accent: us`` looks like a field, but is two words.
+            name, _, behind = item["bare"].rpartition(":")
+            follows = item.string[item.end() : item.end() + 1]
+            if not behind and not follows.strip() and _is_known(_field(name)):
+                self.notes.append(f"{_short(name)}: needs a value directly after it, without a space; read as a word")
             tree = self._bare(item["bare"])
         return Negation(tree) if item["minus"] and tree != _NOTHING else tree
 
@@ -158,22 +164,11 @@ class _Parser:
         if not runs:
             self._note_nothing(text)
         else:
-            self._note_of_signs(body)
+            if "*" in body:
+                self.notes.append("* stands for the rest of a word, so it must be at the end of one; it was ignored")
+            if "~" in body:
+                self.notes.append("~ adds similar-sounding words and must be at the end of a word; it was ignored")
         return _together(Conjunction, [*map(_words, runs[:-1]), *(_words(run, sign) for run in runs[-1:])])
-
-    def _note_of_a_value_apart(self, item: re.Match[str]) -> None:
-        """``accent: us`` looks like a field, but is two words."""
-        name, _, behind = item["bare"].rpartition(":")
-        follows = item.string[item.end() : item.end() + 1]
-        if not behind and not follows.strip() and _is_known(_field(name)):
-            self.notes.append(f"{_short(name)}: needs a value directly after it, without a space; read as a word")
-
-    def _note_of_signs(self, body: str) -> None:
-        """Notes on operators in a position where they have no meaning."""
-        if "*" in body:
-            self.notes.append("* stands for the rest of a word, so it must be at the end of one; it was ignored")
-        if "~" in body:
-            self.notes.append("~ adds similar-sounding words and must be at the end of a word; it was ignored")
 
     def _quoted(self, text: str) -> SyntaxTree:
         found = tokens(text)
@@ -245,10 +240,6 @@ def _words(run: list[str], sign: str = "") -> SyntaxTree:
 
 def _number(text: str | None) -> float | None:
     return float(text) if text else None
-
-
-def _unquoted(value: str) -> str:
-    return value.strip(_QUOTES).strip()
 
 
 def _short(text: str) -> str:

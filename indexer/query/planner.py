@@ -151,7 +151,10 @@ def _shortened_note(whole: Plan, fitted: Plan) -> str:
 
 def _query_terms(tree: SyntaxTree, mode: str, weighing: EvidenceWeights) -> tuple[QueryTerm, ...]:
     """Each query word, with the expansions that the mode uses."""
-    phonetic, needed, alternatives = phonetic_words(tree), _needed(tree), _alternatives(tree)
+    children = tree.children if isinstance(tree, Conjunction) else (tree,)
+    groups = [tuple(words_of(child)) for child in children if isinstance(child, Disjunction)]
+    alternatives = {word: words for words in groups for word in words}  # for each operand of an OR, all of the OR
+    phonetic, needed = phonetic_words(tree), _needed(tree)
 
     def one(word: str) -> QueryTerm:
         expansions = weighing.expansions(word) if mode in _PHONETIC_MODES or word in phonetic else ()
@@ -187,13 +190,6 @@ def _rows(typed: Iterable[SyntaxTree]) -> Iterator[tuple[str, ...]]:
                         yield from _rows((child,))
                 case Conjunction(children):
                     yield from _rows(children)
-
-
-def _alternatives(tree: SyntaxTree) -> dict[str, tuple[str, ...]]:
-    """For each operand of an OR, all words of the OR."""
-    children = tree.children if isinstance(tree, Conjunction) else (tree,)
-    groups = [tuple(words_of(child)) for child in children if isinstance(child, Disjunction)]
-    return {word: words for words in groups for word in words}
 
 
 def _needed(tree: SyntaxTree) -> frozenset[str]:

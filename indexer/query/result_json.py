@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 from indexer.index import PassageHit, Result
-from indexer.query.explanation import Evidence
 from indexer.query.planner import Plan
 from indexer.schema import facet_order
 
@@ -31,12 +30,11 @@ def members_of(hit: PassageHit, plan: Plan) -> dict[str, Any]:
         "id": source.pop("id"),
         "score": round(hit.score, 4),
         "certain": plan.is_certain(hit),
-        "evidence": list(map(_evidence_json, plan.evidence(hit.passage))),
+        # how and heard_as are the former names of match and matched, which programs rely on
+        "evidence": [
+            {**asdict(evidence), "how": evidence.how, "heard_as": evidence.heard_as}
+            for evidence in plan.evidence(hit.passage)
+        ],
         "generated_text": hit.passage.row.generated_text,
         **source,
     }
-
-
-def _evidence_json(evidence: Evidence) -> dict[str, Any]:
-    """``how`` and ``heard_as`` are the former names of ``match`` and ``matched``, which programs rely on."""
-    return {**asdict(evidence), "how": evidence.how, "heard_as": evidence.heard_as}

@@ -69,7 +69,11 @@ def same_sentence(passage: Passage, index: SearchReader) -> Query:
     wanted = tuple(reference or tokens(passage.row.generated_text))
     if not wanted:
         return NOTHING
-    has_words = _in_a_row("text_tokens", wanted) if reference else _any_of(tuple(dict.fromkeys(wanted)))
+    has_words: Query
+    if reference:
+        has_words = Phrase("text_tokens", wanted) if len(wanted) > 1 else Term("text_tokens", wanted[0])
+    else:
+        has_words = _any_of(tuple(dict.fromkeys(wanted)))
     near = index.search(Request(has_words, size=MOST_CANDIDATES)).hits
     clips = [hit.passage.clip for hit in near if _is_same(passage, hit.passage)]
     return Constant(AnyOf(tuple(Term("clip", clip) for clip in clips)), 1.0) if clips else NOTHING
@@ -99,10 +103,6 @@ def _passage(index: SearchReader, passage_id: str) -> Passage:
 
 def _any_of(wanted: tuple[str, ...]) -> Query:
     return AnyOf(tuple(Term("tokens", token) for token in wanted))
-
-
-def _in_a_row(field: str, wanted: tuple[str, ...]) -> Query:
-    return Phrase(field, wanted) if len(wanted) > 1 else Term(field, wanted[0])
 
 
 def _reference(passage: Passage) -> list[str]:

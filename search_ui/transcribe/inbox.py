@@ -44,7 +44,8 @@ class Inbox:
         try:
             name = self._keep(upload)
             row = replace(row, id=f"{INBOX_DATASET}/{name}", dataset=INBOX_DATASET, audio_digest=upload.digest)
-            self._append(row)
+            with self._opened() as journal:
+                journal.append([row])
         except OSError as problem:
             raise InboxUnavailable(
                 f"cannot add {upload.name} to the inbox {self.audio}: {problem.strerror or problem}"
@@ -65,10 +66,6 @@ class Inbox:
                     continue
             return path.name
         raise FileExistsError(f"{path.name} exists with other content")
-
-    def _append(self, row: ClipRow) -> None:
-        with self._opened() as journal:
-            journal.append([row])
 
     def _opened(self) -> Journal:
         for _ in range(_TRIES):
