@@ -11,13 +11,13 @@ from indexer.index import SearchReader, SearchWriter
 from indexer.settings import IndexSettings, is_elastic
 
 
-def open_reader(settings: IndexSettings, url: str | None = None) -> SearchReader:
-    """The reader of the index at ``url``, by default the one in the settings.
+def open_reader(settings: IndexSettings) -> SearchReader:
+    """The reader of the index in the settings.
 
     ``http(s)://`` means Elasticsearch, anything else a folder. Opens no connection and reads no file; raises
     `WrongRequest` for an address that is neither.
     """
-    address = url or settings.index_url
+    address = settings.index_url
     if is_elastic(address):
         from indexer.elastic.reader import ElasticReader
 
@@ -26,7 +26,7 @@ def open_reader(settings: IndexSettings, url: str | None = None) -> SearchReader
 
 
 def open_writer(settings: IndexSettings, url: str | None = None) -> SearchWriter:
-    """The writer of the index at ``url``, which also reads it; otherwise as `open_reader`."""
+    """The writer of the index at ``url``, by default that of the settings. It also reads; see `open_reader`."""
     address = url or settings.index_url
     if is_elastic(address):
         from indexer.elastic.writer import ElasticWriter

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from hearsay.api.places import Place, paths, settings_of
 from hearsay.results.markup import joined, paragraph
+from hearsay.terminal.progress import load_progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from indexer.index import SearchWriter
-    from indexer.ingest.load import Loaded
     from indexer.settings import IndexSettings
 
 
@@ -46,34 +44,25 @@ def load_into(
     progress: bool,
 ) -> LoadSummary:
     """Load files of records as a new version of an index; see `hearsay.load`."""
-    from indexer.cli.commands import stepping
     from indexer.ingest import load as loading
     from indexer.provenance import Origin
 
     named = paths(files)
-    said: list[str] = []
-    rows = loading.read_rows([*(_inbox(settings, named) if inbox else ()), *named], said.append)
+    notes: list[str] = []
+    has_inbox = inbox and settings.index_url == settings_of(None).index_url  # the index that the page searches
+    added = loading.inbox_of(settings.inbox_journal, named) if has_inbox else []
+    rows = loading.read_rows([*added, *named], notes.append)
     place = None if audio is None else loading.audio_place(str(audio))
-    origin = Origin.of(named, settings.inbox_journal if inbox and _is_the_pages(settings) else None)
-    with stepping(len(rows), is_shown=progress) as step:
+    origin = Origin.of(named, settings.inbox_journal if has_inbox else None)
+    with load_progress(len(rows), is_shown=progress) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, place, step, origin=origin)
     doubts = (loading.doubt_about_audio(place, list(rows)), loading.doubt_about_transcripts(rows.values()))
-    in_part = f"clips that failed in part: {loaded.failed_in_part}" if loaded.failed_in_part else None
-    again = f"clips with an older transcript: {loaded.failed_again}" if loaded.failed_again else None
-    return _summary_of(loaded, (*said, *loaded.problems, *filter(None, (in_part, again, *doubts))))
-
-
-def _inbox(settings: "IndexSettings", named: "list[Path]") -> "list[Path]":
-    from indexer.ingest.load import inbox_of
-
-    return inbox_of(settings.inbox_journal, named) if _is_the_pages(settings) else []
-
-
-def _is_the_pages(settings: "IndexSettings") -> bool:
-    return settings.index_url == settings_of(None).index_url
-
-
-def _summary_of(loaded: "Loaded", notes: tuple[str, ...]) -> LoadSummary:
+    notes += loaded.problems
+    if loaded.failed_in_part:
+        notes.append(f"clips that failed in part: {loaded.failed_in_part}")
+    if loaded.failed_again:
+        notes.append(f"clips with an older transcript: {loaded.failed_again}")
+    notes += filter(None, doubts)
     return LoadSummary(
-        loaded.clips, loaded.passages, loaded.deleted, loaded.failed, loaded.seconds, loaded.version, notes
+        loaded.clips, loaded.passages, loaded.deleted, loaded.failed, loaded.seconds, loaded.version, tuple(notes)
     )

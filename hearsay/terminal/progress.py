@@ -1,4 +1,4 @@
-"""Progress of a stream on standard error: a bar in a terminal, else a line every few seconds."""
+"""Progress on standard error: a bar in a terminal; of streams, a line every few seconds where there is none."""
 
 import sys
 import time
@@ -18,14 +18,39 @@ def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
     """The items, which are counted on standard error as they come; ``total`` is None if it is not known."""
     console = error_console()
     columns = (TextColumn("recordings"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    lines = _Lines(total)
+    last = time.monotonic()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("recordings", total=total)
         for done, item in enumerate(items, 1):
             bar.advance(task)
-            if not console.is_terminal:
-                lines.show(done)
+            if not console.is_terminal and (done == total or time.monotonic() - last >= _SECONDS_BETWEEN_LINES):
+                last = time.monotonic()
+                print(f"{done}{'' if total is None else f' of {total}'} recordings", file=sys.stderr)
             yield item
+
+
+@contextmanager
+def load_progress(clips: int, *, is_shown: bool = True) -> Iterator[Callable[[], None]]:
+    """A bar that counts clips of a load, each when what it yields is called, and then says that the index is written.
+
+    It is shown only in a terminal.
+    """
+    with progress_bar(is_shown=is_shown) as progress:
+        task = progress.add_task("reading", total=clips)
+
+        def step() -> None:
+            progress.advance(task)
+            if progress.finished:
+                progress.update(task, description="writing", total=None)
+
+        yield step
+
+
+def progress_bar(*, is_shown: bool = True) -> Progress:
+    """A progress bar for any number of tasks, shown only in a terminal."""
+    console = error_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not (is_shown and console.is_terminal))
 
 
 @contextmanager
@@ -63,18 +88,3 @@ def error_console(*, is_quiet: bool = False) -> Console:
     """Standard error, as a terminal only where it is one: a notebook would need further libraries for a live bar."""
     is_terminal = None if sys.stderr.isatty() and not is_quiet else False
     return Console(stderr=True, quiet=is_quiet, force_jupyter=False, force_terminal=is_terminal)
-
-
-class _Lines:
-    """A line at most every `_SECONDS_BETWEEN_LINES`, when an item comes, and one at the end."""
-
-    def __init__(self, total: int | None) -> None:
-        self._total = total
-        self._last = time.monotonic()
-
-    def show(self, done: int) -> None:
-        if done != self._total and time.monotonic() - self._last < _SECONDS_BETWEEN_LINES:
-            return
-        self._last = time.monotonic()
-        of_all = "" if self._total is None else f" of {self._total}"
-        print(f"{done}{of_all} recordings", file=sys.stderr)

@@ -4,14 +4,11 @@ import shlex
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from hearsay.terminal.progress import load_progress
 from hearsay.text.format import counted
 from indexer.errors import IndexerError, IndexUnavailable, WrongRequest
 from indexer.index import SearchWriter
@@ -44,7 +41,7 @@ def load(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> 
         note(doubt)
     without_audio = None if audio else _without_audio(index)
     origin = Origin.of(arguments.files, settings.inbox_journal if _has_inbox(arguments, settings) else None)
-    with stepping(len(rows)) as step:
+    with load_progress(len(rows)) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, audio, step, origin=origin)
     _print_loaded(loaded)
     if without_audio:
@@ -90,31 +87,10 @@ def reload(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -
     for file in (*origin.files, *origin.put):
         print(f"from {file.path}")
     rows = reloading.rows_of(origin, print)
-    with stepping(len(rows)) as step:
+    with load_progress(len(rows)) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, about.audio, step, origin=origin, beside=beside)
     _print_loaded(loaded)
     return 0
-
-
-@contextmanager
-def stepping(total: int, *, is_shown: bool = True) -> Iterator[loading.Step]:
-    """A progress bar that counts clips, and then shows that the index is being written."""
-    with progress_bar(is_shown=is_shown) as progress:
-        task = progress.add_task("reading", total=total)
-
-        def step() -> None:
-            progress.advance(task)
-            if progress.finished:
-                progress.update(task, description="writing", total=None)
-
-        yield step
-
-
-def progress_bar(*, is_shown: bool = True) -> Progress:
-    """A progress bar on standard error, shown only in a terminal; FORCE_COLOR does not count as one."""
-    console = Console(stderr=True, force_jupyter=False, force_terminal=None if sys.stderr.isatty() else False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not (is_shown and console.is_terminal))
 
 
 def _print_loaded(loaded: loading.Loaded) -> None:

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 from hearsay.records.clip import ClipRow
 from hearsay.terminal.console import console_of
-from indexer.cli.commands import note, progress_bar
+from hearsay.terminal.progress import progress_bar
+from indexer.cli.commands import note
 from indexer.errors import IndexUnavailable, WrongRequest
 from indexer.evaluation.distractors import distractors
 from indexer.evaluation.metrics import FIRST, SearchFor, SearchFunction, cross_fitted

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hearsay.extras import how_to_install
-from indexer.cli.commands import progress_bar
+from hearsay.terminal.progress import progress_bar
 from indexer.errors import WrongRequest
 from indexer.index import SearchReader
 from indexer.ingest.load import read_rows

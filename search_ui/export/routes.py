@@ -19,10 +19,11 @@ from starlette.types import Receive, Scope, Send
 from hearsay.errors import HearsayError
 from hearsay.records.subtitles import cues, srt, vtt
 from indexer.errors import WrongRequest
+from indexer.export.clip_files import csv_lines, manifest_lines
+from indexer.export.elasticsearch_request import as_curl, as_json
 from indexer.index import Request, SearchReader
 from indexer.ingest.indexed_clips import whole_clip
 from indexer.settings import IndexSettings
-from search_ui.export.clip_files import csv_lines, manifest_lines
 from search_ui.export.zip_stream import plan_zip, zip_chunks
 from search_ui.media.audio import GetAudio
 from search_ui.state import SearchState
@@ -58,29 +59,15 @@ class FileKind:
     pieces: Callable[[ExportSource, Request], Iterable[str | bytes]]
 
 
-def _zip(source: ExportSource, request: Request) -> Iterator[bytes]:
-    index, audio = source.index(), source.audio()
-    return zip_chunks(index, plan_zip(index, request, audio))
-
-
-def _json(_: ExportSource, request: Request) -> Iterator[str]:
-    from indexer.elastic.request_export import as_json  # slow: imports the client of Elasticsearch
-
-    yield as_json(request)
-
-
-def _curl(source: ExportSource, request: Request) -> Iterator[str]:
-    from indexer.elastic.request_export import as_curl
-
-    yield as_curl(request, source.settings())
-
-
 KINDS: Final[Mapping[str, FileKind]] = {
     "clips.csv": FileKind("text/csv; charset=utf-8", lambda source, request: csv_lines(source.index(), request)),
     "manifest.jsonl": FileKind("application/jsonl", lambda source, request: manifest_lines(source.index(), request)),
-    "clips.zip": FileKind("application/zip", _zip),
-    "query.json": FileKind("application/json", _json),
-    "query.sh": FileKind("text/plain; charset=utf-8", _curl),
+    "clips.zip": FileKind(
+        "application/zip",
+        lambda source, request: zip_chunks(source.index(), plan_zip(source.index(), request, source.audio())),
+    ),
+    "query.json": FileKind("application/json", lambda _, request: [as_json(request)]),
+    "query.sh": FileKind("text/plain; charset=utf-8", lambda source, request: [as_curl(request, source.settings())]),
 }
 """The export formats, by the last part of the address."""
 

@@ -12,8 +12,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from hearsay.storage.s3 import S3Object
 from indexer.errors import WrongRequest
+from indexer.export.clip_files import csv_lines, manifest_lines
 from indexer.index import Request, SearchReader
-from search_ui.export.clip_files import csv_lines, manifest_lines
 from search_ui.media.audio import AudioStore
 
 MOST_HITS: Final = 5_000

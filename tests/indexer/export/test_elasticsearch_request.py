@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from indexer.elastic.request_export import EXAMPLE, as_curl, as_json
 from indexer.elastic.writer import ElasticWriter
+from indexer.export.elasticsearch_request import EXAMPLE, as_curl, as_json
 from indexer.index import Range, Request
 from indexer.query.planner import Planner
 from indexer.schema import FACETS
