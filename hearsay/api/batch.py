@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,9 +18,6 @@ from hearsay.terminal.progress import error_console
 
 if TYPE_CHECKING:
     import asr.pipeline.batch
-    from asr.pipeline.assembly import Notify
-    from asr.settings import AsrSettings
-    from asr.sources.listing import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,60 +86,41 @@ def decode(
     but the CSV cannot be written; and `KeyboardInterrupt` on Ctrl-C, after completed records were written to disk.
     """
     with needing("asr", "Decoding"):
-        from asr.pipeline.assembly import open_pipeline_for_log
+        from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
         from asr.pipeline.batch import decode as run
         from asr.pipeline.hotwords import unique
         from asr.pipeline.progress import Progress
+        from asr.sources.listing import remarks_of
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
-        say = _say if progress else _ignore
+        notify = partial(print, file=sys.stderr) if progress else lambda _sentence: None
         place, csv = os.fspath(source), None if table is None else os.fspath(table)
+        notes: tuple[str, ...] = ()
         if watch:
             if csv or limit or allow_missing or "://" in place:
                 raise BadArgument("watch works with a folder only, without s3://, table, limit or allow_missing")
-            listings, notes = _arriving(place, dataset, say)
+            listings = open_arrivals(place, dataset, notify)
         else:
-            listings, notes = _listed(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
+            listing = open_listing(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
+            listings, notes = iter([listing]), tuple(remarks_of(listing))
         words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
         if words and via is not None:
             raise BadArgument("hotwords do not go with via: the API transcribes without them")
         log = Path(out) / "clips.jsonl"
-        pipeline = open_pipeline_for_log(log, settings, via, model_change, say, _warn, hotwords=words)
+        pipeline = open_pipeline_for_log(log, settings, via, model_change, notify, _warn, hotwords=words)
     try:
         with Progress(error_console(is_quiet=not progress)) as bar:
             keeps = model_change == "keep"
             summary = run(listings, pipeline, Path(out), settings.batch_clips, bar, keeps_transcripts=keeps)
     finally:
         pipeline.close()
-    _check_whole(summary, is_watching=watch)
-    return _summary_of(summary, Path(out), notes)
+    return _summary_of(summary, Path(out), notes, is_watching=watch)
 
 
-def _arriving(place: str, dataset: str | None, say: "Notify") -> "tuple[Iterable[Listing], tuple[str, ...]]":
-    from asr.pipeline.assembly import open_arrivals
-
-    return open_arrivals(place, dataset, say), ()
-
-
-def _listed(
-    place: str,
-    table: str | None,
-    dataset: str | None,
-    settings: "AsrSettings",
-    *,
-    allow_missing: bool,
-    limit: int | None,
-) -> "tuple[Iterable[Listing], tuple[str, ...]]":
-    """The one listing of a source, and sentences about what is left out of it."""
-    from asr.pipeline.assembly import open_listing
-    from asr.sources.listing import remarks_of
-
-    listing = open_listing(place, table, dataset, settings, allow_missing=allow_missing, limit=limit)
-    return [listing], tuple(remarks_of(listing))
-
-
-def _check_whole(summary: "asr.pipeline.batch.Summary", *, is_watching: bool) -> None:
-    """Raise if the run ended before its source: a notebook must not continue as if it were complete."""
+def _summary_of(
+    summary: "asr.pipeline.batch.Summary", out: Path, notes: tuple[str, ...], *, is_watching: bool
+) -> DecodeSummary:
+    """Raises if the run ended before its source: a notebook must not continue as if it were complete."""
     from asr.errors import PipelineUnavailable
 
     if summary.interrupted and not is_watching:
@@ -150,9 +129,6 @@ def _check_whole(summary: "asr.pipeline.batch.Summary", *, is_watching: bool) ->
         raise PipelineUnavailable(summary.stop_reason)
     if summary.unwritten:
         raise HearsayError(summary.unwritten)
-
-
-def _summary_of(summary: "asr.pipeline.batch.Summary", out: Path, notes: tuple[str, ...]) -> DecodeSummary:
     return DecodeSummary(
         csv=out / "clips.csv",
         log=out / "clips.jsonl",
@@ -164,14 +140,6 @@ def _summary_of(summary: "asr.pipeline.batch.Summary", out: Path, notes: tuple[s
         wall_seconds=summary.wall_seconds,
         notes=notes,
     )
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
-
-
-def _ignore(_sentence: str) -> None:
-    """Show no progress."""
 
 
 def _warn(sentence: str) -> None:
