@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
 Outcome = TypeVar("Outcome")
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 _AT_ONCE: Final = 8
 """Recordings that are sent at the same time."""
@@ -102,12 +102,12 @@ class Client:
         self,
         recordings: Iterable[Recording],
         sampling_rate: float | None,
-        one: Callable[..., Result],
-        failed: Callable[[str, str, HearsayError], Result],
+        one: Callable[..., T],
+        failed: Callable[[str, str, HearsayError], T],
         *,
         is_shown: bool,
-    ) -> Iterator[Result]:
-        def work(recording: Recording) -> Result:
+    ) -> Iterator[T]:
+        def work(recording: Recording) -> T:
             try:
                 return one(recording, sampling_rate=sampling_rate if is_array(recording) else None)
             except (ApiUnreachable, ApiRefused, ApiBusy):  # the API fails, not this recording
@@ -145,7 +145,7 @@ class Client:
             waited = f"{monotonic() - began:.0f} s"
             raise ApiBusy(f"{self.url} is still busy after {waited}: {failure}; try again later") from failure
 
-    def _read(self, response: "httpx.Response", read: "Callable[[Any], Result]") -> Result:
+    def _read(self, response: "httpx.Response", read: "Callable[[Any], T]") -> T:
         try:
             return read(response.json())
         except UNEXPECTED as problem:

@@ -8,16 +8,16 @@ from typing import TypeVar
 from hearsay.terminal.process import wait_in_turns
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> Iterator[Result]:
+def in_order(work: Callable[[Item], T], items: Iterable[Item], at_once: int) -> Iterator[T]:
     """The results of ``work`` for each item, in their order.
 
     At most ``at_once`` items are taken ahead, so any number of them may come, and Ctrl-C ends the wait at once.
     """
     workers = ThreadPoolExecutor(at_once, "in order")
-    under_way: deque[Future[Result]] = deque()
+    under_way: deque[Future[T]] = deque()
     try:
         for item in items:
             if len(under_way) == at_once:
@@ -29,6 +29,6 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int
         workers.shutdown(wait=False, cancel_futures=True)
 
 
-def _first(under_way: "deque[Future[Result]]") -> Result:
+def _first(under_way: "deque[Future[T]]") -> T:
     wait_in_turns(under_way[0])
     return under_way.popleft().result()

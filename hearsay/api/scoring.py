@@ -67,13 +67,14 @@ def word_error_rate(
     """
     if normalizer not in NORMALIZERS:
         raise BadArgument(f"there is no normalizer {normalizer}; there are {', '.join(NORMALIZERS)}")
-    said = [references] if isinstance(references, str) else list(references)
-    found = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
-    if len(said) != len(found):
+    targets = [references] if isinstance(references, str) else list(references)
+    transcripts = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
+    if len(targets) != len(transcripts):
         raise BadArgument(
-            f"there are {len(said)} references and {len(found)} hypotheses; give one hypothesis for each reference"
+            f"there are {len(targets)} references and {len(transcripts)} hypotheses; give one hypothesis for each "
+            "reference"
         )
-    pairs = list(zip(said, found, strict=True))
+    pairs = list(zip(targets, transcripts, strict=True))
     whose = [str(number) for number in range(len(pairs))] if speakers is None else list(speakers)
     if len(whose) != len(pairs):
         raise BadArgument(f"there are {len(pairs)} texts and {len(whose)} speakers; name the speaker of each text")

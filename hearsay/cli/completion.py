@@ -39,8 +39,8 @@ def parser(program: Program) -> ArgumentParser:
     return words
 
 
-def _run(asked: argparse.Namespace) -> int:
-    print(shellcode([HEARSAY], shell=asked.shell))
+def _run(parsed: argparse.Namespace) -> int:
+    print(shellcode([HEARSAY], shell=parsed.shell))
     return ALL_WELL
 
 

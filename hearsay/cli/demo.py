@@ -88,8 +88,8 @@ def parser(program: Program) -> argparse.ArgumentParser:
     return words
 
 
-def _run(asked: argparse.Namespace) -> int:
-    has_page = asked.page if asked.page is not None else sys.stdin.isatty() and sys.stdout.isatty()
+def _run(parsed: argparse.Namespace) -> int:
+    has_page = parsed.page if parsed.page is not None else sys.stdin.isatty() and sys.stdout.isatty()
     check_installed(*_NEEDED, *(_NEEDED_BY_THE_PAGE if has_page else ()))
     files = DemoFiles(home() / "var" / "demo")
     with _programs(files.settings()) as programs:

@@ -53,17 +53,17 @@ def parser(program: Program) -> argparse.ArgumentParser:
     return words
 
 
-def _run(asked: argparse.Namespace) -> int:
+def _run(parsed: argparse.Namespace) -> int:
     findings = []
     console = console_of(sys.stdout)
     for part, finding in examined(CHECKS):
         findings.append((part, finding))
-        if not asked.json:
+        if not parsed.json:
             advice = f" — {finding.advice}" if finding.advice else ""
             mark = (f"{finding.status:8}", _STYLES[finding.status])
             console.print(Text.assemble(mark, f"{part:14}{finding.what}{advice}"), soft_wrap=True)
     counts = Counter(finding.status for _, finding in findings)
-    if asked.json:
+    if parsed.json:
         listed = [{"part": part, **asdict(finding)} for part, finding in findings]
         print(json.dumps({"problems": counts["problem"], "warnings": counts["warning"], "findings": listed}))
     else:

@@ -13,7 +13,7 @@ from hearsay.http.retry import RetryPolicy, TemporaryFailure, retry_after_second
 from hearsay.terminal.process import wait_in_turns
 from hearsay.version import USER_AGENT
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 BUSY: Final = frozenset({408, 429, 502, 503, 504})
 """HTTP statuses of a server that may answer later."""
@@ -71,7 +71,7 @@ class ApiConnection:
         self._thread = threading.Thread(target=self._loop.run_forever, name="API connection", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine that makes requests; raises `ApiError` where the connection is closed."""
         with self._closing:  # a request that is submitted after the end would never be answered
             if self._is_closed:

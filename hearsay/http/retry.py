@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class TemporaryFailure(Exception):
 
 
 async def with_retries(
-    attempt: Callable[[], Awaitable[Result]],
+    attempt: Callable[[], Awaitable[T]],
     policy: RetryPolicy,
     may_retry: Callable[[TemporaryFailure], bool] = lambda _: True,
     on_retry: Callable[[TemporaryFailure], None] = lambda _: None,
-) -> Result:
+) -> T:
     """The result of the first attempt that does not raise `TemporaryFailure`.
 
     Raises the last one where the policy is exhausted, or where ``may_retry`` says no. ``on_retry`` gets

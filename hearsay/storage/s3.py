@@ -12,7 +12,7 @@ from hearsay.terminal.commands import in_checkout
 
 SCHEME: Final = "s3://"
 
-Client = Any
+S3Client = Any
 """A boto3 S3 client; those may be used by many threads at a time."""
 
 _NOT_THERE: Final = ("404", "NoSuchKey")
@@ -32,7 +32,7 @@ _REASONS: Final = {
 """Messages for the error codes of S3."""
 
 
-def connect(endpoint: str | None, *, is_interactive: bool = False) -> Client:
+def connect(endpoint: str | None, *, is_interactive: bool = False) -> S3Client:
     """A client by boto3's own rules for credentials and region; ``endpoint`` is None for Amazon's servers.
 
     One that ``is_interactive`` gives up sooner, since somebody waits. Raises `StorageError` where boto3 is not
@@ -66,7 +66,7 @@ def connect(endpoint: str | None, *, is_interactive: bool = False) -> Client:
 class S3Object:
     """An object of a bucket; ``etag`` changes with its content, ``modified`` is in seconds since 1970."""
 
-    client: Client
+    client: S3Client
     bucket: str
     key: str
     etag: str
@@ -104,7 +104,7 @@ class Bucket:
     others. Raises `StorageError` where the place names no bucket; no request is sent before a method is called.
     """
 
-    def __init__(self, client: Client, place: str) -> None:
+    def __init__(self, client: S3Client, place: str) -> None:
         self._client = client
         self._bucket, key = split_url(place)
         self._prefix = key_prefix(key)
@@ -176,7 +176,7 @@ def may_be_audio(path: str) -> bool:
     return has_audio_suffix(path) and not any(part in (".", "..") for part in path.split("/"))
 
 
-def _read(client: Client, bucket: str, key: str) -> bytes:
+def _read(client: S3Client, bucket: str, key: str) -> bytes:
     with _translated(f"{SCHEME}{bucket}/{key}"):
         data: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     return data

@@ -23,7 +23,7 @@ from indexer.query.builder import DEFAULT_MODE, MODES
 from indexer.schema import FACETS, SORTS, facet_name
 from indexer.settings import IndexSettings
 
-Command = Callable[[SearchWriter, Namespace, IndexSettings], int]
+CommandFunction = Callable[[SearchWriter, Namespace, IndexSettings], int]
 
 WRONG: Final = (WrongRequest, BadSettings, BadTable, BadRow)
 """Errors in what was typed or in the named files; other errors concern the index."""
@@ -41,7 +41,7 @@ def parser(program: Program = THIS) -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     added = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, run: Command, summary: str, example: str) -> ArgumentParser:
+    def add(name: str, run: CommandFunction, summary: str, example: str) -> ArgumentParser:
         how: dict[str, Any] = {"formatter_class": RawDescriptionHelpFormatter}
         command = added.add_parser(
             name, help=summary, description=f"{summary}.", epilog=f"example:\n  python -m indexer {example}", **how
@@ -68,7 +68,7 @@ def parser(program: Program = THIS) -> ArgumentParser:
     return top
 
 
-def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> None:
+def _add_changes(add: Callable[[str, CommandFunction, str, str], ArgumentParser]) -> None:
     files: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "FILE", "help": "clip records, .csv or .jsonl"}
     loading = add(
         "load",
@@ -107,7 +107,7 @@ def _add_changes(add: Callable[[str, Command, str, str], ArgumentParser]) -> Non
     add("rollback", commands.rollback, "Restore the previous version, and remove the current one", "rollback")
 
 
-def _add_learning(add: Callable[[str, Command, str, str], ArgumentParser]) -> None:
+def _add_learning(add: Callable[[str, CommandFunction, str, str], ArgumentParser]) -> None:
     source: dict[str, Any] = {"metavar": "WORDS", "help": "description of the training data (default: file names)"}
     learning = add(
         "learn",
@@ -223,7 +223,7 @@ def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int
         settings = read_settings(IndexSettings)
         index = open_writer(settings, parsed.index)
         try:
-            command: Command = parsed.run
+            command: CommandFunction = parsed.run
             return command(index, parsed, settings)
         finally:
             index.close()

@@ -158,15 +158,15 @@ def _is_of_elasticsearch(problem: ApiError) -> bool:
 
 def _of_another_server(problem: ApiError, address: str) -> str:
     status, headers = problem.meta.status, problem.meta.headers
-    said = f"status {status}" + (f", “{words}”" if (words := _words_of(problem.body)) else "")
+    reply = f"status {status}" + (f", “{words}”" if (words := _words_of(problem.body)) else "")
     if target := headers.get("location"):
         return f"{address} redirects to {target}; write the address of Elasticsearch itself in INDEX_URL"
     if status in (408, 429, 502, 503, 504):
-        return f"a proxy at {address} gets no response from Elasticsearch ({said}); try again when it does"
+        return f"a proxy at {address} gets no response from Elasticsearch ({reply}); try again when it does"
     if status == 403:
-        return f"a server in front of Elasticsearch at {address} denies access ({said}); ask its operator"
+        return f"a server in front of Elasticsearch at {address} denies access ({reply}); ask its operator"
     return (
-        f"the server at {address} ({said}) is not an Elasticsearch that this client supports; version 9 is required; "
+        f"the server at {address} ({reply}) is not an Elasticsearch that this client supports; version 9 is required; "
         "correct INDEX_URL, including its path"
     )
 

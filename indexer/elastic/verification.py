@@ -37,7 +37,7 @@ class Sample:
         if not self._documents:
             return
         answers = client.mget(index=index, ids=list(self._documents))["docs"]
-        if wrong := [told for answer in answers if (told := self._differences(answer))]:
+        if wrong := [difference for answer in answers if (difference := self._differences(answer))]:
             raise LoadFailed(
                 f"of {len(answers)} passages read back after the load, {len(wrong)} differ from what was sent "
                 f"({'; '.join(wrong[:3])}); load again; the previous index is still served"

@@ -148,8 +148,8 @@ class ElasticWriter(ElasticReader):
 
     def _deleted(self, index: str) -> int:
         """The number of deleted documents that still exist; shards that have not started report none."""
-        told = self._client.indices.stats(index=index, metric="docs")["_all"]["total"]
-        return int(told.get("docs", {}).get("deleted", 0))
+        totals = self._client.indices.stats(index=index, metric="docs")["_all"]["total"]
+        return int(totals.get("docs", {}).get("deleted", 0))
 
     def _change(self, version: str, actions: Iterable[dict[str, Any]]) -> None:
         try:

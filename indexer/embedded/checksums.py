@@ -89,5 +89,5 @@ def _crc_of(file: Path, size: int) -> int:
 
 
 def _digest(about: Mapping[str, Any]) -> int:
-    said = {name: value for name, value in about.items() if name != "digest"}
-    return zlib.crc32(json.dumps(said, sort_keys=True).encode())
+    content = {name: value for name, value in about.items() if name != "digest"}
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())

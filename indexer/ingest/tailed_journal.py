@@ -28,7 +28,7 @@ _END: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class FileState:
+class LogStat:
     """The state of a log in the file system: which file it is, and values that change with every write."""
 
     file: tuple[int, int]
@@ -36,10 +36,10 @@ class FileState:
     times: tuple[int, int]
 
     @classmethod
-    def of(cls, told: os.stat_result) -> "FileState":
-        return cls((told.st_dev, told.st_ino), told.st_size, (told.st_mtime_ns, told.st_ctime_ns))
+    def of(cls, stat: os.stat_result) -> "LogStat":
+        return cls((stat.st_dev, stat.st_ino), stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns))
 
-    def is_grown_from(self, before: "FileState | None") -> bool:
+    def is_grown_from(self, before: "LogStat | None") -> bool:
         return before is not None and before.file == self.file and before.size < self.size
 
 
@@ -58,7 +58,7 @@ class NewRecords:
     rows: Mapping[str, ClipRow]
     is_replaced: bool
     mark: PutPosition
-    state: FileState
+    state: LogStat
     hash: "hashlib._Hash"
     ends: bytes
 
@@ -70,25 +70,25 @@ class TailedJournal:
         self._path = path
         self._mark_path = path.with_name(f"{path.name}.put")
         self._mark = self._stored()
-        self._kept: FileState | None = None
+        self._kept: LogStat | None = None
         self._ends = b""
         self._hash = hashlib.sha256()
 
-    def state(self) -> FileState | None:
+    def state(self) -> LogStat | None:
         """The current state of the log; None if it does not exist or is empty."""
         try:
-            told = self._path.stat()
+            stat = self._path.stat()
         except FileNotFoundError:
             return None
         except OSError as problem:
             raise self._unreadable(problem) from problem
-        return FileState.of(told) if told.st_size else None
+        return LogStat.of(stat) if stat.st_size else None
 
     def new_records(self) -> NewRecords:
         """The complete records that were not put yet; all of them if another log replaced this one."""
         try:
             with self._path.open("rb") as file:
-                state = FileState.of(os.fstat(file.fileno()))
+                state = LogStat.of(os.fstat(file.fileno()))
                 if state == self._kept:
                     return NewRecords({}, False, self._mark, state, self._hash, self._ends)
                 start = self._mark.end if self._is_as_it_was(file, state) else 0
@@ -118,7 +118,7 @@ class TailedJournal:
                 raise ClipsError(f"{self._mark_path} cannot be written: {problem.strerror or problem}") from problem
         self._mark, self._kept, self._hash, self._ends = new.mark, new.state, new.hash, new.ends
 
-    def _is_as_it_was(self, file: BinaryIO, state: FileState) -> bool:
+    def _is_as_it_was(self, file: BinaryIO, state: LogStat) -> bool:
         """Whether the log still begins with everything that was put."""
         end = self._mark.end
         if state.size < end:
@@ -133,8 +133,8 @@ class TailedJournal:
 
     def _stored(self) -> PutPosition:
         try:
-            told = json.loads(self._mark_path.read_text(encoding="utf-8"))
-            return PutPosition(told) if isinstance(told, int) else PutPosition(int(told["end"]), str(told["sha256"]))
+            mark = json.loads(self._mark_path.read_text(encoding="utf-8"))
+            return PutPosition(mark) if isinstance(mark, int) else PutPosition(int(mark["end"]), str(mark["sha256"]))
         except (OSError, ValueError, TypeError, KeyError):
             return PutPosition()
 

@@ -15,7 +15,7 @@ from hearsay.records.clip import ClipRow
 from indexer.errors import LoadFailed
 from indexer.index import SearchWriter
 from indexer.ingest import load as loading
-from indexer.ingest.tailed_journal import FileState, TailedJournal
+from indexer.ingest.tailed_journal import LogStat, TailedJournal
 from indexer.provenance import SourceFile
 from indexer.query_tree import Term
 
@@ -44,7 +44,7 @@ class Watcher:
         self._log = TailedJournal(journal)
         self._deletions = deletions
         self._say = say
-        self._looked_at: tuple[str, FileState | None] = ("", None)
+        self._looked_at: tuple[str, LogStat | None] = ("", None)
         self._files = (SourceFile(journal.absolute()),)
         self._next_check = 0.0
 

@@ -108,16 +108,16 @@ def _kept(among: Request, facet: str, counts: Counts) -> Counts:
 
 def durations(index: SearchReader, among: Request) -> dict[Range, int]:
     """Counts by duration in equal columns, the last one unbounded; narrow ones, unless many clips are longer."""
-    asked = among.ranges.get("duration", Range())
+    selected = among.ranges.get("duration", Range())
 
     def number(span: Range) -> int:
         return index.search(replace(among, ranges={**among.ranges, "duration": span})).total
 
     narrow, wide = _WIDTHS
-    known, beyond = (number(_both(asked, Range(low))) for low in (0.0, _COLUMNS * narrow))
+    known, beyond = (number(_both(selected, Range(low))) for low in (0.0, _COLUMNS * narrow))
     width = narrow if beyond <= _MOST_BEYOND * known else wide
     spans = (Range(at * width, (at + 1) * width - _RESOLUTION) for at in range(_COLUMNS))
-    columns = [_both(asked, span) for span in (*spans, Range(_COLUMNS * width))]
+    columns = [_both(selected, span) for span in (*spans, Range(_COLUMNS * width))]
     return {span: number(span) for span in columns if span.low is None or span.high is None or span.low <= span.high}
 
 

@@ -69,8 +69,8 @@ class Entries:
         wanted = (*sketches(sound[None, :MOST_PHONEMES]), *sketches(spelling[None, :MOST_LETTERS]))
         shared = np.zeros(len(self), np.uint8)
         common, count = np.empty(len(self), np.uint64), np.empty(len(self), np.uint8)
-        for weight, there, (asked,) in zip(_WEIGHTS, self._sketches, wanted, strict=True):
-            np.bitwise_count(np.bitwise_and(there, asked, out=common), out=count)
+        for weight, there, (own,) in zip(_WEIGHTS, self._sketches, wanted, strict=True):
+            np.bitwise_count(np.bitwise_and(there, own, out=common), out=count)
             for _ in range(weight):
                 shared += count
         if length_weight:

@@ -150,34 +150,36 @@ class Expander:
 
     def candidates(self, word: str, entries: Entries) -> Candidates:
         """The `NEAREST` entries by phonemes and letters together, without those beyond `FARTHEST`."""
-        said = [np.frombuffer(one[:MOST_PHONEMES], np.uint8) for one in self._g2p.pronunciations(plain(word))]
-        if not said or not len(entries):
+        pronunciations = [np.frombuffer(one[:MOST_PHONEMES], np.uint8) for one in self._g2p.pronunciations(plain(word))]
+        if not pronunciations or not len(entries):
             return Candidates(np.empty(0, np.intp), np.empty((0, len(FEATURES))))
         spelled = np.frombuffer(letters(plain(word))[:MOST_LETTERS], np.uint8)
         is_single = entries is self.lexicon.single
         most, length_weight = (MEASURED_WORDS, 1) if is_single else (MEASURED_PAIRS, 0)
-        rows = entries.shortlist(said[0], spelled, most, length_weight)
-        sounds = _nearest(said, entries, rows, self._tables)
-        spellings = np.stack(
+        rows = entries.shortlist(pronunciations[0], spelled, most, length_weight)
+        phoneme_costs = _nearest(pronunciations, entries, rows, self._tables)
+        letter_costs = np.stack(
             distances(spelled, entries.letters[rows], entries.letter_lengths[rows], self._tables.letters)
         ) / len(spelled)
-        apart = _combined(sounds) + _LETTER_SHARE * _combined(spellings)
+        apart = _combined(phoneme_costs) + _LETTER_SHARE * _combined(letter_costs)
         best = np.sort(np.argsort(apart, kind="stable")[:NEAREST])
-        best = best[np.maximum(sounds[0, best], spellings[0, best]) < FARTHEST]
-        features = self._features(word, said[0], entries, rows[best], sounds[:, best], spellings[:, best])
+        best = best[np.maximum(phoneme_costs[0, best], letter_costs[0, best]) < FARTHEST]
+        features = self._features(
+            word, pronunciations[0], entries, rows[best], phoneme_costs[:, best], letter_costs[:, best]
+        )
         return Candidates(rows[best], features)
 
     def _features(
         self,
         word: str,
-        said: NDArray[np.uint8],
+        pronunciation: NDArray[np.uint8],
         entries: Entries,
         rows: NDArray[np.intp],
-        sounds: NDArray[np.float64],
-        spellings: NDArray[np.float64],
+        phoneme_costs: NDArray[np.float64],
+        letter_costs: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        (sound, sound_inside), (letter, letter_inside) = sounds, spellings
-        length = len(said)
+        (sound, sound_inside), (letter, letter_inside) = phoneme_costs, letter_costs
+        length = len(pronunciation)
         lengths = entries.phoneme_lengths[rows]
         phonemes = entries.phonemes[rows]
         frequency, rarer, commoner = (
@@ -203,8 +205,8 @@ class Expander:
             sound * is_known,
             frequency * is_known,
             np.abs(lengths - length) / length,
-            phonemes[:, 0] == said[0],
-            phonemes[np.arange(len(rows)), lengths - 1] == said[-1],
+            phonemes[:, 0] == pronunciation[0],
+            phonemes[np.arange(len(rows)), lengths - 1] == pronunciation[-1],
             length,
             self._g2p.knows(plain(word)),
             rarer,
@@ -242,11 +244,11 @@ def _common_prefix(one: str, other: str) -> int:
 
 
 def _nearest(
-    said: Sequence[NDArray[np.uint8]], entries: Entries, rows: NDArray[np.intp], tables: Tables
+    pronunciations: Sequence[NDArray[np.uint8]], entries: Entries, rows: NDArray[np.intp], tables: Tables
 ) -> NDArray[np.float64]:
     """Costs per phoneme of the whole and of the best substring, shape (2, rows); the least over all pronunciations."""
     phonemes, lengths = entries.phonemes[rows], entries.phoneme_lengths[rows]
-    costs = [np.stack(distances(one, phonemes, lengths, tables.phonemes)) / len(one) for one in said]
+    costs = [np.stack(distances(one, phonemes, lengths, tables.phonemes)) / len(one) for one in pronunciations]
     return np.asarray(np.min(costs, axis=0), np.float64)
 
 

@@ -45,8 +45,8 @@ class G2pModel:
 
     def first_pronunciations(self, words: Sequence[str]) -> list[Pronunciation]:
         """The first pronunciation of each word, computed for all of them at once; empty if there is none."""
-        said = zip(words, self._batch.predict(words), strict=True)
-        return [self.exceptions[word][0] if word in self.exceptions else guessed for word, guessed in said]
+        predicted = zip(words, self._batch.predict(words), strict=True)
+        return [self.exceptions[word][0] if word in self.exceptions else guessed for word, guessed in predicted]
 
     @cached_property
     def _batch(self) -> BatchG2p:
@@ -69,7 +69,7 @@ class G2pModel:
             "source": self.source,
             "contexts": {context: _text(sound) for context, sound in sorted(self.contexts.items())},
             "words": " ".join(sorted(self.words)),
-            "exceptions": {word: list(map(_text, said)) for word, said in sorted(self.exceptions.items())},
+            "exceptions": {word: list(map(_text, phonemes)) for word, phonemes in sorted(self.exceptions.items())},
         }
         packed = lzma.compress(json.dumps(members, separators=(",", ":")).encode(), preset=9 | lzma.PRESET_EXTREME)
         file.write_bytes(packed)

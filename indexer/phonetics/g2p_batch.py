@@ -31,12 +31,12 @@ class Level:
     """Maps contexts of one length to those that are one letter longer, which are in the same order.
 
     ``next_letters`` has one bit for each letter that extends a context, ``first`` the number of its first extension,
-    and ``sounds`` the number of each extension's phonemes.
+    and ``phonemes`` the number of each extension's phonemes.
     """
 
     next_letters: NDArray[np.uint32]
     first: Numbers
-    sounds: Numbers
+    phonemes: Numbers
 
 
 class BatchG2p:
@@ -47,12 +47,12 @@ class BatchG2p:
     """
 
     def __init__(self, contexts: Mapping[str, bytes]) -> None:
-        sounds = [b"", *sorted(set(contexts.values()) - {b""})]
-        number_of = {sound: number for number, sound in enumerate(sounds)}
-        width = max(map(len, sounds))
-        self._phonemes = np.frombuffer(b"".join(one.ljust(width, b"\0") for one in sounds), np.uint8)
-        self._phonemes = self._phonemes.reshape(len(sounds), width)
-        self._lengths = np.array(list(map(len, sounds)), np.int64)
+        phonemes = [b"", *sorted(set(contexts.values()) - {b""})]
+        number_of = {sound: number for number, sound in enumerate(phonemes)}
+        width = max(map(len, phonemes))
+        self._phonemes = np.frombuffer(b"".join(one.ljust(width, b"\0") for one in phonemes), np.uint8)
+        self._phonemes = self._phonemes.reshape(len(phonemes), width)
+        self._lengths = np.array(list(map(len, phonemes)), np.int64)
         lengths = range(1, len(_AROUND) + 1)
         self._levels = list(_levels([_contexts(contexts, number_of, length) for length in lengths]))
 
@@ -62,17 +62,17 @@ class BatchG2p:
             yield from self._predict(words[start : start + _BATCH])
 
     def _predict(self, words: Sequence[str]) -> Iterator[bytes]:
-        said = self._sounds(_digits(EDGE + EDGE.join(words) + EDGE))
-        spoken = self._phonemes[said]
+        numbers = self._sounds(_digits(EDGE + EDGE.join(words) + EDGE))
+        spoken = self._phonemes[numbers]
         packed = spoken[spoken > 0].tobytes()
-        before = np.concatenate([[0], np.cumsum(self._lengths[said])])
+        before = np.concatenate([[0], np.cumsum(self._lengths[numbers])])
         edges = np.cumsum([len(EDGE), *(len(word) + len(EDGE) for word in words)])
         cuts = zip(before[edges[:-1]].tolist(), before[edges[1:] - len(EDGE)].tolist(), strict=True)
         return (packed[start:end] for start, end in cuts)
 
     def _sounds(self, digits: NDArray[np.uint32]) -> Numbers:
         """The number of each letter's phonemes."""
-        said = np.zeros(len(digits), np.int64)
+        numbers = np.zeros(len(digits), np.int64)
         at = np.arange(len(EDGE), len(digits) - len(EDGE))
         context = np.zeros(len(at), np.int64)
         for offset, level in zip(_AROUND, self._levels, strict=True):
@@ -80,8 +80,8 @@ class BatchG2p:
             is_known = (letters >> letter) & 1 > 0
             at, context, letter, letters = at[is_known], context[is_known], letter[is_known], letters[is_known]
             context = level.first[context] + np.bitwise_count(letters & ((1 << letter) - 1))
-            said[at] = level.sounds[context]
-        return said
+            numbers[at] = level.phonemes[context]
+        return numbers
 
 
 def _digits(text: str) -> NDArray[np.uint32]:
@@ -110,10 +110,10 @@ def _levels(own: Sequence[tuple[Numbers, Numbers]]) -> Iterator[Level]:
     for shorter in reversed(range(len(known) - 1)):
         known[shorter] = np.union1d(known[shorter], known[shorter + 1] // _BASE)
     narrower, says = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    for there, (contexts, sounds) in zip(known, own, strict=True):
+    for there, (contexts, phonemes) in zip(known, own, strict=True):
         parents = np.searchsorted(narrower, there // _BASE)
         says = says[parents]
-        says[np.searchsorted(there, contexts)] = sounds
+        says[np.searchsorted(there, contexts)] = phonemes
         next_letters = np.zeros(len(narrower), np.uint32)
         np.bitwise_or.at(next_letters, parents, np.uint32(1) << (there % _BASE).astype(np.uint32))
         yield Level(next_letters, np.searchsorted(parents, np.arange(len(narrower))), says)

@@ -41,10 +41,10 @@ def read_dictionary(file: Path) -> Dictionary:
         name, *phonemes = line.split() or [""]
         word = re.sub(r"['.-]", "", _VARIANT.sub("", name)).lower()
         if word.isascii() and word.isalpha() and phonemes and all(phoneme in _NUMBERS for phoneme in phonemes):
-            said = bytes(_NUMBERS[phoneme] for phoneme in phonemes)
-            if said not in found[word] and len(found[word]) < MOST_PRONUNCIATIONS:
-                found[word].append(said)
-    if not (known := {word: tuple(said) for word, said in found.items() if said}):
+            pronunciation = bytes(_NUMBERS[phoneme] for phoneme in phonemes)
+            if pronunciation not in found[word] and len(found[word]) < MOST_PRONUNCIATIONS:
+                found[word].append(pronunciation)
+    if not (known := {word: tuple(pronunciations) for word, pronunciations in found.items() if pronunciations}):
         raise WrongRequest(f"{file} has no line of the form: word W ER D, with ARPAbet phonemes")
     return known
 
@@ -56,9 +56,11 @@ def learn_spelling(dictionary: Dictionary, source: str) -> G2pModel:
     maximisation); the model backs off from the longest context seen in training to shorter ones. It predicts 60 % of
     3,000 held-out words correctly.
     """
-    contexts = _contexts(_aligned({word: said[0] for word, said in dictionary.items()}))
+    contexts = _contexts(_aligned({word: pronunciations[0] for word, pronunciations in dictionary.items()}))
     model = G2pModel(contexts, frozenset(dictionary), {}, source)
-    exceptions = {word: said for word, said in dictionary.items() if said != (model.predict(word),)}
+    exceptions = {
+        word: pronunciations for word, pronunciations in dictionary.items() if pronunciations != (model.predict(word),)
+    }
     return G2pModel(contexts, frozenset(dictionary), exceptions, source)
 
 
@@ -66,13 +68,15 @@ def _aligned(pronounced: Mapping[str, Pronunciation]) -> Aligned:
     costs: dict[str, dict[Pronunciation, float]] = {}
     aligned: Aligned = []
     for _ in range(ROUNDS):
-        aligned = [(word, path) for word, said in pronounced.items() if (path := _path(word, said, costs))]
+        aligned = [
+            (word, path) for word, pronunciation in pronounced.items() if (path := _path(word, pronunciation, costs))
+        ]
         costs = _costs(aligned)
     return aligned
 
 
 def _path(
-    word: str, said: Pronunciation, costs: Mapping[str, Mapping[Pronunciation, float]]
+    word: str, pronunciation: Pronunciation, costs: Mapping[str, Mapping[Pronunciation, float]]
 ) -> list[Pronunciation] | None:
     """The cheapest assignment of phonemes to letters; None if there are too many phonemes."""
     best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
@@ -80,17 +84,17 @@ def _path(
         known = costs.get(letter)
         reached: dict[int, tuple[float, tuple[int, ...]]] = {}
         for done, (cost, ends) in best.items():
-            for end in range(done, min(done + MOST_SOUNDS, len(said)) + 1):
-                if len(said) - end > MOST_SOUNDS * left:
+            for end in range(done, min(done + MOST_SOUNDS, len(pronunciation)) + 1):
+                if len(pronunciation) - end > MOST_SOUNDS * left:
                     continue
-                here = known.get(said[done:end], _NEVER_SEEN) if known else _FIRST_COSTS[end - done]
+                here = known.get(pronunciation[done:end], _NEVER_SEEN) if known else _FIRST_COSTS[end - done]
                 if end not in reached or cost + here < reached[end][0]:
                     reached[end] = (cost + here, (*ends, end))
         best = reached
-    if len(said) not in best:
+    if len(pronunciation) not in best:
         return None
-    ends = best[len(said)][1]
-    return [said[start:end] for start, end in zip((0, *ends), ends, strict=False)]
+    ends = best[len(pronunciation)][1]
+    return [pronunciation[start:end] for start, end in zip((0, *ends), ends, strict=False)]
 
 
 def _costs(aligned: Aligned) -> dict[str, dict[Pronunciation, float]]:

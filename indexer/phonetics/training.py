@@ -50,13 +50,13 @@ class TranscriptPair:
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Clips, the numbers of those whose reference and transcript contain each word, and the words to train on
-    (``asked``).
+    (``words``).
     """
 
     clips: Sequence[TranscriptPair]
     in_references: Mapping[str, frozenset[int]]
     in_transcripts: Mapping[str, frozenset[int]]
-    asked: Sequence[str]
+    words: Sequence[str]
 
     @classmethod
     def of(cls, clips: Sequence[TranscriptPair]) -> "Corpus":
@@ -65,8 +65,8 @@ class Corpus:
             _clips_by_word(clip.transcript for clip in clips),
         )
         most = RAREST_SHARE * len(clips)
-        asked = sorted(word for word, places in in_references.items() if len(word) >= SHORTEST and len(places) < most)
-        return cls(clips, in_references, in_transcripts, asked)
+        words = sorted(word for word, places in in_references.items() if len(word) >= SHORTEST and len(places) < most)
+        return cls(clips, in_references, in_transcripts, words)
 
     def with_word(self, word: str) -> frozenset[int]:
         """The clips whose transcript contains the word."""
@@ -110,8 +110,8 @@ def learn(
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
     corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
     observations = _observations(corpus, Expander(lexicon, tables, g2p), step or _ignore_progress)
-    spoken = sum(len(corpus.in_references[word]) for word in corpus.asked)
-    lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.asked)
+    spoken = sum(len(corpus.in_references[word]) for word in corpus.words)
+    lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.words)
     seen = len(np.unique(observations.search[observations.is_right]))
     return replace(tables, weights=fitted_weights(observations), unseen=(lost - seen + 1) / (spoken + 2))
 
@@ -154,7 +154,7 @@ def _observations(corpus: Corpus, expander: Expander, step: Callable[[int, int],
     Clips whose transcript contains the word itself are left out, because no expansion is needed there.
     """
     found: list[_Candidate] = []
-    for number, word in enumerate(corpus.asked):
+    for number, word in enumerate(corpus.words):
         for entries in (expander.lexicon.single, expander.lexicon.double):
             candidates = expander.candidates(word, entries)
             for row, features in zip(candidates.rows, candidates.features, strict=True):
@@ -163,7 +163,7 @@ def _observations(corpus: Corpus, expander: Expander, step: Callable[[int, int],
                     searches = np.fromiter(places, np.int64) + number * len(corpus.clips)
                     is_right = np.fromiter((place in corpus.in_references[word] for place in places), np.bool_)
                     found.append(_Candidate(features, len(members) > 1, searches, is_right))
-        step(number + 1, len(corpus.asked))
+        step(number + 1, len(corpus.words))
     return _joined(found)
 
 

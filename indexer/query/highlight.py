@@ -13,21 +13,21 @@ from indexer.query.explanation import Evidence
 Mark = Literal["", "match", "possible"]
 UNMARKED: Final[Mark] = ""
 
-Piece = tuple[str, Mark]
+MarkedText = tuple[str, Mark]
 """A part of the text, and whether it is a match, a possible match, or neither."""
 
 # One letter per character, see `_kind`; joining characters are inside words and not at their ends.
 _STRETCH: Final = re.compile(r"w(?:j*w)*|c(?:j*c)*")
 
 
-def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
+def highlight(text: str, evidence: Sequence[Evidence]) -> list[MarkedText]:
     """The text in pieces, complete and in order; pieces that are evidence for a query word are marked.
 
     In Chinese, Japanese and Korean, the matching pairs of characters are marked; otherwise whole words.
     """
     characters = list(_characters(text))
     marks = _marks(characters, evidence) if any(one.matched for one in evidence) else {}
-    pieces: list[Piece] = []
+    pieces: list[MarkedText] = []
     for mark, run in groupby(enumerate(characters), key=lambda item: marks.get(item[0], UNMARKED)):
         pieces.append(("".join(character for _, character in run), mark))
     return pieces

@@ -5,13 +5,13 @@ from html import escape
 from itertools import accumulate
 
 from hearsay.records.transcript import Word
-from indexer.query.highlight import Mark, Piece
+from indexer.query.highlight import Mark, MarkedText
 
 Place = tuple[int, int, float | None]
 """Start and end of a stretch of text, in characters, and the start time of its word; None between words."""
 
 
-def words_html(pieces: Sequence[Piece], words: Sequence[Word] = ()) -> str:
+def words_html(pieces: Sequence[MarkedText], words: Sequence[Word] = ()) -> str:
     """A transcript, given in `pieces`; each of its ``words`` becomes a span with ``data-start``, in seconds.
 
     Only the first word is a tab stop and arrow keys reach the others, because a page has hundreds of words. If the
@@ -44,7 +44,7 @@ def _places(text: str, words: Sequence[Word]) -> list[Place]:
     return [*places, (reached, len(text), None)]
 
 
-def _cut(pieces: Sequence[Piece], begin: int, end: int) -> Iterator[Piece]:
+def _cut(pieces: Sequence[MarkedText], begin: int, end: int) -> Iterator[MarkedText]:
     """The parts of the pieces between two character positions."""
     for (piece, mark), after in zip(pieces, accumulate(len(piece) for piece, _ in pieces), strict=True):
         before = after - len(piece)
