@@ -106,8 +106,9 @@ def decode(
         words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
         if words and via is not None:
             raise BadArgument("hotwords do not go with via: the API transcribes without them")
+        warn = partial(warnings.warn, category=FallbackWarning, stacklevel=4)
         log = Path(out) / "clips.jsonl"
-        pipeline = open_pipeline_for_log(log, settings, via, model_change, notify, _warn, hotwords=words)
+        pipeline = open_pipeline_for_log(log, settings, via, model_change, notify, warn, hotwords=words)
     try:
         with Progress(error_console(is_quiet=not progress)) as bar:
             keeps = model_change == "keep"
@@ -140,7 +141,3 @@ def _summary_of(
         wall_seconds=summary.wall_seconds,
         notes=notes,
     )
-
-
-def _warn(sentence: str) -> None:
-    warnings.warn(sentence, FallbackWarning, stacklevel=5)

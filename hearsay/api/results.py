@@ -12,7 +12,7 @@ from hearsay.text.format import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from indexer.index import PassageHit, Result
+    from indexer.index import Result
     from indexer.query.explanation import Evidence
     from indexer.query.planner import Plan
 
@@ -86,54 +86,51 @@ class SearchResult:
             raise MissingExtra(
                 "A data frame needs pandas, which is not installed; run: pip install pandas"
             ) from problem
-        return pd.DataFrame([_cells(hit) for hit in self.hits])
+        rows = []
+        for hit in self.hits:
+            plain = {name: value for name, value in hit.members.items() if name not in _NO_COLUMNS}
+            unknown = {f"extra.{name}": value for name, value in hit.record.extra.items()}
+            rows.append(plain | {"explanation": hit.explanation} | unknown)
+        return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
         return f"SearchResult(total={self.total}, hits={len(self.hits)}, meaning={self.meaning!r})"
 
     def _repr_html_(self) -> str:
         head = ("transcript", "explanation", "emotion", "speaker", "clip")
-        shown = table(head, (_line(hit) for hit in self.hits)) if self.hits else ""
+        lines = []
+        for hit in self.hits:
+            speaker = joined(hit.record.age, hit.record.gender, hit.record.accent)
+            text = hit.text or hit.record.error or "(no transcript)"
+            lines.append((text, hit.explanation, hit.record.emotion, speaker, hit.id))
+        shown = table(head, lines) if lines else ""
         number = counted(self.total, "passage")
         return paragraph(f"{number} found", joined(self.meaning, *self.notes)) + shown
 
 
 def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
     """The result of a search for the Python API."""
+    from indexer.query.explanation import explanation_of
     from indexer.query.result_json import json_of
 
     members = json_of(found, plan) | {"notes": list(notes)}
-    hits = (_hit(hit, plan, hit_members) for hit, hit_members in zip(found.hits, members["hits"], strict=True))
+    hits = []
+    for hit, hit_members in zip(found.hits, members["hits"], strict=True):
+        passage, evidence = hit.passage, plan.evidence(hit.passage)
+        hits.append(
+            Hit(
+                passage.id,
+                passage.row.generated_text,
+                hit.score,
+                plan.is_certain(hit),
+                explanation_of(evidence),
+                evidence,
+                passage.start,
+                passage.end,
+                passage.row,
+                hit_members,
+            )
+        )
     return SearchResult(
         found.total, tuple(hits), members["facets"], notes, plan.sentence, found.seconds or 0.0, members
     )
-
-
-def _hit(hit: "PassageHit", plan: "Plan", members: Mapping[str, Any]) -> Hit:
-    from indexer.query.explanation import explanation_of
-
-    passage, evidence = hit.passage, plan.evidence(hit.passage)
-    return Hit(
-        passage.id,
-        passage.row.generated_text,
-        hit.score,
-        plan.is_certain(hit),
-        explanation_of(evidence),
-        evidence,
-        passage.start,
-        passage.end,
-        passage.row,
-        members,
-    )
-
-
-def _cells(hit: Hit) -> dict[str, Any]:
-    plain = {name: value for name, value in hit.members.items() if name not in _NO_COLUMNS}
-    unknown = {f"extra.{name}": value for name, value in hit.record.extra.items()}
-    return plain | {"explanation": hit.explanation} | unknown
-
-
-def _line(hit: Hit) -> tuple[str, ...]:
-    record = hit.record
-    speaker = joined(record.age, record.gender, record.accent)
-    return hit.text or record.error or "(no transcript)", hit.explanation, record.emotion, speaker, hit.id

@@ -97,7 +97,9 @@ def _run(parsed: argparse.Namespace) -> int:
             return status
         if status := _transcribe_and_search(files, programs):
             return status
-        search = to_type(f"search lighthouse --index {shlex.quote(_shown(files.index))}")
+        is_below = files.index.is_relative_to(Path.cwd())
+        index = str(files.index.relative_to(Path.cwd()) if is_below else files.index)
+        search = to_type(f"search lighthouse --index {shlex.quote(index)}")
         if not has_page:
             _say("", f"next: {search}", f"or:   {to_type('demo --page')}")
             return ALL_WELL
@@ -191,11 +193,6 @@ def _say_when_ready(page: _Program) -> None:
             time.sleep(0.1)
         finally:
             asking.close()
-
-
-def _shown(path: Path) -> str:
-    """The path from the working folder, if it is below it."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _say(*lines: str) -> None:

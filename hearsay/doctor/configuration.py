@@ -19,7 +19,11 @@ OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_DATA", "HEARSAY_REQUIRE"}
 def look_at_configuration() -> Iterator[Finding]:
     file = home() / "config.yml"
     found = [*_wrong_values(), *_unknown_keys(file), *_unknown_variables()]
-    yield from found or [ok(f"{file if file.exists() else 'defaults'}, and {_set_in_the_environment()}")]
+    yield from found
+    if not found:
+        names = sorted(name.upper() for name in _names() if os.environ.get(name.upper()))
+        environment = f"from the environment {', '.join(names)}" if names else "nothing from the environment"
+        yield ok(f"{file if file.exists() else 'defaults'}, and {environment}")
 
 
 def kinds() -> tuple[type[ProgramSettings], ...]:
@@ -65,8 +69,3 @@ def _unknown_variables() -> Iterator[Finding]:
 def _advice(given: str, known: set[str] | frozenset[str]) -> str:
     close = get_close_matches(given, known, 1)
     return f"did you mean {close[0]}?" if close else "remove it; docs/configuration.md lists the settings"
-
-
-def _set_in_the_environment() -> str:
-    names = sorted(name.upper() for name in _names() if os.environ.get(name.upper()))
-    return f"from the environment {', '.join(names)}" if names else "nothing from the environment"

@@ -57,9 +57,10 @@ class LockedFile(FileIO):
 def _take(path: Path) -> Path | None:
     """The lock file beside a file, made by this process; None where none can be made. Raises `JournalInUse`."""
     lock_file = path.with_name(f"{path.name}.lock")
+    owner = {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
     for _ in range(3):
         try:
-            add_new(lock_file, json.dumps(_this_process()).encode())
+            add_new(lock_file, json.dumps(owner).encode())
         except FileExistsError:
             _check_left_behind(path, lock_file)
         except OSError:
@@ -95,10 +96,6 @@ def _owner_of(lock_file: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return {}
     return owner if isinstance(owner, dict) else {}
-
-
-def _this_process() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
 def _is_running(owner: dict[str, Any]) -> bool:

@@ -31,7 +31,8 @@ def repair(log: Path) -> Repaired:
     with closing(locked(log)):
         try:
             kept, unreadable = _sorted_lines(log)
-            if unreadable and not any(map(bytes.strip, kept)) and not any(map(_is_like_a_record, unreadable)):
+            is_record = any(line.lstrip().startswith(b"{") and b'"filename"' in line for line in unreadable)
+            if unreadable and not any(map(bytes.strip, kept)) and not is_record:
                 raise ClipsError(
                     f"no line of {log} is or was a record, so it is not a log, and nothing was changed; "
                     "name the clips.jsonl that decode wrote"
@@ -68,7 +69,3 @@ def _sorted_lines(log: Path) -> tuple[list[bytes], list[bytes]]:
             else:
                 kept.append(whole)
     return kept, unreadable
-
-
-def _is_like_a_record(line: bytes) -> bool:
-    return line.lstrip().startswith(b"{") and b'"filename"' in line

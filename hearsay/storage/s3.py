@@ -145,19 +145,18 @@ class Bucket:
         found: dict[str, S3Object] = {}
 
         def is_there(path: str) -> bool:
-            if may_be_audio(path) and (one := self._object(self._prefix + path)):
-                found[path] = one
-            return path in found
+            if not may_be_audio(path):
+                return False
+            key = self._prefix + path
+            with _translated(self.place):
+                head = _none_if_missing(self._client.head_object, self._bucket, key)
+            if head:
+                size, modified = head["ContentLength"], head["LastModified"].timestamp()
+                found[path] = S3Object(self._client, self._bucket, key, head["ETag"], size, modified)
+            return bool(head)
 
         path = located(clip_id, (self.name,), is_there)
         return None if path is None else found[path]
-
-    def _object(self, key: str) -> S3Object | None:
-        with _translated(self.place):
-            if not (head := _none_if_missing(self._client.head_object, self._bucket, key)):
-                return None
-        modified = head["LastModified"].timestamp()
-        return S3Object(self._client, self._bucket, key, head["ETag"], head["ContentLength"], modified)
 
 
 def split_url(url: str) -> tuple[str, str]:

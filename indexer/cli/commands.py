@@ -35,12 +35,16 @@ def plan_of(planner: Planner, words: str, mode: str) -> Plan:
 
 
 def load(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:
-    rows = loading.read_rows([*_inbox(arguments, settings), *arguments.files], print)
+    has_inbox = not arguments.no_inbox and arguments.index in (None, settings.index_url)  # the index of the page
+    inbox = loading.inbox_of(settings.inbox_journal, arguments.files) if has_inbox else []
+    for journal in inbox:
+        print(f"including the inbox, {journal} (--no-inbox leaves it out)")
+    rows = loading.read_rows([*inbox, *arguments.files], print)
     audio = loading.audio_place(arguments.audio) if arguments.audio else None
     if doubt := loading.doubt_about_audio(audio, list(rows)):
         note(doubt)
     without_audio = None if audio else _without_audio(index)
-    origin = Origin.of(arguments.files, settings.inbox_journal if _has_inbox(arguments, settings) else None)
+    origin = Origin.of(arguments.files, settings.inbox_journal if has_inbox else None)
     with load_progress(len(rows)) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, audio, step, origin=origin)
     _print_loaded(loaded)
@@ -64,20 +68,6 @@ def _without_audio(index: SearchWriter) -> str:
         "no --audio was given, so the page can only play clips that were added on it, unless AUDIO_DIR names the "
         f"folder of the others; load again with {again}"
     )
-
-
-def _inbox(arguments: Namespace, settings: IndexSettings) -> list[Path]:
-    """The inbox's log, which belongs to the index that the page searches; it is announced."""
-    if not _has_inbox(arguments, settings):
-        return []
-    inbox = loading.inbox_of(settings.inbox_journal, arguments.files)
-    for journal in inbox:
-        print(f"including the inbox, {journal} (--no-inbox leaves it out)")
-    return inbox
-
-
-def _has_inbox(arguments: Namespace, settings: IndexSettings) -> bool:
-    return not arguments.no_inbox and arguments.index in (None, settings.index_url)
 
 
 def reload(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, transcript_text
-from indexer.index import Range, Request, Sort
+from indexer.index import Range, Request
 from indexer.provenance import Origin
 from indexer.query_tree import (
     AllOf,
@@ -173,11 +173,14 @@ def search_body(request: Request) -> dict[str, Any]:
         for facet in request.facets
     }
     seconds = {"seconds": _among(conditions, "", _SUM)} if request.seconds else {}
+    order: dict[str, Any] = {"_score": "desc"}
+    if sort := request.sort:
+        order = {sort.field: {"order": "desc" if sort.descending else "asc", "missing": "_last"}}
     return {
         "query": compiled(request.query),
         "post_filter": {"bool": {"filter": list(conditions.values())}},
         "aggs": counts | seconds,
-        "sort": [_order(request.sort), {"id": "asc"}],
+        "sort": [order, {"id": "asc"}],
         "track_scores": True,
         "track_total_hits": True,
     }
@@ -193,12 +196,6 @@ def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
     if UNKNOWN in values:
         choices.append(_missing(facet))
     return _either(choices)
-
-
-def _order(sort: Sort | None) -> dict[str, Any]:
-    if sort is None:
-        return {"_score": "desc"}
-    return {sort.field: {"order": "desc" if sort.descending else "asc", "missing": "_last"}}
 
 
 _SUM: Final = {"sum": {"field": "duration"}}

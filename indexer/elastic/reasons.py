@@ -62,7 +62,8 @@ class Reason:
         if not isinstance(error, Mapping):
             return cls(frozenset(), (str(error),) if error else ())
         links = list(_links(error))
-        texts = tuple(dict.fromkeys(_URL.sub("", str(one["reason"])) for one in links if _is_text(one.get("reason"))))
+        reasons = [reason for one in links if isinstance(reason := one.get("reason"), str) and reason]
+        texts = tuple(dict.fromkeys(_URL.sub("", reason) for reason in reasons))
         named = [str(one["index"]) for one in links if one.get("index")]
         named += [found for text in texts for found in _BLOCKED_INDEX.findall(text)]
         return cls(frozenset(str(one["type"]) for one in links if one.get("type")), texts, next(iter(named), ""))
@@ -80,10 +81,6 @@ class Reason:
 
 
 _SAYS_NOTHING: Final = ("all shards failed", "closed")
-
-
-def _is_text(reason: Any) -> bool:
-    return isinstance(reason, str) and bool(reason)
 
 
 def _links(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -155,11 +155,10 @@ def _cells(queries: Sequence[SampledQuery], measures: Measures) -> Cells:
         cells[kind] = {}
         for group in groups:
             chosen = [at for at, query in enumerate(queries) if query.kind == kind and GROUPS[group](query)]
-            cells[kind][group] = _cell(names, [measures[at] for at in chosen], [queries[at].source for at in chosen])
+            if chosen:
+                sources = [queries[at].source for at in chosen]
+                found = estimates([measures[at] for at in chosen], sources)
+                cells[kind][group] = Cell(len(chosen), len(set(sources)), dict(zip(names, found, strict=True)))
+            else:
+                cells[kind][group] = Cell(0, 0, dict.fromkeys(names))
     return cells
-
-
-def _cell(names: Sequence[str], measures: Measures, sources: Sequence[str]) -> Cell:
-    if not measures:
-        return Cell(0, 0, dict.fromkeys(names))
-    return Cell(len(measures), len(set(sources)), dict(zip(names, estimates(measures, sources), strict=True)))

@@ -1,6 +1,6 @@
 """What an index already has of clips: their records, joined again from passages."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -25,11 +25,7 @@ def merged_with_known(index: SearchReader, rows: Sequence[ClipRow], merging: Rec
     """The records, each merged with what the index has of its clip; absent columns change nothing."""
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        known = dict(_known(index, [row.id for row in some]))
+        found = index.walk(Request(AnyOf(tuple(Term("clip", row.id) for row in some))))
+        by_clip = groupby(sorted(found, key=attrgetter("clip")), key=attrgetter("clip"))
+        known = {clip: clip_of(passages) for clip, passages in by_clip}
         yield from (merging.merged(known[row.id], row) if row.id in known else row for row in some)
-
-
-def _known(index: SearchReader, clips: Iterable[str]) -> Iterator[tuple[str, ClipRow]]:
-    found = index.walk(Request(AnyOf(tuple(Term("clip", clip) for clip in clips))))
-    for clip, passages in groupby(sorted(found, key=attrgetter("clip")), key=attrgetter("clip")):
-        yield clip, clip_of(passages)

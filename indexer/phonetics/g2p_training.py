@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -113,20 +113,15 @@ def _contexts(aligned: Aligned) -> dict[str, Pronunciation]:
     found: dict[str, Pronunciation] = {}
     for number, (before, after) in enumerate(CONTEXTS):
         counts: dict[str, Counter[Pronunciation]] = defaultdict(Counter)
-        for context, sound in _seen(aligned, before, after):
-            counts[context][sound] += 1
+        for word, path in aligned:
+            framed = EDGE + word + EDGE
+            for at, sound in enumerate(path, len(EDGE)):
+                counts[framed[at - before : at + after + 1]][sound] += 1
         for context, sounds in counts.items():
             likeliest = max(sorted(sounds), key=sounds.__getitem__)
             if _shorter(found, context, number) != likeliest:
                 found[context] = likeliest
     return found
-
-
-def _seen(aligned: Aligned, before: int, after: int) -> Iterator[tuple[str, Pronunciation]]:
-    for word, path in aligned:
-        framed = EDGE + word + EDGE
-        for at, sound in enumerate(path, len(EDGE)):
-            yield framed[at - before : at + after + 1], sound
 
 
 def _shorter(found: Mapping[str, Pronunciation], context: str, number: int) -> Pronunciation | None:

@@ -16,7 +16,7 @@ from indexer.errors import IndexDamaged
 from indexer.phonetics.alphabets import plain
 from indexer.phonetics.candidates import Entries, joined, padded_letters, padded_phonemes
 from indexer.phonetics.g2p import G2pModel
-from indexer.phonetics.word_counts import Numbers, WordCounter, WordCounts
+from indexer.phonetics.word_counts import WordCounter, WordCounts
 
 MOST_WORDS: Final = 200_000
 """Different words that are kept; if there are more, the rarest are dropped."""
@@ -60,7 +60,11 @@ class Lexicon:
         kept = np.sort(order[is_pronounceable[order]][:MOST_WORDS])
         words = [found.words[number] for number in kept.tolist()]
         known = np.fromiter(map(g2p.knows, words), bool, len(words))
-        pairs, pair_passages = _renumbered(found, kept)
+        number_of = np.full(len(found.words), -1)
+        number_of[kept] = np.arange(len(kept))
+        renumbered = number_of[found.pairs]
+        is_kept = (renumbered >= 0).all(axis=1)
+        pairs, pair_passages = renumbered[is_kept], found.pair_passages[is_kept]
         is_known = known[pairs[:, 0]] & known[pairs[:, 1]]  # pairs with a word that no dictionary has come first
         rows = np.sort(np.lexsort((-pair_passages, is_known))[:MOST_PAIRS])
         return cls(
@@ -184,12 +188,3 @@ def _packed(**arrays: NDArray[Any]) -> bytes:
                 np.lib.format.write_array(member, array, allow_pickle=False)
     packed = file.getvalue()
     return packed[:-_CRC_LENGTH] + _crc_of(packed)
-
-
-def _renumbered(found: WordCounts, kept: Numbers) -> tuple[Numbers, Numbers]:
-    """The pairs of kept words, with the words' new numbers."""
-    number_of = np.full(len(found.words), -1)
-    number_of[kept] = np.arange(len(kept))
-    pairs = number_of[found.pairs]
-    is_kept = (pairs >= 0).all(axis=1)
-    return pairs[is_kept], found.pair_passages[is_kept]

@@ -86,7 +86,7 @@ def learn(
     g2p: G2pModel,
     source: str,
     lexicon: Lexicon | None = None,
-    step: Callable[[int, int], None] | None = None,
+    step: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Tables:
     """The phonetic tables trained on records with both a reference and a transcript; others are ignored.
 
@@ -109,15 +109,11 @@ def learn(
     phonemes, spelled = _phoneme_costs(clips, confusions, g2p), _letter_costs(clips, confusions)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
     corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
-    observations = _observations(corpus, Expander(lexicon, tables, g2p), step or _ignore_progress)
+    observations = _observations(corpus, Expander(lexicon, tables, g2p), step)
     spoken = sum(len(corpus.in_references[word]) for word in corpus.words)
     lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.words)
     seen = len(np.unique(observations.search[observations.is_right]))
     return replace(tables, weights=fitted_weights(observations), unseen=(lost - seen + 1) / (spoken + 2))
-
-
-def _ignore_progress(_done: int, _total: int) -> None:
-    """The default for ``step``."""
 
 
 def _lexicon(clips: Sequence[TranscriptPair], g2p: G2pModel) -> Lexicon:

@@ -176,7 +176,8 @@ def _narrowed(found: Sequence[Query], conditions: Sequence[SyntaxTree], weighing
     """Passages that match all of ``found`` and the conditions, as in mode exact, and none of the negated ones."""
     held = [every_word(child, weighing) for child in conditions if not isinstance(child, Negation)]
     barred = [every_word(child.child, weighing) for child in conditions if isinstance(child, Negation)]
-    query = _all_of([*found, *held])
+    queries = (*found, *held)
+    query = EVERYTHING if not queries else queries[0] if len(queries) == 1 else AllOf(queries)
     return Without(query, _one_of(AnyOf, barred)) if barred else query
 
 
@@ -238,12 +239,6 @@ def _evidence(token: str, weighing: EvidenceWeights) -> Query:
 
 
 _SHORT_ONES: Final = tuple(Constant(Term("shortness", str(power)), SHORTNESS * power) for power in POWERS)
-
-
-def _all_of(queries: Sequence[Query]) -> Query:
-    if not queries:
-        return EVERYTHING
-    return queries[0] if len(queries) == 1 else AllOf(tuple(queries))
 
 
 def _one_of(kind: type[AnyOf] | type[BestOf], queries: Iterable[Query]) -> Query:

@@ -147,7 +147,11 @@ class _Parser:
             # ``accent: us`` looks like a field, but is two words.
             name, _, behind = item["bare"].rpartition(":")
             follows = item.string[item.end() : item.end() + 1]
-            if not behind and not follows.strip() and _is_known(_field(name)):
+            field = _field(name)
+            is_known = (
+                field == "text" or field.startswith(_EXTRA) or _KINDS.get(field) in ("keyword", "number", "integer")
+            )
+            if is_known and not behind and not follows.strip():
                 self.notes.append(f"{_short(name)}: needs a value directly after it, without a space; read as a word")
             tree = self._bare(item["bare"])
         return Negation(tree) if item["minus"] and tree != _NOTHING else tree
@@ -214,7 +218,8 @@ class _Parser:
         if value.casefold() == UNKNOWN:
             return Negation(RangeQuery(field, None, None))
         found = _SPAN.fullmatch(value)
-        low, high = (_number(found["exact"] or found[end]) if found else None for end in ("low", "high"))
+        texts = [found["exact"] or found[end] if found else None for end in ("low", "high")]
+        low, high = (float(text) if text else None for text in texts)
         ends = [end for end in (low, high) if end is not None]
         if not ends or ends != sorted(ends):
             self.notes.append(f"{field} takes a number or a range such as 2-8, 2- or -8, not “{_short(value)}”")
@@ -227,19 +232,11 @@ def _field(name: str) -> str:
     return name if name.startswith(_EXTRA) else _CALLED.get(name.casefold(), name.casefold())
 
 
-def _is_known(field: str) -> bool:
-    return field.startswith(_EXTRA) or _KINDS.get(field) in ("keyword", "number", "integer") or field == "text"
-
-
 def _words(run: list[str], sign: str = "") -> SyntaxTree:
     """The tokens of one run; an operator applies only to a single word."""
     if len(run) > 1:
         return PhraseQuery(tuple(run))
     return PrefixQuery(run[0]) if sign == "*" else WordQuery(run[0], sounds_like=sign == "~")
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text else None
 
 
 def _short(text: str) -> str:

@@ -124,7 +124,12 @@ class Planner:
         levels = sorted({expansion.probability for one in plan.terms for expansion in one.expansions} | _LEVELS)
         at = bisect_left(levels, True, key=lambda least: not self._index.excess(planned(least).query))
         fitted = planned(levels[min(at, len(levels) - 1)])
-        return replace(fitted, notes=(*fitted.notes, _shortened_note(plan, fitted)))
+        every, kept = (sum(len(one.expansions) for one in either.terms) for either in (plan, fitted))
+        note = (
+            f"the index limits the size of a search: all words are searched for, but of {every:,} expansions only the "
+            f"{kept:,} most likely; use fewer words to include more"
+        )
+        return replace(fitted, notes=(*fitted.notes, note))
 
     def expander(self) -> Expander:
         """Finds expansions in the index's current lexicon."""
@@ -138,15 +143,6 @@ def planner_of(index: SearchReader, settings: IndexSettings) -> Planner:
     """A planner with the tables that were learned here, otherwise with those that ship with Hearsay."""
     tables = Tables.load(settings.phonetic_tables) if settings.phonetic_tables.exists() else None
     return Planner(index, tables)
-
-
-def _shortened_note(whole: Plan, fitted: Plan) -> str:
-    """The note on a search that exceeds the limit of the index."""
-    every, kept = (sum(len(one.expansions) for one in plan.terms) for plan in (whole, fitted))
-    return (
-        f"the index limits the size of a search: all words are searched for, but of {every:,} expansions only the "
-        f"{kept:,} most likely; use fewer words to include more"
-    )
 
 
 def _query_terms(tree: SyntaxTree, mode: str, weighing: EvidenceWeights) -> tuple[QueryTerm, ...]:

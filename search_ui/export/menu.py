@@ -4,6 +4,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
+from hearsay.text.format import counted
 from indexer.passages import Passage
 from search_ui.export.routes import EXPORT_ROUTE, SUBTITLES, SUBTITLES_ROUTE
 from search_ui.export.zip_stream import MOST_HITS
@@ -19,9 +20,13 @@ _QUERIES: Final = (("query.json", "Elasticsearch JSON"), ("query.sh", "curl"))
 
 def export_html(state: SearchState, total: int) -> str:
     """The menu that exports all results of a search, or its query. Nothing is requested before it is used."""
-    what = "1 result" if total == 1 else f"All {total:,} results"
+    what = counted(total, "result") if total == 1 else f"All {counted(total, 'result')}"
     files = "".join(_file(state, total, *file) for file in _FILES)
-    queries = "".join(_query(state, *query) for query in _QUERIES)
+    queries = "".join(  # page.js fetches a query when it is opened, because its expansions make it long
+        f'<details class="query" data-address="{_address(state, kind)}"><summary>{name}</summary>'
+        f'<button type="button" class="copy">Copy</button><pre tabindex="0" aria-label="{name}"></pre></details>'
+        for kind, name in _QUERIES
+    )
     return (
         f'<details class="export"><summary>Export</summary><div><p>{what}</p><ul>{files}</ul>'
         f"<p>The search as a query</p>{queries}</div></details>"
@@ -48,11 +53,3 @@ def _file(state: SearchState, total: int, kind: str, name: str, what: str) -> st
     if kind == "clips.zip" and total > MOST_HITS:
         return f"<li><span>{name}</span> <small>up to {MOST_HITS:,} results; add filters</small></li>"
     return f'<li><a href="{_address(state, kind)}">{name}</a> <small>{what}</small></li>'
-
-
-def _query(state: SearchState, kind: str, name: str) -> str:
-    """``page.js`` fetches the query when it is opened: guessed words make it long."""
-    return (
-        f'<details class="query" data-address="{_address(state, kind)}"><summary>{name}</summary>'
-        f'<button type="button" class="copy">Copy</button><pre tabindex="0" aria-label="{name}"></pre></details>'
-    )

@@ -1,6 +1,7 @@
 """The *Insights* page: statistics and word errors of all clips, or of those that match the filters."""
 
 from html import escape
+from operator import attrgetter
 from typing import Final
 
 import streamlit as st
@@ -56,12 +57,11 @@ def page_html(stats: CollectionStatistics, state: SearchState) -> str:
     return f'<div class="insights">{figures(stats)}{body}</div>'
 
 
-def _address(state: SearchState) -> str:
-    return state.address
-
-
 @st.cache_resource(
-    show_spinner="Computing statistics …", ttl=CACHE_SECONDS, max_entries=20, hash_funcs={SearchState: _address}
+    show_spinner="Computing statistics …",
+    ttl=CACHE_SECONDS,
+    max_entries=20,
+    hash_funcs={SearchState: attrgetter("address")},
 )
 def _statistics(version: str, total: int, state: SearchState) -> CollectionStatistics:  # noqa: ARG001 - part of the cache key
     return collect_statistics(the_index(), request_of(state))

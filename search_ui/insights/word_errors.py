@@ -55,14 +55,13 @@ def _table(stats: CollectionStatistics, words: Sequence[WordConfusions], state: 
 def _replacements(word: WordConfusions, state: SearchState) -> str:
     repeated = [(replacement, count) for replacement, count in word.replacements.items() if count > 1]
     shown = (repeated or list(word.replacements.items()))[:MAX_REPLACEMENTS]
-    items = [_replacement(word.word, replacement, count, state) for replacement, count in shown]
+    items = []
+    for replacement, count in shown:
+        what = "<em>deleted</em>"
+        if replacement:
+            query = f'text:"{word.word}" "{replacement}"'
+            what = link_html(replacement, link(state.with_words(query).in_mode("exact")))
+        items.append(f"<span>{what} <small>{count:,}</small></span>")
     if others := word.errors - sum(count for _, count in shown):
         items.append(f"<span>other <small>{others:,}</small></span>")
     return "".join(items)
-
-
-def _replacement(word: str, replacement: str, count: int, state: SearchState) -> str:
-    if not replacement:
-        return f"<span><em>deleted</em> <small>{count:,}</small></span>"
-    address = link(state.with_words(f'text:"{word}" "{replacement}"').in_mode("exact"))
-    return f"<span>{link_html(replacement, address)} <small>{count:,}</small></span>"

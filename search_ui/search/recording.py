@@ -99,15 +99,22 @@ def show_recording(opened: RecordingView, state: SearchState) -> None:
         for passage in read.passages
     ]
     shown = hits_html(items, (part - 1) * PASSAGES + 1)
-    st.html(f'<div class="recording">{_title(read, back)}{shown}</div>')
+    first = read.passages[0]
+    length = f"{clock(read.seconds)} · " if read.seconds is not None else ""
+    st.html(
+        f'<div class="recording"><h2>{escape(first.clip)}</h2>'
+        f'<p class="about"><span>{length}{counted(read.total, "passage")}</span>'
+        f'{subtitles_html(first)}<span class="more">{back}</span></p>{shown}</div>'
+    )
     if (parts := ceil(read.total / PASSAGES)) > 1:
         key = sync_widget("part", part)
-        st.pagination(parts, key=key, on_change=lambda: _go_to_part(opened.clip, state, st.session_state[key]))
+
+        def go_to_part() -> None:
+            view = RecordingView(opened.clip, part=st.session_state[key])
+            st.query_params.from_dict(state.to_params() | view.to_params())
+
+        st.pagination(parts, key=key, on_change=go_to_part)
     st.html(models_note(passage.row for passage in read.passages) + KEYS)
-
-
-def _go_to_part(clip: str, state: SearchState, part: int) -> None:
-    st.query_params.from_dict(state.to_params() | RecordingView(clip, part=part).to_params())
 
 
 @st.cache_data(show_spinner=False, ttl=10, max_entries=100)
@@ -124,14 +131,3 @@ def _context(passage: Passage, opened: RecordingView, state: SearchState, *, is_
     audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
     links = {"More like this": state.similar_to(passage.id).address} if passage.row.generated_text else {}
     return HitContext(audio, links, spectrogram=spectrogram, is_opened=passage.id == opened.at)
-
-
-def _title(read: RecordingPart, back: str) -> str:
-    """The recording's name, its duration, its subtitles, and the link back to the results."""
-    first = read.passages[0]
-    length = f"{clock(read.seconds)} · " if read.seconds is not None else ""
-    number = counted(read.total, "passage")
-    return (
-        f'<h2>{escape(first.clip)}</h2><p class="about"><span>{length}{number}</span>'
-        f'{subtitles_html(first)}<span class="more">{back}</span></p>'
-    )

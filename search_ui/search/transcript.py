@@ -5,7 +5,7 @@ from html import escape
 from itertools import accumulate
 
 from hearsay.records.transcript import Word
-from indexer.query.highlight import Mark, MarkedText
+from indexer.query.highlight import MarkedText
 
 Place = tuple[int, int, float | None]
 """Start and end of a stretch of text, in characters, and the start time of its word; None between words."""
@@ -21,8 +21,10 @@ def words_html(pieces: Sequence[MarkedText], words: Sequence[Word] = ()) -> str:
     is_upper = text.isupper()
     tab_stop, html = ' tabindex="0"', ""
     for begin, end, start in _places(text, words):
-        cut = _cut(pieces, begin, end)
-        inside = "".join(_marked(piece.lower() if is_upper else piece, mark) for piece, mark in cut)
+        inside = ""
+        for piece, mark in _cut(pieces, begin, end):
+            shown = escape(piece.lower() if is_upper else piece)
+            inside += f'<mark class="{mark}">{shown}</mark>' if mark else shown
         if start is None:
             html += inside
         else:
@@ -50,7 +52,3 @@ def _cut(pieces: Sequence[MarkedText], begin: int, end: int) -> Iterator[MarkedT
         before = after - len(piece)
         if cut := piece[max(0, begin - before) : max(0, end - before)]:
             yield cut, mark
-
-
-def _marked(text: str, mark: Mark) -> str:
-    return f'<mark class="{mark}">{escape(text)}</mark>' if mark else escape(text)
