@@ -62,7 +62,7 @@ ALLOWED: Final = (
     Allowed("indexer/query/result_json.py", "heard_as", "the former name of a JSON member, which stays"),
     Allowed("tests/indexer", '"heard', "the same former names"),
     Allowed("tests/indexer/query/test_filters.py", '" 0 - .5 "', "a range as somebody may type it"),
-    Allowed("tests/indexer/test_cli.py", '".5-"', "a range as somebody may type it"),
+    Allowed("tests/indexer/cli/test_searching.py", '".5-"', "a range as somebody may type it"),
     Allowed("docs/measuring-search.md", "heard", "the name of a group of queries, and of an option, that stay"),
 )
 
