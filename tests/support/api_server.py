@@ -5,12 +5,10 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -20,6 +18,7 @@ from asr.types import EmotionOutput, SpeechOutput
 from hearsay.records.transcript import Alternative, Segment, Word
 from tests.conftest import PROJECT
 from tests.support.ports import free_port
+from tests.support.servers import Closing, ThreadedServer
 
 EMBEDDED = {"ASR_MODEL": "pocketsphinx", "SER_MODEL": "classic", "WORKERS": "1"}
 
@@ -61,7 +60,7 @@ def reply_to(data: bytes) -> dict[str, Any]:
     return TranscriptReply.of_both(transcript, "length", emotion, 1.234).model_dump()
 
 
-class Elsewhere:
+class Elsewhere(ThreadedServer):
     """Answers ``GET /health`` and ``POST /asr``; ``answers`` are used first, each once."""
 
     def __init__(self) -> None:
@@ -103,21 +102,10 @@ class Elsewhere:
                 pass
 
         self._handler = Handler
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
-class Api:
+class Api(Closing):
     """The real API with the embedded models, as a process that can be killed and started again on its port.
 
     ``program`` is what Python runs at the next start.
@@ -156,8 +144,6 @@ class Api:
         self.wait_until_there()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self.kill()
         self._output.close()

@@ -46,12 +46,12 @@ def opening(make: Callable[[], AppTest], folder: Path, monkeypatch: pytest.Monke
         return page.run()
 
     monkeypatch.setenv("INDEX_URL", str(folder / "index"))
-    _forget()
+    clear_caches()
     yield open_page
-    _forget()
+    clear_caches()
 
 
-def _forget() -> None:
+def clear_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
 

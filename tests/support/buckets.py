@@ -5,11 +5,11 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from tests.support.go_tools import go_tool
 from tests.support.ports import free_port
+from tests.support.servers import Closing
 
 GATEWAY = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 
@@ -19,7 +19,7 @@ def gateway() -> Path:
     return go_tool(GATEWAY, "s3", "versitygw, a server that speaks S3")
 
 
-class Buckets:
+class Buckets(Closing):
     """A running server; its buckets are the folders in ``root``."""
 
     access_key, secret_key = "hearsay", "not-a-secret"
@@ -49,11 +49,6 @@ class Buckets:
                 time.sleep(0.02)
             else:
                 return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop; the port refuses connections from now on."""

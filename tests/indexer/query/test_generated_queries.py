@@ -88,41 +88,24 @@ def assert_typed_words_find_the_same(loaded: Loaded, examples: int) -> None:
     check()
 
 
-def test_query_trees_over_rows_in_every_script_have_the_same_answers(made: Loaded):
-    assert_trees_find_the_same(made, 40)
+MANY = pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(1800)])
 
 
-def test_typed_queries_over_rows_in_every_script_have_the_same_answers(made: Loaded):
-    assert_typed_words_find_the_same(made, 40)
+@pytest.mark.parametrize("number", [40, MANY])
+def test_query_trees_over_rows_in_every_script_have_the_same_answers(made: Loaded, number: int):
+    assert_trees_find_the_same(made, number)
 
 
-def test_query_trees_over_real_clips_have_the_same_answers(real: Loaded):
-    assert_trees_find_the_same(real, 40)
+@pytest.mark.parametrize("number", [40, MANY])
+def test_typed_queries_over_rows_in_every_script_have_the_same_answers(made: Loaded, number: int):
+    assert_typed_words_find_the_same(made, number)
 
 
-def test_typed_queries_over_real_clips_have_the_same_answers(real: Loaded):
-    assert_typed_words_find_the_same(real, 40)
+@pytest.mark.parametrize("number", [40, MANY])
+def test_query_trees_over_real_clips_have_the_same_answers(real: Loaded, number: int):
+    assert_trees_find_the_same(real, number)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_five_hundred_query_trees_over_rows_in_every_script_have_the_same_answers(made: Loaded):
-    assert_trees_find_the_same(made, 500)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_five_hundred_typed_queries_over_rows_in_every_script_have_the_same_answers(made: Loaded):
-    assert_typed_words_find_the_same(made, 500)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_five_hundred_query_trees_over_real_clips_have_the_same_answers(real: Loaded):
-    assert_trees_find_the_same(real, 500)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_five_hundred_typed_queries_over_real_clips_have_the_same_answers(real: Loaded):
-    assert_typed_words_find_the_same(real, 500)
+@pytest.mark.parametrize("number", [40, MANY])
+def test_typed_queries_over_real_clips_have_the_same_answers(real: Loaded, number: int):
+    assert_typed_words_find_the_same(real, number)

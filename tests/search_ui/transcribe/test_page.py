@@ -17,7 +17,7 @@ from indexer.settings import IndexSettings
 from search_ui.transcribe import page as transcribe_page
 from search_ui.transcribe.session import TranscriptionSession
 from tests.support.api_server import Elsewhere
-from tests.support.apps import SECONDS_TO_RUN
+from tests.support.apps import SECONDS_TO_RUN, clear_caches, html
 from tests.support.models import tone
 from tests.support.pages import PROJECT, load
 
@@ -55,7 +55,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    _forget()
+    clear_caches()
     with Elsewhere() as api:
         monkeypatch.setattr("search_ui.transcribe.session.LATE_SECONDS", 600.0)  # for a busy machine
         monkeypatch.setattr("search_ui.transcribe.api_client.CONNECT_SECONDS", 600.0)
@@ -64,7 +64,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         monkeypatch.setenv("INDEX_URL", str(tmp_path / "index"))
         monkeypatch.setenv("INBOX_DIR", str(tmp_path / "inbox"))
         yield Desk(opened(), api, tmp_path)
-    _forget()
+    clear_caches()
 
 
 def opened() -> AppTest:
@@ -74,17 +74,6 @@ def opened() -> AppTest:
         transcribe_page.show()
 
     return AppTest.from_function(script, default_timeout=SECONDS_TO_RUN).run()
-
-
-def _forget() -> None:
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def html(page: AppTest) -> str:
-    assert not page.exception
-    bodies = [element.proto.body for element in page.get("html")]
-    return "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
 
 
 def test_the_page_states_that_nothing_is_stored_unasked(desk: Desk) -> None:
