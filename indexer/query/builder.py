@@ -192,7 +192,7 @@ def _as_transcribed(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
             return Prefix("tokens", start)
         case Disjunction(children):
             return _one_of(AnyOf, (_as_transcribed(child, weighing) for child in children))
-        case _:
+        case WordQuery() | FieldQuery() | RangeQuery() | Negation() | Conjunction():
             return every_word(tree, weighing)
 
 
@@ -214,7 +214,7 @@ def _evidence_of(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
             return _one_of(BestOf, (_evidence_of(child, weighing) for child in children))
         case PrefixQuery(start):
             return Constant(Prefix("tokens", start), _ANY_WORD)
-        case _:
+        case FieldQuery() | RangeQuery() | Negation() | Conjunction():
             return every_word(tree, weighing)
 
 

@@ -29,8 +29,11 @@ from indexer.query.parser import Parsed, parse
 from indexer.query.syntax_tree import (
     Conjunction,
     Disjunction,
+    FieldQuery,
     Negation,
     PhraseQuery,
+    PrefixQuery,
+    RangeQuery,
     SyntaxTree,
     WordQuery,
     phonetic_words,
@@ -195,7 +198,7 @@ def _needed(tree: SyntaxTree) -> frozenset[str]:
             return frozenset()
         case Conjunction(children):
             return frozenset[str]().union(*map(_needed, children))
-        case _:
+        case WordQuery() | PhraseQuery() | PrefixQuery() | FieldQuery() | RangeQuery() | Negation():
             return frozenset(words_of(tree))
 
 
@@ -220,5 +223,5 @@ def _size(tree: SyntaxTree) -> int:
             return sum(map(_size, children))
         case Negation(child):
             return _size(child)
-        case _:
+        case WordQuery() | PrefixQuery() | FieldQuery() | RangeQuery():
             return 1

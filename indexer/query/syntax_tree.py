@@ -82,7 +82,7 @@ def words_of(tree: SyntaxTree) -> list[str]:
             return [f"{start}*"]
         case Disjunction(children) | Conjunction(children):
             return [word for child in children for word in words_of(child)]
-        case _:
+        case FieldQuery() | RangeQuery() | Negation():
             return []
 
 
@@ -93,5 +93,5 @@ def phonetic_words(tree: SyntaxTree) -> frozenset[str]:
             return frozenset({token})
         case Disjunction(children) | Conjunction(children):
             return frozenset[str]().union(*map(phonetic_words, children))
-        case _:
+        case WordQuery() | PhraseQuery() | PrefixQuery() | FieldQuery() | RangeQuery() | Negation():
             return frozenset()
