@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hearsay.api.places import Place, paths, settings_of
 from hearsay.results.markup import joined, paragraph
 from hearsay.terminal.progress import load_progress
+from hearsay.text.format import counted
 
 if TYPE_CHECKING:
     from indexer.index import SearchWriter
@@ -30,7 +31,8 @@ class LoadSummary:
     notes: tuple[str, ...]
 
     def _repr_html_(self) -> str:
-        loaded = f"{self.clips:,} clips loaded as {self.passages:,} passages in {self.seconds:.1f} s"
+        clips, passages = counted(self.clips, "clip"), counted(self.passages, "passage")
+        loaded = f"{clips} loaded as {passages} in {self.seconds:.1f} s"
         return paragraph(loaded, joined(f"version {self.version}", *self.notes))
 
 

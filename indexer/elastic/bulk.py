@@ -15,6 +15,7 @@ from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.helpers import expand_action, streaming_bulk
 
 from hearsay.terminal.process import wait_in_turns
+from hearsay.text.format import counted
 from indexer.elastic.limits import TOO_LARGE, limit_of, size_is_refused
 from indexer.elastic.reasons import Reason, WritesRefused, concerns_every_write
 from indexer.errors import LoadFailed
@@ -104,8 +105,8 @@ class Refusals:
 
     def __str__(self) -> str:
         """Their number, the file that lists them, and the first ones."""
-        number = "1 passage was" if self.number == 1 else f"{self.number} passages were"
-        return f"{number} rejected, listed in {self._path}: {'; '.join(self._first)}"
+        rejected = f"{counted(self.number, 'passage')} {'was' if self.number == 1 else 'were'} rejected"
+        return f"{rejected}, listed in {self._path}: {'; '.join(self._first)}"
 
     def _unwritable(self, problem: OSError) -> LoadFailed:
         return LoadFailed(

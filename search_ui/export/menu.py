@@ -20,7 +20,7 @@ _QUERIES: Final = (("query.json", "Elasticsearch JSON"), ("query.sh", "curl"))
 
 def export_html(state: SearchState, total: int) -> str:
     """The menu that exports all results of a search, or its query. Nothing is requested before it is used."""
-    what = counted(total, "result") if total == 1 else f"All {counted(total, 'result')}"
+    what = f"{'' if total == 1 else 'All '}{counted(total, 'result')}"
     files = "".join(_file(state, total, *file) for file in _FILES)
     queries = "".join(  # page.js fetches a query when it is opened, because its expansions make it long
         f'<details class="query" data-address="{_address(state, kind)}"><summary>{name}</summary>'
