@@ -11,11 +11,9 @@ from search_ui.state import SearchState
 def header_html(pages: Iterable[StreamlitPage], current: StreamlitPage, state: SearchState) -> str:
     """The name and a link to each page, which keeps the filters; the current page is marked."""
     filters = state.only_filters().address.removesuffix("?")
-    links = "".join(_link(page, filters, is_current=page is current) for page in pages)
+    links = ""
+    for page in pages:
+        address = escape(f"./{page.url_path}{filters}")
+        mark = ' aria-current="page"' if page is current else ""
+        links += f'<a class="go" href="{address}" target="_self"{mark}>{escape(page.title)}</a>'
     return f'<header class="name"><h1>Hearsay</h1><nav aria-label="Pages">{links}</nav></header>'
-
-
-def _link(page: StreamlitPage, filters: str, *, is_current: bool) -> str:
-    address = escape(f"./{page.url_path}{filters}")
-    current = ' aria-current="page"' if is_current else ""
-    return f'<a class="go" href="{address}" target="_self"{current}>{escape(page.title)}</a>'

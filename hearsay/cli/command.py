@@ -40,10 +40,15 @@ def _run(name: str, rest: Sequence[str]) -> int:
     if name in ("-V", "--version"):
         print(f"hearsay {VERSION}")
         return ALL_WELL
-    if name not in BY_NAME:
-        print(f"{HEARSAY}: {_unknown(name)}", file=sys.stderr)
-        return WRONG_USE
-    return run(BY_NAME[name], rest)
+    if name in BY_NAME:
+        return run(BY_NAME[name], rest)
+    problem = "name a command; hearsay --help lists them"
+    if name:
+        close = get_close_matches(name, BY_NAME, 1)
+        advice = f"did you mean {close[0]}?" if close else "hearsay --help lists them"
+        problem = f"there is no command {name}; {advice}"
+    print(f"{HEARSAY}: {problem}", file=sys.stderr)
+    return WRONG_USE
 
 
 def run(command: Command, rest: Sequence[str]) -> int:
@@ -61,10 +66,3 @@ def help_text() -> str:
         for title, command in zip([group, *[""] * len(COMMANDS)], commands, strict=False):
             lines.append(f"{title:12}{command.name:{width}}  {command.summary}")
     return _HELP.format(commands="\n".join(lines))
-
-
-def _unknown(name: str) -> str:
-    if not name:
-        return "name a command; hearsay --help lists them"
-    close = get_close_matches(name, BY_NAME, 1)
-    return f"there is no command {name}; " + (f"did you mean {close[0]}?" if close else "hearsay --help lists them")

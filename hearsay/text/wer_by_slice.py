@@ -68,10 +68,10 @@ def slice_errors(
         whole.add(text, is_kept=fewest_sources is not None)
         for column, slices in sums.items():
             slices[text.values.get(column) or UNKNOWN].add(text, is_kept=fewest_sources is not None)
-    by = {
-        column: {value: found.result(fewest_sources) for value, found in sorted(slices.items(), key=_largest_first)}
-        for column, slices in sums.items()
-    }
+    by = {}
+    for column, slices in sums.items():
+        largest_first = sorted(slices.items(), key=lambda item: (-item[1].texts, item[0]))
+        by[column] = {value: found.result(fewest_sources) for value, found in largest_first}
     return SlicedErrors(whole.result(fewest_sources), by)
 
 
@@ -94,8 +94,3 @@ class _Sum:
         is_enough = fewest_sources is not None and len(set(sources)) >= max(1, fewest_sources)
         estimate = error_rate([text.errors for text in self._kept], sources) if is_enough else None
         return ErrorSlice(self.texts, self._errors, estimate)
-
-
-def _largest_first(item: tuple[str, _Sum]) -> tuple[int, str]:
-    value, found = item
-    return -found.texts, value

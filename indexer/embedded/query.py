@@ -143,8 +143,14 @@ def _leaf(tree: Leaf) -> Query:
             return Query.phrase_query(SCHEMA, field, list(tokens))
         case Prefix(field, start):  # a fuzzy query without fuzziness is the only one that takes any prefix literally
             return Query.fuzzy_term_query(SCHEMA, _path(field), _value(field, start), distance=0, prefix=True)
-        case Between():
-            return Query.const_score_query(_between(tree), 0.0)
+        case Between(field) if field in INTEGERS:
+            least, most = tree.whole()
+            low = -_LARGEST_INTEGER - 1 if least is None else least
+            high = _LARGEST_INTEGER if most is None else most
+            between = Query.range_query(SCHEMA, field, FieldType.Integer, lower_bound=low, upper_bound=high)
+            return Query.const_score_query(between, 0.0)
+        case Between(field, low, high):
+            return Query.const_score_query(_in_range(field, Range(low, high)), 0.0)
         case Missing(field):
             return Query.const_score_query(_but(Query.all_query(), Query.exists_query(_path(field))), 0.0)
 
@@ -167,15 +173,6 @@ def _path(field: str) -> str:
 
 def _value(field: str, value: str) -> str:
     return _extra_value(value) if field.startswith(_EXTRA) else value
-
-
-def _between(span: Between) -> Query:
-    if span.field in INTEGERS:
-        least, most = span.whole()
-        low = -_LARGEST_INTEGER - 1 if least is None else least
-        high = _LARGEST_INTEGER if most is None else most
-        return Query.range_query(SCHEMA, span.field, FieldType.Integer, lower_bound=low, upper_bound=high)
-    return _in_range(span.field, Range(span.low, span.high))
 
 
 def filtered(request: Request, values_of: ValuesOf, without: str = "") -> Query:

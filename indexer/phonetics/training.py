@@ -160,7 +160,14 @@ def _observations(corpus: Corpus, expander: Expander, step: Callable[[int, int],
                     is_right = np.fromiter((place in corpus.in_references[word] for place in places), np.bool_)
                     found.append(_Candidate(features, len(members) > 1, searches, is_right))
         step(number + 1, len(corpus.words))
-    return _joined(found)
+    occurrences = np.concatenate([seen.searches for seen in found]) if found else np.empty(0, np.int64)
+    return Observations(
+        np.array([seen.features for seen in found]).reshape(-1, len(FEATURES)),
+        np.array([seen.is_pair for seen in found], np.bool_),
+        np.repeat(np.arange(len(found)), [len(seen.searches) for seen in found]),
+        np.unique(occurrences, return_inverse=True)[1],
+        np.concatenate([seen.is_right for seen in found]) if found else np.empty(0, np.bool_),
+    )
 
 
 class _Candidate(NamedTuple):
@@ -170,17 +177,6 @@ class _Candidate(NamedTuple):
     is_pair: bool
     searches: NDArray[np.int64]
     is_right: NDArray[np.bool_]
-
-
-def _joined(found: Sequence[_Candidate]) -> Observations:
-    searches = np.concatenate([seen.searches for seen in found]) if found else np.empty(0, np.int64)
-    return Observations(
-        np.array([seen.features for seen in found]).reshape(-1, len(FEATURES)),
-        np.array([seen.is_pair for seen in found], np.bool_),
-        np.repeat(np.arange(len(found)), [len(seen.searches) for seen in found]),
-        np.unique(searches, return_inverse=True)[1],
-        np.concatenate([seen.is_right for seen in found]) if found else np.empty(0, np.bool_),
-    )
 
 
 def _clips_by_word(transcripts: Iterable[Sequence[str]]) -> dict[str, frozenset[int]]:

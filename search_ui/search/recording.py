@@ -94,10 +94,12 @@ def show_recording(opened: RecordingView, state: SearchState) -> None:
         return
     is_playable = bool(playable_clips(read.passages))
     terms = the_planner().plan(state.words, state.mode).terms if state.words and not state.is_too_long else ()
-    items = [
-        hit_html(passage, evidence_of(passage, terms), _context(passage, opened, state, is_playable=is_playable))
-        for passage in read.passages
-    ]
+    items = []
+    for passage in read.passages:
+        audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
+        links = {"More like this": state.similar_to(passage.id).address} if passage.row.generated_text else {}
+        context = HitContext(audio, links, spectrogram=spectrogram, is_opened=passage.id == opened.at)
+        items.append(hit_html(passage, evidence_of(passage, terms), context))
     shown = hits_html(items, (part - 1) * PASSAGES + 1)
     first = read.passages[0]
     length = f"{clock(read.seconds)} · " if read.seconds is not None else ""
@@ -125,9 +127,3 @@ def _read(version: str, clip: str, part: int) -> RecordingPart:  # noqa: ARG001 
     is_all = len(passages) == result.total
     last = next(reversed(passages), None) if is_all else the_index().get(f"{clip}#{result.total:04}")
     return RecordingPart(passages, result.total, last.end if last else None)
-
-
-def _context(passage: Passage, opened: RecordingView, state: SearchState, *, is_playable: bool) -> HitContext:
-    audio, spectrogram = (audio_url(passage), spectrogram_url(passage)) if is_playable else (None, None)
-    links = {"More like this": state.similar_to(passage.id).address} if passage.row.generated_text else {}
-    return HitContext(audio, links, spectrogram=spectrogram, is_opened=passage.id == opened.at)
