@@ -105,7 +105,11 @@ def learn(
             f"{len(clips)} clips have both text and generated_text, and they contain {number} misrecognitions; "
             f"learning requires at least {FEWEST}"
         )
-    lexicon = lexicon or _lexicon(clips, g2p)
+    if not lexicon:
+        counter = WordCounter()
+        for clip in clips:
+            counter.add(" ".join(clip.transcript))
+        lexicon = Lexicon.of(counter, g2p)
     phonemes, spelled = _phoneme_costs(clips, confusions, g2p), _letter_costs(clips, confusions)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
     corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
@@ -114,13 +118,6 @@ def learn(
     lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.words)
     seen = len(np.unique(observations.search[observations.is_right]))
     return replace(tables, weights=fitted_weights(observations), unseen=(lost - seen + 1) / (spoken + 2))
-
-
-def _lexicon(clips: Sequence[TranscriptPair], g2p: G2pModel) -> Lexicon:
-    counter = WordCounter()
-    for clip in clips:
-        counter.add(" ".join(clip.transcript))
-    return Lexicon.of(counter, g2p)
 
 
 def _phoneme_costs(clips: Sequence[TranscriptPair], confusions: ConfusionTable, g2p: G2pModel) -> Costs:
