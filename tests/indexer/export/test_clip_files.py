@@ -1,7 +1,6 @@
 """Search results as CSV and as a manifest, from an index in a folder, without the page."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,10 +26,10 @@ ROWS = (
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[EmbeddedWriter]:
+def index(tmp_path: Path) -> EmbeddedWriter:
     made = EmbeddedWriter(tmp_path / "index")
     made.replace(passage for row in ROWS for passage in passages_of(row))
-    yield made
+    return made
 
 
 def test_the_csv_has_each_clip_once_with_the_columns_of_the_corpus(index: EmbeddedWriter, tmp_path: Path):
