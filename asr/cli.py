@@ -21,7 +21,7 @@ from asr.pipeline.hotwords import check_hotwords, read_hotwords
 from asr.pipeline.model_change import ModelChange
 from asr.pipeline.progress import Progress
 from asr.pipeline.report import show_score, show_summary
-from asr.score import score
+from asr.score import scores
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
 from hearsay.config import read_settings
@@ -33,6 +33,7 @@ from hearsay.records.table import read_csv
 from hearsay.terminal.commands import Program
 from hearsay.terminal.console import console_of
 from hearsay.terminal.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
+from hearsay.text.cer import METRICS
 from hearsay.text.scoring import NORMALIZERS
 from hearsay.version import VERSION
 
@@ -46,6 +47,9 @@ examples:
 More in docs/decoding.md."""
 
 THIS: Final = Program("asr")
+
+FEWEST_RESAMPLED: Final = 2
+"""Clips, or speakers, from which on ``score`` reports an interval."""
 
 
 def main(arguments: Sequence[str] | None = None, program: Program = THIS) -> int:
@@ -118,12 +122,21 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "score",
-        help="word error rate of transcripts against references",
-        description="Word error rate of generated_text against text, over all clips and by group.",
+        help="word or character error rate of transcripts against references",
+        description="Word or character error rate of generated_text against text, over all clips and by group,\n"
+        "with 95 %% intervals by bootstrap over clips, or over speakers where the table has client_id.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: python -m asr score var/cv-valid-dev/clips.csv --by accent,age,gender",
     )
     command.add_argument("table", metavar="CSV", type=Path, help="clips.csv or clips.jsonl")
     command.add_argument("--by", metavar="COLUMNS", default="", help="columns to group by, separated by commas")
+    command.add_argument(
+        "--metric",
+        choices=METRICS,
+        default="auto",
+        help="auto: words, and characters in languages without spaces between words and in Korean (default); "
+        "wer: words; cer: characters",
+    )
     command.add_argument(
         "--normalizer",
         choices=NORMALIZERS,
@@ -259,16 +272,18 @@ def run_score(options: argparse.Namespace) -> int:
     rows = list(read_rows(options.table).values())
     by = tuple(name.strip() for name in options.by.split(",") if name.strip())
     _check_columns(by, rows)
-    scored = score(rows, by, options.normalizer)
-    if not scored.errors.whole.texts:
+    found = scores(rows, by, options.normalizer, options.metric, fewest_clips=FEWEST_RESAMPLED)
+    if not found[0].errors.whole.texts:
         raise AsrError(
             f"{options.table} has no row with both a reference (text) and a transcript (generated_text); "
             "name the table that decode wrote, or decode the clips first"
         )
     if options.json:
-        print(json.dumps(scored.to_json(), ensure_ascii=False))
+        first, *others = (scored.to_json() for scored in found)
+        print(json.dumps(first | ({"other_metric": others[0]} if others else {}), ensure_ascii=False))
     else:
-        show_score(scored, console_of(sys.stdout))
+        for scored in found:
+            show_score(scored, console_of(sys.stdout))
     return ALL_WELL
 
 

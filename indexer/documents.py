@@ -26,7 +26,7 @@ unknown."""
 TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
 """Fields of a document that are derived from its passage's source."""
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 """Version of the documents. A change that requires indexes to be loaded again increments it."""
 
 

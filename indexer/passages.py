@@ -15,6 +15,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.records.schema import IDENTITY_COLUMNS
 from hearsay.records.transcript import Segment, Word
+from hearsay.text.languages import joined
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
 
@@ -147,7 +148,7 @@ def clip_of(passages: Iterable[Passage]) -> ClipRow:
     untagged = (part for part in parts if not any(segment.emotion for segment in part.row.segments))
     return replace(
         next(untagged, parts[0]).row,
-        generated_text=" ".join(text for part in parts if (text := part.row.generated_text)),
+        generated_text=joined((text for part in parts if (text := part.row.generated_text)), parts[0].row.language),
         words=tuple(word for part in parts for word in part.row.words),
         segments=tuple(segment for part in parts for segment in part.row.segments),
         duration=max(parts[-1].end or 0.0, LONGEST_PASSAGE + 0.01),  # a shorter clip would not have been divided
@@ -164,7 +165,7 @@ def _stretches(row: ClipRow) -> list[Segment]:
     Otherwise its words, if they do; empty if neither do.
     """
     if not (row.segments and _are_all(row, row.segments)):
-        return [_segment_of([word]) for word in row.words] if _are_all(row, row.words) else []
+        return [_segment_of(word) for word in row.words] if _are_all(row, row.words) else []
     found: list[Segment] = []
     for segment in row.segments:
         inside = [word for word in row.words if segment.start <= word.start < segment.end]
@@ -174,7 +175,7 @@ def _stretches(row: ClipRow) -> list[Segment]:
             and (not row.generated_text or (bool(segment.text) and are_the_text(segment.text, inside)))
         ):
             found += (
-                replace(_segment_of([word]), emotion=segment.emotion, emotion_score=segment.emotion_score)
+                replace(_segment_of(word), emotion=segment.emotion, emotion_score=segment.emotion_score)
                 for word in inside
             )
         else:
@@ -187,8 +188,8 @@ def _are_all(row: ClipRow, items: Sequence[Word | Segment]) -> bool:
     return are_the_text(row.generated_text, items)
 
 
-def _segment_of(words: list[Word]) -> Segment:
-    return Segment(words[0].start, words[-1].end, " ".join(word.text for word in words))
+def _segment_of(word: Word) -> Segment:
+    return Segment(word.start, word.end, word.text)
 
 
 def _gathered(stretches: list[Segment]) -> Iterator[list[Segment]]:
@@ -211,7 +212,7 @@ def _part(row: ClipRow, number: int, group: list[Segment], starts: Sequence[floa
     emotion, score = _emotion_of(group) or (row.emotion, row.emotion_score)
     part = replace(
         row,
-        generated_text=" ".join(stretch.text for stretch in group if stretch.text),
+        generated_text=joined((stretch.text for stretch in group if stretch.text), row.language),
         words=tuple(filter(is_here, row.words)),
         segments=tuple(filter(is_here, row.segments)),
         duration=round(end - start, 2),

@@ -45,6 +45,8 @@ FIELDS: Final = (
     Field("gender", "keyword", "the speaker's gender"),
     Field("accent", "keyword", "the speaker's accent, as the corpus spells it"),
     Field("duration", "number", "length of the passage in seconds"),
+    Field("language", "keyword", "the language of the transcript, as a code such as en"),
+    Field("language_probability", "number", "probability of the language, 0..1, where the model detected it"),
     Field("confidence", "number", "confidence of the speech model, 0..1"),
     Field("up_votes", "integer", "listeners who confirmed that the clip says its text"),
     Field("down_votes", "integer", "listeners who rejected it"),
@@ -61,7 +63,7 @@ FIELDS: Final = (
 INTEGERS: Final = frozenset(field.name for field in FIELDS if field.kind == "integer")
 """Number fields that hold integers."""
 
-FACETS: Final = ("sentiment", "emotion", "age", "gender", "accent", "asr_model")
+FACETS: Final = ("sentiment", "emotion", "age", "gender", "accent", "language", "asr_model")
 """Fields with few values, which can be counted and filtered, in the order in which people see them."""
 
 RANGES: Final = ("duration", "confidence", "wer")

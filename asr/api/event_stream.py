@@ -15,9 +15,9 @@ from asr.api.problems import OpenAiFault, refusal_of
 from asr.errors import AsrError, ModelFailed
 from asr.pipeline.records import sentence_of
 from asr.pipeline.scheduler import PendingTranscript
-from asr.speech.segments import UNSPACED
 from asr.types import SpeechOutput
 from hearsay.errors import HearsayError
+from hearsay.text.languages import UNSPACED
 
 MEDIA_TYPE: Final = "text/event-stream"
 

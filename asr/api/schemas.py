@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from asr.api.problems import Problem
 from asr.errors import ModelFailed
-from asr.pipeline.records import EmotionOutcome, rounded_segment, rounded_word, sentence_of
+from asr.pipeline.records import EmotionOutcome, rounded, rounded_segment, rounded_word, sentence_of
 from asr.types import SpeechOutput
 from hearsay.records.transcript import TAGGING, FailedPiece, Segment, Word
 
@@ -124,6 +124,18 @@ class EmotionReply(SentimentReply, GranularReply):
 class TextReply(BaseModel):
     transcription: str = Field(description="The transcript.", examples=["Before he had time"])
     duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
+    language: str = Field(
+        "",
+        description="Language of the transcript, as a code; omitted if the model names none.",
+        examples=["en"],
+        exclude_if=_is_unknown,
+    )
+    language_probability: float | None = Field(
+        None,
+        description="Probability of the language, from 0 to 1; omitted if it was not detected.",
+        examples=[0.98],
+        exclude_if=lambda probability: probability is None,
+    )
     confidence: float | None = Field(None, description="Mean confidence of the words, from 0 to 1.", examples=[0.91])
     words: list[WordReply]
     segments: list[SegmentReply] = Field(description="Stretches of speech between pauses.")
@@ -158,7 +170,9 @@ class TranscriptReply(EmotionReply, TextReply):  # in this order the members of 
     ) -> "TranscriptReply":
         return cls(
             transcription=transcript.text,
-            confidence=None if transcript.confidence is None else round(transcript.confidence, 3),
+            language=transcript.language,
+            language_probability=rounded(transcript.language_probability),
+            confidence=rounded(transcript.confidence),
             words=[WordReply.of(word) for word in transcript.words],
             segments=[SegmentReply.of(segment) for segment in transcript.segments],
             asr_model=asr_model,

@@ -13,10 +13,10 @@ from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import LONGEST_PIECE, runs_of
 from asr.errors import ModelFailed
 from asr.pipeline.records import NOT_YET, Timed, in_order, rounded_segment, rounded_word
-from asr.speech.segments import joined as joined_text
 from asr.speech.segments import mean_confidence, segments_between
 from asr.types import DecodedAudio, SpeechOutput, Stretch
 from hearsay.records.transcript import FailedPiece, Segment, Word
+from hearsay.text.languages import joined as joined_text
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.schema import EMOTION, TRANSCRIPT
 from hearsay.records.transcript import TAGGING, TRANSCRIBING, FailedPiece, Segment, Word
 from hearsay.text.format import clock
+from hearsay.text.languages import joined
 
 NAMED: Final = 3
 """Failed pieces that a message lists; further ones are counted."""
@@ -117,16 +118,29 @@ def _described(piece: FailedPiece) -> str:
 
 
 def _speech_output_columns(transcript: SpeechOutput, known: ClipRow | None) -> dict[str, Any]:
-    """The columns of a transcript; if ``known`` is given, merged with the transcript in it."""
+    """The columns of a transcript; if ``known`` is given, merged with the transcript in it.
+
+    The language is that of the longer part.
+    """
     words = tuple(rounded_word(word) for word in transcript.words)
     segments = tuple(rounded_segment(segment) for segment in transcript.segments)
     text, confidence = transcript.text, rounded(transcript.confidence)
+    language, probability = transcript.language, rounded(transcript.language_probability)
     if known is not None:
         words = tuple(in_order((*known.words, *words)))
         segments = tuple(in_order((*known.segments, *segments)))
-        text = " ".join(segment.text for segment in segments)
+        if len(known.generated_text) >= len(text):
+            language, probability = known.language, known.language_probability
+        text = joined((segment.text for segment in segments), language)
         confidence = rounded(mean_confidence(words))
-    return {"generated_text": text, "confidence": confidence, "words": words, "segments": segments}
+    return {
+        "generated_text": text,
+        "language": language,
+        "language_probability": probability,
+        "confidence": confidence,
+        "words": words,
+        "segments": segments,
+    }
 
 
 def _emotion_output_columns(emotion: EmotionOutcome) -> dict[str, Any]:

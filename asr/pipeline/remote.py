@@ -205,7 +205,14 @@ class RemotePipeline:
     async def _piece(self, clip: Clip, piece: Waveform) -> SpeechOutput | ModelFailed:
         def read(body: Any) -> SpeechOutput:
             columns = columns_of(body, replace(clip, transcribed=None))
-            return SpeechOutput(columns["generated_text"], columns["words"], columns["segments"], columns["confidence"])
+            return SpeechOutput(
+                columns["generated_text"],
+                columns["words"],
+                columns["segments"],
+                columns["confidence"],
+                language=columns["language"],
+                language_probability=columns["language_probability"],
+            )
 
         return await self._output(wav_of(piece), "/asr", read)
 

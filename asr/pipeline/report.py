@@ -1,21 +1,25 @@
 """Summaries and tables that the commands print at the end of a run."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from asr.pipeline.batch import Summary
-from asr.score import TranscriptScore, score
+from asr.score import TranscriptScore, scores
 from hearsay.records.clip import ClipRow
+from hearsay.text.cer import ErrorMetric
 from hearsay.text.format import clock, counted, percent
 from hearsay.text.scoring import normalizer_in_words
 from hearsay.text.wer_by_slice import FEWEST_CLIPS, TOO_FEW, ErrorSlice
 
 EXAMPLES: Final = 6
 """Records that a summary shows."""
+
+_NAMES: Final[Mapping[ErrorMetric, str]] = {"wer": "word error rate", "cer": "character error rate"}
+_UNITS: Final[Mapping[ErrorMetric, str]] = {"wer": "word", "cer": "character"}
 
 
 def show_summary(summary: Summary, console: Console) -> None:
@@ -33,12 +37,12 @@ def show_summary(summary: Summary, console: Console) -> None:
         + f"{len(summary.failed)} failed"
         + (f", {summary.without_audio} without audio" if summary.without_audio else "")
     )
-    scored = score(summary.rows)
-    whole = scored.errors.whole
-    if whole.errors.rate is not None:
-        clips = counted(whole.texts, "clip")
-        console.print(f"word error rate {percent(whole.errors.rate)} over {clips} with a reference")
-        console.print(f"normalised by {_normalizer(scored)}", markup=False)
+    for scored in scores(summary.rows):
+        whole = scored.errors.whole
+        if whole.errors.rate is not None:
+            clips = counted(whole.texts, "clip")
+            console.print(f"{_NAMES[scored.metric]} {percent(whole.errors.rate)} over {clips} with a reference")
+            console.print(f"normalised by {_normalizer(scored)}", markup=False)
     sentiments = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if sentiments:
         console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in sentiments.most_common()))
@@ -76,21 +80,27 @@ def _tag(row: ClipRow) -> str:
 
 
 def show_score(scored: TranscriptScore, console: Console) -> None:
-    """Print the word error rate of all clips, then of each group."""
-    whole = scored.errors.whole
-    clips, words = counted(whole.texts, "clip"), counted(whole.errors.reference_words, "word")
-    console.print(f"word error rate {percent(whole.errors.rate)} over {clips}, {words}")
+    """Print the error rate of all clips, then of each group."""
+    whole, name, unit = scored.errors.whole, _NAMES[scored.metric], _UNITS[scored.metric]
+    clips, units = counted(whole.texts, "clip"), counted(whole.errors.reference_words, unit)
+    ends = f"; 95 % interval {_interval(whole)}" if whole.estimate else ""
+    console.print(f"{name} {percent(whole.errors.rate)} over {clips}, {units}{ends}")
     console.print(f"normalised by {_normalizer(scored)}", markup=False)
     if scored.left_out:
         console.print(f"{scored.left_out} rows skipped: no reference, no transcript, or an incomplete transcript")
     for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
         table.add_column(column)
-        for name in ("clips", "words", "word error rate"):
-            table.add_column(name, justify="right")
+        for head in ("clips", f"{unit}s", name, "95 % interval"):
+            table.add_column(head, justify="right")
         for value, part in slices.items():
-            table.add_row(value, str(part.texts), str(part.errors.reference_words), _rate(part))
+            table.add_row(value, str(part.texts), str(part.errors.reference_words), _rate(part), _interval(part))
         console.print(table)
+
+
+def _interval(part: ErrorSlice) -> str:
+    """The ends of the interval of an error rate; empty where it has none."""
+    return f"{percent(part.estimate.low)} to {percent(part.estimate.high)}" if part.estimate else ""
 
 
 def _rate(part: ErrorSlice) -> str:

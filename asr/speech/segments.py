@@ -1,16 +1,13 @@
 """From words to a transcript: its text, its segments between pauses, and its confidence."""
 
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby, pairwise
-from typing import Final
 
 from asr.audio.decoding import SAMPLE_RATE
 from asr.types import SpeechOutput, Stretch
 from hearsay.records.transcript import Segment, Word
-
-UNSPACED: Final = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
-"""Languages written without spaces between words, as OpenAI's Whisper lists them (``whisper/tokenizer.py``)."""
+from hearsay.text.languages import joined
 
 
 def transcript_of(stretches: Sequence[Stretch], words: Sequence[Word]) -> SpeechOutput:
@@ -38,11 +35,6 @@ def mean_confidence(parts: Sequence[Word] | Sequence[Segment]) -> float | None:
     """The mean of the known confidences; None if there are none."""
     known = [part.confidence for part in parts if part.confidence is not None]
     return sum(known) / len(known) if known else None
-
-
-def joined(texts: Iterable[str], language: str = "") -> str:
-    """Words or segments as one text: with spaces between them unless the language is one of `UNSPACED`."""
-    return ("" if language in UNSPACED else " ").join(texts)
 
 
 def _segment(words: Sequence[Word], language: str) -> Segment:

@@ -21,7 +21,7 @@ from asr.inference.batching import Padding
 from asr.inference.precision import Precision, named
 from asr.speech.non_speech import IN_DOUBT, speech_log_odds
 from asr.speech.repetition import is_loop, repeats_tokens
-from asr.speech.segments import joined, mean_confidence, segments_between
+from asr.speech.segments import mean_confidence, segments_between
 from asr.speech.whisper_decoding import (
     LONGEST_WINDOW,
     TRAILING_SILENCE,
@@ -36,6 +36,7 @@ from asr.speech.word_confidence import confidence_of
 from asr.types import DecodedAudio, DecodingOptions, SpeechOutput, Stretch
 from hearsay.extras import how_to_install
 from hearsay.records.transcript import Segment, Word
+from hearsay.text.languages import joined
 from hearsay.text.normalize import words as normalized_words
 
 AUTO_LANGUAGE: Final = "auto"

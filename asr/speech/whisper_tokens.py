@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from asr.errors import ModelUnavailable
-from asr.speech.segments import UNSPACED
 from asr.types import Task
+from hearsay.text.languages import UNSPACED
 
 LONGEST_CONTEXT: Final = 223
 """Tokens of the text that came before, of which the last ones are kept; as many as OpenAI's Whisper keeps."""

@@ -69,6 +69,7 @@ class Index:
         age: Values = None,
         gender: Values = None,
         accent: Values = None,
+        language: Values = None,
         model: Values = None,
         duration: Bounds = None,
         confidence: Bounds = None,
@@ -94,6 +95,7 @@ class Index:
             "age": age,
             "gender": gender,
             "accent": accent,
+            "language": language,
             "asr_model": model,
         }
         ranges = {"duration": duration, "confidence": confidence, "wer": wer}

@@ -153,4 +153,6 @@ def _recognised(seconds: float, transcript: "asr.types.SpeechOutput") -> Recogni
         rounded(transcript.confidence),
         seconds,
         transcript.failed,
+        transcript.language,
+        rounded(transcript.language_probability),
     )

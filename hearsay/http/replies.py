@@ -22,6 +22,9 @@ UNEXPECTED: Final = (ValueError, KeyError, TypeError, BadRow)
 _IDENTITY: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
 """What an API may report about its models besides their names; older ones report nothing."""
 
+_OPTIONAL_OF_TRANSCRIPT: Final = ("asr_weights", "asr_precision", "language", "language_probability")
+"""Columns of a transcript that a reply omits if they are empty; older APIs do not know them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -62,7 +65,7 @@ def health_of(body: Any) -> Health:
 def speech_columns_in(body: Any) -> dict[str, Any]:
     """The columns of a record that the body of ``POST /asr`` has of the transcript, as JSON has them."""
     required = {name: body[name] for name in ("confidence", "words", "segments", "asr_model")}
-    optional = {name: body.get(name) for name in ("asr_weights", "asr_precision")}
+    optional = {name: body.get(name) for name in _OPTIONAL_OF_TRANSCRIPT}
     return required | optional | {"generated_text": body["transcription"], "duration": body["seconds"]}
 
 
@@ -76,8 +79,16 @@ def recognised_in(body: Any) -> tuple[str, Recognised]:
     """The speech model and its transcript, of ``POST /asr``."""
     members = speech_columns_in(body) | {"failed_pieces": body.get("failed_pieces")}
     row = ClipRow.from_json({"filename": "-"} | members)
-    transcript = (row.generated_text, row.words, row.segments, row.confidence)
-    return row.asr_model, Recognised(*transcript, float(body["seconds"]), row.failed_pieces)
+    return row.asr_model, Recognised(
+        row.generated_text,
+        row.words,
+        row.segments,
+        row.confidence,
+        float(body["seconds"]),
+        row.failed_pieces,
+        row.language,
+        row.language_probability,
+    )
 
 
 def tagged_in(body: Mapping[str, Any]) -> tuple[str, Tagged]:

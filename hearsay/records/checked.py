@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from hearsay.records.clip import TOLERANCE, ClipRow
 from hearsay.records.transcript import Segment, Word
+from hearsay.text.languages import joined
 from hearsay.text.normalize import tokens
 from hearsay.text.normalize import words as counted_words
 
@@ -43,8 +44,8 @@ def checked(row: ClipRow) -> Checked:
     left_out = len(words) < len(row.words) or len(segments) < len(row.segments)
     text = row.generated_text
     if not text and row.segments and not segments:
-        text = _joined(row.segments)
-    if (in_order := _text_in_order(text, (segments, row.segments), (words, row.words))) is not None:
+        text = _joined(row.segments, row.language)
+    if (in_order := _text_in_order(row, text, (segments, row.segments), (words, row.words))) is not None:
         text = in_order
     else:
         there = frozenset(tokens(text))
@@ -59,7 +60,9 @@ def checked(row: ClipRow) -> Checked:
     return Checked(sound, tuple(sorted(flaws)), left_out)
 
 
-def _text_in_order(text: str, *sortings: tuple[Sequence[Word | Segment], Sequence[Word | Segment]]) -> str | None:
+def _text_in_order(
+    row: ClipRow, text: str, *sortings: tuple[Sequence[Word | Segment], Sequence[Word | Segment]]
+) -> str | None:
     """The transcript in the order in which its segments or words were said; None where neither are all of it.
 
     Each sorting has them by time, then as listed, and a transcript may have been made of either.
@@ -68,12 +71,12 @@ def _text_in_order(text: str, *sortings: tuple[Sequence[Word | Segment], Sequenc
         if by_time and are_the_text(text, by_time):
             return text
         if by_time and are_the_text(text, as_listed):
-            return _joined(by_time)
+            return _joined(by_time, row.language)
     return None
 
 
-def _joined(items: Sequence[Word | Segment]) -> str:
-    return " ".join(item.text for item in items if item.text)
+def _joined(items: Sequence[Word | Segment], language: str = "") -> str:
+    return joined((item.text for item in items if item.text), language)
 
 
 def are_the_text(text: str, items: Sequence[Word | Segment]) -> bool:

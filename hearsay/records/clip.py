@@ -50,6 +50,8 @@ class ClipRow:
     audio_digest: str = ""
     audio_stamp: str = ""
     generated_text: str = ""
+    language: str = ""
+    language_probability: float | None = None
     confidence: float | None = None
     words: tuple[Word, ...] = ()
     segments: tuple[Segment, ...] = ()

@@ -10,7 +10,9 @@ from hearsay.errors import BadRow
 from hearsay.records.schema import COLUMNS, MISSING, READ_AS_IT_STANDS
 from hearsay.records.transcript import TRANSCRIBING, Alternative, FailedPiece, Segment, Word
 
-_NUMBERS: Final = frozenset({"up_votes", "down_votes", "duration", "confidence", "emotion_score"})
+_NUMBERS: Final = frozenset(
+    {"up_votes", "down_votes", "duration", "confidence", "emotion_score", "language_probability"}
+)
 _STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "failed_pieces", "deleted"})
 
 
@@ -107,7 +109,7 @@ def _list_of_members(items: tuple[Word | Segment | FailedPiece, ...]) -> list[di
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
     **dict.fromkeys((column.name for column in COLUMNS[1:]), _text),
     **dict.fromkeys(("up_votes", "down_votes"), _optional_count),
-    **dict.fromkeys(("confidence", "emotion_score"), _optional_number),
+    **dict.fromkeys(("confidence", "emotion_score", "language_probability"), _optional_number),
     "duration": _seconds,
     "words": _words,
     "segments": _segments,

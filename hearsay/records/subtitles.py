@@ -7,6 +7,7 @@ from typing import Final
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Segment, Word
+from hearsay.text.languages import joined
 
 LONGEST_CUE: Final = 7.0
 """Longest duration of a cue made of words, in seconds."""
@@ -24,7 +25,8 @@ def cues(row: ClipRow) -> tuple[Segment, ...]:
     Empty where no times are known.
     """
     found = (
-        Segment(words[0].start, words[-1].end, " ".join(word.text for word in words)) for words in _readable(row.words)
+        Segment(words[0].start, words[-1].end, joined((word.text for word in words), row.language))
+        for words in _readable(row.words)
     )
     return tuple(found) or row.segments
 

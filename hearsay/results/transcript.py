@@ -17,7 +17,11 @@ _SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a speech model wrote; times in seconds, confidences 0..1 (None where the model gives none)."""
+    """What a speech model wrote; times in seconds, confidences 0..1 (None where the model gives none).
+
+    ``language`` is a code such as ``en``, empty where the model names none; its probability is known where the model
+    detected it.
+    """
 
     text: str
     words: tuple[Word, ...]
@@ -25,6 +29,8 @@ class Recognised:
     confidence: float | None
     duration: float
     failed_pieces: tuple[FailedPiece, ...] = ()
+    language: str = ""
+    language_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,6 +72,16 @@ class Transcript:
         return self._recognised.confidence
 
     @property
+    def language(self) -> str:
+        """The language of the transcript as a code such as ``en``; empty where the model names none."""
+        return self._recognised.language
+
+    @property
+    def language_probability(self) -> float | None:
+        """The probability of the language, 0..1; None where the model did not detect it."""
+        return self._recognised.language_probability
+
+    @property
     def duration(self) -> float:
         """The length of the recording in seconds."""
         return self._recognised.duration
@@ -91,7 +107,7 @@ class Transcript:
         members: dict[str, Any] = {"source": self.source, "model": self.model}
         if isinstance(self.outcome, HearsayError):
             nothing: dict[str, Any] = {"text": None, "words": [], "segments": [], "confidence": None, "duration": None}
-            nothing["failed_pieces"] = []
+            nothing |= {"failed_pieces": [], "language": None, "language_probability": None}
             return members | nothing | {"error": str(self.outcome)}
         found = asdict(self.outcome)
         return (
@@ -117,7 +133,7 @@ class Transcript:
 
     def _cues(self) -> tuple[Segment, ...]:
         found = self._recognised
-        return cues(ClipRow("-", words=found.words, segments=found.segments))
+        return cues(ClipRow("-", language=found.language, words=found.words, segments=found.segments))
 
     def __repr__(self) -> str:
         if isinstance(self.outcome, HearsayError):

@@ -28,6 +28,7 @@ _FIELDS: Final = {
     "accent": "from speakers with the accent",
     "clip": "from the recording",
     "dataset": "from the dataset",
+    "language": "in the language",
     "asr_model": "transcribed by",
     "ser_model": "with an emotion predicted by",
 }
@@ -37,6 +38,7 @@ _SPANS: Final = {
     "end": "ending {} second{s} into the recording",
     "wer": "with a word error rate of {}",
     "confidence": "with a confidence of {}",
+    "language_probability": "with a language probability of {}",
     "emotion_score": "with an emotion score of {}",
     "up_votes": "with {} up vote{s}",
     "down_votes": "with {} down vote{s}",

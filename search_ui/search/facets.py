@@ -84,11 +84,11 @@ def escape_markdown(text: str) -> str:
 
 
 def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], extent: Extent) -> None:
-    """The filters: one group per facet, and sliders. Models are listed only if there are several."""
+    """The filters: one group per facet, and sliders. Models and languages are listed only if there are several."""
     with st.container(key="facets"):
         for facet in FACETS:
             found = choices(facet, counts.get(facet, {}), state.chosen(facet))
-            if len(found) > (facet == "asr_model" and not state.chosen(facet)):
+            if len(found) > (facet in ("language", "asr_model") and not state.chosen(facet)):
                 show_facet(facet, found)
         show_slider(state, "duration", stops(extent.longest), "{:g} s")
         if "confidence" in extent.numbers | state.ranges.keys():

@@ -112,6 +112,22 @@ def test_score_prints_a_readable_table(scored: Path, capsys: pytest.CaptureFixtu
     assert "50.0 % (n < 20)" in shown
 
 
+def test_score_counts_characters_where_the_language_needs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "clips.csv"
+    path.write_text("filename,text,generated_text\na,今天二十度,今天二十二度\nb,good day,good daze\nc,hello,hello\n")
+    assert main(["score", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["metric"], found["wer"], found["clips"]) == ("wer", 0.3333, 2)
+    assert found["interval"] == [0.0, 0.5]
+    assert (found["other_metric"]["cer"], found["other_metric"]["characters"]) == (0.2, 5)
+    assert main(["score", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "word error rate 33.3 % over 2 clips, 3 words; 95 % interval 0.0 % to 50.0 %" in shown
+    assert "character error rate 20.0 % over 1 clip, 5 characters\n" in shown
+    assert main(["score", str(path), "--metric", "cer"]) == 0
+    assert "character error rate 17.6 % over 3 clips, 17 characters" in capsys.readouterr().out
+
+
 def test_score_marks_groups_of_few_clips_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "clips.csv"
     rows = [f"{number},good day,good daze,{'us' if number < 20 else 'india'}\n" for number in range(39)]
@@ -120,7 +136,7 @@ def test_score_marks_groups_of_few_clips_only(tmp_path: Path, capsys: pytest.Cap
     us, india = (line for line in capsys.readouterr().out.splitlines() if line.strip().startswith(("us ", "india ")))
     assert "50.0 %" in us
     assert "n < 20" not in us
-    assert india.rstrip().endswith("50.0 % (n < 20)")
+    assert india.rstrip().endswith("50.0 % (n < 20)  50.0 % to 50.0 %")
 
 
 def test_score_rejects_an_unknown_column(scored: Path, capsys: pytest.CaptureFixture[str]):

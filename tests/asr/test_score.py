@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.score import score
+from asr.score import score, scores
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv
 from hearsay.records.transcript import TAGGING, FailedPiece
@@ -56,7 +56,7 @@ def test_the_json_object_contains_rates_and_slices():
     assert found["wer"] == 0.5
     assert (found["normalizer"], found["normalizer_version"], found["normalized_plainly"]) == ("plain", None, 0)
     assert found["by"]["accent"]["us"] == {
-        "clips": 2, "words": 7, "wer": 0.1429, "substitutions": 0, "deletions": 1, "insertions": 0,
+        "clips": 2, "words": 7, "wer": 0.1429, "interval": None, "substitutions": 0, "deletions": 1, "insertions": 0,
     }  # fmt: skip
 
 
@@ -76,11 +76,59 @@ def test_english_spelling_variants_are_not_errors():
 
 def test_clips_in_other_languages_use_plain_normalisation_and_are_counted():
     german = ClipRow("a", text="die Farbe won't", generated_text="Die Farbe will not", asr_model="m")
-    named = [replace(german, extra={column: "de"}) for column in ("language", "locale")]
+    named = [replace(german, language="de"), replace(german, extra={"locale": "de"})]
     chinese = ClipRow("b", text="今天二十度", generated_text="今天20度", asr_model="m")
     scored = score([*named, replace(german, extra={"locale": "en-GB"}), chinese])
     assert scored.plain == 3
     assert scored.errors.whole.errors.reference_words == 3 + 3 + 4 + 5
+
+
+def test_the_language_of_the_corpus_decides_before_that_of_the_transcript():
+    row = ClipRow("a", text="won't", generated_text="will not", language="en", extra={"locale": "de"}, asr_model="m")
+    assert score([row]).plain == 1
+    assert score([replace(row, extra={})]).plain == 0
+
+
+def test_character_error_rate_counts_characters_without_spaces():
+    rows = [ClipRow("a", text="今天 二十度", generated_text="今天二十二度", language="zh", asr_model="m")]
+    found = score(rows, metric="cer").to_json()
+    assert (found["metric"], found["characters"], found["insertions"], found["cer"]) == ("cer", 5, 1, 0.2)
+
+
+def test_auto_chooses_the_metric_by_language_and_keeps_the_two_apart():
+    rows = [
+        ClipRow("a", text="ราคาเท่าไร", generated_text="ราคาเท่าไหร่", language="th", asr_model="m"),
+        ClipRow("b", text="one two", generated_text="one too", language="en", asr_model="m"),
+        ClipRow("c", text="three", generated_text="three", asr_model="m"),
+        ClipRow("d", text="never transcribed"),
+    ]
+    words, characters = scores(rows)
+    assert (words.metric, words.errors.whole.texts, words.left_out) == ("wer", 2, 1)
+    assert (characters.metric, characters.errors.whole.texts, characters.left_out) == ("cer", 1, 0)
+    assert characters.errors.whole.errors.rate == pytest.approx(2 / 10)
+    assert [found.metric for found in scores(rows, metric="wer")] == ["wer"]
+    assert [found.metric for found in scores([])] == ["wer"]
+
+
+def test_intervals_resample_speakers_where_the_corpus_names_them():
+    good = [ClipRow(str(n), text="cats purr", generated_text="cats purr", asr_model="m") for n in range(40)]
+    bad = [replace(row, id=f"b{row.id}", generated_text="bats fur") for row in good]
+    by_clip = score([*good, *bad], fewest_clips=2).errors.whole.estimate
+    assert by_clip is not None
+    assert 0.3 < by_clip.low < 0.5 < by_clip.high < 0.7
+    named = [replace(row, extra={"client_id": row.generated_text}) for row in (*good, *bad)]
+    by_speaker = score(named, fewest_clips=2).errors.whole.estimate
+    assert by_speaker is not None
+    assert (by_speaker.low, by_speaker.high) == (0, 1)
+    assert score(named[:1], fewest_clips=2).errors.whole.estimate is None
+
+
+def test_clips_are_grouped_by_any_column():
+    rows = [replace(row, asr_model=model) for row, model in zip(ROWS[:2], ("one", "two"), strict=True)]
+    by = score(rows, ["asr_model", "language", "filename"]).errors.by
+    assert set(by["asr_model"]) == {"one", "two"}
+    assert set(by["language"]) == {"unknown"}
+    assert set(by["filename"]) == {"a", "b"}
 
 
 def test_a_reference_that_is_empty_after_normalisation_is_excluded():
