@@ -49,6 +49,17 @@ def test_a_long_clip_is_split_at_its_pauses():
     assert {passage.clip for passage in (first, second, third)} == {INTERVIEW.id}
 
 
+def test_passages_of_a_language_without_spaces_have_none_between_segments():
+    segments = tuple(Segment(10.0 * n, 10.0 * n + 9, "今日は") for n in range(6))
+    text = "".join(segment.text for segment in segments)
+    row = ClipRow("a", duration=60.0, generated_text=text, language="ja", segments=segments)
+    parts = list(passages_of(row))
+    assert [part.row.generated_text for part in parts] == ["今日は" * 3] * 2
+    assert clip_of(parts).generated_text == text
+    spaced = list(passages_of(replace(row, language="")))
+    assert [part.row.generated_text for part in spaced] == ["今日は 今日は 今日は"] * 2
+
+
 def test_short_segments_are_joined_up_to_the_longest_passage():
     segments = tuple(Segment(start, start + 9.0, str(start)) for start in range(0, 100, 10))
     found = list(passages_of(ClipRow("a", duration=100.0, segments=segments)))

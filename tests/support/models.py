@@ -60,7 +60,10 @@ class OptionsSpeechModel(LengthSpeechModel):
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         outputs = super().transcribe(clips)
         self.read += (clip.options for clip in clips)
-        return [replace(output, language=self._language(clip)) for clip, output in zip(clips, outputs, strict=True)]
+        return [
+            replace(output, language=self._language(clip), language_probability=0.98765)
+            for clip, output in zip(clips, outputs, strict=True)
+        ]
 
     def excess_tokens(self, options: DecodingOptions) -> int:
         return max(0, len(options.context.split()) - self.most_tokens)

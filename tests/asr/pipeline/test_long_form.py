@@ -27,7 +27,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from hearsay.records.transcript import FailedPiece
-from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, OptionsSpeechModel
 from tests.support.recordings import audio_of, bursts, sound_file
 from tests.support.serving import client_of, server_of
 
@@ -140,6 +140,22 @@ def test_a_record_names_its_failed_piece_and_the_next_run_transcribes_only_that_
     idle = LengthSpeechModel()
     assert decoded(folder, out, idle)[0].skipped == 1
     assert idle.transcribed == 0
+
+
+JAPANESE = ("en", "ja")
+"""Languages of a model that recognises the last one."""
+
+
+def test_a_record_has_its_language_and_no_spaces_where_the_language_has_none(folder: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    _, row = decoded(folder, out, OptionsSpeechModel(JAPANESE, fails_on=MIDDLE))
+    assert (row.language, row.language_probability) == ("ja", 0.988)
+    assert row.generated_text == "".join(word.text for word in row.words)
+    _, row = decoded(folder, out, OptionsSpeechModel(JAPANESE))
+    assert (len(row.words), row.error) == (3, "")
+    assert row.generated_text == "".join(word.text for word in row.words)
+    _, at_once = decoded(folder, tmp_path / "other", OptionsSpeechModel(JAPANESE))
+    assert without_time(row) == without_time(at_once)
 
 
 def without_time(row: ClipRow) -> dict[str, object]:
@@ -266,6 +282,19 @@ def test_a_partial_record_is_completed_through_the_api(folder: Path, tmp_path: P
     assert mended.speech_model.transcribed == 1
     _, never_failed = decoded(folder, tmp_path / "other", LengthSpeechModel())
     assert without_time(row) == without_time(never_failed)
+
+
+def test_the_language_is_the_same_through_the_api(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    out = tmp_path / "out"
+    failing = Models(OptionsSpeechModel(JAPANESE, fails_on=MIDDLE), LoudnessEmotionModel(), ())
+    with decoding_via(failing, monkeypatch, folder, out) as row:
+        assert (row.language, row.language_probability, len(row.words)) == ("ja", 0.988, 2)
+    with decoding_via(
+        Models(OptionsSpeechModel(JAPANESE), LoudnessEmotionModel(), ()), monkeypatch, folder, out
+    ) as row:
+        pass
+    _, local = decoded(folder, tmp_path / "other", OptionsSpeechModel(JAPANESE))
+    assert without_time(row) == without_time(local)
 
 
 def test_records_with_failed_pieces_round_trip_through_json_and_csv():

@@ -43,6 +43,12 @@ def test_long_speech_is_split_into_readable_cues() -> None:
         assert len(found) <= 24
 
 
+def test_words_of_a_language_without_spaces_are_joined_without_them() -> None:
+    words = tuple(Word(text, 0.3 * n, 0.3 * n + 0.3) for n, text in enumerate("今日は"))
+    assert [cue.text for cue in cues(ClipRow("a", words=words, language="ja"))] == ["今日は"]
+    assert [cue.text for cue in cues(ClipRow("a", words=words))] == ["今 日 は"]
+
+
 def test_an_overlong_word_is_a_separate_cue() -> None:
     timed = words(("a" * 100, 0.0, 9.0), ("b", 9.0, 9.1))
 
