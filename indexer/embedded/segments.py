@@ -12,6 +12,7 @@ from tantivy import DocAddress, Index, IndexWriter, Schema, Searcher
 from hearsay.records.files import MODE, replaced_whole
 from indexer.embedded.query import SCHEMA, engine_document
 from indexer.embedded.ranks import fresh_rank
+from indexer.embedded.version_files import META
 from indexer.errors import LoadFailed
 
 _WRITER_BYTES: Final = 100_000_000
@@ -41,13 +42,31 @@ def writing(index: Index, folder: Path) -> Iterator[IndexWriter]:
     """
     try:
         writer = index.writer(_WRITER_BYTES, 1)  # a single thread writes documents in the order of the calls
+        _remove_lists_of_killed_writers(folder)
         yield writer
         writer.commit()
         writer.wait_merging_threads()
         with suppress(OSError):  # for example, a file system without permissions
-            (folder / "meta.json").chmod(MODE)
+            (folder / META).chmod(MODE)
     except (ValueError, OSError) as problem:
         raise LoadFailed(f"the index could not be written: {problem}; the previous one is still served") from problem
+
+
+def _remove_lists_of_killed_writers(folder: Path) -> None:
+    """Remove the lists of deleted documents (``SEGMENT.OPSTAMP.del``) that were written but not committed.
+
+    A writer that was killed during its commit leaves them. The next one counts its operations from the same number, so
+    it would give a list the same name, and the engine refuses to write a file that exists.
+    """
+    segments = json.loads((folder / META).read_text(encoding="utf-8"))["segments"]
+    committed = {
+        f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
+        for segment in segments
+        if segment.get("deletes")
+    }
+    for file in folder.glob("*.del"):
+        if file.name not in committed:
+            file.unlink()
 
 
 def add(writer: IndexWriter, document: Mapping[str, Any], rank: int) -> None:
@@ -83,10 +102,10 @@ def put_in_order(folder: Path) -> bool:
     """
     searcher = opened_at(folder).searcher()
     firsts = searcher.fast_field_values("rank", [DocAddress(number, 0) for number in range(searcher.num_segments)])
-    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    meta = json.loads((folder / META).read_text(encoding="utf-8"))
     by_first = sorted(zip(firsts, meta["segments"], strict=True), key=lambda pair: int(pair[0] or 0))
     meta["segments"] = [segment for _, segment in by_first]
-    with replaced_whole(folder / "meta.json") as temporary:
+    with replaced_whole(folder / META) as temporary:
         temporary.write_text(json.dumps(meta), encoding="utf-8")
     sizes = [int(segment["max_doc"]) for segment in meta["segments"]]
     return _is_in_order(opened_at(folder).searcher(), sizes)

@@ -3,13 +3,14 @@
 After each kill the same command is run again and completes the change.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from indexer.index import Request
+from indexer.index import Request, SearchWriter
 from indexer.ingest.load import deleted_clips
 from tests.faults.driver import KILLS, SEED, Hits, Starter, moments
 from tests.faults.index_loads import Engine, write_table
@@ -19,14 +20,24 @@ CLIPS = 1500
 
 
 def transcripts(engine: Engine) -> Mapping[str, str]:
-    """The transcript of each clip; every clip must be in the index exactly once."""
+    """The transcript of each clip; every clip must be in the index exactly once.
+
+    A node carries out a request whose sender was killed, so the index is read until two readings are the same.
+    """
     index = engine.open()
     try:
-        found = [(passage.id, passage.row.generated_text) for passage in index.walk(Request())]
-        assert len(found) == len(dict(found)) == index.count()
-        return dict(found)
+        now, deadline = _read(index), time.monotonic() + 30
+        while now != (now := _read(index)) or len(now[0]) != now[1]:
+            assert time.monotonic() < deadline, f"{len(now[0])} clips are read, {now[1]} counted"
+        return dict(now[0])
     finally:
         index.close()
+
+
+def _read(index: SearchWriter) -> tuple[list[tuple[str, str]], int]:
+    found = [(passage.id, passage.row.generated_text) for passage in index.walk(Request())]
+    assert len(found) == len(dict(found))
+    return found, index.count()
 
 
 @pytest.fixture

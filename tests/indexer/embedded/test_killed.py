@@ -1,9 +1,11 @@
 """The embedded engine with other processes: a second writer, writers killed at any moment, and readers."""
 
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -212,3 +214,23 @@ def test_every_answer_in_another_process_comes_from_a_single_state(tmp_path: Pat
     for hits, total, counted in seen:
         assert tuple(hits) in states
         assert total == counted == len(hits)
+
+
+@pytest.mark.parametrize("change", [lambda index: index.delete(OLD[:9]), lambda index: index.put(rows(*OLD[:9]))])
+def test_deletions_that_a_killed_writer_did_not_commit_do_not_block_the_next_one(
+    tmp_path: Path, change: Callable[[EmbeddedWriter], int]
+):
+    index = loaded(folder := tmp_path / "index")
+    version = folder / "versions" / (folder / "current").read_text(encoding="utf-8").strip()
+    shutil.copytree(version, tmp_path / "before")
+    change(index)
+    (deletions,) = version.glob("*.del")
+    shutil.copy2(deletions, tmp_path / "before")
+    shutil.rmtree(version)
+    shutil.copytree(tmp_path / "before", version)
+    killed = EmbeddedWriter(folder)
+    assert ids(killed) == OLD
+    assert change(killed) == 9
+    assert len(list(version.glob("*.del"))) == 1
+    assert killed.delete(OLD[9:12]) == 3
+    assert set(ids(killed, size=100)).isdisjoint(OLD[9:12])
