@@ -271,7 +271,9 @@ def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
 def run_score(options: argparse.Namespace) -> int:
     rows = list(read_rows(options.table).values())
     by = tuple(name.strip() for name in options.by.split(",") if name.strip())
-    _check_columns(by, rows)
+    known = {column.name for column in COLUMNS} | {name for row in rows for name in row.extra}
+    if unknown := [name for name in by if name not in known]:
+        raise AsrError(f"--by: there is no column {', '.join(unknown)}; the columns are {', '.join(sorted(known))}")
     found = scores(rows, by, options.normalizer, options.metric, fewest_clips=FEWEST_RESAMPLED)
     if not found[0].errors.whole.texts:
         raise AsrError(
@@ -285,12 +287,6 @@ def run_score(options: argparse.Namespace) -> int:
         for scored in found:
             show_score(scored, console_of(sys.stdout))
     return ALL_WELL
-
-
-def _check_columns(by: tuple[str, ...], rows: list[ClipRow]) -> None:
-    known = {column.name for column in COLUMNS} | {name for row in rows for name in row.extra}
-    if unknown := [name for name in by if name not in known]:
-        raise AsrError(f"--by: there is no column {', '.join(unknown)}; the columns are {', '.join(sorted(known))}")
 
 
 def read_rows(path: Path) -> dict[str, ClipRow]:

@@ -104,7 +104,9 @@ def score(
     def scored() -> Iterator[ScoredText]:
         nonlocal left_out, plain
         for row in rows:
-            errors = _errors_of(row, normalizer, metric) if row.is_scorable else WordErrors()
+            errors = WordErrors()
+            if row.is_scorable:
+                errors = text_errors(metric, row.text, row.generated_text, normalizer, language_of(row))
             if not errors.reference_words:
                 left_out += 1
                 continue
@@ -114,10 +116,6 @@ def score(
 
     errors = slice_errors(scored(), by, fewest_sources=fewest_clips)
     return TranscriptScore(errors, left_out, normalizer, plain, metric)
-
-
-def _errors_of(row: ClipRow, normalizer: Normalizer, metric: ErrorMetric) -> WordErrors:
-    return text_errors(metric, row.text, row.generated_text, normalizer, language_of(row))
 
 
 def language_of(row: ClipRow) -> str:

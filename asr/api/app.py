@@ -118,7 +118,15 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
     )
     app.state.metrics = metrics
     add_problems(app)
-    _add_middleware(app, settings, metrics)
+    app.add_middleware(  # the innermost first
+        UploadLimits,
+        at_once=settings.max_uploads,
+        max_bytes=settings.max_upload_bytes,
+        max_seconds=settings.max_upload_seconds,
+    )
+    app.add_middleware(AuthenticationMiddleware, authenticators=authenticators_of(settings))
+    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(MetricsMiddleware, answered=metrics.answered, paths=UPLOADS)
     for router in (_open_routes(), _guarded_routes(), openai_routes(BEARER)):
         app.include_router(router)
     return app
@@ -131,19 +139,6 @@ BEARER = Security(
     )
 )
 """Documents in the OpenAPI document what `AuthenticationMiddleware` requires."""
-
-
-def _add_middleware(app: FastAPI, settings: AsrSettings, metrics: Metrics) -> None:
-    """Add the middleware, the innermost first."""
-    app.add_middleware(
-        UploadLimits,
-        at_once=settings.max_uploads,
-        max_bytes=settings.max_upload_bytes,
-        max_seconds=settings.max_upload_seconds,
-    )
-    app.add_middleware(AuthenticationMiddleware, authenticators=authenticators_of(settings))
-    app.add_middleware(RequestIdMiddleware)
-    app.add_middleware(MetricsMiddleware, answered=metrics.answered, paths=UPLOADS)
 
 
 def _open_routes() -> APIRouter:
@@ -298,8 +293,6 @@ async def _emotion(service: InferenceService, file: UploadFile) -> EmotionReply:
 
 def _emotion_reply(service: InferenceService, emotion: EmotionOutcome, audio: DecodedAudio) -> EmotionReply:
     model = Identity.of(service.models.emotion_model)
-    return EmotionReply.of(emotion, model.name, _duration(audio)).model_copy(update=emotion_columns(model))
-
-
-def _duration(audio: DecodedAudio) -> str:
-    return f"{seconds(audio.waveform):.1f}"
+    return EmotionReply.of(emotion, model.name, f"{seconds(audio.waveform):.1f}").model_copy(
+        update=emotion_columns(model)
+    )

@@ -128,19 +128,13 @@ async def _reply(
     """The reply, and the pieces that are missing from it."""
     audio = await _audio(service, options, file)
     if options.format == "verbose_json":
-        return await _verbose(service, options, audio)
+        transcript, emotion = await service.both(audio)
+        length = seconds(audio.waveform)
+        tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{length:.1f}")
+        verbose = Verbose.of(transcript, tagged, length, options.granularities, options.decoding)
+        return verbose, failed_pieces(transcript, emotion, length)
     transcript = await service.transcript(audio)
     return _formatted(options.format, transcript, seconds(audio.waveform)), list(transcript.failed)
-
-
-async def _verbose(
-    service: InferenceService, options: TranscriptionOptions, audio: DecodedAudio
-) -> tuple[Verbose, list[FailedPiece]]:
-    transcript, emotion = await service.both(audio)
-    length = seconds(audio.waveform)
-    tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{length:.1f}")
-    verbose = Verbose.of(transcript, tagged, length, options.granularities, options.decoding)
-    return verbose, failed_pieces(transcript, emotion, length)
 
 
 def _formatted(form: Format, transcript: SpeechOutput, length: float) -> TextOnly | Response:

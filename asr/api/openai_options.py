@@ -159,13 +159,10 @@ async def _wanted(
 ) -> DecodingOptions:
     form = await request.form()
     others = [value for name in _HOTWORDS[1:] for value in form.getlist(name) if isinstance(value, str)]
-    words = _words_of([*hotwords, *others])
+    words = tuple(
+        dict.fromkeys(word for field in [*hotwords, *others] for word in map(str.strip, field.split(",")) if word)
+    )
     return DecodingOptions(language_code(language), prompt.strip(), words, temperature, task)
-
-
-def _words_of(written: Sequence[str]) -> tuple[str, ...]:
-    """The hotwords of one or more fields, without duplicates."""
-    return tuple(dict.fromkeys(word for field in written for word in map(str.strip, field.split(",")) if word))
 
 
 def _effective(model: SpeechModel, wanted: DecodingOptions) -> tuple[DecodingOptions, tuple[str, ...]]:

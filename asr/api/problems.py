@@ -107,14 +107,17 @@ class BadField(Exception):
 def documented(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
     """The entries of the OpenAPI document for error replies with these statuses."""
     schema = {"$ref": "#/components/schemas/Problem"}  # present because FilesReply contains it
-    return {
-        status: {
-            "description": _MEANINGS[status],
+    example_id = uuid.UUID(int=7).hex
+    replies: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        meaning, title = _MEANINGS[status], HTTPStatus(status).phrase
+        example = Problem(title=title, status=status, detail=meaning, request_id=example_id)
+        replies[status] = {
+            "description": meaning,
             "headers": _documented_headers(status),
-            "content": {PROBLEM: {"schema": schema, "example": _example(status).model_dump()}},
+            "content": {PROBLEM: {"schema": schema, "example": example.model_dump()}},
         }
-        for status in statuses
-    }
+    return replies
 
 
 def documented_for_openai(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
@@ -129,12 +132,6 @@ def documented_for_openai(statuses: Collection[int]) -> dict[int | str, dict[str
         for status in statuses
     }
     return {**known, "default": {"description": "Any other error.", "model": OpenAiProblem}}
-
-
-def _example(status: int) -> Problem:
-    return Problem(
-        title=HTTPStatus(status).phrase, status=status, detail=_MEANINGS[status], request_id=uuid.UUID(int=7).hex
-    )
 
 
 def _documented_headers(status: int) -> dict[str, Any]:
@@ -231,21 +228,14 @@ def problem(
     body = _problem(request, status, detail)
     log.warning("problem", extra={"request_id": body.request_id, "status": status, "detail": detail})
     if request.url.path.startswith(OPENAI):
-        return _openai_problem(status, detail, headers, param, code)
+        status = 400 if status in (415, 422) else status  # OpenAI has one status for an invalid file or field
+        return JSONResponse(_openai_body(status, detail, param, code).model_dump(), status, headers)
     return JSONResponse(body.model_dump(), status, headers, media_type=PROBLEM)
 
 
 def _problem(request: Request, status: int, detail: str) -> Problem:
     title = HTTPStatus(status).phrase
     return Problem(title=title, status=status, detail=detail, request_id=request.state.request_id)
-
-
-def _openai_problem(
-    status: int, message: str, headers: Mapping[str, str] | None, param: str | None, code: str | None
-) -> Response:
-    """The error in OpenAI's format, in which an invalid file or field has status 400."""
-    status = 400 if status in (415, 422) else status
-    return JSONResponse(_openai_body(status, message, param, code).model_dump(), status, headers)
 
 
 def _openai_body(status: int, message: str, param: str | None = None, code: str | None = None) -> OpenAiProblem:

@@ -37,14 +37,11 @@ class UploadLimits:
         elif int(request.headers.get("Content-Length", 0)) > self._max_bytes:
             await problem(request, 413, too_large(self._max_bytes))(scope, receive, send)
         else:
-            await self._take(scope, receive, send)
-
-    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._under_way += 1
-        try:
-            await self._app(scope, _Limited(receive, self._max_bytes, self._max_seconds), send)
-        finally:
-            self._under_way -= 1
+            self._under_way += 1
+            try:
+                await self._app(scope, _Limited(receive, self._max_bytes, self._max_seconds), send)
+            finally:
+                self._under_way -= 1
 
 
 class _Limited:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from asr.inference.checkpoints import Checkpoint, device_of, loaded
 from asr.inference.precision import Precision, named
 from asr.types import NO_EMOTION, DecodedAudio, EmotionOutput
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MIN_SCORE: Final = 0.5
 """Minimum score of a reported label, which the model considers more likely than not.
@@ -82,20 +79,17 @@ class ClassifierEmotionModel:
         scores: list[list[NDArray[np.float64]]] = [[] for _ in clips]
         lengths: list[list[int]] = [[] for _ in clips]
         for output in self._batched_model.outputs(clips):
-            scores[output.clip].append(self._scores(output.logits))
+            logits = output.logits.double()
+            probabilities = logits.softmax(-1) if self._labels.exclude_each_other else logits.sigmoid()
+            scores[output.clip].append(np.asarray(probabilities))
             lengths[output.clip].append(output.end - output.start)
-        return list(map(self._emotion, scores, lengths))
+        return [
+            emotion_of(np.average(own, axis=0, weights=weights), self._labels.labels) if own else NO_EMOTION
+            for own, weights in zip(scores, lengths, strict=True)
+        ]
 
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""
-
-    def _emotion(self, scores: Sequence[NDArray[np.float64]], lengths: Sequence[int]) -> EmotionOutput:
-        """The emotion of a clip from the scores and lengths of its pieces."""
-        return emotion_of(np.average(scores, axis=0, weights=lengths), self._labels.labels) if scores else NO_EMOTION
-
-    def _scores(self, logits: "Tensor") -> NDArray[np.float64]:
-        logits = logits.double()
-        return np.asarray(logits.softmax(-1) if self._labels.exclude_each_other else logits.sigmoid())
 
 
 def emotion_of(scores: NDArray[np.float64], labels: Sequence[str]) -> EmotionOutput:
@@ -116,14 +110,11 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, ClassifierLabels, Any, str]:
         model = checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(known.labels))
         return extractor, known, model, checkpoint.weights()
     model = checkpoint.model(AutoModelForAudioClassification)
-    return extractor, _named_outputs(checkpoint.name, model.config.id2label), model, checkpoint.weights()
-
-
-def _named_outputs(name: str, id2label: dict[int, str]) -> ClassifierLabels:
-    labels = [id2label[number] for number in sorted(id2label)]
-    if all(label.upper().startswith("LABEL_") for label in labels):
+    names = [model.config.id2label[number] for number in sorted(model.config.id2label)]
+    if all(name.upper().startswith("LABEL_") for name in names):
         raise ModelUnavailable(
-            f"The configuration of the model {name} does not name the emotions of its {len(labels)} outputs; "
-            "add them as id2label to its config.json."
+            f"The configuration of the model {checkpoint.name} does not name the emotions of its {len(names)} "
+            "outputs; add them as id2label to its config.json."
         )
-    return ClassifierLabels(tuple(map(canonical_emotion, labels)), exclude_each_other=True)
+    labels = ClassifierLabels(tuple(map(canonical_emotion, names)), exclude_each_other=True)
+    return extractor, labels, model, checkpoint.weights()

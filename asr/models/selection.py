@@ -65,18 +65,19 @@ def select_emotion_model(settings: AsrSettings) -> ModelSelection:
     device = device_of(settings.device)
     if not device.startswith("cuda"):
         return ModelSelection(LinearEmotionModel.name, f"auto: on {device}", is_here=True)
-    return _wanted(EMOTION_ON_GPU, device, LinearEmotionModel.name, settings)
+    why = f"auto: on {device}"
+    if obstacle := _obstacle(EMOTION_ON_GPU, settings):
+        return ModelSelection(
+            LinearEmotionModel.name,
+            f"{why} it would be {EMOTION_ON_GPU}, which {obstacle}",
+            is_here=True,
+            is_fallback=True,
+        )
+    return ModelSelection(EMOTION_ON_GPU, why, _is_here(EMOTION_ON_GPU, settings))
 
 
 def _named(name: str, setting: str, settings: AsrSettings) -> ModelSelection:
     return ModelSelection(name, f"named by {setting}", _is_here(name, settings))
-
-
-def _wanted(name: str, device: str, otherwise: str, settings: AsrSettings) -> ModelSelection:
-    why = f"auto: on {device}"
-    if obstacle := _obstacle(name, settings):
-        return ModelSelection(otherwise, f"{why} it would be {name}, which {obstacle}", is_here=True, is_fallback=True)
-    return ModelSelection(name, why, _is_here(name, settings))
 
 
 def _obstacle(name: str, settings: AsrSettings) -> str:

@@ -2,7 +2,7 @@
 
 import ctypes
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -79,7 +79,8 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
                 else (rounded_segment(moved(segment, start)) for segment in _segments_of(outcome, end - start))
             )
     words, segments = in_order(words), in_order(segments)
-    main = max(_transcripts(outcomes), key=lambda transcript: len(transcript.text), default=SpeechOutput(""))
+    transcripts = (outcome for outcome in outcomes if isinstance(outcome, SpeechOutput))
+    main = max(transcripts, key=lambda transcript: len(transcript.text), default=SpeechOutput(""))
     return SpeechOutput(
         joined_text((segment.text for segment in segments), main.language),
         tuple(words),
@@ -89,10 +90,6 @@ def joined(whole: LongForm, outcomes: Sequence[SpeechOutput | Exception]) -> Spe
         main.language,
         main.language_probability,
     )
-
-
-def _transcripts(outcomes: Sequence[SpeechOutput | Exception]) -> Iterator[SpeechOutput]:
-    return (outcome for outcome in outcomes if isinstance(outcome, SpeechOutput))
 
 
 def moved(timed: Timed, seconds: float) -> Timed:
@@ -131,7 +128,10 @@ class PieceJoiner:
 
     def so_far(self) -> SpeechOutput | None:
         """The transcript of the pieces that have one by now, the others having failed; None where no piece has one."""
-        outcomes = [_outcome_so_far(answer) for answer in self._answers]
+        outcomes = [
+            _outcome(answer) if answer.done() and not answer.cancelled() else ModelFailed(NOT_YET)
+            for answer in self._answers
+        ]
         if not any(isinstance(outcome, SpeechOutput) for outcome in outcomes):
             return None
         return joined(self._whole, outcomes)
@@ -142,7 +142,9 @@ class PieceJoiner:
             self.done_seconds += _seconds(piece)
             is_last = not self._left
             self._step(self)
-        _return_free_memory()
+        # glibc keeps freed heap memory, and fragmentation makes it grow piece by piece; other C libraries have no trim
+        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+            trim(0)
         if is_last:
             self._finish()
 
@@ -163,16 +165,6 @@ class PieceJoiner:
         if transcript.cancelled():
             for answer in self._answers:
                 answer.cancel()
-
-
-def _return_free_memory() -> None:
-    """Return free heap memory to the system: glibc keeps it, and fragmentation makes it grow piece by piece."""
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # other C libraries do not have it
-        trim(0)
-
-
-def _outcome_so_far(answer: "Future[SpeechOutput]") -> SpeechOutput | Exception:
-    return _outcome(answer) if answer.done() and not answer.cancelled() else ModelFailed(NOT_YET)
 
 
 def _outcome(answer: "Future[SpeechOutput]") -> SpeechOutput | Exception:

@@ -51,27 +51,28 @@ def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | No
     """
     speech, emotion = pipeline.speech, pipeline.emotion
     others = _others(before.speech, speech)
+    clips = counted(others.total(), "clip")
     if others and change == "keep":
-        yield _kept(before, pipeline, others)
+        usual = before.usual_speech
+        if pipeline.is_speech_by_default and speech.name != usual:
+            raise ModelChanged(
+                f"--model-change keep needs {usual}, but the API uses {speech.name}; "
+                f"start the API with ASR_MODEL={usual}"
+            )
+        names = _names(others, speech)
+        yield f"the transcripts of {clips} by {names} are kept; {speech.name} transcribes new clips"
     elif others and change is None and pipeline.is_speech_by_default and _is_another(others, speech):
-        raise ModelChanged(_explained(before, speech, others))
+        raise ModelChanged(
+            f"{before.log} has {clips} transcribed by {_names(others, speech)}, but the default speech model is now "
+            f"{_described(speech)}. Add --model-change keep to transcribe new clips with {before.usual_speech}, "
+            "or --model-change redo to transcribe all clips again."
+        )
     elif others:
-        clips = counted(others.total(), "clip")
         yield f"{clips} by {_names(others, speech)} will be transcribed again by {_described(speech)}"
     if retagged := _others(before.emotion, emotion):
         clips = counted(retagged.total(), "clip")
         sentence = f"{clips} by {_names(retagged, emotion)} will be tagged again by {_described(emotion)}"
         yield f"{sentence}; their transcripts are kept"
-
-
-def _kept(before: LogModels, pipeline: Pipeline, others: Counter[Identity]) -> str:
-    now, usual = pipeline.speech, before.usual_speech
-    if pipeline.is_speech_by_default and now.name != usual:
-        raise ModelChanged(
-            f"--model-change keep needs {usual}, but the API uses {now.name}; start the API with ASR_MODEL={usual}"
-        )
-    clips = counted(others.total(), "clip")
-    return f"the transcripts of {clips} by {_names(others, now)} are kept; {now.name} transcribes new clips"
 
 
 def _others(counts: Counter[Identity], now: Identity) -> Counter[Identity]:
@@ -82,15 +83,6 @@ def _is_another(others: Iterable[Identity], now: Identity) -> bool:
     """Whether name or weights differ. A precision alone was set explicitly, so that change is intended."""
     unset = Identity(now.name, now.weights)
     return any(not unset.is_that_of(model) for model in others)
-
-
-def _explained(before: LogModels, now: Identity, others: Counter[Identity]) -> str:
-    clips = counted(others.total(), "clip")
-    return (
-        f"{before.log} has {clips} transcribed by {_names(others, now)}, but the default speech model is now "
-        f"{_described(now)}. Add --model-change keep to transcribe new clips with {before.usual_speech}, "
-        "or --model-change redo to transcribe all clips again."
-    )
 
 
 def _names(models: Iterable[Identity], now: Identity) -> str:

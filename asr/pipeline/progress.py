@@ -84,10 +84,6 @@ class Progress:
             self._last_line = time.monotonic()
             self._console.print(f"{self._done} of {self._total} clips · {self._shares()}{self.pace()}")
 
-    def _left(self) -> float:
-        """Clips that are to be done yet."""
-        return max(0.0, self._total - self._done - self._parts())
-
     def _parts(self) -> float:
         """The sum of the completed shares of the long clips in progress, in clips."""
         return sum(done / whole for done, whole in self._under_way.values())
@@ -112,7 +108,8 @@ class Progress:
         wall = max(time.monotonic() - self._started, 1e-6)
         transcribed = self._transcribed + self._parts()
         seconds = self._audio_seconds + sum(done for done, _ in self._under_way.values())
-        left = f" · {clock(self._left() * wall / transcribed)} left" if transcribed else ""
+        clips_left = max(0.0, self._total - self._done - self._parts())
+        left = f" · {clock(clips_left * wall / transcribed)} left" if transcribed else ""
         failed = f" · {self._failed} failed" if self._failed else ""
         return f"{self._transcribed / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s{left}{failed}"
 

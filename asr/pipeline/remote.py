@@ -198,7 +198,11 @@ class RemotePipeline:
         waveform = await asyncio.to_thread(decode_audio, data, inf)
         whole = cut(await asyncio.to_thread(detect_speech, waveform), wanted)
         pieces = [await self._piece(clip, waveform[start:end]) for start, end in whole.pieces]
-        emotion = None if clip.tagged else await self._emotion(data)
+        emotion: EmotionOutcome | None = None
+        if not clip.tagged:
+            emotion = await self._output(
+                data, "/ser", lambda body: EmotionOutput(body["emotion"], body["emotion_score"], body["emotion_scores"])
+            )
         outputs = ModelOutputs(digest_of(data), seconds(waveform), joined(whole, pieces), emotion)
         return checked_row(self, clip, outputs)
 
@@ -215,11 +219,6 @@ class RemotePipeline:
             )
 
         return await self._output(wav_of(piece), "/asr", read)
-
-    async def _emotion(self, data: bytes) -> EmotionOutcome:
-        return await self._output(
-            data, "/ser", lambda body: EmotionOutput(body["emotion"], body["emotion_score"], body["emotion_scores"])
-        )
 
     async def _output(self, data: bytes, path: str, read: Callable[[Any], Result]) -> Result | ModelFailed:
         """The content of the reply for a file, or the error."""

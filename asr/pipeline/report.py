@@ -1,7 +1,7 @@
 """Summaries and tables that the commands print at the end of a run."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -24,8 +24,15 @@ _UNITS: Final[Mapping[ErrorMetric, str]] = {"wer": "word", "cer": "character"}
 
 def show_summary(summary: Summary, console: Console) -> None:
     """Print some transcripts, then counts, speed, word error rate, sentiments and failures."""
-    if any(row.generated_text for row in summary.rows):
-        console.print(_examples(summary.rows))
+    if transcribed := [row for row in summary.rows if row.generated_text]:
+        table = Table(box=None, header_style="dim")
+        for name in ("clip", "transcript", "emotion"):
+            table.add_column(name)
+        for row in transcribed[:EXAMPLES]:
+            text = row.generated_text if len(row.generated_text) < 90 else row.generated_text[:89] + "…"
+            emotion = row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
+            table.add_row(row.id, text, emotion)
+        console.print(table)
     speed = (
         f" ({clock(round(summary.audio_seconds))} of audio in {clock(round(summary.wall_seconds))}, "
         f"{summary.audio_seconds / summary.wall_seconds:.1f} times real time)"
@@ -64,21 +71,6 @@ def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
         console.print(f"… and {len(rows) - EXAMPLES} more; see the column error")
 
 
-def _examples(rows: Iterable[ClipRow]) -> Table:
-    table = Table(box=None, header_style="dim")
-    for name in ("clip", "transcript", "emotion"):
-        table.add_column(name)
-    transcribed = [row for row in rows if row.generated_text]
-    for row in transcribed[:EXAMPLES]:
-        text = row.generated_text if len(row.generated_text) < 90 else row.generated_text[:89] + "…"
-        table.add_row(row.id, text, _tag(row))
-    return table
-
-
-def _tag(row: ClipRow) -> str:
-    return row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
-
-
 def show_score(scored: TranscriptScore, console: Console) -> None:
     """Print the error rate of all clips, then of each group."""
     whole, name, unit = scored.errors.whole, _NAMES[scored.metric], _UNITS[scored.metric]
@@ -94,16 +86,13 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
         for head in ("clips", f"{unit}s", name, "95 % interval"):
             table.add_column(head, justify="right")
         for value, part in slices.items():
-            table.add_row(value, str(part.texts), str(part.errors.reference_words), _rate(part), _interval(part))
+            mark = "" if part.texts >= FEWEST_CLIPS else f" ({TOO_FEW})"
+            units = str(part.errors.reference_words)
+            rate = f"{percent(part.errors.rate)}{mark}"
+            table.add_row(value, str(part.texts), units, rate, _interval(part))
         console.print(table)
 
 
 def _interval(part: ErrorSlice) -> str:
     """The ends of the interval of an error rate; empty where it has none."""
     return f"{percent(part.estimate.low)} to {percent(part.estimate.high)}" if part.estimate else ""
-
-
-def _rate(part: ErrorSlice) -> str:
-    """The error rate of a group, marked if it has few clips."""
-    rate = percent(part.errors.rate)
-    return rate if part.texts >= FEWEST_CLIPS else f"{rate} ({TOO_FEW})"

@@ -10,7 +10,6 @@ from typing import Final
 from asr.errors import BadSource
 from asr.sources.listing import Clip, Listing, Reader, Stamp
 from asr.sources.stamps import stamp_of
-from hearsay.records.clip import ClipRow
 from hearsay.records.columns import account_of, corpus_table
 from hearsay.records.table import Table, read_csv
 from hearsay.storage.local import file_inside, own_names
@@ -66,30 +65,24 @@ def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing:
     if not rows:
         raise BadSource(f"{name} has a header but no rows; add one row per clip")
     found = {row.id: located(row.id, files.own_names, files.is_there) for row in rows}
-    _check_apart(found, name)
+    rows_of: dict[str, list[str]] = defaultdict(list)
+    for clip_id, place in found.items():
+        if place is not None:
+            rows_of[place].append(clip_id)
+    shared = [(place, ids) for place, ids in rows_of.items() if len(ids) > 1]
+    if shared:  # one of two rows with the same file would get the other's transcript
+        place, ids = shared[0]
+        more = f"; so do {len(shared) - 1} more files" if len(shared) > 1 else ""
+        raise BadSource(f"the file {place} has several rows in {name}: {', '.join(ids)}{more}; keep one row per file")
     missing = [clip_id for clip_id, path in found.items() if path is None]
     nearly = list(_nearly(missing, files)) if missing else []
     if missing and not allow_missing:
         raise BadSource(_missing_sentence(missing, found, nearly, name, files))
-    clips = tuple(_clip(row, found[row.id], files) for row in rows)
+    clips = tuple(
+        Clip(row, None) if (path := found[row.id]) is None else Clip(row, files.reader(path), stamp=files.stamp(path))
+        for row in rows
+    )
     return Listing(clips, table, remarks=tuple(nearly), account=account)
-
-
-def _clip(row: ClipRow, path: str | None, files: Files) -> Clip:
-    return Clip(row, None) if path is None else Clip(row, files.reader(path), stamp=files.stamp(path))
-
-
-def _check_apart(found: dict[str, str | None], name: str) -> None:
-    """Raise `BadSource` if two rows have the same file: one of them would get the other's transcript."""
-    rows_of: dict[str, list[str]] = defaultdict(list)
-    for clip_id, path in found.items():
-        if path is not None:
-            rows_of[path].append(clip_id)
-    shared = [(path, ids) for path, ids in rows_of.items() if len(ids) > 1]
-    if shared:
-        path, ids = shared[0]
-        more = f"; so do {len(shared) - 1} more files" if len(shared) > 1 else ""
-        raise BadSource(f"the file {path} has several rows in {name}: {', '.join(ids)}{more}; keep one row per file")
 
 
 def _nearly(missing: Sequence[str], files: Files) -> Iterator[str]:
@@ -111,9 +104,10 @@ def _nearly(missing: Sequence[str], files: Files) -> Iterator[str]:
 def _missing_sentence(
     missing: Sequence[str], found: dict[str, str | None], nearly: Sequence[str], name: str, files: Files
 ) -> str:
+    # An id that starts or ends with a space is quoted.
+    examples = ", ".join(own if own == own.strip() else repr(own) for own in missing[:EXAMPLES])
     sentence = (
-        f"{len(missing)} of {len(found)} rows of {name} have no file under {files.place}, for example "
-        f"{', '.join(map(_shown, missing[:EXAMPLES]))}. "
+        f"{len(missing)} of {len(found)} rows of {name} have no file under {files.place}, for example {examples}. "
     )
     advice = "Name the folder that the file names are relative to, or add --allow-missing to accept rows without "
     if nearly:
@@ -125,11 +119,6 @@ def _missing_sentence(
             f"If the source is that dataset under another name, add --dataset {folder}. "
         )
     return f"{sentence}{advice}audio."
-
-
-def _shown(clip_id: str) -> str:
-    """An id, in quotes if it starts or ends with a space."""
-    return clip_id if clip_id == clip_id.strip() else repr(clip_id)
 
 
 def _one_folder(ids: Sequence[str]) -> str:

@@ -39,7 +39,12 @@ def arrivals(source: FolderSource, notify: Notify) -> Iterator[Listing]:
         waiting.add(path for path in paths if not is_hidden(path.relative_to(source.folder)))
         if whole := waiting.take_whole():
             listing = source.listing_of(whole)
-            _report(listing, notify)
+            if listing.clips:
+                names = [clip.row.id for clip in listing.clips[:EXAMPLES]]
+                more = ["…"] if len(listing.clips) > EXAMPLES else []
+                notify(f"arrived: {counted(len(listing.clips), 'clip')} ({', '.join(names + more)})")
+            for sentence in remarks_of(listing):
+                notify(sentence)
             if listing.clips:
                 yield listing
 
@@ -120,12 +125,3 @@ def state_of(path: Path) -> FileState | None:
     except OSError:
         return None
     return FileState(found.st_ino, found.st_size, found.st_mtime, time.monotonic()) if path.is_file() else None
-
-
-def _report(listing: Listing, notify: Notify) -> None:
-    if listing.clips:
-        names = [clip.row.id for clip in listing.clips[:EXAMPLES]]
-        more = ["…"] if len(listing.clips) > EXAMPLES else []
-        notify(f"arrived: {counted(len(listing.clips), 'clip')} ({', '.join(names + more)})")
-    for sentence in remarks_of(listing):
-        notify(sentence)

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from hearsay.records.transcript import Alternative
-from hearsay.text.wer import Edit, align
+from hearsay.text.wer import align
 
 MIN_CONFIDENCE: Final = 0.02
 """Confidence below which an alternative is dropped from a record."""
@@ -23,14 +23,10 @@ def substitutes_in(written: Sequence[str], other: Sequence[str]) -> Iterator[tup
         edits = list(run)
         width = sum(edit.operation != "insert" for edit in edits)
         if not is_same:
-            yield from _spread(edits, at, width)
+            words = [edit.hypothesis for edit in edits if edit.hypothesis]
+            for number, word in enumerate(words):
+                yield (at + (2 * number + 1) * width // (2 * len(words)) if width else max(0, at - 1)), word
         at += width
-
-
-def _spread(edits: Sequence[Edit], at: int, width: int) -> Iterator[tuple[int, str]]:
-    words = [edit.hypothesis for edit in edits if edit.hypothesis]
-    for number, word in enumerate(words):
-        yield (at + (2 * number + 1) * width // (2 * len(words)) if width else max(0, at - 1)), word
 
 
 def most_confident(

@@ -49,21 +49,18 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, CtcVocabulary, Any, str]:
     from transformers import AutoModelForCTC
 
     model = checkpoint.model(AutoModelForCTC)
-    return (
-        checkpoint.feature_extractor(),
-        _vocabulary(checkpoint.tokenizer(), model.config),
-        model,
-        checkpoint.weights(),
-    )
-
-
-def _vocabulary(vocabulary: Any, config: Any) -> CtcVocabulary:
+    vocabulary = checkpoint.tokenizer()
     delimiter = getattr(vocabulary, "word_delimiter_token", None) or "|"
     unwritten = set(vocabulary.all_special_tokens) - {delimiter}
     written = [
         "" if token is None or token in unwritten else token
-        for token in vocabulary.convert_ids_to_tokens(range(config.vocab_size))
+        for token in vocabulary.convert_ids_to_tokens(range(model.config.vocab_size))
     ]
     if getattr(vocabulary, "do_lower_case", False):
         written = [token.lower() for token in written]
-    return CtcVocabulary(tuple(written), delimiter, config.pad_token_id)
+    return (
+        checkpoint.feature_extractor(),
+        CtcVocabulary(tuple(written), delimiter, model.config.pad_token_id),
+        model,
+        checkpoint.weights(),
+    )

@@ -59,7 +59,11 @@ def respellings(
         return {}
     shares = _shares(edits, frames, words, vocabulary)
     if vocabulary.spells_uniquely:
-        likely = _likely(edits, shares, least, most or len(edits))
+        order = np.lexsort((-shares, edits.word))
+        firsts = np.searchsorted(edits.word, edits.word)
+        lasts = np.searchsorted(edits.word, edits.word, "right") - 1
+        smallest = shares[order[np.minimum(firsts + (most or len(edits)) - 1, lasts)]]
+        likely = (shares >= least) & (shares >= smallest)  # ties included
         edits, shares = edits.chosen(likely), shares[likely]
     found: dict[int, dict[str, float]] = {}
     for word, text, share in zip(edits.word.tolist(), _texts(edits, words, vocabulary), shares.tolist(), strict=True):
@@ -76,7 +80,12 @@ def _others(own: Mapping[str, float], words: DecodedWords, word: int, vocabulary
 
 def _edits(frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> Edits:
     """The candidates without duplicates, except those that would split the word or join it with the previous one."""
-    at, number = _second_tokens(frames, vocabulary)
+    unsure = np.flatnonzero(frames.sure < 1.001 - MIN_PROBABILITY)  # sums of a frame are 1 up to rounding
+    is_likely = frames.probabilities[unsure] >= MIN_PROBABILITY
+    is_likely[np.arange(len(unsure)), frames.best[unsure]] = False
+    is_likely[:, vocabulary.is_delimiter] = False
+    row, number = np.nonzero(is_likely)  # pairs of a frame and a likely token in it other than the most probable one
+    at = unsure[row]
     low, high = np.searchsorted(at, words.lefts), np.searchsorted(at, words.rights)
     counts = np.where(words.lengths <= MAX_TOKENS, high - low, 0)
     word = np.repeat(np.arange(len(words)), counts)
@@ -89,16 +98,6 @@ def _edits(frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> Ed
     token = np.where(is_written, vocabulary.canonical[number], 0)
     edits = Edits(word, kind, run - words.begins[word], token).chosen(is_within | is_written)
     return _unique(edits.chosen(_keeps_word(edits, words, vocabulary)), words, vocabulary)
-
-
-def _second_tokens(frames: Frames, vocabulary: CtcVocabulary) -> tuple[Numbers, Numbers]:
-    """Pairs of a frame and a likely token in it other than the most probable one."""
-    unsure = np.flatnonzero(frames.sure < 1.001 - MIN_PROBABILITY)  # sums of a frame are 1 up to rounding
-    is_likely = frames.probabilities[unsure] >= MIN_PROBABILITY
-    is_likely[np.arange(len(unsure)), frames.best[unsure]] = False
-    is_likely[:, vocabulary.is_delimiter] = False
-    row, number = np.nonzero(is_likely)
-    return unsure[row], number
 
 
 def _keeps_word(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> NDArray[np.bool_]:
@@ -142,14 +141,6 @@ def _shares(edits: Edits, frames: Frames, words: DecodedWords, vocabulary: CtcVo
     sums = own + np.add.reduceat(others, firsts)
     of_word = sums[np.searchsorted(edited, edits.word)]
     return np.divide(others, of_word, out=np.zeros(len(others)), where=of_word > 0)
-
-
-def _likely(edits: Edits, shares: NDArray[np.float64], least: float, most: int) -> NDArray[np.bool_]:
-    """Which shares are at least ``least`` and among the ``most`` largest of their word (ties included)."""
-    order = np.lexsort((-shares, edits.word))
-    firsts = np.searchsorted(edits.word, edits.word)
-    last = shares[order[np.minimum(firsts + most - 1, np.searchsorted(edits.word, edits.word, "right") - 1)]]
-    return (shares >= least) & (shares >= last)
 
 
 def _spellings(edits: Edits, edited: Numbers, words: DecodedWords, vocabulary: CtcVocabulary) -> Spellings:

@@ -107,7 +107,10 @@ def frames_of(probabilities: NDArray[np.float32], counts: Sequence[int]) -> Fram
 
 def decode(frames: Frames, vocabulary: CtcVocabulary) -> DecodedWords:
     """Greedy CTC decoding (Graves et al. 2006): best token of each frame, repetitions collapsed, blanks removed."""
-    firsts = _run_starts(frames)
+    starts = np.ones(len(frames.best), bool)  # a run starts where the best token changes, or another piece begins
+    np.not_equal(frames.best[1:], frames.best[:-1], out=starts[1:])
+    starts[frames.edges[:-1][frames.edges[:-1] < len(starts)]] = True
+    firsts = np.flatnonzero(starts)
     ends = np.append(firsts[1:], len(frames.best)).astype(np.intp)
     written = np.flatnonzero(vocabulary.is_written[frames.best[firsts]])
     if not len(written):
@@ -116,14 +119,6 @@ def decode(frames: Frames, vocabulary: CtcVocabulary) -> DecodedWords:
         return DecodedWords(nothing, nothing, nothing, none, np.zeros(1, np.intp), nothing, nothing, nothing)
     sure = _means(frames.sure, firsts, ends)
     return _words(frames, vocabulary, firsts[written], ends[written], sure[written])
-
-
-def _run_starts(frames: Frames) -> Numbers:
-    """The first frames of runs: the most probable token changes, or another piece begins."""
-    starts = np.ones(len(frames.best), bool)
-    np.not_equal(frames.best[1:], frames.best[:-1], out=starts[1:])
-    starts[frames.edges[:-1][frames.edges[:-1] < len(starts)]] = True
-    return np.flatnonzero(starts)
 
 
 def _means(values: NDArray[np.float32], firsts: Numbers, ends: Numbers) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from asr.inference.batched_model import PieceOutput
 from asr.speech.alternatives import MIN_CONFIDENCE, ranked
 from asr.speech.ctc_alternatives import respellings
 from asr.speech.ctc_decoding import CtcVocabulary, DecodedWords, Frames, decode, frames_of
-from hearsay.records.transcript import Alternative, Word
+from hearsay.records.transcript import Word
 
 _START, _END = attrgetter("start"), attrgetter("end")
 
@@ -36,10 +36,14 @@ class CtcDecoder:
 
     def words(self, pieces: Sequence[PieceOutput]) -> list[list[Word]]:
         """The words of each piece, with times from the start of its clip."""
-        frames = _frames(pieces)
+        import torch
+
+        logits = torch.cat([piece.logits for piece in pieces])
+        frames = frames_of(logits.softmax(-1).numpy(), [len(piece.logits) for piece in pieces])
         decoded = decode(frames, self._vocabulary)
         texts = decoded.texts(self._vocabulary)
-        others = self._alternatives(frames, decoded, texts)
+        found = respellings(frames, decoded, self._vocabulary, _LEAST_SHARE, MOST + _NEIGHBOURS)
+        others = {number: tuple(ranked(shares, known, MOST)) for number, shares, known in _known(found, decoded, texts)}
         words: list[list[Word]] = [[] for _ in pieces]
         columns = texts, *self._times(frames, decoded, pieces), decoded.confidences(), decoded.piece.tolist()
         for number, (text, start, end, confidence, piece) in enumerate(zip(*columns, strict=True)):
@@ -51,20 +55,14 @@ class CtcDecoder:
     ) -> tuple[list[float], list[float]]:
         """Start and end of each word in seconds from the start of its clip, limited to the end of its piece."""
         starts, ends = (np.array([edge(piece) for piece in pieces])[words.piece] for edge in (_START, _END))
-        widths = np.array([self._width(piece) for piece in pieces])[words.piece]
+        samples_a_frame = [
+            self._samples_a_frame or (piece.end - piece.start) / max(1, len(piece.logits)) for piece in pieces
+        ]
+        widths = np.array(samples_a_frame)[words.piece]
         offsets = frames.edges[words.piece]
         firsts, lasts = words.first[words.begins[:-1]] - offsets, words.end[words.begins[1:] - 1] - offsets
         begun, over = starts + firsts * widths, np.minimum(starts + lasts * widths, ends)
         return (begun / SAMPLE_RATE).tolist(), (over / SAMPLE_RATE).tolist()
-
-    def _width(self, piece: PieceOutput) -> float:
-        return self._samples_a_frame or (piece.end - piece.start) / max(1, len(piece.logits))
-
-    def _alternatives(
-        self, frames: Frames, words: DecodedWords, texts: Sequence[str]
-    ) -> dict[int, tuple[Alternative, ...]]:
-        found = respellings(frames, words, self._vocabulary, _LEAST_SHARE, MOST + _NEIGHBOURS)
-        return {number: tuple(ranked(shares, known, MOST)) for number, shares, known in _known(found, words, texts)}
 
 
 def _known(
@@ -75,10 +73,3 @@ def _known(
     for number, shares in found.items():
         around = range(max(0, number - 1), min(len(texts), number + 2))
         yield number, shares, {texts[each] for each in around if pieces[each] == pieces[number]}
-
-
-def _frames(pieces: Sequence[PieceOutput]) -> Frames:
-    import torch
-
-    logits = torch.cat([piece.logits for piece in pieces])
-    return frames_of(logits.softmax(-1).numpy(), [len(piece.logits) for piece in pieces])

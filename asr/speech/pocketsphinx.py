@@ -21,7 +21,7 @@ from asr.errors import AsrError, ModelUnavailable
 from asr.inference.weights import weights_digest
 from asr.speech.pocketsphinx_process import DecodedWord, is_ready, recognise, start
 from asr.speech.segments import transcript_of
-from asr.types import DecodedAudio, SpeechOutput, Stretch, Waveform
+from asr.types import DecodedAudio, SpeechOutput, Waveform
 from hearsay.extras import how_to_install
 from hearsay.records.transcript import Word
 
@@ -72,7 +72,11 @@ class PocketSphinxSpeechModel:
         decoded = self._recognise_all([clips[number].waveform[start:end] for number, (start, end) in cuts])
         words: list[list[Word]] = [[] for _ in clips]
         for (number, cut), found in zip(cuts, decoded, strict=True):
-            words[number] += _words(cut, found)
+            first, last = (sample / SAMPLE_RATE for sample in cut)
+            words[number] += [
+                Word(word.text, first + word.start, min(first + word.end, last), word.probability, word.alternatives)
+                for word in found
+            ]
         return [transcript_of(clip.stretches, found) for clip, found in zip(clips, words, strict=True)]
 
     def close(self) -> None:
@@ -212,12 +216,3 @@ def _ctrl_c_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _words(cut: Stretch, decoded: Sequence[DecodedWord]) -> list[Word]:
-    """The words of one piece with times from the clip's start."""
-    first, last = (sample / SAMPLE_RATE for sample in cut)
-    return [
-        Word(word.text, first + word.start, min(first + word.end, last), word.probability, word.alternatives)
-        for word in decoded
-    ]

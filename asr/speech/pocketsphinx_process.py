@@ -86,7 +86,11 @@ def recognise(piece: NDArray[np.float32]) -> list[DecodedWord]:
     # process, must not change the result.
     decoder().reinit_feat()
     decoder().start_utt()
-    decoder().process_raw(_samples(piece), full_utt=True)
+    loudness = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64))))
+    # The same noise for every piece, so that decoding is deterministic.
+    noise = np.random.default_rng(0).normal(0, NOISE_RMS, len(piece))
+    level = piece * (TARGET_RMS / max(loudness, 1e-9)) + noise
+    decoder().process_raw((level.clip(-1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
     decoder().end_utt()
     segments = [segment for segment in decoder().seg() or () if not _is_filler(segment.word)]
     texts = [_text(segment.word) for segment in segments]
@@ -158,12 +162,3 @@ def _calibrated(share: float) -> float:
     are in the reference and not in the transcript; their mean confidences are 2.6, 5.0, 9.8 and 18.5 %.
     """
     return math.cbrt(min(share, 1.0)) / 4
-
-
-def _samples(piece: NDArray[np.float32]) -> bytes:
-    loudness = float(np.sqrt(np.mean(np.square(piece, dtype=np.float64))))
-    noise = np.random.default_rng(0).normal(
-        0, NOISE_RMS, len(piece)
-    )  # the same for every piece, so that decoding is deterministic
-    level = piece * (TARGET_RMS / max(loudness, 1e-9)) + noise
-    return (level.clip(-1, 1) * 32767).astype("<i2").tobytes()

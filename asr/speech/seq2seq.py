@@ -55,7 +55,9 @@ class Seq2SeqSpeechModel:
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         cuts = [(number, cut) for number, clip in enumerate(clips) for cut in pieces(clip)]
         segments: list[list[Segment]] = [[] for _ in clips]
-        for batch in self._batches([end - start for _, (start, end) in cuts]):
+        lengths = [end - start for _, (start, end) in cuts]
+        singly = [[number] for number in range(len(cuts))]
+        for batch in batches(lengths, self._max_samples) if self._is_batched else singly:
             own = [cuts[number] for number in batch]
             tokens = self._timed_tokens([clips[clip].waveform[start:end] for clip, (start, end) in own])
             for (clip, cut), found in zip(own, tokens, strict=True):
@@ -64,10 +66,6 @@ class Seq2SeqSpeechModel:
 
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""
-
-    def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
-        """The numbers of pieces that go through the model together."""
-        return batches(lengths, self._max_samples) if self._is_batched else [[number] for number in range(len(lengths))]
 
     def _segments(self, cut: tuple[int, int], found: Iterable[TimedTokens]) -> Iterator[Segment]:
         start, end = (sample / SAMPLE_RATE for sample in cut)
