@@ -21,7 +21,6 @@ from asr.pipeline.hotwords import check_hotwords, read_hotwords
 from asr.pipeline.model_change import ModelChange
 from asr.pipeline.progress import Progress
 from asr.pipeline.report import show_score, show_summary
-from asr.score import scores
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
 from hearsay.config import read_settings
@@ -29,6 +28,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.repair import repair
 from hearsay.records.schema import COLUMNS
+from hearsay.records.score import scores
 from hearsay.records.table import read_csv
 from hearsay.terminal.commands import Program
 from hearsay.terminal.console import console_of

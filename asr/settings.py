@@ -5,8 +5,8 @@ from typing import Final, Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator
 
-from asr.inference.precision import Precision
-from asr.models.languages import CANTONESE, WHISPER_LANGUAGES
+from asr.languages import CANTONESE, WHISPER_LANGUAGES
+from asr.types import Precision
 from hearsay.config import ProgramSettings, below_home
 
 ModelSource = Literal["cache", "hub", "index"]

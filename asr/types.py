@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,28 @@ from numpy.typing import NDArray
 from hearsay.records.emotions import UNCERTAIN, Sentiment, sentiment_of
 from hearsay.records.transcript import FailedPiece, Segment, Word
 
+SAMPLE_RATE: Final = 16_000
+"""Samples per second of every `Waveform`."""
+
 Waveform = NDArray[np.float32]
-"""Mono samples at `asr.audio.decoding.SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""
+"""Mono samples at `SAMPLE_RATE`, shape (samples,), full scale at -1 and 1."""
 
 Stretch = tuple[int, int]
 """A stretch of a waveform: its first sample, and the one after its last."""
+
+
+def seconds(waveform: Waveform) -> float:
+    """The duration of a waveform in seconds."""
+    return len(waveform) / SAMPLE_RATE
+
+
+Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
+"""The number format of a model; ``auto`` chooses by the device."""
+
+
+def named(precision: Precision) -> str:
+    """The precision if it was set explicitly; empty if it is chosen automatically."""
+    return "" if precision == "auto" else precision
 
 
 Task = Literal["transcribe", "translate"]
@@ -132,6 +149,34 @@ class SpeechModel(Model, Protocol):
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         """One transcript per clip, in order. There may be any number of clips, of any length."""
         ...
+
+
+class ModelWithOptions(SpeechModel, Protocol):
+    """A speech model that reads the `DecodingOptions` of a clip."""
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The names of the supported options."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the supported languages."""
+        ...
+
+    def excess_tokens(self, options: DecodingOptions) -> int:
+        """The number of tokens of the prompt and the hotwords that exceed the limit."""
+        ...
+
+
+def has_options(model: SpeechModel) -> TypeGuard[ModelWithOptions]:
+    """Whether the model supports options; other models ignore all of them."""
+    return hasattr(model, "options")
+
+
+def supported_options(model: SpeechModel) -> frozenset[str]:
+    """The names of the options that a model supports."""
+    return model.options if has_options(model) else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

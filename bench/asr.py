@@ -35,17 +35,17 @@ from transformers import (  # noqa: E402
     Wav2Vec2ForCTC,
 )
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.audio.decoding import decode_audio  # noqa: E402
 from asr.audio.vad import detect_speech  # noqa: E402
 from asr.inference.batched_model import BatchedModel  # noqa: E402
 from asr.inference.batching import batches, padding_ratio  # noqa: E402
 from asr.inference.kernels import PackedLinear, can_pack  # noqa: E402
-from asr.inference.precision import Precision, cpu_flags, kind_of, multiplies_int8  # noqa: E402
+from asr.inference.precision import cpu_flags, kind_of, multiplies_int8  # noqa: E402
 from asr.pipeline.pipeline import LocalPipeline  # noqa: E402
 from asr.pipeline.scheduler import Scheduler  # noqa: E402
 from asr.sources.listing import Clip  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
-from asr.types import Waveform  # noqa: E402
+from asr.types import SAMPLE_RATE, Precision, Waveform  # noqa: E402
 from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 from hearsay.text.wer import word_errors  # noqa: E402

@@ -35,11 +35,11 @@ sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from asr.audio.decoding import SAMPLE_RATE  # noqa: E402
 from asr.inference.batched_model import PieceOutput  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.speech.ctc_decoding import CtcVocabulary  # noqa: E402
 from asr.speech.ctc_words import CtcDecoder  # noqa: E402
+from asr.types import SAMPLE_RATE  # noqa: E402
 from bench.asr import SAMPLES, acoustics_of, print_figures  # noqa: E402
 from hearsay.records.table import read_csv  # noqa: E402
 from hearsay.records.transcript import Word  # noqa: E402

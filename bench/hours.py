@@ -37,7 +37,7 @@ import transformers  # noqa: E402
 from rich.console import Console  # noqa: E402
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForSequenceClassification  # noqa: E402
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.audio.decoding import decode_audio  # noqa: E402
 from asr.audio.vad import detect_speech  # noqa: E402
 from asr.emotion.classifier import ClassifierEmotionModel  # noqa: E402
 from asr.inference.batched_model import PieceOutput  # noqa: E402
@@ -50,7 +50,11 @@ from asr.pipeline.scheduler import Scheduler  # noqa: E402
 from asr.settings import AsrSettings  # noqa: E402
 from asr.sources.listing import Clip, Listing  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
-from asr.types import EmotionModel, Waveform  # noqa: E402
+from asr.types import (  # noqa: E402
+    SAMPLE_RATE,
+    EmotionModel,
+    Waveform,
+)
 from bench.asr import SIZES, acoustics_of, chosen_files, save_random  # noqa: E402
 from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
 from hearsay.config import read_settings  # noqa: E402

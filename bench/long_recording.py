@@ -26,7 +26,8 @@ sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio  # noqa: E402
+from asr.audio.decoding import decode_audio  # noqa: E402
+from asr.types import SAMPLE_RATE  # noqa: E402
 from bench.figures import SAMPLES, print_figures  # noqa: E402
 from hearsay.records.journal import read_journal  # noqa: E402
 from tests.support.checkpoints import save_wav2vec2  # noqa: E402

@@ -32,6 +32,28 @@ def below_home(path: str) -> Callable[[], Path]:
     return lambda: home() / path
 
 
+def user_cache() -> Path:
+    """The user's folder of files that can be made again: ``XDG_CACHE_HOME``, else ``~/.cache``.
+
+    Raises `RuntimeError` for a user without a home folder.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+
+
+def cache_path(name: str, below: str = "", variable: str = "") -> Path:
+    """Where Hearsay keeps files that can be made again, under ``name``: the one rule for weights and their digests.
+
+    It is the path in the environment variable ``variable``, if that is set; else in the folder ``below`` of
+    ``HEARSAY_HOME``, if that is set; else in ``hearsay`` of `user_cache`, which every working folder shares. Raises
+    `RuntimeError` as `user_cache` does.
+    """
+    if given := os.environ.get(variable):
+        return Path(given)
+    if os.environ.get("HEARSAY_HOME"):
+        return home() / below / name
+    return user_cache() / "hearsay" / name
+
+
 class ProgramSettings(BaseSettings):
     """Settings of one program: each field is also a key of ``config.yml``, and an environment variable in capitals."""
 

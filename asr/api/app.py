@@ -30,12 +30,11 @@ from asr.api.schemas import (
 )
 from asr.api.service import InferenceService, ready_service, sentence_of, unless_disconnected
 from asr.api.upload_limits import UploadLimits
-from asr.audio.decoding import seconds
-from asr.models.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.assembly import Models, load_models
+from asr.pipeline.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.records import EmotionOutcome, failed_pieces
 from asr.settings import AsrSettings
-from asr.types import DecodedAudio
+from asr.types import DecodedAudio, seconds
 from hearsay.errors import HearsayError
 from hearsay.glossary import GLOSSARY
 from hearsay.version import VERSION

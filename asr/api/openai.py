@@ -20,9 +20,8 @@ from asr.api.openai_schemas import ModelReply, ModelsReply, TextOnly, Usage, Ver
 from asr.api.problems import documented_for_openai
 from asr.api.schemas import EmotionReply
 from asr.api.service import InferenceService, unless_disconnected
-from asr.audio.decoding import seconds
 from asr.pipeline.records import failed_pieces
-from asr.types import DecodedAudio, SpeechOutput
+from asr.types import DecodedAudio, SpeechOutput, seconds
 from hearsay.records.subtitles import srt, vtt
 from hearsay.records.transcript import FailedPiece
 

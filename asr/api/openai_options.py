@@ -10,10 +10,9 @@ from fastapi import Depends, Form, Request
 
 from asr.api.problems import BadField
 from asr.api.service import InferenceService, ready_service
-from asr.models.languages import LANGUAGE_NAMES, language_code
-from asr.speech.options import has_options, supported_options
+from asr.languages import LANGUAGE_NAMES, language_code
 from asr.speech.whisper import AUTO_LANGUAGE
-from asr.types import DecodingOptions, SpeechModel, Task
+from asr.types import DecodingOptions, SpeechModel, Task, has_options, supported_options
 
 ALIAS: Final = "whisper-1"
 """The model name that OpenAI's clients send; here it stands for the loaded speech model."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from asr.api.problems import OpenAiFault
 from asr.api.schemas import EmotionReply
-from asr.models.languages import LANGUAGE_NAMES
+from asr.languages import LANGUAGE_NAMES
 from asr.pipeline.records import rounded_segment, rounded_word
 from asr.types import DecodingOptions, SpeechOutput, Task
 from hearsay.records.transcript import Segment, Word

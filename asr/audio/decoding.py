@@ -10,11 +10,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
-
-SAMPLE_RATE: Final = 16_000
-"""Samples per second of every `Waveform`."""
 
 # All other files go to FFmpeg directly: libsndfile would try them as MP3, and libmpg123 prints warnings to stderr.
 _SOUNDFILE_MAGIC: Final = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
@@ -35,11 +32,6 @@ _NOT_THIS_READER: Final = (soundfile.LibsndfileError, av.error.FFmpegError, Look
 
 Block = tuple[int, NDArray[np.float32]]
 """A block of decoded audio: its sample rate, and samples of shape (frames, channels)."""
-
-
-def seconds(waveform: Waveform) -> float:
-    """The duration of a waveform in seconds."""
-    return len(waveform) / SAMPLE_RATE
 
 
 def decode_audio(data: bytes, max_seconds: float) -> Waveform:

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 
 HOP: Final = 160
 """Samples from one frame to the next: 10 ms."""

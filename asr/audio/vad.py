@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE
-from asr.types import DecodedAudio, Stretch, Waveform
+from asr.types import SAMPLE_RATE, DecodedAudio, Stretch, Waveform
 
 LONGEST_PIECE: Final = 30.0
 """Seconds of audio in one forward pass. A longer clip is cut at its pauses, so that memory does not grow with it."""

@@ -6,8 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 
 Floats = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from asr.errors import ModelUnavailable
 from asr.inference.batched_model import BatchedModel
 from asr.inference.checkpoints import Checkpoint, device_of, loaded
-from asr.inference.precision import Precision, named
-from asr.types import NO_EMOTION, DecodedAudio, EmotionOutput
+from asr.types import NO_EMOTION, DecodedAudio, EmotionOutput, Precision, named
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion
 
 MIN_SCORE: Final = 0.5

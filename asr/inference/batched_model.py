@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import pieces
 from asr.inference.batching import Padding, batches, equal_batches
 from asr.inference.checkpoints import features, running
-from asr.inference.precision import Precision, kind_of
-from asr.types import DecodedAudio, Waveform
+from asr.inference.precision import kind_of
+from asr.types import SAMPLE_RATE, DecodedAudio, Precision, Waveform
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.errors import AsrError, ModelNotInstalled, ModelUnavailable
 from asr.inference.weights import checkpoint_files, weights_digest
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 from hearsay.extras import how_to_install
 
 if TYPE_CHECKING:

@@ -1,22 +1,16 @@
 """The precision of models: 16 bits if the hardware supports them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from asr.errors import ModelUnavailable
+from asr.types import Precision
 
 if TYPE_CHECKING:
     import torch
 
-Precision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
-
 _CPU_FLAGS: Final = Path("/proc/cpuinfo")
 _BFLOAT16: Final = frozenset({"avx512_bf16", "amx_bf16"})
-
-
-def named(precision: Precision) -> str:
-    """The precision if it was set explicitly; empty if it is chosen automatically."""
-    return "" if precision == "auto" else precision
 
 
 def kind_of(precision: Precision, device: str) -> "torch.dtype":

@@ -1,7 +1,6 @@
 """Digests of model weights, which distinguish models of the same name, such as one that was trained again."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -9,7 +8,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
-from hearsay.config import home
+from hearsay.config import cache_path
 from hearsay.records.files import replaced_whole
 
 _DESCRIPTIONS: Final = frozenset({".json", ".txt", ".model", ".jinja"})
@@ -92,12 +91,7 @@ def _cache() -> Path:
 
     ``WEIGHT_DIGESTS`` names another file, which the demo uses, since it writes nothing outside its folder.
     """
-    if named := os.environ.get("WEIGHT_DIGESTS"):
-        return Path(named)
-    if os.environ.get("HEARSAY_HOME"):
-        return home() / "var" / "weights.json"
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "hearsay" / "weights.json"
+    return cache_path("weights.json", below="var", variable="WEIGHT_DIGESTS")
 
 
 def _known() -> dict[str, Any]:

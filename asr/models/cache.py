@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import glob
-import os
 import secrets
 import shutil
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from asr.errors import ModelUnavailable
-from hearsay.config import home
+from hearsay.config import cache_path
 from hearsay.records.files import onto_disk
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -23,13 +22,10 @@ _OTHER_FOLDER: Final = "set HEARSAY_HOME to a writable folder with enough space"
 
 def models_folder() -> Path:
     """The folder of downloaded weights: ``HEARSAY_HOME/models``, or ``hearsay/models`` in the user's cache."""
-    if os.environ.get("HEARSAY_HOME"):
-        return home() / "models"
     try:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return cache_path("models")
     except RuntimeError as problem:
         raise ModelUnavailable(f"this user has no home folder for weights; {_OTHER_FOLDER}.") from problem
-    return Path(cache) / "hearsay" / "models"
 
 
 @contextmanager

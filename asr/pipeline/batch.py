@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from asr.errors import PipelineUnavailable
-from asr.models.identity import emotion_of, speech_of
+from asr.pipeline.identity import emotion_of, speech_of
 from asr.pipeline.interim import InterimRecords
 from asr.pipeline.pipeline import Pipeline, UnfinishedClip, digest_of
 from asr.pipeline.progress import Progress

@@ -9,18 +9,18 @@ from typing import Any
 import av
 
 from asr.errors import PipelineUnavailable
-from asr.inference.precision import named
 from asr.inference.weights import nothing_kept
-from asr.models.identity import Identity
 from asr.models.registry import AUTO
 from asr.models.selection import select_emotion_model, select_speech_model
 from asr.pipeline.assembly import settings_for_log
 from asr.pipeline.batch import to_do
+from asr.pipeline.identity import Identity
 from asr.pipeline.model_change import ModelChange, consequences, models_of
 from asr.pipeline.pipeline import Pipeline, UnfinishedClip
 from asr.pipeline.records import wanted_pieces
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, Listing
+from asr.types import named
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from hearsay.text.format import clock

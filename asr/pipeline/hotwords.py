@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from asr.errors import BadSource, ModelUnavailable
-from asr.speech.options import has_options
-from asr.types import NO_OPTIONS, DecodingOptions, SpeechModel
+from asr.types import NO_OPTIONS, DecodingOptions, SpeechModel, has_options
 
 _ADVICE: Final = "write one word or name per line"
 

@@ -9,12 +9,11 @@ from functools import partial
 from threading import Lock
 from typing import Final
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import LONGEST_PIECE, runs_of
 from asr.errors import ModelFailed
 from asr.pipeline.records import NOT_YET, Timed, in_order, rounded_segment, rounded_word
 from asr.speech.segments import mean_confidence, segments_between
-from asr.types import DecodedAudio, SpeechOutput, Stretch
+from asr.types import SAMPLE_RATE, DecodedAudio, SpeechOutput, Stretch
 from hearsay.records.transcript import FailedPiece, Segment, Word
 from hearsay.text.languages import joined as joined_text
 

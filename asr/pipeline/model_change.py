@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from asr.errors import ModelChanged
-from asr.models.identity import Identity, emotion_of, speech_of
+from asr.pipeline.identity import Identity, emotion_of, speech_of
 from asr.pipeline.pipeline import Pipeline
 from hearsay.records.journal import read_journal
 from hearsay.text.format import counted

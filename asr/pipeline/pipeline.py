@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final, Protocol
 
-from asr.audio.decoding import decode_audio, seconds
+from asr.audio.decoding import decode_audio
 from asr.audio.vad import detect_speech
 from asr.errors import ModelFailed
-from asr.models.identity import Identity, emotion_columns, speech_columns
+from asr.pipeline.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.long_form import PieceJoiner, cut
 from asr.pipeline.records import (
     NOT_YET,
@@ -25,7 +25,7 @@ from asr.pipeline.records import (
 )
 from asr.pipeline.scheduler import Scheduler
 from asr.sources.listing import Clip
-from asr.types import NO_OPTIONS, DecodedAudio, DecodingOptions, EmotionOutput, SpeechOutput
+from asr.types import NO_OPTIONS, DecodedAudio, DecodingOptions, EmotionOutput, SpeechOutput, seconds
 from hearsay.errors import AudioError, BadRow, NoAudio
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import line_of

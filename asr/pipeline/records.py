@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from asr.errors import ModelFailed
-from asr.models.identity import Identity, emotion_columns, speech_columns, speech_of
+from asr.pipeline.identity import Identity, emotion_columns, speech_columns, speech_of
 from asr.sources.listing import Clip
 from asr.speech.segments import mean_confidence
 from asr.types import EmotionOutput, SpeechOutput

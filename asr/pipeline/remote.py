@@ -10,17 +10,17 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from asr.audio.decoding import decode_audio, seconds, wav_of
+from asr.audio.decoding import decode_audio, wav_of
 from asr.audio.vad import detect_speech
 from asr.errors import AsrError, ModelFailed, PipelineUnavailable
-from asr.models.identity import Identity
 from asr.pipeline.credentials import credentials_of
+from asr.pipeline.identity import Identity
 from asr.pipeline.long_form import cut, joined
 from asr.pipeline.pipeline import UnfinishedClip, bytes_of, checked_row, digest_of, failed_row, with_same_audio
 from asr.pipeline.records import EmotionOutcome, ModelOutputs, failure_columns, missing, now, wanted_pieces, with_kept
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip
-from asr.types import EmotionOutput, SpeechOutput, Waveform
+from asr.types import EmotionOutput, SpeechOutput, Waveform, seconds
 from hearsay.errors import ApiError, AudioError, BadArgument, BadSettings
 from hearsay.http.connection import BUSY, UNAUTHORIZED, ApiConnection, cancel, checked_address
 from hearsay.http.replies import (

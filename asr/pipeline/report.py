@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from asr.pipeline.batch import Summary
-from asr.score import TranscriptScore, scores
 from hearsay.records.clip import ClipRow
+from hearsay.records.score import TranscriptScore, scores
 from hearsay.text.cer import ErrorMetric
 from hearsay.text.format import clock, counted, percent
 from hearsay.text.scoring import normalizer_in_words

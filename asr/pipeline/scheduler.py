@@ -9,11 +9,10 @@ from math import ceil
 from threading import Condition, Thread, current_thread
 from typing import Final, Generic, TypeVar
 
-from asr.audio.decoding import seconds
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.long_form import LongForm, PieceJoiner, Step, cut
 from asr.pipeline.validation import check_model_output
-from asr.types import DecodedAudio, EmotionModel, EmotionOutput, SpeechModel, SpeechOutput
+from asr.types import DecodedAudio, EmotionModel, EmotionOutput, SpeechModel, SpeechOutput, seconds
 
 log = logging.getLogger(__name__)
 

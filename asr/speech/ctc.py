@@ -6,11 +6,10 @@ from typing import Any
 
 from asr.inference.batched_model import BatchedModel
 from asr.inference.checkpoints import Checkpoint, device_of, loaded
-from asr.inference.precision import Precision, named
 from asr.speech.ctc_decoding import CtcVocabulary
 from asr.speech.ctc_words import CtcDecoder
 from asr.speech.segments import transcript_of
-from asr.types import DecodedAudio, SpeechOutput
+from asr.types import DecodedAudio, Precision, SpeechOutput, named
 from hearsay.records.transcript import Word
 
 

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.inference.batched_model import PieceOutput
 from asr.speech.alternatives import MIN_CONFIDENCE, ranked
 from asr.speech.ctc_alternatives import respellings
 from asr.speech.ctc_decoding import CtcVocabulary, DecodedWords, Frames, decode, frames_of
+from asr.types import SAMPLE_RATE
 from hearsay.records.transcript import Word
 
 _START, _END = attrgetter("start"), attrgetter("end")

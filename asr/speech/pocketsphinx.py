@@ -15,13 +15,12 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import Final
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import pieces
 from asr.errors import AsrError, ModelUnavailable
 from asr.inference.weights import weights_digest
 from asr.speech.pocketsphinx_process import DecodedWord, is_ready, recognise, start
 from asr.speech.segments import transcript_of
-from asr.types import DecodedAudio, SpeechOutput, Waveform
+from asr.types import SAMPLE_RATE, DecodedAudio, SpeechOutput, Waveform
 from hearsay.extras import how_to_install
 from hearsay.records.transcript import Word
 

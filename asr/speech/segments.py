@@ -4,8 +4,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from asr.audio.decoding import SAMPLE_RATE
-from asr.types import SpeechOutput, Stretch
+from asr.types import SAMPLE_RATE, SpeechOutput, Stretch
 from hearsay.records.transcript import Segment, Word
 from hearsay.text.languages import joined
 

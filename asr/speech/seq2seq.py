@@ -5,13 +5,12 @@ from itertools import takewhile
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import pieces
 from asr.inference.batched_model import padding_mask, usual_seconds
 from asr.inference.batching import Padding, batches
 from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, running
-from asr.inference.precision import Precision, kind_of, named
-from asr.types import DecodedAudio, SpeechOutput, Waveform
+from asr.inference.precision import kind_of
+from asr.types import SAMPLE_RATE, DecodedAudio, Precision, SpeechOutput, Waveform, named
 from hearsay.records.transcript import Segment
 
 TimedTokens = tuple[float, float, Any]

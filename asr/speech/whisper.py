@@ -14,13 +14,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import pieces
 from asr.errors import ModelNotInstalled, ModelUnavailable
 from asr.inference.batching import Padding
-from asr.inference.precision import Precision, named
-from asr.speech.non_speech import IN_DOUBT, speech_log_odds
-from asr.speech.repetition import is_loop, repeats_tokens
+from asr.speech.rejection import IN_DOUBT, is_loop, repeats_tokens, speech_log_odds
 from asr.speech.segments import mean_confidence, segments_between
 from asr.speech.whisper_decoding import (
     LONGEST_WINDOW,
@@ -33,7 +30,7 @@ from asr.speech.whisper_decoding import (
 )
 from asr.speech.whisper_tokens import LONGEST_CONTEXT, WhisperVocabulary
 from asr.speech.word_confidence import confidence_of
-from asr.types import DecodedAudio, DecodingOptions, SpeechOutput, Stretch
+from asr.types import SAMPLE_RATE, DecodedAudio, DecodingOptions, Precision, SpeechOutput, Stretch, named
 from hearsay.extras import how_to_install
 from hearsay.records.transcript import Segment, Word
 from hearsay.text.languages import joined

@@ -10,10 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.mel import HOP, log_mel
 from asr.errors import AsrError, ModelUnavailable
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 
 LONGEST_WINDOW: Final = 30
 """Seconds of the window that Whisper was trained on, and the longest it takes."""

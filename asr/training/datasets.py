@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.emotion.acoustic_features import voice_features
 from asr.errors import BadSource
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 from hearsay.records.emotions import canonical_emotion
 
 _CHANNELS: Final = 2

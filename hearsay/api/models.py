@@ -104,8 +104,9 @@ class LoadedModel(Generic[Answer]):
 
     def _asked(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Answer]]":
         """The answer to come. The waveform is left to the queue, which has room for some minutes of sound."""
-        from asr.audio.decoding import decode_audio, decode_samples, seconds
+        from asr.audio.decoding import decode_audio, decode_samples
         from asr.audio.vad import detect_speech
+        from asr.types import seconds
 
         with self._decoding:
             if is_array(recording):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from hearsay.config import home, read_settings
+from hearsay.config import home, read_settings, user_cache
 from hearsay.doctor.findings import Finding, ok, problem, warning
 
 LITTLE: Final = 2_000_000_000
@@ -52,8 +52,9 @@ def models_cache() -> Path:
     """Where the hub's library keeps models, as the hub's library finds it."""
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("HF_HOME") or f"{cache}/huggingface").expanduser() / "hub"
+    if named := os.environ.get("HF_HOME"):
+        return Path(named).expanduser() / "hub"
+    return user_cache() / "huggingface" / "hub"
 
 
 def _written_places() -> Iterator[tuple[str, Path]]:

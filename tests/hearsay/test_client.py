@@ -9,8 +9,9 @@ import pytest
 
 import hearsay
 from asr.api.app import create_app
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.settings import AsrSettings
+from asr.types import SAMPLE_RATE
 from tests.support.api_server import Elsewhere
 from tests.support.ports import free_port
 from tests.support.serving import listening

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from asr.settings import AsrSettings
-from hearsay.config import ProgramSettings, home, read_settings
+from hearsay.config import ProgramSettings, cache_path, home, read_settings
 from hearsay.errors import BadSettings
 from indexer.settings import IndexSettings
 from search_ui.settings import PageSettings
@@ -48,6 +48,22 @@ def test_without_hearsay_home_paths_are_below_the_working_folder(
     monkeypatch.delenv("HEARSAY_HOME") if value is None else monkeypatch.setenv("HEARSAY_HOME", value)
     monkeypatch.chdir(tmp_path)
     assert (home(), read_settings(AsrSettings).log_dir) == (tmp_path, tmp_path / "logs")
+
+
+def test_what_can_be_made_again_is_at_its_variable_else_below_home_else_in_the_cache_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HEARSAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("WEIGHT_DIGESTS", str(tmp_path / "mine.json"))
+    assert cache_path("weights.json", "var", "WEIGHT_DIGESTS") == tmp_path / "mine.json"
+    monkeypatch.delenv("WEIGHT_DIGESTS")
+    assert cache_path("weights.json", "var", "WEIGHT_DIGESTS") == tmp_path / "home" / "var" / "weights.json"
+    monkeypatch.delenv("HEARSAY_HOME")
+    assert cache_path("weights.json", "var", "WEIGHT_DIGESTS") == tmp_path / "cache" / "hearsay" / "weights.json"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_path("models") == tmp_path / ".cache" / "hearsay" / "models"
 
 
 def test_a_relative_home_is_relative_to_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from hearsay.config import user_cache
 from tests.conftest import leave_out
 
 BUILD_SECONDS = 1500
@@ -19,7 +20,7 @@ def go_tool(package: str, need: str, purpose: str) -> Path:
     """
     path, _, version = package.rpartition("@")
     name = path.rpartition("/")[2]
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hearsay"
+    caches = user_cache() / "hearsay"
     program = caches / f"{name}-{version}" / name
     caches.mkdir(parents=True, exist_ok=True)
     with (caches / f"{name}.lock").open("w") as lock:

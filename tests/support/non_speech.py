@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 
 Samples = NDArray[np.float64]
 Random = np.random.Generator

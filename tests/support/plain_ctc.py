@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import ctc_loss
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.speech.alternatives import most_confident
 from asr.speech.ctc_alternatives import MAX_TOKENS, MIN_PROBABILITY
 from asr.speech.ctc_decoding import WORD_START, CtcVocabulary
+from asr.types import SAMPLE_RATE
 from hearsay.records.transcript import Word
 
 MAX_ALTERNATIVES = 3

@@ -4,7 +4,6 @@ import hashlib
 import http.server
 import io
 import json
-import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from asr.errors import ModelUnavailable
 from asr.models.published import PublishedFile, PublishedModel, Wheel
 from asr.models.weights import Weights, resolve_weights
 from asr.settings import AsrSettings
+from hearsay.config import user_cache
 from tests.conftest import leave_out
 from tests.support.servers import ThreadedServer
 
@@ -26,9 +26,8 @@ BIG = 3_000_000
 
 def published_weights(name: str) -> Weights:
     """The weights of a published model from the real sources, kept in the user's cache between runs."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hearsay"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("HEARSAY_HOME", str(caches / "test-weights"))
+        patched.setenv("HEARSAY_HOME", str(user_cache() / "hearsay" / "test-weights"))
         try:
             return resolve_weights(name, AsrSettings(model_sources="cache,hub,index"))
         except ModelUnavailable as problem:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio, seconds
+from asr.audio.decoding import decode_audio
+from asr.types import SAMPLE_RATE, seconds
 from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
 from tests.support.recordings import ffmpeg_file, sound_file, tone
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.audio.mel import HOP, log_mel
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 from tests.conftest import SAMPLES
 
 TOLERANCE = 2e-5  # float32 against float64; features are about -1 to 1

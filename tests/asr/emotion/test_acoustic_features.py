@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.emotion.acoustic_features import voice_features
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 
 
 @pytest.fixture(scope="module")

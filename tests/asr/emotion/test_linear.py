@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.emotion.linear import MODEL, LinearClassifier, LinearEmotionModel
 from asr.errors import ModelUnavailable
 from asr.training.datasets import read_labelled_voices
 from asr.training.emotion import ATTRIBUTION, train
-from asr.types import NO_EMOTION, EmotionModel, Waveform
+from asr.types import NO_EMOTION, SAMPLE_RATE, EmotionModel, Waveform
 from hearsay.records.emotions import UNCERTAIN, canonical_emotion, sentiment_of
 from tests.conftest import PROJECT, leave_out
 from tests.support.recordings import audio_of

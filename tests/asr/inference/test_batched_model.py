@@ -16,8 +16,7 @@ from transformers import (
 
 from asr.errors import AsrError
 from asr.inference.batched_model import BatchedModel
-from asr.inference.precision import Precision
-from asr.types import Waveform
+from asr.types import Precision, Waveform
 from tests.asr.inference.test_batch_invariance import TINY
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.recordings import audio_of, bursts

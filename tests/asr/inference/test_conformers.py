@@ -11,9 +11,8 @@ from transformers import AutoFeatureExtractor, AutoModelForCTC, Wav2Vec2BertConf
 
 from asr.inference.batched_model import BatchedModel, PieceOutput, padding_mask
 from asr.inference.conformers import can_batch, frames_of, own_features
-from asr.inference.precision import Precision
 from asr.speech.ctc import CtcSpeechModel
-from asr.types import Waveform
+from asr.types import Precision, Waveform
 from tests.support.checkpoints import CONFORMERS, conformer, save_conformer
 from tests.support.recordings import audio_of
 from tests.support.trained import one_thread

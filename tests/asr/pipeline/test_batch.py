@@ -17,10 +17,10 @@ from asr.pipeline.batch import Summary, decode, limited
 from asr.pipeline.pipeline import LocalPipeline, digest_of
 from asr.pipeline.progress import Progress
 from asr.pipeline.scheduler import Limits, Scheduler
-from asr.score import score
 from asr.sources.listing import FolderSource, Listing
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
+from hearsay.records.score import score
 from hearsay.records.table import read_csv
 from hearsay.records.transcript import Alternative
 from tests.conftest import PROJECT

@@ -9,7 +9,7 @@ import pytest
 from asr.cli import main
 from asr.errors import ModelChanged
 from asr.models import registry as models
-from asr.models.identity import Identity
+from asr.pipeline.identity import Identity
 from asr.pipeline.model_change import consequences, models_of
 from asr.speech.ctc import CtcSpeechModel
 from hearsay.records.clip import ClipRow

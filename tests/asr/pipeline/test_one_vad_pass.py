@@ -8,7 +8,6 @@ import pytest
 
 import hearsay
 from asr.audio import vad
-from asr.audio.decoding import SAMPLE_RATE
 from asr.emotion.classifier import ClassifierEmotionModel
 from asr.pipeline.assembly import Models
 from asr.pipeline.long_form import cut
@@ -17,7 +16,7 @@ from asr.pipeline.scheduler import Scheduler
 from asr.sources.listing import Clip
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.segments import segments_between
-from asr.types import DecodedAudio, Waveform
+from asr.types import SAMPLE_RATE, DecodedAudio, Waveform
 from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import FailedPiece
 from tests.support.checkpoints import save_classifier, save_wav2vec2

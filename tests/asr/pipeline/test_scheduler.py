@@ -11,11 +11,10 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from asr.audio.decoding import SAMPLE_RATE
 from asr.audio.vad import detect_speech
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.scheduler import LONG, BatchStats, Limits, Queue, Scheduler
-from asr.types import DecodedAudio, SpeechOutput
+from asr.types import SAMPLE_RATE, DecodedAudio, SpeechOutput
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0

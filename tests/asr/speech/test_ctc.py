@@ -7,13 +7,13 @@ import pytest
 import torch
 from transformers import AutoProcessor, Wav2Vec2ForCTC
 
-from asr.audio.decoding import decode_audio, seconds
+from asr.audio.decoding import decode_audio
 from asr.errors import ModelUnavailable
 from asr.inference.batching import MOST_PADDING
 from asr.speech.alternatives import MIN_CONFIDENCE
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.ctc_words import MOST
-from asr.types import SpeechOutput, Waveform
+from asr.types import SpeechOutput, Waveform, seconds
 from tests.support.checkpoints import save_wav2vec2
 from tests.support.recordings import audio_of, bursts
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.audio.decoding import decode_audio, seconds
+from asr.audio.decoding import decode_audio
 from asr.errors import AsrError
 from asr.pipeline.scheduler import Limits, Scheduler
 from asr.speech.alternatives import MIN_CONFIDENCE
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.pocketsphinx_process import MAX_ALTERNATIVES, decoder, shares_of
-from asr.types import SpeechOutput, Waveform
+from asr.types import SpeechOutput, Waveform, seconds
 from hearsay.records.table import read_csv
 from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import WordErrors, word_errors

@@ -5,12 +5,12 @@ import pytest
 import torch
 from transformers import AutoProcessor, WhisperForConditionalGeneration
 
-from asr.audio.decoding import decode_audio, seconds
+from asr.audio.decoding import decode_audio
 from asr.audio.vad import pieces
 from asr.errors import ModelUnavailable
 from asr.inference.batching import MOST_PADDING
 from asr.speech.seq2seq import Seq2SeqSpeechModel
-from asr.types import SpeechOutput, Waveform
+from asr.types import SpeechOutput, Waveform, seconds
 from tests.support.checkpoints import save_moonshine, save_whisper
 from tests.support.recordings import audio_of, bursts
 

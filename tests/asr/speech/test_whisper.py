@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.audio.vad import detect_speech
 from asr.errors import ModelUnavailable
-from asr.inference.precision import Precision
 from asr.speech.whisper import WhisperSpeechModel
-from asr.types import DecodedAudio, DecodingOptions, SpeechOutput
+from asr.types import SAMPLE_RATE, DecodedAudio, DecodingOptions, Precision, SpeechOutput
 from hearsay.records.table import read_csv
 from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.audio.vad import detect_speech
-from asr.models.languages import LANGUAGE_NAMES, WHISPER_LANGUAGES, language_code
-from asr.speech.options import has_options, supported_options
+from asr.languages import LANGUAGE_NAMES, WHISPER_LANGUAGES, language_code
 from asr.speech.whisper import WhisperSpeechModel
-from asr.types import DecodedAudio, DecodingOptions
+from asr.types import SAMPLE_RATE, DecodedAudio, DecodingOptions, has_options, supported_options
 from tests.support.models import LengthSpeechModel
 from tests.support.weights import published_weights
 

@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 import hearsay
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
+from asr.types import SAMPLE_RATE
 from tests.support.weights import published_weights
 
 SENTENCE = "the blacksmith put down his hammer and smiled"

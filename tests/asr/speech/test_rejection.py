@@ -2,7 +2,7 @@
 
 import pytest
 
-from asr.speech.repetition import compression, is_loop, repeats_tokens
+from asr.speech.rejection import compression, is_loop, repeats_tokens
 
 
 @pytest.mark.parametrize(

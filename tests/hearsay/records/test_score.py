@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from asr.score import score, scores
 from hearsay.records.clip import ClipRow
+from hearsay.records.score import score, scores
 from hearsay.records.table import read_csv
 from hearsay.records.transcript import TAGGING, FailedPiece
 

@@ -1,0 +1,68 @@
+"""Whisper's transcripts that are rejected: of sounds without speech, and of a decoder that repeats itself."""
+
+import math
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+from asr.speech.whisper_decoding import Hypothesis
+
+IN_DOUBT: Final = 5.0
+"""Log odds below which a second window has to agree that somebody spoke."""
+
+_BIAS: Final = -0.30
+_LOG_PROBABILITY: Final = 4.317
+_NO_SPEECH: Final = -3.663
+_RATE: Final = 2.361
+_LEAST: Final = 1e-6
+_SHORTEST: Final = 0.2  # seconds
+_FASTEST: Final = 25.0  # bytes of letters a second; what is more comes of a loop
+
+MOST_COMPRESSION: Final = 2.4
+"""Bytes of a text by those of its zlib form, above which it repeats itself; OpenAI's decoder has the same limit."""
+
+_RUN: Final = 3  # tokens that a sentence seldom says twice
+
+
+def speech_log_odds(hypothesis: Hypothesis, text: str, speech_seconds: float) -> float:
+    """The logarithm of the odds that somebody spoke in a window, ``speech_seconds`` of which are not pauses.
+
+    Logistic regression on three signs, none of which is enough: a model that is given noise says that nobody spoke, or
+    writes what it finds unlikely, or writes two words for half a minute. The last one counts bytes of letters in UTF-8
+    per second, which are about as many in any script. Fitted on 723 transcripts of sounds without speech and on half of
+    the clips of Common Voice at hand; docs/recognition.md says which figures are on unseen sounds and clips.
+    """
+    letters = sum(len(character.encode()) for character in text if character.isalnum())
+    if not letters:
+        return -math.inf
+    odds = max(hypothesis.no_speech, _LEAST) / max(1 - hypothesis.no_speech, _LEAST)
+    rate = min(_FASTEST, letters / max(speech_seconds, _SHORTEST))
+    signs = _LOG_PROBABILITY * hypothesis.log_probability + _NO_SPEECH * math.log(odds) + _RATE * math.log(rate)
+    return _BIAS + signs
+
+
+def repeats_tokens(tokens: Sequence[int]) -> bool:
+    """Whether a run of three tokens occurs twice: a reason to look again, which real sentences give, too."""
+    runs = [tuple(tokens[first : first + _RUN]) for first in range(len(tokens) - _RUN + 1)]
+    return len(set(runs)) < len(runs)
+
+
+def is_loop(words: Sequence[str]) -> bool:
+    """Whether words are those of a decoder in a loop, and not of a person.
+
+    Three or more words stand twice running, or one or two four times running, which no reference of Common Voice's
+    validated clips has; or the text compresses beyond `MOST_COMPRESSION`.
+    """
+    for length in range(1, len(words) // 2 + 1):
+        times = 2 if length >= _RUN else 4
+        for first in range(len(words) - times * length + 1):
+            unit = list(words[first : first + length])
+            if list(words[first : first + times * length]) == unit * times:
+                return True
+    return compression(" ".join(words)) > MOST_COMPRESSION
+
+
+def compression(text: str) -> float:
+    """Bytes of a text in UTF-8 by those of its zlib form; 0 of no text."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
