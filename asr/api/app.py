@@ -126,7 +126,7 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
     app.add_middleware(AuthenticationMiddleware, authenticators=authenticators_of(settings))
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(MetricsMiddleware, answered=metrics.answered, paths=UPLOADS)
-    for router in (_open_routes(), _guarded_routes(), openai_routes(BEARER)):
+    for router in (OPEN_ROUTES, GUARDED_ROUTES, openai_routes(BEARER)):
         app.include_router(router)
     return app
 
@@ -140,52 +140,27 @@ BEARER = Security(
 """Documents in the OpenAPI document what `AuthenticationMiddleware` requires."""
 
 
-def _open_routes() -> APIRouter:
-    routes = APIRouter(tags=["status"])
-    routes.get("/", include_in_schema=False)(to_the_documents)
-    routes.get("/glossary", include_in_schema=False, response_class=PlainTextResponse)(glossary_page)
-    routes.get("/ping", summary="Check that the server responds", responses=PONG)(ping)
-    routes.get("/health", summary="Names, state and warnings of the models")(health)
-    routes.get("/health/live", summary="Liveness: restart the server if this fails")(live)
-    routes.get("/health/ready", summary="Readiness: send no requests while this fails", responses=documented([503]))(
-        ready
-    )
-    return routes
+OPEN_ROUTES = APIRouter(tags=["status"])
+GUARDED_ROUTES = APIRouter(tags=["recognition"], dependencies=[BEARER])
+REFUSALS = documented([400, 401, 408, 413, 415, 422, 429, 500, 503])
 
 
-def _guarded_routes() -> APIRouter:
-    routes = APIRouter(tags=["recognition"], dependencies=[BEARER])
-    refusals = documented([400, 401, 408, 413, 415, 422, 429, 500, 503])
-    routes.post("/asr", summary="Transcribe one or more files and recognise the emotion", responses=refusals)(
-        transcribe
-    )
-    routes.post("/ser", summary="Recognise the emotion in a file", responses=refusals)(tag)
-    routes.post("/predict/", summary="Alias of /ser", responses=refusals)(tag)
-    routes.get(
-        "/metrics",
-        summary="Metrics in the text format of Prometheus",
-        response_class=Response,
-        responses=METRICS | documented([401]),
-    )(metrics_page)
-    return routes
-
-
+@OPEN_ROUTES.get("/", include_in_schema=False)
 async def to_the_documents() -> RedirectResponse:
     return RedirectResponse("/docs")
 
 
+@OPEN_ROUTES.get("/glossary", include_in_schema=False, response_class=PlainTextResponse)
 async def glossary_page() -> str:
     return GLOSSARY.read_text(encoding="utf-8")
 
 
+@OPEN_ROUTES.get("/ping", summary="Check that the server responds", responses=PONG)
 async def ping() -> str:
     return "pong"
 
 
-async def live() -> LiveReply:
-    return LiveReply(status="live")
-
-
+@OPEN_ROUTES.get("/health", summary="Names, state and warnings of the models")
 async def health(request: Request) -> HealthReply:
     loading: asyncio.Task[InferenceService] = request.app.state.service
     if not loading.done():
@@ -193,6 +168,11 @@ async def health(request: Request) -> HealthReply:
     if (problem := loading.exception()) is not None:
         return HealthReply(status="failed", ready=False, warnings=[sentence_of(problem)])
     return _ready_health(loading.result().models)
+
+
+@OPEN_ROUTES.get("/health/live", summary="Liveness: restart the server if this fails")
+async def live() -> LiveReply:
+    return LiveReply(status="live")
 
 
 def _ready_health(models: Models) -> HealthReply:
@@ -210,15 +190,12 @@ def _ready_health(models: Models) -> HealthReply:
 Ready = Annotated[InferenceService, Depends(ready_service)]
 
 
+@OPEN_ROUTES.get("/health/ready", summary="Readiness: send no requests while this fails", responses=documented([503]))
 async def ready(service: Ready) -> HealthReply:
     return _ready_health(service.models)
 
 
-async def metrics_page(request: Request) -> Response:
-    metrics: Metrics = request.app.state.metrics
-    return Response(metrics.page(), media_type="text/plain; version=0.0.4")
-
-
+@GUARDED_ROUTES.post("/asr", summary="Transcribe one or more files and recognise the emotion", responses=REFUSALS)
 async def transcribe(
     request: Request,
     service: Ready,
@@ -268,6 +245,8 @@ async def _reply(service: InferenceService, file: UploadFile) -> TranscriptReply
     return reply.model_copy(update=speech_columns(speech))
 
 
+@GUARDED_ROUTES.post("/predict/", summary="Alias of /ser", responses=REFUSALS)
+@GUARDED_ROUTES.post("/ser", summary="Recognise the emotion in a file", responses=REFUSALS)
 async def tag(
     request: Request,
     service: Ready,
@@ -283,6 +262,17 @@ async def tag(
     await _refuse_a_second_file(request)
     reply = await unless_disconnected(request, _emotion(service, file))
     return reply.at(granularity or granularity_in_form or "both")
+
+
+@GUARDED_ROUTES.get(
+    "/metrics",
+    summary="Metrics in the text format of Prometheus",
+    response_class=Response,
+    responses=METRICS | documented([401]),
+)
+async def metrics_page(request: Request) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
 
 async def _emotion(service: InferenceService, file: UploadFile) -> EmotionReply:

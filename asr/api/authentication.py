@@ -136,16 +136,11 @@ class AuthenticationMiddleware:
             return
         request = Request(scope)
         kind, _, shown = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() == "bearer" and await self._is_admitted(shown.strip()):
-            await self._app(scope, receive, send)
-            return
+        for authenticator in self._authenticators if kind.lower() == "bearer" else ():
+            if await asyncio.to_thread(authenticator.admits, shown.strip()):
+                await self._app(scope, receive, send)
+                return
         error = ', error="invalid_token"' if shown else ""
         wants = {"WWW-Authenticate": f'Bearer realm="hearsay"{error}'}
         detail = "The key is missing or not valid. Send a valid key in the header Authorization: Bearer KEY."
         await problem(request, 401, detail, wants)(scope, receive, send)
-
-    async def _is_admitted(self, shown: str) -> bool:
-        for authenticator in self._authenticators:
-            if await asyncio.to_thread(authenticator.admits, shown):
-                return True
-        return False

@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asr.api.problems import CLIENT_CLOSED_REQUEST
 from asr.pipeline.scheduler import BatchStats, Scheduler
-from asr.types import EmotionModel, SpeechModel
 
 _REJECTIONS: Final = frozenset({401, 408, 413, 429, 503})
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -66,7 +65,7 @@ class Metrics:
         for name in scheduler.waiting_seconds():
             self._waiting.labels(name).set_function(partial(_waiting_for, scheduler, name))
         for model in (scheduler.speech_model, scheduler.emotion_model):
-            self._padding.labels(model.name).set_function(partial(_padding_of, model))
+            self._padding.labels(model.name).set_function(partial(getattr, model, "padding_ratio"))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request. All unknown paths share one label, so that clients cannot create new labels."""
@@ -93,10 +92,6 @@ class Metrics:
 
 def _waiting_for(scheduler: Scheduler, model: str) -> float:
     return scheduler.waiting_seconds()[model]
-
-
-def _padding_of(model: SpeechModel | EmotionModel) -> float:
-    return model.padding_ratio
 
 
 class _BatchMetrics:
@@ -156,10 +151,7 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, noted)
         finally:
-            self._answered(self._path(scope), status, time.monotonic() - began)
-
-    def _path(self, scope: Scope) -> str:
-        """The path of the route, with the names of its parameters."""
-        if scope["path"] in self._paths:
-            return str(scope["path"])
-        return str(getattr(scope.get("route"), "path", "other"))
+            path = scope["path"]
+            if path not in self._paths:  # the path of the route has the names of its parameters
+                path = str(getattr(scope.get("route"), "path", "other"))
+            self._answered(path, status, time.monotonic() - began)

@@ -8,7 +8,6 @@ from starlette.responses import PlainTextResponse
 
 from asr.api.event_stream import EXAMPLE, MEDIA_TYPE, TranscriptStream
 from asr.api.openai_options import (
-    Format,
     Ready,
     TranscriptionOptions,
     check_model,
@@ -21,7 +20,7 @@ from asr.api.problems import documented_for_openai
 from asr.api.schemas import EmotionReply
 from asr.api.service import InferenceService, unless_disconnected
 from asr.pipeline.records import failed_pieces
-from asr.types import DecodedAudio, SpeechOutput, seconds
+from asr.types import DecodedAudio, seconds
 from hearsay.records.subtitles import srt, vtt
 from hearsay.records.transcript import FailedPiece
 
@@ -132,18 +131,18 @@ async def _reply(
         tagged = EmotionReply.of(emotion, service.models.emotion_model.name, f"{length:.1f}")
         verbose = Verbose.of(transcript, tagged, length, options.granularities, options.decoding)
         return verbose, failed_pieces(transcript, emotion, length)
-    transcript = await service.transcript(audio)
-    return _formatted(options.format, transcript, seconds(audio.waveform)), list(transcript.failed)
-
-
-def _formatted(form: Format, transcript: SpeechOutput, length: float) -> TextOnly | Response:
-    if form == "text":
-        return PlainTextResponse(transcript.text + "\n")
-    if form == "srt":
-        return PlainTextResponse(srt(transcript.segments))
-    if form == "vtt":
-        return PlainTextResponse(vtt(transcript.segments), media_type="text/vtt")
-    return TextOnly(text=transcript.text, usage=Usage.of(length))
+    output = await service.transcript(audio)
+    reply: TextOnly | Response
+    match options.format:
+        case "text":
+            reply = PlainTextResponse(output.text + "\n")
+        case "srt":
+            reply = PlainTextResponse(srt(output.segments))
+        case "vtt":
+            reply = PlainTextResponse(vtt(output.segments), media_type="text/vtt")
+        case _:
+            reply = TextOnly(text=output.text, usage=Usage.of(seconds(audio.waveform)))
+    return reply, list(output.failed)
 
 
 async def models(service: Ready) -> ModelsReply:

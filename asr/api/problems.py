@@ -141,11 +141,37 @@ def _documented_headers(status: int) -> dict[str, Any]:
 
 def add_problems(app: FastAPI) -> None:
     """Register the handlers that turn every error into a problem."""
-    app.exception_handler(HearsayError)(_hearsay_problem)
-    app.exception_handler(HTTPException)(_http_problem)
-    app.exception_handler(RequestValidationError)(_validation_problem)
-    app.exception_handler(BadField)(_field_problem)
-    app.exception_handler(ClientDisconnect)(_client_disconnected)
+
+    @app.exception_handler(HearsayError)
+    async def hearsay_problem(request: Request, error: HearsayError) -> Response:
+        refusal = refusal_of(request, error)
+        headers = {"Retry-After": str(error.retry_seconds)} if isinstance(error, Busy) else None
+        return problem(request, refusal.status, refusal.detail, headers)
+
+    @app.exception_handler(HTTPException)
+    async def http_problem(request: Request, error: HTTPException) -> Response:
+        detail = error.detail
+        if error.status_code == 405 and error.headers:
+            detail = f"{request.url.path} does not support {request.method}. Use {error.headers['Allow']}."
+        return problem(request, error.status_code, detail, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_problem(request: Request, error: RequestValidationError) -> Response:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        for fault in error.errors():
+            if fault["loc"][:2] in (("body", "file"), ("body", "files")):
+                faults = [_NO_FILE if fault["type"] == "missing" else _NO_NAME]
+        _, *place = error.errors()[0]["loc"]  # body or query, then the field, then the position in it
+        return problem(request, 422, "; ".join(faults), param=str(place[0]) if place else None)
+
+    @app.exception_handler(BadField)
+    async def field_problem(request: Request, error: BadField) -> Response:
+        return problem(request, error.status, str(error), param=error.param, code=error.code)
+
+    @app.exception_handler(ClientDisconnect)
+    async def client_disconnected(request: Request, _: ClientDisconnect) -> Response:
+        log.info("client disconnected", extra={"request_id": request.state.request_id})
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 class RequestIdMiddleware:
@@ -175,37 +201,6 @@ class RequestIdMiddleware:
             if has_begun:
                 raise
             await problem(Request(scope), 500, _INTERNAL_FAULT)(scope, receive, with_id)
-
-
-async def _hearsay_problem(request: Request, error: HearsayError) -> Response:
-    refusal = refusal_of(request, error)
-    headers = {"Retry-After": str(error.retry_seconds)} if isinstance(error, Busy) else None
-    return problem(request, refusal.status, refusal.detail, headers)
-
-
-async def _http_problem(request: Request, error: HTTPException) -> Response:
-    detail = error.detail
-    if error.status_code == 405 and error.headers:
-        detail = f"{request.url.path} does not support {request.method}. Use {error.headers['Allow']}."
-    return problem(request, error.status_code, detail, error.headers)
-
-
-async def _validation_problem(request: Request, error: RequestValidationError) -> Response:
-    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-    for fault in error.errors():
-        if fault["loc"][:2] in (("body", "file"), ("body", "files")):
-            faults = [_NO_FILE if fault["type"] == "missing" else _NO_NAME]
-    _, *place = error.errors()[0]["loc"]  # body or query, then the field, then the position in it
-    return problem(request, 422, "; ".join(faults), param=str(place[0]) if place else None)
-
-
-async def _field_problem(request: Request, error: BadField) -> Response:
-    return problem(request, error.status, str(error), param=error.param, code=error.code)
-
-
-async def _client_disconnected(request: Request, _: ClientDisconnect) -> Response:
-    log.info("client disconnected", extra={"request_id": request.state.request_id})
-    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 def refusal_of(request: Request, error: HearsayError) -> Problem:

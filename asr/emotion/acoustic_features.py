@@ -1,6 +1,6 @@
 """Acoustic features of a voice, independent of the recording level: the input of `asr.emotion.linear`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -56,9 +56,13 @@ def voice_features(waveform: Waveform) -> NDArray[np.float64] | None:
         _statistics(strength[is_sound, None]),
         _melody(pitch, is_voiced, is_sound),
     )
-    return np.concatenate([_statistics_of_timbre((timbre, relative_loudness), is_sound, is_voiced), *voice]).astype(
-        np.float64
+    groups = (
+        tracks[:, first : first + _TRACKS_AT_ONCE]
+        for tracks in (timbre, relative_loudness)
+        for first in range(0, tracks.shape[1], _TRACKS_AT_ONCE)
     )
+    tables = zip(*(_tables_of_timbre(tracks, is_sound, is_voiced) for tracks in groups), strict=True)
+    return np.concatenate([*(np.hstack(parts).ravel() for parts in tables), *voice]).astype(np.float64)
 
 
 def _in_blocks(measure: Callable[[Floats], Floats], frames: Floats) -> Floats:
@@ -82,10 +86,20 @@ def _loudness(frames: Floats) -> Floats:
 
 
 def _timbre(frames: Floats) -> Floats:
-    """Mel cepstra and the shape of the spectrum, shape (frames, tracks)."""
+    """Mel cepstra and the shape of the spectrum, shape (frames, tracks).
+
+    The shape is its centre and spread in octaves, its flatness, and in bels how low, middle and high frequencies are
+    balanced.
+    """
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
     share = power / (power.sum(axis=1, keepdims=True) + _FLOOR)
-    return np.column_stack([np.log(share @ _MEL + _FLOOR) @ _COSINES, _spectral_shape(share)])
+    centre = share @ _OCTAVES
+    spread = np.sqrt(np.maximum(share @ _OCTAVES**2 - centre**2, 0))
+    flatness = np.log(share + _FLOOR).mean(axis=1)
+    low, middle, high = (np.log10(_between(share, *region).sum(axis=1) + _FLOOR) for region in _REGIONS)
+    peaks = [np.log10(_between(share, *region).max(axis=1) + _FLOOR) for region in ((0, 2_000), (2_000, 5_000))]
+    cepstra = np.log(share @ _MEL + _FLOOR) @ _COSINES
+    return np.column_stack([cepstra, centre, spread, flatness, low - middle, middle - high, peaks[0] - peaks[1]])
 
 
 def _mel_filters() -> Floats:
@@ -97,24 +111,10 @@ def _mel_filters() -> Floats:
     return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
 
 
-def _cosines() -> Floats:
-    """The discrete cosine transform (type II) of the bands without its first, which is loudness; (bands, cepstra)."""
-    middles = (np.arange(_MEL_BANDS) + 0.5) / _MEL_BANDS
-    return np.cos(np.pi * np.outer(middles, np.arange(1, _CEPSTRA + 1))).astype(np.float32)
-
-
 _MEL: Final = _mel_filters()
-_COSINES: Final = _cosines()
-
-
-def _spectral_shape(share: Floats) -> Floats:
-    """Centre and spread in octaves, flatness, and in bels how low, middle and high frequencies are balanced."""
-    centre = share @ _OCTAVES
-    spread = np.sqrt(np.maximum(share @ _OCTAVES**2 - centre**2, 0))
-    flatness = np.log(share + _FLOOR).mean(axis=1)
-    low, middle, high = (np.log10(_between(share, *region).sum(axis=1) + _FLOOR) for region in _REGIONS)
-    peaks = [np.log10(_between(share, *region).max(axis=1) + _FLOOR) for region in ((0, 2_000), (2_000, 5_000))]
-    return np.column_stack([centre, spread, flatness, low - middle, middle - high, peaks[0] - peaks[1]])
+_BAND_MIDDLES: Final = (np.arange(_MEL_BANDS) + 0.5) / _MEL_BANDS
+_COSINES: Final = np.cos(np.pi * np.outer(_BAND_MIDDLES, np.arange(1, _CEPSTRA + 1))).astype(np.float32)
+"""The discrete cosine transform (type II) of the bands without its first, which is loudness; (bands, cepstra)."""
 
 
 def _between(share: Floats, lowest: float, highest: float) -> Floats:
@@ -142,16 +142,6 @@ def _autocorrelation(frames: Floats) -> Floats:
 
 
 _WINDOW_CORRELATION: Final = _autocorrelation(_WINDOW) / np.sum(_WINDOW**2)
-
-
-def _statistics_of_timbre(timbre: Sequence[Floats], is_sound: Mask, is_voiced: Mask) -> Floats:
-    groups = (
-        tracks[:, first : first + _TRACKS_AT_ONCE]
-        for tracks in timbre
-        for first in range(0, tracks.shape[1], _TRACKS_AT_ONCE)
-    )
-    tables = zip(*(_tables_of_timbre(tracks, is_sound, is_voiced) for tracks in groups), strict=True)
-    return np.concatenate([np.hstack(parts).ravel() for parts in tables])
 
 
 def _tables_of_timbre(tracks: Floats, is_sound: Mask, is_voiced: Mask) -> tuple[Floats, ...]:

@@ -91,14 +91,13 @@ class BatchedModel:
         with running(self._name):
             if self._is_on_samples:
                 return self._run_samples(batch_waveforms)
-            return self._run_mel(batch_waveforms) if self._is_on_mel else self._run_equal(batch_waveforms)
+            if self._is_on_mel:
+                return self._run_mel(batch_waveforms)
+            import torch
 
-    def _run_equal(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
-        import torch
-
-        inputs = [features(self._extractor, sound, self._device, self._kind) for sound in batch_waveforms]
-        logits = self._model(**{name: torch.cat([own[name] for own in inputs]) for name in inputs[0]}).logits
-        return list(logits.float().cpu())
+            inputs = [features(self._extractor, sound, self._device, self._kind) for sound in batch_waveforms]
+            logits = self._model(**{name: torch.cat([own[name] for own in inputs]) for name in inputs[0]}).logits
+            return list(logits.float().cpu())
 
     def _run_samples(self, batch_waveforms: Sequence[Waveform]) -> "list[Tensor]":
         from asr.inference.batch_invariance import frames_of

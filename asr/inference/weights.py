@@ -65,25 +65,19 @@ def file_digests(files: Mapping[str, Path]) -> dict[str, str]:
     found: dict[str, Any] = {}
     digests = {}
     for name, path in files.items():
-        place, state = str(path.resolve()), _state(path)
+        place, status = str(path.resolve()), path.stat()
+        # What changes with a file's content: size, both times (copies may keep mtime), and inode.
+        state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         entry = known.get(place)
         is_known = isinstance(entry, dict) and entry.get("state") == state and isinstance(entry.get("digest"), str)
-        found[place] = entry if is_known else {"state": state, "digest": _digest(path)}
+        if not is_known:
+            with path.open("rb") as file:
+                entry = {"state": state, "digest": file_digest(file, "sha256").hexdigest()}
+        found[place] = entry
         digests[name] = found[place]["digest"]
     if _IS_KEPT.get() and any(known.get(place) != entry for place, entry in found.items()):
         _keep(known | found)
     return digests
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _state(path: Path) -> list[int]:
-    """The state that changes with a file's content: size, both times (copies may keep mtime), and inode."""
-    found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def _cache() -> Path:

@@ -80,17 +80,17 @@ def _download(wheel: Wheel, scratch: Path, show: Callable[[int], None]) -> Path:
     return path
 
 
-def _reason(wheel: Wheel, said: str) -> Exception:
+def _reason(wheel: Wheel, output: str) -> Exception:
     """Why pip failed, by what it printed."""
-    if fault := _FAULT_OF_A_FILE.search(said):
+    if fault := _FAULT_OF_A_FILE.search(output):
         return OSError(int(fault[1]), os.strerror(int(fault[1])))
-    if "DO NOT MATCH THE HASHES" in said:
+    if "DO NOT MATCH THE HASHES" in output:
         return SourceFailed(
             f"{wheel.requirement} from the package index is not the published wheel (another SHA-256), and was not used"
         )
-    if "after connection broken" in said or "onnection error" in said:
+    if "after connection broken" in output or "onnection error" in output:
         return SourceFailed("the package index cannot be reached")
-    if "No matching distribution found" in said:
+    if "No matching distribution found" in output:
         return SourceFailed(f"the package index does not have {wheel.requirement}")
-    errors = [line for line in said.splitlines() if line.startswith("ERROR: ")]
-    return SourceFailed(f"pip failed: {(errors or [said])[-1].removeprefix('ERROR: ')}")
+    errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
+    return SourceFailed(f"pip failed: {(errors or [output])[-1].removeprefix('ERROR: ')}")

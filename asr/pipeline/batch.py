@@ -16,7 +16,7 @@ from asr.pipeline.interim import InterimRecords
 from asr.pipeline.pipeline import Pipeline, UnfinishedClip, digest_of
 from asr.pipeline.progress import Progress
 from asr.pipeline.records import failed_again, missing, wanted_pieces
-from asr.sources.listing import Clip, Listing, Reader
+from asr.sources.listing import Clip, Listing
 from hearsay.errors import BadRow, ClipsError
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import remove_leftovers
@@ -252,7 +252,10 @@ class _DecodeRun:
             return clip
         if known.deleted:
             return None
-        is_transcribed, is_tagged = self._is_transcribed(known), self._is_tagged(known)
+        made_by = speech_of(known)
+        is_same_model = self._pipeline.speech.is_that_of(made_by)
+        is_transcribed = is_same_model or (self._keeps_transcripts and bool(made_by.name))
+        is_tagged = self._pipeline.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
         if not (is_transcribed or is_tagged) or not self._is_of_this_audio(known, clip):
             return clip
         clip = replace(clip, transcribed=known if is_transcribed else None, tagged=known if is_tagged else None)
@@ -263,14 +266,10 @@ class _DecodeRun:
         stamp = self._stamps[clip.row.id]
         if stamp and stamp == known.audio_stamp and known.audio_digest and not self._verifies:
             return True
-        return clip.read is not None and _has_digest(known.audio_digest, clip.read)
-
-    def _is_transcribed(self, known: ClipRow) -> bool:
-        made_by = speech_of(known)
-        return self._pipeline.speech.is_that_of(made_by) or (self._keeps_transcripts and bool(made_by.name))
-
-    def _is_tagged(self, known: ClipRow) -> bool:
-        return self._pipeline.emotion.is_that_of(emotion_of(known)) and not missing(known, TAGGING)
+        try:
+            return clip.read is not None and digest_of(clip.read()) == known.audio_digest
+        except OSError:  # the pipeline meets the same error and reports it
+            return False
 
     def _joined(self, row: ClipRow) -> ClipRow:
         """A new record, with the other columns of the clip's earlier record."""
@@ -293,13 +292,6 @@ class _DecodeRun:
         if rows:  # nothing to write if all clips were done before
             self._journal.append(rows)
         self._known.update((row.id, row) for row in rows)
-
-
-def _has_digest(digest: str, read: Reader) -> bool:
-    try:
-        return digest_of(read()) == digest
-    except OSError:  # the pipeline meets the same error and reports it
-        return False
 
 
 def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:

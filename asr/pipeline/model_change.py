@@ -52,6 +52,9 @@ def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | No
     speech, emotion = pipeline.speech, pipeline.emotion
     others = _others(before.speech, speech)
     clips = counted(others.total(), "clip")
+    # By name or weights: a precision alone was set explicitly, so that change is intended.
+    unset = Identity(speech.name, speech.weights)
+    is_another = any(not unset.is_that_of(model) for model in others)
     if others and change == "keep":
         usual = before.usual_speech
         if pipeline.is_speech_by_default and speech.name != usual:
@@ -61,7 +64,7 @@ def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | No
             )
         names = _names(others, speech)
         yield f"the transcripts of {clips} by {names} are kept; {speech.name} transcribes new clips"
-    elif others and change is None and pipeline.is_speech_by_default and _is_another(others, speech):
+    elif is_another and change is None and pipeline.is_speech_by_default:
         raise ModelChanged(
             f"{before.log} has {clips} transcribed by {_names(others, speech)}, but the default speech model is now "
             f"{_described(speech)}. Add --model-change keep to transcribe new clips with {before.usual_speech}, "
@@ -77,12 +80,6 @@ def consequences(before: LogModels, pipeline: Pipeline, change: ModelChange | No
 
 def _others(counts: Counter[Identity], now: Identity) -> Counter[Identity]:
     return Counter({model: clips for model, clips in counts.items() if not now.is_that_of(model)})
-
-
-def _is_another(others: Iterable[Identity], now: Identity) -> bool:
-    """Whether name or weights differ. A precision alone was set explicitly, so that change is intended."""
-    unset = Identity(now.name, now.weights)
-    return any(not unset.is_that_of(model) for model in others)
 
 
 def _names(models: Iterable[Identity], now: Identity) -> str:

@@ -226,15 +226,14 @@ class _LongClip:
         transcript = self.pieces.so_far() if self.pieces else None
         if transcript is None:
             return None
-        emotion = None if self.clip.tagged else self._emotion_so_far()
+        emotion: EmotionOutcome | None = None
+        if not self.clip.tagged:
+            output = self.emotion_output
+            is_there = output is not None and output.done() and not output.cancelled()
+            emotion = _emotion_outcome(output) if output and is_there else ModelFailed(NOT_YET)
         return row_of(
             self.clip, ModelOutputs(self.digest, self.seconds, transcript, emotion), self.speech, self.emotion
         )
-
-    def _emotion_so_far(self) -> EmotionOutcome:
-        output = self.emotion_output
-        is_there = output is not None and output.done() and not output.cancelled()
-        return _emotion_outcome(output) if output and is_there else ModelFailed(NOT_YET)
 
 
 def with_same_audio(clip: Clip, digest: str) -> Clip:

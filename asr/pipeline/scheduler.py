@@ -277,14 +277,17 @@ class Scheduler:
         """The number of clips to submit together."""
         return self._limits.clips_at_once
 
-    def transcript(self, audio: DecodedAudio, *, is_blocking: bool = False) -> "Future[SpeechOutput]":
-        """The transcript as a future; raises `Busy` if the queue is full, unless ``is_blocking``."""
-        return self.transcript_of(cut(audio), audio, is_blocking=is_blocking)
+    def transcript(self, audio: DecodedAudio) -> "Future[SpeechOutput]":
+        """The transcript as a future; raises `Busy` if the queue is full."""
+        return self.transcript_of(cut(audio), audio)
 
     def transcript_of(
         self, whole: LongForm, audio: DecodedAudio, *, is_blocking: bool = False, step: Step = lambda *_: None
     ) -> "Future[SpeechOutput]":
-        """The same for a recording that is already cut; ``step`` is called after each piece of a long one."""
+        """The same for a recording that is already cut; a call that ``is_blocking`` waits for room instead.
+
+        ``step`` is called after each piece of a long recording.
+        """
         return submit_pieces(self._speech.of(audio), whole, audio, is_blocking=is_blocking, step=step).whole
 
     def transcript_in_pieces(self, audio: DecodedAudio) -> PendingTranscript:

@@ -14,8 +14,11 @@ def check_model_output(result: Any) -> None:
     for value in _leaves(result):
         if isinstance(value, Real) and not math.isfinite(value):
             raise ModelFailed("the model failed: its output contains NaN or infinity")
-        if isinstance(value, str) and not _is_utf8(value):
-            raise ModelFailed("the model failed: its output is not valid Unicode text")
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as problem:
+                raise ModelFailed("the model failed: its output is not valid Unicode text") from problem
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -33,11 +36,3 @@ def _leaves(value: Any) -> Iterator[Any]:
             yield from _leaves(item)
     else:
         yield value
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -104,6 +104,7 @@ def _nearly(missing: Sequence[str], files: Files) -> Iterator[str]:
 def _missing_sentence(
     missing: Sequence[str], found: dict[str, str | None], nearly: Sequence[str], name: str, files: Files
 ) -> str:
+    folders = {clip_id.rpartition("/")[0].partition("/")[0] for clip_id in missing}
     # An id that starts or ends with a space is quoted.
     examples = ", ".join(own if own == own.strip() else repr(own) for own in missing[:EXAMPLES])
     sentence = (
@@ -113,15 +114,9 @@ def _missing_sentence(
     if nearly:
         more = f" ({len(nearly) - EXAMPLES} more such rows)" if len(nearly) > EXAMPLES else ""
         sentence += f"{'; '.join(nearly[:EXAMPLES])}{more}. "
-    elif len(missing) == len(found) and (folder := _one_folder(missing)):
+    elif len(missing) == len(found) and len(folders) == 1 and (folder := folders.pop()):
         sentence += (
             f"The first folder of a file name is ignored only if it is the name of the source, which is not {folder}. "
             f"If the source is that dataset under another name, add --dataset {folder}. "
         )
     return f"{sentence}{advice}audio."
-
-
-def _one_folder(ids: Sequence[str]) -> str:
-    """The first folder of all these paths; empty if there are several, or none."""
-    firsts = {clip_id.partition("/")[0] for clip_id in ids if "/" in clip_id}
-    return firsts.pop() if len(firsts) == 1 and all("/" in clip_id for clip_id in ids) else ""

@@ -73,7 +73,7 @@ def files_under(place: Path) -> list[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class FileState:
+class ArrivingFile:
     """The state that changes when a file is written or replaced, and the time since which it was observed."""
 
     inode: int
@@ -85,7 +85,7 @@ class FileState:
         quiet = max(time.monotonic() - self.seen, time.time() - self.written)  # the clock of a file server may be ahead
         return quiet >= CALM_SECONDS
 
-    def is_as(self, other: "FileState | None") -> bool:
+    def is_as(self, other: "ArrivingFile | None") -> bool:
         return other is not None and (self.inode, self.size, self.written) == (other.inode, other.size, other.written)
 
 
@@ -93,8 +93,8 @@ class PendingFiles:
     """Files that were seen, and are not complete or not processed in their current state."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Path, FileState] = {}
-        self._taken: dict[Path, FileState] = {}
+        self._waiting: dict[Path, ArrivingFile] = {}
+        self._taken: dict[Path, ArrivingFile] = {}
 
     def add(self, paths: Iterable[Path]) -> None:
         """Add files, except those that are gone or were taken in their current state."""
@@ -118,10 +118,10 @@ class PendingFiles:
         return whole
 
 
-def state_of(path: Path) -> FileState | None:
+def state_of(path: Path) -> ArrivingFile | None:
     """The current state of a file; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return FileState(found.st_ino, found.st_size, found.st_mtime, time.monotonic()) if path.is_file() else None
+    return ArrivingFile(found.st_ino, found.st_size, found.st_mtime, time.monotonic()) if path.is_file() else None

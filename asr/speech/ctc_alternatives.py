@@ -57,7 +57,12 @@ def respellings(
     edits = _edits(frames, words, vocabulary)
     if not len(edits):
         return {}
-    shares = _shares(edits, frames, words, vocabulary)
+    edited, firsts = np.unique(edits.word, return_index=True)
+    weights = path_probabilities(_spellings(edits, edited, words, vocabulary), frames, vocabulary.blank)
+    own, others = weights[: len(edited)], weights[len(edited) :]
+    sums = own + np.add.reduceat(others, firsts)
+    of_word = sums[np.searchsorted(edited, edits.word)]
+    shares = np.divide(others, of_word, out=np.zeros(len(others)), where=of_word > 0)
     if vocabulary.spells_uniquely:
         order = np.lexsort((-shares, edits.word))
         firsts = np.searchsorted(edits.word, edits.word)
@@ -131,16 +136,6 @@ def _unique(edits: Edits, words: DecodedWords, vocabulary: CtcVocabulary) -> Edi
     keys, kind = np.divmod(keys, sizes[1])
     word, position = np.divmod(keys, sizes[0])
     return Edits(word, kind, position, token)
-
-
-def _shares(edits: Edits, frames: Frames, words: DecodedWords, vocabulary: CtcVocabulary) -> NDArray[np.float64]:
-    """The share of each candidate in the sum over the decoded word and all its candidates."""
-    edited, firsts = np.unique(edits.word, return_index=True)
-    weights = path_probabilities(_spellings(edits, edited, words, vocabulary), frames, vocabulary.blank)
-    own, others = weights[: len(edited)], weights[len(edited) :]
-    sums = own + np.add.reduceat(others, firsts)
-    of_word = sums[np.searchsorted(edited, edits.word)]
-    return np.divide(others, of_word, out=np.zeros(len(others)), where=of_word > 0)
 
 
 def _spellings(edits: Edits, edited: Numbers, words: DecodedWords, vocabulary: CtcVocabulary) -> Spellings:

@@ -1,6 +1,6 @@
 """From the logits of a CTC model to words with times, confidences and alternatives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 from asr.inference.batched_model import PieceOutput
 from asr.speech.alternatives import MIN_CONFIDENCE, ranked
 from asr.speech.ctc_alternatives import respellings
-from asr.speech.ctc_decoding import CtcVocabulary, DecodedWords, Frames, decode, frames_of
+from asr.speech.ctc_decoding import CtcVocabulary, decode, frames_of
 from asr.types import SAMPLE_RATE
 from hearsay.records.transcript import Word
 
@@ -43,33 +43,23 @@ class CtcDecoder:
         decoded = decode(frames, self._vocabulary)
         texts = decoded.texts(self._vocabulary)
         found = respellings(frames, decoded, self._vocabulary, _LEAST_SHARE, MOST + _NEIGHBOURS)
-        others = {number: tuple(ranked(shares, known, MOST)) for number, shares, known in _known(found, decoded, texts)}
+        piece_of = decoded.piece.tolist()
+        others = {}
+        for number, shares in found.items():  # the word itself and its neighbours in the piece are no alternatives
+            around = range(max(0, number - 1), min(len(texts), number + 2))
+            known = {texts[each] for each in around if piece_of[each] == piece_of[number]}
+            others[number] = tuple(ranked(shares, known, MOST))
         words: list[list[Word]] = [[] for _ in pieces]
-        columns = texts, *self._times(frames, decoded, pieces), decoded.confidences(), decoded.piece.tolist()
-        for number, (text, start, end, confidence, piece) in enumerate(zip(*columns, strict=True)):
-            words[piece].append(Word(text, start, end, confidence, others.get(number, ())))
-        return words
-
-    def _times(
-        self, frames: Frames, words: DecodedWords, pieces: Sequence[PieceOutput]
-    ) -> tuple[list[float], list[float]]:
-        """Start and end of each word in seconds from the start of its clip, limited to the end of its piece."""
-        starts, ends = (np.array([edge(piece) for piece in pieces])[words.piece] for edge in (_START, _END))
+        starts, ends = (np.array([edge(piece) for piece in pieces])[decoded.piece] for edge in (_START, _END))
         samples_a_frame = [
             self._samples_a_frame or (piece.end - piece.start) / max(1, len(piece.logits)) for piece in pieces
         ]
-        widths = np.array(samples_a_frame)[words.piece]
-        offsets = frames.edges[words.piece]
-        firsts, lasts = words.first[words.begins[:-1]] - offsets, words.end[words.begins[1:] - 1] - offsets
+        widths = np.array(samples_a_frame)[decoded.piece]
+        offsets = frames.edges[decoded.piece]
+        firsts, lasts = decoded.first[decoded.begins[:-1]] - offsets, decoded.end[decoded.begins[1:] - 1] - offsets
         begun, over = starts + firsts * widths, np.minimum(starts + lasts * widths, ends)
-        return (begun / SAMPLE_RATE).tolist(), (over / SAMPLE_RATE).tolist()
-
-
-def _known(
-    found: Mapping[int, Mapping[str, float]], words: DecodedWords, texts: Sequence[str]
-) -> Iterator[tuple[int, Mapping[str, float], set[str]]]:
-    """For each word with alternatives: its number, the shares, and the word itself with its neighbours in the piece."""
-    pieces = words.piece.tolist()
-    for number, shares in found.items():
-        around = range(max(0, number - 1), min(len(texts), number + 2))
-        yield number, shares, {texts[each] for each in around if pieces[each] == pieces[number]}
+        times = (begun / SAMPLE_RATE).tolist(), (over / SAMPLE_RATE).tolist()
+        columns = texts, *times, decoded.confidences(), piece_of
+        for number, (text, start, end, confidence, piece) in enumerate(zip(*columns, strict=True)):
+            words[piece].append(Word(text, start, end, confidence, others.get(number, ())))
+        return words

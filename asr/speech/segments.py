@@ -27,15 +27,13 @@ def segments_between(stretches: Sequence[Stretch], words: Sequence[Word], langua
     """
     middles = [(end + start) / 2 / SAMPLE_RATE for (_, end), (start, _) in pairwise(stretches)]
     groups = groupby(words, key=lambda word: bisect(middles, (word.start + word.end) / 2))
-    return tuple(_segment(list(group), language) for _, group in groups)
+    return tuple(
+        Segment(own[0].start, own[-1].end, joined((word.text for word in own), language), mean_confidence(own))
+        for own in (list(group) for _, group in groups)
+    )
 
 
 def mean_confidence(parts: Sequence[Word] | Sequence[Segment]) -> float | None:
     """The mean of the known confidences; None if there are none."""
     known = [part.confidence for part in parts if part.confidence is not None]
     return sum(known) / len(known) if known else None
-
-
-def _segment(words: Sequence[Word], language: str) -> Segment:
-    text = joined((word.text for word in words), language)
-    return Segment(words[0].start, words[-1].end, text, mean_confidence(words))

@@ -61,7 +61,8 @@ class Seq2SeqSpeechModel:
             tokens = self._timed_tokens([clips[clip].waveform[start:end] for clip, (start, end) in own])
             for (clip, cut), found in zip(own, tokens, strict=True):
                 segments[clip] += self._segments(cut, found)
-        return [_transcript(sorted(found, key=attrgetter("start"))) for found in segments]
+        in_order = [tuple(sorted(found, key=attrgetter("start"))) for found in segments]
+        return [SpeechOutput(" ".join(segment.text for segment in found), segments=found) for found in in_order]
 
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""
@@ -104,11 +105,6 @@ class Seq2SeqSpeechModel:
             return [(0.0, len(sound) / SAMPLE_RATE, generated[0])]
         found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in generated["segments"][0]]
         return sorted(found, key=itemgetter(0))
-
-
-def _transcript(segments: Iterable[Segment]) -> SpeechOutput:
-    found = tuple(segments)
-    return SpeechOutput(" ".join(segment.text for segment in found), segments=found)
 
 
 def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any, str]:

@@ -169,21 +169,17 @@ def figures_of(model: LinearClassifier, validated: CrossValidation) -> Figures:
     judgements = zip(validated.best, validated.scores, validated.strangeness, strict=True)
     is_accepted = np.array([model.accepts(*judgement) for judgement in judgements])
     is_right = validated.best == validated.emotions
+    tenth = np.minimum((validated.scores * 10).astype(int), 9)
+    gaps = [abs(np.sum(validated.scores[tenth == at]) - np.sum(is_right[tenth == at])) for at in range(10)]
     return {
         "recall": _recall(validated.best, validated.emotions),
-        "calibration": _calibration(validated.scores, is_right),
+        "calibration": round(float(sum(gaps) / len(validated.scores)), 3),
         **_coverage_and_precision(is_accepted, is_right),
     }
 
 
 def _recall(best: Names, emotions: Names) -> float:
     return round(float(np.mean([np.mean(best[emotions == each] == each) for each in np.unique(emotions)])), 3)
-
-
-def _calibration(scores: Vector, is_right: NDArray[np.bool_]) -> float:
-    tenth = np.minimum((scores * 10).astype(int), 9)
-    gaps = [abs(np.sum(scores[tenth == at]) - np.sum(is_right[tenth == at])) for at in range(10)]
-    return round(float(sum(gaps) / len(scores)), 3)
 
 
 def _coverage_and_precision(is_accepted: NDArray[np.bool_], is_right: NDArray[np.bool_]) -> Figures:
@@ -199,9 +195,20 @@ def _coverage(is_accepted: NDArray[np.bool_]) -> Figures:
 
 
 def measure(model: LinearClassifier, folder: Path) -> Figures:
-    """Figures on another corpus; without ``labels.csv`` only the share of clips with a reported label."""
+    """Figures on another corpus; without ``labels.csv`` only the share of clips with a reported label.
+
+    With it, ``recall`` is over the common emotions, ``coverage`` and ``precision`` over all clips of the folder.
+    """
     if (folder / "labels.csv").exists():
-        return _measure_labelled(model, folder)
+        rows = read_labels(folder, ("file", "emotion"))
+        truth = np.array([canonical_emotion(row["emotion"]) for row in rows])
+        emotions = [model.emotion(read_waveform(folder / row["file"])) for row in rows]
+        reported = np.array([emotion.label for emotion in emotions])
+        shared = sorted(set(model.labels) & set(truth.tolist()))
+        best = np.array([max(shared, key=lambda label: emotion.scores.get(label, 0.0)) for emotion in emotions])
+        both = np.isin(truth, shared)
+        figures = {"clips": len(rows), "shared_emotions": len(shared), "recall": _recall(best[both], truth[both])}
+        return {**figures, **_coverage_and_precision(reported != UNCERTAIN, reported == truth)}
     paths = sorted(path for path in folder.rglob("*") if path.suffix in _AUDIO)[:_UNLABELLED]
     if not paths:
         raise BadSource(
@@ -211,29 +218,13 @@ def measure(model: LinearClassifier, folder: Path) -> Figures:
     return {"clips": len(paths), **_coverage(is_accepted)}
 
 
-def _measure_labelled(model: LinearClassifier, folder: Path) -> Figures:
-    """``recall`` is over the common emotions, ``coverage`` and ``precision`` over all clips of the folder."""
-    rows = read_labels(folder, ("file", "emotion"))
-    truth = np.array([canonical_emotion(row["emotion"]) for row in rows])
-    emotions = [model.emotion(read_waveform(folder / row["file"])) for row in rows]
-    reported = np.array([emotion.label for emotion in emotions])
-    shared = sorted(set(model.labels) & set(truth.tolist()))
-    best = np.array([max(shared, key=lambda label: emotion.scores.get(label, 0.0)) for emotion in emotions])
-    both = np.isin(truth, shared)
-    figures = {"clips": len(rows), "shared_emotions": len(shared), "recall": _recall(best[both], truth[both])}
-    return {**figures, **_coverage_and_precision(reported != UNCERTAIN, reported == truth)}
-
-
 def write_model(model: LinearClassifier, figures: Mapping[str, Any], path: Path) -> None:
     """Write the model as JSON, numbers to five digits, with the attribution of its data and its figures."""
-    vectors = {name: _short(getattr(model, name)) for name in VECTORS}
+    numbers = json.dumps({name: getattr(model, name).tolist() for name in VECTORS})
+    vectors = json.loads(numbers, parse_float=lambda digits: float(f"{float(digits):.5g}"))
     limits = {name: round(float(getattr(model, name)), 4) for name in LIMITS}
     head = {"attribution": ATTRIBUTION, "figures": figures, "labels": model.labels}
     path.write_text(json.dumps({**head, **limits, **vectors}) + "\n", encoding="utf-8")
-
-
-def _short(numbers: Vector) -> Any:
-    return json.loads(json.dumps(numbers.tolist()), parse_float=lambda digits: float(f"{float(digits):.5g}"))
 
 
 if __name__ == "__main__":

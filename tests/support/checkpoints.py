@@ -38,7 +38,7 @@ from transformers import (
 
 from tests.support.recordings import bursts
 
-_SMALL = {
+SMALL = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
@@ -70,7 +70,7 @@ def save_wav2vec2(folder: Path, norm: str = "group", seed: int = 0) -> Path:
     vocabulary.write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
     tokenizer = Wav2Vec2CTCTokenizer(str(vocabulary))
     config = Wav2Vec2Config(
-        **_SMALL,
+        **SMALL,
         vocab_size=len(tokenizer),
         pad_token_id=0,
         feat_extract_norm=norm,
@@ -97,7 +97,7 @@ def save_classifier(folder: Path, labels: dict[int, str] | None, count: int = 4,
     """An audio classifier; without labels its config names none, as the default emotion model's does."""
     torch.manual_seed(seed)
     named = {"id2label": labels, "num_labels": len(labels)} if labels else {"num_labels": count}
-    config = Wav2Vec2Config(**_SMALL, **named, classifier_proj_size=16, feat_extract_norm="layer")
+    config = Wav2Vec2Config(**SMALL, **named, classifier_proj_size=16, feat_extract_norm="layer")
     Wav2Vec2ForSequenceClassification(config).save_pretrained(folder)
     _wave_extractor("layer").save_pretrained(folder)
     return folder

@@ -30,18 +30,10 @@ from asr.audio.decoding import decode_audio
 from asr.inference.batch_invariance import can_batch, frames_of, make_batch_invariant
 from asr.speech.ctc import CtcSpeechModel
 from asr.types import Waveform
+from tests.support.checkpoints import SMALL
 from tests.support.recordings import audio_of
 from tests.support.trained import one_thread
 
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "conv_dim": (32,) * 7,
-    "num_conv_pos_embeddings": 16,
-    "num_conv_pos_embedding_groups": 2,
-}
 NORMS = ("group", "layer")
 RELATED_MODELS = [
     (HubertConfig, HubertForCTC, HubertForSequenceClassification),
@@ -71,7 +63,7 @@ def normalised(waveforms: Sequence[Waveform]) -> list[torch.Tensor]:
 def random_model(kind: Any, config: Any, norm: str, **options: Any) -> Any:
     """A model with random norm weights and large outputs, so that differences become visible."""
     torch.manual_seed(0)
-    made = config(**(TINY | options), vocab_size=32, feat_extract_norm=norm, do_stable_layer_norm=norm == "layer")
+    made = config(**(SMALL | options), vocab_size=32, feat_extract_norm=norm, do_stable_layer_norm=norm == "layer")
     model = kind(made).eval()
     with torch.no_grad():
         for name, weights in model.named_parameters():

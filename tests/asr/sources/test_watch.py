@@ -13,7 +13,7 @@ import pytest
 from asr.errors import BadSource
 from asr.sources import watch
 from asr.sources.listing import FolderSource, Listing
-from asr.sources.watch import FileState, arrivals
+from asr.sources.watch import ArrivingFile, arrivals
 from hearsay.records.journal import read_journal
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
@@ -126,8 +126,8 @@ def test_a_periodic_scan_finds_files_without_change_notifications(folder: Path, 
 
 def test_a_modification_time_in_the_future_does_not_delay_a_file_indefinitely(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watch, "CALM_SECONDS", 600.0)
-    assert FileState(1, 1, written=time.time() + 3600, seen=time.monotonic() - 601).is_calm()
-    assert not FileState(1, 1, written=time.time() + 3600, seen=time.monotonic()).is_calm()
+    assert ArrivingFile(1, 1, written=time.time() + 3600, seen=time.monotonic() - 601).is_calm()
+    assert not ArrivingFile(1, 1, written=time.time() + 3600, seen=time.monotonic()).is_calm()
 
 
 def test_a_missing_folder_cannot_be_watched(tmp_path: Path):
