@@ -59,10 +59,10 @@ def respellings(
         return {}
     edited, firsts = np.unique(edits.word, return_index=True)
     weights = path_probabilities(_spellings(edits, edited, words, vocabulary), frames, vocabulary.blank)
-    own, others = weights[: len(edited)], weights[len(edited) :]
-    sums = own + np.add.reduceat(others, firsts)
+    of_decoded, of_edits = weights[: len(edited)], weights[len(edited) :]
+    sums = of_decoded + np.add.reduceat(of_edits, firsts)
     of_word = sums[np.searchsorted(edited, edits.word)]
-    shares = np.divide(others, of_word, out=np.zeros(len(others)), where=of_word > 0)
+    shares = np.divide(of_edits, of_word, out=np.zeros(len(of_edits)), where=of_word > 0)
     if vocabulary.spells_uniquely:
         order = np.lexsort((-shares, edits.word))
         firsts = np.searchsorted(edits.word, edits.word)
