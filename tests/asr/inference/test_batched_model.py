@@ -17,8 +17,7 @@ from transformers import (
 from asr.errors import AsrError
 from asr.inference.batched_model import BatchedModel
 from asr.types import Precision, Waveform
-from tests.asr.inference.test_batch_invariance import TINY
-from tests.support.checkpoints import save_wav2vec2
+from tests.support.checkpoints import SMALL, save_wav2vec2
 from tests.support.recordings import audio_of, bursts
 from tests.support.trained import one_thread
 
@@ -82,7 +81,7 @@ def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):
 
 def test_of_a_family_that_is_not_known_to_be_exact_only_equal_lengths_go_together(tmp_path: Path):
     torch.manual_seed(0)
-    config = Data2VecAudioConfig(**TINY | {"num_conv_pos_embeddings": 2}, vocab_size=32)
+    config = Data2VecAudioConfig(**SMALL | {"num_conv_pos_embeddings": 2}, vocab_size=32)
     Data2VecAudioForCTC(config).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
     precisions: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
