@@ -70,14 +70,16 @@ def file_digests(files: Mapping[str, Path]) -> dict[str, str]:
         state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         entry = known.get(place)
         is_known = isinstance(entry, dict) and entry.get("state") == state and isinstance(entry.get("digest"), str)
-        if not is_known:
-            with path.open("rb") as file:
-                entry = {"state": state, "digest": file_digest(file, "sha256").hexdigest()}
-        found[place] = entry
+        found[place] = entry if is_known else {"state": state, "digest": _digest(path)}
         digests[name] = found[place]["digest"]
     if _IS_KEPT.get() and any(known.get(place) != entry for place, entry in found.items()):
         _keep(known | found)
     return digests
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _cache() -> Path:
