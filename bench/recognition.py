@@ -1,6 +1,7 @@
 """Whisper compared with faster-whisper: the same clips and weights in one run, two threads each, MP3 to transcripts.
 
-    python bench/recognition.py [TABLE] [--model whisper-tiny.en] [--clips N] [--word-times] [--others] [--json]
+    python bench/recognition.py [TABLE] [--model whisper-tiny.en] [--clips N] [--word-times] [--others] [--invariance N]
+                                [--json]
 
 TABLE is a CSV file with the columns ``filename``, a path below its folder, and ``text``, the reference; the default are
 the sample clips. The systems alternate every hundred clips. Hearsay's pipeline writes clip records, always with word
@@ -10,7 +11,8 @@ word times if ``--word-times`` is set. ``--others`` adds its batched pipeline an
 Word error rates are computed after OpenAI's English normaliser; the difference has a 95 % interval by paired bootstrap
 over clips. ``*_share`` are the shares of Hearsay's parts in its time over all threads; ``encode`` excludes the mel
 features. ``distance_to_limit`` is the ratio of Hearsay's time to the time of the model's multiply-adds at the rate of
-torch's int8 matrix products on two threads of this machine (null without torch).
+torch's int8 matrix products on two threads of this machine (null without torch). ``peak_mb`` is the peak memory of the
+process, which holds all systems. ``--invariance N`` adds the figures of `bench/invariance.py` over N clips.
 """
 
 import argparse
@@ -40,6 +42,7 @@ from asr.settings import AsrSettings  # noqa: E402
 from asr.sources.listing import Clip  # noqa: E402
 from asr.speech import whisper_decoding  # noqa: E402
 from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
+from bench.invariance import invariance_of  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 from hearsay.text.intervals import estimates  # noqa: E402
 from hearsay.text.wer import WordErrors, word_errors  # noqa: E402
@@ -221,6 +224,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--word-times", action="store_true")
     parser.add_argument("--others", action="store_true")
+    parser.add_argument("--invariance", type=int, default=0, metavar="N")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with given.table.open(newline="", encoding="utf-8") as lines:
@@ -228,12 +232,15 @@ def main() -> None:
     files = [given.table.parent / row["filename"] for row in rows]
     files = [file if file.exists() else given.table.parent / file.name for file in files]
     settings = AsrSettings(asr_model=given.model, workers=THREADS, device="cpu")
-    folder = resolve_weights(given.model, settings).folder
+    weights = resolve_weights(given.model, settings)
     ours = Ours(settings)
-    systems = {"ours": ours} | faster_whisper_systems(folder, word_times=given.word_times, others=given.others)
+    systems = {"ours": ours} | faster_whisper_systems(weights.folder, word_times=given.word_times, others=given.others)
     seconds, texts = race(systems, files)
     ours.close()
-    print_figures(figures_of(ours, given.model, rows, seconds, texts), as_json=given.json)
+    figures = figures_of(ours, given.model, rows, seconds, texts)
+    if given.invariance:
+        figures |= invariance_of(given.table, given.model, weights, given.invariance)
+    print_figures(figures, as_json=given.json)
 
 
 def figures_of(
