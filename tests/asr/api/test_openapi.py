@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from asr.api.app import create_app
-from asr.api.openai import Format
+from asr.api.openai_options import Format
 from asr.settings import AsrSettings
 from tests.support.models import tone
 from tests.support.serving import PATIENCE, server_of, small_models
