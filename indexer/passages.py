@@ -14,9 +14,9 @@ from hearsay.records.checked import are_the_text, checked
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
 from hearsay.records.schema import IDENTITY_COLUMNS
+from hearsay.records.score import scored_words_of
 from hearsay.records.transcript import Segment, Word
 from hearsay.text.languages import joined
-from hearsay.text.normalize import words as counted_words
 from hearsay.text.wer import word_errors
 
 LONGEST_PASSAGE: Final = 30.0
@@ -82,10 +82,13 @@ class Passage:
         return cls(source["id"], *_stretch(source), row)
 
     def wer(self) -> float | None:
-        """The word error rate of the transcript, three decimals; None without a reference, and for a part of a clip."""
+        """The word error rate of the transcript, three decimals; None without a reference, and for a part of a clip.
+
+        Both texts are normalised as for ``hearsay score``.
+        """
         if not self.row.text or not self.is_whole or not (self.row.generated_text or self.row.decoded_at):
             return None
-        rate = word_errors(counted_words(self.row.text), counted_words(self.row.generated_text)).rate
+        rate = word_errors(*scored_words_of(self.row)).rate
         return None if rate is None else round(rate, 3)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.cer import ErrorMetric, Metric, metric_for, text_errors
-from hearsay.text.scoring import Normalizer, is_normalized_by_whisper, normalizer_version
+from hearsay.text.scoring import Normalizer, is_normalized_by_whisper, normalizer_version, scored_words
 from hearsay.text.wer import WordErrors
 from hearsay.text.wer_by_slice import UNKNOWN, ErrorSlice, ScoredText, SlicedErrors, slice_errors
 
@@ -116,6 +116,11 @@ def score(
 
     errors = slice_errors(scored(), by, fewest_sources=fewest_clips)
     return TranscriptScore(errors, left_out, normalizer, plain, metric)
+
+
+def scored_words_of(row: ClipRow) -> tuple[list[str], list[str]]:
+    """The words of a clip's reference and of its transcript, normalised for the clip's language."""
+    return scored_words(row.text, row.generated_text, language=language_of(row))
 
 
 def language_of(row: ClipRow) -> str:

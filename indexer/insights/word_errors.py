@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hearsay.text.normalize import words
+from hearsay.records.score import scored_words_of
 from hearsay.text.wer import Edit, WordErrors, align
 from hearsay.text.wer_by_slice import FEWEST_CLIPS, ScoredText, SlicedErrors, slice_errors
 from indexer.documents import LONGEST_KEYWORD
@@ -14,7 +14,10 @@ from indexer.schema import UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class AlignedClip:
-    """A whole clip, and the alignment of its transcript with its reference."""
+    """A whole clip, and the alignment of its transcript with its reference.
+
+    Their words are normalised as for ``hearsay score``.
+    """
 
     passage: Passage
     edits: tuple[Edit, ...]
@@ -29,7 +32,7 @@ class AlignedClip:
 class WordConfusions:
     """A word of the references: how often it occurs, and the counts of what was recognised in its place, descending.
 
-    An empty replacement is a deletion.
+    Words are normalised as for ``hearsay score``. An empty replacement is a deletion.
     """
 
     word: str
@@ -43,10 +46,12 @@ class WordConfusions:
 
 def align_clips(passages: Iterable[Passage]) -> list[AlignedClip]:
     """The passages that are whole clips with a reference and a transcript; parts of a clip have no reference."""
+    scorable = (passage for passage in passages if passage.is_whole and passage.row.is_scorable)
+    texts = ((passage, *scored_words_of(passage.row)) for passage in scorable)
     return [
-        AlignedClip(passage, tuple(align(words(passage.row.text), words(passage.row.generated_text))))
-        for passage in passages
-        if passage.is_whole and passage.row.is_scorable
+        AlignedClip(passage, tuple(align(reference, transcript)))
+        for passage, reference, transcript in texts
+        if reference
     ]
 
 

@@ -11,6 +11,7 @@ from indexer.index import Range
 from indexer.insights.statistics import SPEAKER, CollectionStatistics
 from indexer.schema import UNKNOWN, facet_label, facet_order
 from search_ui.insights.charts import Bar, Interval, columns_html, intervals_html
+from search_ui.search.hits import normalizer_note
 from search_ui.state import SearchState
 
 MOST_ROWS: Final = 12
@@ -47,7 +48,8 @@ def figures(stats: CollectionStatistics) -> str:
         **({f"word error rate{_compared(stats)}": percent(rate.mean)} if rate else {}),
     }
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in values.items())
-    return f'<dl class="figures">{items}</dl>{_PARTS if stats.has_parts else ""}'
+    notes = f"<p>{escape(normalizer_note())}</p>" if rate else ""
+    return f'<dl class="figures">{items}</dl>{notes}{_PARTS if stats.has_parts else ""}'
 
 
 def _compared(stats: CollectionStatistics) -> str:

@@ -15,7 +15,8 @@ MAX_REPLACEMENTS: Final = 4
 
 _EXPLANATION: Final = (
     "The number beside a replacement is how often it occurs. Its link finds every {noun} whose reference contains the "
-    "word and whose transcript contains the replacement, at any position: for short words, many more."
+    "word and whose transcript contains the replacement, at any position: for short words, many more. Words are shown "
+    "as the normaliser writes them (20 for twenty, color for colour), and links search for them in this form."
 )
 
 _PARTS: Final = " Each passage of a recording has the reference of the whole recording; its errors are not counted."

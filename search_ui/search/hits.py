@@ -12,6 +12,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
 from hearsay.text.format import clock, duration, percent, probability
 from hearsay.text.normalize import words as normalised_words
+from hearsay.text.scoring import normalizer_in_words
 from indexer.passages import Passage
 from indexer.query.explanation import Evidence, explanation_of
 from indexer.query.highlight import highlight
@@ -160,10 +161,17 @@ def _metadata(passage: Passage) -> Iterable[str]:
     if row.confidence is not None:
         yield f"<span>confidence {probability(row.confidence)}</span>"
     if (rate := passage.wer()) is not None:
-        title = "Word error rate: word errors divided by the words of the reference"
+        title = f"Word error rate: word errors divided by the words of the reference. {normalizer_note()}"
         yield f'<span title="{title}">WER {percent(rate)}</span>'
     if not passage.is_whole:
         yield f"<span>{clock(passage.start)}{f'–{clock(passage.end)}' if passage.end is not None else ''}</span>"
+
+
+def normalizer_note() -> str:
+    """How texts are normalised before their word errors are counted, which all word error rates of the page state."""
+    return (
+        f"Normalised by {normalizer_in_words('whisper')}; texts in other languages by {normalizer_in_words('plain')}."
+    )
 
 
 def emotion_html(row: ClipRow) -> str:

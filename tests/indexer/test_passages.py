@@ -109,11 +109,14 @@ def test_the_source_has_plain_names_and_no_empty_members():
     ("row", "wer"),
     [
         (ClipRow("a", text="the dog", generated_text="THE DOG"), 0.0),
-        (ClipRow("a", text="one two three", generated_text="one two"), 0.333),
+        (ClipRow("a", text="red dog sang", generated_text="red dog"), 0.333),
         (ClipRow("a", text="spoken", decoded_at="2026-01-01"), 1.0),
         (ClipRow("a", text="never decoded"), None),
         (ClipRow("a", generated_text="no reference"), None),
         (ClipRow("a", text="?!", generated_text="words"), None),
+        (ClipRow("a", text="um", generated_text="words"), None),
+        (ClipRow("a", text="he won't say twenty two", generated_text="He will not say 22."), 0.0),
+        (ClipRow("a", text="zwanzig twenty", generated_text="zwanzig 20", extra={"locale": "de"}), 0.5),
     ],
     ids=str,
 )
