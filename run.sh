@@ -99,7 +99,7 @@ install_extras() {
   esac
 }
 
-# -P keeps a folder that is called like one of our packages, where the person stands, out of the way.
+# -P keeps a folder that is called like one of our packages, in the working folder, from being imported.
 python() { "$VENV/bin/python" -P "$@"; }
 
 # A command of hearsay, whose messages name ./run.sh for what is to be typed next.

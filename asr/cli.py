@@ -307,7 +307,7 @@ def run_repair(options: argparse.Namespace) -> int:
 
 
 def run_api(options: argparse.Namespace) -> int:
-    from asr.api.server import serve  # the web server is imported only where it is used
+    from asr.api.server import serve  # the web server is imported only when it is used
 
     settings = read_settings(AsrSettings, api_host=options.host, api_port=options.port)
     start_log(settings.log_dir)

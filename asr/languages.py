@@ -33,6 +33,6 @@ _CODES: Final = {name: code for code, name in LANGUAGE_NAMES.items()}
 
 
 def language_code(language: str) -> str:
-    """The code of a language that is given by its code or its English name; what is neither is returned as it is."""
+    """The code of a language that is given by its code or its English name; anything else is returned unchanged."""
     written = language.strip().lower()
     return _CODES.get(written, written)

@@ -43,7 +43,7 @@ class DecodingOptions:
     """What a caller asks of a speech model; a model that takes options names them in ``options``.
 
     ``language`` is a code such as ``en``, or ``auto`` to have it detected; empty is the model's own choice. ``prompt``
-    is text that may have come before, in whose spelling and style the model goes on; ``hotwords`` are words and names
+    is text that may have come before, in whose spelling and style the model continues; ``hotwords`` are words and names
     that are likely to occur. A ``temperature`` above 0 draws tokens at random. ``translate`` writes English.
     """
 
@@ -98,7 +98,7 @@ class SpeechOutput:
     """One clip's words. Times in seconds from its start, confidences 0..1 (None if the model gives none).
 
     ``failed`` are the pieces of a long recording that are missing because the model failed on them. ``language`` is a
-    code such as ``en``, empty where the model does not say; its probability is known where the model detected it.
+    code such as ``en``, empty if the model does not say; its probability is known if the model detected it.
     """
 
     text: str

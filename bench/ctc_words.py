@@ -7,7 +7,7 @@ same logits in turns in one process with one thread; what counts is the best CPU
 words. Kinds of logits:
 
 * ``synthetic``: made from transcripts of real clips, a CSV of wav2vec2-large-960h with the columns ``duration`` and
-  ``generated_text`` (where none is named, from the references of the sample clips at 14 characters a second): 50 frames
+  ``generated_text`` (if none is named, from the references of the sample clips at 14 characters a second): 50 frames
   a second, 1 or 2 for each character and blanks between; in 6 % of the frames with a character and 1 % of the blanks a
   second token has 5 to 45 %. ``synthetic_unsure_words`` is the share of words with alternatives.
 * ``trained``: a tiny model that learned to spell a few sample clips in some twenty seconds, over all of them; it is
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is no package
+sys.path[0] = str(PROJECT)  # the folder of this file has an asr.py, which is not a package
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -66,7 +66,7 @@ def transcripts_of(file: Path | None) -> list[tuple[str, float]]:
 
 
 def synthetic_logits(text: str, seconds: float, random: np.random.Generator) -> torch.Tensor:
-    """Shape (frames, tokens): a likeliest token of about 99 %, or less where a second one comes near."""
+    """Shape (frames, tokens): a likeliest token of about 99 %, or less if a second one comes near."""
     frames = max(round(seconds * FRAMES_A_SECOND), 3 * len(text) + 4)
     best = np.zeros(frames, int)
     characters = [VOCABULARY.tokens.index(character) for character in "|".join(text.split())]

@@ -95,7 +95,7 @@ def find_imports(modules: dict[str, ast.Module], packages: Collection[str]) -> I
 
 
 def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """All that may be executed: everything but what stands under ``if TYPE_CHECKING``."""
+    """All that may be executed: everything except code under ``if TYPE_CHECKING``."""
     for child in ast.iter_child_nodes(node):
         if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
             yield child

@@ -40,7 +40,7 @@ def needing(extra: str, what: str) -> Iterator[None]:
 
 
 def run_main(module: str, extra: str, what: str, *given: Any) -> int:
-    """Import the module of a command line, and call its ``main``; raises `MissingExtra` where its extra is missing."""
+    """Import the module of a command line, and call its ``main``; raises `MissingExtra` if its extra is missing."""
     with needing(extra, what):
         with quiet_ctrl_c():
             main: Callable[..., int] = import_module(module).main

@@ -73,12 +73,12 @@ async def _events(pending: PendingTranscript, seconds: float) -> AsyncIterator[E
 
 
 async def _outcome(future: "Future[SpeechOutput]") -> SpeechOutput:
-    """The result; raises `AsrError` where there will be none."""
+    """The result; raises `AsrError` if the transcription fails or is cancelled."""
     waiting = asyncio.wrap_future(future)
     try:
         await asyncio.wait((waiting,))
     finally:
-        waiting.cancel()  # where nobody waits any more
+        waiting.cancel()  # if the client has gone
     if waiting.cancelled():
         raise AsrError("the models were closed before the recording was transcribed")
     if (problem := waiting.exception()) is not None and not isinstance(problem, HearsayError):

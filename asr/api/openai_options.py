@@ -15,7 +15,7 @@ from asr.speech.whisper import AUTO_LANGUAGE
 from asr.types import DecodingOptions, SpeechModel, Task, has_options, supported_options
 
 ALIAS: Final = "whisper-1"
-"""The model name that OpenAI's clients send; here it stands for the loaded speech model."""
+"""The model name that OpenAI's clients send; here it means the loaded speech model."""
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Ready = Annotated[InferenceService, Depends(ready_service)]

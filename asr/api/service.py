@@ -85,7 +85,7 @@ class InferenceService:
 
 
 def ready_service(request: Request) -> InferenceService:
-    """The app's `InferenceService`; 503 as long as the models load, and where they could not be loaded."""
+    """The app's `InferenceService`; 503 as long as the models load, and if they could not be loaded."""
     loading: asyncio.Task[InferenceService] = request.app.state.service
     if not loading.done():
         raise HTTPException(

@@ -36,7 +36,7 @@ _OCTAVES: Final = np.log2(np.maximum(_FREQUENCIES, 50))
 def voice_features(waveform: Waveform) -> NDArray[np.float64] | None:
     """Statistics over the frames that have sound, a few hundred numbers, always as many and in the same order.
 
-    None where there is no voice: less than about 0.3 s of sound, or less than 0.1 s of it with a pitch.
+    None if there is no voice: less than about 0.3 s of sound, or less than 0.1 s of it with a pitch.
     """
     if len(waveform) < _FRAME:
         return None

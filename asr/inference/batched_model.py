@@ -66,7 +66,7 @@ class BatchedModel:
 
     @property
     def samples_a_frame(self) -> float:
-        """How far apart the frames of a CTC model are; 0 where its config does not say."""
+        """How far apart the frames of a CTC model are; 0 if its config does not say."""
         from asr.inference.conformers import samples_a_frame
 
         return samples_a_frame(self.config, self._extractor) or getattr(self.config, "inputs_to_logits_ratio", 0.0)

@@ -119,7 +119,7 @@ def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Loaded]) -> Loa
 
 
 def cached(name: str) -> Checkpoint | None:
-    """What the hub's cache has of a checkpoint, which may be unfinished; None where it has no configuration of it."""
+    """What the hub's cache has of a checkpoint, which may be unfinished; None if it has no configuration of it."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 

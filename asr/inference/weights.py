@@ -43,7 +43,7 @@ def nothing_kept() -> Iterator[None]:
 
 
 def weights_digest(files: Mapping[str, Path]) -> str:
-    """SHA-256 over files, by the name that each has in the model, in hexadecimal; empty where one cannot be read."""
+    """SHA-256 over files, by the name that each has in the model, in hexadecimal; empty if one cannot be read."""
     try:
         return digest_of(file_digests(files))
     except OSError:
@@ -57,7 +57,7 @@ def digest_of(digests: Mapping[str, str]) -> str:
 
 
 def file_digests(files: Mapping[str, Path]) -> dict[str, str]:
-    """The SHA-256 of each file, under the same names; raises `OSError` where one cannot be read.
+    """The SHA-256 of each file, under the same names; raises `OSError` if one cannot be read.
 
     They are kept between runs under a file's path, size and times: gigabytes take seconds to read.
     """

@@ -85,7 +85,7 @@ def _removed(name: str) -> dict[str, Any]:
 
 
 def _rows(settings: AsrSettings) -> Iterator[dict[str, Any]]:
-    """The published models, and the one that ASR_MODEL names where that is another CTranslate2 model here."""
+    """The published models, and the one that ASR_MODEL names if that is another CTranslate2 model here."""
     for name in PUBLISHED:
         found = weights_here(name, settings)
         yield _row(found) if found else _row_of_published(name)

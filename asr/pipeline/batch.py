@@ -289,7 +289,7 @@ class _DecodeRun:
                 yield row
 
     def _keep(self, rows: Sequence[ClipRow]) -> None:
-        if rows:  # nothing to write if all clips were done before
+        if rows:  # nothing to write if all clips were already done
             self._journal.append(rows)
         self._known.update((row.id, row) for row in rows)
 
@@ -300,7 +300,7 @@ def in_batches(clips: Sequence[Clip], size: int) -> Iterator[Sequence[Clip]]:
 
 
 def limited(listing: Listing, limit: int | None) -> Listing:
-    """The listing with its first ``limit`` clips only; all of them where there is no limit."""
+    """The listing with its first ``limit`` clips only; all of them if there is no limit."""
     return replace(listing, clips=listing.clips[:limit])
 
 

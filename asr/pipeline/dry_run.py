@@ -149,7 +149,7 @@ def plan_of(
 def _pipeline(settings: AsrSettings, via: str | None, notify: Notify) -> tuple[Pipeline, str, str]:
     """The pipeline, without loading models, and descriptions of both models; an API is asked for its own."""
     if via is not None:
-        from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only where it is used
+        from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only when it is used
 
         remote = open_remote_pipeline(via, settings, notify)
         return remote, f"{remote.speech.name} (at {via})", f"{remote.emotion.name} (at {via})"

@@ -23,7 +23,8 @@ class Identity:
         """Whether ``made_by`` and this model give the same outputs.
 
         Without a digest, which older records and APIs lack, only names are compared. A precision is compared only if it
-        is set explicitly now: an automatic choice may differ between machines and is no reason to process clips again.
+        is set explicitly now: an automatic choice may differ between machines, and does not cause clips to be processed
+        again.
         """
         if made_by.name != self.name or not made_by.weights or not self.weights:
             return made_by.name == self.name

@@ -1,4 +1,4 @@
-"""When the log gets a record of a long clip that is still being transcribed, so that a killed run goes on inside it."""
+"""When the log gets a record of a long clip that is still being transcribed, so that a killed run can continue."""
 
 import time
 from collections.abc import Iterator, Sequence

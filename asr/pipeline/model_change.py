@@ -26,7 +26,7 @@ class LogModels:
 
     @property
     def usual_speech(self) -> str:
-        """The speech model that made most of the transcripts; empty where there are none."""
+        """The speech model that made most of the transcripts; empty if there are none."""
         names: Counter[str] = Counter()
         for model, clips in self.speech.items():
             names[model.name] += clips

@@ -88,7 +88,7 @@ class UnfinishedClip(Protocol):
     def share(self) -> float: ...
 
     def row(self) -> ClipRow | None:
-        """The record of what there is: what is missing stands in its ``failed_pieces``. None without any words yet."""
+        """The record so far, with the missing parts in its ``failed_pieces``; None if there is no word yet."""
         ...
 
 

@@ -20,7 +20,7 @@ NAMED: Final = 3
 """Failed pieces that a message lists; further ones are counted."""
 
 NOT_YET: Final = "not processed yet"
-"""The reason of a piece that is missing because the run goes on, or ended before it."""
+"""The reason of a piece that is missing because the run has not reached it, or ended before it."""
 
 Timed = TypeVar("Timed", Word, Segment)
 

@@ -21,7 +21,7 @@ Reader = Callable[[], bytes]
 """Reads the bytes of a file, in any thread and more than once; raises `OSError` with a message on failure."""
 
 Stamp = Callable[[], str]
-"""What a file looks like without reading it; empty where that says nothing. An equal stamp means an unchanged file."""
+"""What a file looks like without reading it; empty if that says nothing. An equal stamp means an unchanged file."""
 
 
 def no_stamp() -> str:

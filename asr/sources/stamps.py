@@ -9,13 +9,13 @@ _TICK: Final = _SECOND // 10
 """Nanoseconds within which two changes of a file may have the same time: file systems' clocks tick every 1 to 10 ms."""
 
 _COARSE_TICK: Final = 2 * _SECOND
-"""The same where times have no fraction of a second, as on FAT, which counts every other second, and some NFS."""
+"""The same if times have no fraction of a second, as on FAT, which counts every other second, and some NFS."""
 
 
 def stamp_of(path: Path) -> str:
-    """Size, modification time and change time of a file, in nanoseconds; empty where they say nothing.
+    """Size, modification time and change time of a file, in nanoseconds; empty if they say nothing.
 
-    That is so where there is no such file, and where it changed so recently that another change may get the same time.
+    That is so if there is no such file, and if it changed so recently that another change may get the same time.
     """
     try:
         found = path.stat()

@@ -85,7 +85,7 @@ class Seq2SeqSpeechModel:
             return [self._generate_single(sound) for sound in sounds]
 
     def _generate(self, sounds: Sequence[Waveform]) -> list[Any]:
-        """The tokens of each piece, up to its end of text: those of the batch that are longer go on with padding."""
+        """The tokens of each piece, up to its end of text; shorter pieces of a batch are padded."""
         from torch.nn.utils.rnn import pad_sequence
 
         kind = self._model.dtype

@@ -24,7 +24,7 @@ class TokenSpan:
 
 
 class WhisperVocabulary:
-    """The tokens of a model; raises `ModelUnavailable` where its ``tokenizer.json`` is not that of a Whisper model."""
+    """The tokens of a model; raises `ModelUnavailable` if its ``tokenizer.json`` is not that of a Whisper model."""
 
     def __init__(self, folder: Path, *, is_multilingual: bool) -> None:
         from tokenizers import Tokenizer
@@ -70,7 +70,7 @@ class WhisperVocabulary:
     def words(self, tokens: Sequence[int], language: str) -> list[TokenSpan]:
         """The words of a transcript, in `UNSPACED` languages its characters; punctuation belongs to the word beside it.
 
-        Every token is in one span; where the transcript has no letter or digit, there is no word.
+        Every token is in one span; if the transcript has no letter or digit, there is no word.
         """
         spans: list[TokenSpan] = []
         for first, end, text in self._characters(tokens):

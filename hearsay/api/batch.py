@@ -25,7 +25,7 @@ class DecodeSummary:
     """What a run of `decode` did, and where its files are.
 
     ``records`` are those of the source's clips, decoded now or before. ``decoded`` and ``skipped`` count clips that
-    were decoded now, and that were done before; ``without_audio`` rows of the table that have no file. ``notes`` are
+    were decoded now, and that were already done; ``without_audio`` rows of the table that have no file. ``notes`` are
     sentences about what was left out.
     """
 
@@ -45,7 +45,7 @@ class DecodeSummary:
         return tuple(record for record in self.records if record.error)
 
     def _repr_html_(self) -> str:
-        counts = {"decoded": self.decoded, "done before": self.skipped, "failed": len(self.failed)}
+        counts = {"decoded": self.decoded, "already done": self.skipped, "failed": len(self.failed)}
         rows = [(name, str(count)) for name, count in counts.items()]
         speech = f"{self.audio_seconds:.1f} s in {self.wall_seconds:.1f} s"
         return html_table(("clips", ""), [*rows, ("audio", speech), ("records", str(self.csv))])

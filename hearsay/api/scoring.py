@@ -15,8 +15,8 @@ from hearsay.text.wer_by_slice import ScoredText, slice_errors
 class ErrorRate:
     """The word error rate of some texts together, and what it is made of.
 
-    ``rate`` is errors by reference words; None where no reference has a word. ``interval`` are the ends of its 95 %
-    interval; None where there are fewer than two texts, or two speakers, to draw from. ``left_out`` counts texts whose
+    ``rate`` is errors by reference words; None if no reference has a word. ``interval`` are the ends of its 95 %
+    interval; None if there are fewer than two texts, or two speakers, to draw from. ``left_out`` counts texts whose
     reference has no word. ``normalizer`` says how both texts were normalised, with the version of what did it.
     """
 

@@ -52,7 +52,7 @@ def _run(name: str, rest: Sequence[str]) -> int:
 
 
 def run(command: Command, rest: Sequence[str]) -> int:
-    """Import the module of a command, and run it; raises `MissingExtra` where its extra is missing."""
+    """Import the module of a command, and run it; raises `MissingExtra` if its extra is missing."""
     words = [command.word, *rest] if command.word else list(rest)
     program = Program(command.package, is_hearsay=True)
     return run_main(command.module, command.extra, f"{HEARSAY} {command.name}", words, program)

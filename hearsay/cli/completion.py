@@ -60,7 +60,7 @@ def complete() -> None:
 
 
 def _parser_of(command: Command) -> ArgumentParser:
-    """The parser of one command; an empty one where its extra is missing."""
+    """The parser of one command; an empty one if its extra is missing."""
     try:
         whole: ArgumentParser = import_module(command.module).parser(Program(command.package, is_hearsay=True))
     except ModuleNotFoundError:

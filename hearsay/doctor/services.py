@@ -63,7 +63,7 @@ def _reached(host: str) -> str:
 
 
 def answer(url: str) -> str | None:
-    """The body that a URL answers with, whatever its status; None where nothing answers in time."""
+    """The body that a URL answers with, whatever its status; None if nothing answers in time."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=SECONDS)

@@ -23,7 +23,7 @@ class RetryPolicy:
     No attempt begins later than ``seconds`` after the first failure, and there are at most ``attempts``. The bound of
     the pauses between them is ``first`` seconds and doubles up to ``longest``. Of these attempts, at most
     ``fault_attempts`` may get an error of the server (such as HTTP 500). A server that cannot be reached is tried
-    again where ``retries_unreachable``, and an answer came from it before.
+    again if ``retries_unreachable``, and an answer came from it before.
     """
 
     seconds: float
@@ -51,7 +51,7 @@ async def with_retries(
 ) -> T:
     """The result of the first attempt that does not raise `TemporaryFailure`.
 
-    Raises the last one where the policy is exhausted, or where ``may_retry`` says no. ``on_retry`` gets
+    Raises the last one if the policy is exhausted, or if ``may_retry`` says no. ``on_retry`` gets
     each failure that another attempt follows. Cancelling the task ends an attempt and a pause alike.
     """
     backoff = wait_random_exponential(multiplier=policy.first, max=policy.longest)

@@ -34,7 +34,7 @@ TOLERANCE: Final = 0.05
 class ClipRow:
     """One clip. Every field but ``id`` may be empty; `COLUMNS` says what each of them holds.
 
-    ``given`` names the columns that its source had, also where they were empty: an empty cell empties a value,
+    ``given`` names the columns that its source had, even if they were empty: an empty cell empties a value,
     and a missing column changes nothing. A filled column is always given.
     """
 
@@ -86,7 +86,7 @@ class ClipRow:
     def from_json(cls, members: Mapping[str, Any]) -> "ClipRow":
         """A row from one journal line's object; members that are not columns of Hearsay go to ``extra`` as text.
 
-        Raises `BadRow` with the column's name where a value is not what the column holds.
+        Raises `BadRow` with the column's name if a value is not what the column holds.
         """
         if not isinstance(members.get("filename"), str):
             raise BadRow("a clip row needs a filename, the clip's id, as text")
@@ -124,7 +124,7 @@ class ClipRow:
     def is_scorable(self) -> bool:
         """Whether its word errors can be counted: a reference with a word in it, and a transcript.
 
-        An empty transcript counts where a model is named: it is what the model recognised. One that pieces are missing
+        An empty transcript counts if a model is named: it is what the model recognised. One that pieces are missing
         from does not count, because the model's errors cannot be distinguished from what is missing.
         """
         is_transcribed = bool(self.generated_text or self.asr_model) and not self.lacks_speech
@@ -164,7 +164,7 @@ class ClipRow:
         }
 
     def of_one_run(self) -> "ClipRow":
-        """The row as the complete result of one run, also where its transcript or emotion is empty."""
+        """The row as the complete result of one run, even if its transcript or emotion is empty."""
         return replace(self, given=self.given | TRANSCRIPT | EMOTION)
 
     def merged_with(self, later: "ClipRow") -> "ClipRow":

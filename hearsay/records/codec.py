@@ -136,7 +136,7 @@ def is_empty(value: Any) -> bool:
 
 
 def read_value(name: str, value: Any) -> Any:
-    """A column's value from JSON, which is not empty; raises `BadRow` where it is not what the column holds."""
+    """A column's value from JSON, which is not empty; raises `BadRow` if it is not what the column holds."""
     try:
         return _READ[name](value)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as problem:
@@ -145,7 +145,7 @@ def read_value(name: str, value: Any) -> Any:
 
 
 def read_unknown(name: str, value: Any) -> str:
-    """The value of a column that is not Hearsay's, as text; raises `BadRow` where it is not UTF-8."""
+    """The value of a column that is not Hearsay's, as text; raises `BadRow` if it is not UTF-8."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     try:
         (name + text).encode()

@@ -24,7 +24,7 @@ def account_of(table: Table, name: str, *, is_corpus: bool) -> str:
         ("clip", ["filename"]),
         ("reference", [name for name in filled if name == "text"]),
         ("about the clip", [name for name in filled if name in CORPUS_COLUMNS and name not in ("filename", "text")]),
-        ("written anew by this run" if is_corpus else "Hearsay's own columns", ours),
+        ("overwritten by this run" if is_corpus else "Hearsay's own columns", ours),
         ("kept beside Hearsay's own", [f"{name} as {aside[name]}" for name in filled if name in aside]),
         (
             "other columns (searched as extra.NAME)",

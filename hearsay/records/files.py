@@ -14,7 +14,7 @@ _NO_SUCH_CALL: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, 
 """Errors of file systems for a call that they do not support."""
 
 _NO_REPLACING: Final = _NO_SUCH_CALL | {errno.EACCES, errno.EBUSY, errno.EEXIST}
-"""Errors of a rename over an existing file where a rename to a new name would succeed."""
+"""Errors of a rename over an existing file if a rename to a new name would succeed."""
 
 MODE: Final = 0o644
 """The mode of new files: the owner may write, everybody may read."""
@@ -63,7 +63,7 @@ def onto_disk(handle: int) -> None:
 
 
 def add_new(path: Path, data: bytes) -> None:
-    """Write a new file, whole or not at all; raises `FileExistsError` where there is one by that name."""
+    """Write a new file, whole or not at all; raises `FileExistsError` if there is one by that name."""
     temporary = _new_file(path)
     try:
         temporary.write_bytes(data)

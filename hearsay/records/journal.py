@@ -24,7 +24,7 @@ def read_journal(path: Path, *, is_log: bool = True) -> dict[str, ClipRow]:
 
     Where it need not be a log of Hearsay's (``is_log``), a corpus's columns are `kept_beside_ours`.
     A torn last line, left by a killed run, is skipped. Raises `BadRow` with the number of a line that is not a
-    clip row or was written by a newer version, and `ClipsError` where the file cannot be read.
+    clip row or was written by a newer version, and `ClipsError` if the file cannot be read.
     """
     rows: dict[str, ClipRow] = {}
     for number, line in _whole_lines(path):
@@ -68,7 +68,7 @@ def rows_of_lines(
 
 
 def _unreadable(path: Path, where: str, problem: BadRow) -> BadRow:
-    """The problem with its place, and the command that puts it right where one does."""
+    """The problem with its place, and the command that repairs it, if one does."""
     if isinstance(problem, NewerRecord):
         return NewerRecord(f"{path}, {where}: {problem}")
     return BadRow(f"{path}, {where}: {problem}. To set unreadable lines aside: hearsay repair {shlex.quote(str(path))}")
@@ -94,7 +94,7 @@ def _is_json(line: bytes) -> bool:
 
 
 def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
-    """The record in one line of a log; raises `BadRow` where it is none, `NewerRecord` where it needs an update."""
+    """The record in one line of a log; raises `BadRow` if it is not a record, `NewerRecord` if it needs an update."""
     try:
         members = json.loads(line)
     except (ValueError, RecursionError) as problem:
@@ -117,7 +117,7 @@ def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
 
 
 def line_of(row: ClipRow) -> bytes:
-    """The record as a line of a log; raises `BadRow`, naming the clip, where no reader would take it back."""
+    """The record as a line of a log; raises `BadRow`, naming the clip, if no reader would take it back."""
     try:
         members = {"schema_version": SCHEMA_VERSION} | row.to_record()
         line = json.dumps(members, ensure_ascii=False, allow_nan=False).encode()
@@ -156,7 +156,7 @@ class Journal:
     """A journal opened for appending, by one run at a time; use it in a ``with`` statement.
 
     Opening cuts off a torn last line, ends one that lacks its end alone, raises `JournalInUse` while another process
-    has the journal open, and `ClipsError` where it cannot be written. ``warning`` is a sentence where the file system
+    has the journal open, and `ClipsError` if it cannot be written. ``warning`` is a sentence if the file system
     has no locks.
     """
 
@@ -192,7 +192,7 @@ class Journal:
     def append(self, rows: Iterable[ClipRow]) -> None:
         """Write a batch of rows and flush it to the disk before returning; raises `ClipsError` if the disk is full.
 
-        Raises `BadRow`, and writes nothing, where one of them could not be read again.
+        Raises `BadRow`, and writes nothing, if one of them could not be read again.
         """
         batch = b"".join(map(line_of, rows))
         size = self._file.seek(0, os.SEEK_END)

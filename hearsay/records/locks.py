@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class LockedFile(FileIO):
     """A file opened for appending by this process alone, until it is closed.
 
-    Raises `JournalInUse` while another has it. ``warning`` is a sentence where nothing or only a lock file keeps
+    Raises `JournalInUse` while another has it. ``warning`` is a sentence if nothing or only a lock file keeps
     others out. Where the file system has no locks (`flock` is not there, or no lock server answers), a lock file beside
     the file names host and process; that of a process of this host which is gone is taken over.
     """
@@ -55,7 +55,7 @@ class LockedFile(FileIO):
 
 
 def _take(path: Path) -> Path | None:
-    """The lock file beside a file, made by this process; None where none can be made. Raises `JournalInUse`."""
+    """The lock file beside a file, made by this process; None if none can be made. Raises `JournalInUse`."""
     lock_file = path.with_name(f"{path.name}.lock")
     owner = {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
     for _ in range(3):

@@ -39,9 +39,9 @@ COLUMNS: Final = (
     Column("asr_model", True, "the model that made the transcript"),
     Column("ser_model", True, "the model that made the emotion"),
     Column("asr_weights", True, "SHA-256 of that model's files, in hexadecimal"),
-    Column("asr_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
+    Column("asr_precision", True, "the precision that PRECISION set for it; empty if it was left to the machine"),
     Column("ser_weights", True, "SHA-256 of the emotion model's files, in hexadecimal"),
-    Column("ser_precision", True, "the precision that PRECISION set for it; empty where it was left to the machine"),
+    Column("ser_precision", True, "the precision that PRECISION set for it; empty if it was left to the machine"),
     Column("decoded_at", True, "when, as ISO 8601 in UTC"),
     Column("error", True, "why it has no transcript, or only an older one, or which pieces have none"),
     Column("failed_pieces", True, "pieces that a model failed on: start, end, reason, task (transcript or emotion)"),
@@ -77,7 +77,7 @@ MISSING: Final = frozenset({"nan", "-nan", "na", "n/a", "<na>", "#n/a", "#na", "
 """How tables write a missing value, apart from an empty cell, in lower or upper case."""
 
 ASIDE: Final = "corpus_"
-"""The prefix of a corpus's own column where Hearsay has one of the same name."""
+"""The prefix of a corpus's own column if Hearsay has one of the same name."""
 
 SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
 """Columns that only Hearsay writes. All of them together mark a table that Hearsay wrote. One of

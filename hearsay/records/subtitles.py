@@ -13,7 +13,7 @@ LONGEST_CUE: Final = 7.0
 """Longest duration of a cue made of words, in seconds."""
 
 LONGEST_TEXT: Final = 84
-"""Most characters of such a cue: two lines of 42, as broadcasters use."""
+"""Most characters of a cue: two lines of 42, as broadcasters use."""
 
 PAUSE: Final = 0.8
 """Seconds of silence between two words that end a cue."""
@@ -22,7 +22,7 @@ PAUSE: Final = 0.8
 def cues(row: ClipRow) -> tuple[Segment, ...]:
     """What is said in a clip and when: its words in stretches that can be read at once, else its segments as they are.
 
-    Empty where no times are known.
+    Empty if no times are known.
     """
     found = (
         Segment(words[0].start, words[-1].end, joined((word.text for word in words), row.language))
@@ -50,7 +50,7 @@ def vtt(segments: Sequence[Segment]) -> str:
 
 
 def _readable(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """The words in stretches, each within the bounds of a cue but where one word by itself is longer."""
+    """The words in stretches, each within the bounds of a cue unless a single word is longer."""
     stretch = list(words[:1])
     for before, word in pairwise(words):
         length = sum(len(other.text) + 1 for other in stretch) + len(word.text)

@@ -16,7 +16,7 @@ from hearsay.records.schema import CORPUS_COLUMNS, OUR_COLUMNS, SIGNS, kept_besi
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV of clips: its columns in order, and its cells as they stand, by clip id in the order of the file.
+    """A CSV of clips: its columns in order, and its unchanged cells, by clip id in the order of the file.
 
     ``unnamed`` counts columns without a name, which are not among them.
     """
@@ -58,7 +58,7 @@ class Table:
         return Table(columns, cells, self.unnamed)
 
     def to_merge(self) -> "Table":
-        """The table as it is merged with others.
+        """The table in the form that is merged with others.
 
         Hearsay writes all its columns, also empty ones, so a column without a value changes nothing. In any other
         table it empties that column, and a corpus's columns are `kept_beside_ours`.
@@ -79,7 +79,7 @@ EMPTY_TABLE = Table(CORPUS_COLUMNS, {})
 def read_csv(path: Path) -> Table:
     """The CSV at ``path``: UTF-8 with or without a byte order mark, a header, a ``filename`` column.
 
-    Raises `BadTable` where it cannot be read, has no ``filename`` column, a line without a filename or of another
+    Raises `BadTable` if it cannot be read, has no ``filename`` column, a line without a filename or of another
     length than the header, or one clip twice.
     """
     try:
@@ -92,7 +92,7 @@ def read_csv(path: Path) -> Table:
 def parse_csv(file: TextIO, name: str) -> Table:
     """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`.
 
-    Spaces around the names of columns are none of theirs; where one follows a comma there, it does in all lines.
+    Spaces around the names of columns are removed; if one follows a comma there, it does in all lines.
     Columns without a name, and lines without a cell, are skipped.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
@@ -162,10 +162,10 @@ def _add_line(
 
 
 def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) -> None:
-    """Write rows as CSV: the corpus's own columns with its cells as they stood, then ours, joined by clip id.
+    """Write rows as CSV: the corpus's own columns with its cells unchanged, then ours, joined by clip id.
 
-    The file appears whole or not at all. A cell of the corpus's own is filled from the row only where it was empty,
-    but for a duration that was measured. Raises `ClipsError` where the file cannot be written.
+    The file appears whole or not at all. A cell of the corpus's own is filled from the row only if it was empty,
+    but for a duration that was measured. Raises `ClipsError` if the file cannot be written.
     """
     rows = list(rows)
     own = [name for name in corpus.columns if name not in OUR_COLUMNS]

@@ -29,7 +29,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a clip between pauses; times in seconds, ``emotion`` empty where it was not tagged separately."""
+    """A stretch of a clip between pauses; times in seconds, ``emotion`` empty if it was not tagged separately."""
 
     start: float
     end: float

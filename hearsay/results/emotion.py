@@ -26,7 +26,7 @@ class Emotion:
     """The emotion in the voice of one recording, or the ``error`` why there is none.
 
     ``source`` names the recording as `Transcript.source` does, ``model`` is the emotion model. Everything else raises
-    the error where there is one.
+    the error if there is one.
     """
 
     source: str
@@ -35,7 +35,7 @@ class Emotion:
 
     @property
     def error(self) -> HearsayError | None:
-        """Why the recording has no emotion; None where it has one."""
+        """Why the recording has no emotion; None if it has one."""
         return self.outcome if isinstance(self.outcome, HearsayError) else None
 
     @property
@@ -45,7 +45,7 @@ class Emotion:
 
     @property
     def probability(self) -> float | None:
-        """The probability of the label, 0..1; None where it is ``uncertain``."""
+        """The probability of the label, 0..1; None if it is ``uncertain``."""
         return self._tagged.probability
 
     @property

@@ -42,7 +42,7 @@ def is_array(recording: object) -> TypeGuard[Array]:
 
 
 def bytes_of(recording: Recording) -> bytes:
-    """The audio file's bytes; raises `NoAudio` where it cannot be read, `BadArgument` where it is none."""
+    """The audio file's bytes; raises `NoAudio` if it cannot be read, `BadArgument` if it is not an audio file."""
     if isinstance(recording, str | os.PathLike):
         path = Path(recording)
         try:
@@ -62,7 +62,7 @@ def bytes_of(recording: Recording) -> bytes:
 
 
 def check_rate(recordings_are_arrays: bool, sampling_rate: float | None) -> None:
-    """Raise `BadArgument` where an array comes without its rate, or a file with one, as it contains its own."""
+    """Raise `BadArgument` if an array comes without its rate, or a file with one, as it contains its own."""
     if recordings_are_arrays and sampling_rate is None:
         raise BadArgument("array: an array needs its sampling rate; add sampling_rate=16000, or its own rate")
     if sampling_rate is not None and not recordings_are_arrays:

@@ -7,7 +7,7 @@ from hearsay.storage.names import located
 
 
 def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Path | None:
-    """The file of a clip under ``folder``, by the rule of `located`; None where there is none.
+    """The file of a clip under ``folder``, by the rule of `located`; None if there is none.
 
     The folder's own names are its last name, as it was named and with links followed, and those it is ``also_named``.
     """
@@ -22,7 +22,7 @@ def own_names(folder: Path, also_named: Iterable[str] = ()) -> frozenset[str]:
 
 
 def file_inside(root: Path, relative: str) -> Path | None:
-    """The file at a path under the root; None where there is none.
+    """The file at a path under the root; None if there is none.
 
     A path that leads out of the root (``../``, an absolute path, a link to elsewhere) finds nothing: ids come from
     tables and indexes that other people may write.

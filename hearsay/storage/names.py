@@ -17,11 +17,11 @@ _MOST_FORMS: Final = 64
 
 
 def located(clip_id: str, own_names: Iterable[str], is_there: Callable[[str], bool]) -> str | None:
-    """The path under a source at which a clip's audio is; None where there is none, or more than one may be meant.
+    """The path under a source at which a clip's audio is; None if there is none, or more than one may be meant.
 
-    An id is a path under the source. Its first folder may be left off only where that is one of the source's own names:
+    An id is a path under the source. Its first folder may be left off only if that is one of the source's own names:
     another folder's name belongs to other clips, which are often numbered alike. A name in another Unicode normal form,
-    as macOS and archives make them, is found where exactly one file has it.
+    as macOS and archives make them, is found if exactly one file has it.
     """
     for path in paths_of(clip_id, own_names):
         if is_there(path):
@@ -33,7 +33,7 @@ def located(clip_id: str, own_names: Iterable[str], is_there: Callable[[str], bo
 
 
 def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
-    """The paths at which an id is looked up: as it is, without a ``./`` before it, without the source's own name."""
+    """The paths at which an id is looked up: unchanged, without a ``./`` before it, without the source's own name."""
     yield clip_id
     path = clip_id
     while path.startswith("./"):
@@ -46,7 +46,7 @@ def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
 
 
 def key_prefix(key: str) -> str:
-    """What the keys under ``s3://BUCKET/KEY`` begin with: the key as it is, with a ``/`` at its end."""
+    """What the keys under ``s3://BUCKET/KEY`` begin with: the key with a ``/`` at its end."""
     return key if not key or key.endswith("/") else f"{key}/"
 
 
@@ -56,7 +56,7 @@ def has_audio_suffix(path: str) -> bool:
 
 
 def last_name(prefix: str) -> str:
-    """What a prefix of keys is called: its last name; empty where it has none."""
+    """What a prefix of keys is called: its last name; empty if it has none."""
     return prefix.rstrip("/").rpartition("/")[2]
 
 

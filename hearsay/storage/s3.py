@@ -35,7 +35,7 @@ _REASONS: Final = {
 def connect(endpoint: str | None, *, is_interactive: bool = False) -> S3Client:
     """A client by boto3's own rules for credentials and region; ``endpoint`` is None for Amazon's servers.
 
-    One that ``is_interactive`` gives up sooner, since somebody waits. Raises `StorageError` where boto3 is not
+    One that ``is_interactive`` gives up sooner, since somebody waits. Raises `StorageError` if boto3 is not
     installed, or there are no credentials. No request is sent to the server yet.
     """
     try:
@@ -84,7 +84,7 @@ class S3Object:
         return _read(self.client, self.bucket, self.key)
 
     def chunks(self, size: int) -> Iterator[bytes] | None:
-        """The content in pieces of up to ``size`` bytes; None where the object is gone by now."""
+        """The content in pieces of up to ``size`` bytes; None if the object is gone by now."""
         with _translated(str(self)):
             reply = _none_if_missing(self.client.get_object, self.bucket, self.key)
         return self._chunks(reply["Body"], size) if reply else None
@@ -101,7 +101,7 @@ class Bucket:
     """The objects under ``s3://BUCKET/PREFIX``, called by their paths: what their keys have behind the prefix.
 
     A key is a string and no path of a file system: ``a//b``, ``a/../b`` and one that begins with ``/`` are keys like
-    others. Raises `StorageError` where the place names no bucket; no request is sent before a method is called.
+    others. Raises `StorageError` if the place names no bucket; no request is sent before a method is called.
     """
 
     def __init__(self, client: S3Client, place: str) -> None:
@@ -130,7 +130,7 @@ class Bucket:
                         yield path, f"{etag}-{item['Size']}" if etag else ""
 
     def read(self, path: str) -> bytes:
-        """The content of one object; raises `StorageError` where there is none, or it cannot be read."""
+        """The content of one object; raises `StorageError` if there is none, or it cannot be read."""
         return _read(self._client, self._bucket, self._prefix + path)
 
     def read_url(self, url: str) -> bytes:
@@ -138,7 +138,7 @@ class Bucket:
         return _read(self._client, *split_url(url))
 
     def find(self, clip_id: str) -> S3Object | None:
-        """The audio of a clip, by the rule of `located`; None where there is none.
+        """The audio of a clip, by the rule of `located`; None if there is none.
 
         A key is the prefix and a path of the id, so that no id leads out of the prefix.
         """
@@ -160,7 +160,7 @@ class Bucket:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://BUCKET/KEY``; raises `StorageError` where there is no bucket."""
+    """Bucket and key of ``s3://BUCKET/KEY``; raises `StorageError` if there is no bucket."""
     bucket, _, key = url.removeprefix(SCHEME).partition("/")
     if not bucket:
         raise StorageError(f"{url} does not name a bucket; write s3://BUCKET/PREFIX")
@@ -182,7 +182,7 @@ def _read(client: S3Client, bucket: str, key: str) -> bytes:
 
 
 def _none_if_missing(request: Any, bucket: str, key: str) -> dict[str, Any] | None:
-    """The reply to a request about an object; None where there is no such object."""
+    """The reply to a request about an object; None if there is no such object."""
     from botocore.exceptions import ClientError
 
     try:
@@ -195,7 +195,7 @@ def _none_if_missing(request: Any, bucket: str, key: str) -> dict[str, Any] | No
 
 
 def _code(problem: Any) -> str:
-    """S3's code of what is wrong; empty where a reply has none."""
+    """S3's code of what is wrong; empty if a reply has none."""
     code: str = problem.response.get("Error", {}).get("Code", "")
     return code
 

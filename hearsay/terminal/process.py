@@ -95,7 +95,7 @@ def _with_all_written(run: Callable[[], int]) -> int:
 
 
 def _flush() -> None:
-    if sys.stdout is not None:  # it is None where the program was started without one
+    if sys.stdout is not None:  # it is None if the program was started without one
         sys.stdout.flush()
 
 

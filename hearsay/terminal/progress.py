@@ -85,6 +85,6 @@ def count_of(items: object) -> int | None:
 
 
 def error_console(*, is_quiet: bool = False) -> Console:
-    """Standard error, as a terminal only where it is one: a notebook would need further libraries for a live bar."""
+    """Standard error, as a terminal only if it is one: a notebook would need further libraries for a live bar."""
     is_terminal = None if sys.stderr.isatty() and not is_quiet else False
     return Console(stderr=True, quiet=is_quiet, force_jupyter=False, force_terminal=is_terminal)

@@ -31,7 +31,7 @@ def total_duration(seconds: float) -> str:
 
 
 def percent(rate: float | None) -> str:
-    """A rate in per cent with one decimal: ``10.5 %``; a dash where there is none."""
+    """A rate in per cent with one decimal: ``10.5 %``; a dash if there is none."""
     return "–" if rate is None else f"{100 * rate:.1f} %"
 
 

@@ -56,7 +56,7 @@ def estimates(values: "ArrayLike", sources: Sequence[str], weights: "ArrayLike" 
 
 
 def error_rate(errors: Sequence[WordErrors], sources: Sequence[str]) -> Estimate:
-    """The word error rate of clips together, errors by reference words, with its interval by drawing sources anew.
+    """The word error rate of clips together, errors by reference words, with its interval by resampling sources.
 
     After Bisani and Ney, *Bootstrap Estimates for Confidence Intervals in ASR Performance Evaluation*, 2004. Each clip
     has a reference word.

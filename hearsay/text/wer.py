@@ -94,7 +94,7 @@ class WordErrors:
 
     @property
     def rate(self) -> float | None:
-        """Errors by reference words, 0 and up (above 1 where much was inserted); None without a reference word."""
+        """Errors by reference words, 0 and up (above 1 if much was inserted); None without a reference word."""
         return self.errors / self.reference_words if self.reference_words else None
 
 

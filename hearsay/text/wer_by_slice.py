@@ -19,7 +19,7 @@ FEWEST_CLIPS: Final = 20
 """A slice with fewer clips is marked, or has no error rate, because the rate could be due to chance."""
 
 TOO_FEW: Final = f"n < {FEWEST_CLIPS}"
-"""The mark of such a slice."""
+"""The mark of a slice that is too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ScoredText:
 class ErrorSlice:
     """Texts that share a value: how many, the sum of their word errors, and their word error rate with its interval.
 
-    ``estimate`` is None where intervals were not wanted, and where the texts have too few sources to draw from.
+    ``estimate`` is None if intervals were not wanted, and if the texts have too few sources to draw from.
     """
 
     texts: int = 0

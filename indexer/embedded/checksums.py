@@ -34,9 +34,9 @@ def is_as_signed(about: Mapping[str, Any]) -> bool:
 
 
 def damaged_segment_file(folder: Path, kinds: Collection[str] = ()) -> Path | None:
-    """A segment file whose content does not have the checksum in its footer; None where all are as they were written.
+    """A segment file whose content does not have the checksum in its footer; None if all are as they were written.
 
-    ``kinds`` are suffixes of files (all where empty). A file is read once per process, as segments never change.
+    ``kinds`` are suffixes of files (all if empty). A file is read once per process, as segments never change.
     """
     for file in _files_in_use(folder):
         if kinds and file.suffix not in kinds:

@@ -27,7 +27,7 @@ class Opened:
     """A version that is open for reading; ``stamp`` changes when a writer commits to it.
 
     All is asked of the one ``moment``: a new one may see a later commit, in which documents lie in another order.
-    ``index`` is None where nobody may write.
+    ``index`` is None if nobody may write.
     """
 
     version: str
@@ -47,7 +47,7 @@ class Opened:
 
 
 def stamp_of(folder: Path) -> tuple[int, int]:
-    """Raises `IndexMissing` where the version is gone."""
+    """Raises `IndexMissing` if the version is gone."""
     try:
         stat = (folder / META).stat()
     except FileNotFoundError as problem:
@@ -93,7 +93,7 @@ def about_of(folder: Path) -> dict[str, Any]:
 
 
 def description_of(folder: Path) -> dict[str, Any]:
-    """The description of a version of any schema; raises `IndexDamaged` where it is not what was written."""
+    """The description of a version of any schema; raises `IndexDamaged` if it is not what was written."""
     try:
         return _description(folder / ABOUT)
     except FileNotFoundError as problem:
@@ -105,7 +105,7 @@ def description_of(folder: Path) -> dict[str, Any]:
 
 
 def origin_description_of(folder: Path) -> dict[str, Any]:
-    """The same, from its copy where the first is damaged. The copy may be one change behind in all but the origin."""
+    """The same, from its copy if the first is damaged. The copy may be one change behind in all but the origin."""
     try:
         return description_of(folder)
     except IndexDamaged:
@@ -132,7 +132,7 @@ def sources_of(folder: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def lexicon_of(folder: Path) -> Lexicon:
-    """The lexicon of a version; raises `IndexMissing` where its file is missing."""
+    """The lexicon of a version; raises `IndexMissing` if its file is missing."""
     file = folder / LEXICON
     try:
         return Lexicon.from_bytes(file.read_bytes())
@@ -167,7 +167,7 @@ _NO_SEGMENTS: Final = (ValueError, KeyError, TypeError, AttributeError)
 
 
 def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
-    """Raise `IndexDamaged` where a file of the engine is not what was written.
+    """Raise `IndexDamaged` if a file of the engine is not what was written.
 
     While a writer is at work, and after one was killed, nothing is known of meta.json.
     """
@@ -251,7 +251,7 @@ def _damaged(file: Path) -> IndexDamaged:
 
 
 def _how_to_mend(folder: Path) -> str:
-    """How to load the version again: one command where it still knows what it was loaded from."""
+    """How to load the version again: one command if it still knows what it was loaded from."""
     for name in (ABOUT, ABOUT_COPY):
         with suppress(OSError, ValueError, KeyError, TypeError):
             if Origin.from_json(_description(folder / name)["origin"]):

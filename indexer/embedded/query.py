@@ -48,7 +48,7 @@ _EXTRA: Final = "extra."
 
 _FEW: Final = 8
 """In a narrow query, up to this many other values of a facet are excluded instead of searching for the chosen ones: the
-engine reads all documents of a union, but checks an excluded value only where the rest of the query matches."""
+engine reads all documents of a union, but checks an excluded value only if the rest of the query matches."""
 
 ValuesOf = Callable[[str], Collection[str]]
 """Returns the values of a facet that occur in the index."""

@@ -10,7 +10,7 @@ from indexer.ownership import MARK, is_ours
 
 ABOUT: Final = "about.json"
 ABOUT_COPY: Final = "about.copy.json"
-"""The same once more, so that the files to load again are still known where the first is damaged."""
+"""The same once more, so that the files to load again are still known if the first is damaged."""
 
 META: Final = "meta.json"
 """The engine's list of segments, and its schema."""
@@ -45,7 +45,7 @@ def is_our_version(folder: Path) -> bool:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """What a description says; nothing where it cannot be read."""
+    """What a description says; nothing if it cannot be read."""
     try:
         about = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

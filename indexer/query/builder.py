@@ -85,7 +85,7 @@ class EvidenceWeights:
     least: float = LEAST_PROBABILITY
 
     def worth(self, probability: float, word: str) -> float:
-        """The score of evidence for a word: log(probability / floor); if it is not positive, it is no evidence."""
+        """The score of evidence for a word: log(probability / floor); if it is not positive, it is not evidence."""
         return round(_STEP * math.log(probability / self.floor(word))) / _STEP
 
     def expansion_worth(self, probability: float, word: str) -> float:

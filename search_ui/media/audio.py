@@ -34,7 +34,7 @@ class AudioStore:
         return self.bucket.find(clip) if self.bucket else None
 
     def find_file(self, clip: str) -> Path | None:
-        """The file of a clip in the first folder that contains it; None if there is none, or if it is no audio file."""
+        """The file of a clip in the first folder that contains it; None if there is none, or if it is not audio."""
         paths = (find_audio(folder.path, clip, (folder.also_named,)) for folder in self.folders)
         path = next(filter(None, paths), None)
         return path if path and has_audio_suffix(path.name) else None

@@ -39,7 +39,7 @@ def difference_html(reference: str, transcript: str) -> str:
 
 
 def _marked(reference: str, transcript: str) -> Iterator[Marked]:
-    """All words in order; where the texts differ, first those of the transcript, then those of the reference."""
+    """All words in order; if the texts differ, first those of the transcript, then those of the reference."""
     expected = iter(spelt(reference))
     recognised = iter(spelt(transcript.lower() if transcript.isupper() else transcript))
     edits = align(words(reference), words(transcript))
@@ -53,7 +53,7 @@ def _marked(reference: str, transcript: str) -> Iterator[Marked]:
 
 
 def spelt(text: str) -> list[str]:
-    """Each of the text's `words` in its original spelling, with punctuation, and a space where one follows.
+    """Each of the text's `words` in its original spelling, with punctuation, and a space if one follows.
 
     Words that cannot be separated in the original, such as a line of Chinese, have their normalised spelling.
     """

@@ -42,7 +42,7 @@ def test_decode_writes_journal_csv_and_log_and_prints_a_summary(
     assert "3 clips transcribed" in shown.out
     assert "word error rate" in shown.out
     assert "pocketsphinx" in shown.err
-    assert "\x1b" not in shown.out + shown.err, "what is no terminal is shown no colours and no bar"
+    assert "\x1b" not in shown.out + shown.err, "output that is not a terminal has no colours and no progress bar"
 
 
 def test_a_failed_clip_has_an_error_in_its_row_and_exit_status_1(embedded: Path, capsys: pytest.CaptureFixture[str]):

@@ -73,7 +73,9 @@ def test_data_survives_a_stop_and_start_does_not_wait_for_an_unreachable_green(o
         client.index(index="kept", id="1", document={"a": 1}, refresh=True)
     run_local("stop", "--data", data)
     again = run_local("start", "--data", data, port=port)
-    assert again.stdout.startswith(f"yellow: http://127.0.0.1:{port} "), "the index wants a copy, and there is one node"
+    assert again.stdout.startswith(f"yellow: http://127.0.0.1:{port} "), (
+        "the index needs a replica, and there is only one node"
+    )
     with client_of(f"http://127.0.0.1:{port}") as client:
         assert client.get(index="kept", id="1")["found"]
     run_local("stop", "--data", data)

@@ -232,7 +232,7 @@ def check_sample(loaded: Loaded, answer: Any) -> None:
 
     assert len(set(ids(answer))) == 5
     assert ids(answer) == drawn(7) == drawn(7)
-    assert len({tuple(drawn(seed)) for seed in range(20)}) > 1, "another seed draws another sample"
+    assert len({tuple(drawn(seed)) for seed in range(20)}) > 1, "a different seed draws a different sample"
 
 
 def check_pages(loaded: Loaded, *answers: Any) -> None:

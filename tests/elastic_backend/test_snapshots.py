@@ -135,9 +135,9 @@ def test_an_older_version_is_restored_next_to_newer_ones_for_a_rollback(kept: Ke
     kept.lose(*old)
     kept.do(BESIDE, old[0])
     assert set(old) < set(kept.indices())
-    assert kept.index.count() == 20, "the newest is still served, and no passage twice"
+    assert kept.index.count() == 20, "the newest version is still served, and no passage occurs twice"
     assert kept.index.rollback().version != old[0]
-    assert kept.index.count() == 40, "the one between comes first"
+    assert kept.index.count() == 40, "the intermediate version comes first"
     assert kept.index.rollback().version == old[0]
     assert kept.found("blacksmith", "forgiving") == before
 
@@ -156,7 +156,9 @@ def test_elasticsearch_accepts_each_request(kept: Kept, title: str):
     assert all(answer.get("acknowledged", True) for answer in kept.do(title) if isinstance(answer, dict))
     kept.do("After it has started again")
     persistent = kept.client.cluster.get_settings(flat_settings=True).body["persistent"]
-    assert not [name for name in persistent if "routing.allocation" in name], "what a restart needs is taken back"
+    assert not [name for name in persistent if "routing.allocation" in name], (
+        "the settings for the restart are removed again"
+    )
 
 
 def test_snapshots_health_indices_and_disks_are_listed(kept: Kept):
@@ -172,4 +174,6 @@ def test_snapshots_health_indices_and_disks_are_listed(kept: Kept):
 def test_every_request_of_the_document_is_tested():
     assert sorted(REQUESTS) == sorted((PLACE, TAKING, LOST, BESIDE, *BY_THEMSELVES))
     assert DOCUMENT.count("```console") == len(REQUESTS)
-    assert not re.search(r"^(?:curl|GET|PUT|POST) .*elastic:\w", DOCUMENT, re.MULTILINE), "no password in a command"
+    assert not re.search(r"^(?:curl|GET|PUT|POST) .*elastic:\w", DOCUMENT, re.MULTILINE), (
+        "the command contains no password"
+    )

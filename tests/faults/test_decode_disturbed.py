@@ -55,7 +55,7 @@ def test_a_full_disk_is_reported_by_decode_and_the_next_run_completes_the_output
             small.leave(None)
             decoder.run_well(words)
             check_equals_undisturbed(out, quiet)
-    assert full >= FILLS // 2, "the disk was hardly ever full"
+    assert full >= FILLS // 2, "the disk was rarely full"
 
 
 def test_a_second_decode_to_the_same_folder_is_rejected_and_the_first_one_completes(

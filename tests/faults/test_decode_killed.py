@@ -107,7 +107,7 @@ def test_a_csv_of_killed_runs_is_complete_and_from_the_previous_or_the_new_run(
             if is_new := written == csvs[1 - served]:
                 served = 1 - served
             else:
-                assert ended.was_killed, "the run said that it was done, and the CSV is that of the run before"
+                assert ended.was_killed, "the run reported success, but the CSV is that of the previous run"
             if ended.was_killed:
                 hits.add(has_begun=log != before, is_done=is_new)
             if hits.total == kills:

@@ -102,7 +102,7 @@ def test_a_killed_delete_removes_only_recorded_clips_and_keeps_the_others(
         assert all_clips.keys() - now.keys() <= written
         if ended.was_killed:
             hits.add(has_begun=bool(written), is_done=now == left)
-            assert loader.run(delete, **environment).status == (0 if now == all_clips else 1), "1: some were gone"
+            assert loader.run(delete, **environment).status == (0 if now == all_clips else 1), "status 1: some clips were already deleted"
         assert (transcripts(engine), deleted_clips(log)) == (left, set(to_delete))
         loader.run_well(put, **environment)
         assert (transcripts(engine), deleted_clips(log)) == (all_clips, set())
@@ -110,7 +110,7 @@ def test_a_killed_delete_removes_only_recorded_clips_and_keeps_the_others(
             break
     loader.run(delete, **environment)
     loader.run_well(engine.words(tables[0]), **environment)
-    assert transcripts(engine) == left, "loads honour what was deleted"
+    assert transcripts(engine) == left, "a load restored deleted clips"
     assert engine.beside() == beside
     hits.report("delete", clips=len(to_delete))
 

@@ -50,7 +50,7 @@ def test_a_full_disk_is_reported_by_load_and_the_previous_index_is_served(
             loader.run_well(words[1])
             assert answers(EmbeddedWriter(index)) == quiet[1]
             assert len(list((index / "versions").iterdir())) <= 3
-    assert full >= FILLS // 2, "the disk was hardly ever full"
+    assert full >= FILLS // 2, "the disk was rarely full"
 
 
 def test_a_second_load_of_the_same_index_is_rejected_and_the_first_one_completes(

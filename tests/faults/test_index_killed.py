@@ -32,7 +32,7 @@ def test_a_killed_load_leaves_the_complete_old_or_new_version_without_duplicates
         if is_new := current == quiet[1 - served]:
             served, swapped = 1 - served, swapped + ended.was_killed
         else:
-            assert ended.was_killed, "the load said that it was done, and the one before is served"
+            assert ended.was_killed, "the load reported success, but the previous version is served"
         if ended.was_killed:
             hits.add(has_begun=is_new or engine.versions() != before, is_done=is_new)
         if hits.total == kills:
@@ -40,6 +40,6 @@ def test_a_killed_load_leaves_the_complete_old_or_new_version_without_duplicates
     for number in (0, 1):
         loader.run_well(engine.words(files[number]), **engine.environment)
         assert engine.answers() == quiet[number]
-    assert len(engine.versions()) == 3, "what was killed is gone"
+    assert len(engine.versions()) == 3, "files of the killed load are left"
     assert engine.beside() == beside
     hits.report("index", swapped=swapped)

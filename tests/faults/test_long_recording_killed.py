@@ -1,4 +1,4 @@
-"""A long recording whose runs are killed: the next run goes on inside it, and ends with the same transcript."""
+"""A long recording whose runs are killed: the next run continues inside it, and ends with the same transcript."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_recording_whose_runs_are_killed_has_the_transcript_of_an_undisturbed_
                 continue
             inside += 1
             pieces = {(piece.start, piece.end) for piece in row.failed_pieces}
-            assert missing is None or pieces <= missing, "what one run transcribed is not missing in the next one"
+            assert missing is None or pieces <= missing, "a piece that was transcribed is missing in a later record"
             missing = pieces
         long_decoder.run_well(words)
         assert timeless(record_in(out)) == timeless(undisturbed)

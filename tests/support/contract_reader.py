@@ -44,7 +44,7 @@ class ReaderContract:
     def test_an_unknown_passage_is_none(self, made: SearchWriter):
         assert made.get("set/nothing.mp3") is None
         assert made.get("") is None
-        assert made.get("set/interview.mp3") is None, "its passages have ids of their own"
+        assert made.get("set/interview.mp3") is None, "its passages have different ids"
 
     def test_every_word_in_any_script_finds_its_passages(self, made: SearchWriter):
         having: dict[str, set[str]] = {}
@@ -101,7 +101,7 @@ class ReaderContract:
         having = sorted(one for one, number in numbers.items() if number is not None)
         expected = sorted(having, key=lambda one: -numbers[one] if falling else numbers[one])
         expected += sorted(one for one in found if one not in having)
-        assert len(having) > len({numbers[one] for one in having}) > 1, "some are equal, and not all"
+        assert len(having) > len({numbers[one] for one in having}) > 1, "some values are equal, but not all"
 
         hits = made.search(Request(query, size=100, sort=Sort(field, falling))).hits
         assert [hit.passage.id for hit in hits] == expected

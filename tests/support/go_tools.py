@@ -41,7 +41,7 @@ def _build(package: str, program: Path, need: str, purpose: str) -> None:
             env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        leave_out(need, f"{purpose} was not built within {BUILD_SECONDS} s; the next run goes on with it")
+        leave_out(need, f"{purpose} was not built within {BUILD_SECONDS} s; the next run continues it")
     if built.returncode:
         leave_out(need, f"{purpose} could not be built: {built.stderr[-500:]}")
     program.parent.mkdir(exist_ok=True)

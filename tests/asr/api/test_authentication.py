@@ -151,7 +151,7 @@ def google(key: rsa.RSAPrivateKey) -> Iterator[GoogleTokenAuthenticator]:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield GoogleTokenAuthenticator(AUDIENCE, (CALLER,), f"http://127.0.0.1:{server.server_port}/certs")
         server.shutdown()
-    assert len(requested_paths) <= 1, "certificates are fetched once and kept"
+    assert len(requested_paths) <= 1, "certificates are fetched once and cached"
 
 
 def certificate_of(key: rsa.RSAPrivateKey) -> str:

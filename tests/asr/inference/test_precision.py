@@ -63,7 +63,7 @@ def test_float16_on_a_cpu_is_rejected_with_alternatives():
 
 def test_int8_is_rejected_on_a_cpu_with_inaccurate_int8_products():
     if platform.machine() != "x86_64":
-        leave_out("x86", "no older CPU can be stood in for")
+        leave_out("x86", "an older CPU cannot be simulated on this processor")
     if "avx512_vnni" not in cpu_flags():
         leave_out("vnni", "without AVX-512 VNNI torch multiplies int8 by itself, slowly and rightly")
     older = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # emulates a CPU without VNNI

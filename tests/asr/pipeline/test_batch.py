@@ -221,7 +221,7 @@ def test_a_transcript_is_kept_if_its_audio_becomes_unreadable(bench: Bench, monk
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
-    assert bench.run().failed == [], "its stamp is that of the log, so that nothing is read"
+    assert bench.run().failed == [], "the stamp equals the one in the log, so the file is not read"
     (failed,) = bench.run(verifies=True).failed
     assert "the file cannot be read: Input/output error" in failed.error
     assert replace(failed, error="") == before

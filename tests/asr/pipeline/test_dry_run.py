@@ -70,7 +70,7 @@ def test_clips_are_counted_by_what_decode_would_do_with_them(corpus: Path, capsy
     assert plan["of_unknown_length"] == 0
     seconds = plan["seconds"]
     assert isinstance(seconds, float)
-    assert 3602 < seconds < 3640, "an hour by the log, and two clips by their headers"
+    assert 3602 < seconds < 3640, "one hour according to the log, and two clips according to their headers"
 
 
 def test_the_plain_text_plan_has_the_same_counts(corpus: Path, capsys: pytest.CaptureFixture[str]):

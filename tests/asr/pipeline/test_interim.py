@@ -1,4 +1,4 @@
-"""A long clip that is being transcribed has records on the way: a run that ends inside it goes on with the rest."""
+"""A long clip that is being transcribed has records on the way: a run that ends inside it continues with the rest."""
 
 import os
 import shutil
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class StoppingModel(LengthSpeechModel):
-    """Transcribes so many pieces, does something, and goes on."""
+    """Transcribes so many pieces, does something, and continues."""
 
     def __init__(self, after: int, then: Callable[[], None]) -> None:
         super().__init__()

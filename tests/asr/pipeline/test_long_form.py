@@ -118,7 +118,7 @@ def test_a_cancelled_recording_is_not_transcribed_to_its_end():
         assert scheduler.transcript(AUDIO.part(0, 16_000)).result(PATIENCE).text == "16000"
     finally:
         scheduler.close()
-    assert speech_model.transcribed <= 3, "at most the pieces that were being transcribed already"
+    assert speech_model.transcribed <= 3, "at most the pieces that were already in progress"
 
 
 def test_a_record_names_its_failed_piece_and_the_next_run_transcribes_only_that_piece(folder: Path, tmp_path: Path):
@@ -130,9 +130,9 @@ def test_a_record_names_its_failed_piece_and_the_next_run_transcribes_only_that_
     assert (len(row.words), row.emotion, summary.transcribed) == (2, "angry", 1)
     assert (summary.failed, summary.failed_in_part) == ([], [row])
 
-    mended, emotion_model = LengthSpeechModel(), LoudnessEmotionModel()
-    summary, row = decoded(folder, out, mended, emotion_model)
-    assert (mended.transcribed, emotion_model.tagged) == (1, 0)
+    repaired, emotion_model = LengthSpeechModel(), LoudnessEmotionModel()
+    summary, row = decoded(folder, out, repaired, emotion_model)
+    assert (repaired.transcribed, emotion_model.tagged) == (1, 0)
     assert (summary.failed, summary.failed_in_part) == ([], [])
     _, never_failed = decoded(folder, tmp_path / "other", LengthSpeechModel())
     assert without_time(row) == without_time(never_failed)
@@ -275,11 +275,11 @@ def test_a_partial_record_is_completed_through_the_api(folder: Path, tmp_path: P
     with decoding_via(failing_models(fails_to_tag=True), monkeypatch, folder, out) as row:
         assert [piece.task for piece in row.failed_pieces] == ["transcript", "emotion"]
         assert (len(row.words), row.emotion) == (2, "")
-    mended = failing_models(on=None)
-    with decoding_via(mended, monkeypatch, folder, out) as row:
+    repaired = failing_models(on=None)
+    with decoding_via(repaired, monkeypatch, folder, out) as row:
         assert (row.error, row.failed_pieces, row.emotion) == ("", (), "angry")
-    assert isinstance(mended.speech_model, LengthSpeechModel)
-    assert mended.speech_model.transcribed == 1
+    assert isinstance(repaired.speech_model, LengthSpeechModel)
+    assert repaired.speech_model.transcribed == 1
     _, never_failed = decoded(folder, tmp_path / "other", LengthSpeechModel())
     assert without_time(row) == without_time(never_failed)
 

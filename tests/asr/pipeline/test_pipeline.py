@@ -60,7 +60,7 @@ def test_failed_clips_have_rows_with_an_error_and_the_others_are_transcribed():
         [
             clip("good", tone(16000)),
             clip("empty", b""),
-            clip("text", b"this is no sound at all" * 20),
+            clip("text", b"this is not audio" * 20),
             Clip(ClipRow("set/unreadable"), unreadable),
             Clip(ClipRow("set/absent"), None),
             clip("long", tone(61 * 8000, rate=8000)),

@@ -95,7 +95,7 @@ def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_lo
         bar.within("clips/40-seconds.mp3", 20.0, 38.0)
         bar.within("clips/40-seconds.mp3", 38.0, 38.0)
         bar.within("talks/an-hour.mp3", 3600.0, 3600.0)
-        assert bar._bar.tasks[0].completed == 2, "both are done, but for their records"
+        assert bar._bar.tasks[0].completed == 2, "both are transcribed, but not yet recorded"
     assert "long clip" not in output_of(where)
 
 

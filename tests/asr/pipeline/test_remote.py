@@ -142,11 +142,11 @@ def test_a_request_is_not_retried_before_its_retry_after(elsewhere: Elsewhere):
 
 def test_a_rejected_clip_has_an_error_and_does_not_affect_the_others(elsewhere: Elsewhere):
     elsewhere.answers = [
-        (415, {}, {"detail": "this is no sound"}),
+        (415, {}, {"detail": "this is not audio"}),
         *[(500, {}, "no problem document")] * FAULT_ATTEMPTS,
     ]
     refused, broken, transcribed = process(elsewhere, 1, 2, 3)
-    assert (refused.error, refused.generated_text, refused.audio_digest) == ("this is no sound", "", digest_of(b"\0"))
+    assert (refused.error, refused.generated_text, refused.audio_digest) == ("this is not audio", "", digest_of(b"\0"))
     assert (refused.asr_model, refused.ser_model) == ("length", "loudness")
     assert broken.error == "500 Internal Server Error"
     assert (transcribed.generated_text, transcribed.error) == ("3", "")

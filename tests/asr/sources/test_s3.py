@@ -188,7 +188,7 @@ def test_a_bucket_is_decoded_like_a_folder_and_a_second_run_decodes_only_new_aud
     with monkeypatch.context() as patch:
         patch.setattr(Bucket, "read", unexpected_read)
         assert main(arguments) == 0
-    assert "0 clips transcribed, 2 already done" in capsys.readouterr().out, "their ETags are those of the log"
+    assert "0 clips transcribed, 2 already done" in capsys.readouterr().out, "their ETags equal those in the log"
 
 
 def unexpected_read(_: Bucket, path: str) -> bytes:

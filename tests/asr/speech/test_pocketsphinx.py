@@ -319,7 +319,7 @@ def test_two_models_started_concurrently_end_only_their_own_processes(spoken: di
         assert len(other._processes) == 1
         before = set(other._processes)
         assert other.transcribe(audio_of(next(iter(spoken.values()))))[0].text
-        assert other._processes == before, "none had to be replaced"
+        assert other._processes == before, "no process was replaced"
     finally:
         other.close()
 

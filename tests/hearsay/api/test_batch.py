@@ -37,7 +37,7 @@ def test_a_folder_is_decoded_once_and_a_damaged_file_has_a_record_with_its_error
     assert summary.notes == ("1 file skipped, not audio by its extension: .txt",)
     assert set(read_journal(summary.log)) == {record.id for record in summary.records}
     assert summary.csv.is_file()
-    assert "done before" in summary._repr_html_()
+    assert "already done" in summary._repr_html_()
     again = hearsay.decode(folder, tmp_path / "out", asr_model="pocketsphinx", workers=1, progress=False)
     assert (again.decoded, again.skipped, len(again.failed)) == (0, 2, 1)
 

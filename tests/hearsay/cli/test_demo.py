@@ -86,9 +86,9 @@ def test_the_demo_changes_no_user_data_and_later_commands_ignore_it(
     assert main(["put", "4.csv"]) == 0
     assert total(capfd, "blacksmith") == 2
     assert main(["rollback"]) == 0
-    assert total(capfd) == 2, "clip 1 and that of the inbox"
+    assert total(capfd) == 2, "clip 1 and the clip in the inbox"
     assert main(["load", "2.csv"]) == 0
-    assert total(capfd) == 2, "clip 2 and that of the inbox"
+    assert total(capfd) == 2, "clip 2 and the clip in the inbox"
     assert total(capfd, "blacksmith", "--index", "var/demo/index") == CLIPS
 
 

@@ -58,7 +58,7 @@ def program(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 def wait_for(started: subprocess.Popen[str], sign: str) -> None:
     assert started.stdout
-    assert any(sign in line for line in started.stdout), "it never came to that"
+    assert any(sign in line for line in started.stdout), "the state was never reached"
 
 
 def interrupted(at: str, *command: str) -> tuple[int, str]:
@@ -85,7 +85,7 @@ def test_an_ignored_ctrl_c_remains_ignored():
         wait_for(started, "imports")
         started.send_signal(signal.SIGINT)
         wait_for(started, "works")
-        assert started.poll() is None, "it goes on"
+        assert started.poll() is None, "the process was started again although it was still running"
 
 
 def test_an_exception_restores_the_ctrl_c_handler():

@@ -30,7 +30,7 @@ def test_values_of_one_source_are_resampled_together():
     (apart,) = estimates(values, [str(at) for at in range(400)])
     (once,) = estimates(values[:50], sources[:50])
     assert together.mean == apart.mean == 0.5
-    assert (together.low, together.high) == (once.low, once.high), "asking eight times tells nothing new"
+    assert (together.low, together.high) == (once.low, once.high), "eight copies of each text add no information"
     assert together.high - together.low == pytest.approx(math.sqrt(8) * (apart.high - apart.low), rel=0.15)
 
 

@@ -70,7 +70,7 @@ def test_json_is_one_line_with_each_mode_kind_and_group(files: list[str], capsys
         assert list(answer[mode]["frequent"]) == ["all"]
     assert list(answer["seconds"]) == list(MODES)
     one = answer["baseline"]["one"]
-    assert one["all"]["n"] == 20, "four targets, five seeds"
+    assert one["all"]["n"] == 20, "four targets and five seeds"
     assert one["all"]["sources"] == 4
     assert one["lost"] == {
         "success@10": 0.0, "mrr@10": 0.0, "zero_hits": 1.0, "n": 5, "sources": 1,
@@ -137,7 +137,9 @@ def test_clips_without_a_reference_are_indexed_and_not_used_for_queries(
     more.write_text("\n".join(["filename,generated_text", *lines, ""]))
     beside = scored(capsys, *files, str(more), "--mode", "baseline")["baseline"]
     assert beside["one"]["all"]["n"] == alone["one"]["all"]["n"]
-    assert beside["one"]["all"]["success@10"] < alone["one"]["all"]["success@10"], "eleven copies of each stand first"
+    assert beside["one"]["all"]["success@10"] < alone["one"]["all"]["success@10"], (
+        "eleven copies of each are ranked first"
+    )
     assert beside["frequent"]["all"]["n"] == 0
     main(["score", *files, str(more), "--mode", "baseline"])
     assert "have no reference: they are indexed, but not searched for" in capsys.readouterr().err
@@ -169,7 +171,7 @@ def test_distractors_in_the_index_lower_the_scores(files: list[str], capsys: pyt
     without = scored(capsys, *files, "--mode", "baseline")["baseline"]
     answer = scored(capsys, *files, "--mode", "baseline", "--distractors", "300", "--distractors-verbatim")["baseline"]
     assert without["one"]["recognised"]["success@10"] == 1.0
-    assert answer["one"]["recognised"]["success@10"] < 0.5, "every word is said a hundred times"
+    assert answer["one"]["recognised"]["success@10"] < 0.5, "every word occurs a hundred times"
     generated = scored(capsys, *files, "--mode", "baseline", "--distractors", "300")["baseline"]
     assert generated["one"]["recognised"]["success@10"] == 1.0, "rare words stay rare"
     assert answer["frequent"]["all"] == {

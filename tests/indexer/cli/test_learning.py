@@ -41,7 +41,7 @@ def test_learned_tables_are_used_by_later_searches(corpus: Path, tmp_path: Path,
     output = capsys.readouterr()
     tables = tmp_path / "learned" / "tables.json"
     assert output.out == f"learned from 150 transcripts; the tables were written to {tables}\n"
-    assert output.err == "", "no progress bar where nobody watches"
+    assert output.err == "", "there is no progress bar unless the output is a terminal"
     learned = Tables.load(tables)
     assert (learned.passages, learned.source) == (150, "corrected.csv")
     (after,) = evidence(capsys, "heather", "--mode", "sounds-like")

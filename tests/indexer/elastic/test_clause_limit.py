@@ -94,7 +94,7 @@ def test_a_search_within_the_limit_is_not_reduced_and_sends_no_request(narrow: N
         assert not [request for request, _ in proxy.passed if "_search" in request]
         planner.plan(LONGEST)
         planner.plan(f"{LONGEST} again")
-        assert len([request for request, _ in proxy.passed if "_search" in request]) == 1, "the limit is asked for once"
+        assert len([request for request, _ in proxy.passed if "_search" in request]) == 1, "the limit is requested once"
         own.close()
 
 

@@ -115,7 +115,7 @@ def test_a_missing_lexicon_is_reported_with_the_advice_to_load_again(index: Elas
     client.indices.delete(index=f"{index.about().version}-lexicon")
     with pytest.raises(IndexMissing, match="load your files again"):
         index.lexicon()
-    assert index.count() == 1, "what needs no guesses is answered"
+    assert index.count() == 1, "searches without expansions are answered"
 
 
 @pytest.mark.elastic
@@ -188,7 +188,7 @@ def test_the_mapping_rejects_unknown_fields(index: ElasticWriter, client: Elasti
     meta = client.indices.get_mapping(index=index.about().version).body[index.about().version]["mappings"]
     assert meta["dynamic"] == "strict"
     analyzers = {member.get("analyzer") for member in meta["properties"].values()}
-    assert analyzers <= {None, "standard", "whitespace"}, "the minimal distribution has no others"
+    assert analyzers <= {None, "standard", "whitespace"}, "the minimal distribution has no other modules"
 
 
 @pytest.mark.elastic
@@ -223,7 +223,7 @@ def test_a_reader_notices_a_load_by_another_version_of_hearsay(
     index.replace(rows("a"))
     assert index.count() == 1
     client.indices.put_mapping(index=own.index_name, meta={"schema": 99})
-    assert index.count() == 1, "what was found holds for a while"
+    assert index.count() == 1, "the result of the check is cached"
     monkeypatch.setattr(elastic_reader, "_SECONDS_CHECKED", 0.0)
     with pytest.raises(IndexIncompatible, match="load your files again"):
         index.count()

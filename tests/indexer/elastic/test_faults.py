@@ -90,7 +90,7 @@ def names(client: Elasticsearch, own: IndexSettings) -> set[str]:
 def wait_until(holds: Callable[[], bool], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < end, "it never came to that"
+        assert time.monotonic() < end, "the state was never reached"
         time.sleep(0.02)
 
 
@@ -193,7 +193,9 @@ def test_losing_all_nodes_during_a_load_fails_only_that_load(
     assert index.get("put") is not None
     index.replace(many(3000, seed=2))
     new = assert_complete(three, own, 3000)
-    assert names(three, own) == {served, f"{served}-lexicon", new, f"{new}-lexicon"}, "the half version is gone"
+    assert names(three, own) == {served, f"{served}-lexicon", new, f"{new}-lexicon"}, (
+        "the incomplete version was removed"
+    )
 
 
 # ── a cluster that rejects documents ─────────────────────────────────────────────────────────────────────────────────
@@ -279,5 +281,5 @@ def test_documents_rejected_by_a_busy_node_are_sent_again_until_all_are_indexed(
     assert index.replace(many(1500)) == 1500
     index.close()
     pools = three.nodes.stats(metric="thread_pool", node_id="node-3")["nodes"].values()
-    assert sum(pool["thread_pool"]["write"]["rejected"] for pool in pools) > 0, "nothing was sent back"
+    assert sum(pool["thread_pool"]["write"]["rejected"] for pool in pools) > 0, "nothing was returned"
     assert_complete(three, own, 1500)

@@ -74,7 +74,7 @@ def load_and_kill(moment: str, node: Node, own: IndexSettings, folder: Path) -> 
     request, times = MOMENTS[moment]
     command = [sys.executable, "-c", KILLED, request, str(times), "load", str(file), "--index", node.url]
     ended = subprocess.run(command, cwd=PROJECT, env=os.environ | kept, stdout=subprocess.DEVNULL, check=False)
-    assert ended.returncode == -signal.SIGKILL, "the load ended before its moment came"
+    assert ended.returncode == -signal.SIGKILL, "the load ended before it could be killed"
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_a_load_that_lost_its_lease_stops_before_the_swap(
         elastic_index.replace(overtaken())
     assert ids(elastic_index) == ["c"]
     other.rollback()
-    assert ids(elastic_index) == ["a"], "nothing is left of the load that stopped"
+    assert ids(elastic_index) == ["a"], "the version of the stopped load was removed"
     other.close()
 
 

@@ -114,7 +114,7 @@ def test_a_put_into_a_read_only_index_names_the_index_and_the_block(
     assert f"the index {version} is" in message or f"to the index {version} is" in message
     assert f"({name})" in message
     assert f'PUT /{version}/_settings {{"{name}": null}}' in message
-    assert "rejected, listed" not in message, "no passage is to blame"
+    assert "rejected, listed" not in message, "no passage caused the error"
     assert ids(elastic_index) == ["a"]
 
 
@@ -123,7 +123,7 @@ def test_a_version_that_cannot_be_replaced_is_reported_before_a_load_writes_anyt
     elastic_index: ElasticWriter, client: Elasticsearch, name: str
 ):
     def never() -> Iterator[Passage]:
-        raise AssertionError("the load went on")
+        raise AssertionError("the load continued")
         yield
 
     elastic_index.replace(rows("a"))

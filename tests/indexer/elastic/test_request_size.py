@@ -49,7 +49,7 @@ def test_a_load_is_split_into_smaller_requests_if_a_proxy_rejects_large_ones(nod
         assert index.count() == 600
     assert max(bulks(proxy.refused)) > 500_000
     assert max(bulks(proxy.passed)) <= LIMIT
-    assert len(bulks(proxy.refused)) <= 12, "the smaller size is remembered for the rest of the load"
+    assert len(bulks(proxy.refused)) <= 12, "the smaller size is used for the rest of the load"
 
 
 def test_put_and_delete_are_split_into_smaller_requests(node: Node, own: IndexSettings):
@@ -103,7 +103,7 @@ def test_a_lexicon_too_large_for_one_request_is_stored_in_parts(node: Node, own:
     assert "afterwards" in direct.lexicon().words
     direct.close()
     client.indices.refresh(index=words)
-    assert client.count(index=words)["count"] == 1 < in_parts, "parts that nobody needs any more are removed"
+    assert client.count(index=words)["count"] == 1 < in_parts, "unused parts are removed"
 
 
 def test_bulk_requests_stay_within_the_size_limit(node: Node, own: IndexSettings, monkeypatch: pytest.MonkeyPatch):

@@ -130,7 +130,7 @@ def test_secrets_are_readable_only_by_their_owner_and_not_visible_in_processes(s
     secrets = secure.data / "secure"
     hidden = [secrets / "passwords", *(secrets / "passwords").iterdir(), *secrets.rglob("*.key")]
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in hidden)
-    assert not list(secrets.rglob("ca.key")), "nobody needs it again"
+    assert not list(secrets.rglob("ca.key")), "it is not needed again"
     shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert not any(secure.password(user) in shown for user in ("elastic", "hearsay-indexer", "hearsay-page"))
 

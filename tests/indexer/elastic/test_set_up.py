@@ -130,8 +130,8 @@ def test_certificates_are_kept_and_those_of_another_authority_are_replaced(acces
     assert everything_in(access) == before
     (access / "es02" / "ca.crt").chmod(0o644)
     (access / "es02" / "ca.crt").write_text("of another authority", encoding="utf-8")
-    mended = run_set_up("certificates", ACCESS=str(access), **distribution)
-    assert "creating a certificate for es02" in mended.stdout
+    repaired = run_set_up("certificates", ACCESS=str(access), **distribution)
+    assert "creating a certificate for es02" in repaired.stdout
     changed = {path for path, held in everything_in(access).items() if held != before[path]}
     assert changed == {str(access / "es02" / name) for name in ("ca.crt", "node.crt", "node.key")}
 
@@ -248,7 +248,7 @@ def test_a_real_node_accepts_the_request_for_a_key(secure: dict[str, str], name:
     else:
         assert f"no key could be created for the {name}" in result.stderr
         assert "Unknown filter type [pattern_capture]" in result.stderr, "not: Validation Failed"
-        assert key.read_text(encoding="utf-8") == "YWJjOmRlZg==", "the old one stays until there is a new one"
+        assert key.read_text(encoding="utf-8") == "YWJjOmRlZg==", "the old one is kept until the new one exists"
 
 
 @pytest.mark.elastic

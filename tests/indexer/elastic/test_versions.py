@@ -84,7 +84,7 @@ def test_a_new_version_sorts_after_the_latest_even_if_the_clock_was_set_back(
     client.indices.create(index=ahead, mappings={"_meta": {"schema": elastic_versions.SCHEMA}})
     elastic_index.replace(rows("a"))
     assert elastic_index.about().version == f"{own.index_name}-29990101000000000001"
-    assert not client.indices.exists(index=ahead), "what a killed load left goes"
+    assert not client.indices.exists(index=ahead), "the version of a killed load is removed"
 
 
 def test_words_from_concurrent_puts_are_all_in_the_lexicon(

@@ -175,7 +175,7 @@ def test_segments_merged_in_another_order_are_detected(folder: Path):
     assert put_in_order(folder)
     with writing(Index.open(str(folder)), folder) as writer:
         add(writer, documents[0], fresh_rank(1))
-    assert not put_in_order(folder), "two documents of one rank"
+    assert not put_in_order(folder), "two documents have the same rank"
 
 
 def test_a_load_fails_if_its_lexicon_cannot_be_written(folder: Path):
@@ -240,7 +240,7 @@ def test_a_damaged_or_missing_lexicon_is_reported_with_the_advice_to_load_again(
     lexicon.unlink() if packed is None else lexicon.write_bytes(packed)
     with pytest.raises(IndexMissing if packed is None else IndexDamaged, match="load your files again"):
         EmbeddedWriter(folder).lexicon()
-    assert EmbeddedWriter(folder).count() == 1, "what needs no guesses is answered"
+    assert EmbeddedWriter(folder).count() == 1, "searches without expansions are answered"
 
 
 def test_a_reader_leaves_no_lock_in_the_folder(folder: Path):

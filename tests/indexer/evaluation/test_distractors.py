@@ -38,7 +38,9 @@ def test_distractors_have_distinct_ids_and_no_reference_and_are_reproducible():
 def test_verbatim_distractors_contain_only_recognised_word_pairs():
     recognised = {pair for text in TRANSCRIPTS for pair in pairwise(["", *tokens(text), ""])}
     made = generated(500, verbatim=True)
-    assert {pair for words in made for pair in pairwise(["", *words, ""])} == recognised, "all of it, and nothing else"
+    assert {pair for words in made for pair in pairwise(["", *words, ""])} == recognised, (
+        "the whole text, and nothing else"
+    )
 
 
 def test_first_words_have_the_frequency_of_the_transcripts():

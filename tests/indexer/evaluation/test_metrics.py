@@ -74,7 +74,7 @@ def test_halves_share_no_sentence_and_lose_no_row():
     assert {row.text for row in first} & {row.text for row in second} == set()
     assert sorted(row.id for row in first + second) == [row.id for row in ROWS]
     assert len({row.text for row in first}) == len({row.text for row in second}) == 10
-    assert {row.id for row in halves(ROWS[::-1])[0]} == {row.id for row in first}, "whatever the order of the rows"
+    assert {row.id for row in halves(ROWS[::-1])[0]} == {row.id for row in first}, "the order of the rows has no effect"
 
 
 def test_queries_are_not_answered_by_a_search_trained_on_their_sentence():

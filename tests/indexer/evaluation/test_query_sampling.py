@@ -125,4 +125,4 @@ def test_sampling_is_reproducible_by_seed():
     few = drawn(rows, 1, per_kind=5)
     assert {kind: len(few[kind]) for kind in KINDS} == dict.fromkeys(KINDS[:-1], 5) | {FREQUENT: 5}
     for kind in KINDS:
-        assert len({query.source for query in few[kind]}) == 5, "one query a clip"
+        assert len({query.source for query in few[kind]}) == 5, "there is one query per clip"

@@ -128,7 +128,7 @@ def test_equal_scores_have_a_difference_of_zero():
     rows = [ClipRow("a", text="lion", generated_text="LION")]
     ask = overlap(rows)
     found = score(list(QuerySampler(references_of(rows)).draw(0, 1)), lambda _: ask, ("forgiving", "exact"), {})
-    assert found.against == "forgiving", "the first, where baseline is not among them"
+    assert found.against == "forgiving", "the first group, if baseline is not among them"
     figure = found.differences["exact"]["one"]["all"].figures["mrr@10"]
     assert figure is not None
     assert (figure.mean, figure.low, figure.high) == (0, 0, 0)

@@ -88,7 +88,7 @@ def test_a_load_counts_clips_passages_and_failures_and_reports_progress(
     assert loaded.version == index.about().version
     assert len(steps) == 2
     assert index.about().audio == str(tmp_path)
-    assert index.get("a") is not None, "a clip that failed is in the index too"
+    assert index.get("a") is not None, "a failed clip is also in the index"
 
 
 def test_a_partly_failed_clip_is_counted_and_found_by_its_partial_transcript(index: SearchWriter, deletions: Path):
@@ -285,7 +285,7 @@ def test_a_corrected_transcript_replaces_the_old_one_and_its_words_segments_and_
     talk, short = index.get("talk.mp3"), index.get("short.mp3")
     assert talk is not None
     assert short is not None
-    assert (talk.row.text, talk.row.accent) == ("the reference", "us"), "a column that is absent changes nothing"
+    assert (talk.row.text, talk.row.accent) == ("the reference", "us"), "an absent column changes nothing"
     assert (talk.row.segments, talk.row.confidence, talk.row.asr_model, talk.row.decoded_at) == ((), None, "", "")
     assert (short.row.words, short.row.confidence, short.row.emotion_score) == ((), None, 0.9)
 

@@ -149,7 +149,7 @@ def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_u
     assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
     assert main(["reload", "--changed"]) == 0
     assert loaded.texts() == {"cv/1.mp3": "one", "cv/2.mp3": "two", "cv/4.mp3": "four"}
-    assert main(["reload"]) == 0, "what it was loaded from now is as it was"
+    assert main(["reload"]) == 0, "the recorded files are unchanged"
 
 
 def test_where_no_file_is_left_nothing_is_changed(loaded: Place, capsys: pytest.CaptureFixture[str]):

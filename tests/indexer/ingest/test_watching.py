@@ -147,13 +147,13 @@ def test_a_replaced_log_is_put_from_its_beginning(
     notes.clear()
     watcher.look()
     watcher_of(index, journal, notes).look()
-    assert notes == [], "what was put is not put again"
+    assert notes == [], "indexed clips are not put again"
     with journal.open("ab") as file:  # the half-written line is completed here
         file.write(b'"}\n' if content.endswith(b"half") else b"")
         file.write(lines(HELLO))
     index.delete([HELLO.id])
     watcher.look()
-    assert HELLO.id in clips(index), "it is followed on"
+    assert HELLO.id in clips(index), "the log is still followed"
 
 
 def test_a_removed_log_is_followed_again_once_it_is_recreated(index: EmbeddedWriter, journal: Path):

@@ -9,8 +9,8 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
+from hearsay.records.scoring import scored_words_of
 from hearsay.records.transcript import Segment
-from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.index import Range, Request, SearchWriter
@@ -74,7 +74,7 @@ def test_every_column_of_the_duration_histogram_matches_a_search_for_its_range(i
     assert list(found) == sorted(found, key=lambda span: span.low or 0)
     for span, count in found.items():
         assert index.search(Request(ranges={"duration": span})).total == count
-    assert found[Range(2.5, 4.999)] == 5, "durations of which many are long stand in wide columns"
+    assert found[Range(2.5, 4.999)] == 5, "if many durations are long, columns are wide"
 
 
 def test_the_duration_histogram_of_short_clips_has_narrow_columns(tmp_path: Path):
@@ -154,7 +154,7 @@ def test_a_sample_of_many_clips_is_compared(index: SearchWriter, monkeypatch: py
 
 def test_the_error_rate_of_real_clips_equals_the_rate_of_their_rows(real_rows: list[ClipRow], tmp_path: Path):
     found = of(tmp_path, *real_rows).word_errors
-    by_hand = sum((word_errors(words(row.text), words(row.generated_text)) for row in real_rows), WordErrors())
+    by_hand = sum((word_errors(*scored_words_of(row)) for row in real_rows), WordErrors())
     assert found.errors.whole.errors == by_hand
     assert found.errors.whole.estimate is not None
     assert found.errors.whole.estimate.mean == pytest.approx(by_hand.rate)

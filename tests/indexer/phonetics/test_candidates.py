@@ -70,10 +70,10 @@ def test_a_word_of_any_length_has_a_shortlist():
 def test_sketches_are_sets_of_symbols_and_of_pairs_in_order():
     there, other, turned = (sketches(padded_phonemes([word])) for word in (b"\1\2\3", b"\1\2\3\1", b"\2\1"))
     assert there[0].tolist() == [0b1110]
-    assert other[0].tolist() == [0b1110], "what stands there twice is in it once"
+    assert other[0].tolist() == [0b1110], "a repeated token is counted once"
     assert turned[0].tolist() == [0b110]
-    assert np.bitwise_count(there[1]).tolist() == [2], "two neighbours, and nothing behind the end"
-    assert np.bitwise_count(there[2]).tolist() == [1], "one pair with one between"
+    assert np.bitwise_count(there[1]).tolist() == [2], "there are two neighbours, and nothing after the end"
+    assert np.bitwise_count(there[2]).tolist() == [1], "there is one pair with one word between"
     assert (there[1] & turned[1]).tolist() == [0]
     assert [part.tolist() for part in sketches(padded_phonemes([b""]))] == [[0], [0], [0]]
 

@@ -162,7 +162,7 @@ def test_the_correct_spelling_is_a_likely_expansion_of_a_misspelt_word(expander:
     for typed in ("vaintde", "vainte", "vaimted"):
         probability = {expansion.tokens: expansion.probability for expansion in expander.expansions(typed)}
         assert probability["vainted",] >= MISSPELT
-        assert probability.get(("utter",), 0) < MISSPELT, "more than a letter is wrong in it"
+        assert probability.get(("utter",), 0) < MISSPELT, "more than one letter differs"
 
 
 def test_tables_with_other_features_must_be_learned_again():

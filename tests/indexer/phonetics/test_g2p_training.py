@@ -53,13 +53,13 @@ def test_new_words_are_pronounced_like_the_trained_ones(dictionary: Path):
     spelling = learn_spelling(read_dictionary(dictionary), "tiny.dict")
     assert spelling.predict("tat") == phonemes_of("T AE T")
     assert spelling.predict("bib") == phonemes_of("B IH B")
-    assert spelling.predict("bax") == phonemes_of("B AE K S"), "one letter may say two sounds"
+    assert spelling.predict("bax") == phonemes_of("B AE K S"), "one letter can represent two sounds"
 
 
 def test_a_predictable_pronunciation_is_not_an_exception(dictionary: Path):
     spelling = learn_spelling(read_dictionary(dictionary), "tiny.dict")
     assert "bat" not in spelling.exceptions
-    assert "read" in spelling.exceptions, "it is said in two ways"
+    assert "read" in spelling.exceptions, "it has two pronunciations"
 
 
 def test_a_word_with_more_phonemes_than_its_letters_allow_is_an_exception(tmp_path: Path):

@@ -76,7 +76,7 @@ def test_the_same_transcripts_in_another_order_make_the_same_bytes():
 def test_of_too_many_words_the_rarest_are_left_out_and_their_pairs_with_them(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MOST_WORDS", 2)
     found = lexicon("the boy", "the boy", "the cat ran", "the cat")
-    assert set(found.words) == {"boy", "the"}, "of equal ones the first"
+    assert set(found.words) == {"boy", "the"}, "the first of equal words is used"
     assert set(found.pair_counts()) == {("the", "boy")}
 
 

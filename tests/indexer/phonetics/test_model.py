@@ -44,7 +44,7 @@ def test_a_weighted_example_equals_repeated_examples():
     )
     once_scaled = Examples(once.features, once.labels, once.weights)
     ours, theirs = (1 / (1 + np.exp(-(once.features @ regression(one)))) for one in (once_scaled, several))
-    assert ours == pytest.approx(theirs, abs=0.05), "but for the mean and deviation that features are brought to"
+    assert ours == pytest.approx(theirs, abs=0.05), "except for the mean and deviation of the scaled features"
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
@@ -84,7 +84,9 @@ def searches(*, are_pairs: bool) -> Observations:
 def test_a_neighbour_of_the_right_candidate_is_not_evidence(kind: int):
     weights = fitted_weights(searches(are_pairs=bool(kind)))
     assert likely(weights[kind], 1, 0, 1) > 0.9
-    assert likely(weights[kind], 0, 1, 1) < 0.1, "learned from all that was seen it would be right in half of the clips"
+    assert likely(weights[kind], 0, 1, 1) < 0.1, (
+        "if it were learned from all examples, it would be right in half of the clips"
+    )
 
 
 def test_a_more_likely_word_takes_precedence_over_a_pair():

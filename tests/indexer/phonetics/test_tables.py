@@ -27,7 +27,7 @@ def test_the_shipped_file_fits_the_alphabets_and_names_its_source():
 def test_a_correct_symbol_costs_nothing_and_confusion_costs_are_limited(costs: Any):
     assert np.all(costs.diagonal() == 0)
     assert costs.min() >= 0
-    assert costs.max() == pytest.approx(1.5), "nine nats of six"
+    assert costs.max() == pytest.approx(1.5), "the cost exceeds the limit"
 
 
 def test_saved_tables_are_loaded_unchanged(tmp_path: Path):
@@ -38,7 +38,7 @@ def test_saved_tables_are_loaded_unchanged(tmp_path: Path):
         assert np.array_equal(getattr(again, name), getattr(shipped(), name)), name
     for name in ("unseen", "passages", "source"):
         assert getattr(again, name) == getattr(shipped(), name), name
-    assert list(tmp_path.iterdir()) == [file], "and nothing else is left"
+    assert list(tmp_path.iterdir()) == [file], "no other file is left"
 
 
 def test_a_very_small_share_is_not_saved_as_zero(tmp_path: Path):

@@ -79,7 +79,7 @@ def test_the_rarest_of_too_many_words_are_dropped_with_their_pairs(monkeypatch: 
     counter = WordCounter()
     for sentences in ("the the boy", "the boy", "the cat", "the cat", "the sea", "a dog"):
         counter.add(sentences)
-    assert counter.counts().of_words() == {"the": 5}, "the half at most, and of equal ones none"
+    assert counter.counts().of_words() == {"the": 5}, "at most half are kept, and of equal ones none"
     assert counter.counts().of_pairs() == {("the", "the"): 1}
     counter.add("the boy")
     assert counter.counts().of_words() == {"the": 6, "boy": 1}

@@ -107,7 +107,9 @@ def test_mode_forgiving_ranks_matches_before_possible_matches(index: SearchWrite
     both, one, expansion = score["A VAINTED BOY"], score["A BOY RUNS"], score["THE PAIN TED HAD"]
     assert both > one > expansion > 0
     assert both < certain_from(parse("painted boy").tree, weighing())
-    assert "A PANTED BUOY" in score, "found by the guess for boy; that for painted is too unlikely to count"
+    assert "A PANTED BUOY" in score, (
+        "found by the expansion of boy; the expansion of painted is too improbable to count"
+    )
     assert found(index, "the boy", "forgiving")[0] == "THE BOY RAN"
 
 
@@ -117,7 +119,7 @@ def test_a_pair_matches_only_adjacent_words(index: SearchWriter):
 
 def test_an_alternative_scores_by_its_confidence(index: SearchWriter):
     score = scores(index, "boy", "forgiving")
-    assert score["A PANTED BUOY"] < score["A BUY"], "0.42 is likelier than 0.3, although both are shown in tenths"
+    assert score["A PANTED BUOY"] < score["A BUY"], "0.42 is more probable than 0.3, although both are shown in tenths"
     assert score["A BUY"] < certain_from(parse("boy").tree, weighing())
 
 
@@ -138,7 +140,7 @@ def test_mode_sounds_like_finds_the_same_clips_and_scores_expansions_closer_to_m
 def test_evidence_scores_the_logarithm_of_its_probability_over_the_floor():
     worth = weighing().worth(0.6, "painted")
     assert worth == pytest.approx(math.log(0.6 / FLOOR), abs=1 / 128)
-    assert worth * 64 == int(worth * 64), "a whole number of 64ths, which both engines add up exactly"
+    assert worth * 64 == int(worth * 64), "scores are whole multiples of 1/64, which both engines add exactly"
     assert weighing().worth(FLOOR / 2, "painted") < 0
     assert weighing(boosts_expansions=True).expansion_worth(0.25, "painted") == weighing().worth(0.5, "painted")
 

@@ -39,7 +39,7 @@ def test_a_corrected_spelling_is_offered_first_and_keeps_the_filters() -> None:
     first, *others = suggested_searches(state, "dog")
     assert first.state == SearchState("dog", filters={"age": ("teens",)})
     assert "“dog”" in first.text
-    assert "Remove all filters" not in {way.text for way in others}, "there is only one"
+    assert "Remove all filters" not in {way.text for way in others}, "there is only one suggestion"
 
 
 @pytest.mark.parametrize(

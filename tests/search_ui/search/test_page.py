@@ -52,7 +52,7 @@ def test_an_order_by_a_field_that_no_clip_has_is_not_offered(opened: Open) -> No
     ):
         assert unknown not in shown
 
-    assert "Sort: highest confidence first" in html(opened(sort="-confidence")), "an address may still set it"
+    assert "Sort: highest confidence first" in html(opened(sort="-confidence")), "the address can still set it"
     shown = html(opened([replace(ROWS[0], confidence=0.5, text="the dog"), *ROWS[1:]]))
     assert "highest confidence first</a>" in shown
     assert "lowest word error rate first</a>" in shown
