@@ -9,11 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import ZipFile
 
+import httpx
 import pytest
 
 from hearsay.version import VERSION
@@ -55,14 +56,14 @@ with hearsay.open_index("var/index") as index:
 assert hearsay.word_error_rate([transcript.text], [transcript.text]).rate == 0
 assert hearsay.Client(address, api_key=None).transcribe(clips[0]).text == transcript.text
 """
-DIGESTS = Path(".cache", "hearsay", "weights.json")
+DIGESTS = "user/.cache/hearsay/weights.json"
 """Digests of weights, which are stored in the user's folder if ``HEARSAY_HOME`` is not set."""
 
 SCRIPT_OF_THE_PAGE = """\
 import sys
 from streamlit.testing.v1 import AppTest
 shown = AppTest.from_file(sys.argv[1], default_timeout=200).run()
-assert not shown.exception and shown.text_input
+print(len(shown.exception), "exceptions,", len(shown.text_input), "text inputs")
 """
 UV = (sys.executable, "-m", "uv", "--quiet")
 
@@ -90,6 +91,8 @@ class Environment:
 
     folder: Path
     stand: Path
+    before: Mapping[str, str] = field(default_factory=dict)
+    """What `contents` returned when the test began."""
 
     @property
     def python(self) -> Path:
@@ -123,6 +126,11 @@ class Environment:
         files = (path for path in sorted(self.installed.rglob("*")) if path.is_file())
         return {str(path): hashlib.blake2b(path.read_bytes()).hexdigest() for path in files}
 
+    def written(self) -> set[str]:
+        """The installed files that were changed since the test began, and the files in the user's home folder."""
+        home = {str(path.relative_to(self.stand)) for path in (self.stand / "user").rglob("*") if path.is_file()}
+        return home | {path for path, _ in self.before.items() ^ self.contents().items()}
+
 
 MakeEnvironment = Callable[[str], Environment]
 
@@ -153,14 +161,10 @@ def everyday(make_environment: MakeEnvironment) -> Environment:
 
 
 @pytest.fixture
-def untouched(everyday: Environment, tmp_path: Path) -> Iterator[Environment]:
-    """The same in a new folder; no installed file may change during the test."""
-    before = everyday.contents()
+def untouched(everyday: Environment, tmp_path: Path) -> Environment:
+    """The same in a new folder."""
     (tmp_path / "user").mkdir()
-    yield Environment(everyday.folder, tmp_path)
-    assert everyday.contents() == before
-    kept = {path.relative_to(tmp_path / "user") for path in (tmp_path / "user").rglob("*") if path.is_file()}
-    assert kept <= {DIGESTS}
+    return Environment(everyday.folder, tmp_path, everyday.contents())
 
 
 def test_the_wheel_contains_exactly_the_files_of_the_packages(wheel: Path):
@@ -191,6 +195,7 @@ def test_transcribing_loading_and_searching_write_below_the_working_folder(untou
     assert '"total": 2' in untouched.output("-m", "indexer", "search", "blacksmith", "--json")
     untouched.output("-m", "indexer", "delete", "samples/sample-000000.mp3")
     assert {path.name for path in untouched.stand.iterdir()} == {"logs", "out", "user", "var"}
+    assert untouched.written() <= {DIGESTS}
 
 
 def test_the_demo_runs_below_hearsay_home(untouched: Environment):
@@ -202,7 +207,7 @@ def test_the_demo_runs_below_hearsay_home(untouched: Environment):
     assert ended.returncode == 0, ended.stderr
     assert "blacksmith" in ended.stdout
     assert {path.name for path in untouched.stand.iterdir()} == {"home", "user"}
-    assert not (untouched.stand / "user" / DIGESTS).exists()
+    assert untouched.written() == set()
     assert (home / "var" / "demo" / "index").is_dir()
 
 
@@ -215,10 +220,12 @@ def test_the_doctor_succeeds_and_reports_the_missing_extra(untouched: Environmen
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"Hearsay {VERSION}" in ended.stdout
     assert 'pip install "hearsay-search[models]"' in ended.stdout
+    assert untouched.written() <= {DIGESTS}
 
 
 def test_the_page_writes_nothing_into_the_installation(untouched: Environment):
-    serve_a_page(untouched)
+    assert served_page(untouched).startswith("<!doctype html>")
+    assert untouched.written() <= {DIGESTS}
 
 
 def test_the_python_api_works_as_in_a_notebook(untouched: Environment):
@@ -229,12 +236,14 @@ def test_the_python_api_works_as_in_a_notebook(untouched: Environment):
         command = [untouched.folder / "bin" / "hearsay", "api"]
         api = subprocess.Popen(command, cwd=untouched.stand, env=variables, stdout=output, stderr=output)
     try:
-        untouched.output("notebook.py", untouched.installed / "hearsay" / "samples", f"http://127.0.0.1:{port}")
+        ended = untouched.run("notebook.py", untouched.installed / "hearsay" / "samples", f"http://127.0.0.1:{port}")
     finally:
         api.terminate()
         api.wait(200)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     made = {path.name for path in untouched.stand.iterdir()}
     assert made == {"api.log", "logs", "notebook.py", "user", "var"}
+    assert untouched.written() <= {DIGESTS}
 
 
 def test_client_code_passes_strict_type_checking(everyday: Environment, tmp_path: Path):
@@ -248,8 +257,8 @@ def test_client_code_passes_strict_type_checking(everyday: Environment, tmp_path
     assert [line.partition(":")[0] for line in errors] == ["wrong.py"], found.stdout + found.stderr
 
 
-def serve_a_page(environment: Environment) -> None:
-    """Start the page, wait until it responds, and stop it."""
+def served_page(environment: Environment) -> str:
+    """The HTML of the page from a server that runs until it responds."""
     port, log = free_port(), environment.stand / "page.log"
     with log.open("wb") as output:
         page = subprocess.Popen(
@@ -258,6 +267,7 @@ def serve_a_page(environment: Environment) -> None:
         )  # fmt: skip
     try:
         wait_for_health(f"http://127.0.0.1:{port}", page, log)
+        return httpx.get(f"http://127.0.0.1:{port}").text
     finally:
         page.terminate()
         page.wait(200)
@@ -268,44 +278,50 @@ def test_every_program_shows_help(everyday: Environment, program: str):
     assert f"python -m {program}" in everyday.output("-m", program, "--help")
 
 
-def transcribes(environment: Environment) -> None:
+def score_of_a_clip(environment: Environment) -> str:
     samples = environment.installed / "hearsay" / "samples"
     environment.output("-m", "asr", "decode", samples, "--csv", samples / "clips.csv", "--limit", "1", "--out", "out")
-    assert "word error rate" in environment.output("-m", "asr", "score", "out/clips.csv")
+    return environment.output("-m", "asr", "score", "out/clips.csv")
 
 
-def searches(environment: Environment) -> None:
+def results_of_a_search(environment: Environment) -> str:
     (environment.stand / "clips.csv").write_text("filename,generated_text\n1.mp3,the blacksmith\n2.mp3,black smith\n")
     environment.output("-m", "indexer", "load", "clips.csv")
-    assert '"total": 2' in environment.output("-m", "indexer", "search", "blacksmith", "--json")
+    return environment.output("-m", "indexer", "search", "blacksmith", "--json")
 
 
-def shows_the_page(environment: Environment) -> None:
-    environment.output("-m", "search_ui", "--help")
-    serve_a_page(environment)
-    environment.output("-c", SCRIPT_OF_THE_PAGE, environment.installed / "search_ui" / "app.py")
+def elements_of_the_page(environment: Environment) -> str:
+    return environment.output("-c", SCRIPT_OF_THE_PAGE, environment.installed / "search_ui" / "app.py")
 
 
-def imports(*modules: str) -> Callable[[Environment], None]:
-    def check(environment: Environment) -> None:
-        environment.output("-c", f"import {', '.join(modules)}")
+def imports(*modules: str) -> Callable[[Environment], str]:
+    def output(environment: Environment) -> str:
+        return environment.output("-c", f"import {', '.join(modules)}; print('imported')")
 
-    return check
+    return output
 
 
-EXTRAS = {
-    "asr": transcribes,
-    "google": imports("asr.pipeline.credentials", "asr.api.authentication", "google.auth"),
-    "indexer": searches,
-    "models": imports("asr.emotion.classifier", "asr.speech.ctc", "asr.speech.seq2seq", "torch", "transformers"),
-    "page": shows_the_page,
-    "s3": imports("hearsay.storage.s3", "boto3"),
+EXTRAS: dict[str, tuple[Callable[[Environment], str], str]] = {
+    "asr": (score_of_a_clip, "word error rate"),
+    "google": (imports("asr.pipeline.credentials", "asr.api.authentication", "google.auth"), "imported"),
+    "indexer": (results_of_a_search, '"total": 2'),
+    "models": (
+        imports("asr.emotion.classifier", "asr.speech.ctc", "asr.speech.seq2seq", "torch", "transformers"),
+        "imported",
+    ),
+    "page": (elements_of_the_page, "0 exceptions, 1 text inputs"),
+    "s3": (imports("hearsay.storage.s3", "boto3"), "imported"),
 }
+"""For each extra, what is done with it, and a part of the output."""
 
 
-@pytest.mark.parametrize(("extra", "works"), EXTRAS.items(), ids=EXTRAS)
-def test_an_extra_works_alone(make_environment: MakeEnvironment, extra: str, works: Callable[[Environment], None]):
-    works(make_environment(extra))
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_works_alone(make_environment: MakeEnvironment, extra: str):
+    used, expected = EXTRAS[extra]
+    environment = make_environment(extra)
+    assert expected in used(environment)
+    if extra == "page":
+        assert served_page(environment).startswith("<!doctype html>")
 
 
 def test_without_extras_a_program_reports_what_to_install(make_environment: MakeEnvironment):
