@@ -12,7 +12,7 @@ from hearsay.config import ProgramSettings, home, names_of, read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.errors import BadSettings
 
-OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_DATA", "HEARSAY_REQUIRE"})
+OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_CALLED", "HEARSAY_DATA", "HEARSAY_REQUIRE"})
 """Environment variables of Hearsay that are not settings."""
 
 
@@ -56,14 +56,14 @@ def _unknown_keys(file: Path) -> Iterator[Finding]:
         return
     for key in held if isinstance(held, dict) else ():
         if str(key) not in _names():
-            yield warning(f"{file} has the key {key}, which no program knows", _advice(str(key), _names()))
+            yield warning(f"{file} has the key {key}, which is not a setting", _advice(str(key), _names()))
 
 
 def _unknown_variables() -> Iterator[Finding]:
     for name in sorted(os.environ):
         if name.startswith("HEARSAY_") and name not in OWN_NAMES:
             names = OWN_NAMES | {known.upper() for known in _names()}
-            yield warning(f"the environment has {name}, which no program knows", _advice(name, names))
+            yield warning(f"the environment has {name}, which is not a setting", _advice(name, names))
 
 
 def _advice(given: str, known: set[str] | frozenset[str]) -> str:

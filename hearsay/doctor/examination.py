@@ -37,7 +37,7 @@ def examined(checks: Mapping[str, Check], limit: float = LIMIT_SECONDS) -> Itera
         if thread.is_alive():
             yield (
                 each.part,
-                problem(f"no answer within {limit:.0f} s", "find out what it is waiting for, then try again"),
+                problem(f"the check did not finish within {limit:.0f} s", "try again when the machine is less busy"),
             )
         else:
             yield from ((each.part, finding) for finding in each.found)

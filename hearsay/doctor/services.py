@@ -93,7 +93,7 @@ def look_at_index() -> Iterator[Finding]:
         version = index.about().version
         yield ok(f"{place}: version {version}, {index.count():,} passages")
     except IndexMissing:
-        yield warning(f"{place}: nothing was loaded there yet", HOW_TO_LOAD)
+        yield warning(f"{place}: the index does not exist yet", HOW_TO_LOAD)
     finally:
         index.close()
 
@@ -107,7 +107,7 @@ def look_at_api() -> Iterator[Finding]:
         yield problem(f"API_URL is {url}, which is not an address", "set it to http://HOST:PORT")
         return
     if "pong" not in (answer(f"{url}/ping") or ""):
-        yield warning(f"no API answers at {url}; the page cannot transcribe", f"run: {to_type('api')}")
+        yield warning(f"no response from an API at {url}; the page cannot transcribe", f"run: {to_type('api')}")
         return
     yield ok(f"{url}: {_models_of(answer(f'{url}/health'))}")
 

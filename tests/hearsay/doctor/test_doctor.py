@@ -101,12 +101,14 @@ def test_an_invalid_setting_is_a_problem_and_the_exit_status_is_1(
     monkeypatch.delenv("PAGE_PORT")
     monkeypatch.setenv("BATCH_CLIPS", "-1")
     monkeypatch.setenv("HEARSAY_HOEM", "x")
+    monkeypatch.setenv("HEARSAY_CALLED", "./run.sh")
     assert main(["doctor"]) == 1
     output = capsys.readouterr().out
     assert "page_port: " in output
     assert "batch_clips: " in output
-    assert "has the key asr_modle, which no program knows — did you mean asr_model?" in output
-    assert "HEARSAY_HOEM, which no program knows — did you mean HEARSAY_HOME?" in output
+    assert "has the key asr_modle, which is not a setting — did you mean asr_model?" in output
+    assert "HEARSAY_HOEM, which is not a setting — did you mean HEARSAY_HOME?" in output
+    assert "HEARSAY_CALLED" not in output
     assert "not checked, because a setting is wrong" in output
 
 
@@ -152,7 +154,7 @@ def test_the_api_check_reports_the_models(server: tuple[int, dict[str, str]], mo
 def test_the_index_check_reports_the_size_and_an_invalid_address_is_a_problem(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert "nothing was loaded there yet" in messages(look_at_index(), "warning")
+    assert "the index does not exist yet" in messages(look_at_index(), "warning")
     (home / "clips.csv").write_text("filename,generated_text\na,one\nb,two\n")
     assert main(["load", "clips.csv"]) == 0
     assert ", 2 passages" in messages(look_at_index(), "ok")
@@ -194,7 +196,7 @@ def test_checks_that_hang_or_fail_do_not_prevent_the_others():
     assert [(part, one.status) for part, one in found] == [
         ("a", "problem"), ("b", "ok"), ("b", "problem"), ("c", "problem"), ("d", "ok"),
     ]  # fmt: skip
-    assert "no answer within 1 s" in found[0][1].what
+    assert "did not finish within 1 s" in found[0][1].what
     assert "RuntimeError: ours" in found[2][1].what
 
 
@@ -203,4 +205,4 @@ def test_a_server_that_accepts_a_connection_but_never_responds_is_a_warning(monk
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         monkeypatch.setenv("API_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert "no API answers" in messages(look_at_api(), "warning")
+        assert "no response from an API" in messages(look_at_api(), "warning")
