@@ -124,7 +124,7 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "score",
         help="word or character error rate of transcripts against references",
         description="Word or character error rate of generated_text against text, over all clips and by group,\n"
-        "with 95 %% intervals by bootstrap over clips, or over speakers where the table has client_id.",
+        "with 95 %% intervals by bootstrap over clips, or over speakers if the table has client_id.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: python -m asr score var/cv-valid-dev/clips.csv --by accent,age,gender",
     )

@@ -46,7 +46,7 @@ FIELDS: Final = (
     Field("accent", "keyword", "the speaker's accent, as the corpus spells it"),
     Field("duration", "number", "length of the passage in seconds"),
     Field("language", "keyword", "the language of the transcript, as a code such as en"),
-    Field("language_probability", "number", "probability of the language, 0..1, where the model detected it"),
+    Field("language_probability", "number", "probability of the language, 0..1, if the model detected it"),
     Field("confidence", "number", "confidence of the speech model, 0..1"),
     Field("up_votes", "integer", "listeners who confirmed that the clip says its text"),
     Field("down_votes", "integer", "listeners who rejected it"),

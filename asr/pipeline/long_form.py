@@ -126,7 +126,7 @@ class PieceJoiner:
             self._finish()
 
     def so_far(self) -> SpeechOutput | None:
-        """The transcript of the pieces that have one by now, the others having failed; None where no piece has one."""
+        """The transcript of the pieces that have one by now, the others having failed; None if no piece has one."""
         outcomes = [
             _outcome(answer) if answer.done() and not answer.cancelled() else ModelFailed(NOT_YET)
             for answer in self._answers

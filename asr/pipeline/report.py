@@ -94,5 +94,5 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
 
 
 def _interval(part: ErrorSlice) -> str:
-    """The ends of the interval of an error rate; empty where it has none."""
+    """The ends of the interval of an error rate; empty if it has none."""
     return f"{percent(part.estimate.low)} to {percent(part.estimate.high)}" if part.estimate else ""

@@ -107,7 +107,7 @@ def frames_of(probabilities: NDArray[np.float32], counts: Sequence[int]) -> Fram
 
 def decode(frames: Frames, vocabulary: CtcVocabulary) -> DecodedWords:
     """Greedy CTC decoding (Graves et al. 2006): best token of each frame, repetitions collapsed, blanks removed."""
-    starts = np.ones(len(frames.best), bool)  # a run starts where the best token changes, or another piece begins
+    starts = np.ones(len(frames.best), bool)  # a run starts if the best token changes, or another piece begins
     np.not_equal(frames.best[1:], frames.best[:-1], out=starts[1:])
     starts[frames.edges[:-1][frames.edges[:-1] < len(starts)]] = True
     firsts = np.flatnonzero(starts)

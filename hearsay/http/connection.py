@@ -38,7 +38,7 @@ class BearerAuth(httpx.Auth):
 
 
 def checked_address(url: str) -> httpx.URL:
-    """The address of an API; raises `BadArgument` where it is none, or has a user or password in it."""
+    """The address of an API; raises `BadArgument` if it is not an HTTP address, or contains a user or password."""
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as problem:
@@ -52,7 +52,7 @@ class ApiConnection:
     """The API at an address; threads may share it.
 
     Its requests are coroutines on an event loop in a thread of its own, which `run` waits for: so Ctrl-C interrupts
-    the wait, and `close` cancels what is under way. Raises `BadArgument` where ``url`` is no address.
+    the wait, and `close` cancels what is under way. Raises `BadArgument` if ``url`` is not an address.
     """
 
     def __init__(self, url: str, auth: httpx.Auth | None, timeout: httpx.Timeout, max_connections: int = 100) -> None:
@@ -72,7 +72,7 @@ class ApiConnection:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine that makes requests; raises `ApiError` where the connection is closed."""
+        """The result of a coroutine that makes requests; raises `ApiError` if the connection is closed."""
         with self._closing:  # a request that is submitted after the end would never be answered
             if self._is_closed:
                 work.close()
@@ -108,7 +108,7 @@ class ApiConnection:
     ) -> httpx.Response:
         """The final answer to an audio file, a refusal among them; busy and unreachable servers are retried.
 
-        ``on_retry`` gets each failure that another attempt follows. Raises the last `TemporaryFailure` where ``policy``
+        ``on_retry`` gets each failure that another attempt follows. Raises the last `TemporaryFailure` if ``policy``
         is exhausted.
         """
         faults = 0

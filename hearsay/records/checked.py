@@ -1,4 +1,4 @@
-"""Validation of a record's times: they are corrected where the intention is clear, else left out."""
+"""Validation of a record's times: they are corrected if the intention is clear, else left out."""
 
 import math
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def checked(row: ClipRow) -> Checked:
 def _text_in_order(
     row: ClipRow, text: str, *sortings: tuple[Sequence[Word | Segment], Sequence[Word | Segment]]
 ) -> str | None:
-    """The transcript in the order in which its segments or words were said; None where neither are all of it.
+    """The transcript in the order in which its segments or words were said; None if neither are all of it.
 
     Each sorting has them by time, then as listed, and a transcript may have been made of either.
     """
@@ -89,7 +89,7 @@ def _letters(text: str) -> str:
 
 
 def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -> tuple[Timed, ...]:
-    """The items by time, none reaching into the next; empty where no times can be used."""
+    """The items by time, none reaching into the next; empty if no times can be used."""
     placed = [_placed(item, length, flaws) for item in items]
     known = [(item, at) for at, item in enumerate(placed) if item is not None]
     if any(before.start > after.start + TOLERANCE for (before, _), (after, _) in pairwise(known)):
@@ -116,7 +116,7 @@ def _with_the_others(items: Sequence[Timed], known: Sequence[tuple[Timed, int]])
 
 
 def _placed(item: Timed, length: float | None, flaws: set[str]) -> Timed | None:
-    """The item inside the clip; None where its times do not say where."""
+    """The item inside the clip; None if its times do not say where."""
     if flaw := _flaw(item, length):
         flaws.add(flaw)
         return None
@@ -131,7 +131,7 @@ def _placed(item: Timed, length: float | None, flaws: set[str]) -> Timed | None:
 
 
 def _flaw(item: Word | Segment, length: float | None) -> str:
-    """Why an item's times cannot be used; empty where they can."""
+    """Why an item's times cannot be used; empty if they can."""
     if not (math.isfinite(item.start) and math.isfinite(item.end)):
         return NOT_A_NUMBER
     if item.end < item.start - TOLERANCE:

@@ -28,7 +28,7 @@ COLUMNS: Final = (
     Column("audio_stamp", True, "size and times of the file, or ETag and size of the object, that had this digest"),
     Column("generated_text", True, "the transcript, as the model wrote it"),
     Column("language", True, "the language of the transcript, as a code such as en; empty if the model names none"),
-    Column("language_probability", True, "probability of the language, 0..1, where the model detected it"),
+    Column("language_probability", True, "probability of the language, 0..1, if the model detected it"),
     Column("confidence", True, "the speech model's confidence in the transcript, 0..1"),
     Column("words", True, "words with start and end in seconds, confidence and alternatives"),
     Column("segments", True, "stretches between pauses: start, end, text, confidence, emotion"),

@@ -17,9 +17,9 @@ _SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a speech model wrote; times in seconds, confidences 0..1 (None where the model gives none).
+    """What a speech model wrote; times in seconds, confidences 0..1 (None if the model gives none).
 
-    ``language`` is a code such as ``en``, empty where the model names none; its probability is known where the model
+    ``language`` is a code such as ``en``, empty if the model names none; its probability is known if the model
     detected it.
     """
 
@@ -38,7 +38,7 @@ class Transcript:
     """The transcript of one recording, or the ``error`` why there is none.
 
     ``source`` names the recording: a path as it was given, else ``bytes``, ``array`` or the name of the file object.
-    ``model`` is the speech model. Everything that depends on the transcript raises the error where there is one, so
+    ``model`` is the speech model. Everything that depends on the transcript raises the error if there is one, so
     that a failed recording is never taken for silence.
     """
 
@@ -48,12 +48,12 @@ class Transcript:
 
     @property
     def error(self) -> HearsayError | None:
-        """Why there is no transcript; None where there is one."""
+        """Why there is no transcript; None if there is one."""
         return self.outcome if isinstance(self.outcome, HearsayError) else None
 
     @property
     def text(self) -> str:
-        """The text as the model wrote it; empty where nothing was said."""
+        """The text as the model wrote it; empty if nothing was said."""
         return self._recognised.text
 
     @property
@@ -68,17 +68,17 @@ class Transcript:
 
     @property
     def confidence(self) -> float | None:
-        """The model's confidence in the whole transcript, 0..1; None where it gives none."""
+        """The model's confidence in the whole transcript, 0..1; None if it gives none."""
         return self._recognised.confidence
 
     @property
     def language(self) -> str:
-        """The language of the transcript as a code such as ``en``; empty where the model names none."""
+        """The language of the transcript as a code such as ``en``; empty if the model names none."""
         return self._recognised.language
 
     @property
     def language_probability(self) -> float | None:
-        """The probability of the language, 0..1; None where the model did not detect it."""
+        """The probability of the language, 0..1; None if the model did not detect it."""
         return self._recognised.language_probability
 
     @property
@@ -90,7 +90,7 @@ class Transcript:
     def failed_pieces(self) -> tuple[FailedPiece, ...]:
         """The pieces of a long recording that the model failed on, with ``start``, ``end`` and ``reason``.
 
-        Nothing of them is in the transcript; there are none where it is complete.
+        Nothing of them is in the transcript; there are none if it is complete.
         """
         return self._recognised.failed_pieces
 

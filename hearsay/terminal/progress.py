@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar in a terminal; of streams, a line every few seconds where there is none."""
+"""Progress on standard error: a bar in a terminal, otherwise a line every few seconds for streams."""
 
 import sys
 import time

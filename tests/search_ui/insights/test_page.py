@@ -243,6 +243,6 @@ def test_the_statistics_of_the_real_clips_are_right(opened: Open, real_data: Pat
     shown = text(page)
     assert "clips 1,860" in shown
     assert "word error rate 10.0 %" in shown
-    assert "alchemist 44 clips 21 of 44 alchymist 7" in shown
+    assert "alchemist 44 clips 23 of 48 alchymist 7" in shown
     for address, number in rows_with_number(page):
         assert total_of(address) == number, address
