@@ -14,7 +14,8 @@ from uuid import uuid4
 from elasticsearch import ApiError, ConflictError, Elasticsearch, TransportError
 
 from indexer.elastic.errors import found_or_error
-from indexer.elastic.versions import ElasticVersions, mappings_of, name_is_taken
+from indexer.elastic.foreign import name_is_taken
+from indexer.elastic.versions import ElasticVersions, mappings_of
 from indexer.errors import IndexerError, IndexInUse
 from indexer.ownership import is_ours
 
@@ -89,7 +90,7 @@ class Lease:
             # older leases have no mark, but a lease's properties
             is_lease = mappings.get("properties", {}).keys() == _MAPPING["properties"].keys()
             if index != self._index or not (is_ours(mappings.get("_meta")) or is_lease):
-                raise name_is_taken(self._index)
+                raise name_is_taken(self._client, self._index, mappings)
         first: LeaseState | None = None
         began = seen = monotonic()
         while True:

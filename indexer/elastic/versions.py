@@ -9,9 +9,10 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from indexer.documents import SCHEMA
 from indexer.elastic.errors import found_or_error
+from indexer.elastic.foreign import alias_is_taken, data_stream_of, foreign_alias, name_is_taken
 from indexer.elastic.templates import check_creation, refused_creation
 from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexMissing, LoadFailed, rollback_unavailable
-from indexer.ownership import MARK, foreign_alias, incompatible, is_ours, reject_later_version
+from indexer.ownership import MARK, incompatible, is_ours, reject_later_version
 from indexer.provenance import Origin, SourceFile
 
 _LOADED: Final = "loaded"
@@ -36,8 +37,9 @@ def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settin
     except BadRequestError as problem:  # perhaps a node was lost before it responded, and the request was repeated
         if problem.error != "resource_already_exists_exception":
             raise refused_creation(client, index, problem) from problem
-        if not all(is_ours(mappings.get("_meta")) for mappings in mappings_of(client, index).values()):
-            raise name_is_taken(index) from problem
+        for mappings in mappings_of(client, index).values():
+            if not is_ours(mappings.get("_meta")):
+                raise name_is_taken(client, index, mappings) from problem
         return False
     check_creation(client, index, mapping, settings)
     return is_whole
@@ -47,13 +49,6 @@ def mappings_of(client: Elasticsearch, name: str) -> dict[str, dict[str, Any]]:
     """The mappings of all indices with this name, pattern or alias, including closed ones; empty if there are none."""
     found = found_or_error(lambda: client.indices.get_mapping(index=name, expand_wildcards=["open", "closed"]))
     return {} if "error" in found else {index: one["mappings"] for index, one in found.items()}
-
-
-def name_is_taken(index: str) -> IndexForeign:
-    return IndexForeign(
-        f"the index {index} was not created by Hearsay, which needs that name; nothing was changed; set INDEX_NAME to "
-        "another name"
-    )
 
 
 def exact_count(client: Elasticsearch, index: str, query: Mapping[str, Any] | None = None) -> int:
@@ -73,13 +68,10 @@ class ElasticVersions:
     def served(self) -> str | None:
         """The version behind the alias; raises `IndexForeign` if the alias points to anything that is not Hearsay's."""
         behind = mappings_of(self._client, self._alias)
-        if self._alias in behind:
-            raise IndexForeign(
-                f"an index at {self._address} has the name {self._alias}, which must be an alias; set INDEX_NAME to "
-                "another name, or rename that index"
-            )
-        if foreign := sorted(name for name, mappings in behind.items() if not is_ours(mappings.get("_meta"))):
-            raise foreign_alias(self._alias, self._address, foreign)
+        if self._alias in behind or self._alias in map(data_stream_of, behind):
+            raise alias_is_taken(self._client, self._alias, self._address, behind)
+        if foreign := {name: mappings for name, mappings in behind.items() if not is_ours(mappings.get("_meta"))}:
+            raise foreign_alias(self._client, self._alias, self._address, foreign)
         return max(behind, default=None)
 
     def is_served(self, version: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from tantivy import Query
 
 from indexer import documents
+from indexer.embedded.folder_errors import reading
 from indexer.embedded.opened_version import (
     Opened,
     damage_named,
@@ -21,7 +22,7 @@ from indexer.embedded.opened_version import (
 from indexer.embedded.query import SCHEMA, compiled, passage_of
 from indexer.embedded.search import addresses, answer, drawn, matching
 from indexer.embedded.versions import Versions
-from indexer.errors import IndexMissing
+from indexer.errors import IndexDamaged, IndexMissing
 from indexer.index import About, Request, Result
 from indexer.ownership import reject_later_version
 from indexer.passages import Passage
@@ -115,6 +116,10 @@ class EmbeddedReader:
                 except IndexMissing:
                     if version == (version := self._versions.current()):  # it was not removed while it was being opened
                         raise
+                except IndexDamaged:
+                    with reading(self._versions.folder):
+                        self._versions.reject_foreign()  # the files of another program are not a damaged index
+                    raise
                 else:
                     return self._opened
 

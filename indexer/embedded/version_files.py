@@ -41,11 +41,11 @@ _OURS: Final = re.compile(
 
 def is_our_version(folder: Path) -> bool:
     """Whether Hearsay wrote what is in a version's folder, completely or in part."""
-    return any(is_ours(_read(folder / name)) for name in (ABOUT, ABOUT_COPY))
+    return any(is_ours(read_members(folder / name)) for name in (ABOUT, ABOUT_COPY))
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """What a description says; nothing if it cannot be read."""
+def read_members(file: Path) -> dict[str, Any]:
+    """The members of a JSON object in a file; none if it cannot be read."""
     try:
         about = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -10,9 +10,19 @@ from typing import Final
 
 from hearsay.records.files import remove_leftovers, replaced_whole
 from indexer.embedded.folder_errors import cannot_be_read, cannot_be_written, changing, reading
-from indexer.embedded.version_files import HALF, NAME, begin, is_our_version, remove_half, remove_version
+from indexer.embedded.foreign import contents_of, foreign_folder
+from indexer.embedded.version_files import (
+    HALF,
+    META,
+    NAME,
+    begin,
+    is_our_version,
+    read_members,
+    remove_half,
+    remove_version,
+)
 from indexer.errors import HOW_TO_LOAD, IndexDamaged, IndexForeign, IndexInUse, IndexMissing, IndexUnavailable
-from indexer.ownership import MARK
+from indexer.ownership import MARK, is_ours
 
 _MARK: Final = "hearsay-index.json"
 """The file that marks a folder as an index of Hearsay."""
@@ -35,7 +45,7 @@ class Versions:
             name = self._current.read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError as problem:
             with reading(self.folder):
-                self._see_whose_it_is()
+                self.reject_foreign()
                 broken_off = ", because its load was interrupted" if any(self._listed()) else ""
             raise IndexMissing(f"there is no index in {self.folder} yet{broken_off}; {HOW_TO_LOAD}") from problem
         except NotADirectoryError as problem:
@@ -46,7 +56,7 @@ class Versions:
             raise cannot_be_read(self.folder, problem) from problem
         if not NAME.fullmatch(name):
             with reading(self.folder):
-                self._see_whose_it_is()
+                self.reject_foreign()
             raise IndexDamaged(
                 f"{self._current} must name the version that is served, but does not; the index in {self.folder} "
                 "is damaged; load your files again"
@@ -63,7 +73,7 @@ class Versions:
         Raises `IndexInUse` while another process has locked it, and `IndexForeign` if it belongs to something else.
         """
         try:
-            self._see_whose_it_is()
+            self.reject_foreign()
             self._versions.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / "lock").open("ab")
         except NotADirectoryError as problem:
@@ -112,8 +122,8 @@ class Versions:
         current = self.current()
         if self.path(current).exists() and not is_our_version(self.path(current)):
             raise IndexForeign(
-                f"{self.path(current)}, which {self._current} names, has no mark of Hearsay; it was left "
-                "alone, and nothing was changed; load your files again"
+                f"{(foreign := self.path(current))}, which {self._current} names, has no mark of Hearsay "
+                f"({contents_of(foreign)}); it was left alone, and nothing was changed; load your files again"
             )
         if not (before := [name for name in self._whole() if name < current]):
             raise IndexMissing(f"there is no version before {current} in {self.folder}; {current} is still served")
@@ -125,20 +135,20 @@ class Versions:
         self._serve(before)
         remove_version(self.path(current))
 
-    def _see_whose_it_is(self) -> None:
+    def reject_foreign(self) -> None:
         """Raises `IndexForeign` for a folder with content that an index would take for its own, without Hearsay's mark.
 
         Other files may lie beside an index. An index from before the mark is recognised by one of its versions.
         """
-        if (self.folder / _MARK).exists() or any(map(is_our_version, self._listed())):
+        mark = self.folder / _MARK
+        is_of_another = bool(members := read_members(mark)) and not is_ours(members)
+        if (mark.exists() and not is_of_another) or any(map(is_our_version, self._listed())):
             return
-        taken = [path for path in (self._current, self.folder / "meta.json") if path.exists() or path.is_symlink()]
+        taken = [path for path in (self._current, self.folder / META) if path.exists() or path.is_symlink()]
         taken += [self._versions] if any(self._listed()) or self._versions.is_file() else []
+        taken += [mark] if is_of_another else []
         if taken:
-            raise IndexForeign(
-                f"{self.folder} contains {', '.join(path.name for path in taken)}, which Hearsay did not create and "
-                "leaves alone; name another folder in INDEX_URL"
-            )
+            raise foreign_folder(self.folder, taken)
 
     def _no_folder(self) -> IndexUnavailable:
         return IndexUnavailable(f"{self.folder} is a file, or is inside of one; set INDEX_URL to a folder")

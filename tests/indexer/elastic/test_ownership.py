@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from elasticsearch import Elasticsearch
+from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
+from elasticsearch import ApiError, Elasticsearch
 
 from indexer.elastic import writer as elastic
 from indexer.elastic.lease import index_of_lease
@@ -90,6 +91,72 @@ def test_an_index_with_the_name_of_the_alias_is_reported_and_unchanged(
     with pytest.raises(IndexForeign, match=rf"an index at .* has the name {own.index_name}, .*INDEX_NAME"):
         (CHANGES | QUESTIONS)[ask](elastic_index)
     assert is_unchanged(client, own.index_name)
+
+
+def test_messages_state_the_owner_the_age_and_the_size_of_a_foreign_index(
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
+):
+    elastic_index.replace(rows("a"))
+    version = elastic_index.about().version
+    names = [f"{own.index_name}-{rest}" for rest in ("shop", "team", "plain", "closed")]
+    shop = foreign(client, names[0], _meta={"created_by": "shop", "schema": 3, "note": "do not touch"})
+    team = foreign(client, names[1], _meta={"team": "orders", "zone": "x" * 200})
+    plain, closed = foreign(client, names[2]), foreign(client, names[3], _meta={"made_by": "somebody else"})
+    client.indices.close(index=closed)
+    today = r"created \d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    for name, description in {
+        shop: rf"\(its _meta says created_by: shop, {today}, 1 document\)",
+        team: rf'\(its _meta says {{"team": "orders", .*x…, {today}, 1 document\)',
+        plain: rf"\(it has no _meta, {today}, 1 document\)",
+        closed: rf"\(its _meta says made_by: somebody else, {today}, closed\)",
+    }.items():
+        point(client, own, name)
+        with pytest.raises(IndexForeign, match=f"{name}, which Hearsay did not create and leaves alone {description}"):
+            elastic_index.rollback()
+    point(client, own, shop, plain, version)
+    with pytest.raises(
+        IndexForeign, match=rf"indices {plain}, {shop}, which.* \({plain}: it has .*; {shop}: its _meta"
+    ):
+        elastic_index.put(rows("b"))
+    point(client, own, version)
+    assert ids(elastic_index) == ["a"]
+    client.indices.open(index=closed, wait_for_active_shards=1)
+    assert all(is_unchanged(client, name) for name in names)
+
+
+def test_a_foreign_index_is_reported_to_a_user_who_may_not_list_indices(
+    elastic_index: ElasticWriter,
+    own: IndexSettings,
+    client: Elasticsearch,
+    orders: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    elastic_index.replace(rows("a"))
+    point(client, own, orders)
+    monkeypatch.setattr(type(client.cat), "indices", forbidden)
+    with pytest.raises(
+        IndexForeign, match=rf"{orders}, which Hearsay did not .* \(it has no _meta\); remove the alias"
+    ):
+        elastic_index.count()
+
+
+def forbidden(*_: object, **__: object) -> None:
+    meta = ApiResponseMeta(
+        403, "1.1", HttpHeaders({"x-elastic-product": "Elasticsearch"}), 0.0, NodeConfig("http", "node", 9200)
+    )
+    raise ApiError("security_exception", meta, {"error": "security_exception"})
+
+
+def test_an_index_with_the_schema_number_of_another_program_is_not_a_version(
+    elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
+):
+    names = [
+        foreign(client, f"{own.index_name}-2020010100000000000{number}", _meta={"schema": 3, "loaded": True, **owner})
+        for number, owner in enumerate([{"made_by": "shop"}, {"created_by": "shop"}, {"owner": "sales"}])
+    ]
+    for name in "abcd":
+        elastic_index.replace(rows(name))
+    assert all(is_unchanged(client, name) for name in names)
 
 
 def test_indices_named_like_versions_are_ignored_without_the_mark(

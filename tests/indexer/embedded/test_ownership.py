@@ -71,6 +71,44 @@ def test_a_folder_of_another_program_is_unchanged(folder: Path, name: str, chang
     assert everything(folder) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("current", r"in it: current, last changed \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
+        ("a link called current", "in it: current/, releases/, last changed"),
+        ("an index of tantivy", r"in it: .*\.json.* more, an index of tantivy with 1 document, last changed"),
+    ],
+)
+def test_the_message_states_what_is_in_a_folder_of_another_program(folder: Path, name: str, description: str):
+    another_program(folder, name)
+    with pytest.raises(IndexForeign, match=rf"{folder} contains .*leaves alone \({description}.*\); name another"):
+        EmbeddedWriter(folder).count()
+
+
+@pytest.mark.parametrize(
+    "owner", [{"made_by": "shop"}, {"made_by": "shop", "schema": 3}, {"created_by": "shop", "schema": 3}]
+)
+def test_a_mark_of_another_program_is_no_mark(folder: Path, owner: dict[str, object]):
+    (folder / "versions" / "20200101000000000000").mkdir(parents=True)
+    for file in (folder / "hearsay-index.json", folder / "versions" / "20200101000000000000" / "about.json"):
+        file.write_text(json.dumps(owner))
+    (folder / "current").write_text("20200101000000000000")
+    before = everything(folder)
+    for ask in (*CHANGES.values(), lambda index: index.count()):
+        with pytest.raises(
+            IndexForeign, match=r"hearsay-index.json says (made|created)_by: shop\); name another folder"
+        ):
+            ask(EmbeddedWriter(folder))
+    assert everything(folder) == before
+
+
+def test_an_index_whose_mark_is_damaged_is_still_hearsays(folder: Path):
+    index = EmbeddedWriter(folder)
+    index.replace(rows("a"))
+    (folder / "hearsay-index.json").write_text("")
+    assert ids(EmbeddedWriter(folder)) == ["a"]
+
+
 def test_other_files_in_the_folder_are_kept_by_loads(folder: Path):
     (folder / "notes").mkdir(parents=True)
     for name in ("diary.txt", ".current.ab", "notes/half-1"):
