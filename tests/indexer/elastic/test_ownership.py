@@ -113,6 +113,7 @@ def test_messages_state_the_owner_the_age_and_the_size_of_a_foreign_index(
         point(client, own, name)
         with pytest.raises(IndexForeign, match=f"{name}, which Hearsay did not create and leaves alone {description}"):
             elastic_index.rollback()
+    client.indices.open(index=closed, wait_for_active_shards=1)
     point(client, own, shop, plain, version)
     with pytest.raises(
         IndexForeign, match=rf"indices {plain}, {shop}, which.* \({plain}: it has .*; {shop}: its _meta"
@@ -120,7 +121,6 @@ def test_messages_state_the_owner_the_age_and_the_size_of_a_foreign_index(
         elastic_index.put(rows("b"))
     point(client, own, version)
     assert ids(elastic_index) == ["a"]
-    client.indices.open(index=closed, wait_for_active_shards=1)
     assert all(is_unchanged(client, name) for name in names)
 
 
