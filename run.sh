@@ -99,7 +99,7 @@ install_extras() {
   esac
 }
 
-# -P keeps a folder that is called like one of our packages, in the working folder, from being imported.
+# -P prevents the import of a folder in the working folder that is named like one of our packages.
 python() { "$VENV/bin/python" -P "$@"; }
 
 # A command of hearsay, whose messages name ./run.sh for what is to be typed next.
@@ -175,7 +175,7 @@ fetch_weights() {
     say "setup continues without it: PocketSphinx is used, which makes many more errors"
 }
 
-# It has an index, records and an inbox of its own, below var/demo, and takes models and settings of its own.
+# It has its own index, records and inbox, below var/demo, and its own models and settings.
 run_demo() {
   need asr page
   serve demo demo "$@"

@@ -64,7 +64,7 @@ class DecodingOptions:
         return frozenset(field.name for field in fields(self) if getattr(self, field.name) != field.default)
 
     def without(self, names: Collection[str]) -> "DecodingOptions":
-        """The same with the options of these names as if nobody had set them."""
+        """The same with the options of these names as if they were not set."""
         defaults: dict[str, Any] = {field.name: field.default for field in fields(self) if field.name in names}
         return replace(self, **defaults)
 

@@ -6,7 +6,7 @@ The weights are random, in the size of wav2vec2-large-960h (317 M parameters), s
 transformers pipeline is warmed up and runs in inference mode with batch sizes 1 and 8; its files are decoded in this
 process, which is faster than its own ffmpeg process per file. ``*_model_seconds`` are measured from audio in memory to
 transcripts, ``*_end_to_end_seconds`` from MP3 files. Results of Hearsay include word times, confidences and
-alternatives; from files, they are clip rows of its own pipeline. ``changed_transcripts`` compares transcripts of clips
+alternatives; from files, they are clip rows of its pipeline. ``changed_transcripts`` compares transcripts of clips
 in one batch with those of single clips, for two tiny, briefly trained models, one of each family.
 """
 

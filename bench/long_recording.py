@@ -84,7 +84,7 @@ def memory_of(process: int) -> tuple[int, int]:
 
 
 def started(folder: Path, out: Path, model: str) -> "subprocess.Popen[bytes]":
-    """The command, running in a session of its own."""
+    """The command, running in its own session."""
     settings = os.environ | {"ASR_MODEL": model, "SER_MODEL": "classic", "DEVICE": "cpu", "LOG_DIR": str(out / "logs")}
     command = [sys.executable, "-m", "asr", "decode", str(folder), "--out", str(out)]
     return subprocess.Popen(command, cwd=PROJECT, env=settings, stdout=sys.stderr, start_new_session=True)

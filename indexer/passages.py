@@ -142,7 +142,7 @@ def clip_of(passages: Iterable[Passage]) -> ClipRow:
     """The clip with these passages, which must be all of its passages: the inverse of `passages_of`.
 
     For a recording that was divided, its duration and the emotion of the whole recording are not stored. Its duration
-    is therefore the end of its last passage, and its emotion that of a passage whose segments have none of their own,
+    is therefore the end of its last passage, and its emotion that of a passage whose segments have none,
     otherwise that of the first passage.
     """
     parts = sorted(passages, key=lambda passage: (passage.start, passage.end or 0.0))
@@ -228,7 +228,7 @@ def _part(row: ClipRow, number: int, group: list[Segment], starts: Sequence[floa
 
 
 def _emotion_of(group: list[Segment]) -> tuple[str, float | None] | None:
-    """The emotion with the largest total duration and its mean score; None if no segment has an emotion of its own."""
+    """The emotion with the largest total duration and its mean score; None if no segment has an emotion."""
     seconds: dict[str, float] = {}
     for stretch in group:
         if stretch.emotion:

@@ -156,7 +156,7 @@ def test_passwords_are_passed_only_to_the_services_that_need_them(services: dict
     assert not [name for name, service in services.items() if "secret-of" in str([service.get(at) for at in shown])]
 
 
-def test_weights_of_all_models_are_kept_in_a_volume_of_their_own(services: dict[str, Any]):
+def test_weights_of_all_models_are_kept_in_one_separate_volume(services: dict[str, Any]):
     assert volumes(services["api"])["models"]["target"] == "/data/models"
     image = (PROJECT / DOCKERFILES["api"]).read_text(encoding="utf-8")
     assert "HEARSAY_HOME=/data HF_HOME=/data/models " in image

@@ -24,7 +24,7 @@ OPEN: Final = frozenset(
     {"/", "/docs", "/glossary", "/openapi.json", "/ping", "/health", "/health/live", "/health/ready"}
     | {f"{DOCUMENT_FILES}/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
 )
-"""Paths that need no authentication; they reveal nothing about anybody's audio."""
+"""Paths that need no authentication; they reveal nothing about audio."""
 
 GOOGLE_CERTIFICATES: Final = "https://www.googleapis.com/oauth2/v1/certs"
 GOOGLE_ISSUERS: Final = ("accounts.google.com", "https://accounts.google.com")

@@ -16,7 +16,7 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 
 
 class Metrics:
-    """Counters, gauges and histograms in a registry of their own; threads may share it."""
+    """Counters, gauges and histograms in their own registry; threads may share it."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()

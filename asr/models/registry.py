@@ -55,7 +55,7 @@ def speech_candidates(settings: AsrSettings) -> list[str]:
     """The speech models for ``auto``, best first, for this device and language. docs/recognition.md gives the reasons.
 
     On a GPU a large model comes first; elsewhere, and after it, the published Whisper model for the language. English
-    ends with PocketSphinx, which needs no weights of its own.
+    ends with PocketSphinx, which needs no weights.
     """
     is_english = settings.asr_language == ENGLISH
     on_gpu = [ENGLISH_ON_GPU if is_english else OTHER_LANGUAGES_ON_GPU] if _has_gpu(settings.device) else []

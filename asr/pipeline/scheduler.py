@@ -22,7 +22,7 @@ SECONDS_TO_END: Final = 5.0
 """Seconds for which closing a queue waits for forward passes in progress."""
 
 LONG: Final = 60.0
-"""Seconds above which audio has a queue of its own, so that a short clip does not wait behind an hour of audio."""
+"""Seconds above which audio has its own queue, so that a short clip does not wait behind an hour of audio."""
 
 CLIPS_OF_A_BATCH: Final = 16
 """Clips that are submitted together to a model that runs in batches."""

@@ -8,7 +8,7 @@ from typing import Final
 from asr.speech.whisper_decoding import Hypothesis
 
 IN_DOUBT: Final = 5.0
-"""Log odds below which a second window has to agree that somebody spoke."""
+"""Log odds below which a second window has to agree that there was speech."""
 
 _BIAS: Final = -0.30
 _LOG_PROBABILITY: Final = 4.317
@@ -25,9 +25,9 @@ _RUN: Final = 3  # tokens that a sentence seldom says twice
 
 
 def speech_log_odds(hypothesis: Hypothesis, text: str, speech_seconds: float) -> float:
-    """The logarithm of the odds that somebody spoke in a window, ``speech_seconds`` of which are not pauses.
+    """The logarithm of the odds that there was speech in a window, ``speech_seconds`` of which are not pauses.
 
-    Logistic regression on three signs, none of which is enough: a model that is given noise says that nobody spoke, or
+    Logistic regression on three signs, none of which is enough: a model that is given noise reports no speech, or
     writes what it finds unlikely, or writes two words for half a minute. The last one counts bytes of letters in UTF-8
     per second, which are about as many in any script. Fitted on 723 transcripts of sounds without speech and on half of
     the clips of Common Voice at hand; docs/recognition.md says which figures are on unseen sounds and clips.
@@ -50,7 +50,7 @@ def repeats_tokens(tokens: Sequence[int]) -> bool:
 def is_loop(words: Sequence[str]) -> bool:
     """Whether words are those of a decoder in a loop, and not of a person.
 
-    Three or more words stand twice running, or one or two four times running, which no reference of Common Voice's
+    Three or more words occur twice in a row, or one or two four times in a row, which no reference of Common Voice's
     validated clips has; or the text compresses beyond `MOST_COMPRESSION`.
     """
     for length in range(1, len(words) // 2 + 1):

@@ -46,7 +46,7 @@ class Closable(Protocol):
 
 
 class LoadedModel(Generic[Answer]):
-    """One model behind a queue of its own. It is also closed when nothing refers to it any more."""
+    """One model behind its own queue. It is also closed when nothing refers to it any more."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """``hearsay demo``: the sample clips transcribed, indexed, searched and shown on the page, without touching other data.
 
-Everything that the demo writes lies in a folder of its own, so the user's index, records, inbox and deletions are
+Everything that the demo writes is in its own folder, so the user's index, records, inbox and deletions are
 never touched, whatever the environment and ``config.yml`` say.
 """
 
@@ -79,7 +79,7 @@ def parser(program: Program) -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog=program.call(),
         description="Transcribe and index the sample clips, search them, and open the search page. The demo has an "
-        "index, records and an inbox of its own, under var/demo; yours are not touched.",
+        "its own index, records and inbox, under var/demo; yours are not touched.",
         epilog=f"example: {program.call()} --no-page",
     )
     page = words.add_mutually_exclusive_group()

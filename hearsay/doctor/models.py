@@ -56,7 +56,7 @@ def _choice(
 
     try:
         choice = choose(settings)
-    except ModelUnavailable:  # of the device, which is reported in a line of its own
+    except ModelUnavailable:  # of the device, which is reported in its own line
         return
     sentence = f"{purpose}: {choice.in_words()}"
     advice = "connect once to download it, or name a folder that contains it"

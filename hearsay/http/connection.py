@@ -51,7 +51,7 @@ def checked_address(url: str) -> httpx.URL:
 class ApiConnection:
     """The API at an address; threads may share it.
 
-    Its requests are coroutines on an event loop in a thread of its own, which `run` waits for: so Ctrl-C interrupts
+    Its requests are coroutines on an event loop in its own thread, which `run` waits for: so Ctrl-C interrupts
     the wait, and `close` cancels what is under way. Raises `BadArgument` if ``url`` is not an address.
     """
 

@@ -31,7 +31,7 @@ class Health:
     """The state of an API: ``status`` is ``loading``, ``ready`` or ``failed``.
 
     ``warnings`` say which requested models were not available, or why loading failed. ``asr_by_default`` is True
-    if nobody named the speech model. Weights (a SHA-256 digest) and precision are empty if they are not known.
+    if no speech model was named. Weights (a SHA-256 digest) and precision are empty if they are not known.
     """
 
     status: str

@@ -33,7 +33,7 @@ class Checked:
 
 
 def checked(row: ClipRow) -> Checked:
-    """The record with words and segments in order of time, without overlap, inside the clip, and of its own text.
+    """The record with words and segments in order of time, without overlap, inside the clip, and of the text.
 
     Those whose times are clear are sorted and cut to fit. One whose times are not clear gets no length and is put at
     the end of the one listed before it. Where no times can be used, none are kept. The text stays complete.
@@ -104,7 +104,7 @@ def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -
 
 
 def _with_the_others(items: Sequence[Timed], known: Sequence[tuple[Timed, int]]) -> tuple[Timed, ...]:
-    """The items whose times are known, each followed by those that are listed behind it and have none."""
+    """The items whose times are known, each followed by the items without times that are listed after it."""
     places = {at for _, at in known}
     first, start = min(places), known[0][0].start
     found = [replace(item, start=start, end=start) for item in items[:first]]

@@ -204,6 +204,6 @@ class ClipRow:
 
 
 _NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"})
-"""Fields with merging rules of their own."""
+"""Fields with special merging rules."""
 
 _EMPTY_OF: Final = {member.name: getattr(ClipRow("-"), member.name) for member in fields(ClipRow)}

@@ -126,7 +126,7 @@ _WRITE: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 def is_read(name: str) -> bool:
-    """Whether a member of a record is a column with values of a form of its own; the id is not."""
+    """Whether a member of a record is a column with values of a special form; the id is not."""
     return name in _READ
 
 

@@ -35,7 +35,7 @@ _REASONS: Final = {
 def connect(endpoint: str | None, *, is_interactive: bool = False) -> S3Client:
     """A client by boto3's own rules for credentials and region; ``endpoint`` is None for Amazon's servers.
 
-    One that ``is_interactive`` gives up sooner, since somebody waits. Raises `StorageError` if boto3 is not
+    One that ``is_interactive`` gives up sooner, since a user waits. Raises `StorageError` if boto3 is not
     installed, or there are no credentials. No request is sent to the server yet.
     """
     try:
@@ -74,7 +74,7 @@ class S3Object:
     modified: float
 
     def signed_url(self, seconds: int) -> str:
-        """An address at which anybody can read the object for this many seconds."""
+        """An address at which anyone can read the object for this many seconds."""
         with _translated(str(self)):
             params = {"Bucket": self.bucket, "Key": self.key}
             url: str = self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)

@@ -73,7 +73,7 @@ def exit_status_of(
     except OSError as problem:
         status, sentence = SOME_FAILED, _fault_of_a_file(problem)
     if sentence:
-        with suppress(OSError):  # nobody can read it
+        with suppress(OSError):  # the reader has gone
             print(sentence, file=sys.stderr, flush=True)
     # Discard the output that Python would still write at its end if it cannot be written.
     try:

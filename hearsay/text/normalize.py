@@ -22,7 +22,7 @@ _CJK: Final = (
 
 @cache
 def _token_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A run of letters, marks and digits; and the same, told apart into CJK and other runs."""
+    """A run of letters, marks and digits; and the same, divided into CJK and other runs."""
     marks = "".join(
         re.escape(chr(code)) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)).startswith("M")
     )

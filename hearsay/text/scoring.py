@@ -36,7 +36,7 @@ def scored_words(
 def is_normalized_by_whisper(reference: str, hypothesis: str, normalizer: Normalizer, language: str) -> bool:
     """Whether a pair of texts passes OpenAI's English normaliser.
 
-    ``language`` is a code such as ``en`` or ``en-GB``. Where nobody knows it, a text counts as English, unless it is
+    ``language`` is a code such as ``en`` or ``en-GB``. If it is unknown, a text counts as English, unless it is
     written in Chinese, Japanese or Korean.
     """
     if normalizer == "plain":

@@ -165,7 +165,7 @@ class Lease:
         return LeaseState(answer["_source"], answer["_seq_no"], answer["_primary_term"])
 
     def _is_written(self, client: Elasticsearch, over: LeaseState | None) -> bool:
-        """Create the lease, or overwrite ``over``; returns whether nobody else was first."""
+        """Create the lease, or overwrite ``over``; returns whether no other process was first."""
         how: dict[str, Any] = (
             {"if_seq_no": over.change, "if_primary_term": over.term} if over else {"op_type": "create"}
         )

@@ -1,4 +1,4 @@
-"""The lexicon of an Elasticsearch index, in a small index of its own beside its version.
+"""The lexicon of an Elasticsearch index, in its own small index beside its version.
 
 It is one document. If it is too large for one request, it names other documents with its parts. They are stored before
 it under unique names, so that a reader finds either all of them or a newer lexicon.

@@ -1,4 +1,4 @@
-"""The reasons of Elasticsearch's rejections, by type and text; each kind has a message of its own.
+"""The reasons of Elasticsearch's rejections, by type and text; each kind has its own message.
 
 The status is not sufficient: 403 is a missing privilege or a block, 400 a closed index, a full cluster or another
 version.
@@ -125,7 +125,7 @@ _OF_ALL: Final = {
 
 
 def known(reason: Reason, address: str, alias: str) -> IndexerError | None:
-    """The error for a kind of rejection that has a message of its own."""
+    """The error for a kind of rejection that has its own message."""
     return next((error for kind in _KINDS if (error := kind(reason, address, alias))), None)
 
 

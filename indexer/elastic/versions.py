@@ -1,4 +1,4 @@
-"""Versions of an index in Elasticsearch: each is an index of its own, and an alias points to the served one."""
+"""Versions of an index in Elasticsearch: each is a separate index, and an alias points to the served one."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +27,7 @@ def index_of_words(version: str) -> str:
 def create(client: Elasticsearch, index: str, mapping: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
     """Create an index with Hearsay's mark; returns whether all copies of its shards were active within half a minute.
 
-    Raises `IndexForeign` if somebody else has an index with this name.
+    Raises `IndexForeign` if an index with this name exists that Hearsay did not create.
     """
     patient = client.options(request_timeout=60)
     marked = {**mapping, "_meta": {**MARK, **mapping.get("_meta", {})}}
@@ -97,7 +97,7 @@ class ElasticVersions:
         reject_later_version(f"the index {self._alias} at {self._address}", self.about(self.current()))
 
     def writable(self) -> str:
-        """The served version; raises `IndexForeign` for a version of another alias, which has a lease of its own."""
+        """The served version; raises `IndexForeign` for a version of another alias, which has its own lease."""
         named = re.fullmatch(r"(.+)-\d{20}", current := self.readable())
         if named and named[1] != self._alias:
             raise self._of_another_alias(current)

@@ -22,7 +22,7 @@ def checksum(file: Path) -> int:
 
 
 def signed(about: Mapping[str, Any]) -> dict[str, Any]:
-    """A version's description with a checksum of its own."""
+    """A version's description with its own checksum."""
     return {**about, "digest": _digest(about)}
 
 
@@ -48,7 +48,7 @@ def damaged_segment_file(folder: Path, kinds: Collection[str] = ()) -> Path | No
 
 
 def _files_in_use(folder: Path) -> Iterator[Path]:
-    """The files of the segments that meta.json lists. Killed writers leave others, which nobody reads."""
+    """The files of the segments that meta.json lists. Killed writers leave others, which are not read."""
     segments = json.loads((folder / META).read_text(encoding="utf-8"))["segments"]
     deletes = {segment["segment_id"].replace("-", ""): segment["deletes"] for segment in segments}
     for file in sorted(folder.iterdir()):

@@ -34,7 +34,7 @@ def cannot_be_written(folder: Path, problem: OSError) -> IndexUnavailable:
 
 
 def os_error_in(text: str) -> OSError | None:
-    """The error of the operating system that the engine quotes in its message; it has no type of its own for it."""
+    """The error of the operating system that the engine quotes in its message; it has no special type for it."""
     number = re.search(r"\bcode: (\d+)", text)
     return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
 

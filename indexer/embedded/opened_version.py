@@ -26,8 +26,8 @@ from indexer.provenance import Origin
 class Opened:
     """A version that is open for reading; ``stamp`` changes when a writer commits to it.
 
-    All is asked of the one ``moment``: a new one may see a later commit, in which documents lie in another order.
-    ``index`` is None if nobody may write.
+    All is asked of the one ``moment``: a new one may see a later commit, in which documents have another order.
+    ``index`` is None if it is read-only.
     """
 
     version: str
@@ -71,7 +71,7 @@ def open_version(folder: Path) -> Opened:
                 index, searcher = _searcher(folder)
             about = about_of(folder)  # after the searcher: a writer first notes that the order will be lost
         except IndexDamaged:
-            if stamp == stamp_of(folder):  # nobody wrote or removed it while it was being opened
+            if stamp == stamp_of(folder):  # it was not written or removed while it was being opened
                 raise
         else:
             return Opened(folder.name, stamp, index, Moment(searcher, about["ordered"]), about)
@@ -206,7 +206,7 @@ def _searcher_without_lock(folder: Path) -> Searcher:
     """For a folder that cannot be written to: the engine locks where it reads, here a folder of links to the files.
 
     They are needed no longer than it takes to open them. What a writer removes meanwhile is missing, and tried again.
-    The list of files to remove is for a writer alone, and the engine lets nobody else read it.
+    The list of files to remove is for a writer alone, and the engine makes it unreadable for others.
     """
     try:
         files = [path.resolve() for path in folder.iterdir() if path.suffix != ".lock" and path.name != ".managed.json"]

@@ -161,7 +161,7 @@ def _search(searcher: Searcher, query: Query, limit: int, **how: Any) -> tuple[i
 
 
 def _counts(moment: Moment, request: Request) -> tuple[dict[str, dict[str, int]], float | None]:
-    """The facet counts and the total duration; one aggregation covers all facets without a filter of their own."""
+    """The facet counts and the total duration; one aggregation covers all facets without a filter."""
     aggregate = moment.searcher.aggregate
     free = [facet for facet in request.facets if facet not in request.filters]
     wanted = counting(free) | (ADDING_UP if request.seconds else {})

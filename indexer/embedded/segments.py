@@ -17,7 +17,7 @@ from indexer.errors import LoadFailed
 
 _WRITER_BYTES: Final = 100_000_000
 """Maximum memory for documents that are not on disk yet. Each time it is reached, a segment is written; from eight of
-similar size on, the engine merges them, in an order of its own. A million short documents are six segments."""
+similar size on, the engine merges them, in its own order. A million short documents are six segments."""
 
 _LOOKED_AT: Final = 50_000
 """Ranks that are checked at a time."""
@@ -27,7 +27,7 @@ def opened_at(folder: Path, schema: Schema | None = None) -> Index:
     """The engine's index in a folder; created if a schema is given.
 
     It shows the current state, regardless of later writes. Without manual reloading, the engine would look for changes
-    in a thread of its own, and leave a lock file whenever it finds one, also in a folder that is being removed.
+    in its own thread, and leave a lock file whenever it finds one, also in a folder that is being removed.
     """
     index = Index(schema, str(folder)) if schema else Index.open(str(folder))
     index.config_reader(reload_policy="manual")
@@ -38,7 +38,7 @@ def opened_at(folder: Path, schema: Schema | None = None) -> Index:
 def writing(index: Index, folder: Path) -> Iterator[IndexWriter]:
     """A writer whose changes become visible together when the block ends without an error, and otherwise not at all.
 
-    The engine makes its list of segments readable for nobody else, unlike all other files; that is corrected.
+    The engine makes its list of segments unreadable for others, unlike all other files; that is corrected.
     """
     try:
         writer = index.writer(_WRITER_BYTES, 1)  # a single thread writes documents in the order of the calls

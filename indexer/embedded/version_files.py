@@ -10,7 +10,7 @@ from indexer.ownership import MARK, is_ours
 
 ABOUT: Final = "about.json"
 ABOUT_COPY: Final = "about.copy.json"
-"""The same once more, so that the files to load again are still known if the first is damaged."""
+"""A second copy, so that the files to load again are still known if the first is damaged."""
 
 META: Final = "meta.json"
 """The engine's list of segments, and its schema."""

@@ -138,7 +138,7 @@ class Versions:
     def reject_foreign(self) -> None:
         """Raises `IndexForeign` for a folder with content that an index would take for its own, without Hearsay's mark.
 
-        Other files may lie beside an index. An index from before the mark is recognised by one of its versions.
+        Other files may be beside an index. An index from before the mark is recognised by one of its versions.
         """
         mark = self.folder / _MARK
         is_of_another = bool(members := read_members(mark)) and not is_ours(members)

@@ -20,7 +20,7 @@ SHORTEST_WORD: Final = 4
 """Letters of the shortest word that is sampled."""
 
 RARE: Final = 3
-"""A word that is a query of its own occurs in at most this many references."""
+"""A word that forms a query alone occurs in at most this many references."""
 
 COMMON: Final = 150
 """Words in at least this many references are too frequent for queries of two or three words. It is a number, not a

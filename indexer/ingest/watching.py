@@ -84,7 +84,7 @@ class Watcher:
         self._looked_at = (served, new.state)
 
     def _lacking(self) -> list[ClipRow]:
-        """The records that were put already and whose clips the index lacks, although nobody deleted them."""
+        """The records that were put already and whose clips the index lacks, although they were not deleted."""
         kept, _ = self._not_deleted(self._log.put_before())
         return [row for row in kept if not row.deleted and not self._index.count(Term("clip", row.id))]
 

@@ -116,7 +116,7 @@ def test_an_address_where_nothing_answers_is_an_error_at_once(clip: Path):
 
 
 @pytest.mark.parametrize("url", ["gpu:8001", "ftp://gpu", "http://", "http://user:secret@gpu", "http://[::1"])
-def test_what_is_no_address_is_an_error(url: str):
+def test_an_invalid_address_is_an_error(url: str):
     with pytest.raises(hearsay.BadArgument, match="address") as problem:
         hearsay.Client(url)
     assert "secret" not in str(problem.value)

@@ -45,7 +45,7 @@ def test_a_long_clip_is_split_at_its_pauses():
         "positive",
     )
     assert [word.text for word in second.row.words] == ["second"]
-    assert third.row.emotion == "neutral", "a segment without an emotion of its own has the clip's emotion"
+    assert third.row.emotion == "neutral", "a segment without its own emotion has the clip's emotion"
     assert {passage.clip for passage in (first, second, third)} == {INTERVIEW.id}
 
 

@@ -111,7 +111,7 @@ def node(open_folder: Path) -> Iterator[Node]:
 
 
 def settings(**values: Any) -> IndexSettings:
-    """Settings with an index name of their own, so that one node serves all tests."""
+    """Settings with a unique index name, so that one node serves all tests."""
     return IndexSettings(**{"index_name": f"cv-test-{uuid.uuid4().hex}", "index_versions": 3} | values)
 
 

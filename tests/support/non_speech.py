@@ -1,7 +1,7 @@
 """Synthetic sounds without speech, for which a recogniser must return an empty transcript.
 
 `TUNING` are the kinds that the gate of `asr.speech.whisper` was fitted on, `HELD_OUT` are others. `UNSEEN` were written
-after the gate was last changed, with generators of their own: spectra, envelopes and harmonics that the others lack.
+after the gate was last changed, with different generators: spectra, envelopes and harmonics that the others lack.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -262,7 +262,7 @@ def _modulated(changes: float) -> Kind:
 
 
 def _droplets(rate: float) -> Kind:
-    """Rain: impacts at random times, each with a resonance of its own, over a faint hiss."""
+    """Rain: impacts at random times, each with its own resonance, over a faint hiss."""
 
     def rain(samples: int, random: Random) -> Samples:
         found = 0.02 * _white(samples, random)
@@ -303,7 +303,7 @@ def _handset(samples: int, random: Random) -> Samples:
 
 
 def _clapping(people: int) -> Kind:
-    """Hands that clap at their own pace, each with a colour of its own."""
+    """Hands that clap at their own pace, each with its own colour."""
 
     def claps(samples: int, random: Random) -> Samples:
         found = np.zeros(samples)

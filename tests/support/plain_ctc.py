@@ -110,7 +110,7 @@ def respellings(frames_of_word: WordFrames, vocabulary: CtcVocabulary) -> dict[s
     Tried are the words that differ in one token: where a frame has a second token of at least `MIN_PROBABILITY`, it
     replaces the run there, the run is left out (for the blank), or it is added between runs (where the blank won). The
     probability of a word is that of all paths through these frames that spell it (the forward variables of Graves et
-    al. 2006), divided by the sum over the decoded word and all that were tried. Empty where the model is sure of every
+    al. 2006), divided by the sum over the decoded word and all that were tried. Empty if the model is sure of every
     frame, so most words cost nothing; and of more tokens than `MAX_TOKENS`. Read from single frames, it has not been
     set against how often such words were said.
     """

@@ -136,7 +136,7 @@ def test_a_model_that_fails_on_everything_is_an_error_without_its_inner_words(se
     assert httpx.get(f"{address}/ping").json() == "pong"
 
 
-def test_what_is_no_audio_is_refused_before_anything_is_sent(served: Any):
+def test_a_file_that_is_not_audio_is_refused_before_anything_is_sent(served: Any):
     _, client = served(LengthSpeechModel())
     with pytest.raises(openai.BadRequestError):
         stream(client, b"no sound at all")

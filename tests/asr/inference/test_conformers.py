@@ -40,7 +40,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def features_of(kind: str, clips: Sequence[Waveform]) -> list[torch.Tensor]:
-    """Features of the clips' lengths; noise, since the extractors of some kinds need a library of their own."""
+    """Features of the clips' lengths; noise, since the extractors of some kinds need a further library."""
     generator = torch.Generator().manual_seed(0)
     channels = 64 if kind == "wav2vec2-bert" else 32
     return [torch.randn(len(clip) // 160, channels, generator=generator) for clip in clips]

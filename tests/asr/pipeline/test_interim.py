@@ -116,7 +116,7 @@ def test_the_recording_of_these_tests_has_several_pieces_and_ends_between_two_hu
     assert cut(audio).pieces[-1][1] % 160
 
 
-def test_a_killed_run_goes_on_with_the_pieces_that_are_missing_and_ends_as_an_undisturbed_one(
+def test_a_killed_run_continues_with_the_missing_pieces_and_ends_as_an_undisturbed_one(
     killed: Path, folder: Path, tmp_path: Path
 ):
     resumed = LengthSpeechModel()

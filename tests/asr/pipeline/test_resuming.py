@@ -1,4 +1,4 @@
-"""Going on with a folder: what did not change is not read, what did is found, and the digest decides in between."""
+"""Continuing with a folder: unchanged files are not read, changed ones are found, and in doubt the digest decides."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Stamps of files: equal while a file is unchanged, another one whatever changes, none where that could not be seen."""
+"""Stamps of files: equal while a file is unchanged, different after any change, empty if a change could be missed."""
 
 import os
 import time

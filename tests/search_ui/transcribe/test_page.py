@@ -84,12 +84,12 @@ def test_the_page_states_that_nothing_is_stored_unasked(desk: Desk) -> None:
 
 
 def test_each_file_shows_its_transcript_or_an_error(desk: Desk) -> None:
-    desk.api.answers = [(415, {}, {"detail": "This is no audio: send wav or mp3."})]
+    desk.api.answers = [(415, {}, {"detail": "This is not audio: send wav or mp3."})]
     desk.drop(("notes.mp3", b"no sound"), ("hello.wav", HELLO))
     shown = desk.settle()
 
     assert "<strong>notes.mp3</strong> 8 bytes" in shown
-    assert "This is no audio: send wav or mp3." in shown
+    assert "This is not audio: send wav or mp3." in shown
     assert f"<strong>hello.wav</strong> {len(HELLO) / 1000:.0f} kB · 1.2 s" in shown
     assert f'<p class="transcript">{len(HELLO)}</p>' in shown
     assert "angry 0.75" in shown

@@ -84,7 +84,7 @@ def test_progress_changes_with_each_step_and_contains_the_notes_of_the_api() -> 
 
 def test_an_error_affects_no_other_upload_and_unreachable_ones_can_be_retried() -> None:
     transcriber = Transcriber()
-    transcriber.errors = {"a.wav": ApiUnreachable("no reply"), "b.wav": TranscriptionRefused("this is no audio")}
+    transcriber.errors = {"a.wav": ApiUnreachable("no reply"), "b.wav": TranscriptionRefused("this is not audio")}
     queue = TranscriptionQueue(transcriber.transcribe)
     queue.submit([A, B, C])
 
