@@ -135,11 +135,17 @@ def spreads_html(rows: Sequence[tuple[Bar, str]], heads: tuple[str, str, str], w
 def words_html(rows: Sequence[tuple[Bar, str, str]], what: str, noun: str = "clip") -> str:
     """Rows of a word, its errors, and what was recognised instead, which is already HTML."""
     body = "".join(
-        f'<tr><th scope="row">{link_html(bar.label, bar.address)} <small>{counted(bar.count, noun)}</small></th>'
+        f'<tr><th scope="row">{_word(bar, noun)}</th>'
         f'<td class="wrong">{escape(errors)}</td><td class="recognised">{replacements}</td></tr>'
         for bar, errors, replacements in rows
     )
     return _table("word-errors", what, ("reference word", "errors", "recognised as"), body)
+
+
+def _word(bar: Bar, noun: str) -> str:
+    if not bar.count:
+        return escape(bar.label)
+    return f"{link_html(bar.label, bar.address)} <small>{counted(bar.count, noun)}</small>"
 
 
 def legend_html(parts: Sequence[Part], what: str) -> str:

@@ -1,6 +1,7 @@
 """The most frequent word errors, with links to clips that contain them."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Final
 
 from indexer.insights.statistics import FEWEST_OCCURRENCES, CollectionStatistics
@@ -16,7 +17,7 @@ MAX_REPLACEMENTS: Final = 4
 _EXPLANATION: Final = (
     "The number beside a replacement is how often it occurs. Its link finds every {noun} whose reference contains the "
     "word and whose transcript contains the replacement, at any position: for short words, many more. Words are shown "
-    "as the normaliser writes them (20 for twenty, color for colour), and links search for them in this form."
+    "as the normaliser writes them (20 for twenty, color for colour), without a link if no reference has this form."
 )
 
 _PARTS: Final = " Each passage of a recording has the reference of the whole recording; its errors are not counted."
@@ -38,28 +39,25 @@ def word_errors_html(stats: CollectionStatistics, state: SearchState) -> str:
 
 
 def _table(stats: CollectionStatistics, words: Sequence[WordConfusions], state: SearchState, what: str) -> str:
+    passages_with = stats.word_errors.passages_with
     rows = [
         (
-            Bar(
-                word.word,
-                stats.word_errors.passages_with[word.word],
-                link(state.with_words(f'text:"{word.word}"')),
-            ),
+            Bar(word.word, passages_with[word.word], link(state.with_words(f'text:"{word.word}"'))),
             f"{word.errors:,} of {word.occurrences:,}",
-            _replacements(word, state),
+            _replacements(word, state, is_linked=passages_with[word.word] > 0),
         )
         for word in words
     ]
     return words_html(rows, what, noun(stats))
 
 
-def _replacements(word: WordConfusions, state: SearchState) -> str:
+def _replacements(word: WordConfusions, state: SearchState, *, is_linked: bool) -> str:
     repeated = [(replacement, count) for replacement, count in word.replacements.items() if count > 1]
     shown = (repeated or list(word.replacements.items()))[:MAX_REPLACEMENTS]
     items = []
     for replacement, count in shown:
-        what = "<em>deleted</em>"
-        if replacement:
+        what = escape(replacement) or "<em>deleted</em>"
+        if replacement and is_linked:
             query = f'text:"{word.word}" "{replacement}"'
             what = link_html(replacement, link(state.with_words(query).in_mode("exact")))
         items.append(f"<span>{what} <small>{count:,}</small></span>")

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from hearsay.text.normalize import words
+from hearsay.text.scoring import scored_words
 from hearsay.text.wer import align
 
 _CACHED_PAIRS: Final = 1000
@@ -26,19 +27,20 @@ Marked = tuple[str, str]
 
 
 @lru_cache(_CACHED_PAIRS)
-def difference_html(reference: str, transcript: str) -> str:
+def difference_html(reference: str, transcript: str, language: str = "") -> str:
     """The reference; before each word that was not recognised, the words that the transcript has in its place.
 
-    The marked words are those that word error rate counts, in their original spelling. All text is escaped.
+    Words that the normaliser of word error rate treats as equal, such as “twenty” and “20”, are not marked. All words
+    have their original spelling, and all text is escaped.
     """
     pieces = []
-    for mark, run in groupby(_marked(reference, transcript), key=lambda one: one[1]):
+    for mark, run in groupby(_marked(reference, transcript, language), key=lambda one: one[1]):
         text = escape("".join(word for word, _ in run).strip())
         pieces.append(f'<{mark} title="{_TITLES[mark]}">{text}</{mark}>' if mark else text)
     return " ".join(pieces)
 
 
-def _marked(reference: str, transcript: str) -> Iterator[Marked]:
+def _marked(reference: str, transcript: str, language: str) -> Iterator[Marked]:
     """All words in order; if the texts differ, first those of the transcript, then those of the reference."""
     expected = iter(spelt(reference))
     recognised = iter(spelt(transcript.lower() if transcript.isupper() else transcript))
@@ -47,9 +49,11 @@ def _marked(reference: str, transcript: str) -> Iterator[Marked]:
         steps = list(run)
         of_transcript = [next(recognised) for edit in steps if edit.operation != "delete"]
         of_reference = [next(expected) for edit in steps if edit.operation != "insert"]
-        if not is_equal:
+        said, found = scored_words("".join(of_reference), "".join(of_transcript), language=language)
+        is_error = not is_equal and said != found
+        if is_error:
             yield from ((word, "del") for word in of_transcript)
-        yield from ((word, "" if is_equal else "ins") for word in of_reference)
+        yield from ((word, "ins" if is_error else "") for word in of_reference)
 
 
 def spelt(text: str) -> list[str]:

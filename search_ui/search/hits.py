@@ -10,6 +10,7 @@ from typing import Final
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import UNCERTAIN
+from hearsay.records.score import language_of
 from hearsay.text.format import clock, duration, percent, probability
 from hearsay.text.normalize import words as normalised_words
 from hearsay.text.scoring import normalizer_in_words
@@ -146,9 +147,10 @@ def _reference(passage: Passage, common: str) -> str:
     """The reference with the word errors marked; empty for a part of a recording, and if there is no error."""
     row = passage.row
     known = (normalised_words(common), normalised_words(row.generated_text))
-    if not passage.is_whole or not row.text or normalised_words(row.text) in known:
+    if not passage.is_whole or not row.text or normalised_words(row.text) in known or passage.wer() == 0:
         return ""
-    return f'<p class="reference"><span>Reference:</span> {difference_html(row.text, row.generated_text)}</p>'
+    difference = difference_html(row.text, row.generated_text, language_of(row))
+    return f'<p class="reference"><span>Reference:</span> {difference}</p>'
 
 
 def _metadata(passage: Passage) -> Iterable[str]:
@@ -168,10 +170,9 @@ def _metadata(passage: Passage) -> Iterable[str]:
 
 
 def normalizer_note() -> str:
-    """How texts are normalised before their word errors are counted, which all word error rates of the page state."""
-    return (
-        f"Normalised by {normalizer_in_words('whisper')}; texts in other languages by {normalizer_in_words('plain')}."
-    )
+    """How texts are normalised before their word errors are counted; stated beside word error rates."""
+    whisper, plain = normalizer_in_words("whisper"), normalizer_in_words("plain")
+    return f"Texts are normalised by {whisper}, those in other languages by {plain}."
 
 
 def emotion_html(row: ClipRow) -> str:

@@ -19,6 +19,7 @@ EVIL = '"><script>alert(1)</script>'
 
 def test_a_word_has_the_number_of_clips_that_contain_it():
     html = words_html([(Bar("a", 1, "./?a"), "1 of 1", ""), (Bar("b", 1200, "./?b"), "3 of 1,300", "")], "words")
+    assert "./?c" not in words_html([(Bar("20", 0, "./?c"), "1 of 1", "")], "words")
     assert re.findall(r"<small>(.*?)</small>", html) == ["1 clip", "1,200 clips"]
 
 

@@ -1,4 +1,4 @@
-"""A reference with marked word errors: the words that word error rate counts, in their original spelling."""
+"""A reference with marked word errors: those that word error rate counts, in their original spelling."""
 
 import re
 
@@ -20,7 +20,8 @@ def marked(reference: str, transcript: str) -> str:
     ("reference", "transcript", "html"),
     [
         ("The boy runs.", "THE BOY RUNS", "The boy runs."),
-        ("Don't panic!", "do not panic", "<del>do not</del> <ins>Don&#x27;t</ins> panic!"),
+        ("Don't panic!", "do not panic", "Don&#x27;t panic!"),
+        ("um, twenty two red boats", "22 red boots", "um, twenty two red <del>boots</del> <ins>boats</ins>"),
         ("the old man", "THE MAN", "the <ins>old</ins> man"),
         ("the man", "THE OLD BOLD MAN", "the <del>old bold</del> man"),
         ("an e-mail — sent", "an email sent", "an <del>email</del> <ins>e-mail —</ins> sent"),

@@ -119,10 +119,17 @@ def test_the_reference_is_shown_if_the_transcript_has_errors() -> None:
     line = re.sub(r' title="[^"]+"', "", found)
     assert "the <del>black smith</del> <ins>blacksmith</ins> let the hammer fall</p>" in line
     assert "WER 33.3 %</span>" in found
-    assert "Normalised by whisper-normalizer " in found
+    assert "Texts are normalised by whisper-normalizer " in found
 
     same = replace(ROW, generated_text="THE BLACKSMITH LET THE HAMMER FALL!")
     assert 'class="reference"' not in shown(whole(same))
+
+
+def test_the_reference_is_not_shown_if_only_the_spelling_differs() -> None:
+    row = replace(ROW, text="he won't leave at nine fifteen", generated_text="He will not leave at 915.")
+    found = shown(whole(row))
+    assert "WER 0.0 %</span>" in found
+    assert 'class="reference"' not in found
 
 
 def test_a_part_of_a_recording_has_no_reference() -> None:
