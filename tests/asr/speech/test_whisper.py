@@ -17,7 +17,7 @@ from hearsay.records.table import read_csv
 from hearsay.text.normalize import words
 from hearsay.text.wer import WordErrors, word_errors
 from tests.conftest import SAMPLES
-from tests.support.non_speech import HELD_OUT, TUNING, sounds
+from tests.support.non_speech import HELD_OUT, TUNING, UNSEEN, sounds
 from tests.support.weights import published_weights
 
 PAUSE = np.zeros(SAMPLE_RATE, np.float32)
@@ -89,7 +89,7 @@ def test_word_times_locate_the_words_in_the_audio() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kinds", [TUNING, HELD_OUT], ids=["tuning", "held out"])
+@pytest.mark.parametrize("kinds", [TUNING, HELD_OUT, UNSEEN], ids=["tuning", "held out", "unseen"])
 def test_sounds_without_speech_have_an_empty_transcript(kinds: dict) -> None:
     tried = 0
     for name, waveform in sounds(kinds, (0.5, 4, 26), (0.5,), seed=5):
