@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from asr.api.authentication import DOCUMENT_FILES, AuthenticationMiddleware, authenticators_of
+from asr.api.head import HeadMiddleware
 from asr.api.metrics import Metrics, MetricsMiddleware
 from asr.api.openai import openai_routes
 from asr.api.problems import Problem, RequestIdMiddleware, add_problems, documented, refusal_of
@@ -35,6 +36,7 @@ from asr.pipeline.identity import Identity, emotion_columns, speech_columns
 from asr.pipeline.records import EmotionOutcome, failed_pieces
 from asr.settings import AsrSettings
 from asr.types import DecodedAudio, seconds
+from hearsay.audio.formats import FORMAT_NAMES
 from hearsay.errors import HearsayError
 from hearsay.glossary import GLOSSARY
 from hearsay.version import VERSION
@@ -65,7 +67,7 @@ TOO_MANY = "The form field file was sent more than once. Send one file; POST /as
 
 
 DESCRIPTION = """\
-Audio files in, transcripts and emotions out. Formats: wav, flac, mp3, ogg, opus, m4a, aac, webm, aiff.
+Audio files in, transcripts and emotions out. Formats: FORMATS.
 
 | term | meaning |
 |---|---|
@@ -76,7 +78,7 @@ Audio files in, transcripts and emotions out. Formats: wav, flac, mp3, ogg, opus
 | request id | the id of a request, in the header `X-Request-ID`, in error replies and in the server's log |
 
 All terms are in the [glossary](/glossary). Times are in seconds.
-"""
+""".replace("FORMATS", FORMAT_NAMES)
 
 
 def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) -> FastAPI:
@@ -126,6 +128,7 @@ def create_app(settings: AsrSettings, notify: Callable[[str], None] = log.info) 
     app.add_middleware(AuthenticationMiddleware, authenticators=authenticators_of(settings))
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(MetricsMiddleware, answered=metrics.answered, paths=UPLOADS)
+    app.add_middleware(HeadMiddleware)
     for router in (OPEN_ROUTES, GUARDED_ROUTES, openai_routes(BEARER)):
         app.include_router(router)
     return app

@@ -21,7 +21,7 @@ from asr.api.schemas import EmotionReply
 from asr.api.service import InferenceService, unless_disconnected
 from asr.pipeline.records import failed_pieces
 from asr.types import DecodedAudio, seconds
-from hearsay.records.subtitles import srt, vtt
+from hearsay.records.subtitles import cues, srt, vtt
 from hearsay.records.transcript import FailedPiece
 
 IGNORED: Final = "X-Ignored-Fields"
@@ -137,9 +137,9 @@ async def _reply(
         case "text":
             reply = PlainTextResponse(output.text + "\n")
         case "srt":
-            reply = PlainTextResponse(srt(output.segments))
+            reply = PlainTextResponse(srt(cues(output)))
         case "vtt":
-            reply = PlainTextResponse(vtt(output.segments), media_type="text/vtt")
+            reply = PlainTextResponse(vtt(cues(output)), media_type="text/vtt")
         case _:
             reply = TextOnly(text=output.text, usage=Usage.of(seconds(audio.waveform)))
     return reply, list(output.failed)

@@ -1,5 +1,6 @@
 """The fields of OpenAI's transcription requests: which options take effect, and which are ignored."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
@@ -26,8 +27,13 @@ STREAMED: Final = ("json", "text")
 _HOTWORDS: Final = ("hotwords", "hotwords[]", "keywords", "keywords[]")
 """Names of the hotwords field: ours and OpenAI's, each also in the form in which its clients send lists."""
 
+_FILES: Final = ("file", "file[]")
 _FIELDS: Final = frozenset({"file", "model", "response_format", *_HOTWORDS})
-_TRANSCRIPTION_FIELDS: Final = _FIELDS | {"timestamp_granularities[]", "stream"}
+_GRANULARITIES: Final = "timestamp_granularities"
+_GRANULARITY: Final = re.compile(rf"{_GRANULARITIES}(\[\d*\])?")
+"""The field as clients spell it: OpenAI's with ``[]``, others with nothing or a number behind it."""
+
+_TRANSCRIPTION_FIELDS: Final = _FIELDS | {"stream"}
 _OPTIONS: Final = frozenset({"language", "prompt", "temperature"})
 
 _MOST_NAMED: Final = 20
@@ -79,10 +85,14 @@ async def transcription_options(
     service: Ready,
     model: ModelField,
     response_format: Annotated[Format, Form()] = "json",
-    granularities: Annotated[
-        list[Literal["word", "segment"]] | None,
-        Form(alias="timestamp_granularities[]", description="Only with verbose_json; segment by default."),
-    ] = None,
+    timestamp_granularities: Annotated[  # noqa: ARG001  every spelling is read from the form
+        list[str],
+        Form(
+            alias=f"{_GRANULARITIES}[]",
+            description="word, segment or both, as several fields or separated by commas; only with verbose_json. "
+            "segment by default. The name may also end without brackets, or with a number in them.",
+        ),
+    ] = [],  # noqa: B006  FastAPI copies it
     language: LanguageField = "",
     prompt: PromptField = "",
     hotwords: HotwordsField = [],  # noqa: B006  FastAPI copies it
@@ -96,13 +106,16 @@ async def transcription_options(
     if stream and response_format not in STREAMED:
         advice = f"stream requires response_format={' or '.join(STREAMED)}; {response_format} is not streamed."
         raise BadField(400, advice, "stream", "unsupported_value")
+    await check_one_file(request)
+    granularities = await _granularities(request)
     if granularities and response_format != "verbose_json":
         advice = "timestamp_granularities[] requires response_format=verbose_json. Add it, or omit the field."
         raise BadField(400, advice, "timestamp_granularities[]", "unsupported_value")
     wanted = await _wanted(request, language, prompt, hotwords, temperature)
     decoding, ignored = _effective(service.models.speech_model, wanted)
-    ignored += await _unknown(request, _TRANSCRIPTION_FIELDS)
-    return TranscriptionOptions(response_format, decoding, ignored, tuple(granularities or ("segment",)), stream)
+    unknown = await _unknown(request, _TRANSCRIPTION_FIELDS)
+    ignored += tuple(name for name in unknown if not _GRANULARITY.fullmatch(name))
+    return TranscriptionOptions(response_format, decoding, ignored, granularities or ("segment",), stream)
 
 
 async def translation_options(
@@ -117,11 +130,32 @@ async def translation_options(
 ) -> TranscriptionOptions:
     """The options of a translation; raises `BadField` for unsupported values, or a model that cannot translate."""
     check_model(service, model)
+    await check_one_file(request)
     check_translates(service.models.speech_model)
     language = language or AUTO_LANGUAGE  # otherwise the server's language would apply
     wanted = await _wanted(request, language, prompt, hotwords, temperature, "translate")
     decoding, ignored = _effective(service.models.speech_model, wanted)
     return TranscriptionOptions(response_format, decoding, ignored + await _unknown(request, _FIELDS))
+
+
+async def check_one_file(request: Request) -> None:
+    """Raises `BadField` for several files: OpenAI's contract has one, and FastAPI would pass on only the last."""
+    form = await request.form()
+    if sum(name in _FILES for name, _ in form.multi_items()) > 1:
+        sentence = "The form field file was sent more than once; send one file a request."
+        raise BadField(400, sentence, "file", "invalid_value")
+
+
+async def _granularities(request: Request) -> tuple[str, ...]:
+    """The requested granularities, without duplicates, in every spelling of the field."""
+    fields = (await request.form()).multi_items()
+    written = [value for name, value in fields if _GRANULARITY.fullmatch(name) and isinstance(value, str)]
+    wanted = dict.fromkeys(re.findall(r"[^\s,\[\]\"']+", ",".join(written).lower()))
+    for name in wanted:
+        if name not in ("word", "segment"):
+            sentence = f"{name} is not a granularity of timestamps; send word, segment or both."
+            raise BadField(400, sentence, f"{_GRANULARITIES}[]", "unsupported_value")
+    return tuple(wanted)
 
 
 def check_model(service: InferenceService, name: str) -> None:

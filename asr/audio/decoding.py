@@ -1,61 +1,158 @@
 """Decoding: audio files of any common format to mono float32 samples at 16 kHz."""
 
 import io
-from collections.abc import Iterator
+import logging
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
-import av
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from asr.types import SAMPLE_RATE, Waveform
+from asr.audio.mixing import Mixer
+from asr.types import SAMPLE_RATE, Waveform, seconds
+from hearsay.audio.formats import FORMAT_NAMES
+from hearsay.audio.reading import NOT_THIS_READER, SAMPLE_RATES, Samples, links_of, readers_of, starts_after_junk
 from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
 
-# All other files go to FFmpeg directly: libsndfile would try them as MP3, and libmpg123 prints warnings to stderr.
-_SOUNDFILE_MAGIC: Final = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd")
+log = logging.getLogger(__name__)
 
-NOT_AUDIO: Final = "The file is not audio, or it is damaged; send wav, flac, mp3, ogg, opus, m4a, aac, webm or aiff."
-
-_BLOCK_FRAMES: Final = 1 << 16
-_SAMPLE_RATES: Final = range(1_000, 768_001)
+NOT_AUDIO: Final = f"The file is not audio, or it is damaged; send one of these formats: {FORMAT_NAMES}."
 
 _LOUDEST: Final = 8.0
-"""Samples may overshoot full scale a little. Larger ones are on another scale, such as 16-bit integers."""
+"""Samples of an array may overshoot full scale a little. Larger ones are on another scale, such as 16-bit integers."""
 
-# FFmpeg also opens playlists, which refer to other files and URLs; an upload must not make the server read those.
-_FFMPEG_FORMATS: Final = "mov,aac,matroska,mp3,ogg,wav,w64,flac,aiff,caf,asf,amr,mpegts,au"
-_FFMPEG_OPTIONS: Final = {"format_whitelist": _FFMPEG_FORMATS, "protocol_whitelist": "none"}
+_ABSURD: Final = 2.0**31
+"""Larger samples are on no scale: float files hold up to 32-bit integers. They are damage, and become 0."""
 
-_NOT_THIS_READER: Final = (soundfile.LibsndfileError, av.error.FFmpegError, LookupError)
+_COMMON_PEAK: Final = 99.9
+"""Percentile of the samples' magnitudes from which a click is told: it is above four times that."""
 
-Block = tuple[int, NDArray[np.float32]]
-"""A block of decoded audio: its sample rate, and samples of shape (frames, channels)."""
+_CLICK: Final = 4.0
+_MOST_RANKED: Final = 1 << 20
 
 
-def decode_audio(data: bytes, max_seconds: float) -> Waveform:
-    """The waveform of a file: channels averaged, resampled to `SAMPLE_RATE`, mean (DC offset) removed.
+def decode_audio(data: bytes, max_seconds: float, name: str = "the recording") -> Waveform:
+    """The waveform of a file: channels mixed, resampled to `SAMPLE_RATE`, mean (DC offset) removed.
 
-    Reads wav, flac, mp3, ogg, opus, m4a, aac, webm and aiff. Of a truncated or damaged file it returns what can be
-    decoded. NaN and infinite samples become 0, overshoots are clipped at full scale. Silence is a waveform of zeros.
-    Raises `NotAudio`, `EmptyAudio`, or `AudioTooLong` as soon as more than ``max_seconds`` have been decoded.
+    Reads all of `hearsay.audio.formats.FORMATS`, on the time line that a player shows: gaps and a late start are
+    silence. Of several tracks it takes the default one, of a chained Ogg file all links. Bytes before the first frame
+    are skipped. Of a truncated or damaged file it returns what can be decoded. NaN, infinite and absurd samples become
+    0; a file that exceeds full scale is scaled down. Silence is a waveform of zeros. Channels that cancel each other
+    are logged under the recording's ``name``. Raises `NotAudio`, `EmptyAudio`, or `AudioTooLong` as soon as more than
+    ``max_seconds`` have been decoded.
     """
     if not data:
         raise EmptyAudio("The file is empty (0 bytes); record or upload it again.")
     is_audio = False
-    readers = (_soundfile_blocks, _ffmpeg_blocks) if data.startswith(_SOUNDFILE_MAGIC) else (_ffmpeg_blocks,)
-    for blocks_of in readers:
-        try:
-            waveform = _joined(blocks_of(data), max_seconds)
-        except _NOT_THIS_READER:
-            continue
-        is_audio = True
-        if waveform.size:
-            return waveform
+    for start in chain((0,), starts_after_junk(data)):
+        found = [_link(link, max_seconds) for link in links_of(data[start:])]
+        sounds = [sound for sound in found if sound is not None]
+        is_audio = is_audio or bool(sounds)
+        if any(len(sound.samples) for sound in sounds):
+            return _whole(sounds, max_seconds, name)
     if is_audio:
         raise EmptyAudio("The file contains no audio (0 samples); record or upload it again.")
     raise NotAudio(NOT_AUDIO)
+
+
+def _link(data: bytes, max_seconds: float) -> "_Sound | None":
+    """What the reader decodes that gets furthest; the first that reads to the end. None if none can read the file."""
+    best: _Sound | None = None
+    for reader in readers_of(data):
+        sound = _Sound(max_seconds)
+        try:
+            for rate, block in reader(data):
+                sound.add(rate, block)
+        except NOT_THIS_READER:
+            if not sound.frames:
+                continue
+            is_whole = False
+        else:
+            is_whole = sound.frames > 0
+        sound.finish()
+        if best is None or len(sound.samples) > len(best.samples):
+            best = sound
+        if is_whole:
+            break
+    return best
+
+
+def _whole(sounds: "Sequence[_Sound]", max_seconds: float, name: str) -> Waveform:
+    """The sounds of a file's links as one waveform."""
+    waveforms: list[Waveform] = [np.frombuffer(sound.samples, np.float32) for sound in sounds]
+    waveform = waveforms[0] if len(waveforms) == 1 else np.concatenate(waveforms)
+    if len(waveform) > max_seconds * SAMPLE_RATE + 1:
+        raise _too_long(max_seconds)
+    if cancelled := sum(sound.cancelled for sound in sounds):
+        log.warning(
+            "%s: its channels cancel each other when mixed, so the loudest one was used for %.1f of %.1f s",
+            name, cancelled, seconds(waveform),
+        )  # fmt: skip
+    return _levelled(waveform)
+
+
+def _levelled(waveform: Waveform) -> Waveform:
+    """The waveform without DC offset, within full scale: scaled down as a whole, with single clicks clipped."""
+    if not waveform.size:
+        return waveform
+    waveform -= waveform.mean()
+    peak = float(max(waveform.max(), -waveform.min()))
+    if peak > 1:
+        ranked = np.abs(waveform[:: 1 + len(waveform) // _MOST_RANKED])
+        scale = min(peak, max(1.0, _CLICK * float(np.percentile(ranked, _COMMON_PEAK))))
+        waveform /= scale
+        waveform.clip(-1, 1, out=waveform)
+    return waveform
+
+
+class _Sound:
+    """Decoded samples at `SAMPLE_RATE`, as bytes. Memory holds no more than them and one block."""
+
+    def __init__(self, max_seconds: float) -> None:
+        self.samples = bytearray()
+        self.frames = 0
+        self.cancelled = 0.0
+        self._seconds_before = 0.0  # of other rates
+        self._frames_of_kind = 0
+        self._max_seconds = max_seconds
+        self._kind: tuple[int, int] | None = None
+        self._mixer: Mixer
+        self._resampler: soxr.ResampleStream
+
+    def add(self, rate: int, block: Samples) -> None:
+        """Add a block, resampled from its own rate; raises `AudioTooLong`, and `NotAudio` for an invalid rate."""
+        if not len(block):
+            return
+        if self._kind != (rate, block.shape[1]):
+            self.finish()
+            self._kind = rate, block.shape[1]
+            self._frames_of_kind = 0
+            self._mixer, self._resampler = Mixer(*self._kind), _resampler(rate)
+        self.frames += len(block)
+        self._frames_of_kind += len(block)
+        if self._seconds_before + self._frames_of_kind / rate > self._max_seconds:
+            raise _too_long(self._max_seconds)
+        valid = np.nan_to_num(block, nan=0, posinf=0, neginf=0)
+        valid[np.abs(valid) > _ABSURD] = 0
+        self.samples += self._resampler.resample_chunk(self._mixer.mixed(valid)).tobytes()
+
+    def finish(self) -> None:
+        """Add what the mixer and the resampler still hold."""
+        if self._kind is None:
+            return
+        self.samples += self._resampler.resample_chunk(self._mixer.rest(), last=True).tobytes()
+        self.cancelled += self._mixer.cancelled
+        self._seconds_before += self._frames_of_kind / self._kind[0]
+        self._kind = None
+
+
+def _too_long(max_seconds: float) -> AudioTooLong:
+    return AudioTooLong(
+        f"The audio is longer than {max_seconds:g} seconds, the maximum; split it, or raise MAX_CLIP_SECONDS."
+    )
 
 
 def decode_samples(samples: NDArray[Any], rate: float, max_seconds: float) -> Waveform:
@@ -70,10 +167,12 @@ def decode_samples(samples: NDArray[Any], rate: float, max_seconds: float) -> Wa
         )
     if rate != int(rate):
         raise NotAudio(f"The sampling rate must be a whole number, not {rate}; resample to 16000 first.")
-    waveform = _joined(iter([(int(rate), _as_floats(samples)[:, None])]), max_seconds)
-    if not waveform.size:
+    sound = _Sound(max_seconds)
+    sound.add(int(rate), _as_floats(samples)[:, None])
+    sound.finish()
+    if not sound.samples:
         raise EmptyAudio("The array is empty (0 samples).")
-    return waveform
+    return _whole([sound], max_seconds, "the array")
 
 
 def _as_floats(samples: NDArray[Any]) -> NDArray[np.float32]:
@@ -88,31 +187,8 @@ def _as_floats(samples: NDArray[Any]) -> NDArray[np.float32]:
     return samples.astype(np.float32)
 
 
-def _joined(blocks: Iterator[Block], max_seconds: float) -> Waveform:
-    """All blocks as one waveform. Memory holds no more than the waveform and one block."""
-    resampled = bytearray()
-    resampler: soxr.ResampleStream | None = None
-    frames = 0
-    for rate, block in blocks:
-        resampler = resampler or _resampler(rate)
-        frames += len(block)
-        if frames > max_seconds * rate:
-            raise AudioTooLong(
-                f"The audio is longer than {max_seconds:g} seconds, the maximum; split it, or raise MAX_CLIP_SECONDS."
-            )
-        mono = np.nan_to_num(block, nan=0, posinf=0, neginf=0).clip(-1, 1).mean(axis=1)
-        resampled += resampler.resample_chunk(mono).tobytes()
-    if resampler is None:
-        return np.zeros(0, np.float32)
-    resampled += resampler.resample_chunk(np.zeros(0, np.float32), last=True).tobytes()
-    waveform: Waveform = np.frombuffer(resampled, np.float32)
-    if waveform.size:
-        waveform -= waveform.mean()
-    return waveform.clip(-1, 1, out=waveform)
-
-
 def _resampler(rate: int) -> soxr.ResampleStream:
-    if rate not in _SAMPLE_RATES:
+    if rate not in SAMPLE_RATES:
         raise NotAudio(f"The file has an invalid sample rate, {rate} Hz; convert it to wav or flac.")
     return soxr.ResampleStream(rate, SAMPLE_RATE, 1)
 
@@ -122,52 +198,3 @@ def wav_of(waveform: Waveform) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, waveform, SAMPLE_RATE, format="WAV", subtype="FLOAT")
     return file.getvalue()
-
-
-class _Seekable(io.BytesIO):
-    """A file that ignores a seek before its start, which a damaged header may cause, as files in C do."""
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        try:
-            return super().seek(offset, whence)
-        except ValueError:
-            return self.tell()
-
-
-def _soundfile_blocks(data: bytes) -> Iterator[Block]:
-    with soundfile.SoundFile(_Seekable(data)) as file:
-        try:
-            while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
-                yield file.samplerate, block
-        except soundfile.LibsndfileError:
-            return  # damaged from here on: keep what was decoded
-
-
-def _ffmpeg_blocks(data: bytes) -> Iterator[Block]:
-    with av.open(io.BytesIO(data), "r", options=_FFMPEG_OPTIONS, metadata_errors="replace") as container:
-        stream = container.streams.audio[0]
-        planar_floats = av.AudioResampler(format="fltp")
-        for packet in container.demux(stream):
-            for frame in _frames(stream, packet):
-                for even in _evened(planar_floats, frame):
-                    yield even.sample_rate, _channels(even)
-
-
-def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list[av.AudioFrame]:
-    try:
-        return stream.decode(packet)
-    except av.error.FFmpegError:
-        return []  # skip a damaged packet
-
-
-def _evened(resampler: av.AudioResampler, frame: av.AudioFrame) -> list[av.AudioFrame]:
-    try:
-        return resampler.resample(frame)
-    except (ValueError, av.error.FFmpegError):
-        return []  # damage changed the format of this frame
-
-
-def _channels(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """Samples of shape (frames, channels). PyAV's ``to_ndarray`` reads beyond the last channel of some files."""
-    planes = frame.planes[: frame.layout.nb_channels]
-    return np.stack([np.frombuffer(memoryview(plane), np.float32, frame.samples) for plane in planes], axis=1)

@@ -1,8 +1,8 @@
 """Voice activity detection: the stretches of a clip that contain speech, and where a long clip is cut."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ LONGEST_STRETCH: Final = 22.0
 """Seconds of a stretch of speech; one without a pause is cut, so that every model finds room for it in its window."""
 
 _FRAME: Final = SAMPLE_RATE // 50
+_CHUNK: Final = 512  # samples of a probability of the network
+_LIKELY: Final = 0.5  # as the authors of Silero VAD recommend, and 0.15 less within speech
+_POSSIBLE: Final = 0.35
 _BLOCK: Final = 3000 * _FRAME  # a minute at a time: the squares of an hour would take half a gigabyte
 _LOWEST_FLOOR: Final = -70.0
 _SILENCE: Final = -65.0
@@ -24,21 +27,56 @@ _MARGIN: Final = 7  # frames kept before and after speech: 0.14 s, for soft onse
 _CUT_WIDTH: Final = 5  # frames over which the level is averaged to find a quiet place
 
 
-def detect_speech(waveform: Waveform) -> DecodedAudio:
+Flags = NDArray[np.bool_]
+
+Detector = Callable[[Waveform, NDArray[np.float64]], Flags]
+"""Whether each frame of 20 ms is speech, from the waveform and the levels of its frames."""
+
+
+class SpeechNetwork(Protocol):
+    """A network for voice activity detection, such as `asr.audio.silero.SileroVad`."""
+
+    def probabilities(self, waveform: Waveform) -> NDArray[np.float32]:
+        """The probability of speech in each 32 ms."""
+        ...
+
+
+def energy(_: Waveform, levels: NDArray[np.float64]) -> Flags:
+    """The energy rule: a frame is speech above the clip's noise floor plus a third of the distance to its loud frames.
+
+    The floor is the 10th percentile, the loud frames are the 95th, and the threshold is at most 10 dB over the floor.
+    A clip of constant level is speech as a whole.
+    """
+    return _speech_frames(levels)
+
+
+def silero(network: SpeechNetwork) -> Detector:
+    """The rule of a network: speech from a probability of `_LIKELY` on, and adjacent frames down to `_POSSIBLE`."""
+
+    def detector(waveform: Waveform, levels: NDArray[np.float64]) -> Flags:
+        probabilities = network.probabilities(waveform)
+        chunks = np.minimum(np.arange(len(levels)) * _FRAME // _CHUNK, len(probabilities) - 1)
+        own = probabilities[chunks]
+        return _grown(own >= _LIKELY, own >= _POSSIBLE)
+
+    return detector
+
+
+def detect_speech(waveform: Waveform, detector: Detector = energy) -> DecodedAudio:
     """The waveform with its `stretches`. Called once per clip, after decoding; models and segments use the result."""
-    return DecodedAudio(waveform, tuple(stretches(waveform)))
+    return DecodedAudio(waveform, tuple(stretches(waveform, detector=detector)))
 
 
-def stretches(waveform: Waveform, longest: float = LONGEST_STRETCH) -> list[Stretch]:
+def stretches(waveform: Waveform, longest: float = LONGEST_STRETCH, detector: Detector = energy) -> list[Stretch]:
     """The stretches of speech between pauses, in samples: in order, disjoint, none longer than ``longest`` seconds.
 
-    A pause lasts at least 0.3 s. Its level is below the clip's noise floor (10th percentile) plus a third of the
-    distance to its loud frames (95th percentile), at most 10 dB. A stretch without pauses is cut at its quietest place.
-    Silence has no stretch; a clip of constant level is one.
+    A pause lasts at least 0.3 s. A stretch without pauses is cut at its quietest place. Silence has no stretch.
     """
     levels = frame_levels(waveform)
+    if not len(levels) or levels.max() < _SILENCE:
+        return []
     found = []
-    for first, last in _between_pauses(_speech_frames(levels)):
+    for first, last in _between_pauses(detector(waveform, levels)):
         for start, end in _split(levels, first, last, max(2 * _CUT_WIDTH, int(longest * SAMPLE_RATE) // _FRAME)):
             found.append((start * _FRAME, min(end * _FRAME, len(waveform))))
     return found

@@ -12,7 +12,7 @@ from asr.errors import ModelUnavailable
 from asr.inference.batched_model import BatchedModel
 from asr.inference.checkpoints import Checkpoint, device_of, loaded
 from asr.types import NO_EMOTION, DecodedAudio, EmotionOutput, Precision, named
-from hearsay.records.emotions import UNCERTAIN, canonical_emotion
+from hearsay.records.emotions import EMOTIONS, UNCERTAIN, canonical_emotion
 
 MIN_SCORE: Final = 0.5
 """Minimum score of a reported label, which the model considers more likely than not.
@@ -20,6 +20,10 @@ MIN_SCORE: Final = 0.5
 For a sigmoid output it is the decision threshold; for a softmax it is more than all other labels together. It is not
 calibrated, since the calibration of a checkpoint is not known in advance.
 """
+
+
+_MOST_NAMED: Final = 8
+"""Labels that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +113,27 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, ClassifierLabels, Any, str]:
         model = checkpoint.model(Wav2Vec2ForSequenceClassification, num_labels=len(known.labels))
         return extractor, known, model, checkpoint.weights()
     model = checkpoint.model(AutoModelForAudioClassification)
-    names = [model.config.id2label[number] for number in sorted(model.config.id2label)]
-    if all(name.upper().startswith("LABEL_") for name in names):
+    labels = _named_outputs(checkpoint.name, model.config.id2label, model.config.problem_type)
+    return extractor, labels, model, checkpoint.weights()
+
+
+def _named_outputs(name: str, id2label: dict[int, str], problem_type: str | None) -> ClassifierLabels:
+    """The outputs as the configuration describes them; ``problem_type`` is that of transformers, None for one label."""
+    if problem_type == "regression" or len(id2label) == 1:
         raise ModelUnavailable(
-            f"The configuration of the model {checkpoint.name} does not name the emotions of its {len(names)} "
+            f"The model {name} is a regression: its outputs ({', '.join(id2label.values())}) are measures, not "
+            "probabilities of emotions. Name a model that classifies emotions."
+        )
+    labels = [id2label[number] for number in sorted(id2label)]
+    if all(label.upper().startswith("LABEL_") for label in labels):
+        raise ModelUnavailable(
+            f"The configuration of the model {name} does not name the emotions of its {len(labels)} "
             "outputs; add them as id2label to its config.json."
         )
-    labels = ClassifierLabels(tuple(map(canonical_emotion, names)), exclude_each_other=True)
-    return extractor, labels, model, checkpoint.weights()
+    canonical = tuple(map(canonical_emotion, labels))
+    if set(canonical).isdisjoint(set(EMOTIONS) - {UNCERTAIN}):
+        raise ModelUnavailable(
+            f"None of the outputs of the model {name} is an emotion: {', '.join(labels[:_MOST_NAMED])}. Name a model "
+            "that classifies emotions, or write their English names as id2label into its config.json."
+        )
+    return ClassifierLabels(canonical, exclude_each_other=problem_type != "multi_label_classification")

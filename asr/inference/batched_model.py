@@ -69,7 +69,11 @@ class BatchedModel:
         """How far apart the frames of a CTC model are; 0 if its config does not say."""
         from asr.inference.conformers import samples_a_frame
 
-        return samples_a_frame(self.config, self._extractor) or getattr(self.config, "inputs_to_logits_ratio", 0.0)
+        if known := samples_a_frame(self.config, self._extractor):
+            return known
+        has_adapter = getattr(self.config, "add_adapter", False)
+        adapter = self.config.adapter_stride**self.config.num_adapter_layers if has_adapter else 1
+        return float(getattr(self.config, "inputs_to_logits_ratio", 0.0)) * adapter
 
     def outputs(self, clips: Sequence[DecodedAudio]) -> Iterator[PieceOutput]:
         """The model's output for each piece of the clips, in any order, each once. Raises `AsrError`."""

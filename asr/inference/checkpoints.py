@@ -3,6 +3,7 @@
 torch and transformers are imported inside the functions, because the built-in models do not need them.
 """
 
+import json
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -64,6 +65,26 @@ class Checkpoint:
         """SHA-256 over the files that are loaded; empty if one cannot be read."""
         names = checkpoint_files(path.name for path in self.folder.iterdir() if path.is_file())
         return weights_digest({name: self.folder / name for name in names})
+
+    def states(self, *keys: str) -> bool:
+        """Whether its own files give one of these options a value, so that it is no default of a library."""
+        described = [_json_of(self.folder / name) for name in ("generation_config.json", "config.json")]
+        return any(description.get(key) is not None for description in described for key in keys)
+
+    def tensor_names(self) -> list[str]:
+        """The names of its weights."""
+        names: list[str] = []
+        for name in checkpoint_files(path.name for path in self.folder.iterdir() if path.is_file()):
+            if name.endswith(".safetensors"):
+                from safetensors import safe_open
+
+                with safe_open(self.folder / name, "pt") as opened:
+                    names += opened.keys()
+            elif name.endswith(".bin"):
+                import torch
+
+                names += torch.load(self.folder / name, map_location="cpu", weights_only=True, mmap=True)
+        return names
 
     def feature_extractor(self) -> Any:
         """The feature extractor; raises `ModelUnavailable` if it requires another sample rate."""
@@ -238,6 +259,15 @@ def running(name: str) -> Iterator[None]:
         raise AsrError(f"{name} ran out of memory; set DEVICE to cpu, or name a smaller model.") from problem
     except RuntimeError as problem:
         raise AsrError(f"{name} failed: {first_line(problem)}") from problem
+
+
+def _json_of(path: Path) -> dict[str, Any]:
+    """The object in a file; empty if there is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def first_line(problem: Exception) -> str:

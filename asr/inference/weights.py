@@ -1,7 +1,8 @@
 """Digests of model weights, which distinguish models of the same name, such as one that was trained again."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from hashlib import file_digest, sha256
@@ -18,15 +19,26 @@ _NOTES: Final = frozenset(
 """Files that a training leaves in a checkpoint's folder, and that are never loaded."""
 
 
+_STATES: Final = frozenset({"training_args.bin", "optimizer.bin", "scheduler.bin"})
+"""The same, in the format of weights."""
+
+
 def checkpoint_files(names: Iterable[str]) -> list[str]:
     """The files in a checkpoint's folder that are loaded: weights in one format, and their descriptions.
 
     ``names`` are paths under the folder; sub-folders, weights for other libraries and notes of a training are excluded.
     """
     top = sorted(name for name in names if "/" not in name)
-    weights = [name for name in top if name.endswith(".safetensors")]
-    weights = weights or [name for name in top if name.endswith(".bin") and name != "training_args.bin"]
+    weights = _weight_files(top, "model", ".safetensors") or _weight_files(top, "pytorch_model", ".bin")
+    weights = weights or [name for name in top if name.endswith(".bin") and name not in _STATES]
     return [*weights, *(name for name in top if Path(name).suffix in _DESCRIPTIONS and name not in _NOTES)]
+
+
+def _weight_files(names: Sequence[str], stem: str, suffix: str) -> list[str]:
+    """The file that transformers loads, or else its shards: not other variants, such as fp32, and no adapters."""
+    if (whole := f"{stem}{suffix}") in names:
+        return [whole]
+    return [name for name in names if re.fullmatch(rf"{stem}-\d+-of-\d+{re.escape(suffix)}", name)]
 
 
 _IS_KEPT: Final = ContextVar("is_kept", default=True)

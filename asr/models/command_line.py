@@ -16,7 +16,7 @@ from asr.models.weights import Weights, fetch_weights, is_damaged, remove_weight
 from asr.settings import AsrSettings
 from hearsay.config import read_settings
 from hearsay.errors import BadArgument
-from hearsay.terminal.console import console_of
+from hearsay.terminal.console import console_of, plain
 from hearsay.terminal.process import ALL_WELL, SOME_FAILED
 from hearsay.terminal.progress import megabytes
 
@@ -134,13 +134,13 @@ def _show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     for row in rows:
         codes = row["languages"]
         table.add_row(
-            row["name"],
+            plain(row["name"]),
             megabytes(row["size"]),
             row["licence"] or "not stated",
             ", ".join(codes) if len(codes) <= _LANGUAGES_SHOWN else f"{len(codes)} languages",
             _source(row),
             row["digest"][:_DIGEST_SHOWN],
-            row["folder"] or "",
+            plain(row["folder"] or ""),
         )
     console.print(table)
 

@@ -26,6 +26,10 @@ OTHER_LANGUAGES_ON_GPU: Final = "Systran/faster-whisper-large-v3"
 EMOTION_ON_GPU: Final = "CAiRE/SER-wav2vec2-large-xlsr-53-eng-zho-all-age"
 
 
+_CTC_HEADS: Final = ("lm_head.", "ctc_head.")
+"""How the weights of the layer begin that writes text, in the CTC models of transformers."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedModel(Generic[Model_co]):
     """A loaded model, and a warning if it replaces another one."""
@@ -104,7 +108,7 @@ def _open_by_name(name: str, settings: AsrSettings) -> OpenedModel[SpeechModel]:
 
 
 def checkpoint_speech_model(name: str, settings: AsrSettings) -> SpeechModel:
-    """The speech model of a checkpoint, by the architecture in its configuration; raises `ModelUnavailable`."""
+    """The speech model of a checkpoint, by its configuration or its weights; raises `ModelUnavailable`."""
     device = device_of(settings.device)
     with downloads(allowed="hub" in settings.sources):
         if loaded(name, _class_of_checkpoint) is Seq2SeqSpeechModel:
@@ -126,9 +130,15 @@ def _class_of_checkpoint(checkpoint: Checkpoint) -> type[CtcSpeechModel | Seq2Se
 
     config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True)
     architectures = set(config.architectures or ())
+    kind = config.model_type
     if architectures & set(MODEL_FOR_CTC_MAPPING_NAMES.values()):
         return CtcSpeechModel
     if architectures & set(MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES.values()):
+        return Seq2SeqSpeechModel
+    # Some checkpoints name another class than that of their weights, or none; then the weights decide.
+    if kind in MODEL_FOR_CTC_MAPPING_NAMES and any(name.startswith(_CTC_HEADS) for name in checkpoint.tensor_names()):
+        return CtcSpeechModel
+    if kind in MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES and not architectures:
         return Seq2SeqSpeechModel
     raise ModelUnavailable(
         f"The model {checkpoint.name} is not a speech model ({', '.join(architectures) or config.model_type}); "

@@ -10,6 +10,7 @@ from rich.table import Table
 from asr.pipeline.batch import Summary
 from hearsay.records.clip import ClipRow
 from hearsay.records.score import TranscriptScore, scores
+from hearsay.terminal.console import plain
 from hearsay.text.cer import ErrorMetric
 from hearsay.text.format import clock, counted, percent
 from hearsay.text.scoring import normalizer_in_words
@@ -31,7 +32,7 @@ def show_summary(summary: Summary, console: Console) -> None:
         for row in transcribed[:EXAMPLES]:
             text = row.generated_text if len(row.generated_text) < 90 else row.generated_text[:89] + "…"
             emotion = row.emotion if row.emotion_score is None else f"{row.emotion} {row.emotion_score:.2f}"
-            table.add_row(row.id, text, emotion)
+            table.add_row(plain(row.id), plain(text), plain(emotion))
         console.print(table)
     speed = (
         f" ({clock(round(summary.audio_seconds))} of audio in {clock(round(summary.wall_seconds))}, "
@@ -52,7 +53,7 @@ def show_summary(summary: Summary, console: Console) -> None:
             console.print(f"normalised by {_normalizer(scored)}", markup=False)
     sentiments = Counter(row.sentiment for row in summary.rows if row.sentiment)
     if sentiments:
-        console.print("sentiment: " + " · ".join(f"{name} {count}" for name, count in sentiments.most_common()))
+        console.print(plain("sentiment: " + " · ".join(f"{name} {count}" for name, count in sentiments.most_common())))
     _show_failures("failed", summary.failed, console)
     if partly := summary.failed_in_part:
         console.print(f"{counted(len(partly), 'clip')} failed in part; the same command retries the missing pieces")
@@ -66,7 +67,7 @@ def _normalizer(scored: TranscriptScore) -> str:
 
 def _show_failures(how: str, rows: Sequence[ClipRow], console: Console) -> None:
     for row in rows[:EXAMPLES]:
-        console.print(f"{how}: {row.id}: {row.error}", markup=False)
+        console.print(plain(f"{how}: {row.id}: {row.error}"))
     if len(rows) > EXAMPLES:
         console.print(f"… and {len(rows) - EXAMPLES} more; see the column error")
 
@@ -82,14 +83,14 @@ def show_score(scored: TranscriptScore, console: Console) -> None:
         console.print(f"{scored.left_out} rows skipped: no reference, no transcript, or an incomplete transcript")
     for column, slices in scored.errors.by.items():
         table = Table(box=None, header_style="dim")
-        table.add_column(column)
+        table.add_column(plain(column))
         for head in ("clips", f"{unit}s", name, "95 % interval"):
             table.add_column(head, justify="right")
         for value, part in slices.items():
             mark = "" if part.texts >= FEWEST_CLIPS else f" ({TOO_FEW})"
             units = str(part.errors.reference_words)
             rate = f"{percent(part.errors.rate)}{mark}"
-            table.add_row(value, str(part.texts), units, rate, _interval(part))
+            table.add_row(plain(value), str(part.texts), units, rate, _interval(part))
         console.print(table)
 
 

@@ -1,17 +1,18 @@
 """Sources of clips: a folder or a bucket, with or without a table, behind one interface."""
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Final, Protocol
 
 from asr.errors import BadSource
 from asr.sources.stamps import stamp_of
+from hearsay.audio.formats import AUDIO_SUFFIXES, has_audio_suffix
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import EMPTY_TABLE, Table
-from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
 from hearsay.text.format import counted
 
 EXAMPLES: Final = 6
@@ -48,13 +49,15 @@ class Clip:
 class Listing:
     """The clips of a source in order, its table, a message per file that cannot be a clip, and other files.
 
-    ``remarks`` are messages about accepted clips, ``account`` is one about the columns of the table.
+    ``left_out`` are linked folders that were not followed. ``remarks`` are messages about accepted clips, ``account``
+    is one about the columns of the table.
     """
 
     clips: tuple[Clip, ...]
     table: Table = EMPTY_TABLE
     rejected: tuple[str, ...] = ()
     passed_over: tuple[PurePath, ...] = ()
+    left_out: tuple[PurePath, ...] = ()
     remarks: tuple[str, ...] = ()
     account: str = ""
 
@@ -75,7 +78,8 @@ class FolderSource:
     dataset: str
 
     def list(self) -> Listing:
-        listing = self.listing_of(sorted_files(self.folder))
+        files, left_out = walk(self.folder)
+        listing = replace(self.listing_of(files), left_out=tuple(path.relative_to(self.folder) for path in left_out))
         check_not_empty(listing, str(self.folder))
         return listing
 
@@ -106,9 +110,36 @@ def check_not_empty(listing: Listing, place: str) -> None:
 
 
 def sorted_files(folder: Path) -> list[Path]:
-    """The files under ``folder``, by path, hidden ones left out."""
-    paths = (path for path in sorted(folder.rglob("*")) if not is_hidden(path.relative_to(folder)))
-    return [path for path in paths if path.is_file()]
+    """The files under ``folder``, by path, hidden ones left out; those of linked folders once."""
+    return walk(folder)[0]
+
+
+def walk(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files under ``folder``, by path, hidden ones left out, and the linked folders that were not followed.
+
+    A linked folder is followed, unless its target is under ``folder`` or was followed already: its files would be
+    listed twice, or without end.
+    """
+    root = folder.resolve()
+    seen = {root}
+    files: list[Path] = []
+    left_out: list[Path] = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        kept = []
+        for name in sorted(folders):
+            path = Path(place, name)
+            if name.startswith("."):
+                continue
+            target = path.resolve()
+            is_round = path.is_symlink() and (target.is_relative_to(root) or root.is_relative_to(target))
+            if is_round or target in seen:
+                left_out.append(path)
+                continue
+            seen.add(target)
+            kept.append(name)
+        folders[:] = kept
+        files += (Path(place, name) for name in names if not name.startswith("."))
+    return sorted(path for path in files if path.is_file()), sorted(left_out)
 
 
 def is_hidden(relative: PurePath) -> bool:
@@ -141,6 +172,8 @@ def remarks_of(listing: Listing) -> Iterator[str]:
     yield from listing.remarks[:EXAMPLES]
     if len(listing.remarks) > EXAMPLES:
         yield f"… and {len(listing.remarks) - EXAMPLES} more such messages"
+    for path in listing.left_out:
+        yield f"linked folder {path} skipped: its files are listed elsewhere, or it contains this folder"
     if listing.passed_over:
         endings = ", ".join(sorted({path.suffix or path.name for path in listing.passed_over}))
         whose = "its extension" if len(listing.passed_over) == 1 else "their extensions"

@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 from asr.errors import BadSource
 from asr.sources.listing import Listing, Reader, Stamp, check_not_empty, listing_of_files
 from asr.sources.matching import Files, match
+from hearsay.audio.formats import has_audio_suffix
 from hearsay.errors import StorageError
 from hearsay.records.table import Table, parse_csv, read_csv
-from hearsay.storage.names import has_audio_suffix
 from hearsay.storage.s3 import SCHEME, Bucket
 
 

@@ -49,6 +49,7 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, CtcVocabulary, Any, str]:
 
     model = checkpoint.model(AutoModelForCTC)
     vocabulary = checkpoint.tokenizer()
+    is_phonemic = hasattr(vocabulary, "phone_delimiter_token")
     delimiter = getattr(vocabulary, "word_delimiter_token", None) or "|"
     unwritten = set(vocabulary.all_special_tokens) - {delimiter}
     written = [
@@ -57,9 +58,12 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, CtcVocabulary, Any, str]:
     ]
     if getattr(vocabulary, "do_lower_case", False):
         written = [token.lower() for token in written]
+    # The blank is the padding token, as in the CTC loss of transformers.
+    is_stated = checkpoint.states("pad_token_id") or vocabulary.pad_token_id is None
+    blank = model.config.pad_token_id if is_stated else vocabulary.pad_token_id
     return (
         checkpoint.feature_extractor(),
-        CtcVocabulary(tuple(written), delimiter, model.config.pad_token_id),
+        CtcVocabulary(tuple(written), delimiter, blank, is_phonemic),
         model,
         checkpoint.weights(),
     )

@@ -19,12 +19,14 @@ class CtcVocabulary:
     """The text of each token id; "" for ids that produce no text, such as the blank.
 
     The arrays have one value per id: whether it produces text, whether it is the delimiter, whether it starts a word,
-    and the id that represents its token if several ids have the same token.
+    and the id that represents its token if several ids have the same token. If ``is_phonemic``, the tokens are phones,
+    and each is a word.
     """
 
     tokens: tuple[str, ...]
     delimiter: str
     blank: int
+    is_phonemic: bool = False
     is_written: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     is_delimiter: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     is_start: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
@@ -35,7 +37,9 @@ class CtcVocabulary:
         for name, values in {
             "is_written": np.array([bool(token) for token in self.tokens]),
             "is_delimiter": np.array([token == self.delimiter for token in self.tokens]),
-            "is_start": np.array([token.startswith(WORD_START) for token in self.tokens]),
+            "is_start": np.array(
+                [bool(token) and (self.is_phonemic or token.startswith(WORD_START)) for token in self.tokens]
+            ),
             "canonical": np.array([ids[token] for token in self.tokens], np.intp),
         }.items():
             object.__setattr__(self, name, values)

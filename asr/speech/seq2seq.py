@@ -1,9 +1,11 @@
 """Sequence-to-sequence speech models (Whisper and similar): whole sentences, for some models with timestamps."""
 
+import logging
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, Final
 
 from asr.audio.vad import pieces
 from asr.inference.batched_model import padding_mask, usual_seconds
@@ -12,6 +14,14 @@ from asr.inference.checkpoints import Checkpoint, device_of, features, loaded, r
 from asr.inference.precision import kind_of
 from asr.types import SAMPLE_RATE, DecodedAudio, Precision, SpeechOutput, Waveform, named
 from hearsay.records.transcript import Segment
+
+log = logging.getLogger(__name__)
+
+_TOKENS_A_SECOND: Final = 25
+"""Fast speech has up to 20 characters a second, and some models write characters."""
+
+_LEAST_TOKENS: Final = 32
+_MOST_TOKENS: Final = 1024
 
 TimedTokens = tuple[float, float, Any]
 """Start and end in seconds from a piece's start, and tokens."""
@@ -31,7 +41,7 @@ class Seq2SeqSpeechModel:
     ) -> None:
         self.name = name
         self.device = device_of(device)
-        self._extractor, self._tokenizer, self._model, self.weights = loaded(name, _load)
+        self._extractor, self._tokenizer, self._model, self.weights, self._has_limit = loaded(name, _load)
         self.precision = named(precision)
         from asr.inference import moonshine
 
@@ -92,23 +102,56 @@ class Seq2SeqSpeechModel:
         inputs = [features(self._extractor, sound, self.device, kind)["input_values"][0] for sound in sounds]
         lengths = [len(samples) for samples in inputs]
         mask = padding_mask(lengths).to(self.device)
-        generated = self._model.generate(pad_sequence(inputs, batch_first=True), attention_mask=mask).tolist()
+        limits = list(map(self._limit, sounds))
+        options = {} if self._has_limit else {"max_new_tokens": max(limits)}
+        padded = pad_sequence(inputs, batch_first=True)
+        generated = self._model.generate(padded, attention_mask=mask, **options).tolist()
         last = self._model.generation_config.eos_token_id
         ends = (last,) if isinstance(last, int) else tuple(last or ())
-        return [[row[0], *takewhile(lambda token: token not in ends, row[1:])] for row in generated]
+        own = [[row[0], *takewhile(lambda token: token not in ends, row[1:])] for row in generated]
+        return [self._limited(row, sound) for row, sound in zip(own, sounds, strict=True)]
+
+    def _limit(self, sound: Waveform) -> int:
+        """The most tokens of a piece whose model states no limit: transformers' own default is 20 (`_TOKENS_A_SECOND`).
+
+        The decoder has no positions for more than ``_positions``.
+        """
+        return min(
+            _positions(self._model.config), math.ceil(_TOKENS_A_SECOND * len(sound) / SAMPLE_RATE) + _LEAST_TOKENS
+        )
+
+    def _limited(self, tokens: Any, sound: Waveform) -> Any:
+        """The tokens up to the piece's own limit, which others of its batch may exceed."""
+        if self._has_limit or len(tokens) <= self._limit(sound):
+            return tokens
+        length = len(sound) / SAMPLE_RATE
+        log.warning(
+            "%s: the transcript of %.1f s reached the limit of %d tokens", self.name, length, self._limit(sound)
+        )
+        return tokens[: self._limit(sound) + 1]
 
     def _generate_single(self, sound: Waveform) -> list[TimedTokens]:
         options = {"return_timestamps": True, "return_segments": True} if self._marks_times else {}
         inputs = features(self._extractor, sound, self.device, self._model.dtype, return_attention_mask=True)
-        generated = self._model.generate(**inputs, **options)
+        limit = {} if self._has_limit else {"max_new_tokens": self._limit(sound)}
+        generated = self._model.generate(**inputs, **options, **limit)
         if not self._marks_times:
-            return [(0.0, len(sound) / SAMPLE_RATE, generated[0])]
+            return [(0.0, len(sound) / SAMPLE_RATE, self._limited(generated[0], sound))]
         found = [(float(each["start"]), float(each["end"]), each["tokens"]) for each in generated["segments"][0]]
         return sorted(found, key=itemgetter(0))
 
 
-def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any, str]:
+def _positions(config: Any) -> int:
+    """How many tokens the decoder has positions for."""
+    decoder = getattr(config, "decoder", config)
+    names = ("max_target_positions", "max_text_positions", "max_position_embeddings", "n_positions")
+    sizes = (getattr(decoder, name, None) for name in names)
+    return next((size - 1 for size in sizes if isinstance(size, int)), _MOST_TOKENS)
+
+
+def _load(checkpoint: Checkpoint) -> tuple[Any, Any, Any, str, bool]:
     from transformers import AutoModelForSpeechSeq2Seq
 
     model = checkpoint.model(AutoModelForSpeechSeq2Seq)
-    return checkpoint.feature_extractor(), checkpoint.tokenizer(), model, checkpoint.weights()
+    has_limit = checkpoint.states("max_length", "max_new_tokens")
+    return checkpoint.feature_extractor(), checkpoint.tokenizer(), model, checkpoint.weights(), has_limit

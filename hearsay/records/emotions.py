@@ -1,5 +1,6 @@
 """The names of emotions, and the sentiment that each belongs to."""
 
+import re
 from typing import Final, Literal
 
 Sentiment = Literal["negative", "neutral", "positive", "uncertain"]
@@ -30,27 +31,34 @@ EMOTIONS: Final = (*_SENTIMENT_OF, UNCERTAIN)
 
 # Public checkpoints name the same emotion in many ways; a facet must not list it twice.
 _SAME_EMOTION: Final = {
-    "ang": "angry",
-    "anger": "angry",
-    "hap": "happiness",
-    "happy": "happiness",
-    "joy": "happiness",
-    "neu": "neutral",
-    "sad": "sadness",
-    "fearful": "fear",
-    "disgusted": "disgust",
-    "surprised": "surprise",
-    "excited": "excitement",
-    "frustration": "frustrated",
-    "bored": "boredom",
-    "other": UNCERTAIN,
-    "unknown": UNCERTAIN,
+    synonym: emotion
+    for emotion, synonyms in {
+        "angry": "ang anger",
+        "happiness": "hap happy joy joyful happily",
+        "neutral": "neu neut neutrality",
+        "sadness": "sad",
+        "fear": "fea fearful afraid scared anxiety anxious",
+        "disgust": "dis disgusted",
+        "surprise": "sur surp surprised ps pleasant_surprise pleasant_surprised",
+        "excitement": "exc excited enthusiasm enthusiastic",
+        "frustrated": "fru frus frustration",
+        "boredom": "bor bored",
+        "calm": "cal",
+        "positive": "pos",
+        "negative": "neg",
+        UNCERTAIN: "other oth others unknown unk <unk> xxx undefined",
+    }.items()
+    for synonym in synonyms.split()
 }
+"""Names in published corpora and checkpoints: CREMA-D, IEMOCAP, RAVDESS, TESS, MELD, emotion2vec."""
 
 
 def canonical_emotion(label: str) -> str:
     """The field's one name for a model's label: ``"Happy"`` is ``"happiness"``, ``"other"`` is ``"uncertain"``."""
-    name = label.strip().lower()
+    whole = label.strip().lower()
+    # emotion2vec writes each label in Chinese and English, as in 生气/angry.
+    name = next((part for part in re.split(r"\s*/\s*", whole) if part in EMOTIONS or part in _SAME_EMOTION), whole)
+    name = re.sub(r"[\s-]+", "_", name)
     return _SAME_EMOTION.get(name, name)
 
 

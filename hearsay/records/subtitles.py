@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import pairwise
-from typing import Final
+from itertools import accumulate, pairwise
+from typing import Final, Protocol
 
-from hearsay.records.clip import ClipRow
 from hearsay.records.transcript import Segment, Word
 from hearsay.text.languages import joined
 
@@ -19,16 +18,47 @@ PAUSE: Final = 0.8
 """Seconds of silence between two words that end a cue."""
 
 
-def cues(row: ClipRow) -> tuple[Segment, ...]:
-    """What is said in a clip and when: its words in stretches that can be read at once, else its segments as they are.
+class Timed(Protocol):
+    """A transcript with times, such as a record or the output of a model."""
 
-    Empty if no times are known.
+    @property
+    def words(self) -> Sequence[Word]: ...
+
+    @property
+    def segments(self) -> Sequence[Segment]: ...
+
+    @property
+    def language(self) -> str: ...
+
+
+def cues(transcript: Timed) -> tuple[Segment, ...]:
+    """What is said and when, in stretches that can be read at once. Empty if no times are known.
+
+    Long segments without word times are divided at spaces, and their time by the number of characters.
     """
-    found = (
-        Segment(words[0].start, words[-1].end, joined((word.text for word in words), row.language))
-        for words in _readable(row.words)
-    )
-    return tuple(found) or row.segments
+    if transcript.words:
+        return tuple(_cue(words, transcript.language) for words in _readable(transcript.words))
+    return tuple(cue for segment in transcript.segments for cue in _divided(segment, transcript.language))
+
+
+def _cue(words: Sequence[Word], language: str) -> Segment:
+    return Segment(words[0].start, words[-1].end, joined((word.text for word in words), language))
+
+
+def _divided(segment: Segment, language: str) -> Iterator[Segment]:
+    """A segment in cues of about equal length; one that can be read at once, or has no spaces, as it is."""
+    words = segment.text.split()
+    if len(segment.text) <= LONGEST_TEXT:
+        yield segment
+        return
+    ends = list(accumulate(len(word) + 1 for word in words))
+    second = (segment.end - segment.start) / ends[-1] if ends else 0.0
+    begins = [0, *ends[:-1]]
+    timed = [
+        Word(word, segment.start + begin * second, segment.start + end * second)
+        for word, begin, end in zip(words, begins, ends, strict=True)
+    ]
+    yield from (_cue(part, language) for part in _readable(timed))
 
 
 def srt(segments: Sequence[Segment]) -> str:

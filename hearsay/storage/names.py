@@ -3,13 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
-from pathlib import PurePosixPath
 from typing import Final
-
-AUDIO_SUFFIXES: Final = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".aif", ".aiff", ".aifc"}
-)
-"""Suffixes, in lower case, of the files that a source of clips is searched for."""
 
 _FORMS: Final = ("NFC", "NFD")
 _MOST_FORMS: Final = 64
@@ -48,11 +42,6 @@ def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
 def key_prefix(key: str) -> str:
     """What the keys under ``s3://BUCKET/KEY`` begin with: the key with a ``/`` at its end."""
     return key if not key or key.endswith("/") else f"{key}/"
-
-
-def has_audio_suffix(path: str) -> bool:
-    """Whether a file is audio by the suffix of its name."""
-    return PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES
 
 
 def last_name(prefix: str) -> str:

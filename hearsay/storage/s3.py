@@ -5,9 +5,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hearsay.audio.formats import has_audio_suffix
 from hearsay.errors import StorageError
 from hearsay.extras import how_to_install
-from hearsay.storage.names import has_audio_suffix, key_prefix, last_name, located
+from hearsay.storage.names import key_prefix, last_name, located
 from hearsay.terminal.commands import in_checkout
 
 SCHEME: Final = "s3://"

@@ -3,6 +3,10 @@
 from typing import Final, TextIO
 
 from rich.console import Console
+from rich.text import Text
+
+CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
+"""Names, transcripts and corpora are untrusted: control characters are replaced, so that no terminal executes them."""
 
 PIPE_WIDTH: Final = 100_000
 """Columns of output to a file or another program, so that no line and no command in it is wrapped."""
@@ -13,6 +17,11 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+
+def plain(text: str) -> Text:
+    """Text that comes from files, as it is: brackets are no markup, and control characters are replaced."""
+    return Text(text.translate(CONTROLS))
 
 
 def console_of(stream: TextIO) -> Console:

@@ -7,16 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hearsay.terminal.console import CONTROLS
 from hearsay.text.format import counted, total_duration
 from indexer.index import PassageHit, Request, Result
 from indexer.query.explanation import explanation_of
 from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
 from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
-
-# Transcripts and corpora are untrusted: control characters are replaced, so that a terminal does not execute them.
-_CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160)), "�")
-
 
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "match": "bold yellow", "possible": "underline"}
 
@@ -25,7 +22,7 @@ END_OF_CERTAINTY: Final = "── Below: a query word is missing, in another for
 
 def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:
     """Print the query's meaning, the hits as a table with highlighted words, the total, and the facets' counts."""
-    console.print(Text(plan.sentence.translate(_CONTROLS), style="dim"), soft_wrap=True)
+    console.print(Text(plan.sentence.translate(CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for name in ("transcript", "emotion", "sentiment", "speaker"):
@@ -40,12 +37,12 @@ def print_result(console: Console, result: Result, request: Request, plan: Plan)
             row = hit.passage.row
             duration = "" if row.duration is None else f"{row.duration:.1f}"
             cells = (row.emotion or UNKNOWN, row.sentiment or UNKNOWN, _speaker(hit), duration, hit.passage.id)
-            table.add_row(_transcript(hit, plan), *(Text(cell.translate(_CONTROLS)) for cell in cells))
+            table.add_row(_transcript(hit, plan), *(Text(cell.translate(CONTROLS)) for cell in cells))
         console.print(table)
     console.print(_summary(result, request), highlight=False)
     for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
         line = " · ".join(
-            f"{facet_label(facet, value)} {counts[value]}".translate(_CONTROLS) for value in facet_order(facet, counts)
+            f"{facet_label(facet, value)} {counts[value]}".translate(CONTROLS) for value in facet_order(facet, counts)
         )
         console.print(Text(f"{facet_name(facet)}: {line}", style="dim"), soft_wrap=True)
 
@@ -62,12 +59,12 @@ def _summary(result: Result, request: Request) -> str:
 def _transcript(hit: PassageHit, plan: Plan) -> Text:
     row = hit.passage.row
     if not row.generated_text:
-        return Text("no transcript" + (f": {row.error}".translate(_CONTROLS) if row.error else ""), style="italic")
+        return Text("no transcript" + (f": {row.error}".translate(CONTROLS) if row.error else ""), style="italic")
     evidence = plan.evidence(hit.passage)
     pieces = highlight(row.generated_text, evidence)
-    marked = Text.assemble(*((piece.translate(_CONTROLS), _STYLES[mark]) for piece, mark in pieces))
+    marked = Text.assemble(*((piece.translate(CONTROLS), _STYLES[mark]) for piece, mark in pieces))
     note = explanation_of(evidence)
-    return Text.assemble(marked, (f"  ({note})".translate(_CONTROLS), "dim")) if note else marked
+    return Text.assemble(marked, (f"  ({note})".translate(CONTROLS), "dim")) if note else marked
 
 
 def _speaker(hit: PassageHit) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hearsay.audio.formats import has_audio_suffix
 from hearsay.errors import StorageError
 from hearsay.storage.local import find_audio
-from hearsay.storage.names import has_audio_suffix
 from hearsay.storage.s3 import Bucket, S3Object
 
 

@@ -5,7 +5,7 @@ The PNG is a mask: it contains only opacity, and the page's style sheet fills it
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -56,13 +56,51 @@ class Spectrogram:
 def draw(audio: Path | BinaryIO, start: float, end: float | None) -> Spectrogram:
     """The image of an audio file from ``start`` to ``end`` in seconds, at most `LONGEST` from the start.
 
-    Raises `SpectrogramUnavailable` if the file format is not supported, or if that part of the file contains no audio.
+    Draws every format that is transcribed. Raises `SpectrogramUnavailable` if the file is not audio, or if that part of
+    the file contains no audio.
     """
+    end = min(start + LONGEST, start + LONGEST if end is None else end)
     try:
         with soundfile.SoundFile(audio) as opened:
-            return _picture(opened, start, min(start + LONGEST, start + LONGEST if end is None else end))
-    except (soundfile.LibsndfileError, OSError) as problem:
-        raise SpectrogramUnavailable("the file format is not supported, but the clip may still play") from problem
+            return _picture(opened, start, end)
+    except soundfile.LibsndfileError:
+        return _picture_of_part(audio, start, end)
+    except OSError as problem:
+        raise SpectrogramUnavailable(f"the file cannot be read ({problem.strerror})") from problem
+
+
+def _picture_of_part(audio: Path | BinaryIO, start: float, end: float) -> Spectrogram:
+    """The image of a file that libsndfile does not read, from its blocks between ``start`` and ``end``."""
+    from hearsay.audio.reading import NOT_THIS_READER, readers_of  # the import is slow, and most files are others
+
+    if isinstance(audio, Path):
+        data = audio.read_bytes()
+    else:
+        audio.seek(0)
+        data = audio.read()
+    rate, passed, parts = 0, 0.0, []
+    try:
+        for own, block in readers_of(data)[-1](data):
+            rate = rate or own
+            after = passed + len(block) / own
+            if after > start:
+                part = block[round(max(0.0, start - passed) * own) :].mean(axis=1)
+                places = np.arange(0, len(part), own / rate)
+                parts.append(part if own == rate else np.interp(places, np.arange(len(part)), part))
+            passed = after
+            if passed > end + 1:  # windows extend a little beyond the end
+                break
+    except NOT_THIS_READER as problem:
+        if not parts:
+            raise SpectrogramUnavailable("the file is not audio, or it is damaged") from problem
+    if not parts:
+        raise SpectrogramUnavailable(f"the file contains no audio between {start:g} s and {end:g} s")
+    wave = io.BytesIO()
+    soundfile.write(wave, np.concatenate(parts), rate, format="WAV", subtype="FLOAT")
+    wave.seek(0)
+    with soundfile.SoundFile(wave) as opened:
+        drawn = _picture(opened, 0, end - start)
+    return replace(drawn, start=start, end=start + drawn.end)
 
 
 def _picture(opened: soundfile.SoundFile, start: float, end: float) -> Spectrogram:

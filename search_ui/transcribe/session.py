@@ -8,9 +8,9 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from hearsay.audio.formats import AUDIO_SUFFIXES, has_audio_suffix
 from hearsay.errors import ApiUnreachable, HearsayError
 from hearsay.records.clip import ClipRow
-from hearsay.storage.names import AUDIO_SUFFIXES, has_audio_suffix
 from indexer.index import SearchReader
 from indexer.query_tree import Term
 from search_ui.connection import the_settings

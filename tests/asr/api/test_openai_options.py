@@ -174,3 +174,47 @@ def test_a_model_that_cannot_translate_refuses(model: SpeechModel, sentence: str
         with pytest.raises(openai.BadRequestError, match=sentence) as refused:
             translated(client)
         assert (refused.value.param, refused.value.code) == ("model", "unsupported_model")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("timestamp_granularities[]", "word")],
+        [("timestamp_granularities", "word")],
+        [("timestamp_granularities[0]", "word")],
+        [("timestamp_granularities", '["word"]')],
+        [("timestamp_granularities[0]", "segment"), ("timestamp_granularities[1]", "word")],
+        [("timestamp_granularities", "segment, word")],
+    ],
+)
+def test_granularities_are_understood_in_every_spelling(client: OpenAI, fields: list[tuple[str, str]]):
+    form = {"model": "whisper-1", "response_format": "verbose_json"}
+    reply = sent(client, {**form, **dict(fields)})
+    assert reply.status_code == 200
+    assert "words" in reply.json()
+    assert ("segments" in reply.json()) == any("segment" in value for _, value in fields)
+    assert "X-Ignored-Fields" not in reply.headers
+
+
+def test_an_unknown_granularity_is_refused(client: OpenAI):
+    form = {"model": "whisper-1", "response_format": "verbose_json", "timestamp_granularities": "phoneme"}
+    reply = sent(client, form)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["param"] == "timestamp_granularities[]"
+
+
+def test_other_fields_of_clients_are_named_as_ignored(client: OpenAI):
+    reply = sent(client, {"model": "whisper-1", "include[]": "logprobs", "chunking_strategy": "auto"})
+    assert reply.headers["X-Ignored-Fields"] == "include[], chunking_strategy"
+
+
+@pytest.mark.parametrize("route", ["transcriptions", "translations"])
+def test_a_second_file_is_refused(client: OpenAI, route: str):
+    address = f"{client.base_url}audio/{route}"
+    reply = httpx.post(address, data={"model": "whisper-1"}, files=[("file", CLIP), ("file", CLIP)], timeout=PATIENCE)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["param"] == "file"
+
+
+def sent(client: OpenAI, form: dict[str, str]) -> httpx.Response:
+    return httpx.post(f"{client.base_url}audio/transcriptions", data=form, files={"file": CLIP}, timeout=PATIENCE)

@@ -12,14 +12,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from asr.api.server import listen, serve
+from asr.api.server import in_url, listen, serve
+from asr.pipeline.assembly import Models
 from asr.settings import AsrSettings
 from hearsay.errors import BadSettings, PortTaken
 from hearsay.terminal.process import INTERRUPTED
 from tests.conftest import PROJECT
 from tests.support.api_server import EMBEDDED
+from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 from tests.support.ports import free_port
-from tests.support.serving import wait_until_ready
+from tests.support.serving import PATIENCE, server_of, wait_until_ready
 
 
 def test_accepted_connections_have_tcp_nodelay():
@@ -101,3 +103,37 @@ def interrupt_long_request(client: httpx.Client, clip: bytes, program: subproces
         program.send_signal(signal.SIGINT)
         assert sent.result().status_code == 500
         assert program.wait(200) == INTERRUPTED
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "::", "localhost", "0.0.0.0"])
+def test_names_and_addresses_of_both_families_are_listened_on(host: str):
+    with listen(host, 0) as place:
+        port = place.getsockname()[1]
+        there = "127.0.0.1" if host in ("0.0.0.0", "localhost") else "::1"
+        with socket.create_connection((there if host != "localhost" else place.getsockname()[0], port)):
+            pass
+
+
+def test_all_addresses_include_those_of_version_4():
+    with listen("::", 0) as place, socket.create_connection(("127.0.0.1", place.getsockname()[1])):
+        pass
+
+
+def test_an_address_of_version_6_is_in_brackets_on_the_web():
+    assert [in_url(host) for host in ("::", "[::1]", "127.0.0.1", "localhost")] == [
+        "[::]", "[::1]", "127.0.0.1", "localhost",
+    ]  # fmt: skip
+
+
+def test_a_host_that_does_not_exist_is_reported():
+    with pytest.raises(PortTaken, match="API_HOST"):
+        listen("no-such-host.invalid", 0)
+
+
+@pytest.mark.parametrize("path", ["/ping", "/health", "/health/live", "/metrics", "/docs", "/v1/models", "/nowhere"])
+def test_head_replies_as_get_without_a_body(path: str, monkeypatch: pytest.MonkeyPatch):
+    models = Models(LengthSpeechModel(), LoudnessEmotionModel(), ())
+    with server_of(models, monkeypatch) as address:
+        got, head = httpx.get(address + path, timeout=PATIENCE), httpx.head(address + path, timeout=PATIENCE)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]

@@ -125,3 +125,38 @@ def test_synonymous_labels_have_the_higher_of_their_scores(tmp_path: Path, clip:
     (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
     assert emotion.scores["happiness"] == pytest.approx(max(logits_of(folder, clip).softmax(-1)[:2].tolist()), abs=1e-5)
     assert json.loads((folder / "config.json").read_text())["id2label"]["1"] == "joy"
+
+
+def with_config(folder: Path, **changes: object) -> Path:
+    """The checkpoint with other values in its configuration."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    return folder
+
+
+def test_labels_that_do_not_exclude_each_other_have_sigmoid_scores(tmp_path: Path, clip: Waveform):
+    folder = with_config(save_classifier(tmp_path, LABELS), problem_type="multi_label_classification")
+    (emotion,) = ClassifierEmotionModel(str(folder), "cpu").tag(audio_of(clip))
+    expected = logits_of(folder, clip).sigmoid().tolist()
+    assert list(emotion.scores.values()) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "changes"),
+    [
+        ({0: "arousal", 1: "dominance", 2: "valence"}, {"problem_type": "regression"}),
+        ({0: "happy", 1: "sad"}, {"problem_type": "regression"}),
+        ({0: "happy"}, {}),
+    ],
+)
+def test_a_regression_is_rejected(labels: dict[int, str], changes: dict[str, object], tmp_path: Path):
+    with pytest.raises(ModelUnavailable, match="is a regression"):
+        ClassifierEmotionModel(str(with_config(save_classifier(tmp_path, labels), **changes)), "cpu")
+
+
+@pytest.mark.parametrize(
+    "labels", [{0: "female", 1: "male"}, {0: "arousal", 1: "valence"}, {0: "en", 1: "de", 2: "other"}]
+)
+def test_a_classifier_of_something_else_is_rejected(labels: dict[int, str], tmp_path: Path):
+    with pytest.raises(ModelUnavailable, match="None of the outputs"):
+        ClassifierEmotionModel(str(save_classifier(tmp_path, labels)), "cpu")

@@ -82,3 +82,25 @@ def test_checkpoint_files_are_the_files_that_are_loaded():
         "pytorch_model.bin",
         "config.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("published", "loaded"),
+    [
+        # openai/whisper-large-v3: half precision, and single precision in shards beside it
+        (["model.safetensors", "model.fp32-00001-of-00002.safetensors", "model.fp32-00002-of-00002.safetensors",
+          "pytorch_model.bin"], ["model.safetensors"]),
+        # facebook/mms-1b-all: an adapter for each language
+        (["adapter.eng.safetensors", "adapter.fra.safetensors", "adapter.fra.bin", "model.safetensors"],
+         ["model.safetensors"]),
+        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "consolidated.safetensors"],
+         ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]),
+        (["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "optimizer.bin"],
+         ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"]),
+        (["pytorch_model.bin", "training_args.bin", "optimizer.bin", "scheduler.bin", "rng_state.pth"],
+         ["pytorch_model.bin"]),
+        (["model.bin", "optimizer.bin"], ["model.bin"]),  # of CTranslate2
+    ],
+)  # fmt: skip
+def test_weights_are_taken_once_and_nothing_that_is_not_loaded(published: list[str], loaded: list[str]):
+    assert checkpoint_files([*published, "config.json", "README.md"]) == [*loaded, "config.json"]

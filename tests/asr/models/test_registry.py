@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from functools import partial
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import Wav2Vec2ForCTC
 
 from asr.emotion.classifier import ClassifierEmotionModel
 from asr.emotion.linear import LinearEmotionModel
@@ -238,3 +240,23 @@ def test_batch_limits_depend_on_the_device_and_the_setting(device: str, named: f
     model.device = device
     limits = limits_for(model, settings(batch_seconds=named))
     assert (limits.batch_seconds, limits.waiting_seconds, limits.threads) == (batch, waiting, 2)
+
+
+@pytest.mark.parametrize("architectures", [["Wav2Vec2ForPreTraining"], ["Wav2Vec2Model"], None])
+@pytest.mark.parametrize("is_safe", [True, False])
+def test_a_ctc_checkpoint_is_known_by_its_weights(architectures: list[str] | None, is_safe: bool, tmp_path: Path):
+    folder = save_wav2vec2(tmp_path)
+    if not is_safe:
+        model = Wav2Vec2ForCTC.from_pretrained(folder)
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"architectures": architectures}))
+    assert isinstance(closed(open_speech_model(settings(asr_model=str(folder)))).model, CtcSpeechModel)
+
+
+def test_a_whisper_checkpoint_that_names_no_class_is_loaded(tmp_path: Path):
+    folder = save_whisper(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"architectures": None}))
+    assert isinstance(closed(open_speech_model(settings(asr_model=str(folder)))).model, Seq2SeqSpeechModel)

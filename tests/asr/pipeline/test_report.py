@@ -26,3 +26,17 @@ def test_a_single_clip_is_reported_in_the_singular():
     assert list(remarks_of(Listing((), passed_over=(Path("notes.txt"),)))) == [
         "1 file skipped, not audio by its extension: .txt"
     ]
+
+
+def test_names_and_transcripts_are_shown_as_they_are():
+    """Brackets are no markup, and control characters reach no terminal."""
+    file = io.StringIO()
+    rows = (
+        ClipRow("set/takes [/2023].mp3", generated_text="[music] yes"),
+        ClipRow("set/[interview] anna\x1b[31m.mp3", generated_text="[/b]", error="[red]"),
+    )
+    show_summary(Summary(rows, 2, 0, 0, 2.0, 1.0), console_of(file))
+    shown = file.getvalue()
+    for text in ("set/takes [/2023].mp3", "[music] yes", "[interview] anna", "[/b]"):
+        assert text in shown
+    assert "\x1b" not in shown

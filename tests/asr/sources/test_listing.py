@@ -6,7 +6,8 @@ import pytest
 
 from asr.errors import BadSource
 from asr.pipeline.assembly import open_source
-from asr.sources.listing import FolderSource
+from asr.sources.listing import FolderSource, remarks_of
+from hearsay.audio.formats import FORMATS
 from hearsay.errors import BadTable
 
 
@@ -106,3 +107,26 @@ def test_a_table_without_a_filename_column_is_rejected(folder: Path, table: Path
     table.write_text("path,sentence\na.wav,hello\n")
     with pytest.raises(BadTable, match="no filename column"):
         open_source(str(folder), str(table), None, allow_missing=False).list()
+
+
+def test_a_linked_folder_is_followed_once_and_otherwise_named(folder: Path, tmp_path: Path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "d.mp3").write_bytes(b"d")
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "same").symlink_to(elsewhere)
+    (folder / "round").symlink_to(folder)
+    (folder / "above").symlink_to(tmp_path)
+    (folder / "deep/again").symlink_to(folder / "deep")
+    (elsewhere / "back").symlink_to(folder / "deep")
+    listing = open_source(str(folder), None, None, allow_missing=False).list()
+    ids = [clip.row.id for clip in listing.clips]
+    assert ids == ["corpus/a.wav", "corpus/b.mp3", "corpus/deep/c.FLAC", "corpus/linked/d.mp3"]
+    skipped = [remark for remark in remarks_of(listing) if remark.startswith("linked folder")]
+    assert [remark.split()[2] for remark in skipped] == ["above", "deep/again", "linked/back", "round", "same"]
+
+
+@pytest.mark.parametrize("suffix", [suffix for each in FORMATS for suffix in each.suffixes])
+def test_files_of_every_format_are_listed(suffix: str, tmp_path: Path):
+    (tmp_path / f"a{suffix.upper()}").write_bytes(b"x")
+    assert len(open_source(str(tmp_path), None, "set", allow_missing=False).list().clips) == 1

@@ -5,7 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoProcessor, Wav2Vec2ForCTC
+from transformers import (
+    AutoProcessor,
+    Wav2Vec2Config,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2ForCTC,
+    Wav2Vec2PhonemeCTCTokenizer,
+)
 
 from asr.audio.decoding import decode_audio
 from asr.errors import ModelUnavailable
@@ -14,7 +20,7 @@ from asr.speech.alternatives import MIN_CONFIDENCE
 from asr.speech.ctc import CtcSpeechModel
 from asr.speech.ctc_words import MOST
 from asr.types import SpeechOutput, Waveform, seconds
-from tests.support.checkpoints import save_wav2vec2
+from tests.support.checkpoints import LETTERS, SPECIALS, save_wav2vec2, sharpen
 from tests.support.recordings import audio_of, bursts
 
 
@@ -137,3 +143,41 @@ def test_a_checkpoint_for_another_sample_rate_is_rejected(tmp_path: Path):
     file.write_text(json.dumps(json.loads(file.read_text()) | {"sampling_rate": 8_000}))
     with pytest.raises(ModelUnavailable, match="needs audio at 8000 Hz"):
         CtcSpeechModel(str(tmp_path), "cpu")
+
+
+def test_the_phones_of_a_phoneme_model_are_words_as_its_tokenizer_decodes_them(tmp_path: Path, clip: Waveform):
+    folder = save_wav2vec2(tmp_path)
+    tokens = [*SPECIALS, *(f"tʃ{number}" for number in range(len(LETTERS)))]
+    (folder / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    for name in ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.json"):
+        (folder / name).unlink(missing_ok=True)
+    tokenizer = Wav2Vec2PhonemeCTCTokenizer(str(folder / "vocab.json"), do_phonemize=False)
+    tokenizer.save_pretrained(folder)
+    with torch.inference_mode():
+        inputs = Wav2Vec2FeatureExtractor.from_pretrained(folder)(clip, sampling_rate=16_000, return_tensors="pt")
+        best = Wav2Vec2ForCTC.from_pretrained(folder).eval()(**inputs).logits[0].argmax(-1)
+    (transcript,) = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))
+    assert len(transcript.words) > 5
+    assert transcript.text == tokenizer.decode(best)
+
+
+def test_the_blank_of_a_checkpoint_without_a_padding_id_is_its_tokenizers(tmp_path: Path, clip: Waveform):
+    folder = save_wav2vec2(tmp_path)
+    expected = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text
+    config = json.loads((folder / "config.json").read_text())
+    config.pop("pad_token_id", None)
+    (folder / "config.json").write_text(json.dumps(config))
+    assert CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text == expected
+
+
+def test_an_adapter_stretches_the_frames(tmp_path: Path, clip: Waveform):
+    """Its convolutions halve the number of frames, each of which then lasts twice as long."""
+    folder = save_wav2vec2(tmp_path, "layer")
+    config = Wav2Vec2Config.from_pretrained(folder, add_adapter=True, num_adapter_layers=2)
+    model = Wav2Vec2ForCTC(config)
+    sharpen(model, 400)
+    model.save_pretrained(folder)
+    words = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].words
+    assert words
+    assert words[-1].end > 0.6 * seconds(clip)
+    assert all(word.start == pytest.approx(round(word.start / 0.08) * 0.08) for word in words)

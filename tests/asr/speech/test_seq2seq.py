@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,32 @@ def test_a_checkpoint_without_its_feature_extractor_says_so(tmp_path: Path):
     (save_whisper(tmp_path) / "preprocessor_config.json").unlink()
     with pytest.raises(ModelUnavailable, match="preprocessor_config"):
         Seq2SeqSpeechModel(str(tmp_path), "cpu")
+
+
+def without_a_limit(folder: Path) -> Path:
+    """The checkpoint as of somebody whose files state no length of transcripts; it writes letters without end."""
+    for name in ("config.json", "generation_config.json"):
+        stated = json.loads((folder / name).read_text())
+        for key in ("max_length", "max_new_tokens", "eos_token_id"):
+            stated.pop(key, None)
+        (folder / name).write_text(json.dumps(stated))
+    return folder
+
+
+def test_a_model_that_states_no_limit_writes_more_than_20_tokens_and_a_reached_limit_is_reported(
+    tmp_path: Path, clip: Waveform, caplog: pytest.LogCaptureFixture
+):
+    model = Seq2SeqSpeechModel(str(without_a_limit(save_moonshine(tmp_path))), "cpu")
+    whole, short = model.transcribe(audio_of(clip, clip[:32_000]))
+    assert len(whole.text) > 30
+    assert "reached the limit" in caplog.text
+    assert [short.text] == [output.text for output in model.transcribe(audio_of(clip[:32_000]))]
+
+
+def test_the_limit_of_a_models_own_files_is_kept(tmp_path: Path, clip: Waveform):
+    folder = without_a_limit(save_moonshine(tmp_path))
+    (folder / "generation_config.json").write_text(
+        json.dumps(json.loads((folder / "generation_config.json").read_text()) | {"max_length": 9})
+    )
+    (output,) = Seq2SeqSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))
+    assert 0 < len(output.text) <= 9

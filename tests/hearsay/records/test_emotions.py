@@ -36,3 +36,26 @@ def test_a_model_label_is_mapped_to_the_canonical_name(label: str, name: str):
 def test_each_emotion_has_one_sentiment(sentiment: str, emotions: list[str]):
     assert {sentiment_of(emotion) for emotion in emotions} == {sentiment}
     assert sentiment in SENTIMENTS
+
+
+@pytest.mark.parametrize(
+    ("label", "emotion"),
+    [
+        ("NEU", "neutral"),
+        ("HAP", "happiness"),
+        ("SAD", "sadness"),
+        ("ANG", "angry"),
+        ("FEA", "fear"),
+        ("DIS", "disgust"),
+        ("SUR", "surprise"),
+        ("exc", "excitement"),
+        ("fru", "frustrated"),
+        ("oth", "uncertain"),
+        ("Pleasant Surprise", "surprise"),
+        ("生气/angry", "angry"),
+        ("难过/sad", "sadness"),
+        ("<unk>", "uncertain"),
+    ],
+)
+def test_labels_of_published_corpora_are_the_same_emotions(label: str, emotion: str):
+    assert canonical_emotion(label) == emotion

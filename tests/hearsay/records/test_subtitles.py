@@ -1,5 +1,9 @@
 """Subtitles: numbers, times and texts in the formats that players read."""
 
+from itertools import pairwise
+
+import pytest
+
 from hearsay.records.clip import ClipRow
 from hearsay.records.subtitles import LONGEST_CUE, LONGEST_TEXT, cues, srt, vtt
 from hearsay.records.transcript import Segment, Word
@@ -58,3 +62,12 @@ def test_an_overlong_word_is_a_separate_cue() -> None:
 def test_without_word_times_the_segments_are_the_cues() -> None:
     assert cues(ClipRow("a", segments=SEGMENTS)) == SEGMENTS
     assert cues(ClipRow("a", generated_text="SAID SOME TIME")) == ()
+
+
+def test_long_segments_without_word_times_are_divided_at_spaces() -> None:
+    text = " ".join(f"word{number}" for number in range(60))
+    found = cues(ClipRow("a", segments=(Segment(10.0, 40.0, text),)))
+    assert " ".join(cue.text for cue in found) == text
+    assert all(len(cue.text) <= LONGEST_TEXT and cue.end - cue.start <= LONGEST_CUE for cue in found)
+    assert (found[0].start, found[-1].end) == (10.0, pytest.approx(40.0))
+    assert all(before.end == pytest.approx(after.start) for before, after in pairwise(found))

@@ -20,6 +20,7 @@ from search_ui.errors import SpectrogramUnavailable
 from search_ui.media.audio import AudioFolder, AudioStore
 from search_ui.media.spectrogram import LONGEST, LOUD_ROWS, PITCH_ROWS, Spectrogram, draw
 from search_ui.media.spectrogram_route import spectrogram_route, spectrogram_url
+from tests.support.recordings import ffmpeg_file
 
 
 def tone(hertz: float, seconds: float, rate: int = 16000) -> NDArray[np.float32]:
@@ -155,7 +156,7 @@ def test_an_unsupported_file_is_reported(tmp_path: Path) -> None:
 
     assert (answer.status_code, answer.text) == (
         415,
-        "no spectrogram of a.m4a: the file format is not supported, but the clip may still play",
+        "no spectrogram of a.m4a: the file is not audio, or it is damaged",
     )
 
 
@@ -175,3 +176,17 @@ def test_the_address_of_a_spectrogram_has_the_times_of_the_passage(client: TestC
     assert part == "picture/samples/sample-interview.mp3?start=12.5&end=20.25"
     assert client.get(part).headers["Hearsay-Stretch"] == "12.500 20.250"
     assert spectrogram_url(Passage("a b?.mp3", 0.0, 3.0, ClipRow("a b?.mp3"))) == "picture/a%20b%3F.mp3?start=0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"), [("ipod", "aac"), ("webm", "libopus"), ("mpegts", "mp2"), ("mov", "pcm_s16le")]
+)
+def test_every_transcribed_format_is_drawn(kind: str, codec: str) -> None:
+    sound = np.concatenate([tone(1000, 4, 48_000), tone(3000, 4, 48_000)])
+    data = ffmpeg_file(sound, 48_000, kind, codec)
+    whole, part = draw(io.BytesIO(data), 0, None), draw(io.BytesIO(data), 5, 7)
+    assert whole.end == pytest.approx(8, abs=0.15)
+    assert (part.start, part.end) == (5, pytest.approx(7, abs=0.02))
+    assert highest_tone(mask(part)) == pytest.approx(3000, abs=100)
+    with pytest.raises(SpectrogramUnavailable, match="no audio between"):
+        draw(io.BytesIO(data), 30, 40)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hearsay.audio.formats import AUDIO_SUFFIXES
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.storage.local import find_audio
-from hearsay.storage.names import AUDIO_SUFFIXES
 from search_ui.errors import InboxUnavailable
 from search_ui.settings import INBOX_DATASET as DATASET
 from search_ui.transcribe.inbox import Inbox, file_name
