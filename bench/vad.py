@@ -82,12 +82,12 @@ def measure(
     detector: Detector, clips: list[Waveform], quiet: float, noise: Noise, ratio: float | None
 ) -> dict[str, float]:
     random = np.random.default_rng(5)
-    missed = heard = kept = pauses = lost = number = 0
+    missed = spoken = kept = pauses = lost = number = 0
     for clean, audible, places in recordings(clips, quiet, random):
         level = 10 ** (-(70 if ratio is None else 20 + ratio) / 20)
         noisy = clean + level * noise(len(clean), random)
         found = flags(detector, noisy.clip(-1, 1).astype(np.float32))
-        heard += int(audible.sum())
+        spoken += int(audible.sum())
         missed += int((audible & ~found).sum())
         for start, end in places:
             own = audible[start:end]
@@ -98,7 +98,7 @@ def measure(
             is_pause[max(0, start - 15) : end + 15] = False
         pauses += int(is_pause.sum())
         kept += int((found & is_pause).sum())
-    return {"missed": missed / heard, "lost": lost / number, "kept": kept / max(1, pauses)}
+    return {"missed": missed / spoken, "lost": lost / number, "kept": kept / max(1, pauses)}
 
 
 def main() -> None:
