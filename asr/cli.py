@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -24,13 +24,14 @@ from asr.pipeline.report import show_score, show_summary
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
 from hearsay.config import read_settings
+from hearsay.corpora.layouts import NAMES
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import read_journal
 from hearsay.records.repair import repair
 from hearsay.records.schema import COLUMNS
 from hearsay.records.score import scores
 from hearsay.records.table import read_csv
-from hearsay.terminal.commands import Program
+from hearsay.terminal.commands import Program, named_column
 from hearsay.terminal.console import console_of
 from hearsay.terminal.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
 from hearsay.text.cer import METRICS
@@ -90,7 +91,22 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     command.add_argument("source", metavar="SOURCE", help="folder with the clips, or s3://BUCKET/PREFIX")
     command.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for clips.jsonl and clips.csv")
-    command.add_argument("--csv", metavar="FILE", help="table of the corpus; only its rows are processed")
+    command.add_argument(
+        "--table", "--csv", dest="csv", metavar="FILE", help="table of the corpus; only its rows are processed"
+    )
+    command.add_argument(
+        "--layout",
+        metavar="NAME",
+        help=f"layout of the corpus, instead of the one that is recognised: {', '.join(NAMES)}",
+    )
+    command.add_argument(
+        "--column",
+        metavar="A=B",
+        type=named_column,
+        action="append",
+        default=[],
+        help="read the column A of the table as B, for example sentence=text; can be repeated",
+    )
     command.add_argument("--dataset", metavar="NAME", help="name of the dataset (default: the name of the folder)")
     command.add_argument("--allow-missing", action="store_true", help="accept rows of the table without an audio file")
     command.add_argument("--limit", metavar="N", type=_positive, help="process only the first N clips")
@@ -171,6 +187,16 @@ def _add_api(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command.set_defaults(run=run_api)
 
 
+def listing_options(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says about the listing of the source, for `open_listing`."""
+    return {
+        "allow_missing": options.allow_missing,
+        "limit": options.limit,
+        "layout": options.layout,
+        "columns": dict(options.column),
+    }
+
+
 def _positive(word: str) -> int:
     if not word.isdecimal() or (number := int(word)) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {word}")
@@ -217,7 +243,7 @@ def run_dry(options: argparse.Namespace, settings: AsrSettings) -> int:
     if options.hotwords:
         check_hotwords(read_hotwords(options.hotwords), options.via)
     notify = partial(console_of(sys.stderr).print, markup=False)
-    limits = {"allow_missing": options.allow_missing, "limit": options.limit}
+    limits = listing_options(options)
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
     log, change = options.out / "clips.jsonl", options.model_change
     plan = plan_of(listing, log, settings, options.via, change, notify, verifies=options.verify)
@@ -234,10 +260,13 @@ def open_listings(
 ) -> Iterable[Listing]:
     """The listing of the source, or one listing per group of files that arrive in a watched folder."""
     if options.watch:
-        if options.csv or options.limit or options.allow_missing or "://" in options.source:
-            raise BadSource("--watch works with a local folder only; omit --csv, --limit and --allow-missing")
+        tables = options.csv or options.layout or options.column
+        if tables or options.limit or options.allow_missing or "://" in options.source:
+            raise BadSource(
+                "--watch works with a local folder only; omit --table, --layout, --column, --limit and --allow-missing"
+            )
         return open_arrivals(options.source, options.dataset, notify)
-    limits = {"allow_missing": options.allow_missing, "limit": options.limit}
+    limits = listing_options(options)
     listing = open_listing(options.source, options.csv, options.dataset, settings, **limits)
     for sentence in remarks_of(listing):
         notify(sentence)

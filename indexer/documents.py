@@ -1,6 +1,6 @@
 """Documents: what both engines index of a passage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from itertools import chain
 from threading import Lock
@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import snowballstemmer
 
+from hearsay.corpora.values import facet_values, keys
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import LONGEST_TOKEN, tokens
 from indexer.passages import Passage
-from indexer.schema import FIELDS
+from indexer.schema import FIELDS, VALUE_FACETS, VALUE_KEYS, counted_in
 
 SENTINEL: Final = "∅"
 """The only token of a text without tokens, so that both engines count the same documents and the same lengths.
@@ -24,9 +25,10 @@ LONGEST_KEYWORD: Final = 1000
 unknown."""
 
 TOKEN_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind == "tokens")
+DERIVED_FIELDS: Final = tuple(field.name for field in FIELDS if field.kind in ("tokens", "values"))
 """Fields of a document that are derived from its passage's source."""
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 """Version of the documents. A change that requires indexes to be loaded again increments it."""
 
 
@@ -51,7 +53,7 @@ def stem(token: str) -> str:
 
 
 def document_of(passage: Passage) -> dict[str, Any]:
-    """The passage's source and the token fields of `indexer.schema`, whose tokens are separated by single spaces."""
+    """The passage's source and its `DERIVED_FIELDS`; tokens are separated by single spaces."""
     transcript = tokens(passage.row.generated_text)
     reference = tokens(passage.row.text)
     shortness = max(0, LONGEST_LENGTH - len(transcript) // 4)
@@ -59,13 +61,29 @@ def document_of(passage: Passage) -> dict[str, Any]:
         f"{token[: LONGEST_TOKEN - 1]}_{min(9, max(1, int(confidence * 10)))}"
         for token, confidence in alternatives_of(passage.row).items()
     )
-    return passage.source() | {
-        "tokens": " ".join(transcript or [SENTINEL]),
-        "stems": " ".join(map(stem, transcript or [SENTINEL])),
-        "text_tokens": " ".join(reference or [SENTINEL]),
-        "alternatives": " ".join(alternatives) or SENTINEL,
-        "shortness": " ".join(str(power) for power in POWERS if shortness & power) or SENTINEL,
-    }
+    return (
+        passage.source()
+        | _values_of(passage.row)
+        | {
+            "tokens": " ".join(transcript or [SENTINEL]),
+            "stems": " ".join(map(stem, transcript or [SENTINEL])),
+            "text_tokens": " ".join(reference or [SENTINEL]),
+            "alternatives": " ".join(alternatives) or SENTINEL,
+            "shortness": " ".join(str(power) for power in POWERS if shortness & power) or SENTINEL,
+        }
+    )
+
+
+def _values_of(row: ClipRow) -> dict[str, list[str]]:
+    """The values of the cells that corpora spell in different ways, and the keys by which they are found."""
+    cells = {facet: cell for facet in VALUE_FACETS if (cell := getattr(row, facet))}
+    found = {counted_in(facet): _indexable(facet_values(facet, cell)) for facet, cell in cells.items()}
+    found[VALUE_KEYS] = _indexable(f"{facet}={key}" for facet, cell in cells.items() for key in keys(facet, cell))
+    return {field: values for field, values in found.items() if values}
+
+
+def _indexable(values: Iterable[str]) -> list[str]:
+    return [value for value in values if len(value) <= LONGEST_KEYWORD]
 
 
 def transcript_text(document: Mapping[str, Any]) -> str:

@@ -13,6 +13,18 @@ _MOST_NAMED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a table is read: the name of its dataset, and the columns that are read as others, as typed."""
+
+    dataset: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+AS_IT_IS: Final = Reading()
+"""A table whose dataset and columns are those of its layout."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file of clip records at the time when it was read; without a ``digest``, one that is followed and may grow."""
 
@@ -20,12 +32,13 @@ class SourceFile:
     size: int = 0
     modified: int = 0
     digest: str = ""
+    reading: Reading = AS_IT_IS
 
     @classmethod
-    def of(cls, path: Path) -> "SourceFile":
+    def of(cls, path: Path, reading: Reading = AS_IT_IS) -> "SourceFile":
         with path.open("rb") as file:
-            stat = path.stat()
-            return cls(path.absolute(), stat.st_size, stat.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())
+            stat, digest = path.stat(), hashlib.file_digest(file, "sha256").hexdigest()
+            return cls(path.absolute(), stat.st_size, stat.st_mtime_ns, digest, reading)
 
     def change(self) -> str:
         """What has happened to the file since, as the end of a sentence; empty if it is unchanged."""
@@ -40,11 +53,15 @@ class SourceFile:
             return f"cannot be read ({problem.strerror or problem})"
 
     def to_json(self) -> dict[str, Any]:
-        return {"path": str(self.path), "size": self.size, "modified": self.modified, "sha256": self.digest}
+        members = {"path": str(self.path), "size": self.size, "modified": self.modified, "sha256": self.digest}
+        if self.reading == AS_IT_IS:
+            return members
+        return members | {"dataset": self.reading.dataset, "columns": dict(self.reading.columns)}
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> "SourceFile":
-        return cls(Path(members["path"]), members["size"], members["modified"], members["sha256"])
+        reading = Reading(members.get("dataset", ""), tuple(members.get("columns", {}).items()))
+        return cls(Path(members["path"]), members["size"], members["modified"], members["sha256"], reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +78,9 @@ class Origin:
     and_more: bool = False
 
     @classmethod
-    def of(cls, files: Iterable[Path], inbox: Path | None = None) -> "Origin":
+    def of(cls, files: Iterable[Path], inbox: Path | None = None, reading: Reading = AS_IT_IS) -> "Origin":
         own = inbox.absolute() if inbox else None
-        return cls(tuple(SourceFile.of(path) for path in files if path.absolute() != own), own)
+        return cls(tuple(SourceFile.of(path, reading) for path in files if path.absolute() != own), own)
 
     def after_put(self, files: Sequence[SourceFile], clips: Collection[str]) -> "Origin":
         """The origin after putting clips from these files, or without files. A loaded file that is put is read last."""
@@ -83,7 +100,9 @@ class Origin:
         """The same files in their current state, without missing ones; raises `FilesChanged` if none is left."""
 
         def there(files: Iterable[SourceFile]) -> tuple[SourceFile, ...]:
-            return tuple(SourceFile.of(file.path) if file.digest else file for file in files if file.path.is_file())
+            return tuple(
+                SourceFile.of(file.path, file.reading) if file.digest else file for file in files if file.path.is_file()
+            )
 
         now = replace(self, files=there(self.files), put=there(self.put))
         if not (now.files or now.put) and not (self.inbox and self.inbox.is_file()):

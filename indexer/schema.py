@@ -6,14 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from hearsay.corpora import values
 from hearsay.records.emotions import EMOTIONS, SENTIMENTS, UNCERTAIN
 
-UNKNOWN: Final = "unknown"
+UNKNOWN: Final = values.UNKNOWN
 """The value of an empty field, in filters and counts."""
 
-Kind = Literal["id", "keyword", "number", "integer", "date", "prose", "tokens", "stored"]
-"""``prose`` is text for people who query Elasticsearch directly; ``tokens`` are separated by single spaces; ``stored``
-is stored and returned, but cannot be searched."""
+Kind = Literal["id", "keyword", "values", "number", "integer", "date", "prose", "tokens", "stored"]
+"""``values`` are any number of keywords, derived from a cell; ``prose`` is text for people who query Elasticsearch
+directly; ``tokens`` are separated by single spaces; ``stored`` is stored and returned, but cannot be searched."""
+
+VALUE_FACETS: Final = tuple(values.VALUES)
+"""Facets whose values corpora spell in different ways, and may have several of in one cell."""
+
+VALUE_KEYS: Final = "value_keys"
+"""The field of all keys by which the values of `VALUE_FACETS` are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,10 @@ FIELDS: Final = (
     Field("age", "keyword", "the speaker's age, as the corpus spells it"),
     Field("gender", "keyword", "the speaker's gender"),
     Field("accent", "keyword", "the speaker's accent, as the corpus spells it"),
+    Field("split", "keyword", "the parts of the corpus that the clip is in: train, dev, test, …"),
+    Field("speaker", "keyword", "the speaker's id in the corpus"),
+    *(Field(f"{facet}_values", "values", f"the values of {facet} that are counted") for facet in VALUE_FACETS),
+    Field(VALUE_KEYS, "values", f"FACET=KEY for all values of {', '.join(VALUE_FACETS)}"),
     Field("duration", "number", "length of the passage in seconds"),
     Field("language", "keyword", "the language of the transcript, as a code such as en"),
     Field("language_probability", "number", "probability of the language, 0..1, if the model detected it"),
@@ -63,7 +74,7 @@ FIELDS: Final = (
 INTEGERS: Final = frozenset(field.name for field in FIELDS if field.kind == "integer")
 """Number fields that hold integers."""
 
-FACETS: Final = ("sentiment", "emotion", "age", "gender", "accent", "language", "asr_model")
+FACETS: Final = (*("sentiment", "emotion", "age", "gender", "accent", "split", "speaker", "language", "asr_model"),)
 """Fields with few values, which can be counted and filtered, in the order in which people see them."""
 
 RANGES: Final = ("duration", "confidence", "wer")
@@ -74,38 +85,12 @@ SORTS: Final = RANGES
 
 _ORDER: Final[Mapping[str, tuple[str, ...]]] = {
     "sentiment": SENTIMENTS,
-    "gender": ("female", "male", "other"),
-    "age": ("teens", "twenties", "thirties", "fourties", "fifties", "sixties", "seventies", "eighties", "nineties"),
+    **{facet: values.known_values(facet) for facet in ("gender", "age", "split")},
 }
-
-# Common Voice's own spellings; labels show the correct ones, the index stores the original ones.
-_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
-    "age": {"fourties": "forties"},
-    "accent": {
-        "us": "United States",
-        "england": "England",
-        "indian": "India and South Asia",
-        "australia": "Australia",
-        "canada": "Canada",
-        "scotland": "Scotland",
-        "african": "Southern Africa",
-        "newzealand": "New Zealand",
-        "ireland": "Ireland",
-        "philippines": "Philippines",
-        "wales": "Wales",
-        "bermuda": "Bermuda and West Indies",
-        "malaysia": "Malaysia",
-        "singapore": "Singapore",
-        "hongkong": "Hong Kong",
-        "southatlandtic": "South Atlantic",
-    },
-}
-
-
-_KNOWN: Final[Mapping[str, Iterable[str]]] = {**_ORDER, "accent": _LABELS["accent"], "emotion": EMOTIONS}
-_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
-    facet: {text.casefold(): value for value in values for text in (value, _LABELS.get(facet, {}).get(value, value))}
-    for facet, values in _KNOWN.items()
+_KNOWN: Final[Mapping[str, Iterable[str]]] = {
+    **{facet: values.known_values(facet) for facet in values.VALUES},
+    "sentiment": SENTIMENTS,
+    "emotion": EMOTIONS,
 }
 
 
@@ -120,16 +105,42 @@ def known_values(facet: str) -> tuple[str, ...]:
 
 
 def facet_label(facet: str, value: str) -> str:
-    """The label of a facet's value: "forties" for ``fourties``; most values are their own label."""
-    return _LABELS.get(facet, {}).get(value, value)
+    """The label of a facet's value, or of a corpus's cell: "forties" for ``fourties``; most are their own label."""
+    return values.label(facet, value) or value if facet in VALUE_FACETS else value
 
 
 def facet_value(facet: str, text: str) -> str:
-    """The value that ``text`` means, ignoring case: a value as the corpus spells it, or its `facet_label`.
+    """The value that ``text`` means in a facet, ignoring case.
 
-    A value that this table does not list is returned unchanged.
+    A value that no table lists is returned unchanged.
     """
-    return _VALUES.get(facet, {}).get(text.casefold(), UNKNOWN if text.casefold() == UNKNOWN else text)
+    folded = values.fold(text)
+    if folded == UNKNOWN:
+        return UNKNOWN
+    found = values.key(facet, text) if facet in VALUE_FACETS else folded
+    return found if found in _KNOWN.get(facet, ()) else text
+
+
+def counted_in(facet: str) -> str:
+    """The field in which the values of a facet are counted."""
+    return f"{facet}_values" if facet in VALUE_FACETS else facet
+
+
+def value_key(facet: str, text: str) -> str:
+    """The token in the field `VALUE_KEYS` of passages with this value of one of `VALUE_FACETS`, however spelled."""
+    return f"{facet}={values.key(facet, text)}"
+
+
+def merged_counts(facet: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts of a facet, with spellings that differ only in case as one value: the most frequent spelling."""
+    if facet not in VALUE_FACETS:
+        return dict(counts)
+    found: dict[str, tuple[str, int]] = {}
+    for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        folded = values.key(facet, value)
+        first, before = found.get(folded, (value, 0))
+        found[folded] = first, before + count
+    return dict(found.values())
 
 
 def facet_order(facet: str, counts: Mapping[str, int]) -> list[str]:

@@ -1,6 +1,6 @@
 """Assembly of the pipeline: the models, scheduler and clips that the settings and the command name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from asr.pipeline.model_change import LogModels, ModelChange, consequences, mode
 from asr.pipeline.pipeline import ClipStep, LocalPipeline, Pipeline
 from asr.pipeline.scheduler import BatchStats, Limits, Scheduler
 from asr.settings import AsrSettings
+from asr.sources.corpora import open_corpus, open_corpus_table
 from asr.sources.listing import ClipSource, Listing, open_folder
 from asr.sources.matching import TableSource
 from asr.sources.s3 import S3Source
@@ -76,9 +77,19 @@ def open_listing(
     *,
     allow_missing: bool = False,
     limit: int | None = None,
+    layout: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Listing:
     """The clips of a source, or the first ``limit`` of them; raises `BadSource`."""
-    source = open_source(place, table, dataset, allow_missing=allow_missing, s3_endpoint=settings.aws_endpoint_url)
+    source = open_source(
+        place,
+        table,
+        dataset,
+        allow_missing=allow_missing,
+        s3_endpoint=settings.aws_endpoint_url,
+        layout=layout,
+        columns=columns,
+    )
     return limited(source.list(), limit)
 
 
@@ -162,10 +173,24 @@ def open_pipeline(
 
 
 def open_source(
-    location: str, csv: str | None, dataset: str | None, *, allow_missing: bool, s3_endpoint: str | None = None
+    location: str,
+    csv: str | None,
+    dataset: str | None,
+    *,
+    allow_missing: bool,
+    s3_endpoint: str | None = None,
+    layout: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> ClipSource:
-    """The source at a location; raises `BadSource` if there is no such folder or bucket."""
+    """The source at a location; raises `BadSource` if there is no such folder or bucket.
+
+    ``layout`` is a name of `hearsay.corpora.layouts`, None to recognise it; ``columns`` maps names of columns in tables
+    to those of clip records.
+    """
+    columns = columns or {}
     if location.startswith(SCHEME):
+        if layout or columns:
+            raise BadSource("--layout and --column need a local folder; download the bucket first, or omit them")
         try:
             bucket = Bucket(connect(s3_endpoint), location)
         except StorageError as problem:
@@ -173,7 +198,9 @@ def open_source(
         return S3Source(bucket, csv, dataset, allow_missing)
     folder = open_folder(location, dataset)
     if csv is None:
-        return folder
+        return open_corpus(folder, layout, dataset, columns, allow_missing=allow_missing)
     if "://" in csv:
         raise BadSource(f"{csv}: with a local folder, --csv must be a local file; download it first")
-    return TableSource(Path(location), Path(csv), folder.dataset, allow_missing)
+    if corpus := open_corpus_table(folder.folder, Path(csv), dataset, columns, allow_missing=allow_missing):
+        return corpus
+    return TableSource(Path(location), Path(csv), folder.dataset, allow_missing, columns)

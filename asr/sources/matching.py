@@ -1,8 +1,8 @@
 """The rows of a table, matched to their files in a folder or bucket."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -40,6 +40,7 @@ class TableSource:
     csv: Path
     dataset: str
     allow_missing: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def list(self) -> Listing:
         root = self.folder.resolve()
@@ -51,7 +52,9 @@ class TableSource:
             lambda path: partial(stamp_of, root / path),
             lambda: (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()),
         )
-        return match(read_csv(self.csv), str(self.csv), files, self.dataset, allow_missing=self.allow_missing)
+        return match(
+            read_csv(self.csv, self.columns), str(self.csv), files, self.dataset, allow_missing=self.allow_missing
+        )
 
 
 def match(table: Table, name: str, files: Files, dataset: str, *, allow_missing: bool) -> Listing:

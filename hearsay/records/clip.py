@@ -1,7 +1,7 @@
 """The clip record: what the corpus says about a clip, and what the models recognised in it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from hearsay.records.codec import (
     read_value,
     to_json_value,
 )
-from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, RESERVED, TRANSCRIPT
+from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, OPTIONAL_COLUMNS, RESERVED, TRANSCRIPT
 from hearsay.records.transcript import TRANSCRIBING, FailedPiece, Segment, Word
 from hearsay.text.normalize import words
 
@@ -28,6 +28,15 @@ LONGEST_ID: Final = 500
 
 TOLERANCE: Final = 0.05
 """Seconds that times may be off by rounding."""
+
+_KEPT_CELLS: Final = 100_000
+"""Values of one column of a table that are kept to be used again: as many as large corpora have speakers."""
+
+_SHORT: Final = 20
+"""Characters below which all cells of a column are kept, because they may say that a value is missing."""
+
+_LONGEST_KEPT: Final = 200
+"""Characters of a cell whose value is kept; words and segments are longer, and occur once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class ClipRow:
     age: str = ""
     gender: str = ""
     accent: str = ""
+    speaker: str = ""
+    split: str = ""
     duration: float | None = None
     dataset: str = ""
     audio_digest: str = ""
@@ -141,6 +152,11 @@ class ClipRow:
         has_result = bool(self.generated_text) or not self.is_failed
         return self.duration is not None and bool(self.audio_digest or self.asr_model) and has_result
 
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Those of `OPTIONAL_COLUMNS` in which it has a value."""
+        return tuple(name for name in OPTIONAL_COLUMNS if getattr(self, name))
+
     def to_json(self) -> dict[str, Any]:
         """The journal line's object: the columns that are not empty, then the unknown ones."""
         members: dict[str, Any] = {"filename": self.id}
@@ -207,3 +223,52 @@ _NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"
 """Fields with special merging rules."""
 
 _EMPTY_OF: Final = {member.name: getattr(ClipRow("-"), member.name) for member in fields(ClipRow)}
+
+
+class LineReader:
+    """Makes a row of a clip id and a line of a table, as `ClipRow.from_cells` does of its cells.
+
+    Cells that occur again, such as speakers and accents, are read and stored once. An empty cell of a column that is
+    not Hearsay's is left out; it is given all the same. Calls raise `BadRow`.
+    """
+
+    def __init__(self, columns: Sequence[str], places: Sequence[int]) -> None:
+        self._given = frozenset(columns)
+        pairs = [(name, at) for name, at in zip(columns, places, strict=True) if name not in _NO_CELLS]
+        self._pairs = pairs
+        self._known = [(name, at, _CellReader(name)) for name, at in pairs if is_read(name)]
+        self._unknown = [(name, at, _CellReader(name)) for name, at in pairs if not is_read(name)]
+
+    def __call__(self, clip_id: str, line: Sequence[str]) -> ClipRow:
+        if "schema_version" in self._given:
+            return ClipRow.from_cells({"filename": clip_id} | {name: line[at] for name, at in self._pairs})
+        values = {name: read[line[at]] for name, at, read in self._known}
+        extra = {name: read[cell] for name, at, read in self._unknown if (cell := line[at])}
+        return ClipRow(clip_id, **values, extra=extra, given=self._given)
+
+    def distinct(self, name: str) -> Collection[str]:
+        """The distinct cells of a column that have been read; of long ones, not all."""
+        readers = (read for own, _, read in (*self._known, *self._unknown) if own == name)
+        return next(readers, _CellReader(name)).keys()
+
+
+_NO_CELLS: Final = frozenset({"filename", "schema_version"})
+
+
+class _CellReader(dict[str, Any]):
+    """The value of each cell of one column, read when it is met first; a long one is not kept."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def __missing__(self, cell: str) -> Any:
+        name = self._name
+        if is_read(name):
+            member = member_of_cell(name, cell)
+            value = _EMPTY_OF[name] if member in (None, "") else read_value(name, member)
+        else:
+            value = cell
+        if len(cell) < _SHORT or (len(cell) <= _LONGEST_KEPT and len(self) < _KEPT_CELLS):
+            self[cell] = value
+        return value

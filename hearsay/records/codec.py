@@ -23,6 +23,11 @@ def _text(value: Any) -> str:
     return value
 
 
+def _name(value: Any) -> str:
+    """Text, or the number of a speaker or fold, as manifests in JSON have it."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError("true or false")
@@ -109,6 +114,7 @@ def _list_of_members(items: tuple[Word | Segment | FailedPiece, ...]) -> list[di
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
     **dict.fromkeys((column.name for column in COLUMNS[1:]), _text),
     **dict.fromkeys(("up_votes", "down_votes"), _optional_count),
+    **dict.fromkeys(("speaker", "split", "age"), _name),
     **dict.fromkeys(("confidence", "emotion_score", "language_probability"), _optional_number),
     "duration": _seconds,
     "words": _words,

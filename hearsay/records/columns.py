@@ -1,7 +1,12 @@
 """How each column of a table is read, and the line that reports it."""
 
+from typing import Final
+
 from hearsay.records.schema import CORPUS_COLUMNS, MISSING, OUR_COLUMNS, READ_AS_IT_STANDS, kept_aside, kept_beside_ours
-from hearsay.records.table import Table
+from hearsay.records.table import DistinctCells, Table
+
+_LONGEST_MISSING: Final = 20
+"""Characters below which a cell may say that its value is missing, with spaces around it."""
 
 
 def corpus_table(table: Table) -> Table:
@@ -11,12 +16,12 @@ def corpus_table(table: Table) -> Table:
     return table.renamed(names) if (names := kept_aside(table.columns)) else table
 
 
-def account_of(table: Table, name: str, *, is_corpus: bool) -> str:
+def account_of(table: Table | DistinctCells, name: str, *, is_corpus: bool) -> str:
     """One line: what each of the table's columns is read as.
 
     ``is_corpus`` is the table of a corpus that is decoded, whose columns are never taken as those of Hearsay.
     """
-    empty = set(table.empty_columns()) if table.cells else set()
+    empty = set(table.empty_columns()) if table.lines else set()
     filled = [name for name in table.columns if name not in empty]
     aside = {} if table.is_of_hearsay else (kept_aside if is_corpus else kept_beside_ours)(table.columns)
     ours = [name for name in filled if name in OUR_COLUMNS and name not in aside]
@@ -47,9 +52,9 @@ def account_of(table: Table, name: str, *, is_corpus: bool) -> str:
     return f"{name}: {'; '.join(parts)}"
 
 
-def _found(table: Table, name: str) -> list[str]:
+def _found(table: Table | DistinctCells, name: str) -> list[str]:
     """The ways of writing *missing* that a column has."""
     if name not in table.columns:
         return []
-    there = {cells[name].strip() for cells in table.cells.values()}
-    return sorted(cell for cell in there if cell.casefold() in MISSING)
+    short = {cell for cell in table.column(name) if len(cell) < _LONGEST_MISSING}
+    return sorted({bare for cell in short if (bare := cell.strip()).casefold() in MISSING})

@@ -13,7 +13,7 @@ from hearsay.errors import BadRow, ClipsError, NewerRecord
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 from hearsay.records.files import onto_disk
 from hearsay.records.locks import LockedFile
-from hearsay.records.schema import kept_beside_ours
+from hearsay.records.schema import EXPORT_ONLY, kept_beside_ours
 
 _OURS_IN_JSON: Final = frozenset({"schema_version", "words", "segments"})
 """Signs of a record in JSON, where words and segments are parts of a transcript, also without its text."""
@@ -110,6 +110,8 @@ def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
         raise NewerRecord(
             f"written with schema version {version}, this version of Hearsay reads up to {SCHEMA_VERSION}; update it"
         )
+    if not is_log and "schema_version" in members:
+        members = {name: value for name, value in members.items() if name not in EXPORT_ONLY}
     if not is_log and not _OURS_IN_JSON & members.keys():
         names = kept_beside_ours(members)
         members = {names.get(name, name): value for name, value in members.items()}

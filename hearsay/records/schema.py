@@ -22,6 +22,8 @@ COLUMNS: Final = (
     Column("age", False, "the speaker's age, as the corpus spells it"),
     Column("gender", False, "the speaker's gender"),
     Column("accent", False, "the speaker's accent, as the corpus spells it"),
+    Column("speaker", False, "the speaker's id in the corpus"),
+    Column("split", False, "the parts of the corpus that the clip is in, separated by commas"),
     Column("duration", False, "length in seconds, two decimals; decode measures it from the audio"),
     Column("dataset", True, "the collection that the clip belongs to"),
     Column("audio_digest", True, "SHA-256 of the audio file, in hexadecimal"),
@@ -50,6 +52,8 @@ COLUMNS: Final = (
 """Every column in the order of the CSV: Common Voice's own, then those that ``asr decode`` adds."""
 
 CORPUS_COLUMNS: Final = tuple(column.name for column in COLUMNS if not column.ours)
+OPTIONAL_COLUMNS: Final = ("speaker", "split")
+"""Columns of corpora that a CSV has only where a clip has a value in them."""
 OUR_COLUMNS: Final = tuple(column.name for column in COLUMNS if column.ours)
 IDENTITY_COLUMNS: Final = ("audio_stamp", "asr_weights", "asr_precision", "ser_weights", "ser_precision")
 """What distinguishes files and models of the same name: for a log, which must know what is done, not for an index."""
@@ -82,6 +86,9 @@ ASIDE: Final = "corpus_"
 SIGNS: Final = frozenset({"audio_digest", "generated_text", "asr_model", "ser_model", "decoded_at"})
 """Columns that only Hearsay writes. All of them together mark a table that Hearsay wrote. One of
 them in a table that is merged means that its columns with names of Hearsay are meant as such, as in a correction."""
+
+EXPORT_ONLY: Final = frozenset({"wer", "pred_text", "file_name", "audio_filepath"})
+"""Columns of exports that say again what others do; they are left out when an export is read."""
 
 READ_AS_IT_STANDS: Final = frozenset({"filename", "text", "generated_text", "error"})
 """Columns in which "none" or "NaN" may be text that somebody said: their cells are not changed."""

@@ -2,38 +2,56 @@
 
 import csv
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
+from operator import itemgetter
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Final, Literal, TextIO
 
 from hearsay.errors import BadRow, BadTable, ClipsError
-from hearsay.records.clip import ClipRow
+from hearsay.records.clip import ClipRow, LineReader
 from hearsay.records.files import replaced_whole
-from hearsay.records.schema import CORPUS_COLUMNS, OUR_COLUMNS, SIGNS, kept_beside_ours
+from hearsay.records.schema import CORPUS_COLUMNS, EXPORT_ONLY, OPTIONAL_COLUMNS, OUR_COLUMNS, SIGNS, kept_beside_ours
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV of clips: its columns in order, and its unchanged cells, by clip id in the order of the file.
+    """A table of clips: its columns in order, and its unchanged cells, by clip id in the order of the file.
 
-    ``unnamed`` counts columns without a name, which are not among them.
+    The cell of the column number N in one of the ``lines`` is at ``places[N]``. ``unnamed`` counts columns without a
+    name, which are not among them.
     """
 
     columns: tuple[str, ...]
-    cells: Mapping[str, Mapping[str, str]]
+    lines: Mapping[str, Sequence[str]]
+    places: tuple[int, ...]
     unnamed: int = 0
 
     def rows(self) -> dict[str, ClipRow]:
         """The clip rows by id; raises `BadRow` naming the clip and the column."""
         found = {}
-        for clip_id, cells in self.cells.items():
+        row_of = LineReader(self.columns, self.places)
+        for clip_id, line in self.lines.items():
             try:
-                found[clip_id] = ClipRow.from_cells(cells)
+                found[clip_id] = row_of(clip_id, line)
             except BadRow as problem:
                 raise BadRow(f"clip {clip_id}: {problem}") from problem
         return found
+
+    def cells_of(self, clip_id: str) -> dict[str, str]:
+        """The cells of one clip by column; none where the table lacks it."""
+        line = self.lines.get(clip_id)
+        return {} if line is None else {name: line[at] for name, at in zip(self.columns, self.places, strict=True)}
+
+    @property
+    def cells(self) -> dict[str, dict[str, str]]:
+        """The cells of all clips by id and column."""
+        return {clip_id: self.cells_of(clip_id) for clip_id in self.lines}
+
+    def column(self, name: str) -> Iterator[str]:
+        """The cells of one column."""
+        return map(itemgetter(self.places[self.columns.index(name)]), self.lines.values())
 
     @property
     def is_of_hearsay(self) -> bool:
@@ -42,20 +60,16 @@ class Table:
 
     def empty_columns(self) -> tuple[str, ...]:
         """The columns in which no clip has a cell."""
-        return tuple(name for name in self.columns if not any(cells[name].strip() for cells in self.cells.values()))
+        return tuple(name for name in self.columns if not any(map(str.strip, self.column(name))))
 
     def without(self, names: Collection[str]) -> "Table":
         """The table without some of its columns."""
-        columns = tuple(name for name in self.columns if name not in names)
-        return Table(
-            columns, {clip: {name: cells[name] for name in columns} for clip, cells in self.cells.items()}, self.unnamed
-        )
+        kept = [(name, at) for name, at in zip(self.columns, self.places, strict=True) if name not in names]
+        return replace(self, columns=tuple(name for name, _ in kept), places=tuple(at for _, at in kept))
 
     def renamed(self, names: Mapping[str, str]) -> "Table":
         """The table with other names for some of its columns."""
-        columns = tuple(names.get(name, name) for name in self.columns)
-        cells = {clip: {names.get(name, name): cell for name, cell in own.items()} for clip, own in self.cells.items()}
-        return Table(columns, cells, self.unnamed)
+        return replace(self, columns=tuple(names.get(name, name) for name in self.columns))
 
     def to_merge(self) -> "Table":
         """The table in the form that is merged with others.
@@ -64,57 +78,90 @@ class Table:
         table it empties that column, and a corpus's columns are `kept_beside_ours`.
         """
         if self.is_of_hearsay:
-            return self.without(self.empty_columns())
+            return self.without({*self.empty_columns(), *EXPORT_ONLY})
         return self.renamed(names) if (names := kept_beside_ours(self.columns)) else self
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctCells:
+    """The distinct cells of each column of a table whose ``lines`` are not kept, for the report on its columns."""
+
+    cells: Mapping[str, Collection[str]]
+    lines: Collection[str]
+    unnamed: int = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.cells)
+
+    @property
+    def is_of_hearsay(self) -> bool:
+        """Whether Hearsay wrote it."""
+        return _is_of_hearsay(self.columns)
+
+    def empty_columns(self) -> tuple[str, ...]:
+        """The columns in which no clip has a cell."""
+        return tuple(name for name in self.columns if not any(map(str.strip, self.cells[name])))
+
+    def column(self, name: str) -> Iterator[str]:
+        """The distinct cells of one column; of long ones, not all."""
+        return iter(self.cells[name])
 
 
 def _is_of_hearsay(columns: Iterable[str]) -> bool:
     return SIGNS.issubset(columns)
 
 
-EMPTY_TABLE = Table(CORPUS_COLUMNS, {})
-"""The table of a folder without one: Common Voice's columns, and no lines."""
+_FIRST_COLUMNS: Final = tuple(name for name in CORPUS_COLUMNS if name not in OPTIONAL_COLUMNS)
+EMPTY_TABLE: Final = Table(_FIRST_COLUMNS, {}, tuple(range(len(_FIRST_COLUMNS))))
+"""The table of a folder without one: the columns of Common Voice's first corpus, and no lines."""
 
 
-def read_csv(path: Path) -> Table:
+def read_csv(path: Path, names: Mapping[str, str] | None = None) -> Table:
     """The CSV at ``path``: UTF-8 with or without a byte order mark, a header, a ``filename`` column.
+
+    ``names`` are other names for some of its columns. The cells of a file whose name ends in ``.tsv`` are separated by
+    tabs, and a quotation mark in them is a character like any other.
 
     Raises `BadTable` if it cannot be read, has no ``filename`` column, a line without a filename or of another
     length than the header, or one clip twice.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return parse_csv(file, str(path))
+            return parse_csv(file, str(path), names or {}, is_tsv=path.suffix.lower() == ".tsv")
     except OSError as problem:
         raise BadTable(f"{path} cannot be read: {problem.strerror or problem}") from problem
 
 
-def parse_csv(file: TextIO, name: str) -> Table:
+def parse_csv(file: TextIO, name: str, names: Mapping[str, str] | None = None, *, is_tsv: bool = False) -> Table:
     """The CSV in a file opened with ``newline=""``; ``name`` is what errors call it. Raises `BadTable`.
 
     Spaces around the names of columns are removed; if one follows a comma there, it does in all lines.
     Columns without a name, and lines without a cell, are skipped.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
-    reader = csv.reader(file, strict=True)
+    how: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {"strict": True}
+    reader = csv.reader(file, **how)
     try:
         header = next(reader, [])
         if any(column.startswith(" ") for column in header) and not _is_of_hearsay(header):
             file.seek(0)
-            reader = csv.reader(file, strict=True, skipinitialspace=True)
+            reader = csv.reader(file, **how, skipinitialspace=True)
             header = next(reader)
-        columns = _names(header)
+        columns = _renamed(name, _names(header), names or {})
         _check_header(name, columns)
-        cells: dict[str, dict[str, str]] = {}
+        lines: dict[str, list[str]] = {}
+        place = columns.index("filename")
         for values in reader:
             if any(map(str.strip, values)):
-                _add_line(name, reader.line_num, columns, values, cells)
+                _add_line(name, reader.line_num, place, len(columns), values, lines)
     except UnicodeDecodeError as problem:
         raise BadTable(f"{name} is not UTF-8 text; save the table as CSV in UTF-8") from problem
     except csv.Error as problem:
         raise BadTable(f"{name}, line {reader.line_num}: not valid CSV ({problem})") from problem
-    named = tuple(name for name in columns if name is not None)
-    return Table(named, cells, len(columns) - len(named))
+    named = [(column, at) for at, column in enumerate(columns) if column is not None]
+    return Table(tuple(column for column, _ in named), lines, tuple(at for _, at in named), len(columns) - len(named))
 
 
 def _names(header: Sequence[str]) -> list[str | None]:
@@ -135,6 +182,13 @@ def _names(header: Sequence[str]) -> list[str | None]:
     ]
 
 
+def _renamed(table: str, columns: Sequence[str | None], names: Mapping[str, str]) -> list[str | None]:
+    """The columns with the names that were asked for; raises `BadTable` if the table lacks one of them."""
+    if missing := names.keys() - set(columns):
+        raise BadTable(f"{table} has no column {', '.join(sorted(missing))}, which --column names")
+    return [names.get(column, column) if column else None for column in columns]
+
+
 def _check_header(table: str, columns: Sequence[str | None]) -> None:
     if "filename" not in columns:
         raise BadTable(
@@ -148,17 +202,14 @@ def _check_header(table: str, columns: Sequence[str | None]) -> None:
         )
 
 
-def _add_line(
-    table: str, line: int, columns: Sequence[str | None], values: Sequence[str], cells: dict[str, dict[str, str]]
-) -> None:
-    if len(values) < len(columns) or any(values[len(columns) :]):
-        raise BadTable(f"{table}, line {line}: {len(values)} cells under a header of {len(columns)} columns")
-    named = {name: value for name, value in zip(columns, values, strict=False) if name is not None}
-    if not (clip_id := named["filename"]):
-        raise BadTable(f"{table}, line {line}: the filename is empty")
-    if clip_id in cells:
-        raise BadTable(f"{table}, line {line}: {clip_id} is also in an earlier line; keep one of them")
-    cells[clip_id] = named
+def _add_line(table: str, number: int, place: int, width: int, values: list[str], lines: dict[str, list[str]]) -> None:
+    if len(values) != width and (len(values) < width or any(values[width:])):
+        raise BadTable(f"{table}, line {number}: {len(values)} cells under a header of {width} columns")
+    if not (clip_id := values[place]):
+        raise BadTable(f"{table}, line {number}: the filename is empty")
+    if clip_id in lines:
+        raise BadTable(f"{table}, line {number}: {clip_id} is also in an earlier line; keep one of them")
+    lines[clip_id] = values
 
 
 def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) -> None:
@@ -169,13 +220,13 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
     """
     rows = list(rows)
     own = [name for name in corpus.columns if name not in OUR_COLUMNS]
-    columns = columns_of({name for row in rows for name in row.extra}, own)
+    columns = columns_of({name for row in rows for name in (*row.extra, *row.optional)}, own)
     columns += ["deleted"] if any(row.deleted for row in rows) else []
     try:
         with replaced_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             file.write(csv_line(columns))
             for row in rows:
-                original = corpus.cells.get(row.id, {})
+                original = corpus.cells_of(row.id)
                 kept = [name for name in own if not (name == "duration" and row.is_measured)]
                 cells = row.to_cells() | {name: cell for name in kept if (cell := original.get(name, ""))}
                 file.write(csv_line([cells.get(name, "") for name in columns]))
@@ -183,7 +234,7 @@ def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) 
         raise ClipsError(f"{path} cannot be written: {problem.strerror or problem}") from problem
 
 
-def columns_of(unknown: Iterable[str], own: Sequence[str] = CORPUS_COLUMNS) -> list[str]:
+def columns_of(unknown: Iterable[str], own: Sequence[str] = EMPTY_TABLE.columns) -> list[str]:
     """The columns of a CSV in order: the corpus's own, those that only it knows, then ours, but for ``deleted``."""
     own = [*own, *(["duration"] if "duration" not in own else [])]
     ours = [name for name in OUR_COLUMNS if name != "deleted"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from hearsay.storage.names import located
+from hearsay.storage.names import RELEASE, located
 
 
 def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Path | None:
@@ -17,8 +17,10 @@ def find_audio(folder: Path, clip_id: str, also_named: Iterable[str] = ()) -> Pa
 
 
 def own_names(folder: Path, also_named: Iterable[str] = ()) -> frozenset[str]:
-    """The names of a folder; of a link, its own and that of its target."""
-    return frozenset({folder.name, folder.resolve().name, *also_named}) - {"", "..", "."}
+    """The names of a folder; of a link, its own and that of its target; of a locale, RELEASE-LOCALE too."""
+    path = folder.resolve()
+    release = {f"{path.parent.name}-{path.name}"} if RELEASE.fullmatch(path.parent.name) else set()
+    return frozenset({folder.name, path.name, *release, *also_named}) - {"", "..", "."}
 
 
 def file_inside(root: Path, relative: str) -> Path | None:

@@ -1,9 +1,14 @@
 """Which file under a source an id of a table or an index means: one rule, on strings, for folders and buckets alike."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import Final
+
+RELEASE: Final = re.compile(r"(?:cv-corpus|cv-delta|sps-corpus|ss-corpus|mcv-[a-z]+)-[0-9][^/]*")
+"""Names of the folders that Common Voice's archives unpack to, such as ``cv-corpus-27.0-2026-09-11``; in them is a
+folder per locale, and the dataset is called RELEASE-LOCALE."""
 
 _FORMS: Final = ("NFC", "NFD")
 _MOST_FORMS: Final = 64
@@ -35,8 +40,13 @@ def paths_of(clip_id: str, own_names: Iterable[str]) -> Iterator[str]:
     if path != clip_id:
         yield path
     first, _, rest = path.partition("/")
-    if rest and first and _composed(first) in map(_composed, own_names):
-        yield rest
+    if not (rest and first):
+        return
+    for own in map(_composed, own_names):
+        if _composed(first) == own:
+            yield rest
+        elif RELEASE.fullmatch(own) and _composed(first).startswith(f"{own}-"):
+            yield f"{first[len(own) + 1 :]}/{rest}"
 
 
 def key_prefix(key: str) -> str:

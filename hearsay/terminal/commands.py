@@ -4,7 +4,7 @@ Only names are here: a package is imported when one of its commands runs, and ha
 """
 
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -65,6 +65,7 @@ COMMANDS: Final = (
     _indexer("rollback", "index", "go back to the version before the last load"),
     _indexer("count", "index", "count the passages that match"),
     _indexer("search", "search", "search in the terminal"),
+    _indexer("export", "search", "write what a search finds as a collection"),
     Command("page", "search", "search_ui.cli", "page", "", "serve the search page"),
     _indexer("evaluate-search", "measure", "measure how well search finds what was said", "score"),
     _indexer("learn", "measure", "learn how words are misrecognised"),
@@ -73,6 +74,14 @@ COMMANDS: Final = (
 """In the order in which ``hearsay --help`` shows them."""
 
 BY_NAME: Final = {command.name: command for command in COMMANDS}
+
+
+def named_column(text: str) -> tuple[str, str]:
+    """``A=B`` on a command line as the name of a column and the one that it is read as."""
+    name, equals, other = text.rpartition("=")
+    if not (equals and name.strip() and other.strip()):
+        raise ArgumentTypeError(f"must be written as COLUMN=NAME, such as sentence=text, not {text}")
+    return name.strip(), other.strip()
 
 
 @dataclass(frozen=True, slots=True)

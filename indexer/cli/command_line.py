@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from hearsay.config import read_settings
 from hearsay.errors import BadRow, BadSettings, BadTable
-from hearsay.terminal.commands import Program
+from hearsay.terminal.commands import Program, named_column
 from hearsay.terminal.process import exit_status_of
 from hearsay.version import VERSION
-from indexer.cli import commands, searching
+from indexer.cli import commands, exporting, searching
 from indexer.cli import evaluating as scoring
 from indexer.cli import learning as learning_commands
 from indexer.errors import WrongRequest
+from indexer.export.collection import FORMATS
 from indexer.index import SearchWriter
 from indexer.open import named_as_typed, open_writer
 from indexer.query.builder import DEFAULT_MODE, MODES
@@ -55,6 +56,14 @@ def parser(program: Program = THIS) -> ArgumentParser:
     counting.add_argument("words", nargs="*", metavar="WORDS", help="the query (default: count all passages)")
     _add_mode(counting)
     _add_search(add("search", searching.search, "Search transcripts", "search the boy --age twenties,forties"))
+    _add_export(
+        add(
+            "export",
+            exporting.export,
+            "Write the clips that a search finds, with all their columns, as a collection",
+            "export lighthouse --accent england --format nemo --out lighthouses --audio",
+        )
+    )
     _add_learning(add)
     _add_score(
         add(
@@ -69,7 +78,8 @@ def parser(program: Program = THIS) -> ArgumentParser:
 
 
 def _add_changes(add: Callable[[str, CommandFunction, str, str], ArgumentParser]) -> None:
-    files: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "FILE", "help": "clip records, .csv or .jsonl"}
+    what = "clip records or a corpus's table: .csv, .tsv, .jsonl, a NeMo manifest or .parquet"
+    files: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "FILE", "help": what}
     loading = add(
         "load",
         commands.load,
@@ -78,12 +88,14 @@ def _add_changes(add: Callable[[str, CommandFunction, str, str], ArgumentParser]
         "load clips.csv transcripts.csv --audio recordings/",
     )
     loading.add_argument("files", **files)
+    _add_reading(loading)
     loading.add_argument("--no-inbox", action="store_true", help="leave out the clips that were added on the page")
     loading.add_argument(
         "--audio", metavar="PLACE", help="folder or s3://BUCKET/PREFIX of the clips' audio, for playback on the page"
     )
     putting = add("put", commands.put, "Add or replace clips in the existing index", "put today.jsonl")
     putting.add_argument("files", **(files | {"nargs": "*"}))
+    _add_reading(putting)
     putting.add_argument("--watch", action="store_true", help="follow one log as it grows (default: the inbox's log)")
     deleting = add(
         "delete", commands.delete, "Delete clips from the index and from later loads", "delete interviews/0012.mp3"
@@ -105,6 +117,18 @@ def _add_changes(add: Callable[[str, CommandFunction, str, str], ArgumentParser]
         "--drop", action="store_true", help="leave out clips that are in no file and cannot be read from the index"
     )
     add("rollback", commands.rollback, "Restore the previous version, and remove the current one", "rollback")
+
+
+def _add_reading(command: ArgumentParser) -> None:
+    command.add_argument("--dataset", metavar="NAME", help="dataset of a corpus's table, where no folder names it")
+    command.add_argument(
+        "--column",
+        metavar="A=B",
+        type=named_column,
+        action="append",
+        default=[],
+        help="read the column A of a table as B, for example sentence=text; can be repeated",
+    )
 
 
 def _add_learning(add: Callable[[str, CommandFunction, str, str], ArgumentParser]) -> None:
@@ -145,6 +169,19 @@ def _add_search(command: ArgumentParser) -> None:
     command.add_argument("--like", metavar="ID", help="instead of words: clips that share significant words with it")
     command.add_argument("--same", metavar="ID", help="instead of words: clips with the same sentence as it")
     _add_mode(command)
+    _add_filters(command)
+    command.add_argument("--size", type=_from_one, default=10, metavar="N", help="hits per page (default: 10)")
+    command.add_argument("--page", type=_from_one, default=1, metavar="N", help="page number (default: 1)")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument(
+        "--queries",
+        type=Path,
+        metavar="FILE",
+        help='many searches at once: lines {"id", "query"} in, {"id", "total", "hits"} out',
+    )
+
+
+def _add_filters(command: ArgumentParser) -> None:
     for facet in FACETS:
         command.add_argument(
             f"--{facet_name(facet)}",
@@ -158,15 +195,15 @@ def _add_search(command: ArgumentParser) -> None:
     command.add_argument(
         "--sort", metavar="FIELD", help=f"{', '.join(SORTS)}; descending as -{SORTS[0]} (default: by relevance)"
     )
-    command.add_argument("--size", type=_from_one, default=10, metavar="N", help="hits per page (default: 10)")
-    command.add_argument("--page", type=_from_one, default=1, metavar="N", help="page number (default: 1)")
-    command.add_argument("--json", action="store_true", help="print one JSON object")
-    command.add_argument(
-        "--queries",
-        type=Path,
-        metavar="FILE",
-        help='many searches at once: lines {"id", "query"} in, {"id", "total", "hits"} out',
-    )
+
+
+def _add_export(command: ArgumentParser) -> None:
+    command.add_argument("words", nargs="*", metavar="WORDS", help="the query (default: everything)")
+    _add_mode(command)
+    _add_filters(command)
+    command.add_argument("--format", choices=FORMATS, default="csv", help="format of the records (default: csv)")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    command.add_argument("--audio", action="store_true", help="also copy the audio of the clips into DIR/audio")
 
 
 def _add_score(command: ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from indexer.index import SearchWriter
 from indexer.ingest import load as loading
 from indexer.ingest import reloading
 from indexer.ingest.watching import Watcher
-from indexer.provenance import Origin, SourceFile
+from indexer.provenance import AS_IT_IS, Origin, Reading, SourceFile
 from indexer.query.planner import Plan, Planner, planner_of
 from indexer.query_tree import Term
 from indexer.settings import IndexSettings
@@ -39,12 +39,13 @@ def load(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> 
     inbox = loading.inbox_of(settings.inbox_journal, arguments.files) if has_inbox else []
     for journal in inbox:
         print(f"including the inbox, {journal} (--no-inbox leaves it out)")
-    rows = loading.read_rows([*inbox, *arguments.files], print)
+    reading = _reading(arguments)
+    rows = loading.read_rows([*inbox, *arguments.files], print, lambda file: AS_IT_IS if file in inbox else reading)
     audio = loading.audio_place(arguments.audio) if arguments.audio else None
     if doubt := loading.doubt_about_audio(audio, list(rows)):
         note(doubt)
     without_audio = None if audio else _without_audio(index)
-    origin = Origin.of(arguments.files, settings.inbox_journal if has_inbox else None)
+    origin = Origin.of(arguments.files, settings.inbox_journal if has_inbox else None, reading)
     with load_progress(len(rows)) as step:
         loaded = loading.load(index, rows.values(), settings.deletions, audio, step, origin=origin)
     _print_loaded(loaded)
@@ -53,6 +54,11 @@ def load(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> 
     if doubt := loading.doubt_about_transcripts(rows.values()):
         note(doubt)
     return 0
+
+
+def _reading(arguments: Namespace) -> Reading:
+    """How the named tables are read, as typed."""
+    return Reading(arguments.dataset or "", tuple(arguments.column))
 
 
 def _without_audio(index: SearchWriter) -> str:
@@ -104,7 +110,9 @@ def put(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> i
         return _watch(index, arguments.files or [settings.inbox_journal], settings)
     if not arguments.files:
         raise WrongRequest("put requires files of clip records, or --watch")
-    rows, files = loading.read_rows(arguments.files, note).values(), [SourceFile.of(file) for file in arguments.files]
+    reading = _reading(arguments)
+    rows = loading.read_rows(arguments.files, note, lambda _: reading).values()
+    files = [SourceFile.of(file, reading) for file in arguments.files]
     came, went = loading.put(index, rows, settings.deletions, note, files)
     print(f"put {counted(came, 'clip')}" + (f", deleted {counted(went, 'clip')}" if went else ""))
     return 0

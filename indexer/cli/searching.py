@@ -11,7 +11,7 @@ from hearsay.terminal.console import console_of
 from indexer.cli.commands import note
 from indexer.cli.terminal import print_result
 from indexer.errors import WrongRequest
-from indexer.index import Request, SearchReader
+from indexer.index import Range, Request, SearchReader
 from indexer.query.filters import bounds_of, selected_filters, sorted_by
 from indexer.query.planner import Plan, planner_of
 from indexer.query.result_json import json_of
@@ -24,11 +24,7 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     """Run one search, or one for each line of ``--queries``."""
     if sum(map(bool, (arguments.queries, arguments.words, arguments.like, arguments.same))) > 1:
         raise WrongRequest("use only one of WORDS, --like ID, --same ID and --queries FILE")
-    typed = {facet: texts for facet in FACETS if (texts := getattr(arguments, facet_name(facet)))}
-    filters, notes = selected_filters(index, typed)
-    for text in notes:
-        note(text)
-    ranges = {name: bounds_of(name, text) for name in RANGES if (text := getattr(arguments, name)) is not None}
+    filters, ranges = filters_of(index, arguments), ranges_of(arguments)
     sort = sorted_by(arguments.sort) if arguments.sort is not None else None
     planner = planner_of(index, settings)
 
@@ -50,6 +46,20 @@ def search(index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     else:
         print_result(console_of(sys.stdout), result, request, plan)
     return 0
+
+
+def ranges_of(arguments: Namespace) -> dict[str, Range]:
+    """The ranges that were typed."""
+    return {name: bounds_of(name, text) for name in RANGES if (text := getattr(arguments, name)) is not None}
+
+
+def filters_of(index: SearchReader, arguments: Namespace) -> dict[str, frozenset[str]]:
+    """The filters that were typed, with a note on each value that the index does not have."""
+    typed = {facet: texts for facet in FACETS if (texts := getattr(arguments, facet_name(facet)))}
+    filters, notes = selected_filters(index, typed)
+    for text in notes:
+        note(text)
+    return filters
 
 
 def _queries(file: Path) -> Iterator[tuple[Any, str]]:

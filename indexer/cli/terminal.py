@@ -11,11 +11,17 @@ from hearsay.terminal.console import CONTROLS
 from hearsay.text.format import counted, total_duration
 from indexer.index import PassageHit, Request, Result
 from indexer.query.explanation import explanation_of
+from indexer.query.filters import FIRST_VALUES
 from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
 from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
 
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "match": "bold yellow", "possible": "underline"}
+
+MOST_VALUES: Final = 20
+"""Values of a facet that are all printed; of more, only the first ones by count are."""
+
+LONGEST_LABEL: Final = 40
 
 END_OF_CERTAINTY: Final = "── Below: a query word is missing, in another form, or only a possible match ──"
 
@@ -41,10 +47,22 @@ def print_result(console: Console, result: Result, request: Request, plan: Plan)
         console.print(table)
     console.print(_summary(result, request), highlight=False)
     for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
-        line = " · ".join(
-            f"{facet_label(facet, value)} {counts[value]}".translate(CONTROLS) for value in facet_order(facet, counts)
-        )
-        console.print(Text(f"{facet_name(facet)}: {line}", style="dim"), soft_wrap=True)
+        console.print(Text(f"{facet_name(facet)}: {_counted(facet, counts)}", style="dim"), soft_wrap=True)
+
+
+def _counted(facet: str, counts: Mapping[str, int]) -> str:
+    """The values of a facet with their counts: all of a few, of many the first and the number of the others."""
+    values = facet_order(facet, counts)
+    if hidden := max(0, len(values) - MOST_VALUES):
+        values = sorted(values[:-1] if values[-1] == UNKNOWN else values, key=lambda value: (-counts[value], value))
+        values, hidden = values[:FIRST_VALUES], len(counts) - FIRST_VALUES
+    shown = [f"{_short(facet_label(facet, value))} {counts[value]}".translate(CONTROLS) for value in values]
+    return " · ".join(shown) + (f" · … and {hidden:,} more" if hidden else "")
+
+
+def _short(label: str) -> str:
+    """A label in one piece: ids of speakers are long."""
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _summary(result: Result, request: Request) -> str:
@@ -69,5 +87,5 @@ def _transcript(hit: PassageHit, plan: Plan) -> Text:
 
 def _speaker(hit: PassageHit) -> str:
     row = hit.passage.row
-    known = facet_label("age", row.age), row.gender, facet_label("accent", row.accent)
+    known = (facet_label(facet, getattr(row, facet)) for facet in ("age", "gender", "accent"))
     return ", ".join(filter(None, known)) or UNKNOWN

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from indexer.documents import LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, transcript_text
+from indexer.documents import DERIVED_FIELDS, LONGEST_KEYWORD, SCHEMA, TOKEN_FIELDS, transcript_text
 from indexer.index import Range, Request
 from indexer.provenance import Origin
 from indexer.query_tree import (
@@ -22,7 +22,17 @@ from indexer.query_tree import (
     Term,
     Without,
 )
-from indexer.schema import FIELDS, INTEGERS, UNKNOWN, Kind
+from indexer.schema import (
+    FIELDS,
+    INTEGERS,
+    UNKNOWN,
+    VALUE_FACETS,
+    VALUE_KEYS,
+    Kind,
+    counted_in,
+    merged_counts,
+    value_key,
+)
 
 MOST_VALUES: Final = 10_000
 """Maximum number of values that are counted of one facet."""
@@ -36,6 +46,7 @@ _KEYWORD: Final = {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
 _TYPES: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "id": {"type": "keyword"},
     "keyword": _KEYWORD,
+    "values": _KEYWORD,
     "number": {"type": "double"},
     "integer": {"type": "long", "ignore_malformed": True},
     "date": {"type": "date", "ignore_malformed": True},
@@ -54,7 +65,7 @@ def mapping(audio: str | None, origin: Origin | None = None) -> dict[str, Any]:
     return {
         "dynamic": "strict",
         "_meta": {"schema": SCHEMA, "audio": audio, **({"origin": origin.to_json()} if origin else {})},
-        "_source": {"excludes": [*TOKEN_FIELDS, "vocabulary"]},
+        "_source": {"excludes": [*DERIVED_FIELDS, "vocabulary"]},
         "properties": {
             **{field.name: dict(_TYPES[field.kind]) for field in FIELDS},
             "extra": {"type": "flattened", "ignore_above": LONGEST_KEYWORD},
@@ -169,7 +180,9 @@ def search_body(request: Request) -> dict[str, Any]:
     filters = {facet: _with_value(facet, values) for facet, values in request.filters.items()}
     conditions = ranges | filters
     counts = {
-        facet: _among(conditions, facet, {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}})
+        facet: _among(
+            conditions, facet, {"terms": {"field": counted_in(facet), "size": MOST_VALUES, "missing": UNKNOWN}}
+        )
         for facet in request.facets
     }
     seconds = {"seconds": _among(conditions, "", _SUM)} if request.seconds else {}
@@ -192,9 +205,10 @@ def _in_range(name: str, bounds: Range) -> dict[str, Any]:
 
 
 def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
-    choices: list[dict[str, Any]] = [{"terms": {facet: sorted(values)}}]
+    keys = {VALUE_KEYS: sorted({value_key(facet, value) for value in values})}
+    choices: list[dict[str, Any]] = [{"terms": keys if facet in VALUE_FACETS else {facet: sorted(values)}}]
     if UNKNOWN in values:
-        choices.append(_missing(facet))
+        choices.append(_missing(counted_in(facet)))
     return _either(choices)
 
 
@@ -209,7 +223,8 @@ def _among(conditions: Mapping[str, Any], without: str, counted: Mapping[str, An
 
 def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
     """The counts by value in the response to a search."""
-    return {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"][facet]["all"]["buckets"]}
+    buckets = answer["aggregations"][facet]["all"]["buckets"]
+    return merged_counts(facet, {bucket["key"]: bucket["doc_count"] for bucket in buckets})
 
 
 def seconds_of(answer: Mapping[str, Any]) -> float:

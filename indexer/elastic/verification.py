@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 
-from indexer.documents import TOKEN_FIELDS
+from indexer.documents import DERIVED_FIELDS
 from indexer.errors import LoadFailed
 
 _MOST: Final = 50
 """Maximum size of the sample; a longer load has at least half as many."""
 
-_NOT_GIVEN_BACK: Final = frozenset({*TOKEN_FIELDS, "vocabulary"})
+_NOT_GIVEN_BACK: Final = frozenset({*DERIVED_FIELDS, "vocabulary"})
 
 
 class Sample:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tantivy import Document, FieldType, Occur, Query, Schema, SchemaBuilder
 
-from indexer.documents import LONGEST_KEYWORD, TOKEN_FIELDS
+from indexer.documents import DERIVED_FIELDS, LONGEST_KEYWORD, TOKEN_FIELDS
 from indexer.index import Range, Request, Sort
 from indexer.passages import Passage
 from indexer.query_tree import (
@@ -27,7 +27,7 @@ from indexer.query_tree import (
     Without,
 )
 from indexer.query_tree import Query as Tree
-from indexer.schema import FIELDS, INTEGERS, UNKNOWN
+from indexer.schema import FIELDS, INTEGERS, UNKNOWN, VALUE_FACETS, VALUE_KEYS, counted_in, merged_counts, value_key
 
 MOST_VALUES: Final = 10_000
 """Maximum number of values that are counted of one facet."""
@@ -59,8 +59,8 @@ def schema() -> Schema:
     builder = SchemaBuilder()
     for field in _SEARCHABLE:
         match field.kind:
-            case "id" | "keyword" | "date":
-                fast = field.kind == "keyword"
+            case "id" | "keyword" | "values" | "date":
+                fast = field.kind in ("keyword", "values")
                 builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=fast)
             case "tokens":  # this analyser only splits at spaces; it neither lowercases nor truncates
                 builder.add_text_field(field.name, tokenizer_name="whitespace", index_option="position")
@@ -89,7 +89,7 @@ def engine_document(document: Mapping[str, Any], rank: int) -> Document:
     if "extra" in document:
         extra = document["extra"].items()
         members["extra"] = {name: _extra_value(value) for name, value in extra if _says_something(value)}
-    source = {name: value for name, value in document.items() if name not in TOKEN_FIELDS}
+    source = {name: value for name, value in document.items() if name not in DERIVED_FIELDS}
     members["source"] = _JSON.encode(source).encode()
     members["rank"] = rank
     return Document.from_dict(members, SCHEMA)
@@ -214,8 +214,8 @@ def _with_value(facet: str, values: Collection[str], values_of: ValuesOf, *, is_
     known = _terms(facet, set(values) - {UNKNOWN})
     if len(values) == len(known) == 1:
         return known[0]
-    everything, having = Query.all_query(), Query.exists_query(facet)
-    if is_narrow and len(every := values_of(facet)) <= len(values) + _FEW:
+    everything, having = Query.all_query(), Query.exists_query(counted_in(facet))
+    if is_narrow and facet not in VALUE_FACETS and len(every := values_of(facet)) <= len(values) + _FEW:
         return _but(everything if UNKNOWN in values else having, *_terms(facet, set(every).difference(values)))
     if UNKNOWN in values:
         return _but(everything, _but(having, *known))
@@ -223,12 +223,15 @@ def _with_value(facet: str, values: Collection[str], values_of: ValuesOf, *, is_
 
 
 def _terms(facet: str, values: Collection[str]) -> list[Query]:
+    if facet in VALUE_FACETS:
+        found = sorted({value_key(facet, value) for value in values})
+        return [Query.term_query(SCHEMA, VALUE_KEYS, value) for value in found]
     return [Query.term_query(SCHEMA, facet, value) for value in sorted(values)]
 
 
 def counting(facets: Collection[str]) -> dict[str, Any]:
     """The aggregations that count the values of these facets, `UNKNOWN` for passages without a value."""
-    return {facet: {"terms": {"field": facet, "size": MOST_VALUES, "missing": UNKNOWN}} for facet in facets}
+    return {facet: {"terms": {"field": counted_in(facet), "size": MOST_VALUES, "missing": UNKNOWN}} for facet in facets}
 
 
 ADDING_UP: Final[dict[str, Any]] = {"seconds": {"sum": {"field": "duration"}}}
@@ -237,4 +240,4 @@ ADDING_UP: Final[dict[str, Any]] = {"seconds": {"sum": {"field": "duration"}}}
 
 def counts_of(answer: Mapping[str, Any], facet: str) -> dict[str, int]:
     """The counts by value in the result of `counting`."""
-    return {bucket["key"]: bucket["doc_count"] for bucket in answer[facet]["buckets"]}
+    return merged_counts(facet, {bucket["key"]: bucket["doc_count"] for bucket in answer[facet]["buckets"]})

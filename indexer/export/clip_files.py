@@ -1,7 +1,9 @@
 """Search results as lines of files: records as CSV, passages as a manifest in the format of NeMo."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from typing import Final
 
 from hearsay.records.clip import ClipRow
@@ -10,6 +12,12 @@ from indexer.errors import IndexUnavailable
 from indexer.index import Request, SearchReader
 from indexer.ingest.indexed_clips import whole_clip
 from indexer.passages import Passage
+
+AUDIO: Final = "audio"
+"""The folder of the audio in an export."""
+
+_ODD: Final = re.compile(r'[\\:*?"<>|\x00-\x1f]|[ .]\Z')
+"""What some file systems do not allow in a part of a path; includes ``.`` and ``..``."""
 
 _RENAMED: Final = ("filename", "generated_text")
 """Columns of a record that have other names in a manifest."""
@@ -26,12 +34,18 @@ def clips_found(index: SearchReader, request: Request) -> Iterator[ClipRow]:
             yield row
 
 
+def columns_found(index: SearchReader, request: Request) -> list[str]:
+    """The columns of the clips of all results, as in a CSV of ``asr decode``."""
+    rows = (passage.row for passage in index.walk(request))
+    return columns_of({name for row in rows for name in (*row.extra, *row.optional)})
+
+
 def csv_lines(index: SearchReader, request: Request) -> Iterator[str]:
     """The clips of all results as a CSV like that of ``asr decode``, which can be loaded again.
 
     Its header contains the additional columns of the corpus, so all results are read twice.
     """
-    columns = columns_of({name for passage in index.walk(request) for name in passage.row.extra})
+    columns = columns_found(index, request)
     yield csv_line(columns)
     for row in clips_found(index, request):
         cells = row.to_cells()
@@ -67,3 +81,10 @@ def manifest_line(passage: Passage, path: str) -> str:
     }
     ours = {name: value for name, value in row.to_json().items() if name not in line and name not in _RENAMED}
     return json.dumps(line | ours, ensure_ascii=False) + "\n"
+
+
+def name_of(clip: str, suffix: str) -> str:
+    """The path of a clip's audio in an export: its id, unless that is not a safe path on every file system."""
+    if all(part and not _ODD.search(part) for part in clip.split("/")):
+        return f"{AUDIO}/{clip}"
+    return f"{AUDIO}/renamed/{sha256(clip.encode()).hexdigest()[:16]}{suffix.lower()}"

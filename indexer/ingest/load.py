@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hearsay.errors import StorageError
+from hearsay.corpora.reading import layout_of_table, read_records
+from hearsay.errors import BadRow, StorageError
 from hearsay.records.clip import ClipRow
 from hearsay.records.columns import account_of
 from hearsay.records.journal import Journal, read_journal
@@ -18,10 +19,15 @@ from indexer.index import RolledBack, SearchWriter
 from indexer.ingest.indexed_clips import merged_with_known
 from indexer.ingest.validation import RecordMerger, RecordProblems
 from indexer.passages import Passage, cut
-from indexer.provenance import Origin, SourceFile
+from indexer.provenance import AS_IT_IS, Origin, Reading, SourceFile
 
 Step = Callable[[], None]
 """Called once for each clip that has been passed to the index."""
+
+SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+"""Names of the files that can be loaded end in one of these."""
+
+_KINDS: Final = ".csv, .tsv, .jsonl, a NeMo manifest or .parquet"
 
 _LOOKED_FOR: Final = 200
 """Clips whose audio is looked up, evenly selected; looking up a million files on a network disk would take too long."""
@@ -47,16 +53,24 @@ class Loaded:
     failed_again: int = 0
 
 
-def read_rows(files: Sequence[Path], say: Callable[[str], None] = lambda _: None) -> dict[str, ClipRow]:
+def read_rows(
+    files: Sequence[Path],
+    say: Callable[[str], None] = lambda _: None,
+    reading_of: Callable[[Path], Reading] = lambda _: AS_IT_IS,
+) -> dict[str, ClipRow]:
     """The records of all files by id, merged as by `ClipRow.merged_with`; deletions are included.
 
     ``say`` is called with a sentence on renamed or ignored columns of tables by others, and on durations that were
-    ignored. Raises `WrongRequest` if the files contain no clip.
+    ignored. ``reading_of`` returns how a table is read. Raises `WrongRequest` if the files contain no clip.
     """
     rows: dict[str, ClipRow] = {}
     merging = RecordMerger()
     for file in files:
-        for clip_id, row in _read_file(file, say).items():
+        new = _read_file(file, say, reading_of(file))
+        if not rows:
+            rows = new
+            continue
+        for clip_id, row in new.items():
             rows[clip_id] = merging.merged(rows[clip_id], row) if clip_id in rows else row
     for sentence in merging.sentences():
         say(sentence)
@@ -65,21 +79,37 @@ def read_rows(files: Sequence[Path], say: Callable[[str], None] = lambda _: None
     return rows
 
 
-def _read_file(file: Path, say: Callable[[str], None]) -> dict[str, ClipRow]:
+def _read_file(file: Path, say: Callable[[str], None], reading: Reading) -> dict[str, ClipRow]:
     if file.is_dir():
         raise WrongRequest(f"{file} is a folder; name the file of clip records in it, such as {file / 'clips.jsonl'}")
     if not file.is_file():
         raise WrongRequest(f"there is no file {file}")
-    match file.suffix.lower():
-        case ".csv":
-            table = read_csv(file)
-            if not table.is_of_hearsay:
-                say(account_of(table, file.name, is_corpus=False))
-            return table.to_merge().rows()
-        case ".jsonl" | ".ndjson":
-            return read_journal(file, is_log=False)
-        case suffix:
-            raise WrongRequest(f"{file}: clip records must be .csv or .jsonl, not {suffix or 'without an extension'}")
+    if (suffix := file.suffix.lower()) not in SUFFIXES:
+        raise WrongRequest(f"{file}: clip records must be {_KINDS}, not {suffix or 'without an extension'}")
+    return _read_table(file, suffix, say, reading)
+
+
+def _read_table(file: Path, suffix: str, say: Callable[[str], None], reading: Reading) -> dict[str, ClipRow]:
+    layout = layout_of_table(file)
+    if layout is None and suffix in (".jsonl", ".ndjson"):
+        if reading != AS_IT_IS:
+            raise WrongRequest(f"{file}: --dataset and --column are for tables and manifests, not for a log of records")
+        return read_journal(file, is_log=False)
+    columns = dict(reading.columns)
+    if layout is not None:
+        rows, account = read_records(file, layout, reading.dataset or None, columns)
+        if account:
+            say(account)
+        return rows
+    if suffix not in (".csv", ".tsv"):
+        raise WrongRequest(f"{file} is not a table in a known layout; its lines must have a column of audio files")
+    table = read_csv(file, columns)
+    if not table.is_of_hearsay:
+        say(account_of(table, file.name, is_corpus=False))
+    try:
+        return table.to_merge().rows()
+    except BadRow as problem:
+        raise BadRow(f"{file}, {problem}") from problem
 
 
 def load(

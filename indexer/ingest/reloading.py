@@ -9,7 +9,7 @@ from indexer.errors import HOW_TO_LOAD, HOW_TO_RELOAD, FilesChanged, IndexerErro
 from indexer.index import About, SearchReader
 from indexer.ingest import load as loading
 from indexer.passages import Passage
-from indexer.provenance import Origin
+from indexer.provenance import AS_IT_IS, Origin
 
 
 def origin_of(about: About, *, with_changes: bool) -> Origin:
@@ -26,8 +26,9 @@ def origin_of(about: About, *, with_changes: bool) -> Origin:
 
 def rows_of(origin: Origin, say: Callable[[str], None]) -> dict[str, ClipRow]:
     """The records of the loaded files and of those that were put later, merged in this order as by `read_rows`."""
-    files = [file.path for file in (*origin.files, *origin.put)]
-    return loading.read_rows([*(loading.inbox_of(origin.inbox, files) if origin.inbox else []), *files], say)
+    files = {file.path: file.reading for file in (*origin.files, *origin.put)}
+    inbox = loading.inbox_of(origin.inbox, files) if origin.inbox else []
+    return loading.read_rows([*inbox, *files], say, lambda path: files.get(path, AS_IT_IS))
 
 
 def kept(index: SearchReader, origin: Origin, *, without_lost: bool) -> list[Passage]:

@@ -36,7 +36,7 @@ from indexer.query_tree import (
     Term,
     Without,
 )
-from indexer.schema import UNKNOWN
+from indexer.schema import UNKNOWN, VALUE_FACETS, VALUE_KEYS, counted_in, value_key
 
 MODES: Final = ("exact", "forgiving", "sounds-like", "baseline")
 
@@ -113,7 +113,11 @@ def every_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
             words = tuple(tokens(value))
             return Constant(Phrase("text_tokens", words) if len(words) > 1 else Term("text_tokens", words[0]), 0.0)
         case FieldQuery(field, value):
-            return Missing(field) if value == UNKNOWN else Constant(Term(field, value), 0.0)
+            return Missing(counted_in(field)) if value == UNKNOWN else Constant(_value_term(field, value), 0.0)
+
+
+def _value_term(field: str, value: str) -> Term:
+    return Term(VALUE_KEYS, value_key(field, value)) if field in VALUE_FACETS else Term(field, value)
 
 
 def any_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:

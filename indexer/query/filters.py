@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from hearsay.corpora.values import COMMA, fold
 from indexer.errors import WrongRequest
 from indexer.index import Range, Request, SearchReader, Sort
-from indexer.schema import SORTS, UNKNOWN, facet_label, facet_name, facet_order
+from indexer.schema import SORTS, UNKNOWN, facet_label, facet_name, facet_order, facet_value
 
 ORDERS: Final[Mapping[str, Sort]] = {f"{dash}{field}": Sort(field, bool(dash)) for field in SORTS for dash in ("", "-")}
 """Sort orders by the text that is typed and used in URLs: ``duration`` ascending, ``-duration`` descending."""
@@ -18,25 +19,38 @@ _FORMS: Final[Mapping[str, str]] = {
 """The form in which each of `indexer.schema.RANGES` is typed."""
 
 
+FIRST_VALUES: Final = 6
+"""Values of a facet that notes and the terminal list; the others are counted."""
+
+
 def selected_values(facet: str, typed: Iterable[str], counts: Mapping[str, int]) -> tuple[frozenset[str], list[str]]:
     """The values that were typed, and a note for each one that the index does not have.
 
-    Each element of ``typed`` may contain several values separated by commas. A value may be spelled as in the corpus or
-    as people spell it, in upper or lower case: ``forties`` is ``fourties``, ``England`` is ``england``.
+    Each element of ``typed`` may contain several values separated by commas outside brackets. A value may be spelled as
+    in a corpus or as people spell it, in upper or lower case: ``forties`` is ``fourties``, ``Female`` is ``female``.
+    A speaker may be named by the beginning of an id that no other one has.
     """
-    labels = {_folded(facet_label(facet, value)): value for value in counts}
-    known = labels | {_folded(value): value for value in counts} | {UNKNOWN: UNKNOWN}
+    known = _spellings(facet, counts)
     values: set[str] = set()
     notes = []
     for text in typed:
-        parts = [text] if _folded(text) in known else list(filter(str.strip, text.split(",")))
-        for part in parts:
-            name = _folded(part)
-            values.add(known.get(name, name))
-            if name not in known:
-                there = ", ".join(facet_label(facet, value) for value in facet_order(facet, counts)) or "none"
-                notes.append(f"no clip has the {facet_name(facet)} “{name}”; choose from: {there}")
+        for part in [text] if fold(text) in known else list(filter(str.strip, COMMA.split(text))):
+            name = part.strip().encode(errors="replace").decode()
+            found = known.get(fold(name)) or _begun(facet, name, counts)
+            values |= found or {facet_value(facet, name)}
+            if not found and not _may_be_uncounted(facet, name):
+                notes.append(missing_value_note(facet, name, counts))
     return frozenset(values), notes
+
+
+def missing_value_note(facet: str, name: str, counts: Mapping[str, int]) -> str:
+    """The note on a value that no clip has, with the first values that there are."""
+    labels = [facet_label(facet, value) for value in facet_order(facet, counts)]
+    there = ", ".join(labels[:FIRST_VALUES]) or "none"
+    if more := len(labels) - FIRST_VALUES:
+        there += f", … and {more:,} more" if more > 0 else ""
+    label = facet_label(facet, facet_value(facet, name))
+    return f"no clip has the {facet_name(facet)} “{label}”; choose from: {there}"
 
 
 def selected_filters(
@@ -57,8 +71,24 @@ def selected_filters(
     return filters, notes
 
 
-def _folded(text: str) -> str:
-    return text.strip().casefold().encode(errors="replace").decode()
+def _spellings(facet: str, counts: Mapping[str, int]) -> dict[str, set[str]]:
+    """The values by their folded spellings and labels; several that differ only in case have the same."""
+    found: dict[str, set[str]] = {UNKNOWN: {UNKNOWN}}
+    for value in counts:
+        for text in {fold(value), fold(facet_label(facet, value)), fold(facet_value(facet, value))}:
+            found.setdefault(text, set()).add(value)
+    return found
+
+
+def _begun(facet: str, name: str, counts: Mapping[str, int]) -> set[str]:
+    """The only speaker whose id begins so; empty for other facets."""
+    found = {value for value in counts if value.startswith(name)} if facet == "speaker" else set()
+    return found if len(found) == 1 else set()
+
+
+def _may_be_uncounted(facet: str, name: str) -> bool:
+    """Whether passages may have the value although it is not counted: an age in years counts as a decade."""
+    return facet == "age" and name.isdecimal()
 
 
 def sorted_by(text: str) -> Sort:

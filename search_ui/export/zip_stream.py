@@ -1,10 +1,8 @@
 """Search results as a ZIP archive: audio, manifest and CSV, streamed while it is written."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path, PurePath
 from time import localtime
 from typing import Final
@@ -12,7 +10,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from hearsay.storage.s3 import S3Object
 from indexer.errors import WrongRequest
-from indexer.export.clip_files import csv_lines, manifest_lines
+from indexer.export.clip_files import csv_lines, manifest_lines, name_of
 from indexer.index import Request, SearchReader
 from search_ui.media.audio import AudioStore
 
@@ -22,9 +20,6 @@ MOST_BYTES: Final = 2_000_000_000
 
 _PIECE: Final = 1 << 18
 """Bytes of audio per read."""
-
-_ODD: Final = re.compile(r'[\\:*?"<>|\x00-\x1f]|[ .]\Z')
-"""What some file systems do not allow in a part of a path; includes ``.`` and ``..``."""
 
 _MISSING: Final = "The audio of these clips was not found in the folders and buckets of the page:\n"
 
@@ -95,13 +90,6 @@ def zip_chunks(index: SearchReader, plan: ZipPlan) -> Iterator[bytes]:
         if missing:
             yield from _text(archive, output, "missing-audio.txt", [_MISSING, *missing])
     yield output.drain()
-
-
-def name_of(clip: str, suffix: str) -> str:
-    """The path of a clip's audio in the archive: its id, unless that is not a safe path on every file system."""
-    if all(part and not _ODD.search(part) for part in clip.split("/")):
-        return f"audio/{clip}"
-    return f"audio/renamed/{sha256(clip.encode()).hexdigest()[:16]}{suffix.lower()}"
 
 
 class _Buffer:

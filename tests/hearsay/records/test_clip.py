@@ -206,9 +206,9 @@ def test_a_later_success_clears_the_error_and_a_later_failure_clears_the_transcr
 
 @pytest.mark.parametrize("empty", [None, ""])
 def test_an_empty_column_clears_the_value_and_a_missing_column_does_not(empty: str | None):
-    known = replace(RUN, accent="us", up_votes=2, extra={"locale": "en", "speaker": "7"})
+    known = replace(RUN, accent="us", up_votes=2, extra={"locale": "en", "scene": "7"})
     emptied = known.merged_with(read(text=empty, up_votes=empty, locale=empty, duration=empty))
-    assert emptied == replace(known, text="", up_votes=None, extra={"locale": "", "speaker": "7"})
+    assert emptied == replace(known, text="", up_votes=None, extra={"locale": "", "scene": "7"})
     assert known.merged_with(read(age=empty)) == known
 
 

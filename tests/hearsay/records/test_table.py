@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from hearsay.errors import BadRow, BadTable, ClipsError
 from hearsay.records.clip import ClipRow
 from hearsay.records.files import replaced_whole
-from hearsay.records.schema import CORPUS_COLUMNS, OUR_COLUMNS
+from hearsay.records.schema import OUR_COLUMNS
 from hearsay.records.table import EMPTY_TABLE, Table, read_csv, write_csv
 from hearsay.records.transcript import Word
 
 OURS = tuple(name for name in OUR_COLUMNS if name != "deleted")
 """Hearsay's own columns of a table without deleted clips."""
 
-HEADER = ",".join(CORPUS_COLUMNS)
+HEADER = ",".join(EMPTY_TABLE.columns)
 quoted_cells = st.text(st.sampled_from('ab,"\r\n\t; é') | st.characters(codec="utf-8"), max_size=20)
 
 
@@ -94,7 +94,7 @@ def test_rows_are_joined_to_the_corpus_by_id_and_not_by_position(path: Path):
     ]
     write_csv(path, decoded, corpus)
     written = read_csv(path)
-    assert written.columns == CORPUS_COLUMNS + OURS
+    assert written.columns == EMPTY_TABLE.columns + OURS
     assert [(clip, cells["text"], cells["generated_text"]) for clip, cells in written.cells.items()] == [
         ("a", "spoken a", "SPOKEN A"),
         ("b", "spoken b", "SPOKEN B"),
@@ -117,11 +117,11 @@ def test_only_empty_cells_of_the_corpus_are_filled(path: Path):
 
 def test_unknown_columns_are_kept_in_their_position(path: Path):
     corpus = table_of(path, "locale,filename\nen,a\n")
-    write_csv(path, [ClipRow("a", extra={"locale": "en"}), ClipRow("b", extra={"speaker": "7"})], corpus)
+    write_csv(path, [ClipRow("a", extra={"locale": "en"}), ClipRow("b", extra={"scene": "7"})], corpus)
     written = read_csv(path)
-    assert written.columns == ("locale", "filename", "duration", "speaker", *OURS)
+    assert written.columns == ("locale", "filename", "duration", "scene", *OURS)
     assert written.cells["a"]["locale"] == "en"
-    assert written.cells["b"]["speaker"] == "7"
+    assert written.cells["b"]["scene"] == "7"
 
 
 def test_a_transcript_from_the_corpus_is_replaced_by_the_new_one(path: Path):

@@ -1,0 +1,1 @@
+"""Corpora as they are released: layouts of their folders and tables, and the spellings of their values."""

@@ -1,0 +1,40 @@
+"""Common Voice's releases: how a folder names its release and locale, and where its tables say how long clips are."""
+
+from pathlib import Path
+from typing import Final
+
+from hearsay.errors import BadTable
+from hearsay.records.delimited import read_delimited
+from hearsay.storage.names import RELEASE
+
+DURATIONS: Final = "clip_durations.tsv"
+"""The table of a locale with the columns ``clip`` and ``duration[ms]``."""
+
+
+def dataset_of(folder: Path) -> str | None:
+    """``RELEASE-LOCALE`` for the folder of a locale; None where no folder names the release."""
+    path = folder.resolve()
+    if RELEASE.fullmatch(path.name):
+        return path.name
+    return f"{path.parent.name}-{path.name}" if RELEASE.fullmatch(path.parent.name) else None
+
+
+def durations_of(folder: Path) -> dict[str, str]:
+    """Seconds by the name of the clip, as the locale's table of durations has them; empty without one."""
+    path = folder / DURATIONS
+    if not path.is_file():
+        return {}
+    columns, lines = read_delimited(path, "\t")
+    try:
+        clip, length = columns.index("clip"), next(at for at, name in enumerate(columns) if name.startswith("duration"))
+        return {line[clip]: seconds_of(line[length]) for _, line in lines}
+    except (ValueError, StopIteration, IndexError) as problem:
+        raise BadTable(f"{path} needs the columns clip and duration[ms]; remove it if it is another table") from problem
+
+
+def seconds_of(milliseconds: str) -> str:
+    """A cell of milliseconds as one of seconds; one that is not a number stays, and is reported when it is read."""
+    try:
+        return f"{float(milliseconds) / 1000:.3f}".rstrip("0").rstrip(".") if milliseconds.strip() else ""
+    except ValueError:
+        return milliseconds

@@ -1,0 +1,192 @@
+"""Reading of corpora: every layout is recognised, and its tables become one table of clips."""
+
+from pathlib import Path
+
+import pytest
+
+from hearsay.corpora.layouts import LAYOUTS
+from hearsay.corpora.reading import Corpus, layout_of_table, read_corpus, read_records, recognised
+from hearsay.errors import BadTable
+from tests.support.corpora import HEADER, common_voice, spontaneous_speech
+
+
+@pytest.fixture(scope="module")
+def clips(samples: Path) -> list[Path]:
+    return sorted(samples.rglob("*.mp3"))[:4]
+
+
+def corpus_in(folder: Path, dataset: str | None = None) -> Corpus:
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    found = recognised(folder, files)
+    assert found is not None, files
+    return read_corpus(folder, *found, files, dataset)
+
+
+def put(folder: Path, path: str, text: str = "") -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text(text, encoding="utf-8")
+
+
+def test_a_current_release_of_common_voice_is_one_collection(tmp_path: Path, clips: list[Path]):
+    corpus = corpus_in(common_voice(tmp_path, clips))
+    ids = [f"cv-corpus-27.0-2026-09-11-en/clips/common_voice_en_{number}.mp3" for number in range(4)]
+    assert sorted(corpus.audio) == ids
+    assert corpus.audio[ids[0]] == "clips/common_voice_en_0.mp3"
+    rows = corpus.table.cells
+    assert rows[ids[0]]["split"] == "train,validated"
+    assert rows[ids[2]]["split"] == "dev,validated"
+    assert rows[ids[0]]["text"] == '"Clip 0, said she'
+    assert rows[ids[1]]["accent"] == "India and South Asia (India, Pakistan, Sri Lanka)"
+    assert (rows[ids[3]]["speaker"], rows[ids[3]]["duration"], rows[ids[3]]["down_votes"]) == ("speaker0", "2.003", "3")
+    assert "4 clips by 3 speakers" in corpus.account
+    assert "client_id to speaker" in corpus.account
+    assert "left out: reported.tsv, validated_sentences.tsv" in corpus.account
+    assert "sentence_id, locale" in corpus.account
+
+
+def test_a_release_with_several_locales_is_a_dataset_for_each(tmp_path: Path, clips: list[Path]):
+    release = common_voice(tmp_path, clips[:2]).parent
+    common_voice(tmp_path, clips[2:3], "cy")
+    corpus = corpus_in(release)
+    assert sorted(corpus.audio.items()) == [
+        ("cv-corpus-27.0-2026-09-11-cy/clips/common_voice_cy_0.mp3", "cy/clips/common_voice_cy_0.mp3"),
+        ("cv-corpus-27.0-2026-09-11-en/clips/common_voice_en_0.mp3", "en/clips/common_voice_en_0.mp3"),
+        ("cv-corpus-27.0-2026-09-11-en/clips/common_voice_en_1.mp3", "en/clips/common_voice_en_1.mp3"),
+    ]
+
+
+def test_a_release_without_a_name_needs_one(tmp_path: Path, clips: list[Path]):
+    folder = common_voice(tmp_path, clips[:1]).rename(tmp_path / "en")
+    with pytest.raises(BadTable, match="--dataset RELEASE-LOCALE"):
+        corpus_in(folder)
+    assert list(corpus_in(folder, "mine").audio) == ["mine/clips/common_voice_en_0.mp3"]
+
+
+def test_spontaneous_speech(tmp_path: Path, clips: list[Path]):
+    corpus = corpus_in(spontaneous_speech(tmp_path, clips))
+    cells = corpus.table.cells["sps-corpus-3.0-2026-09-11-en/audios/spontaneous-speech-en-1.mp3"]
+    assert (cells["text"], cells["duration"], cells["speaker"]) == ("I cook soup 1.", "2.5", "speaker1")
+    assert cells["prompt"] == "What do you cook?"
+
+
+LIBRI = "84-121123-0000"
+VOXPOPULI = "id\traw_text\tnormalized_text\tspeaker_id\tsplit\tgender\tis_gold_transcript\taccent\n"
+
+
+@pytest.mark.parametrize(
+    ("layout", "files", "cells"),
+    [
+        (
+            "common-voice-1",
+            {
+                "cv-valid-dev.csv": "filename,text,up_votes,down_votes,age,gender,accent,duration\n"
+                "cv-valid-dev/sample-000000.mp3,be careful,1,0,fourties,,us,\n",
+                "cv-valid-dev/sample-000000.mp3": "",
+            },
+            {
+                "filename": "cv-valid-dev/sample-000000.mp3",
+                "split": "dev",
+                "age": "fourties",
+                "dataset": "cv-valid-dev",
+            },
+        ),
+        (
+            "librispeech",
+            {f"dev-clean/84/121123/{LIBRI[:9]}.trans.txt": f"{LIBRI} GO ON\n", f"dev-clean/84/121123/{LIBRI}.flac": ""},
+            {
+                "filename": f"set/dev-clean/84/121123/{LIBRI}.flac",
+                "text": "GO ON",
+                "speaker": "84",
+                "split": "dev-clean",
+            },
+        ),
+        (
+            "ljspeech",
+            {"metadata.csv": 'LJ001-0001|In "1", a|In one, a\n', "wavs/LJ001-0001.wav": ""},
+            {"filename": "set/wavs/LJ001-0001.wav", "text": "In one, a", "raw_text": 'In "1", a'},
+        ),
+        (
+            "voxpopuli",
+            {"asr_dev.tsv": f"{VOXPOPULI}2009-x\tHi.\thi\t7\tdev\tmale\tTrue\tNone\n", "2009/2009-x.ogg": ""},
+            {"filename": "set/2009/2009-x.ogg", "text": "hi", "speaker": "7", "split": "dev"},
+        ),
+        (
+            "huggingface",
+            {"train/metadata.csv": "file_name,transcription,mood\na/b.wav,hello,good\n", "train/a/b.wav": ""},
+            {"filename": "set/train/a/b.wav", "text": "hello", "split": "train", "mood": "good"},
+        ),
+        (
+            "nemo",
+            {
+                "train_manifest.json": '{"audio_filepath": "w/a.wav", "text": "hi", "duration": 2.5, "speaker": 7}\n',
+                "w/a.wav": "",
+            },
+            {"filename": "set/w/a.wav", "text": "hi", "duration": "2.5", "speaker": "7", "split": "train"},
+        ),
+        (
+            "data-collective",
+            {"clips.tsv": "audio_path\ttranscription\tspeaker_id\nx/a.wav\thi\t7\n", "x/a.wav": ""},
+            {"filename": "set/x/a.wav", "text": "hi", "speaker": "7"},
+        ),
+        (
+            "text",
+            {"x/a.wav": "", "x/a.txt": "hello\nthere", "README.txt": "about"},
+            {"filename": "set/x/a.wav", "text": "hello there"},
+        ),
+    ],
+)
+def test_layouts(tmp_path: Path, layout: str, files: dict[str, str], cells: dict[str, str]):
+    for path, text in files.items():
+        put(tmp_path / "set", path, text)
+    corpus = corpus_in(tmp_path / "set")
+    assert corpus.layout.name == layout
+    (found,) = corpus.table.cells.values()
+    assert {name: found[name] for name in cells} == cells
+    assert list(corpus.audio.values()) == [
+        next(path for path in files if path.endswith((".wav", ".mp3", "flac", "ogg")))
+    ]
+
+
+def test_plain_folders_are_no_corpus(tmp_path: Path):
+    put(tmp_path, "a.wav")
+    put(tmp_path, "README.txt")
+    put(tmp_path, "notes.csv", "a,b\n")
+    assert recognised(tmp_path, ["README.txt", "a.wav", "notes.csv"]) is None
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../a.wav", "x/../../a.wav"])
+def test_paths_that_lead_outside_are_refused(tmp_path: Path, path: str):
+    put(tmp_path / "set", "manifest.json", f'{{"audio_filepath": "{path}", "text": "hi"}}\n')
+    put(tmp_path, "a.wav")
+    with pytest.raises(BadTable, match=r"line 1: .* leads outside"):
+        corpus_in(tmp_path / "set")
+
+
+def test_audio_that_no_table_names_is_reported(tmp_path: Path):
+    put(tmp_path, "metadata.csv", "file_name,text\na.wav,hi\n")
+    put(tmp_path, "a.wav")
+    put(tmp_path, "b.wav")
+    assert corpus_in(tmp_path).unnamed == ("b.wav",)
+
+
+def test_the_records_of_one_table(tmp_path: Path, clips: list[Path]):
+    table = common_voice(tmp_path, clips) / "validated.tsv"
+    layout = layout_of_table(table)
+    assert layout is not None
+    rows, account = read_records(table, layout)
+    row = rows["cv-corpus-27.0-2026-09-11-en/clips/common_voice_en_1.mp3"]
+    assert (row.dataset, row.speaker, row.split, row.duration) == (
+        "cv-corpus-27.0-2026-09-11-en",
+        "speaker1",
+        "validated",
+        2.001,
+    )
+    assert row.extra == {"sentence_id": "s1", "locale": "en"}
+    assert "empty: sentence_domain, variant, segment" in account
+
+
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
+    put(tmp_path, "cv-corpus-1-x/en/validated.tsv", f"{HEADER}\nspeaker\ta.mp3\n")
+    table = tmp_path / "cv-corpus-1-x/en/validated.tsv"
+    with pytest.raises(BadTable, match="line 2: 2 cells under a header of 13 columns"):
+        read_records(table, LAYOUTS[0])
