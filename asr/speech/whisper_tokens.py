@@ -37,7 +37,7 @@ class WhisperVocabulary:
                 f"{self._path}: not readable as a tokenizer ({problem}); fetch it again."
             ) from problem
         self._start = self._id("<|startoftranscript|>")
-        self._first_special = self._id("<|endoftext|>")
+        self.end = self._id("<|endoftext|>")
         self._previous = self._id("<|startofprev|>")
         self._no_times = self._id("<|notimestamps|>")
         self._is_multilingual = is_multilingual
@@ -93,7 +93,7 @@ class WhisperVocabulary:
             first, held = number, b""
 
     def _bytes_of(self, token: int) -> bytes:
-        if token >= self._first_special:
+        if token >= self.end:  # the first special token
             return b""
         return bytes(map(_byte_values().__getitem__, self._text_of(token)))
 

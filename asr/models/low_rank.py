@@ -1,0 +1,79 @@
+"""Low-rank changes of published weights: files of a megabyte, merged into the weights that they were trained for.
+
+A change of a matrix is the product of two thin ones (LoRA: Hu et al., 2021, arXiv 2106.09685). A file in safetensors
+format holds ``NAME.up`` and ``NAME.down`` for each changed matrix, and ``NAME.change`` for each changed vector, by the
+parameter's name in transformers, in float16. Its metadata says what it was trained for, from what, and how.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import ModelUnavailable
+from asr.models.ctranslate2_file import Ctranslate2File, whisper_places
+
+BASE: Final = "base_sha256"
+"""Key of the metadata: the SHA-256 of the ``model.bin`` that the change was trained for."""
+
+_UP: Final = ".up"
+_DOWN: Final = ".down"
+_CHANGE: Final = ".change"
+
+
+@dataclass(frozen=True, slots=True)
+class LowRankChange:
+    """A change of weights: arrays in float16 by name, and what the file says about itself."""
+
+    arrays: Mapping[str, NDArray[np.float16]]
+    about: Mapping[str, str]
+
+    def differences(self) -> dict[str, NDArray[np.float64]]:
+        """What is added to each changed parameter.
+
+        In float64 the products of float16 numbers are exact, and their sums so nearly that the result does not depend
+        on the order of summation: merged weights have the same digest on every machine.
+        """
+        found = {}
+        for name, array in self.arrays.items():
+            if name.endswith(_UP):
+                parameter = name.removesuffix(_UP)
+                found[parameter] = array.astype(np.float64) @ self.arrays[parameter + _DOWN].astype(np.float64)
+            elif name.endswith(_CHANGE):
+                found[name.removesuffix(_CHANGE)] = array.astype(np.float64)
+        return found
+
+    def merged(self, base: Ctranslate2File, base_sha256: str) -> Ctranslate2File:
+        """The weights with this change; raises `ModelUnavailable` if it was trained for others."""
+        if base_sha256 != self.about.get(BASE):
+            raise ModelUnavailable(
+                f"The change belongs to the weights with SHA-256 {self.about.get(BASE, '(none)')}, not to those with "
+                f"{base_sha256}, and was not applied."
+            )
+        places = whisper_places(base.layers("encoder"), base.layers("decoder"))
+        changed: dict[str, NDArray[np.float64]] = {}
+        for name, difference in self.differences().items():
+            variable = places[name].variable
+            changed.setdefault(variable, base.variables[variable].astype(np.float64))
+            places[name].of(changed)[...] += difference
+        return base.changed(changed)
+
+
+def read_change(path: Path) -> LowRankChange:
+    """Raises `ModelUnavailable` if the file is missing, damaged, or not in safetensors format."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            return LowRankChange({name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {}))
+    except (OSError, SafetensorError) as problem:
+        raise ModelUnavailable(f"{path} cannot be read as a change of weights: {problem}.") from problem
+
+
+def write_change(change: LowRankChange, path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file(dict(change.arrays), path, dict(change.about))

@@ -1,0 +1,273 @@
+"""Trains Whisper for windows as short as the clip: ``hearsay train-whisper --short-windows``.
+
+Whisper's encoder was trained on windows of 30 s and repeats itself in shorter ones. The training gives it, in a window
+that ends soon after the sound, the decoder states that the same weights give with 30 s (knowledge distillation: Hinton
+et al., 2015, arXiv 1503.02531). The transcripts are those of the untouched model, so that audio is all it needs.
+docs/recognition.md explains why this works, and what was measured.
+"""
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.mel import HOP
+from asr.errors import AsrError, BadSource
+from asr.speech.whisper_decoding import LONGEST_WINDOW
+from asr.training.low_rank import TrainedChange
+from asr.training.teacher import Item, Lesson, TeacherCache, read_lesson
+from asr.training.whisper_checkpoint import decoded, encoded, whisper_from_ctranslate2
+from hearsay.records.files import replaced_whole
+
+FRAMES_A_SECOND: Final = SAMPLE_RATE // HOP
+
+_LONGEST_CLIP: Final = 28.0  # seconds
+_SOUND_TOKENS: Final = 6  # of a sound without speech; whatever the teacher writes after them is of no use
+_PADDING: Final = -1
+_LINE_EVERY: Final = 50  # steps
+_STORED_EVERY: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is trained; the defaults are those of the change that is part of Hearsay.
+
+    ``joined`` is the number of recordings joined from several clips, in proportion to the clips, ``sounds`` that of
+    synthetic sounds without speech. Of the batches, ``medium`` have windows with up to 8 s of silence and ``whole`` have
+    30 s; all others end between 0.2 and 2 s after the sound.
+    """
+
+    seed: int = 2026
+    steps: int = 2500
+    batch: int = 8
+    rank: int = 16
+    rate: float = 2e-3
+    norm_rate: float = 5e-4
+    warm_up: int = 30
+    joined: float = 0.15
+    joined_seconds: tuple[float, float] = (10.0, 24.0)
+    sounds: float = 0.07
+    silence: tuple[float, float] = (0.2, 2.0)
+    medium: float = 0.08
+    whole: float = 0.01
+    random_tokens: int = 1500
+
+
+def training_items(paths: Sequence[Path], recipe: Recipe) -> list[Item]:
+    """The clips, recordings joined from them, and sounds without speech; clips of more than 28 s are left out.
+
+    Raises `BadSource` if nothing is left.
+    """
+    seconds = {path: len(decode_audio(path.read_bytes(), math.inf)) / SAMPLE_RATE for path in paths}
+    clips = [path for path in paths if 0 < seconds[path] <= _LONGEST_CLIP]
+    if not clips:
+        raise BadSource(f"None of {len(paths)} files is a clip of up to {_LONGEST_CLIP:.0f} s; name another folder.")
+    random = np.random.default_rng(recipe.seed)
+    items = [Item("clip", (path,)) for path in clips]
+    for _ in range(round(recipe.joined * len(clips))):
+        most, joined = random.uniform(*recipe.joined_seconds), list[Path]()
+        for at in random.permutation(len(clips)):
+            if sum(seconds[path] for path in joined) + seconds[clips[at]] > most:
+                break
+            joined.append(clips[at])
+        items.append(Item("joined", tuple(joined), int(random.integers(2**31))))
+    seeds = random.integers(2**31, size=round(recipe.sounds * len(clips)))
+    return items + [Item("sound", seed=int(seed)) for seed in seeds]
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """A training item on disk: its length in frames, and how many of its tokens are used."""
+
+    file: Path
+    frames: int
+    most_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is, with the mean losses of each `_LINE_EVERY` steps: cross-entropy, and error of states."""
+
+    step: int = 0
+    losses: list[tuple[float, float]] = field(default_factory=list)
+
+
+class ShortWindowTraining:
+    """A training that goes on where it was interrupted: its state is in ``work``, with the answers of the teacher.
+
+    The same audio, recipe and seed give the same steps, whether or not there was an interruption.
+    """
+
+    def __init__(self, model: Path, work: Path, recipe: Recipe, teacher: Path) -> None:
+        self._recipe, self._model, self._checkpoint = recipe, model, work / "checkpoint.pt"
+        self._teacher = TeacherCache(teacher, model)
+
+    def run(self, items: Sequence[Item]) -> tuple[dict[str, NDArray[np.float16]], Progress]:
+        """Train to the end; the change of the weights, and the losses."""
+        examples, likely = _examples(items, self._teacher.complete(items))
+        student = whisper_from_ctranslate2(self._model)
+        change = TrainedChange(student, self._recipe.rank, self._recipe.seed)
+        _halve(student)
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": change.matrices(), "lr": self._recipe.rate},
+                {"params": change.vectors(), "lr": self._recipe.norm_rate},
+            ],
+            weight_decay=0.0,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._share_of_rate)
+        progress = self._resumed(items, change, optimizer, schedule)
+        embedding = self._embedding(student, likely)
+        began, first, sums = time.monotonic(), progress.step, np.zeros(2)
+        for step, batch in enumerate(self._batches(examples, progress.step), progress.step):
+            losses = self._losses(student, embedding, batch, np.random.default_rng((self._recipe.seed, 1, step)))
+            optimizer.zero_grad()
+            sum(losses).backward()
+            nn.utils.clip_grad_norm_([*change.matrices(), *change.vectors()], 1.0)
+            optimizer.step()
+            schedule.step()
+            sums += [loss.item() for loss in losses]
+            done = step + 1
+            if done % _LINE_EVERY == 0 or done == self._recipe.steps:
+                means = sums / (done - len(progress.losses) * _LINE_EVERY)
+                progress.losses.append((float(means[0]), float(means[1])))
+                sums[:] = 0
+                left = (time.monotonic() - began) / (done - first) * (self._recipe.steps - done) / 60
+                print(
+                    f"step {done} of {self._recipe.steps}: cross-entropy {means[0]:.4f}, error of states "
+                    f"{means[1]:.4f}, {left:.0f} min left",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if done % _STORED_EVERY == 0 or done == self._recipe.steps:
+                progress = Progress(done, progress.losses)
+                self._store(items, change, optimizer, schedule, progress)
+        return change.arrays(), progress
+
+    def _share_of_rate(self, step: int) -> float:
+        """A short linear rise, then half a cosine down to a hundredth."""
+        if step < self._recipe.warm_up:
+            return (step + 1) / self._recipe.warm_up
+        share = min(1.0, (step - self._recipe.warm_up) / max(1, self._recipe.steps - self._recipe.warm_up))
+        return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
+
+    def _batches(self, examples: Sequence[_Example], start: int) -> Iterator[list[_Example]]:
+        """Batches of examples of similar length from a step on, in an order that only the seed decides."""
+        step, size = 0, self._recipe.batch
+        for epoch in range(self._recipe.steps):
+            random = np.random.default_rng((self._recipe.seed, 0, epoch))
+            lengths = np.array([example.frames for example in examples]) * random.uniform(0.9, 1.1, len(examples))
+            order = np.argsort(lengths)
+            batches = [order[at : at + size] for at in range(0, len(order), size)]
+            for at in random.permutation(len(batches)):
+                if step >= self._recipe.steps:
+                    return
+                if step >= start:
+                    yield [examples[each] for each in batches[at]]
+                step += 1
+
+    def _losses(
+        self, student: nn.Module, embedding: Tensor, batch: Sequence[_Example], random: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Cross-entropy with the teacher's distribution, and relative squared error of the decoder's last state."""
+        lessons = [read_lesson(example.file, example.most_tokens) for example in batch]
+        frames = self._frames(max(example.frames for example in batch), random)
+        features = torch.from_numpy(np.stack([lesson.window(frames) for lesson in lessons]))
+        tokens, wanted, is_real = _padded(lessons)
+        with torch.autocast("cpu", torch.bfloat16):
+            states = decoded(student, encoded(student, features), tokens)[is_real].float()
+            wanted = wanted[is_real]
+            logits = nn.functional.linear(states, embedding).float()
+            targets = nn.functional.linear(wanted, embedding).float().softmax(-1)
+        cross_entropy = nn.functional.cross_entropy(logits, targets)
+        return cross_entropy, ((states - wanted).square().sum(-1) / wanted.square().sum(-1)).mean()
+
+    def _frames(self, sound: int, random: np.random.Generator) -> int:
+        """The frames of a window for a sound of this many."""
+        recipe, kind = self._recipe, random.random()
+        if kind < recipe.whole:
+            return LONGEST_WINDOW * FRAMES_A_SECOND
+        silence = random.uniform(recipe.silence[1], 8.0) if kind < recipe.whole + recipe.medium else 0.0
+        frames = sound + round((silence or random.uniform(*recipe.silence)) * FRAMES_A_SECOND)
+        return min(LONGEST_WINDOW * FRAMES_A_SECOND, frames + frames % 2)
+
+    def _embedding(self, student: nn.Module, likely: NDArray[np.int64]) -> Tensor:
+        """The embeddings of the tokens that the teacher ever considers, and of random others: shape (tokens, width)."""
+        weight = student.get_parameter("model.decoder.embed_tokens.weight")
+        random = np.random.default_rng((self._recipe.seed, 2))
+        others = random.choice(len(weight), min(len(weight), self._recipe.random_tokens), replace=False)
+        return weight[torch.from_numpy(np.union1d(likely, others))].detach()
+
+    def _description(self, items: Sequence[Item]) -> str:
+        return repr((asdict(self._recipe), [item.key("") for item in items]))
+
+    def _store(
+        self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any, progress: Progress
+    ) -> None:
+        kept = {
+            "of": self._description(items),
+            "change": change.state(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "progress": asdict(progress),
+        }
+        with replaced_whole(self._checkpoint) as temporary:
+            torch.save(kept, temporary)
+
+    def _resumed(self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any) -> Progress:
+        """The progress of an interrupted run; raises `AsrError` if it was one of other audio or by another recipe."""
+        if not self._checkpoint.exists():
+            return Progress()
+        kept = torch.load(self._checkpoint, weights_only=True)
+        if kept["of"] != self._description(items):
+            raise AsrError(
+                f"{self._checkpoint} is of a training with other audio or other options; continue that one, or remove "
+                "the file to begin anew."
+            )
+        change.load(kept["change"])
+        optimizer.load_state_dict(kept["optimizer"])
+        schedule.load_state_dict(kept["schedule"])
+        progress = Progress(kept["progress"]["step"], [tuple(each) for each in kept["progress"]["losses"]])
+        print(f"continuing after step {progress.step}", file=sys.stderr, flush=True)
+        return progress
+
+
+def _examples(items: Sequence[Item], files: Sequence[Path]) -> tuple[list[_Example], NDArray[np.int64]]:
+    """The items without those in which the teacher repeats itself, and all tokens that it considers likely."""
+    examples, likely = [], np.zeros(0, np.int64)
+    for item, file in zip(items, files, strict=True):
+        with np.load(file) as held:
+            if held["is_loop"] and item.kind != "sound":
+                continue
+            likely = np.union1d(likely, held["likely"])
+            most = _SOUND_TOKENS if item.kind == "sound" else None
+            examples.append(_Example(file, held["features"].shape[1], most))
+    return examples, likely
+
+
+def _padded(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, the states that follow each of them, and whether there is one: (lessons, tokens), the states by width."""
+    longest, width = max(len(lesson.states) for lesson in lessons), lessons[0].states.shape[1]
+    tokens = torch.zeros((len(lessons), longest), dtype=torch.int64)
+    states, is_real = torch.zeros((len(lessons), longest, width)), torch.zeros((len(lessons), longest), dtype=torch.bool)
+    for at, lesson in enumerate(lessons):
+        count = len(lesson.states)
+        tokens[at, :count] = torch.from_numpy(lesson.tokens[:count])
+        states[at, :count], is_real[at, :count] = torch.from_numpy(lesson.states), True
+    return tokens, states, is_real
+
+
+def _halve(model: nn.Module) -> None:
+    """Frozen matrices in bfloat16; what is trained stays in float32."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv1d):
+            module.to(torch.bfloat16)
