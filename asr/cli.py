@@ -1,4 +1,4 @@
-"""The command line of speech and emotion recognition: ``python -m asr decode | score | repair | models | api``."""
+"""The command line of speech and emotion: ``python -m asr decode | score | repair | models | train-whisper | api``."""
 
 import argparse
 import json
@@ -23,6 +23,7 @@ from asr.pipeline.progress import Progress
 from asr.pipeline.report import show_score, show_summary
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
+from asr.training.command_line import add_train_whisper
 from hearsay.config import read_settings
 from hearsay.corpora.layouts import NAMES
 from hearsay.records.clip import ClipRow
@@ -75,6 +76,7 @@ def parser(program: Program = THIS) -> argparse.ArgumentParser:
     _add_score(commands)
     _add_repair(commands)
     add_models(commands)
+    add_train_whisper(commands)
     _add_api(commands)
     program.rename(top, commands.choices)
     return top

@@ -15,6 +15,7 @@ _OF_OTHER_EXTRAS: Final = {
     "boto3": "s3",
     "botocore": "s3",
     "google": "google",
+    "matplotlib": "train",
     "torch": "models",
     "transformers": "models",
 }

@@ -5,8 +5,11 @@ format holds ``NAME.up`` and ``NAME.down`` for each changed matrix, and ``NAME.c
 parameter's name in transformers, in float16. Its metadata says what it was trained for, from what, and how.
 """
 
+import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import ModelUnavailable
-from asr.models.ctranslate2_file import Ctranslate2File, whisper_places
+from asr.models.ctranslate2_file import Ctranslate2File, read_ctranslate2, whisper_places, write_ctranslate2
 
 BASE: Final = "base_sha256"
 """Key of the metadata: the SHA-256 of the ``model.bin`` that the change was trained for."""
+
+SETTINGS: Final = "config"
+"""Key of the metadata: what ``config.json`` says in addition, as JSON."""
 
 _UP: Final = ".up"
 _DOWN: Final = ".down"
@@ -30,6 +36,10 @@ class LowRankChange:
 
     arrays: Mapping[str, NDArray[np.float16]]
     about: Mapping[str, str]
+
+    @property
+    def numbers(self) -> int:
+        return sum(array.size for array in self.arrays.values())
 
     def differences(self) -> dict[str, NDArray[np.float64]]:
         """What is added to each changed parameter.
@@ -62,13 +72,29 @@ class LowRankChange:
         return base.changed(changed)
 
 
+def write_adapted(change: LowRankChange, base: Path, folder: Path) -> None:
+    """Write the model of a folder with a change into another folder; raises `ModelUnavailable`."""
+    weights = base / "model.bin"
+    with weights.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    write_ctranslate2(change.merged(read_ctranslate2(weights), digest), folder / "model.bin")
+    for path in base.iterdir():
+        if path.name == "config.json":
+            config = json.loads(path.read_text(encoding="utf-8")) | json.loads(change.about[SETTINGS])
+            (folder / path.name).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        elif path.name == "tokenizer.json" or path.name.startswith("vocabulary."):
+            shutil.copyfile(path, folder / path.name)
+
+
 def read_change(path: Path) -> LowRankChange:
     """Raises `ModelUnavailable` if the file is missing, damaged, or not in safetensors format."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "numpy") as file:
-            return LowRankChange({name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {}))
+            return LowRankChange(
+                {name: file.get_tensor(name) for name in sorted(file.keys())}, dict(file.metadata() or {})
+            )
     except (OSError, SafetensorError) as problem:
         raise ModelUnavailable(f"{path} cannot be read as a change of weights: {problem}.") from problem
 

@@ -36,7 +36,10 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A model in CTranslate2 format, and the sources of its files."""
+    """A model in CTranslate2 format, and the sources of its files.
+
+    One with a ``base`` has no source of its own: it is made of the base and a change that is part of Hearsay.
+    """
 
     name: str
     repository: str
@@ -45,6 +48,8 @@ class PublishedModel:
     wheels: tuple[Wheel, ...]
     languages: tuple[str, ...]
     licence: str = "MIT"
+    base: "PublishedModel | None" = None
+    """The model that a file of this package, ``NAME.safetensors``, is merged into; None for what others published."""
 
     @property
     def size(self) -> int:
@@ -82,6 +87,21 @@ WHISPER_TINY_EN: Final = PublishedModel(
     languages=("en",),
 )
 
+WHISPER_TINY_EN_SHORT: Final = PublishedModel(
+    "whisper-tiny.en-short",
+    WHISPER_TINY_EN.repository,
+    WHISPER_TINY_EN.revision,
+    files=(
+        PublishedFile("config.json", 0, ""),
+        PublishedFile("model.bin", 75_537_502, ""),
+        *WHISPER_TINY_EN.files[2:],
+    ),
+    wheels=(),
+    languages=("en",),
+    base=WHISPER_TINY_EN,
+)
+"""tiny.en, trained by `asr.training.short_windows` to need less silence after a sound; see docs/recognition.md."""
+
 WHISPER_BASE: Final = PublishedModel(
     "whisper-base",
     "Systran/faster-whisper-base",
@@ -114,17 +134,19 @@ WHISPER_BASE: Final = PublishedModel(
     languages=WHISPER_LANGUAGES,
 )
 
-PUBLISHED: Final[Mapping[str, PublishedModel]] = {model.name: model for model in (WHISPER_TINY_EN, WHISPER_BASE)}
+PUBLISHED: Final[Mapping[str, PublishedModel]] = {
+    model.name: model for model in (WHISPER_TINY_EN_SHORT, WHISPER_TINY_EN, WHISPER_BASE)
+}
 
 ENGLISH: Final = "en"
 
 
 def published(name: str) -> PublishedModel | None:
     """The model that a name means: its own, or that of its repository on the hub."""
-    by_repository = {model.repository: model for model in PUBLISHED.values()}
+    by_repository = {model.repository: model for model in PUBLISHED.values() if not model.base}
     return PUBLISHED.get(name) or by_repository.get(name)
 
 
-def model_for(language: str) -> PublishedModel:
-    """The model for recordings in a language, or in any (``auto``)."""
-    return WHISPER_TINY_EN if language == ENGLISH else WHISPER_BASE
+def models_for(language: str) -> tuple[PublishedModel, ...]:
+    """The models for recordings in a language, or in any (``auto``), best first."""
+    return (WHISPER_TINY_EN_SHORT, WHISPER_TINY_EN) if language == ENGLISH else (WHISPER_BASE,)

@@ -8,7 +8,7 @@ from asr.emotion.classifier import ClassifierEmotionModel
 from asr.emotion.linear import LinearEmotionModel
 from asr.errors import ModelUnavailable
 from asr.inference.checkpoints import Checkpoint, device_of, downloads, has_torch, loaded
-from asr.models.published import ENGLISH, model_for
+from asr.models.published import ENGLISH, models_for
 from asr.models.weights import is_ctranslate2, resolve_weights
 from asr.settings import AsrSettings
 from asr.speech import pocketsphinx
@@ -51,19 +51,21 @@ def open_speech_model(settings: AsrSettings) -> OpenedModel[SpeechModel]:
         try:
             return _with_reasons(_open_by_name(name, settings), failed)
         except ModelUnavailable as problem:
-            failed.append(f"{name} cannot be loaded: {problem}")
+            if not any(str(problem) in reason for reason in failed):  # a model and its base lack the same files
+                failed.append(f"{name} cannot be loaded: {problem}")
     return _with_reasons(_open_by_name(last, settings), failed)
 
 
 def speech_candidates(settings: AsrSettings) -> list[str]:
     """The speech models for ``auto``, best first, for this device and language. docs/recognition.md gives the reasons.
 
-    On a GPU a large model comes first; elsewhere, and after it, the published Whisper model for the language. English
+    On a GPU a large model comes first; elsewhere, and after it, the published Whisper models for the language. English
     ends with PocketSphinx, which needs no weights.
     """
     is_english = settings.asr_language == ENGLISH
     on_gpu = [ENGLISH_ON_GPU if is_english else OTHER_LANGUAGES_ON_GPU] if _has_gpu(settings.device) else []
-    return [*on_gpu, model_for(settings.asr_language).name, *([pocketsphinx.NAME] if is_english else [])]
+    published = [model.name for model in models_for(settings.asr_language)]
+    return [*on_gpu, *published, *([pocketsphinx.NAME] if is_english else [])]
 
 
 def open_emotion_model(settings: AsrSettings) -> OpenedModel[EmotionModel]:

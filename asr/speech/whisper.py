@@ -26,7 +26,6 @@ from asr.speech.whisper_decoding import (
     EncodedWindow,
     Hypothesis,
     WhisperEngine,
-    window_for,
 )
 from asr.speech.whisper_tokens import LONGEST_CONTEXT, WhisperVocabulary
 from asr.speech.word_confidence import confidence_of
@@ -41,7 +40,7 @@ AUTO_LANGUAGE: Final = "auto"
 DECODED_TOGETHER: Final = 8
 """Number of windows in one pass of the decoder, which reads its weights once per pass."""
 
-LONGEST_PIECE: Final = float(LONGEST_WINDOW - TRAILING_SILENCE)
+LONGEST_PIECE: Final = LONGEST_WINDOW - TRAILING_SILENCE
 """Maximum seconds of a clip in one window, so that each window ends with the required silence."""
 
 _NO_REPEAT: Final = 3  # tokens
@@ -132,7 +131,7 @@ class WhisperSpeechModel:
 
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         found: list[list[_PieceWords]] = [[] for _ in clips]
-        for group in _groups(clips):
+        for group in self._groups(clips):
             for transcribed in self._transcribe(group, group[0].audio.options):
                 found[transcribed.clip].append(transcribed)
         return [_output(clip, own) for clip, own in zip(clips, found, strict=True)]
@@ -140,8 +139,18 @@ class WhisperSpeechModel:
     def close(self) -> None:
         """Do nothing: the garbage collector releases the model."""
 
+    def _groups(self, clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
+        """The pieces of all clips in groups of at most `DECODED_TOGETHER` pieces with the same window and options."""
+        alike: defaultdict[tuple[int, DecodingOptions], list[_Piece]] = defaultdict(list)
+        for number, clip in enumerate(clips):
+            for start, end in pieces(clip, LONGEST_PIECE):
+                piece = _Piece(number, start / SAMPLE_RATE, clip.part(start, end))
+                alike[self._engine.window_for(end - start), clip.options].append(piece)
+        for own in alike.values():
+            yield from (own[first : first + DECODED_TOGETHER] for first in range(0, len(own), DECODED_TOGETHER))
+
     def _transcribe(self, pieces: Sequence[_Piece], options: DecodingOptions) -> Iterator[_PieceWords]:
-        windows = self._encode(pieces, window_for(len(pieces[0].audio.waveform)))
+        windows = self._encode(pieces, self._engine.window_for(len(pieces[0].audio.waveform)))
         languages = self._languages(windows, options)
         encoded = [
             _EncodedPiece(piece, window, *language)
@@ -237,17 +246,6 @@ class WhisperSpeechModel:
             known = "only English" if len(self.languages) == 1 else f"these languages: {', '.join(self.languages)}"
             raise ModelUnavailable(f"{self.name} transcribes {known}; the requested language is {language}.")
         return language
-
-
-def _groups(clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
-    """The pieces of all clips in groups of at most `DECODED_TOGETHER` pieces with the same window and options."""
-    alike: defaultdict[tuple[int, DecodingOptions], list[_Piece]] = defaultdict(list)
-    for number, clip in enumerate(clips):
-        for start, end in pieces(clip, LONGEST_PIECE):
-            piece = _Piece(number, start / SAMPLE_RATE, clip.part(start, end))
-            alike[window_for(end - start), clip.options].append(piece)
-    for own in alike.values():
-        yield from (own[first : first + DECODED_TOGETHER] for first in range(0, len(own), DECODED_TOGETHER))
 
 
 def _output(clip: DecodedAudio, found: Sequence[_PieceWords]) -> SpeechOutput:

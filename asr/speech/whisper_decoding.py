@@ -1,5 +1,6 @@
 """Whisper's encoder and decoder in CTranslate2: windows of sound in, hypotheses and alignments out."""
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +21,14 @@ LONGEST_WINDOW: Final = 30
 BEAMS: Final = 5
 
 _SECONDS_A_FRAME: Final = 0.02  # of the encoder's output: two mel frames
-TRAILING_SILENCE: Final = 8
-"""Seconds of silence that a window has after its sound; with less, the model begins to repeat itself.
+TRAILING_SILENCE: Final = 8.0
+"""Seconds of silence that a window has after its sound; with less, OpenAI's models begin to repeat themselves.
 
-Measured with tiny.en on Common Voice: word error rate 0.112 with 8 s, 0.22 with 5 s (see docs/recognition.md).
+Measured with tiny.en on Common Voice: word error rate 0.112 with 8 s, 0.22 with 5 s. Models that were trained for less
+silence state it in their ``config.json``, under `SILENCE_KEY` (see docs/recognition.md).
 """
+
+SILENCE_KEY: Final = "trailing_silence"
 
 _MOST_TOKENS: Final = 224  # half of Whisper's text context, as in OpenAI's decoder
 _TOKENS_A_SECOND: Final = 8  # more than the fastest speech has, so that a loop ends early
@@ -61,13 +65,18 @@ class EncodedWindow:
 
     states: NDArray[Any]
     seconds: float
-    length: int
+    length: float
 
 
 class WhisperEngine:
-    """A model folder in CTranslate2's format, loaded; threads may share it, each computing on one core."""
+    """A model folder in CTranslate2's format, loaded; threads may share it, each computing on one core.
 
-    def __init__(self, folder: Path, device: str, compute_type: str, workers: int) -> None:
+    ``silence`` are the seconds of silence after a sound, if they are not to be those that the model states.
+    """
+
+    def __init__(
+        self, folder: Path, device: str, compute_type: str, workers: int, silence: float | None = None
+    ) -> None:
         from ctranslate2.models import Whisper
 
         kind, _, index = device.partition(":")
@@ -82,17 +91,28 @@ class WhisperEngine:
             )
         except (RuntimeError, ValueError) as problem:
             raise ModelUnavailable(f"{folder}: the model cannot be loaded ({problem}).") from problem
+        self._silence = trailing_silence(folder) if silence is None else silence
         self._is_on_cpu = kind == "cpu"
         self._bands: int = self._model.n_mels
         self.is_multilingual: bool = self._model.is_multilingual
 
-    def encode(self, sounds: Sequence[Waveform], window: int) -> list[EncodedWindow]:
+    def window_for(self, samples: int) -> int:
+        """The window of a sound, in whole seconds: its length and the trailing silence, at most `LONGEST_WINDOW`."""
+        return min(LONGEST_WINDOW, math.ceil(samples / SAMPLE_RATE + self._silence))
+
+    def most_tokens(self, window: float) -> int:
+        """How many tokens a transcript may have. It depends on the window alone, as everything about it does."""
+        if window >= LONGEST_WINDOW:
+            return _MOST_TOKENS
+        return math.ceil(_TOKENS_A_SECOND * max(0.0, window - self._silence)) + _SPARE_TOKENS
+
+    def encode(self, sounds: Sequence[Waveform], window: float) -> list[EncodedWindow]:
         """The encoder's output for sounds of up to ``window`` seconds, each followed by silence up to there.
 
         On a CPU one after the other, which is exact by construction and faster than a batch, as the activations of one
         window fit into the cache.
         """
-        frames = window * SAMPLE_RATE // HOP
+        frames = 2 * round(window / _SECONDS_A_FRAME)
         features = [log_mel(sound, frames, self._bands) for sound in sounds]
         size = 1 if self._is_on_cpu else len(sounds)
         with _failures_named():
@@ -118,7 +138,7 @@ class WhisperEngine:
         occurs twice.
         """
         search = {"beam_size": BEAMS} if not temperature else {"beam_size": 1, "sampling_topk": 0}
-        most = most_tokens(windows[0].length)
+        most = self.most_tokens(windows[0].length)
         with _failures_named():
             results = self._model.generate(
                 _stacked([window.states for window in windows]),
@@ -148,16 +168,14 @@ class WhisperEngine:
         return Alignment(_first_times(found.alignments), tuple(found.text_token_probs))
 
 
-def window_for(samples: int) -> int:
-    """The window of a sound, in whole seconds: its length and `TRAILING_SILENCE`, at most `LONGEST_WINDOW`."""
-    return min(LONGEST_WINDOW, math.ceil(samples / SAMPLE_RATE) + TRAILING_SILENCE)
-
-
-def most_tokens(window: int) -> int:
-    """How many tokens a transcript may have. It depends on the window alone, as everything about a transcript does."""
-    if window >= LONGEST_WINDOW:
-        return _MOST_TOKENS
-    return _TOKENS_A_SECOND * max(0, window - TRAILING_SILENCE) + _SPARE_TOKENS
+def trailing_silence(folder: Path) -> float:
+    """The silence that the model of a folder needs after a sound, in seconds."""
+    try:
+        return float(
+            json.loads((folder / "config.json").read_text(encoding="utf-8")).get(SILENCE_KEY, TRAILING_SILENCE)
+        )
+    except (OSError, ValueError, AttributeError, TypeError) as problem:
+        raise ModelUnavailable(f"{folder / 'config.json'} cannot be read: {problem}.") from problem
 
 
 def _first_times(path: Sequence[tuple[int, int]]) -> tuple[float, ...]:

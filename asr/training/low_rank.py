@@ -26,7 +26,7 @@ class LowRankLinear(nn.Module):
     def __init__(self, base: nn.Linear, rank: int, random: torch.Generator) -> None:
         super().__init__()
         self.base = base
-        bound = math.sqrt(3 / base.in_features)
+        bound = 1 / math.sqrt(base.in_features)
         down = (torch.rand(rank, base.in_features, generator=random) * 2 - 1) * bound
         self.down, self.up = nn.Parameter(down), nn.Parameter(torch.zeros(base.out_features, rank))
 

@@ -6,11 +6,13 @@ et al., 2015, arXiv 1503.02531). The transcripts are those of the untouched mode
 docs/recognition.md explains why this works, and what was measured.
 """
 
+import json
 import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +24,29 @@ from torch import Tensor, nn
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.audio.mel import HOP
 from asr.errors import AsrError, BadSource
-from asr.speech.whisper_decoding import LONGEST_WINDOW
+from asr.inference.weights import file_digests
+from asr.models.cache import placed_whole
+from asr.models.low_rank import BASE, SETTINGS, LowRankChange, write_adapted, write_change
+from asr.models.weights import Weights
+from asr.sources.listing import Clip, Reader
+from asr.speech.whisper_decoding import LONGEST_WINDOW, SILENCE_KEY
 from asr.training.low_rank import TrainedChange
 from asr.training.teacher import Item, Lesson, TeacherCache, read_lesson
 from asr.training.whisper_checkpoint import decoded, encoded, whisper_from_ctranslate2
+from asr.training.window_report import write_report
+from hearsay.errors import AudioError, AudioTooLong
 from hearsay.records.files import replaced_whole
 
 FRAMES_A_SECOND: Final = SAMPLE_RATE // HOP
+
+SHORT_SILENCE: Final = 1.0
+"""Seconds of silence after a sound that a trained model is used with."""
+
+CHANGE_FILE: Final = "change.safetensors"
+
+Losses = tuple[float, float]
+"""Of one step: Kullback–Leibler divergence from the teacher's distribution of tokens in nats, and relative squared error
+of the decoder's states."""
 
 _LONGEST_CLIP: Final = 28.0  # seconds
 _SOUND_TOKENS: Final = 6  # of a sound without speech; whatever the teacher writes after them is of no use
@@ -42,16 +60,16 @@ class Recipe:
     """How a model is trained; the defaults are those of the change that is part of Hearsay.
 
     ``joined`` is the number of recordings joined from several clips, in proportion to the clips, ``sounds`` that of
-    synthetic sounds without speech. Of the batches, ``medium`` have windows with up to 8 s of silence and ``whole`` have
-    30 s; all others end between 0.2 and 2 s after the sound.
+    synthetic sounds without speech. Of the batches, ``medium`` have windows with up to 8 s of silence and ``whole``
+    have 30 s; all others end between 0.2 and 2 s after the sound.
     """
 
     seed: int = 2026
     steps: int = 2500
     batch: int = 8
     rank: int = 16
-    rate: float = 2e-3
-    norm_rate: float = 5e-4
+    rate: float = 1e-3
+    norm_rate: float = 2.5e-4
     warm_up: int = 30
     joined: float = 0.15
     joined_seconds: tuple[float, float] = (10.0, 24.0)
@@ -62,26 +80,48 @@ class Recipe:
     random_tokens: int = 1500
 
 
-def training_items(paths: Sequence[Path], recipe: Recipe) -> list[Item]:
-    """The clips, recordings joined from them, and sounds without speech; clips of more than 28 s are left out.
+def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[Item]:
+    """The clips, recordings joined from them, and sounds without speech.
 
-    Raises `BadSource` if nothing is left.
+    Clips of more than 28 s, and files that are no audio, are left out, and named on standard error. Raises `BadSource`
+    if nothing is left.
     """
-    seconds = {path: len(decode_audio(path.read_bytes(), math.inf)) / SAMPLE_RATE for path in paths}
-    clips = [path for path in paths if 0 < seconds[path] <= _LONGEST_CLIP]
-    if not clips:
-        raise BadSource(f"None of {len(paths)} files is a clip of up to {_LONGEST_CLIP:.0f} s; name another folder.")
+    short = [
+        (clip.read, seconds) for clip in clips if clip.read and (seconds := _usable_seconds(clip.read, clip.row.id))
+    ]
+    if not short:
+        raise BadSource(f"None of {len(clips)} files is a clip of up to {_LONGEST_CLIP:.0f} s; name another folder.")
     random = np.random.default_rng(recipe.seed)
-    items = [Item("clip", (path,)) for path in clips]
-    for _ in range(round(recipe.joined * len(clips))):
-        most, joined = random.uniform(*recipe.joined_seconds), list[Path]()
-        for at in random.permutation(len(clips)):
-            if sum(seconds[path] for path in joined) + seconds[clips[at]] > most:
-                break
-            joined.append(clips[at])
+    items = [Item("clip", (read,)) for read, _ in short]
+    for _ in range(round(recipe.joined * len(short))):
+        most, joined, total = random.uniform(*recipe.joined_seconds), list[Reader](), 0.0
+        for at in random.permutation(len(short)):
+            read, seconds = short[at]
+            if total + seconds > most:
+                if joined:
+                    break
+                continue
+            joined.append(read)
+            total += seconds
         items.append(Item("joined", tuple(joined), int(random.integers(2**31))))
-    seeds = random.integers(2**31, size=round(recipe.sounds * len(clips)))
+    seeds = random.integers(2**31, size=round(recipe.sounds * len(short)))
     return items + [Item("sound", seed=int(seed)) for seed in seeds]
+
+
+def _usable_seconds(read: Reader, name: str) -> float:
+    """The length of a clip; 0 if it is left out."""
+    try:
+        return len(decode_audio(read(), _LONGEST_CLIP)) / SAMPLE_RATE
+    except AudioTooLong:
+        problem = f"longer than {_LONGEST_CLIP:.0f} s"
+    except AudioError as found:
+        problem = str(found)
+    print(f"left out: {name}: {problem}", file=sys.stderr, flush=True)
+    return 0.0
+
+
+def _digest_of(clips: Sequence[Clip]) -> str:
+    return sha256("".join(sorted(sha256(clip.read()).hexdigest() for clip in clips if clip.read)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +133,30 @@ class _Example:
     most_tokens: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a training is, with the mean losses of each `_LINE_EVERY` steps: cross-entropy, and error of states."""
+def train_short_windows(
+    weights: Weights, clips: Sequence[Clip], out: Path, work: Path, recipe: Recipe, measured: Sequence[Clip] = ()
+) -> None:
+    """Train on clips, and write a folder with the model, its change of the weights, and a report on ``measured`` clips.
 
-    step: int = 0
-    losses: list[tuple[float, float]] = field(default_factory=list)
+    ``work`` keeps what an interrupted training needs to go on; ``out`` appears whole. Raises `AsrError` or `BadSource`.
+    """
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    items = training_items(clips, recipe)
+    arrays, losses = ShortWindowTraining(weights.folder, work, recipe).run(items)
+    about = {
+        BASE: file_digests({"model.bin": weights.folder / "model.bin"})["model.bin"],
+        "base": weights.name,
+        SETTINGS: json.dumps({SILENCE_KEY: SHORT_SILENCE}),
+        "recipe": json.dumps({"trained_by": "hearsay train-whisper --short-windows"} | asdict(recipe)),
+        "data": f"{len(clips)} clips; SHA-256 of their sorted digests {_digest_of(clips)}",
+    }
+    change = LowRankChange(arrays, about)
+    with placed_whole(out) as unfinished:
+        folder = unfinished / "files"
+        write_change(change, folder / CHANGE_FILE)
+        write_adapted(change, weights.folder, folder)
+        write_report(folder, weights.folder, change, losses, measured, work)
 
 
 class ShortWindowTraining:
@@ -107,12 +165,12 @@ class ShortWindowTraining:
     The same audio, recipe and seed give the same steps, whether or not there was an interruption.
     """
 
-    def __init__(self, model: Path, work: Path, recipe: Recipe, teacher: Path) -> None:
+    def __init__(self, model: Path, work: Path, recipe: Recipe) -> None:
         self._recipe, self._model, self._checkpoint = recipe, model, work / "checkpoint.pt"
-        self._teacher = TeacherCache(teacher, model)
+        self._teacher = TeacherCache(work / "teacher", model)
 
-    def run(self, items: Sequence[Item]) -> tuple[dict[str, NDArray[np.float16]], Progress]:
-        """Train to the end; the change of the weights, and the losses."""
+    def run(self, items: Sequence[Item]) -> tuple[dict[str, NDArray[np.float16]], list[Losses]]:
+        """Train to the end; the change of the weights, and the losses of every step."""
         examples, likely = _examples(items, self._teacher.complete(items))
         student = whisper_from_ctranslate2(self._model)
         change = TrainedChange(student, self._recipe.rank, self._recipe.seed)
@@ -125,33 +183,23 @@ class ShortWindowTraining:
             weight_decay=0.0,
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._share_of_rate)
-        progress = self._resumed(items, change, optimizer, schedule)
+        losses = self._resumed(items, change, optimizer, schedule)
         embedding = self._embedding(student, likely)
-        began, first, sums = time.monotonic(), progress.step, np.zeros(2)
-        for step, batch in enumerate(self._batches(examples, progress.step), progress.step):
-            losses = self._losses(student, embedding, batch, np.random.default_rng((self._recipe.seed, 1, step)))
+        began, first = time.monotonic(), len(losses)
+        for step, batch in enumerate(self._batches(examples, first), first):
+            both = self._losses(student, embedding, batch, np.random.default_rng((self._recipe.seed, 1, step)))
             optimizer.zero_grad()
-            sum(losses).backward()
+            sum(both).backward()
             nn.utils.clip_grad_norm_([*change.matrices(), *change.vectors()], 1.0)
             optimizer.step()
             schedule.step()
-            sums += [loss.item() for loss in losses]
+            losses.append((both[0].item(), both[1].item()))
             done = step + 1
             if done % _LINE_EVERY == 0 or done == self._recipe.steps:
-                means = sums / (done - len(progress.losses) * _LINE_EVERY)
-                progress.losses.append((float(means[0]), float(means[1])))
-                sums[:] = 0
-                left = (time.monotonic() - began) / (done - first) * (self._recipe.steps - done) / 60
-                print(
-                    f"step {done} of {self._recipe.steps}: cross-entropy {means[0]:.4f}, error of states "
-                    f"{means[1]:.4f}, {left:.0f} min left",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                _print_progress(losses, self._recipe.steps, (time.monotonic() - began) / (done - first))
             if done % _STORED_EVERY == 0 or done == self._recipe.steps:
-                progress = Progress(done, progress.losses)
-                self._store(items, change, optimizer, schedule, progress)
-        return change.arrays(), progress
+                self._store(items, change, optimizer, schedule, losses)
+        return change.arrays(), losses
 
     def _share_of_rate(self, step: int) -> float:
         """A short linear rise, then half a cosine down to a hundredth."""
@@ -178,7 +226,7 @@ class ShortWindowTraining:
     def _losses(
         self, student: nn.Module, embedding: Tensor, batch: Sequence[_Example], random: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Cross-entropy with the teacher's distribution, and relative squared error of the decoder's last state."""
+        """Divergence from the teacher's distribution, and relative squared error of the decoder's last state."""
         lessons = [read_lesson(example.file, example.most_tokens) for example in batch]
         frames = self._frames(max(example.frames for example in batch), random)
         features = torch.from_numpy(np.stack([lesson.window(frames) for lesson in lessons]))
@@ -187,9 +235,11 @@ class ShortWindowTraining:
             states = decoded(student, encoded(student, features), tokens)[is_real].float()
             wanted = wanted[is_real]
             logits = nn.functional.linear(states, embedding).float()
-            targets = nn.functional.linear(wanted, embedding).float().softmax(-1)
-        cross_entropy = nn.functional.cross_entropy(logits, targets)
-        return cross_entropy, ((states - wanted).square().sum(-1) / wanted.square().sum(-1)).mean()
+            targets = nn.functional.linear(wanted, embedding).float()
+        divergence = nn.functional.kl_div(
+            logits.log_softmax(-1), targets.log_softmax(-1), reduction="batchmean", log_target=True
+        )
+        return divergence, ((states - wanted).square().sum(-1) / wanted.square().sum(-1)).mean()
 
     def _frames(self, sound: int, random: np.random.Generator) -> int:
         """The frames of a window for a sound of this many."""
@@ -208,25 +258,29 @@ class ShortWindowTraining:
         return weight[torch.from_numpy(np.union1d(likely, others))].detach()
 
     def _description(self, items: Sequence[Item]) -> str:
+        """What decides all steps of a training."""
         return repr((asdict(self._recipe), [item.key("") for item in items]))
 
     def _store(
-        self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any, progress: Progress
+        self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any, losses: list[Losses]
     ) -> None:
         kept = {
             "of": self._description(items),
             "change": change.state(),
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
-            "progress": asdict(progress),
+            "losses": losses,
         }
         with replaced_whole(self._checkpoint) as temporary:
             torch.save(kept, temporary)
 
-    def _resumed(self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any) -> Progress:
-        """The progress of an interrupted run; raises `AsrError` if it was one of other audio or by another recipe."""
+    def _resumed(self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any) -> list[Losses]:
+        """The losses so far of an interrupted run, which is continued.
+
+        Raises `AsrError` if it was one with other audio or by another recipe.
+        """
         if not self._checkpoint.exists():
-            return Progress()
+            return []
         kept = torch.load(self._checkpoint, weights_only=True)
         if kept["of"] != self._description(items):
             raise AsrError(
@@ -236,9 +290,18 @@ class ShortWindowTraining:
         change.load(kept["change"])
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
-        progress = Progress(kept["progress"]["step"], [tuple(each) for each in kept["progress"]["losses"]])
-        print(f"continuing after step {progress.step}", file=sys.stderr, flush=True)
-        return progress
+        print(f"continuing after step {len(kept['losses'])}", file=sys.stderr, flush=True)
+        return [tuple(each) for each in kept["losses"]]
+
+
+def _print_progress(losses: Sequence[Losses], steps: int, seconds_a_step: float) -> None:
+    means = np.mean(losses[-_LINE_EVERY:], axis=0)
+    print(
+        f"step {len(losses)} of {steps}: divergence {means[0]:.4f}, error of states {means[1]:.4f}, "
+        f"{(steps - len(losses)) * seconds_a_step / 60:.0f} min left",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _examples(items: Sequence[Item], files: Sequence[Path]) -> tuple[list[_Example], NDArray[np.int64]]:
@@ -258,7 +321,10 @@ def _padded(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor, Tensor]:
     """Tokens, the states that follow each of them, and whether there is one: (lessons, tokens), the states by width."""
     longest, width = max(len(lesson.states) for lesson in lessons), lessons[0].states.shape[1]
     tokens = torch.zeros((len(lessons), longest), dtype=torch.int64)
-    states, is_real = torch.zeros((len(lessons), longest, width)), torch.zeros((len(lessons), longest), dtype=torch.bool)
+    states, is_real = (
+        torch.zeros((len(lessons), longest, width)),
+        torch.zeros((len(lessons), longest), dtype=torch.bool),
+    )
     for at, lesson in enumerate(lessons):
         count = len(lesson.states)
         tokens[at, :count] = torch.from_numpy(lesson.tokens[:count])

@@ -39,7 +39,9 @@ def _tones(count: int, random: Random) -> Samples:
     times = np.arange(count) / SAMPLE_RATE
     root = np.exp(random.uniform(np.log(50), np.log(3500)))
     partials = random.integers(1, 6)
-    ratios = np.arange(1, partials + 1) if random.random() < 0.5 else 1 + np.cumsum(random.uniform(0, 1.5, partials)) - 1
+    ratios = (
+        np.arange(1, partials + 1) if random.random() < 0.5 else 1 + np.cumsum(random.uniform(0, 1.5, partials)) - 1
+    )
     bend = random.uniform(0, 8) * np.sin(2 * np.pi * random.uniform(0.1, 6) * times) if random.random() < 0.3 else 0
     tones = sum(
         np.sin(2 * np.pi * max(1.0, root * ratio) * times + bend) / number for number, ratio in enumerate(ratios, 1)

@@ -5,7 +5,6 @@ No references are needed: the transcripts are the model's own, and with them are
 
 import sys
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.audio.mel import HOP, log_mel
 from asr.inference.weights import file_digests
+from asr.sources.listing import Reader
 from asr.speech.repetition import is_loop
 from asr.speech.whisper_decoding import LONGEST_WINDOW, EncodedWindow, WhisperEngine
 from asr.speech.whisper_tokens import WhisperVocabulary
@@ -43,7 +43,7 @@ class Item:
     """Training audio: a clip, several clips joined with pauses, or a synthetic sound without speech."""
 
     kind: Literal["clip", "joined", "sound"]
-    paths: tuple[Path, ...] = ()
+    sources: tuple[Reader, ...] = ()
     seed: int = 0
 
     def waveform(self) -> Waveform:
@@ -51,14 +51,14 @@ class Item:
         if self.kind == "sound":
             return sound_without_speech(random)
         parts: list[Waveform] = []
-        for path in self.paths:
+        for read in self.sources:
             pause = np.zeros(int(random.uniform(*_PAUSES) * SAMPLE_RATE) if parts else 0, np.float32)
-            parts += [pause, decode_audio(path.read_bytes(), LONGEST_WINDOW)]
+            parts += [pause, decode_audio(read(), LONGEST_WINDOW)]
         return np.concatenate(parts)
 
     def key(self, teacher: str) -> str:
         """The name of the file with the teacher's answer: it changes with the audio and with the teacher's weights."""
-        contents = [sha256(path.read_bytes()).hexdigest() for path in self.paths]
+        contents = [sha256(read()).hexdigest() for read in self.sources]
         return sha256("\0".join([_VERSION, teacher, self.kind, str(self.seed), *contents]).encode()).hexdigest()[:32]
 
 
@@ -127,7 +127,9 @@ class TeacherCache:
                 "is_loop": np.array(is_loop(words(self._vocabulary.text(hypothesis.tokens)))),
             }
 
-    def _states(self, window: EncodedWindow, tokens: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _states(
+        self, window: EncodedWindow, tokens: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The decoder's last states, and the tokens that are likely after one of them."""
         with torch.inference_mode():
             states = decoded(self._whisper, torch.from_numpy(window.states)[None], torch.from_numpy(tokens)[None])[0]

@@ -1,6 +1,5 @@
 """Whisper's weights in CTranslate2's format as a model of transformers, for training, and back."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final

@@ -41,8 +41,8 @@ class Command:
         return self.module.removesuffix(".command_line") if package == HEARSAY else package
 
 
-def _asr(name: str, summary: str) -> Command:
-    return Command(name, "transcribe", "asr.cli", "asr", name, summary)
+def _asr(name: str, summary: str, group: str = "transcribe") -> Command:
+    return Command(name, group, "asr.cli", "asr", name, summary)
 
 
 def _indexer(name: str, group: str, summary: str, word: str = "") -> Command:
@@ -70,6 +70,7 @@ COMMANDS: Final = (
     _indexer("evaluate-search", "measure", "measure how well search finds what was said", "score"),
     _indexer("learn", "measure", "learn how words are misrecognised"),
     _indexer("learn-spelling", "measure", "learn how letters sound"),
+    _asr("train-whisper", "train a Whisper model on your audio", "measure"),
 )
 """In the order in which ``hearsay --help`` shows them."""
 
