@@ -1,18 +1,21 @@
 """Whisper compared with faster-whisper: the same clips and weights in one run, two threads each, MP3 to transcripts.
 
-    python bench/recognition.py [TABLE] [--model whisper-tiny.en] [--clips N] [--word-times] [--others] [--invariance N]
-                                [--json]
+    python bench/recognition.py [TABLE] [--model whisper-tiny.en-short] [--against whisper-tiny.en] [--clips N]
+                                [--word-times] [--others] [--windows] [--invariance N] [--json]
 
 TABLE is a CSV file with the columns ``filename``, a path below its folder, and ``text``, the reference; the default are
 the sample clips. The systems alternate every hundred clips. Hearsay's pipeline writes clip records, always with word
 times and confidences. faster-whisper is called as documented: file by file, with its defaults (beam size 5), and with
-word times if ``--word-times`` is set. ``--others`` adds its batched pipeline and its greedy mode.
+word times if ``--word-times`` is set. ``--others`` adds its batched pipeline and its greedy mode, ``--against`` another
+model in Hearsay's pipeline. If a model is made of another one, faster-whisper has the weights of that one.
 
-Word error rates are computed after OpenAI's English normaliser; the difference has a 95 % interval by paired bootstrap
-over clips. ``*_share`` are the shares of Hearsay's parts in its time over all threads; ``encode`` excludes the mel
-features. ``distance_to_limit`` is the ratio of Hearsay's time to the time of the model's multiply-adds at the rate of
-torch's int8 matrix products on two threads of this machine (null without torch). ``peak_mb`` is the peak memory of the
-process, which holds all systems. ``--invariance N`` adds the figures of `bench/invariance.py` over N clips.
+Word error rates are computed after OpenAI's English normaliser; differences have 95 % intervals by paired bootstrap
+over clips. ``*_loops`` are transcripts that repeat themselves. ``--windows`` adds the word error rates and loops of both
+models by the seconds of silence after a clip, by beam search without repeated trigrams and without any other rule.
+``*_share`` are the shares of Hearsay's parts in its time over all threads; ``encode`` excludes the mel features.
+``distance_to_limit`` is the ratio of Hearsay's time to the time of the model's multiply-adds at the rate of torch's
+int8 matrix products on two threads of this machine (null without torch). ``peak_mb`` is the peak memory of the process,
+which holds all systems. ``--invariance N`` adds the figures of `bench/invariance.py` over N clips.
 """
 
 import argparse
@@ -33,6 +36,8 @@ sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
 from whisper_normalizer.english import EnglishTextNormalizer  # noqa: E402
 
 from asr.audio import mel  # noqa: E402
+from asr.audio.decoding import decode_audio  # noqa: E402
+from asr.models.published import published  # noqa: E402
 from asr.models.registry import open_speech_model  # noqa: E402
 from asr.models.weights import resolve_weights  # noqa: E402
 from asr.pipeline import pipeline as pipeline_module  # noqa: E402
@@ -41,10 +46,13 @@ from asr.pipeline.pipeline import LocalPipeline  # noqa: E402
 from asr.settings import AsrSettings  # noqa: E402
 from asr.sources.listing import Clip  # noqa: E402
 from asr.speech import whisper_decoding  # noqa: E402
+from asr.speech.repetition import is_loop  # noqa: E402
+from asr.training.window_report import SILENCES, window_figures  # noqa: E402
 from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
 from bench.invariance import invariance_of  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 from hearsay.text.intervals import estimates  # noqa: E402
+from hearsay.text.normalize import words  # noqa: E402
 from hearsay.text.wer import WordErrors, word_errors  # noqa: E402
 
 THREADS = 2
@@ -61,7 +69,8 @@ class Size:
     vocabulary: int
 
 
-SIZES = {"whisper-tiny.en": Size(384, 4, 51_864), "whisper-base": Size(512, 6, 51_865)}
+TINY = Size(384, 4, 51_864)
+SIZES = {"whisper-tiny.en": TINY, "whisper-tiny.en-short": TINY, "whisper-base": Size(512, 6, 51_865)}
 
 System = Callable[[Sequence[Path]], list[str]]
 
@@ -75,6 +84,7 @@ class Ours:
         self.tokens = 0
         self.seconds = 0.0
         self._lock = threading.Lock()
+        self._is_active = False  # functions of modules are measured for all systems of this kind
         self._model: Any = open_speech_model(settings).model
         scheduler = scheduler_for(Models(self._model, NoEmotionModel(), ()), settings)
         self._pipeline = LocalPipeline(scheduler, settings.max_clip_seconds)
@@ -87,7 +97,9 @@ class Ours:
             setattr(pipeline_module, part, self._measured(getattr(pipeline_module, part), part))
 
     def __call__(self, files: Sequence[Path]) -> list[str]:
+        self._is_active = True
         rows = self._pipeline.process([Clip(ClipRow(file.name), file.read_bytes) for file in files])
+        self._is_active = False
         if failed := [row.error for row in rows if row.error]:
             raise SystemExit(f"{len(failed)} clips failed; the first: {failed[0]}")
         self.seconds += sum(row.duration or 0.0 for row in rows)
@@ -108,6 +120,8 @@ class Ours:
         def measured(*given: Any, **options: Any) -> Any:
             began = time.perf_counter()
             found = work(*given, **options)
+            if not self._is_active:
+                return found
             with self._lock:
                 self.spent[part] += time.perf_counter() - began
                 if part == "encode":
@@ -165,16 +179,32 @@ def errors_of(references: Sequence[str], texts: Sequence[str]) -> list[WordError
 
 
 def rates(errors: dict[str, list[WordErrors]]) -> dict[str, float]:
-    """Word error rates, and the paired difference to faster-whisper with its 95 % interval."""
+    """Word error rates, and the paired differences to faster-whisper and another model with their 95 % intervals."""
     found = {f"{name}_wer": rate_of(own) for name, own in errors.items()}
-    pairs = [(ours, theirs) for ours, theirs in zip(errors["ours"], errors["faster_whisper"], strict=True)]
-    scored = [pair for pair in pairs if pair[0].reference_words]
-    differences = [[(ours.errors - theirs.errors) / ours.reference_words] for ours, theirs in scored]
-    (difference,) = estimates(
-        differences, list(map(str, range(len(scored)))), [own.reference_words for own, _ in scored]
-    )
-    ends = {"wer_difference": difference.mean, "low": difference.low, "high": difference.high}
-    return found | {name if name == "wer_difference" else f"wer_difference_{name}": end for name, end in ends.items()}
+    for name, key in (("faster_whisper", "wer_difference"), ("against", "wer_difference_to_against")):
+        if name in errors:
+            found |= difference(errors["ours"], errors[name], key)
+    return found
+
+
+def difference(ours: Sequence[WordErrors], theirs: Sequence[WordErrors], key: str) -> dict[str, float]:
+    scored = [pair for pair in zip(ours, theirs, strict=True) if pair[0].reference_words]
+    differences = [[(own.errors - other.errors) / own.reference_words] for own, other in scored]
+    weights = [own.reference_words for own, _ in scored]
+    (found,) = estimates(differences, list(map(str, range(len(scored)))), weights)
+    return {key: found.mean, f"{key}_low": found.low, f"{key}_high": found.high}
+
+
+def by_window(models: Sequence[str], rows: Sequence[dict[str, str]], files: Sequence[Path]) -> dict[str, float]:
+    """Word error rate and loops of models by the seconds of silence after a clip."""
+    sounds = [decode_audio(file.read_bytes(), 600) for file in files]
+    found: dict[str, float] = {}
+    for model in models:
+        folder = resolve_weights(model, AsrSettings()).folder
+        for silence in SILENCES:
+            own = window_figures(folder, sounds, [row["text"] for row in rows], silence)
+            found |= {f"{model}_{silence:g}s_wer": own.rate, f"{model}_{silence:g}s_loops": own.loops}
+    return found
 
 
 def rate_of(errors: Sequence[WordErrors]) -> float:
@@ -220,10 +250,12 @@ def multiply_adds(windows: Sequence[int], tokens: int, size: Size) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path, nargs="?", default=SAMPLES / "clips.csv")
-    parser.add_argument("--model", default="whisper-tiny.en")
+    parser.add_argument("--model", default="whisper-tiny.en-short")
+    parser.add_argument("--against", metavar="MODEL")
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--word-times", action="store_true")
     parser.add_argument("--others", action="store_true")
+    parser.add_argument("--windows", action="store_true")
     parser.add_argument("--invariance", type=int, default=0, metavar="N")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -232,12 +264,20 @@ def main() -> None:
     files = [given.table.parent / row["filename"] for row in rows]
     files = [file if file.exists() else given.table.parent / file.name for file in files]
     settings = AsrSettings(asr_model=given.model, workers=THREADS, device="cpu")
-    weights = resolve_weights(given.model, settings)
+    weights, named = resolve_weights(given.model, settings), published(given.model)
+    base = resolve_weights(named.base.name, settings) if named and named.base else weights
     ours = Ours(settings)
-    systems = {"ours": ours} | faster_whisper_systems(weights.folder, word_times=given.word_times, others=given.others)
+    systems: dict[str, System] = {"ours": ours}
+    if given.against:
+        systems["against"] = Ours(settings.model_copy(update={"asr_model": given.against}))
+    systems |= faster_whisper_systems(base.folder, word_times=given.word_times, others=given.others)
     seconds, texts = race(systems, files)
-    ours.close()
+    for system in systems.values():
+        if isinstance(system, Ours):
+            system.close()
     figures = figures_of(ours, given.model, rows, seconds, texts)
+    if given.windows:
+        figures |= by_window([given.model, *filter(None, [given.against])], rows, files)
     if given.invariance:
         figures |= invariance_of(given.table, given.model, weights, given.invariance)
     print_figures(figures, as_json=given.json)
@@ -258,6 +298,7 @@ def figures_of(
         "times_real_time": ours.seconds / seconds["ours"],
         **{f"ratio_to_{name}": taken / seconds["ours"] for name, taken in seconds.items() if name != "ours"},
         **rates(errors),
+        **{f"{name}_loops": sum(is_loop(words(text)) for text in own) for name, own in texts.items()},
         **{f"{part}_share": taken / total for part, taken in spent.items()},
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "int8_multiply_adds_per_second": rate,

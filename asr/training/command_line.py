@@ -40,6 +40,9 @@ def add_train_whisper(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         help="table of other clips with their text, for the report",
     )
     command.add_argument("--work", metavar="DIR", type=Path, help="folder for intermediate files (default: MODEL.work)")
+    command.add_argument(
+        "--about", metavar="TEXT", default="", help="what the audio is, with its licence, for the report"
+    )
     command.add_argument("--steps", metavar="N", type=int, help="steps of training")
     command.add_argument("--seed", metavar="N", type=int, help="seed of everything random")
     command.set_defaults(run=run_train_whisper)
@@ -60,6 +63,7 @@ def run_train_whisper(options: argparse.Namespace) -> int:
         options.work or options.out.with_name(f"{options.out.name}.work"),
         replace(Recipe(), **given),
         measured,
+        options.about,
     )
     print(f"The model is in {options.out}, and {options.out / 'report.md'} describes it.", file=sys.stderr)
     return ALL_WELL

@@ -31,7 +31,8 @@ class LowRankLinear(nn.Module):
         self.down, self.up = nn.Parameter(down), nn.Parameter(torch.zeros(base.out_features, rank))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.base(inputs) + nn.functional.linear(nn.functional.linear(inputs, self.down), self.up)
+        change = nn.functional.linear(nn.functional.linear(inputs, self.down), self.up)
+        return torch.add(self.base(inputs), change)
 
 
 class TrainedChange:
@@ -62,7 +63,7 @@ class TrainedChange:
 
     def arrays(self) -> dict[str, NDArray[np.float16]]:
         """The change, as `asr.models.low_rank.LowRankChange` holds it."""
-        found = {}
+        found: dict[str, NDArray[np.float16]] = {}
         for name, module in self._linears.items():
             found |= {f"{name}.weight.up": _half(module.up), f"{name}.weight.down": _half(module.down)}
         return found | {f"{name}.change": _half(after - self._before[name]) for name, after in self._vectors()}

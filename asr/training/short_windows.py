@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers import WhisperForConditionalGeneration
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.audio.mel import HOP
@@ -45,8 +46,7 @@ SHORT_SILENCE: Final = 1.0
 CHANGE_FILE: Final = "change.safetensors"
 
 Losses = tuple[float, float]
-"""Of one step: Kullback–Leibler divergence from the teacher's distribution of tokens in nats, and relative squared error
-of the decoder's states."""
+"""Of one step: Kullback–Leibler divergence from the teacher's tokens, and relative squared error of the states."""
 
 _LONGEST_CLIP: Final = 28.0  # seconds
 _SOUND_TOKENS: Final = 6  # of a sound without speech; whatever the teacher writes after them is of no use
@@ -65,7 +65,7 @@ class Recipe:
     """
 
     seed: int = 2026
-    steps: int = 2500
+    steps: int = 1600
     batch: int = 8
     rank: int = 16
     rate: float = 1e-3
@@ -121,6 +121,7 @@ def _usable_seconds(read: Reader, name: str) -> float:
 
 
 def _digest_of(clips: Sequence[Clip]) -> str:
+    """SHA-256 over the sorted digests of all clips."""
     return sha256("".join(sorted(sha256(clip.read()).hexdigest() for clip in clips if clip.read)).encode()).hexdigest()
 
 
@@ -134,11 +135,18 @@ class _Example:
 
 
 def train_short_windows(
-    weights: Weights, clips: Sequence[Clip], out: Path, work: Path, recipe: Recipe, measured: Sequence[Clip] = ()
+    weights: Weights,
+    clips: Sequence[Clip],
+    out: Path,
+    work: Path,
+    recipe: Recipe,
+    measured: Sequence[Clip] = (),
+    about_data: str = "",
 ) -> None:
     """Train on clips, and write a folder with the model, its change of the weights, and a report on ``measured`` clips.
 
-    ``work`` keeps what an interrupted training needs to go on; ``out`` appears whole. Raises `AsrError` or `BadSource`.
+    ``about_data`` says what the clips are. ``work`` keeps what an interrupted training needs to go on; ``out`` appears
+    whole. Raises `AsrError` or `BadSource`.
     """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -149,7 +157,7 @@ def train_short_windows(
         "base": weights.name,
         SETTINGS: json.dumps({SILENCE_KEY: SHORT_SILENCE}),
         "recipe": json.dumps({"trained_by": "hearsay train-whisper --short-windows"} | asdict(recipe)),
-        "data": f"{len(clips)} clips; SHA-256 of their sorted digests {_digest_of(clips)}",
+        "data": " ".join(filter(None, (about_data, f"{len(clips)} clips, SHA-256 {_digest_of(clips)}"))),
     }
     change = LowRankChange(arrays, about)
     with placed_whole(out) as unfinished:
@@ -187,13 +195,15 @@ class ShortWindowTraining:
         embedding = self._embedding(student, likely)
         began, first = time.monotonic(), len(losses)
         for step, batch in enumerate(self._batches(examples, first), first):
-            both = self._losses(student, embedding, batch, np.random.default_rng((self._recipe.seed, 1, step)))
+            divergence, error = self._losses(
+                student, embedding, batch, np.random.default_rng((self._recipe.seed, 1, step))
+            )
             optimizer.zero_grad()
-            sum(both).backward()
+            torch.autograd.backward(divergence + error)
             nn.utils.clip_grad_norm_([*change.matrices(), *change.vectors()], 1.0)
             optimizer.step()
             schedule.step()
-            losses.append((both[0].item(), both[1].item()))
+            losses.append((divergence.item(), error.item()))
             done = step + 1
             if done % _LINE_EVERY == 0 or done == self._recipe.steps:
                 _print_progress(losses, self._recipe.steps, (time.monotonic() - began) / (done - first))
@@ -224,7 +234,11 @@ class ShortWindowTraining:
                 step += 1
 
     def _losses(
-        self, student: nn.Module, embedding: Tensor, batch: Sequence[_Example], random: np.random.Generator
+        self,
+        student: WhisperForConditionalGeneration,
+        embedding: Tensor,
+        batch: Sequence[_Example],
+        random: np.random.Generator,
     ) -> tuple[Tensor, Tensor]:
         """Divergence from the teacher's distribution, and relative squared error of the decoder's last state."""
         lessons = [read_lesson(example.file, example.most_tokens) for example in batch]

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import WhisperForConditionalGeneration
 
 from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.audio.mel import HOP, log_mel
@@ -100,7 +101,7 @@ class TeacherCache:
             group = missing[first : first + _TOGETHER]
             for (_, file), answer in zip(group, self._answers([item.waveform() for item, _ in group]), strict=True):
                 with replaced_whole(file) as temporary, temporary.open("wb") as opened:
-                    np.savez(opened, **answer)
+                    np.savez(opened, allow_pickle=False, **answer)
             done = first + len(group)
             if done == len(missing) or done % (32 * _TOGETHER) == 0:
                 rate = (time.monotonic() - began) / done
@@ -145,7 +146,7 @@ class TeacherCache:
         return WhisperVocabulary(self._model, is_multilingual=self._engine.is_multilingual)
 
     @cached_property
-    def _whisper(self) -> torch.nn.Module:
+    def _whisper(self) -> WhisperForConditionalGeneration:
         return whisper_from_ctranslate2(self._model)
 
 

@@ -24,12 +24,13 @@ def whisper_from_ctranslate2(folder: Path) -> WhisperForConditionalGeneration:
     file = read_ctranslate2(folder / "model.bin")
     if file.spec != _SPEC or file.variables["encoder/conv1/weight"].dtype == np.int8:
         raise ModelUnavailable(f"{folder} does not contain a Whisper model in float16 or float32; name another one.")
-    model = WhisperForConditionalGeneration(_config(file))
+    model: WhisperForConditionalGeneration = WhisperForConditionalGeneration(_config(file))
     places = whisper_places(file.layers("encoder"), file.layers("decoder"))
     state = {name: torch.from_numpy(place.of(file.variables).astype(np.float32)) for name, place in places.items()}
     state["proj_out.weight"] = state["model.decoder.embed_tokens.weight"]
     model.load_state_dict(state)
-    return model.eval()
+    model.train(False)
+    return model
 
 
 def ctranslate2_from_whisper(model: WhisperForConditionalGeneration, base: Ctranslate2File) -> Ctranslate2File:
@@ -44,18 +45,21 @@ def encoded(model: WhisperForConditionalGeneration, features: Tensor) -> Tensor:
     transformers' own ``forward`` accepts only 30 s.
     """
     encoder = model.model.encoder
-    states = torch.nn.functional.gelu(encoder.conv1(features))
+    states: Tensor = torch.nn.functional.gelu(encoder.conv1(features))
     states = torch.nn.functional.gelu(encoder.conv2(states)).transpose(1, 2)
     states = states + encoder.embed_positions.weight[: states.shape[1]]
     for layer in encoder.layers:
         states = layer(states, None)
-    return encoder.layer_norm(states)
+    normed: Tensor = encoder.layer_norm(states)
+    return normed
 
 
 def decoded(model: WhisperForConditionalGeneration, encoder_states: Tensor, tokens: Tensor) -> Tensor:
     """The decoder's last states, which the embedding turns into logits, shape (windows, tokens, width)."""
     decoder = model.model.decoder
-    return decoder(input_ids=tokens, encoder_hidden_states=encoder_states, use_cache=False).last_hidden_state
+    output = decoder(input_ids=tokens, encoder_hidden_states=encoder_states, use_cache=False)
+    states: Tensor = output.last_hidden_state
+    return states
 
 
 def _config(file: Ctranslate2File) -> WhisperConfig:
