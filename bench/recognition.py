@@ -10,8 +10,8 @@ word times if ``--word-times`` is set. ``--others`` adds its batched pipeline an
 model in Hearsay's pipeline. If a model is made of another one, faster-whisper has the weights of that one.
 
 Word error rates are computed after OpenAI's English normaliser; differences have 95 % intervals by paired bootstrap
-over clips. ``*_loops`` are transcripts that repeat themselves. ``--windows`` adds the word error rates and loops of both
-models by the seconds of silence after a clip, by beam search without repeated trigrams and without any other rule.
+over clips. ``*_loops`` are transcripts that repeat themselves. ``--windows`` adds the word error rates and loops of
+both models by the seconds of silence after a clip, by beam search without repeated trigrams and without other rules.
 ``*_share`` are the shares of Hearsay's parts in its time over all threads; ``encode`` excludes the mel features.
 ``distance_to_limit`` is the ratio of Hearsay's time to the time of the model's multiply-adds at the rate of torch's
 int8 matrix products on two threads of this machine (null without torch). ``peak_mb`` is the peak memory of the process,
@@ -46,7 +46,7 @@ from asr.pipeline.pipeline import LocalPipeline  # noqa: E402
 from asr.settings import AsrSettings  # noqa: E402
 from asr.sources.listing import Clip  # noqa: E402
 from asr.speech import whisper_decoding  # noqa: E402
-from asr.speech.repetition import is_loop  # noqa: E402
+from asr.speech.rejection import is_loop  # noqa: E402
 from asr.training.window_report import SILENCES, window_figures  # noqa: E402
 from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
 from bench.invariance import invariance_of  # noqa: E402

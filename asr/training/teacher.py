@@ -21,7 +21,7 @@ from asr.audio.decoding import SAMPLE_RATE, decode_audio
 from asr.audio.mel import HOP, log_mel
 from asr.inference.weights import file_digests
 from asr.sources.listing import Reader
-from asr.speech.repetition import is_loop
+from asr.speech.rejection import is_loop
 from asr.speech.whisper_decoding import LONGEST_WINDOW, EncodedWindow, WhisperEngine
 from asr.speech.whisper_tokens import WhisperVocabulary
 from asr.training.sounds import sound_without_speech

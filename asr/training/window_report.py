@@ -14,7 +14,7 @@ from asr.audio.decoding import decode_audio
 from asr.inference.weights import file_digests
 from asr.models.low_rank import LowRankChange
 from asr.sources.listing import Clip
-from asr.speech.repetition import is_loop
+from asr.speech.rejection import is_loop
 from asr.speech.whisper_decoding import WhisperEngine
 from asr.speech.whisper_tokens import WhisperVocabulary
 from asr.types import Waveform
