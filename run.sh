@@ -171,7 +171,7 @@ run_setup() {
 # Without these weights PocketSphinx is used, which is much less accurate: not a reason to fail.
 fetch_weights() {
   say "fetching the speech model whisper-tiny.en, 78 MB, unless it is here"
-  run_hearsay models fetch whisper-tiny.en >/dev/null ||
+  run_hearsay models fetch whisper-tiny.en-short >/dev/null ||
     say "setup continues without it: PocketSphinx is used, which makes many more errors"
 }
 

@@ -19,7 +19,8 @@ class AsrSettings(ProgramSettings):
 
     asr_model: str = Field(
         "auto",
-        description="Speech model: auto, whisper-tiny.en, whisper-base, pocketsphinx, a Hugging Face name or a folder.",
+        description="Speech model: auto, whisper-tiny.en-short, whisper-tiny.en, whisper-base, pocketsphinx, a Hugging "
+        "Face name or a folder.",
     )
     asr_language: str = Field(
         "en", description="Language of the recordings, as a code such as en or de; auto detects it per clip."

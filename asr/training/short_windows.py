@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import WhisperForConditionalGeneration
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.audio.mel import HOP
 from asr.errors import AsrError, BadSource
 from asr.inference.weights import file_digests
@@ -35,6 +35,7 @@ from asr.training.low_rank import TrainedChange
 from asr.training.teacher import Item, Lesson, TeacherCache, read_lesson
 from asr.training.whisper_checkpoint import decoded, encoded, whisper_from_ctranslate2
 from asr.training.window_report import write_report
+from asr.types import SAMPLE_RATE
 from hearsay.errors import AudioError, AudioTooLong
 from hearsay.records.files import replaced_whole
 

@@ -5,8 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoding import SAMPLE_RATE
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 
 _SECONDS: Final = (0.7, 20.0)
 _PEAKS: Final = (0.005, 0.9)

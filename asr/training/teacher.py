@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import WhisperForConditionalGeneration
 
-from asr.audio.decoding import SAMPLE_RATE, decode_audio
+from asr.audio.decoding import decode_audio
 from asr.audio.mel import HOP, log_mel
 from asr.inference.weights import file_digests
 from asr.sources.listing import Reader
@@ -26,7 +26,7 @@ from asr.speech.whisper_decoding import LONGEST_WINDOW, EncodedWindow, WhisperEn
 from asr.speech.whisper_tokens import WhisperVocabulary
 from asr.training.sounds import sound_without_speech
 from asr.training.whisper_checkpoint import decoded, whisper_from_ctranslate2
-from asr.types import Waveform
+from asr.types import SAMPLE_RATE, Waveform
 from hearsay.records.files import replaced_whole
 from hearsay.text.normalize import words
 

@@ -95,11 +95,12 @@ def load_transcriber(
 ) -> Transcriber:
     """Load a speech model by any name that ``ASR_MODEL`` takes.
 
-    That is ``auto``, ``whisper-tiny.en``, ``whisper-base``, ``pocketsphinx``, a Hugging Face name or the folder of a
-    model. Omitted arguments are taken from the settings (environment, ``config.yml``). If the model that ``auto``
-    prefers is not available, another one is used with a `FallbackWarning`. ``language`` is a code such as ``en``, or
-    ``auto``. ``hotwords`` are words and names that are likely to occur (Whisper models only). Raises `ModelUnavailable`
-    if a named model is not available or does not support hotwords, and `MissingExtra` if its library is not installed.
+    That is ``auto``, ``whisper-tiny.en-short``, ``whisper-tiny.en``, ``whisper-base``, ``pocketsphinx``, a Hugging Face
+    name or the folder of a model. Omitted arguments are taken from the settings (environment, ``config.yml``). If the
+    model that ``auto`` prefers is not available, another one is used with a `FallbackWarning`. ``language`` is a code
+    such as ``en``, or ``auto``. ``hotwords`` are words and names that are likely to occur (Whisper models only). Raises
+    `ModelUnavailable` if a named model is not available or does not support hotwords, and `MissingExtra` if its library
+    is not installed.
     """
     with needing("asr", "Transcription"):
         from asr.errors import ModelUnavailable

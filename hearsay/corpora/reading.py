@@ -19,7 +19,7 @@ from hearsay.records.clip import ClipRow, LineReader
 from hearsay.records.columns import account_of
 from hearsay.records.schema import SIGNS, kept_beside_ours
 from hearsay.records.table import DistinctCells, Table
-from hearsay.storage.names import has_audio_suffix
+from hearsay.audio.formats import has_audio_suffix
 from hearsay.text.format import counted
 
 _ANY: Final = ".*"

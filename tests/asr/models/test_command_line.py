@@ -26,7 +26,7 @@ def listed(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     """The entry of the small model in ``list``."""
     assert main(["models", "list", "--json"]) == 0
     models = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
-    assert set(models) == {"whisper-tiny.en", "whisper-base", "small"}
+    assert set(models) == {"whisper-tiny.en-short", "whisper-tiny.en", "whisper-base", "small"}
     return models["small"]
 
 
@@ -80,7 +80,7 @@ def test_an_unavailable_model_is_reported_and_the_others_are_fetched(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["fetch"], "name at least one model to fetch or remove; available: whisper-tiny.en, whisper-base"),
+        (["fetch"], "available: whisper-tiny.en-short, whisper-tiny.en, whisper-base"),
         (["remove"], "name at least one model to fetch or remove"),
         (["list", "small"], "list takes no names"),
         (["dance"], "invalid choice: 'dance'"),

@@ -103,10 +103,10 @@ def test_an_unavailable_named_model_is_an_error_without_a_fallback(name: str, cl
 
 
 def test_auto_on_a_cpu_selects_whisper_tiny_and_the_embedded_emotion_model(hub: Hub, monkeypatch: pytest.MonkeyPatch):
-    use_published(monkeypatch, "whisper-tiny.en")
+    use_published(monkeypatch, "whisper-tiny.en-short")
     chosen = open_speech_model(settings())
     assert isinstance(chosen.model, WhisperSpeechModel)
-    assert (chosen.model.name, chosen.model.device, chosen.warning) == ("whisper-tiny.en", "cpu", None)
+    assert (chosen.model.name, chosen.model.device, chosen.warning) == ("whisper-tiny.en-short", "cpu", None)
     emotion_model = open_emotion_model(settings())
     assert (emotion_model.model.name, emotion_model.warning) == ("classic", None)
     assert not hub.asked
@@ -145,8 +145,8 @@ def test_auto_falls_back_with_a_warning_if_no_weights_are_available(closed_hub: 
 def test_auto_on_a_gpu_falls_back_from_a_large_model_to_the_published_one(
     gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch, language: str, wanted: str
 ):
-    use_published(monkeypatch, "whisper-tiny.en" if language == "en" else "whisper-base")
-    used = "whisper-tiny.en" if language == "en" else "whisper-base"
+    used = "whisper-tiny.en-short" if language == "en" else "whisper-base"
+    use_published(monkeypatch, used)
     chosen = open_speech_model(settings(device="auto", asr_language=language))
     check_fallback(chosen.warning, wanted, "connect once", used)
     emotion_model = open_emotion_model(settings(device="auto"))
@@ -155,14 +155,14 @@ def test_auto_on_a_gpu_falls_back_from_a_large_model_to_the_published_one(
 
 
 def test_an_unused_gpu_does_not_change_the_models(gpu: None, closed_hub: Hub, monkeypatch: pytest.MonkeyPatch):
-    use_published(monkeypatch, "whisper-tiny.en")
+    use_published(monkeypatch, "whisper-tiny.en-short")
     assert open_speech_model(settings()).warning is None
     assert open_emotion_model(settings()).warning is None
 
 
 def test_auto_without_torch_does_not_query_the_hub(no_torch: None, hub: Hub, monkeypatch: pytest.MonkeyPatch):
-    use_published(monkeypatch, "whisper-tiny.en")
-    assert open_speech_model(settings(device="auto")).model.name == "whisper-tiny.en"
+    use_published(monkeypatch, "whisper-tiny.en-short")
+    assert open_speech_model(settings(device="auto")).model.name == "whisper-tiny.en-short"
     assert open_emotion_model(settings(device="auto")).model.name == "classic"
     assert not hub.asked
 
