@@ -7,7 +7,7 @@ TABLE is a CSV file with the columns ``filename``, a path below its folder, and 
 the sample clips. The systems alternate every hundred clips. Hearsay's pipeline writes clip records, always with word
 times and confidences. faster-whisper is called as documented: file by file, with its defaults (beam size 5), and with
 word times if ``--word-times`` is set. ``--others`` adds its batched pipeline and its greedy mode, ``--against`` another
-model in Hearsay's pipeline. If a model is made of another one, faster-whisper has the weights of that one.
+model in Hearsay's pipeline, whose weights faster-whisper then has, too.
 
 Word error rates are computed after OpenAI's English normaliser; differences have 95 % intervals by paired bootstrap
 over clips. ``*_loops`` are transcripts that repeat themselves. ``--windows`` adds the word error rates and loops of
@@ -37,7 +37,6 @@ from whisper_normalizer.english import EnglishTextNormalizer  # noqa: E402
 
 from asr.audio import mel  # noqa: E402
 from asr.audio.decoding import decode_audio  # noqa: E402
-from asr.models.published import published  # noqa: E402
 from asr.models.registry import open_speech_model  # noqa: E402
 from asr.models.weights import resolve_weights  # noqa: E402
 from asr.pipeline import pipeline as pipeline_module  # noqa: E402
@@ -264,13 +263,13 @@ def main() -> None:
     files = [given.table.parent / row["filename"] for row in rows]
     files = [file if file.exists() else given.table.parent / file.name for file in files]
     settings = AsrSettings(asr_model=given.model, workers=THREADS, device="cpu")
-    weights, named = resolve_weights(given.model, settings), published(given.model)
-    base = resolve_weights(named.base.name, settings) if named and named.base else weights
+    weights = resolve_weights(given.model, settings)
+    theirs = resolve_weights(given.against or given.model, settings)
     ours = Ours(settings)
     systems: dict[str, System] = {"ours": ours}
     if given.against:
         systems["against"] = Ours(settings.model_copy(update={"asr_model": given.against}))
-    systems |= faster_whisper_systems(base.folder, word_times=given.word_times, others=given.others)
+    systems |= faster_whisper_systems(theirs.folder, word_times=given.word_times, others=given.others)
     seconds, texts = race(systems, files)
     for system in systems.values():
         if isinstance(system, Ours):

@@ -80,7 +80,10 @@ def test_an_unavailable_model_is_reported_and_the_others_are_fetched(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["fetch"], "available: whisper-tiny.en-short, whisper-tiny.en, whisper-base"),
+        (
+            ["fetch"],
+            "name at least one model to fetch or remove; available: whisper-tiny.en-short, whisper-tiny.en, whisper-b",
+        ),
         (["remove"], "name at least one model to fetch or remove"),
         (["list", "small"], "list takes no names"),
         (["dance"], "invalid choice: 'dance'"),
