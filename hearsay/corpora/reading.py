@@ -11,6 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
+from hearsay.audio.formats import has_audio_suffix
 from hearsay.corpora.common_voice import DURATIONS, dataset_of, durations_of, seconds_of
 from hearsay.corpora.layouts import LAYOUTS, Layout
 from hearsay.corpora.tables import open_table
@@ -19,7 +20,6 @@ from hearsay.records.clip import ClipRow, LineReader
 from hearsay.records.columns import account_of
 from hearsay.records.schema import SIGNS, kept_beside_ours
 from hearsay.records.table import DistinctCells, Table
-from hearsay.audio.formats import has_audio_suffix
 from hearsay.text.format import counted
 
 _ANY: Final = ".*"
