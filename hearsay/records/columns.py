@@ -37,11 +37,7 @@ def account_of(table: Table | DistinctCells, name: str, *, is_corpus: bool) -> s
         ),
         ("empty", [name for name in table.columns if name in empty]),
     )
-    parts = [
-        f"{kind}: {', '.join(shown if shown == shown.strip() else repr(shown) for shown in names)}"
-        for kind, names in kinds
-        if names
-    ]
+    parts = [f"{kind}: {', '.join(map(_shown, names))}" for kind, names in kinds if names]
     if table.unnamed:
         parts.append(f"skipped: {table.unnamed} without a name")
     known = [column for column in filled if column in {*CORPUS_COLUMNS, *OUR_COLUMNS} - {*READ_AS_IT_STANDS, *aside}]
@@ -50,6 +46,11 @@ def account_of(table: Table | DistinctCells, name: str, *, is_corpus: bool) -> s
     if doubtful := _found(table, "text"):
         parts.append(f"taken as text: {', '.join(doubtful)} in text (empty the cell if there is no reference)")
     return f"{name}: {'; '.join(parts)}"
+
+
+def _shown(name: str) -> str:
+    """A name that may contain spaces at its ends, line breaks or control characters, on one line."""
+    return name if name == name.strip() and name.isprintable() else repr(name)
 
 
 def _found(table: Table | DistinctCells, name: str) -> list[str]:

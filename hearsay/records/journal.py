@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from hearsay.errors import BadRow, ClipsError, NewerRecord
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
@@ -85,9 +85,14 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise ClipsError(f"{path} cannot be read: {problem.strerror or problem}") from problem
 
 
+def _json_of(line: bytes) -> Any:
+    """The value in a line of UTF-8. Given bytes, ``json`` would take a line with NUL bytes for UTF-16 or UTF-32."""
+    return json.loads(line.decode("utf-8-sig", "surrogatepass"))
+
+
 def _is_json(line: bytes) -> bool:
     try:
-        json.loads(line)
+        _json_of(line)
     except (ValueError, RecursionError):
         return False
     return True
@@ -96,7 +101,7 @@ def _is_json(line: bytes) -> bool:
 def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
     """The record in one line of a log; raises `BadRow` if it is not a record, `NewerRecord` if it needs an update."""
     try:
-        members = json.loads(line)
+        members = _json_of(line)
     except (ValueError, RecursionError) as problem:
         # the problem's own line number counts within this one line
         why = f"{problem.msg}, character {problem.pos + 1}" if isinstance(problem, json.JSONDecodeError) else problem

@@ -120,6 +120,11 @@ def test_the_report_shows_how_every_column_is_read():
     assert "Hearsay's own columns: generated_text, emotion" in account_of(corrected, "a.csv", is_corpus=False)
 
 
+def test_the_report_is_one_line_whatever_the_names_of_columns_contain():
+    report = account_of(table_of('filename,"my\nnote","\x1b[31mred",née\na,x,y,z\n'), "a.csv", is_corpus=True)
+    assert report.endswith(r"other columns (searched as extra.NAME): 'my\nnote', '\x1b[31mred', née")
+
+
 def test_corpus_columns_also_get_a_prefix_when_records_are_merged():
     assert table_of(OWN).to_merge().rows() == corpus_table(table_of(OWN)).rows()
 

@@ -107,6 +107,8 @@ def test_a_line_that_is_not_json_is_reported_with_one_line_number(path: Path):
     [
         ("{", "not a line of JSON"),
         pytest.param("[" * 100_000, "not a line of JSON", id="deep"),
+        pytest.param("\0" * 64, r"not a line of JSON \(Expecting value, character 1\)", id="zeros of a power failure"),
+        pytest.param("\0{\0}\0", r"not a line of JSON \(Expecting value, character 1\)", id="UTF-16"),
         ("[]", "not a JSON object"),
         ("{}", "needs a filename"),
         ('{"filename": "a", "duration": "long"}', "duration holds"),
