@@ -186,7 +186,7 @@ def _renamed(table: str, columns: Sequence[str | None], names: Mapping[str, str]
     """The columns with the names that were asked for; raises `BadTable` if the table lacks one of them."""
     if missing := names.keys() - set(columns):
         raise BadTable(f"{table} has no column {', '.join(sorted(missing))}, which --column names")
-    return [names.get(column, column) if column else None for column in columns]
+    return [None if column is None else names.get(column, column) for column in columns]
 
 
 def _check_header(table: str, columns: Sequence[str | None]) -> None:
