@@ -28,7 +28,7 @@ _ABSURD: Final = 2.0**31
 """Larger samples are on no scale: float files hold up to 32-bit integers. They are damage, and become 0."""
 
 _COMMON_PEAK: Final = 99.9
-"""Percentile of the samples' magnitudes from which a click is told: it is above four times that."""
+"""Percentile of the samples' magnitudes that a click exceeds at least four times."""
 
 _CLICK: Final = 4.0
 _MOST_RANKED: Final = 1 << 20

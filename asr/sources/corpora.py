@@ -64,7 +64,7 @@ def open_corpus(
 ) -> ClipSource:
     """The source of a folder: a corpus where its layout is recognised or has this ``name``, else its audio files.
 
-    Raises `BadSource` where there is no such layout, or the folder does not have it.
+    Raises `BadSource` if there is no layout of that name, or if the folder does not have it.
     """
     if name is not None and name not in NAMES:
         raise BadSource(f"there is no layout {name}; the layouts are {', '.join(NAMES)}")

@@ -50,7 +50,7 @@ Losses = tuple[float, float]
 """Of one step: Kullback–Leibler divergence from the teacher's tokens, and relative squared error of the states."""
 
 _LONGEST_CLIP: Final = 28.0  # seconds
-_SOUND_TOKENS: Final = 6  # of a sound without speech; whatever the teacher writes after them is of no use
+_SOUND_TOKENS: Final = 6  # of a sound without speech; what the teacher writes after them is not useful
 _PADDING: Final = -1
 _LINE_EVERY: Final = 50  # steps
 _STORED_EVERY: Final = 100

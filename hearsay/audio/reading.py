@@ -74,7 +74,7 @@ def readers_of(data: bytes) -> tuple[Reader, ...]:
 
 
 def links_of(data: bytes) -> list[bytes]:
-    """The links of a chained Ogg file (RFC 3533, section 4), each a file of its own; any other file as it is.
+    """The links of a chained Ogg file (RFC 3533, section 4), each of which is a complete file; any other file whole.
 
     Radio streams and joined recordings are chained. The links may differ in codec, sample rate and channels.
     """
@@ -116,7 +116,7 @@ _MP3_KILOBITS: Final = {
 
 
 def _frame_length(header: bytes) -> int:
-    """The length of a frame of AAC (ADTS, ISO 13818-7) or MP3 in bytes; 0 where this is no header of one."""
+    """The length of a frame of AAC (ADTS, ISO 13818-7) or MP3 in bytes; 0 if this is not the header of a frame."""
     if len(header) < 6 or header[0] != 0xFF:
         return 0
     if header[1] & 0xF6 == 0xF0:
@@ -175,7 +175,7 @@ def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    """The samples of a frame, and when they begin, in seconds; None where the file does not say."""
+    """The samples of a frame, and when they begin, in seconds; None if the file does not say."""
 
     rate: int
     samples: Samples

@@ -12,7 +12,7 @@ DURATIONS: Final = "clip_durations.tsv"
 
 
 def dataset_of(folder: Path) -> str | None:
-    """``RELEASE-LOCALE`` for the folder of a locale; None where no folder names the release."""
+    """``RELEASE-LOCALE`` for the folder of a locale; None if no folder names the release."""
     path = folder.resolve()
     if RELEASE.fullmatch(path.name):
         return path.name

@@ -89,7 +89,7 @@ class Gathered:
 def recognised(folder: Path, files: Sequence[str], only: Layout | None = None) -> tuple[Layout, list[str]] | None:
     """The layout of a folder and its tables among its files, given as relative paths; None for a plain folder.
 
-    ``only`` is the layout that was named. Raises `BadTable` where a table cannot be read.
+    ``only`` is the layout that was named. Raises `BadTable` if a table cannot be read.
     """
     audio = Audio(path for path in files if has_audio_suffix(path))
     for layout in (only,) if only else LAYOUTS:
@@ -181,7 +181,7 @@ def _exported(
 
 
 def layout_of_table(path: Path) -> Layout | None:
-    """The layout whose needed columns a table has, by the suffix of its name; None where it is none of them."""
+    """The layout whose needed columns a table has, by the suffix of its name; None if it is none of them."""
     suffix = path.suffix.lower()
     for layout in LAYOUTS:
         is_format = suffix in _SUFFIXES.get(layout.format, ())
@@ -298,7 +298,7 @@ class TableReader:
     def _durations(
         self, columns: Sequence[str], names: Sequence[str | None]
     ) -> Callable[[str, Sequence[str]], str] | None:
-        """A function that returns the seconds of a clip by name and cells; None where the table has them, or nobody."""
+        """A function that returns the seconds of a clip by name and cells; None if the table has them, or if nothing has."""
         if self._layout.milliseconds in columns:
             at = columns.index(self._layout.milliseconds)
             return lambda _, cells: seconds_of(cells[at])
@@ -314,7 +314,7 @@ class TableReader:
         return lambda name: match[1] if (match := found.match(name)) else ""
 
     def _named(self, dataset: str | None, *, is_one: bool) -> str:
-        """The dataset; empty where the names of clips begin with it. Raises `BadTable` for a release without a name."""
+        """The dataset; empty if the names of clips begin with it. Raises `BadTable` for a release without a name."""
         folder = self._path.parent
         if not self._layout.of_release:
             return dataset or ("" if self._layout.names_dataset else self._root.resolve().name)
@@ -387,7 +387,7 @@ def _is_of(layout: Layout, folder: Path, path: str, audio: Audio) -> bool:
 
 
 def _header(path: Path, layout: Layout) -> AbstractCollection[str]:
-    """The columns of a table; none where it cannot be read in this format."""
+    """The columns of a table; none if it cannot be read in this format."""
     if layout.format == "jsonl":
         return _first_members(path)
     try:

@@ -130,7 +130,7 @@ def label(field: str, text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def parts(field: str, cell: str) -> tuple[str, ...]:
-    """The values in a cell as they stand, without spaces around them; none where the cell says `UNKNOWN`."""
+    """The values in a cell as they stand, without spaces around them; none if the cell says `UNKNOWN`."""
     found: dict[str, str] = {}
     for part in COMMA.split(cell) if field in SEVERAL else [cell]:
         found.setdefault(fold(part), " ".join(part.split()))

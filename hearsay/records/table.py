@@ -40,7 +40,7 @@ class Table:
         return found
 
     def cells_of(self, clip_id: str) -> dict[str, str]:
-        """The cells of one clip by column; none where the table lacks it."""
+        """The cells of one clip by column; none if the table lacks it."""
         line = self.lines.get(clip_id)
         return {} if line is None else {name: line[at] for name, at in zip(self.columns, self.places, strict=True)}
 

@@ -205,8 +205,11 @@ def _in_range(name: str, bounds: Range) -> dict[str, Any]:
 
 
 def _with_value(facet: str, values: Collection[str]) -> dict[str, Any]:
-    keys = {VALUE_KEYS: sorted({value_key(facet, value) for value in values})}
-    choices: list[dict[str, Any]] = [{"terms": keys if facet in VALUE_FACETS else {facet: sorted(values)}}]
+    if facet in VALUE_FACETS:
+        terms = {VALUE_KEYS: sorted({value_key(facet, value) for value in values})}
+    else:
+        terms = {facet: sorted(values)}
+    choices: list[dict[str, Any]] = [{"terms": terms}]
     if UNKNOWN in values:
         choices.append(_missing(counted_in(facet)))
     return _either(choices)

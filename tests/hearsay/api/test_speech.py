@@ -75,8 +75,10 @@ def test_a_transcript_can_be_converted_to_subtitles(transcriber: hearsay.Transcr
 def test_a_transcript_can_be_converted_to_a_dictionary_and_json(transcriber: hearsay.Transcriber, clip: Path):
     transcript = transcriber.transcribe(clip)
     members = transcript.to_dict()
-    names = ["source", "model", "text", "words", "segments", "confidence", "duration", "failed_pieces", "error"]
-    assert list(members) == names
+    assert list(members) == [
+        *("source", "model", "text", "words", "segments", "confidence", "duration", "failed_pieces"),
+        *("language", "language_probability", "error"),
+    ]
     assert members["words"][0]["text"] == "the"
     assert f'"text": "{SENTENCE}"' in transcript.to_json()
 

@@ -52,7 +52,7 @@ def test_files_are_merged_by_id_and_column_and_later_cells_take_precedence(tmp_p
 @pytest.mark.parametrize(
     ("name", "text", "error", "sentence"),
     [
-        ("a.txt", "x", WrongRequest, "must be .csv or .jsonl, not .txt"),
+        ("a.txt", "x", WrongRequest, "must be .csv, .tsv, .jsonl, a NeMo manifest or .parquet, not .txt"),
         ("a", "x", WrongRequest, "without an extension"),
         ("a.csv", "path\nx\n", BadTable, "no filename column"),
         ("a.csv", "filename\n", WrongRequest, "there is no clip in"),
