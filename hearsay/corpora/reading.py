@@ -298,7 +298,7 @@ class TableReader:
     def _durations(
         self, columns: Sequence[str], names: Sequence[str | None]
     ) -> Callable[[str, Sequence[str]], str] | None:
-        """A function that returns the seconds of a clip by name and cells; None if the table has them, or if nothing has."""
+        """A function that returns the seconds of a clip by name and cells; None if the table or nothing has them."""
         if self._layout.milliseconds in columns:
             at = columns.index(self._layout.milliseconds)
             return lambda _, cells: seconds_of(cells[at])
