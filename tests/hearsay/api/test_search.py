@@ -75,7 +75,7 @@ def test_filters_ranges_sorting_and_paging_work_as_in_the_command(index: hearsay
 
 def test_an_unknown_filter_value_is_noted(index: hearsay.Index):
     (note,) = index.search(accent=["wales"]).notes
-    assert note.startswith("no clip has the accent “wales”; choose from: ")
+    assert note.startswith("no clip has the accent “Wales”; choose from: ")
 
 
 def test_a_result_equals_the_json_output_of_the_command(index: hearsay.Index, tmp_path: Path):
