@@ -15,6 +15,7 @@ def opened(browser: Browser, path: str, seen: str, scheme: str, height: int) -> 
     tab.goto(f"{ADDRESS}/{path}")
     tab.locator(seen).first.wait_for()
     tab.wait_for_load_state("networkidle")
+    tab.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")  # on a busy machine parts come later
     return tab
 
 
