@@ -153,20 +153,29 @@ def faster_whisper_systems(folder: Path, *, word_times: bool, others: bool) -> d
     return systems
 
 
-def race(systems: dict[str, System], files: Sequence[Path]) -> tuple[dict[str, float], dict[str, list[str]]]:
-    """Seconds and transcripts of each system; the systems are warmed up and alternate."""
+@dataclass(slots=True)
+class Taken:
+    """The seconds that a system took: of the clock, and of CPU time, which other programs on the machine affect less."""
+
+    clock: float = 0.0
+    cpu: float = 0.0
+
+
+def race(systems: dict[str, System], files: Sequence[Path]) -> tuple[dict[str, Taken], dict[str, list[str]]]:
+    """Times and transcripts of each system; the systems are warmed up and alternate."""
     for work in systems.values():
         work(files[:4])
         if isinstance(work, Ours):
             work.reset()
-    seconds, texts = dict.fromkeys(systems, 0.0), {name: list[str]() for name in systems}
+    seconds, texts = {name: Taken() for name in systems}, {name: list[str]() for name in systems}
     for first in range(0, len(files), TURN):
         turn = files[first : first + TURN]
         for name, work in systems.items():
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             texts[name] += work(turn)
-            seconds[name] += time.perf_counter() - began
-        done = ", ".join(f"{name} {taken:.1f} s" for name, taken in seconds.items())
+            seconds[name].clock += time.perf_counter() - began
+            seconds[name].cpu += time.process_time() - cpu
+        done = ", ".join(f"{name} {taken.clock:.1f} s" for name, taken in seconds.items())
         print(f"{min(first + TURN, len(files))} of {len(files)} clips: {done}", file=sys.stderr, flush=True)
     return seconds, texts
 
@@ -283,25 +292,28 @@ def main() -> None:
 
 
 def figures_of(
-    ours: Ours, model: str, rows: Sequence[dict[str, str]], seconds: dict[str, float], texts: dict[str, list[str]]
+    ours: Ours, model: str, rows: Sequence[dict[str, str]], seconds: dict[str, Taken], texts: dict[str, list[str]]
 ) -> dict[str, Any]:
     errors = {name: errors_of([row["text"] for row in rows], own) for name, own in texts.items()}
     spent = ours.spent | {"encode": ours.spent["encode"] - ours.spent["features"]}
     total = sum(spent.values())
+    own, others = seconds["ours"], {name: taken for name, taken in seconds.items() if name != "ours"}
     rate, size = int8_rate(), SIZES.get(model)
     limit = multiply_adds(ours.windows, ours.tokens, size) / rate if rate and size else None
     return {
         "clips": len(rows),
         "audio_seconds": ours.seconds,
-        **{f"{name}_seconds": taken for name, taken in seconds.items()},
-        "times_real_time": ours.seconds / seconds["ours"],
-        **{f"ratio_to_{name}": taken / seconds["ours"] for name, taken in seconds.items() if name != "ours"},
+        **{f"{name}_seconds": taken.clock for name, taken in seconds.items()},
+        **{f"{name}_cpu_seconds": taken.cpu for name, taken in seconds.items()},
+        "times_real_time": ours.seconds / own.clock,
+        **{f"ratio_to_{name}": taken.clock / own.clock for name, taken in others.items()},
+        **{f"cpu_ratio_to_{name}": taken.cpu / own.cpu for name, taken in others.items()},
         **rates(errors),
         **{f"{name}_loops": sum(is_loop(words(text)) for text in own) for name, own in texts.items()},
         **{f"{part}_share": taken / total for part, taken in spent.items()},
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "int8_multiply_adds_per_second": rate,
-        "distance_to_limit": seconds["ours"] / limit if limit else None,
+        "distance_to_limit": own.clock / limit if limit else None,
     }
 
 

@@ -82,14 +82,14 @@ def stretches(waveform: Waveform, longest: float = LONGEST_STRETCH, detector: De
     return found
 
 
-def pieces(audio: DecodedAudio, longest: float = LONGEST_PIECE) -> list[Stretch]:
+def pieces(audio: DecodedAudio, longest: float = LONGEST_PIECE, longest_run: float | None = None) -> list[Stretch]:
     """What a model processes in one pass: a clip of up to ``longest`` seconds whole, else runs of its stretches.
 
-    Silence has no piece.
+    Runs last at most ``longest_run`` seconds (default: ``longest``) if no stretch is longer. Silence has no piece.
     """
     if audio.stretches and len(audio.waveform) <= int(longest * SAMPLE_RATE):
         return [(0, len(audio.waveform))]
-    return runs_of(audio.stretches, longest)
+    return runs_of(audio.stretches, longest_run or longest)
 
 
 def runs_of(found: Sequence[Stretch], longest: float = LONGEST_PIECE) -> list[Stretch]:

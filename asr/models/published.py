@@ -92,7 +92,7 @@ WHISPER_TINY_EN_SHORT: Final = PublishedModel(
     WHISPER_TINY_EN.repository,
     WHISPER_TINY_EN.revision,
     files=(
-        PublishedFile("config.json", 2_344, "4f015c220a8e7bd0783089ddd4eeeda14bb5f17cf6a51209a5b0903fa20ae612"),
+        PublishedFile("config.json", 2_366, "afb716e7cfb900773c5adab68797be2d01f916213c2086d19826c0590c71772b"),
         PublishedFile("model.bin", 75_537_502, "d38cbcf55931422f6d0ba9f4467ec4569a6031e71a07b1bd2b19befc2fcabd98"),
         *WHISPER_TINY_EN.files[2:],
     ),

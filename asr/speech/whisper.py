@@ -41,7 +41,7 @@ DECODED_TOGETHER: Final = 8
 """Number of windows in one pass of the decoder, which reads its weights once per pass."""
 
 LONGEST_PIECE: Final = LONGEST_WINDOW - TRAILING_SILENCE
-"""Maximum seconds of a clip in one window, so that each window ends with the required silence."""
+"""Maximum seconds of a clip in one window, so that each window ends with silence enough for every model."""
 
 _NO_REPEAT: Final = 3  # tokens
 
@@ -143,7 +143,7 @@ class WhisperSpeechModel:
         """The pieces of all clips in groups of at most `DECODED_TOGETHER` pieces with the same window and options."""
         alike: defaultdict[tuple[int, DecodingOptions], list[_Piece]] = defaultdict(list)
         for number, clip in enumerate(clips):
-            for start, end in pieces(clip, LONGEST_PIECE):
+            for start, end in pieces(clip, LONGEST_PIECE, self._engine.limits.longest_run):
                 piece = _Piece(number, start / SAMPLE_RATE, clip.part(start, end))
                 alike[self._engine.window_for(end - start), clip.options].append(piece)
         for own in alike.values():

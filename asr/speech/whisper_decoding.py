@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,14 +25,28 @@ TRAILING_SILENCE: Final = 8.0
 """Seconds of silence that a window has after its sound; with less, OpenAI's models begin to repeat themselves.
 
 Measured with tiny.en on Common Voice: word error rate 0.112 with 8 s, 0.22 with 5 s. Models that were trained for less
-silence state it in their ``config.json``, under `SILENCE_KEY` (see docs/recognition.md).
+state it (`WindowLimits`).
 """
-
-SILENCE_KEY: Final = "trailing_silence"
 
 _MOST_TOKENS: Final = 224  # half of Whisper's text context, as in OpenAI's decoder
 _TOKENS_A_SECOND: Final = 8  # more than the fastest speech has, so that a loop ends early
 _SPARE_TOKENS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLimits:
+    """The windows that a model was trained for: the defaults are those of OpenAI's models.
+
+    ``trailing_silence`` is the silence after a sound, ``longest_run`` the longest run of stretches of speech in one
+    window of a recording that does not fit in one, both in seconds. A model that was trained for others states them
+    under these names in its ``config.json``.
+    """
+
+    trailing_silence: float = TRAILING_SILENCE
+    longest_run: float = LONGEST_WINDOW - TRAILING_SILENCE
+
+
+LIMITS: Final = tuple(field.name for field in fields(WindowLimits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +105,22 @@ class WhisperEngine:
             )
         except (RuntimeError, ValueError) as problem:
             raise ModelUnavailable(f"{folder}: the model cannot be loaded ({problem}).") from problem
-        self._silence = trailing_silence(folder) if silence is None else silence
+        self.limits = window_limits(folder)
+        if silence is not None:
+            self.limits = replace(self.limits, trailing_silence=silence)
         self._is_on_cpu = kind == "cpu"
         self._bands: int = self._model.n_mels
         self.is_multilingual: bool = self._model.is_multilingual
 
     def window_for(self, samples: int) -> int:
         """The window of a sound, in whole seconds: its length and the trailing silence, at most `LONGEST_WINDOW`."""
-        return min(LONGEST_WINDOW, math.ceil(samples / SAMPLE_RATE + self._silence))
+        return min(LONGEST_WINDOW, math.ceil(samples / SAMPLE_RATE + self.limits.trailing_silence))
 
     def most_tokens(self, window: float) -> int:
         """How many tokens a transcript may have. It depends on the window alone, as everything about it does."""
         if window >= LONGEST_WINDOW:
             return _MOST_TOKENS
-        return math.ceil(_TOKENS_A_SECOND * max(0.0, window - self._silence)) + _SPARE_TOKENS
+        return math.ceil(_TOKENS_A_SECOND * max(0.0, window - self.limits.trailing_silence)) + _SPARE_TOKENS
 
     def encode(self, sounds: Sequence[Waveform], window: float) -> list[EncodedWindow]:
         """The encoder's output for sounds of up to ``window`` seconds, each followed by silence up to there.
@@ -168,12 +184,11 @@ class WhisperEngine:
         return Alignment(_first_times(found.alignments), tuple(found.text_token_probs))
 
 
-def trailing_silence(folder: Path) -> float:
-    """The silence that the model of a folder needs after a sound, in seconds."""
+def window_limits(folder: Path) -> WindowLimits:
+    """The limits of the model of a folder."""
     try:
-        return float(
-            json.loads((folder / "config.json").read_text(encoding="utf-8")).get(SILENCE_KEY, TRAILING_SILENCE)
-        )
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return WindowLimits(**{name: float(value) for name, value in config.items() if name in LIMITS})
     except (OSError, ValueError, AttributeError, TypeError) as problem:
         raise ModelUnavailable(f"{folder / 'config.json'} cannot be read: {problem}.") from problem
 

@@ -30,7 +30,7 @@ from asr.models.cache import placed_whole
 from asr.models.low_rank import BASE, SETTINGS, LowRankChange, write_adapted, write_change
 from asr.models.weights import Weights
 from asr.sources.listing import Clip, Reader
-from asr.speech.whisper_decoding import LONGEST_WINDOW, SILENCE_KEY
+from asr.speech.whisper_decoding import LONGEST_WINDOW, WindowLimits
 from asr.training.low_rank import TrainedChange
 from asr.training.teacher import Item, Lesson, TeacherCache, read_lesson
 from asr.training.whisper_checkpoint import decoded, encoded, whisper_from_ctranslate2
@@ -41,8 +41,8 @@ from hearsay.records.files import replaced_whole
 
 FRAMES_A_SECOND: Final = SAMPLE_RATE // HOP
 
-SHORT_SILENCE: Final = 1.0
-"""Seconds of silence after a sound that a trained model is used with."""
+LIMITS: Final = WindowLimits(trailing_silence=0.5, longest_run=7.0)
+"""The windows that a trained model is used with; docs/recognition.md has the measurements that they were chosen by."""
 
 CHANGE_FILE: Final = "change.safetensors"
 
@@ -156,7 +156,7 @@ def train_short_windows(
     about = {
         BASE: file_digests({"model.bin": weights.folder / "model.bin"})["model.bin"],
         "base": weights.name,
-        SETTINGS: json.dumps({SILENCE_KEY: SHORT_SILENCE}),
+        SETTINGS: json.dumps(asdict(LIMITS)),
         "recipe": json.dumps({"trained_by": "hearsay train-whisper --short-windows"} | asdict(recipe)),
         "data": " ".join(filter(None, (about_data, f"{len(clips)} clips, SHA-256 {_digest_of(clips)}"))),
     }

@@ -16,7 +16,7 @@ from asr.models.registry import open_speech_model
 from asr.models.selection import select_speech_model
 from asr.models.weights import fetch_weights, is_damaged, remove_weights, resolve_weights, weights_here
 from asr.settings import AsrSettings
-from asr.speech.whisper_decoding import trailing_silence
+from asr.speech.whisper_decoding import WindowLimits, window_limits
 from tests.support.mounts import READ_ONLY, mounted
 from tests.support.weights import published_weights, small_files, small_model
 
@@ -43,7 +43,8 @@ def test_it_is_made_of_its_base_once_without_a_network(models: Path):
     made = resolve_weights(NAME, OFFLINE)
     assert (made.name, made.folder, made.digest) == (NAME, models / NAME, WHISPER_TINY_EN_SHORT.digest)
     assert made.is_pinned
-    assert trailing_silence(made.folder) < trailing_silence(models / WHISPER_TINY_EN.name)
+    assert window_limits(made.folder) == WindowLimits(trailing_silence=0.5, longest_run=7)
+    assert window_limits(models / WHISPER_TINY_EN.name) == WindowLimits(trailing_silence=8, longest_run=22)
     before = (made.folder / "model.bin").stat()
     assert resolve_weights(NAME, OFFLINE) == weights_here(NAME, OFFLINE) == made
     assert (made.folder / "model.bin").stat() == before

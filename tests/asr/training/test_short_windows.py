@@ -18,9 +18,9 @@ from asr.models.weights import resolve_weights
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, open_folder
 from asr.speech.whisper import WhisperSpeechModel
-from asr.speech.whisper_decoding import trailing_silence
+from asr.speech.whisper_decoding import window_limits
 from asr.training.low_rank import TrainedChange
-from asr.training.short_windows import CHANGE_FILE, Recipe, train_short_windows, training_items
+from asr.training.short_windows import CHANGE_FILE, LIMITS, Recipe, train_short_windows, training_items
 from asr.training.sounds import sound_without_speech
 from asr.training.whisper_checkpoint import encoded, whisper_from_ctranslate2
 from hearsay.records.clip import ClipRow
@@ -57,7 +57,7 @@ def test_a_training_gives_a_model_with_a_report_and_the_same_one_again(tmp_path:
     assert "| 0.5 s |" in report
     assert "Sample clips (CC0): 4 clips" in report
     assert {"losses.svg", "windows.svg", "LICENSE"} >= {path.name for path in first.glob("*.svg")}
-    assert trailing_silence(first) == 1
+    assert window_limits(first) == LIMITS
     weights = resolve_weights(str(first), AsrSettings())
     assert WhisperSpeechModel(weights.folder, weights.name, weights.digest).name == str(first)
     again = trained(tmp_path / "again", tmp_path / "other-work")
