@@ -155,7 +155,7 @@ def faster_whisper_systems(folder: Path, *, word_times: bool, others: bool) -> d
 
 @dataclass(slots=True)
 class Taken:
-    """The seconds that a system took: of the clock, and of CPU time, which other programs on the machine affect less."""
+    """The seconds that a system took, of the clock and of CPU time; other programs of the machine change these less."""
 
     clock: float = 0.0
     cpu: float = 0.0
