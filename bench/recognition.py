@@ -35,7 +35,6 @@ sys.path[0] = str(PROJECT)  # asr.py in this folder would hide the package asr
 
 from whisper_normalizer.english import EnglishTextNormalizer  # noqa: E402
 
-from asr.audio import mel  # noqa: E402
 from asr.audio.decoding import decode_audio  # noqa: E402
 from asr.models.registry import open_speech_model  # noqa: E402
 from asr.models.weights import resolve_weights  # noqa: E402
@@ -91,7 +90,7 @@ class Ours:
         engine.encode = self._measured(engine.encode, "encode")
         engine.decode = self._measured(engine.decode, "decode")
         engine.align = self._measured(engine.align, "align")
-        whisper_decoding.log_mel = self._measured(mel.log_mel, "features")
+        whisper_decoding.log_mel = self._measured(whisper_decoding.log_mel, "features")
         for part in ("decode_audio", "detect_speech"):
             setattr(pipeline_module, part, self._measured(getattr(pipeline_module, part), part))
 

@@ -156,10 +156,12 @@ def _first_that_answers(model: PublishedModel, sources: tuple[ModelSource, ...])
 
 
 def _adapted(model: PublishedModel, base: PublishedModel, sources: tuple[ModelSource, ...]) -> Weights:
-    """A model with a base: from the cache, or else merged, once."""
-    if "cache" in sources and (models_folder() / model.name).is_dir():
-        return _from_cache(model)
-    return _merged(model, _first_that_answers(base, sources))
+    """A model with a base: from the cache, or else merged.
+
+    Other files than the published ones, as an earlier version of Hearsay left, are replaced: they can be made again.
+    """
+    found = _undamaged(model) if "cache" in sources else None
+    return found or _merged(model, _first_that_answers(base, sources))
 
 
 def _merged(model: PublishedModel, base: Weights) -> Weights:
