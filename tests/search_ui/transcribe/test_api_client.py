@@ -36,7 +36,7 @@ def test_a_reply_of_the_api_becomes_a_record(address: str) -> None:
 
 
 def test_a_file_that_is_not_audio_is_rejected_with_advice(address: str) -> None:
-    with pytest.raises(TranscriptionRefused, match=r"The file is not audio.*send wav"):
+    with pytest.raises(TranscriptionRefused, match=r"The file is not audio.*send one of these formats: WAV"):
         PageApiClient(address, "key", 100).transcribe("notes.mp3", b"notes", pytest.fail)
 
 
