@@ -19,7 +19,7 @@ def test_english_spelling_variants_are_not_errors():
     rate = hearsay.word_error_rate(*texts)
     assert (rate.rate, rate.normalizer.split()[0]) == (0, "whisper-normalizer")
     plain = hearsay.word_error_rate(*texts, normalizer="plain")
-    assert (plain.rate, plain.normalizer.split()[0]) == (6 / 10, "plain")
+    assert (plain.rate, plain.normalizer.split("(")[0]) == (6 / 10, "the plain normaliser ")
     assert hearsay.word_error_rate(*texts, language="de").rate == plain.rate
 
 
