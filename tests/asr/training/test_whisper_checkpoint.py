@@ -47,7 +47,8 @@ def test_encoder_and_logits_are_those_of_ctranslate2(name: str, window: float):
             states = encoded(ours, torch.from_numpy(features))
             logits = ours.proj_out(decoded(ours, states, tokens))[0, len(prompt) - 1 :]
         assert np.abs(states.numpy() - np.asarray(output)).max() < 1e-2
-        assert np.abs(logits.numpy() - np.stack([np.asarray(own) for own in found.logits[0]])).max() < 1e-2
+        expected = np.stack([np.asarray(own) for own in found.logits[0]])  # up to the limit of tokens, if it loops
+        assert np.abs(logits[: len(expected)].numpy() - expected).max() < 1e-2
 
 
 @NAMES
