@@ -53,7 +53,7 @@ def bash(tmp_path: Path) -> Iterator[Type]:
         ("hearsay search --mode bas", "--mode baseline"),
         ("hearsay load rec", "load recording.m4a"),
         ("hearsay completion z", "completion zsh"),
-        ("hearsay models fetch whisper-t", "fetch whisper-tiny.en"),
+        ("hearsay models fetch whisper-b", "fetch whisper-base"),
     ],
 )
 def test_the_tab_key_completes_commands_options_values_and_files(typed: str, completed: str, bash: Type):
