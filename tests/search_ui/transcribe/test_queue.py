@@ -90,7 +90,7 @@ def test_an_error_affects_no_other_upload_and_unreachable_ones_can_be_retried() 
 
     assert record(queue, [C]) == ["c.wav"]
     assert queue.unreachable() == [A.digest]
-    with pytest.raises(TranscriptionRefused, match="no audio"):
+    with pytest.raises(TranscriptionRefused, match="not audio"):
         queue.outcome(B.digest).result()
     transcriber.errors = {}
     queue.forget(queue.unreachable())
