@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -95,17 +95,14 @@ def decode(
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
         notify = partial(print, file=sys.stderr) if progress else lambda _sentence: None
         place, csv = os.fspath(source), None if table is None else os.fspath(table)
+        words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
+        _check_combination(place, csv, limit, via, words, allow_missing=allow_missing, watch=watch)
         notes: tuple[str, ...] = ()
         if watch:
-            if csv or limit or allow_missing or "://" in place:
-                raise BadArgument("watch works with a folder only, without s3://, table, limit or allow_missing")
             listings = open_arrivals(place, dataset, notify)
         else:
             listing = open_listing(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
             listings, notes = iter([listing]), tuple(remarks_of(listing))
-        words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
-        if words and via is not None:
-            raise BadArgument("hotwords do not go with via: the API transcribes without them")
         warn = partial(warnings.warn, category=FallbackWarning, stacklevel=4)
         log = Path(out) / "clips.jsonl"
         pipeline = open_pipeline_for_log(log, settings, via, model_change, notify, warn, hotwords=words)
@@ -116,6 +113,23 @@ def decode(
     finally:
         pipeline.close()
     return _summary_of(summary, Path(out), notes, is_watching=watch)
+
+
+def _check_combination(
+    source: str,
+    table: str | None,
+    limit: int | None,
+    via: str | None,
+    hotwords: Collection[str],
+    *,
+    allow_missing: bool,
+    watch: bool,
+) -> None:
+    """Raise `BadArgument` for arguments of `decode` that exclude each other, before anything is opened."""
+    if watch and (table or limit or allow_missing or "://" in source):
+        raise BadArgument("watch works with a folder only, without s3://, table, limit or allow_missing")
+    if hotwords and via is not None:
+        raise BadArgument("hotwords do not go with via: the API transcribes without them")
 
 
 def _summary_of(

@@ -108,15 +108,22 @@ def interrupt_long_request(client: httpx.Client, clip: bytes, program: subproces
 @pytest.mark.parametrize("host", ["::1", "[::1]", "::", "localhost", "0.0.0.0"])
 def test_names_and_addresses_of_both_families_are_listened_on(host: str):
     with listen(host, 0) as place:
-        port = place.getsockname()[1]
-        there = "127.0.0.1" if host in ("0.0.0.0", "localhost") else "::1"
-        with socket.create_connection((there if host != "localhost" else place.getsockname()[0], port)):
-            pass
+        own = {"0.0.0.0": "127.0.0.1", "localhost": place.getsockname()[0]}
+        assert accepts_from(place, own.get(host, "::1"))
 
 
 def test_all_addresses_include_those_of_version_4():
-    with listen("::", 0) as place, socket.create_connection(("127.0.0.1", place.getsockname()[1])):
-        pass
+    with listen("::", 0) as place:
+        assert accepts_from(place, "127.0.0.1")
+
+
+def accepts_from(place: socket.socket, address: str) -> bool:
+    """Whether a connection to the socket's port at an address is accepted as the one that was made."""
+    place.settimeout(20)
+    with socket.create_connection((address, place.getsockname()[1]), timeout=20) as caller:
+        accepted, peer = place.accept()
+        accepted.close()
+        return peer[1] == caller.getsockname()[1]
 
 
 def test_an_address_of_version_6_is_in_brackets_on_the_web():
