@@ -1,9 +1,9 @@
 """Reading of corpora: a folder is recognised by its layout, and its tables become one table of clips."""
 
+import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Collection as AbstractCollection
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,8 +18,8 @@ from hearsay.corpora.tables import open_table
 from hearsay.errors import BadRow, BadTable
 from hearsay.records.clip import ClipRow, LineReader
 from hearsay.records.columns import account_of
-from hearsay.records.schema import SIGNS, kept_beside_ours
-from hearsay.records.table import DistinctCells, Table
+from hearsay.records.schema import kept_beside_ours
+from hearsay.records.table import DistinctCells, Table, is_of_hearsay_header
 from hearsay.text.format import counted
 
 _ANY: Final = ".*"
@@ -144,7 +144,7 @@ def read_records(
     gathered = Gathered()
     reader = TableReader(path.parent, path.name, layout, dataset, columns or {}, find)
     lines = reader.lines(gathered)
-    if _is_exported(gathered.columns):
+    if is_of_hearsay_header(gathered.columns):
         return _exported(path, reader, gathered, lines)
     aside = kept_beside_ours([name for name in gathered.columns if name != "dataset"])
     names = {name: aside.get(name, name) for name in gathered.columns}
@@ -161,10 +161,6 @@ def read_records(
     cells = {name: row_of.distinct(other) for name, other in names.items() if name != "dataset"} | {"filename": rows}
     account = account_of(DistinctCells(cells, rows), path.name, is_corpus=False)
     return rows, f"{account} ({layout.title})"
-
-
-def _is_exported(columns: Iterable[str]) -> bool:
-    return SIGNS.issubset(columns)
 
 
 def _exported(
@@ -386,7 +382,7 @@ def _is_of(layout: Layout, folder: Path, path: str, audio: Audio) -> bool:
     return False
 
 
-def _header(path: Path, layout: Layout) -> AbstractCollection[str]:
+def _header(path: Path, layout: Layout) -> Collection[str]:
     """The columns of a table; none if it cannot be read in this format."""
     if layout.format == "jsonl":
         return _first_members(path)
@@ -396,12 +392,10 @@ def _header(path: Path, layout: Layout) -> AbstractCollection[str]:
         return ()
 
 
-def _first_members(path: Path) -> AbstractCollection[str]:
-    from json import loads
-
+def _first_members(path: Path) -> Collection[str]:
     try:
         with path.open(encoding="utf-8-sig") as file:
-            members = loads(file.readline())
+            members = json.loads(file.readline())
     except (OSError, ValueError, RecursionError):
         return ()
     return members if isinstance(members, dict) else ()

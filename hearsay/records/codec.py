@@ -10,9 +10,12 @@ from hearsay.errors import BadRow
 from hearsay.records.schema import COLUMNS, MISSING, READ_AS_IT_STANDS
 from hearsay.records.transcript import TRANSCRIBING, Alternative, FailedPiece, Segment, Word
 
-_NUMBERS: Final = frozenset(
-    {"up_votes", "down_votes", "duration", "confidence", "emotion_score", "language_probability"}
-)
+COUNTS: Final = frozenset({"up_votes", "down_votes"})
+"""Columns of whole numbers."""
+
+NUMBERS: Final = COUNTS | {"duration", "confidence", "emotion_score", "language_probability"}
+"""Columns of numbers."""
+
 _STRUCTURED: Final = frozenset({"words", "segments", "emotion_scores", "failed_pieces", "deleted"})
 
 
@@ -113,7 +116,7 @@ def _list_of_members(items: tuple[Word | Segment | FailedPiece, ...]) -> list[di
 
 _READ: Final[dict[str, Callable[[Any], Any]]] = {
     **dict.fromkeys((column.name for column in COLUMNS[1:]), _text),
-    **dict.fromkeys(("up_votes", "down_votes"), _optional_count),
+    **dict.fromkeys(COUNTS, _optional_count),
     **dict.fromkeys(("speaker", "split", "age"), _name),
     **dict.fromkeys(("confidence", "emotion_score", "language_probability"), _optional_number),
     "duration": _seconds,
@@ -188,7 +191,7 @@ def member_of_cell(name: str, cell: str) -> Any:
 def _is_missing(name: str, cell: str) -> bool:
     if bare := cell.strip():
         return bare.casefold() in MISSING and name in _READ and name not in READ_AS_IT_STANDS
-    return name in _NUMBERS or name in _STRUCTURED
+    return name in NUMBERS or name in _STRUCTURED
 
 
 def _parse_cell(name: str, cell: str) -> Any:

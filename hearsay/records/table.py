@@ -56,7 +56,7 @@ class Table:
     @property
     def is_of_hearsay(self) -> bool:
         """Whether Hearsay wrote it, by columns that no corpus has together."""
-        return _is_of_hearsay(self.columns)
+        return is_of_hearsay_header(self.columns)
 
     def empty_columns(self) -> tuple[str, ...]:
         """The columns in which no clip has a cell."""
@@ -98,7 +98,7 @@ class DistinctCells:
     @property
     def is_of_hearsay(self) -> bool:
         """Whether Hearsay wrote it."""
-        return _is_of_hearsay(self.columns)
+        return is_of_hearsay_header(self.columns)
 
     def empty_columns(self) -> tuple[str, ...]:
         """The columns in which no clip has a cell."""
@@ -109,7 +109,8 @@ class DistinctCells:
         return iter(self.cells[name])
 
 
-def _is_of_hearsay(columns: Iterable[str]) -> bool:
+def is_of_hearsay_header(columns: Iterable[str]) -> bool:
+    """Whether Hearsay wrote a table with these columns."""
     return SIGNS.issubset(columns)
 
 
@@ -145,7 +146,7 @@ def parse_csv(file: TextIO, name: str, names: Mapping[str, str] | None = None, *
     reader = csv.reader(file, **how)
     try:
         header = next(reader, [])
-        if any(column.startswith(" ") for column in header) and not _is_of_hearsay(header):
+        if any(column.startswith(" ") for column in header) and not is_of_hearsay_header(header):
             file.seek(0)
             reader = csv.reader(file, **how, skipinitialspace=True)
             header = next(reader)
@@ -171,7 +172,7 @@ def _names(header: Sequence[str]) -> list[str | None]:
 
     Hearsay writes every name that a log has, also an empty one; only what was added behind its columns has none.
     """
-    if _is_of_hearsay(header):
+    if is_of_hearsay_header(header):
         last = max(at for at, name in enumerate(header) if name.strip())
         return [name if at <= last else None for at, name in enumerate(header)]
     bare = [name.replace("\ufeff", "").strip() for name in header]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from hearsay.errors import MissingExtra, StorageError
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
+from hearsay.records.codec import COUNTS, NUMBERS
 from hearsay.records.files import replaced_whole
 from hearsay.records.subtitles import cues, srt
 from hearsay.records.table import csv_line
@@ -37,8 +38,7 @@ FORMATS: Final[Mapping[str, str]] = {
 _AT_ONCE: Final = 5_000
 """Rows of a Parquet file that are written at a time."""
 
-_NUMBERS: Final = frozenset({"up_votes", "down_votes", "duration", "confidence", "emotion_score", "wer"})
-_COUNTS: Final = frozenset({"up_votes", "down_votes"})
+_NUMBERS: Final = NUMBERS | {"wer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _write_parquet(path: Path, rows: Iterable[ClipRow], columns: Sequence[str], 
         import pyarrow.parquet as parquet
     except ModuleNotFoundError as problem:
         raise MissingExtra("Parquet files need the package pyarrow; run: pip install pyarrow") from problem
-    types = {name: pa.int64() if name in _COUNTS else pa.float64() for name in _NUMBERS}
+    types = {name: pa.int64() if name in COUNTS else pa.float64() for name in _NUMBERS}
     schema = pa.schema([("file_name", pa.string()), *((name, types.get(name, pa.string())) for name in columns)])
     number = 0
     with parquet.ParquetWriter(path, schema) as writer:
