@@ -149,7 +149,7 @@ LAYOUTS: Final = (
         tables=("*.parquet",),
         format="parquet",
         needs=frozenset({"filename"}),
-        columns={},
+        columns={"file_name": "filename"},
         audio=("{folder}/{name}",),
     ),
     Layout(

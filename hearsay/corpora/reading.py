@@ -243,6 +243,7 @@ class TableReader:
         self._relative = path
         self._folder = posixpath.dirname(path)
         self._asked = columns
+        self._is_named = dataset is not None
         self._dataset = self._named(dataset, is_one=is_one)
         split = re.search(layout.split, path) if layout.split else None
         self._split = split[1] if split else ""
@@ -261,7 +262,8 @@ class TableReader:
         names, at, ids = self._names(columns)
         length_of, speaker_of = self._durations(columns, names), self._speaker_of(names)
         width = len(columns)
-        derived = {"filename": width, "dataset": width + 1}
+        has_dataset = ids is not None and "dataset" in names and not self._is_named
+        derived = {"filename": width} | ({} if has_dataset else {"dataset": width + 1})
         derived |= {} if "split" in names else {"split": width + 2}
         derived |= {"duration": width + 3} if length_of else {}
         derived |= {"speaker": width + 4} if speaker_of else {}
