@@ -68,12 +68,11 @@ class Mixer:
             if is_cancelled[number]:
                 self.cancelled += blocks.shape[1] / self._frames / _BLOCKS_A_SECOND
                 self._use_one(own)
+                means[number] = blocks[number] @ self._weights
             elif is_active[number].any():
                 self._is_alone = False
                 self._weights = (is_active[number] / counts[number]).astype(np.float32)
             else:
-                means[number] = blocks[number] @ self._weights
-            if is_cancelled[number]:
                 means[number] = blocks[number] @ self._weights
             if not np.array_equal(before, self._weights):
                 _fade_in(means[number], blocks[number], before, self._fade)

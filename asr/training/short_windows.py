@@ -31,7 +31,7 @@ from asr.models.low_rank import BASE, SETTINGS, LowRankChange, write_adapted, wr
 from asr.models.weights import Weights
 from asr.sources.listing import Clip, Reader
 from asr.speech.whisper_decoding import LONGEST_WINDOW, WindowLimits
-from asr.training.low_rank import TrainedChange
+from asr.training.lora import TrainedChange
 from asr.training.teacher import Item, Lesson, TeacherCache, read_lesson
 from asr.training.whisper_checkpoint import decoded, encoded, whisper_from_ctranslate2
 from asr.training.window_report import write_report

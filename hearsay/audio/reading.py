@@ -199,16 +199,22 @@ def _on_time_line(frames: Iterable[_Timed]) -> Iterator[Block]:
     position = offset = 0.0
     ahead, frames = tee(frames)
     for frame, following in zip(frames, chain(islice(ahead, 1, None), (None,)), strict=False):
-        if frame.start is not None and abs(gap := frame.start + offset - position) > _GAP:
-            if following is None or following.start is None or following.start < frame.start:
-                pass
-            elif gap > 0:
+        gap = 0.0 if frame.start is None else frame.start + offset - position
+        if abs(gap) > _GAP and _confirms(following, frame):
+            if gap > 0:
                 yield from _silence(gap, frame)
                 position += gap
             else:
                 offset -= gap
         position += frame.seconds
         yield frame.rate, frame.samples
+
+
+def _confirms(following: _Timed | None, frame: _Timed) -> bool:
+    """Whether the next frame has a time, which is not before that of this one."""
+    if following is None or following.start is None or frame.start is None:
+        return False
+    return following.start >= frame.start
 
 
 def _silence(seconds: float, like: _Timed) -> Iterator[Block]:
