@@ -9,7 +9,7 @@ import pytest
 
 from hearsay.records.clip import ClipRow
 from hearsay.records.emotions import sentiment_of
-from hearsay.records.scoring import scored_words_of
+from hearsay.records.score import scored_words_of
 from hearsay.records.transcript import Segment
 from hearsay.text.wer import WordErrors, word_errors
 from indexer.embedded.writer import EmbeddedWriter
