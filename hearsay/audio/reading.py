@@ -6,8 +6,7 @@ contain silence.
 
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise, tee
 from typing import Any, Final
 
@@ -156,7 +155,7 @@ def _ffmpeg_blocks(data: bytes) -> Iterator[Block]:
         has_zero = not _WITH_ZERO.isdisjoint(container.format.name.split(","))
         zero = 0.0 if has_zero else (container.start_time or 0) / av.time_base
         decoded = chain.from_iterable(_frames(stream, packet) for packet in container.demux(stream))
-        yield from _on_time_line(_timed(frame, zero) for frame in decoded if frame.sample_rate in SAMPLE_RATES)
+        yield from _blocks(_on_time_line((frame for frame in decoded if frame.sample_rate in SAMPLE_RATES), zero))
 
 
 def _default_track(tracks: "Iterable[av.AudioStream]") -> "av.AudioStream":
@@ -173,54 +172,65 @@ def _frames(stream: av.AudioStream, packet: "av.Packet[av.AudioStream]") -> list
         return []  # skip a damaged packet
 
 
-@dataclass(frozen=True, slots=True)
-class _Timed:
-    """The samples of a frame, and when they begin, in seconds; None if the file does not say."""
-
-    rate: int
-    samples: Samples
-    start: float | None
-
-    @property
-    def seconds(self) -> float:
-        return len(self.samples) / self.rate
-
-
-def _timed(frame: av.AudioFrame, zero: float) -> _Timed:
-    return _Timed(frame.sample_rate, _samples(frame), None if frame.time is None else frame.time - zero)
-
-
-def _on_time_line(frames: Iterable[_Timed]) -> Iterator[Block]:
-    """The frames, with silence where their times leave a gap.
+def _on_time_line(frames: Iterable[av.AudioFrame], zero: float) -> Iterator[tuple[float, av.AudioFrame]]:
+    """The frames, each with the seconds of silence before it: where their times, counted from ``zero``, leave a gap.
 
     A time that the next frame contradicts is damage, and does not count. Where times go back, as at the seams of a
     joined file, they count on from there, so that nothing is lost.
     """
-    position = offset = 0.0
+    position, offset = 0.0, -zero
     ahead, frames = tee(frames)
     for frame, following in zip(frames, chain(islice(ahead, 1, None), (None,)), strict=False):
-        gap = 0.0 if frame.start is None else frame.start + offset - position
+        gap = 0.0 if frame.time is None else frame.time + offset - position
+        silence = 0.0
         if abs(gap) > _GAP and _confirms(following, frame):
             if gap > 0:
-                yield from _silence(gap, frame)
-                position += gap
+                silence = gap
             else:
                 offset -= gap
-        position += frame.seconds
-        yield frame.rate, frame.samples
+        position += silence + frame.samples / frame.sample_rate
+        yield silence, frame
 
 
-def _confirms(following: _Timed | None, frame: _Timed) -> bool:
+def _confirms(following: av.AudioFrame | None, frame: av.AudioFrame) -> bool:
     """Whether the next frame has a time, which is not before that of this one."""
-    if following is None or following.start is None or frame.start is None:
+    if following is None or following.time is None or frame.time is None:
         return False
-    return following.start >= frame.start
+    return following.time >= frame.time
 
 
-def _silence(seconds: float, like: _Timed) -> Iterator[Block]:
-    left = round(seconds * like.rate)
+def _blocks(frames: Iterable[tuple[float, av.AudioFrame]]) -> Iterator[Block]:
+    """The samples of frames, and the silence before them, in blocks of at least `BLOCK_FRAMES` where they are alike.
+
+    A frame of MP3 has 24 ms: handled one by one, they cost more in calls than in decoding.
+    """
+    alike: list[av.AudioFrame] = []
+    count = 0
+    try:
+        for silence, frame in frames:
+            if alike and (silence or count >= BLOCK_FRAMES or _kind(frame) != _kind(alike[0])):
+                yield _block(alike)
+                alike, count = [], 0
+            if silence:
+                yield from _silence(silence, frame)
+            alike.append(frame)
+            count += frame.samples
+    except NOT_THIS_READER:
+        if alike:
+            yield _block(alike)
+        raise
+    if alike:
+        yield _block(alike)
+
+
+def _kind(frame: av.AudioFrame) -> tuple[int, int, str]:
+    return frame.sample_rate, frame.layout.nb_channels, frame.format.name
+
+
+def _silence(seconds: float, like: av.AudioFrame) -> Iterator[Block]:
+    left = round(seconds * like.sample_rate)
     while left > 0:
-        yield like.rate, np.zeros((min(left, BLOCK_FRAMES), like.samples.shape[1]), np.float32)
+        yield like.sample_rate, np.zeros((min(left, BLOCK_FRAMES), like.layout.nb_channels), np.float32)
         left -= BLOCK_FRAMES
 
 
@@ -235,13 +245,18 @@ _KINDS: Final[dict[str, tuple[Any, float, float]]] = {
 """Sample formats of FFmpeg: type, value of silence, and full scale."""
 
 
-def _samples(frame: av.AudioFrame) -> Samples:
-    """Samples of shape (frames, channels). PyAV's ``to_ndarray`` reads beyond the last channel of some files."""
-    channels = frame.layout.nb_channels
-    kind, silence, full_scale = _KINDS[frame.format.packed.name]
-    if frame.format.is_planar:
-        planes = [np.frombuffer(memoryview(plane), kind, frame.samples) for plane in frame.planes[:channels]]
-        raw = np.stack(planes, axis=1)
-    else:
-        raw = np.frombuffer(memoryview(frame.planes[0]), kind, frame.samples * channels).reshape(-1, channels)
-    return ((raw - silence) / full_scale).astype(np.float32)
+def _block(frames: Sequence[av.AudioFrame]) -> Block:
+    """The samples of frames of one kind. PyAV's ``to_ndarray`` reads beyond the last channel of some files."""
+    rate, channels, _ = _kind(frames[0])
+    form = frames[0].format
+    kind, silence, full_scale = _KINDS[form.packed.name]
+    planes = channels if form.is_planar else 1
+    raw = np.stack([_joined(frames, plane, kind, channels // planes) for plane in range(planes)], axis=1)
+    return rate, ((raw.reshape(-1, channels) - silence) / full_scale).astype(np.float32)
+
+
+def _joined(frames: Sequence[av.AudioFrame], plane: int, kind: Any, channels: int) -> NDArray[Any]:
+    """The samples of one plane of all frames, those of ``channels`` channels in turn."""
+    return np.concatenate(
+        [np.frombuffer(memoryview(own.planes[plane]), kind, own.samples * channels) for own in frames]
+    )
