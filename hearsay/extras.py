@@ -40,6 +40,16 @@ def needing(extra: str, what: str) -> Iterator[None]:
         raise MissingExtra(f"{what} needs {module}, which is not installed; run: {how_to_install(needed)}") from problem
 
 
+@contextmanager
+def needing_package(what: str) -> Iterator[None]:
+    """Inside the block, a library of no extra that is not installed raises `MissingExtra`, which names its package."""
+    try:
+        yield
+    except ModuleNotFoundError as problem:
+        package = (problem.name or "").partition(".")[0]
+        raise MissingExtra(f"{what} needs {package}, which is not installed; run: pip install {package}") from problem
+
+
 def run_main(module: str, extra: str, what: str, *given: Any) -> int:
     """Import the module of a command line, and call its ``main``; raises `MissingExtra` if its extra is missing."""
     with needing(extra, what):

@@ -18,7 +18,7 @@ from hearsay.config import read_settings
 from hearsay.errors import BadArgument
 from hearsay.terminal.console import console_of, plain
 from hearsay.terminal.process import ALL_WELL, SOME_FAILED
-from hearsay.terminal.progress import megabytes
+from hearsay.text.format import file_size
 
 _ACTIONS: Final = ("list", "fetch", "remove")
 _LANGUAGES_SHOWN: Final = 3
@@ -135,7 +135,7 @@ def _show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
         codes = row["languages"]
         table.add_row(
             plain(row["name"]),
-            megabytes(row["size"]),
+            file_size(row["size"]),
             row["licence"] or "not stated",
             ", ".join(codes) if len(codes) <= _LANGUAGES_SHOWN else f"{len(codes)} languages",
             _source(row),

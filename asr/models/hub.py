@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from asr.errors import SourceFailed
 from asr.inference.checkpoints import HUB_TIMEOUT, cached, downloaded, downloads, first_line
 from asr.models.published import PublishedModel
-from hearsay.terminal.progress import megabytes
+from hearsay.text.format import file_size
 
 REACHED_SECONDS: Final = 3.0
 """The hub counts as reachable if it accepts a connection within this time."""
@@ -54,7 +54,7 @@ def fetch_from_hub(model: PublishedModel, files: Path, scratch: Path) -> None:
         raise SourceFailed("the Hugging Face hub cannot be reached")
     from huggingface_hub import hf_hub_download
 
-    print(f"fetching {model.name} from the Hugging Face hub: {megabytes(model.size)}", file=sys.stderr, flush=True)
+    print(f"fetching {model.name} from the Hugging Face hub: {file_size(model.size)}", file=sys.stderr, flush=True)
     for file in model.files:
         try:
             path = hf_hub_download(

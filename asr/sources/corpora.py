@@ -9,8 +9,9 @@ from typing import Final
 from asr.errors import BadSource
 from asr.sources.listing import Clip, ClipSource, FolderSource, Listing, sorted_files
 from asr.sources.stamps import stamp_of
+from hearsay.corpora.corpus import Corpus, read_corpus
 from hearsay.corpora.layouts import BY_NAME, NAMES, PLAIN, Layout
-from hearsay.corpora.reading import Corpus, layout_of_table, read_corpus, recognised
+from hearsay.corpora.recognition import layout_of_table, recognised
 from hearsay.records.clip import ClipRow
 from hearsay.records.columns import corpus_table
 from hearsay.text.format import counted

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hearsay.errors import MissingExtra
+from hearsay.extras import needing_package
 from hearsay.records.clip import ClipRow
 from hearsay.results.markup import joined, paragraph, table
 from hearsay.text.format import counted
@@ -80,12 +80,8 @@ class SearchResult:
 
         ``generated_text`` is the transcript, ``text`` the reference; unknown columns of the corpus are ``extra.NAME``.
         """
-        try:
+        with needing_package("A data frame"):
             import pandas as pd
-        except ImportError as problem:
-            raise MissingExtra(
-                "A data frame needs pandas, which is not installed; run: pip install pandas"
-            ) from problem
         rows = []
         for hit in self.hits:
             plain = {name: value for name, value in hit.members.items() if name not in _NO_COLUMNS}

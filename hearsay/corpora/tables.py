@@ -1,18 +1,14 @@
 """The tables of corpora, in every format of `hearsay.corpora.layouts`, as columns and lines of cells."""
 
-import csv
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from hearsay.corpora.layouts import Format
-from hearsay.errors import BadTable, MissingExtra
-from hearsay.records.delimited import read_delimited
-
-Lines = Iterator[tuple[int, list[str]]]
-"""The number of each line, from 1, and its cells in the order of the columns."""
+from hearsay.errors import BadTable
+from hearsay.extras import needing_package
+from hearsay.records.delimited import Lines, csv_lines, of_width, read_delimited
 
 _AT_ONCE: Final = 10_000
 """Rows of a Parquet file that are read at a time."""
@@ -47,30 +43,17 @@ def cell_of(value: Any) -> str:
 
 
 def _csv(path: Path) -> tuple[list[str], Lines]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    lines = _csv_lines(path)
+    lines = ((number, cells) for number, cells in _opened_csv(path) if any(cells))
     columns = [name.strip() for name in next(lines, (0, [""]))[1]]
-    return columns, _of_width(path, lines, len(columns))
+    return columns, ((number, of_width(str(path), number, cells, len(columns))) for number, cells in lines)
 
 
-def _csv_lines(path: Path) -> Lines:
+def _opened_csv(path: Path) -> Lines:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            yield from ((reader.line_num, cells) for cells in reader if any(cells))
-    except UnicodeDecodeError as problem:
-        raise BadTable(f"{path} is not UTF-8 text; save the table as CSV in UTF-8") from problem
-    except csv.Error as problem:
-        raise BadTable(f"{path}, line {reader.line_num}: not valid CSV ({problem})") from problem
+            yield from csv_lines(file, str(path), strict=True)
     except OSError as problem:
         raise BadTable(f"{path} cannot be read: {problem.strerror or problem}") from problem
-
-
-def _of_width(path: Path, lines: Lines, width: int) -> Lines:
-    for number, cells in lines:
-        if len(cells) != width:
-            raise BadTable(f"{path}, line {number}: {len(cells)} cells under a header of {width} columns")
-        yield number, cells
 
 
 def _jsonl(path: Path) -> tuple[list[str], Lines]:
@@ -97,11 +80,9 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _parquet(path: Path) -> tuple[list[str], Lines]:
-    try:
+    with needing_package("Parquet"):
         import pyarrow as pa
         import pyarrow.parquet as parquet
-    except ModuleNotFoundError as problem:
-        raise MissingExtra("Parquet files need the package pyarrow; run: pip install pyarrow") from problem
     try:
         file = parquet.ParquetFile(path)
         columns: list[str] = file.schema_arrow.names

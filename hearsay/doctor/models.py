@@ -7,7 +7,7 @@ from hearsay.config import read_settings
 from hearsay.doctor.findings import Finding, ok, problem, warning
 from hearsay.extras import how_to_install
 from hearsay.terminal.commands import to_type
-from hearsay.terminal.progress import megabytes
+from hearsay.text.format import file_size
 
 if TYPE_CHECKING:
     from asr.models.selection import ModelSelection
@@ -75,7 +75,7 @@ def _weights() -> Iterator[Finding]:
     from asr.models.weights import is_damaged, published_here
 
     with nothing_kept():
-        here = [f"{each.name} ({megabytes(each.size)}, {each.licence}, in {each.folder})" for each in published_here()]
+        here = [f"{each.name} ({file_size(each.size)}, {each.licence}, in {each.folder})" for each in published_here()]
         damaged = [model.name for model in PUBLISHED.values() if is_damaged(model)]
     if here:
         yield ok(f"Whisper weights here: {', '.join(here)}")

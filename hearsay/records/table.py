@@ -1,7 +1,6 @@
 """CSV files of clip records: read with their own columns, written completely or not at all."""
 
 import csv
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -11,6 +10,7 @@ from typing import Any, Final, Literal, TextIO
 
 from hearsay.errors import BadRow, BadTable, ClipsError
 from hearsay.records.clip import ClipRow, LineReader
+from hearsay.records.delimited import csv_lines, of_width
 from hearsay.records.files import replaced_whole
 from hearsay.records.schema import CORPUS_COLUMNS, EXPORT_ONLY, OPTIONAL_COLUMNS, OUR_COLUMNS, SIGNS, kept_beside_ours
 
@@ -141,26 +141,25 @@ def parse_csv(file: TextIO, name: str, names: Mapping[str, str] | None = None, *
     Spaces around the names of columns are removed; if one follows a comma there, it does in all lines.
     Columns without a name, and lines without a cell, are skipped.
     """
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # an interview's words are more than the default 128 KiB
-    how: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {"strict": True}
-    reader = csv.reader(file, **how)
-    try:
-        header = next(reader, [])
-        if any(column.startswith(" ") for column in header) and not is_of_hearsay_header(header):
-            file.seek(0)
-            reader = csv.reader(file, **how, skipinitialspace=True)
-            header = next(reader)
-        columns = _renamed(name, _names(header), names or {})
-        _check_header(name, columns)
-        lines: dict[str, list[str]] = {}
-        place = columns.index("filename")
-        for values in reader:
-            if any(map(str.strip, values)):
-                _add_line(name, reader.line_num, place, len(columns), values, lines)
-    except UnicodeDecodeError as problem:
-        raise BadTable(f"{name} is not UTF-8 text; save the table as CSV in UTF-8") from problem
-    except csv.Error as problem:
-        raise BadTable(f"{name}, line {reader.line_num}: not valid CSV ({problem})") from problem
+    dialect: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if is_tsv else {"strict": True}
+    read = csv_lines(file, name, **dialect)
+    header = next(read, (0, []))[1]
+    if any(column.startswith(" ") for column in header) and not is_of_hearsay_header(header):
+        file.seek(0)
+        read = csv_lines(file, name, **dialect, skipinitialspace=True)
+        header = next(read)[1]
+    columns = _renamed(name, _names(header), names or {})
+    _check_header(name, columns)
+    lines: dict[str, list[str]] = {}
+    place = columns.index("filename")
+    for number, values in read:
+        if any(map(str.strip, values)):
+            cells = of_width(name, number, values, len(columns))
+            if not (clip_id := cells[place]):
+                raise BadTable(f"{name}, line {number}: the filename is empty")
+            if clip_id in lines:
+                raise BadTable(f"{name}, line {number}: {clip_id} is also in an earlier line; keep one of them")
+            lines[clip_id] = cells
     named = [(column, at) for at, column in enumerate(columns) if column is not None]
     return Table(tuple(column for column, _ in named), lines, tuple(at for _, at in named), len(columns) - len(named))
 
@@ -201,16 +200,6 @@ def _check_header(table: str, columns: Sequence[str | None]) -> None:
             f"{table} has more than one column {', '.join(sorted(doubled))} (spaces around a name do not count); "
             "rename all but one"
         )
-
-
-def _add_line(table: str, number: int, place: int, width: int, values: list[str], lines: dict[str, list[str]]) -> None:
-    if len(values) != width and (len(values) < width or any(values[width:])):
-        raise BadTable(f"{table}, line {number}: {len(values)} cells under a header of {width} columns")
-    if not (clip_id := values[place]):
-        raise BadTable(f"{table}, line {number}: the filename is empty")
-    if clip_id in lines:
-        raise BadTable(f"{table}, line {number}: {clip_id} is also in an earlier line; keep one of them")
-    lines[clip_id] = values
 
 
 def write_csv(path: Path, rows: Iterable[ClipRow], corpus: Table = EMPTY_TABLE) -> None:

@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hearsay.text.format import file_size
+
 Item = TypeVar("Item")
 
 _SECONDS_BETWEEN_LINES: Final = 10.0
@@ -60,7 +62,7 @@ def bytes_followed(what: str, total: int) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     last = time.monotonic()
     if not console.is_terminal:
-        print(f"{what}: {megabytes(total)}", file=sys.stderr, flush=True)
+        print(f"{what}: {file_size(total)}", file=sys.stderr, flush=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
 
@@ -69,14 +71,9 @@ def bytes_followed(what: str, total: int) -> Iterator[Callable[[int], None]]:
             bar.update(task, completed=done)
             if not console.is_terminal and time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
                 last = time.monotonic()
-                print(f"{what}: {megabytes(done)} of {megabytes(total)}", file=sys.stderr, flush=True)
+                print(f"{what}: {file_size(done)} of {file_size(total)}", file=sys.stderr, flush=True)
 
         yield show
-
-
-def megabytes(size: int) -> str:
-    """A number of bytes as people read it, in decimal megabytes."""
-    return f"{size / 1e6:.1f} MB"
 
 
 def count_of(items: object) -> int | None:

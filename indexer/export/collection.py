@@ -12,7 +12,8 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from hearsay.errors import MissingExtra, StorageError
+from hearsay.errors import StorageError
+from hearsay.extras import needing_package
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 from hearsay.records.codec import COUNTS, NUMBERS
 from hearsay.records.files import replaced_whole
@@ -141,11 +142,9 @@ def _nemo_line(row: ClipRow, columns: Sequence[str], path: str) -> str:
 
 
 def _write_parquet(path: Path, rows: Iterable[ClipRow], columns: Sequence[str], path_of: Callable[[str], str]) -> int:
-    try:
+    with needing_package("Parquet"):
         import pyarrow as pa
         import pyarrow.parquet as parquet
-    except ModuleNotFoundError as problem:
-        raise MissingExtra("Parquet files need the package pyarrow; run: pip install pyarrow") from problem
     types = {name: pa.int64() if name in COUNTS else pa.float64() for name in _NUMBERS}
     schema = pa.schema([("file_name", pa.string()), *((name, types.get(name, pa.string())) for name in columns)])
     number = 0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hearsay.corpora.reading import layout_of_table, read_records
+from hearsay.corpora.recognition import layout_of_table
+from hearsay.corpora.table_records import read_records
 from hearsay.errors import BadRow, StorageError
 from hearsay.records.clip import ClipRow
 from hearsay.records.columns import account_of

@@ -26,6 +26,12 @@ SPEAKERS: Final = (
 """Age, gender and accents of the speakers, as the tables spell them."""
 
 
+def put(folder: Path, path: str, text: str = "") -> None:
+    """Write a file of a corpus, in its folders."""
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text(text, encoding="utf-8")
+
+
 def common_voice(folder: Path, clips: Sequence[Path], locale: str = "en") -> Path:
     """A locale of a current release: all clips are validated, the first two in train, the third in dev."""
     own = folder / RELEASE / locale

@@ -1,18 +1,13 @@
-"""Reading of corpora: every layout is recognised, and its tables become one table of clips."""
+"""Corpora: every layout is recognised, and its tables become one table of clips."""
 
 from pathlib import Path
 
 import pytest
 
-from hearsay.corpora.layouts import LAYOUTS
-from hearsay.corpora.reading import Corpus, layout_of_table, read_corpus, read_records, recognised
+from hearsay.corpora.corpus import Corpus, read_corpus
+from hearsay.corpora.recognition import recognised
 from hearsay.errors import BadTable
-from tests.support.corpora import HEADER, common_voice, spontaneous_speech
-
-
-@pytest.fixture(scope="module")
-def clips(samples: Path) -> list[Path]:
-    return sorted(samples.rglob("*.mp3"))[:4]
+from tests.support.corpora import common_voice, put, spontaneous_speech
 
 
 def corpus_in(folder: Path, dataset: str | None = None) -> Corpus:
@@ -20,11 +15,6 @@ def corpus_in(folder: Path, dataset: str | None = None) -> Corpus:
     found = recognised(folder, files)
     assert found is not None, files
     return read_corpus(folder, *found, files, dataset)
-
-
-def put(folder: Path, path: str, text: str = "") -> None:
-    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    (folder / path).write_text(text, encoding="utf-8")
 
 
 def test_a_current_release_of_common_voice_is_one_collection(tmp_path: Path, clips: list[Path]):
@@ -147,13 +137,6 @@ def test_layouts(tmp_path: Path, layout: str, files: dict[str, str], cells: dict
     ]
 
 
-def test_plain_folders_are_no_corpus(tmp_path: Path):
-    put(tmp_path, "a.wav")
-    put(tmp_path, "README.txt")
-    put(tmp_path, "notes.csv", "a,b\n")
-    assert recognised(tmp_path, ["README.txt", "a.wav", "notes.csv"]) is None
-
-
 @pytest.mark.parametrize("path", ["/etc/passwd", "../a.wav", "x/../../a.wav"])
 def test_paths_that_lead_outside_are_refused(tmp_path: Path, path: str):
     put(tmp_path / "set", "manifest.json", f'{{"audio_filepath": "{path}", "text": "hi"}}\n')
@@ -167,26 +150,3 @@ def test_audio_that_no_table_names_is_reported(tmp_path: Path):
     put(tmp_path, "a.wav")
     put(tmp_path, "b.wav")
     assert corpus_in(tmp_path).unnamed == ("b.wav",)
-
-
-def test_the_records_of_one_table(tmp_path: Path, clips: list[Path]):
-    table = common_voice(tmp_path, clips) / "validated.tsv"
-    layout = layout_of_table(table)
-    assert layout is not None
-    rows, account = read_records(table, layout)
-    row = rows["cv-corpus-27.0-2026-09-11-en/clips/common_voice_en_1.mp3"]
-    assert (row.dataset, row.speaker, row.split, row.duration) == (
-        "cv-corpus-27.0-2026-09-11-en",
-        "speaker1",
-        "validated",
-        2.001,
-    )
-    assert row.extra == {"sentence_id": "s1", "locale": "en"}
-    assert "empty: sentence_domain, variant, segment" in account
-
-
-def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
-    put(tmp_path, "cv-corpus-1-x/en/validated.tsv", f"{HEADER}\nspeaker\ta.mp3\n")
-    table = tmp_path / "cv-corpus-1-x/en/validated.tsv"
-    with pytest.raises(BadTable, match="line 2: 2 cells under a header of 13 columns"):
-        read_records(table, LAYOUTS[0])

@@ -1,0 +1,41 @@
+"""The audio files of a folder, found by path, or by path without suffix."""
+
+import posixpath
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+
+ANY_SUFFIX: Final = ".*"
+"""The end of a place at which any audio file of that name may be."""
+
+FindAudio: TypeAlias = Callable[[Iterable[str]], str | None]
+"""Returns the first of several places at which there is an audio file, as its path; None without one."""
+
+
+class AudioFiles:
+    """The audio files of a folder, given as paths relative to it."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = tuple(paths)
+        self._there = frozenset(self.paths)
+        self._by_stem: dict[str, list[str]] = {}
+        self._by_name: dict[str, list[str]] = {}
+
+    def find(self, places: Iterable[str]) -> str | None:
+        """The first of the places at which there is a file; None without one."""
+        for place in places:
+            if place in self._there:
+                return place
+            if place.endswith(ANY_SUFFIX) and (path := self._alone(place.removesuffix(ANY_SUFFIX))):
+                return path
+        return None
+
+    def _alone(self, stem: str) -> str | None:
+        """The only file with this path except for its suffix; anywhere, if the path begins with ``**/``."""
+        if not self._by_stem:
+            for path in self.paths:
+                bare = posixpath.splitext(path)[0]
+                self._by_stem.setdefault(bare, []).append(path)
+                self._by_name.setdefault(posixpath.basename(bare), []).append(path)
+        name = stem.removeprefix("**/")
+        found = (self._by_stem if name == stem else self._by_name).get(name, [])
+        return found[0] if len(found) == 1 else None

@@ -1,0 +1,34 @@
+"""Records of one table of a corpus, wherever its audio is."""
+
+from pathlib import Path
+
+import pytest
+
+from hearsay.corpora.layouts import LAYOUTS
+from hearsay.corpora.recognition import layout_of_table
+from hearsay.corpora.table_records import read_records
+from hearsay.errors import BadTable
+from tests.support.corpora import HEADER, common_voice, put
+
+
+def test_the_records_of_one_table(tmp_path: Path, clips: list[Path]):
+    table = common_voice(tmp_path, clips) / "validated.tsv"
+    layout = layout_of_table(table)
+    assert layout is not None
+    rows, account = read_records(table, layout)
+    row = rows["cv-corpus-27.0-2026-09-11-en/clips/common_voice_en_1.mp3"]
+    assert (row.dataset, row.speaker, row.split, row.duration) == (
+        "cv-corpus-27.0-2026-09-11-en",
+        "speaker1",
+        "validated",
+        2.001,
+    )
+    assert row.extra == {"sentence_id": "s1", "locale": "en"}
+    assert "empty: sentence_domain, variant, segment" in account
+
+
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
+    put(tmp_path, "cv-corpus-1-x/en/validated.tsv", f"{HEADER}\nspeaker\ta.mp3\n")
+    table = tmp_path / "cv-corpus-1-x/en/validated.tsv"
+    with pytest.raises(BadTable, match="line 2: 2 cells under a header of 13 columns"):
+        read_records(table, LAYOUTS[0])
