@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import count
 from math import inf
 from typing import Any, Final, TypeVar
@@ -24,12 +23,13 @@ from asr.types import EmotionOutput, SpeechOutput, Waveform, seconds
 from hearsay.errors import ApiError, AudioError, BadArgument, BadSettings
 from hearsay.http.connection import BUSY, UNAUTHORIZED, ApiConnection, cancel, checked_address
 from hearsay.http.replies import (
+    EMOTION_COLUMNS,
+    TRANSCRIPT_COLUMNS,
     UNEXPECTED,
     Health,
     detail_of,
-    emotion_columns_in,
     health_of,
-    speech_columns_in,
+    record_in,
 )
 from hearsay.http.retry import RetryPolicy, TemporaryFailure
 from hearsay.records.clip import ClipRow
@@ -197,28 +197,15 @@ class RemotePipeline:
         """The completed record of a clip: each missing piece is sent as a file, and the whole clip for its emotion."""
         waveform = await asyncio.to_thread(decode_audio, data, inf)
         whole = cut(await asyncio.to_thread(detect_speech, waveform), wanted)
-        pieces = [await self._piece(clip, waveform[start:end]) for start, end in whole.pieces]
+        pieces = [await self._piece(waveform[start:end]) for start, end in whole.pieces]
         emotion: EmotionOutcome | None = None
         if not clip.tagged:
-            emotion = await self._output(
-                data, "/ser", lambda body: EmotionOutput(body["emotion"], body["emotion_score"], body["emotion_scores"])
-            )
+            emotion = await self._output(data, "/ser", _emotion_in)
         outputs = ModelOutputs(digest_of(data), seconds(waveform), joined(whole, pieces), emotion)
         return checked_row(self, clip, outputs)
 
-    async def _piece(self, clip: Clip, piece: Waveform) -> SpeechOutput | ModelFailed:
-        def read(body: Any) -> SpeechOutput:
-            columns = columns_of(body, replace(clip, transcribed=None))
-            return SpeechOutput(
-                columns["generated_text"],
-                columns["words"],
-                columns["segments"],
-                columns["confidence"],
-                language=columns["language"],
-                language_probability=columns["language_probability"],
-            )
-
-        return await self._output(wav_of(piece), "/asr", read)
+    async def _piece(self, piece: Waveform) -> SpeechOutput | ModelFailed:
+        return await self._output(wav_of(piece), "/asr", _speech_in)
 
     async def _output(self, data: bytes, path: str, read: Callable[[Any], Result]) -> Result | ModelFailed:
         """The content of the reply for a file, or the error."""
@@ -271,13 +258,26 @@ def _not_understood(problem: Exception) -> str:
     return f"the reply cannot be read ({problem!r}); check that the API has the same version as this program"
 
 
+def _speech_in(body: Any) -> SpeechOutput:
+    row = record_in(body, has_emotion=False)
+    return SpeechOutput(
+        row.generated_text,
+        row.words,
+        row.segments,
+        row.confidence,
+        language=row.language,
+        language_probability=row.language_probability,
+    )
+
+
+def _emotion_in(body: Any) -> EmotionOutput:
+    row = record_in(body, has_transcript=False)
+    return EmotionOutput(row.emotion, row.emotion_score, row.emotion_scores)
+
+
 def columns_of(body: Any, clip: Clip) -> dict[str, Any]:
     """The columns in the body of a reply; raises `UNEXPECTED`."""
-    members = emotion_columns_in(body) | ({} if clip.transcribed else speech_columns_in(body))
-    members["failed_pieces"] = body.get("failed_pieces")
-    row = ClipRow.from_json({"filename": clip.row.id} | members)
-    failed = [
-        *missing(clip.transcribed or row, TRANSCRIBING),
-        *([] if clip.tagged else missing(row, TAGGING)),
-    ]
-    return {name: getattr(row, name) for name in members} | failure_columns(failed)
+    row = record_in(body, clip.row.id, has_transcript=not clip.transcribed)
+    columns = (*EMOTION_COLUMNS, *(() if clip.transcribed else TRANSCRIPT_COLUMNS))
+    failed = [*missing(clip.transcribed or row, TRANSCRIBING), *([] if clip.tagged else missing(row, TAGGING))]
+    return {name: getattr(row, name) for name in columns} | failure_columns(failed)

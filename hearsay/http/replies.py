@@ -3,7 +3,6 @@
 Everything that reads a body raises `UNEXPECTED` if it does not have this version's structure.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,8 +21,23 @@ UNEXPECTED: Final = (ValueError, KeyError, TypeError, BadRow)
 _IDENTITY: Final = ("asr_weights", "asr_precision", "ser_weights", "ser_precision")
 """What an API may report about its models besides their names; older ones report nothing."""
 
-_OPTIONAL_OF_TRANSCRIPT: Final = ("asr_weights", "asr_precision", "language", "language_probability")
-"""Columns of a transcript that a reply omits if they are empty; older APIs do not know them."""
+TRANSCRIPT_COLUMNS: Final = (
+    *("generated_text", "duration", "confidence", "words", "segments", "language", "language_probability"),
+    *("asr_model", "asr_weights", "asr_precision"),
+)
+"""The columns of a record that a reply has of the transcript."""
+
+EMOTION_COLUMNS: Final = (
+    *("emotion", "emotion_score", "emotion_scores", "sentiment"),
+    *("ser_model", "ser_weights", "ser_precision"),
+)
+"""The columns of a record that a reply has of the emotion."""
+
+_MEMBERS: Final = {"generated_text": "transcription", "duration": "seconds"}
+"""What a reply calls two of the columns."""
+
+_OMITTED_IF_EMPTY: Final = frozenset({"language", "language_probability", *_IDENTITY})
+"""Columns that a reply has only with a value; older APIs do not know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +76,21 @@ def health_of(body: Any) -> Health:
     )
 
 
-def speech_columns_in(body: Any) -> dict[str, Any]:
-    """The columns of a record that the body of ``POST /asr`` has of the transcript, as JSON has them."""
-    required = {name: body[name] for name in ("confidence", "words", "segments", "asr_model")}
-    optional = {name: body.get(name) for name in _OPTIONAL_OF_TRANSCRIPT}
-    return required | optional | {"generated_text": body["transcription"], "duration": body["seconds"]}
+def record_in(body: Any, clip_id: str = "-", *, has_transcript: bool = True, has_emotion: bool = True) -> ClipRow:
+    """The record in the body of ``POST /asr``, with the pieces that failed and the error.
 
-
-def emotion_columns_in(body: Any) -> dict[str, Any]:
-    """The columns that the body of ``POST /asr`` or ``POST /ser`` has of the emotion."""
-    required = ("emotion", "emotion_score", "emotion_scores", "sentiment", "ser_model")
-    return {name: body[name] for name in required} | {name: body.get(name) for name in ("ser_weights", "ser_precision")}
+    Without the transcript it is that of ``POST /ser``; without the emotion, that is not read.
+    """
+    columns = (TRANSCRIPT_COLUMNS if has_transcript else ()) + (EMOTION_COLUMNS if has_emotion else ())
+    members = {_MEMBERS.get(name, name): name for name in columns}
+    required = {name: body[member] for member, name in members.items() if name not in _OMITTED_IF_EMPTY}
+    optional = {name: body.get(name) for name in (*_OMITTED_IF_EMPTY.intersection(columns), "failed_pieces", "error")}
+    return ClipRow.from_json({"filename": clip_id} | required | optional)
 
 
 def recognised_in(body: Any) -> tuple[str, Recognised]:
     """The speech model and its transcript, of ``POST /asr``."""
-    members = speech_columns_in(body) | {"failed_pieces": body.get("failed_pieces")}
-    row = ClipRow.from_json({"filename": "-"} | members)
+    row = record_in(body, has_emotion=False)
     return row.asr_model, Recognised(
         row.generated_text,
         row.words,
@@ -91,13 +103,12 @@ def recognised_in(body: Any) -> tuple[str, Recognised]:
     )
 
 
-def tagged_in(body: Mapping[str, Any]) -> tuple[str, Tagged]:
+def tagged_in(body: Any) -> tuple[str, Tagged]:
     """The emotion model and what it found, of ``POST /ser``; the API gives the length with one decimal there."""
-    label, probability = str(body["emotion"]), body["emotion_score"]
-    probabilities = {str(name): float(score) for name, score in body["emotion_scores"].items()}
-    probability = None if probability is None else float(probability)
-    tagged = Tagged(label, probability, probabilities, sentiment_of(label), float(body["duration"]))
-    return str(body["ser_model"]), tagged
+    row = record_in(body, has_transcript=False)
+    sentiment = sentiment_of(row.emotion)
+    tagged = Tagged(row.emotion, row.emotion_score, row.emotion_scores, sentiment, float(body["duration"]))
+    return row.ser_model, tagged
 
 
 def detail_of(response: "httpx.Response") -> str:

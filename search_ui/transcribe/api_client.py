@@ -1,7 +1,7 @@
 """The page's client of the API: sends one audio file and returns the reply as a record."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -10,7 +10,7 @@ import httpx
 
 from hearsay.errors import ApiBusy, ApiUnreachable, BadArgument
 from hearsay.http.connection import UNAUTHORIZED, ApiConnection, BearerAuth
-from hearsay.http.replies import UNEXPECTED, detail_of, emotion_columns_in, speech_columns_in
+from hearsay.http.replies import UNEXPECTED, detail_of, record_in
 from hearsay.http.retry import RetryPolicy, TemporaryFailure
 from hearsay.records.clip import ClipRow
 from search_ui.errors import TranscriptionRefused
@@ -81,12 +81,9 @@ def record_of(response: httpx.Response, clip_id: str) -> ClipRow:
     if response.is_error:
         raise TranscriptionRefused(detail_of(response))
     try:
-        body: dict[str, Any] = response.json()
-        members = speech_columns_in(body) | emotion_columns_in(body)
-        members |= {name: body[name] for name in ("error", "failed_pieces") if name in body}
-        members |= {"decoded_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        return ClipRow.from_json({"filename": clip_id} | members)
+        row = record_in(response.json(), clip_id)
     except UNEXPECTED as problem:
         raise TranscriptionRefused(
             "The reply was not understood. Check that API_URL names Hearsay's API, in the version of the page."
         ) from problem
+    return replace(row, decoded_at=datetime.now(UTC).isoformat(timespec="seconds"))
