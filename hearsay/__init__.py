@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from asr.errors import BadSource, ListenerGone, ModelFailed, ModelUnavailable, PipelineUnavailable
     from hearsay.api.batch import DecodeSummary, decode
+    from hearsay.api.emotion import EmotionTagger, load_emotion_model
     from hearsay.api.loading import LoadSummary
     from hearsay.api.models import FallbackWarning
     from hearsay.api.results import Hit, SearchResult
     from hearsay.api.scoring import ErrorRate, word_error_rate
     from hearsay.api.search import DeleteSummary, Index, PutSummary, load, open_index
     from hearsay.api.speech import Transcriber, load_transcriber
-    from hearsay.api.voice import EmotionTagger, load_emotion_model
     from hearsay.client import Client
     from hearsay.errors import (
         ApiBusy,
@@ -111,7 +111,7 @@ _NAMES: Final = {
     "hearsay.api.scoring": "ErrorRate word_error_rate",
     "hearsay.api.search": "DeleteSummary Index PutSummary load open_index",
     "hearsay.api.speech": "Transcriber load_transcriber",
-    "hearsay.api.voice": "EmotionTagger load_emotion_model",
+    "hearsay.api.emotion": "EmotionTagger load_emotion_model",
     "hearsay.client": "Client",
     "hearsay.results.emotion": "Emotion",
     "hearsay.errors": "ApiBusy ApiError ApiRefused ApiUnreachable AudioError AudioTooLong BadArgument "

@@ -46,17 +46,26 @@ class Client:
     """An API at an address, with the methods of `Transcriber` and `EmotionTagger`; threads may share it.
 
     ``api_key`` is sent with each request if it is given. ``timeout`` is how many seconds one recording may take. An
-    API that is busy, is still loading its models or restarts is retried for ``patience`` seconds.
+    API that is busy, is still loading its models or restarts is retried for ``retry_seconds``; ``patience`` is the old
+    name of that argument.
     """
 
-    def __init__(self, url: str, api_key: str | None = None, *, timeout: float = 600.0, patience: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None = None,
+        *,
+        timeout: float = 600.0,
+        retry_seconds: float = 60.0,
+        patience: float | None = None,
+    ) -> None:
         with needing("asr", "A client of the API"):
             import httpx
 
             from hearsay.http.connection import UNAUTHORIZED, ApiConnection, BearerAuth
             from hearsay.http.retry import RetryPolicy
         self.url = url.rstrip("/")
-        self._policy = RetryPolicy(patience)
+        self._policy = RetryPolicy(retry_seconds if patience is None else patience)
         self._unauthorized = UNAUTHORIZED
         auth = BearerAuth(api_key) if api_key else None
         self._connection = ApiConnection(self.url, auth, httpx.Timeout(timeout, connect=_CONNECT_SECONDS))

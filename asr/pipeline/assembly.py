@@ -1,18 +1,21 @@
 """Assembly of the pipeline: the models, scheduler and clips that the settings and the command name."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from asr.errors import BadSource, ModelUnavailable
 from asr.inference.batched_model import usual_seconds
-from asr.models.registry import AUTO, open_emotion_model, open_speech_model
+from asr.models.registry import AUTO, OpenedModel, open_emotion_model, open_speech_model
 from asr.pipeline.batch import limited
 from asr.pipeline.hotwords import check_hotwords, options_for
+from asr.pipeline.long_form import cut
 from asr.pipeline.model_change import LogModels, ModelChange, consequences, models_of
 from asr.pipeline.pipeline import ClipStep, LocalPipeline, Pipeline
-from asr.pipeline.scheduler import BatchStats, Limits, Scheduler
+from asr.pipeline.scheduler import BatchStats, Limits, Queue, Scheduler, submit_pieces
 from asr.settings import AsrSettings
 from asr.sources.corpora import open_corpus, open_corpus_table
 from asr.sources.listing import ClipSource, Listing, open_folder
@@ -20,9 +23,11 @@ from asr.sources.matching import TableSource
 from asr.sources.s3 import S3Source
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.whisper import WhisperSpeechModel
-from asr.types import EmotionModel, SpeechModel
+from asr.types import DecodedAudio, EmotionModel, EmotionOutput, SpeechModel, SpeechOutput
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
+
+Output = TypeVar("Output")
 
 WHISPER_SECONDS: Final = 60.0
 """Seconds of a batch for Whisper: enough clips of like length that its decoder runs over several at once."""
@@ -67,6 +72,62 @@ def scheduler_for(
 ) -> Scheduler:
     """The scheduler of loaded models; ``on_batch`` is called with the figures of each processed batch."""
     return Scheduler(models.speech_model, models.emotion_model, limits_for(models.speech_model, settings), on_batch)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedModel(Generic[Output]):
+    """One loaded model behind a queue of its own, for callers that need only one of the models.
+
+    ``submit`` waits for room in the queue. ``warning`` says why it is not the requested model, None if it is.
+    """
+
+    name: str
+    device: str
+    warning: str | None
+    clips_at_once: int
+    submit: Callable[[DecodedAudio], Future[Output]]
+    close: Callable[[], None]
+
+
+def open_queued_speech_model(settings: AsrSettings, hotwords: tuple[str, ...] = ()) -> QueuedModel[SpeechOutput]:
+    """The speech model of the settings alone, which gets long recordings in pieces.
+
+    Raises `ModelUnavailable`, also for hotwords with a model that takes none.
+    """
+    opened = open_speech_model(settings)
+    try:
+        options = options_for(opened.model, hotwords)
+    except ModelUnavailable:
+        opened.model.close()
+        raise
+
+    def submit(queue: Queue[SpeechOutput], audio: DecodedAudio) -> Future[SpeechOutput]:
+        audio = replace(audio, options=options)
+        return submit_pieces(queue, cut(audio), audio, is_blocking=True).whole
+
+    return _queued(opened, opened.model.transcribe, settings, submit)
+
+
+def open_queued_emotion_model(settings: AsrSettings) -> QueuedModel[EmotionOutput]:
+    """The emotion model of the settings alone; raises `ModelUnavailable`."""
+    opened = open_emotion_model(settings)
+    return _queued(opened, opened.model.tag, settings, partial(Queue.submit, is_blocking=True))
+
+
+def _queued(
+    opened: OpenedModel[SpeechModel] | OpenedModel[EmotionModel],
+    run: Callable[[Sequence[DecodedAudio]], Sequence[Output]],
+    settings: AsrSettings,
+    submit: Callable[[Queue[Output], DecodedAudio], Future[Output]],
+) -> QueuedModel[Output]:
+    model, limits = opened.model, limits_for(opened.model, settings)
+    queue = Queue(model.name, run, limits, lambda _: None, limits.threads)
+
+    def close() -> None:
+        queue.close()
+        model.close()
+
+    return QueuedModel(model.name, model.device, opened.warning, limits.clips_at_once, partial(submit, queue), close)
 
 
 def open_listing(

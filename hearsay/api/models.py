@@ -1,26 +1,28 @@
-"""A loaded model in the Python API: recordings in, answers out, one or a stream of them."""
+"""A loaded model in the Python API: recordings in, results out, one or a stream of them."""
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from threading import Semaphore
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from hearsay.errors import HearsayError
 from hearsay.in_order import in_order
 from hearsay.results.recordings import Recording, bytes_of, check_rate, each, is_array, name_of
 from hearsay.terminal.process import wait_in_turns
+from hearsay.terminal.progress import count_of, followed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from asr.pipeline.scheduler import Limits, Queue
+    from asr.pipeline.assembly import QueuedModel
     from asr.settings import AsrSettings
-    from asr.types import DecodedAudio
 
-Answer = TypeVar("Answer")
-Result = TypeVar("Result")
+Output = TypeVar("Output")
+Outcome = TypeVar("Outcome")
 
 _DECODERS: Final = 4
 """Recordings that are decoded at the same time, or wait decoded for room in the model's queue."""
@@ -33,77 +35,73 @@ class FallbackWarning(UserWarning):
     """The requested model is not available, and another one is used instead."""
 
 
-class Closable(Protocol):
-    """What holds processes or memory until it is closed."""
+class LoadedModel(ABC, Generic[Output, Outcome]):
+    """A model that is loaded; threads may share it.
 
-    @property
-    def name(self) -> str: ...
+    Close it, or use it in a ``with`` statement, to free its processes and memory sooner than Python does.
+    """
 
-    @property
-    def device(self) -> str: ...
-
-    def close(self) -> None: ...
-
-
-class LoadedModel(Generic[Answer]):
-    """One model behind its own queue. It is also closed when nothing refers to it any more."""
-
-    def __init__(
-        self,
-        model: Closable,
-        run: "Callable[[Sequence[DecodedAudio]], Sequence[Answer]]",
-        limits: "Limits",
-        max_seconds: float,
-        at_once: int,
-        submit: "Callable[[Queue[Answer], DecodedAudio], Future[Answer]]",
-    ) -> None:
-        from asr.pipeline.scheduler import Queue
-
-        self.name = model.name
-        self.device = model.device
+    def __init__(self, model: "QueuedModel[Output]", max_seconds: float) -> None:
+        self._model = model
         self._max_seconds = max_seconds
-        self._at_once = at_once
         self._decoding = Semaphore(_DECODERS)
-        self._queue = Queue(model.name, run, limits, lambda _: None, limits.threads)
-        self._submit = submit
-        self._end = weakref.finalize(self, _end, self._queue, model)
+        self._end = weakref.finalize(self, model.close)
 
-    def answer(self, recording: Recording, sampling_rate: float | None) -> tuple[float, Answer]:
-        """Seconds of the recording and the model's answer; raises `HearsayError`s that name the recording."""
+    @property
+    def name(self) -> str:
+        """The model's name, as results have it."""
+        return self._model.name
+
+    @property
+    def device(self) -> str:
+        """Where the model runs: for example ``cpu`` or ``cuda``."""
+        return self._model.device
+
+    @property
+    def warning(self) -> str | None:
+        """Why this model is used instead of the requested one; None if it is the requested one."""
+        return self._model.warning
+
+    def close(self) -> None:
+        """End the model's processes and free its memory; calling it again has no effect."""
+        self._end()
+
+    @abstractmethod
+    def _result(self, recording: Recording, answer: tuple[float, Output] | HearsayError) -> Outcome:
+        """The result for a recording, made from its seconds and the model's output, or from the error."""
+
+    def _one(self, recording: Recording, sampling_rate: float | None) -> Outcome:
+        """The result for one recording; raises `HearsayError`s that name the recording."""
         check_rate(is_array(recording), sampling_rate)
         try:
-            seconds, answer = self._asked(recording, sampling_rate)
-            wait_in_turns(answer)
-            return round(seconds, 2), answer.result()
+            seconds, output = self._submit(recording, sampling_rate)
+            wait_in_turns(output)
+            return self._result(recording, (round(seconds, 2), output.result()))
         except CancelledError as problem:
             raise HearsayError(
                 f"{name_of(recording)}: the model was closed before this recording was processed"
             ) from problem
         except HearsayError as problem:
-            _name(problem, name_of(recording))
+            if not str(problem).startswith(name_of(recording)):
+                problem.args = (f"{name_of(recording)}: {problem}",)
             raise
 
-    def answers(
-        self,
-        recordings: Iterable[Recording],
-        sampling_rate: float | None,
-        made: Callable[[Recording, tuple[float, Answer] | HearsayError], Result],
-    ) -> Iterator[Result]:
-        """The result for each recording, made from its answer or error, in their order."""
+    def _many(
+        self, recordings: Iterable[Recording], sampling_rate: float | None, *, is_shown: bool
+    ) -> Iterator[Outcome]:
+        """The results for many recordings, in their order; a failure is the result of its recording alone."""
 
-        def work(recording: Recording) -> Result:
+        def work(recording: Recording) -> Outcome:
             try:
-                return made(recording, self.answer(recording, sampling_rate if is_array(recording) else None))
+                return self._one(recording, sampling_rate if is_array(recording) else None)
             except HearsayError as problem:
-                return made(recording, problem)
+                return self._result(recording, problem)
 
-        return in_order(work, each(recordings), self._at_once)
+        results = in_order(work, each(recordings), _GROUPS * self._model.clips_at_once)
+        return followed(results, count_of(recordings)) if is_shown else results
 
-    def close(self) -> None:
-        self._end()
-
-    def _asked(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Answer]]":
-        """The answer to come. The waveform is left to the queue, which has room for some minutes of sound."""
+    def _submit(self, recording: Recording, sampling_rate: float | None) -> "tuple[float, Future[Output]]":
+        """The output to come. The waveform is left to the queue, which has room for some minutes of sound."""
         from asr.audio.decoding import decode_audio, decode_samples
         from asr.audio.vad import detect_speech
         from asr.types import seconds
@@ -115,12 +113,16 @@ class LoadedModel(Generic[Answer]):
                 waveform = decode_samples(np.asarray(recording), sampling_rate or 0.0, self._max_seconds)
             else:
                 waveform = decode_audio(bytes_of(recording), self._max_seconds)
-            return seconds(waveform), self._submit(self._queue, detect_speech(waveform))
+            return seconds(waveform), self._model.submit(detect_speech(waveform))
 
+    def __enter__(self) -> Self:
+        return self
 
-def groups_of(clips_at_once: int) -> int:
-    """How many recordings are in progress at a time with a model of this batch size."""
-    return _GROUPS * clips_at_once
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, device={self.device!r})"
 
 
 def settings_of(**given: object) -> "AsrSettings":
@@ -135,14 +137,3 @@ def warn(sentence: str | None) -> None:
     """Say that another model is used than was asked for."""
     if sentence:
         warnings.warn(sentence, FallbackWarning, stacklevel=3)
-
-
-def _name(problem: HearsayError, name: str) -> None:
-    """Let the error's sentence begin with the recording's name, unless it does already."""
-    if not str(problem).startswith(name):
-        problem.args = (f"{name}: {problem}",)
-
-
-def _end(queue: Any, model: Closable) -> None:
-    queue.close()
-    model.close()

@@ -107,7 +107,7 @@ def test_a_wrong_key_ends_a_stream(address: str, clip: Path):
 
 def test_an_address_where_nothing_answers_is_an_error_at_once(clip: Path):
     with (
-        hearsay.Client(f"http://127.0.0.1:{free_port()}", patience=3600) as client,
+        hearsay.Client(f"http://127.0.0.1:{free_port()}", retry_seconds=3600) as client,
         pytest.raises(
             hearsay.ApiUnreachable, match=r"does not respond .*check the address, and that hearsay api is running there"
         ),
@@ -129,10 +129,11 @@ def test_a_busy_api_is_asked_again_as_it_wants(elsewhere: Elsewhere):
     assert len(elsewhere.asked) == 3
 
 
-def test_an_api_that_stays_busy_is_an_error_after_patience(elsewhere: Elsewhere):
+@pytest.mark.parametrize("name", ["retry_seconds", "patience"])  # patience is the name of 0.2
+def test_an_api_that_stays_busy_is_an_error_when_the_time_for_retries_is_over(elsewhere: Elsewhere, name: str):
     elsewhere.answers = [(429, {"Retry-After": "7"}, {"detail": "too much waits"})]
     with (
-        hearsay.Client(elsewhere.address, patience=1) as client,
+        hearsay.Client(elsewhere.address, **{name: 1.0}) as client,
         pytest.raises(hearsay.ApiBusy, match=r"is still busy after \d+ s: too much waits.*; try again later"),
     ):
         client.transcribe(b"four")

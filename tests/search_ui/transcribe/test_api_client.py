@@ -20,7 +20,7 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def _long_time_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take longer to report whether the API is ready."""
     monkeypatch.setattr("search_ui.transcribe.api_client.CONNECT_SECONDS", 100.0)
 
