@@ -19,7 +19,7 @@ from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for
 from asr.pipeline.batch import Summary, decode
 from asr.pipeline.hotwords import check_hotwords, read_hotwords
 from asr.pipeline.model_change import ModelChange
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.report import show_score, show_summary
 from asr.settings import AsrSettings
 from asr.sources.listing import Listing, remarks_of
@@ -32,7 +32,7 @@ from hearsay.records.repair import repair
 from hearsay.records.schema import COLUMNS
 from hearsay.records.score import scores
 from hearsay.records.table import read_csv
-from hearsay.terminal.commands import Program, named_column
+from hearsay.terminal.commands import Program, add_column_option
 from hearsay.terminal.console import console_of
 from hearsay.terminal.process import ALL_WELL, INTERRUPTED, SOME_FAILED, exit_status_of
 from hearsay.text.cer import METRICS
@@ -101,14 +101,7 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="NAME",
         help=f"layout of the corpus, instead of the one that is recognised: {', '.join(NAMES)}",
     )
-    command.add_argument(
-        "--column",
-        metavar="A=B",
-        type=named_column,
-        action="append",
-        default=[],
-        help="read the column A of the table as B, for example sentence=text; can be repeated",
-    )
+    add_column_option(command)
     command.add_argument("--dataset", metavar="NAME", help="name of the dataset (default: the name of the folder)")
     command.add_argument("--allow-missing", action="store_true", help="accept rows of the table without an audio file")
     command.add_argument("--limit", metavar="N", type=_positive, help="process only the first N clips")
@@ -218,7 +211,7 @@ def run_decode(options: argparse.Namespace) -> int:
     warn = partial(console.print, "warning:", style="yellow", markup=False)
     change: ModelChange | None = options.model_change
     notify = partial(console.print, markup=False)
-    progress = Progress(console)
+    progress = DecodingProgress(console)
     pipeline = open_pipeline_for_log(
         options.out / "clips.jsonl", settings, options.via, change, notify, warn, progress.within, hotwords
     )

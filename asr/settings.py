@@ -7,14 +7,14 @@ from pydantic import Field, SecretStr, field_validator
 
 from asr.languages import CANTONESE, WHISPER_LANGUAGES
 from asr.types import Precision
-from hearsay.config import ProgramSettings, below_home
+from hearsay.config import SharedSettings, below_home
 
 ModelSource = Literal["cache", "hub", "index"]
 
 _SOURCES: Final = get_args(ModelSource)
 
 
-class AsrSettings(ProgramSettings):
+class AsrSettings(SharedSettings):
     """Models, the API, and decoding over the API."""
 
     asr_model: str = Field(
@@ -44,11 +44,6 @@ class AsrSettings(ProgramSettings):
         0, ge=0, description="Clips that are processed and written to the log together; 0 chooses by the model."
     )
     max_clip_seconds: float = Field(4 * 3600, gt=0, description="Longest clip that is accepted, in seconds.")
-    max_upload_bytes: int = Field(
-        200_000_000,
-        gt=0,
-        description="Largest upload that the API accepts, in bytes, for all files of a request together.",
-    )
     max_upload_seconds: float = Field(300, gt=0, description="Longest that an upload to the API may take, in seconds.")
     max_uploads: int = Field(64, ge=1, description="Uploads that the API receives and processes at the same time.")
     api_keys: SecretStr = Field(
@@ -63,7 +58,6 @@ class AsrSettings(ProgramSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(8001, ge=1, le=65535, description="Port of the API.")
-    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page send to the API.")
     api_token: Literal["google"] | None = Field(
         None, description="google: decode --via sends an identity token of Google Cloud for the API's address."
     )
@@ -72,7 +66,6 @@ class AsrSettings(ProgramSettings):
     via_patience: float = Field(
         300, ge=0, description="Seconds for which decode --via retries while the API is unavailable."
     )
-    aws_endpoint_url: str | None = Field(None, description="Address of the S3 server, if it is not Amazon's.")
     log_dir: Path = Field(
         default_factory=below_home("logs"),
         description="Folder of the program logs: one file per run, in a folder per day.",

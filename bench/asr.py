@@ -13,7 +13,6 @@ in one batch with those of single clips, for two tiny, briefly trained models, o
 import argparse
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +45,7 @@ from asr.pipeline.scheduler import Scheduler  # noqa: E402
 from asr.sources.listing import Clip  # noqa: E402
 from asr.speech.ctc import CtcSpeechModel  # noqa: E402
 from asr.types import SAMPLE_RATE, Precision, Waveform  # noqa: E402
-from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
+from bench.figures import SAMPLES, NoEmotionModel, run_in_scratch  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 from hearsay.text.wer import word_errors  # noqa: E402
 from tests.support.checkpoints import save_wav2vec2, sharpen  # noqa: E402
@@ -299,11 +298,7 @@ def main() -> None:
     parser.add_argument("--size", choices=sorted(SIZES), default="large")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as scratch:
-        figures = figures_of(given, Path(scratch))
-    print_figures(figures, as_json=given.json)
+    run_in_scratch(parser, figures_of)
 
 
 if __name__ == "__main__":

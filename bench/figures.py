@@ -1,7 +1,9 @@
 """Shared by several benchmarks: the sample clips, an emotion model that does nothing, and the output of figures."""
 
+import argparse
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,17 @@ class NoEmotionModel:
         return [NO_EMOTION] * len(clips)
 
     def close(self) -> None: ...
+
+
+def run_in_scratch(
+    parser: argparse.ArgumentParser, figures_of: Callable[[argparse.Namespace, Path], dict[str, Any]]
+) -> None:
+    """Print the figures of a benchmark that needs a temporary folder; adds the option ``--json``."""
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as scratch:
+        figures = figures_of(given, Path(scratch))
+    print_figures(figures, as_json=given.json)
 
 
 def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:

@@ -45,7 +45,7 @@ from asr.inference.precision import kind_of  # noqa: E402
 from asr.pipeline.assembly import limits_for  # noqa: E402
 from asr.pipeline.batch import BATCHES_AT_ONCE, Summary, decode  # noqa: E402
 from asr.pipeline.pipeline import AUDIO_DECODERS, LocalPipeline  # noqa: E402
-from asr.pipeline.progress import Progress  # noqa: E402
+from asr.pipeline.progress import DecodingProgress  # noqa: E402
 from asr.pipeline.scheduler import Scheduler  # noqa: E402
 from asr.settings import AsrSettings  # noqa: E402
 from asr.sources.listing import Clip, Listing  # noqa: E402
@@ -56,7 +56,7 @@ from asr.types import (  # noqa: E402
     Waveform,
 )
 from bench.asr import SIZES, acoustics_of, chosen_files, save_random  # noqa: E402
-from bench.figures import SAMPLES, NoEmotionModel, print_figures  # noqa: E402
+from bench.figures import SAMPLES, NoEmotionModel, run_in_scratch  # noqa: E402
 from hearsay.config import read_settings  # noqa: E402
 from hearsay.records.clip import ClipRow  # noqa: E402
 
@@ -116,7 +116,7 @@ def run(
     """The same as in `python -m asr decode`."""
     scheduler = Scheduler(speech_model, emotion_model, limits_for(speech_model, settings))
     pipeline = LocalPipeline(scheduler, LONGEST)
-    with tempfile.TemporaryDirectory() as out, Progress(Console(quiet=True)) as progress:
+    with tempfile.TemporaryDirectory() as out, DecodingProgress(Console(quiet=True)) as progress:
         summary = decode([Listing(tuple(clips))], pipeline, Path(out), settings.batch_clips, progress)
     pipeline.close()
     if failed := [*summary.failed, *summary.failed_in_part]:
@@ -206,11 +206,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="?", default=SAMPLES)
     parser.add_argument("--hours", type=float, default=5)
     parser.add_argument("--size", choices=sorted(SIZES), default="large")
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="hearsay-bench-") as scratch:
-        figures = figures_of(given, Path(scratch))
-    print_figures(figures, as_json=given.json)
+    run_in_scratch(parser, figures_of)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import AliasChoices, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 from yaml import YAMLError
 
@@ -70,6 +70,18 @@ class ProgramSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, home() / "config.yml")
+
+
+class SharedSettings(ProgramSettings):
+    """What recognition and the page must agree on: the key and the uploads of the API, and the S3 server."""
+
+    api_key: SecretStr = Field(SecretStr(""), description="Bearer key that decode --via and the page send to the API.")
+    max_upload_bytes: int = Field(
+        200_000_000,
+        gt=0,
+        description="Largest upload that the API accepts, in bytes, for all files of a request together.",
+    )
+    aws_endpoint_url: str | None = Field(None, description="Address of the S3 server, if it is not Amazon's.")
 
 
 def names_of(kind: type[ProgramSettings]) -> set[str]:

@@ -60,7 +60,7 @@ class PassageHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchHits:
     """The hits of one page, in the requested order, and the exact ``total`` of matching passages.
 
     ``facets`` has the counts of each requested facet by value, `UNKNOWN` included. A facet's own filter does not affect
@@ -104,7 +104,7 @@ class SearchReader(Protocol):
         """The passage with this id; None if there is none."""
         ...
 
-    def search(self, request: Request) -> Result:
+    def search(self, request: Request) -> SearchHits:
         """Hits, exact total, facet counts and total duration for one request."""
         ...
 

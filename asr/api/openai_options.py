@@ -18,7 +18,7 @@ from asr.types import DecodingOptions, SpeechModel, Task, has_options, supported
 ALIAS: Final = "whisper-1"
 """The model name that OpenAI's clients send; here it means the loaded speech model."""
 
-Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
+ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Ready = Annotated[InferenceService, Depends(ready_service)]
 
 STREAMED: Final = ("json", "text")
@@ -73,7 +73,7 @@ TemperatureField = Annotated[
 class TranscriptionOptions:
     """The options of a request that take effect, and the names of the fields that were ignored."""
 
-    format: Format
+    format: ResponseFormat
     decoding: DecodingOptions
     ignored: tuple[str, ...]
     granularities: tuple[str, ...] = ("segment",)
@@ -84,7 +84,7 @@ async def transcription_options(
     request: Request,
     service: Ready,
     model: ModelField,
-    response_format: Annotated[Format, Form()] = "json",
+    response_format: Annotated[ResponseFormat, Form()] = "json",
     timestamp_granularities: Annotated[  # noqa: ARG001  every spelling is read from the form
         list[str],
         Form(
@@ -122,7 +122,7 @@ async def translation_options(
     request: Request,
     service: Ready,
     model: ModelField,
-    response_format: Annotated[Format, Form()] = "json",
+    response_format: Annotated[ResponseFormat, Form()] = "json",
     language: LanguageField = "",
     prompt: PromptField = "",
     hotwords: HotwordsField = [],  # noqa: B006  FastAPI copies it

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # tiny model took 150 MB. oneDNN reads the variable when it is first used, so it is set before torch is imported.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
-Loaded = TypeVar("Loaded")
+Opened = TypeVar("Opened")
 
 HUB_TIMEOUT: Final = 5.0
 """Seconds within which the hub must respond; by default its library would retry for 30 s, for each file."""
@@ -109,7 +109,7 @@ class Checkpoint:
             raise OSError("the files of its tokenizer are missing, so its output cannot be decoded.") from problem
 
 
-def loaded(name: str, load: Callable[[Checkpoint], Loaded]) -> Loaded:
+def loaded(name: str, load: Callable[[Checkpoint], Opened]) -> Opened:
     """The result of ``load`` for a checkpoint from a folder or the local cache, or else downloaded from the hub.
 
     The hub is only contacted for what is missing, and must respond within `HUB_TIMEOUT` seconds. Raises
@@ -130,7 +130,7 @@ def loaded(name: str, load: Callable[[Checkpoint], Loaded]) -> Loaded:
     return _loaded(downloaded(name), load)
 
 
-def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Loaded]) -> Loaded:
+def _loaded(checkpoint: Checkpoint, load: Callable[[Checkpoint], Opened]) -> Opened:
     try:
         return load(checkpoint)
     except ModelUnavailable:

@@ -40,7 +40,7 @@ class Ctranslate2File:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ParameterPlace:
     """Where a parameter of transformers' Whisper is in the file: a variable, and a part of its rows.
 
     CTranslate2 stacks the matrices of query, key and value: the parameter is the ``part``-th of ``parts`` equal ones.
@@ -57,14 +57,14 @@ class Place:
         return whole[self.part * size : (self.part + 1) * size]
 
 
-def whisper_places(encoder_layers: int, decoder_layers: int) -> dict[str, Place]:
+def whisper_places(encoder_layers: int, decoder_layers: int) -> dict[str, ParameterPlace]:
     """The place of every parameter of transformers' ``WhisperForConditionalGeneration``, without ``proj_out``."""
-    found = {"model.decoder.embed_tokens.weight": Place("decoder/embeddings/weight")}
+    found = {"model.decoder.embed_tokens.weight": ParameterPlace("decoder/embeddings/weight")}
     for conv in ("conv1", "conv2"):
         for kind in ("weight", "bias"):
-            found[f"model.encoder.{conv}.{kind}"] = Place(f"encoder/{conv}/{kind}")
+            found[f"model.encoder.{conv}.{kind}"] = ParameterPlace(f"encoder/{conv}/{kind}")
     for part, layers in (("encoder", encoder_layers), ("decoder", decoder_layers)):
-        found[f"model.{part}.embed_positions.weight"] = Place(f"{part}/position_encodings/encodings")
+        found[f"model.{part}.embed_positions.weight"] = ParameterPlace(f"{part}/position_encodings/encodings")
         found |= _norm(f"model.{part}.layer_norm", f"{part}/layer_norm")
         for layer in range(layers):
             ours, theirs = f"model.{part}.layers.{layer}", f"{part}/layer_{layer}"
@@ -102,21 +102,21 @@ def write_ctranslate2(model: Ctranslate2File, path: Path) -> None:
             _write_text(file, name)
 
 
-def _norm(ours: str, theirs: str) -> dict[str, Place]:
-    return {f"{ours}.weight": Place(f"{theirs}/gamma"), f"{ours}.bias": Place(f"{theirs}/beta")}
+def _norm(ours: str, theirs: str) -> dict[str, ParameterPlace]:
+    return {f"{ours}.weight": ParameterPlace(f"{theirs}/gamma"), f"{ours}.bias": ParameterPlace(f"{theirs}/beta")}
 
 
-def _linear(ours: str, theirs: str) -> dict[str, Place]:
-    return {f"{ours}.{kind}": Place(f"{theirs}/{kind}") for kind in ("weight", "bias")}
+def _linear(ours: str, theirs: str) -> dict[str, ParameterPlace]:
+    return {f"{ours}.{kind}": ParameterPlace(f"{theirs}/{kind}") for kind in ("weight", "bias")}
 
 
-def _attention(ours: str, theirs: str, *fused: tuple[str, ...]) -> dict[str, Place]:
+def _attention(ours: str, theirs: str, *fused: tuple[str, ...]) -> dict[str, ParameterPlace]:
     """An attention whose projections are fused in groups; the key's has no bias in transformers (it is zero here)."""
     found = _norm(f"{ours}_layer_norm", f"{theirs}/layer_norm")
     for linear, group in enumerate((*fused, ("out",))):
         for part, projection in enumerate(group):
             for kind in ("weight", "bias"):
-                place = Place(f"{theirs}/linear_{linear}/{kind}", part, len(group))
+                place = ParameterPlace(f"{theirs}/linear_{linear}/{kind}", part, len(group))
                 if (projection, kind) != ("k", "bias"):
                     found[f"{ours}.{projection}_proj.{kind}"] = place
     return found

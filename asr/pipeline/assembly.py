@@ -76,7 +76,7 @@ def scheduler_for(
 
 @dataclass(frozen=True, slots=True)
 class QueuedModel(Generic[Output]):
-    """One loaded model behind a queue of its own, for callers that need only one of the models.
+    """One loaded model behind its queue, for callers that need only one of the models.
 
     ``submit`` waits for room in the queue. ``warning`` says why it is not the requested model, None if it is.
     """

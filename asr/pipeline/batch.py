@@ -14,7 +14,7 @@ from asr.errors import PipelineUnavailable
 from asr.pipeline.identity import emotion_of, speech_of
 from asr.pipeline.interim import InterimRecords
 from asr.pipeline.pipeline import Pipeline, UnfinishedClip, digest_of
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.records import failed_again, missing, wanted_pieces
 from asr.sources.listing import Clip, Listing
 from hearsay.errors import BadRow, ClipsError
@@ -68,7 +68,7 @@ def decode(
     pipeline: Pipeline,
     out: Path,
     batch_clips: int,
-    progress: Progress,
+    progress: DecodingProgress,
     *,
     keeps_transcripts: bool = False,
     verifies: bool = False,
@@ -145,7 +145,7 @@ class _DecodeRun:
         self.audio_seconds = 0.0
         self.unwritten = ""
 
-    def process(self, listing: Listing, batch_clips: int, progress: Progress) -> None:
+    def process(self, listing: Listing, batch_clips: int, progress: DecodingProgress) -> None:
         self._table = listing.table
         self.rejected += len(listing.rejected)
         self._listed.update((clip.row.id, None) for clip in listing.clips)
@@ -179,7 +179,7 @@ class _DecodeRun:
         )
         return self._pipeline.process(to_process) if to_process else []
 
-    def _take_first(self, pending: "deque[_PendingBatch]", progress: Progress) -> None:
+    def _take_first(self, pending: "deque[_PendingBatch]", progress: DecodingProgress) -> None:
         """Wait for the first batch and store it; if the wait is interrupted, the batch stays pending."""
         wait_in_turns(pending[0].rows, lambda: self._keep_unfinished(self._interim.due(self._pipeline.unfinished())))
         self._take(pending.popleft(), progress)
@@ -191,7 +191,7 @@ class _DecodeRun:
                 with suppress(BadRow):  # the final record will say what is wrong with it
                     self._keep([self._joined(row)])
 
-    def _take(self, pending: "_PendingBatch", progress: Progress) -> None:
+    def _take(self, pending: "_PendingBatch", progress: DecodingProgress) -> None:
         """Store the records of a batch; raises the batch's `PipelineUnavailable` afterwards."""
         try:
             rows, stop_reason = pending.rows.result(), None

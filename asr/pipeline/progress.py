@@ -1,18 +1,15 @@
-"""Progress of a long run: a bar on a terminal, a line every 10 seconds elsewhere."""
+"""Progress of decoding: the clips that are done and the pace, in a bar on a terminal, else in a line now and then."""
 
-import sys
 import time
 from collections.abc import Collection
 from threading import RLock
 from typing import Final, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from hearsay.terminal.progress import SECONDS_BETWEEN_LINES, error_console
 from hearsay.text.format import clock
-
-SECONDS_BETWEEN_LINES: Final = 10.0
 
 LONG: Final = 120.0
 """Seconds of speech from which on it is shown how much of a clip is done."""
@@ -21,15 +18,15 @@ SHARES: Final = 3
 """Long clips of which that is shown at a time."""
 
 
-class Progress:
+class DecodingProgress:
     """Shows how many clips are done, with the progress inside long ones. A context manager.
 
     Writes to standard error. Threads may share it.
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
-        self._bar = Bar(
+        self._console = console or error_console()
+        self._bar = Progress(
             TextColumn("transcribing"),
             BarColumn(),
             MofNCompleteColumn(),

@@ -32,7 +32,7 @@ from asr.models.weights import Weights
 from asr.sources.listing import Clip, Reader
 from asr.speech.whisper_decoding import LONGEST_WINDOW, WindowLimits
 from asr.training.lora import TrainedChange
-from asr.training.teacher import Item, Lesson, TeacherCache, read_lesson
+from asr.training.teacher import Lesson, TeacherCache, TrainingAudio, read_lesson
 from asr.training.whisper_checkpoint import decoded, encoded, whisper_from_ctranslate2
 from asr.training.window_report import write_report
 from asr.types import SAMPLE_RATE
@@ -81,7 +81,7 @@ class Recipe:
     random_tokens: int = 1500
 
 
-def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[Item]:
+def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[TrainingAudio]:
     """The clips, recordings joined from them, and sounds without speech.
 
     Clips of more than 28 s, and files that are no audio, are left out, and named on standard error. Raises `BadSource`
@@ -93,7 +93,7 @@ def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[Item]:
     if not short:
         raise BadSource(f"None of {len(clips)} files is a clip of up to {_LONGEST_CLIP:.0f} s; name another folder.")
     random = np.random.default_rng(recipe.seed)
-    items = [Item("clip", (read,)) for read, _ in short]
+    items = [TrainingAudio("clip", (read,)) for read, _ in short]
     for _ in range(round(recipe.joined * len(short))):
         most, joined, total = random.uniform(*recipe.joined_seconds), list[Reader](), 0.0
         for at in random.permutation(len(short)):
@@ -104,9 +104,9 @@ def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[Item]:
                 continue
             joined.append(read)
             total += seconds
-        items.append(Item("joined", tuple(joined), int(random.integers(2**31))))
+        items.append(TrainingAudio("joined", tuple(joined), int(random.integers(2**31))))
     seeds = random.integers(2**31, size=round(recipe.sounds * len(short)))
-    return items + [Item("sound", seed=int(seed)) for seed in seeds]
+    return items + [TrainingAudio("sound", seed=int(seed)) for seed in seeds]
 
 
 def _usable_seconds(read: Reader, name: str) -> float:
@@ -178,7 +178,7 @@ class ShortWindowTraining:
         self._recipe, self._model, self._checkpoint = recipe, model, work / "checkpoint.pt"
         self._teacher = TeacherCache(work / "teacher", model)
 
-    def run(self, items: Sequence[Item]) -> tuple[dict[str, NDArray[np.float16]], list[Losses]]:
+    def run(self, items: Sequence[TrainingAudio]) -> tuple[dict[str, NDArray[np.float16]], list[Losses]]:
         """Train to the end; the change of the weights, and the losses of every step."""
         examples, likely = _examples(items, self._teacher.complete(items))
         student = whisper_from_ctranslate2(self._model)
@@ -272,12 +272,12 @@ class ShortWindowTraining:
         others = random.choice(len(weight), min(len(weight), self._recipe.random_tokens), replace=False)
         return weight[torch.from_numpy(np.union1d(likely, others))].detach()
 
-    def _description(self, items: Sequence[Item]) -> str:
+    def _description(self, items: Sequence[TrainingAudio]) -> str:
         """What decides all steps of a training."""
         return repr((asdict(self._recipe), [item.key("") for item in items]))
 
     def _store(
-        self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any, losses: list[Losses]
+        self, items: Sequence[TrainingAudio], change: TrainedChange, optimizer: Any, schedule: Any, losses: list[Losses]
     ) -> None:
         kept = {
             "of": self._description(items),
@@ -289,7 +289,9 @@ class ShortWindowTraining:
         with replaced_whole(self._checkpoint) as temporary:
             torch.save(kept, temporary)
 
-    def _resumed(self, items: Sequence[Item], change: TrainedChange, optimizer: Any, schedule: Any) -> list[Losses]:
+    def _resumed(
+        self, items: Sequence[TrainingAudio], change: TrainedChange, optimizer: Any, schedule: Any
+    ) -> list[Losses]:
         """The losses so far of an interrupted run, which is continued.
 
         Raises `AsrError` if it was one with other audio or by another recipe.
@@ -319,7 +321,7 @@ def _print_progress(losses: Sequence[Losses], steps: int, seconds_a_step: float)
     )
 
 
-def _examples(items: Sequence[Item], files: Sequence[Path]) -> tuple[list[_Example], NDArray[np.int64]]:
+def _examples(items: Sequence[TrainingAudio], files: Sequence[Path]) -> tuple[list[_Example], NDArray[np.int64]]:
     """The items without those in which the teacher repeats itself, and all tokens that it considers likely."""
     examples, likely = [], np.zeros(0, np.int64)
     for item, file in zip(items, files, strict=True):

@@ -40,7 +40,7 @@ _PAUSES: Final = (0.1, 0.6)  # seconds between joined clips
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TrainingAudio:
     """Training audio: a clip, several clips joined with pauses, or a synthetic sound without speech."""
 
     kind: Literal["clip", "joined", "sound"]
@@ -91,7 +91,7 @@ class TeacherCache:
         self._folder, self._model = folder, model
         self._teacher = file_digests({"model.bin": model / "model.bin"})["model.bin"]
 
-    def complete(self, items: Sequence[Item]) -> list[Path]:
+    def complete(self, items: Sequence[TrainingAudio]) -> list[Path]:
         """The files of all items, each with its answer; those that are missing are computed, with progress printed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         files = [self._folder / f"{item.key(self._teacher)}.npz" for item in items]

@@ -89,7 +89,7 @@ def decode(
         from asr.pipeline.assembly import open_arrivals, open_listing, open_pipeline_for_log
         from asr.pipeline.batch import decode as run
         from asr.pipeline.hotwords import unique
-        from asr.pipeline.progress import Progress
+        from asr.pipeline.progress import DecodingProgress
         from asr.sources.listing import remarks_of
 
         settings = settings_of(asr_model=asr_model, ser_model=ser_model, device=device, workers=workers)
@@ -107,7 +107,7 @@ def decode(
         log = Path(out) / "clips.jsonl"
         pipeline = open_pipeline_for_log(log, settings, via, model_change, notify, warn, hotwords=words)
     try:
-        with Progress(error_console(is_quiet=not progress)) as bar:
+        with DecodingProgress(error_console(is_quiet=not progress)) as bar:
             keeps = model_change == "keep"
             summary = run(listings, pipeline, Path(out), settings.batch_clips, bar, keeps_transcripts=keeps)
     finally:

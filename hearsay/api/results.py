@@ -12,7 +12,7 @@ from hearsay.text.format import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from indexer.index import Result
+    from indexer.index import SearchHits
     from indexer.query.explanation import Evidence
     from indexer.query.planner import Plan
 
@@ -104,7 +104,7 @@ class SearchResult:
         return paragraph(f"{number} found", joined(self.meaning, *self.notes)) + shown
 
 
-def result_of(found: "Result", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
+def result_of(found: "SearchHits", plan: "Plan", notes: tuple[str, ...]) -> SearchResult:
     """The result of a search for the Python API."""
     from indexer.query.explanation import explanation_of
     from indexer.query.result_json import json_of

@@ -23,7 +23,7 @@ Samples = NDArray[np.float32]
 Block = tuple[int, Samples]
 """A block of decoded audio: its sample rate, and its samples."""
 
-Reader = Callable[[bytes], Iterator[Block]]
+BlockReader = Callable[[bytes], Iterator[Block]]
 """Decodes a file; raises one of `NOT_THIS_READER` if it cannot, or where it stops before the end of the audio."""
 
 SAMPLE_RATES: Final = range(1_000, 768_001)
@@ -67,7 +67,7 @@ _CHAINED_FRAMES: Final = 3
 """Frames in a row that tell MP3 or AAC from other bytes."""
 
 
-def readers_of(data: bytes) -> tuple[Reader, ...]:
+def readers_of(data: bytes) -> tuple[BlockReader, ...]:
     """The readers to try for a file, in this order."""
     return (_soundfile_blocks, _ffmpeg_blocks) if data.startswith(_SOUNDFILE_MAGIC) else (_ffmpeg_blocks,)
 

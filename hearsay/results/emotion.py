@@ -1,6 +1,5 @@
 """The emotion in the voice of one recording, or the error instead of one."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from hearsay.errors import HearsayError
 from hearsay.records.emotions import Sentiment
 from hearsay.results.markup import joined, table
+from hearsay.results.outcome import RecordingResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,46 +22,37 @@ class Tagged:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Emotion:
+class Emotion(RecordingResult[Tagged]):
     """The emotion in the voice of one recording, or the ``error`` why there is none.
 
     ``source`` names the recording as `Transcript.source` does, ``model`` is the emotion model. Everything else raises
     the error if there is one.
     """
 
-    source: str
-    model: str
-    outcome: Tagged | HearsayError
-
-    @property
-    def error(self) -> HearsayError | None:
-        """Why the recording has no emotion; None if it has one."""
-        return self.outcome if isinstance(self.outcome, HearsayError) else None
-
     @property
     def label(self) -> str:
         """The emotion, such as ``happiness``; ``uncertain`` if the model did not decide."""
-        return self._tagged.label
+        return self._found.label
 
     @property
     def probability(self) -> float | None:
         """The probability of the label, 0..1; None if it is ``uncertain``."""
-        return self._tagged.probability
+        return self._found.probability
 
     @property
     def probabilities(self) -> Mapping[str, float]:
         """The probability of every label that the model knows; empty of silence."""
-        return self._tagged.probabilities
+        return self._found.probabilities
 
     @property
     def sentiment(self) -> Sentiment:
         """The sentiment that the label belongs to: ``negative``, ``neutral``, ``positive`` or ``uncertain``."""
-        return self._tagged.sentiment
+        return self._found.sentiment
 
     @property
     def duration(self) -> float:
         """The length of the recording in seconds."""
-        return self._tagged.duration
+        return self._found.duration
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as values that JSON has. Of a failed recording only ``error`` says something; it raises nothing."""
@@ -71,16 +62,6 @@ class Emotion:
             return members | dict.fromkeys(names) | {"probabilities": {}, "error": str(self.outcome)}
         found = {name: getattr(self.outcome, name) for name in names}
         return members | found | {"probabilities": dict(self.outcome.probabilities), "error": None}
-
-    def to_json(self) -> str:
-        """`to_dict` as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
-
-    @property
-    def _tagged(self) -> Tagged:
-        if isinstance(self.outcome, HearsayError):
-            raise self.outcome
-        return self.outcome
 
     def __repr__(self) -> str:
         if isinstance(self.outcome, HearsayError):

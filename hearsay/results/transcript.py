@@ -1,6 +1,5 @@
 """The transcript of one recording, or the error instead of one."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.records.subtitles import cues, srt, vtt
 from hearsay.records.transcript import FailedPiece, Segment, Word
 from hearsay.results.markup import joined, paragraph
+from hearsay.results.outcome import RecordingResult
 from hearsay.text.format import duration
 
 _SHOWN: Final = 60
@@ -34,7 +34,7 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Transcript:
+class Transcript(RecordingResult[Recognised]):
     """The transcript of one recording, or the ``error`` why there is none.
 
     ``source`` names the recording: a path as it was given, else ``bytes``, ``array`` or the name of the file object.
@@ -42,49 +42,40 @@ class Transcript:
     that a failed recording is never taken for silence.
     """
 
-    source: str
-    model: str
-    outcome: Recognised | HearsayError
-
-    @property
-    def error(self) -> HearsayError | None:
-        """Why there is no transcript; None if there is one."""
-        return self.outcome if isinstance(self.outcome, HearsayError) else None
-
     @property
     def text(self) -> str:
         """The text as the model wrote it; empty if nothing was said."""
-        return self._recognised.text
+        return self._found.text
 
     @property
     def words(self) -> tuple[Word, ...]:
         """The words with ``text``, ``start`` and ``end`` in seconds, ``confidence`` and ``alternatives``."""
-        return self._recognised.words
+        return self._found.words
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """The stretches between pauses, with ``start``, ``end``, ``text`` and ``confidence``."""
-        return self._recognised.segments
+        return self._found.segments
 
     @property
     def confidence(self) -> float | None:
         """The model's confidence in the whole transcript, 0..1; None if it gives none."""
-        return self._recognised.confidence
+        return self._found.confidence
 
     @property
     def language(self) -> str:
         """The language of the transcript as a code such as ``en``; empty if the model names none."""
-        return self._recognised.language
+        return self._found.language
 
     @property
     def language_probability(self) -> float | None:
         """The probability of the language, 0..1; None if the model did not detect it."""
-        return self._recognised.language_probability
+        return self._found.language_probability
 
     @property
     def duration(self) -> float:
         """The length of the recording in seconds."""
-        return self._recognised.duration
+        return self._found.duration
 
     @property
     def failed_pieces(self) -> tuple[FailedPiece, ...]:
@@ -92,7 +83,7 @@ class Transcript:
 
         Nothing of them is in the transcript; there are none if it is complete.
         """
-        return self._recognised.failed_pieces
+        return self._found.failed_pieces
 
     def to_srt(self) -> str:
         """Subtitles as SubRip (.srt)."""
@@ -121,18 +112,8 @@ class Transcript:
             | {"failed_pieces": list(found["failed_pieces"])}
         )
 
-    def to_json(self) -> str:
-        """`to_dict` as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
-
-    @property
-    def _recognised(self) -> Recognised:
-        if isinstance(self.outcome, HearsayError):
-            raise self.outcome
-        return self.outcome
-
     def _cues(self) -> tuple[Segment, ...]:
-        found = self._recognised
+        found = self._found
         return cues(ClipRow("-", language=found.language, words=found.words, segments=found.segments))
 
     def __repr__(self) -> str:

@@ -77,6 +77,18 @@ COMMANDS: Final = (
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
 
+def add_column_option(command: ArgumentParser) -> None:
+    """Let a command read columns of a table by other names: ``--column A=B``, as pairs in ``column``."""
+    command.add_argument(
+        "--column",
+        metavar="A=B",
+        type=named_column,
+        action="append",
+        default=[],
+        help="read the column A of the table as B, for example sentence=text; can be repeated",
+    )
+
+
 def named_column(text: str) -> tuple[str, str]:
     """``A=B`` on a command line as the name of a column and the one that it is read as."""
     name, equals, other = text.rpartition("=")

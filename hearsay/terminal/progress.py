@@ -13,7 +13,8 @@ from hearsay.text.format import file_size
 
 Item = TypeVar("Item")
 
-_SECONDS_BETWEEN_LINES: Final = 10.0
+SECONDS_BETWEEN_LINES: Final = 10.0
+"""How often progress is printed where there is no bar."""
 
 
 def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
@@ -25,7 +26,7 @@ def followed(items: Iterator[Item], total: int | None) -> Iterator[Item]:
         task = bar.add_task("recordings", total=total)
         for done, item in enumerate(items, 1):
             bar.advance(task)
-            if not console.is_terminal and (done == total or time.monotonic() - last >= _SECONDS_BETWEEN_LINES):
+            if not console.is_terminal and (done == total or time.monotonic() - last >= SECONDS_BETWEEN_LINES):
                 last = time.monotonic()
                 print(f"{done}{'' if total is None else f' of {total}'} recordings", file=sys.stderr)
             yield item
@@ -69,7 +70,7 @@ def bytes_followed(what: str, total: int) -> Iterator[Callable[[int], None]]:
         def show(done: int) -> None:
             nonlocal last
             bar.update(task, completed=done)
-            if not console.is_terminal and time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            if not console.is_terminal and time.monotonic() - last >= SECONDS_BETWEEN_LINES:
                 last = time.monotonic()
                 print(f"{what}: {file_size(done)} of {file_size(total)}", file=sys.stderr, flush=True)
 

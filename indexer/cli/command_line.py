@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hearsay.config import read_settings
 from hearsay.errors import BadRow, BadSettings, BadTable
-from hearsay.terminal.commands import Program, named_column
+from hearsay.terminal.commands import Program, add_column_option
 from hearsay.terminal.process import exit_status_of
 from hearsay.version import VERSION
 from indexer.cli import commands, exporting, searching
@@ -121,14 +121,7 @@ def _add_changes(add: Callable[[str, CommandFunction, str, str], ArgumentParser]
 
 def _add_reading(command: ArgumentParser) -> None:
     command.add_argument("--dataset", metavar="NAME", help="dataset of a corpus's table, where no folder names it")
-    command.add_argument(
-        "--column",
-        metavar="A=B",
-        type=named_column,
-        action="append",
-        default=[],
-        help="read the column A of a table as B, for example sentence=text; can be repeated",
-    )
+    add_column_option(command)
 
 
 def _add_learning(add: Callable[[str, CommandFunction, str, str], ArgumentParser]) -> None:

@@ -89,7 +89,7 @@ def reload(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -
     return 0
 
 
-def _print_loaded(loaded: loading.Loaded) -> None:
+def _print_loaded(loaded: loading.LoadResult) -> None:
     clips, passages = counted(loaded.clips, "clip"), counted(loaded.passages, "passage")
     print(f"loaded {clips} as {passages} in {loaded.seconds:.1f} s, version {loaded.version}")
     if loaded.failed:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from hearsay.terminal.console import CONTROLS
 from hearsay.text.format import counted, total_duration
-from indexer.index import PassageHit, Request, Result
+from indexer.index import PassageHit, Request, SearchHits
 from indexer.query.explanation import explanation_of
 from indexer.query.filters import FIRST_VALUES
 from indexer.query.highlight import Mark, highlight
@@ -26,7 +26,7 @@ LONGEST_LABEL: Final = 40
 END_OF_CERTAINTY: Final = "── Below: a query word is missing, in another form, or only a possible match ──"
 
 
-def print_result(console: Console, result: Result, request: Request, plan: Plan) -> None:
+def print_result(console: Console, result: SearchHits, request: Request, plan: Plan) -> None:
     """Print the query's meaning, the hits as a table with highlighted words, the total, and the facets' counts."""
     console.print(Text(plan.sentence.translate(CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
@@ -65,7 +65,7 @@ def _short(label: str) -> str:
     return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
-def _summary(result: Result, request: Request) -> str:
+def _summary(result: SearchHits, request: Request) -> str:
     number = counted(result.total, "passage")
     pages = -(-result.total // request.size)
     lasting = f", {total_duration(result.seconds)} in all" if result.seconds else ""

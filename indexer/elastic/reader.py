@@ -21,7 +21,7 @@ from indexer.elastic.reasons import TooManyClauses
 from indexer.elastic.search import answer, drawn, every_hit
 from indexer.elastic.versions import ElasticVersions, exact_count
 from indexer.errors import IndexMissing, IndexUnavailable
-from indexer.index import About, Request, Result
+from indexer.index import About, Request, SearchHits
 from indexer.passages import Passage
 from indexer.phonetics.lexicon import Lexicon
 from indexer.provenance import Origin
@@ -55,7 +55,7 @@ class ElasticReader:
         hits = self.search(Request(Term("id", passage_id), size=1)).hits
         return hits[0].passage if hits else None
 
-    def search(self, request: Request) -> Result:
+    def search(self, request: Request) -> SearchHits:
         with self._translated():
             self._check()
             return answer(self._client, self._alias, request)

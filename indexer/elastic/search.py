@@ -8,7 +8,7 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
 from indexer.elastic.query import counts_of, search_body, seconds_of
 from indexer.errors import IndexUnavailable
-from indexer.index import PassageHit, Request, Result
+from indexer.index import PassageHit, Request, SearchHits
 from indexer.passages import Passage
 
 WINDOW: Final = 10_000
@@ -24,7 +24,7 @@ HOW: Final[Mapping[str, Any]] = {"search_type": "dfs_query_then_fetch", "allow_p
 """Scores use the statistics of all shards together, as in the other engine, and no shard may be missing."""
 
 
-def answer(client: Elasticsearch, index: str, request: Request) -> Result:
+def answer(client: Elasticsearch, index: str, request: Request) -> SearchHits:
     """The requested page of hits, the exact total, facet counts and total duration."""
     start = (request.page - 1) * request.size
     body = search_body(request)
@@ -37,7 +37,7 @@ def answer(client: Elasticsearch, index: str, request: Request) -> Result:
     hits = tuple(PassageHit(hit["_score"], Passage.from_source(hit["_source"])) for hit in found)
     facets = {facet: counts_of(counts, facet) for facet in request.facets}
     seconds = seconds_of(counts) if request.seconds else None
-    return Result(counts["hits"]["total"]["value"], hits, facets, seconds)
+    return SearchHits(counts["hits"]["total"]["value"], hits, facets, seconds)
 
 
 def _search(client: Elasticsearch, **how: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from indexer.embedded.query import SCHEMA, compiled, passage_of
 from indexer.embedded.search import addresses, answer, drawn, matching
 from indexer.embedded.versions import Versions
 from indexer.errors import IndexDamaged, IndexMissing
-from indexer.index import About, Request, Result
+from indexer.index import About, Request, SearchHits
 from indexer.ownership import reject_later_version
 from indexer.passages import Passage
 from indexer.phonetics.lexicon import Lexicon
@@ -47,7 +47,7 @@ class EmbeddedReader:
             hits = searcher.search(Query.term_query(SCHEMA, "id", passage_id), limit=1).hits
             return passage_of(searcher.doc(hits[0][1])) if hits else None
 
-    def search(self, request: Request) -> Result:
+    def search(self, request: Request) -> SearchHits:
         with self._reading() as opened:
             return answer(opened.moment, request)
 

@@ -20,7 +20,7 @@ from indexer.embedded.query import (
     filtered,
     passage_of,
 )
-from indexer.index import PassageHit, Request, Result, Sort
+from indexer.index import PassageHit, Request, SearchHits, Sort
 from indexer.passages import Passage
 from indexer.query_tree import Everything
 
@@ -57,7 +57,7 @@ def matching(searcher: Searcher, query: Query) -> int:
     return _search(searcher, query, limit=1)[0]
 
 
-def answer(moment: Moment, request: Request) -> Result:
+def answer(moment: Moment, request: Request) -> SearchHits:
     """The requested page of hits, the exact total, facet counts and total duration."""
     total, found = _page(moment, request)
     passages = [passage_of(moment.searcher.doc(address)) for _, address in found]
@@ -68,7 +68,7 @@ def answer(moment: Moment, request: Request) -> Result:
     else:
         scores = [score for score, _ in found]
     facets, seconds = _counts(moment, request)
-    return Result(total, tuple(map(PassageHit, scores, passages)), facets, seconds)
+    return SearchHits(total, tuple(map(PassageHit, scores, passages)), facets, seconds)
 
 
 def addresses(moment: Moment, request: Request) -> Iterator[DocAddress]:

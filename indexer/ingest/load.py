@@ -35,7 +35,7 @@ _LOOKED_FOR: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """The result of a load: ``deleted`` clips were left out; ``failed`` ones are indexed without a transcript.
 
     ``failed_in_part`` counts clips that lack parts of the transcript, or the emotion; ``failed_again`` those with an
@@ -122,7 +122,7 @@ def load(
     *,
     origin: Origin | None = None,
     beside: Sequence[Passage] = (),
-) -> Loaded:
+) -> LoadResult:
     """Load the records as a new version of the index, without clips that are deleted in them or in ``deletions``.
 
     ``audio`` is a result of `audio_place`; ``origin`` is recorded for `reload`. The passages ``beside`` are loaded too,
@@ -147,7 +147,7 @@ def load(
     seconds = time.monotonic() - began
     others = {passage.clip for passage in beside}
     counts = (len(kept) + len(others), passages, sum(row.id not in others for row in rows) - len(kept), failed)
-    return Loaded(*counts, seconds, index.about().version, problems.sentences(), in_part, again)
+    return LoadResult(*counts, seconds, index.about().version, problems.sentences(), in_part, again)
 
 
 def put(

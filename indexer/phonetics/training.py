@@ -48,7 +48,7 @@ class TranscriptPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
+class TrainingClips:
     """Clips, the numbers of those whose reference and transcript contain each word, and the words to train on
     (``words``).
     """
@@ -59,7 +59,7 @@ class Corpus:
     words: Sequence[str]
 
     @classmethod
-    def of(cls, clips: Sequence[TranscriptPair]) -> "Corpus":
+    def of(cls, clips: Sequence[TranscriptPair]) -> "TrainingClips":
         in_references, in_transcripts = (
             _clips_by_word(clip.reference for clip in clips),
             _clips_by_word(clip.transcript for clip in clips),
@@ -112,7 +112,7 @@ def learn(
         lexicon = Lexicon.of(counter, g2p)
     phonemes, spelled = _phoneme_costs(clips, confusions, g2p), _letter_costs(clips, confusions)
     tables = Tables(phonemes, spelled, np.zeros((2, len(FEATURES))), 1.0, lexicon.passages, source)
-    corpus = Corpus.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
+    corpus = TrainingClips.of(clips[:: math.ceil(len(clips) / MOST_CLIPS)])
     observations = _observations(corpus, Expander(lexicon, tables, g2p), step)
     spoken = sum(len(corpus.in_references[word]) for word in corpus.words)
     lost = sum(len(corpus.in_references[word] - corpus.with_word(word)) for word in corpus.words)
@@ -141,7 +141,7 @@ def _letter_costs(clips: Sequence[TranscriptPair], confusions: ConfusionTable) -
     return learned_costs(pairs, occurrences, letter_prior())
 
 
-def _observations(corpus: Corpus, expander: Expander, step: Callable[[int, int], None]) -> Observations:
+def _observations(corpus: TrainingClips, expander: Expander, step: Callable[[int, int], None]) -> Observations:
     """For each word to train on, its candidates and the clips that contain them.
 
     Clips whose transcript contains the word itself are left out, because no expansion is needed there.

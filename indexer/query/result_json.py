@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
-from indexer.index import PassageHit, Result
+from indexer.index import PassageHit, SearchHits
 from indexer.query.planner import Plan
 from indexer.schema import facet_order
 
 
-def json_of(result: Result, plan: Plan) -> dict[str, Any]:
+def json_of(result: SearchHits, plan: Plan) -> dict[str, Any]:
     """A result as JSON values, as `docs/search.md` documents it; facet values in the order in which people see them."""
     facets = {
         facet: {value: counts[value] for value in facet_order(facet, counts)} for facet, counts in result.facets.items()

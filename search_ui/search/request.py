@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from indexer.errors import WrongRequest
-from indexer.index import Request, Result, Sort
+from indexer.index import Request, SearchHits, Sort
 from indexer.query.planner import Plan
 from indexer.query.similar import plan_like, plan_same
 from indexer.query.suggestions import did_you_mean
@@ -32,7 +32,7 @@ class ResultPage:
     """
 
     plan: Plan
-    result: Result
+    result: SearchHits
     page: int
     pages: int
     certain: int | None
@@ -116,7 +116,7 @@ def _plan(version: str, state: SearchState) -> Plan:  # noqa: ARG001 - part of t
 
 
 @st.cache_resource(show_spinner=False, ttl=CACHE_SECONDS, max_entries=300, hash_funcs={SearchState: _address})
-def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> Result:  # noqa: ARG001 - part of the cache key
+def _answer(version: str, state: SearchState, size: int, _plan: Plan) -> SearchHits:  # noqa: ARG001 - part of the cache key
     return the_index().search(_request(state, size, _plan))
 
 

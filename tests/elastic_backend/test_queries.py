@@ -63,7 +63,7 @@ def as_decoded(number: int, row: ClipRow) -> ClipRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedIndex:
     """A loaded index, its passages, and a client."""
 
     client: Elasticsearch
@@ -83,7 +83,7 @@ class Loaded:
 
 
 @pytest.fixture(scope="module")
-def loaded(node: Node, samples: Path) -> Iterator[Loaded]:
+def loaded(node: Node, samples: Path) -> Iterator[LoadedIndex]:
     table = read_rows([samples / "clips.csv"]).values()
     rows = [*(as_decoded(number, row) for number, row in enumerate(table)), *MADE]
     passages = [passage for row in rows for passage in passages_of(row)]
@@ -92,7 +92,7 @@ def loaded(node: Node, samples: Path) -> Iterator[Loaded]:
     index.replace(passages)
     index.close()
     with client_of(node.url) as client:
-        yield Loaded(client, settings.index_name, node.url, passages)
+        yield LoadedIndex(client, settings.index_name, node.url, passages)
         client.indices.delete(
             index=list(client.indices.get(index=f"{settings.index_name}-*", expand_wildcards="all").body)
         )
@@ -113,40 +113,40 @@ def words(row: ClipRow) -> list[str]:
 def finds(holds: Callable[[ClipRow], bool]) -> Callable[..., None]:
     """A check that the hits are the clips that satisfy the condition, and that there are some."""
 
-    def check(loaded: Loaded, answer: Any) -> None:
+    def check(loaded: LoadedIndex, answer: Any) -> None:
         assert set(ids(answer)) == loaded.ids(holds) != set()
 
     return check
 
 
-def check_word(loaded: Loaded, answer: Any) -> None:
+def check_word(loaded: LoadedIndex, answer: Any) -> None:
     assert set(ids(answer)) == loaded.ids(lambda row: "blacksmith" in words(row))
     assert all("generated_text" in hit["_source"] and "words" not in hit["_source"] for hit in answer["hits"]["hits"])
 
 
-def check_phrase(loaded: Loaded, answer: Any) -> None:
+def check_phrase(loaded: LoadedIndex, answer: Any) -> None:
     expected = loaded.ids(lambda row: bool(re.search(r"\bTHE (\w+ )?LIGHTHOUSE\b", row.generated_text)))
     assert set(ids(answer)) == expected
     assert all("LIGHTHOUSE</em>" in hit["highlight"]["generated_text"][0] for hit in answer["hits"]["hits"])
 
 
-def check_spelling(loaded: Loaded, answer: Any) -> None:
+def check_spelling(loaded: LoadedIndex, answer: Any) -> None:
     (word,) = answer["suggest"]["spelling"]
     assert word["options"][0]["text"] == "lighthouse"
 
 
-def check_sentiment(loaded: Loaded, answer: Any) -> None:
+def check_sentiment(loaded: LoadedIndex, answer: Any) -> None:
     negative = [row for row in loaded.rows() if row.sentiment == "negative" and row.emotion_score]
     negative.sort(key=lambda row: (-(row.emotion_score or 0), row.id))
     assert ids(answer) == [row.id for row in negative[:10]]
 
 
-def check_age(loaded: Loaded, answer: Any) -> None:
+def check_age(loaded: LoadedIndex, answer: Any) -> None:
     assert set(ids(answer)) == loaded.ids(lambda row: row.age in ("", "fourties"))
     assert {hit["_source"].get("age") for hit in answer["hits"]["hits"]} == {None, "fourties"}
 
 
-def check_group(loaded: Loaded, answer: Any) -> None:
+def check_group(loaded: LoadedIndex, answer: Any) -> None:
     assert set(ids(answer)) == loaded.ids(
         lambda row: (row.accent, row.gender) == ("us", "female") and 2 <= (row.duration or 0) <= 4
     )
@@ -154,11 +154,11 @@ def check_group(loaded: Loaded, answer: Any) -> None:
     assert durations == sorted(durations) != []
 
 
-def check_values(loaded: Loaded, answer: Any) -> None:
+def check_values(loaded: LoadedIndex, answer: Any) -> None:
     assert (answer["terms"], answer["complete"]) == (["scotland"], True)
 
 
-def check_emotions(loaded: Loaded, answer: Any) -> None:
+def check_emotions(loaded: LoadedIndex, answer: Any) -> None:
     found = {
         (accent["key"], emotion): count
         for accent in answer["aggregations"]["accents"]["buckets"]
@@ -167,17 +167,17 @@ def check_emotions(loaded: Loaded, answer: Any) -> None:
     assert found == Counter((row.accent or "unknown", row.emotion or "unknown") for row in loaded.rows())
 
 
-def check_angry(loaded: Loaded, answer: Any) -> None:
+def check_angry(loaded: LoadedIndex, answer: Any) -> None:
     assert counts(answer["aggregations"]["frequent"])["get"] == 2
     assert {"get", "out"} <= counts(answer["aggregations"]["telling"]).keys()
 
 
-def check_worst(loaded: Loaded, answer: Any) -> None:
+def check_worst(loaded: LoadedIndex, answer: Any) -> None:
     assert ids(answer)[0] == "made/misrecognised.mp3"
     assert [hit["_source"]["wer"] for hit in answer["hits"]["hits"]] == [0.5, *[0.0] * 9]
 
 
-def check_sentences(loaded: Loaded, answer: Any) -> None:
+def check_sentences(loaded: LoadedIndex, answer: Any) -> None:
     references = Counter(row.text for row in loaded.rows() if row.text)
     sentences = answer["aggregations"]["sentences"]
     assert counts(sentences) == {sentence: number for sentence, number in references.items() if number > 1}
@@ -185,7 +185,7 @@ def check_sentences(loaded: Loaded, answer: Any) -> None:
     assert sentences["buckets"][0]["wer"]["value"] == 0.25
 
 
-def check_wer_by_accent(loaded: Loaded, answer: Any) -> None:
+def check_wer_by_accent(loaded: LoadedIndex, answer: Any) -> None:
     rates: dict[str, list[float]] = {}
     for passage in loaded.passages:
         if (rate := passage.wer()) is not None:
@@ -195,37 +195,37 @@ def check_wer_by_accent(loaded: Loaded, answer: Any) -> None:
     assert found["scotland"] > 0
 
 
-def check_confidence(loaded: Loaded, answer: Any) -> None:
+def check_confidence(loaded: LoadedIndex, answer: Any) -> None:
     known = [row.confidence for row in loaded.rows() if row.confidence is not None]
     values = answer["aggregations"]["confidence"]["values"]
     assert values["50.0"] == pytest.approx(median(known), abs=0.01)
     assert values["5.0"] < values["95.0"]
 
 
-def check_models(loaded: Loaded, answer: Any) -> None:
+def check_models(loaded: LoadedIndex, answer: Any) -> None:
     models = answer["aggregations"]["models"]
     assert counts(models) == Counter(row.asr_model or "unknown" for row in loaded.rows())
     another = next(bucket for bucket in models["buckets"] if bucket["key"] == "another")
     assert (another["seconds"]["value"], another["confidence"]["value"]) == (2.5, 0.31)
 
 
-def check_failures(loaded: Loaded, answer: Any) -> None:
+def check_failures(loaded: LoadedIndex, answer: Any) -> None:
     assert ids(answer) == ["made/failed.mp3"]
     assert counts(answer["aggregations"]["reasons"]) == {"the file is empty: 0 bytes": 1}
 
 
-def check_durations(loaded: Loaded, answer: Any) -> None:
+def check_durations(loaded: LoadedIndex, answer: Any) -> None:
     known = [row.duration for row in loaded.rows() if row.duration is not None]
     assert counts(answer["aggregations"]["durations"]) == Counter(map(int, known))
     assert answer["aggregations"]["all"]["sum"] == pytest.approx(sum(known))
 
 
-def check_months(loaded: Loaded, answer: Any) -> None:
+def check_months(loaded: LoadedIndex, answer: Any) -> None:
     found = {bucket["key_as_string"][:7]: bucket["doc_count"] for bucket in answer["aggregations"]["months"]["buckets"]}
     assert found == Counter(row.decoded_at[:7] for row in loaded.rows() if row.decoded_at) | {"2026-04": 0}
 
 
-def check_sample(loaded: Loaded, answer: Any) -> None:
+def check_sample(loaded: LoadedIndex, answer: Any) -> None:
     def drawn(seed: int) -> list[str]:
         asked = QUERIES["A random sample"].replace('"seed": 7', f'"seed": {seed}')
         return ids(*console.send(loaded.client, asked, {console.ALIAS: loaded.alias}))
@@ -235,7 +235,7 @@ def check_sample(loaded: Loaded, answer: Any) -> None:
     assert len({tuple(drawn(seed)) for seed in range(20)}) > 1, "a different seed draws a different sample"
 
 
-def check_pages(loaded: Loaded, *answers: Any) -> None:
+def check_pages(loaded: LoadedIndex, *answers: Any) -> None:
     _, first, second, closed = answers
     assert ids(first) + ids(second) == sorted(passage.id for passage in loaded.passages)[:50]
     assert closed == {"succeeded": True, "num_freed": 1}
@@ -276,12 +276,12 @@ def test_every_query_has_a_check_and_every_check_a_query():
 
 @pytest.mark.elastic
 @pytest.mark.parametrize("title", CHECKS)
-def test_each_query_returns_what_its_title_describes(loaded: Loaded, title: str):
+def test_each_query_returns_what_its_title_describes(loaded: LoadedIndex, title: str):
     CHECKS[title](loaded, *loaded.answers(title))
 
 
 @pytest.mark.elastic
-def test_a_request_can_be_sent_with_curl_as_documented(loaded: Loaded):
+def test_a_request_can_be_sent_with_curl_as_documented(loaded: LoadedIndex):
     (lines,) = re.findall(r"```bash\n(.*?)```", DOCUMENT, re.DOTALL)
     here = lines.replace("http://127.0.0.1:9200", loaded.url).replace(console.ALIAS, loaded.alias)
     reader, writer = os.pipe()  # idle standard input, which no command may wait for
@@ -295,7 +295,7 @@ def test_a_request_can_be_sent_with_curl_as_documented(loaded: Loaded):
 
 
 @pytest.mark.elastic
-def test_the_documented_fields_are_those_of_the_index(loaded: Loaded):
+def test_the_documented_fields_are_those_of_the_index(loaded: LoadedIndex):
     (mapping,) = loaded.client.indices.get_mapping(index=loaded.alias).body.values()
     named = set(re.findall(r"\w+", " ".join(re.findall(r"^\| `(.+)` \|", DOCUMENT, re.MULTILINE))))
     assert named - {"NAME"} == mapping["mappings"]["properties"].keys() - {

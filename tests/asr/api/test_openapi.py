@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from asr.api.app import create_app
-from asr.api.openai_options import Format
+from asr.api.openai_options import ResponseFormat
 from asr.settings import AsrSettings
 from tests.support.models import tone
 from tests.support.serving import PATIENCE, server_of, small_models
@@ -117,7 +117,10 @@ def test_the_server_conforms_to_the_document_for_many_generated_requests(case: s
         ("/asr", {}),
         ("/ser", {}),
         *(("/predict/", {"granularity": part}) for part in ("granular", "sentiment", "both")),
-        *(("/v1/audio/transcriptions", {"model": "length", "response_format": form}) for form in get_args(Format)),
+        *(
+            ("/v1/audio/transcriptions", {"model": "length", "response_format": form})
+            for form in get_args(ResponseFormat)
+        ),
     ],
 )
 def test_replies_to_a_clip_conform_to_the_document(address: str, path: str, fields: dict[str, str]):

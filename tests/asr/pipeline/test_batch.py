@@ -15,7 +15,7 @@ import pytest
 from asr.pipeline.assembly import open_source
 from asr.pipeline.batch import Summary, decode, limited
 from asr.pipeline.pipeline import LocalPipeline, digest_of
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.scheduler import Limits, Scheduler
 from asr.sources.listing import FolderSource, Listing
 from hearsay.records.clip import ClipRow
@@ -50,13 +50,13 @@ class Bench:
         table: bool = True,
         limit: int | None = None,
         batch_clips: int = 3,
-        counted: Progress | None = None,
+        counted: DecodingProgress | None = None,
         keeps_transcripts: bool = False,
         verifies: bool = False,
     ) -> Summary:
         source = open_source(str(self.corpus), str(self.table) if table else None, None, allow_missing=True)
         pipeline = LocalPipeline(Scheduler(self.speech_model, self.emotion_model, self.limits), 60)
-        with counted or Progress() as progress:
+        with counted or DecodingProgress() as progress:
             listing = limited(source.list(), limit)
             rules = {"keeps_transcripts": keeps_transcripts, "verifies": verifies}
             return decode([listing], pipeline, self.out, batch_clips, progress, **rules)
@@ -309,7 +309,7 @@ def test_a_limit_selects_the_first_clips_and_a_later_run_decodes_the_rest(bench:
 
 def test_successive_listings_form_one_run(bench: Bench):
     one, two = (Listing(FolderSource(bench.corpus, "corpus").list().clips[part]) for part in (slice(4), slice(4, 6)))
-    with Progress() as progress:
+    with DecodingProgress() as progress:
         pipeline = LocalPipeline(Scheduler(bench.speech_model, LoudnessEmotionModel()), 60)
         summary = decode([one, two, one], pipeline, bench.out, 3, progress)
         pipeline.close()
@@ -332,7 +332,7 @@ def test_a_deleted_clip_is_not_transcribed_again(bench: Bench):
     assert bench.journal()["corpus/4.wav"].deleted
 
 
-class Batches(Progress):
+class Batches(DecodingProgress):
     """Records the number of clips in each progress update."""
 
     def __init__(self) -> None:
@@ -361,7 +361,7 @@ def test_the_default_batch_is_one_clip_per_process_and_an_explicit_batch_size_is
     assert batches.clips == counted
 
 
-class SixCounted(Progress):
+class SixCounted(DecodingProgress):
     """Sets an event once six clips are in the journal and counted."""
 
     def __init__(self) -> None:

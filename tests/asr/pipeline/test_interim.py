@@ -16,7 +16,7 @@ from asr.pipeline.batch import Summary, decode
 from asr.pipeline.interim import InterimRecords
 from asr.pipeline.long_form import cut
 from asr.pipeline.pipeline import LocalPipeline
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.records import NOT_YET
 from asr.pipeline.scheduler import Limits, Scheduler
 from asr.sources.listing import open_folder
@@ -63,7 +63,7 @@ def decoded(
 ) -> Summary:
     pipeline = LocalPipeline(Scheduler(speech_model, LoudnessEmotionModel(), ONE_BY_ONE), 600)
     try:
-        with Progress() as progress:
+        with DecodingProgress() as progress:
             return decode([open_folder(str(folder), None).list()], pipeline, out, 0, progress)
     finally:
         then()

@@ -15,7 +15,7 @@ from asr.pipeline.assembly import Models
 from asr.pipeline.batch import Summary, decode
 from asr.pipeline.long_form import cut
 from asr.pipeline.pipeline import LocalPipeline
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.records import sentence_of
 from asr.pipeline.remote import open_remote_pipeline
 from asr.pipeline.report import show_summary
@@ -60,7 +60,7 @@ def decoded(
     """The summary of a run over a folder with one recording, and its record."""
     pipeline = LocalPipeline(Scheduler(speech_model, emotion_model or LoudnessEmotionModel()), 600)
     try:
-        with Progress() as progress:
+        with DecodingProgress() as progress:
             summary = decode([open_folder(str(folder), None).list()], pipeline, out, 0, progress)
     finally:
         pipeline.close()
@@ -262,7 +262,7 @@ def decoding_via(models: Models, monkeypatch: pytest.MonkeyPatch, folder: Path, 
     with server_of(models, monkeypatch) as address:
         pipeline = open_remote_pipeline(address, AsrSettings(), [].append)
         try:
-            with Progress() as progress:
+            with DecodingProgress() as progress:
                 decode([open_folder(str(folder), None).list()], pipeline, out, 0, progress)
         finally:
             pipeline.close()

@@ -1,4 +1,4 @@
-"""Progress: a bar in a terminal, periodic lines otherwise."""
+"""Progress of decoding: a bar in a terminal, periodic lines otherwise."""
 
 import io
 
@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from asr.pipeline import progress
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 
 
 def console(*, terminal: bool) -> Console:
@@ -20,7 +20,7 @@ def output_of(where: Console) -> str:
 
 def test_a_terminal_shows_counts_rates_and_failures():
     where = console(terminal=True)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         bar.start(10)
         bar.advance(4, 4, 12.5, failed=1)
     assert "4/10" in output_of(where)
@@ -32,7 +32,7 @@ def test_a_terminal_shows_counts_rates_and_failures():
 def test_a_pipe_receives_complete_lines_without_control_characters(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         bar.start(10)
         bar.advance(4, 4, 12.5)
         bar.advance(4, 4, 12.5)
@@ -44,7 +44,7 @@ def test_a_pipe_receives_complete_lines_without_control_characters(monkeypatch: 
 def test_a_short_run_in_a_pipe_prints_nothing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 3600.0)
     where = console(terminal=False)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         bar.start(1)
         bar.advance(1, 1, 2.0)
     assert output_of(where) == ""
@@ -52,7 +52,7 @@ def test_a_short_run_in_a_pipe_prints_nothing(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_second_start_counts_from_zero():
     where = console(terminal=False)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         bar.start(10)
         bar.advance(10, 10, 12.5, failed=2)
         bar.start(3)
@@ -61,7 +61,7 @@ def test_a_second_start_counts_from_zero():
 
 
 def test_clips_done_earlier_do_not_count_towards_the_rate(monkeypatch: pytest.MonkeyPatch):
-    bar = Progress(console(terminal=False))
+    bar = DecodingProgress(console(terminal=False))
     monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
     bar.start(100)
     monkeypatch.setattr(progress.time, "monotonic", lambda: 110.0)
@@ -72,7 +72,7 @@ def test_clips_done_earlier_do_not_count_towards_the_rate(monkeypatch: pytest.Mo
 def test_pieces_of_a_long_clip_advance_the_bar_and_the_remaining_time(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
         bar.start(1)
         monkeypatch.setattr(progress.time, "monotonic", lambda: 130.0)
@@ -90,7 +90,7 @@ def test_pieces_of_a_long_clip_advance_the_bar_and_the_remaining_time(monkeypatc
 def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_long_one(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         bar.start(500)
         bar.within("clips/40-seconds.mp3", 20.0, 38.0)
         bar.within("clips/40-seconds.mp3", 38.0, 38.0)
@@ -102,7 +102,7 @@ def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_lo
 def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
-    with Progress(where) as bar:
+    with DecodingProgress(where) as bar:
         bar.start(10)
         for number in range(5):
             bar.within(f"talks/{number}.mp3", 360.0 * (number + 1), 3600.0)
@@ -110,7 +110,7 @@ def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: py
 
 
 def test_no_time_is_said_to_be_left_before_anything_is_transcribed(monkeypatch: pytest.MonkeyPatch):
-    bar = Progress(console(terminal=False))
+    bar = DecodingProgress(console(terminal=False))
     monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
     bar.start(2)
     monkeypatch.setattr(progress.time, "monotonic", lambda: 400.0)

@@ -16,7 +16,7 @@ import pytest
 from asr.errors import AsrError, PipelineUnavailable
 from asr.pipeline.batch import decode
 from asr.pipeline.pipeline import digest_of
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.remote import FAULT_ATTEMPTS, RemotePipeline, open_remote_pipeline
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, Listing
@@ -243,13 +243,13 @@ def test_results_are_kept_if_the_api_becomes_unavailable_and_the_next_run_contin
                 first.answers = [None]
 
         first.before_answer = leave
-        with remote_pipeline(first) as pipeline, Progress() as progress:
+        with remote_pipeline(first) as pipeline, DecodingProgress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
     assert summary.stop_reason.startswith(f"{first.address} stays unavailable")
     assert (summary.transcribed, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
     assert len(read_csv(tmp_path / "clips.csv").cells) == 3
     with Elsewhere() as second:
-        with remote_pipeline(second) as pipeline, Progress() as progress:
+        with remote_pipeline(second) as pipeline, DecodingProgress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
         assert len(second.asked) == 7
     assert (summary.stop_reason, summary.transcribed, summary.skipped) == ("", 7, 3)

@@ -8,7 +8,7 @@ import pytest
 from asr.errors import ModelFailed
 from asr.pipeline.batch import decode
 from asr.pipeline.pipeline import LocalPipeline
-from asr.pipeline.progress import Progress
+from asr.pipeline.progress import DecodingProgress
 from asr.pipeline.scheduler import Scheduler
 from asr.pipeline.validation import check_model_output
 from asr.sources.listing import open_folder
@@ -69,7 +69,7 @@ def test_an_invalid_output_is_an_error_of_its_clip_and_the_journal_stays_usable(
 
     def run(emotion_model: LoudnessEmotionModel) -> list[str]:
         pipeline = LocalPipeline(Scheduler(LengthSpeechModel(), emotion_model), 60)
-        with Progress() as progress:
+        with DecodingProgress() as progress:
             summary = decode([open_folder(str(folder), None).list()], pipeline, out, 2, progress)
         return [row.id for row in (*summary.failed, *summary.failed_in_part)]
 

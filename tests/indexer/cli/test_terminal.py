@@ -9,7 +9,7 @@ from hearsay.records.clip import ClipRow
 from hearsay.terminal.console import console_of
 from indexer.cli.terminal import print_result
 from indexer.embedded.writer import EmbeddedWriter
-from indexer.index import Request, Result
+from indexer.index import Request, SearchHits
 from indexer.passages import passages_of
 from indexer.query.planner import Planner
 
@@ -21,7 +21,7 @@ def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
     plan = Planner(index).plan(words)
     request = Request(plan.query, facets=("age", "gender"))
     result = index.search(request)
-    print_result(console, Result(result.total, result.hits, {**result.facets, "gender": {}}), request, plan)
+    print_result(console, SearchHits(result.total, result.hits, {**result.facets, "gender": {}}), request, plan)
 
 
 def test_matches_are_highlighted_on_a_terminal_and_control_sequences_of_a_corpus_are_removed(tmp_path: Path):

@@ -26,7 +26,7 @@ from tests.support.rows import ALL
 pytestmark = pytest.mark.elastic
 
 
-class Loaded(NamedTuple):
+class LoadedEngines(NamedTuple):
     """The same rows in three indices, the embedded engine first, and their known words and values."""
 
     indices: Sequence[SearchWriter]
@@ -35,24 +35,24 @@ class Loaded(NamedTuple):
 
 
 @contextmanager
-def all_engines(rows: Sequence[ClipRow], folder: Path, node: Node) -> Iterator[Loaded]:
+def all_engines(rows: Sequence[ClipRow], folder: Path, node: Node) -> Iterator[LoadedEngines]:
     passages = [passage for row in rows for passage in passages_of(row)]
     embedded = EmbeddedWriter(folder)
     embedded.replace(passages)
     with ExitStack() as opened:
         opened.callback(embedded.close)
         indices = [embedded, *(opened.enter_context(sharded(passages, node, shards)) for shards in (1, 3))]
-        yield Loaded(indices, list(map(Planner, indices)), known_of(embedded))
+        yield LoadedEngines(indices, list(map(Planner, indices)), known_of(embedded))
 
 
 @pytest.fixture(scope="module")
-def made(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def made(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedEngines]:
     with all_engines([*ALL, *rows_in_every_script(400)], tmp_path_factory.mktemp("made"), node) as loaded:
         yield loaded
 
 
 @pytest.fixture(scope="module")
-def real(real_rows: list[ClipRow], node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def real(real_rows: list[ClipRow], node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedEngines]:
     with all_engines(real_rows, tmp_path_factory.mktemp("real"), node) as loaded:
         yield loaded
 
@@ -66,7 +66,7 @@ def repeatable(examples: int) -> settings:
     )
 
 
-def assert_trees_find_the_same(loaded: Loaded, examples: int) -> None:
+def assert_trees_find_the_same(loaded: LoadedEngines, examples: int) -> None:
     @repeatable(examples)
     @given(st.data())
     def check(data: st.DataObject) -> None:
@@ -76,7 +76,7 @@ def assert_trees_find_the_same(loaded: Loaded, examples: int) -> None:
     check()
 
 
-def assert_typed_words_find_the_same(loaded: Loaded, examples: int) -> None:
+def assert_typed_words_find_the_same(loaded: LoadedEngines, examples: int) -> None:
     @repeatable(examples)
     @given(st.data(), st.sampled_from(MODES))
     def check(data: st.DataObject, mode: str) -> None:
@@ -92,20 +92,20 @@ MANY = pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(1800)])
 
 
 @pytest.mark.parametrize("number", [40, MANY])
-def test_query_trees_over_rows_in_every_script_have_the_same_answers(made: Loaded, number: int):
+def test_query_trees_over_rows_in_every_script_have_the_same_answers(made: LoadedEngines, number: int):
     assert_trees_find_the_same(made, number)
 
 
 @pytest.mark.parametrize("number", [40, MANY])
-def test_typed_queries_over_rows_in_every_script_have_the_same_answers(made: Loaded, number: int):
+def test_typed_queries_over_rows_in_every_script_have_the_same_answers(made: LoadedEngines, number: int):
     assert_typed_words_find_the_same(made, number)
 
 
 @pytest.mark.parametrize("number", [40, MANY])
-def test_query_trees_over_real_clips_have_the_same_answers(real: Loaded, number: int):
+def test_query_trees_over_real_clips_have_the_same_answers(real: LoadedEngines, number: int):
     assert_trees_find_the_same(real, number)
 
 
 @pytest.mark.parametrize("number", [40, MANY])
-def test_typed_queries_over_real_clips_have_the_same_answers(real: Loaded, number: int):
+def test_typed_queries_over_real_clips_have_the_same_answers(real: LoadedEngines, number: int):
     assert_typed_words_find_the_same(real, number)
