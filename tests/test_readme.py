@@ -52,23 +52,7 @@ def test_no_setting_is_documented_that_does_not_exist():
 def test_the_readme_documents_every_command_of_run_sh():
     usage = subprocess.run([PROJECT / "run.sh", "help"], capture_output=True, text=True, check=True).stdout
     words = re.findall(r"^\./run\.sh (\w+)", usage, re.MULTILINE)
-    assert {
-        "setup",
-        "doctor",
-        "demo",
-        "test",
-        "api",
-        "models",
-        "decode",
-        "load",
-        "put",
-        "reload",
-        "search",
-        "page",
-        "elastic",
-        "check",
-        "stop",
-    } == set(words)
+    assert words
     for word in words:
         assert f"./run.sh {word}" in README
 
