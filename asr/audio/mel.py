@@ -13,6 +13,7 @@ HOP: Final = 160
 """Samples from one frame to the next: 10 ms."""
 
 _FFT: Final = 400  # samples of a frame: 25 ms
+_BLOCK: Final = 16  # frames of one matrix product
 _FLOOR: Final = 1e-10  # power below which everything is silence
 _DYNAMIC_RANGE: Final = 8.0  # decades below the loudest value that are kept
 
@@ -23,16 +24,19 @@ def log_mel(waveform: Waveform, frames: int, bands: int = 80) -> NDArray[np.floa
     The definition is that of OpenAI's Whisper (``whisper/audio.py``): power spectra of 25 ms every 10 ms under a Hann
     window, mel bands up to 8 kHz in Slaney's form, decimal logarithms limited to 8 decades and scaled to about -1..1.
     Only the frames that the waveform reaches are computed; the others are constant. A waveform longer than ``frames``
-    is cut.
+    is cut. A frame is the same to the last bit whatever follows it: the order in which a matrix product adds up depends
+    on its shape and on the number of threads, so all products have one shape, too small for threads.
     """
     waveform = waveform[: frames * HOP]
     count = min(frames, (len(waveform) + _FFT // 2) // HOP + 1)
-    padded = np.zeros((count - 1) * HOP + _FFT, np.float32)
+    blocks = -(-count // _BLOCK)
+    padded = np.zeros((blocks * _BLOCK - 1) * HOP + _FFT, np.float32)
     padded[_FFT // 2 : _FFT // 2 + len(waveform)] = waveform[: len(padded) - _FFT // 2]
     padded[: _FFT // 2] = padded[_FFT : _FFT // 2 : -1]
     spectra = np.fft.rfft(sliding_window_view(padded, _FFT)[::HOP] * _window())
-    power = (np.square(spectra.real) + np.square(spectra.imag)) @ _filters(bands)
-    logs = np.log10(np.maximum(power, _FLOOR))
+    power = np.square(spectra.real) + np.square(spectra.imag)
+    of_bands = (power.reshape(blocks, _BLOCK, -1) @ _filters(bands)).reshape(-1, bands)[:count]
+    logs = np.log10(np.maximum(of_bands, _FLOOR))
     lowest = max(float(logs.max()) - _DYNAMIC_RANGE, float(np.log10(_FLOOR)))
     features = np.full((bands, frames), (lowest + 4) / 4, np.float32)
     features[:, :count] = (np.maximum(logs, lowest).T + 4) / 4

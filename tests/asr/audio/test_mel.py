@@ -1,5 +1,9 @@
 """Log-mel spectrograms equal those of OpenAI's Whisper."""
 
+import os
+import subprocess
+import sys
+
 import librosa
 import numpy as np
 import pytest
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 from asr.audio.decoding import decode_audio
 from asr.audio.mel import HOP, log_mel
 from asr.types import SAMPLE_RATE, Waveform
-from tests.conftest import SAMPLES
+from tests.conftest import PROJECT, SAMPLES
 
 TOLERANCE = 2e-5  # float32 against float64; features are about -1 to 1
 
@@ -46,3 +50,19 @@ def test_frames_after_the_end_of_the_waveform_are_constant() -> None:
 def test_a_waveform_longer_than_the_window_is_truncated() -> None:
     waveform = np.random.default_rng(0).normal(0, 0.1, 2 * SAMPLE_RATE).astype(np.float32)
     assert np.array_equal(log_mel(waveform, 50)[:, :45], log_mel(waveform, 200)[:, :45])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_frames_do_not_depend_on_what_follows_them(threads: int) -> None:
+    """To the last bit, and however many threads a matrix product may have."""
+    program = """
+import numpy as np
+from asr.audio.mel import HOP, log_mel
+waveform = np.random.default_rng(0).normal(0, 0.1, 1000 * HOP).astype(np.float32)
+whole = log_mel(waveform, 1000)
+for frames in (5, 10, 16, 17, 48, 50, 99, 101, 320, 777):
+    assert np.array_equal(log_mel(waveform, frames)[:, : frames - 3], whole[:, : frames - 3]), frames
+"""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = os.environ | dict.fromkeys(names, str(threads))
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, env=environment, check=True)
