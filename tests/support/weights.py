@@ -79,8 +79,8 @@ def _wheel(project: str, held: dict[str, bytes]) -> bytes:
 class PackageIndex(ThreadedServer):
     """A package index for pip on this machine: pages of links by project, and the wheels.
 
-    ``asked`` are the wheels that were downloaded. While ``released`` is not set, half of a wheel is sent and no more;
-    ``half_sent`` is set then.
+    ``asked`` are the wheels that were downloaded. While ``released`` is not set, half of a wheel is sent, and then one
+    byte a second, so that pip, which asks again after some seconds without any, waits; ``half_sent`` is set then.
     """
 
     def __init__(self, wheels: dict[str, bytes]) -> None:
@@ -109,13 +109,16 @@ class PackageIndex(ThreadedServer):
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                middle = len(body) // 2
-                self.wfile.write(body[:middle])
-                self.wfile.flush()
+                sent = len(body) // 2
+                self.wfile.write(body[:sent])
                 if kind != "text/html":
+                    self.wfile.flush()
                     index.half_sent.set()
-                    index.released.wait(200)
-                self.wfile.write(body[middle:])
+                    while not index.released.wait(1):
+                        self.wfile.write(body[sent : sent + 1])
+                        self.wfile.flush()
+                        sent += 1
+                self.wfile.write(body[sent:])
 
             def log_message(self, *_: object) -> None:
                 """Log nothing."""
