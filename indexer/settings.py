@@ -39,8 +39,8 @@ class IndexSettings(ProgramSettings):
     phonetic_tables: Path = Field(
         default_factory=below_home("var/sound-tables.json"),
         validation_alias=AliasChoices("phonetic_tables", "sound_tables"),
-        description="Phonetic tables written by learn; without the file, those that ship with Hearsay are used (old "
-        "name: SOUND_TABLES).",
+        description="Phonetic tables written by learn; without the file, those that ship with Hearsay for the speech "
+        "model of most passages are used (old name: SOUND_TABLES).",
     )
 
     @property

@@ -84,6 +84,7 @@ def look_at_index() -> Iterator[Finding]:
     try:
         from indexer.errors import HOW_TO_LOAD, IndexMissing
         from indexer.open import open_reader
+        from indexer.query.planner import planner_of
     except ModuleNotFoundError as missing:
         yield warning(f"not checked, because {missing.name} is not installed", f"run: {how_to_install('indexer')}")
         return
@@ -92,6 +93,7 @@ def look_at_index() -> Iterator[Finding]:
     try:
         version = index.about().version
         yield ok(f"{place}: version {version}, {index.count():,} passages")
+        yield ok(f"phonetic tables learned from {planner_of(index, settings).tables().source}")
     except IndexMissing:
         yield warning(f"{place}: the index does not exist yet", HOW_TO_LOAD)
     finally:

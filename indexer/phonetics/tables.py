@@ -15,7 +15,16 @@ from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.phonetics.edit_distance import Costs
 
-SHIPPED: Final = Path(__file__).parent / "tables.json"
+SHIPPED: Final = Path(__file__).parent / "shipped"
+"""A file for each speech model that has tables of its own, and ``general.json``."""
+
+GENERAL: Final = "general"
+
+_TABLES_OF: Final = {
+    "whisper-tiny.en": "whisper-tiny.en",
+    "whisper-tiny.en-short": "whisper-tiny.en",  # trained to write what that model writes
+}
+"""The file for each speech model."""
 
 VERSION: Final = 2
 """Version of the format; incremented when a value changes its meaning."""
@@ -85,7 +94,15 @@ class Tables:
         return fits and 0 < self.unseen <= 1 and self.passages > 0
 
 
+def shipped(model: str = "") -> Tables:
+    """The tables that ship for transcripts by a speech model (``asr_model``).
+
+    For a model without its own, and for transcripts without a model, the general ones, which were learned from
+    transcripts by wav2vec2-large-960h.
+    """
+    return _shipped(_TABLES_OF.get(model, GENERAL))
+
+
 @cache
-def shipped() -> Tables:
-    """The tables that ship with Hearsay."""
-    return Tables.load(SHIPPED)
+def _shipped(name: str) -> Tables:
+    return Tables.load(SHIPPED / f"{name}.json")

@@ -9,7 +9,7 @@ from typing import Final
 
 from indexer.documents import stem
 from indexer.errors import WrongRequest
-from indexer.index import PassageHit, SearchReader
+from indexer.index import PassageHit, Request, SearchReader
 from indexer.passages import Passage
 from indexer.phonetics.expansion import Expander, Expansion
 from indexer.phonetics.g2p import english
@@ -40,6 +40,7 @@ from indexer.query.syntax_tree import (
     words_of,
 )
 from indexer.query_tree import Query
+from indexer.schema import UNKNOWN
 from indexer.settings import IndexSettings
 
 MOST_WORDS: Final = 200
@@ -80,7 +81,10 @@ class Plan:
 
 
 class Planner:
-    """Plans searches of one index. The index's lexicon is fetched when the first expansions are needed."""
+    """Plans searches of one index. The index's lexicon is fetched when the first expansions are needed.
+
+    Without ``tables``, those that ship for the speech model of most passages are used (`usual_speech_model`).
+    """
 
     def __init__(self, index: SearchReader, tables: Tables | None = None) -> None:
         self._index = index
@@ -138,12 +142,23 @@ class Planner:
         """Finds expansions in the index's current lexicon."""
         lexicon = self._index.lexicon()
         if self._expander is None or self._expander.lexicon is not lexicon:
-            self._expander = Expander(lexicon, self._tables or shipped(), english())
+            self._expander = Expander(lexicon, self.tables(), english())
         return self._expander
+
+    def tables(self) -> Tables:
+        """The phonetic tables for the passages that the index has now."""
+        return self._tables or shipped(usual_speech_model(self._index))
+
+
+def usual_speech_model(index: SearchReader) -> str:
+    """The speech model of most passages of an index, of several the last by name; empty if no passage names one."""
+    counts = index.search(Request(facets=("asr_model",), size=0)).facets["asr_model"]
+    named = {model: count for model, count in counts.items() if model != UNKNOWN}
+    return max(named, key=lambda model: (named[model], model), default="")
 
 
 def planner_of(index: SearchReader, settings: IndexSettings) -> Planner:
-    """A planner with the tables that were learned here, otherwise with those that ship with Hearsay."""
+    """A planner with the tables that were learned here, otherwise with those that ship for the index's speech model."""
     tables = Tables.load(settings.phonetic_tables) if settings.phonetic_tables.exists() else None
     return Planner(index, tables)
 

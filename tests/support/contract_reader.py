@@ -13,6 +13,7 @@ from indexer.passages import Passage
 from indexer.phonetics.g2p import english
 from indexer.phonetics.lexicon import Lexicon
 from indexer.phonetics.word_counts import count_words
+from indexer.query.planner import usual_speech_model
 from indexer.query_tree import EVERYTHING, AnyOf, Query, Term
 from indexer.schema import FACETS, SORTS, UNKNOWN
 from tests.support.contract import ids, paged, rows, score, transcribed
@@ -65,6 +66,11 @@ class ReaderContract:
         assert made.lexicon().counts() == counted.counts()
         assert made.lexicon().pair_counts() == counted.pair_counts()
         assert made.lexicon().passages == len(passages())
+
+    def test_the_usual_speech_model_is_that_of_most_passages_and_of_several_the_last(self, made: SearchWriter):
+        counts = Counter(passage.row.asr_model for passage in passages() if passage.row.asr_model)
+        assert len(counts) > 1
+        assert usual_speech_model(made) == max(counts, key=lambda model: (counts[model], model))
 
     def test_the_reference_is_found_in_its_own_field_only(self, made: SearchWriter):
         assert ids(made, transcribed("frog")) == []

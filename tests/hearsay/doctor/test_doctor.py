@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -155,9 +156,10 @@ def test_the_index_check_reports_the_size_and_an_invalid_address_is_a_problem(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert "the index does not exist yet" in messages(look_at_index(), "warning")
-    (home / "clips.csv").write_text("filename,generated_text\na,one\nb,two\n")
+    (home / "clips.csv").write_text("filename,generated_text,asr_model\na,one,whisper-tiny.en\nb,two,whisper-tiny.en\n")
     assert main(["load", "clips.csv"]) == 0
     assert ", 2 passages" in messages(look_at_index(), "ok")
+    assert re.search("phonetic tables learned from .* by whisper-tiny.en", messages(look_at_index(), "ok"))
     monkeypatch.setenv("INDEX_URL", "ftp://user:secret@host")
     ((_, found),) = examined({"index": look_at_index})
     assert found.status == "problem"

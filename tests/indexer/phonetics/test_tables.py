@@ -10,11 +10,16 @@ import pytest
 from indexer.errors import WrongRequest
 from indexer.phonetics.alphabets import LETTER_COUNT, PHONEME_COUNT
 from indexer.phonetics.expansion import FEATURES
-from indexer.phonetics.tables import SHIPPED, VERSION, Tables, shipped
+from indexer.phonetics.tables import GENERAL, SHIPPED, VERSION, Tables, shipped
+
+MODELS = ("", "whisper-tiny.en")
+"""Of each shipped file, a model; the general one is for transcripts without a model."""
 
 
-def test_the_shipped_file_fits_the_alphabets_and_names_its_source():
-    tables = shipped()
+@pytest.mark.parametrize("model", MODELS)
+def test_shipped_tables_fit_the_alphabets_and_name_their_source(model: str):
+    tables = shipped(model)
+    assert (model or "wav2vec2-large-960h") in tables.source
     assert tables.passages > 1000
     assert 0 < tables.unseen < 0.1
     assert f"{tables.passages:,} clips" in tables.source
@@ -23,11 +28,28 @@ def test_the_shipped_file_fits_the_alphabets_and_names_its_source():
     assert tables.weights.shape == (2, len(FEATURES))
 
 
-@pytest.mark.parametrize("costs", [shipped().phonemes, shipped().letters], ids=["phonemes", "letters"])
-def test_a_correct_symbol_costs_nothing_and_confusion_costs_are_limited(costs: Any):
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("kind", ["phonemes", "letters"])
+def test_a_correct_symbol_costs_nothing_and_confusion_costs_are_limited(model: str, kind: str):
+    costs = getattr(shipped(model), kind)
     assert np.all(costs.diagonal() == 0)
     assert costs.min() >= 0
     assert costs.max() == pytest.approx(1.5), "the cost exceeds the limit"
+
+
+def test_every_shipped_file_is_that_of_a_model():
+    sources = {Tables.load(file).source for file in SHIPPED.iterdir()}
+    assert sources == {shipped(model).source for model in MODELS}
+    assert len(sources) == len(MODELS)
+
+
+def test_the_adapted_model_has_the_tables_of_the_model_that_it_was_made_of():
+    assert shipped("whisper-tiny.en-short") is shipped("whisper-tiny.en")
+
+
+@pytest.mark.parametrize("model", ["facebook/wav2vec2-large-960h", "Systran/faster-whisper-large-v3", "../x"])
+def test_other_models_have_the_general_tables(model: str):
+    assert shipped(model) is shipped()
 
 
 def test_saved_tables_are_loaded_unchanged(tmp_path: Path):
@@ -49,7 +71,7 @@ def test_a_very_small_share_is_not_saved_as_zero(tmp_path: Path):
 
 def changed(tmp_path: Path, **members: Any) -> Path:
     """The shipped tables with other members, None for one left out."""
-    whole = json.loads(SHIPPED.read_text(encoding="utf-8")) | members
+    whole = json.loads((SHIPPED / f"{GENERAL}.json").read_text(encoding="utf-8")) | members
     file = tmp_path / "tables.json"
     file.write_text(json.dumps({name: value for name, value in whole.items() if value is not None}))
     return file

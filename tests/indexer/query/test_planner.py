@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +14,10 @@ from indexer.errors import IndexMissing, WrongRequest
 from indexer.index import Request, SearchWriter
 from indexer.phonetics.expansion import AS_ONE
 from indexer.phonetics.lexicon import Lexicon
+from indexer.phonetics.tables import shipped
 from indexer.query.builder import LEAST_PROBABILITY, MODES
 from indexer.query.explanation import explanation_of
-from indexer.query.planner import MOST_WORDS, Planner, planner_of
+from indexer.query.planner import MOST_WORDS, Planner, planner_of, usual_speech_model
 from indexer.query_tree import EVERYTHING
 from indexer.settings import IndexSettings
 from tests.support.rows import passages
@@ -261,6 +263,42 @@ def test_the_next_plan_expands_to_words_that_were_put(tmp_path: Path):
     index.put(passages((ClipRow("b", generated_text="AN UTTER LION"),)))
     assert planner.expander() is not expander
     assert planner.plan("otter").terms[0].expansions != ()
+
+
+def made_by(model: str, *names: str) -> tuple[ClipRow, ...]:
+    return tuple(ClipRow(name, generated_text="AN UTTER LION", asr_model=model) for name in names)
+
+
+def test_the_tables_are_those_of_the_speech_model_of_most_passages(tmp_path: Path):
+    index = EmbeddedWriter(tmp_path)
+    planner = Planner(index)
+    index.replace(passages((*made_by("", "a", "b", "c"), *made_by("whisper-tiny.en", "d"))))
+    assert planner.tables() is shipped("whisper-tiny.en")
+    with_its_tables = planner.expander()
+    index.put(passages(made_by("facebook/wav2vec2-large-960h", "e", "f")))
+    assert planner.tables() is shipped()
+    assert planner.expander() is not with_its_tables
+    index.replace(passages(made_by("", "a")))
+    assert (usual_speech_model(index), planner.tables()) == ("", shipped())
+
+
+def test_learned_tables_take_precedence_over_those_of_the_speech_model(tmp_path: Path):
+    own = replace(shipped(), source="my clips")
+    index = EmbeddedWriter(tmp_path / "index")
+    index.replace(passages(made_by("whisper-tiny.en", "a")))
+    own.save(tmp_path / "tables.json")
+    settings = IndexSettings(phonetic_tables=tmp_path / "tables.json")
+    assert planner_of(index, settings).tables().source == "my clips"
+
+
+def test_the_probability_of_an_expansion_depends_on_the_speech_model(tmp_path: Path):
+    index = EmbeddedWriter(tmp_path)
+    index.replace(passages(made_by("whisper-tiny.en", "a")))
+    planners = Planner(index), Planner(index, shipped())
+    of_whisper, general = (
+        {one.tokens: one.probability for one in own.expander().expansions("otter")} for own in planners
+    )
+    assert 0 < of_whisper[("utter",)] != general[("utter",)] > 0
 
 
 def test_a_plan_with_expansions_before_the_first_load_reports_a_missing_index(tmp_path: Path):
