@@ -1,7 +1,7 @@
 """Waveforms, transcripts and emotions, and the interfaces of speech and emotion models."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol, TypeGuard
 
@@ -177,6 +177,22 @@ def has_options(model: SpeechModel) -> TypeGuard[ModelWithOptions]:
 def supported_options(model: SpeechModel) -> frozenset[str]:
     """The names of the options that a model supports."""
     return model.options if has_options(model) else frozenset()
+
+
+class ModelWithWindows(SpeechModel, Protocol):
+    """A speech model that computes only clips with equal windows together, and no more than ``clips_together``."""
+
+    @property
+    def clips_together(self) -> int: ...
+
+    def window(self, clip: DecodedAudio) -> Hashable:
+        """What clips have in common that the model computes together."""
+        ...
+
+
+def has_windows(model: SpeechModel) -> TypeGuard[ModelWithWindows]:
+    """Whether the model states which clips it computes together; for others, clips of similar length are best."""
+    return hasattr(model, "clips_together")
 
 
 @dataclass(frozen=True, slots=True)

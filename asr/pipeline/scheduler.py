@@ -12,7 +12,16 @@ from typing import Final, Generic, TypeVar
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.long_form import LongForm, PieceJoiner, Step, cut
 from asr.pipeline.validation import check_model_output
-from asr.types import DecodedAudio, EmotionModel, EmotionOutput, SpeechModel, SpeechOutput, seconds
+from asr.types import (
+    DecodedAudio,
+    EmotionModel,
+    EmotionOutput,
+    ModelWithWindows,
+    SpeechModel,
+    SpeechOutput,
+    has_windows,
+    seconds,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +89,8 @@ class _Request(Generic[Output]):
 class Queue(Generic[Output]):
     """The audio that waits for one model, and the threads that run the model on batches of similar lengths.
 
-    A batch consists of the request that has waited longest and of those nearest to it in length.
+    A batch consists of the request that has waited longest and of those nearest to it in length. With ``windows``, it
+    consists of those with the same window, and of no more than the model computes together.
     """
 
     def __init__(
@@ -90,11 +100,13 @@ class Queue(Generic[Output]):
         limits: Limits,
         on_batch: Callable[[BatchStats], None],
         threads: int,
+        windows: ModelWithWindows | None = None,
     ) -> None:
         self._name = name
         self._model = model
         self._limits = limits
         self._on_batch = on_batch
+        self._windows = windows
         self._changed = Condition()
         self._waiting: list[_Request[Output]] = []
         self._is_closed = False
@@ -189,10 +201,15 @@ class Queue(Generic[Output]):
 
     def _take_batch(self) -> "list[_Request[Output]]":
         """Remove the next batch from the queue, without cancelled requests."""
-        first = self._waiting[0].seconds
+        first = self._waiting[0]
+        alike = self._waiting
+        if self._windows is not None:
+            window = self._windows.window(first.audio)
+            alike = [other for other in alike if self._windows.window(other.audio) == window]
+            alike = alike[: self._windows.clips_together]
         batch: list[_Request[Output]] = []
         longest = 0.0
-        for request in sorted(self._waiting, key=lambda other: abs(other.seconds - first)):
+        for request in sorted(alike, key=lambda other: abs(other.seconds - first.seconds)):
             longest = max(longest, request.seconds)
             if batch and longest * (len(batch) + 1) > self._limits.batch_seconds:
                 break
@@ -265,11 +282,16 @@ class Scheduler:
         self.emotion_model = emotion_model
         self._limits = limits = limits or Limits()
 
-        def queues(name: str, model: Callable[[Sequence[DecodedAudio]], Sequence[Output]]) -> _Queues[Output]:
-            short = Queue(name, model, limits, on_batch, limits.threads)
-            return _Queues(short, Queue(name, model, limits, on_batch, limits.long_threads))
+        def queues(
+            name: str,
+            model: Callable[[Sequence[DecodedAudio]], Sequence[Output]],
+            windows: ModelWithWindows | None = None,
+        ) -> _Queues[Output]:
+            short = Queue(name, model, limits, on_batch, limits.threads, windows)
+            return _Queues(short, Queue(name, model, limits, on_batch, limits.long_threads, windows))
 
-        self._speech = queues(speech_model.name, speech_model.transcribe)
+        windows = speech_model if has_windows(speech_model) else None
+        self._speech = queues(speech_model.name, speech_model.transcribe, windows)
         self._emotion = queues(emotion_model.name, emotion_model.tag)
 
     @property

@@ -37,7 +37,7 @@ from hearsay.text.normalize import words as normalized_words
 
 AUTO_LANGUAGE: Final = "auto"
 
-DECODED_TOGETHER: Final = 8
+CLIPS_TOGETHER: Final = 8
 """Number of windows in one pass of the decoder, which reads its weights once per pass."""
 
 LONGEST_PIECE: Final = LONGEST_WINDOW - TRAILING_SILENCE
@@ -95,6 +95,7 @@ class WhisperSpeechModel:
     """
 
     options: Final = frozenset({"language", "prompt", "hotwords", "temperature", "task"})
+    clips_together: Final = CLIPS_TOGETHER
 
     def __init__(
         self,
@@ -129,6 +130,10 @@ class WhisperSpeechModel:
         """The number of tokens of the prompt and the hotwords that exceed the limit."""
         return max(0, len(self._vocabulary.context(options.context)) - LONGEST_CONTEXT)
 
+    def window(self, clip: DecodedAudio) -> tuple[int, DecodingOptions]:
+        """The seconds of a clip's window, and its options; of a clip in several windows, those of the longest."""
+        return self._engine.window_for(len(clip.waveform)), clip.options
+
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         found: list[list[_PieceWords]] = [[] for _ in clips]
         for group in self._groups(clips):
@@ -140,14 +145,14 @@ class WhisperSpeechModel:
         """Do nothing: the garbage collector releases the model."""
 
     def _groups(self, clips: Sequence[DecodedAudio]) -> Iterator[list[_Piece]]:
-        """The pieces of all clips in groups of at most `DECODED_TOGETHER` pieces with the same window and options."""
+        """The pieces of all clips in groups of at most `CLIPS_TOGETHER` pieces with the same window and options."""
         alike: defaultdict[tuple[int, DecodingOptions], list[_Piece]] = defaultdict(list)
         for number, clip in enumerate(clips):
             for start, end in pieces(clip, LONGEST_PIECE, self._engine.limits.longest_run):
                 piece = _Piece(number, start / SAMPLE_RATE, clip.part(start, end))
                 alike[self._engine.window_for(end - start), clip.options].append(piece)
         for own in alike.values():
-            yield from (own[first : first + DECODED_TOGETHER] for first in range(0, len(own), DECODED_TOGETHER))
+            yield from (own[first : first + CLIPS_TOGETHER] for first in range(0, len(own), CLIPS_TOGETHER))
 
     def _transcribe(self, pieces: Sequence[_Piece], options: DecodingOptions) -> Iterator[_PieceWords]:
         windows = self._encode(pieces, self._engine.window_for(len(pieces[0].audio.waveform)))

@@ -14,7 +14,7 @@ import pytest
 from asr.audio.vad import detect_speech
 from asr.errors import AsrError, Busy, ModelFailed
 from asr.pipeline.scheduler import LONG, BatchStats, Limits, Queue, Scheduler
-from asr.types import SAMPLE_RATE, DecodedAudio, SpeechOutput
+from asr.types import SAMPLE_RATE, DecodedAudio, ModelWithWindows, SpeechOutput
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
 PATIENCE = 100.0
@@ -56,8 +56,12 @@ def queue(held: Held) -> Iterator[Callable[..., Queue[float]]]:
     """Queues before that model, with one thread; each ends with the test."""
     opened: list[Queue[float]] = []
 
-    def open_one(on_batch: Callable[[BatchStats], None] = lambda _: None, **limits: float) -> Queue[float]:
-        opened.append(Queue("held", held, Limits(**limits), on_batch, 1))
+    def open_one(
+        on_batch: Callable[[BatchStats], None] = lambda _: None,
+        windows: ModelWithWindows | None = None,
+        **limits: float,
+    ) -> Queue[float]:
+        opened.append(Queue("held", held, Limits(**limits), on_batch, 1, windows))
         return opened[-1]
 
     yield open_one
@@ -93,6 +97,24 @@ def test_a_batch_with_its_padding_is_no_longer_than_its_limit(queue: Callable[..
     assert sorted(round(length, 2) for batch in held.batches[1:] for length in batch) == sorted(lengths)
     assert all(max(batch) * len(batch) <= 20 or len(batch) == 1 for batch in held.batches)
     assert max(map(len, held.batches)) > 3
+
+
+class WholeSeconds(LengthSpeechModel):
+    """A model that computes clips of the same whole seconds together, two at a time."""
+
+    clips_together = 2
+
+    def window(self, clip: DecodedAudio) -> int:
+        return len(clip.waveform) // SAMPLE_RATE
+
+
+def test_a_model_with_windows_gets_clips_of_one_window(queue: Callable[..., Queue[float]], held: Held):
+    waiting = queue(windows=WholeSeconds())
+    at_work(waiting, held)
+    answers = [waiting.submit(sound(length)) for length in (2.75, 3, 2.25, 2.5, 3.75, 8)]
+    held.may_go_on.release(9)
+    assert [answer.result(PATIENCE) for answer in answers] == [2.75, 3, 2.25, 2.5, 3.75, 8]
+    assert held.batches == [[1], [2.75, 2.25], [3, 3.75], [2.5], [8]]
 
 
 def test_a_batch_of_no_seconds_is_one_sound(queue: Callable[..., Queue[float]], held: Held):
