@@ -16,10 +16,10 @@ fail() {
 usage() {
   cat <<'TEXT'
 ./run.sh                        the menu
-./run.sh setup [--models]       make .venv/, fetch a speech model (--models: also torch, transformers, what bench/ needs)
-./run.sh doctor                 report what is wrong with this installation, and how to fix it
+./run.sh setup [--models]       create .venv/, download a speech model (--models: also torch, transformers, what bench/ needs)
+./run.sh doctor                 check this installation, and report how to fix what is wrong
 ./run.sh demo [--page|--no-page]  transcribe and index the sample clips, search them, open the page
-./run.sh test [--all]           set up and run the tests (--all: the long ones too)
+./run.sh test [--all]           install what the tests need, and run them (--all: including the slow ones)
 ./run.sh api                    serve POST /asr and POST /ser on port 8001
 ./run.sh decode SOURCE --out DIR [--csv FILE]   transcribe a folder of clips
 ./run.sh models [list|fetch NAME|remove NAME]   weights of speech models
@@ -170,7 +170,7 @@ run_setup() {
 
 # Without these weights PocketSphinx is used, which is much less accurate: not a reason to fail.
 fetch_weights() {
-  say "fetching the speech model whisper-tiny.en, 78 MB, unless it is here"
+  say "fetching the speech model whisper-tiny.en, 78 MB, unless it is on this machine"
   run_hearsay models fetch whisper-tiny.en-short >/dev/null ||
     say "setup continues without it: PocketSphinx is used, which makes many more errors"
 }

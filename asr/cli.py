@@ -99,7 +99,7 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "--layout",
         metavar="NAME",
-        help=f"layout of the corpus, instead of the one that is recognised: {', '.join(NAMES)}",
+        help=f"layout of the corpus, if it is not recognised correctly: {', '.join(NAMES)}",
     )
     add_column_option(command)
     command.add_argument("--dataset", metavar="NAME", help="name of the dataset (default: the name of the folder)")
@@ -135,7 +135,7 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "score",
         help="word or character error rate of transcripts against references",
         description="Word or character error rate of generated_text against text, over all clips and by group,\n"
-        "with 95 %% intervals by bootstrap over clips, or over speakers if the table has client_id.",
+        "with 95 % intervals by bootstrap over clips, or over speakers if the table has client_id.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: python -m asr score var/cv-valid-dev/clips.csv --by accent,age,gender",
     )

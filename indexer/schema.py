@@ -59,8 +59,8 @@ FIELDS: Final = (
     Field("language", "keyword", "the language of the transcript, as a code such as en"),
     Field("language_probability", "number", "probability of the language, 0..1, if the model detected it"),
     Field("confidence", "number", "confidence of the speech model, 0..1"),
-    Field("up_votes", "integer", "listeners who confirmed that the clip says its text"),
-    Field("down_votes", "integer", "listeners who rejected it"),
+    Field("up_votes", "integer", "number of listeners who confirmed that the recording matches its sentence"),
+    Field("down_votes", "integer", "number of listeners who rejected it"),
     Field("asr_model", "keyword", "the speech model that made the transcript"),
     Field("ser_model", "keyword", "the emotion model that predicted the emotion"),
     Field("decoded_at", "date", "when the clip was transcribed"),
@@ -141,6 +141,11 @@ def merged_counts(facet: str, counts: Mapping[str, int]) -> dict[str, int]:
         first, before = found.get(folded, (value, 0))
         found[folded] = first, before + count
     return dict(found.values())
+
+
+def has_known_values(counts: Mapping[str, int]) -> bool:
+    """Whether a facet with these counts has another value than *unknown*; without one it only takes space."""
+    return bool(counts.keys() - {UNKNOWN})
 
 
 def facet_order(facet: str, counts: Mapping[str, int]) -> list[str]:

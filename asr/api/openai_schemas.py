@@ -67,7 +67,8 @@ class SpokenSegment(BaseModel):
     tokens: list[int] = []
     temperature: float = Field(0.0, description="The requested temperature, if the model supports it.")
     avg_logprob: float = Field(
-        description="Natural logarithm of the segment's confidence; 0 if the model gives none.", examples=[-0.094]
+        description="Natural logarithm of the segment's confidence; 0 if the model does not report one.",
+        examples=[-0.094],
     )
     compression_ratio: float = Field(
         description="Bytes of the text divided by its zlib-compressed bytes, as in Whisper.", examples=[0.7]

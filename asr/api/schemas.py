@@ -21,7 +21,9 @@ class WordReply(BaseModel):
     text: str = Field(examples=["Before"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
-    confidence: float | None = Field(None, description="From 0 to 1; null if the model gives none.", examples=[0.93])
+    confidence: float | None = Field(
+        None, description="From 0 to 1; null if the model does not report one.", examples=[0.93]
+    )
     alternatives: list[AlternativeReply] = Field(
         [],
         description="Other words that the model considered here, the most probable first; omitted if there are none.",
@@ -39,7 +41,9 @@ class SegmentReply(BaseModel):
     text: str = Field(examples=["Before he had time"])
     start: float = Field(description="Seconds from the start of the clip.", examples=[0.32])
     end: float = Field(examples=[0.64])
-    confidence: float | None = Field(None, description="From 0 to 1; null if the model gives none.", examples=[0.93])
+    confidence: float | None = Field(
+        None, description="From 0 to 1; null if the model does not report one.", examples=[0.93]
+    )
 
     @classmethod
     def of(cls, segment: Segment) -> "SegmentReply":
@@ -126,7 +130,7 @@ class TextReply(BaseModel):
     duration: str = Field(description="Duration of the audio in seconds, with one decimal.", examples=["20.7"])
     language: str = Field(
         "",
-        description="Language of the transcript, as a code; omitted if the model names none.",
+        description="Language of the transcript, as a code; omitted if the model does not report it.",
         examples=["en"],
         exclude_if=_is_unknown,
     )

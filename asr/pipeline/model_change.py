@@ -89,7 +89,9 @@ def _names(models: Iterable[Identity], now: Identity) -> str:
 def _difference(model: Identity, now: Identity) -> str:
     if model.name != now.name:
         return model.name
-    return f"{model.name} with other weights" if model.weights != now.weights else f"{model.name} in another precision"
+    return (
+        f"{model.name} with other weights" if model.weights != now.weights else f"{model.name} with another precision"
+    )
 
 
 def _described(model: Identity) -> str:

@@ -17,6 +17,10 @@ LONG: Final = 120.0
 SHARES: Final = 3
 """Long clips of which that is shown at a time."""
 
+FIRST_CLIPS: Final = 20.0
+FIRST_SHARE: Final = 0.05
+"""The remaining time is estimated from this many transcribed clips on, or from this share of a run of fewer clips."""
+
 
 class DecodingProgress:
     """Shows how many clips are done, with the progress inside long ones. A context manager.
@@ -98,17 +102,18 @@ class DecodingProgress:
         self._console.print(sentence, markup=False)
 
     def pace(self) -> str:
-        """Clips and audio seconds per second, the time left if all other clips are processed, and the failures.
+        """Clips and audio seconds per second, an estimate of the remaining time, and the number of failures.
 
-        The time left is unknown until something is transcribed.
+        The estimate assumes that all other clips have to be processed. It is left out until enough is transcribed.
         """
         wall = max(time.monotonic() - self._started, 1e-6)
         transcribed = self._transcribed + self._parts()
         seconds = self._audio_seconds + sum(done for done, _ in self._under_way.values())
         clips_left = max(0.0, self._total - self._done - self._parts())
-        left = f" · {clock(clips_left * wall / transcribed)} left" if transcribed else ""
+        is_enough = transcribed and transcribed >= min(FIRST_CLIPS, FIRST_SHARE * (transcribed + clips_left))
+        left = f" · {clock(clips_left * wall / transcribed)} left" if is_enough else ""
         failed = f" · {self._failed} failed" if self._failed else ""
-        return f"{self._transcribed / wall:.1f} clips/s · {seconds / wall:.1f} audio-s/s{left}{failed}"
+        return f"{self._transcribed / wall:.1f} clips/s · {seconds / wall:.1f} times real time{left}{failed}"
 
     def __enter__(self) -> Self:
         self._bar.start()

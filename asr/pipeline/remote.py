@@ -244,7 +244,7 @@ class RemotePipeline:
             health = Health("away")
         if health.status != "ready":
             raise PipelineUnavailable(
-                f"{self._address} stays unavailable ({reason}). Completed records are kept; "
+                f"{self._address} is still unavailable ({reason}). Completed records are kept; "
                 "run the same command to continue when the API is available."
             )
 

@@ -302,7 +302,7 @@ def _device(setting: str) -> str:
         return "cuda" if get_cuda_device_count() else "cpu"
     kind, _, index = setting.partition(":")
     if kind not in ("cpu", "cuda"):
-        raise ModelUnavailable(f"DEVICE is {setting}, which is none of auto, cpu, cuda and cuda:N.")
+        raise ModelUnavailable(f"DEVICE is {setting}; set it to auto, cpu, cuda or cuda:N.")
     if kind == "cuda" and int(index or 0) >= get_cuda_device_count():
         raise ModelUnavailable(f"DEVICE is {setting}, and CTranslate2 finds no such GPU; set DEVICE to auto or cpu.")
     return setting
@@ -314,5 +314,5 @@ def _compute_type(precision: Precision, device: str) -> str:
     if precision == "auto":
         return "int8" if is_cpu else "float16"
     if is_cpu and precision in ("float16", "bfloat16"):
-        raise ModelUnavailable(f"PRECISION is {precision}, which Whisper does not compute in on a CPU; set it to auto.")
+        raise ModelUnavailable(f"PRECISION is {precision}, which Whisper does not support on a CPU; set it to auto.")
     return precision

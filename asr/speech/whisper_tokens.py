@@ -103,7 +103,7 @@ class WhisperVocabulary:
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)
         if found is None:
-            raise ModelUnavailable(f"{self._path}: no tokenizer of a Whisper model, since it lacks {token}.")
+            raise ModelUnavailable(f"{self._path}: not the tokenizer of a Whisper model, because it lacks {token}.")
         return int(found)
 
 

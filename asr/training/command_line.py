@@ -24,27 +24,33 @@ def add_train_whisper(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     command = commands.add_parser(
         "train-whisper",
         help="train a Whisper model on your audio",
-        description="Train a Whisper model to need less silence after a sound (--short-windows), which makes it "
-        "faster. Audio is all that it needs. The same command continues an interrupted training.",
+        description="Train a Whisper model to work with less silence after the speech (--short-windows), which "
+        "makes it faster. Training needs only audio, no references. To continue after an interruption, run the same "
+        "command again.",
         epilog=_EXAMPLE,
     )
-    command.add_argument("--short-windows", action="store_true", required=True, help="train for short windows")
-    command.add_argument("--model", metavar="NAME", default="whisper-tiny.en", help="a Whisper model in float16")
-    command.add_argument("--audio", metavar="DIR", type=Path, required=True, help="folder of clips of up to 28 s")
+    command.add_argument(
+        "--short-windows", action="store_true", required=True, help="the kind of training; so far the only one"
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        default="whisper-tiny.en",
+        help="Whisper model with weights in float16 (default: whisper-tiny.en)",
+    )
+    command.add_argument("--audio", metavar="DIR", type=Path, required=True, help="folder with clips of at most 28 s")
     command.add_argument("--out", metavar="MODEL", type=Path, required=True, help="folder for the trained model")
-    command.add_argument("--csv", metavar="FILE", type=Path, help="table of the clips to train on; default: all clips")
+    command.add_argument("--csv", metavar="FILE", type=Path, help="table of the clips to train on (default: all clips)")
     command.add_argument(
         "--measure",
         metavar="FILE",
         type=Path,
-        help="table of other clips with their text, for the report",
+        help="table of other clips with references, to measure the model on",
     )
     command.add_argument("--work", metavar="DIR", type=Path, help="folder for intermediate files (default: MODEL.work)")
-    command.add_argument(
-        "--about", metavar="TEXT", default="", help="what the audio is, with its licence, for the report"
-    )
-    command.add_argument("--steps", metavar="N", type=int, help="steps of training")
-    command.add_argument("--seed", metavar="N", type=int, help="seed of everything random")
+    command.add_argument("--about", metavar="TEXT", default="", help="source and licence of the audio, for the report")
+    command.add_argument("--steps", metavar="N", type=int, help="number of training steps")
+    command.add_argument("--seed", metavar="N", type=int, help="random seed")
     command.set_defaults(run=run_train_whisper)
 
 

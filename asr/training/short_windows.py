@@ -91,7 +91,7 @@ def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[TrainingAudio]
         (clip.read, seconds) for clip in clips if clip.read and (seconds := _usable_seconds(clip.read, clip.row.id))
     ]
     if not short:
-        raise BadSource(f"None of {len(clips)} files is a clip of up to {_LONGEST_CLIP:.0f} s; name another folder.")
+        raise BadSource(f"None of {len(clips)} files is a clip of at most {_LONGEST_CLIP:.0f} s; name another folder.")
     random = np.random.default_rng(recipe.seed)
     items = [TrainingAudio("clip", (read,)) for read, _ in short]
     for _ in range(round(recipe.joined * len(short))):
@@ -302,7 +302,7 @@ class ShortWindowTraining:
         if kept["of"] != self._description(items):
             raise AsrError(
                 f"{self._checkpoint} is of a training with other audio or other options; continue that one, or remove "
-                "the file to begin anew."
+                "the file to start over."
             )
         change.load(kept["change"])
         optimizer.load_state_dict(kept["optimizer"])

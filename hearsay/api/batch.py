@@ -129,7 +129,7 @@ def _check_combination(
     if watch and (table or limit or allow_missing or "://" in source):
         raise BadArgument("watch works with a folder only, without s3://, table, limit or allow_missing")
     if hotwords and via is not None:
-        raise BadArgument("hotwords do not go with via: the API transcribes without them")
+        raise BadArgument("hotwords and via cannot be combined: the API does not support hotwords")
 
 
 def _summary_of(

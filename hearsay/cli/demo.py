@@ -78,8 +78,8 @@ def main(arguments: Sequence[str] | None, program: Program) -> int:
 def parser(program: Program) -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog=program.call(),
-        description="Transcribe and index the sample clips, search them, and open the search page. The demo has an "
-        "its own index, records and inbox, under var/demo; yours are not touched.",
+        description="Transcribe and index the sample clips, search them, and open the search page. The demo has its "
+        "own index, records and inbox, under var/demo; your data is not changed.",
         epilog=f"example: {program.call()} --no-page",
     )
     page = words.add_mutually_exclusive_group()

@@ -78,7 +78,7 @@ def _weights() -> Iterator[Finding]:
         here = [f"{each.name} ({file_size(each.size)}, {each.licence}, in {each.folder})" for each in published_here()]
         damaged = [model.name for model in PUBLISHED.values() if is_damaged(model)]
     if here:
-        yield ok(f"Whisper weights here: {', '.join(here)}")
+        yield ok(f"Whisper weights on this machine: {', '.join(here)}")
     if damaged:
         fetch = to_type(f"models fetch {' '.join(damaged)}")
         yield problem(f"damaged weights (checksum mismatch): {', '.join(damaged)}", f"run: {fetch}")

@@ -87,11 +87,13 @@ class ClipRow:
         try:
             size = len(self.id.encode())
         except UnicodeEncodeError as problem:
-            raise BadRow(f"a clip id is UTF-8 text, this one is not: {self.id!r:.80}; rename the file") from problem
+            raise BadRow(
+                f"a clip id must be UTF-8 text, and this one is not: {self.id!r:.80}; rename the file"
+            ) from problem
         if not 1 <= size <= LONGEST_ID:
-            raise BadRow(f"a clip id has 1 to {LONGEST_ID} bytes, this one has {size}: {self.id[:80]!r}")
+            raise BadRow(f"a clip id must have 1 to {LONGEST_ID} bytes, and this one has {size}: {self.id[:80]!r}")
         if taken := RESERVED & self.extra.keys():
-            raise BadRow(f"{self.id}: {min(taken)} is a column of Hearsay and cannot be the name of another one")
+            raise BadRow(f"{self.id}: {min(taken)} is a column of Hearsay, so no other column can have that name")
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> "ClipRow":

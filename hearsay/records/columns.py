@@ -28,9 +28,9 @@ def account_of(table: Table | DistinctCells, name: str, *, is_corpus: bool) -> s
     kinds: tuple[tuple[str, list[str]], ...] = (
         ("clip", ["filename"]),
         ("reference", [name for name in filled if name == "text"]),
-        ("about the clip", [name for name in filled if name in CORPUS_COLUMNS and name not in ("filename", "text")]),
-        ("overwritten by this run" if is_corpus else "Hearsay's own columns", ours),
-        ("kept beside Hearsay's own", [f"{name} as {aside[name]}" for name in filled if name in aside]),
+        ("metadata", [name for name in filled if name in CORPUS_COLUMNS and name not in ("filename", "text")]),
+        ("replaced by this run" if is_corpus else "Hearsay's own columns", ours),
+        ("kept under another name", [f"{name} as {aside[name]}" for name in filled if name in aside]),
         (
             "other columns (searched as extra.NAME)",
             [name for name in filled if name not in {*CORPUS_COLUMNS, *OUR_COLUMNS, *aside}],
@@ -44,7 +44,9 @@ def account_of(table: Table | DistinctCells, name: str, *, is_corpus: bool) -> s
     if missing := [f"{', '.join(found)} in {column}" for column in known if (found := _found(table, column))]:
         parts.append(f"read as empty: {', '.join(missing)}")
     if doubtful := _found(table, "text"):
-        parts.append(f"taken as text: {', '.join(doubtful)} in text (empty the cell if there is no reference)")
+        parts.append(
+            f"read as words of the reference: {', '.join(doubtful)} in text (empty the cell if there is no reference)"
+        )
     return f"{name}: {'; '.join(parts)}"
 
 

@@ -113,7 +113,8 @@ def row_of_line(line: bytes, *, is_log: bool = True) -> ClipRow:
         raise BadRow(f"schema_version is {version!r:.40}, not a number")
     if version > SCHEMA_VERSION:
         raise NewerRecord(
-            f"written with schema version {version}, this version of Hearsay reads up to {SCHEMA_VERSION}; update it"
+            f"written with schema version {version}, but this version of Hearsay reads only up to {SCHEMA_VERSION}; "
+            "update it"
         )
     if not is_log and "schema_version" in members:
         members = {name: value for name, value in members.items() if name not in EXPORT_ONLY}

@@ -55,7 +55,9 @@ def bytes_of(recording: Recording) -> bytes:
     read = getattr(recording, "read", None)
     data = read() if callable(read) else None
     if not isinstance(data, bytes):
-        advice = 'it was opened as text; open it with mode "rb"' if isinstance(data, str) else "this is none of them"
+        advice = (
+            'it was opened as text; open it with mode "rb"' if isinstance(data, str) else "this object is none of these"
+        )
         kinds = "a path, bytes, a file that is open for reading bytes, or an array with its sampling_rate"
         raise BadArgument(f"{name_of(recording)}: a recording is {kinds}; {advice}")
     return data

@@ -19,7 +19,7 @@ _SHOWN: Final = 60
 class Recognised:
     """What a speech model wrote; times in seconds, confidences 0..1 (None if the model gives none).
 
-    ``language`` is a code such as ``en``, empty if the model names none; its probability is known if the model
+    ``language`` is a code such as ``en``, empty if the model does not report it; its probability is known if the model
     detected it.
     """
 
@@ -64,7 +64,7 @@ class Transcript(RecordingResult[Recognised]):
 
     @property
     def language(self) -> str:
-        """The language of the transcript as a code such as ``en``; empty if the model names none."""
+        """The language of the transcript as a code such as ``en``; empty if the model does not report it."""
         return self._found.language
 
     @property

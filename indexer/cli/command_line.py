@@ -38,7 +38,7 @@ THIS: Final = Program("indexer")
 
 def parser(program: Program = THIS) -> ArgumentParser:
     """The parser of all commands."""
-    top = ArgumentParser(prog="python -m indexer", description="Indexes clips and searches their transcripts.")
+    top = ArgumentParser(prog="python -m indexer", description="Index clips and search their transcripts.")
     top.add_argument("--version", action="version", version=f"hearsay {VERSION}")
     added = top.add_subparsers(required=True, metavar="COMMAND")
 
@@ -120,7 +120,7 @@ def _add_changes(add: Callable[[str, CommandFunction, str, str], ArgumentParser]
 
 
 def _add_reading(command: ArgumentParser) -> None:
-    command.add_argument("--dataset", metavar="NAME", help="dataset of a corpus's table, where no folder names it")
+    command.add_argument("--dataset", metavar="NAME", help="dataset of a corpus's table, if no folder name states it")
     add_column_option(command)
 
 
@@ -129,7 +129,7 @@ def _add_learning(add: Callable[[str, CommandFunction, str, str], ArgumentParser
     learning = add(
         "learn",
         learning_commands.learn,
-        "Learn from clips with both text and generated_text how words are misrecognised; later searches use the result",
+        "Learn from clips with text and generated_text how words are misrecognised; later searches use the result",
         "learn clips.csv transcripts.csv",
     )
     learning.add_argument("files", nargs="+", type=Path, metavar="FILE", help="clip records, .csv or .jsonl")
@@ -140,7 +140,7 @@ def _add_learning(add: Callable[[str, CommandFunction, str, str], ArgumentParser
     spelling = add(
         "learn-spelling",
         learning_commands.learn_spelling,
-        "Learn from a pronouncing dictionary how letters are pronounced",
+        "Learn how letters are pronounced, from a pronouncing dictionary",
         "learn-spelling --out indexer/phonetics/english.json.xz",
     )
     spelling.add_argument(
@@ -159,8 +159,12 @@ def _add_mode(command: ArgumentParser) -> None:
 
 def _add_search(command: ArgumentParser) -> None:
     command.add_argument("words", nargs="*", metavar="WORDS", help="the query (default: everything)")
-    command.add_argument("--like", metavar="ID", help="instead of words: clips that share significant words with it")
-    command.add_argument("--same", metavar="ID", help="instead of words: clips with the same sentence as it")
+    command.add_argument(
+        "--like", metavar="ID", help="instead of words: find clips that share significant words with this clip"
+    )
+    command.add_argument(
+        "--same", metavar="ID", help="instead of words: find clips with the same sentence as this clip"
+    )
     _add_mode(command)
     _add_filters(command)
     command.add_argument("--size", type=_from_one, default=10, metavar="N", help="hits per page (default: 10)")
@@ -210,7 +214,7 @@ def _add_score(command: ArgumentParser) -> None:
     )
     command.add_argument("--mode", action="append", choices=MODES, help="one or more (default: all)")
     command.add_argument("--cross-fit", action="store_true", help="evaluate with tables learned on other sentences")
-    command.add_argument("--seeds", default=5, **number, help="how often queries are drawn (default: 5)")
+    command.add_argument("--seeds", default=5, **number, help="number of random samples of queries (default: 5)")
     command.add_argument("--per-kind", default=800, **number, help="queries of each kind per seed (default: 800)")
     command.add_argument(
         "--by", default="", metavar="FACETS", help=f"also report by value of {', '.join(FACETS)}; separated by commas"

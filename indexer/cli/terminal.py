@@ -14,7 +14,7 @@ from indexer.query.explanation import explanation_of
 from indexer.query.filters import FIRST_VALUES
 from indexer.query.highlight import Mark, highlight
 from indexer.query.planner import Plan
-from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order
+from indexer.schema import UNKNOWN, facet_label, facet_name, facet_order, has_known_values
 
 _STYLES: Final[Mapping[Mark, str]] = {"": "", "match": "bold yellow", "possible": "underline"}
 
@@ -27,7 +27,10 @@ END_OF_CERTAINTY: Final = "── Below: a query word is missing, in another for
 
 
 def print_result(console: Console, result: SearchHits, request: Request, plan: Plan) -> None:
-    """Print the query's meaning, the hits as a table with highlighted words, the total, and the facets' counts."""
+    """Print the query's meaning, the hits as a table with highlighted words, the total, and the facets' counts.
+
+    A facet whose only value is *unknown* is left out, unless there is a filter on it.
+    """
     console.print(Text(plan.sentence.translate(CONTROLS), style="dim"), soft_wrap=True)
     if result.hits:
         table = Table(box=None, pad_edge=False, header_style="dim")
@@ -46,8 +49,9 @@ def print_result(console: Console, result: SearchHits, request: Request, plan: P
             table.add_row(_transcript(hit, plan), *(Text(cell.translate(CONTROLS)) for cell in cells))
         console.print(table)
     console.print(_summary(result, request), highlight=False)
-    for facet, counts in ((facet, counts) for facet, counts in result.facets.items() if counts):
-        console.print(Text(f"{facet_name(facet)}: {_counted(facet, counts)}", style="dim"), soft_wrap=True)
+    for facet, counts in result.facets.items():
+        if counts and (has_known_values(counts) or facet in request.filters):
+            console.print(Text(f"{facet_name(facet)}: {_counted(facet, counts)}", style="dim"), soft_wrap=True)
 
 
 def _counted(facet: str, counts: Mapping[str, int]) -> str:

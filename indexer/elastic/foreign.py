@@ -22,7 +22,7 @@ def foreign_alias(
     names = sorted(indices)
     what = f"the index {names[0]}" if len(names) == 1 else f"the indices {', '.join(names)}"
     return IndexForeign(
-        f"the alias {alias} at {address} points to {what}, which Hearsay did not create and leaves alone"
+        f"the alias {alias} at {address} points to {what}, which Hearsay did not create and does not change"
         f"{_descriptions(client, indices)}; remove the alias, or name another one in INDEX_NAME"
     )
 

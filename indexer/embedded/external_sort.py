@@ -50,7 +50,7 @@ def sorted_by_id(passages: Iterable[Passage], file: Path) -> Iterator[Iterator[P
             yield (Passage.from_source(json.loads(source)) for (source,) in ordered)
     except sqlite3.Error as problem:
         raise LoadFailed(
-            f"the passages could not be put in order: {problem}; the previous index is still served"
+            f"the passages could not be sorted: {problem}; the previous index is still served"
         ) from problem
     finally:
         file.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ def foreign_folder(folder: Path, taken: Sequence[Path]) -> IndexForeign:
     """The error for a folder in which the files ``taken`` of another program have names that an index needs."""
     owners = (f"{path.name} says {owner}" for path in taken if path.name != META and (owner := _owner(path)))
     return IndexForeign(
-        f"{folder} contains {', '.join(path.name for path in taken)}, which Hearsay did not create and leaves alone "
+        f"{folder} contains {', '.join(path.name for path in taken)}, which Hearsay did not create and does not change "
         f"({', '.join([contents_of(folder), *owners])}); name another folder in INDEX_URL"
     )
 

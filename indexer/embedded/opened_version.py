@@ -86,14 +86,14 @@ def about_of(folder: Path) -> dict[str, Any]:
     if type(schema := about.get("schema")) is int and schema != SCHEMA:
         raise incompatible(where, about)
     raise IndexDamaged(
-        f"{where} is incomplete: {folder} was not loaded to its end; load your files again"
+        f"{where} is incomplete: {folder} was not loaded completely; load your files again"
         if is_ours(about) and schema is None
-        else f"{where} is damaged: {folder / ABOUT} is not what was written; load your files again"
+        else f"{where} is damaged: {folder / ABOUT} has changed since it was written; load your files again"
     )
 
 
 def description_of(folder: Path) -> dict[str, Any]:
-    """The description of a version of any schema; raises `IndexDamaged` if it is not what was written."""
+    """The description of a version of any schema; raises `IndexDamaged` if it has changed since it was written."""
     try:
         return _description(folder / ABOUT)
     except FileNotFoundError as problem:
@@ -163,11 +163,11 @@ def damage_named(folder: Path) -> Iterator[None]:
 
 
 _NO_SEGMENTS: Final = (ValueError, KeyError, TypeError, AttributeError)
-"""What a list of segments that is not what was written raises."""
+"""What reading a damaged list of segments raises."""
 
 
 def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
-    """Raise `IndexDamaged` if a file of the engine is not what was written.
+    """Raise `IndexDamaged` if a file of the engine has changed since it was written.
 
     While a writer is at work, and after one was killed, nothing is known of meta.json.
     """
@@ -221,32 +221,34 @@ def _searcher_without_lock(folder: Path) -> Searcher:
         raise _of_engine(folder, problem) from problem
     except OSError as problem:
         raise IndexUnavailable(
-            f"the index in {_index_of(folder)} cannot be written to, and the engine locks what it reads, for which no "
-            f"temporary folder can be made: {problem.strerror or problem}; name one that can be written to in TMPDIR"
+            f"the index in {_index_of(folder)} is read-only, and the temporary folder for the engine's lock files "
+            f"cannot be created: {problem.strerror or problem}; set TMPDIR to a writable folder"
         ) from problem
 
 
 def _of_engine(folder: Path, problem: ValueError) -> IndexDamaged | IndexUnavailable:
-    """What the engine could not open, in its own words where they say more than that a file is not what was written."""
+    """What the engine could not open, in the engine's words where they say more than that a file has changed."""
     error = os_error_in(str(problem))
     if error is not None and not isinstance(error, FileNotFoundError):
         return cannot_be_read(_index_of(folder), error)
     return IndexDamaged(
-        f"the index in {_index_of(folder)} is damaged: files in {folder} are missing or are not what was written "
-        f"({str(problem).splitlines()[0][:200]}); {_how_to_mend(folder)}"
+        f"the index in {_index_of(folder)} is damaged: files in {folder} are missing, or have changed since they "
+        f"were written ({str(problem).splitlines()[0][:200]}); {_how_to_mend(folder)}"
     )
 
 
 def _missing(file: Path) -> IndexMissing | IndexDamaged:
     if not (folder := file.parent).exists():
-        return IndexMissing(f"version {folder.name} of the index is gone from {_index_of(folder)}; load again")
+        return IndexMissing(
+            f"version {folder.name} of the index no longer exists in {_index_of(folder)}; load your files again"
+        )
     return IndexDamaged(f"the index in {_index_of(folder)} is damaged: {file} is missing; {_how_to_mend(folder)}")
 
 
 def _damaged(file: Path) -> IndexDamaged:
     folder = file.parent
     return IndexDamaged(
-        f"the index in {_index_of(folder)} is damaged: {file} is not what was written; {_how_to_mend(folder)}"
+        f"the index in {_index_of(folder)} is damaged: {file} has changed since it was written; {_how_to_mend(folder)}"
     )
 
 

@@ -122,8 +122,8 @@ class Versions:
         current = self.current()
         if self.path(current).exists() and not is_our_version(self.path(current)):
             raise IndexForeign(
-                f"{(foreign := self.path(current))}, which {self._current} names, has no mark of Hearsay "
-                f"({contents_of(foreign)}); it was left alone, and nothing was changed; load your files again"
+                f"{(foreign := self.path(current))}, which {self._current} names, was not created by Hearsay "
+                f"({contents_of(foreign)}); nothing was changed; load your files again"
             )
         if not (before := [name for name in self._whole() if name < current]):
             raise IndexMissing(f"there is no version before {current} in {self.folder}; {current} is still served")

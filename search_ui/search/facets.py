@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from indexer.index import Range
-from indexer.schema import FACETS, facet_label, facet_name, facet_order
+from indexer.schema import FACETS, facet_label, facet_name, facet_order, has_known_values
 from search_ui.search.request import Extent
 from search_ui.state import ANY, SearchState
 from search_ui.url import current_search, navigate, sync_widget
@@ -84,15 +84,24 @@ def escape_markdown(text: str) -> str:
 
 
 def show_facets(state: SearchState, counts: Mapping[str, Mapping[str, int]], extent: Extent) -> None:
-    """The filters: one group per facet, and sliders. Models and languages are listed only if there are several."""
+    """The filters: one group per facet, and sliders."""
     with st.container(key="facets"):
         for facet in FACETS:
-            found = choices(facet, counts.get(facet, {}), state.chosen(facet))
-            if len(found) > (facet in ("language", "asr_model") and not state.chosen(facet)):
-                show_facet(facet, found)
+            if is_shown(facet, counts.get(facet, {}), state.chosen(facet)):
+                show_facet(facet, choices(facet, counts.get(facet, {}), state.chosen(facet)))
         show_slider(state, "duration", stops(extent.longest), "{:g} s")
         if "confidence" in extent.numbers | state.ranges.keys():
             show_slider(state, "confidence", _SHARES, "{:.2f}")
+
+
+def is_shown(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> bool:
+    """Whether a facet is listed: always if it has a filter, and never if its only value is *unknown*.
+
+    Models and languages are listed only if there are several.
+    """
+    if chosen:
+        return True
+    return has_known_values(counts) and (facet not in ("language", "asr_model") or len(counts) > 1)
 
 
 def show_facet(facet: str, all_choices: list[Choice]) -> None:

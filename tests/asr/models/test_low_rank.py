@@ -46,7 +46,7 @@ def test_a_change_is_added_to_its_part_of_a_fused_matrix_and_to_nothing_else():
 
 
 def test_a_change_is_refused_for_weights_that_it_was_not_trained_for():
-    with pytest.raises(ModelUnavailable, match="belongs to the weights with SHA-256 abc, not to those with def"):
+    with pytest.raises(ModelUnavailable, match="was trained for the weights with SHA-256 abc, not for those with def"):
         change("abc").merged(base(), "def")
     with pytest.raises(ModelUnavailable, match=r"SHA-256 \(none\)"):
         LowRankChange({}, {}).merged(base(), "def")

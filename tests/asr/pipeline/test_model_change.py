@@ -119,7 +119,7 @@ def test_a_precision_that_was_set_is_asked_for(log: Path):
     with Journal(log) as journal:
         journal.append([ClipRow("a", asr_model="old", asr_weights="1")])
     assert said(log, Listening(Identity("old", "1", "int8"))) == [
-        "1 clip by old in another precision will be transcribed again by old in int8"
+        "1 clip by old with another precision will be transcribed again by old in int8"
     ]
 
 

@@ -25,7 +25,7 @@ def test_a_terminal_shows_counts_rates_and_failures():
         bar.advance(4, 4, 12.5, failed=1)
     assert "4/10" in output_of(where)
     assert "clips/s" in output_of(where)
-    assert "audio-s/s" in output_of(where)
+    assert "times real time" in output_of(where)
     assert "1 failed" in output_of(where)
 
 
@@ -56,7 +56,7 @@ def test_a_second_start_counts_from_zero():
         bar.start(10)
         bar.advance(10, 10, 12.5, failed=2)
         bar.start(3)
-        assert bar.pace().startswith("0.0 clips/s · 0.0 audio-s/s")
+        assert bar.pace().startswith("0.0 clips/s · 0.0 times real time")
         assert "failed" not in bar.pace()
 
 
@@ -66,7 +66,7 @@ def test_clips_done_earlier_do_not_count_towards_the_rate(monkeypatch: pytest.Mo
     bar.start(100)
     monkeypatch.setattr(progress.time, "monotonic", lambda: 110.0)
     bar.advance(60, 10, 50.0)
-    assert bar.pace() == "1.0 clips/s · 5.0 audio-s/s · 0:40 left"
+    assert bar.pace() == "1.0 clips/s · 5.0 times real time · 0:40 left"
 
 
 def test_pieces_of_a_long_clip_advance_the_bar_and_the_remaining_time(monkeypatch: pytest.MonkeyPatch):
@@ -77,14 +77,14 @@ def test_pieces_of_a_long_clip_advance_the_bar_and_the_remaining_time(monkeypatc
         bar.start(1)
         monkeypatch.setattr(progress.time, "monotonic", lambda: 130.0)
         bar.within("talks/two-hours.mp3", 1800.0, 7200.0)
-        assert bar.pace() == "0.0 clips/s · 60.0 audio-s/s · 1:30 left"
+        assert bar.pace() == "0.0 clips/s · 60.0 times real time · 1:30 left"
         assert bar._bar.tasks[0].completed == 0.25
         bar.finish(["talks/two-hours.mp3"])
         bar.advance(1, 1, 7200.0)
         assert bar._bar.tasks[0].completed == 1
     first, last = output_of(where).splitlines()
-    assert first == "0 of 1 clips · 25 % of a long clip · 0.0 clips/s · 60.0 audio-s/s · 1:30 left"
-    assert last == "1 of 1 clips · 0.0 clips/s · 240.0 audio-s/s · 0:00 left"
+    assert first == "0 of 1 clips · 25 % of a long clip · 0.0 clips/s · 60.0 times real time · 1:30 left"
+    assert last == "1 of 1 clips · 0.0 clips/s · 240.0 times real time · 0:00 left"
 
 
 def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_long_one(monkeypatch: pytest.MonkeyPatch):
@@ -109,11 +109,36 @@ def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: py
     assert "· 10 %, 20 %, 30 % and 2 more of a long clip ·" in output_of(where).splitlines()[-1]
 
 
-def test_no_time_is_said_to_be_left_before_anything_is_transcribed(monkeypatch: pytest.MonkeyPatch):
+def test_the_remaining_time_is_not_estimated_from_the_first_seconds_of_a_long_clip(monkeypatch: pytest.MonkeyPatch):
     bar = DecodingProgress(console(terminal=False))
     monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
-    bar.start(2)
-    monkeypatch.setattr(progress.time, "monotonic", lambda: 400.0)
-    assert bar.pace() == "0.0 clips/s · 0.0 audio-s/s"
-    bar.within("talks/two-hours.mp3", 36.0, 7200.0)
-    assert bar.pace() == "0.0 clips/s · 0.1 audio-s/s · 33:15:00 left"
+    bar.start(63)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 103.0)
+    assert bar.pace() == "0.0 clips/s · 0.0 times real time"
+    bar.within("samples/interview.mp3", 3.0, 62.0)
+    assert bar.pace() == "0.0 clips/s · 1.0 times real time"
+    bar.advance(3, 3, 6.0)
+    assert bar.pace() == "1.0 clips/s · 3.0 times real time", "3.05 of 63 clips are less than a twentieth"
+    bar.advance(1, 1, 3.0)
+    assert bar.pace() == "1.3 clips/s · 4.0 times real time · 0:43 left"
+
+
+def test_the_remaining_time_is_estimated_after_20_clips_of_many_and_a_twentieth_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    bar = DecodingProgress(console(terminal=False))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
+    bar.start(1_000_000)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 110.0)
+    bar.advance(19, 19, 76.0)
+    assert "left" not in bar.pace()
+    bar.advance(1, 1, 4.0)
+    assert bar.pace() == "2.0 clips/s · 8.0 times real time · 138:53:10 left"
+
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 100.0)
+    bar.start(1)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 110.0)
+    bar.within("talks/two-hours.mp3", 350.0, 7200.0)
+    assert "left" not in bar.pace()
+    bar.within("talks/two-hours.mp3", 360.0, 7200.0)
+    assert bar.pace() == "0.0 clips/s · 36.0 times real time · 3:10 left"

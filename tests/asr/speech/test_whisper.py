@@ -180,8 +180,8 @@ def test_a_folder_without_a_model_is_rejected(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"device": "cuda:7"}, "no such GPU"),
-        ({"device": "tpu"}, "none of auto, cpu, cuda"),
-        ({"device": "cpu", "precision": "float16"}, "does not compute in on a CPU"),
+        ({"device": "tpu"}, "set it to auto, cpu, cuda"),
+        ({"device": "cpu", "precision": "float16"}, "does not support on a CPU"),
     ],
 )
 def test_an_unsupported_device_or_precision_is_rejected(options: dict, message: str) -> None:

@@ -60,7 +60,7 @@ def test_missing_value_markers_in_text_columns_are_kept_and_reported(marker: str
     assert table.rows()["a"] == ClipRow("a", text=marker, extra={"code": marker})
     account = account_of(table, "a.csv", is_corpus=True)
     assert f"read as empty: {marker} in up_votes" in account
-    assert f"taken as text: {marker} in text" in account
+    assert f"read as words of the reference: {marker} in text" in account
 
 
 def test_booleans_are_read_as_spreadsheets_write_them():
@@ -111,8 +111,8 @@ def test_a_table_written_by_hearsay_is_recognised_and_its_columns_are_not_duplic
 def test_the_report_shows_how_every_column_is_read():
     text = "filename,text,age,gender,emotion,locale,,up_votes\na,hello,teens,,angry,en,,NaN\n"
     assert account_of(table_of(text), "a.csv", is_corpus=True) == (
-        "a.csv: clip: filename; reference: text; about the clip: age, up_votes; "
-        "kept beside Hearsay's own: emotion as corpus_emotion; other columns (searched as extra.NAME): locale; "
+        "a.csv: clip: filename; reference: text; metadata: age, up_votes; "
+        "kept under another name: emotion as corpus_emotion; other columns (searched as extra.NAME): locale; "
         "empty: gender; skipped: 1 without a name; read as empty: NaN in up_votes"
     )
     assert "beside Hearsay's own: emotion as corpus_emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)

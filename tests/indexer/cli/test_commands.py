@@ -155,7 +155,7 @@ def test_a_load_reports_how_each_column_of_a_table_is_read(
     own.write_text("filename, text, emotion, room,\ncv/1.mp3, the boy runs, angry, hall,\n")
     assert main(["load", files[1], str(own), "--audio", "s3://bucket/clips"]) == 0
     account = (
-        "own.csv: clip: filename; reference: text; kept beside Hearsay's own: emotion as corpus_emotion; other columns"
+        "own.csv: clip: filename; reference: text; kept under another name: emotion as corpus_emotion; other columns"
     )
     assert account in capsys.readouterr().out
     (hit,) = search_json(capsys, "extra.room:hall")["hits"]

@@ -1,5 +1,6 @@
 """Results as people read them in a terminal and in a pipe."""
 
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from indexer.passages import passages_of
 from indexer.query.planner import Planner
 
 
-def printed(folder: Path, console: Console, row: ClipRow, words: str) -> None:
+def printed(
+    folder: Path, console: Console, row: ClipRow, words: str, filters: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Print the result of a search for these words in an index of one clip."""
     index = EmbeddedWriter(folder)
     index.replace(passages_of(row))
     plan = Planner(index).plan(words)
-    request = Request(plan.query, facets=("age", "gender"))
+    request = Request(plan.query, filters or {}, facets=("age", "gender", "speaker"))
     result = index.search(request)
     print_result(console, SearchHits(result.total, result.hits, {**result.facets, "gender": {}}), request, plan)
 
@@ -43,3 +46,13 @@ def test_transcripts_are_not_truncated_or_wrapped_in_a_pipe(tmp_path: Path):
     out = StringIO()
     printed(tmp_path, console_of(out), ClipRow("x" * 400, generated_text=long), "")
     assert any(long.strip() in line and "x" * 400 in line for line in out.getvalue().splitlines())
+
+
+def test_a_facet_whose_only_value_is_unknown_is_printed_only_if_it_has_a_filter(tmp_path: Path):
+    out, filtered = StringIO(), StringIO()
+    row = ClipRow("a.mp3", generated_text="THE BOY RUNS", age="twenties")
+    printed(tmp_path / "all", console_of(out), row, "boy")
+    printed(tmp_path / "filtered", console_of(filtered), row, "boy", {"speaker": ["unknown"]})
+    assert [line for line in out.getvalue().splitlines() if " 1" in line][-1] == "age: twenties 1"
+    assert "speaker: " not in out.getvalue()
+    assert filtered.getvalue().splitlines()[-1] == "speaker: unknown 1"

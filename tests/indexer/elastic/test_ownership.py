@@ -111,7 +111,9 @@ def test_messages_state_the_owner_the_age_and_the_size_of_a_foreign_index(
         closed: rf"\(its _meta says made_by: somebody else, {today}, closed\)",
     }.items():
         point(client, own, name)
-        with pytest.raises(IndexForeign, match=f"{name}, which Hearsay did not create and leaves alone {description}"):
+        with pytest.raises(
+            IndexForeign, match=f"{name}, which Hearsay did not create and does not change {description}"
+        ):
             elastic_index.rollback()
     client.indices.open(index=closed, wait_for_active_shards=1)
     point(client, own, shop, plain, version)

@@ -325,7 +325,7 @@ def test_files_left_by_a_killed_writer_are_not_damage_and_the_next_change_update
     EmbeddedWriter(folder).delete(["a"])
     meta = version / "meta.json"
     meta.write_text(meta.read_text().replace('"num_deleted_docs": 1', '"num_deleted_docs": 0'))
-    with pytest.raises(IndexDamaged, match=r"meta\.json is not what was written"):
+    with pytest.raises(IndexDamaged, match=r"meta\.json has changed since it was written"):
         EmbeddedWriter(folder).count()
 
 

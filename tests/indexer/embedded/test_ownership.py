@@ -81,7 +81,7 @@ def test_a_folder_of_another_program_is_unchanged(folder: Path, name: str, chang
 )
 def test_the_message_states_what_is_in_a_folder_of_another_program(folder: Path, name: str, description: str):
     another_program(folder, name)
-    with pytest.raises(IndexForeign, match=rf"{folder} contains .*leaves alone \({description}.*\); name another"):
+    with pytest.raises(IndexForeign, match=rf"{folder} contains .*does not change \({description}.*\); name another"):
         EmbeddedWriter(folder).count()
 
 
@@ -145,7 +145,7 @@ def test_a_rollback_does_not_remove_a_foreign_current_version(folder: Path):
     (foreign / "data").write_text("do not lose me")
     (folder / "current").write_text(foreign.name)
     before = everything(folder)
-    with pytest.raises(IndexForeign, match=f"{foreign}.*has no mark of Hearsay"):
+    with pytest.raises(IndexForeign, match=f"{foreign}.*was not created by Hearsay"):
         index.rollback()
     assert everything(folder) == before
 

@@ -4,7 +4,7 @@ import pytest
 
 from indexer.index import Range
 from indexer.schema import UNKNOWN
-from search_ui.search.facets import Choice, chips, choices, escape_markdown, range_label
+from search_ui.search.facets import Choice, chips, choices, escape_markdown, is_shown, range_label
 from search_ui.state import SearchState
 
 
@@ -21,6 +21,26 @@ def test_ages_are_in_ascending_order_with_unknown_last() -> None:
 
 def test_a_chosen_value_without_clips_is_still_shown() -> None:
     assert choices("accent", {"us": 3}, ("wales",))[-1] == Choice("wales", "Wales", 0, is_chosen=True)
+
+
+@pytest.mark.parametrize(
+    ("facet", "counts", "chosen", "shown"),
+    [
+        ("speaker", {UNKNOWN: 62}, (), False),
+        ("speaker", {UNKNOWN: 62}, (UNKNOWN,), True),
+        ("speaker", {}, (), False),
+        ("speaker", {}, ("carol",), True),
+        ("speaker", {UNKNOWN: 61, "carol": 1}, (), True),
+        ("speaker", {"carol": 62}, (), True),
+        ("language", {"en": 62}, (), False),
+        ("language", {"en": 62}, ("en",), True),
+        ("language", {"en": 61, UNKNOWN: 1}, (), True),
+    ],
+)
+def test_a_facet_without_known_values_is_shown_only_if_it_has_a_filter(
+    facet: str, counts: dict[str, int], chosen: tuple[str, ...], shown: bool
+) -> None:
+    assert is_shown(facet, counts, chosen) == shown
 
 
 def test_every_filter_has_a_chip_that_removes_only_it() -> None:
