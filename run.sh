@@ -75,7 +75,7 @@ need() {
 
 is_installed() { [ "$(cat "$VENV/.has-$1" 2>/dev/null)" = "$2" ]; }
 
-# What a decode needs: a bucket's library and Google's only where they are asked for.
+# What a decode needs: the libraries for buckets and for Google Cloud only if the command uses them.
 need_for_decode() {
   local extras=(asr)
   [[ " $*" == *" s3://"* ]] && extras+=(s3)

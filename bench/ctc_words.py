@@ -90,7 +90,7 @@ def synthetic(transcripts: Sequence[tuple[str, float]], seconds: float) -> Itera
 
 
 def of_model(folder: Path, seconds: float) -> Iterator[PieceOutput]:
-    """A model's logits for the sample clips, again and again until there are so many seconds."""
+    """A model's logits for the sample clips, repeated until they cover this many seconds."""
     sounds = [waveform for waveform, _ in sample_sentences(SAMPLES)]
     outputs = list(acoustics_of(CtcSpeechModel(str(folder), "cpu")).outputs(audio_of(*sounds)))
     for output in cycle(outputs):
@@ -113,7 +113,7 @@ def plain(pieces: Sequence[PieceOutput]) -> list[list[Word]]:
 
 
 def vectorised(pieces: Sequence[PieceOutput], seconds: float) -> list[list[Word]]:
-    """In batches of so many seconds, at least a piece."""
+    """In batches of this many seconds, or of one piece if that is longer."""
     decoder = CtcDecoder(VOCABULARY, SAMPLES_A_FRAME)
     words: list[list[Word]] = []
     batch: list[PieceOutput] = []

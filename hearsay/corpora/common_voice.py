@@ -20,7 +20,7 @@ def dataset_of(folder: Path) -> str | None:
 
 
 def durations_of(folder: Path) -> dict[str, str]:
-    """Seconds by the name of the clip, as the locale's table of durations has them; empty without one."""
+    """Seconds by the name of the clip, from the locale's table of durations; empty if there is no such table."""
     path = folder / DURATIONS
     if not path.is_file():
         return {}

@@ -1,6 +1,6 @@
 """Layouts of corpora: one table of the files, columns and separators by which a folder or a table is recognised.
 
-To add a layout, add it to `LAYOUTS`: the first one whose tables are there, with the columns that it needs, is taken.
+To add a layout, add it to `LAYOUTS`: the first one is used whose tables exist and have the required columns.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ class Layout:
 
     ``tables`` are patterns of its tables, relative to the folder; ``needs`` are columns by which they are recognised.
     ``columns`` maps names of columns to those of clip records; others are kept as they are. ``header`` names the
-    columns of tables without names. ``audio`` are the places of a clip, of which the first one that exists is taken:
+    columns of tables without names. ``audio`` lists the possible paths of a clip's file; the first that exists is used:
     ``{folder}`` is the folder of its table, ``{name}`` its cell; a place that ends in ``.*`` is any audio file of
     that name. ``split`` and ``speaker`` are regular expressions, whose group is the value: of the path of the table,
     and of the name of the clip. ``milliseconds`` is a column of durations. ``of_release`` marks corpora whose folders
-    are named after a release and a locale; ``names_dataset`` those whose names of clips begin with the dataset.
+    are named after a release and a locale; ``names_dataset`` those in which names of clips begin with the dataset.
     """
 
     name: str

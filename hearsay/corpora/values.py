@@ -115,7 +115,7 @@ def known_values(field: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=50_000)
 def key(field: str, text: str) -> str:
-    """What all spellings of one value have in common: its canonical value, or its `fold`."""
+    """The common key of all spellings of a value: its canonical value, or its `fold`."""
     folded = fold(text)
     value = _BY_SPELLING[field].get(folded)
     return value.name if value else folded
@@ -130,7 +130,7 @@ def label(field: str, text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def parts(field: str, cell: str) -> tuple[str, ...]:
-    """The values in a cell as they stand, without spaces around them; none if the cell says `UNKNOWN`."""
+    """The values in a cell, unchanged except for surrounding spaces; none if the cell says `UNKNOWN`."""
     found: dict[str, str] = {}
     for part in COMMA.split(cell) if field in SEVERAL else [cell]:
         found.setdefault(fold(part), " ".join(part.split()))

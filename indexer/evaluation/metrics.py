@@ -54,7 +54,7 @@ def measure(query: SampledQuery, hits: Sequence[str]) -> tuple[float, ...]:
 def cross_fitted(rows: Sequence[ClipRow], fit: Fit) -> SearchFor:
     """Runs each query with tables learned on the half of the sentences that does not contain its own.
 
-    A frequent word belongs to no single sentence; one of the halves is chosen at random.
+    A frequent word does not belong to a single sentence; one of the halves is chosen at random.
     """
     first, second = halves(rows)
     searches = fit(second), fit(first)

@@ -24,7 +24,7 @@ _RENAMED: Final = ("filename", "generated_text")
 
 
 def clips_found(index: SearchReader, request: Request) -> Iterator[ClipRow]:
-    """The clips of all results, in their order; a recording with several passages among them comes once, whole."""
+    """The clips of all results, in their order; a recording with several matching passages is returned once."""
     seen: set[str] = set()
     for passage in index.walk(request):
         if passage.is_whole:

@@ -23,7 +23,7 @@ LOOK_SECONDS: Final = 0.3
 """Interval at which the log is checked."""
 
 CHECK_SECONDS: Final = 5.0
-"""Interval at which the index is asked for its version, while nothing is appended."""
+"""Seconds between queries for the version of the index while nothing is appended."""
 
 LONGEST_PAUSE: Final = 10.0
 """Maximum number of seconds between attempts while the index is unavailable."""

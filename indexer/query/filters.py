@@ -58,7 +58,7 @@ def selected_filters(
 ) -> tuple[dict[str, frozenset[str]], list[str]]:
     """The filters that were typed for each facet, and the notes on them.
 
-    The index is asked for its values only if something was typed.
+    The values are read from the index only if something was typed.
     """
     if not typed:
         return {}, []

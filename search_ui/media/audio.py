@@ -20,7 +20,7 @@ class AudioFolder:
 
 @dataclass(frozen=True, slots=True)
 class AudioStore:
-    """The folders in the order of lookup, then the bucket: None without one, an error if it is not available."""
+    """The folders in the order of lookup, then the bucket: None if there is none, an error if it is not available."""
 
     folders: tuple[AudioFolder, ...] = ()
     bucket: Bucket | StorageError | None = None

@@ -172,7 +172,7 @@ def _metadata(passage: Passage) -> Iterable[str]:
 def normalizer_note() -> str:
     """How texts are normalised before their word errors are counted; stated beside word error rates."""
     whisper, plain = normalizer_in_words("whisper"), normalizer_in_words("plain")
-    return f"Texts are normalised by {whisper}, those in other languages by {plain}."
+    return f"English texts are normalised by {whisper}, texts in other languages by {plain}."
 
 
 def emotion_html(row: ClipRow) -> str:

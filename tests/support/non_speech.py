@@ -247,7 +247,7 @@ def _speech_shaped(samples: int, random: Random) -> Samples:
 
 
 def _smooth(samples: int, random: Random, changes: float) -> Samples:
-    """A random curve between 0 and 1 with so many changes a second."""
+    """A random curve between 0 and 1 with this many changes per second."""
     points = max(2, int(samples / SAMPLE_RATE * changes) + 2)
     return np.interp(np.arange(samples), np.linspace(0, samples, points), random.uniform(0, 1, points))
 

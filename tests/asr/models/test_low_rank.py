@@ -68,7 +68,7 @@ def test_an_unreadable_change_is_rejected(content: bytes | None, tmp_path: Path)
     path = tmp_path / "a.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelUnavailable, match=r"a\.safetensors cannot be read as a change of weights"):
+    with pytest.raises(ModelUnavailable, match=r"a\.safetensors is not a readable change of weights"):
         read_change(path)
 
 

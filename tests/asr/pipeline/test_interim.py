@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class StoppingModel(LengthSpeechModel):
-    """Transcribes so many pieces, does something, and continues."""
+    """Transcribes this many pieces, does something, and continues."""
 
     def __init__(self, after: int, then: Callable[[], None]) -> None:
         super().__init__()

@@ -94,7 +94,7 @@ def test_other_weights_by_default_stop_too(log: Path):
         said(log, Listening(Identity("old", "2")))
 
 
-def test_a_model_that_was_named_is_asked_for_and_said(log: Path):
+def test_a_model_that_was_named_is_used_and_reported(log: Path):
     assert said(log, Listening(Identity("new"), by_default=False)) == [
         "4 clips by old and older will be transcribed again by new"
     ]
@@ -114,7 +114,7 @@ def test_keep_needs_the_logs_model_where_an_api_has_another_by_default(log: Path
         said(log, Listening(Identity("new")), "keep")
 
 
-def test_a_precision_that_was_set_is_asked_for(log: Path):
+def test_a_precision_that_was_set_is_requested(log: Path):
     log.unlink()
     with Journal(log) as journal:
         journal.append([ClipRow("a", asr_model="old", asr_weights="1")])
@@ -244,9 +244,7 @@ def test_an_api_that_chose_its_model_by_default_stops_the_run(
     assert len(elsewhere.asked) == 1
 
 
-def test_over_an_api_another_emotion_model_is_asked_for_the_emotion_alone(
-    run: Run, elsewhere: Elsewhere, tmp_path: Path
-):
+def test_over_an_api_another_emotion_model_is_used_for_the_emotion_only(run: Run, elsewhere: Elsewhere, tmp_path: Path):
     assert run("--via", elsewhere.address) == 0
     (before,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
     elsewhere.health = [(200, {}, READY.model_copy(update={"ser_model": "calm"}).model_dump())]

@@ -85,7 +85,7 @@ def test_a_killed_training_goes_on_and_ends_as_one_that_was_not_interrupted(
 
 
 @pytest.mark.long
-def test_a_training_with_another_recipe_does_not_go_on_with_the_same_files(tmp_path: Path):
+def test_a_training_with_another_recipe_does_not_continue_with_the_same_files(tmp_path: Path):
     trained(tmp_path / "out", tmp_path / "work")
     with pytest.raises(AsrError, match=r"checkpoint\.pt is of a training with other audio or other options"):
         trained(tmp_path / "other", tmp_path / "work", replace(SMALL, seed=1))

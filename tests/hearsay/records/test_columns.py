@@ -115,7 +115,7 @@ def test_the_report_shows_how_every_column_is_read():
         "kept under another name: emotion as corpus_emotion; other columns (searched as extra.NAME): locale; "
         "empty: gender; skipped: 1 without a name; read as empty: NaN in up_votes"
     )
-    assert "beside Hearsay's own: emotion as corpus_emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)
+    assert "kept under another name: emotion as corpus_emotion;" in account_of(table_of(text), "a.csv", is_corpus=False)
     corrected = table_of("filename,generated_text,emotion\na,hello,angry\n")
     assert "Hearsay's own columns: generated_text, emotion" in account_of(corrected, "a.csv", is_corpus=False)
 

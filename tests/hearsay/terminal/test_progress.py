@@ -5,13 +5,13 @@ import pytest
 from hearsay.terminal.progress import followed, load_progress
 
 
-def test_recordings_are_counted_in_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]):
+def test_recordings_are_counted_in_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]):
     assert list(followed(iter("abc"), 3)) == ["a", "b", "c"]
     assert capsys.readouterr().err == "3 of 3 recordings\n"
 
 
 @pytest.mark.parametrize("color", ["", "1"])
-def test_a_load_prints_no_bar_where_there_is_no_terminal(
+def test_a_load_prints_no_bar_without_a_terminal(
     color: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("FORCE_COLOR", color)

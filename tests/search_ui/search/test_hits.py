@@ -119,7 +119,7 @@ def test_the_reference_is_shown_if_the_transcript_has_errors() -> None:
     line = re.sub(r' title="[^"]+"', "", found)
     assert "the <del>black smith</del> <ins>blacksmith</ins> let the hammer fall</p>" in line
     assert "WER 33.3 %</span>" in found
-    assert "Texts are normalised by whisper-normalizer " in found
+    assert "English texts are normalised by whisper-normalizer " in found
 
     same = replace(ROW, generated_text="THE BLACKSMITH LET THE HAMMER FALL!")
     assert 'class="reference"' not in shown(whole(same))
