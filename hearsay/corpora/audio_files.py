@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 ANY_SUFFIX: Final = ".*"
-"""The end of a place at which any audio file of that name may be."""
+"""The end of a path that stands for an audio file with any extension."""
 
 FindAudio: TypeAlias = Callable[[Iterable[str]], str | None]
-"""Returns the first of several places at which there is an audio file, as its path; None without one."""
+"""Returns the first of several paths at which there is an audio file; None if there is none."""
 
 
 class AudioFiles:
@@ -21,7 +21,7 @@ class AudioFiles:
         self._by_name: dict[str, list[str]] = {}
 
     def find(self, places: Iterable[str]) -> str | None:
-        """The first of the places at which there is a file; None without one."""
+        """The first of the paths at which there is a file; None if there is none."""
         for place in places:
             if place in self._there:
                 return place
@@ -30,7 +30,7 @@ class AudioFiles:
         return None
 
     def _alone(self, stem: str) -> str | None:
-        """The only file with this path except for its suffix; anywhere, if the path begins with ``**/``."""
+        """The only file with this path and any suffix, in any folder if the path begins with ``**/``."""
         if not self._by_stem:
             for path in self.paths:
                 bare = posixpath.splitext(path)[0]

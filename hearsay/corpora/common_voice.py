@@ -1,4 +1,4 @@
-"""Common Voice's releases: how a folder names its release and locale, and where its tables say how long clips are."""
+"""Releases of Common Voice: the release and locale of a folder, from its name, and the durations of its clips."""
 
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ def dataset_of(folder: Path) -> str | None:
 
 
 def durations_of(folder: Path) -> dict[str, str]:
-    """Seconds by the name of the clip, from the locale's table of durations; empty if there is no such table."""
+    """Durations in seconds by clip name, from the table of the locale; empty if there is no such table."""
     path = folder / DURATIONS
     if not path.is_file():
         return {}
@@ -33,7 +33,7 @@ def durations_of(folder: Path) -> dict[str, str]:
 
 
 def seconds_of(milliseconds: str) -> str:
-    """A cell of milliseconds as one of seconds; one that is not a number stays, and is reported when it is read."""
+    """A cell of milliseconds in seconds; a cell that is not a number is kept, and reported when it is read."""
     try:
         return f"{float(milliseconds) / 1000:.3f}".rstrip("0").rstrip(".") if milliseconds.strip() else ""
     except ValueError:

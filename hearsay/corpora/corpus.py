@@ -21,9 +21,9 @@ from hearsay.text.format import counted
 class Corpus:
     """The clips of a folder in a known layout.
 
-    The ``table`` has a line for each clip, and ``audio`` the path of its file under the folder, None without one.
-    ``account`` is one line on what was recognised, and how each column is read. ``unnamed`` are audio files that no
-    table names.
+    The ``table`` has a line for each clip, and ``audio`` the path of its file under the folder, or None.
+    ``account`` is one line that reports what was recognised and how each column is read. ``unnamed`` are audio files
+    that no table names.
     """
 
     layout: Layout
@@ -41,7 +41,7 @@ def read_corpus(
     dataset: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Corpus:
-    """All clips of a folder in this layout; ``columns`` maps further names of columns to those of clip records.
+    """All clips of a folder in this layout; ``columns`` maps additional column names to those of clip records.
 
     A clip in several tables is one line, whose split names all of them. Raises `BadTable` for a table that cannot be
     read, a path that leads out of the folder, and a release without a name.
@@ -67,7 +67,7 @@ def read_corpus(
 
 
 def _add_audio_alone(merged: MergedTables, found: dict[str, str | None], audio: AudioFiles, dataset: str) -> None:
-    """Rename clips with a text after their files, and add those without one."""
+    """Give clips with a text the names of their audio files, and add audio files without a text."""
     texts = {path: merged.lines[clip_id] for clip_id, path in found.items() if path is not None}
     merged.lines.clear()
     found.clear()
@@ -79,7 +79,7 @@ def _add_audio_alone(merged: MergedTables, found: dict[str, str | None], audio: 
 
 
 def _account(layout: Layout, table: Table, tables: Sequence[str], folder: Path, renamed: Mapping[str, str]) -> str:
-    """One line on what was recognised: the clips, their speakers and dataset, the tables and their columns."""
+    """One line that reports what was recognised: clips, speakers, dataset, tables and columns."""
     shown = ", ".join(tables[:6]) + (f", … ({len(tables)} in all)" if len(tables) > 6 else "")
     datasets = sorted(set(table.column("dataset"))) if table.lines else []
     speakers = len(set(table.column("speaker")) - {""}) if "speaker" in table.columns else 0
@@ -94,7 +94,7 @@ def _account(layout: Layout, table: Table, tables: Sequence[str], folder: Path, 
 
 
 def _passed_over(layout: Layout, tables: Sequence[str], files: Sequence[str]) -> str:
-    """The tables of the layout that name no clip, for the account; texts without audio are no tables."""
+    """The tables of the layout without clips, for the account; text files without audio do not count."""
     if layout.format == "text":
         return ""
     others = [path for path in tables_in(files, layout) if path not in tables and posixpath.basename(path) != DURATIONS]

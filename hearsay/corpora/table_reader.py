@@ -1,4 +1,4 @@
-"""Reading of one table of a corpus: its lines with the columns of clip records, and the ids of its clips."""
+"""Reads one table of a corpus: its lines with the columns of clip records, and the ids of its clips."""
 
 import posixpath
 import re
@@ -37,7 +37,7 @@ class TableFile:
         return posixpath.dirname(self.path)
 
     def audio_places(self, name: str) -> Iterator[str]:
-        """Where the audio of a clip may be, relative to the root."""
+        """Possible paths of the audio of a clip, relative to the root."""
         for place in self.layout.audio:
             yield place.format(folder=self.folder, name=name).lstrip("/")
 
@@ -51,7 +51,7 @@ class Line(NamedTuple):
 
     @property
     def clip_id(self) -> str:
-        """The id of the clip, which is in the first of the columns."""
+        """The id of the clip, from the first column."""
         return self.cells[0]
 
 
@@ -71,7 +71,7 @@ class TableReader:
         self._split = split[1] if split else ""
 
     def lines(self, merged: MergedTables) -> Iterator[Line]:
-        """The lines of the table; its columns are added to the merged ones at once, before the first line is read."""
+        """The lines of the table; its columns are added to the merged ones before the first line is read."""
         columns, lines = open_table(self._table.file, self._layout.format, self._layout.header)
         names, at, ids = self._names(columns)
         length_of, speaker_of = self._durations(columns, names), self._speaker_of(names)
@@ -101,7 +101,7 @@ class TableReader:
         return read()
 
     def twice(self, line: Line) -> BadTable:
-        """The error of a clip that is in two lines."""
+        """The error for a clip that is in two lines."""
         return BadTable(
             f"{self._table.file}, line {line.number}: {line.name} is also in an earlier line; keep one of them"
         )
@@ -119,7 +119,7 @@ class TableReader:
         )
 
     def _names(self, columns: Sequence[str]) -> tuple[list[str | None], int, int | None]:
-        """The names of the columns in clip records, the place of the clip's name, and that of its id, if there is one.
+        """The columns' names in clip records, the position of the clip's name, and that of its id if there is one.
 
         Of two columns for one name, the first has it. A table that Hearsay exported has the id of each clip beside the
         path of its file.
@@ -139,7 +139,7 @@ class TableReader:
         return names, columns.index(path), columns.index("filename") if is_exported else None
 
     def _durations(self, columns: Sequence[str], names: Sequence[str | None]) -> CellOf | None:
-        """A function that returns the seconds of a clip by name and cells; None if the table or nothing has them."""
+        """A function from a clip's name and cells to its duration; None if the table has durations, or nothing has."""
         if self._layout.milliseconds in columns:
             at = columns.index(self._layout.milliseconds)
             return lambda _, cells: seconds_of(cells[at])
@@ -149,7 +149,7 @@ class TableReader:
         return (lambda name, _: known.get(name, "")) if known else None
 
     def _speaker_of(self, names: Sequence[str | None]) -> Callable[[str], str] | None:
-        """A function that returns the speaker by the name of a clip, in layouts whose names have it."""
+        """A function from a clip's name to its speaker, in layouts in which names contain the speaker."""
         if not self._layout.speaker or "speaker" in names:
             return None
         found = re.compile(self._layout.speaker)
@@ -166,7 +166,7 @@ class TableReader:
         return f"{self._dataset}/{path.removesuffix(ANY_SUFFIX)}"
 
     def _inside(self, name: str, column: str, number: int) -> str:
-        """A path relative to the table's folder; raises `BadTable` for an empty one, and one out of the source."""
+        """A path relative to the table's folder; raises `BadTable` if it is empty or outside the source."""
         where = f"{self._table.file}, line {number}"
         if not name:
             raise BadTable(f"{where}: the {column} is empty")

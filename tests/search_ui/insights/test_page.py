@@ -148,9 +148,8 @@ def test_if_a_recording_has_several_passages_all_counts_name_passages(opened: Op
 def test_an_error_rate_of_some_clips_names_their_number_at_the_top(opened: Open) -> None:
     shown = text(opened([*ROWS, RECORDING]))
     assert "word error rate (45 of 47 passages) 32.6 %" in shown
-    assert (
-        f"English texts are normalised by whisper-normalizer {version('whisper-normalizer')} (English numbers" in shown
-    )
+    normaliser = f"whisper-normalizer {version('whisper-normalizer')}"
+    assert f"English texts are normalised by {normaliser} (English numbers" in shown
     assert "are counted in passages, which have no word error rate" in shown
     without_reference = ClipRow("set/new.mp3", generated_text="new")
     without_parts = text(opened([*ROWS, without_reference]))
