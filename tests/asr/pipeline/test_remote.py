@@ -245,7 +245,7 @@ def test_results_are_kept_if_the_api_becomes_unavailable_and_the_next_run_contin
         first.before_answer = leave
         with remote_pipeline(first) as pipeline, DecodingProgress() as progress:
             summary = decode([listing_of(range(10))], pipeline, tmp_path, 2, progress)
-    assert summary.stop_reason.startswith(f"{first.address} stays unavailable")
+    assert summary.stop_reason.startswith(f"{first.address} is still unavailable")
     assert (summary.transcribed, len(read_journal(tmp_path / "clips.jsonl"))) == (3, 3)
     assert len(read_csv(tmp_path / "clips.csv").cells) == 3
     with Elsewhere() as second:

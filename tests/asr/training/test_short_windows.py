@@ -102,7 +102,7 @@ def test_items_are_clips_joined_clips_and_sounds(capsys: pytest.CaptureFixture[s
         assert len(item.waveform()) < 11 * SAMPLE_RATE
     assert len({item.key("weights") for item in items}) == 8
     assert items[0].key("weights") != items[0].key("others")
-    with pytest.raises(BadSource, match="None of 1 files is a clip of up to 28 s"):
+    with pytest.raises(BadSource, match="None of 1 files is a clip of at most 28 s"):
         training_items([long], SMALL)
 
 

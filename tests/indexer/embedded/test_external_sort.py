@@ -48,7 +48,7 @@ def test_the_last_passage_of_equal_ids_is_kept(tmp_path: Path):
 
 def test_an_unwritable_folder_is_reported_with_the_reason(tmp_path: Path):
     with (
-        pytest.raises(LoadFailed, match="could not be put in order") as failed,
+        pytest.raises(LoadFailed, match="could not be sorted") as failed,
         sorted_by_id([], tmp_path / "no" / "x"),
     ):
         pass

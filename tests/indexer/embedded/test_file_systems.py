@@ -115,7 +115,9 @@ def test_readers_leave_no_temporary_files_and_report_a_missing_temporary_folder(
     assert index.count() == 2
     assert not list((tmp_path / "temporary").iterdir())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(IndexUnavailable, match=r"no temporary folder can be made.*TMPDIR"):
+    with pytest.raises(
+        IndexUnavailable, match=r"the temporary folder for the engine.s lock files cannot be created.*TMPDIR"
+    ):
         EmbeddedWriter(mounted).count()
 
 
@@ -375,7 +377,7 @@ def test_a_missing_current_version_is_reported_and_a_rollback_serves_the_previou
     index.replace(rows("b"))
     version = folder / "versions" / index.about().version
     shutil.rmtree(version)
-    with pytest.raises(IndexMissing, match=f"version {version.name} of the index is gone from {folder}; load again"):
+    with pytest.raises(IndexMissing, match=f"version {version.name} of the index no longer exists in {folder}; load"):
         index.count()
     index.rollback()
     assert ids(index) == ["a"]
@@ -386,7 +388,7 @@ def test_an_interrupted_load_is_reported_as_incomplete(folder: Path):
     index.replace(rows("a"))
     about = folder / "versions" / index.about().version / "about.json"
     about.write_text(json.dumps({"made_by": "hearsay"}))
-    with pytest.raises(IndexDamaged, match=f"{folder} is incomplete: {about.parent} was not loaded to its end"):
+    with pytest.raises(IndexDamaged, match=f"{folder} is incomplete: {about.parent} was not loaded completely"):
         EmbeddedWriter(folder).count()
 
 
