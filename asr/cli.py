@@ -199,6 +199,7 @@ def _positive(word: str) -> int:
 
 
 def run_decode(options: argparse.Namespace) -> int:
+    """Run ``decode``; returns its exit status."""
     settings = read_settings(AsrSettings)
     if options.dry_run:
         return run_dry(options, settings)
@@ -293,6 +294,7 @@ def status_of(summary: Summary, console: Console, *, is_watching: bool) -> int:
 
 
 def run_score(options: argparse.Namespace) -> int:
+    """Run ``score``; returns its exit status."""
     rows = list(read_rows(options.table).values())
     by = tuple(name.strip() for name in options.by.split(",") if name.strip())
     known = {column.name for column in COLUMNS} | {name for row in rows for name in row.extra}
@@ -319,6 +321,7 @@ def read_rows(path: Path) -> dict[str, ClipRow]:
 
 
 def run_repair(options: argparse.Namespace) -> int:
+    """Run ``repair``; returns its exit status."""
     repaired = repair(options.log)
     if repaired.set_aside:
         print(
@@ -331,6 +334,7 @@ def run_repair(options: argparse.Namespace) -> int:
 
 
 def run_api(options: argparse.Namespace) -> int:
+    """Run ``api``; returns its exit status."""
     from asr.api.server import serve  # the web server is imported only when it is used
 
     settings = read_settings(AsrSettings, api_host=options.host, api_port=options.port)

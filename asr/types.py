@@ -1,7 +1,7 @@
 """Waveforms, transcripts and emotions, and the interfaces of speech and emotion models."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol, TypeGuard
 
@@ -36,6 +36,9 @@ def named(precision: Precision) -> str:
 
 
 Task = Literal["transcribe", "translate"]
+
+Notify = Callable[[str], None]
+"""Shows a sentence to the user of a long run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ VALUE_KEYS: Final = "value_keys"
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """A field of the index: its name, how engines store it, and what it holds."""
+
     name: str
     kind: Kind
     meaning: str

@@ -34,6 +34,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def parser(program: Program = THIS) -> argparse.ArgumentParser:
+    """The options of ``hearsay page``."""
     options = argparse.ArgumentParser(
         prog="python -m search_ui",
         description="Serve the search page until Ctrl-C. The settings name the index and the address. Clips that are "

@@ -16,6 +16,7 @@ from search_ui.settings import INBOX_DATASET, PageSettings
 
 @st.cache_resource(show_spinner=False)
 def the_settings() -> PageSettings:
+    """The settings of the page; raises `BadSettings`."""
     return read_settings(PageSettings)
 
 

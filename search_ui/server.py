@@ -28,6 +28,7 @@ def serve(settings: PageSettings) -> None:
 
 
 def streamlit_options(settings: PageSettings) -> dict[str, Any]:
+    """Streamlit's options: the address, and the limits that the settings name."""
     return {
         "server.address": settings.page_host,
         "server.port": settings.page_port,

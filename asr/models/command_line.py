@@ -29,6 +29,7 @@ _ABSENT: Final = "not here"
 
 
 def add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command ``models`` and its options."""
     command = commands.add_parser(
         "models",
         help="weights of speech models: list, fetch, remove",
@@ -53,6 +54,7 @@ def add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run_models(options: argparse.Namespace) -> int:
+    """Run ``models``; returns its exit status."""
     settings = read_settings(AsrSettings)
     names = list(dict.fromkeys(options.names))
     if (options.action == "list") == bool(names):

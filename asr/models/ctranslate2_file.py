@@ -87,6 +87,7 @@ def read_ctranslate2(path: Path) -> Ctranslate2File:
 
 
 def write_ctranslate2(model: Ctranslate2File, path: Path) -> None:
+    """Write a model in CTranslate2's binary format, version 6, as `read_ctranslate2` reads it."""
     with path.open("wb") as file:
         file.write(struct.pack("<I", _VERSION))
         _write_text(file, model.spec)

@@ -100,6 +100,7 @@ def read_change(path: Path) -> LowRankChange:
 
 
 def write_change(change: LowRankChange, path: Path) -> None:
+    """Write a change as safetensors, with its description in the metadata."""
     from safetensors.numpy import save_file
 
     save_file(dict(change.arrays), path, dict(change.about))

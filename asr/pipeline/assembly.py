@@ -23,7 +23,7 @@ from asr.sources.matching import TableSource
 from asr.sources.s3 import S3Source
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.whisper import WhisperSpeechModel
-from asr.types import DecodedAudio, EmotionModel, EmotionOutput, SpeechModel, SpeechOutput
+from asr.types import DecodedAudio, EmotionModel, EmotionOutput, Notify, SpeechModel, SpeechOutput
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
 
@@ -31,8 +31,6 @@ Output = TypeVar("Output")
 
 WHISPER_SECONDS: Final = 60.0
 """Seconds of a batch for Whisper: enough clips of like length that its decoder runs over several at once."""
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """``decode --dry-run``: what ``decode`` would do. It loads no model and writes nothing, not even a folder."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,10 @@ from asr.pipeline.pipeline import Pipeline, UnfinishedClip
 from asr.pipeline.records import wanted_pieces
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip, Listing
-from asr.types import named
+from asr.types import Notify, named
 from hearsay.records.clip import ClipRow
 from hearsay.records.journal import Journal, read_journal
 from hearsay.text.format import clock
-
-Notify = Callable[[str], None]
 
 TRANSCRIBE, IN_PART, TAG, DONE, DELETED, WITHOUT_AUDIO = (
     *("transcribe", "transcribe_in_part", "tag", "done", "deleted", "without_audio"),

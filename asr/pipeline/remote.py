@@ -19,7 +19,7 @@ from asr.pipeline.pipeline import UnfinishedClip, bytes_of, checked_row, digest_
 from asr.pipeline.records import EmotionOutcome, ModelOutputs, failure_columns, missing, now, wanted_pieces, with_kept
 from asr.settings import AsrSettings
 from asr.sources.listing import Clip
-from asr.types import EmotionOutput, SpeechOutput, Waveform, seconds
+from asr.types import EmotionOutput, Notify, SpeechOutput, Waveform, seconds
 from hearsay.errors import ApiError, AudioError, BadArgument, BadSettings
 from hearsay.http.connection import BUSY, UNAUTHORIZED, ApiConnection, cancel, checked_address
 from hearsay.http.replies import (
@@ -37,8 +37,6 @@ from hearsay.records.transcript import TAGGING, TRANSCRIBING, FailedPiece
 from hearsay.terminal.commands import to_type
 
 Result = TypeVar("Result")
-
-Notify = Callable[[str], None]
 
 SECONDS_BETWEEN_HEALTH_CHECKS: Final = 1.0
 """Interval of health checks while the API loads its models."""

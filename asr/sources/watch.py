@@ -1,7 +1,7 @@
 """A watched folder: its clips, then those that arrive, each when its file is complete."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from watchfiles import watch
 
 from asr.errors import BadSource
 from asr.sources.listing import FolderSource, Listing, is_hidden, remarks_of, sorted_files
+from asr.types import Notify
 from hearsay.text.format import counted
 
 CALM_SECONDS: Final = 1.0
@@ -23,8 +24,6 @@ SECONDS_BETWEEN_ROUNDS: Final = 60.0
 
 EXAMPLES: Final = 3
 """Arrivals that a message names."""
-
-Notify = Callable[[str], None]
 
 
 def arrivals(source: FolderSource, notify: Notify) -> Iterator[Listing]:

@@ -1,4 +1,4 @@
-"""CTC recognisers (wav2vec2, Parakeet): one token or blank per frame, so words come with times and confidences."""
+"""CTC speech models (wav2vec2, Parakeet): one token or blank per frame, so words come with times and confidences."""
 
 from collections.abc import Sequence
 from operator import attrgetter

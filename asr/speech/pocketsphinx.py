@@ -55,7 +55,7 @@ class PocketSphinxSpeechModel:
         self.weights = weights_of_the_wheel()
         self._lock = Lock()
         self._is_closed = False
-        self._threads = ThreadPoolExecutor(self.workers, "recogniser")
+        self._threads = ThreadPoolExecutor(self.workers, "speech model")
         self._workers = [_Worker() for _ in range(self.workers)]
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         try:

@@ -1,1 +1,1 @@
-"""Training and measuring emotion models."""
+"""Training and evaluation of emotion models and of Whisper models for short windows."""

@@ -21,6 +21,7 @@ _EXAMPLE: Final = (
 
 
 def add_train_whisper(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command ``train-whisper`` and its options."""
     command = commands.add_parser(
         "train-whisper",
         help="train a Whisper model on your audio",
@@ -55,6 +56,7 @@ def add_train_whisper(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def run_train_whisper(options: argparse.Namespace) -> int:
+    """Run ``train-whisper``; returns its exit status."""
     with needing("train", "hearsay train-whisper"):
         from asr.training.short_windows import Recipe, train_short_windows
     if options.out.exists():

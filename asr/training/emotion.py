@@ -80,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The options of ``python -m asr.training.emotion``."""
     top = argparse.ArgumentParser(prog="python -m asr.training.emotion", description="Train the classic emotion model.")
     top.add_argument("folder", metavar="FOLDER", type=Path, help="clips, with labels.csv: file, emotion, speaker")
     top.add_argument(

@@ -24,7 +24,7 @@ from asr.sources.listing import Reader
 from asr.speech.rejection import is_loop
 from asr.speech.whisper_decoding import LONGEST_WINDOW, EncodedWindow, WhisperEngine
 from asr.speech.whisper_tokens import WhisperVocabulary
-from asr.training.sounds import sound_without_speech
+from asr.training.non_speech import sound_without_speech
 from asr.training.whisper_checkpoint import decoded, whisper_from_ctranslate2
 from asr.types import SAMPLE_RATE, Waveform
 from hearsay.records.files import replaced_whole

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hearsay.api.places import Place, paths, settings_of
+from hearsay.api.index_location import Location, paths, settings_of
 from hearsay.results.markup import joined, paragraph
 from hearsay.terminal.progress import load_progress
 from hearsay.text.format import counted
@@ -39,8 +39,8 @@ class LoadSummary:
 def load_into(
     index: "SearchWriter",
     settings: "IndexSettings",
-    files: Place | Iterable[Place],
-    audio: Place | None,
+    files: Location | Iterable[Location],
+    audio: Location | None,
     *,
     inbox: bool,
     progress: bool,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from hearsay.api.index_location import Location, index_errors, paths, settings_of, shown
 from hearsay.api.loading import LoadSummary, load_into
-from hearsay.api.places import Place, asking, paths, settings_of, shown
 from hearsay.api.results import SearchResult, result_of
 from hearsay.errors import BadArgument
 
@@ -99,7 +99,7 @@ class Index:
             "asr_model": model,
         }
         ranges = {"duration": duration, "confidence": confidence, "wer": wer}
-        with asking(self.place):
+        with index_errors(self.place):
             from indexer.query.similar import planned
 
             filters, notes = self._filters(typed)
@@ -109,24 +109,24 @@ class Index:
 
     def count(self, words: str = "", *, mode: str = "forgiving") -> int:
         """The number of passages that a search finds; without words, of all passages."""
-        with asking(self.place):
+        with index_errors(self.place):
             return self._index.count(self._finder.plan(words, mode).query)
 
     def load(
         self,
-        files: Place | Iterable[Place],
+        files: Location | Iterable[Location],
         *,
-        audio: Place | None = None,
+        audio: Location | None = None,
         inbox: bool = True,
         progress: bool = True,
     ) -> LoadSummary:
         """Load files of records in place of what the index holds; see `hearsay.load`."""
-        with asking(self.place):
+        with index_errors(self.place):
             return load_into(self._index, self._settings, files, audio, inbox=inbox, progress=progress)
 
-    def put(self, files: Place | Iterable[Place]) -> PutSummary:
+    def put(self, files: Location | Iterable[Location]) -> PutSummary:
         """Add or replace the clips of these files of records (.csv, .jsonl) in the present index."""
-        with asking(self.place):
+        with index_errors(self.place):
             from indexer.ingest import load as loading
             from indexer.provenance import SourceFile
 
@@ -139,7 +139,7 @@ class Index:
 
     def delete(self, ids: str | Iterable[str]) -> DeleteSummary:
         """Delete clips from the index by their ids, also from later loads."""
-        with asking(self.place):
+        with index_errors(self.place):
             from indexer.ingest import load as loading
             from indexer.query_tree import Term
 
@@ -149,7 +149,7 @@ class Index:
 
     def rollback(self) -> str:
         """Go back to the version before the latest load, and delete that one; returns the version then served."""
-        with asking(self.place):
+        with index_errors(self.place):
             from indexer.ingest import load as loading
 
             return loading.rollback(self._index, self._settings.deletions).version
@@ -177,13 +177,13 @@ class Index:
 
 
 def open_index(
-    place: Place | None = None,
+    place: Location | None = None,
     *,
     name: str | None = None,
     api_key: str | None = None,
     username: str | None = None,
     password: str | None = None,
-    ca_cert: Place | None = None,
+    ca_cert: Location | None = None,
 ) -> Index:
     """Open an index: a folder, or the address of Elasticsearch such as ``http://127.0.0.1:9200``.
 
@@ -192,7 +192,7 @@ def open_index(
     """
     given = {"index_name": name, "index_api_key": api_key, "index_username": username, "index_password": password}
     address = "INDEX_URL" if place is None else str(place)
-    with asking(address):
+    with index_errors(address):
         from indexer.open import open_writer
 
         settings = settings_of(place, **given, index_ca_cert=ca_cert)
@@ -200,10 +200,10 @@ def open_index(
 
 
 def load(
-    files: Place | Iterable[Place],
+    files: Location | Iterable[Location],
     *,
-    index: Place | None = None,
-    audio: Place | None = None,
+    index: Location | None = None,
+    audio: Location | None = None,
     inbox: bool = True,
     progress: bool = True,
 ) -> LoadSummary:

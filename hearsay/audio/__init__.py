@@ -1,1 +1,1 @@
-"""Audio files: the one list of formats, and readers of them. Nothing is imported before it is needed."""
+"""Audio files: the one list of formats, and readers that import their library when it is needed."""

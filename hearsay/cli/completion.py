@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None, program: Program) -> int:
 
 
 def parser(program: Program) -> ArgumentParser:
+    """The options of ``hearsay completion``."""
     words = ArgumentParser(
         prog=program.call(),
         description="Print a script that completes commands, options and their values with the Tab key.",

@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None, program: Program) -> int:
 
 
 def parser(program: Program) -> argparse.ArgumentParser:
+    """The options of ``hearsay demo``."""
     words = argparse.ArgumentParser(
         prog=program.call(),
         description="Transcribe and index the sample clips, search them, and open the search page. The demo has its "

@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None, program: Program) -> int:
 
 
 def parser(program: Program) -> argparse.ArgumentParser:
+    """The options of ``hearsay doctor``."""
     words = argparse.ArgumentParser(
         prog=program.call(),
         description="Check this installation, and report for each part what is wrong and how to fix it. Nothing is "

@@ -17,6 +17,7 @@ OWN_NAMES: Final = frozenset({"HEARSAY_HOME", "HEARSAY_CALLED", "HEARSAY_DATA", 
 
 
 def look_at_configuration() -> Iterator[Finding]:
+    """Wrong values and unknown names in ``config.yml`` and in the environment."""
     file = home() / "config.yml"
     found = [*_wrong_values(), *_unknown_keys(file), *_unknown_variables()]
     yield from found

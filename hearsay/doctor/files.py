@@ -28,6 +28,7 @@ def look_at_folders() -> Iterator[Finding]:
 
 
 def look_at_disk() -> Iterator[Finding]:
+    """Whether there is space for models and indexes on the disk of ``HEARSAY_HOME``."""
     free = shutil.disk_usage(_nearest(home())).free
     what = f"{free / 1e9:,.1f} GB free on the disk of {home()}"
     if free < TOO_LITTLE:

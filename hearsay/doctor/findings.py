@@ -21,12 +21,15 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def ok(what: str) -> Finding:
+    """What works."""
     return Finding("ok", what)
 
 
 def warning(what: str, advice: str) -> Finding:
+    """What may be intended, and what to do if it is not."""
     return Finding("warning", what, advice)
 
 
 def problem(what: str, advice: str) -> Finding:
+    """What keeps something from working, and how to fix it."""
     return Finding("problem", what, advice)

@@ -29,6 +29,7 @@ _OFTEN_WANTED: Final = frozenset({"asr", "indexer", "page"})
 
 
 def look_at_python() -> Iterator[Finding]:
+    """The version of Python, and whether it is recent enough."""
     number = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < OLDEST:
         yield problem(f"Python {number} is too old", "install Python 3.11 or newer")

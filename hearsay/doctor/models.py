@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def look_at_models() -> Iterator[Finding]:
+    """Which models a run would use, where they would run, and which weights are here."""
     from asr.settings import AsrSettings
 
     settings = read_settings(AsrSettings)

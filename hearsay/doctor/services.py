@@ -32,6 +32,7 @@ class Port:
 
 
 def look_at_ports() -> Iterator[Finding]:
+    """Whether the ports of the API, the page and Elasticsearch are free, or what answers there."""
     for port in _ports():
         with socket.socket() as probe:
             probe.settimeout(SECONDS)

@@ -35,6 +35,7 @@ def plan_of(planner: Planner, words: str, mode: str) -> Plan:
 
 
 def load(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:
+    """Run ``load``; returns its exit status."""
     has_inbox = not arguments.no_inbox and arguments.index in (None, settings.index_url)  # the index of the page
     inbox = loading.inbox_of(settings.inbox_journal, arguments.files) if has_inbox else []
     for journal in inbox:
@@ -77,6 +78,7 @@ def _without_audio(index: SearchWriter) -> str:
 
 
 def reload(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:
+    """Run ``reload``; returns its exit status."""
     about = index.remembered()
     origin = reloading.origin_of(about, with_changes=arguments.changed)
     beside = reloading.kept(index, origin, without_lost=arguments.drop)
@@ -106,6 +108,7 @@ def _print_loaded(loaded: loading.LoadResult) -> None:
 
 
 def put(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:
+    """Run ``put``; returns its exit status."""
     if arguments.watch:
         return _watch(index, arguments.files or [settings.inbox_journal], settings)
     if not arguments.files:
@@ -133,6 +136,7 @@ def _watch(index: SearchWriter, files: Sequence[Path], settings: IndexSettings) 
 
 
 def delete(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:
+    """Run ``delete``; returns its exit status."""
     clips = list(dict.fromkeys(arguments.clips))
     missing = [clip for clip in clips if not index.count(Term("clip", clip))]
     passages = loading.delete(index, clips, settings.deletions)
@@ -143,6 +147,7 @@ def delete(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -
 
 
 def rollback(index: SearchWriter, _arguments: Namespace, settings: IndexSettings) -> int:
+    """Run ``rollback``; returns its exit status."""
     back = loading.rollback(index, settings.deletions)
     without = f", without {counted(back.deleted, 'passage')} of deleted clips" if back.deleted else ""
     print(f"rolled back to version {back.version}{without}")
@@ -150,5 +155,6 @@ def rollback(index: SearchWriter, _arguments: Namespace, settings: IndexSettings
 
 
 def count(index: SearchWriter, arguments: Namespace, settings: IndexSettings) -> int:
+    """Run ``count``; returns its exit status."""
     print(index.count(plan_of(planner_of(index, settings), " ".join(arguments.words), arguments.mode).query))
     return 0

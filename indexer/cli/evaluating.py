@@ -61,7 +61,7 @@ def score(_index: SearchReader, arguments: Namespace, settings: IndexSettings) -
     return 0
 
 
-def asking(planner: Planner, index: SearchReader) -> SearchFunction:
+def search_function(planner: Planner, index: SearchReader) -> SearchFunction:
     """Searches the index as the search command does; the only place where evaluation calls search."""
 
     def ask(typed: str, mode: str) -> list[str]:
@@ -77,11 +77,11 @@ def _search_for(
     """The search with the configured tables, or with tables learned on the other half of the sentences."""
 
     def fit(half: Sequence[ClipRow]) -> SearchFunction:
-        return asking(Planner(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
+        return search_function(Planner(index, learn(half, english(), "half of the sentences", index.lexicon())), index)
 
     if is_cross_fit:
         return cross_fitted(rows, fit)
-    as_set_up = asking(planner_of(index, settings), index)
+    as_set_up = search_function(planner_of(index, settings), index)
     return lambda _question: as_set_up
 
 

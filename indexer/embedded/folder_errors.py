@@ -15,6 +15,7 @@ _REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, errno.E
 
 
 def cannot_be_read(folder: Path, problem: OSError) -> IndexUnavailable:
+    """The error of an index whose files cannot be read."""
     if problem.errno in _TOO_MANY:
         return _too_many(folder)
     where = f" ({problem.filename})" if problem.filename else ""
@@ -25,6 +26,7 @@ def cannot_be_read(folder: Path, problem: OSError) -> IndexUnavailable:
 
 
 def cannot_be_written(folder: Path, problem: OSError) -> IndexUnavailable:
+    """The error of an index whose folder does not allow a change."""
     if problem.errno in _TOO_MANY:
         return _too_many(folder)
     return IndexUnavailable(

@@ -16,7 +16,7 @@ META: Final = "meta.json"
 """The engine's list of segments, and its schema."""
 
 LEXICON: Final = "lexicon.npz"
-SPOOL: Final = "passages.sqlite"
+SORTED_PASSAGES: Final = "passages.sqlite"
 
 NAME: Final = re.compile(r"\d{20}")
 """The name of a version, which is the time at which its load began."""

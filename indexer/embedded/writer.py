@@ -20,7 +20,7 @@ from indexer.embedded.ranks import ranks_between
 from indexer.embedded.reader import EmbeddedReader
 from indexer.embedded.search import matching
 from indexer.embedded.segments import add, opened_at, put_in_order, write_fresh, writing
-from indexer.embedded.version_files import ABOUT, ABOUT_COPY, LEXICON, META, SPOOL
+from indexer.embedded.version_files import ABOUT, ABOUT_COPY, LEXICON, META, SORTED_PASSAGES
 from indexer.errors import IndexIncompatible, rollback_unavailable
 from indexer.index import RolledBack
 from indexer.ownership import MARK
@@ -110,7 +110,7 @@ class EmbeddedWriter(EmbeddedReader):
             number = self._fill(folder, ascending)
             if ascending.rest is not None:
                 early = _everything(opened_at(folder).searcher())
-                with sorted_by_id(chain(early, ascending.rest), folder / SPOOL) as ordered:
+                with sorted_by_id(chain(early, ascending.rest), folder / SORTED_PASSAGES) as ordered:
                     number = self._fill(folder, ordered)
             _describe(folder, audio, origin, is_ordered=put_in_order(folder))
         return number

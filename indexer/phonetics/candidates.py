@@ -121,10 +121,12 @@ def _set(members: Bits, lengths: NDArray[np.intp]) -> Bits:
 
 
 def padded_phonemes(pronunciations: Sequence[bytes]) -> Padded:
+    """Pronunciations as rows of one array, padded to `MOST_PHONEMES`."""
     return _padded(pronunciations, MOST_PHONEMES)
 
 
 def padded_letters(words: Sequence[str]) -> Padded:
+    """The letters of words as rows of one array, padded to `MOST_LETTERS`."""
     return _padded(list(map(letters, words)), MOST_LETTERS)
 
 

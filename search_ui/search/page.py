@@ -94,11 +94,13 @@ def show_problem(problem: HearsayError) -> None:
 
 
 def show_how_to_load() -> None:
+    """The command that loads an index."""
     st.info("The index is empty. Load the output of decode, with the folder of the audio files:")
     st.code(to_type("load FILE… --audio FOLDER"), language=None)
 
 
 def show_found(state: SearchState, found: ResultPage) -> None:
+    """The results with their number, or why there are none."""
     total = found.result.total
     if not total:
         show_nothing(state)
@@ -127,6 +129,7 @@ def _count(total: int) -> str:
 
 
 def show_hits(state: SearchState, found: ResultPage) -> None:
+    """The results of one page; with *Same sentence*, under the reference that they share."""
     hits = found.result.hits
     playable = playable_clips(hit.passage for hit in hits)
     common = common_reference(hits) if state.same else ""

@@ -1,6 +1,6 @@
 """The page's client of the API: sends one audio file and returns the reply as a record."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -14,14 +14,13 @@ from hearsay.http.replies import UNEXPECTED, detail_of, record_in
 from hearsay.http.retry import RetryPolicy, TemporaryFailure
 from hearsay.records.clip import ClipRow
 from search_ui.errors import TranscriptionRefused
+from search_ui.transcribe.queue import Notify
 
 CONNECT_SECONDS: Final = 5.0
 """How long the API may take to accept a connection, and to report its health."""
 
 RETRY_SECONDS: Final = 120.0
 """How long requests are repeated while the API is busy or loading its models."""
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

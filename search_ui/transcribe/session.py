@@ -15,9 +15,9 @@ from indexer.index import SearchReader
 from indexer.query_tree import Term
 from search_ui.connection import the_settings
 from search_ui.errors import InboxUnavailable, TranscriptionRefused
-from search_ui.transcribe.api_client import Notify, PageApiClient
+from search_ui.transcribe.api_client import PageApiClient
 from search_ui.transcribe.inbox import Inbox, file_name
-from search_ui.transcribe.queue import TranscriptionQueue, Upload
+from search_ui.transcribe.queue import Notify, TranscriptionQueue, Upload
 
 LATE_SECONDS: Final = 15.0
 """How long indexing of an added clip may take until the page shows what to check; usually about a second."""
@@ -127,6 +127,7 @@ def check_suffix(upload: Upload) -> None:
 
 
 def is_indexed(index: SearchReader, row: ClipRow) -> bool:
+    """Whether the index has the clip; False if the index does not respond."""
     try:
         return index.count(Term("clip", row.id)) > 0
     except HearsayError:  # the search page reports problems with the index

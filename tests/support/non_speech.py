@@ -1,4 +1,4 @@
-"""Synthetic sounds without speech, for which a recogniser must return an empty transcript.
+"""Synthetic sounds without speech, for which a speech model must return an empty transcript.
 
 `TUNING` are the kinds that the gate of `asr.speech.whisper` was fitted on, `HELD_OUT` are others. `UNSEEN` were written
 after the gate was last changed, with different generators: spectra, envelopes and harmonics that the others lack.

@@ -70,7 +70,7 @@ def test_sample_clips_are_transcribed_with_few_errors(transcripts: list[SpeechOu
 
 
 def check_output(transcript: SpeechOutput, waveform: Waveform) -> None:
-    """Check what `SpeechOutput` guarantees for every recogniser that returns words."""
+    """Check what `SpeechOutput` guarantees for every speech model that returns words."""
     assert transcript.text == " ".join(word.text for word in transcript.words)
     assert transcript.text == " ".join(segment.text for segment in transcript.segments)
     for timed in (transcript.words, transcript.segments):

@@ -20,8 +20,8 @@ from asr.sources.listing import Clip, open_folder
 from asr.speech.whisper import WhisperSpeechModel
 from asr.speech.whisper_decoding import window_limits
 from asr.training.lora import TrainedChange
+from asr.training.non_speech import sound_without_speech
 from asr.training.short_windows import CHANGE_FILE, LIMITS, Recipe, train_short_windows, training_items
-from asr.training.sounds import sound_without_speech
 from asr.training.whisper_checkpoint import encoded, whisper_from_ctranslate2
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import read_csv

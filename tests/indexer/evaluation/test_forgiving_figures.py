@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from hearsay.records.clip import ClipRow
-from indexer.cli.evaluating import asking
+from indexer.cli.evaluating import search_function
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.metrics import SearchFunction, cross_fitted
 from indexer.evaluation.query_sampling import QuerySampler, references_of
@@ -43,7 +43,7 @@ KINDS: Final = ("one", "two", "three", "frequent")
 
 def fit_to(index: SearchWriter) -> Callable[[Sequence[ClipRow]], SearchFunction]:
     """Search the index with tables learned from some rows."""
-    return lambda half: asking(Planner(index, learn(half, english(), "one half", index.lexicon())), index)
+    return lambda half: search_function(Planner(index, learn(half, english(), "one half", index.lexicon())), index)
 
 
 def scored(rows: list[ClipRow], folder: Path, per_kind: int) -> Score:

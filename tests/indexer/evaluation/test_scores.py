@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hearsay.records.clip import ClipRow
 from hearsay.text.normalize import tokens
-from indexer.cli.evaluating import asking
+from indexer.cli.evaluating import search_function
 from indexer.embedded.writer import EmbeddedWriter
 from indexer.evaluation.metrics import SearchFunction
 from indexer.evaluation.query_sampling import KINDS, QuerySampler, references_of
@@ -34,7 +34,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Score:
     index = EmbeddedWriter(tmp_path_factory.mktemp("score"))
     index.replace(passage for row in ROWS for passage in passages_of(row))
     queries = list(QuerySampler(references_of(ROWS)).draw(0, 100))
-    ask = asking(Planner(index), index)
+    ask = search_function(Planner(index), index)
     by = {"accent": {row.id: row.accent for row in ROWS}}
     return score(queries, lambda _: ask, ("forgiving", "exact", "baseline"), by)
 

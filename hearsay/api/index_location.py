@@ -1,4 +1,4 @@
-"""Where an index and its files are, and how its errors read from Python."""
+"""The location of an index and of its files, and its errors in the terms of Python."""
 
 import os
 import re
@@ -13,11 +13,11 @@ from hearsay.extras import needing
 if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
-Place: TypeAlias = str | os.PathLike[str]
+Location: TypeAlias = str | os.PathLike[str]
 """A file or folder, or an address."""
 
 
-def settings_of(place: Place | None, **given: object) -> "IndexSettings":
+def settings_of(place: Location | None, **given: object) -> "IndexSettings":
     """The index's settings with those given above environment and ``config.yml``; raises `BadSettings`."""
     from hearsay.config import read_settings
     from indexer.settings import IndexSettings
@@ -25,7 +25,7 @@ def settings_of(place: Place | None, **given: object) -> "IndexSettings":
     return read_settings(IndexSettings, index_url=None if place is None else os.fspath(place), **given)
 
 
-def paths(files: Place | Iterable[Place]) -> list[Path]:
+def paths(files: Location | Iterable[Location]) -> list[Path]:
     """One file or several, as paths."""
     named = [files] if isinstance(files, str | os.PathLike) else list(files)
     if not named:
@@ -39,7 +39,7 @@ def shown(address: str) -> str:
 
 
 @contextmanager
-def asking(address: str) -> Iterator[None]:
+def index_errors(address: str) -> Iterator[None]:
     """Inside, a library that is not installed is a `MissingExtra`, and advice names what is typed in Python."""
     with needing("indexer", "An index"):
         from indexer.errors import HOW_TO_LOAD
