@@ -32,3 +32,18 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path):
     table = tmp_path / "cv-corpus-1-x/en/validated.tsv"
     with pytest.raises(BadTable, match="line 2: 2 cells under a header of 13 columns"):
         read_records(table, LAYOUTS[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("metadata.csv", "file_name,text\na.wav,hi,,\n"),
+        ("clips.tsv", "audio_path\ttranscription\na.wav\thi\t\t\n"),
+    ],
+)
+def test_empty_cells_after_the_last_column_are_ignored(tmp_path: Path, name: str, text: str):
+    put(tmp_path, f"set/{name}", text)
+    layout = layout_of_table(tmp_path / "set" / name)
+    assert layout is not None
+    rows, _ = read_records(tmp_path / "set" / name, layout)
+    assert [(row.id, row.text) for row in rows.values()] == [("set/a.wav", "hi")]
