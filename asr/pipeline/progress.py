@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from hearsay.terminal.progress import SECONDS_BETWEEN_LINES, error_console
-from hearsay.text.format import clock
+from hearsay.text.format import clock, share
 
 LONG: Final = 120.0
 """Seconds of speech from which on it is shown how much of a clip is done."""
@@ -91,9 +91,7 @@ class DecodingProgress:
 
     def _shares(self) -> str:
         """The completed shares of the long clips in progress, as text; clips that wait for their records have none."""
-        shares = [
-            f"{100 * done / whole:.0f} %" for done, whole in self._under_way.values() if done < whole and whole >= LONG
-        ]
+        shares = [share(done, whole) for done, whole in self._under_way.values() if done < whole and whole >= LONG]
         more = f" and {len(shares) - SHARES} more" if len(shares) > SHARES else ""
         return f"{', '.join(shares[:SHARES])}{more} of a long clip · " if shares else ""
 

@@ -35,6 +35,11 @@ def percent(rate: float | None) -> str:
     return "–" if rate is None else f"{100 * rate:.1f} %"
 
 
+def percent_range(low: float, high: float) -> str:
+    """An interval of rates in per cent with one decimal: ``8.7–10.1 %``."""
+    return f"{100 * low:.1f}–{percent(high)}"
+
+
 def probability(value: float) -> str:
     """A probability or confidence from 0 to 1: ``0.98``, cut off after two decimals, so that only certainty is 1.00."""
     return f"{math.floor(value * 100 + 1e-9) / 100:.2f}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from hearsay.text.format import counted, percent, share
+from hearsay.text.format import counted, percent, percent_range, share
 from search_ui.search.hits import link_html
 
 
@@ -111,7 +111,7 @@ def _rate_text(row: Interval) -> str:
     if row.rate is None:
         return _note(row.note)
     rate, low, high = row.rate
-    return f"{percent(rate)} <small>({100 * low:.1f}–{100 * high:.1f} %)</small> {_note(row.note)}"
+    return f"{percent(rate)} <small>({percent_range(low, high)})</small> {_note(row.note)}"
 
 
 def _note(text: str) -> str:

@@ -2,7 +2,17 @@
 
 import pytest
 
-from hearsay.text.format import clock, counted, duration, file_size, percent, probability, share, total_duration
+from hearsay.text.format import (
+    clock,
+    counted,
+    duration,
+    file_size,
+    percent,
+    percent_range,
+    probability,
+    share,
+    total_duration,
+)
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 clips"), (1, "1 clip"), (1860, "1,860 clips")])
@@ -46,6 +56,7 @@ def test_a_share_is_shown_as_a_percentage(part: int, whole: int, shown: str):
 
 def test_a_rate_has_one_decimal_place_and_a_missing_rate_is_a_dash():
     assert (percent(0.1049), percent(None)) == ("10.5 %", "–")
+    assert percent_range(0.0873, 0.1006) == "8.7–10.1 %"
 
 
 @pytest.mark.parametrize(("size", "text"), [(812, "812 bytes"), (34_400, "34 kB"), (1_234_567, "1.2 MB")])
