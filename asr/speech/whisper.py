@@ -17,6 +17,7 @@ from typing import Final
 from asr.audio.vad import pieces
 from asr.errors import ModelNotInstalled, ModelUnavailable
 from asr.inference.batching import Padding
+from asr.speech.alternatives import alternatives_in
 from asr.speech.rejection import IN_DOUBT, is_loop, repeats_tokens, speech_log_odds
 from asr.speech.segments import mean_confidence, segments_between
 from asr.speech.whisper_decoding import (
@@ -32,7 +33,7 @@ from asr.speech.word_confidence import confidence_of
 from asr.types import SAMPLE_RATE, DecodedAudio, DecodingOptions, Precision, SpeechOutput, Stretch, named
 from hearsay.extras import how_to_install
 from hearsay.records.transcript import Segment, Word
-from hearsay.text.languages import joined
+from hearsay.text.languages import UNSPACED, joined
 from hearsay.text.normalize import words as normalized_words
 
 AUTO_LANGUAGE: Final = "auto"
@@ -44,6 +45,7 @@ LONGEST_PIECE: Final = LONGEST_WINDOW - TRAILING_SILENCE
 """Maximum seconds of a clip in one window, so that each window ends with silence enough for every model."""
 
 _NO_REPEAT: Final = 3  # tokens
+_MOST_ALTERNATIVES: Final = 4  # of a word: one from each of the beam's other hypotheses
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,10 +230,14 @@ class WhisperSpeechModel:
 
     def _timed(self, piece: _Piece, hypothesis: Hypothesis, alignment: Alignment, language: str) -> Iterator[Word]:
         """Words with times from the start of the clip; each word ends where the next one begins, pauses included."""
-        for span in self._vocabulary.words(hypothesis.tokens, language):
+        spans = self._vocabulary.words(hypothesis.tokens, language)
+        others = [] if language in UNSPACED else hypothesis.others
+        hypotheses = [(self._vocabulary.text(tokens), probability) for tokens, probability in others]
+        alternatives = alternatives_in([span.text for span in spans], hypotheses, _MOST_ALTERNATIVES)
+        for span, own in zip(spans, alternatives, strict=True):
             start, end = alignment.times[span.first], alignment.times[span.end]
             confidence = self._confidence(alignment.probabilities[span.first : span.end])
-            yield Word(span.text, piece.start + start, piece.start + end, confidence)
+            yield Word(span.text, piece.start + start, piece.start + end, confidence, own)
 
     def _segment(self, piece: _Piece, hypothesis: Hypothesis) -> Segment:
         """A translation as one segment: its words are in another order than the spoken ones, so they have no times.

@@ -54,12 +54,15 @@ class Hypothesis:
     """What the decoder wrote of one window, with the probabilities that say whether to believe it.
 
     ``log_probability`` is the mean per token, ``is_cut`` says that the limit of tokens was reached before its end.
+    ``others`` are the other hypotheses that the beam ended with: their tokens, and their probabilities among all of
+    them (0..1).
     """
 
     tokens: tuple[int, ...]
     log_probability: float
     no_speech: float
     is_cut: bool
+    others: tuple[tuple[tuple[int, ...], float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,8 @@ class WhisperEngine:
         By beam search; with a ``temperature`` above 0 drawn at random. With ``no_repeat`` no run of this many tokens
         occurs twice.
         """
-        search = {"beam_size": BEAMS} if not temperature else {"beam_size": 1, "sampling_topk": 0}
+        beam = {"beam_size": BEAMS, "num_hypotheses": BEAMS}  # the best one is the same as if it alone were returned
+        search = beam if not temperature else {"beam_size": 1, "sampling_topk": 0}
         most = self.most_tokens(windows[0].length)
         with _failures_named():
             results = self._model.generate(
@@ -168,7 +172,11 @@ class WhisperEngine:
             )
         return [
             Hypothesis(
-                tuple(own.sequences_ids[0]), own.scores[0], own.no_speech_prob, len(own.sequences_ids[0]) >= most
+                tuple(own.sequences_ids[0]),
+                own.scores[0],
+                own.no_speech_prob,
+                len(own.sequences_ids[0]) >= most,
+                _others(own.sequences_ids, own.scores),
             )
             for own in results
         ]
@@ -182,6 +190,17 @@ class WhisperEngine:
         with _failures_named():
             (found,) = self._model.align(_stacked([window.states]), list(start), [list(tokens)], frames)
         return Alignment(_first_times(found.alignments), tuple(found.text_token_probs))
+
+
+def _others(hypotheses: Sequence[Sequence[int]], scores: Sequence[float]) -> tuple[tuple[tuple[int, ...], float], ...]:
+    """All hypotheses but the first, with their probabilities: a softmax of the log probabilities of all.
+
+    ``scores`` are mean log probabilities per token, of which the token of the end is one.
+    """
+    totals = np.array([score * (len(tokens) + 1) for tokens, score in zip(hypotheses, scores, strict=True)])
+    odds = np.exp(totals - totals.max())
+    shares = (odds / odds.sum()).tolist()
+    return tuple((tuple(tokens), share) for tokens, share in zip(hypotheses[1:], shares[1:], strict=True))
 
 
 def window_limits(folder: Path) -> WindowLimits:

@@ -85,6 +85,34 @@ def test_words_are_in_order_within_the_speech_and_have_confidences(name: str) ->
         assert all(word.confidence is not None and 0 < word.confidence < 1 for word in output.words)
 
 
+def test_words_have_alternatives_from_the_other_hypotheses(name: str) -> None:
+    found = [word for output in alone(name) for word in output.words]
+    others = [alternative for word in found for alternative in word.alternatives]
+    assert 0.05 < sum(bool(word.alternatives) for word in found) / len(found) < 0.5
+    assert all(0 < alternative.confidence < 1 for alternative in others)
+    assert all(words(alternative.text) == [alternative.text] for alternative in others)
+    assert not [word for word in found for other in word.alternatives if other.text in words(word.text)]
+
+
+def test_all_hypotheses_of_the_beam_leave_the_transcript_unchanged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The beam search returns the same best hypothesis, whether or not the others are returned, too."""
+    own = WhisperSpeechModel(published_weights(name).folder, name, published_weights(name).digest, workers=1)
+    generate = own._engine._model.generate
+
+    class BestAlone:
+        def __getattr__(self, member: str) -> object:
+            return getattr(model(name)._engine._model, member)
+
+        def generate(self, *arguments: object, num_hypotheses: int = 1, **options: object) -> object:
+            assert num_hypotheses == 5
+            return generate(*arguments, **options)
+
+    monkeypatch.setattr(own._engine, "_model", BestAlone())
+    for output, best in zip(alone(name), own.transcribe(clips()), strict=True):
+        assert not [word for word in best.words if word.alternatives]
+        assert best.words == tuple(replace(word, alternatives=()) for word in output.words)
+
+
 def test_word_times_locate_the_words_in_the_audio(name: str) -> None:
     """A clip split between two words has the words of each half."""
     clip, output = clips()[0], alone(name)[0]
