@@ -102,6 +102,11 @@ def _add_decode(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help=f"layout of the corpus, if it is not recognised correctly: {', '.join(NAMES)}",
     )
     add_column_option(command)
+    command.add_argument(
+        "--headerless",
+        metavar="FORM",
+        help="read .raw, .pcm, .sln, .ul and .al files, too: ENCODING:RATE[:CHANNELS], such as s16le:16000",
+    )
     command.add_argument("--dataset", metavar="NAME", help="name of the dataset (default: the name of the folder)")
     command.add_argument("--allow-missing", action="store_true", help="accept rows of the table without an audio file")
     command.add_argument("--limit", metavar="N", type=_positive, help="process only the first N clips")
@@ -189,6 +194,7 @@ def listing_options(options: argparse.Namespace) -> dict[str, Any]:
         "limit": options.limit,
         "layout": options.layout,
         "columns": dict(options.column),
+        "headerless": options.headerless,
     }
 
 
@@ -256,10 +262,11 @@ def open_listings(
 ) -> Iterable[Listing]:
     """The listing of the source, or one listing per group of files that arrive in a watched folder."""
     if options.watch:
-        tables = options.csv or options.layout or options.column
+        tables = options.csv or options.layout or options.column or options.headerless
         if tables or options.limit or options.allow_missing or "://" in options.source:
             raise BadSource(
-                "--watch works with a local folder only; omit --table, --layout, --column, --limit and --allow-missing"
+                "--watch works with a local folder only; omit --table, --layout, --column, --headerless, --limit and "
+                "--allow-missing"
             )
         return open_arrivals(options.source, options.dataset, notify)
     limits = listing_options(options)

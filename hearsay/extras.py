@@ -16,6 +16,7 @@ _OF_OTHER_EXTRAS: Final = {
     "botocore": "s3",
     "google": "google",
     "matplotlib": "train",
+    "pyarrow": "parquet",
     "torch": "models",
     "transformers": "models",
 }

@@ -1,6 +1,6 @@
 """Documents: what both engines index of a passage."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import chain
 from threading import Lock
@@ -38,6 +38,11 @@ LONGEST_LENGTH: Final = 10
 POWERS: Final = (8, 4, 2, 1)
 """Powers of two whose sums give every number up to `LONGEST_LENGTH`: four tokens instead of eleven."""
 
+_SHORTNESS: Final = tuple(
+    " ".join(str(power) for power in POWERS if shortness & power) or SENTINEL for shortness in range(LONGEST_LENGTH + 1)
+)
+"""The field ``shortness`` for each number from 0 to `LONGEST_LENGTH`."""
+
 _ENGLISH: Final = snowballstemmer.stemmer("english")
 _ONE_AT_A_TIME: Final = Lock()  # the stemmer stores its current word in itself, so it is not thread-safe
 
@@ -56,7 +61,6 @@ def document_of(passage: Passage) -> dict[str, Any]:
     """The passage's source and its `DERIVED_FIELDS`; tokens are separated by single spaces."""
     transcript = tokens(passage.row.generated_text)
     reference = tokens(passage.row.text)
-    shortness = max(0, LONGEST_LENGTH - len(transcript) // 4)
     alternatives = (  # TOKEN_D with the confidence in tenths, 1 to 9, cut so that it fits an engine's limit
         f"{token[: LONGEST_TOKEN - 1]}_{min(9, max(1, int(confidence * 10)))}"
         for token, confidence in alternatives_of(passage.row).items()
@@ -69,21 +73,32 @@ def document_of(passage: Passage) -> dict[str, Any]:
             "stems": " ".join(map(stem, transcript or [SENTINEL])),
             "text_tokens": " ".join(reference or [SENTINEL]),
             "alternatives": " ".join(alternatives) or SENTINEL,
-            "shortness": " ".join(str(power) for power in POWERS if shortness & power) or SENTINEL,
+            "shortness": _SHORTNESS[max(0, LONGEST_LENGTH - len(transcript) // 4)],
         }
     )
 
 
 def _values_of(row: ClipRow) -> dict[str, list[str]]:
     """The values of the cells that corpora spell in different ways, and the keys by which they are found."""
-    cells = {facet: cell for facet in VALUE_FACETS if (cell := getattr(row, facet))}
-    found = {counted_in(facet): _indexable(facet_values(facet, cell)) for facet, cell in cells.items()}
-    found[VALUE_KEYS] = _indexable(f"{facet}={key}" for facet, cell in cells.items() for key in keys(facet, cell))
-    return {field: values for field, values in found.items() if values}
+    found: dict[str, list[str]] = {}
+    all_keys: list[str] = []
+    for facet in VALUE_FACETS:
+        if cell := getattr(row, facet):
+            values, own_keys = _values_of_cell(facet, cell)
+            if values:
+                found[counted_in(facet)] = [*values]
+            all_keys += own_keys
+    return found | {VALUE_KEYS: all_keys} if all_keys else found
 
 
-def _indexable(values: Iterable[str]) -> list[str]:
-    return [value for value in values if len(value) <= LONGEST_KEYWORD]
+@lru_cache(maxsize=50_000)
+def _values_of_cell(facet: str, cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    values, own_keys = facet_values(facet, cell), (f"{facet}={key}" for key in keys(facet, cell))
+    return tuple(filter(_is_indexable, values)), tuple(filter(_is_indexable, own_keys))
+
+
+def _is_indexable(value: str) -> bool:
+    return len(value) <= LONGEST_KEYWORD
 
 
 def transcript_text(document: Mapping[str, Any]) -> str:
@@ -97,6 +112,8 @@ def alternatives_of(row: ClipRow) -> dict[str, float]:
 
     In the order of the words.
     """
+    if not row.words:
+        return {}
     transcript = frozenset(tokens(row.generated_text))
     best: dict[str, float] = {}
     for alternative in chain.from_iterable(word.alternatives for word in row.words):

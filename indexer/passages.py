@@ -24,6 +24,9 @@ LONGEST_PASSAGE: Final = 30.0
 
 log = logging.getLogger(__name__)
 
+_ONLY_FOR_LOGS: Final = (*IDENTITY_COLUMNS, "failed_pieces")
+"""Columns that only the next run over a log needs; people read ``error``."""
+
 _LIKE_A_PART: Final = re.compile(r"#[0-9]{4,}\Z")
 
 
@@ -52,15 +55,15 @@ class Passage:
 
     def source(self) -> dict[str, Any]:
         """What engines store and return: the record's members, and id, clip, start, end and wer."""
-        members = self.row.to_json()
-        del members["filename"]
-        members.pop("failed_pieces", None)  # needed only by the next run over the log; people read ``error``
+        members = self.row.filled()
+        for name in _ONLY_FOR_LOGS:
+            members.pop(name, None)
         return {
             "id": self.id,
             "clip": self.clip,
             "start": self.start,
             **({"end": self.end} if self.end is not None else {}),
-            **{name: value for name, value in members.items() if name not in {*self.row.extra, *IDENTITY_COLUMNS}},
+            **members,
             **({"wer": wer} if (wer := self.wer()) is not None else {}),
             **({"extra": dict(self.row.extra)} if self.row.extra else {}),
         }

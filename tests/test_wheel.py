@@ -310,6 +310,7 @@ EXTRAS: dict[str, tuple[Callable[[Environment], str], str]] = {
         "imported",
     ),
     "page": (elements_of_the_page, "0 exceptions, 1 text inputs"),
+    "parquet": (imports("hearsay.corpora.tables", "pyarrow.parquet"), "imported"),
     "s3": (imports("hearsay.storage.s3", "boto3"), "imported"),
 }
 """For each extra, what is done with it, and a part of the output."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from asr.audio.mixing import Mixer
 from asr.types import SAMPLE_RATE, Waveform, seconds
-from hearsay.audio.formats import FORMAT_NAMES
-from hearsay.audio.reading import NOT_THIS_READER, SAMPLE_RATES, Samples, links_of, readers_of, starts_after_junk
+from hearsay.audio.formats import FORMAT_NAMES, SAMPLE_RATES
+from hearsay.audio.reading import NOT_THIS_READER, Samples, links_of, readers_of, starts_after_junk
 from hearsay.errors import AudioTooLong, EmptyAudio, NotAudio
 
 log = logging.getLogger(__name__)

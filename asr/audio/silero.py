@@ -1,5 +1,6 @@
 """Silero VAD, a network that gives the probability of speech, run by ONNX Runtime."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from asr.types import Waveform
 
-_CHUNK: Final = 512
+CHUNK: Final = 512
 """Samples for which the network gives one probability: 32 ms at 16 kHz."""
 
 _CONTEXT: Final = 64
@@ -18,32 +19,38 @@ _CHUNKS: Final = 512
 """Chunks in one call: 16.4 s, so that memory does not grow with the recording."""
 
 _STATE: Final = (1, 1, 128)
+_ERRORS_ONLY: Final = 3
+
+WEIGHTS: Final = Path(__file__).with_name("silero_vad_16k_sequence.onnx")
+"""The network for 16 kHz, as the package silero-vad 6.2.3 has it: https://github.com/snakers4/silero-vad, MIT licence.
+
+SHA-256 9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85. Why it is part of this package and is not
+fetched: docs/decisions/0097-vad-network.md.
+"""
 
 
 class SileroVad:
-    """The network in the file ``silero_vad_16k_sequence.onnx`` of the package silero-vad 6.2 (MIT).
+    """The network in `WEIGHTS`. May be called from several threads at once.
 
-    May be called from several threads at once. ONNX Runtime is imported here; raises `ImportError` without it, and
-    ONNX Runtime's own errors for a damaged file.
+    ONNX Runtime is imported here, because the import is slow and short clips do not need it.
     """
 
-    name = "silero-vad"
-
-    def __init__(self, weights: Path) -> None:
+    def __init__(self) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = _ERRORS_ONLY
         options.inter_op_num_threads = options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(weights, sess_options=options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(WEIGHTS, sess_options=options, providers=["CPUExecutionProvider"])
 
     def probabilities(self, waveform: Waveform) -> NDArray[np.float32]:
         """The probability of speech in each 32 ms; the last may be shorter."""
         hidden = cell = np.zeros(_STATE, np.float32)
         context = np.zeros(_CONTEXT, np.float32)
         found = [np.zeros(0, np.float32)]
-        for first in range(0, len(waveform), _CHUNKS * _CHUNK):
-            block = waveform[first : first + _CHUNKS * _CHUNK]
-            chunks = np.zeros((-(-len(block) // _CHUNK), _CHUNK), np.float32)
+        for first in range(0, len(waveform), _CHUNKS * CHUNK):
+            block = waveform[first : first + _CHUNKS * CHUNK]
+            chunks = np.zeros((-(-len(block) // CHUNK), CHUNK), np.float32)
             chunks.reshape(-1)[: len(block)] = block
             contexts = np.vstack([context, chunks[:-1, -_CONTEXT:]])
             context = chunks[-1, -_CONTEXT:]
@@ -52,3 +59,9 @@ class SileroVad:
             )
             found.append(probabilities.reshape(-1))
         return np.concatenate(found)
+
+
+@cache
+def silero_vad() -> SileroVad:
+    """The network, loaded once per process."""
+    return SileroVad()

@@ -1,12 +1,13 @@
 """Voice activity detection: the stretches of a clip that contain speech, and where a long clip is cut."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.silero import CHUNK, silero_vad
 from asr.types import SAMPLE_RATE, DecodedAudio, Stretch, Waveform
 
 LONGEST_PIECE: Final = 30.0
@@ -16,7 +17,6 @@ LONGEST_STRETCH: Final = 22.0
 """Seconds of a stretch of speech; one without a pause is cut, so that every model finds room for it in its window."""
 
 _FRAME: Final = SAMPLE_RATE // 50
-_CHUNK: Final = 512  # samples of a probability of the network
 _LIKELY: Final = 0.5  # as the authors of Silero VAD recommend, and 0.15 less within speech
 _POSSIBLE: Final = 0.35
 _BLOCK: Final = 3000 * _FRAME  # a minute at a time: the squares of an hour would take half a gigabyte
@@ -29,54 +29,42 @@ _CUT_WIDTH: Final = 5  # frames over which the level is averaged to find a quiet
 
 Flags = NDArray[np.bool_]
 
-Detector = Callable[[Waveform, NDArray[np.float64]], Flags]
-"""Whether each frame of 20 ms is speech, from the waveform and the levels of its frames."""
-
 
 class SpeechNetwork(Protocol):
-    """A network for voice activity detection, such as `asr.audio.silero.SileroVad`."""
+    """A network for voice activity detection: `asr.audio.silero.SileroVad`."""
 
     def probabilities(self, waveform: Waveform) -> NDArray[np.float32]:
-        """The probability of speech in each 32 ms."""
+        """The probability of speech in each `asr.audio.silero.CHUNK` of samples."""
         ...
 
 
-def energy(_: Waveform, levels: NDArray[np.float64]) -> Flags:
-    """The energy rule: a frame is speech above the clip's noise floor plus a third of the distance to its loud frames.
+def detect_speech(waveform: Waveform) -> DecodedAudio:
+    """The waveform with its `stretches`. Called once per clip, after decoding; models and segments use the result.
 
-    The floor is the 10th percentile, the loud frames are the 95th, and the threshold is at most 10 dB over the floor.
-    A clip of constant level is speech as a whole.
+    The network processes recordings that are divided. Shorter ones are transcribed whole, whatever it says.
     """
-    return _speech_frames(levels)
+    network = silero_vad() if len(waveform) > LONGEST_STRETCH * SAMPLE_RATE else None
+    return DecodedAudio(waveform, tuple(stretches(waveform, network=network)))
 
 
-def silero(network: SpeechNetwork) -> Detector:
-    """The rule of a network: speech from a probability of `_LIKELY` on, and adjacent frames down to `_POSSIBLE`."""
-
-    def detector(waveform: Waveform, levels: NDArray[np.float64]) -> Flags:
-        probabilities = network.probabilities(waveform)
-        chunks = np.minimum(np.arange(len(levels)) * _FRAME // _CHUNK, len(probabilities) - 1)
-        own = probabilities[chunks]
-        return _grown(own >= _LIKELY, own >= _POSSIBLE)
-
-    return detector
-
-
-def detect_speech(waveform: Waveform, detector: Detector = energy) -> DecodedAudio:
-    """The waveform with its `stretches`. Called once per clip, after decoding; models and segments use the result."""
-    return DecodedAudio(waveform, tuple(stretches(waveform, detector=detector)))
-
-
-def stretches(waveform: Waveform, longest: float = LONGEST_STRETCH, detector: Detector = energy) -> list[Stretch]:
+def stretches(
+    waveform: Waveform, longest: float = LONGEST_STRETCH, network: SpeechNetwork | None = None
+) -> list[Stretch]:
     """The stretches of speech between pauses, in samples: in order, disjoint, none longer than ``longest`` seconds.
 
-    A pause lasts at least 0.3 s. A stretch without pauses is cut at its quietest place. Silence has no stretch.
+    A stretch is a run of frames that are loud, or speech by the network. A pause lasts at least 0.3 s. A stretch
+    without pauses is cut at its quietest place. Silence has no stretch.
     """
     levels = frame_levels(waveform)
     if not len(levels) or levels.max() < _SILENCE:
         return []
+    is_speech = _loud_frames(levels)
+    if network is not None:
+        chunks = network.probabilities(waveform)
+        probabilities = chunks[np.minimum(np.arange(len(levels)) * _FRAME // CHUNK, len(chunks) - 1)]
+        is_speech |= _grown(probabilities >= _LIKELY, probabilities >= _POSSIBLE)
     found = []
-    for first, last in _between_pauses(detector(waveform, levels)):
+    for first, last in _between_pauses(is_speech):
         for start, end in _split(levels, first, last, max(2 * _CUT_WIDTH, int(longest * SAMPLE_RATE) // _FRAME)):
             found.append((start * _FRAME, min(end * _FRAME, len(waveform))))
     return found
@@ -117,10 +105,12 @@ def _levels(block: Waveform) -> NDArray[np.float64]:
     return 10 * np.log10(np.maximum(energy / lengths, 1e-10))
 
 
-def _speech_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Frames above the clip's threshold, and adjacent frames down to 4 dB below it."""
-    if not len(levels) or levels.max() < _SILENCE:
-        return np.zeros(len(levels), bool)
+def _loud_frames(levels: NDArray[np.float64]) -> Flags:
+    """Frames above the recording's threshold, and adjacent frames down to 4 dB below it.
+
+    The threshold is a third of the distance from the noise floor, the 10th percentile, to the 95th, and at most 10 dB
+    over the floor. If the level is constant, all frames are above it.
+    """
     floor = max(_LOWEST_FLOOR, float(np.percentile(levels, 10)))
     span = float(np.percentile(levels, 95)) - floor
     if span < 10:  # no pause is recognisable
@@ -129,7 +119,7 @@ def _speech_frames(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     return _grown(levels >= threshold, levels >= threshold - 4)
 
 
-def _grown(seeds: NDArray[np.bool_], field: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _grown(seeds: Flags, field: Flags) -> Flags:
     """The runs of ``field`` that contain a seed."""
     grown = np.zeros(len(field), bool)
     for first, last in _runs(field | seeds):
@@ -137,13 +127,13 @@ def _grown(seeds: NDArray[np.bool_], field: NDArray[np.bool_]) -> NDArray[np.boo
     return grown
 
 
-def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+def _runs(flags: Flags) -> Iterator[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
     return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _between_pauses(is_speech: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs of loud frames with margins; runs that are closer than a pause are joined."""
+def _between_pauses(is_speech: Flags) -> list[tuple[int, int]]:
+    """Runs of speech with margins; runs that are closer than a pause are joined."""
     joined: list[tuple[int, int]] = []
     for first, last in _runs(is_speech):
         if joined and first - joined[-1][1] < _SHORTEST_PAUSE:

@@ -24,6 +24,7 @@ from asr.sources.s3 import S3Source
 from asr.speech.pocketsphinx import PocketSphinxSpeechModel
 from asr.speech.whisper import WhisperSpeechModel
 from asr.types import DecodedAudio, EmotionModel, EmotionOutput, Notify, SpeechModel, SpeechOutput
+from hearsay.audio.headerless import Headerless
 from hearsay.errors import StorageError
 from hearsay.storage.s3 import SCHEME, Bucket, connect
 
@@ -138,6 +139,7 @@ def open_listing(
     limit: int | None = None,
     layout: str | None = None,
     columns: Mapping[str, str] | None = None,
+    headerless: str | None = None,
 ) -> Listing:
     """The clips of a source, or the first ``limit`` of them; raises `BadSource`."""
     source = open_source(
@@ -148,6 +150,7 @@ def open_listing(
         s3_endpoint=settings.aws_endpoint_url,
         layout=layout,
         columns=columns,
+        headerless=headerless,
     )
     return limited(source.list(), limit)
 
@@ -231,6 +234,12 @@ def open_pipeline(
     )
 
 
+def _open_headerless(location: str, headerless: str, dataset: str | None, *, has_tables: bool) -> ClipSource:
+    if has_tables or location.startswith(SCHEME):
+        raise BadSource("--headerless is for a local folder of audio files, without --table, --layout and --column")
+    return replace(open_folder(location, dataset), headerless=Headerless.parse(headerless))
+
+
 def open_source(
     location: str,
     csv: str | None,
@@ -240,13 +249,17 @@ def open_source(
     s3_endpoint: str | None = None,
     layout: str | None = None,
     columns: Mapping[str, str] | None = None,
+    headerless: str | None = None,
 ) -> ClipSource:
     """The source at a location; raises `BadSource` if there is no such folder or bucket.
 
     ``layout`` is a name of `hearsay.corpora.layouts`, None to recognise it; ``columns`` maps names of columns in tables
-    to those of clip records.
+    to those of clip records; ``headerless`` describes the files of a plain folder that have no header, as
+    `hearsay.audio.headerless.Headerless.parse` reads it.
     """
     columns = columns or {}
+    if headerless:
+        return _open_headerless(location, headerless, dataset, has_tables=bool(csv or layout or columns))
     if location.startswith(SCHEME):
         if layout or columns:
             raise BadSource("--layout and --column need a local folder; download the bucket first, or omit them")

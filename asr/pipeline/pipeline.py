@@ -165,7 +165,7 @@ class LocalPipeline:
         try:
             data = bytes_of(clip)
             digest = digest_of(data)
-            audio = replace(detect_speech(decode_audio(data, self._max_seconds)), options=self._options)
+            audio = replace(detect_speech(decode_audio(data, self._max_seconds, clip.row.id)), options=self._options)
             del data  # it would otherwise stay in memory as long as a long recording waits
         except AudioError as problem:
             return _SubmittedClip(clip, digest, error=str(problem))

@@ -10,6 +10,8 @@ from typing import Final, Protocol
 from asr.errors import BadSource
 from asr.sources.stamps import stamp_of
 from hearsay.audio.formats import AUDIO_SUFFIXES, has_audio_suffix
+from hearsay.audio.headerless import SUFFIXES as HEADERLESS_SUFFIXES
+from hearsay.audio.headerless import Headerless
 from hearsay.errors import BadRow
 from hearsay.records.clip import ClipRow
 from hearsay.records.table import EMPTY_TABLE, Table
@@ -72,10 +74,14 @@ class ClipSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
-    """Every audio file under a folder, by path; ids are ``DATASET/path under the folder``."""
+    """Every audio file under a folder, by path; ids are ``DATASET/path under the folder``.
+
+    Files without a header are read as ``headerless``, and left out without it.
+    """
 
     folder: Path
     dataset: str
+    headerless: Headerless | None = None
 
     def list(self) -> Listing:
         files, left_out = walk(self.folder)
@@ -85,9 +91,17 @@ class FolderSource:
 
     def listing_of(self, files: Collection[Path]) -> Listing:
         """The clips among some of the folder's files."""
-        audio = [path for path in files if has_audio_suffix(path.name)]
-        named = ((path.relative_to(self.folder).as_posix(), path.read_bytes, partial(stamp_of, path)) for path in audio)
-        return listing_of_files(named, self.dataset, (path for path in files if not has_audio_suffix(path.name)))
+        readers = {path: reader for path in files if (reader := self._reader(path))}
+        named = (
+            (path.relative_to(self.folder).as_posix(), read, partial(stamp_of, path)) for path, read in readers.items()
+        )
+        return listing_of_files(named, self.dataset, (path for path in files if path not in readers))
+
+    def _reader(self, path: Path) -> Reader | None:
+        form = self.headerless
+        if form is not None and path.suffix.lower() in HEADERLESS_SUFFIXES:
+            return lambda: form.with_header(path.read_bytes())
+        return path.read_bytes if has_audio_suffix(path.name) else None
 
 
 def listing_of_files(files: Iterable[tuple[str, Reader, Stamp]], dataset: str, others: Iterable[PurePath]) -> Listing:

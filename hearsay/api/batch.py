@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,8 @@ def decode(
     *,
     table: str | os.PathLike[str] | None = None,
     dataset: str | None = None,
+    layout: str | None = None,
+    columns: Mapping[str, str] | None = None,
     allow_missing: bool = False,
     limit: int | None = None,
     via: str | None = None,
@@ -71,9 +73,11 @@ def decode(
 ) -> DecodeSummary:
     """Transcribe every clip of a folder or bucket and recognise its emotion, as ``hearsay decode`` does.
 
-    ``source`` is a folder or ``s3://BUCKET/PREFIX``; ``table`` is a CSV with the metadata of the clips. Records are
-    written to ``out/clips.csv`` and ``out/clips.jsonl`` as clips are completed; an interrupted run can be continued by
-    the same call. A failed clip has a record with its ``error``, is listed in ``failed``, and does not affect others.
+    ``source`` is a folder or ``s3://BUCKET/PREFIX``; ``table`` is a table with the metadata of the clips. A folder in
+    the form of a known corpus is recognised; ``layout`` names the form instead (``folder``: the audio files alone), and
+    ``columns`` maps further names of columns to those of records, such as ``{"sentence": "text"}``. Records are written
+    to ``out/clips.csv`` and ``out/clips.jsonl`` as clips are completed; an interrupted run can be continued by the same
+    call. A failed clip has a record with its ``error``, is listed in ``failed``, and does not affect others.
 
     ``via`` is the address of an API to use instead of local models. ``watch`` keeps processing files that arrive in the
     folder until Ctrl-C, and then returns the summary. Models and device default to the settings. If another speech
@@ -96,12 +100,16 @@ def decode(
         notify = partial(print, file=sys.stderr) if progress else lambda _sentence: None
         place, csv = os.fspath(source), None if table is None else os.fspath(table)
         words = unique([hotwords] if isinstance(hotwords, str) else hotwords)
-        _check_combination(place, csv, limit, via, words, allow_missing=allow_missing, watch=watch)
+        of_tables = csv or layout or columns
+        _check_combination(place, of_tables, limit, via, words, allow_missing=allow_missing, watch=watch)
         notes: tuple[str, ...] = ()
         if watch:
             listings = open_arrivals(place, dataset, notify)
         else:
-            listing = open_listing(place, csv, dataset, settings, allow_missing=allow_missing, limit=limit)
+            listing = open_listing(
+                place, csv, dataset, settings,
+                allow_missing=allow_missing, limit=limit, layout=layout, columns=columns,
+            )  # fmt: skip
             listings, notes = iter([listing]), tuple(remarks_of(listing))
         warn = partial(warnings.warn, category=FallbackWarning, stacklevel=4)
         log = Path(out) / "clips.jsonl"
@@ -117,7 +125,7 @@ def decode(
 
 def _check_combination(
     source: str,
-    table: str | None,
+    of_tables: object,
     limit: int | None,
     via: str | None,
     hotwords: Collection[str],
@@ -126,8 +134,10 @@ def _check_combination(
     watch: bool,
 ) -> None:
     """Raise `BadArgument` for arguments of `decode` that exclude each other, before anything is opened."""
-    if watch and (table or limit or allow_missing or "://" in source):
-        raise BadArgument("watch works with a folder only, without s3://, table, limit or allow_missing")
+    if watch and (of_tables or limit or allow_missing or "://" in source):
+        raise BadArgument(
+            "watch works with a folder only, without s3://, table, layout, columns, limit or allow_missing"
+        )
     if hotwords and via is not None:
         raise BadArgument("hotwords and via cannot be combined: the API does not support hotwords")
 

@@ -41,6 +41,9 @@ FORMATS: Final = (
 )
 """Every format that is decoded, by content; in a folder or bucket, files are taken by suffix."""
 
+SAMPLE_RATES: Final = range(1_000, 768_001)
+"""Sample rates in Hz; a header with another one is damaged."""
+
 AUDIO_SUFFIXES: Final = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
 """Suffixes, in lower case, of the files that a source of clips is searched for."""
 

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from hearsay.audio.formats import FORMATS
+from hearsay.audio.formats import FORMATS, SAMPLE_RATES
 
 Samples = NDArray[np.float32]
 """Samples of shape (frames, channels), full scale at -1 and 1; those of a float file may be larger."""
@@ -25,8 +25,6 @@ Block = tuple[int, Samples]
 
 BlockReader = Callable[[bytes], Iterator[Block]]
 """Decodes a file; raises one of `NOT_THIS_READER` if it cannot, or where it stops before the end of the audio."""
-
-SAMPLE_RATES: Final = range(1_000, 768_001)
 
 
 class StoppedEarly(Exception):

@@ -1,5 +1,6 @@
 """Releases of Common Voice: the release and locale of a folder, from its name, and the durations of its clips."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +33,12 @@ def durations_of(folder: Path) -> dict[str, str]:
         raise BadTable(f"{path} needs the columns clip and duration[ms]; remove it if it is another table") from problem
 
 
+@lru_cache(maxsize=100_000)
 def seconds_of(milliseconds: str) -> str:
-    """A cell of milliseconds in seconds; a cell that is not a number is kept, and reported when it is read."""
+    """A cell of milliseconds in seconds, stored once for all clips of this length.
+
+    A cell that is not a number is kept, and reported when it is read.
+    """
     try:
         return f"{float(milliseconds) / 1000:.3f}".rstrip("0").rstrip(".") if milliseconds.strip() else ""
     except ValueError:

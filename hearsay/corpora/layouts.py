@@ -23,8 +23,10 @@ class Layout:
     columns of tables without names. ``audio`` lists the possible paths of a clip's file; the first that exists is used:
     ``{folder}`` is the folder of its table, ``{name}`` its cell; a place that ends in ``.*`` is any audio file of
     that name. ``split`` and ``speaker`` are regular expressions, whose group is the value: of the path of the table,
-    and of the name of the clip. ``milliseconds`` is a column of durations. ``of_release`` marks corpora whose folders
-    are named after a release and a locale; ``names_dataset`` those in which names of clips begin with the dataset.
+    and of the name of the clip. ``milliseconds`` is a column of durations, ``offset`` one of seconds at which a clip
+    begins in its file. ``has_speakers`` marks corpora with LibriSpeech's table of speakers, ``of_release`` those whose
+    folders are named after a release and a locale, and ``names_dataset`` those in which names of clips begin with the
+    dataset.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Layout:
     split: str = ""
     speaker: str = ""
     milliseconds: str = ""
+    offset: str = ""
+    has_speakers: bool = False
     of_release: bool = False
     names_dataset: bool = False
 
@@ -93,6 +97,7 @@ LAYOUTS: Final = (
         header=("filename", "text"),
         split=r"(?:^|/)((?:train|dev|test)-[^/]+)/",
         speaker=r"^(\d+)-",
+        has_speakers=True,
     ),
     Layout(
         name="ljspeech",
@@ -132,6 +137,7 @@ LAYOUTS: Final = (
         needs=frozenset({"audio_filepath"}),
         columns={"audio_filepath": "filename", "speaker_id": "speaker"},
         audio=("{folder}/{name}",),
+        offset="offset",
         split=r"(?:^|/)(train|dev|valid|validation|test)(?![a-z])[^/]*\.jsonl?$",
     ),
     Layout(

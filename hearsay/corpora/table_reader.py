@@ -10,9 +10,11 @@ from typing import NamedTuple, TypeAlias
 from hearsay.corpora.audio_files import ANY_SUFFIX, FindAudio
 from hearsay.corpora.common_voice import dataset_of, durations_of, seconds_of
 from hearsay.corpora.layouts import Layout
+from hearsay.corpora.librispeech import genders_of
 from hearsay.corpora.merged_tables import MergedTables
 from hearsay.corpora.tables import open_table
 from hearsay.errors import BadTable
+from hearsay.records.delimited import Lines
 
 CellOf: TypeAlias = Callable[[str, Sequence[str]], str]
 """Returns a cell of a clip by the clip's name and its other cells."""
@@ -81,22 +83,24 @@ class TableReader:
         derived |= {} if "split" in names else {"split": width + 2}
         derived |= {"duration": width + 3} if length_of else {}
         derived |= {"speaker": width + 4} if speaker_of else {}
+        genders = genders_of(self._table.root) if speaker_of and self._layout.has_speakers else {}
+        derived |= {"gender": width + 5} if genders else {}
         sources = {name: cell for cell, name in enumerate(names) if name and name not in derived} | derived
-        pick = merged.picker(sources, width + 5)
+        pick = merged.picker(sources, width + 6)
         merged.renamed |= {own: name for own, name in zip(columns, names, strict=True) if name and name != own}
         merged.renamed |= {} if columns[at] == "filename" else {columns[at]: "filename"}
 
         def read() -> Iterator[Line]:
             dataset, split = self._dataset, self._split
-            for number, cells in lines:
+            for number, cells in self._of_whole_files(columns, lines):
                 name = cells[at]
                 if ids is None and (not name or "/" in name or name[0] == "."):
                     name = self._inside(name, columns[at], number)
                 clip_id = (cells[ids] if ids is not None else "") or self._id_of(name)
                 length = length_of(name, cells) if length_of else ""
                 speaker = speaker_of(name) if speaker_of else ""
-                further = (clip_id, dataset or clip_id.partition("/")[0], split, length, speaker, "")
-                yield Line(number, name, pick([*cells, *further]))
+                own = (clip_id, dataset or clip_id.partition("/")[0], split, length, speaker, genders.get(speaker, ""))
+                yield Line(number, name, pick([*cells, *own, ""]))
 
         return read()
 
@@ -105,6 +109,23 @@ class TableReader:
         return BadTable(
             f"{self._table.file}, line {line.number}: {line.name} is also in an earlier line; keep one of them"
         )
+
+    def _of_whole_files(self, columns: Sequence[str], lines: Lines) -> Lines:
+        """The lines; raises `BadTable` for a part of a file, whose times would be those of another recording."""
+        if self._layout.offset not in columns:
+            return lines
+        at = columns.index(self._layout.offset)
+
+        def checked() -> Lines:
+            for number, cells in lines:
+                if cells[at].strip() and cells[at].strip().strip("0.") != "":
+                    raise BadTable(
+                        f"{self._table.file}, line {number}: {self._layout.offset} is {cells[at]}, but clips are whole "
+                        "files; cut the audio into one file per line"
+                    )
+                yield number, cells
+
+        return checked()
 
     def _default_dataset(self) -> str:
         """The dataset of a table without a given one; empty if the names of clips begin with it."""
@@ -146,7 +167,8 @@ class TableReader:
         if not self._layout.of_release or "duration" in names:
             return None
         known = durations_of(self._table.file.parent)
-        return (lambda name, _: known.get(name, "")) if known else None
+        # Each is needed once; kept to the end, the names of a million clips would take 100 MB.
+        return (lambda name, _: known.pop(name, "")) if known else None
 
     def _speaker_of(self, names: Sequence[str | None]) -> Callable[[str], str] | None:
         """A function from a clip's name to its speaker, in layouts in which names contain the speaker."""

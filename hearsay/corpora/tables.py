@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hearsay.corpora.layouts import Format
 from hearsay.errors import BadTable
-from hearsay.extras import needing_package
+from hearsay.extras import needing
 from hearsay.records.delimited import Lines, csv_lines, of_width, read_delimited
 
 _AT_ONCE: Final = 10_000
@@ -80,7 +80,7 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _parquet(path: Path) -> tuple[list[str], Lines]:
-    with needing_package("Parquet"):
+    with needing("parquet", "Parquet"):
         import pyarrow as pa
         import pyarrow.parquet as parquet
     try:

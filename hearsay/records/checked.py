@@ -48,8 +48,7 @@ def checked(row: ClipRow) -> Checked:
     if (in_order := _text_in_order(row, text, (segments, row.segments), (words, row.words))) is not None:
         text = in_order
     else:
-        there = frozenset(tokens(text))
-        here = tuple(word for word in words if there.issuperset(tokens(word.text)))
+        here = _words_of(text, words) if words else ()
         if segments or len(here) < len(words):
             left_out = True
             flaws.add(OF_ANOTHER_TEXT)
@@ -75,6 +74,11 @@ def _text_in_order(
     return None
 
 
+def _words_of(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
+    there = frozenset(tokens(text))
+    return tuple(word for word in words if there.issuperset(tokens(word.text)))
+
+
 def _joined(items: Sequence[Word | Segment], language: str = "") -> str:
     return joined((item.text for item in items if item.text), language)
 
@@ -90,6 +94,8 @@ def _letters(text: str) -> str:
 
 def _in_order(items: tuple[Timed, ...], length: float | None, flaws: set[str]) -> tuple[Timed, ...]:
     """The items by time, none reaching into the next; empty if no times can be used."""
+    if not items:
+        return ()
     placed = [_placed(item, length, flaws) for item in items]
     known = [(item, at) for at, item in enumerate(placed) if item is not None]
     if any(before.start > after.start + TOLERANCE for (before, _), (after, _) in pairwise(known)):

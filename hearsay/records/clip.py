@@ -3,17 +3,18 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from hearsay.errors import BadRow
 from hearsay.records.codec import (
+    filled_members,
     is_empty,
     is_read,
     is_readable,
     member_of_cell,
     read_unknown,
     read_value,
-    to_json_value,
 )
 from hearsay.records.schema import COLUMNS, CORPUS_COLUMNS, EMOTION, OPTIONAL_COLUMNS, RESERVED, TRANSCRIPT
 from hearsay.records.transcript import TRANSCRIBING, FailedPiece, Segment, Word
@@ -161,12 +162,11 @@ class ClipRow:
 
     def to_json(self) -> dict[str, Any]:
         """The journal line's object: the columns that are not empty, then the unknown ones."""
-        members: dict[str, Any] = {"filename": self.id}
-        for column in COLUMNS[1:]:
-            value = getattr(self, column.name)
-            if not is_empty(value):
-                members[column.name] = to_json_value(column.name, value)
-        return members | dict(self.extra)
+        return {"filename": self.id, **self.filled(), **self.extra}
+
+    def filled(self) -> dict[str, Any]:
+        """The columns of Hearsay that are not empty, without the id, with their values as JSON has them."""
+        return filled_members(_COLUMN_NAMES, _values_of(self))
 
     def to_record(self) -> dict[str, Any]:
         """`to_json` for a log, in which a column of the corpus that was given and empty is null."""
@@ -223,6 +223,9 @@ class ClipRow:
 
 _NEVER_EMPTIED: Final = frozenset({"id", "duration", "deleted", "extra", "given"})
 """Fields with special merging rules."""
+
+_COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS[1:])
+_values_of: Final = attrgetter(*_COLUMN_NAMES)
 
 _EMPTY_OF: Final = {member.name: getattr(ClipRow("-"), member.name) for member in fields(ClipRow)}
 

@@ -131,7 +131,7 @@ def language_of(row: ClipRow) -> str:
 
 def speaker_of(row: ClipRow) -> str:
     """What clips are resampled by: the speaker, if the corpus names one, otherwise the clip."""
-    return row.extra.get("client_id") or row.id
+    return row.speaker or row.extra.get("client_id") or row.id
 
 
 def value_of(row: ClipRow, column: str) -> str:

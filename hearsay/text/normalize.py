@@ -31,10 +31,14 @@ def _token_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return run, script
 
 
+def _ascii_runs(text: str) -> list[str]:
+    return _ASCII_TOKEN.findall(text.lower().translate(_DROPPED))
+
+
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
     """Runs of letters, marks and digits in order, each with whether it is Chinese, Japanese or Korean."""
     if text.isascii():
-        yield from ((run, False) for run in _ASCII_TOKEN.findall(text.lower().translate(_DROPPED)))
+        yield from ((run, False) for run in _ascii_runs(text))
         return
     run_pattern, script_pattern = _token_patterns()
     # What is dropped goes first, since NFKC takes some of it apart, and again, since it makes some of it.
@@ -55,6 +59,8 @@ def tokens(text: str) -> list[str]:
     NFKC, lower case, apostrophes dropped; tokens are runs of letters, marks and digits, at most `LONGEST_TOKEN`
     characters of each. Runs of Chinese, Japanese and Korean become character bigrams (a single character stays).
     """
+    if text.isascii():  # as token_runs does, at twice its speed
+        return [run[:LONGEST_TOKEN] for run in _ascii_runs(text)]
     return [token for run in token_runs(text) for token in run]
 
 

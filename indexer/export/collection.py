@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from hearsay.errors import StorageError
-from hearsay.extras import needing_package
+from hearsay.extras import needing
 from hearsay.records.clip import SCHEMA_VERSION, ClipRow
 from hearsay.records.codec import COUNTS, NUMBERS
 from hearsay.records.files import replaced_whole
@@ -142,7 +142,7 @@ def _nemo_line(row: ClipRow, columns: Sequence[str], path: str) -> str:
 
 
 def _write_parquet(path: Path, rows: Iterable[ClipRow], columns: Sequence[str], path_of: Callable[[str], str]) -> int:
-    with needing_package("Parquet"):
+    with needing("parquet", "Parquet"):
         import pyarrow as pa
         import pyarrow.parquet as parquet
     types = {name: pa.int64() if name in COUNTS else pa.float64() for name in _NUMBERS}

@@ -113,11 +113,15 @@ def every_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:
             words = tuple(tokens(value))
             return Constant(Phrase("text_tokens", words) if len(words) > 1 else Term("text_tokens", words[0]), 0.0)
         case FieldQuery(field, value):
-            return Missing(counted_in(field)) if value == UNKNOWN else Constant(_value_term(field, value), 0.0)
+            return value_query(field, value)
 
 
-def _value_term(field: str, value: str) -> Term:
-    return Term(VALUE_KEYS, value_key(field, value)) if field in VALUE_FACETS else Term(field, value)
+def value_query(field: str, value: str) -> Query:
+    """The passages with this value of a field, however it is spelled; those without one for `UNKNOWN`."""
+    if value == UNKNOWN:
+        return Missing(counted_in(field))
+    term = Term(VALUE_KEYS, value_key(field, value)) if field in VALUE_FACETS else Term(field, value)
+    return Constant(term, 0.0)
 
 
 def any_word(tree: SyntaxTree, weighing: EvidenceWeights) -> Query:

@@ -22,9 +22,11 @@ from indexer.query.builder import (
     MOST_EXPANSIONS,
     EvidenceWeights,
     certain_from,
+    value_query,
 )
 from indexer.query.description import describe_query
 from indexer.query.explanation import Evidence, QueryTerm, evidence_of
+from indexer.query.filters import missing_value_note
 from indexer.query.parser import Parsed, parse
 from indexer.query.syntax_tree import (
     Conjunction,
@@ -37,14 +39,18 @@ from indexer.query.syntax_tree import (
     SyntaxTree,
     WordQuery,
     phonetic_words,
+    values_of,
     words_of,
 )
 from indexer.query_tree import Query
-from indexer.schema import UNKNOWN
+from indexer.schema import FACETS, UNKNOWN
 from indexer.settings import IndexSettings
 
 MOST_WORDS: Final = 200
 """Maximum number of words of one search; Elasticsearch rejects much larger trees."""
+
+MOST_CHECKED: Final = 5
+"""Values of fields in a query that the index is asked for, each with a search, to report a mistyped one."""
 
 MOST_AS_ONE: Final = 3
 """Maximum number of adjacent words that are also searched for as one: “never the less”."""
@@ -100,6 +106,7 @@ class Planner:
         words = list(dict.fromkeys(words_of(tree)))
         expander = cache(self.expander)  # one lexicon for all words of a plan, fetched once
         as_one = _as_one(parsed.typed)
+        notes = (*self._missing_values(tree), *parsed.notes)
 
         @cache
         def expansions(word: str) -> tuple[Expansion, ...]:
@@ -116,12 +123,20 @@ class Planner:
                 BUILDERS[mode](tree, weighing),
                 mode,
                 describe_query(tree, mode),
-                parsed.notes,
+                notes,
                 _query_terms(tree, mode, weighing),
                 certain_from(tree, weighing) if mode == "forgiving" and words else None,
             )
 
         return self._fitted(planned)
+
+    def _missing_values(self, tree: SyntaxTree) -> Iterator[str]:
+        """A note on each value that no passage has, of the first `MOST_CHECKED` values of facets in the query."""
+        for asked in [asked for asked in dict.fromkeys(values_of(tree)) if asked.field in FACETS][:MOST_CHECKED]:
+            found = self._index.search(Request(value_query(asked.field, asked.value), size=1))
+            if not found.total and asked.value != UNKNOWN:
+                every = self._index.search(Request(facets=(asked.field,), size=1))
+                yield missing_value_note(asked.field, asked.value, every.facets[asked.field])
 
     def _fitted(self, planned: Callable[[float], Plan]) -> Plan:
         """The plan with all expansions; if the index has a limit below that, with the most likely ones."""

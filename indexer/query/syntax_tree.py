@@ -86,6 +86,19 @@ def words_of(tree: SyntaxTree) -> list[str]:
             return []
 
 
+def values_of(tree: SyntaxTree) -> list[FieldQuery]:
+    """The values of fields that are asked for or excluded, in order."""
+    match tree:
+        case FieldQuery():
+            return [tree]
+        case Negation(child):
+            return values_of(child)
+        case Disjunction(children) | Conjunction(children):
+            return [value for child in children for value in values_of(child)]
+        case WordQuery() | PhraseQuery() | PrefixQuery() | RangeQuery():
+            return []
+
+
 def phonetic_words(tree: SyntaxTree) -> frozenset[str]:
     """The words that ``~`` expands in any mode."""
     match tree:

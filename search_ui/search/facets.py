@@ -1,13 +1,14 @@
 """Filters: the values of each facet with their counts, sliders, and a chip for each active filter."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import streamlit as st
 
+from hearsay.corpora.values import fold
 from indexer.index import Range
 from indexer.schema import FACETS, facet_label, facet_name, facet_order, has_known_values
 from search_ui.search.request import Extent
@@ -16,6 +17,9 @@ from search_ui.url import current_search, navigate, sync_widget
 
 SHOWN_VALUES: Final = 6
 """Values of one facet that are visible at first; the rest is hidden behind *Show more*, unless chosen."""
+
+MOST_VALUES: Final = 30
+"""Values of one facet that are shown at once; of more, those that are typed into a search box are found."""
 
 _SECONDS: Final = tuple(map(float, (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 45, 60, 120, 300, 600, 1800, 3600)))
 """The stops of the duration slider."""
@@ -53,6 +57,17 @@ def choices(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> l
     return [
         Choice(value, facet_label(facet, value), counts[value], value in chosen) for value in facet_order(facet, counts)
     ]
+
+
+def seen_choices(found: Sequence[Choice], typed: str, *, is_whole: bool) -> list[Choice]:
+    """The choices that are shown: the chosen ones, and those with the ``typed`` text in their label or value.
+
+    If nothing is typed, these are the first ones, or all if ``is_whole``; never more than `MOST_VALUES`.
+    """
+    wanted = fold(typed)
+    matching = [one for one in found if wanted in fold(one.label) or wanted in fold(one.value)] if wanted else found
+    shown = {one.value for one in matching[: MOST_VALUES if wanted or is_whole else SHOWN_VALUES]}
+    return [one for one in found if one.value in shown or one.is_chosen]
 
 
 def chips(state: SearchState) -> Iterator[Chip]:
@@ -105,13 +120,19 @@ def is_shown(facet: str, counts: Mapping[str, int], chosen: tuple[str, ...]) -> 
 
 
 def show_facet(facet: str, all_choices: list[Choice]) -> None:
-    """One facet: its first values and its chosen ones; all of them after a click on *Show more*."""
+    """One facet: its first values and its chosen ones; more after a click on *Show more*; of many, those typed."""
+    name = facet_name(facet)
+    typed = ""
+    if len(all_choices) > MOST_VALUES:
+        typed = st.text_input(
+            f"Find {name}", key=f"find {facet}", placeholder=f"find one of {len(all_choices):,} values of {name}"
+        )
     is_whole = st.session_state.get(f"all of {facet}", False) or len(all_choices) == SHOWN_VALUES + 1
-    seen = [choice for at, choice in enumerate(all_choices) if is_whole or at < SHOWN_VALUES or choice.is_chosen]
+    seen = seen_choices(all_choices, typed, is_whole=is_whole)
     labels = {choice.value: f"{escape_markdown(choice.label)} :gray[{choice.count:,}]" for choice in seen}
     key = sync_widget(facet, [choice.value for choice in seen if choice.is_chosen])
     st.pills(
-        facet_name(facet).capitalize(),
+        name.capitalize(),
         list(labels),
         selection_mode="multi",
         format_func=labels.__getitem__,
@@ -120,7 +141,8 @@ def show_facet(facet: str, all_choices: list[Choice]) -> None:
         args=(facet,),
         width="stretch",
     )
-    if hidden := len(all_choices) - len(seen):
+    hidden = min(len(all_choices), MOST_VALUES) - len(seen)
+    if hidden > 0 and not (is_whole or typed):
         st.button(f"Show {hidden} more", key=f"more {facet}", type="tertiary", on_click=_show_all, args=(facet,))
 
 

@@ -1,11 +1,19 @@
+import hashlib
 import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asr.audio import vad
+from asr.audio.decoding import decode_audio
+from asr.audio.silero import CHUNK, WEIGHTS, silero_vad
 from asr.audio.vad import detect_speech, frame_levels, pieces, runs_of, stretches
+from asr.types import Waveform
+from tests.support.non_speech import HELD_OUT, sounds
 from tests.support.recordings import bursts
 
 RATE = 16_000
@@ -92,5 +100,90 @@ def test_a_long_clip_is_split_without_being_copied():
     try:
         assert len(stretches(waveform)) == 200
         assert tracemalloc.get_traced_memory()[1] < waveform.nbytes / 2
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_network_is_the_published_one():
+    published = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
+    assert hashlib.sha256(WEIGHTS.read_bytes()).hexdigest() == published
+
+
+def test_the_probabilities_do_not_depend_on_the_blocks_in_which_a_recording_is_processed(spoken: list[Waveform]):
+    sound = np.concatenate(spoken * 3)
+    found = silero_vad().probabilities(sound)
+    assert len(found) == -(-len(sound) // CHUNK)
+    assert len(sound) > 16.4 * RATE  # more than one block
+    assert found.max() > 0.9
+    assert np.array_equal(found[:400], silero_vad().probabilities(sound[: 400 * CHUNK]))
+
+
+@pytest.fixture
+def spoken(samples: Path) -> list[Waveform]:
+    """Sample clips at an equal level of -20 dB, without the silence around them."""
+    found = []
+    for number in range(4):
+        clip = decode_audio((samples / f"sample-{number:06d}.mp3").read_bytes(), 60)
+        (first, _), *_, (_, last) = [(0, 0), *stretches(clip)]
+        found.append(0.1 * clip[first:last] / np.sqrt(np.square(clip[first:last]).mean()))
+    return found
+
+
+def with_noise(*parts: Waveform, level: float = -70) -> Waveform:
+    sound = np.concatenate(parts)
+    noise = np.random.default_rng(5).standard_normal(len(sound))
+    return (sound + 10 ** (level / 20) * noise).astype(np.float32)
+
+
+def pause(seconds: float) -> Waveform:
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def test_a_quiet_second_speaker_in_a_long_recording_is_speech(spoken: list[Waveform]):
+    loud = np.concatenate([*spoken, *spoken])[: 12 * RATE]
+    assert len(loud) == 12 * RATE
+    quiet = spoken[1] * 10 ** (-22 / 20)
+    sound = with_noise(loud, pause(0.5), quiet, pause(0.5), loud, level=-46)
+    first = len(loud) + RATE // 2
+    audio = detect_speech(sound)
+
+    def share(found: Sequence[tuple[int, int]]) -> float:
+        inside = sum(max(0, min(end, first + len(quiet)) - max(start, first)) for start, end in found)
+        return inside / len(quiet)
+
+    assert share(audio.stretches) > 0.9
+    assert share(stretches(sound)) < 0.2  # by its level alone it is a pause
+    assert any(start <= first + 1600 and end >= first + len(quiet) - 1600 for start, end in pieces(audio))
+
+
+def test_what_is_loud_stays_a_stretch_whatever_the_network_says(spoken: list[Waveform]):
+    ((_, song),) = sounds({"accordion": HELD_OUT["accordion"]}, (3.0,), (0.3,), 3)
+    speech = np.concatenate(spoken)
+    sound = with_noise(speech, pause(1), song, pause(1), speech)
+    covered = np.zeros(len(sound), bool)
+    for start, end in detect_speech(sound).stretches:
+        covered[start:end] = True
+    assert all(covered[start:end].all() for start, end in stretches(sound))
+    assert covered[len(speech) + RATE : len(speech) + RATE + len(song)].all()
+
+
+def test_a_clip_that_is_transcribed_whole_does_not_pass_through_the_network(
+    spoken: list[Waveform], monkeypatch: pytest.MonkeyPatch
+):
+    def unexpected() -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(vad, "silero_vad", unexpected)
+    assert detect_speech(np.concatenate(spoken)[: 22 * RATE]).stretches
+    with pytest.raises(AssertionError):
+        detect_speech(np.concatenate(spoken * 3)[: 22 * RATE + 1])
+
+
+def test_long_recordings_do_not_need_much_memory_in_the_network(spoken: list[Waveform]):
+    sound = np.tile(np.concatenate(spoken), 20)
+    tracemalloc.start()
+    try:
+        silero_vad().probabilities(sound)
+        assert tracemalloc.get_traced_memory()[1] < sound.nbytes / 4
     finally:
         tracemalloc.stop()

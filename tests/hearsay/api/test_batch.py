@@ -42,6 +42,23 @@ def test_a_folder_is_decoded_once_and_a_damaged_file_has_a_record_with_its_error
     assert (again.decoded, again.skipped, len(again.failed)) == (0, 2, 1)
 
 
+def test_a_corpus_is_recognised_or_read_in_a_named_layout_with_columns(folder: Path, tmp_path: Path):
+    (folder / "broken.wav").unlink()
+    names = sorted(path.name for path in folder.glob("*.mp3"))
+    (folder / "metadata.csv").write_text("file_name,said,mood\n" + "".join(f"{name},hello,calm\n" for name in names))
+    with Elsewhere() as there:
+        found = hearsay.decode(folder, tmp_path / "own", via=there.address, columns={"said": "text"})
+        alone = hearsay.decode(folder, tmp_path / "alone", via=there.address, layout="folder", progress=False)
+        with pytest.raises(hearsay.HearsayError, match="has no table of NeMo manifest"):
+            hearsay.decode(folder, tmp_path / "none", via=there.address, layout="nemo", progress=False)
+    assert found.notes[0].startswith("recognised Hugging Face metadata.csv in ")
+    assert [(record.text, record.extra) for record in found.records] == [("hello", {"mood": "calm"})] * 2
+    assert [(record.text, record.extra) for record in alone.records] == [("", {})] * 2
+    for of_tables in ({"layout": "nemo"}, {"columns": {"said": "text"}}):
+        with pytest.raises(hearsay.BadArgument, match="watch works with a folder only"):
+            hearsay.decode(folder, tmp_path / "watched", watch=True, **of_tables)
+
+
 def test_an_api_can_decode_and_an_unreachable_api_is_an_error(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -82,11 +82,16 @@ VOXPOPULI = "id\traw_text\tnormalized_text\tspeaker_id\tsplit\tgender\tis_gold_t
         ),
         (
             "librispeech",
-            {f"dev-clean/84/121123/{LIBRI[:9]}.trans.txt": f"{LIBRI} GO ON\n", f"dev-clean/84/121123/{LIBRI}.flac": ""},
+            {
+                f"dev-clean/84/121123/{LIBRI[:9]}.trans.txt": f"{LIBRI} GO ON\n",
+                f"dev-clean/84/121123/{LIBRI}.flac": "",
+                "SPEAKERS.TXT": ";ID |SEX| SUBSET |MINUTES| NAME\n14 | M | train | 25 | A\n84 | F | dev | 8 | B\n",
+            },
             {
                 "filename": f"set/dev-clean/84/121123/{LIBRI}.flac",
                 "text": "GO ON",
                 "speaker": "84",
+                "gender": "F",
                 "split": "dev-clean",
             },
         ),
@@ -135,6 +140,34 @@ def test_layouts(tmp_path: Path, layout: str, files: dict[str, str], cells: dict
     assert list(corpus.audio.values()) == [
         next(path for path in files if path.endswith((".wav", ".mp3", "flac", "ogg")))
     ]
+
+
+def test_the_table_of_speakers_may_be_above_the_subset_that_is_read(tmp_path: Path):
+    put(tmp_path, "SPEAKERS.TXT", "84 | F | dev-clean | 8 | B C\n")
+    put(tmp_path / "dev-clean", f"84/121123/{LIBRI[:9]}.trans.txt", f"{LIBRI} GO ON\n")
+    put(tmp_path / "dev-clean", f"84/121123/{LIBRI}.flac")
+    assert list(corpus_in(tmp_path / "dev-clean").table.column("gender")) == ["F"]
+
+
+def test_another_file_of_the_name_of_the_table_of_speakers_is_reported(tmp_path: Path):
+    put(tmp_path, "SPEAKERS.TXT", "Names of speakers\n")
+    put(tmp_path, f"84/121123/{LIBRI[:9]}.trans.txt", f"{LIBRI} GO ON\n")
+    put(tmp_path, f"84/121123/{LIBRI}.flac")
+    with pytest.raises(BadTable, match="not LibriSpeech's table of speakers"):
+        corpus_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("offset", "is_whole"), [("0", True), ("0.0", True), ("null", True), ("1.5", False), ("10", False)]
+)
+def test_parts_of_files_are_refused(tmp_path: Path, offset: str, is_whole: bool):
+    put(tmp_path / "set", "a.json", f'{{"audio_filepath": "a.wav", "text": "hi", "duration": 2, "offset": {offset}}}\n')
+    put(tmp_path / "set", "a.wav")
+    if is_whole:
+        assert list(corpus_in(tmp_path / "set").table.lines) == ["set/a.wav"]
+        return
+    with pytest.raises(BadTable, match=f"line 1: offset is {offset}, but clips are whole files; cut the audio"):
+        corpus_in(tmp_path / "set")
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../a.wav", "x/../../a.wav"])

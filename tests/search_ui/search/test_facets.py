@@ -4,7 +4,16 @@ import pytest
 
 from indexer.index import Range
 from indexer.schema import UNKNOWN
-from search_ui.search.facets import Choice, chips, choices, escape_markdown, is_shown, range_label
+from search_ui.search.facets import (
+    MOST_VALUES,
+    Choice,
+    chips,
+    choices,
+    escape_markdown,
+    is_shown,
+    range_label,
+    seen_choices,
+)
 from search_ui.state import SearchState
 
 
@@ -41,6 +50,21 @@ def test_a_facet_without_known_values_is_shown_only_if_it_has_a_filter(
     facet: str, counts: dict[str, int], chosen: tuple[str, ...], shown: bool
 ) -> None:
     assert is_shown(facet, counts, chosen) == shown
+
+
+def test_of_thousands_of_values_the_first_and_the_typed_ones_are_shown() -> None:
+    counts = {f"variety of town {number}": 3000 - number for number in range(3000)} | {"us": 5000}
+    found = choices("accent", counts, ("variety of town 2999",))
+
+    def shown(typed: str, *, is_whole: bool = False) -> list[str]:
+        return [one.value for one in seen_choices(found, typed, is_whole=is_whole)]
+
+    first = ["us", *(f"variety of town {number}" for number in range(5))]
+    assert shown("") == [*first, "variety of town 2999"]
+    assert len(shown("", is_whole=True)) == MOST_VALUES + 1
+    assert shown("  Town 1234 ") == ["variety of town 1234", "variety of town 2999"]
+    assert shown("UNITED") == shown("us") == ["us", "variety of town 2999"]
+    assert shown("nosuch") == ["variety of town 2999"]
 
 
 def test_every_filter_has_a_chip_that_removes_only_it() -> None:
