@@ -4,7 +4,7 @@
 
 Tables in the form of current releases of Common Voice (``validated.tsv`` and ``clip_durations.tsv``) are made from a
 real one: its sentences, votes, ages, genders and accents, the latter in the present spellings and some as free text,
-with as many clips per speaker as in the English corpus. Each table is read by a process of its own, as ``hearsay load``
+with as many clips per speaker as in the English corpus. Each table is read in a separate process, as ``hearsay load``
 reads it: to records (``read``), to the passages of valid records (``cut``), and to the documents that are indexed
 (``document``). All times are CPU time, because one core does all of it.
 
