@@ -46,7 +46,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 OPENINGS = 15
 CLICKS = 30
 WARMING_CLICKS = 3
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 
 BARE = """
 import streamlit as st
@@ -121,7 +121,7 @@ def quantiles(name: str, taken: Sequence[float]) -> Figures:
 def new_tab(browser: Browser) -> Page:
     """A browser page of a new user."""
     tab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    tab.set_default_timeout(PATIENCE_MS)
+    tab.set_default_timeout(TIMEOUT_MS)
     return tab
 
 

@@ -112,7 +112,7 @@ def test_score_prints_a_readable_table(scored: Path, capsys: pytest.CaptureFixtu
     assert "50.0 % (n < 20)" in shown
 
 
-def test_score_counts_characters_where_the_language_needs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_score_uses_character_errors_for_languages_without_spaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "clips.csv"
     path.write_text("filename,text,generated_text\na,今天二十度,今天二十二度\nb,good day,good daze\nc,hello,hello\n")
     assert main(["score", str(path), "--json"]) == 0

@@ -16,6 +16,6 @@ def test_transcripts_of_the_first_samples_do_not_depend_on_their_batch():
         assert found[f"{precision}_largest_move"] == 0
 
 
-def test_the_larger_move_of_a_word_counts():
+def test_the_larger_of_the_start_and_end_shifts_counts():
     alone, together = (SpeechOutput("a", (Word("a", start, end),)) for start, end in ((1.0, 1.5), (1.02, 1.56)))
     assert [round(move, 2) for move in moves(alone, together)] == [0.06]

@@ -53,7 +53,7 @@ def timeless(row: ClipRow | None) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kills", KILLS)
-def test_a_recording_whose_runs_are_killed_has_the_transcript_of_an_undisturbed_run(
+def test_a_recording_of_killed_runs_has_the_transcript_of_an_uninterrupted_run(
     kills: int, long_decoder: Starter, recordings: Path, tmp_path: Path
 ):
     quiet, hits, inside, rounds = tmp_path / "quiet", Hits(), 0, 0

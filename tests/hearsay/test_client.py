@@ -53,20 +53,20 @@ def test_health_names_the_models(client: hearsay.Client):
     assert health.warnings == ()
 
 
-def test_a_transcript_is_the_one_that_the_same_model_gives_here(client: hearsay.Client, clip: Path):
+def test_a_transcript_equals_that_of_the_same_local_model(client: hearsay.Client, clip: Path):
     with hearsay.load_transcriber("pocketsphinx", workers=1) as transcriber:
         assert client.transcribe(clip) == transcriber.transcribe(clip)
     assert client.transcribe(clip).text == SENTENCE
 
 
-def test_an_emotion_is_the_one_that_the_same_model_gives_here(client: hearsay.Client, clip: Path):
+def test_an_emotion_equals_that_of_the_same_local_model(client: hearsay.Client, clip: Path):
     here, there = hearsay.load_emotion_model("classic").tag(clip), client.tag(clip)
     assert (there.label, there.probability, there.sentiment) == (here.label, here.probability, here.sentiment)
     assert (there.probabilities, there.model) == (here.probabilities, here.model)
     assert there.duration == pytest.approx(here.duration, abs=0.06)
 
 
-def test_files_and_arrays_are_sent_as_they_are(client: hearsay.Client, clip: Path):
+def test_files_and_arrays_give_the_same_transcript(client: hearsay.Client, clip: Path):
     by_path = client.transcribe(clip).outcome
     assert client.transcribe(io.BytesIO(clip.read_bytes())).outcome == by_path
     waveform = decode_audio(clip.read_bytes(), 60)
@@ -75,7 +75,7 @@ def test_files_and_arrays_are_sent_as_they_are(client: hearsay.Client, clip: Pat
     assert client.transcribe(whole, sampling_rate=SAMPLE_RATE).text == SENTENCE
 
 
-def test_many_come_in_order_and_a_bad_one_stops_no_other(
+def test_recordings_are_returned_in_order_and_an_error_does_not_stop_the_others(
     client: hearsay.Client, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     named = [clip, b"no sound", tmp_path / "gone.mp3", np.zeros(0, np.float32), clip]
@@ -87,25 +87,25 @@ def test_many_come_in_order_and_a_bad_one_stops_no_other(
     assert [type(one.error) for one in client.tag_many(named[:2])] == kinds[:2]
 
 
-def test_what_is_too_long_is_refused_by_name(client: hearsay.Client):
+def test_an_overlong_recording_is_rejected_by_name(client: hearsay.Client):
     with pytest.raises(hearsay.AudioTooLong, match=r"array: The audio is longer than 10 seconds"):
         client.transcribe(np.zeros(11 * SAMPLE_RATE, np.float32), sampling_rate=SAMPLE_RATE)
 
 
-def test_a_wrong_key_is_an_error_that_says_what_to_pass(address: str, clip: Path):
+def test_a_wrong_key_is_rejected_with_advice(address: str, clip: Path):
     with (
-        hearsay.Client(address, api_key="wrong") as stranger,
+        hearsay.Client(address, api_key="wrong") as unauthorised,
         pytest.raises(hearsay.ApiRefused, match=r"does not accept the key .*; pass one that it knows as api_key"),
     ):
-        stranger.transcribe(clip)
+        unauthorised.transcribe(clip)
 
 
-def test_a_wrong_key_ends_a_stream(address: str, clip: Path):
-    with hearsay.Client(address) as stranger, pytest.raises(hearsay.ApiRefused):
-        list(stranger.transcribe_many([clip, clip]))
+def test_a_missing_key_ends_the_iteration(address: str, clip: Path):
+    with hearsay.Client(address) as unauthorised, pytest.raises(hearsay.ApiRefused):
+        list(unauthorised.transcribe_many([clip, clip]))
 
 
-def test_an_address_where_nothing_answers_is_an_error_at_once(clip: Path):
+def test_an_unreachable_address_fails_immediately(clip: Path):
     with (
         hearsay.Client(f"http://127.0.0.1:{free_port()}", retry_seconds=3600) as client,
         pytest.raises(
@@ -122,15 +122,15 @@ def test_an_invalid_address_is_an_error(url: str):
     assert "secret" not in str(problem.value)
 
 
-def test_a_busy_api_is_asked_again_as_it_wants(elsewhere: Elsewhere):
+def test_a_busy_api_is_retried_after_the_requested_delay(elsewhere: Elsewhere):
     elsewhere.answers = [(429, {"Retry-After": "0"}, {"detail": "busy"}), (503, {}, {"detail": "loading"})]
     with hearsay.Client(elsewhere.address) as client:
         assert client.transcribe(b"four").text == "4"
     assert len(elsewhere.asked) == 3
 
 
-@pytest.mark.parametrize("name", ["retry_seconds", "patience"])  # patience is the name of 0.2
-def test_an_api_that_stays_busy_is_an_error_when_the_time_for_retries_is_over(elsewhere: Elsewhere, name: str):
+@pytest.mark.parametrize("name", ["retry_seconds", "patience"])  # patience is the name in version 0.2
+def test_an_api_that_stays_busy_is_an_error_after_the_retry_time(elsewhere: Elsewhere, name: str):
     elsewhere.answers = [(429, {"Retry-After": "7"}, {"detail": "too much waits"})]
     with (
         hearsay.Client(elsewhere.address, **{name: 1.0}) as client,
@@ -139,25 +139,25 @@ def test_an_api_that_stays_busy_is_an_error_when_the_time_for_retries_is_over(el
         client.transcribe(b"four")
 
 
-def test_an_api_that_was_there_and_went_away_is_asked_again(elsewhere: Elsewhere):
+def test_a_lost_connection_is_retried(elsewhere: Elsewhere):
     with hearsay.Client(elsewhere.address) as client:
         client.health()
         elsewhere.answers = [None]
         assert client.transcribe(b"four").text == "4"
 
 
-def test_a_fault_of_the_api_is_that_recordings_error(elsewhere: Elsewhere):
+def test_an_internal_server_error_affects_only_its_recording(elsewhere: Elsewhere):
     elsewhere.answers = [(500, {}, {"detail": "a fault"})]
     with hearsay.Client(elsewhere.address) as client:
         first, second = client.transcribe_many(iter([b"four", b"fives"]))
-    failed, fine = (first, second) if first.error else (second, first)
+    failed, succeeded = (first, second) if first.error else (second, first)
     assert type(failed.error) is hearsay.ApiError
     assert "a fault" in str(failed.error)
-    assert fine.error is None
+    assert succeeded.error is None
 
 
 @pytest.mark.parametrize("body", [{}, [], "pong", {"transcription": 3}])
-def test_another_servers_answer_is_an_error(elsewhere: Elsewhere, body: object):
+def test_an_unexpected_reply_is_an_error(elsewhere: Elsewhere, body: object):
     elsewhere.answers = [(200, {}, body)]
     elsewhere.health = [(200, {}, body)]
     with hearsay.Client(elsewhere.address) as client:
@@ -167,12 +167,12 @@ def test_another_servers_answer_is_an_error(elsewhere: Elsewhere, body: object):
             client.health()
 
 
-def test_a_key_that_no_header_carries_is_an_error():
+def test_a_key_that_is_not_valid_in_a_header_is_rejected():
     with pytest.raises(hearsay.BadArgument, match="api_key contains characters"):
         hearsay.Client("http://127.0.0.1:8001", api_key="schlüssel")
 
 
-def test_the_client_names_itself(elsewhere: Elsewhere):
+def test_the_client_sends_its_user_agent(elsewhere: Elsewhere):
     with hearsay.Client(elsewhere.address, api_key="k") as client:
         client.transcribe(b"four")
     headers = {name.lower(): value for name, value in elsewhere.headers[0].items()}

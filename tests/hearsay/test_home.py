@@ -50,7 +50,7 @@ def test_without_hearsay_home_paths_are_below_the_working_folder(
     assert (home(), read_settings(AsrSettings).log_dir) == (tmp_path, tmp_path / "logs")
 
 
-def test_what_can_be_made_again_is_at_its_variable_else_below_home_else_in_the_cache_of_the_user(
+def test_caches_are_in_the_configured_folder_else_below_home_else_in_the_user_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path / "home"))

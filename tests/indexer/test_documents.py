@@ -78,7 +78,7 @@ def index(tmp_path: Path) -> SearchWriter:
     return index
 
 
-def test_a_passage_is_found_by_its_alternatives_and_its_shortness(index: SearchWriter):
+def test_alternatives_and_shortness_of_a_passage_are_searchable(index: SearchWriter):
     assert ids(index, Term("alternatives", "blacksmith_9")) == ["set/black.mp3"]
     assert ids(index, Term("alternatives", "black_9")) == []
     assert ids(index, Term("shortness", SENTINEL)) == ["set/long.mp3"]

@@ -94,7 +94,7 @@ STATES: Final[dict[str, tuple[str, str, int, Act]]] = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_no_fault(tab: Page, address: str, state: str) -> None:
+def test_axe_reports_no_violations(tab: Page, address: str, state: str) -> None:
     path, shown, width, act = STATES[state]
     tab.emulate_media(color_scheme="light", reduced_motion="reduce")
     tab.set_viewport_size({"width": width, "height": 900})

@@ -144,7 +144,7 @@ def test_a_chip_removes_its_filter(tab: Page, address: str) -> None:
     expect(tab).to_have_url(f"{address}/")
 
 
-def test_everything_is_reached_by_keyboard(tab: Page, address: str) -> None:
+def test_every_control_is_reachable_by_keyboard(tab: Page, address: str) -> None:
     go_to(tab, address)
     box = tab.get_by_role("searchbox")
     box.focus()

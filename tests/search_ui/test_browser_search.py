@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.apps import ROWS
-from tests.support.browser import PATIENCE, go_to
+from tests.support.browser import TIMEOUT_MS, go_to
 from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -72,7 +72,7 @@ def test_two_visitors_at_the_same_time_see_their_own_results(chromium: Browser, 
     contexts = [chromium.new_context() for _ in range(2)]
     one, other = (context.new_page() for context in contexts)
     for tab in (one, other):
-        tab.set_default_timeout(PATIENCE)
+        tab.set_default_timeout(TIMEOUT_MS)
     go_to(one, f"{address}/?mode=exact&sort=-duration")
     go_to(other, f"{address}/?mode=exact&sentiment=negative")
     for number in ("7", "9"):

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from hearsay.records.table import read_csv
 from tests.conftest import PROJECT
 from tests.support.api_server import Api, Elsewhere
-from tests.support.browser import ARGUMENTS, PATIENCE, chromium_program, go_to
+from tests.support.browser import ARGUMENTS, TIMEOUT_MS, chromium_program, go_to
 from tests.support.pages import load, served_page
 
 pytestmark = pytest.mark.browser
@@ -111,10 +111,10 @@ def speaking_tab(chromium: Browser, samples: Path, tmp_path: Path) -> Iterator[P
     browser = chromium.browser_type.launch(
         executable_path=chromium_program(),
         args=[*ARGUMENTS, *microphone, "--use-fake-ui-for-media-stream"],
-        timeout=PATIENCE,
+        timeout=TIMEOUT_MS,
     )
     tab = browser.new_page()
-    tab.set_default_timeout(PATIENCE)
+    tab.set_default_timeout(TIMEOUT_MS)
     yield tab
     browser.close()
 

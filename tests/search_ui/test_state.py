@@ -104,7 +104,7 @@ def test_an_invalid_page_is_the_first(page: str) -> None:
         ("short", Range()),
     ],
 )
-def test_a_duration_may_have_open_ends_and_invalid_ones_are_ignored(text: str, duration: Range) -> None:
+def test_a_duration_range_may_be_open_and_invalid_ranges_are_ignored(text: str, duration: Range) -> None:
     assert SearchState.from_params({"duration": [text]}).bounds("duration") == duration
 
 

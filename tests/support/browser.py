@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import leave_out
 
-PATIENCE: Final = 90_000
+TIMEOUT_MS: Final = 90_000
 """The timeout of the browser and of expectations, in milliseconds, for a busy machine."""
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -48,9 +48,9 @@ HTMLMediaElement.prototype.play = function () {
 def chromium() -> Iterator[Browser]:
     """The browser, started once per session."""
     program = chromium_program()
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=PATIENCE)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=TIMEOUT_MS)
         yield browser
         browser.close()
 
@@ -59,7 +59,7 @@ def chromium() -> Iterator[Browser]:
 def tab(chromium: Browser) -> Iterator[Page]:
     """A new tab with a new profile; audio plays slowly, and errors on the page fail the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     context.add_init_script(SLOW_PLAYBACK)
     tab = context.new_page()
     errors: list[str] = []

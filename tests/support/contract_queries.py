@@ -195,7 +195,7 @@ class QueriesContract:
             assert ids(made, Term("alternatives", token)) == ["set/doubted.mp3"], token
         assert ids(made, AnyOf((Term("alternatives", "blacksmith_4"), transcribed("blacksmith")))) == []
 
-    def test_passages_are_found_by_the_powers_of_their_shortness(self, made: SearchWriter):
+    def test_the_powers_of_shortness_of_a_passage_are_searchable(self, made: SearchWriter):
         powers = {passage.id: document_of(passage)["shortness"].split() for passage in passages()}
         for power in ("8", "4", "2", "1"):
             having = {passage_id for passage_id, those in powers.items() if power in those}
@@ -230,7 +230,7 @@ class QueriesContract:
             made, AllOf((transcribed("boy"), Without(EVERYTHING, Between("duration", 0, None))))
         )
 
-    def test_everything_without_a_query_is_ordered_by_id(self, made: SearchWriter):
+    def test_without_a_query_all_passages_are_ordered_by_id(self, made: SearchWriter):
         rest = ids(made, Without(EVERYTHING, AnyOf((transcribed("boy"), Missing("age")))))
         assert rest == ["set/a4.mp3"]
         without = ids(made, Without(EVERYTHING, transcribed("boy")))
@@ -248,7 +248,7 @@ class QueriesContract:
         ],
         ids=str,
     )
-    def test_conditions_do_not_change_scores(self, made: SearchWriter, condition: Query):
+    def test_filter_conditions_do_not_change_scores(self, made: SearchWriter, condition: Query):
         plain = {hit.passage.id: hit.score for hit in made.search(Request(transcribed("home"), size=100)).hits}
         for query in (AllOf((transcribed("home"), condition)), Without(transcribed("home"), condition)):
             for hit in made.search(Request(query, size=100)).hits:

@@ -32,7 +32,7 @@ class ReaderContract:
         assert {"replace", "rollback", "put", "delete"} <= changes
         assert not [name for name in changes if not name.startswith("_") and hasattr(made, name)]
 
-    def test_everything_is_ordered_by_id_and_scores_zero(self, made: SearchWriter):
+    def test_match_all_is_ordered_by_id_with_score_zero(self, made: SearchWriter):
         result = made.search(Request(size=100))
         assert [hit.passage.id for hit in result.hits] == sorted(passage.id for passage in passages())
         assert {hit.score for hit in result.hits} == {0.0}
@@ -67,7 +67,7 @@ class ReaderContract:
         assert made.lexicon().pair_counts() == counted.pair_counts()
         assert made.lexicon().passages == len(passages())
 
-    def test_the_usual_speech_model_is_that_of_most_passages_and_of_several_the_last(self, made: SearchWriter):
+    def test_the_usual_speech_model_is_the_most_frequent_one_and_the_last_of_equals(self, made: SearchWriter):
         counts = Counter(passage.row.asr_model for passage in passages() if passage.row.asr_model)
         assert len(counts) > 1
         assert usual_speech_model(made) == max(counts, key=lambda model: (counts[model], model))

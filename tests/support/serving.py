@@ -19,20 +19,20 @@ from asr.settings import AsrSettings
 from asr.types import DecodedAudio, SpeechOutput
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 
-PATIENCE = 100.0
+TIMEOUT = 100.0
 """The timeout in seconds for anything on a busy machine."""
 
 
 class HeldSpeechModel(LengthSpeechModel):
-    """Works until it is let go; ``begun`` is released once for each batch that it begins."""
+    """Blocks until ``released`` is set; ``begun`` is released once for each batch that it begins."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun, self.let_go = threading.Semaphore(0), threading.Event()
+        self.begun, self.released = threading.Semaphore(0), threading.Event()
 
     def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
         self.begun.release()
-        self.let_go.wait(2 * PATIENCE)  # longer than any test waits
+        self.released.wait(2 * TIMEOUT)  # longer than any test waits
         return super().transcribe(clips)
 
 
@@ -70,7 +70,7 @@ def listening(app: FastAPI) -> Iterator[str]:
         try:
             while not server.started:
                 time.sleep(0.01)
-            with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+            with httpx.Client(base_url=address, timeout=TIMEOUT) as client:
                 wait_until_ready(client)
             yield address
         finally:
@@ -79,8 +79,8 @@ def listening(app: FastAPI) -> Iterator[str]:
 
 
 def wait_until_ready(client: httpx.Client | TestClient) -> None:
-    """Wait until the models are loaded, or could not be."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until the models are loaded or have failed to load."""
+    deadline = time.monotonic() + TIMEOUT
     while client.get("/health").json()["status"] == "loading":
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -19,7 +19,7 @@ from asr.settings import AsrSettings
 from hearsay.records.transcript import Alternative
 from tests.conftest import PROJECT
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, tone
-from tests.support.serving import PATIENCE, HeldSpeechModel, client_of, server_of, small_models, wait_until_ready
+from tests.support.serving import TIMEOUT, HeldSpeechModel, client_of, server_of, small_models, wait_until_ready
 
 PROBLEM = "application/problem+json"
 
@@ -221,10 +221,10 @@ def test_the_server_answers_while_a_model_is_busy(monkeypatch: pytest.MonkeyPatc
             target=lambda: replies.append(client.post("/asr", files={"file": ("clip.wav", tone(1600))}))
         )
         request.start()
-        assert speech_model.begun.acquire(timeout=PATIENCE)
+        assert speech_model.begun.acquire(timeout=TIMEOUT)
         assert client.get("/ping").json() == "pong"
         assert replies == []
-        speech_model.let_go.set()
+        speech_model.released.set()
         request.join()
         assert replies[0].json()["transcription"] == "1600"
 
@@ -241,12 +241,12 @@ def test_a_full_queue_returns_429_with_retry_after(monkeypatch: pytest.MonkeyPat
             return client.post("/asr", files={"file": ten_minutes})
 
         first = senders.submit(send)
-        assert speech_model.begun.acquire(timeout=PATIENCE)
+        assert speech_model.begun.acquire(timeout=TIMEOUT)
         tagged = 'hearsay_batch_clips_total{model="loudness"} 1.0'  # it has left both queues
         wait_for_one(lambda: [tagged] if tagged in client.get("/metrics").text else [])
         others = [senders.submit(send) for _ in range(2)]
         refused = wait_for_one(lambda: [sent.result() for sent in others if sent.done()])[0]
-        speech_model.let_go.set()
+        speech_model.released.set()
         statuses = sorted(sent.result().status_code for sent in (first, *others))
     assert (refused.status_code, refused.headers["content-type"]) == (429, PROBLEM)
     assert int(refused.headers["Retry-After"]) >= 1
@@ -254,7 +254,7 @@ def test_a_full_queue_returns_429_with_retry_after(monkeypatch: pytest.MonkeyPat
 
 
 def wait_for_one(look: Callable[[], list[Found]]) -> list[Found]:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not (found := look()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -268,19 +268,19 @@ def test_a_client_that_disconnects_is_not_served(monkeypatch: pytest.MonkeyPatch
         ThreadPoolExecutor() as senders,
     ):
 
-        def send(samples: int, seconds: float = PATIENCE) -> int:
-            timeout = httpx.Timeout(PATIENCE, read=seconds)
+        def send(samples: int, seconds: float = TIMEOUT) -> int:
+            timeout = httpx.Timeout(TIMEOUT, read=seconds)
             return httpx.post(f"{address}/asr", files={"file": tone(samples)}, timeout=timeout).status_code
 
         patient = []
         for samples in (800, 1600):  # both threads of the model are busy
             patient.append(senders.submit(send, samples))
-            assert speech_model.begun.acquire(timeout=PATIENCE)
+            assert speech_model.begun.acquire(timeout=TIMEOUT)
         with pytest.raises(httpx.ReadTimeout):
             send(2400, 0.5)
         gone = 'hearsay_requests_total{path="/asr",status="499"} 1.0'
-        wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics", timeout=PATIENCE).text else [])
-        speech_model.let_go.set()
+        wait_for_one(lambda: [gone] if gone in httpx.get(f"{address}/metrics", timeout=TIMEOUT).text else [])
+        speech_model.released.set()
         assert [sent.result() for sent in patient] == [200, 200]
     assert speech_model.transcribed == 2
 
@@ -289,7 +289,7 @@ def test_while_models_load_health_reports_loading_and_asr_returns_503_with_retry
     loaded = threading.Event()
 
     def load(_: AsrSettings) -> Models:
-        loaded.wait(PATIENCE)
+        loaded.wait(TIMEOUT)
         return Models(LengthSpeechModel(), LoudnessEmotionModel(), ())
 
     monkeypatch.setattr(api, "load_models", load)

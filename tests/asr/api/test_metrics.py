@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from asr.api.metrics import Metrics
 from asr.pipeline.scheduler import BatchStats
 from tests.support.models import tone
-from tests.support.serving import PATIENCE, client_of, small_models
+from tests.support.serving import TIMEOUT, client_of, small_models
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
@@ -29,7 +29,7 @@ def samples_of(page: str) -> Samples:
 
 def samples_when_processed(client: TestClient, seconds: float) -> Samples:
     """The samples once this many seconds of audio are counted: the models' threads count after they return results."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         found = samples_of(client.get("/metrics").text)
         if sum(value for (name, _), value in found.items() if name == "hearsay_sound_seconds_total") == seconds:

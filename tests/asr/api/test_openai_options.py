@@ -1,4 +1,4 @@
-"""What OpenAI's client asks for beside a transcript: it reaches the model, is refused, or is named as ignored."""
+"""Options of OpenAI's client: they are passed to the model, rejected, or listed as ignored."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from openai import OpenAI
 from asr.pipeline.assembly import Models
 from asr.types import NO_OPTIONS, DecodingOptions, SpeechModel
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, OptionsSpeechModel, tone
-from tests.support.serving import PATIENCE, server_of
+from tests.support.serving import TIMEOUT, server_of
 
 CLIP = ("clip.wav", tone(16_000))
 
@@ -35,24 +35,24 @@ def client_with(model: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> Iterator
         yield client
 
 
-def asked(client: OpenAI, **wishes: Any) -> Any:
+def transcribed(client: OpenAI, **options: Any) -> Any:
     """The raw reply to a transcription of a clip."""
-    return client.audio.transcriptions.with_raw_response.create(file=CLIP, model="whisper-1", **wishes)
+    return client.audio.transcriptions.with_raw_response.create(file=CLIP, model="whisper-1", **options)
 
 
-def translated(client: OpenAI, **wishes: Any) -> Any:
+def translated(client: OpenAI, **options: Any) -> Any:
     """The raw reply to a translation of a clip."""
-    with pytest.warns(DeprecationWarning, match="deprecated"):  # OpenAI gives the route up; whoever uses it has this
-        return client.audio.translations.with_raw_response.create(file=CLIP, model="whisper-1", **wishes)
+    with pytest.warns(DeprecationWarning, match="deprecated"):  # OpenAI has deprecated the route
+        return client.audio.translations.with_raw_response.create(file=CLIP, model="whisper-1", **options)
 
 
-def test_a_clip_without_wishes_is_transcribed_as_the_model_does(client: OpenAI, model: OptionsSpeechModel):
-    reply = asked(client)
+def test_without_options_the_model_uses_its_defaults(client: OpenAI, model: OptionsSpeechModel):
+    reply = transcribed(client)
     assert (model.read, reply.parse().text, "X-Ignored-Fields" in reply.headers) == ([NO_OPTIONS], "16000", False)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "read"),
+    ("options", "read"),
     [
         ({"language": "de"}, DecodingOptions(language="de")),
         ({"language": "German"}, DecodingOptions(language="de")),
@@ -67,75 +67,73 @@ def test_a_clip_without_wishes_is_transcribed_as_the_model_does(client: OpenAI, 
         ({"keywords": ["Müller", "Ada"]}, DecodingOptions(hotwords=("Müller", "Ada"))),
     ],
 )
-def test_a_wish_reaches_the_model(
-    client: OpenAI, model: OptionsSpeechModel, wishes: dict[str, Any], read: DecodingOptions
+def test_options_are_passed_to_the_model(
+    client: OpenAI, model: OptionsSpeechModel, options: dict[str, Any], read: DecodingOptions
 ):
-    reply = asked(client, **wishes)
+    reply = transcribed(client, **options)
     assert model.read == [read]
     assert "X-Ignored-Fields" not in reply.headers
 
 
-def test_a_field_that_is_sent_several_times_is_several_hotwords(client: OpenAI, model: OptionsSpeechModel):
+def test_a_repeated_field_gives_several_hotwords(client: OpenAI, model: OptionsSpeechModel):
     form = {"model": "whisper-1", "hotwords": ["Ada", "Grace, Alan"]}
-    reply = httpx.post(f"{client.base_url}audio/transcriptions", data=form, files={"file": CLIP}, timeout=PATIENCE)
+    reply = httpx.post(f"{client.base_url}audio/transcriptions", data=form, files={"file": CLIP}, timeout=TIMEOUT)
     assert reply.json()["text"] == "16000"
     assert model.read == [DecodingOptions(hotwords=("Ada", "Grace", "Alan"))]
 
 
-def test_a_language_that_the_model_lacks_is_refused(client: OpenAI, model: OptionsSpeechModel):
-    for language, sentence in (
+def test_an_unsupported_language_is_rejected(client: OpenAI, model: OptionsSpeechModel):
+    for language, message in (
         ("fr", "does not support French"),
         ("klingon", "klingon is not a language that Whisper supports"),
     ):
-        with pytest.raises(openai.BadRequestError, match=sentence) as refused:
-            asked(client, language=language)
-        assert (refused.value.param, refused.value.code) == ("language", "unsupported_language")
+        with pytest.raises(openai.BadRequestError, match=message) as rejected:
+            transcribed(client, language=language)
+        assert (rejected.value.param, rejected.value.code) == ("language", "unsupported_language")
     assert model.read == []
 
 
-def test_more_hotwords_than_the_model_takes_are_refused_and_a_long_prompt_is_not(
-    client: OpenAI, model: OptionsSpeechModel
-):
+def test_too_many_hotwords_are_rejected_and_a_long_prompt_is_truncated(client: OpenAI, model: OptionsSpeechModel):
     words = ["word"] * model.most_tokens
-    asked(client, prompt=" ".join([*words, "more"]))
-    asked(client, keywords=[f"word{number}" for number in range(len(words))])
-    with pytest.raises(openai.BadRequestError, match="exceed the limit of options by 1 tokens") as refused:
-        asked(client, keywords=[f"word{number}" for number in range(len(words))], prompt="more")
-    assert (refused.value.param, len(model.read)) == ("hotwords", 2)
+    transcribed(client, prompt=" ".join([*words, "more"]))
+    transcribed(client, keywords=[f"word{number}" for number in range(len(words))])
+    with pytest.raises(openai.BadRequestError, match="exceed the limit of options by 1 tokens") as rejected:
+        transcribed(client, keywords=[f"word{number}" for number in range(len(words))], prompt="more")
+    assert (rejected.value.param, len(model.read)) == ("hotwords", 2)
 
 
-def test_a_model_of_english_alone_says_so(monkeypatch: pytest.MonkeyPatch):
+def test_an_english_only_model_rejects_other_languages(monkeypatch: pytest.MonkeyPatch):
     for client in client_with(OptionsSpeechModel(("en",)), monkeypatch):
-        assert asked(client, language="english").parse().text == "16000"
+        assert transcribed(client, language="english").parse().text == "16000"
         with pytest.raises(
             openai.BadRequestError, match=r"only English; the requested language is German\. Omit language"
         ):
-            asked(client, language="de")
+            transcribed(client, language="de")
 
 
-def test_fields_without_effect_are_named(client: OpenAI):
-    reply = asked(
+def test_ignored_fields_are_listed_in_a_header(client: OpenAI):
+    reply = transcribed(
         client, prompt="x", include=["logprobs"], chunking_strategy="auto", extra_body={"Ünknown, field": "1"}
     )
     ignored = reply.headers["X-Ignored-Fields"].split(", ")
     assert sorted(ignored) == ["%C3%9Cnknown%2C%20field", "chunking_strategy", "include[]"]
 
 
-def test_a_model_without_options_ignores_all_of_them_and_refuses_no_language(monkeypatch: pytest.MonkeyPatch):
+def test_a_model_without_options_ignores_all_of_them(monkeypatch: pytest.MonkeyPatch):
     for client in client_with(LengthSpeechModel(), monkeypatch):
-        reply = asked(client, language="klingon", prompt="p", temperature=0.5, keywords=["Ada"])
+        reply = transcribed(client, language="klingon", prompt="p", temperature=0.5, keywords=["Ada"])
         assert reply.headers["X-Ignored-Fields"] == "language, prompt, hotwords, temperature"
         assert reply.parse().text == "16000"
 
 
 def test_verbose_json_names_the_language_of_the_transcript_and_the_temperature(client: OpenAI):
-    for wishes, language in (({}, "german"), ({"language": "en"}, "english")):
-        reply = asked(client, response_format="verbose_json", temperature=0.2, **wishes).parse()
+    for options, language in (({}, "german"), ({"language": "en"}, "english")):
+        reply = transcribed(client, response_format="verbose_json", temperature=0.2, **options).parse()
         assert (reply.language, reply.model_extra["task"]) == (language, "transcribe")
         assert [segment.temperature for segment in reply.segments] == [0.2]
 
 
-def test_a_translation_is_asked_of_the_model_whatever_is_spoken(client: OpenAI, model: OptionsSpeechModel):
+def test_a_translation_detects_the_language_unless_it_is_given(client: OpenAI, model: OptionsSpeechModel):
     reply = translated(client, prompt="Ada", extra_body={"stream": True})
     assert reply.parse().text == "16000"
     assert reply.headers["X-Ignored-Fields"] == "stream"
@@ -162,18 +160,20 @@ def test_a_translation_has_the_formats_of_a_transcript(client: OpenAI):
 
 
 @pytest.mark.parametrize(
-    ("model", "sentence"),
+    ("model", "message"),
     [
         (OptionsSpeechModel(("en",)), "The model options supports only English, so it does not translate; run the API"),
         (LengthSpeechModel(), "The model length does not translate; run the API"),
     ],
     ids=["English alone", "no options"],
 )
-def test_a_model_that_cannot_translate_refuses(model: SpeechModel, sentence: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_translation_by_a_model_that_cannot_translate_is_rejected(
+    model: SpeechModel, message: str, monkeypatch: pytest.MonkeyPatch
+):
     for client in client_with(model, monkeypatch):
-        with pytest.raises(openai.BadRequestError, match=sentence) as refused:
+        with pytest.raises(openai.BadRequestError, match=message) as rejected:
             translated(client)
-        assert (refused.value.param, refused.value.code) == ("model", "unsupported_model")
+        assert (rejected.value.param, rejected.value.code) == ("model", "unsupported_model")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_model_that_cannot_translate_refuses(model: SpeechModel, sentence: str
         [("timestamp_granularities", "segment, word")],
     ],
 )
-def test_granularities_are_understood_in_every_spelling(client: OpenAI, fields: list[tuple[str, str]]):
+def test_every_spelling_of_the_granularities_field_is_accepted(client: OpenAI, fields: list[tuple[str, str]]):
     form = {"model": "whisper-1", "response_format": "verbose_json"}
     reply = sent(client, {**form, **dict(fields)})
     assert reply.status_code == 200
@@ -196,25 +196,25 @@ def test_granularities_are_understood_in_every_spelling(client: OpenAI, fields: 
     assert "X-Ignored-Fields" not in reply.headers
 
 
-def test_an_unknown_granularity_is_refused(client: OpenAI):
+def test_an_unknown_granularity_is_rejected(client: OpenAI):
     form = {"model": "whisper-1", "response_format": "verbose_json", "timestamp_granularities": "phoneme"}
     reply = sent(client, form)
     assert reply.status_code == 400
     assert reply.json()["error"]["param"] == "timestamp_granularities[]"
 
 
-def test_other_fields_of_clients_are_named_as_ignored(client: OpenAI):
+def test_unsupported_openai_fields_are_listed_as_ignored(client: OpenAI):
     reply = sent(client, {"model": "whisper-1", "include[]": "logprobs", "chunking_strategy": "auto"})
     assert reply.headers["X-Ignored-Fields"] == "include[], chunking_strategy"
 
 
 @pytest.mark.parametrize("route", ["transcriptions", "translations"])
-def test_a_second_file_is_refused(client: OpenAI, route: str):
+def test_a_second_file_is_rejected(client: OpenAI, route: str):
     address = f"{client.base_url}audio/{route}"
-    reply = httpx.post(address, data={"model": "whisper-1"}, files=[("file", CLIP), ("file", CLIP)], timeout=PATIENCE)
+    reply = httpx.post(address, data={"model": "whisper-1"}, files=[("file", CLIP), ("file", CLIP)], timeout=TIMEOUT)
     assert reply.status_code == 400
     assert reply.json()["error"]["param"] == "file"
 
 
 def sent(client: OpenAI, form: dict[str, str]) -> httpx.Response:
-    return httpx.post(f"{client.base_url}audio/transcriptions", data=form, files={"file": CLIP}, timeout=PATIENCE)
+    return httpx.post(f"{client.base_url}audio/transcriptions", data=form, files={"file": CLIP}, timeout=TIMEOUT)

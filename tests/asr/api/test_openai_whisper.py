@@ -11,7 +11,7 @@ from openai import OpenAI
 from asr.pipeline.assembly import Models
 from asr.speech.whisper import WhisperSpeechModel
 from tests.support.models import LoudnessEmotionModel
-from tests.support.serving import PATIENCE, server_of
+from tests.support.serving import TIMEOUT, server_of
 from tests.support.weights import published_weights
 
 
@@ -21,7 +21,7 @@ def client_with(name: str) -> Iterator[OpenAI]:
     with (
         pytest.MonkeyPatch.context() as patched,
         server_of(Models(model, LoudnessEmotionModel(), ()), patched) as address,
-        OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0, timeout=PATIENCE) as client,
+        OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0, timeout=TIMEOUT) as client,
     ):
         yield client
 
@@ -73,7 +73,7 @@ def test_a_stream_has_the_text_of_the_whole_reply(english: OpenAI, samples: Path
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
-def test_a_model_of_english_alone_does_not_translate(english: OpenAI, harbor: Path):
+def test_an_english_only_model_does_not_translate(english: OpenAI, harbor: Path):
     with pytest.raises(openai.BadRequestError, match=r"en supports only English, so it does not translate"):
         english.audio.translations.create(file=harbor, model="whisper-1")
 

@@ -20,7 +20,7 @@ from asr.api.app import create_app
 from asr.api.openai_options import ResponseFormat
 from asr.settings import AsrSettings
 from tests.support.models import tone
-from tests.support.serving import PATIENCE, server_of, small_models
+from tests.support.serving import TIMEOUT, server_of, small_models
 
 CHECKS = (
     not_a_server_error,
@@ -101,14 +101,14 @@ def answers() -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
     suppress_health_check=list(HealthCheck),
 )
 def test_the_server_conforms_to_the_document(case: schemathesis.Case, address: str):
-    case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
+    case.call_and_validate(base_url=address, checks=CHECKS, timeout=TIMEOUT)
 
 
 @pytest.mark.long
 @API.parametrize()
 @settings(max_examples=400, suppress_health_check=list(HealthCheck))
 def test_the_server_conforms_to_the_document_for_many_generated_requests(case: schemathesis.Case, address: str):
-    case.call_and_validate(base_url=address, checks=CHECKS, timeout=PATIENCE)
+    case.call_and_validate(base_url=address, checks=CHECKS, timeout=TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_the_server_conforms_to_the_document_for_many_generated_requests(case: s
     ],
 )
 def test_replies_to_a_clip_conform_to_the_document(address: str, path: str, fields: dict[str, str]):
-    reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields, timeout=PATIENCE)
+    reply = httpx.post(f"{address}{path}", files={"file": tone(800)}, data=fields, timeout=TIMEOUT)
     assert reply.status_code == 200
     reply.request.read()
     API[path]["POST"].validate_response(reply)
@@ -132,7 +132,7 @@ def test_replies_to_a_clip_conform_to_the_document(address: str, path: str, fiel
 
 def test_replies_to_several_files_conform_to_the_document(address: str):
     files = [("files", data) for data in (tone(800), b"no sound", tone(1600))]
-    reply = httpx.post(f"{address}/asr", files=files, timeout=PATIENCE)
+    reply = httpx.post(f"{address}/asr", files=files, timeout=TIMEOUT)
     assert len(reply.json()["replies"]) == 3
     reply.request.read()
     API["/asr"]["POST"].validate_response(reply)

@@ -21,7 +21,7 @@ from tests.conftest import PROJECT
 from tests.support.api_server import EMBEDDED
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 from tests.support.ports import free_port
-from tests.support.serving import PATIENCE, server_of, wait_until_ready
+from tests.support.serving import TIMEOUT, server_of, wait_until_ready
 
 
 def test_accepted_connections_have_tcp_nodelay():
@@ -106,7 +106,7 @@ def interrupt_long_request(client: httpx.Client, clip: bytes, program: subproces
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]", "::", "localhost", "0.0.0.0"])
-def test_names_and_addresses_of_both_families_are_listened_on(host: str):
+def test_the_server_listens_on_ipv4_and_ipv6_names_and_addresses(host: str):
     with listen(host, 0) as place:
         own = {"0.0.0.0": "127.0.0.1", "localhost": place.getsockname()[0]}
         assert accepts_from(place, own.get(host, "::1"))
@@ -141,6 +141,6 @@ def test_a_host_that_does_not_exist_is_reported():
 def test_head_replies_as_get_without_a_body(path: str, monkeypatch: pytest.MonkeyPatch):
     models = Models(LengthSpeechModel(), LoudnessEmotionModel(), ())
     with server_of(models, monkeypatch) as address:
-        got, head = httpx.get(address + path, timeout=PATIENCE), httpx.head(address + path, timeout=PATIENCE)
+        got, head = httpx.get(address + path, timeout=TIMEOUT), httpx.head(address + path, timeout=TIMEOUT)
     assert (head.status_code, head.content) == (got.status_code, b"")
     assert head.headers["content-type"] == got.headers["content-type"]

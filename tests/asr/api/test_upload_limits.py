@@ -10,7 +10,7 @@ import pytest
 
 from asr.pipeline.assembly import Models
 from tests.support.models import LoudnessEmotionModel, tone
-from tests.support.serving import PATIENCE, HeldSpeechModel, server_of, small_models
+from tests.support.serving import TIMEOUT, HeldSpeechModel, server_of, small_models
 
 HEAD = (
     b"POST %s HTTP/1.1\r\nHost: hearsay\r\nContent-Type: multipart/form-data; boundary=cut\r\n"
@@ -29,7 +29,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def upload(address: str, path: bytes = b"/asr") -> Iterator[socket.socket]:
     """A connection with an open request of unknown length."""
     host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+    with socket.create_connection((host, int(port)), TIMEOUT) as connection:
         connection.sendall(HEAD % path)
         yield connection
 
@@ -70,7 +70,7 @@ def test_the_size_limit_applies_to_all_files_of_a_request_together(address: str)
 
 def test_a_content_length_above_the_limit_is_rejected_before_the_body_is_sent(address: str):
     host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+    with socket.create_connection((host, int(port)), TIMEOUT) as connection:
         connection.sendall(b"POST /asr HTTP/1.1\r\nHost: hearsay\r\nContent-Length: 100001\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 413")
 
@@ -84,7 +84,7 @@ def test_an_upload_that_takes_too_long_is_rejected(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_server_continues_after_rejected_uploads(address: str):
-    with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=address, timeout=TIMEOUT) as client:
         for _ in range(3):
             assert client.post("/asr", files={"file": bytes(200_000)}).status_code == 413
             assert client.post("/asr", files={"file": tone(800)}).json()["transcription"] == "800"
@@ -93,7 +93,7 @@ def test_the_server_continues_after_rejected_uploads(address: str):
 def test_a_body_that_is_not_a_form_returns_a_problem(address: str):
     headers = {"Content-Type": "multipart/form-data; boundary=cut"}
     for body, status in ((b"", 422), (b"no form", 400)):
-        reply = httpx.post(f"{address}/asr", content=body, headers=headers, timeout=PATIENCE)
+        reply = httpx.post(f"{address}/asr", content=body, headers=headers, timeout=TIMEOUT)
         assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
 
 
@@ -103,16 +103,16 @@ def test_more_uploads_than_the_limit_return_429_with_retry_after(monkeypatch: py
     with server_of(models, monkeypatch, max_uploads=2) as address, ThreadPoolExecutor() as senders:
 
         def send_clip() -> httpx.Response:
-            return httpx.post(f"{address}/asr", files={"file": tone(800)}, timeout=PATIENCE)
+            return httpx.post(f"{address}/asr", files={"file": tone(800)}, timeout=TIMEOUT)
 
         first = senders.submit(send_clip)
-        assert speech_model.begun.acquire(timeout=PATIENCE)
+        assert speech_model.begun.acquire(timeout=TIMEOUT)
         with upload(address) as connection:
             send(connection, PART % b"file")
             refused = wait_for_refusal(address)
-            assert httpx.get(f"{address}/ping", timeout=PATIENCE).json() == "pong"
-            assert httpx.get(f"{address}/health", timeout=PATIENCE).status_code == 200
-        speech_model.let_go.set()
+            assert httpx.get(f"{address}/ping", timeout=TIMEOUT).json() == "pong"
+            assert httpx.get(f"{address}/health", timeout=TIMEOUT).status_code == 200
+        speech_model.released.set()
         assert first.result().status_code == 200
         assert (refused.headers["Retry-After"], refused.json()["status"]) == ("2", 429)
         assert send_clip().status_code == 200
@@ -120,6 +120,6 @@ def test_more_uploads_than_the_limit_return_429_with_retry_after(monkeypatch: py
 
 def wait_for_refusal(address: str) -> httpx.Response:
     """Sends requests until both upload slots are in use; a 422 for the empty body means that one is free."""
-    while (reply := httpx.post(f"{address}/asr", timeout=PATIENCE)).status_code == 422:
+    while (reply := httpx.post(f"{address}/asr", timeout=TIMEOUT)).status_code == 422:
         pass
     return reply

@@ -138,7 +138,7 @@ def test_channels_are_averaged_to_mono():
     assert np.abs(waveform - (left + right) / 2).max() < 0.001
 
 
-def test_a_wav_file_without_its_length_in_the_header_is_decoded_to_the_end():
+def test_a_wav_file_without_a_length_in_its_header_is_decoded_to_the_end():
     data = bytearray(sound_file(tone(2)))
     for length in (0, 0xFFFFFFFF):
         data[4:8] = data[40:44] = struct.pack("<I", length)

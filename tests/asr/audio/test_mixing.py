@@ -48,7 +48,7 @@ def test_a_silent_channel_does_not_halve_the_level():
     assert level(decode_audio(stereo(0 * SPEECH, SPEECH), MAX)) == pytest.approx(level(SPEECH), rel=0.02)
 
 
-def test_alike_channels_are_averaged_without_a_report(caplog: pytest.LogCaptureFixture):
+def test_similar_channels_are_averaged_without_a_warning(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.WARNING):
         waveform = decode_audio(stereo(SPEECH, SPEECH), MAX)
     assert np.abs(waveform - (SPEECH - SPEECH.mean())).max() < 1e-3

@@ -64,7 +64,7 @@ def test_all_links_of_a_chained_ogg_file_are_decoded(kinds: tuple[str, str]):
     assert np.abs(waveform[int(2.4 * SAMPLE_RATE) : int(2.6 * SAMPLE_RATE)]).max() > 0.05
 
 
-def test_a_damaged_link_does_not_cost_the_others():
+def test_a_damaged_link_does_not_affect_the_others():
     first, second = (sound_file(tone(length, 48_000), 48_000, "OGG", "VORBIS") for length in (2, 3))
     broken = bytearray(first)
     broken[100:3000] = bytes(2900)

@@ -43,7 +43,7 @@ def test_silence_has_no_stretches_and_no_pieces(silent: np.ndarray):
     assert pieces(detect_speech(silent.astype(np.float32))) == []
 
 
-def test_a_sound_of_constant_level_is_one_stretch():
+def test_audio_of_constant_level_is_one_stretch():
     even = bursts((0, 3), length=3)
     assert stretches(even) == [(0, len(even))]
 

@@ -73,7 +73,7 @@ def test_other_and_unknown_are_uncertain_at_any_score(position: int):
     assert (emotion.label, emotion.sentiment, emotion.scores["uncertain"]) == ("uncertain", "uncertain", 0.9)
 
 
-def test_silence_is_untagged(tmp_path: Path):
+def test_silence_has_no_emotion(tmp_path: Path):
     emotion_model = ClassifierEmotionModel(str(save_classifier(tmp_path, LABELS)), "cpu")
     assert emotion_model.tag(audio_of(np.zeros(0, np.float32), np.zeros(16_000, np.float32))) == [
         NO_EMOTION,

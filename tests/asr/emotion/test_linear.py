@@ -63,11 +63,11 @@ def test_a_gain_of_six_decibels_does_not_change_labels(
 
 
 @pytest.mark.parametrize("seconds", [0, 0.05, 2])
-def test_silence_is_untagged(emotion_model: EmotionModel, seconds: float):
+def test_silence_has_no_emotion(emotion_model: EmotionModel, seconds: float):
     assert emotion_model.tag(audio_of(np.zeros(int(seconds * SAMPLE_RATE), np.float32))) == [NO_EMOTION]
 
 
-def test_a_quarter_of_a_second_of_speech_is_untagged(emotion_model: EmotionModel, spoken: list[Waveform]):
+def test_a_quarter_of_a_second_of_speech_has_no_emotion(emotion_model: EmotionModel, spoken: list[Waveform]):
     middle = len(spoken[0]) // 2
     assert emotion_model.tag(audio_of(spoken[0][middle : middle + SAMPLE_RATE // 4])) == [NO_EMOTION]
 

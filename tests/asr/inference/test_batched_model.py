@@ -32,10 +32,10 @@ def single_threaded() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_wav2vec2(tmp_path_factory.mktemp("acoustics"))
+    return save_wav2vec2(tmp_path_factory.mktemp("acoustic-model"))
 
 
-def acoustics(folder: Path, batch_seconds: float = 0, precision: Precision = "float32") -> BatchedModel:
+def acoustic_model(folder: Path, batch_seconds: float = 0, precision: Precision = "float32") -> BatchedModel:
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     model = AutoModelForCTC.from_pretrained(folder).eval()
     return BatchedModel(str(folder), extractor, model, "cpu", precision, batch_seconds)
@@ -57,7 +57,7 @@ def shapes_of_passes(batched: BatchedModel, waveforms: list[Waveform]) -> tuple[
 def test_pieces_of_all_clips_share_batches_that_stay_within_their_seconds(folder: Path):
     waveforms = [bursts((0.1, length - 0.1), length=length) for length in (2.0, 4.0, 1.98, 3.96, 2.0)]
     waveforms.append(bursts((1, 20), (22, 38), length=50))  # two pieces
-    batched = acoustics(folder, batch_seconds=8)
+    batched = acoustic_model(folder, batch_seconds=8)
     shapes, outputs = shapes_of_passes(batched, waveforms)
     assert [shape[0] for shape in shapes] == [1, 1, 2, 3]
     assert all(clips == 1 or clips * samples <= 8 * RATE for clips, samples in shapes)
@@ -68,7 +68,7 @@ def test_pieces_of_all_clips_share_batches_that_stay_within_their_seconds(folder
 
 def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):
     waveforms = [bursts((0.1, length - 0.1), length=length) for length in (2.0, 1.98, 1.96, 1.94)]
-    outputs = {each.clip: each for each in acoustics(folder).outputs(audio_of(*waveforms))}
+    outputs = {each.clip: each for each in acoustic_model(folder).outputs(audio_of(*waveforms))}
     plain = Wav2Vec2ForCTC.from_pretrained(folder).eval()
     extractor = Wav2Vec2FeatureExtractor.from_pretrained(folder)
     for clip, waveform in enumerate(waveforms):
@@ -79,7 +79,7 @@ def test_each_piece_has_the_logits_of_its_own_frames(folder: Path):
         assert (outputs[clip].logits - expected).abs().max() < 1e-3 * expected.abs().max()
 
 
-def test_of_a_family_that_is_not_known_to_be_exact_only_equal_lengths_go_together(tmp_path: Path):
+def test_unverified_model_types_batch_only_clips_of_equal_length(tmp_path: Path):
     torch.manual_seed(0)
     config = Data2VecAudioConfig(**SMALL | {"num_conv_pos_embeddings": 2}, vocab_size=32)
     Data2VecAudioForCTC(config).save_pretrained(tmp_path)
@@ -87,28 +87,28 @@ def test_of_a_family_that_is_not_known_to_be_exact_only_equal_lengths_go_togethe
     precisions: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
     for precision in precisions:
         waveforms = [bursts((0.1, 0.9), length=length) for length in (1, 1, 1.01, 1)]
-        shapes, outputs = shapes_of_passes(acoustics(tmp_path, 2, precision), waveforms)
+        shapes, outputs = shapes_of_passes(acoustic_model(tmp_path, 2, precision), waveforms)
         assert [tuple(shape) for shape in shapes] == [(1, 1.01 * RATE), (2, RATE), (1, RATE)]
         assert sorted(each.clip for each in outputs) == [0, 1, 2, 3]
         assert {each.logits.dtype for each in outputs} == {torch.float32}
 
 
-def test_silence_costs_no_pass(folder: Path):
-    shapes, outputs = shapes_of_passes(acoustics(folder), [np.zeros(RATE, np.float32), np.zeros(0, np.float32)])
+def test_silence_needs_no_forward_pass(folder: Path):
+    shapes, outputs = shapes_of_passes(acoustic_model(folder), [np.zeros(RATE, np.float32), np.zeros(0, np.float32)])
     assert (shapes, outputs) == ([], [])
 
 
-def test_in_half_precision_samples_are_still_normed_in_full(folder: Path):
+def test_samples_are_normalised_in_float32_in_half_precision(folder: Path):
     sound = [bursts((0.1, 1.9), length=2)]
     (exact,), (half,) = (
-        list(acoustics(folder, precision=kind).outputs(audio_of(*sound))) for kind in ("float32", "bfloat16")
+        list(acoustic_model(folder, precision=kind).outputs(audio_of(*sound))) for kind in ("float32", "bfloat16")
     )
     assert half.logits.dtype == torch.float32
     assert 0 < (half.logits - exact.logits).abs().mean() < 0.1 * exact.logits.abs().mean()
 
 
-def test_what_a_model_fails_with_is_translated(folder: Path):
-    batched = acoustics(folder)
+def test_exceptions_of_a_model_become_asr_errors(folder: Path):
+    batched = acoustic_model(folder)
     batched._model.lm_head = torch.nn.Linear(5, 5)
     with pytest.raises(AsrError, match=re.escape(f"{folder} failed")):
         list(batched.outputs(audio_of(bursts((0.1, 0.9), length=1))))

@@ -18,7 +18,7 @@ def test_every_piece_is_in_one_batch_within_the_limits_of_length_and_padding(len
 
 
 @given(st.lists(st.integers(1, 6), max_size=40), st.integers(1, 12))
-def test_where_nothing_may_be_padded_only_equal_lengths_share_a_batch(lengths: list[int], most: int):
+def test_without_padding_only_equal_lengths_share_a_batch(lengths: list[int], most: int):
     found = equal_batches(lengths, most)
     assert sorted(number for batch in found for number in batch) == list(range(len(lengths)))
     for batch in found:

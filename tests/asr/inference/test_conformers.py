@@ -22,14 +22,14 @@ KINDS = (*CONFORMERS, "granite")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def alone_on_its_core() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     with one_thread():
         yield
 
 
 @pytest.fixture(scope="module")
 def clips(sentences: list[tuple[Waveform, str]]) -> list[Waveform]:
-    """Twelve sample clips, no two alike in length, and two scraps."""
+    """Twelve sample clips of different lengths, and two very short ones."""
     waveforms = [waveform[: len(waveform) - 997 * number] for number, (waveform, _) in enumerate(sentences[:12])]
     return [*waveforms, waveforms[0][8_000:10_400], waveforms[1][8_000:13_333]]
 
@@ -40,7 +40,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def features_of(kind: str, clips: Sequence[Waveform]) -> list[torch.Tensor]:
-    """Features of the clips' lengths; noise, since the extractors of some kinds need a further library."""
+    """Noise features of the clips' lengths, since the extractors of some kinds need a further library."""
     generator = torch.Generator().manual_seed(0)
     channels = 64 if kind == "wav2vec2-bert" else 32
     return [torch.randn(len(clip) // 160, channels, generator=generator) for clip in clips]
@@ -48,7 +48,7 @@ def features_of(kind: str, clips: Sequence[Waveform]) -> list[torch.Tensor]:
 
 @torch.inference_mode()
 def difference(model: Any, features: Sequence[torch.Tensor], order: Sequence[int], size: int, masked: bool) -> float:
-    """The largest between logits of the model alone with each clip, and in batches of that size and order."""
+    """The largest difference between unbatched logits and those of batches of this size and order."""
     largest = 0.0
     for first in range(0, len(order), size):
         own = [features[number] for number in order[first : first + size]]
@@ -109,7 +109,7 @@ def test_no_transcript_changes_with_neighbours_order_or_batch_size(folder: Path,
         assert together.padding_ratio > 1
 
 
-def test_in_half_precision_padding_leaves_no_frame_without_a_number(folder: Path, clips: list[Waveform]):
+def test_padding_causes_no_nan_in_half_precision(folder: Path, clips: list[Waveform]):
     full, half = (outputs(batched(folder, precision=kind), clips) for kind in ("float32", "bfloat16"))
     for number, exact in full.items():
         assert (half[number].logits - exact.logits).abs().mean() < 0.2 * exact.logits.abs().mean()
@@ -124,13 +124,13 @@ def test_words_have_the_times_of_their_frames(folder: Path, clips: list[Waveform
     assert transcript.words[-1].end <= len(clips[0]) / RATE
 
 
-def test_scraps_of_sound_are_no_failure(folder: Path):
+def test_very_short_audio_is_transcribed_without_an_error(folder: Path):
     model = CtcSpeechModel(str(folder), "cpu")
     for length in (1, 400, 1_700):
-        scrap = np.full(length, 0.4, np.float32)
-        (transcript,) = model.transcribe(audio_of(scrap))
+        short = np.full(length, 0.4, np.float32)
+        (transcript,) = model.transcribe(audio_of(short))
         assert all(word.end <= length / RATE for word in transcript.words)
 
 
-def test_adapters_convolve_over_padding_so_only_clips_of_equal_length_go_together(clips: list[Waveform]):
+def test_models_with_adapters_are_not_batched_with_padding(clips: list[Waveform]):
     assert not can_batch(Wav2Vec2BertConfig(add_adapter=True))

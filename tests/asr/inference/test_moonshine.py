@@ -19,14 +19,14 @@ PROMPT = torch.tensor([[1, 9, 4, 7, 22, 5]])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def alone_on_its_core() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     with one_thread():
         yield
 
 
 @pytest.fixture(scope="module")
 def clips(sentences: list[tuple[Waveform, str]]) -> list[torch.Tensor]:
-    """Sample clips of many lengths, some of them a single frame apart, and the shortest that has a frame."""
+    """Sample clips of many lengths, some differing by a single frame, and the shortest that has a frame."""
     waveforms = [torch.tensor(waveform) for waveform, _ in sentences[:10]]
     apart = [waveforms[0][: 20_000 + extra] for extra in (0, 1, 63, 64, 191, 383, 384)]
     return [*waveforms, *apart, waveforms[1][5_000 : 5_000 + 895]]
@@ -75,7 +75,7 @@ def test_in_any_batch_a_clip_has_the_logits_of_the_unbatched_model(plain: Any, e
             assert difference(together(exact, clips, order, size), expected) < 1e-4
 
 
-def test_with_its_mask_alone_the_model_is_far_from_exact(plain: Any, clips: list[torch.Tensor]):
+def test_the_attention_mask_alone_does_not_make_moonshine_batch_invariant(plain: Any, clips: list[torch.Tensor]):
     assert difference(together(plain, clips, range(len(clips)), 5), alone(plain, clips)) > 0.01
 
 
@@ -94,7 +94,7 @@ def test_no_batch_changes_the_tokens_that_are_generated(exact: Any, clips: list[
 
 
 @torch.inference_mode()
-def test_in_half_precision_the_statistics_are_still_those_of_each_clip(plain: Any, clips: list[torch.Tensor]):
+def test_statistics_are_computed_per_clip_in_half_precision(plain: Any, clips: list[torch.Tensor]):
     half = copy.deepcopy(plain).to(torch.bfloat16)
     make_batch_invariant(half)
     rounded = [clip.to(torch.bfloat16) for clip in clips]
@@ -103,6 +103,6 @@ def test_in_half_precision_the_statistics_are_still_those_of_each_clip(plain: An
     assert error < 0.1 * float(torch.stack(expected).abs().mean())
 
 
-def test_only_moonshine_is_made_exact_in_this_way():
+def test_only_moonshine_models_are_supported():
     assert can_batch(moonshine().config)
     assert not can_batch(Wav2Vec2Config())

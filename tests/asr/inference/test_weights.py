@@ -102,5 +102,5 @@ def test_checkpoint_files_are_the_files_that_are_loaded():
         (["model.bin", "optimizer.bin"], ["model.bin"]),  # of CTranslate2
     ],
 )  # fmt: skip
-def test_weights_are_taken_once_and_nothing_that_is_not_loaded(published: list[str], loaded: list[str]):
+def test_only_the_weight_files_that_are_loaded_are_selected(published: list[str], loaded: list[str]):
     assert checkpoint_files([*published, "config.json", "README.md"]) == [*loaded, "config.json"]

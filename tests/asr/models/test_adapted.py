@@ -1,4 +1,4 @@
-"""The published model that is made of another one: merged once, whole or not at all, and refused for other weights."""
+"""The published model that is built from another one: merged once and atomically, and rejected for other weights."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ OFFLINE = AsrSettings(model_sources="cache")
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of weights that has the base only."""
+    """A weights folder that contains only the base model."""
     base = published_weights(WHISPER_TINY_EN.name).folder
     shutil.copytree(base, tmp_path / "models" / WHISPER_TINY_EN.name)
     monkeypatch.setenv("HEARSAY_HOME", str(tmp_path))
@@ -38,7 +38,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.suffix != ".lock"}
 
 
-def test_it_is_made_of_its_base_once_without_a_network(models: Path):
+def test_the_model_is_built_from_its_base_once_and_offline(models: Path):
     assert weights_here(NAME, OFFLINE) is None
     made = resolve_weights(NAME, OFFLINE)
     assert (made.name, made.folder, made.digest) == (NAME, models / NAME, WHISPER_TINY_EN_SHORT.digest)
@@ -61,7 +61,7 @@ def test_the_file_in_the_package_is_small_and_says_what_it_is(models: Path):
     assert json.loads(about["recipe"])["trained_by"] == "hearsay train-whisper --short-windows"
 
 
-def test_a_damaged_base_makes_no_model(models: Path):
+def test_a_damaged_base_is_rejected(models: Path):
     file = models / WHISPER_TINY_EN.name / "model.bin"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelUnavailable, match=r"model\.bin is not the published file of whisper-tiny\.en"):
@@ -69,7 +69,7 @@ def test_a_damaged_base_makes_no_model(models: Path):
     assert names(models) == {WHISPER_TINY_EN.name}
 
 
-def test_other_weights_are_refused(models: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_base_with_other_weights_is_rejected(models: Path, monkeypatch: pytest.MonkeyPatch):
     other, _ = small_model()
     monkeypatch.setitem(PUBLISHED, NAME, replace(WHISPER_TINY_EN_SHORT, base=other))  # type: ignore[arg-type]
     (models / other.name).mkdir()
@@ -89,14 +89,14 @@ def test_a_result_with_another_digest_is_not_used(models: Path, monkeypatch: pyt
     assert names(models) == {WHISPER_TINY_EN.name}
 
 
-def test_what_a_killed_process_left_is_removed(models: Path):
+def test_leftovers_of_a_killed_process_are_removed(models: Path):
     (models / f".{NAME}.0123abcd" / "files").mkdir(parents=True)
     assert weights_here(NAME, OFFLINE) is None
     resolve_weights(NAME, OFFLINE)
     assert names(models) == {NAME, WHISPER_TINY_EN.name}
 
 
-def test_a_damaged_file_or_that_of_another_version_is_made_again(models: Path):
+def test_damaged_and_outdated_files_are_rebuilt(models: Path):
     file = resolve_weights(NAME, OFFLINE).folder / "config.json"
     for make in (resolve_weights, lambda name, _: fetch_weights(PUBLISHED[name], AsrSettings())):
         file.write_text("{}", encoding="utf-8")
@@ -106,20 +106,20 @@ def test_a_damaged_file_or_that_of_another_version_is_made_again(models: Path):
         assert not is_damaged(WHISPER_TINY_EN_SHORT)
 
 
-def test_removing_it_leaves_its_base(models: Path):
+def test_removing_the_model_keeps_its_base(models: Path):
     resolve_weights(NAME, OFFLINE)
     assert remove_weights(WHISPER_TINY_EN_SHORT)
     assert names(models) == {WHISPER_TINY_EN.name}
 
 
-def test_it_is_selected_automatically_if_it_or_its_base_is_here(models: Path):
+def test_auto_selects_the_model_if_its_base_is_available(models: Path):
     selected = select_speech_model(OFFLINE)
     assert (selected.name, selected.is_here, selected.weights()) == (NAME, True, WHISPER_TINY_EN_SHORT.digest)
     opened = open_speech_model(OFFLINE)
     assert (opened.model.name, opened.model.weights, opened.warning) == (NAME, WHISPER_TINY_EN_SHORT.digest, None)
 
 
-def test_its_base_is_used_if_nothing_can_be_written(models: Path):
+def test_auto_uses_the_base_if_the_cache_is_read_only(models: Path):
     program = (
         "from asr.models.registry import open_speech_model\nfrom asr.settings import AsrSettings\n"
         "opened = open_speech_model(AsrSettings(model_sources='cache'))\nprint(opened.model.name, opened.warning)"

@@ -1,4 +1,4 @@
-"""Low-rank changes of weights: what they add, and what they are refused for."""
+"""Low-rank changes of weights: what they change, and which weights they are rejected for."""
 
 import json
 from hashlib import sha256
@@ -32,7 +32,7 @@ def change(base_sha256: str) -> LowRankChange:
     return LowRankChange(arrays, {BASE: base_sha256, SETTINGS: json.dumps({"trailing_silence": 2})})
 
 
-def test_a_change_is_added_to_its_part_of_a_fused_matrix_and_to_nothing_else():
+def test_a_change_affects_only_its_part_of_a_fused_matrix():
     before, own = base(), change("abc")
     after = own.merged(before, "abc")
     added = own.arrays[f"{KEY}.up"].astype(np.float64) @ own.arrays[f"{KEY}.down"].astype(np.float64)
@@ -45,14 +45,14 @@ def test_a_change_is_added_to_its_part_of_a_fused_matrix_and_to_nothing_else():
     assert changed == {FUSED, "encoder/layer_norm/gamma"}
 
 
-def test_a_change_is_refused_for_weights_that_it_was_not_trained_for():
+def test_a_change_is_rejected_for_weights_that_it_was_not_trained_for():
     with pytest.raises(ModelUnavailable, match="was trained for the weights with SHA-256 abc, not for those with def"):
         change("abc").merged(base(), "def")
     with pytest.raises(ModelUnavailable, match=r"SHA-256 \(none\)"):
         LowRankChange({}, {}).merged(base(), "def")
 
 
-def test_a_change_is_read_as_it_was_written(tmp_path: Path):
+def test_a_change_survives_a_round_trip_through_its_file(tmp_path: Path):
     own = change("abc")
     write_change(own, tmp_path / "a.safetensors")
     read = read_change(tmp_path / "a.safetensors")
@@ -72,7 +72,7 @@ def test_an_unreadable_change_is_rejected(content: bytes | None, tmp_path: Path)
         read_change(path)
 
 
-def test_an_adapted_folder_has_the_settings_of_the_change_and_is_the_same_every_time(tmp_path: Path):
+def test_an_adapted_folder_has_the_settings_of_the_change_and_is_reproducible(tmp_path: Path):
     folder = weights().parent
     own = change(sha256(weights().read_bytes()).hexdigest())
     for name in ("one", "two"):

@@ -244,7 +244,9 @@ def test_batch_limits_depend_on_the_device_and_the_setting(device: str, named: f
 
 @pytest.mark.parametrize("architectures", [["Wav2Vec2ForPreTraining"], ["Wav2Vec2Model"], None])
 @pytest.mark.parametrize("is_safe", [True, False])
-def test_a_ctc_checkpoint_is_known_by_its_weights(architectures: list[str] | None, is_safe: bool, tmp_path: Path):
+def test_a_ctc_checkpoint_is_recognised_by_its_weight_names(
+    architectures: list[str] | None, is_safe: bool, tmp_path: Path
+):
     folder = save_wav2vec2(tmp_path)
     if not is_safe:
         model = Wav2Vec2ForCTC.from_pretrained(folder)

@@ -1,4 +1,4 @@
-"""``decode --hotwords``: a file of words reaches the speech model with every clip, or the run says why not."""
+"""``decode --hotwords``: the words of a file are passed to the speech model with every clip, or the run is rejected."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_without_a_file_no_option_is_set(decode: Decode):
     assert model.read == [NO_OPTIONS] * 2
 
 
-def test_a_model_that_takes_none_is_an_error_and_nothing_is_written(
+def test_hotwords_for_a_model_without_hotword_support_are_an_error(
     decode: Decode, words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     model = LengthSpeechModel()
@@ -66,7 +66,7 @@ def test_a_model_that_takes_none_is_an_error_and_nothing_is_written(
     assert (model.transcribed, model.is_closed, (tmp_path / "out").exists()) == (0, True, False)
 
 
-def test_more_words_than_the_model_takes_are_an_error():
+def test_hotwords_over_the_token_limit_are_an_error():
     many = tuple(f"word{number}" for number in range(13))
     with pytest.raises(ModelUnavailable, match=r"^13 hotwords exceed the limit of options by 3 tokens; remove some"):
         options_for(OptionsSpeechModel(), many)
@@ -74,7 +74,7 @@ def test_more_words_than_the_model_takes_are_an_error():
 
 
 @pytest.mark.parametrize("is_dry", [False, True])
-def test_with_an_api_they_are_an_error(
+def test_hotwords_with_an_api_are_an_error(
     decode: Decode, words: Path, capsys: pytest.CaptureFixture[str], *, is_dry: bool
 ):
     arguments = ["--hotwords", str(words), "--via", "http://127.0.0.1:9", *(["--dry-run"] if is_dry else [])]
@@ -102,6 +102,6 @@ def test_a_file_without_words_is_an_error_that_names_it(
         assert f"--hotwords {file}: {sentence}" in capsys.readouterr().err
 
 
-def test_a_folder_is_no_file_of_words(tmp_path: Path):
+def test_a_folder_instead_of_a_hotword_file_is_an_error(tmp_path: Path):
     with pytest.raises(BadSource, match="Is a directory"):
         read_hotwords(tmp_path)

@@ -1,4 +1,4 @@
-"""A long clip that is being transcribed has records on the way: a run that ends inside it continues with the rest."""
+"""Interim records of long clips: a run that ends inside a clip continues with the missing pieces."""
 
 import os
 import shutil
@@ -28,9 +28,9 @@ from hearsay.records.transcript import TRANSCRIBING
 from tests.support.models import LengthSpeechModel, LoudnessEmotionModel
 from tests.support.recordings import audio_of, bursts, sound_file
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 LONG = bursts((1, 5), (20, 25), (40, 50), (70, 82), (100, 107), length=115)[:-37]
-"""It ends at no multiple of 10 ms, and so does its last piece."""
+"""Neither it nor its last piece ends at a multiple of 10 ms."""
 
 (AUDIO,) = audio_of(LONG)
 PIECES = cut(AUDIO).pieces
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class StoppingModel(LengthSpeechModel):
-    """Transcribes this many pieces, does something, and continues."""
+    """Calls a function after a number of pieces, and continues."""
 
     def __init__(self, after: int, then: Callable[[], None]) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def record_in(out: Path) -> ClipRow:
     return row
 
 
-def timeless(row: ClipRow) -> dict[str, object]:
+def without_times(row: ClipRow) -> dict[str, object]:
     return {name: value for name, value in row.to_json().items() if name not in ("decoded_at", "audio_stamp")}
 
 
@@ -87,59 +87,59 @@ def missing_pieces(row: ClipRow) -> list[tuple[int, int]]:
 def wait_for(is_so: Callable[[], bool]) -> None:
     began = time.monotonic()
     while not is_so():
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < TIMEOUT
         time.sleep(0.01)
 
 
 @pytest.fixture
 def killed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a run as a kill after two pieces would have left it."""
+    """The output folder of a run that was killed after two pieces."""
     monkeypatch.setattr(interim, "SECONDS_BETWEEN", 0.0)
     out, left = tmp_path / "out", tmp_path / "left"
 
-    def copy_what_a_kill_would_leave() -> None:
+    def copy_output() -> None:
         wait_for(
             lambda: any(missing_pieces(row) == [*PIECES[2:]] for row in read_journal(out / "clips.jsonl").values())
         )
         shutil.copytree(out, left)
 
-    decoded(folder, out, StoppingModel(2, copy_what_a_kill_would_leave))
+    decoded(folder, out, StoppingModel(2, copy_output))
     assert record_in(out).error == ""
     return left
 
 
-def test_the_recording_of_these_tests_has_several_pieces_and_ends_between_two_hundredths_of_a_second():
+def test_the_test_recording_has_several_pieces_and_does_not_end_on_a_10_ms_boundary():
     assert len(PIECES) >= 4
     assert len({end - start for start, end in PIECES}) == len(PIECES)
-    odd = LONG[: PIECES[-1][1] - 1603]
-    (audio,) = audio_of(odd)
+    shortened = LONG[: PIECES[-1][1] - 1603]
+    (audio,) = audio_of(shortened)
     assert cut(audio).pieces[-1][1] % 160
 
 
-def test_a_killed_run_continues_with_the_missing_pieces_and_ends_as_an_undisturbed_one(
+def test_a_resumed_run_transcribes_only_the_missing_pieces_and_equals_an_uninterrupted_run(
     killed: Path, folder: Path, tmp_path: Path
 ):
     resumed = LengthSpeechModel()
     summary = decoded(folder, killed, resumed)
     assert resumed.transcribed == len(PIECES) - 2
     assert (summary.failed, summary.failed_in_part) == ([], [])
-    decoded(folder, tmp_path / "quiet", LengthSpeechModel())
-    assert timeless(record_in(killed)) == timeless(record_in(tmp_path / "quiet"))
+    decoded(folder, tmp_path / "uninterrupted", LengthSpeechModel())
+    assert without_times(record_in(killed)) == without_times(record_in(tmp_path / "uninterrupted"))
 
 
-def test_no_reader_takes_an_interim_record_for_a_finished_clip(killed: Path):
-    row = replace(record_in(killed), text="what was said")
+def test_an_interim_record_counts_as_incomplete_everywhere(killed: Path):
+    row = replace(record_in(killed), text="a reference")
     assert (len(row.words), row.lacks_speech, row.is_failed) == (2, True, False)
     assert {piece.reason for piece in row.failed_pieces} == {NOT_YET}
     assert "is missing: not processed yet" in row.error
     assert not row.is_scorable
 
 
-def test_pieces_are_stored_to_the_sample(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_failed_pieces_are_stored_with_sample_precision(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(interim, "SECONDS_BETWEEN", 0.0)
-    odd = LONG[: PIECES[-1][1] - 1603]
-    (folder / "long.wav").write_bytes(sound_file(odd))
-    (audio,) = audio_of(odd)
+    shortened = LONG[: PIECES[-1][1] - 1603]
+    (folder / "long.wav").write_bytes(sound_file(shortened))
+    (audio,) = audio_of(shortened)
     last = cut(audio).pieces[-1]
     out = tmp_path / "out"
     decoded(folder, out, LengthSpeechModel(fails_on=last[1] - last[0]))
@@ -150,14 +150,14 @@ def test_pieces_are_stored_to_the_sample(folder: Path, tmp_path: Path, monkeypat
     assert record_in(out).generated_text.split()[-1] == str(last[1] - last[0])
 
 
-def test_ctrl_c_keeps_the_pieces_that_are_done_in_log_and_csv(folder: Path, tmp_path: Path):
-    out, is_over = tmp_path / "out", threading.Event()
+def test_ctrl_c_stores_the_completed_pieces_in_log_and_csv(folder: Path, tmp_path: Path):
+    out, ended = tmp_path / "out", threading.Event()
 
     def interrupt() -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        assert is_over.wait(PATIENCE)
+        assert ended.wait(TIMEOUT)
 
-    summary = decoded(folder, out, StoppingModel(3, interrupt), is_over.set)
+    summary = decoded(folder, out, StoppingModel(3, interrupt), ended.set)
     assert summary.interrupted
     row = record_in(out)
     assert missing_pieces(row) == [*PIECES[3:]]
@@ -168,15 +168,15 @@ def test_ctrl_c_keeps_the_pieces_that_are_done_in_log_and_csv(folder: Path, tmp_
     assert record_in(out).error == ""
 
 
-def test_a_clip_of_a_batch_that_is_not_done_is_kept_whole_with_its_emotion(folder: Path, tmp_path: Path):
+def test_a_completed_clip_of_an_interrupted_batch_is_stored(folder: Path, tmp_path: Path):
     shutil.copy(folder / "long.wav", folder / "other.wav")
-    out, is_over = tmp_path / "out", threading.Event()
+    out, ended = tmp_path / "out", threading.Event()
 
     def interrupt() -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        assert is_over.wait(PATIENCE)
+        assert ended.wait(TIMEOUT)
 
-    decoded(folder, out, StoppingModel(len(PIECES) + 1, interrupt), is_over.set)
+    decoded(folder, out, StoppingModel(len(PIECES) + 1, interrupt), ended.set)
     rows = read_journal(out / "clips.jsonl").values()
     assert sorted(len(missing_pieces(row)) for row in rows) == [0, len(PIECES) - 1]
     resumed = LengthSpeechModel()
@@ -205,7 +205,7 @@ def test_a_clip_of_any_length_has_at_most_nineteen_interim_records(monkeypatch: 
     assert sum(shares) < 10
 
 
-def test_a_clip_that_takes_half_a_minute_has_none(monkeypatch: pytest.MonkeyPatch):
+def test_a_clip_that_takes_half_a_minute_has_no_interim_records(monkeypatch: pytest.MonkeyPatch):
     clock, records, clip = [0.0], InterimRecords(), Clip("talks/short.mp3")
     monkeypatch.setattr(interim.time, "monotonic", lambda: clock[0])
     for piece in range(1, 30):

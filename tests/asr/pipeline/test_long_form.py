@@ -31,7 +31,7 @@ from tests.support.models import LengthSpeechModel, LoudnessEmotionModel, Option
 from tests.support.recordings import audio_of, bursts, sound_file
 from tests.support.serving import client_of, server_of
 
-PATIENCE = 100.0
+TIMEOUT = 100.0
 LONG = bursts((1, 5), (20, 25), (40, 50), (70, 82), length=90)
 (AUDIO,) = audio_of(LONG)
 PIECES = cut(AUDIO).pieces
@@ -49,7 +49,7 @@ def broken_tagger() -> LoudnessEmotionModel:
 def transcript_of(speech_model: LengthSpeechModel) -> SpeechOutput:
     scheduler = Scheduler(speech_model, LoudnessEmotionModel())
     try:
-        return scheduler.transcript(AUDIO).result(PATIENCE)
+        return scheduler.transcript(AUDIO).result(TIMEOUT)
     finally:
         scheduler.close()
 
@@ -106,7 +106,7 @@ def test_a_cancelled_recording_is_not_transcribed_to_its_end():
 
     class Held(LengthSpeechModel):
         def transcribe(self, clips: Sequence[DecodedAudio]) -> list[SpeechOutput]:
-            assert may_continue.wait(PATIENCE)
+            assert may_continue.wait(TIMEOUT)
             return super().transcribe(clips)
 
     speech_model = Held()
@@ -115,7 +115,7 @@ def test_a_cancelled_recording_is_not_transcribed_to_its_end():
         answer = scheduler.transcript(AUDIO)
         assert answer.cancel()
         may_continue.set()
-        assert scheduler.transcript(AUDIO.part(0, 16_000)).result(PATIENCE).text == "16000"
+        assert scheduler.transcript(AUDIO.part(0, 16_000)).result(TIMEOUT).text == "16000"
     finally:
         scheduler.close()
     assert speech_model.transcribed <= 3, "at most the pieces that were already in progress"

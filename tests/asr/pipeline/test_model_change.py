@@ -1,4 +1,4 @@
-"""A log that other models wrote: what is made again is said before, and never because of an upgrade alone."""
+"""A log by other models: what will be processed again is reported first, and an upgrade alone never causes it."""
 
 import shutil
 from collections.abc import Callable
@@ -42,8 +42,8 @@ def test_models_are_the_same_by_name_weights_and_a_precision_that_was_set(
     assert Identity(*now).is_that_of(Identity(*made_by)) == is_same
 
 
-class Listening:
-    """A listener of which only the models are looked at."""
+class FakePipeline:
+    """A pipeline of which only the models are used."""
 
     def __init__(self, speech: Identity, emotion: Identity = Identity("classic"), *, by_default: bool = True) -> None:
         self.speech, self.emotion, self.is_speech_by_default = speech, emotion, by_default
@@ -65,75 +65,75 @@ def log(tmp_path: Path) -> Path:
     return log
 
 
-def said(log: Path, pipeline: Listening, change: str | None = None) -> list[str]:
+def messages(log: Path, pipeline: FakePipeline, change: str | None = None) -> list[str]:
     return list(consequences(models_of(log), pipeline, change))  # type: ignore[arg-type]
 
 
-def test_another_model_by_default_stops_and_explains_both_ways(log: Path):
+def test_a_different_default_speech_model_stops_the_run_and_names_both_options(log: Path):
     with pytest.raises(ModelChanged) as stopped:
-        said(log, Listening(Identity("new")))
-    told = str(stopped.value)
-    assert "4 clips transcribed by old and older" in told
-    assert "the default speech model is now new" in told
-    assert "--model-change keep to transcribe new clips with old" in told
-    assert "--model-change redo" in told
+        messages(log, FakePipeline(Identity("new")))
+    message = str(stopped.value)
+    assert "4 clips transcribed by old and older" in message
+    assert "the default speech model is now new" in message
+    assert "--model-change keep to transcribe new clips with old" in message
+    assert "--model-change redo" in message
 
 
-def test_a_clip_that_failed_in_part_counts_with_the_model_of_its_transcript(tmp_path: Path):
+def test_a_partly_failed_clip_counts_towards_the_model_of_its_transcript(tmp_path: Path):
     log = tmp_path / "clips.jsonl"
     failed = (FailedPiece(0.0, 20.0, "the model failed"),)
     with Journal(log) as journal:
         journal.append([ClipRow("part", asr_model="old", generated_text="x", failed_pieces=failed, error="0:00-0:20")])
     assert models_of(log).usual_speech == "old"
     with pytest.raises(ModelChanged, match="1 clip transcribed by old"):
-        said(log, Listening(Identity("new")))
+        messages(log, FakePipeline(Identity("new")))
 
 
-def test_other_weights_by_default_stop_too(log: Path):
+def test_different_weights_of_the_default_model_stop_the_run(log: Path):
     with pytest.raises(ModelChanged, match="old with other weights and older"):
-        said(log, Listening(Identity("old", "2")))
+        messages(log, FakePipeline(Identity("old", "2")))
 
 
-def test_a_model_that_was_named_is_used_and_reported(log: Path):
-    assert said(log, Listening(Identity("new"), by_default=False)) == [
+def test_an_explicitly_named_model_is_used_and_reported(log: Path):
+    assert messages(log, FakePipeline(Identity("new"), by_default=False)) == [
         "4 clips by old and older will be transcribed again by new"
     ]
 
 
-def test_redo_and_keep_say_what_they_do(log: Path):
-    assert said(log, Listening(Identity("new")), "redo") == [
+def test_redo_and_keep_report_their_effect(log: Path):
+    assert messages(log, FakePipeline(Identity("new")), "redo") == [
         "4 clips by old and older will be transcribed again by new"
     ]
-    assert said(log, Listening(Identity("old", "1"), by_default=False), "keep") == [
+    assert messages(log, FakePipeline(Identity("old", "1"), by_default=False), "keep") == [
         "the transcripts of 1 clip by older are kept; old transcribes new clips"
     ]
 
 
-def test_keep_needs_the_logs_model_where_an_api_has_another_by_default(log: Path):
+def test_keep_over_an_api_requires_the_api_to_use_the_models_of_the_log(log: Path):
     with pytest.raises(ModelChanged, match="start the API with ASR_MODEL=old"):
-        said(log, Listening(Identity("new")), "keep")
+        messages(log, FakePipeline(Identity("new")), "keep")
 
 
-def test_a_precision_that_was_set_is_requested(log: Path):
+def test_an_explicit_precision_transcribes_again(log: Path):
     log.unlink()
     with Journal(log) as journal:
         journal.append([ClipRow("a", asr_model="old", asr_weights="1")])
-    assert said(log, Listening(Identity("old", "1", "int8"))) == [
+    assert messages(log, FakePipeline(Identity("old", "1", "int8"))) == [
         "1 clip by old with another precision will be transcribed again by old in int8"
     ]
 
 
-def test_another_emotion_model_never_stops_and_is_said(log: Path):
+def test_a_different_emotion_model_is_reported_and_does_not_stop_the_run(log: Path):
     log.unlink()
     with Journal(log) as journal:
         journal.append([ClipRow("a", asr_model="old", ser_model="classic", ser_weights="1")])
-    assert said(log, Listening(Identity("old"), Identity("classic", "2"))) == [
+    assert messages(log, FakePipeline(Identity("old"), Identity("classic", "2"))) == [
         "1 clip by classic with other weights will be tagged again by classic; their transcripts are kept"
     ]
 
 
-def test_without_a_log_nothing_is_said(tmp_path: Path):
-    assert said(tmp_path / "none.jsonl", Listening(Identity("new"))) == []
+def test_without_a_log_nothing_is_reported(tmp_path: Path):
+    assert messages(tmp_path / "none.jsonl", FakePipeline(Identity("new"))) == []
 
 
 Run = Callable[..., int]
@@ -159,7 +159,7 @@ def run(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def test_a_checkpoint_that_was_trained_again_under_its_name_transcribes_again(
+def test_a_retrained_checkpoint_of_the_same_name_transcribes_again(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     folder = save_wav2vec2(tmp_path / "m", seed=1)
@@ -178,7 +178,7 @@ def test_a_checkpoint_that_was_trained_again_under_its_name_transcribes_again(
     assert "0 clips transcribed, 1 already done" in capsys.readouterr().out
 
 
-def test_the_command_stops_where_auto_is_another_model_and_continues_as_the_option_says(
+def test_decode_stops_if_auto_selects_another_model_and_follows_the_model_change_option(
     run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     old, new = (str(save_wav2vec2(tmp_path / name, seed=seed)) for name, seed in (("old", 1), ("new", 2)))
@@ -210,14 +210,14 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
         yield elsewhere
 
 
-def test_over_an_api_its_models_digests_count(run: Run, elsewhere: Elsewhere, tmp_path: Path):
+def test_digests_reported_by_an_api_decide_what_is_transcribed_again(run: Run, elsewhere: Elsewhere, tmp_path: Path):
     def has(weights: str) -> None:
         elsewhere.health = [(200, {}, READY.model_copy(update={"asr_weights": weights}).model_dump())]
 
     def replies(weights: str) -> None:
         elsewhere.answers = [(200, {}, {**reply_to(b"x" * 9), "asr_weights": weights})]
 
-    assert run("--via", elsewhere.address) == 0  # an older API, which says no digest
+    assert run("--via", elsewhere.address) == 0  # an older API, which reports no digest
     has("one")
     assert run("--via", elsewhere.address) == 0
     assert len(elsewhere.asked) == 1
@@ -244,7 +244,7 @@ def test_an_api_that_chose_its_model_by_default_stops_the_run(
     assert len(elsewhere.asked) == 1
 
 
-def test_over_an_api_another_emotion_model_is_used_for_the_emotion_only(run: Run, elsewhere: Elsewhere, tmp_path: Path):
+def test_a_different_emotion_model_of_an_api_only_tags_again(run: Run, elsewhere: Elsewhere, tmp_path: Path):
     assert run("--via", elsewhere.address) == 0
     (before,) = read_journal(tmp_path / "out" / "clips.jsonl").values()
     elsewhere.health = [(200, {}, READY.model_copy(update={"ser_model": "calm"}).model_dump())]
@@ -267,7 +267,7 @@ def test_models_that_come_with_hearsay_have_a_digest():
     assert len(LinearEmotionModel().weights) == len(weights_of_the_wheel()) == 64
 
 
-def test_a_checkpoints_precision_is_part_of_it_only_where_it_was_set(tmp_path: Path):
+def test_the_identity_of_a_checkpoint_includes_only_an_explicit_precision(tmp_path: Path):
     folder = str(save_wav2vec2(tmp_path / "m"))
     assert Identity.of(CtcSpeechModel(folder, "cpu", "auto")).precision == ""
     assert Identity.of(CtcSpeechModel(folder, "cpu", "float32")).precision == "float32"

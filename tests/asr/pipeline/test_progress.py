@@ -87,7 +87,7 @@ def test_pieces_of_a_long_clip_advance_the_bar_and_the_remaining_time(monkeypatc
     assert last == "1 of 1 clips · 0.0 clips/s · 240.0 times real time · 0:00 left"
 
 
-def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_long_one(monkeypatch: pytest.MonkeyPatch):
+def test_progress_inside_a_clip_is_shown_only_for_long_unfinished_clips(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
     with DecodingProgress(where) as bar:
@@ -99,7 +99,7 @@ def test_a_clip_that_is_hardly_long_or_waits_for_its_record_is_not_shown_as_a_lo
     assert "long clip" not in output_of(where)
 
 
-def test_of_many_long_clips_a_few_are_shown_and_the_rest_counted(monkeypatch: pytest.MonkeyPatch):
+def test_at_most_a_few_long_clips_are_shown_and_the_rest_are_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     where = console(terminal=False)
     with DecodingProgress(where) as bar:

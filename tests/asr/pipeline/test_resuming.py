@@ -39,7 +39,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("table", [True, False])
-def test_what_did_not_change_is_not_read(bench: Bench, reads: list[str], table: bool):
+def test_unchanged_files_are_not_read(bench: Bench, reads: list[str], table: bool):
     lines = (bench.out / "clips.jsonl").read_text()
     summary = bench.run(table=table)
     assert (summary.transcribed, summary.skipped, reads) == (0, 10, [])

@@ -22,14 +22,14 @@ def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_a_file_that_nobody_changes_keeps_its_stamp(settled: Path):
+def test_an_unchanged_file_keeps_its_stamp(settled: Path):
     stamp = stamp_of(settled)
     assert stamp.split("-")[0] == "3"
     settled.read_bytes()
     assert stamp_of(settled) == stamp
 
 
-def test_other_content_of_the_same_size_and_time_has_another_stamp(settled: Path):
+def test_changed_content_of_equal_size_and_time_has_a_different_stamp(settled: Path):
     stamp, found = stamp_of(settled), settled.stat()
     time.sleep(0.02)
     settled.write_bytes(b"two")
@@ -38,9 +38,9 @@ def test_other_content_of_the_same_size_and_time_has_another_stamp(settled: Path
     assert stamp_of(settled) not in ("", stamp)
 
 
-def test_a_file_that_was_just_written_has_none(tmp_path: Path):
+def test_a_file_that_was_just_written_has_no_stamp(tmp_path: Path):
     path = tmp_path / "clip.wav"
-    for _ in range(100):  # of a machine that pauses for a tenth of a second right here
+    for _ in range(100):  # the machine may pause for a tenth of a second here
         path.write_bytes(b"one")
         if not stamp_of(path):
             break
@@ -50,7 +50,9 @@ def test_a_file_that_was_just_written_has_none(tmp_path: Path):
     assert stamp_of(path)
 
 
-def test_times_without_a_fraction_settle_after_two_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_files_with_times_in_whole_seconds_have_a_stamp_after_two_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     path, second = tmp_path / "clip.wav", 1_700_000_000 * 10**9
     path.write_bytes(b"one")
 
@@ -63,7 +65,7 @@ def test_times_without_a_fraction_settle_after_two_seconds(tmp_path: Path, monke
         assert stamp_of(path) == stamp
 
 
-def test_a_file_that_is_not_there_or_comes_from_the_future_has_none(tmp_path: Path):
+def test_a_missing_file_and_a_time_in_the_future_have_no_stamp(tmp_path: Path):
     assert stamp_of(tmp_path / "gone.wav") == ""
     path = tmp_path / "clip.wav"
     path.write_bytes(b"one")

@@ -161,7 +161,7 @@ def test_the_phones_of_a_phoneme_model_are_words_as_its_tokenizer_decodes_them(t
     assert transcript.text == tokenizer.decode(best)
 
 
-def test_the_blank_of_a_checkpoint_without_a_padding_id_is_its_tokenizers(tmp_path: Path, clip: Waveform):
+def test_without_a_padding_id_the_blank_is_that_of_the_tokenizer(tmp_path: Path, clip: Waveform):
     folder = save_wav2vec2(tmp_path)
     expected = CtcSpeechModel(str(folder), "cpu").transcribe(audio_of(clip))[0].text
     config = json.loads((folder / "config.json").read_text())

@@ -6,118 +6,120 @@ import pytest
 from asr.speech.ctc_alternatives import MAX_TOKENS, MIN_PROBABILITY, respellings
 from asr.speech.ctc_decoding import CtcVocabulary, decode, frames_of
 
-SPELLING = CtcVocabulary(("", "|", *"abcdefghijklmnopqrstuvwxyz"), "|", blank=0)
+LETTERS = CtcVocabulary(("", "|", *"abcdefghijklmnopqrstuvwxyz"), "|", blank=0)
 PIECES = CtcVocabulary(("", "▁black", "smith", "▁smith", "s", "▁slack"), "|", blank=0)
 
 
-def frames(*written: str | Mapping[str, float], spelling: CtcVocabulary = SPELLING) -> np.ndarray:
-    """Probabilities of each frame: a token that is sure ("" for the blank), or what there is to choose from."""
-    table = np.full((len(written), len(spelling.tokens)), 1e-6, np.float32)
+def frames(*written: str | Mapping[str, float], vocabulary: CtcVocabulary = LETTERS) -> np.ndarray:
+    """Probabilities of each frame: a certain token ("" for the blank), or tokens with probabilities."""
+    table = np.full((len(written), len(vocabulary.tokens)), 1e-6, np.float32)
     for frame, choice in zip(table, written, strict=True):
         for token, probability in (choice if isinstance(choice, Mapping) else {choice: 1.0}).items():
-            frame[spelling.tokens.index(token)] = probability
+            frame[vocabulary.tokens.index(token)] = probability
     return table
 
 
-def all_others(
-    *pieces: np.ndarray, spelling: CtcVocabulary = SPELLING, least: float = 0, most: int | None = None
+def all_alternatives(
+    *pieces: np.ndarray, vocabulary: CtcVocabulary = LETTERS, least: float = 0, most: int | None = None
 ) -> list[dict[str, float]]:
-    """What is offered for each word of these pieces."""
+    """The alternatives of each word of these pieces."""
     found = frames_of(np.concatenate(pieces), list(map(len, pieces)))
-    words = decode(found, spelling)
-    offered = respellings(found, words, spelling, least, most)
+    words = decode(found, vocabulary)
+    offered = respellings(found, words, vocabulary, least, most)
     return [offered.get(number, {}) for number in range(len(words))]
 
 
-def others(*written: str | Mapping[str, float], spelling: CtcVocabulary = SPELLING) -> dict[str, float]:
-    """What is offered for the only word of these frames."""
-    (offered,) = all_others(frames(*written, spelling=spelling), spelling=spelling)
+def alternatives(*written: str | Mapping[str, float], vocabulary: CtcVocabulary = LETTERS) -> dict[str, float]:
+    """The alternatives of the only word of these frames."""
+    (offered,) = all_alternatives(frames(*written, vocabulary=vocabulary), vocabulary=vocabulary)
     return offered
 
 
-def test_a_letter_that_nearly_won_replaces_the_one_that_did():
-    assert others("f", {"a": 0.6, "o": 0.4}, "", "n") == {"fon": pytest.approx(0.4, abs=1e-3)}
+def test_the_second_most_probable_letter_of_a_frame_replaces_the_best():
+    assert alternatives("f", {"a": 0.6, "o": 0.4}, "", "n") == {"fon": pytest.approx(0.4, abs=1e-3)}
 
 
-def test_a_letter_that_was_nearly_a_blank_is_left_out():
-    assert others("b", {"e": 0.7, "": 0.3}, "d") == {"bd": pytest.approx(0.3, abs=1e-3)}
+def test_a_letter_is_removed_if_the_blank_is_probable_in_its_frame():
+    assert alternatives("b", {"e": 0.7, "": 0.3}, "d") == {"bd": pytest.approx(0.3, abs=1e-3)}
 
 
-def test_what_is_too_long_for_a_word_is_not_respelled():
+def test_words_over_the_token_limit_have_no_alternatives():
     letters = ("ab" * MAX_TOKENS)[: MAX_TOKENS - 1]
-    assert others(*letters, {"x": 0.6, "y": 0.4})
-    assert not others(*letters, "z", {"x": 0.6, "y": 0.4})
+    assert alternatives(*letters, {"x": 0.6, "y": 0.4})
+    assert not alternatives(*letters, "z", {"x": 0.6, "y": 0.4})
 
 
-def test_a_letter_that_nearly_stood_between_two_others_is_added():
-    found = others("f", {"": 0.75, "o": 0.25}, "r", "k")
+def test_a_letter_that_is_probable_in_a_blank_frame_is_inserted():
+    found = alternatives("f", {"": 0.75, "o": 0.25}, "r", "k")
     assert found == {"fork": pytest.approx(0.25, abs=1e-3)}
 
 
-def test_a_letter_may_be_added_before_the_first_and_after_the_last():
-    found = others({"": 0.8, "s": 0.2}, "t", "o", "p", {"": 0.6, "s": 0.4})
+def test_letters_are_inserted_at_the_start_and_the_end_of_a_word():
+    found = alternatives({"": 0.8, "s": 0.2}, "t", "o", "p", {"": 0.6, "s": 0.4})
     assert set(found) == {"stop", "tops"}
     assert found["tops"] > found["stop"]
 
 
-def test_doubling_a_letter_needs_the_blank_between():
-    assert others("l", "o", {"": 0.9, "o": 0.1}, "s", "e") == {"loose": pytest.approx(0, abs=1e-3)}
-    assert others("l", "o", "", {"": 0.9, "o": 0.1}, "s", "e") == {"loose": pytest.approx(0.1, abs=1e-3)}
+def test_doubling_a_letter_requires_a_blank_between_the_two():
+    assert alternatives("l", "o", {"": 0.9, "o": 0.1}, "s", "e") == {"loose": pytest.approx(0, abs=1e-3)}
+    assert alternatives("l", "o", "", {"": 0.9, "o": 0.1}, "s", "e") == {"loose": pytest.approx(0.1, abs=1e-3)}
 
 
-def test_a_letter_written_over_several_frames_is_less_likely_another():
-    found = others("c", {"a": 0.6, "o": 0.4}, {"a": 0.6, "o": 0.4}, "t")
+def test_a_letter_over_several_frames_is_less_likely_to_be_replaced():
+    found = alternatives("c", {"a": 0.6, "o": 0.4}, {"a": 0.6, "o": 0.4}, "t")
     both_letters = 0.36 + 0.16
     assert found == {"cot": pytest.approx(0.16 / both_letters, abs=0.01)}
 
 
-def test_the_word_and_its_alternatives_share_what_is_certain():
-    found = others("w", {"a": 0.5, "o": 0.3, "e": 0.2}, "r", {"": 0.6, "m": 0.4})
+def test_the_shares_of_a_word_and_its_alternatives_sum_to_one():
+    found = alternatives("w", {"a": 0.5, "o": 0.3, "e": 0.2}, "r", {"": 0.6, "m": 0.4})
     assert set(found) == {"wor", "wer", "warm"}
     assert sum(found.values()) < 1
     assert found["warm"] == pytest.approx(0.2 / (0.3 + 0.2 + 0.18 + 0.12), abs=1e-3)
 
 
-def test_a_word_that_the_model_is_sure_of_has_none():
-    assert others("t", "h", "e") == {}
-    assert others("t", {"h": 0.96, "r": MIN_PROBABILITY - 0.01}, "e") == {}
+def test_a_word_of_probable_letters_only_has_no_alternatives():
+    assert alternatives("t", "h", "e") == {}
+    assert alternatives("t", {"h": 0.96, "r": MIN_PROBABILITY - 0.01}, "e") == {}
 
 
-def test_a_word_is_neither_parted_nor_emptied():
-    assert others("a", {"": 0.6, "|": 0.4}, "b") == {}
-    assert others({"a": 0.6, "": 0.4}) == {}
+def test_alternatives_never_split_or_delete_a_word():
+    assert alternatives("a", {"": 0.6, "|": 0.4}, "b") == {}
+    assert alternatives({"a": 0.6, "": 0.4}) == {}
 
 
-def test_letters_of_a_neighbour_are_none_of_this_word():
+def test_alternatives_do_not_use_frames_of_neighbouring_words():
     table = frames("o", "n", "|", {"": 0.6, "s": 0.4}, "i", "t", "", "|", "", "b", {"e": 0.7, "y": 0.3})
-    assert [list(words) for words in all_others(table)] == [[], ["sit"], ["by"]]
+    assert [list(words) for words in all_alternatives(table)] == [[], ["sit"], ["by"]]
 
 
-def test_frames_of_another_piece_are_none_of_this_word():
+def test_alternatives_do_not_use_frames_of_other_pieces():
     first, second = frames("o", "n", {"": 0.6, "e": 0.4}), frames({"": 0.6, "s": 0.4}, "i", "t")
-    assert [list(words) for words in all_others(first, second)] == [["one"], ["sit"]]
+    assert [list(words) for words in all_alternatives(first, second)] == [["one"], ["sit"]]
 
 
-def test_a_letter_left_out_of_a_double_one_or_added_to_it_is_tried_once():
-    assert set(others("l", {"o": 0.8, "": 0.2}, "", {"o": 0.7, "": 0.3}, "s", "e")) == {"lose"}
-    assert set(others("l", {"": 0.9, "o": 0.1}, "o", {"": 0.9, "o": 0.1}, "", "o", {"": 0.8, "o": 0.2})) == {"looo"}
+def test_equivalent_edits_of_a_doubled_letter_are_scored_once():
+    assert set(alternatives("l", {"o": 0.8, "": 0.2}, "", {"o": 0.7, "": 0.3}, "s", "e")) == {"lose"}
+    assert set(alternatives("l", {"": 0.9, "o": 0.1}, "o", {"": 0.9, "o": 0.1}, "", "o", {"": 0.8, "o": 0.2})) == {
+        "looo"
+    }
 
 
-def test_unlikely_ones_may_be_left_out_but_not_their_share():
+def test_omitted_alternatives_still_count_in_the_shares_of_the_others():
     table = frames("w", {"a": 0.5, "o": 0.3, "e": 0.2}, "r")
-    (whole,), (likely,) = all_others(table), all_others(table, least=0.25)
+    (whole,), (likely,) = all_alternatives(table), all_alternatives(table, least=0.25)
     assert set(whole) == {"wor", "wer"}
     assert likely == {"wor": whole["wor"]}
-    assert all_others(table, most=1) == [likely]
+    assert all_alternatives(table, most=1) == [likely]
 
 
-def test_pieces_of_words_keep_the_mark_of_the_beginning():
-    found = others({"▁black": 0.6, "▁slack": 0.3, "s": 0.1}, {"smith": 0.6, "▁smith": 0.4}, spelling=PIECES)
+def test_word_pieces_keep_the_start_of_word_marker():
+    found = alternatives({"▁black": 0.6, "▁slack": 0.3, "s": 0.1}, {"smith": 0.6, "▁smith": 0.4}, vocabulary=PIECES)
     assert found == {"slacksmith": pytest.approx(1 / 3, abs=1e-3)}
 
 
-def test_the_same_word_from_several_pieces_is_one_and_its_probabilities_add_up():
+def test_probabilities_of_equal_spellings_from_different_tokens_are_added():
     pieces = CtcVocabulary(("", "a", "b", "bb"), "|", blank=0)
-    found = others("a", {"bb": 0.6, "b": 0.4}, "", {"b": 0.7, "": 0.3}, spelling=pieces)
+    found = alternatives("a", {"bb": 0.6, "b": 0.4}, "", {"b": 0.7, "": 0.3}, vocabulary=pieces)
     replaced, left_out, decoded = 0.4 * 0.7, 0.6 * 0.3, 0.6 * 0.7
     assert found == {"abb": pytest.approx((replaced + left_out) / (replaced + left_out + decoded), abs=1e-3)}

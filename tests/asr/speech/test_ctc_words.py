@@ -1,4 +1,4 @@
-"""The vectorised decoder writes what the plain one writes, to the last bit."""
+"""The vectorised decoder gives the words of the plain reference decoder, bit for bit."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def expected(pieces: Sequence[PieceOutput], vocabulary: CtcVocabulary, width: fl
 
 
 def piece(random: np.random.Generator, vocabulary: CtcVocabulary, steps: int, start: int) -> PieceOutput:
-    """Logits of up to three similar frames a step: from sure to unsure, with few blanks or many."""
+    """Random logits of up to three similar frames per step, from certain to uncertain, with few or many blanks."""
     logits = random.normal(0, random.uniform(0.5, 6), (steps, len(vocabulary.tokens)))
     logits[:, vocabulary.blank] += random.uniform(-2, 6)
     logits = np.repeat(logits, random.integers(1, 4, steps), axis=0)
@@ -58,7 +58,7 @@ def piece(random: np.random.Generator, vocabulary: CtcVocabulary, steps: int, st
     number=st.integers(0, len(VOCABULARIES) - 1),
     width=st.sampled_from([WIDTH, 0]),
 )
-def test_of_any_logits_it_writes_what_the_plain_decoder_writes(seed: int, steps: list[int], number: int, width: int):
+def test_any_logits_give_the_words_of_the_reference_decoder(seed: int, steps: list[int], number: int, width: int):
     random, vocabulary = np.random.default_rng(seed), VOCABULARIES[number]
     pieces = [piece(random, vocabulary, count, 1000 * at) for at, count in enumerate(steps)]
     assert CtcDecoder(vocabulary, width).words(pieces) == expected(pieces, vocabulary, width)
@@ -69,19 +69,15 @@ def outputs_of(folder: Path, sentences: Sequence[tuple[Waveform, str]]) -> list[
     return list(model._batched_model.outputs(audio_of(*(waveform for waveform, _ in sentences))))
 
 
-def test_of_trained_models_it_writes_what_the_plain_decoder_writes(
-    trained: Path, sentences: list[tuple[Waveform, str]]
-):
+def test_a_trained_model_has_the_words_of_the_reference_decoder(trained: Path, sentences: list[tuple[Waveform, str]]):
     pieces = outputs_of(trained, sentences)
     words = CtcDecoder(VOCABULARIES[0], WIDTH).words(pieces)
     assert words == expected(pieces, VOCABULARIES[0], WIDTH)
-    written = [word for own in words for word in own]
-    assert sum(bool(word.alternatives) for word in written) > len(written) / 2 > 50
+    flat = [word for own in words for word in own]
+    assert sum(bool(word.alternatives) for word in flat) > len(flat) / 2 > 50
 
 
-def test_of_a_random_model_it_writes_what_the_plain_decoder_writes(
-    tmp_path: Path, sentences: list[tuple[Waveform, str]]
-):
+def test_a_random_model_has_the_words_of_the_reference_decoder(tmp_path: Path, sentences: list[tuple[Waveform, str]]):
     pieces = outputs_of(save_wav2vec2(tmp_path), sentences)
     assert CtcDecoder(VOCABULARIES[0], WIDTH).words(pieces) == expected(pieces, VOCABULARIES[0], WIDTH)
 
@@ -95,7 +91,7 @@ def test_pieces_decoded_together_have_the_words_that_each_has_alone():
     assert sum(len(word.alternatives) for own in together for word in own) > 100
 
 
-def test_where_there_is_nothing_to_decode_there_are_no_words():
+def test_a_piece_without_frames_has_no_words():
     nothing = PieceOutput(0, 0, 0, torch.zeros(0, len(VOCABULARIES[0].tokens)))
     assert CtcDecoder(VOCABULARIES[0]).words([nothing, nothing]) == [[], []]
 

@@ -31,17 +31,15 @@ def clip(samples: Path) -> Waveform:
     return decode_audio((samples / "sample-interview.mp3").read_bytes(), 600)[: 16_000 * 20]
 
 
-def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
-    speech_model: Seq2SeqSpeechModel, folder: Path, clip: Waveform
-):
+def test_segments_equal_those_generated_by_transformers(speech_model: Seq2SeqSpeechModel, folder: Path, clip: Waveform):
     processor = AutoProcessor.from_pretrained(folder)
     features = processor(clip, sampling_rate=16_000, return_tensors="pt", return_attention_mask=True)
     with torch.inference_mode():
         model = WhisperForConditionalGeneration.from_pretrained(folder).eval()
-        written = model.generate(**features, return_timestamps=True, return_segments=True)["segments"][0]
+        generated = model.generate(**features, return_timestamps=True, return_segments=True)["segments"][0]
     expected = [
         text
-        for sentence in written
+        for sentence in generated
         if (text := processor.decode(sentence["tokens"], skip_special_tokens=True).strip()) and sentence["start"] < 20
     ]
     transcript = speech_model.transcribe(audio_of(clip))[0]
@@ -50,7 +48,7 @@ def test_it_writes_the_sentences_that_the_model_itself_writes_in_that_clip(
     assert transcript.text == " ".join(expected)
 
 
-def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_recognised_in(
+def test_segments_are_in_order_and_within_their_pieces(
     speech_model: Seq2SeqSpeechModel,
 ):
     sound = bursts((1, 20), (22, 38), (42, 55), length=60)
@@ -63,13 +61,13 @@ def test_sentences_come_in_order_inside_the_clip_and_the_piece_that_they_were_re
     assert transcript.text == " ".join(segment.text for segment in transcript.segments)
 
 
-def test_it_claims_no_times_of_words_and_no_confidence(speech_model: Seq2SeqSpeechModel, clip: Waveform):
+def test_the_transcript_has_no_word_times_and_no_confidence(speech_model: Seq2SeqSpeechModel, clip: Waveform):
     (transcript,) = speech_model.transcribe(audio_of(clip))
     assert transcript.words == ()
     assert transcript.confidence is None
 
 
-def test_what_it_pads_to_half_a_minute_counts_as_padding(folder: Path, clip: Waveform):
+def test_the_padding_ratio_includes_padding_to_30_seconds(folder: Path, clip: Waveform):
     speech_model = Seq2SeqSpeechModel(str(folder), "cpu")
     assert speech_model.padding_ratio == 1
     speech_model.transcribe(audio_of(clip))
@@ -78,9 +76,9 @@ def test_what_it_pads_to_half_a_minute_counts_as_padding(folder: Path, clip: Wav
     assert speech_model.padding_ratio == 480_000 / (end - start)
 
 
-def test_silence_is_not_asked_about(speech_model: Seq2SeqSpeechModel):
-    silent = [np.zeros(0, np.float32), np.zeros(32_000, np.float32)]
-    assert speech_model.transcribe(audio_of(*silent)) == [SpeechOutput(""), SpeechOutput("")]
+def test_silence_has_an_empty_transcript(speech_model: Seq2SeqSpeechModel):
+    silence = [np.zeros(0, np.float32), np.zeros(32_000, np.float32)]
+    assert speech_model.transcribe(audio_of(*silence)) == [SpeechOutput(""), SpeechOutput("")]
     assert speech_model.transcribe([]) == []
 
 
@@ -88,7 +86,7 @@ def test_a_clip_is_transcribed_the_same_alone_and_among_others(speech_model: Seq
     assert speech_model.transcribe(audio_of(clip[:50_000], clip))[1] == speech_model.transcribe(audio_of(clip))[0]
 
 
-def test_a_model_without_time_marks_has_one_segment_a_piece(tmp_path: Path):
+def test_a_model_without_timestamps_has_one_segment_per_piece(tmp_path: Path):
     speech_model = Seq2SeqSpeechModel(str(save_moonshine(tmp_path)), "cpu")
     short, long = bursts((1, 3), length=4), bursts((1, 20), (22, 38), length=40)
     of_short, of_long = speech_model.transcribe(audio_of(short, long))
@@ -118,24 +116,24 @@ def test_no_transcript_of_moonshine_changes_with_neighbours_order_or_batch_size(
         assert 1 < together.padding_ratio <= MOST_PADDING
 
 
-def test_it_says_which_checkpoint_and_device_it_is(speech_model: Seq2SeqSpeechModel, folder: Path):
+def test_the_model_reports_its_checkpoint_and_device(speech_model: Seq2SeqSpeechModel, folder: Path):
     assert (speech_model.name, speech_model.device) == (str(folder), "cpu")
     speech_model.close()
 
 
-def test_in_half_precision_it_writes_as_well(folder: Path, clip: Waveform):
+def test_half_precision_gives_a_transcript(folder: Path, clip: Waveform):
     (transcript,) = Seq2SeqSpeechModel(str(folder), "cpu", "bfloat16").transcribe(audio_of(clip))
     assert transcript.segments
 
 
-def test_a_checkpoint_without_its_feature_extractor_says_so(tmp_path: Path):
+def test_a_checkpoint_without_a_feature_extractor_is_rejected(tmp_path: Path):
     (save_whisper(tmp_path) / "preprocessor_config.json").unlink()
     with pytest.raises(ModelUnavailable, match="preprocessor_config"):
         Seq2SeqSpeechModel(str(tmp_path), "cpu")
 
 
 def without_a_limit(folder: Path) -> Path:
-    """The checkpoint as of somebody whose files state no length of transcripts; it writes letters without end."""
+    """The checkpoint without a configured maximum length and end token, so that it generates without end."""
     for name in ("config.json", "generation_config.json"):
         stated = json.loads((folder / name).read_text())
         for key in ("max_length", "max_new_tokens", "eos_token_id"):
@@ -144,7 +142,7 @@ def without_a_limit(folder: Path) -> Path:
     return folder
 
 
-def test_a_model_that_states_no_limit_writes_more_than_20_tokens_and_a_reached_limit_is_reported(
+def test_without_a_configured_limit_transcripts_exceed_20_tokens_and_a_reached_limit_is_reported(
     tmp_path: Path, clip: Waveform, caplog: pytest.LogCaptureFixture
 ):
     model = Seq2SeqSpeechModel(str(without_a_limit(save_moonshine(tmp_path))), "cpu")
@@ -154,7 +152,7 @@ def test_a_model_that_states_no_limit_writes_more_than_20_tokens_and_a_reached_l
     assert [short.text] == [output.text for output in model.transcribe(audio_of(clip[:32_000]))]
 
 
-def test_the_limit_of_a_models_own_files_is_kept(tmp_path: Path, clip: Waveform):
+def test_the_token_limit_of_the_checkpoint_is_respected(tmp_path: Path, clip: Waveform):
     folder = without_a_limit(save_moonshine(tmp_path))
     (folder / "generation_config.json").write_text(
         json.dumps(json.loads((folder / "generation_config.json").read_text()) | {"max_length": 9})

@@ -41,7 +41,7 @@ def test_a_translation_is_one_segment_and_has_no_words(samples: Path):
     assert 0 < segment.confidence == output.confidence < 1
 
 
-def test_a_long_clip_is_a_segment_for_each_piece_in_order(samples: Path):
+def test_a_long_clip_has_one_segment_per_piece_in_order(samples: Path):
     parts = [clip_of(samples, number).waveform for number in (0, 2, 4, 0, 2, 4, 0, 2, 4)]
     pause = np.zeros(SAMPLE_RATE, np.float32)
     long = detect_speech(np.concatenate([sound for part in parts for sound in (part, pause)]))

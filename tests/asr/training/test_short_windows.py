@@ -1,4 +1,4 @@
-"""Training Whisper for short windows: deterministic, resumable, and what it leaves behind."""
+"""Training Whisper for short windows: deterministic, resumable, and the files that it writes."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def change_in(folder: Path) -> dict[str, list[float]]:
 
 
 @pytest.mark.long
-def test_a_training_gives_a_model_with_a_report_and_the_same_one_again(tmp_path: Path):
+def test_training_writes_a_model_and_a_report_and_is_reproducible(tmp_path: Path):
     references = {Path(name).name: row for name, row in read_csv(SAMPLES / "clips.csv").rows().items()}
     measured = tuple(
         replace(clip, row=replace(clip.row, text=references[Path(clip.row.id).name].text)) for clip in clips(2)
@@ -66,9 +66,7 @@ def test_a_training_gives_a_model_with_a_report_and_the_same_one_again(tmp_path:
 
 
 @pytest.mark.long
-def test_a_killed_training_goes_on_and_ends_as_one_that_was_not_interrupted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     whole = trained(tmp_path / "whole", tmp_path / "whole-work")
     program = (
         "import os, signal\nfrom pathlib import Path\nimport asr.training.short_windows as module\n"
@@ -85,7 +83,7 @@ def test_a_killed_training_goes_on_and_ends_as_one_that_was_not_interrupted(
 
 
 @pytest.mark.long
-def test_a_training_with_another_recipe_does_not_continue_with_the_same_files(tmp_path: Path):
+def test_a_training_with_another_recipe_does_not_resume_from_the_checkpoint(tmp_path: Path):
     trained(tmp_path / "out", tmp_path / "work")
     with pytest.raises(AsrError, match=r"checkpoint\.pt is of a training with other audio or other options"):
         trained(tmp_path / "other", tmp_path / "work", replace(SMALL, seed=1))
@@ -106,7 +104,7 @@ def test_items_are_clips_joined_clips_and_sounds(capsys: pytest.CaptureFixture[s
         training_items([long], SMALL)
 
 
-def test_sounds_without_speech_are_loud_enough_and_of_many_kinds():
+def test_generated_sounds_without_speech_are_audible_and_varied():
     found = [sound_without_speech(np.random.default_rng(seed)) for seed in range(40)]
     assert all(0.6 * SAMPLE_RATE < len(sound) < 20.1 * SAMPLE_RATE for sound in found)
     assert all(np.isfinite(sound).all() and 0.004 < np.abs(sound).max() < 0.91 for sound in found)
@@ -114,7 +112,7 @@ def test_sounds_without_speech_are_loud_enough_and_of_many_kinds():
     assert len({int(level.argmax()) for level in levels}) > 20
 
 
-def test_a_change_is_nothing_at_first_and_leaves_the_rest_frozen():
+def test_an_untrained_change_has_no_effect_and_all_other_weights_are_frozen():
     model = whisper_from_ctranslate2(published_weights("whisper-tiny.en").folder)
     features = torch.zeros(1, 80, 200)
     with torch.inference_mode():
@@ -122,8 +120,8 @@ def test_a_change_is_nothing_at_first_and_leaves_the_rest_frozen():
     change = TrainedChange(model, 4, seed=1)
     with torch.inference_mode():
         assert torch.equal(encoded(model, features), before)
-    wanted = {id(parameter) for parameter in (*change.matrices(), *change.vectors())}
-    assert {id(parameter) for parameter in model.parameters() if parameter.requires_grad} == wanted
+    trained_parameters = {id(parameter) for parameter in (*change.matrices(), *change.vectors())}
+    assert {id(parameter) for parameter in model.parameters() if parameter.requires_grad} == trained_parameters
     assert not any(array.any() for name, array in change.arrays().items() if not name.endswith(".down"))
 
 

@@ -52,14 +52,14 @@ def test_encoder_and_logits_are_those_of_ctranslate2(name: str, window: float):
 
 
 @NAMES
-def test_weights_written_back_are_those_that_were_read(name: str, tmp_path: Path):
+def test_weights_survive_a_round_trip_through_a_checkpoint(name: str, tmp_path: Path):
     folder = published_weights(name).folder
     base = read_ctranslate2(folder / "model.bin")
     write_ctranslate2(ctranslate2_from_whisper(whisper_from_ctranslate2(folder), base), tmp_path / "model.bin")
     assert (tmp_path / "model.bin").read_bytes() == (folder / "model.bin").read_bytes()
 
 
-def test_another_kind_of_model_is_rejected(tmp_path: Path):
+def test_a_model_of_another_kind_is_rejected(tmp_path: Path):
     base = read_ctranslate2(published_weights("whisper-tiny.en").folder / "model.bin")
     write_ctranslate2(type(base)("TransformerSpec", 1, base.variables, base.aliases), tmp_path / "model.bin")
     with pytest.raises(ModelUnavailable, match="does not contain a Whisper model in float16 or float32"):

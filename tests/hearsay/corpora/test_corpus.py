@@ -52,7 +52,7 @@ def test_a_release_without_a_name_needs_one(tmp_path: Path, clips: list[Path]):
     assert list(corpus_in(folder, "mine").audio) == ["mine/clips/common_voice_en_0.mp3"]
 
 
-def test_spontaneous_speech(tmp_path: Path, clips: list[Path]):
+def test_a_release_of_spontaneous_speech_is_read(tmp_path: Path, clips: list[Path]):
     corpus = corpus_in(spontaneous_speech(tmp_path, clips))
     cells = corpus.table.cells["sps-corpus-3.0-2026-09-11-en/audios/spontaneous-speech-en-1.mp3"]
     assert (cells["text"], cells["duration"], cells["speaker"]) == ("I cook soup 1.", "2.5", "speaker1")
@@ -130,7 +130,7 @@ VOXPOPULI = "id\traw_text\tnormalized_text\tspeaker_id\tsplit\tgender\tis_gold_t
         ),
     ],
 )
-def test_layouts(tmp_path: Path, layout: str, files: dict[str, str], cells: dict[str, str]):
+def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str, files: dict[str, str], cells: dict[str, str]):
     for path, text in files.items():
         put(tmp_path / "set", path, text)
     corpus = corpus_in(tmp_path / "set")

@@ -6,7 +6,7 @@ from hearsay.corpora.recognition import recognised
 from tests.support.corpora import put
 
 
-def test_plain_folders_are_no_corpus(tmp_path: Path):
+def test_plain_folders_are_not_recognised_as_a_corpus(tmp_path: Path):
     put(tmp_path, "a.wav")
     put(tmp_path, "README.txt")
     put(tmp_path, "notes.csv", "a,b\n")

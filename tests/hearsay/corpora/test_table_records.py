@@ -11,7 +11,7 @@ from hearsay.errors import BadTable
 from tests.support.corpora import HEADER, common_voice, put
 
 
-def test_the_records_of_one_table(tmp_path: Path, clips: list[Path]):
+def test_the_records_of_a_table_are_read(tmp_path: Path, clips: list[Path]):
     table = common_voice(tmp_path, clips) / "validated.tsv"
     layout = layout_of_table(table)
     assert layout is not None

@@ -49,11 +49,11 @@ def test_an_age_in_years_counts_as_its_decade_and_is_found_by_both():
 
 
 @pytest.mark.parametrize("cell", ["", " ", "unknown", "Unknown"])
-def test_unknown_is_no_value(cell: str):
+def test_unknown_counts_as_missing(cell: str):
     assert facet_values("accent", cell) == keys("accent", cell) == ()
 
 
-def test_labels_are_for_people_and_free_text_stays():
+def test_values_have_labels_and_free_text_is_unchanged():
     assert label("age", "fourties") == "forties"
     assert label("accent", "us,Low  voice") == "United States, Low voice"
     assert label("age", "23") == "23"

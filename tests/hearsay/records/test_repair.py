@@ -62,7 +62,7 @@ def test_a_second_repair_changes_nothing_and_a_later_one_appends(log: Path):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line) | st.just(GOOD.strip()), max_size=6))
-def test_no_byte_is_lost_and_the_repaired_log_is_readable(log: Path, lines: list[bytes]):
+def test_a_repair_keeps_every_byte_and_the_repaired_log_is_readable(log: Path, lines: list[bytes]):
     beside = log.with_name("clips.jsonl.unreadable")
     beside.unlink(missing_ok=True)
     log.write_bytes(b"\n".join(lines))

@@ -57,7 +57,7 @@ def test_the_name_of_the_source_may_be_in_another_normal_form():
     assert located(unicodedata.normalize("NFC", f"{own}/a.mp3"), (own,), {"a.mp3"}.__contains__) == "a.mp3"
 
 
-def test_a_deep_path_is_looked_up_in_few_spellings():
+def test_a_deep_path_is_looked_up_under_few_names():
     asked: list[str] = []
     path = "/".join(["é"] * 40)
     assert located(path, (), asked.append) is None

@@ -1,4 +1,4 @@
-"""What Elasticsearch refuses is listed, all of it, and costs nothing else."""
+"""Passages that Elasticsearch rejects are all rejected_lines, and do not affect the others."""
 
 import json
 import socket
@@ -26,60 +26,62 @@ from tests.support.contract import ids, rows, transcribed
 pytestmark = pytest.mark.elastic
 
 
-def spoilt(*names: str) -> list[Passage]:
-    """Passages with a beginning that is no number."""
+def invalid(*names: str) -> list[Passage]:
+    """Passages whose start time is not a number."""
     return [Passage(one.id, "soon", None, one.row) for one in rows(*names)]  # type: ignore[arg-type]
 
 
-def listed(own: IndexSettings) -> list[dict[str, Any]]:
+def rejected_lines(own: IndexSettings) -> list[dict[str, Any]]:
     return [json.loads(line) for line in own.rejected_passages.read_text(encoding="utf-8").splitlines()]
 
 
-def test_all_that_a_load_is_refused_is_listed_and_the_index_before_stands(
+def test_a_load_lists_all_rejected_passages_and_the_previous_index_is_served(
     elastic_index: ElasticWriter, own: IndexSettings
 ):
     elastic_index.replace(rows("a"))
-    bad = spoilt(*(f"c{number}" for number in range(9)))
+    bad = invalid(*(f"c{number}" for number in range(9)))
     with pytest.raises(
-        LoadFailed, match=r"9 passages were rejected, listed in .*the previous index is still served"
+        LoadFailed, match=r"9 passages were rejected, rejected_lines in .*the previous index is still served"
     ) as caught:
         elastic_index.replace([*rows("b"), *bad])
     assert str(own.rejected_passages) in str(caught.value)
     assert "c2" in str(caught.value)
     assert "c3" not in str(caught.value)
-    assert [line["id"] for line in listed(own)] == [passage.id for passage in bad]
-    assert all("start" in line["reason"] and "soon" in line["reason"] for line in listed(own))
+    assert [line["id"] for line in rejected_lines(own)] == [passage.id for passage in bad]
+    assert all("start" in line["reason"] and "soon" in line["reason"] for line in rejected_lines(own))
     assert ids(elastic_index) == ["a"]
 
 
-def test_the_list_is_that_of_the_latest_change(elastic_index: ElasticWriter, own: IndexSettings):
+def test_the_list_of_rejected_passages_is_of_the_latest_change(elastic_index: ElasticWriter, own: IndexSettings):
     with pytest.raises(LoadFailed):
-        elastic_index.replace(spoilt("a"))
+        elastic_index.replace(invalid("a"))
     elastic_index.replace(rows("b"))
     assert not own.rejected_passages.exists()
     with pytest.raises(LoadFailed, match="1 passage was rejected"):
-        elastic_index.put(spoilt("c"))
-    assert [line["id"] for line in listed(own)] == ["c"]
+        elastic_index.put(invalid("c"))
+    assert [line["id"] for line in rejected_lines(own)] == ["c"]
 
 
-def test_what_is_put_beside_a_refused_passage_is_in(elastic_index: ElasticWriter):
+def test_a_put_stores_the_passages_that_were_not_rejected(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
     with pytest.raises(LoadFailed, match=r"b: .*soon.*the other changes were made"):
-        elastic_index.put([*spoilt("b"), *rows("c")])
+        elastic_index.put([*invalid("b"), *rows("c")])
     assert ids(elastic_index) == ["a", "c"]
 
 
-def test_a_list_that_cannot_be_written_is_said_before_anything_is(elastic_index: ElasticWriter, own: IndexSettings):
+def test_an_unwritable_list_of_rejected_passages_is_reported_before_any_change(
+    elastic_index: ElasticWriter, own: IndexSettings
+):
     elastic_index.replace(rows("a"))
     own.rejected_passages.mkdir()
     with pytest.raises(
-        LoadFailed, match=r"cannot be listed in .*refused\.jsonl.*name another file in REJECTED_PASSAGES"
+        LoadFailed, match=r"cannot be rejected_lines in .*refused\.jsonl.*name another file in REJECTED_PASSAGES"
     ):
         elastic_index.replace(rows("b"))
     assert ids(elastic_index) == ["a"]
 
 
-def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elastic_index: ElasticWriter):
+def test_a_passage_that_is_too_large_for_elasticsearch_is_reported_in_one_sentence(elastic_index: ElasticWriter):
     elastic_index.replace(rows("a"))
     long = ClipRow("b", extra={"k" * 40_000: "v"})
     with pytest.raises(LoadFailed, match=r"1 passage was rejected.*b: "):
@@ -87,7 +89,7 @@ def test_a_passage_larger_than_elasticsearch_takes_is_refused_in_a_sentence(elas
     assert ids(elastic_index) == ["a"]
 
 
-def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
+def test_a_foreign_mapping_is_reported_and_replaced_by_a_load(
     elastic_index: ElasticWriter, own: IndexSettings, client: Elasticsearch
 ):
     by_hand = f"{own.index_name}-by-hand"
@@ -108,28 +110,24 @@ def test_a_mapping_that_somebody_else_made_refuses_and_a_load_mends_it(
     assert list(client.indices.get_alias(name=own.index_name).body) == [elastic_index.about().version]
 
 
-def test_of_several_versions_of_a_passage_the_last_stays_however_many_requests_it_takes(
-    elastic_index: ElasticWriter, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_last_of_equal_ids_is_kept_across_requests(elastic_index: ElasticWriter, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
-    monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # no score is looked at
-    said = [*"abcdefgh", "last"]
-    passages = [Passage(name, 0.0, None, ClipRow(name, generated_text=word)) for word in said for name in ("x", "y")]
+    monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)  # scores are not compared
+    texts = [*"abcdefgh", "last"]
+    passages = [Passage(name, 0.0, None, ClipRow(name, generated_text=text)) for text in texts for name in ("x", "y")]
     elastic_index.replace(passages)
     assert [hit.passage.row.generated_text for hit in elastic_index.search(Request()).hits] == ["last", "last"]
 
 
-def test_a_merge_that_outlasts_every_patience_costs_the_load_nothing(
-    elastic_index: ElasticWriter, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_load_succeeds_if_the_merge_times_out(elastic_index: ElasticWriter, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elastic, "_SECONDS_TO_MERGE", 0.0001)
     monkeypatch.setattr(elastic, "_SECONDS_TO_FORGET", 0)
     assert elastic_index.replace(rows("a", "b") + rows("a", text="later")) == 2
     assert ids(elastic_index, transcribed("later")) == ["a"]
 
 
-class WrittenDownWithAnother(dict[str, Any]):
-    """A document that can be written down for sending only while another one is."""
+class SerialisedTogether(dict[str, Any]):
+    """A document that can be serialised only while another one is being serialised."""
 
     both = threading.Barrier(2, timeout=200)
 
@@ -138,16 +136,16 @@ class WrittenDownWithAnother(dict[str, Any]):
         return super().items()
 
 
-def test_the_next_request_is_made_while_one_is_under_way(
+def test_the_next_request_is_prepared_while_one_is_in_progress(
     client: Elasticsearch, own: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(elastic_bulk, "_IN_A_REQUEST", 1)
-    documents = [WrittenDownWithAnother(id=name) for name in "abcd"]
+    documents = [SerialisedTogether(id=name) for name in "abcd"]
     actions = ({"_index": f"{own.index_name}-plain", "_id": one["id"], "_source": one} for one in documents)
     assert write(client, actions, Refusals(own.rejected_passages), "") == Written(4, 4)
 
 
-def test_ctrl_c_does_not_wait_for_a_cluster_that_keeps_silent(own: IndexSettings):
+def test_ctrl_c_does_not_wait_for_an_unresponsive_cluster(own: IndexSettings):
     others = threading.enumerate()
     with socket.create_server(("127.0.0.1", 0)) as silent:
 
@@ -161,10 +159,10 @@ def test_ctrl_c_does_not_wait_for_a_cluster_that_keeps_silent(own: IndexSettings
     assert all(thread.daemon for thread in threading.enumerate() if thread not in others)
 
 
-def test_what_is_under_way_is_waited_for_where_the_next_thing_fails(client: Elasticsearch, own: IndexSettings):
+def test_requests_in_progress_are_completed_if_a_later_one_fails(client: Elasticsearch, own: IndexSettings):
     def actions() -> Iterator[dict[str, Any]]:
         yield from ({"_index": own.index_name, "_id": str(number), "_source": {}} for number in range(500))
-        raise IndexInUse("another has gone on")
+        raise IndexInUse("another writer took over")
 
     with pytest.raises(IndexInUse):
         write(client, actions(), Refusals(own.rejected_passages), "")
@@ -177,8 +175,8 @@ def versions(client: Elasticsearch, own: IndexSettings) -> list[str]:
     return sorted(name for name in found if not name.endswith("-lexicon"))
 
 
-def test_deleting_what_is_gone_already_is_no_refusal(elastic_index: ElasticWriter, client: Elasticsearch):
+def test_deleting_a_missing_document_is_not_an_error(elastic_index: ElasticWriter, client: Elasticsearch):
     elastic_index.replace(rows("a", "b"))
-    client.delete(index=elastic_index.about().version, id="a")  # and not refreshed: a search still finds it
+    client.delete(index=elastic_index.about().version, id="a")  # without a refresh, so that a search still finds it
     assert elastic_index.delete(["a"]) == 1
     assert elastic_index.count(Term("clip", "a")) == 0

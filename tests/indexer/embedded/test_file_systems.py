@@ -160,7 +160,7 @@ def test_an_index_of_another_user_can_be_searched_and_not_changed(of_root: Path)
     assert done.stderr.startswith(f"the index cannot be written to {index}: Permission denied; name another folder")
 
 
-def test_a_change_is_rejected_if_only_the_lock_can_be_written(of_root: Path):
+def test_a_write_is_rejected_if_only_the_lock_file_is_writable(of_root: Path):
     (of_root / "lock").chmod(0o666)
     done = as_nobody(
         str(of_root),

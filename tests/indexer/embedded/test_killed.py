@@ -186,7 +186,7 @@ READER = textwrap.dedent("""
 """)
 
 
-def test_every_answer_in_another_process_comes_from_a_single_state(tmp_path: Path):
+def test_another_process_reads_a_consistent_state(tmp_path: Path):
     """The order too: after a put, documents are stored in another order, and ties are still ordered by id."""
     folder, done, seen_so_far = tmp_path / "index", tmp_path / "done", tmp_path / "seen"
     seen_so_far.mkdir()

@@ -88,7 +88,7 @@ def test_the_message_states_what_is_in_a_folder_of_another_program(folder: Path,
 @pytest.mark.parametrize(
     "owner", [{"made_by": "shop"}, {"made_by": "shop", "schema": 3}, {"created_by": "shop", "schema": 3}]
 )
-def test_a_mark_of_another_program_is_no_mark(folder: Path, owner: dict[str, object]):
+def test_an_ownership_mark_of_another_program_is_ignored(folder: Path, owner: dict[str, object]):
     (folder / "versions" / "20200101000000000000").mkdir(parents=True)
     for file in (folder / "hearsay-index.json", folder / "versions" / "20200101000000000000" / "about.json"):
         file.write_text(json.dumps(owner))
@@ -102,7 +102,7 @@ def test_a_mark_of_another_program_is_no_mark(folder: Path, owner: dict[str, obj
     assert everything(folder) == before
 
 
-def test_an_index_whose_mark_is_damaged_is_still_hearsays(folder: Path):
+def test_an_index_with_a_damaged_ownership_mark_is_still_recognised(folder: Path):
     index = EmbeddedWriter(folder)
     index.replace(rows("a"))
     (folder / "hearsay-index.json").write_text("")

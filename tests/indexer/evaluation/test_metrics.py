@@ -25,7 +25,7 @@ def query(*relevant: str, kind: str = "one", typed: str = "word") -> SampledQuer
         ([*"bcdefghijk", "a"], (0.0, 0.0, 0.0)),
     ],
 )
-def test_an_answer_is_measured_by_its_first_ten_hits(hits: list[str], figures: tuple[float, ...]):
+def test_a_query_is_scored_by_its_first_ten_hits(hits: list[str], figures: tuple[float, ...]):
     assert measure(query("a"), hits) == figures
 
 
@@ -69,7 +69,7 @@ ROWS = [
 """Twenty sentences, each read by three speakers."""
 
 
-def test_halves_share_no_sentence_and_lose_no_row():
+def test_the_halves_share_no_sentence_and_contain_every_row():
     first, second = halves(ROWS)
     assert {row.text for row in first} & {row.text for row in second} == set()
     assert sorted(row.id for row in first + second) == [row.id for row in ROWS]

@@ -1,4 +1,4 @@
-"""Reload, in both engines: an index knows its files, and loads them again beside itself; nothing is lost in silence."""
+"""Reload, in both engines: an index records its files and loads them again as a new version; no loss is silent."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ SPOKEN = "filename,generated_text\ncv/2.mp3,too\ncv/3.mp3,three\n"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An index of a test's own, by settings in the environment; ``folder`` has its files."""
+    """A separate index per test, configured by environment variables; ``folder`` contains its files."""
 
     folder: Path
     settings: IndexSettings
@@ -50,21 +50,21 @@ class Place:
         index.close()
         return found
 
-    def change(self, told: Callable[[dict[str, object]], dict[str, object]]) -> None:
-        """Change what the current version says of itself."""
+    def change(self, changed: Callable[[dict[str, object]], dict[str, object]]) -> None:
+        """Change the metadata of the current version."""
         index = self.index()
         version = index.remembered().version
         index.close()
         if not self.settings.index_url.startswith("http"):
-            redescribe(self.folder / "index" / "versions" / version, told)
+            redescribe(self.folder / "index" / "versions" / version, changed)
             return
         with client_of(self.settings.index_url) as client:
             meta = client.indices.get_mapping(index=version)[version]["mappings"]["_meta"]
-            client.indices.put_mapping(index=version, meta=told(meta))
+            client.indices.put_mapping(index=version, meta=changed(meta))
 
-    def age(self) -> None:
-        """Let the current version be one of an earlier Hearsay."""
-        self.change(lambda told: told | {"schema": SCHEMA - 1})
+    def make_outdated(self) -> None:
+        """Make the current version one of an earlier Hearsay."""
+        self.change(lambda metadata: metadata | {"schema": SCHEMA - 1})
 
 
 @pytest.fixture(params=["embedded", pytest.param("elastic", marks=pytest.mark.elastic)])
@@ -102,19 +102,19 @@ def append(file: Path, *clips: ClipRow) -> None:
         journal.append(clips)
 
 
-def test_an_older_index_names_reload_which_loads_its_files_beside_it(
+def test_an_older_index_requires_reload_which_loads_its_files_as_a_new_version(
     loaded: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    loaded.age()
+    loaded.make_outdated()
     assert main(["count"]) == 1
     assert capsys.readouterr().err.endswith("load its files again as a new version: hearsay reload\n")
-    monkeypatch.chdir("/")  # the files are known by their whole paths
+    monkeypatch.chdir("/")  # the files are recorded with absolute paths
     index = loaded.index()
     old = index.remembered()
     assert main(["reload"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith(f"from {loaded.folder}/corpus.csv\nfrom {loaded.folder}/spoken.csv\n")
-    assert "\nloaded 3 clips as 3 passages" in said
+    output = capsys.readouterr().out
+    assert output.startswith(f"from {loaded.folder}/corpus.csv\nfrom {loaded.folder}/spoken.csv\n")
+    assert "\nloaded 3 clips as 3 passages" in output
     assert loaded.texts() == {"cv/1.mp3": "one", "cv/2.mp3": "too", "cv/3.mp3": "three"}
     assert index.about().audio == str(loaded.folder / "audio")
     assert index.about().origin == old.origin
@@ -122,37 +122,37 @@ def test_an_older_index_names_reload_which_loads_its_files_beside_it(
     index.close()
 
 
-def test_an_index_that_does_not_know_its_files_asks_for_them(loaded: Place, capsys: pytest.CaptureFixture[str]):
-    loaded.change(lambda told: {name: value for name, value in told.items() if name != "origin"})
+def test_an_index_without_recorded_files_cannot_be_reloaded(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    loaded.change(lambda metadata: {name: value for name, value in metadata.items() if name != "origin"})
     before = loaded.ids()
     assert main(["reload"]) == 1
     assert capsys.readouterr().err.endswith("does not record its files; load your clips with: hearsay load FILE\n")
     assert loaded.ids() == before
-    loaded.age()
+    loaded.make_outdated()
     assert main(["count"]) == 1
     assert (
         "did not record its files; load your files again: load your clips with: hearsay load" in capsys.readouterr().err
     )
 
 
-def test_files_that_are_gone_or_have_changed_are_named_and_nothing_is_switched_until_reported(
+def test_missing_and_changed_files_stop_a_reload_unless_changed_is_given(
     loaded: Place, capsys: pytest.CaptureFixture[str]
 ):
     (loaded.folder / "corpus.csv").write_text(CORPUS + "cv/4.mp3,four,four\n")
     (loaded.folder / "spoken.csv").unlink()
     assert main(["reload"]) == 1
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert (
-        f"{loaded.folder}/corpus.csv has changed; {loaded.folder}/spoken.csv is missing. Nothing was changed." in said
+        f"{loaded.folder}/corpus.csv has changed; {loaded.folder}/spoken.csv is missing. Nothing was changed." in output
     )
-    assert said.endswith("hearsay reload --changed\n")
+    assert output.endswith("hearsay reload --changed\n")
     assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
     assert main(["reload", "--changed"]) == 0
     assert loaded.texts() == {"cv/1.mp3": "one", "cv/2.mp3": "two", "cv/4.mp3": "four"}
     assert main(["reload"]) == 0, "the recorded files are unchanged"
 
 
-def test_where_no_file_is_left_nothing_is_changed(loaded: Place, capsys: pytest.CaptureFixture[str]):
+def test_a_reload_without_any_remaining_file_changes_nothing(loaded: Place, capsys: pytest.CaptureFixture[str]):
     for name in ("corpus.csv", "spoken.csv"):
         (loaded.folder / name).unlink()
     assert main(["reload", "--changed"]) == 1
@@ -160,33 +160,31 @@ def test_where_no_file_is_left_nothing_is_changed(loaded: Place, capsys: pytest.
     assert len(loaded.ids()) == 3
 
 
-def test_a_file_that_was_only_copied_or_touched_is_as_it_was(loaded: Place):
+def test_a_file_with_the_same_content_counts_as_unchanged(loaded: Place):
     (loaded.folder / "corpus.csv").unlink()
     (loaded.folder / "corpus.csv").write_text(CORPUS)
     assert main(["reload"]) == 0
 
 
-def test_files_that_were_put_later_come_along_and_deleted_clips_stay_out(loaded: Place):
+def test_a_reload_includes_files_that_were_put_and_excludes_deleted_clips(loaded: Place):
     (loaded.folder / "more.csv").write_text("filename,generated_text\ncv/1.mp3,won\ncv/5.mp3,five\n")
     assert main(["put", "more.csv"]) == 0
     assert main(["delete", "cv/2.mp3"]) == 0
-    loaded.age()
+    loaded.make_outdated()
     assert main(["reload"]) == 0
     assert loaded.texts() == {"cv/1.mp3": "won", "cv/3.mp3": "three", "cv/5.mp3": "five"}
     (loaded.folder / "more.csv").unlink()
     assert main(["reload"]) == 1
 
 
-def test_a_file_that_is_put_again_is_known_as_it_was_then(loaded: Place):
+def test_putting_a_changed_file_records_its_new_content(loaded: Place):
     (loaded.folder / "corpus.csv").write_text(CORPUS + "cv/4.mp3,four,four\n")
     assert main(["put", "corpus.csv"]) == 0
     assert main(["reload"]) == 0
     assert loaded.ids() == [f"cv/{number}.mp3" for number in (1, 2, 3, 4)]
 
 
-def test_what_was_added_on_the_page_comes_along_and_a_watched_log_may_grow(
-    loaded: Place, capsys: pytest.CaptureFixture[str]
-):
+def test_a_reload_includes_the_inbox_and_watched_logs_that_grew(loaded: Place, capsys: pytest.CaptureFixture[str]):
     log = loaded.folder / "log.jsonl"
     append(loaded.folder / "inbox" / "clips.jsonl", ClipRow("inbox/1.mp3", generated_text="mine"))
     append(log, ClipRow("cv/6.mp3", generated_text="six"))
@@ -198,20 +196,20 @@ def test_what_was_added_on_the_page_comes_along_and_a_watched_log_may_grow(
     assert loaded.ids() == [*(f"cv/{number}.mp3" for number in (1, 2, 3, 6, 7)), "inbox/1.mp3"]
 
 
-def test_a_load_without_the_inbox_stays_without_it(place: Place):
+def test_a_reload_of_a_load_without_the_inbox_excludes_the_inbox(place: Place):
     append(place.folder / "inbox" / "clips.jsonl", ClipRow("inbox/1.mp3", generated_text="mine"))
     assert main(["load", "corpus.csv", "--no-inbox"]) == 0
     assert main(["reload"]) == 0
     assert place.ids() == ["cv/1.mp3", "cv/2.mp3"]
 
 
-def test_clips_that_were_put_by_no_file_are_read_out_of_the_index(loaded: Place, capsys: pytest.CaptureFixture[str]):
+def test_clips_put_without_a_file_are_copied_from_the_index(loaded: Place, capsys: pytest.CaptureFixture[str]):
     index = loaded.index()
     spoken = [ClipRow(name, generated_text="by hand") for name in ("cv/1.mp3", "x", "y")]
     put(index, spoken, loaded.settings.deletions)
     index.close()
     assert main(["delete", "y"]) == 0
-    loaded.age()
+    loaded.make_outdated()
     capsys.readouterr()
     for _ in range(2):
         assert main(["reload"]) == 0
@@ -219,7 +217,7 @@ def test_clips_that_were_put_by_no_file_are_read_out_of_the_index(loaded: Place,
         assert loaded.texts() == {"cv/1.mp3": "by hand", "cv/2.mp3": "too", "cv/3.mp3": "three", "x": "by hand"}
 
 
-def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kept_until_reported(
+def test_unreadable_clips_put_without_a_file_stop_a_reload_unless_drop_is_given(
     loaded: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     index = loaded.index()
@@ -233,9 +231,9 @@ def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kep
         patched.setattr("indexer.passages.Passage.from_source", refuse)
         capsys.readouterr()
         assert main(["reload"]) == 1
-    said = capsys.readouterr().err
-    assert "put without a file cannot be read from the index: x, y. Nothing was changed." in said
-    assert said.endswith("hearsay reload --drop\n")
+    output = capsys.readouterr().err
+    assert "put without a file cannot be read from the index: x, y. Nothing was changed." in output
+    assert output.endswith("hearsay reload --drop\n")
     assert "x" in loaded.ids()
     with monkeypatch.context() as patched:
         patched.setattr("indexer.passages.Passage.from_source", refuse)
@@ -243,7 +241,7 @@ def test_clips_that_no_file_has_and_the_index_cannot_give_back_are_named_and_kep
     assert loaded.ids() == ["cv/1.mp3", "cv/2.mp3", "cv/3.mp3"]
 
 
-def test_an_index_of_rows_from_no_file_says_so(place: Place, capsys: pytest.CaptureFixture[str]):
+def test_an_index_loaded_from_python_cannot_be_reloaded(place: Place, capsys: pytest.CaptureFixture[str]):
     index = place.index()
     load(index, [ClipRow("a", generated_text="a")], place.settings.deletions)
     put(index, [ClipRow("b", generated_text="b")], place.settings.deletions)
@@ -253,15 +251,15 @@ def test_an_index_of_rows_from_no_file_says_so(place: Place, capsys: pytest.Capt
     assert "does not record its files" in capsys.readouterr().err
 
 
-def test_a_later_versions_index_is_not_taken_for_an_earlier_one(loaded: Place, capsys: pytest.CaptureFixture[str]):
-    loaded.change(lambda told: told | {"schema": SCHEMA + 1})
+def test_an_index_of_a_later_version_is_reported_as_such(loaded: Place, capsys: pytest.CaptureFixture[str]):
+    loaded.change(lambda metadata: metadata | {"schema": SCHEMA + 1})
     with pytest.raises(IndexIncompatible, match="a later version of Hearsay"):
         loaded.ids()
     assert main(["reload"]) == 1
     assert "a later version of Hearsay" in capsys.readouterr().err
 
 
-def test_an_origin_is_the_same_when_it_is_read_back(tmp_path: Path):
+def test_an_origin_survives_a_round_trip_through_json(tmp_path: Path):
     (tmp_path / "a.csv").write_text(CORPUS)
     origin = Origin.of([tmp_path / "a.csv"], tmp_path / "inbox.jsonl")
     origin = origin.after_put([SourceFile(tmp_path / "b.jsonl")], ["b"]).after_put([], [str(n) for n in range(2000)])

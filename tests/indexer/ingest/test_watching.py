@@ -167,7 +167,7 @@ def test_a_removed_log_is_followed_again_once_it_is_recreated(index: EmbeddedWri
     assert clips(index) == {"set/1.mp3", HELLO.id, LATER.id}
 
 
-def test_a_copied_log_with_new_records_is_not_put_again(index: EmbeddedWriter, journal: Path):
+def test_only_new_records_of_a_copied_log_are_put(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher = watcher_of(index, journal)
     watcher.look()
@@ -219,7 +219,7 @@ def test_the_position_file_of_an_older_version_is_accepted(index: EmbeddedWriter
     assert notes == [f"put 1 and deleted 0 clips ({LATER.id})"]
 
 
-def test_a_new_start_continues_where_the_last_one_ended(index: EmbeddedWriter, journal: Path):
+def test_a_restarted_watch_continues_at_the_saved_position(index: EmbeddedWriter, journal: Path):
     append(journal, HELLO)
     watcher_of(index, journal).look()
     index.put([Passage(HELLO.id, 0.0, None, ClipRow(HELLO.id, generated_text="put by hand since"))])

@@ -77,7 +77,7 @@ def test_the_distance_to_a_substring_is_at_most_one_charge_above_the_optimum(
         assert least - 1e-4 <= found <= min(least + LOCAL_END_COST, whole_cost(reference, word, costs)) + 1e-4
 
 
-def test_a_word_inside_another_costs_one_charge_for_each_inner_end():
+def test_a_substring_costs_one_boundary_charge_per_inner_end():
     reference = bytes([1, 2])
     whole, inside = measured(reference, [bytes([1, 2]), bytes([1, 2, 3, 3, 3]), bytes([3, 3, 1, 2, 3, 3])], ones())
     assert whole == [0, 3, 4]

@@ -21,7 +21,7 @@ def lexicon(*transcripts: str, before: Lexicon | None = None) -> Lexicon:
 
 
 def known(found: Lexicon) -> tuple[int, Counter[str], Counter[tuple[str, str]], dict[str, bytes]]:
-    """All that tells one lexicon from another."""
+    """Everything in which two lexicons can differ."""
     return found.passages, found.counts(), found.pair_counts(), found.pronounced()
 
 
@@ -31,7 +31,7 @@ sentences = st.lists(
 )
 
 
-def test_words_and_pairs_are_counted_once_a_transcript():
+def test_words_and_pairs_are_counted_once_per_transcript():
     found = lexicon("the boy the boy", "the boy ran", "")
     assert found.passages == 3
     assert found.counts() == {"the": 2, "boy": 2, "ran": 1}
@@ -40,28 +40,28 @@ def test_words_and_pairs_are_counted_once_a_transcript():
     assert list(found.words) == sorted(found.words)
 
 
-def test_what_says_nothing_in_english_is_not_in_it_nor_in_a_pair():
+def test_words_without_an_english_pronunciation_are_excluded_with_their_pairs():
     found = lexicon("京都大学 boy", "1984 ran дом", "café b2b")
     assert set(found.words) == {"boy", "ran", "café", "b2b"}
     assert set(found.pair_counts()) == {("café", "b2b")}
     assert found.pronounced()["café"] == english().pronunciations("cafe")[0][:20]
 
 
-def test_pairs_that_are_longer_than_any_word_are_not_kept():
+def test_pairs_over_the_length_limit_are_excluded():
     long = "a" * (LONGEST_PAIR - 3)
     assert set(lexicon(f"{long} boy {long}a boys").pair_counts()) == {(long, "boy")}
 
 
 @given(sentences, sentences)
 @settings(max_examples=40)
-def test_adding_to_an_older_lexicon_is_counting_all_at_once(before: list[str], more: list[str]):
+def test_adding_to_a_lexicon_equals_counting_everything_at_once(before: list[str], more: list[str]):
     assert known(lexicon(*more, before=lexicon(*before))) == known(lexicon(*before, *more))
 
 
 @given(sentences)
 @settings(max_examples=40)
-def test_what_is_packed_is_what_is_unpacked(said: list[str]):
-    found = lexicon(*said)
+def test_a_lexicon_survives_a_round_trip_through_bytes(transcripts: list[str]):
+    found = lexicon(*transcripts)
     again = Lexicon.from_bytes(found.to_bytes())
     assert known(again) == known(found)
     assert [entries.known.tolist() for entries in (again.single, again.double)] == [
@@ -69,24 +69,24 @@ def test_what_is_packed_is_what_is_unpacked(said: list[str]):
     ]
 
 
-def test_the_same_transcripts_in_another_order_make_the_same_bytes():
+def test_the_bytes_do_not_depend_on_the_order_of_transcripts():
     assert lexicon("a b", "c d").to_bytes() == lexicon("c d", "a b").to_bytes()
 
 
-def test_of_too_many_words_the_rarest_are_left_out_and_their_pairs_with_them(monkeypatch: pytest.MonkeyPatch):
+def test_the_rarest_words_over_the_limit_are_dropped_with_their_pairs(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MOST_WORDS", 2)
     found = lexicon("the boy", "the boy", "the cat ran", "the cat")
     assert set(found.words) == {"boy", "the"}, "the first of equal words is used"
     assert set(found.pair_counts()) == {("the", "boy")}
 
 
-def test_of_too_many_pairs_those_with_a_word_in_no_dictionary_stay(monkeypatch: pytest.MonkeyPatch):
+def test_pairs_with_words_outside_the_dictionary_are_kept_first(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MOST_PAIRS", 2)
     found = lexicon("the boy ran", "the boy", "vainted boy")
     assert set(found.pair_counts()) == {("vainted", "boy"), ("the", "boy")}
 
 
-def test_entries_list_what_each_row_is_made_of():
+def test_entries_have_the_members_counts_and_symbols_of_each_row():
     found = lexicon("vainted boy", "boy", "boy")
     words = list(found.words)
     assert [words[number] for (number,) in found.single.members] == words
@@ -99,11 +99,11 @@ def test_entries_list_what_each_row_is_made_of():
         [0.5],
     )
     assert bytes(found.double.letters[0]).rstrip(b"\0") == letters("vaintedboy")
-    said = found.pronounced()
-    assert bytes(found.double.phonemes[0]).rstrip(b"\0") == said["vainted"] + said["boy"]
+    pronunciations = found.pronounced()
+    assert bytes(found.double.phonemes[0]).rstrip(b"\0") == pronunciations["vainted"] + pronunciations["boy"]
 
 
-def test_of_nothing_there_is_a_lexicon_of_nothing():
+def test_the_lexicon_of_no_transcripts_is_empty():
     found = Lexicon.from_bytes(lexicon().to_bytes())
     assert (found.passages, len(found.words), len(found.single), len(found.double)) == (0, 0, 0, 0)
     assert np.array_equal(found.single.letters, found.double.letters)

@@ -37,13 +37,13 @@ def test_a_correct_symbol_costs_nothing_and_confusion_costs_are_limited(model: s
     assert costs.max() == pytest.approx(1.5), "the cost exceeds the limit"
 
 
-def test_every_shipped_file_is_that_of_a_model():
+def test_every_shipped_file_belongs_to_a_model():
     sources = {Tables.load(file).source for file in SHIPPED.iterdir()}
     assert sources == {shipped(model).source for model in MODELS}
     assert len(sources) == len(MODELS)
 
 
-def test_the_adapted_model_has_the_tables_of_the_model_that_it_was_made_of():
+def test_an_adapted_model_uses_the_tables_of_its_base():
     assert shipped("whisper-tiny.en-short") is shipped("whisper-tiny.en")
 
 

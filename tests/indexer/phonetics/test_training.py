@@ -37,7 +37,7 @@ def test_learned_tables_expand_to_misrecognised_and_split_words(learned: Tables)
         assert first.probability > 0.5
 
 
-def test_the_share_of_words_without_a_trace_is_learned(learned: Tables):
+def test_the_share_of_words_without_any_similar_recognition_is_learned(learned: Tables):
     unrelated = [replace(row, generated_text="京都") if at % 4 == 0 else row for at, row in enumerate(rows())]
     assert 0 < learned.unseen < 0.01
     assert learn(unrelated, english(), "made up").unseen == pytest.approx(0.25, abs=0.03)

@@ -41,7 +41,7 @@ def test_the_words_of_a_pair_match_only_next_to_each_other_and_in_order():
         assert match_of(text, QueryTerm("blacksmith", None, blacksmith.expansions)) == ("missing", ())
 
 
-def test_a_word_of_a_pair_that_is_about_as_likely_on_its_own_is_reported_without_its_neighbour():
+def test_a_word_that_is_about_as_likely_as_its_pair_is_reported_alone():
     painted = terms("painted", ("the vainted", 0.8), ("vainted", 0.7), ("the", 0.3), ("pain ted", 0.2), ("pain", 0.05))
     assert match_of("THE VAINTED CUP", painted) == ("sounds like", ("vainted",))
     assert match_of("A PAIN TED CUP", painted) == ("sounds like", ("pain", "ted"))

@@ -114,7 +114,7 @@ def test_an_empty_query_marks_nothing():
 
 
 @given(st.text(max_size=60), st.text(max_size=10))
-def test_the_pieces_add_up_to_the_text(text: str, words: str):
+def test_the_highlighted_and_plain_parts_join_to_the_text(text: str, words: str):
     pieces = highlight(text, evidence(text, words, stems=True))
     assert "".join(piece for piece, _ in pieces) == text
     assert all(one != other for (_, one), (_, other) in pairwise(pieces)), "neighbours differ"

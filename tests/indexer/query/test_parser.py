@@ -265,7 +265,7 @@ def test_a_colon_after_a_word_that_is_not_a_field_gets_no_note():
     assert parse("he said: dog : generated_text: fox").notes == ("“:” has no letters or digits to search for",)
 
 
-def test_a_note_truncates_a_long_value():
+def test_a_long_value_is_truncated_in_a_note():
     (note,) = parse("duration:" + "x" * 10_000).notes
     assert len(note) < 150
     assert "x…" in note

@@ -269,7 +269,7 @@ def made_by(model: str, *names: str) -> tuple[ClipRow, ...]:
     return tuple(ClipRow(name, generated_text="AN UTTER LION", asr_model=model) for name in names)
 
 
-def test_the_tables_are_those_of_the_speech_model_of_most_passages(tmp_path: Path):
+def test_the_tables_of_the_most_frequent_speech_model_are_used(tmp_path: Path):
     index = EmbeddedWriter(tmp_path)
     planner = Planner(index)
     index.replace(passages((*made_by("", "a", "b", "c"), *made_by("whisper-tiny.en", "d"))))

@@ -30,7 +30,7 @@ def test_the_height_of_a_column_is_its_count_and_empty_ones_have_no_link():
     assert 'aria-label="2–3 s: 1,200"' in html
 
 
-def test_no_columns_are_an_empty_list():
+def test_a_chart_without_columns_is_empty():
     assert columns_html([], "durations") == '<ol class="columns" aria-label="durations"></ol>'
 
 

@@ -71,7 +71,7 @@ def test_only_the_requested_part_is_drawn(tmp_path: Path) -> None:
     assert highest_tone(mask(later)) == pytest.approx(4000, abs=100)
 
 
-def test_of_a_long_part_only_the_beginning_is_drawn(tmp_path: Path) -> None:
+def test_a_long_part_is_truncated_in_the_spectrogram(tmp_path: Path) -> None:
     path = written(tmp_path, np.zeros(16000 * 65, np.float32))
 
     assert (draw(path, 0, None).end, draw(path, 2, 1e9).end) == (LONGEST, 62.0)

@@ -66,5 +66,5 @@ def test_modes_that_find_more_are_offered(mode: str, others: list[str]) -> None:
         (SearchState(same="a.mp3"), "this sentence"),
     ],
 )
-def test_the_reason_is_stated(state: SearchState, reason: str) -> None:
+def test_an_empty_result_is_explained(state: SearchState, reason: str) -> None:
     assert reason in reason_for_nothing(state)

@@ -73,7 +73,7 @@ def test_special_characters_are_removed_from_names(inbox: Inbox, name: str, clea
     assert [path.parent for path in inbox.audio.rglob("*")] == [inbox.audio]
 
 
-def test_many_visitors_add_at_the_same_time_and_no_record_is_lost(inbox: Inbox) -> None:
+def test_no_record_is_lost_if_many_visitors_add_uploads_concurrently(inbox: Inbox) -> None:
     uploads = [Upload.of(f"{number}.wav", f"sound {number}".encode()) for number in range(20)]
     with ThreadPoolExecutor(10) as visitors:
         ids = {row.id for row in visitors.map(lambda upload: inbox.add(upload, ROW), uploads)}

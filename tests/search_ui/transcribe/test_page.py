@@ -77,7 +77,7 @@ def opened() -> AppTest:
     return AppTest.from_function(script, default_timeout=SECONDS_TO_RUN).run()
 
 
-def test_the_page_states_that_nothing_is_stored_unasked(desk: Desk) -> None:
+def test_the_page_states_that_uploads_are_stored_only_on_request(desk: Desk) -> None:
     assert "Audio and transcripts are not stored until you add them to the index." in desk.settle()
     desk.drop(("hello.wav", HELLO))
     desk.settle()

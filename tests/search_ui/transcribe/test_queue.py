@@ -117,7 +117,7 @@ def test_retrying_twice_transcribes_once() -> None:
     assert transcriber.calls == ["a.wav", "b.wav"] * 2
 
 
-def test_an_unexpected_error_is_an_outcome_too(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_exception_becomes_a_failed_outcome(caplog: pytest.LogCaptureFixture) -> None:
     transcriber = Transcriber()
     transcriber.errors = {"a.wav": RuntimeError("unexpected")}
     queue = TranscriptionQueue(transcriber.transcribe)
